@@ -35,7 +35,7 @@ def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[PrivateKe
         SetDamaged: it is missing, changed or cut short.
     """
     digest = hashlib.sha256()
-    yield from of_size(pack, _opened(stored, pack, identities, digest))
+    yield from require_size(pack, _opened(stored, pack, identities, digest))
     if digest.hexdigest() != pack.stored_sha256:
         raise not_as_packed(pack)
 
@@ -60,10 +60,10 @@ def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Pri
 def _packs(stored: StoredSet, packs: Sequence[Pack], identities: Sequence[PrivateKey]) -> Generator[bytes]:
     """Yield the plaintext of packs."""
     for pack in packs:
-        yield from of_size(pack, _opened(stored, pack, identities))
+        yield from require_size(pack, _opened(stored, pack, identities))
 
 
-def of_size(pack: Pack, pieces: Iterator[bytes]) -> Generator[bytes]:
+def require_size(pack: Pack, pieces: Iterator[bytes]) -> Generator[bytes]:
     """Yield what a pack holds, and raise where it is more or less than was packed."""
     size = 0
     for piece in pieces:

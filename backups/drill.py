@@ -16,7 +16,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from pathlib import Path
 from backups.age import PrivateKey
 from backups.drill_script import ScriptSubject, run_script
 from backups.formats import Restored, Trial, format_of
+from backups.formats._trials import not_readable
 from backups.merged import CopyFault, MergedSet
 from backups.restore import REMOVED, merged_members, restore_set
 from backups.set_file import SetFile
@@ -31,9 +32,9 @@ from backups.signature import NAME as SIGNATURE
 from backups.verify import bag_digest, verify_copy
 from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, SetDamaged
 from portalops.model.backups import Copy, CopyState, DrillResult, ScriptRun, SetId, StreamTrial, VerifyLevel
-from portalops.model.causes import cause_of
+from portalops.model.causes import cause_of, line_of_record
 from portalops.model.heads import Signer
-from portalops.model.message import ByteCount, msg, together, verbatim
+from portalops.model.message import ByteCount, msg, together
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
 from portalops.registers.backups import SetEvidence
@@ -220,9 +221,9 @@ def run_drill(
             return _not_restored(target, copy, base.faults, clock)
         trials = _try_out(_Opened(copies, identities, base), scratch, place, progress)
         ended = clock.monotonic()
-    lines = [*map(verbatim, (*report.damaged, *report.refused))]
+    lines = [*map(line_of_record, (*report.damaged, *report.refused))]
     lines += [
-        msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=problem)
+        msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=line_of_record(problem))
         for each in trials
         for problem in each.problems
     ]
@@ -339,8 +340,10 @@ def tried(restored: Restored) -> Trial:
         return format_of(restored.stream).try_out(restored)
     except SetDamaged as error:
         return Trial(VerifyLevel.L3, (str(error),))
-    except (PortalOpsError, OSError) as error:
+    except PortalOpsError as error:
         return Trial(VerifyLevel.L3, not_tried=str(error))
+    except OSError as error:
+        return Trial(VerifyLevel.L3, not_tried=str(not_readable(cause_of(error))))
 
 
 def _give(place: DrillPlace, room: Path, restored: Path) -> None:
@@ -371,21 +374,33 @@ def _scratch(place: DrillPlace) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder whatever modes its folders were restored with."""
+    """Remove a folder whatever modes and owners its folders were restored with."""
 
-    def retry(remove: Callable[[str], object], path: str, _error: object) -> None:
+    def retry(remove: Callable[[str], object], path: str, error: object) -> None:
+        inside = Path(path).relative_to(folder)
         try:
-            parent = os.path.dirname(path)
-            os.chmod(parent, stat.S_IRWXU)
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.chmod(path, stat.S_IRWXU)
-                shutil.rmtree(path)
+            for each in (*reversed([folder / above for above in inside.parents]), folder / inside):
+                if each.is_dir() and not each.is_symlink():
+                    _open_up(each)
+            if inside == Path():
+                logger.warning("%s was left behind: %s", path, error)
+            elif os.path.isdir(path) and not os.path.islink(path):
+                _remove(Path(path))
             else:
                 remove(path)
-        except OSError as error:
-            logger.warning("%s was left behind: %s", path, error)
+        except OSError as left:
+            logger.warning("%s was left behind: %s", path, left)
 
+    _open_up(folder)
     shutil.rmtree(folder, onerror=retry)
+
+
+def _open_up(folder: Path) -> None:
+    """Let this user list and change a folder; a root without CAP_DAC_OVERRIDE must own it for that."""
+    with suppress(OSError):
+        if os.geteuid() == 0:
+            os.chown(folder, 0, 0)
+        folder.chmod(stat.S_IRWXU)
 
 
 def require_space(folder: Path, plain_bytes: int) -> None:

@@ -23,8 +23,9 @@ from backups.formats._trials import was_stopped
 from backups.merged import MergedSet
 from backups.restore import REMOVED, merged_members
 from backups.restore_script import INCOMPLETE, PROGRAMS, SCRIPT
-from portalops.errors import PortalOpsError
+from portalops.errors import BackupError, PortalOpsError
 from portalops.model.backups import ScriptRun
+from portalops.model.message import msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
@@ -176,6 +177,8 @@ def _differing(subject: ScriptSubject, work: Path, runner: Runner) -> Iterator[s
         if stream.format == "tar":
             members = partial(merged_members, subject.copies, stream, subject.identities, subject.base)
             trial = format_of(stream).try_out(Restored(stream, place, work, members, runner))
+            if trial.not_tried:
+                raise BackupError(verbatim(trial.not_tried), msg("Run the drill as a user that may read the files."))
             yield from (f"{stream.source}: {each}" for each in trial.problems)
         elif not place.is_file() or _digest(place) != stream.plain_sha256:
             yield f"{stream.source}/{stream.name}: not the bytes that were backed up"

@@ -82,13 +82,18 @@ class Named:
         if len(self.paths) < MAX_NAMED:
             self.paths.append(path)
 
+    def take_back(self, path: str) -> None:
+        self.count -= 1
+        if path in self.paths:
+            self.paths.remove(path)
+
 
 @dataclass(slots=True)
 class OverlayReport:
     """What was restored, or would be."""
 
     new: int = 0
-    """Files, folders and links that were not there."""
+    """Files, folders and links that were not there, and are now."""
     same: int = 0
     """That are there and are the same."""
     differing: Named = field(default_factory=Named)
@@ -276,7 +281,7 @@ class _OverlayRestore:
         self.report.marked = marker
         with MissingPaths(folder, marker, lambda path, why: self._is_settled(path, why, common)) as missing:
             self.missing = missing
-            extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites)
+            extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites, on_failed=self._take_back)
             try:
                 with MemberTable() as links:
                     self._write(extractor, links, missing)
@@ -296,6 +301,13 @@ class _OverlayRestore:
             self.report.notes.append(f"{marker.name} lists what earlier restores did not bring back: {missing.older}")
         if missing.count + missing.older and marker.name != UNFINISHED:
             self.report.notes.append(f"{marker} lists what is missing, since {UNFINISHED} is another file")
+
+    def _take_back(self, path: str) -> None:
+        """Count a member no more that was to be made and could not be: what is in its place stays."""
+        if self.how.overwrites and self.live.has(path):
+            self.report.differing.take_back(show_text(path, 4096))
+        else:
+            self.report.new -= 1
 
     def _is_settled(self, path: str, reason: str, common: str) -> bool:
         """Say whether this restore was to bring back what an earlier one lists, so that it need not be listed any more."""
@@ -340,10 +352,12 @@ class _OverlayRestore:
         lost, damaged = unpack_members(read, extractor, members, rename=rename, on_bytes=self.on_bytes)
         for path, why in lost:
             missing.add(rename or path, why)
+            self._take_back(rename or path)
         self.report.damaged += [line for line in damaged if line not in self.report.damaged]
 
     def _link(self, extractor: Extractor, member: StreamMember, missing: MissingPaths) -> None:
-        """Give a file a further name; where what bears its first name is another one, a file of its own."""
+        """Give a file a further name; where what bears its first name is another one, or has another time or a set-user-ID bit, a file
+        of its own."""
         first = self.table.find(0, member.link)
         if first is not None and first.type in _DEVICES:
             self.report.notes.append(
@@ -354,9 +368,10 @@ class _OverlayRestore:
             missing.add(
                 member.path, msg("the set has no file {path}, whose further name it is", path=show_text(member.link))
             )
+            self._take_back(member.path)
             return
         try:
-            is_right = self.live.standing(first, first) is _Standing.SAME
+            is_right = self.live.standing(first, first) is _Standing.SAME and self.live.is_as_dressed(first)
         except _NotMade:
             is_right = False
         if is_right:
@@ -374,7 +389,7 @@ class _OverlayRestore:
             if not is_wanted and not (member.type is MemberType.FOLDER and member.path in above):
                 continue
             if member.type in _DEVICES:
-                self.report.notes.append(show_text(f"{member.path}: a device is not made", 500))
+                self.report.notes.append(show_text(f"{member.path}: a device is neither made nor compared", 500))
                 continue
             try:
                 standing = self.live.standing(member, self._content(member))
@@ -450,6 +465,24 @@ class _LiveFolder:
         os.close(descriptor)
         return "/".join(there)
 
+    def has(self, path: str) -> bool:
+        """Say whether something is at a path, which no link leads to."""
+        above, _slash, name = path.rpartition("/")
+        try:
+            parent = self._enter(above)
+        except _NotMade:
+            return False
+        return parent is not None and _is_there(parent, name)
+
+    def is_as_dressed(self, member: StreamMember) -> bool:
+        """Say whether what is at a member's path has its time, and no bit that gives rights."""
+        above, _slash, name = member.path.rpartition("/")
+        parent = self._enter(above)
+        if parent is None:
+            return False
+        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        return found.st_mtime_ns == member.mtime_ns and not found.st_mode & (stat.S_ISUID | stat.S_ISGID)
+
     def standing(self, member: StreamMember, content: StreamMember) -> _Standing:
         """Say how a member stands to what is there.
 
@@ -486,7 +519,7 @@ class _LiveFolder:
             case MemberType.SYMLINK:
                 return stat.S_ISLNK(found.st_mode) and os.readlink(name, dir_fd=parent) == content.link
             case MemberType.FIFO:
-                return stat.S_ISFIFO(found.st_mode)
+                return stat.S_ISFIFO(found.st_mode) and stat.S_IMODE(found.st_mode) == content.mode & 0o777
             case MemberType.FILE:
                 restored = content.mode & ~(stat.S_ISUID | stat.S_ISGID)
                 looks_same = (found.st_size, stat.S_IMODE(found.st_mode)) in {
@@ -548,9 +581,16 @@ class _LiveFolder:
 class _OverlayExtractor(Extractor):
     """Makes members below a folder that has others: nothing is removed, and what is replaced is replaced by one rename."""
 
-    def __init__(self, folder: Path, *, overwrites: bool) -> None:
+    def __init__(self, folder: Path, *, overwrites: bool, on_failed: Callable[[str], None]) -> None:
         super().__init__(folder)
         self._overwrites = overwrites
+        self._on_failed = on_failed
+
+    def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
+        made = self.done.members
+        super().add(entry, content)
+        if self.done.members == made:
+            self._on_failed(entry.path)
 
     def _add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         match entry.type:
@@ -605,9 +645,10 @@ class _OverlayExtractor(Extractor):
             return
         if entry.type is MemberType.SYMLINK:
             os.symlink(entry.link, self._unfinished, dir_fd=parent)
+            self._dress_link(parent, self._unfinished, entry)
         else:
-            os.mkfifo(self._unfinished, stat.S_IMODE(entry.mode) & 0o777, dir_fd=parent)
-        self._dress_link(parent, self._unfinished, entry)
+            os.mkfifo(self._unfinished, 0o600, dir_fd=parent)
+            self._dress_node(parent, self._unfinished, entry)
 
     def _give_name(self, parent: int, name: str) -> None:
         if not self._overwrites:

@@ -81,9 +81,9 @@ def inspect(
         targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1
     ).copies
     problems += [
-        msg("{set}: {problem}", set=copy.set_id, problem=copy.shown_problem)
+        msg("{set}: {problem}", set=copy.set_id, problem=remark)
         for copy in looked
-        if copy.problem and copy.set_id in listed
+        if (remark := copy.remark) is not None and copy.set_id in listed
     ]
     found = replace(
         check,

@@ -444,12 +444,12 @@ def _list_medium(
     except (MediumUnavailable, SetOfLaterVersion) as error:
         return copy.with_problem(msg("not checked: {cause}", cause=error.message))
     if findings.said:
-        damaged = replace(copy, state=CopyState.DAMAGED, level=findings.level)
+        damaged = replace(copy, state=CopyState.DAMAGED, level=findings.level, hidden=None)
         return damaged.with_problem(together(findings.said, most=5))
+    copy = copy.with_problem("").with_hidden(findings.hidden)
     if findings.level is VerifyLevel.L1:
-        return copy.with_problem("")  # the structure alone verifies nothing
-    verified = replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now())
-    return verified.with_problem("")
+        return copy  # the structure alone verifies nothing
+    return replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now())
 
 
 class _Counter:

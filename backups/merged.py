@@ -21,7 +21,7 @@ from typing import IO, Self
 from backups.age import PrivateKey
 from backups.ahead import ahead
 from backups.bag import MAX_TAG_BYTES, digest_of
-from backups.contents import PIECE_BYTES, damaged, of_size, plaintext_of, require_joined
+from backups.contents import PIECE_BYTES, damaged, plaintext_of, require_joined, require_size
 from backups.freed import keep_freed_memory
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
@@ -36,6 +36,10 @@ from portalops.ports import Medium, Readable, StoredSet
 IN_MEMORY_BYTES = 65 << 20
 """Of a pack; the rest of a larger one waits in a temporary file. A pack of the default size never has one, though it grew by
 being encrypted."""
+
+
+NOWHERE = "-"
+"""In place of a medium's id, where none has the set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class CopyFault:
     @property
     def shown(self) -> Message:
         """The medium and what is wrong there."""
+        if self.medium == NOWHERE:
+            return self.problem
         return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
 
 
@@ -455,7 +461,9 @@ def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | N
     found = _open_copies(content.base_id, media, bag_sha256=content.base, keys=None)
     merged = found.merged()
     if merged is None or not merged.findings.is_vouched:
-        nowhere = CopyFault(content.base_id, "-", msg("no medium has set {set}", set=content.base_id), is_damage=False)
+        nowhere = CopyFault(
+            content.base_id, NOWHERE, msg("no medium has set {set}", set=content.base_id), is_damage=False
+        )
         return None, found.faults or (nowhere,)
     return merged.set, ()
 
@@ -490,4 +498,4 @@ def _plaintext_of_packs(
 ) -> Generator[bytes]:
     """Yield the plaintext of packs that are opened already."""
     for pack, file in zip(packs, files, strict=True):
-        yield from of_size(pack, plaintext_of(pack, file, identities))
+        yield from require_size(pack, plaintext_of(pack, file, identities))

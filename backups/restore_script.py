@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backups.formats._parts import Commands, CommandUse, Step
-from backups.unfinished import UNFINISHED
-from portalops.locale import render
+from backups.unfinished import FIRST_LINE, UNFINISHED
+from portalops.locale import LANGUAGES, render
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 
@@ -63,6 +63,9 @@ CHECK = (
     "sha256sum --check --quiet --strict manifest-sha256.txt",
 )
 
+_FIRST_LINE = FIRST_LINE.decode().rstrip()
+_LISTED = msg("This restore has ended. What is missing is listed below.")
+
 FUNCTIONS = (
     "# packs FOLDER STEM FIRST LAST: prints packs of a stream, decrypted",
     "packs() {",
@@ -71,6 +74,13 @@ FUNCTIONS = (
     '    age --decrypt --identity "$KEY" "$(printf \'%s/%s.%04d.age\' "$1" "$2" "$number")" || return 1',
     "    number=$((number + 1))",
     "  done",
+    "}",
+    "# list_missing: prints the file that lists what is missing, behind its first empty line",
+    "list_missing() {",
+    f"  echo '{_FIRST_LINE}'",
+    *(f"  echo '{render(_LISTED, each)}'" for each in LANGUAGES),
+    "  echo",
+    '  cat "$WORK/missing"',
     "}",
     "# last_pack FOLDER STEM: prints the number of the last pack of a stream",
     'last_pack() { grep -c "  $2\\.[0-9]*\\.age\\$" "$1/manifest-sha256.txt" || stop "$1/$2: not in the manifest"; }',
@@ -99,12 +109,14 @@ FUNCTIONS = (
     '    --directory "$1" 2> "$WORK/tar"; then cat "$WORK/tar" >&2; return 0; fi',
     '  cat "$WORK/tar" >&2',
     "  ! LC_ALL=C grep -v -e ': Cannot mknod: Operation not permitted$' -e \"^tar: .*: Cannot hard link to ${LINKS-none}\" \\",
+    '    -e "^tar: .*: Cannot .*: ${CLASH-none}$" \\',
     "    -e ': Exiting with failure status due to previous errors$' -e ': time stamp ' -e ': Warning: ' \\",
     "    -e '^tar: Ignoring unknown extended header keyword ' \\",
     '    -e "^tar: .*: Cannot set .[a-z]*\\.[^ ]*. extended attribute for file .*: Operation not permitted\\$" \\',
     '    "$WORK/tar" > /dev/null || return 1',
     '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" > "$WORK/cannot" || return 1',
-    '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" >> "$WORK/missing" || :',
+    '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" |',
+    '    sed "s|^tar: |${1#"$TO"/}/|" >> "$WORK/missing"',
     "}",
 )
 
@@ -183,8 +195,8 @@ standing() {
     }' > "$WORK/left" || return 1
   mv "$WORK/left" "$WORK/names"
 }
-# without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
-without_older() {
+# quoted: prints paths that have their letters as xargs takes them
+quoted() {
   LC_ALL=C awk '
     BEGIN { plain["\\n"] = "\n"; plain["\\t"] = "\t"; plain["\\b"] = "\b"; plain["\\f"] = "\f"; plain["\\r"] = "\r" }
     function digit(text) { return index("0123456789abcdef", text) - 1 }
@@ -201,13 +213,33 @@ without_older() {
       }
       print out $0
     }
-  ' "$WORK/names" > "$WORK/older" || return 1
+  '
+}
+# without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
+without_older() {
+  quoted < "$WORK/names" > "$WORK/older" || return 1
   (cd "$1" && xargs sh -c '
     for path; do
       above="$path" is_here=yes
       while [ "$above" != "${above%/*}" ]; do above="${above%/*}"; [ ! -L "$above" ] || is_here=; done
       [ -z "$is_here" ] || { [ -d "$path" ] && [ ! -L "$path" ]; } || rm -f -- "$path" || exit 255
     done' sh < "$WORK/older")
+}
+# make_way STEM PLACE: where the list of what was removed is lost, removes what is of another type in the set; it follows no link
+make_way() {
+  # Without the index tar itself says what it cannot replace.
+  index_of "$SET" "$1" > "$WORK/index" || { CLASH="File exists"; return 0; }
+  LC_ALL=C sed -n 's|^[{]"type":"folder","path":"|d/|; s|^[{]"type":"[a-z-]*","path":"|f/|; s|","size":[0-9]*,"mode":.*$||p' \
+    "$WORK/index" | readable | quoted > "$WORK/way" || return 1
+  (cd "$2" && xargs sh -c '
+    for path; do
+      kind="${path%%/*}" path="${path#*/}" is_folder=f
+      case "/$path/" in */../*) continue ;; esac
+      above="$path"
+      while [ "$above" != "${above%/*}" ]; do above="${above%/*}"; [ ! -L "$above" ] || continue 2; done
+      { [ ! -d "$path" ] || [ -L "$path" ]; } || is_folder=d
+      [ "$kind" = "$is_folder" ] || rm -rf -- "$path" || exit 255
+    done' sh < "$WORK/way")
 }
 """
 SALVAGE = (
@@ -274,7 +306,7 @@ SALVAGE = (
     '    standing "$stem" || return 1',
     "    LISTED=",
     "  fi",
-    '  cat "$WORK/names" >> "$WORK/missing"',
+    '  sed "s|^|${place#"$TO"/}/|" "$WORK/names" >> "$WORK/missing"',
     "  LINKS=",
     "  while read -r first final skip length; do",
     '    rm -f "$WORK"/ended-*',
@@ -301,13 +333,32 @@ class Part:
     steps: tuple[Step, ...]
     salvage_place: str = ""
     """Where its files go below the target if packs are damaged; empty for what is of use only as a whole."""
+    way: tuple[str, str] | None = None
+    """Of a list of what was removed: the stem of the files that are unpacked behind it, and their place."""
 
     @property
     def salvage(self) -> str:
-        """The commands that unpack what is whole of it, or remove what the set has no more."""
-        if not self.salvage_place:
-            return "\n".join(_joined(self.commands(CommandUse.ALWAYS)))
-        return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"'
+        """The command for when packs of it are damaged: it unpacks what is whole, or makes way for what comes behind; empty for none."""
+        if self.way is not None:
+            stem, place = self.way
+            return f'make_way {stem} "$TO/{place}"'
+        return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"' if self.salvage_place else ""
+
+    @property
+    def wholeness(self) -> str:
+        """The command that tells whether its packs are whole."""
+        return f'is_whole "${self.folder}" "{self.stem}\\.[0-9]*\\.age"'
+
+    def salvage_by_hand(self) -> Iterator[str]:
+        """Yield the lines that stand for its commands in a salvage."""
+        if self.salvage_place:
+            yield self.salvage
+            return
+        commands = _joined(self.commands(CommandUse.ALWAYS))
+        if self.way is None:
+            yield from commands
+            return
+        yield from (f"if {self.wholeness}; then", *_indented(commands), f"else {self.salvage}; fi")
 
     def commands(self, use: CommandUse) -> tuple[Commands, ...]:
         """Return the commands of one kind."""
@@ -396,7 +447,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         "",
         _step(msg("Checking KEY, TO and BASE")),
         *places(steps.base_id),
-        f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
+        f"{{ echo '{_FIRST_LINE}'; {_say(_UNFINISHED)}; echo; }} > \"$TO/{UNFINISHED}\"",
         # A salvage keeps what a check has named, and goes on.
         "damaged() {",
         '  [ -s "$WORK/checked" ] || echo "tagmanifest-sha256.txt: FAILED" > "$WORK/checked"',
@@ -450,7 +501,8 @@ def _restored(part: Part) -> Iterator[str]:
         f"if {_wholeness_test(part)}; then",
         *_indented(_joined(part.commands(CommandUse.ALWAYS))),
         "else",
-        f"  {part.salvage}" if part.salvage_place else f"  echo '{part.name}' >> \"$WORK/missing\"",
+        *([] if part.salvage_place else [f"  echo '{part.name}' >> \"$WORK/missing\""]),
+        *([f"  {part.salvage}"] if part.salvage else []),
         "fi",
     )
 
@@ -465,7 +517,7 @@ def _loaded(part: Part) -> Iterator[str]:
 
 
 def _wholeness_test(part: Part) -> str:
-    return f'[ -z "$SALVAGE" ] || is_whole "${part.folder}" "{part.stem}\\.[0-9]*\\.age"'
+    return f'[ -z "$SALVAGE" ] || {part.wholeness}'
 
 
 def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterator[str]:
@@ -496,7 +548,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
         '  cat "$WORK/failed" >&2',
         "fi",
         'if [ -s "$WORK/missing" ]; then',
-        f'  cat "$WORK/missing" > "$TO/{UNFINISHED}"',
+        f'  list_missing > "$TO/{UNFINISHED}"',
         f"  {_say(msg('Not everything could be restored. Missing, see {file}:', file=f'$TO/{UNFINISHED}'))} >&2",
         '  head -n 20 "$WORK/missing" >&2',
         f"  exit {INCOMPLETE}",

@@ -23,7 +23,8 @@ from portalops.model.text import show_text
 
 UNFINISHED = "RESTORE-UNFINISHED.txt"
 """Lies in a target until its restore is complete, so that an interrupted one is not taken for complete."""
-_FIRST_LINE = b"# portalops backup restore\n"
+FIRST_LINE = b"# portalops backup restore\n"
+"""Of the file, whether a command or `restore.sh` wrote it."""
 _NAMES = (UNFINISHED, *(f"RESTORE-UNFINISHED-{number}.txt" for number in range(2, 100)))
 _ESCAPE = re.compile(r"\\(?:[\\ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5}|U0010[0-9a-f]{4})")
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -47,7 +48,7 @@ def is_marker(path: Path) -> bool:
     """Say whether a file was written here, by its first line."""
     try:
         with open(os.open(path, _READ), "rb") as file:
-            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.readline(100) == _FIRST_LINE
+            return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.readline(100) == FIRST_LINE
     except OSError:
         return False
 
@@ -208,7 +209,7 @@ def _write(marker: Path, text: str, lines: Iterable[bytes]) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with open(os.open(new, flags, 0o600), "wb") as file:
-            file.write(_FIRST_LINE + text.encode() + b"\n")
+            file.write(FIRST_LINE + text.encode() + b"\n")
             file.writelines(lines)
         if os.path.lexists(marker) and not is_marker(marker):
             raise _taken()  # noqa: TRY301  # what is written is removed below

@@ -31,7 +31,7 @@ from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Readable, StoredSet
+from portalops.ports import HidesFiles, Readable, StoredSet
 
 REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)
 _SPOKEN = frozenset({MANIFEST, SET_FILE, SIGNATURE})
@@ -50,6 +50,8 @@ class Findings:
     """What `set.json` says, if it could be read and has its digest."""
     is_vouched: bool = False
     """Whether `set.json` is the one that was recorded, where that is known, and nothing contradicts its signature."""
+    hidden: tuple[Message, ...] = ()
+    """What keeps others from reading a copy by the names of its files; it was read past that."""
     hint: Message | None = None
     """What is to be done about a copy that is not as recorded, and says that it came of a later version."""
 
@@ -106,9 +108,10 @@ def verify_copy(
     if level is not VerifyLevel.L1:
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list({str(each): each for each in problems}.values())
+    hidden = tuple(stored.hidden()) if isinstance(stored, HidesFiles) else ()
     reached = VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2
     is_vouched = content is not None and content.id == set_id and is_pinned and not doubts
-    return Findings(reached, tuple(problems), content, is_vouched=is_vouched, hint=hint)
+    return Findings(reached, tuple(problems), content, is_vouched=is_vouched, hidden=hidden, hint=hint)
 
 
 def bag_digest(stored: StoredSet) -> Digest:
@@ -246,7 +249,8 @@ def _structure(
 def _explain_missing(stored: StoredSet, path: str) -> Message:
     """Return what the medium itself says of a file that it does not list."""
     try:
-        with stored.open(path):
+        with stored.open(path) as file:
+            file.read(1)  # there are media that ask for a file when it is read
             return msg("{path}: the file is missing from the listing", path=path)
     except SetDamaged as error:
         return error.message

@@ -492,6 +492,21 @@ class StoredSet(Protocol):
         ...
 
 
+@runtime_checkable
+class HidesFiles(StoredSet, Protocol):
+    """A sealed set of which others may see nothing while every byte is there."""
+
+    def hidden(self) -> Sequence[Message]:
+        """Return what stands before files of the set, such as marks of deletion and newer versions: one line each.
+
+        The set is read past it. Somebody else, who asks for the files by their names alone, gets nothing or something else.
+
+        Raises:
+            MediumUnavailable: the medium cannot be read.
+        """
+        ...
+
+
 class Medium(Protocol):
     """Keeps backup sets; see `backups/media/`. Safe to be used by several threads at once for different sets."""
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from backups.formats import Format, Restored, Trial
 from backups.formats._parts import Step, file_place, load, row_counts, write_file
-from backups.formats._trials import counts
+from backups.formats._trials import counts, require_readable
 from portalops.model.backups import Stream, TableRows, VerifyLevel
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -31,7 +31,12 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
 
 
 def try_out(restored: Restored) -> Trial:
-    """Check the file's structure, and count the rows of every table that was counted in the copy."""
+    """Check the file's structure, and count the rows of every table that was counted in the copy.
+
+    Raises:
+        BackupError: this user may not read it.
+    """
+    require_readable(restored.place)
     try:
         # Immutable: nothing of it is ever written, and no journal that lies beside it is believed.
         uri = f"file:{quote(str(restored.place))}?mode=ro&immutable=1"

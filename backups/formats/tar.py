@@ -11,8 +11,10 @@ from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
 from backups.formats._parts import Step, code
+from backups.formats._trials import not_readable
 from portalops.model.backups import MemberType, Stream, StreamMember, VerifyLevel
-from portalops.model.message import msg
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg, together
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
@@ -35,6 +37,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
 def try_out(restored: Restored) -> Trial:
     """Read every file as it came out, and compare it with the index that was made while the original was read."""
     problems: list[str] = []
+    unread: list[Message] = []
     files = 0
     devices: set[str] = set()
     for member in _last_of_each(restored.members()):
@@ -44,10 +47,17 @@ def try_out(restored: Restored) -> Trial:
             devices.add(member.path)
         if member.link in devices and member.type is MemberType.HARDLINK:
             continue  # a restore makes no devices
-        problem = _problem(restored.place, member)
+        try:
+            problem = _problem(restored.place, member)
+        except PermissionError as error:  # of this user, such as a root that may not read what others own
+            unread.append(msg("{path}: {cause}", path=show_text(member.path, 200), cause=cause_of(error)))
+            continue
         if problem and len(problems) < MAX_PROBLEMS:
             problems.append(show_text(f"{member.path}: {problem}", 300))
-    return Trial(VerifyLevel.L4, tuple(problems), f"{files} files compared with the index")
+    compared = f"{files - len(unread)} files compared with the index"
+    if unread:
+        return Trial(VerifyLevel.L3, tuple(problems), compared, str(not_readable(together(unread, 3))))
+    return Trial(VerifyLevel.L4, tuple(problems), compared)
 
 
 def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:
@@ -65,6 +75,8 @@ def _problem(folder: Path, member: StreamMember) -> str:
     try:
         with _reached(folder / member.path) as path:
             return _compared(path, member)
+    except PermissionError:
+        raise
     except OSError as error:
         return error.strerror or str(error)
 
@@ -89,6 +101,8 @@ def _reached(path: Path) -> Iterator[Path]:
 def _compared(path: Path, member: StreamMember) -> str:
     try:
         found = path.lstat()
+    except PermissionError:
+        raise
     except OSError as error:
         is_device = member.type in {*_DEVICES, MemberType.FIFO}
         return "" if is_device else (error.strerror or str(error))  # a restore makes no devices

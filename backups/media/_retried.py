@@ -30,10 +30,11 @@ from backups.resuming import held_by, let_go
 from portalops.config.values import Shape
 from portalops.errors import MediumInterrupted, MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.ports import (
     HasRoom,
     HeldFile,
+    HidesFiles,
     Medium,
     Readable,
     RenewableWriter,
@@ -299,6 +300,10 @@ class RetriedSet:
 
     def sizes(self) -> Mapping[str, int]:
         return self._tries().run(self._stored.sizes)
+
+    def hidden(self) -> Sequence[Message]:
+        stored = self._stored
+        return self._tries().run(stored.hidden) if isinstance(stored, HidesFiles) else ()
 
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:

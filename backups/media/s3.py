@@ -25,8 +25,9 @@ How a set lies there:
 
 The seal is a JSON object: `format` (`portalops-s3-seal/1`), `set`, `lock` (`mode` and `until`, or null), `files` (by path in
 the bag: `size` and `version`) and `leftovers` (paths beside the bag that could not be removed). Everything is read by the
-versions in it, so marks of deletion and newer versions hide nothing; each is shown as a file that does not belong to the set,
-`PATH?versionId=VERSION`, and verification calls the copy damaged. Digests are those of the bag's own manifests.
+versions in it, so marks of deletion and newer versions hide nothing from here: the copy is whole, and verification reports
+what hides it from others. A version that is gone, by a lifecycle rule or somebody's hand, is damage. Digests are those of
+the bag's own manifests.
 
 What a copy that was cut left is gone on with as long as it is wanted: an object counts if it has its size, the SHA-256 that the
 server computed when it came (where it tells one), and a lock that lasts as long as that of the rest, for which it is extended.
@@ -246,8 +247,8 @@ class S3Medium:
         if not seals:
             raise no_such_set(self.id, set_id)
         first = min(reversed(seals), key=lambda each: each.modified_at)  # listed from the newest: ties go to the older
-        strangers = _hiding(versions, key, first.version, first)
-        return S3StoredSet(self._store, set_id, _read_seal(self._store, key, first.version), strangers)
+        before_seal = _hiding(versions, key, first.version, first)
+        return S3StoredSet(self._store, set_id, _read_seal(self._store, key, first.version), before_seal)
 
     def remove(self, set_id: SetId) -> None:
         store = self._store
@@ -526,11 +527,12 @@ class _Seal:
 class S3StoredSet:
     """A sealed set, read by the versions that its seal names."""
 
-    def __init__(self, store: _Bucket, set_id: SetId, seal: _Seal | None, strangers: Mapping[str, int]) -> None:
+    def __init__(self, store: _Bucket, set_id: SetId, seal: _Seal | None, before_seal: Message | None) -> None:
         self._store = store
         self._set_id = set_id
         self._seal = seal or _Seal()
-        self._strangers = strangers if seal else {**strangers, f"{SEALED}{set_id}.json (not a seal)": 0}
+        self._before_seal = before_seal
+        self._strangers = {} if seal else {f"{SEALED}{set_id}.json (not a seal)": 0}
 
     def sizes(self) -> Mapping[str, int]:
         found = dict(self._strangers)
@@ -563,36 +565,47 @@ class S3StoredSet:
             found[f"{path}?versionId={stored.version} (its lock was weakened: {shown})"] = found[path]
         return found
 
-    def _list_strangers(self) -> Mapping[str, int]:
-        """Return what lies in the set's place and is no part of it."""
-        start = len(self._set_id) + 1
-        by_path: dict[str, list[Listed]] = {}
-        for each in self._store.versions(f"{self._set_id}/"):
-            by_path.setdefault(each.key[start:], []).append(each)
-        found: dict[str, int] = {}
-        for path, versions in by_path.items():
+    def hidden(self) -> Sequence[Message]:
+        found = [self._before_seal]
+        for path, versions in self._listed().items():
             ours = self._seal.files.get(path)
             if ours is not None:
                 first = next((each for each in versions if each.version == ours.version), None)
-                found |= _hiding(versions, path, ours.version, first)
-            elif path not in self._seal.leftovers and any(not each.is_mark for each in versions):
+                found.append(_hiding(versions, path, ours.version, first))
+        return [each for each in found if each is not None]
+
+    def _list_strangers(self) -> Mapping[str, int]:
+        """Return what lies in the set's place and is no part of it."""
+        found: dict[str, int] = {}
+        for path, versions in self._listed().items():
+            is_ours = path in self._seal.files or path in self._seal.leftovers
+            if not is_ours and any(not each.is_mark for each in versions):
                 found[path] = next(each.size for each in versions if not each.is_mark)
         return found
 
+    def _listed(self) -> Mapping[str, Sequence[Listed]]:
+        """Return all versions of what lies in the set's place, by path."""
+        start = len(self._set_id) + 1
+        found: dict[str, list[Listed]] = {}
+        for each in self._store.versions(f"{self._set_id}/"):
+            found.setdefault(each.key[start:], []).append(each)
+        return found
 
-def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | None) -> dict[str, int]:
-    """Return, by an address of its own, what stands before a version of an object: a newer one, or a mark of deletion.
+
+def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | None) -> Message | None:
+    """Return what stands before a version of an object: a newer one, or a mark of deletion.
 
     What is older was put before, by a request whose answer was lost or by a run that died; it hides nothing. Neither does the
     same once more: a request that its sender had given up, and that came after the one that was sent again.
     """
     latest = next((each for each in versions if each.is_latest), None)
     if latest is None or latest.version == version or ours is None:
-        return {}
+        return None
     if not latest.is_mark and latest.etag and (latest.etag, latest.size) == (ours.etag, ours.size):
-        return {}
-    what = " (a mark of deletion)" if latest.is_mark else ""
-    return {f"{path}?versionId={latest.version}{what}": latest.size}
+        return None
+    if latest.is_mark:
+        return msg("{path}: behind the mark of deletion {version}", path=show_text(path, 300), version=latest.version)
+    return msg("{path}: behind the newer version {version}", path=show_text(path, 300), version=latest.version)
 
 
 class _ObjectReader:
@@ -626,7 +639,7 @@ class _ObjectReader:
         if self._body is None:
             self._body = self._store.body(self._key, self._stored.version, self._at)
             if self._body is None:
-                raise _missing(self._path)
+                raise _missing(self._path, self._stored.version)
         with self._store.convert_errors():
             return bytes(self._body.read(size))
 
@@ -908,7 +921,8 @@ class _Bucket:
                     store = Store.of(self._settings, os.environ)
                 except SecretUnavailable as error:
                     raise medium_unavailable(self._medium, error.message, error.hint) from error
-                client = open_client(store, read_seconds=self._settings.timeout_seconds, tries=TRIES)
+                seconds, locks = self._settings.timeout_seconds, self._settings.lock is not None
+                client = open_client(store, read_seconds=seconds, tries=TRIES, locks=locks)
                 client.meta.events.register("after-call.s3", self._note_time)
                 self._opened = client
             return self._opened
@@ -966,9 +980,12 @@ def _locked(medium: str, set_id: SetId, cause: Message) -> SetLocked:
     )
 
 
-def _missing(path: str) -> SetDamaged:
+def _missing(path: str, version: str = "") -> SetDamaged:
+    cause = msg("{path}: the file is missing", path=show_text(path, 300))
+    if version:  # nothing hides it, since it was asked for by its version
+        cause = msg("{path}: its version {version} was removed", path=show_text(path, 300), version=version)
     return SetDamaged(
-        msg("{path}: the file is missing", path=show_text(path, 300)),
+        cause,
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 

@@ -6,10 +6,13 @@ ends: one cut short is not a backup. Programs run without a shell; over SSH ever
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import secrets
 import selectors
+import shutil
 import signal
 import subprocess
 import time
@@ -19,13 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from backups.sources._settings import cause_of, require_floor, unavailable
+from backups.sources._settings import Lack, cause_of, require_floor, unavailable
 from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable, SecretUnavailable, UsageError
+from portalops.model.causes import cause_of as cause_in_words
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
 from portalops.system import remote
+from portalops.system.processes import MARK, end_with_all
 from portalops.system.programs import LocalRunner
 from portalops.system.remote import PIPE_BYTES, RemoteCommand, RemoteRunner, Running, start_there
 from portalops.system.ssh import target_of
@@ -107,6 +112,38 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
             running.close()
 
 
+def program_lacking(program: str, folder: Path | None = None) -> Message | None:
+    """Return why a program cannot be run on this machine, as `started` would say it; None if it can.
+
+    Args:
+        program: its name, or a path.
+        folder: where it is run; None for where portalops is.
+    """
+    found = shutil.which(os.path.join(folder or "", program) if "/" in program else program, path=PATH)
+    if found is not None:
+        return None
+    place = Path(folder or "", program)
+    code = errno.EACCES if "/" in program and place.exists() else errno.ENOENT
+    return msg(
+        "{program} cannot be run: {cause}",
+        program=show_text(program, 120),
+        cause=cause_in_words(OSError(code, os.strerror(code))),
+    )
+
+
+def host_lacking(host: SshPlace) -> Lack | None:
+    """Return why a host is not even tried to be reached, as far as this machine shows it."""
+    try:
+        target_of(host)
+        host.identity_file.open("rb").close()
+    except HostUnreachable as error:
+        return Lack(error.message)
+    except OSError as error:
+        cause = cause_in_words(error)
+        return Lack(msg("the SSH key {path} cannot be read: {cause}", path=str(host.identity_file), cause=cause))
+    return None
+
+
 def start(source_id: str, program: Program) -> Running:
     """Run a program, here or there; whoever calls closes it.
 
@@ -160,6 +197,7 @@ def _start_there(program: Program, host: SshPlace) -> Running:
 
 
 def _start_here(source_id: str, program: Program) -> Running:
+    mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(
             list(program.argv),
@@ -167,7 +205,7 @@ def _start_here(source_id: str, program: Program) -> Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.folder,
-            env={**neutral(os.environ), **program.environment, **program.secrets},
+            env={**neutral(os.environ), **program.environment, **program.secrets, MARK: mark},
             start_new_session=True,
             bufsize=0,
         )
@@ -181,7 +219,7 @@ def _start_here(source_id: str, program: Program) -> Running:
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return _LocalProgram(process)
+    return _LocalProgram(process, mark)
 
 
 class _LocalProgram:
@@ -189,9 +227,9 @@ class _LocalProgram:
 
     has_begun = True
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str) -> None:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-        self._process = process
+        self._process, self._mark = process, mark
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
 
     def poll(self) -> int | None:
@@ -209,13 +247,10 @@ class _LocalProgram:
 
     def close(self) -> None:
         """Make sure that nothing of the program is left running."""
-        for send in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is not None:
-                break
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, send)
+        if self._process.poll() is None:  # what one that has ended left running is a service, and stays
+            end_with_all(self._process.pid, self._mark, _GRACE_SECONDS)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=_GRACE_SECONDS)
+                self._process.wait(_GRACE_SECONDS)
         for pipe in (self.stdin, self.stdout, self.stderr):
             with suppress(OSError):
                 pipe.close()

@@ -139,6 +139,8 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
+SUDO_WAITS = "the host cannot resolve its own name, and sudo waits for it"
+"""What the script says instead of calling sudo."""
 OWN_COMPLAINTS = {
     str(each): each
     for each in (
@@ -161,6 +163,11 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
         return MissingFact("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
     if result.exit_code in {124, 137}:
         return MissingFact("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
+    if probe.needs_root and result.exit_code != 0 and complaint == SUDO_WAITS:
+        return MissingFact(
+            "own-name-unresolved",
+            msg("the host cannot resolve its own name, so that sudo waits 20 seconds at each call"),
+        )
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return MissingFact(
             "sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint)

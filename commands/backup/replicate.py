@@ -82,14 +82,14 @@ def replicate(
             said = msg(
                 "Every medium has all files of a copy that was good when it was read; 'portalops backup verify' reads them."
             )
-            view.append(Paragraph(said))
+            view.append(Paragraph(said if sets else msg("No backup set is recorded yet")))
         if rows:
             view = [*view, TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = tuple(PlannedCopy(f"{medium}/{name}", name, medium, source) for name, medium, source in rows)
         without_source = any(source is None for _name, _medium, source in rows)
         return Result(data, view, exit_code=ExitCode.PARTIAL if now.unseen or without_source else ExitCode.OK)
     hints = MediumHints()
-    work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
+    work = partial(copy_work, only_set=only_set, only_medium=to or "", inspected=now, on_error=hints.note)
     done = perform_now(session, JobKind.COPY, work)
     notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):

@@ -7,7 +7,8 @@ file by file.
 
 Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
 
-EXIT STATUS: 0 all are whole, 3 a copy could not be reached, 5 a copy is damaged
+EXIT STATUS: 0 all are whole, 3 a copy could not be reached, or is hidden from other readers, 4 there is no such set
+or copy, 5 a copy is damaged
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def verify(
             msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
             msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
         )
-    with session.hold(Resource.MEDIA):
+    with session.hold_to_read(Resource.MEDIA):
         result = run_verify(
             [VerifyTarget.of(made.set, copy) for copy in copies],
             build_media(session.settings.backup_media),
@@ -105,7 +106,7 @@ def _verify_job(session: Session) -> Result[tuple[VerifiedCopy, ...] | ShownJob]
 
 def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[tuple[VerifiedCopy, ...]]:
     exit_code = ExitCode.OK
-    if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
+    if any(copy.remark or copy.state is not CopyState.VERIFIED for copy in copies):
         exit_code = ExitCode.PARTIAL
     if any(copy.state is CopyState.DAMAGED for copy in copies):
         exit_code = ExitCode.INTEGRITY

@@ -19,16 +19,17 @@ from commands.cli.printer import OutputError, Printer
 from commands.cli.result import JsonValue, Result
 from portalops.errors import ExitCode, InternalFault, PortalOpsError
 from portalops.locale import language_from, set_language
+from portalops.ports import Clock
 from portalops.system.clock import SystemClock
 from portalops.system.logs import configured
 from portalops.system.stopping import stop
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+def run(arguments: Sequence[str], environment: Mapping[str, str], *, clock: Clock | None = None) -> int:
     """Carry out one command line and return the exit code.
 
     Every ending goes through here: results, errors, interrupts and faults, each printed the same
-    way for people or, with `--json`, as one envelope.
+    way for people or, with `--json`, as one envelope. Without a clock it goes by the machine's.
     """
     set_language(language_from(environment))
     printer = Printer(Invocation(arguments=(), json="--json" in arguments), environment)
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             invocation = parse_invocation(arguments, environment)
             set_language(language_from(environment, invocation.language))
             printer = Printer(invocation, environment)
-            clock = SystemClock()
+            clock = clock or SystemClock()
             logs.enter_context(
                 configured(
                     environment,

@@ -185,6 +185,14 @@ class Session:
         """
         return self.locks.held(resource.value, holder=self.holder_for(job), wait_seconds=wait_seconds)
 
+    def hold_to_read(self, resource: Resource) -> AbstractContextManager[None]:
+        """Hold a resource for a block that changes nothing, also where the state folder cannot be written.
+
+        Raises:
+            Locked: another process holds it.
+        """
+        return self.locks.held_to_read(resource.value, holder=self.holder)
+
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried lately of the configured jobs: what is due is decided from it.
 

@@ -112,9 +112,9 @@ def name_problem(identity: str, problem: Message) -> Message:
 
 
 def problems_of_copies(copies: Iterable[Copy]) -> tuple[Message, ...]:
-    """Return what is wrong with copies, one line each."""
+    """Return what is wrong with copies, and what hides them, one line each."""
     return tuple(
-        msg("{medium}: {set}: {problem}", medium=copy.medium, set=copy.set_id, problem=copy.shown_problem)
+        msg("{medium}: {set}: {problem}", medium=copy.medium, set=copy.set_id, problem=remark)
         for copy in copies
-        if copy.problem
+        if (remark := copy.remark) is not None
     )

@@ -76,7 +76,7 @@ class StoreComparison:
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
     place = store_place(session.settings, session.environment)
-    with session.hold(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+    with session.hold_to_read(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
             closing(ObservationStore.open(place, create=False)) as judged,

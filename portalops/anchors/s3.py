@@ -77,7 +77,7 @@ class S3Anchor:
     def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # what it answers is in the details
         details: dict[str, str] = {}
         with refusals(self._refused):
-            client = open_client(Store.of(self._settings, self._context.environment))
+            client = open_client(Store.of(self._settings, self._context.environment), locks=True)
             for name, data in files_of(head):
                 key = f"{self._settings.prefix}{head.head.ledger}/{name}"
                 version = self._version_there(client, key, data)

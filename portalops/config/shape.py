@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
 
 from portalops.config.values import (
+    AccountName,
     Day,
+    HostAddress,
     HostIdText,
     Id,
     PathText,
@@ -45,17 +47,6 @@ def _zone(value: str) -> str:
             msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return value
-
-
-def _call_word(value: str) -> str:
-    """Refuse what a program that is called with it, such as ssh, could take for an option or for several words."""
-    if not re.fullmatch(r"[^-\s@/=][^\s@/=]*", value):
-        raise RefusedValue(msg("is no name: it begins with a hyphen, or has a space or one of @ / ="))
-    return value
-
-
-CallWord = Annotated[Text, AfterValidator(_call_word)]
-"""An address or the name of an account, as programs are given it."""
 
 
 class NameTable(Shape):
@@ -132,13 +123,15 @@ class HostTable(Shape):
     """A server of the portal."""
 
     id: HostIdText
-    address: CallWord = Field(description="'local' for this machine, else a host name or address.")
+    address: HostAddress = Field(description="'local' for this machine, else a host name or address.")
     roles: tuple[Id, ...] = Field(
         default=(), description="Declared roles; only a role can make a check not applicable."
     )
     custodian: Text | None = Field(default=None, description="Who sees to it that its findings are fixed.")
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = Field(default=22, description="Of its SSH server.")
-    user: CallWord | None = Field(default=None, description="The account on it; checks.ssh.user where there is none.")
+    user: AccountName | None = Field(
+        default=None, description="The account on it; checks.ssh.user where there is none."
+    )
     identity_file: PathText | None = Field(
         default=None, description="The private SSH key; checks.ssh.identity_file where there is none."
     )
@@ -172,7 +165,7 @@ class DrillTable(Shape):
         default="/var/tmp",  # noqa: S108  # each drill makes a folder of its own in it, by mkdtemp
         description="Scratch folders are made in it, and removed.",
     )
-    user: Text = Field(
+    user: AccountName = Field(
         default="nobody", description="As root: the user that runs throw-away servers and untrusted dumps."
     )
     signers: PathText | None = Field(
@@ -209,19 +202,20 @@ MAX_SPAN_DAYS = 366
 
 
 def _full_every(value: object) -> object:
-    """Take the name of a span, or a number of days; as text too, which is all that a variable of the environment can be."""
-    days = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,4}", value) else value
-    if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MAX_SPAN_DAYS:
-        return days
-    if isinstance(value, str) and value in set(Every):
+    """Take the name of a span, or a number of days."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SPAN_DAYS:
         return value
+    if isinstance(value, str) and value in {Every.WEEK, Every.MONTH}:
+        return Every(value)
     raise RefusedValue(
         msg("is neither week, month nor a number of days up to {most}", most=MAX_SPAN_DAYS),
-        msg('Write full_every = "week", "month" or a number such as 10, without quotes.'),
+        msg('Write full_every = "week", "month" or a number such as 10, without quotes; 1 is a full set each day.'),
     )
 
 
-FullEvery = Annotated[Every | Annotated[StrictInt, Field(ge=1, le=MAX_SPAN_DAYS)], BeforeValidator(_full_every)]
+FullEvery = Annotated[
+    Annotated[StrictInt, Field(ge=1, le=MAX_SPAN_DAYS)] | Literal[Every.WEEK, Every.MONTH], BeforeValidator(_full_every)
+]
 """What holds one full set: a span by its name, or so many days."""
 
 
@@ -299,7 +293,7 @@ class VulnerabilitiesTable(Shape):
 class ChecksSshTable(Shape):
     """How servers are reached over SSH, for those whose own table says nothing else."""
 
-    user: Text = Field(default="portalops", description="The account on them.")
+    user: AccountName = Field(default="portalops", description="The account on them.")
     identity_file: PathText | None = Field(
         default=None, description="The private SSH key for it, without a passphrase."
     )
@@ -310,6 +304,10 @@ class ChecksTable(Shape):
 
     at_once: Annotated[StrictInt, Field(ge=1, le=256)] = Field(
         default=32, description="How many servers are scanned at the same time."
+    )
+    host_timeout: Annotated[StrictInt, Field(ge=10, le=3600)] = Field(
+        default=60,
+        description="How many seconds a scan waits for each server's answer; slow weekly questions have their own time.",
     )
     ssh: ChecksSshTable = LEFT_OUT
 

@@ -14,16 +14,16 @@ from typing import Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from portalops.config.values import LocalPath, RefusedValue, Shape, Text
+from portalops.config.values import AccountName, HostAddress, LocalPath, RefusedValue, Shape, Text
 from portalops.model.message import msg
 
 
 class SshPlace(Shape):
     """The keys that name a host, an account on it, and what proves both."""
 
-    host: Text = Field(description="The host.")
+    host: HostAddress = Field(description="The host.")
     port: StrictInt = Field(default=22, ge=1, le=65535)
-    user: Text = Field(description="The account on it.")
+    user: AccountName = Field(description="The account on it.")
     identity_file: LocalPath = Field(description="The private SSH key for it, without a passphrase.")
     host_key: Text | None = Field(default=None, description="The host's public key: TYPE BASE64.")
     known_hosts: LocalPath | None = Field(default=None, description="Or a known_hosts file that has it.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from portalops.config.layers import find_working_folder
 from portalops.errors import ConfigurationError, LiteralSecret
 from portalops.model.message import Message, msg
+
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?|_[\w-]{0,61}[^\W_]"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z)(?:{_LABEL})(?:\.(?:{_LABEL}))*\.?")
+_SCOPE = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+_ACCOUNT = re.compile(r"[\w.](?:[\w.+\\-]{0,254}\$?)?")
 
 
 class RefusedValue(ValueError):
@@ -59,6 +65,49 @@ def _path_text(value: str) -> str:
         raise RefusedValue(msg("is empty"))
     if "\0" in value:
         raise RefusedValue(msg("holds a control character"))
+    return value
+
+
+def _host_address(value: str) -> str:
+    address, percent, scope = value.partition("%")
+    try:
+        ip_address(address)
+        is_address = not percent or _SCOPE.fullmatch(scope) is not None
+    except ValueError:
+        is_address = False
+    if is_address or _HOST_NAME.fullmatch(value):
+        return value
+    raise RefusedValue(
+        msg("is neither a host name nor an address"),
+        msg("Write a name such as web1.khanhhoa.gov.vn, or an address such as 203.0.113.10 or 2001:db8::10."),
+    )
+
+
+def _account_name(value: str) -> str:
+    if not _ACCOUNT.fullmatch(value):
+        raise RefusedValue(
+            msg("is not the name of an account"),
+            msg("Write it as in /etc/passwd on that host: letters, digits, dots, hyphens and underscores."),
+        )
+    return value
+
+
+def _plain(value: str) -> str:
+    """Refuse what no system call takes."""
+    if "\0" in value:
+        raise RefusedValue(msg("holds a control character"))
+    return value
+
+
+def _command(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value and not value[0].strip():
+        raise RefusedValue(msg("names no program"), msg("Write the program first, then its arguments."))
+    return value
+
+
+def _variable(value: str) -> str:
+    if not value or "=" in value or "\0" in value:
+        raise RefusedValue(msg("is not the name of a variable"), msg('Write NAME = "value".'))
     return value
 
 
@@ -125,10 +174,20 @@ HostIdText = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9]
 """As `Id`, with dots, so that a host name can be its id."""
 Text = Annotated[str, AfterValidator(_text)]
 """A text for people: not empty, one line, made NFC."""
+HostAddress = Annotated[Text, AfterValidator(_host_address)]
+"""A host's name (RFC 1123, with underscores; letters of any script, which the resolver may know) or its address. Programs are called with
+it, so nothing that a shell or ssh could take for more than a name gets through."""
+AccountName = Annotated[Text, AfterValidator(_account_name)]
+"""The name of an account on a host (useradd(8) and Samba's machine accounts), as programs are given it."""
 Day = Annotated[date, BeforeValidator(_day)]
 PublicKey = Annotated[str, AfterValidator(_public_key)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_key)]
 """An Ed25519 public key as a `.pub` file has it; the comment is dropped."""
+PlainText = Annotated[str, AfterValidator(_plain)]
+"""A text that a program is given; it may have lines, and no NUL."""
+Command = Annotated[tuple[PlainText, ...], AfterValidator(_command)]
+"""A program and its arguments; empty for none."""
+VariableName = Annotated[str, AfterValidator(_variable)]
 PathText = Annotated[str, AfterValidator(_path_text)]
 """A path of the core's own tables; its folder is known only when all layers are joined."""
 LocalPath = Annotated[Path, BeforeValidator(_local_path)]

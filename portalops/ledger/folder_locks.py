@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from portalops.system.locks import holder_of, locked
+from portalops.system.locks import holder_of, locked, locked_to_read
 
 
 class FolderLocks:
@@ -21,6 +21,10 @@ class FolderLocks:
     def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
         """Hold a lock; raises as `portalops.system.locks.locked` does."""
         return locked(self.path(name), holder=holder, wait_seconds=wait_seconds)
+
+    def held_to_read(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for what changes nothing; raises as `portalops.system.locks.locked_to_read` does."""
+        return locked_to_read(self.path(name), holder=holder, wait_seconds=wait_seconds)
 
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""

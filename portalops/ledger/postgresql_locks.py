@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import psycopg
 
@@ -53,6 +53,10 @@ class PostgresqlLocks:
             yield
         finally:
             self._let_go(name, holder)
+
+    def held_to_read(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for what changes nothing: a role that only reads may take it too."""
+        return self.held(name, holder=holder, wait_seconds=wait_seconds)
 
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""

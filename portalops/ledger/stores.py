@@ -118,6 +118,10 @@ class Locks(Protocol):
         """
         ...
 
+    def held_to_read(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for a block that changes nothing, also where nothing can be written; raises as `held` does."""
+        ...
+
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from portalops.model.message import Message, kept, verbatim
+from portalops.model.message import Message, kept, msg, together, verbatim
 from portalops.model.record import Digest
 from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
@@ -212,11 +213,25 @@ class Copy:
     """The medium lies on the file system of what it copies, so one broken disk takes both."""
     problem_message: Message | None = field(default=None, hash=False)
     """The problem for people, in whose language it is shown; None if its text is all there is, as in older records."""
+    hidden: Message | None = field(default=None, hash=False)
+    """For copies that are whole: what keeps others from reading them by the names of their files; None if nothing does."""
 
     @property
     def shown_problem(self) -> Message:
         """The problem for people."""
         return self.problem_message or verbatim(self.problem)
+
+    def with_hidden(self, lines: Sequence[Message]) -> Copy:
+        """Return it with what hides its files from others."""
+        if not lines:
+            return replace(self, hidden=None)
+        said = msg("whole, and hidden from other readers: {files}", files=together(lines, most=3))
+        return replace(self, hidden=kept(said, MAX_PROBLEM))
+
+    @property
+    def remark(self) -> Message | None:
+        """What people are to know of it besides its state: its problem, or else what hides it."""
+        return self.shown_problem if self.problem else self.hidden
 
     def with_problem(self, problem: Message | str) -> Copy:
         """Return it with another problem; with none for empty text."""

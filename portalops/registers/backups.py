@@ -262,7 +262,14 @@ def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
         UsageError: several names begin so.
         SetNotFound: there is none.
     """
-    if name == "latest" and sets:
+    if not sets:
+        raise SetNotFound(
+            msg("no backup set is recorded yet"),
+            msg(
+                "'portalops backup run' makes one. A set that already lies on a medium is restored by the restore.sh in it."
+            ),
+        )
+    if name == "latest":
         return sets[-1]
     found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
     if len(found) == 1:

@@ -176,7 +176,7 @@ def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> t
         status_of_copy(copy, fresh),
         depth_and_age(fresh, now),
         copy.verified_at,
-        _remark(copy.shown_problem if copy.problem else None, copy.shares_source_filesystem),
+        _remark(copy.remark, copy.shares_source_filesystem),
     )
 
 

@@ -106,7 +106,7 @@ def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits)
 
 def _copy_row(each: _MediumCopy, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
     fresh = each.made.freshness(each.copy, limits, moment)
-    remark: Cell = each.copy.shown_problem if each.copy.problem else None
+    remark: Cell = each.copy.remark
     if remark is None and each.copy.shares_source_filesystem:
         remark = msg("on the same file system as the source: one fault can destroy both")
     return (

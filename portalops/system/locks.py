@@ -7,11 +7,11 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from portalops.errors import Locked
+from portalops.errors import FileUnwritable, Locked
 from portalops.files import unwritable
 from portalops.model.message import Message, msg
 from portalops.model.values import dataclass
@@ -53,12 +53,32 @@ def locked(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None
         os.close(descriptor)
 
 
-def _take(path: Path, descriptor: int, wait_seconds: float) -> None:
+@contextmanager
+def locked_to_read(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold a resource's lock for a block that changes nothing; also where its file cannot be written.
+
+    There it is held beside others who only read; where there is no file, nobody holds the lock.
+
+    Raises:
+        Locked: another process holds it; the message says who.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path, holder=holder, wait_seconds=wait_seconds))
+        except FileUnwritable:
+            with suppress(OSError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                held.callback(os.close, descriptor)
+                _take(path, descriptor, wait_seconds, fcntl.LOCK_SH)
+        yield
+
+
+def _take(path: Path, descriptor: int, wait_seconds: float, mode: int = fcntl.LOCK_EX) -> None:
     began = time.monotonic()
     until = began + max(wait_seconds, _LOOKERS_SECONDS)
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
         except BlockingIOError as error:
             now = time.monotonic()
             if now >= until:

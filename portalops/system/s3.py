@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import io
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -87,13 +88,15 @@ class Store:
         )
 
 
-def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> Any:
+def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2, locks: bool = False) -> Any:
     """Return boto's client for a store; it may be used by several threads.
 
     Args:
         store: where and as whom.
         read_seconds: how long an answer may pause.
         tries: how often a request is sent in all, where the server is at fault or out of reach.
+        locks: objects are put under locks. S3 refuses those without a checksum, and there are servers that know none but
+            Content-MD5, so it goes with them besides what the caller gives.
 
     Raises:
         ValueError, botocore.exceptions.BotoCoreError: the address or the certificates cannot be used; see `refusals`.
@@ -108,7 +111,7 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
         response_checksum_validation="when_required",
     )
     with _OPENING:
-        return _session().client(
+        client = _session().client(
             "s3",
             endpoint_url=store.endpoint,
             region_name=store.region,
@@ -117,6 +120,9 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
             verify=str(store.ca_file) if store.ca_file else None,
             config=config,
         )
+    if locks:
+        client.meta.events.register("before-call.s3", _add_md5)
+    return client
 
 
 @functools.cache
@@ -133,6 +139,15 @@ _OPENING = threading.Lock()
 def checksum(data: bytes | bytearray | memoryview) -> str:
     """Return a SHA-256 as S3 writes it in headers."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _add_md5(params: Mapping[str, Any], **_more: object) -> None:
+    """Put the MD5 of a body into the header of its request."""
+    body = params["body"]
+    data = body.getvalue() if isinstance(body, io.BytesIO) else body  # boto wraps what it is given
+    if isinstance(data, (bytes, bytearray)) and data:
+        digest = hashlib.md5(data, usedforsecurity=False).digest()
+        params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from portalops.errors import SetDamaged
 from portalops.model.backups import DataClass, MemberType, StreamMember
 from portalops.model.record import Digest
 from portalops.ports import StreamOpener
+from tests.accounts import as_ordinary_user
 from tests.backups.kit import alone, back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 
@@ -132,6 +133,34 @@ def test_a_file_that_comes_to_be_there_meanwhile_is_not_overwritten(tmp_path: Pa
     assert any("meanwhile" in line for line in found.refused)
 
 
+def test_what_could_not_be_replaced_is_not_called_replaced(tmp_path: Path) -> None:
+    medium = stored(HandMade([(entry(FILE, name, size=1), b"n") for name in ("old", "new")]))
+    ((_set_id, files),) = medium.stored.items()
+    pack = next(name for name in files if name.endswith(".0001.age"))
+    files[pack] = files[pack][:-1] + bytes([files[pack][-1] ^ 1])
+    (tmp_path / "old").write_text("mine")
+
+    found = restored(medium, tmp_path)
+
+    assert (tmp_path / "old").read_text() == "mine"
+    assert (found.missing, found.new, found.differing.count, found.differing.paths) == (2, 0, 0, [])
+
+
+def test_what_a_person_may_not_replace_is_not_called_replaced(tmp_path: Path) -> None:
+    medium = stored(HandMade([(entry(FILE, "closed/old", size=1), b"n"), (entry(FILE, "open/old", size=1), b"n")]))
+    restored(medium, tmp_path)  # what it loads is loaded
+    with as_ordinary_user() as folder:
+        for name in ("closed", "open"):
+            (folder / name).mkdir()
+            (folder / name / "old").write_text("mine")
+        (folder / "closed").chmod(0o500)
+        found = restored(medium, folder)
+        (folder / "closed").chmod(0o700)
+
+    assert found.differing.paths == ["open/old"]
+    assert [line.partition(":")[0] for line in found.refused] == ["closed/old"]
+
+
 def test_a_set_user_id_bit_does_not_come_back(tmp_path: Path) -> None:
     medium = stored(HandMade([(entry(FILE, "su", size=1, mode=0o4755), b"x")]))
     restored(medium, tmp_path)
@@ -176,3 +205,50 @@ def test_an_odd_tree_comes_back_in_place_as_into_an_empty_folder(tmp_path: Path)
     assert not found.missing
     again = restored(medium, folder)
     assert (again.new, again.differing.count, again.files) == (0, 0, 0)
+
+
+def set_of(tree: Path) -> MemoryMedium:
+    medium = MemoryMedium("memory-1")
+    made = back_up([source("files", {"include": [str(tree)], "minimum_bytes": 0}, tree.parent, id="site")], [medium])
+    assert made.set is not None
+    return medium
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_the_mode_of_a_pipe_counts_and_comes_back(tmp_path: Path, mode: int) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("x")
+    os.mkfifo(tree / "pipe")
+    (tree / "pipe").chmod(mode)
+    medium = set_of(tree)
+    (tree / "pipe").chmod(0o644)
+
+    kept = restored(medium, Path("/"), Overlay())
+    mended = restored(medium, Path("/"))
+    again = restored(medium, Path("/"))
+
+    assert [kept.differing.paths, mended.differing.paths] == [[f"{tree}/pipe".lstrip("/")]] * 2
+    assert (tree / "pipe").stat().st_mode & 0o7777 == mode
+    assert (again.differing.count, again.new) == (0, 0)
+
+
+@pytest.mark.parametrize("change", ["", "time", "set-user-ID"])
+def test_a_lost_name_is_a_link_again_only_if_all_is_as_in_the_set(tmp_path: Path, change: str) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "first").write_text("x")
+    (tree / "first").chmod(0o4755 if change == "set-user-ID" else 0o755)
+    os.link(tree / "first", tree / "second")
+    os.utime(tree / "first", ns=(10**18, 10**18))
+    medium = set_of(tree)
+    (tree / "second").unlink()
+    if change == "time":
+        os.utime(tree / "first", ns=(10**18 + 5, 10**18 + 5))
+
+    report = restored(medium, Path("/"))
+
+    first, second = ((tree / name).stat() for name in ("first", "second"))
+    assert (first.st_ino == second.st_ino) == (not change)
+    assert (second.st_mtime_ns, second.st_mode & 0o7777) == (10**18, 0o755)
+    assert bool(report.notes) == (change == "set-user-ID")

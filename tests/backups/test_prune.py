@@ -117,13 +117,6 @@ class Portal:
         (folder / "articles").mkdir()
         (folder / "articles" / "a.html").write_text("tin")
 
-    @classmethod
-    def opened(cls, folder: Path, now: datetime) -> Portal:
-        """Return a portal that is there already."""
-        portal = cls.__new__(cls)
-        portal.folder, portal.clock, portal.clock_kept = folder, FixedClock(now), True
-        return portal
-
     def session(self, *arguments: str) -> Session:
         session = Session(Invocation(arguments, self.folder / "portalops.toml"), {}, clock=self.clock)
         session.circumstances = replace(session.circumstances, clock_synchronised=self.clock_kept)

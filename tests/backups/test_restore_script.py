@@ -19,14 +19,14 @@ import pytest
 from backups.guide import guide_files
 from backups.restore_script import PROGRAMS
 from backups.set_file import SCHEMA, SetFile
+from backups.unfinished import UNFINISHED, is_marker
 from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 from tests.backups.memory import MemoryMedium
-from tests.backups.test_differential import Weeks, edit
+from tests.backups.test_differential import Weeks, change_types, edit, typed_tree
 
 pytestmark = pytest.mark.needs("dash", *PROGRAMS)
-UNFINISHED = "RESTORE-UNFINISHED.txt"
 
 
 class Stranger:
@@ -250,6 +250,7 @@ def test_a_damaged_file_stops_it_before_anything_is_restored(made: Made, strange
     assert f"{path}: FAILED" in done.stdout
     assert "Use another copy of it, or --salvage" in done.stderr
     assert [each.name for each in (stranger.folder / "out").iterdir()] == [UNFINISHED]
+    assert is_marker(stranger.folder / "out" / UNFINISHED), "so that a restore by portalops takes the folder"
 
     again = stranger.run(made.script, KEY=made.key, TO="out")
 
@@ -293,15 +294,23 @@ def test_names_of_databases_are_words(made: Made, stranger: Stranger) -> None:
     assert (done.returncode, "only letters" in done.stderr) == (1, True)
 
 
+def listed_in(marker: Path) -> list[str]:
+    """Return the lines of a list of what is missing, behind its first empty one."""
+    assert is_marker(marker)
+    return marker.read_text(encoding="utf-8", errors="surrogateescape").partition("\n\n")[2].splitlines()
+
+
 def missing_in(listed: Path, tree: Path) -> set[bytes]:
     """Return the paths below a tree that a list of missing ones names, whether as the index or as tar writes them."""
     beginning = os.fsencode(tree).lstrip(b"/")
     found = set()
-    for line in listed.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-        if line.startswith("tar: "):
-            found.add(os.fsencode(line.removeprefix("tar: ").rpartition(": Cannot ")[0]))
+    for line in listed_in(listed):
+        source, _slash, path = line.partition("/")
+        assert source in {"uploads", "tree"}, line
+        if ": Cannot " in path:
+            found.add(os.fsencode(path.rpartition(": Cannot ")[0]))
         else:
-            text = line.replace('"', '\\"')  # letters are letters; what else JSON escapes is escaped
+            text = path.replace('"', '\\"')  # letters are letters; what else JSON escapes is escaped
             found.add(os.fsencode(json.loads(f'"{text}"')))
     return {path.removeprefix(beginning) for path in found if path.startswith(beginning + b"/")}
 
@@ -352,7 +361,7 @@ class TestSalvage:
         done = stranger.run(folder / "restore.sh", "--salvage", "--databases", KEY=made.key, TO="out")
 
         assert done.returncode == 3, done.stderr
-        assert (stranger.folder / "out" / UNFINISHED).read_text() == "database/database\n"
+        assert listed_in(stranger.folder / "out" / UNFINISHED) == ["database/database"]
         assert not (stranger.folder / "out/database").exists()
 
     @pytest.mark.parametrize("path", ["RESTORE.en.md", "data/related/uploads/files.index.age"])
@@ -409,7 +418,8 @@ def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path,
 
     assert done.returncode == 3, done.stderr
     assert (out / "files" / str(tree).lstrip("/") / "file").read_text() == "file"
-    assert "null: Cannot mknod: Operation not permitted" in (out / UNFINISHED).read_text()
+    line = f"files/{str(tree).lstrip('/')}/null: Cannot mknod: Operation not permitted"
+    assert line in listed_in(out / UNFINISHED)
     assert "You are not root" in done.stdout
 
 
@@ -571,7 +581,7 @@ class TestSalvageOfADifferential:
         assert snapshot(stranger.folder / "out/tree" / str(thinned.tree).lstrip("/")) == snapshot(thinned.tree)
         listed = stranger.folder / "out" / UNFINISHED
         if path == "manifest-sha256.txt":  # it counts the packs
-            assert (done.returncode, listed.read_text()) == (3, f"BASE/{path}: FAILED\n")
+            assert (done.returncode, listed_in(listed)) == (3, [f"BASE/{path}: FAILED"])
         else:
             assert (done.returncode, listed.exists()) == (0, False)
 
@@ -593,6 +603,41 @@ class TestSalvageOfADifferential:
         assert snapshot(stranger.folder / "typed/tree").keys() == snapshot(stranger.folder / "out/tree").keys()
         listed = [(stranger.folder / each / UNFINISHED).read_bytes() for each in ("typed", "out")]
         assert listed[0] == listed[1] != b""
+
+    @pytest.mark.parametrize("of_files", ["", "files.0001.age", "files.index.age"])
+    def test_without_the_list_of_removals_what_is_newer_counts(
+        self, tmp_path: Path, stranger: Stranger, of_files: str
+    ) -> None:
+        tree = typed_tree(tmp_path / "tree")
+        odd = [Path(os.fsdecode(os.fsencode(tree) + b"/" + name)) for name in ODD]
+        for path in odd:
+            path.mkdir()
+        (tree / "also").mkdir()
+        (tree / "also" / "file").write_text("old")
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "file").write_text("other")
+        behind = source("files", {"include": [str(other)], "class": "related"}, tmp_path, id="web")
+        weeks = Weeks(tmp_path, tree, behind, medium=disk(tmp_path, "disk-a"))
+        change_types(tree)
+        for path in odd:
+            path.rmdir()
+            path.write_text("new")
+        folder = tmp_path / "disk-a" / weeks.differential().id
+        for damaged in ("removed.0001.age", of_files):
+            for path in folder.glob(f"data/related/tree/{damaged}") if damaged else ():
+                os.truncate(path, 5)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        out = stranger.folder / "out"
+        found = snapshot(out / "tree" / str(tree).lstrip("/"))
+        assert done.returncode == 3, done.stderr
+        assert (out / "web" / str(other).lstrip("/") / "file").read_text() == "other"
+        assert "tree/removed" in listed_in(out / UNFINISHED)
+        if not of_files:
+            assert found.pop(b"/gone"), "it may have been removed: that is not known"
+            assert found == snapshot(tree)
 
     def test_a_link_of_the_base_is_not_followed_where_an_older_version_is_removed(
         self, tmp_path: Path, stranger: Stranger

@@ -202,6 +202,7 @@ def test_diff_names_what_was_added_removed_and_changed(portal: Portal) -> None:
 def test_diff_with_what_is_there_now(portal: Portal) -> None:
     full_and_differential(portal)
     same = diff(portal, "latest", "--live", "--source", "settings")
+    assert "extended-attributes" in same["not_compared"]
     assert (same["same"], same["after"]) == (True, "live")
     whole = diff(portal, "latest", "--live", expected=ExitCode.UNMET)
     assert [each["what"] for each in whole["unknown"]] == ["database"]
@@ -375,3 +376,13 @@ def test_a_further_name_of_a_file_has_the_content_of_its_first(portal: Portal) -
         assert len(versions) == count
         assert {each["type"] for each in versions} == {"file"}
         assert {each["size"] for each in versions} <= {3, 7}
+
+
+@pytest.mark.parametrize("verb", [("ls", "latest"), ("show", "latest"), ("verify", "latest"), ("ls", "demo-2026")])
+def test_before_the_first_set_there_is_none_to_look_into(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: tuple[str, ...]
+) -> None:
+    answer = Portal(tmp_path, capsys).call("backup", *verb, expected=ExitCode.FAILED)
+
+    assert answer["error"]["message"] == "no backup set is recorded yet"
+    assert "'portalops backup run' makes one" in answer["error"]["hint"]

@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 import time_machine
 
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import NOW
 from tests.commands.test_backup import Portal
+
+MAIN = "from commands.app import main; main()"
 
 
 @pytest.fixture
@@ -54,6 +57,17 @@ def set_and_differential(portal: Portal) -> tuple[str, str]:
     full = portal.call("backup", "run")["set"]
     (portal.folder / "settings" / "new.ini").write_text("[new]\n")
     return full, portal.call("backup", "run", "--diff")["set"]
+
+
+def test_the_copies_are_looked_at_once_before_one_is_made(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    portal.call("backup", "run", "--full")
+    shutil.rmtree(portal.folder / "disk-b" / portal.call("backup", "run", "--full")["set"])
+
+    code = run(["--config", str(portal.folder / "portalops.toml"), "--lang", "en", "backup", "replicate"], {})
+
+    assert code == ExitCode.OK
+    looked = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Reading the copies back ...")]
+    assert len(looked) == 2, "before it is made, and when it is there"
 
 
 @pytest.mark.heavy
@@ -298,9 +312,8 @@ def test_a_set_that_this_user_may_not_see_is_out_of_reach_and_stops_nothing(port
     """Without the capability even root asks for rights."""
     made = portal.call("backup", "run")["set"]
     (portal.folder / "disk-b" / made).chmod(0)
-    code = "from commands.app import main; main()"
     drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
-    call = [*drop, sys.executable, "-c", code, "--config", str(portal.folder / "portalops.toml"), "--json"]
+    call = [*drop, sys.executable, "-c", MAIN, "--config", str(portal.folder / "portalops.toml"), "--json"]
 
     def answer(*arguments: str) -> tuple[int, Any]:
         done = subprocess.run(
@@ -331,3 +344,28 @@ def test_a_set_under_the_name_of_another_is_not_restored_as_that(portal: Portal)
 
     assert f"it is of the set {full}" in refused["error"]["message"]
     assert not (portal.folder / "out").exists()
+
+
+@pytest.mark.needs("setpriv")
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives up rights of root")
+def test_a_root_that_may_not_read_what_it_restored_condemns_no_copy_and_leaves_nothing(portal: Portal) -> None:
+    private = portal.folder / "settings" / "private.ini"
+    private.write_text("secret\n", encoding="utf-8")
+    private.chmod(0o600)
+    os.chown(private, 12345, 12345)
+    scratch = portal.folder / "scratch"
+    scratch.mkdir()
+    portal.replace({f'\nfolder = "{portal.folder}"\n': f'\nfolder = "{scratch}"\n'})
+    portal.call("backup", "run")
+
+    without = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable, "-c", MAIN)
+    options = ("--config", str(portal.folder / "portalops.toml"), "--lang", "en", "--json", "backup", "drill")
+    done = subprocess.run([*without, *options], capture_output=True, check=False, cwd=Path(__file__).parents[2])
+
+    tried = {each["id"]: each for each in json.loads(done.stdout)["data"]["trials"]}
+    assert done.returncode == ExitCode.PARTIAL
+    assert "private.ini: Permission denied" in tried["settings/files"]["not_tried"]
+    assert "may not read what was restored" in tried["database/database"]["not_tried"]
+    assert [each for trial in tried.values() for each in trial["problems"]] == []
+    assert set(states(portal).values()) == {"verified"}
+    assert list(scratch.iterdir()) == []

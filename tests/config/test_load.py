@@ -167,16 +167,16 @@ def test_a_wrong_value_names_line_key_and_hint(tmp_path: Path, lines: str, code:
     [
         ('"week"', Every.WEEK),
         ('"month"', Every.MONTH),
-        ('"day"', Every.DAY),
         ("10", DaySpan(10)),
-        ('"10"', DaySpan(10)),
     ],
 )
 def test_a_full_set_is_made_by_a_named_span_or_in_so_many_days(tmp_path: Path, written: str, meant: Span) -> None:
     assert loaded(tmp_path, f"{HEAD}[backup]\nfull_every = {written}\n").backup.full_every == meant
 
 
-@pytest.mark.parametrize("wrong", ["0", "-1", "367", "true", "1.5", '"year"', '""', '"99999"', "[]", "{}"])
+@pytest.mark.parametrize(
+    "wrong", ["0", "-1", "367", "true", "1.5", '"year"', '"day"', '"10"', '""', '"99999"', "[]", "{}"]
+)
 def test_another_span_of_full_sets_is_refused_with_the_ones_there_are(tmp_path: Path, wrong: str) -> None:
     error = refused(tmp_path, f"{HEAD}[backup]\nfull_every = {wrong}\n")
     assert "full_every is neither week, month nor a number of days up to 366" in str(error.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.model.backups import SetId, VerifyLevel
-from portalops.ports import Medium
+from portalops.ports import Medium, StoredSet
 from portalops.system.clock import SystemClock
 from tests.backups.kit import keys, sample_database
 from tests.faults.media import Place
@@ -73,6 +74,12 @@ kind = "copy"
 every = "week"
 
 [[job]]
+id = "weekly-drill"
+kind = "drill"
+every = "week"
+duty = "10.2"
+
+[[job]]
 id = "weekly-verify"
 kind = "verify"
 every = "week"
@@ -102,6 +109,12 @@ class Portal:
         self._runs = runs
         self._places = media
         self._read: set[tuple[str, SetId]] = set()
+        self.contents: dict[SetId, dict[str, bytes]] = {}
+        """What the files of each set were."""
+        self.digests: dict[SetId, dict[str, str]] = {}
+        """SHA-256 of every file of each bag."""
+        self.days_later = 0
+        """How far the clock of its commands is ahead."""
         folder.mkdir(parents=True, exist_ok=True)
         (operator, escrow) = (key for _name, key in keys().public)
         self.folder_of = {name: Path(str(each.settings.get("folder", folder))) for name, each in media.items()}
@@ -127,6 +140,11 @@ class Portal:
         tables = "".join(_table(name, self._places[name]) for name in media)
         (self.folder / "portalops.toml").write_text(self._configuration + tables)
 
+    def keep_newest(self) -> None:
+        """Let every set but the newest go, when its mark is old enough."""
+        self._configuration = self._configuration.replace("keep_last = 50", "keep_last = 1")
+        self.configure(*self._places)
+
     def left(self) -> dict[str, list[str]]:
         """Return by medium what lies there beside whole sets."""
         return {name: place.left() for name, place in self._places.items()}
@@ -134,12 +152,32 @@ class Portal:
     def run(self, *commands: str, harm: Harm = UNHARMED) -> Ended:
         """Carry out commands, each one text, in one process."""
         before = ["--config", str(self.folder / "portalops.toml"), "--json"]
-        return self._runs.run([[*before, *each.split()] for each in commands], self._temporary, harm)
+        ended = self._runs.run(
+            [[*before, *each.split()] for each in commands], self._temporary, harm, days_later=self.days_later
+        )
+        if any(each.startswith("backup run") for each in commands) and ended.codes:
+            self._keep_in_mind(ended)
+        return ended
+
+    def _keep_in_mind(self, ended: Ended) -> None:
+        """Remember what a set that was just made holds, and the digests of its files as they left the run."""
+        for answer in ended.answers():
+            made = answer["data"].get("set") if isinstance(answer["data"], dict) else None
+            if not made or made in self.contents:
+                continue
+            self.contents[made] = {path.name: path.read_bytes() for path in (self.folder / "files").glob("tin-*")}
+            whole = (copy["medium"] for copy in answer["data"]["copies"] if copy["state"] == "verified")
+            stored = next((self.media[name].open_set(made) for name in whole), None)
+            self.digests[made] = digests_of(stored) if stored else {}
 
     def change(self) -> None:
         """Do what an editor does."""
         (self.folder / "files" / "tin-new.html").write_text("Tin mới " * 60)
         (self.folder / "files" / "tin-1.html").unlink()
+
+    def change_again(self) -> None:
+        """Do it once more, with other words."""
+        (self.folder / "files" / "tin-new.html").write_text(f"Tin khác {len(self.contents)} " * 60)
 
     def sets(self) -> dict[str, tuple[SetId, ...]]:
         """Return what each medium shows."""
@@ -190,6 +228,15 @@ class Portal:
         )
         assert findings.problems == () and findings.content is not None, (kind, set_id, findings.problems)
         assert {each.source for each in findings.content.streams} == {"files", "database", "dump"}, (kind, set_id)
+
+
+def digests_of(stored: StoredSet) -> dict[str, str]:
+    """Return the digest of every file of a whole bag."""
+    found = {}
+    for path in stored.sizes():
+        with stored.open(path) as file:
+            found[path] = hashlib.sha256(b"".join(iter(lambda: file.read(1 << 20), b""))).hexdigest()
+    return found
 
 
 def _table(name: str, place: Place) -> str:

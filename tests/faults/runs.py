@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from tests.programs import need
 ROOT = Path(__file__).parents[2]
 NOWHERE = 1 << 40
 """A number that no run reaches."""
+
+
+_ANSWER = re.compile(r"^\{", re.MULTILINE)
 
 
 class Act(IntEnum):
@@ -73,10 +77,10 @@ class Ended:
         return self.signal == signal.SIGKILL
 
     def answers(self) -> list[Any]:
-        """Return what each command answered, where all of them were asked for JSON."""
+        """Return what each command answered, where all of them were asked for JSON; lines of the log between are left out."""
         decoder, text, found = json.JSONDecoder(), self.output.decode("utf-8", "replace"), []
-        while text := text.strip():
-            value, end = decoder.raw_decode(text)
+        while begin := _ANSWER.search(text):
+            value, end = decoder.raw_decode(text, begin.start())
             found.append(value)
             text = text[end:]
         return found
@@ -97,8 +101,10 @@ class Runs:
         )
         assert self._answer() == "ready"
 
-    def run(self, commands: Sequence[Sequence[str]], temporary: Path, harm: Harm = UNHARMED) -> Ended:
-        """Carry out command lines in one new process, with its temporary files in a folder."""
+    def run(
+        self, commands: Sequence[Sequence[str]], temporary: Path, harm: Harm = UNHARMED, *, days_later: int = 0
+    ) -> Ended:
+        """Carry out command lines in one new process, with its temporary files in a folder, some days later than it is."""
         output, end = self._folder / "output", self._folder / "output.end"
         end.unlink(missing_ok=True)
         request = {
@@ -109,6 +115,7 @@ class Runs:
             "place": harm.place,
             "output": str(output),
             "temporary": str(temporary),
+            "days_later": days_later,
         }
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request) + "\n")

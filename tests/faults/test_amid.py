@@ -15,7 +15,8 @@ import pytest
 from portalops.errors import ExitCode
 from tests.backups.media.test_disk import require_root
 from tests.faults.media import Place, a_disk
-from tests.faults.portal import NewPortal
+from tests.faults.portal import NewPortal, Portal
+from tests.faults.truth import check_what_is_said
 from tests.programs import need
 
 
@@ -78,8 +79,27 @@ def test_a_disk_that_is_harmed_in_mid_run_fails_alone(
     assert states["beside"] == "verified" and states[kind] in {"failed", "sealed", "damaged"}, made
     assert next(copy["problem"] for copy in made["data"]["copies"] if copy["medium"] == kind), made
     (tmp_path / "harm").unlink()
+    if not os.path.ismount(mounted):
+        require_bare(portal, mounted)
     subprocess.run(["sh", "-c", repair], check=True)
+    check_what_is_said(portal, what)
     portal.recovers(what)
+
+
+def require_bare(portal: Portal, mounted: Path) -> None:
+    """See that nothing is written where a disk should be mounted, and that no copy there is called damaged or made."""
+    assert list(mounted.iterdir()) == []
+    (listed,) = portal.run("backup list").answers()
+    before = [copy for made in listed["data"] for copy in made["copies"]]
+    oldest = before[0]["set"]  # it was made while the disk was there
+    for command in ("backup run", f"backup verify {oldest}", "backup replicate"):
+        ended = portal.run(command)
+        assert ended.codes[0] in {ExitCode.PARTIAL, ExitCode.FAILED}, (command, ended.output.decode())
+        assert list(mounted.iterdir()) == [], command
+    pruned, listed = portal.run("backup prune --trust-clock", "backup list").answers()
+    assert pruned["data"]["removed"] == [] and list(mounted.iterdir()) == [], pruned
+    after = {copy["id"]: copy["state"] for made in listed["data"] for copy in made["copies"]}
+    assert [after[copy["id"]] for copy in before] == [copy["state"] for copy in before]
 
 
 @pytest.mark.parametrize("room_kib", [400, 900, 1500])

@@ -9,6 +9,7 @@ from tests.faults.media import DISK_FIRST, KINDS, a_disk
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import UNHARMED, Act, Harm
 from tests.faults.test_kills import RENEWED, sample
+from tests.faults.truth import check_what_is_said
 
 
 def a_portal(new_portal: NewPortal, kind: str, request: pytest.FixtureRequest, number: int = 0) -> Portal:
@@ -16,7 +17,11 @@ def a_portal(new_portal: NewPortal, kind: str, request: pytest.FixtureRequest, n
     return new_portal(media={"source": a_disk(folder / "source"), "target": KINDS[kind](request, folder)})
 
 
-def copy(portal: Portal, harm: Harm) -> tuple[bool, str]:
+ASKED = ("restore", "drill", "verify", "list", "prune")
+"""What is asked between a killed copy and the next."""
+
+
+def copy(portal: Portal, harm: Harm, *, asked: tuple[str, ...] = ASKED) -> tuple[bool, str]:
     """Make a set that one medium lacks, harm its copy, and see that the next copy is made; say whether the first was killed."""
     portal.configure("source")
     made = portal.run("backup run --full")
@@ -25,6 +30,8 @@ def copy(portal: Portal, harm: Harm) -> tuple[bool, str]:
     portal.configure("source", "target")
     harmed = portal.run("backup replicate", harm=harm)
     portal.check_what_is_visible()
+    if asked:
+        check_what_is_said(portal, f"{harm}", names=asked)
 
     again = portal.run("ledger verify", "backup replicate", f"backup show {set_id}")
 
@@ -43,10 +50,10 @@ def test_a_copy_that_is_killed_is_made_by_the_next(
     new_portal: NewPortal, request: pytest.FixtureRequest, kind: str
 ) -> None:
     portal = a_portal(new_portal, kind, request)
-    _was_killed, calls = copy(portal, UNHARMED)
+    _was_killed, calls = copy(portal, UNHARMED, asked=())
 
     for number in sample(calls, 2):
-        copy(portal, Harm(Act.KILL, number))
+        copy(portal, Harm(Act.KILL, number), asked=())
 
 
 @pytest.mark.exhaustive

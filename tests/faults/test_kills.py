@@ -16,6 +16,7 @@ from tests.attacks.scene import write_key
 from tests.faults.media import DISK_FIRST, KINDS
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
+from tests.faults.truth import check_what_is_said
 from tests.shapes import validate
 
 RENEWED = 25
@@ -30,7 +31,6 @@ def sample(calls: str, count: int) -> Sequence[int]:
     return chosen[:: max(1, len(chosen) // count)]
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("kind", DISK_FIRST)
 def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = new_portal(kind, *({"disk"} - {kind}))
@@ -39,6 +39,17 @@ def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPor
     for number in sample(calls, 3):
         portal.run("backup run --full", harm=Harm(Act.KILL, number))
         portal.recovers(f"killed at call {number}")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_said_after_a_killed_run_is_true(new_portal: NewPortal, kind: str) -> None:
+    portal = new_portal(kind, *({"disk"} - {kind}))
+    calls = portal.run("backup run --full").calls
+
+    for number in sample(calls, 2):
+        portal.run("backup run --full", harm=Harm(Act.KILL, number))
+        check_what_is_said(portal, f"killed at call {number}")
 
 
 def left_by_a_kill(portal: Portal) -> SetId:
@@ -164,6 +175,7 @@ def test_a_run_may_be_killed_at_every_single_change(new_portal: NewPortal, kind:
             portal = new_portal(kind)
         was_killed = portal.run(f"backup run {how}", harm=Harm(Act.KILL, number)).was_killed
         try:
+            check_what_is_said(portal, f"killed at call {number}")
             portal.recovers(f"killed at call {number}")
         except AssertionError as error:
             wrong.append(str(error))

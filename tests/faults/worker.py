@@ -11,10 +11,27 @@ import os
 import sys
 import tempfile
 import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from portalops.system.clock import SystemClock
 
 FAULT = 99
 """A child's exit code when an exception came out of a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedClock:
+    """The machine's clock, some days later: what is to be removed must have been marked for a day at least."""
+
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        return SystemClock().now() + self.ahead
+
+    def monotonic(self) -> float:
+        return SystemClock().monotonic()
 
 
 def main() -> None:
@@ -62,7 +79,8 @@ def _harmed(request: dict[str, Any], preload: Any) -> None:
     codes: list[int] = []
     is_whole = False
     try:
-        codes.extend(run(arguments, {}) for arguments in request["commands"])
+        clock = MovedClock(timedelta(days=request["days_later"]))
+        codes.extend(run(arguments, {}, clock=clock) for arguments in request["commands"])
         is_whole = True
     except BaseException:  # noqa: BLE001  # told by the process's own end
         traceback.print_exc()

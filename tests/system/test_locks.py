@@ -14,7 +14,7 @@ import pytest
 
 from portalops.errors import FileUnwritable, Locked
 from portalops.model.text import format_at
-from portalops.system.locks import LockHolder, describe_process, holder_of, locked, read_holder
+from portalops.system.locks import LockHolder, describe_process, holder_of, locked, locked_to_read, read_holder
 from tests.accounts import as_ordinary_user
 
 SINCE = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -121,3 +121,23 @@ def test_a_folder_that_may_not_be_written_is_a_clear_error(tmp_path: Path) -> No
         refused = pytest.raises(FileUnwritable, match=r"cannot write .*: Permission denied")
         with refused, locked(folder / "locks" / "run.lock", holder="x"):
             pass
+
+
+def test_who_only_reads_needs_no_right_to_write_the_lock_and_waits_for_its_holder_all_the_same(tmp_path: Path) -> None:
+    with locked_to_read(tmp_path / "any.lock", holder="a"):  # what it loads is loaded
+        pass
+    with as_ordinary_user() as folder:
+        path = folder / "media.lock"
+        path.write_text("", encoding="utf-8")
+        path.chmod(0o400)
+        folder.chmod(0o500)
+        with locked_to_read(path, holder="one"), locked_to_read(path, holder="another"):
+            pass
+        with locked_to_read(folder / "none.lock", holder="one"):
+            pass
+        writing = os.open(path, os.O_RDONLY)
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        with pytest.raises(Locked), locked_to_read(path, holder="one"):
+            pass
+        os.close(writing)
+        folder.chmod(0o700)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from backups.copying import inspect_copies, run_copies, wanted_copies
+from backups.copying import CopiesNow, inspect_copies, run_copies, wanted_copies
 from backups.media import build_media
 from backups.presence import media_with_sets
 from backups.resuming import worth_keeping
@@ -27,9 +27,17 @@ def copy_work(
     *,
     only_set: str = "",
     only_medium: str = "",
+    inspected: CopiesNow | None = None,
     on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> Work[object]:
     """Put the newest set, and its base, on every medium that has no good copy; one set or medium if a person asked for it.
+
+    Args:
+        session: what it is done with.
+        only_set: the name of a set, however old.
+        only_medium: the id of a medium.
+        inspected: the copies of this set and medium as their media show them; None to look.
+        on_error: as for `run_copies`.
 
     Raises:
         ConfigurationError: a medium or source does not fit.
@@ -38,7 +46,7 @@ def copy_work(
     media = build_media(settings.backup_media)
     sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
     keys = keys_of(ledger, session.warnings.append)
-    now = inspect_copies(
+    now = inspected or inspect_copies(
         recorded_sets(ledger, passing_over=True),
         media,
         only_set=only_set,

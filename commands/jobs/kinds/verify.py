@@ -58,9 +58,10 @@ def work_of_readings(result: VerifyResult) -> Work[object]:
         )
     if CopyState.DAMAGED in states:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
-    if problems or states - {CopyState.VERIFIED}:
+    if any(copy.problem for copy in result.copies) or states - {CopyState.VERIFIED}:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+    # What is hidden from others was read all the same.
+    return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if problems else ExitCode.OK, result, problems)
 
 
 JOB = JobWork(work=verify_work)

@@ -9,6 +9,7 @@ import http.client
 import time
 from collections.abc import Callable
 from contextlib import closing
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -68,6 +69,9 @@ class S3Proxy:
         """How many bodies of answers to GET are still to be cut in half."""
         self.flip_bodies = False
         """Answers to GET have their last byte changed."""
+        self.wanted_of_locked = ""
+        """A header without which no body is taken that is to be locked; parts of an object count too."""
+        self.wanted_count = 0
         self.seen: list[str] = []
         proxy, upstream = self, urlsplit(store.endpoint)
 
@@ -77,7 +81,7 @@ class S3Proxy:
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 proxy.seen.append(f"{self.command} {self.path}")
-                asked = proxy.rule(self.command, self.path)
+                asked = proxy.rule(self.command, self.path) or proxy._missed(self.command, self.path, self.headers)
                 if isinstance(asked, bytes):
                     self.close_connection = True
                     self.wfile.write(asked)
@@ -124,6 +128,14 @@ class S3Proxy:
         self._server = Server(("127.0.0.1", 0), Handler)
         self.store = ObjectStore(f"http://127.0.0.1:{self._server.server_port}")
         Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def _missed(self, method: str, path: str, headers: Message) -> bytes | None:
+        """Return the refusal of a request without a header that it needs."""
+        is_part = "uploadId=" in path or "retention" in path
+        if not self.wanted_of_locked or method != "PUT" or not (is_part or headers["x-amz-object-lock-mode"]):
+            return None
+        self.wanted_count += 1
+        return None if headers[self.wanted_of_locked] else answer(400, "InvalidRequest")
 
     def stop(self) -> None:
         self._server.shutdown()

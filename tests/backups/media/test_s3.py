@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from backups.media.s3 import PART_BYTES, part_bytes_of
 from backups.resuming import go_on, held_by, let_go
 from portalops.errors import ConfigurationError, MediumUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import BackupResult, Copy, CopyState, SetId, VerifyLevel
-from portalops.ports import Medium
+from portalops.ports import HidesFiles, Medium
 from tests.backups.kit import MIB, NOW, back_up, disk, source, table
 from tests.backups.media.parts import S3Proxy, answer, s3_table
 from tests.contract.test_media import SET, put, read, small_set
@@ -261,8 +262,9 @@ def test_a_mark_of_deletion_is_seen_and_hides_nothing(object_store: ObjectStore,
     assert medium.sets() == (result.set.id,)
     assert read(medium.open_set(result.set.id), "bagit.txt").startswith(b"BagIt")
     copy = verified(medium, result)
-    assert copy.state is CopyState.DAMAGED
-    assert "(a mark of deletion): not a part of the set" in copy.problem
+    assert (copy.state, copy.problem) == (CopyState.VERIFIED, "")
+    assert f"sealed/{result.set.id}.json: behind the mark of deletion " in str(copy.hidden)
+    assert verified(medium, replace(result, copies=(copy,))).hidden == copy.hidden
 
 
 def test_a_version_that_was_put_over_a_file_is_seen_and_not_read(object_store: ObjectStore, tmp_path: Path) -> None:
@@ -275,7 +277,61 @@ def test_a_version_that_was_put_over_a_file_is_seen_and_not_read(object_store: O
     stored = medium.open_set(SET)
 
     assert read(stored, PACK) == b"onetwo"
-    assert stored.sizes() == {"bagit.txt": 19, PACK: 6, f"{PACK}?versionId={over['VersionId']}": 7}
+    assert stored.sizes() == {"bagit.txt": 19, PACK: 6}
+    assert isinstance(stored, HidesFiles)
+    assert [str(each) for each in stored.hidden()] == [f"{PACK}: behind the newer version {over['VersionId']}"]
+
+
+def test_a_mark_of_deletion_that_was_taken_away_hides_nothing_any_more(
+    object_store: ObjectStore, tmp_path: Path
+) -> None:
+    bucket = a_bucket(object_store, "set-unmarked")
+    medium = s3(object_store, bucket, tmp_path, **LOCKED)
+    result = back_up(content(tmp_path), [medium])
+    assert result.set is not None
+    place = {"Bucket": bucket, "Key": f"{result.set.id}/set.json"}
+    mark = object_store.client().delete_object(**place)
+    marked = verified(medium, result)
+    object_store.client().delete_object(**place, VersionId=mark["VersionId"])
+
+    unmarked = verified(medium, replace(result, copies=(marked,)))
+
+    assert marked.hidden is not None and (unmarked.state, unmarked.hidden) == (CopyState.VERIFIED, None)
+
+
+def test_a_version_that_was_removed_is_told_apart_from_one_that_is_hidden(
+    object_store: ObjectStore, tmp_path: Path
+) -> None:
+    """As by a lifecycle rule that ends versions, in a bucket that keeps them and locks nothing."""
+    bucket = a_bucket(object_store, "set-expired")
+    medium = s3(object_store, bucket, tmp_path, user="admin")
+    result = back_up(content(tmp_path), [medium])
+    assert result.set is not None
+    client = object_store.client()
+    for each in client.list_object_versions(Bucket=bucket)["Versions"]:
+        if each["Key"].endswith("0001.age"):
+            client.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+            removed = each["VersionId"]
+    client.delete_object(Bucket=bucket, Key=f"{result.set.id}/set.json")
+
+    copy = verified(medium, result)
+
+    assert (copy.state, copy.hidden) == (CopyState.DAMAGED, None)
+    assert copy.problem.endswith(f"files.0001.age: its version {removed} was removed")
+
+
+@pytest.mark.parametrize("header", ["Content-MD5", "x-amz-checksum-sha256"])
+def test_a_server_gets_the_checksum_that_it_wants_of_what_is_locked(
+    proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path, header: str
+) -> None:
+    """S3 wants one of them with an object that is locked, and there are servers that know one alone."""
+    proxy.wanted_of_locked = header
+    medium = s3(proxy.store, a_bucket(object_store, f"wants-{header[:5].lower()}"), tmp_path, **LOCKED)
+
+    result = back_up(content(tmp_path), [medium])
+
+    assert result.copies[0].state is CopyState.VERIFIED, result.copies[0].problem
+    assert proxy.wanted_count > 8
 
 
 def test_a_file_more_is_seen(object_store: ObjectStore, tmp_path: Path) -> None:

@@ -79,6 +79,16 @@ def test_a_command_before_that_fails_fails_its_source_and_the_one_after_runs(
     assert "600" not in [word for each in psutil.Process().children(recursive=True) for word in each.cmdline()]
 
 
+@pytest.mark.parametrize("start", ["setsid sleep 601 & ", "(setsid sleep 601 &) ; "], ids=["child", "orphan"])
+def test_what_a_command_that_did_not_end_has_started_is_ended_too(tmp_path: Path, start: str) -> None:
+    result = run(tmp_path, before=sh(f"{start} sleep 600"), hook_seconds=1)
+
+    assert "did not end within 1 s" in result.failed_sources[0]
+    assert not [
+        each for each in psutil.process_iter(["cmdline"]) if (each.info["cmdline"] or [])[:2] == ["sleep", "601"]
+    ]
+
+
 def test_if_the_command_after_fails_the_data_is_kept_and_the_set_incomplete(tmp_path: Path) -> None:
     result = run(tmp_path, after=["false"])
 

@@ -6,8 +6,10 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -225,6 +227,21 @@ def test_a_row_that_was_changed_behind_the_programs_back_is_named(
     (portal / "state/observations.sqlite").unlink()
     _call(portal, capsys, "updates", "collect")
     assert _call(portal, capsys, "updates", "verify")[0] == ExitCode.OK, "built again from what was kept"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a folder read-only, which root alone may")
+def test_the_comparison_needs_nothing_that_can_be_written(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _call(portal, capsys, "updates", "collect")
+    state = str(portal / "state")
+    subprocess.run(["mount", "--bind", state, state], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", state], check=True)
+
+        verified = _call(portal, capsys, "updates", "verify")
+    finally:
+        subprocess.run(["umount", state], check=True)
+
+    assert (verified[0], verified[1]["error"], verified[1]["data"]["different"]) == (ExitCode.OK, None, [])
 
 
 def test_a_look_whose_answer_is_lost_is_named(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
