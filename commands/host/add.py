@@ -7,8 +7,8 @@ configuration; if it has a mistake, nothing is written. --dry-run shows the tabl
 port, user, role and custodian. All hosts of a list are added, or none. A list proves no key: the fingerprints that it
 has are shown, and a person compares each by 'portalops host enroll'.
 
-Example: portalops host add web1 --address web1.khanhhoa.gov.vn --role web --custodian 'Nguyễn Văn An'
-Example: portalops host add --from ~/.ssh/known_hosts --user portalops; portalops host add --csv servers.csv
+Example: portalops host add web1 --address web1.khanhhoa.gov.vn --role web --custodian 'Nguyễn Văn An'; portalops
+host add --from ~/.ssh/known_hosts; portalops host add --csv servers.csv
 
 EXIT STATUS: 0 added or shown, 2 wrong usage, 4 the file cannot be written, 78 the configuration would be wrong
 """
