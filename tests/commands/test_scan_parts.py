@@ -30,7 +30,7 @@ def test_each_host_is_recorded_before_the_scan_ends(after_round: Path) -> None: 
     kinds = [record.kind for record in ledger.records() if record.kind.startswith("check")]
     subjects = {record.subject for record in ledger.records(kinds=(f"{PART}.finished",))}
     assert (kinds[0], kinds[-1]) == ("check.started", "check.finished")
-    assert subjects == {"host-here", "host-far"}
+    assert subjects == {"judged-here", "judged-far"}
     assert read_unfinished(ledger) is None
 
 

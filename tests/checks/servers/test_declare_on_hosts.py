@@ -36,7 +36,7 @@ def test_nothing_is_unknown_for_want_of_a_declaration_once_the_drafts_are_accept
             assert portalops(tmp_path, "check", "declare", *chosen, "--by", "Nguyễn Văn An") == ExitCode.OK
             after = unknown_in(data(capsys, tmp_path, "check", "run"))
 
-    print("MEASURED", len(before), len(after), after)  # noqa: T201
+    print("MEASURED", len(before), len(after), after)
     assert len(before) > 60
     assert len(after) < len(before) / 2
     assert not {name for name, reason in after.items() if is_for_want(reason)}, after
