@@ -98,4 +98,25 @@ SEEDS = (
             ("all ports are blocked", "action = nftables-allports"),
         )
     ),
+    *(
+        Seed("ids.prevention", name, make=_seed(*lines), undo=_UNDONE, fails=fails)
+        for name, fails, *lines in (
+            ("the one jail ignores everybody", "ignores-all", "ignoreip = 0.0.0.0/0 ::/0"),
+            ("the one jail only writes", "no-action", "banaction = dummy"),
+            ("the one jail bans for a second", "bans-briefly", "bantime = 1"),
+        )
+    ),
+    Seed(
+        "ids.prevention",
+        "one jail of two only writes",
+        make=_seed(
+            "bantime = -1",
+            "[recidive]",
+            "enabled = true",
+            "banaction_allports = dummy",
+            "banaction = dummy",
+            "logpath = /var/log/dpkg.log",
+        ),
+        undo=_UNDONE,
+    ),
 )
