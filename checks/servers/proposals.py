@@ -34,6 +34,7 @@ from checks.servers.probes import (
     machine,
     mdstat,
     mysql_replica,
+    outside_ports,
     own_availability,
     passwd,
     postgresql_standby,
@@ -41,6 +42,7 @@ from checks.servers.probes import (
     ups,
 )
 from checks.servers.standby import GroupCheck, judge_groups
+from checks.servers.web.editions_answer import LANGUAGES
 from portalops.model.checks import CheckScan, is_for_want
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -127,10 +129,10 @@ def propose(scan: CheckScan, hosts: Iterable[AnsweredHost], declared: Declared, 
     signs: dict[StandbyKind, set[str]] = {}
     for each in hosts:
         facts = facts_of(each, declared)
-        found += _of_host(each, facts)
+        found += _host_proposals(each, facts)
         for kind in _signs(facts):
             signs.setdefault(kind, set()).add(each.host.id)
-    found += _of_portal(scan, declared, at, frozenset(signs))
+    found += _portal_proposals(scan, declared, at, frozenset(signs))
     return tuple(sorted(found, key=lambda one: (-one.moved, one.host, one.name)))
 
 
@@ -140,6 +142,17 @@ def with_tables(declared: HostDeclared, tables: Mapping[str, object]) -> HostDec
         return HostDeclared.model_validate({**declared.model_dump(), **tables})
     except ValidationError:
         return None
+
+
+def is_declarable(one: Proposal, tables: Mapping[str, object]) -> bool:
+    """Say whether tables may be declared in the place of a proposal's own."""
+    if one.host:
+        return with_tables(HostDeclared(), tables) is not None
+    try:
+        Declared.model_validate(tables)
+    except ValidationError:
+        return False
+    return True
 
 
 def facts_of(host: AnsweredHost, declared: Declared) -> Facts:
@@ -171,7 +184,7 @@ def _signs(facts: Facts) -> Iterator[StandbyKind]:
         yield "mysql"
 
 
-def _of_host(host: AnsweredHost, facts: Facts) -> Iterator[Proposal]:
+def _host_proposals(host: AnsweredHost, facts: Facts) -> Iterator[Proposal]:
     unsettled = unknown_checks(facts)
     for name, tables in drafts(facts).items():
         if name == "pages":
@@ -218,6 +231,10 @@ def drafts(facts: Facts) -> dict[str, dict[str, object]]:
         "cms": {"cms": _names(facts, cms_versions.PROBE, lambda found: (each.folder for each in found.found))},
         "roles": {"roles": _roles(facts)},
         "pages": {"pages": _pages(facts)},
+        "public-ports": {"public_ports": _public_ports(facts)},
+        "editions": {
+            "editions": {language: page for language in LANGUAGES for page in (facts.declared.pages or ())[:1]}
+        },
         "admin-paths": {"admin_paths": []},
         "folders": {"folders": []},
     }
@@ -226,7 +243,7 @@ def drafts(facts: Facts) -> dict[str, dict[str, object]]:
         name: {
             key: value
             for key, value in tables.items()
-            if value is not None and (getattr(facts.declared, key) in (None, ()) or key not in declared)
+            if value is not None and (getattr(facts.declared, key) in (None, (), {}) or key not in declared)
         }
         for name, tables in found.items()
     }
@@ -298,7 +315,15 @@ def _pages(facts: Facts) -> list[str] | None:
     return [f"https://[{address}]/" if ":" in address else f"https://{address}/"] if address != "local" else None
 
 
-def _of_portal(scan: CheckScan, declared: Declared, at: datetime, seen: frozenset[StandbyKind]) -> Iterator[Proposal]:
+def _public_ports(facts: Facts) -> list[int] | None:
+    """Draft which ports the outside scan found open."""
+    seen = facts.get(outside_ports.PROBE)
+    return None if isinstance(seen, MissingFact) else sorted(seen.filter_by_state("open"))
+
+
+def _portal_proposals(
+    scan: CheckScan, declared: Declared, at: datetime, seen: frozenset[StandbyKind]
+) -> Iterator[Proposal]:
     unseen = tuple(
         (result.host, result.check)
         for result in scan.results()
