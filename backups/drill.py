@@ -32,9 +32,9 @@ from backups.signature import NAME as SIGNATURE
 from backups.verify import bag_digest, verify_copy
 from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, SetDamaged
 from portalops.model.backups import Copy, CopyState, DrillResult, ScriptRun, SetId, StreamTrial, VerifyLevel
-from portalops.model.causes import cause_of
+from portalops.model.causes import cause_of, line_of_record
 from portalops.model.heads import Signer
-from portalops.model.message import ByteCount, msg, together, verbatim
+from portalops.model.message import ByteCount, msg, together
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
 from portalops.registers.backups import SetEvidence
@@ -221,9 +221,9 @@ def run_drill(
             return _not_restored(target, copy, base.faults, clock)
         trials = _try_out(_Opened(copies, identities, base), scratch, place, progress)
         ended = clock.monotonic()
-    lines = [*map(verbatim, (*report.damaged, *report.refused))]
+    lines = [*map(line_of_record, (*report.damaged, *report.refused))]
     lines += [
-        msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=problem)
+        msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=line_of_record(problem))
         for each in trials
         for problem in each.problems
     ]

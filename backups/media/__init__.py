@@ -9,8 +9,9 @@ begin anew, and its errors are reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.media._retried import retried
@@ -31,6 +32,9 @@ class MediumKind(TableKind[SettingsT]):
 
     build: Callable[[KindTable], Medium]
     """Returns the medium that a table describes, or raises `ConfigurationError`."""
+    require_place: Callable[[str, SettingsT, Sequence[Path]], None] = lambda _id, _settings, _sources: None
+    """Raises `MediumUnavailable` where this machine lacks what a medium of this id would be written to, or has the sources' places on
+    the same file system; nothing is connected to, made or written."""
     is_anywhere: bool = False
     """Whether any machine can reach it, and not only the one whose disk or drive it is: on a cluster workers read its copies."""
 
@@ -41,6 +45,21 @@ MEDIA: Final[Door[MediumKind[Any]]] = Door("backups.media", "MEDIUM", MediumKind
 def build_media(tables: Iterable[KindTable]) -> dict[str, Medium]:
     """Return the media that tables describe, by id; raises as `build_medium` does."""
     return {table.id: build_medium(table) for table in tables}
+
+
+def require_place(table: KindTable, sources: Sequence[Path]) -> None:
+    """Require that this machine has what a medium would be written to.
+
+    Args:
+        table: of the medium.
+        sources: what is backed up of this machine.
+
+    Raises:
+        MediumUnavailable: it has not, as far as that is seen without connecting to anything.
+        ConfigurationError: the table does not fit its kind.
+    """
+    kind = kind_of(MEDIA, table)
+    kind.require_place(table.id, kind.typed(table), sources)
 
 
 def build_medium(table: KindTable) -> Medium:

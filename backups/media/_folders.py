@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -49,7 +50,18 @@ def ready_folder(
     """
     if create:
         folder.mkdir(parents=True, exist_ok=True)
-    shares = lies_beside(os.stat(folder).st_dev, sources)
+    return require_folder(medium, folder, sources, create=False, allow_same_filesystem=allow_same_filesystem)
+
+
+def require_folder(
+    medium: str, folder: Path, sources: Sequence[Path], *, create: bool, allow_same_filesystem: bool
+) -> bool:
+    """Do as `ready_folder` and make nothing: a folder that is to be made lies where the innermost one lies that is there."""
+    there = nearest(folder) if create else folder
+    found = os.stat(there)
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    shares = lies_beside(found.st_dev, sources)
     if shares and not allow_same_filesystem:
         raise medium_unavailable(
             medium,

@@ -41,6 +41,7 @@ from backups.media._folders import (
     nearest,
     put_away,
     ready_folder,
+    require_folder,
 )
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
@@ -89,6 +90,20 @@ class DiskMedium:
     def places(self) -> Sequence[Path]:
         return (self._folder,)
 
+    def require_place(self, sources: Sequence[Path]) -> None:
+        """Require that `prepare` would find its folder, as far as that is seen without making or writing anything.
+
+        Raises:
+            MediumUnavailable: it would not.
+        """
+        self._require_mounted()
+        settings = self._settings
+        allows = settings.allow_same_filesystem
+        try:
+            require_folder(self.id, self._folder, sources, create=settings.create, allow_same_filesystem=allows)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
     def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         self._require_mounted()
         try:
@@ -114,6 +129,7 @@ class DiskMedium:
             raise self._unavailable(error) from error
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        self._require_mounted()
         try:
             self._require_room(set_id, expected_bytes)
             return DiskSetWriter(self.id, self._folder, set_id)
@@ -121,6 +137,7 @@ class DiskMedium:
             raise self._unavailable(error) from error
 
     def resume(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        self._require_mounted()
         try:
             there = (self._folder / f"{INCOMING}{set_id}").rglob("*")
             held_bytes = sum(path.lstat().st_size for path in there if path.is_file())
@@ -270,11 +287,7 @@ class DiskSetWriter:
     def open(self, path: str) -> None:
         with self._convert_errors():
             self._path = self._incoming / path
-            parent = self._path.parent
-            parent.mkdir(parents=True, exist_ok=True)
-            while parent != self._incoming:
-                self._folders.add(parent)
-                parent = parent.parent
+            self._make(self._path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.open(_unfinished(self._path), flags, 0o600)
 
@@ -326,6 +339,13 @@ class DiskSetWriter:
             self._close_file()
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._let_go()
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder in that of the set, and never that one again: where it is gone the disk is, and its mount point is bare."""
+        if folder not in self._folders:
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True)
+            self._folders.add(folder)
 
     def _hold(self, *, is_new: bool) -> None:
         """Lock the folder, so that others see that it is written.
@@ -453,4 +473,9 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     )
 
 
-MEDIUM = MediumKind(settings=Settings, build=build)
+def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
+    """Require the folder; see `MediumKind`."""
+    DiskMedium(medium_id, settings).require_place(sources)
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)

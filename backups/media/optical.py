@@ -43,6 +43,7 @@ from backups.media._folders import (
     nearest,
     put_away,
     ready_folder,
+    require_folder,
 )
 from backups.media._throttled import MediumSettings
 from backups.media.disk import DiskSetWriter
@@ -191,6 +192,21 @@ class OpticalMedium:
 
     def places(self) -> Sequence[Path]:
         return (self._folder,)
+
+    def require_place(self, sources: Sequence[Path]) -> None:
+        """Require that `prepare` would find its folder and program; nothing is made or written.
+
+        Raises:
+            MediumUnavailable: it would not.
+        """
+        if _xorriso("-version").exit_code == NO_PROGRAM:
+            raise no_xorriso(self.id)
+        settings = self._settings
+        allows = settings.allow_same_filesystem
+        try:
+            require_folder(self.id, self._folder, sources, create=settings.create, allow_same_filesystem=allows)
+        except OSError as error:
+            raise self._unavailable(error) from error
 
     def prepare(self, sources: Sequence[Path]) -> bool:
         if _xorriso("-version").exit_code == NO_PROGRAM:
@@ -552,4 +568,9 @@ def _damaged(path: str, cause: Message | str) -> SetDamaged:
     )
 
 
-MEDIUM = MediumKind(settings=Settings, build=build)
+def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
+    """Require the folder; see `MediumKind`."""
+    OpticalMedium(medium_id, settings).require_place(sources)
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)

@@ -163,6 +163,15 @@ class TapeMedium:
     def places(self) -> Sequence[Path]:
         return (self.device,) if self.device.is_dir() else ()
 
+    def require_place(self, sources: Sequence[Path]) -> None:
+        """Require that there is a drive, which is not moved.
+
+        Raises:
+            MediumUnavailable: there is none.
+        """
+        del sources
+        self._tape.require_device()
+
     def prepare(self, sources: Sequence[Path]) -> bool:
         with self._tape.open(writes=True) as drive:
             self._require_whole(self._tape.contents(drive))
@@ -435,6 +444,13 @@ class _Tape:
         if is_protected:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self.device))
         return drive
+
+    def require_device(self) -> None:
+        """Require the device, without opening it: a drive is not to be moved under a job that uses it."""
+        try:
+            self.device.stat()
+        except OSError as error:
+            raise self._describe(error) from error
 
     def _describe(self, error: OSError) -> MediumUnavailable:
         device = str(self.device)
@@ -756,4 +772,9 @@ def _damaged(path: str, cause: Message | str) -> SetDamaged:
     )
 
 
-MEDIUM = MediumKind(settings=Settings, build=build)
+def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
+    """Require the folder; see `MediumKind`."""
+    TapeMedium(medium_id, settings).require_place(sources)
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)

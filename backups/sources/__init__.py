@@ -6,12 +6,22 @@ and returns a `portalops.ports.Source`. Modules that begin with `_` are parts th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.sources._hooks import Hooks, ReleaseFailed, hooked
-from backups.sources._settings import HostSettings, SourceContext, SourceSettings, shrink_limit_of
+from backups.sources._program import host_lacking, program_lacking
+from backups.sources._settings import (
+    HostSettings,
+    Lack,
+    SourceContext,
+    SourceRemark,
+    SourceSettings,
+    lacks_nothing,
+    remarks_nothing,
+    shrink_limit_of,
+)
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
@@ -19,7 +29,18 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SOURCES", "ReleaseFailed", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
+__all__ = [
+    "SOURCES",
+    "Lack",
+    "ReleaseFailed",
+    "SourceContext",
+    "SourceKind",
+    "SourceRemark",
+    "build_source",
+    "lack_of",
+    "remarks_on",
+    "shrink_limit_of",
+]
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 
@@ -30,6 +51,10 @@ class SourceKind(TableKind[SettingsT]):
 
     build: Callable[[KindTable, SourceContext], Source]
     """Returns the source that a table describes, or raises `ConfigurationError`."""
+    lacking: Callable[[SettingsT], Lack | None] = lacks_nothing
+    """Returns what a source of this machine with these settings would not find there; nothing is connected to, no data is read."""
+    remarks: Callable[[SettingsT], Sequence[SourceRemark]] = remarks_nothing
+    """Returns what a source of this machine does that its table does not show at a glance; seen as `lacking` sees."""
 
 
 SOURCES: Final[Door[SourceKind[Any]]] = Door("backups.sources", "SOURCE", SourceKind)
@@ -47,3 +72,36 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
     assert isinstance(settings, SourceSettings)
     host = settings.ssh if isinstance(settings, HostSettings) else None
     return hooked(kind.build(table, context), Hooks(settings.before, settings.after, settings.hook_seconds, host))
+
+
+def lack_of(table: KindTable) -> Lack | None:
+    """Return what a source would not find on this machine, for one of another host what is needed to reach that; None if nothing is
+    known to be missing.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: its settings do not fit the kind.
+    """
+    kind = kind_of(SOURCES, table)
+    settings = kind.typed(table)
+    assert isinstance(settings, SourceSettings)
+    if isinstance(settings, HostSettings) and settings.ssh is not None:
+        return host_lacking(settings.ssh)
+    if settings.before:  # what it makes ready, such as a mount, is not there yet
+        cause = program_lacking(settings.before[0])
+        lack = Lack(cause) if cause else None
+    else:
+        lack = kind.lacking(settings)
+    if lack is None and settings.after and (cause := program_lacking(settings.after[0])):
+        return Lack(cause, is_partial=True)
+    return lack
+
+
+def remarks_on(table: KindTable) -> tuple[SourceRemark, ...]:
+    """Return what a source of this machine does that its table does not show at a glance; raises as `lack_of` does."""
+    kind = kind_of(SOURCES, table)
+    settings = kind.typed(table)
+    assert isinstance(settings, SourceSettings)
+    if settings.before or (isinstance(settings, HostSettings) and settings.ssh is not None):
+        return ()
+    return tuple(kind.remarks(settings))

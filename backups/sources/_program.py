@@ -6,11 +6,13 @@ ends: one cut short is not a backup. Programs run without a shell; over SSH ever
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 import secrets
 import selectors
+import shutil
 import signal
 import subprocess
 import time
@@ -20,9 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from backups.sources._settings import cause_of, require_floor, unavailable
+from backups.sources._settings import Lack, cause_of, require_floor, unavailable
 from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable, SecretUnavailable, UsageError
+from portalops.model.causes import cause_of as cause_in_words
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
@@ -107,6 +110,38 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
     finally:
         if running is not None:
             running.close()
+
+
+def program_lacking(program: str, folder: Path | None = None) -> Message | None:
+    """Return why a program cannot be run on this machine, as `started` would say it; None if it can.
+
+    Args:
+        program: its name, or a path.
+        folder: where it is run; None for where portalops is.
+    """
+    found = shutil.which(os.path.join(folder or "", program) if "/" in program else program, path=PATH)
+    if found is not None:
+        return None
+    place = Path(folder or "", program)
+    code = errno.EACCES if "/" in program and place.exists() else errno.ENOENT
+    return msg(
+        "{program} cannot be run: {cause}",
+        program=show_text(program, 120),
+        cause=cause_in_words(OSError(code, os.strerror(code))),
+    )
+
+
+def host_lacking(host: SshPlace) -> Lack | None:
+    """Return why a host is not even tried to be reached, as far as this machine shows it."""
+    try:
+        target_of(host)
+        host.identity_file.open("rb").close()
+    except HostUnreachable as error:
+        return Lack(error.message)
+    except OSError as error:
+        cause = cause_in_words(error)
+        return Lack(msg("the SSH key {path} cannot be read: {cause}", path=str(host.identity_file), cause=cause))
+    return None
 
 
 def start(source_id: str, program: Program) -> Running:

@@ -49,7 +49,7 @@ def snapshots_of(source_id: str, paths: Iterable[str], mark: str, runner: Runner
         SourceUnavailable: a path is not on btrfs, a snapshot cannot be made, or one that a killed run left not removed.
         ReleaseFailed: the block ended well, and a snapshot cannot be removed.
     """
-    tops = {path: _top_of(source_id, path) for path in paths}
+    tops = {path: top_of(source_id, path) for path in paths}
     made: list[str] = []
     try:
         for top in dict.fromkeys(top for top, _inside in tops.values()):
@@ -81,8 +81,12 @@ def _plain(field: bytes) -> str:
     return os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8) & 255]), field))
 
 
-def _top_of(source_id: str, path: str) -> tuple[str, str]:
-    """Return the top folder of the subvolume that a path lies in, and where in it the path lies."""
+def top_of(source_id: str, path: str) -> tuple[str, str]:
+    """Return the top folder of the subvolume that a path lies in, and where in it the path lies.
+
+    Raises:
+        SourceUnavailable: it is not on btrfs.
+    """
     is_folder = stat.S_ISDIR(os.lstat(path).st_mode) if os.path.lexists(path) else False
     real = (
         os.path.realpath(path)

@@ -30,6 +30,7 @@ from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
+    Lack,
     SourceContext,
     cause_of,
     require_floor,
@@ -39,7 +40,7 @@ from backups.sources._tree import TreeWriter
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 
@@ -90,7 +91,7 @@ class AccountsSource(ConfiguredSource):
         try:
             passwd = Path(self._root, "etc/passwd").read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
-            raise unavailable(self.id, msg("etc/passwd cannot be read: {cause}", cause=cause_of(error))) from error
+            raise unavailable(self.id, _unreadable(error)) from error
         with opener.stream("accounts", format="tar") as out:
             tree = TreeWriter(out)
             for name in (*REQUIRED, *SUDOERS, *(HASHES if self._settings.shadow else ())):
@@ -167,4 +168,17 @@ class AccountsSource(ConfiguredSource):
                     yield name
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+def lacking(settings: Settings) -> Lack | None:
+    """Return why the list of accounts cannot be read, if so."""
+    try:
+        Path(settings.root, REQUIRED[0]).stat()
+    except OSError as error:
+        return Lack(_unreadable(error))
+    return None
+
+
+def _unreadable(error: OSError) -> Message:
+    return msg("etc/passwd cannot be read: {cause}", cause=cause_of(error))
+
+
+SOURCE = SourceKind(lacking=lacking, settings=Settings, build=build)

@@ -27,8 +27,15 @@ from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
-from backups.sources._program import Program, stream_program
-from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext, unavailable
+from backups.sources._program import Program, program_lacking, stream_program
+from backups.sources._settings import (
+    BackupSourceTraits,
+    ConfiguredSource,
+    HostSettings,
+    Lack,
+    SourceContext,
+    unavailable,
+)
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.model.backups import TableRows
@@ -162,4 +169,10 @@ class _Entries:
             self.kept += piece
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+def lacking(settings: Settings) -> Lack | None:
+    """Return why the program cannot be run, if so."""
+    cause = program_lacking(settings.program)
+    return Lack(cause) if cause else None
+
+
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)

@@ -56,11 +56,12 @@ from backups.sources._mariadb import (
     users_command,
 )
 from backups.sources._private import private_file
-from backups.sources._program import Program, reached, runner_on, stream_program
+from backups.sources._program import Program, program_lacking, reached, runner_on, stream_program
 from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
+    Lack,
     SourceContext,
     unavailable,
 )
@@ -369,4 +370,10 @@ def _unescaped(cell: str) -> str:
     return out + cell[at:]
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+def lacking(settings: Settings) -> Lack | None:
+    """Return why the program cannot be run, if so."""
+    cause = program_lacking(settings.program)
+    return Lack(cause) if cause else None
+
+
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)

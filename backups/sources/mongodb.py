@@ -33,8 +33,15 @@ from backups.formats._mongo_archive import ArchiveReader
 from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
-from backups.sources._program import Program, reached, stream_program
-from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext, unavailable
+from backups.sources._program import Program, program_lacking, reached, stream_program
+from backups.sources._settings import (
+    BackupSourceTraits,
+    ConfiguredSource,
+    HostSettings,
+    Lack,
+    SourceContext,
+    unavailable,
+)
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import Text
@@ -129,4 +136,10 @@ class MongodbSource(ConfiguredSource):
                 out.add_rows(TableRows(show_text(name), count))
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+def lacking(settings: Settings) -> Lack | None:
+    """Return why the program cannot be run, if so."""
+    cause = program_lacking(settings.program)
+    return Lack(cause) if cause else None
+
+
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)

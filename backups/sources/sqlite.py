@@ -26,6 +26,7 @@ from backups.sources import SourceKind
 from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
+    Lack,
     SourceContext,
     SourceSettings,
     cause_of,
@@ -34,7 +35,7 @@ from backups.sources._settings import (
 )
 from portalops.config.tables import KindTable, LocalPath
 from portalops.model.backups import TableRows
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 from portalops.system.scratch import scratch_folder
@@ -110,7 +111,7 @@ def consistent_copy(
         SourceUnavailable: the database is missing, is none, stays locked, or is damaged.
     """
     if not database.is_file():
-        raise unavailable(source_id, msg("there is no database {path}", path=str(database)))
+        raise unavailable(source_id, _no_database(database))
     try:
         with scratch_folder(scratch) as folder:
             copy = Path(folder) / "database"
@@ -188,4 +189,13 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
         )
 
 
-SOURCE = SourceKind(settings=Settings, build=build, writes=writes)
+def lacking(settings: Settings) -> Lack | None:
+    """Return that there is no such file, if so."""
+    return None if settings.database.is_file() else Lack(_no_database(settings.database))
+
+
+def _no_database(database: Path) -> Message:
+    return msg("there is no database {path}", path=str(database))
+
+
+SOURCE = SourceKind(lacking=lacking, settings=Settings, build=build, writes=writes)

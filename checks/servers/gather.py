@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.servers.probe import MissingFact, Probe, ProbeResult
-from checks.servers.redaction import redacted
+from checks.servers.redaction import JSON, LINES, AnswerForm, redacted, redacted_as
 from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
 from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.message import msg
@@ -79,7 +79,24 @@ def gather(
     waited = f" waited={round(seconds)}" if done.exit_code == _LATE else ""
     header = f"portalops-answer 1 nonce={mark} rc={done.exit_code} cut={int(done.truncated)}{waited}\n"
     with _BY_TURNS:
-        return header.encode() + redacted(done.stdout)
+        return header.encode() + redacted_answer(mark, done.stdout, {probe.id: probe.form for probe in asked})
+
+
+def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, AnswerForm]) -> bytes:
+    """Blot out the secrets in what a script printed: in each section by the form of its probe, and never in a mark.
+
+    Args:
+        nonce: of the script.
+        body: all that it printed.
+        forms: by probe id; what is of none is lines of text.
+    """
+    done: list[bytes] = []
+    form, at = LINES, 0
+    for start, match in _marks(nonce.encode(), body):
+        done += (redacted_as(form, body[at:start]), body[start : match.end()])
+        is_answer = match["id"] and match["stderr"] is None and match["rc"] is None
+        form, at = forms.get(match["id"].decode(), LINES) if is_answer else LINES, match.end()
+    return b"".join((*done, redacted(body[at:])))
 
 
 def is_slow(probe: Probe[Any]) -> bool:
@@ -126,14 +143,14 @@ def no_answer() -> bytes:
 
 
 def appended(raw: bytes, result: ProbeResult) -> bytes:
-    """Return an answer with one more section, for what is looked at without the shell."""
+    """Return an answer with one more section, for what is looked at without the shell; it is JSON, or lines of text."""
     header = _header(raw)
     mark = header.group(1)
     name = result.probe.encode()
     body = raw[header.end() :]
     glue = b"" if body.endswith(b"\n") or not body else b"\n"
     section = (
-        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted(result.stdout))
+        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted_as(JSON, result.stdout))
         + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, redacted(result.stderr))
         + b"<<<%b %b rc=%d s=%d%b>>>\n" % (mark, name, result.exit_code, result.seconds, _measured(result))
     )

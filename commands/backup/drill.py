@@ -40,7 +40,8 @@ from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, DrillResult, ScriptRun, VerifyLevel
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.causes import line_of_record
+from portalops.model.message import Message, msg, together, verbatim
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind, Resource
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
@@ -273,7 +274,9 @@ def _view(result: DrillResult) -> list[Block]:
                         each.stream,
                         level_word(each.level),
                         each.asked,
-                        "; ".join((*each.problems, *([each.not_tried] if each.not_tried else []))),
+                        together(
+                            [*map(line_of_record, (*each.problems, *([each.not_tried] if each.not_tried else [])))]
+                        ),
                     )
                     for each in result.trials
                 ],
@@ -300,9 +303,9 @@ def _data(result: DrillResult) -> DrillFields:
 def _script_outcome(script: ScriptRun) -> Message:
     """Return in one line what came of `restore.sh`."""
     if script.not_run:
-        return msg("not run: {why}", why=script.not_run)
+        return msg("not run: {why}", why=line_of_record(script.not_run))
     if script.problems:
-        return msg("not as it was backed up: {problems}", problems="; ".join(script.problems))
+        return msg("not as it was backed up: {problems}", problems=together([*map(line_of_record, script.problems)]))
     return msg("everything was restored, in {seconds} s", seconds=f"{script.took_ms / 1000:.1f}")
 
 

@@ -15,6 +15,7 @@ from commands.cli.shapes import ShownMessage, shape
 from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, DataClass, SetId, SetKind, Shrink, VerifyLevel
+from portalops.model.causes import line_of_record
 from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
@@ -205,9 +206,11 @@ class PlannedRun:
     """Classes of Article 10 that no source maps to and no reason excuses."""
     year: tuple[YearInPlan, ...]
     """What a year takes under each choice of `backup.full_every`; empty where no job makes backups."""
+    followed: tuple[ShownMessage, ...]
+    """Links that sources name, and where they lead: both are backed up."""
 
 
-def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> PlannedRun:
+def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost], followed: Sequence[Message] = ()) -> PlannedRun:
     """Return a plan as `--json` shows it."""
     known, rooms = sizes.sources, sizes.media
     return PlannedRun(
@@ -236,6 +239,7 @@ def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> Plann
             )
             for each in year
         ),
+        followed=tuple(map(ShownMessage.of, followed)),
     )
 
 
@@ -882,7 +886,7 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
 
 def _listed(lines: Sequence[str], count: int | None = None) -> list[Block]:
     """Return the first lines, and how many more there are: of those given, or of all that were counted."""
-    blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
+    blocks: list[Block] = [Bullets([line_of_record(line) for line in lines[:MAX_LISTED]])]
     more = (len(lines) if count is None else count) - MAX_LISTED
     if more > 0:
         blocks.append(Paragraph(msg("... and {more} more", more=more)))

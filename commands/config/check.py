@@ -1,7 +1,8 @@
 """Check the whole configuration and list every problem
 
 Reads all files, the settings of every source, medium and check, the rulebook, the keys and the files of secrets.
-Nothing is connected to.
+Nothing is connected to. Each problem shows whether it stops 'backup run'. A source or medium that is not there is a
+warning: a backup goes on without it.
 
 Example: portalops config check
 
@@ -11,19 +12,23 @@ EXIT STATUS: 0 nothing is wrong, 78 something is
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
+from backups.preconditions import SeenParts, left_out, remarks_of, stopping
 from commands.cli.kinds import typed_tables
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.backup_parts import seen_parts
 from commands.jobs.federation import unknown_witnesses
 from commands.jobs.recipients import recipient_problems
 from portalops.config.effective import references_in
+from portalops.config.layers import show_path
 from portalops.config.secrets import check_private_file
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, SecretUnavailable
 from portalops.jobs import moved_times
@@ -51,11 +56,22 @@ class ConfigurationProblem:
     """File, line and key; empty where it has none."""
     message: str
     hint: str
+    stops_backup: bool
+    """'backup run' makes no set until it is solved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """One thing that is wrong, and whether it stops 'backup run'."""
+
+    error: PortalOpsError
+    stops_backup: bool = True
 
 
 def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
     session = open_session(ctx)
     problems = list(_problems(session))
+    warnings = _warnings(session)
     if not problems:
         settings = session.settings
         facts = KeyValues(
@@ -70,39 +86,91 @@ def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
                 (msg("Digest"), settings.digest),
             ]
         )
-        view: list[Block] = [facts, Paragraph(msg("Nothing is wrong with the configuration."))]
-        return Result((), view, warnings=(*_remarks(settings), *_moved_times(session)))
-    rows = [(problem.code, problem.message, problem.hint) for problem in problems]
-    headers = (msg("Code"), msg("Problem"), msg("What to do"))
+        seen = _seen(session)
+        followed = () if seen is None else remarks_of(seen.remarks, doubtful=False)
+        view: list[Block] = [
+            facts,
+            *map(Paragraph, followed),
+            Paragraph(msg("Nothing is wrong with the configuration.")),
+        ]
+        return Result((), view, warnings=warnings)
+    rows = [
+        (each.error.code, each.error.message, each.error.hint, msg("yes") if each.stops_backup else msg("no"))
+        for each in problems
+    ]
+    headers = (msg("Code"), msg("Problem"), msg("What to do"), msg("Stops 'backup run'"))
     return Result(
         data=tuple(_problem_data(problem) for problem in problems),
         view=[
             TableBlock(msg("Problems of the configuration"), headers, rows),
             Paragraph(
                 nmsg(
-                    "{n} problem; nothing is run until it is solved",
-                    "{n} problems; nothing is run until they are solved",
+                    "{n} problem; what needs it is not run until it is solved",
+                    "{n} problems; what needs them is not run until they are solved",
                     len(problems),
                 )
             ),
         ],
+        warnings=warnings,
         exit_code=ExitCode.CONFIGURATION,
     )
 
 
-def _problems(session: Session) -> Iterator[ConfigurationError | PortalOpsError]:
+def _warnings(session: Session) -> tuple[Message, ...]:
+    """Return what is not wrong and yet costs a duty its evidence, a backup a part of it, or a job its time."""
+    try:
+        settings = session.settings
+    except ConfigurationError:
+        return ()
+    found = [*_remarks(settings), *_moved_times(session)]
+    if (seen := _seen(session)) is not None:
+        found += left_out(seen)
+    if _has_backups(settings):
+        try:
+            _ = session.signing_key
+        except SecretUnavailable as error:
+            found.append(msg("a backup is unsigned: {cause}", cause=error.message))
+    return tuple(found)
+
+
+def _seen(session: Session) -> SeenParts | None:
+    """Return what a backup would find; None where none is made, or where its tables do not fit their kinds."""
+    if not _has_backups(session.settings):
+        return None
+    try:
+        return seen_parts(session)
+    except ConfigurationError:
+        return None
+
+
+def _has_backups(settings: Settings) -> bool:
+    """Say whether a job makes backups."""
+    return any(job.kind is JobKind.BACKUP for job in settings.jobs)
+
+
+def _problems(session: Session) -> Iterator[_Problem]:
     """Yield everything that is wrong, as far as it can be seen without connecting to anything."""
     try:
         settings = session.settings
     except ConfigurationError as error:
-        yield from error.problems or (error,)
+        yield from map(_Problem, error.problems or (error,))
         return
     kinds, found = typed_tables(settings)
-    yield from found
-    yield from recipient_problems(settings)
-    yield from _secret_problems(kinds)
+    yield from map(_Problem, found)
+    yield from map(_Problem, recipient_problems(settings))
+    if (seen := _seen(session)) is not None:
+        yield from map(_Problem, stopping(seen))
+    if settings.state_folder.exists() and not settings.state_folder.is_dir():
+        place = settings.layers.place(("state", "folder"))
+        yield _Problem(
+            ConfigurationError(
+                msg("{place}: {folder} is not a folder", place=place, folder=show_path(settings.state_folder)),
+                msg("Name another folder: the ledger goes there."),
+            )
+        )
+    yield from (_Problem(each, stops_backup=False) for each in _secret_problems(kinds))
     yield from _rule_problems(session)
-    yield from unknown_witnesses(settings, kinds)
+    yield from (_Problem(each, stops_backup=False) for each in unknown_witnesses(settings, kinds))
 
 
 def _remarks(settings: Settings) -> Iterator[Message]:
@@ -113,10 +181,6 @@ def _remarks(settings: Settings) -> Iterator[Message]:
     for kind in NEEDED:
         if kind not in kinds:
             yield msg('there is no job of kind {kind}: add [[job]] with kind = "{kind}"', kind=kind.value)
-    if JobKind.BACKUP in kinds and not settings.backup_sources:
-        yield msg("there is no [[backup.source]], so a backup holds nothing")
-    if JobKind.BACKUP in kinds and not settings.backup_media:
-        yield msg("there is no [[backup.medium]], so a backup goes nowhere")
     if JobKind.UPDATES in kinds and not settings.update_sources:
         yield msg("there is no [[updates.source]], so no publication and no submission can be seen")
     mapped = {str(source.values.get("class", "")) for source in settings.backup_sources}
@@ -164,7 +228,7 @@ def _secret_problems(kinds: Mapping[KindTable, BaseModel]) -> Iterator[PortalOps
                 yield SecretUnavailable(msg("{place}: {problem}", place=table.place, problem=error.message), error.hint)
 
 
-def _rule_problems(session: Session) -> Iterator[PortalOpsError]:
+def _rule_problems(session: Session) -> Iterator[_Problem]:
     settings = session.settings
     duties: frozenset[str] = frozenset()
     try:
@@ -172,14 +236,14 @@ def _rule_problems(session: Session) -> Iterator[PortalOpsError]:
             {duty.id for duty in session.rulebook.duties} | {clause.id for clause in session.rulebook.clauses}
         )
     except ConfigurationError as error:
-        yield error
+        yield _Problem(error)  # no run is recorded without its rulebook
     try:
         assert session.calendar is not None
     except ConfigurationError as error:
-        yield error
+        yield _Problem(error, stops_backup=False)
     for index, job in enumerate(settings.jobs):
         if job.duty and duties and job.duty not in duties:
-            yield ConfigurationError(
+            unknown = ConfigurationError(
                 msg(
                     "{place}: the job {id} names a duty that the rulebook does not have: {duty}",
                     place=settings.layers.place(("job", index, "duty")),
@@ -188,11 +252,13 @@ def _rule_problems(session: Session) -> Iterator[PortalOpsError]:
                 ),
                 msg("Run 'portalops explain' to see the duties."),
             )
+            yield _Problem(unknown, stops_backup=False)
 
 
-def _problem_data(problem: PortalOpsError) -> ConfigurationProblem:
-    place = str(problem.message.values.get("place", ""))
-    return ConfigurationProblem(problem.code, place, str(problem.message), str(problem.hint))
+def _problem_data(problem: _Problem) -> ConfigurationProblem:
+    error = problem.error
+    place = str(error.message.values.get("place", ""))
+    return ConfigurationProblem(error.code, place, str(error.message), str(error.hint), problem.stops_backup)
 
 
 VERB = Verb(check)

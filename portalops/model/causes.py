@@ -47,14 +47,35 @@ def cause_of(error: OSError) -> Message:
 
 
 _IN_LINES = {
-    str(cause): cause
+    spelling: cause
     for cause in (
         *_CAUSES.values(),
         msg("no such file or folder"),
         msg("moved while it was read"),
         msg("changed while it was read, twice"),
+        msg("another file system"),
+        msg("its name would lead out of the folder"),
+        msg("its folders are nested too deeply"),
+        msg("a folder of this name was made before"),
+        msg("a hard link to a folder"),
+        msg("a device is not made"),
+        msg("a folder is there"),
+        msg("something else than a folder is there"),
+        msg("something came to be there meanwhile; it was not overwritten"),
+        msg("its set-user-ID or set-group-ID bit was not restored"),
+        msg("its content is not what the index lists"),
+        msg("not a file"),
+        msg("not a folder"),
+        msg("another link"),
     )
+    for spelling in (str(cause), str(cause).lower())  # a restore writes the system's words small
 }
+_WITH_VALUES = (
+    (re.compile(r"attribute (?P<key>\S+) was not restored"), msg("attribute {key} was not restored")),
+    (re.compile(r"a device \((?P<number>\d+:\d+)\) is not made"), msg("a device ({number}) is not made")),
+    (re.compile(r"(?P<found>\d+) rows instead of (?P<expected>\d+)"), msg("{found} rows instead of {expected}")),
+)
+_UNREADABLE = re.compile(r"the user of the drill may not read what was restored: (?P<what>.*)", re.DOTALL)
 
 
 _TORN = re.compile(r"(.*): changed while it was read, twice \(modified (\S+), then (\S+)\)", re.DOTALL)
@@ -87,9 +108,18 @@ def line_of_record(line: str) -> Message:
             listed=listed,
             limit=limit,
         )
+    if unreadable := _UNREADABLE.fullmatch(line):
+        return msg("the user of the drill may not read what was restored: {what}", what=unreadable["what"])
     name, _, words = line.rpartition(": ")
-    cause = _IN_LINES.get(words)
+    cause = _IN_LINES.get(words) or _with_values(words)
     return msg("{name}: {cause}", name=name, cause=cause) if name and cause else verbatim(line)
+
+
+def _with_values(words: str) -> Message | None:
+    for pattern, template in _WITH_VALUES:
+        if found := pattern.fullmatch(words):
+            return Message(template.text, found.groupdict())
+    return None
 
 
 def _moment_of(text: str) -> datetime | str:

@@ -109,6 +109,11 @@ class Portal:
             validate(" ".join(arguments[:2]), output["data"])
         return output["data"] if expected in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL} else output
 
+    def answer(self, *arguments: str) -> tuple[int, Any]:
+        """Return the exit code, whatever it is, and the whole envelope."""
+        code = run(["--config", str(self.folder / "portalops.toml"), "--json", "--lang", "en", *arguments], {})
+        return code, json.loads(self._capsys.readouterr().out)
+
     def output(self) -> str:
         return self._capsys.readouterr().out
 

@@ -36,8 +36,15 @@ def test_what_init_writes_passes_config_check(tmp_path: Path, capsys: pytest.Cap
     assert code == ExitCode.OK
     assert [key["id"] for key in said["data"]["keys"]] == ["operator", "escrow", "signing"]
 
-    code = run(["--json", "config", "check", "--config", str(tmp_path / "portalops.toml")], os.environ)
+    check = ["--json", "--lang", "en", "config", "check", "--config", str(tmp_path / "portalops.toml")]
+    run(check, os.environ)
+    before = json.loads(capsys.readouterr().out)["data"]
+    (tmp_path / "disk a").mkdir()
+    written = (tmp_path / "portalops.toml").read_text().replace('"disk a"', '"disk a"\nallow_same_filesystem = true', 1)
+    (tmp_path / "portalops.toml").write_text(written)
+    code = run(check, os.environ)
 
+    assert [each["message"].partition(":")[0] for each in before] == ["no backup medium is there"]
     assert (code, json.loads(capsys.readouterr().out)["data"]) == (ExitCode.OK, [])
 
 

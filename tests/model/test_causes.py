@@ -42,3 +42,22 @@ def test_the_times_of_a_line_of_a_record_are_shown_as_other_moments_are() -> Non
     assert "(last modified 24 Nov 2026 08:30 +07)" in render(at_once, "en", zone=zone)
     assert "24/11/2026 08:30" in render(at_once, "vi", zone=zone)
     assert "then 99999999999999)" in render(of_no_calendar, "en", zone=zone)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("etc/shadow: permission denied", "etc/shadow: không có quyền"),
+        ("a/../b: its name would lead out of the folder", "a/../b: tên dẫn ra ngoài thư mục"),
+        ("dev/null: a device (1:3) is not made", "dev/null: không tạo tệp thiết bị (1:3)"),
+        (
+            "bin/ping: attribute security.capability was not restored",
+            "bin/ping: không khôi phục thuộc tính security.capability",
+        ),
+        ("table article: 2 rows instead of 3", "table article: 2 hàng thay vì 3"),
+        ("a line of nobody's making", "a line of nobody's making"),
+    ],
+)
+def test_a_reason_in_a_line_is_said_in_the_readers_language(line: str, shown: str) -> None:
+    assert render(line_of_record(line), "vi") == shown
+    assert render(line_of_record(line), "en").lower() == line.lower()

@@ -24,6 +24,7 @@ GUARDS = (
     "tests/locale",
     "tests/checks/servers/test_catalogue.py",
     "tests/checks/servers/test_matrix.py",
+    "tests/checks/servers/test_seeded.py",
     "tests/checks/servers/test_own.py",
     "tests/rulebooks/test_data.py",
     "tests/reports/test_hints.py",

@@ -1,11 +1,13 @@
-"""fail2ban's jail for SSH reads a log that is written, and bans for long enough.
+"""fail2ban's jail for SSH reads a log that is written, and bans whoever tries passwords, for long enough.
 
 A jail whose filter matches nothing bans nobody and says that all is well. Since OpenSSH 9.8 the lines of logins come from
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
 version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within {written_days}
-days (a date in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever.
+days (a date in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever. An address of each range for documentation would be
+banned after at most {most_tries} tries, counted for at least {least_window} seconds: the jail ignores neither it nor a large part of
+the Internet, and one of its actions blocks the ports on which sshd listens. A program that decides whom to ignore leaves it unknown.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
@@ -19,6 +21,7 @@ from datetime import timedelta
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
+from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban
 from checks.servers.probes import fail2ban_sshd
 from checks.servers.probes.fail2ban_sshd import SshJail
 from checks.servers.wording import listed
@@ -26,7 +29,6 @@ from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
 WRITTEN_WITHIN = timedelta(days=7)
-BANS_SECONDS = 600
 OTHER_PROGRAM = (9, 8)
 UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
 
@@ -40,7 +42,12 @@ UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
     remedy=msg(
         "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
     ),
-    numbers={"written_days": WRITTEN_WITHIN.days, "least_seconds": BANS_SECONDS},
+    numbers={
+        "written_days": WRITTEN_WITHIN.days,
+        "least_seconds": BANS_SECONDS,
+        "most_tries": MOST_TRIES,
+        "least_window": LEAST_WINDOW,
+    },
 )
 def judge(facts: Facts) -> CheckOutcome:
     jail = facts[fail2ban_sshd.PROBE]
@@ -55,8 +62,19 @@ def judge(facts: Facts) -> CheckOutcome:
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
         return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
-        return failed("bans-briefly", msg("the jail sshd bans for only {n} seconds", n=jail.bans_seconds))
-    return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
+        return failed(
+            "bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail="sshd", n=jail.bans_seconds)
+        )
+    if jail.rule is None:
+        return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
+    return judge_ban("sshd", jail.rule) or passed(
+        msg(
+            "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries",
+            address=str(STRANGERS[0]),
+            n=jail.bans_seconds,
+            tries=jail.rule.tries,
+        )
+    )
 
 
 def _reads_logins(jail: SshJail) -> bool:

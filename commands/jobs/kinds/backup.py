@@ -13,11 +13,13 @@ from backups.found import dead_runs, left_sets
 from backups.job import run_backup
 from backups.media import build_media
 from backups.plan import PlannedMedium, PlannedSource, make_plan
+from backups.preconditions import require_parts
 from backups.presence import as_listed, has_whole_structure, media_with_sets
 from backups.shrink import Made, shrink_rules
 from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
 from commands.cli.session import Session
+from commands.jobs.backup_parts import real_folders
 from commands.jobs.kinds import JobWork
 from commands.jobs.performed import name_problem
 from commands.jobs.sets import sources_of
@@ -214,10 +216,11 @@ def backup_work(
     """Back up; `set_kind` and `accept_shrink` as a person asked for them, else as the configuration says.
 
     Raises:
-        ConfigurationError: a source, medium or recipient does not fit.
+        ConfigurationError: a source, medium or recipient does not fit, or there is no source or medium.
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     parts, warn, now = parts_of(session), session.warnings.append, session.clock.now()
+    require_parts([each.id for each in parts.sources], parts.media, real_folders(parts.media))
     session.warnings += _left_by_last_run(session.writable_ledger, parts, now)
     plan = backup_plan(parts, set_kind, accept_shrink=accept_shrink, now=now, zone=session.zone_of_portal)
     signer, unsigned = _signer_of(session)

@@ -22,6 +22,7 @@ from commands.jobs.sets import keys_of, require_medium, set_keys
 from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, worst
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyState, DrillResult, SetId
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import GONE, find_set, recorded_sets
@@ -170,7 +171,12 @@ def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY if drawn.refused else ExitCode.FAILED, None, (nothing, *told))
     problems = problems_of_copies(result.copies)
     untried = tuple(
-        msg("{source}/{stream}: not tried: {why}", source=each.source, stream=each.stream, why=each.not_tried)
+        msg(
+            "{source}/{stream}: not tried: {why}",
+            source=each.source,
+            stream=each.stream,
+            why=line_of_record(each.not_tried),
+        )
         for each in result.trials
         if each.not_tried
     )
@@ -178,8 +184,16 @@ def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
         base = next((each.set_id for each in result.copies[1:]), "-")
         problems = (msg("the set was not restored: no medium has its base {base} whole", base=base), *problems)
     script = result.script
-    differing = tuple(msg("{file}: {problem}", file=SCRIPT, problem=each) for each in script.problems) if script else ()
-    not_run = (msg("{file} was not run: {why}", file=SCRIPT, why=script.not_run),) if script and script.not_run else ()
+    differing = (
+        tuple(msg("{file}: {problem}", file=SCRIPT, problem=line_of_record(each)) for each in script.problems)
+        if script
+        else ()
+    )
+    not_run = (
+        (msg("{file} was not run: {why}", file=SCRIPT, why=line_of_record(script.not_run)),)
+        if script and script.not_run
+        else ()
+    )
     lines = (*problems, *untried, *differing, *not_run, *told)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, lines)

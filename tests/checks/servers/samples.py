@@ -1,7 +1,8 @@
-"""Captures of what hosts print, one file a situation: `tests/samples/<check id>/{pass,fail,unknown}*.txt`.
+"""Captures of what hosts print, one file a situation: `tests/samples/<check id>/{pass,fail,unknown,near-miss,harmless}*.txt`.
 
 A file begins with lines `# name: value`: `origin` (where and with which version it was captured, or the form it was
-written in), and where needed `reason`, `declared` (JSON), `roles`, `at`. Then come sections in the gatherer's form
+written in), and where needed `reason`, `declared` (JSON), `roles`, `at`, `verdict`. A near miss (the protection is there and
+protects nothing) must fail, or be unknown where its `verdict` says that; a harmless one (it looks like the fault) must pass. Then come sections in the gatherer's form
 without nonce and seconds; a `stderr` part may be left out. Of a check across hosts, `=== host NAME` goes before each
 member's sections, and `=== host NAME unreachable` stands for one without; the group is declared under the name `group-1`.
 """
@@ -27,7 +28,9 @@ from portalops.model.organisation import Host, HostId
 SAMPLES = Path(__file__).parents[2] / "samples"
 NONCE = "0123456789abcdef0123456789abcdef"
 DEFAULT_AT = datetime(2026, 11, 25, 2, 0, 0, tzinfo=UTC)
-VERDICTS = ("pass", "fail", "unknown", "not-applicable")
+VERDICTS = {"pass": "pass", "fail": "fail", "unknown": "unknown", "not-applicable": "not-applicable"}
+SEEDED = {"near-miss": "fail", "harmless": "pass"}
+"""Kinds of samples beside those named after their verdict, and the verdict of each."""
 
 _SECTION = re.compile(
     r"^<<<(?P<id>[a-z0-9.-]+)>>>\n(?P<body>.*?)^<<<(?P=id) rc=(?P<rc>\d+)>>>\n", re.MULTILINE | re.DOTALL
@@ -40,6 +43,8 @@ class Sample:
 
     check: str
     name: str
+    kind: str
+    """With what its file's name begins."""
     verdict: str
     origin: str
     reason: str
@@ -84,10 +89,14 @@ def read_sample(path: Path) -> Sample:
         (name, None if gone else as_answer(sections))
         for name, gone, sections in zip(parts[1::3], parts[2::3], parts[3::3], strict=True)
     )
-    verdict = next(known for known in VERDICTS if path.stem == known or path.stem.startswith(f"{known}-"))
+    kinds = VERDICTS | SEEDED
+    kind = next(known for known in kinds if path.stem == known or path.stem.startswith(f"{known}-"))
+    verdict = notes.get("verdict", kinds[kind])
+    assert verdict == kinds[kind] or (kind, verdict) == ("near-miss", "unknown"), f"{path}: no verdict of its kind"
     return Sample(
         check=path.parent.name,
         name=path.stem,
+        kind=kind,
         verdict=verdict,
         origin=notes.get("origin", ""),
         reason=notes.get("reason", ""),

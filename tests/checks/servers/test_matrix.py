@@ -20,7 +20,7 @@ import pytest
 from checks.servers.catalogue import checks
 from checks.servers.own import own_probes
 from portalops.signatures.sshsig import fingerprint
-from tests.checks.servers.matrix import ALL, EXTRAS, GROUPS, Fault, faults
+from tests.checks.servers.matrix import ALL, EXTRAS, GROUPS, Fault, Seed, faults, seeds
 from tests.checks.servers.matrix._base import BASE, CODENAMES, SUPPORT
 from tests.checks.servers.matrix.elsewhere import ELSEWHERE, NO_FAULT, NOT_REAL
 from tests.checks.servers.test_on_hosts import ACCOUNT, configure, data, enrol, set_up
@@ -65,6 +65,55 @@ def test_each_fault_fails_its_repair_passes_and_a_blind_look_is_unknown(
     assert wrong([one for one in every if one.fails], faulty, lambda one: ("fail", one.fails)) == {}
     assert wrong(every, repaired, lambda _: ("pass", "")) == {}
     assert wrong([one for one in every if one.unknown], blind, lambda one: ("unknown", one.unknown)) == {}
+
+
+@pytest.mark.hosts
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    ("release", "family"), [(release, family) for release in sorted(ALL, reverse=True) for family in seeds(release)]
+)
+def test_no_near_miss_passes_and_every_harmless_setting_does(
+    hosts: Hosts, tmp_path: Path, capsys: pytest.CaptureFixture[str], release: int, family: str
+) -> None:
+    rows = seeds(release)[family]
+    of_rows = {row.check for row in rows}
+    every = [one for one in faults(release) if one.check in of_rows]
+    with (
+        hosts.started(release, name="web1", more=EXTRAS[release]) as web1,
+        hosts.started(release, name="web2", more=EXTRAS[release]) as web2,
+    ):
+        pair = Pair(web1, web2, release)
+        pair.prepare()
+        folder = portal(tmp_path / "portal", pair)
+        for host in (web1, web2):
+            set_up(host, folder, capsys)
+        pair.run("good", every)
+        declare(folder, pair, every, {})
+        data(capsys, folder, "check", "run")
+        approved = {host.name: pair.approved(capsys, folder, host) for host in (web1, web2)}
+        declare(folder, pair, every, approved)
+        for host in (web1, web2) if family != "ids" else ():  # else so many outside scans in a minute are banned
+            host.sh(f"fail2ban-client set sshd addignoreip {hosts.address} || true")
+        before = judged(capsys, folder, *of_rows)
+        found: dict[str, tuple[str, str, str]] = {}
+        for row in rows:
+            declare(folder, pair, (*every, row), approved)
+            pair.script(row.on, row.make)
+            found |= wrong([row], judged(capsys, folder, row.check), lambda one: one.expected)
+            pair.script(row.on, row.undo)
+        declare(folder, pair, every, approved)
+        after = judged(capsys, folder, *of_rows)
+
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
+    assert wrong(rows, before, lambda _: ("pass", "")) == {}
+    assert wrong(rows, after, lambda _: ("pass", "")) == {}
+
+
+def test_every_seed_has_a_name_of_its_own() -> None:
+    for release in ALL:
+        names = [str(row) for rows in seeds(release).values() for row in rows]
+
+        assert len(set(names)) == len(names)
 
 
 def test_every_check_is_tried_on_something_real_or_said_not_to_be() -> None:
@@ -130,14 +179,14 @@ class Pair:
         for name, host in self.hosts.items():
             host.add_account(ACCOUNT)
             host.sh(f"usermod -aG systemd-journal,adm {ACCOUNT}")
-            self._script(name, BASE)
+            self.script(name, BASE)
 
     def run(self, what: str, every: Iterable[Fault]) -> None:
         """Run one kind of script of every fault, one host after the other; the same one once."""
         for name in self.hosts:
             scripts = dict.fromkeys(script for one in every if one.on == name and (script := getattr(one, what)))
             for script in scripts:
-                self._script(name, script)
+                self.script(name, script)
 
     def words(self, name: str) -> dict[str, str]:
         """Return what a declaration of a host may name."""
@@ -160,7 +209,8 @@ class Pair:
         peer = next(host for other, host in self.hosts.items() if other != name)
         return {"ADDRESS": self.hosts[name].address, "PEER": peer.address}
 
-    def _script(self, name: str, script: str) -> None:
+    def script(self, name: str, script: str) -> None:
+        """Run a script as root on one of them."""
         values = {**self._common, **self._addresses(name)}
         setting = "".join(f"{key}='{value}'\n" for key, value in values.items())
         began = time.monotonic()
@@ -170,7 +220,12 @@ class Pair:
 
 
 def declare(
-    folder: Path, pair: Pair, every: Iterable[Fault], approved: Mapping[str, Mapping[str, Any]], *, is_bad: bool = False
+    folder: Path,
+    pair: Pair,
+    every: Iterable[Fault | Seed],
+    approved: Mapping[str, Mapping[str, Any]],
+    *,
+    is_bad: bool = False,
 ) -> None:
     """Write what the portal declares, behind what it says of its hosts."""
     path = folder / "portalops.toml"
@@ -182,7 +237,7 @@ def declare(
             if one.on == name:
                 table |= one.declared
         for one in every:
-            if one.on == name and is_bad:
+            if one.on == name and is_bad and isinstance(one, Fault):
                 table |= one.declared_bad
         lines = "".join(f"{key} = {toml(value)}\n" for key, value in table.items())
         text += f"\n[checks.declared.host.{name}]\n" + Template(lines).safe_substitute(pair.words(name))
@@ -201,14 +256,18 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
-def judged(capsys: pytest.CaptureFixture[str], folder: Path) -> dict[tuple[str, str], tuple[str, str, str]]:
-    """Look at both hosts in one round, and return verdict, reason and sentence by host or group and check."""
-    found = data(capsys, folder, "check", "run")
+def judged(capsys: pytest.CaptureFixture[str], folder: Path, *only: str) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """Look at both hosts in one round, and return verdict, reason and sentence by host or group and check.
+
+    Of some checks only, it asks anew for all that they need, and records nothing.
+    """
+    part = ["--anew", *(f"--check={one}" for one in sorted(only))] if only else []
+    found = data(capsys, folder, "check", "run", *part)
     return {(one["host"], one["check"]): (one["verdict"], one["reason"], one["message"]) for one in found}
 
 
 def wrong(
-    every: Iterable[Fault], found: Mapping[tuple[str, str], tuple[str, str, str]], expected: Any
+    every: Iterable[Fault | Seed], found: Mapping[tuple[str, str], tuple[str, str, str]], expected: Any
 ) -> dict[str, tuple[str, str, str]]:
     """Return what is not as expected, with what was said."""
     seen = [(one, found.get((one.of or one.on, one.check), ("", "", "not there"))) for one in every]
