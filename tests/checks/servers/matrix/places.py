@@ -1,6 +1,6 @@
 """Secrets, web roots, databases and logs."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 from tests.checks.servers.matrix._base import OLD_JOURNAL
 
 _REDIS = "sed -i 's/^bind .*/bind {address}/; s/^protected-mode .*/protected-mode no/' /etc/redis/redis.conf; systemctl restart redis-server"
@@ -37,6 +37,22 @@ FAULTS = (
         good=OLD_JOURNAL,
         gone="rm -f /var/log/journal/*/system@old*.journal",
         unknown="host-young",
+        on="web2",
+    ),
+)
+
+SEEDS = (
+    Seed(
+        "log.retention",
+        "the journal is written to memory",
+        make="""
+install -d /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/portal.conf
+systemctl restart systemd-journald; logger portal; sleep 1
+""",
+        undo="""
+rm /etc/systemd/journald.conf.d/portal.conf; systemctl restart systemd-journald; journalctl --flush; logger portal; sleep 1
+""",
+        fails="volatile",
         on="web2",
     ),
 )
