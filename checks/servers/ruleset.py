@@ -129,7 +129,8 @@ class Ruleset:
         seen.add(chain.name)
         for rule in chain.rules:
             if rule.target is JumpTarget.DENY and not any(
-                one and one.field == "saddr" and not one.is_negated and not are_all(one.values) for one in rule.conditions
+                one and one.field == "saddr" and not one.is_negated and not are_all(one.values)
+                for one in rule.conditions
             ):
                 return True
             if rule.target in {JumpTarget.JUMP, JumpTarget.GOTO} and rule.chain not in seen:
@@ -159,7 +160,9 @@ class Ruleset:
         sizes = dict.fromkeys(PacketTarget, 0)
         doubts: set[str] = set()
         for source in self._sources(family):
-            walks = [self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")]
+            walks = [
+                self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")
+            ]
             doors = [walk.door() for walk in walks]
             door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
             sizes[door] += _public(family, source)
@@ -335,7 +338,10 @@ class _Unnamed:
                 spans = _merged(self.family, values)
                 if not spans:
                     return Holds.NOT  # of the other family, or of a device
-                is_met, found = any(first <= self.source[0] and self.source[1] <= last for first, last in spans), Holds.FOR_ALL
+                is_met, found = (
+                    any(first <= self.source[0] and self.source[1] <= last for first, last in spans),
+                    Holds.FOR_ALL,
+                )
             case "dport" | "udp":
                 is_met = are_all(values)
             case "sport":
@@ -356,7 +362,16 @@ class _Unnamed:
 
 _BITS = {"ip": 32, "ip6": 128}
 _PRIVATE = {
-    "ip": ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/3"),
+    "ip": (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+    ),
     "ip6": ("::/3", "4000::/2", "8000::/1"),
 }
 """What is nobody's on the Internet (RFC 6890, RFC 4291)."""

@@ -100,4 +100,4 @@ def judge(facts: Facts) -> CheckOutcome:
 def _percent(entrances: Iterable[Entrance]) -> str:
     """Return the largest share of public addresses that is let in, as a percentage."""
     share = max(each.share for each in entrances) * 100
-    return f"{share:.2g}" if share < 10 else f"{share:.0f}"  # noqa: PLR2004  # a percentage
+    return f"{share:.2g}" if share < 10 else f"{share:.0f}"  # a percentage

@@ -46,7 +46,9 @@ def judge_ban(jail: str, rule: BanRule) -> CheckOutcome | None:
     missed = [port for port in rule.ssh_ports if not any(_covers(each, port) for each in blocking)]
     if missed:
         ports = listed(map(str, missed))
-        return failed("other-port", msg("the jail {jail} does not block the ports of sshd: {ports}", jail=jail, ports=ports))
+        return failed(
+            "other-port", msg("the jail {jail} does not block the ports of sshd: {ports}", jail=jail, ports=ports)
+        )
     if rule.ignore_command:
         return unknown("ignore-command", msg("a program decides whom the jail {jail} ignores", jail=jail))
     return None

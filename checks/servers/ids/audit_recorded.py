@@ -58,7 +58,9 @@ def judge(facts: Facts) -> CheckOutcome:
     if audit.written_at is None and audit.saved is not None:
         return unknown("no-log", msg("the log of the kernel's audit was not found"))
     if audit.written_at is not None and facts.at - audit.written_at > WRITTEN_WITHIN:
-        return failed("not-written", msg("the log of the kernel's audit was last written to at {at}", at=audit.written_at))
+        return failed(
+            "not-written", msg("the log of the kernel's audit was last written to at {at}", at=audit.written_at)
+        )
     return passed(
         nmsg("{n} rule is loaded, and nothing was lost", "{n} rules are loaded, and nothing was lost", audit.recording)
     )

@@ -73,9 +73,7 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
     judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=True)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
-        return passed(
-            msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0]))
-        )
+        return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
     return min((one for one in judged.values() if one), key=lambda one: _ORDER.index(one.verdict))
 
 

@@ -62,7 +62,9 @@ def judge(facts: Facts) -> CheckOutcome:
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
         return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
-        return failed("bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail="sshd", n=jail.bans_seconds))
+        return failed(
+            "bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail="sshd", n=jail.bans_seconds)
+        )
     if jail.rule is None:
         return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
     return judge_ban("sshd", jail.rule) or passed(

@@ -70,7 +70,9 @@ def judge(facts: Facts) -> CheckOutcome:
     if seen.boot is None:
         return unknown("start-unclear", msg("the protections are on, but it is not known what the next start sets"))
     if lost := list(_lost_at_start(seen, plain)):
-        return failed("lost-at-start", msg("protections that the next start takes away: {names}", names=listed(lost, 12)))
+        return failed(
+            "lost-at-start", msg("protections that the next start takes away: {names}", names=listed(lost, 12))
+        )
     return passed(
         nmsg(
             "all protections are on at {n} network device, also after the next start",
@@ -90,7 +92,7 @@ def _off_at(device: NetworkDevice, common: Mapping[str, int | None], own: Mappin
     everywhere = {name: common.get(f"net.ipv{device.family}{_CONF}all.{name}") or 0 for name in own}
     either = {name: value or everywhere[name] for name, value in own.items()}
     believes = own.get("accept_redirects", 0)
-    if device.family == 6:  # noqa: PLR2004  # of IP
+    if device.family == 6:  # of IP
         off = {"accept_redirects": believes and not forwards}
     else:
         off = {

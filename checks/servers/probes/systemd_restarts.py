@@ -60,7 +60,9 @@ def parse(output: Output) -> tuple[RestartedUnit, ...]:
     up = _UP.fullmatch(lines[0].strip()) if lines else None
     found = [_UNIT.fullmatch(line.strip()) for line in lines[1:-1]]
     if up is None or lines[-1].strip() != "end" or not all(found):
-        raise Unparseable(msg("systemd's list of restarts cannot be parsed: {seen}", seen=shown(output.text, 80) or "-"))
+        raise Unparseable(
+            msg("systemd's list of restarts cannot be parsed: {seen}", seen=shown(output.text, 80) or "-")
+        )
     return tuple(
         RestartedUnit(
             one[1],

@@ -55,7 +55,9 @@ def judge(facts: Facts) -> CheckOutcome:
     restarted = facts.get(systemd_restarts.PROBE)
     if isinstance(restarted, MissingFact):
         return missing(restarted)
-    often = [one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR]
+    often = [
+        one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR
+    ]
     if loops := [one for one in restarted if one.is_waiting and one.has_failed] or [
         one for one in often if not (one.is_waiting or one.always)
     ]:

@@ -200,8 +200,16 @@ END
             on="web2",
         )
         for name, policy, rules in (
-            ("own networks are let in", "drop", "ip saddr { 10.0.0.0/8, 198.18.0.0/15 } accept\nip6 saddr fc00::/7 accept"),
-            ("all but own networks are refused", "accept", "tcp dport 22 accept\nip saddr != 198.18.0.0/15 drop\nmeta nfproto ipv6 drop"),
+            (
+                "own networks are let in",
+                "drop",
+                "ip saddr { 10.0.0.0/8, 198.18.0.0/15 } accept\nip6 saddr fc00::/7 accept",
+            ),
+            (
+                "all but own networks are refused",
+                "accept",
+                "tcp dport 22 accept\nip saddr != 198.18.0.0/15 drop\nmeta nfproto ipv6 drop",
+            ),
         )
     ),
     Seed(

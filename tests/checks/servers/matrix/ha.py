@@ -141,7 +141,7 @@ SEEDS = (
     Seed(
         "log.forwarded",
         "the rule in the newer form",
-        make=_SYSLOG.format(text="action(type=\"omfwd\" target=\"'$PEER'\" port=\"514\" protocol=\"tcp\")\\n"),
+        make=_SYSLOG.format(text='action(type="omfwd" target="\'$PEER\'" port="514" protocol="tcp")\\n'),
         undo=_SENDS,
         on="web2",
         of="logs",

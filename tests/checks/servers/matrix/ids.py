@@ -114,7 +114,14 @@ SEEDS = (
     Seed(
         "ids.prevention",
         "one jail of two only writes",
-        make=_seed("bantime = -1", "[recidive]", "enabled = true", "banaction_allports = dummy", "banaction = dummy", "logpath = /var/log/dpkg.log"),
+        make=_seed(
+            "bantime = -1",
+            "[recidive]",
+            "enabled = true",
+            "banaction_allports = dummy",
+            "banaction = dummy",
+            "logpath = /var/log/dpkg.log",
+        ),
         undo=_UNDONE,
     ),
     Seed(

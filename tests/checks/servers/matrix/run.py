@@ -57,7 +57,8 @@ SEEDS = (
         "run.time-sync",
         "one source of two is silent, and the own clock is a last resort",
         make=_CHRONY.format(
-            source="server 127.0.0.1 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10", state="127.0.0.1"
+            source="server 127.0.0.1 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
+            state="127.0.0.1",
         ),
         undo=_FOLLOWING,
     ),
