@@ -120,7 +120,7 @@ SEEDS = (
             "enabled = true",
             "banaction_allports = dummy",
             "banaction = dummy",
-            "logpath = /var/log/dpkg.log",
+            "backend = systemd",
         ),
         undo=_UNDONE,
     ),
