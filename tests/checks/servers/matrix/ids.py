@@ -151,4 +151,21 @@ SEEDS = (
         make="gzip -k /var/lib/aide/aide.db; touch -r /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; mv /var/lib/aide/aide.db /root/",
         undo="mv /root/aide.db /var/lib/aide/; rm /var/lib/aide/aide.db.gz",
     ),
+    Seed(
+        "ids.sensor",
+        "its rules are comments",
+        make="sed -i 's/^/# /' /var/lib/suricata/rules/suricata.rules",
+        undo="sed -i 's/^# //' /var/lib/suricata/rules/suricata.rules",
+        fails="suricata-silent",
+        on="web2",
+        releases=frozenset({13}),
+    ),
+    Seed(
+        "ids.sensor",
+        "comments stand before its rules",
+        make="sed -i '1i # of the portal' /var/lib/suricata/rules/suricata.rules",
+        undo="sed -i 1d /var/lib/suricata/rules/suricata.rules",
+        on="web2",
+        releases=frozenset({13}),
+    ),
 )
