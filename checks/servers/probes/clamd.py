@@ -1,6 +1,7 @@
 """What ClamAV's daemon answers at its socket: `VERSION`, as clamd(8) has it, which names the signatures that it has loaded.
 
-It is asked only where it runs, so that no socket unit starts it, and as root, since its socket may be for its own group alone. ClamAV 1.4.6 of Debian 13:
+It is asked only where it runs, so that no socket unit starts it, and as root, since its socket may be for its own
+group alone. ClamAV 1.4.6 of Debian 13:
 
     at /run/clamav/clamd.ctl
     said ClamAV 1.4.6/27830/Mon Nov 30 12:45:12 2026
