@@ -28,7 +28,7 @@ S=$(get LocalSocket)
 echo "at $S"
 if command -v perl >/dev/null; then
   perl -MIO::Socket::UNIX -MIO::Socket::INET -e '$SIG{ALRM} = sub { print "silent\n"; exit }; alarm 5;
-    $s = $ARGV[0] =~ m{^/} ? IO::Socket::UNIX->new(Peer => $ARGV[0]) : IO::Socket::INET->new(PeerAddr => $ARGV[0]);
+    $s = $ARGV[0] =~ m{^/} ? IO::Socket::UNIX->new("Peer", $ARGV[0]) : IO::Socket::INET->new("PeerAddr", $ARGV[0]);
     if (!$s) { print "refused\n"; exit } print $s "nVERSION\n"; $s->flush; sysread($s, $l, 200);
     $l =~ s/[^ -~].*//s; print length($l) ? "said $l\n" : "silent\n"' "$S"
 else
