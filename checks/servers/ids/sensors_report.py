@@ -3,7 +3,8 @@
 A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
 
 The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within {heard_minutes} minutes; Suricata's log
-was written to within {heard_minutes} minutes, and its rules are there and at most {rules_days} days old. That none is
+was written to within {heard_minutes} minutes, it has seen packets since its start, and its rules are there, raise
+something and are at most {rules_days} days old. That none is
 declared at all leaves it unknown, and so does a file that is dated in the future; a declaration that there is none is a
 fail.
 
@@ -83,8 +84,10 @@ def _check_suricata(seen: Sensors, now: datetime) -> Message | None:
         return msg("{sensor} is declared but not installed", sensor="suricata")
     if now - seen.suricata_log_at > HEARD_WITHIN:
         return msg("{sensor} last wrote at {at}", sensor="suricata", at=seen.suricata_log_at)
-    if seen.suricata_rules_at is None or not seen.suricata_rules_bytes:
+    if seen.suricata_rules_at is None or not seen.suricata_rules_bytes or seen.suricata_rules == 0:
         return msg("Suricata has no rules")
+    if seen.suricata_packets == 0:
+        return msg("Suricata has seen no packet since its start")
     if now - seen.suricata_rules_at > RULES_WITHIN:
         return msg("Suricata's rules were last updated at {at}", at=seen.suricata_rules_at)
     return None

@@ -92,6 +92,7 @@ def _off_at(device: NetworkDevice, common: Mapping[str, int | None], own: Mappin
     everywhere = {name: common.get(f"net.ipv{device.family}{_CONF}all.{name}") or 0 for name in own}
     either = {name: value or everywhere[name] for name, value in own.items()}
     believes = own.get("accept_redirects", 0)
+    off: Mapping[str, object]
     if device.family == 6:  # of IP
         off = {"accept_redirects": believes and not forwards}
     else:

@@ -4,7 +4,7 @@ Who breaks into a host deletes its log first; only the copy elsewhere tells what
 are found and remedied.
 
 The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
-sends its log on, and the collector has a line of it that is at most {within_minutes} minutes old, by the collector's own
+sends its log on with the logins in it, and is read by a program that runs; and the collector has a line of it that is at most {within_minutes} minutes old, by the collector's own
 clock. A rule alone proves nothing: without what the collector holds, or where that is dated in the future, the check is
 unknown.
 
@@ -47,6 +47,9 @@ def judge(facts: GroupFacts) -> CheckOutcome:
     mute = [host for host in senders if not seen[host].rules]
     if mute:
         return failed("not-sent", msg("hosts that send their log nowhere: {hosts}", hosts=listed(mute)))
+    deaf = [host for host in senders if not seen[host].sends_logins]
+    if deaf:
+        return failed("without-logins", msg("hosts whose rules send no logins: {hosts}", hosts=listed(deaf)))
     if not seen[collector].got:
         return unknown("nothing-collected", msg("the logs collected on {host} were not found", host=collector))
     newest = {host: seen[collector].newest_of(seen[host].name) for host in senders}

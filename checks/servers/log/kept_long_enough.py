@@ -6,7 +6,8 @@ weaknesses are found and remedied.
 The rule: the oldest line of the system's journal, or the oldest file of logins, is at least the declared number of days old
 ({default_days} where nothing is declared: three months are asked of level 3). One old line or file proves nothing: a log
 counts from what is written now, back as far as no number of a file is missing, and no file or line that was read is more
-than {apart_days} days older than the next. Users' own journals do not count. A host that is younger than what is asked
+than {apart_days} days older than the next. Users' own journals do not count, nor does one that is written to memory and
+ends with the next start. A host that is younger than what is asked
 can't show it: unknown.
 
 Sources: journalctl(1), logrotate(8). Debian 13:
@@ -42,6 +43,8 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> CheckOutcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
     since = kept.kept_since(facts.at)
+    if kept.is_volatile and (since is None or facts.at - since < asked):
+        return failed("volatile", msg("the journal is kept in memory alone, and no log of logins goes back far enough"))
     if since is None and kept.logs:
         newest = max(times[0] for times in kept.logs)
         return unknown("logs-ended", msg("no log continues until now: the newest entry is of {at}", at=newest))

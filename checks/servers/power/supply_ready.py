@@ -3,7 +3,8 @@
 When the power fails, the batteries are what keeps the portal up; they grow old unseen. Article 12.3 asks for standby systems
 and that servers run continuously.
 
-The rule: every declared supply answers, is on line, charged to at least {least_percent} %, raises no alarm, and says
+The rule: every declared supply answers, is on line, charged to at least {least_percent} %, would last for {least_seconds} seconds
+or longer where it estimates that, raises no alarm, and says
 neither that its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for
 then no battery protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does
 not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and
@@ -26,6 +27,8 @@ from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
 ENOUGH_PERCENT = 80
+ENOUGH_SECONDS = 120
+"""For an orderly end; a battery that is full and lasts for seconds is worn out."""
 NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
 """Words of `ups.status`, as NUT's developer guide has them; `OL` tells of the line alone."""
 
@@ -38,7 +41,7 @@ NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
     title=msg("an uninterruptible power supply is ready"),
     remedy=msg("Have the power supply serviced, and its batteries replaced."),
     exempt_roles=("container", "virtual"),
-    numbers={"least_percent": ENOUGH_PERCENT},
+    numbers={"least_percent": ENOUGH_PERCENT, "least_seconds": ENOUGH_SECONDS},
 )
 def judge(facts: Facts) -> CheckOutcome:
     if facts.declared.ups is None:
@@ -65,4 +68,6 @@ def _problem(one: Ups) -> str:
         return " ".join(sorted(one.status))
     if one.charge_percent is not None and one.charge_percent < ENOUGH_PERCENT:
         return f"{one.charge_percent} %"
+    if one.runtime_seconds is not None and one.runtime_seconds < ENOUGH_SECONDS:
+        return f"{one.runtime_seconds} s"
     return ""

@@ -35,7 +35,7 @@ for f in /usr/sbin/sshd /usr/bin/su /usr/bin/passwd /usr/bin/sudo /usr/lib/syste
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -s "$f" ] && zcat -f "$f" && break; done 2>/dev/null | w=$w awk '
   BEGIN { n = split(ENVIRON["w"], wanted, " "); for (i = 1; i <= n; i++) { of[wanted[i]] = i; said[i] = "no" } }
   $1 == "@@db_spec" { for (i = 3; i <= NF; i++) if ($i ~ /^(md5|sha|rmd|tiger|whirlpool|gost|stribog)/) digest[i - 1] = 1 }
-  $1 in of { for (i in digest) if (length($i) > 9) said[of[$1]] = "yes" }
+  $1 in of { for (i in digest) if (9 < length($i)) said[of[$1]] = "yes" }
   END { for (i = 1; i <= n; i++) print "covers", said[i], wanted[i] }'
 for f in /var/log/aide/aide.log; do
   if [ -e "$f" ]; then

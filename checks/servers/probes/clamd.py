@@ -1,6 +1,7 @@
 """What ClamAV's daemon answers at its socket: `VERSION`, as clamd(8) has it, which names the signatures that it has loaded.
 
-It is asked only where it runs, so that no socket unit starts it. ClamAV 1.4.6 of Debian 13:
+It is asked only where it runs, so that no socket unit starts it, and as root, since its socket may be for its own
+group alone. ClamAV 1.4.6 of Debian 13:
 
     at /run/clamav/clamd.ctl
     said ClamAV 1.4.6/27830/Mon Nov 30 12:45:12 2026
@@ -27,7 +28,7 @@ S=$(get LocalSocket)
 echo "at $S"
 if command -v perl >/dev/null; then
   perl -MIO::Socket::UNIX -MIO::Socket::INET -e '$SIG{ALRM} = sub { print "silent\n"; exit }; alarm 5;
-    $s = $ARGV[0] =~ m{^/} ? IO::Socket::UNIX->new(Peer => $ARGV[0]) : IO::Socket::INET->new(PeerAddr => $ARGV[0]);
+    $s = $ARGV[0] =~ m{^/} ? IO::Socket::UNIX->new("Peer", $ARGV[0]) : IO::Socket::INET->new("PeerAddr", $ARGV[0]);
     if (!$s) { print "refused\n"; exit } print $s "nVERSION\n"; $s->flush; sysread($s, $l, 200);
     $l =~ s/[^ -~].*//s; print length($l) ? "said $l\n" : "silent\n"' "$S"
 else
@@ -72,4 +73,4 @@ def parse(output: Output) -> Clamd:
     raise Unparseable(msg("clamd's answer cannot be parsed: {seen}", seen=shown(output.text, 80)))
 
 
-PROBE = Probe("malware.clamd", ("sh", "-c", _SCRIPT), parse)
+PROBE = Probe("malware.clamd", ("sh", "-c", _SCRIPT), parse, needs_root=True)

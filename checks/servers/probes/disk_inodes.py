@@ -25,4 +25,8 @@ def parse(output: Output) -> tuple[Space, ...]:
     return tuple(found)
 
 
-PROBE = Probe("disk.inodes", ("df", "-Pi", "-x", "tmpfs", "-x", "devtmpfs", "-x", "squashfs", "-x", "iso9660"), parse)
+PROBE = Probe(
+    "disk.inodes",
+    ("df", "-Pi", "-x", "tmpfs", "-x", "devtmpfs", "-x", "squashfs", "-x", "iso9660", "-x", "erofs", "-x", "udf"),
+    parse,
+)

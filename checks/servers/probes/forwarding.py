@@ -1,4 +1,6 @@
-"""Where a host sends its log: rules of rsyslog, and journal-upload; and what a collector got. Needs root.
+"""Where a host sends its log: rules of rsyslog, and journal-upload, where these run; and what a collector got. Needs root.
+
+Other programs that send logs are told by their names.
 
 A collector keeps what it gets in a folder or file a host, in /var/log/remote or /var/log/hosts; rsyslog makes such a folder
 for root alone unless it is told otherwise (dirCreateMode 0700). Sources: rsyslog.conf(5), its module omfile, find(1).
@@ -18,14 +20,21 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 cat /proc/sys/kernel/hostname | sed 's/^/name /'
-grep -rhE '^[^#]*(@|omfwd|omrelp)' /etc/rsyslog.conf /etc/rsyslog.d 2>/dev/null | head -n 50 | cut -c 1-200 | sed 's/^/rule /'
-grep -hE '^ *URL *=' /etc/systemd/journal-upload.conf 2>/dev/null | cut -c 1-200 | sed 's/^/rule /'
+P=$(ps -eo comm=)
+runs() { printf '%s\n' "$P" | grep -qE "^($1)"; }
+runs rsyslogd && grep -rhE '^[^#]*(@|omfwd|omrelp)' /etc/rsyslog.conf /etc/rsyslog.d 2>/dev/null | head -n 50 | cut -c 1-200 | sed 's/^/rule /'
+runs systemd-journal-u && grep -hE '^ *URL *=' /etc/systemd/journal-upload.conf 2>/dev/null | cut -c 1-200 | sed 's/^/rule /'
+printf '%s\n' "$P" | grep -xE 'syslog-ng|fluent-bit|fluentd|vector|filebeat|promtail|alloy|nxlog' | sort -u | sed 's/^/rule program /'
 for d in /var/log/remote /var/log/hosts; do
   [ -d "$d" ] && find "$d" -maxdepth 3 -type f -printf 'got %Ts %P\n' | head -n 5000 | cut -c 1-200
 done
 echo end
 """
 _GOT = re.compile(r"got (\d{9,11}) (\S+)$")
+_SELECTOR = re.compile(r"\s*((?:[a-z0-9*,]+\.[!=]*[a-z*]+;?)+)\s+@")
+_LOGINS = frozenset({"auth", "authpriv", "security"})
+_PRIORITIES = frozenset({"*", "debug", "info"})
+"""At which, and above, successful logins are told too."""
 _NAME = re.compile(r"name (\S{1,64})$")
 
 
@@ -37,6 +46,8 @@ class Forwarding:
     """What the host calls itself."""
     rules: int
     """How many lines of its configuration send logs elsewhere."""
+    sends_logins: bool
+    """One of them may send the facilities of logins, `auth` and `authpriv`."""
     got: tuple[tuple[str, datetime], ...]
     """Of a collector: each file with the time of its newest line."""
 
@@ -54,7 +65,22 @@ def parse(output: Output) -> Forwarding:
     if name is None or lines[-1] != "end":
         raise Unparseable(msg("the list of log destinations is cut short"))
     got = [(match[2], datetime.fromtimestamp(int(match[1]), UTC)) for line in lines if (match := _GOT.fullmatch(line))]
-    return Forwarding(name[1], sum(line.startswith("rule ") for line in lines), tuple(got))
+    rules = [line.removeprefix("rule ") for line in lines if line.startswith("rule ")]
+    return Forwarding(name[1], len(rules), any(map(_sends_logins, rules)), tuple(got))
+
+
+def _sends_logins(rule: str) -> bool:
+    """Say whether a rule may send logins: all but selectors of rsyslog's older form, which are read, may."""
+    selector = _SELECTOR.match(rule)
+    if selector is None:
+        return True
+    sent: set[str] = set()
+    for each in selector[1].split(";"):
+        facilities, _dot, priority = each.rpartition(".")
+        named = set(facilities.split(","))
+        logins = _LOGINS if "*" in named else _LOGINS & named
+        sent = sent | logins if priority in _PRIORITIES else sent - logins
+    return bool(sent)
 
 
 def _first(path: str) -> str:

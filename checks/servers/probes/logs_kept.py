@@ -3,6 +3,8 @@
 Of the journal the newest line is asked for, from there on the last one that is 30 days older, and so on, and the first. It is the
 system's alone: the file of a user who came once, years ago, is kept for ever, since none of its lines makes it full.
 
+A journal that is written to memory (`Storage=volatile`) ends with the next start, and is told as `volatile`.
+
 The birth of the root file system tells how old the host is, where the file system keeps it. Sources: journalctl(1), stat(1).
 
     journal 1795612800.123456 web1 systemd[1]: Started ...
@@ -36,6 +38,7 @@ if command -v journalctl >/dev/null; then
   done
   echo "journal $(line)"
 fi
+for f in /run/log/journal/*/system.journal; do [ -e "$f" ] && echo volatile; done
 for f in /var/log/auth.log* /var/log/secure*; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 stat -c 'born %W' /
 echo end
@@ -56,6 +59,8 @@ class KeptLogs:
     """For each log moments at which it was written to, newest first. Of the journal, about one in 30 days, and the first. Of a log
     of logins, the last one of each file: the one that is written to, and those that logrotate moved away, up to the first
     number that is missing."""
+    is_volatile: bool
+    """The journal is written to memory, and does not count."""
     born_at: datetime | None
     """When the host's root was made; None where its file system does not say."""
 
@@ -76,12 +81,13 @@ def parse(output: Output) -> KeptLogs:
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the list of log ages is cut short"))
+    is_volatile = "volatile" in lines
     journal = sorted((_moment(match[1]) for line in lines if (match := _JOURNAL.match(line))), reverse=True)
     born = next((int(match[1]) for line in lines if (match := _BORN.fullmatch(line))), 0)
     found = [match for line in lines if (match := _LOG.fullmatch(line))]
     files = (_series([match for match in found if match[2] == name]) for name in ("auth.log", "secure"))
-    logs = tuple(times for times in (tuple(journal), *files) if times)
-    return KeptLogs(logs, datetime.fromtimestamp(born, UTC) if born else None)
+    logs = tuple(times for times in (() if is_volatile else tuple(journal), *files) if times)
+    return KeptLogs(logs, is_volatile, datetime.fromtimestamp(born, UTC) if born else None)
 
 
 def _series(found: Sequence[re.Match[str]]) -> tuple[datetime, ...]:

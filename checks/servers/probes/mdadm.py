@@ -36,6 +36,9 @@ _ARRAY = re.compile(r"array (md[A-Za-z0-9_]{0,60})")
 _CODE = re.compile(r"code (\d{1,3})")
 _DEVICES = re.compile(r"MD_DEVICES=(\d{1,4})")
 _ROLE = re.compile(r"MD_DEVICE_[A-Za-z0-9_]{1,64}_ROLE=(\d{1,4})")
+_PLACE = re.compile(r"MD_DEVICE_([A-Za-z0-9_]{1,64})_(ROLE|DEV)=(\S{1,100})")
+_MIRRORS = re.compile(r"MD_LEVEL=raid(?:1|10|4|5|6)")
+_DISK = re.compile(r"/dev/(?:((?:sd|vd|xvd|hd)[a-z]+)\d*|((?:nvme\d+n|mmcblk)\d+)(?:p\d+)?)")
 _CONTAINER = "MD_LEVEL=container"
 
 
@@ -46,6 +49,8 @@ class Members:
     wanted: int
     present: int
     """How many places of the array are taken by a member."""
+    survives: bool = True
+    """Its level keeps more than one copy, and no two members lie on one disk, or it keeps none by its level."""
 
     @property
     def is_whole(self) -> bool:
@@ -84,7 +89,17 @@ def _members(answer: list[str]) -> Members:
     if _CONTAINER in answer:  # it holds arrays and is none: its disks have no place in it
         return Members(0, 0)
     roles = {int(match[1]) for line in answer if (match := _ROLE.fullmatch(line))}
-    return Members(wanted[0], len({role for role in roles if role < wanted[0]}))
+    return Members(wanted[0], len({role for role in roles if role < wanted[0]}), _survives(answer, wanted[0]))
+
+
+def _survives(answer: list[str], wanted: int) -> bool:
+    """Say whether an array whose level is to survive the loss of one disk does."""
+    if not any(map(_MIRRORS.fullmatch, answer)):
+        return True
+    said = [match for line in answer if (match := _PLACE.fullmatch(line))]
+    active = {match[1] for match in said if match[2] == "ROLE" and match[3].isdecimal()}
+    places = [found[1] or found[2] for one in said if one[1] in active and (found := _DISK.fullmatch(one[3]))]
+    return wanted > 1 and len(set(places)) == len(places)
 
 
 def _form() -> Unparseable:

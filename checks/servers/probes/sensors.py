@@ -22,8 +22,14 @@ done
 for f in /var/log/suricata/eve.json /var/lib/suricata/rules/suricata.rules; do
   if [ -e "$f" ]; then stat -c 'file %Y %s %n' "$f"; fi
 done
+[ ! -e /var/lib/suricata/rules/suricata.rules ] ||
+  echo "rules $(grep -cE '^[[:space:]]*(alert|drop|reject)' /var/lib/suricata/rules/suricata.rules)"
+[ ! -e /var/log/suricata/eve.json ] ||
+  tail -c 262144 /var/log/suricata/eve.json | grep -a '"event_type":"stats"' | tail -n 1 |
+    sed -n 's/.*"decoder":{"pkts":\([0-9]\{1,18\}\).*/packets \1/p'
 echo end
 """
+_COUNT = re.compile(r"(rules|packets) (\d{1,18})$")
 _STATUS = re.compile(r"status='([a-z_]{1,20})'$")
 _STATE = re.compile(r"state (\d{9,11})$")
 _FILE = re.compile(r"file (\d{9,11}) (\d{1,15}) (/\S+)$")
@@ -40,6 +46,10 @@ class Sensors:
     suricata_log_at: datetime | None
     suricata_rules_at: datetime | None
     suricata_rules_bytes: int
+    suricata_rules: int | None = None
+    """How many rules raise or block anything; None in answers of versions before that was asked."""
+    suricata_packets: int | None = None
+    """How many packets it saw since its start; None where its log does not tell."""
 
 
 def parse(output: Output) -> Sensors:
@@ -49,11 +59,14 @@ def parse(output: Output) -> Sensors:
         raise Unparseable(msg("the state of the sensors is cut short"))
     status = at = log = rules = None
     size = 0
+    counts: dict[str, int] = {}
     for line in lines[:-1]:
         if match := _STATUS.fullmatch(line):
             status = match[1]
         elif match := _STATE.fullmatch(line):
             at = datetime.fromtimestamp(int(match[1]), UTC)
+        elif match := _COUNT.fullmatch(line):
+            counts[match[1]] = int(match[2])
         elif match := _FILE.fullmatch(line):
             moment = datetime.fromtimestamp(int(match[1]), UTC)
             if match[3].endswith("eve.json"):
@@ -62,7 +75,7 @@ def parse(output: Output) -> Sensors:
                 rules, size = moment, int(match[2])
     if (at is None) != (status is None):
         raise Unparseable(msg("the state of Wazuh's agent cannot be parsed"))
-    return Sensors(status, at, log, rules, size)
+    return Sensors(status, at, log, rules, size, counts.get("rules"), counts.get("packets"))
 
 
 PROBE = Probe("ids.sensors", ("sh", "-c", _SCRIPT), parse, needs_root=True)

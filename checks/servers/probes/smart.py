@@ -35,6 +35,8 @@ echo end
 """
 _DISK = re.compile(r"disk (/\S{1,100})$")
 _CODE = re.compile(r"code (\d{1,3})$")
+_UNREADABLE = frozenset({197, 198})
+"""Attributes of ATA: sectors that wait to be read again, and those that could not be (smartctl(8))."""
 NOT_ASKED = 0b111
 """Bits of the exit code: a wrong command line, a disk that can't be opened, a command that it refuses."""
 
@@ -47,6 +49,8 @@ class SmartDisk:
     passed: bool | None
     """What it says of its own health; None where it says nothing."""
     code: int
+    lost: int = 0
+    """Sectors that cannot be read now, and warnings of an NVMe."""
 
 
 def parse(output: Output) -> tuple[SmartDisk, ...]:
@@ -55,19 +59,19 @@ def parse(output: Output) -> tuple[SmartDisk, ...]:
     if not lines or lines[-1].strip() != "end":
         raise Unparseable(msg("the disks' answers are cut short"))
     found: list[SmartDisk] = []
-    name, passed = "", None
+    name, passed, lost = "", None, 0
     for line in lines[:-1]:
         if match := _DISK.fullmatch(line.strip()):
             if name:
                 raise Unparseable(msg("a disk's answer cannot be parsed"))
-            name, passed = shown(match[1], 60), None
+            name, passed, lost = shown(match[1], 60), None, 0
         elif match := _CODE.fullmatch(line.strip()):
             if not name:
                 raise Unparseable(msg("a disk's answer cannot be parsed"))
-            found.append(SmartDisk(name, passed, int(match[1])))
+            found.append(SmartDisk(name, passed, int(match[1]), lost))
             name = ""
         else:
-            passed = _passed(line)
+            passed, lost = _passed(line), _lost(line)
     if name:
         raise Unparseable(msg("the disks' answers are cut short"))
     return tuple(found)
@@ -82,6 +86,19 @@ def _passed(line: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise Unparseable(msg("a disk's answer cannot be parsed"))
     return value
+
+
+def _lost(line: str) -> int:
+    """Return how many sectors wait to be read again or could not be, or 1 where an NVMe warns or runs out of spare."""
+    try:
+        said = json.loads(line)
+        table = said.get("ata_smart_attributes", {}).get("table", [])
+        sectors = sum(int(one["raw"]["value"]) & 0xFFFFFFFF for one in table if one["id"] in _UNREADABLE)
+        health = said.get("nvme_smart_health_information_log", {})
+        spare, least = health.get("available_spare", 100), health.get("available_spare_threshold", 0)
+        return sectors or int(health.get("critical_warning", 0) != 0 or spare < least)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unparseable(msg("a disk's answer cannot be parsed")) from error
 
 
 PROBE = Probe("disk.smart", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, form=JSON)

@@ -22,7 +22,7 @@ echo "up ${u%.*}"
 S=$(systemctl show --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic '*.service') || exit $?
 printf '%s\n' "$S" | awk -F= '
   function told() {
-    if (v["NRestarts"] + 0 > 0 && v["Type"] != "idle")
+    if (0 < v["NRestarts"] + 0 && v["Type"] != "idle")
       printf "unit %s %d %s %s %s %s %d\n", v["Id"], v["NRestarts"], v["ActiveState"], v["SubState"], v["Result"], v["Restart"], \
         v["ActiveEnterTimestampMonotonic"] / 1000000
     split("", v)

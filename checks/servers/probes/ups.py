@@ -8,7 +8,7 @@ ups.status: OL
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.servers.probe import Output, Probe, Unparseable
 from portalops.model.message import msg
@@ -17,12 +17,13 @@ _SCRIPT = r"""
 command -v upsc >/dev/null || exit 127
 upsc -l 2>/dev/null | head -n 16 | while read -r u; do
   printf 'ups %s\n' "$u"
-  upsc "$u" 2>/dev/null | grep -E '^(battery.charge|ups.status): '
+  upsc "$u" 2>/dev/null | grep -E '^(battery.charge|battery.runtime|ups.status): '
 done
 echo end
 """
 _UPS = re.compile(r"ups (\S{1,64})$")
 _CHARGE = re.compile(r"battery\.charge: (\d{1,3})(?:\.\d+)?$")
+_RUNTIME = re.compile(r"battery\.runtime: (\d{1,9})(?:\.\d+)?$")
 _STATUS = re.compile(r"ups\.status: ([A-Z ]{1,60})$")
 
 
@@ -34,6 +35,8 @@ class Ups:
     status: frozenset[str]
     """`OL` on line, `OB` on battery, `LB` battery low, `RB` battery to be replaced, ...; empty: it does not answer."""
     charge_percent: int | None
+    runtime_seconds: int | None = None
+    """For how long it would last by its own estimate; None where it tells of none."""
 
 
 def parse(output: Output) -> tuple[Ups, ...]:
@@ -46,9 +49,11 @@ def parse(output: Output) -> tuple[Ups, ...]:
         if match := _UPS.fullmatch(line):
             found.append(Ups(match[1], frozenset(), None))
         elif found and (match := _CHARGE.fullmatch(line)):
-            found.append(Ups(found[-1].name, found.pop().status, int(match[1])))
+            found[-1] = replace(found[-1], charge_percent=int(match[1]))
+        elif found and (match := _RUNTIME.fullmatch(line)):
+            found[-1] = replace(found[-1], runtime_seconds=int(match[1]))
         elif found and (match := _STATUS.fullmatch(line)):
-            found.append(Ups(found[-1].name, frozenset(match[1].split()), found.pop().charge_percent))
+            found[-1] = replace(found[-1], status=frozenset(match[1].split()))
     return tuple(found)
 
 

@@ -17,8 +17,11 @@ printf 'would: '
 modprobe -n -v usb-storage 2>&1 | head -n 5
 echo
 grep -E '^(usb_storage|uas) ' /proc/modules
+[ ! -e /sys/bus/usb/drivers/usb-storage ] || echo 'usb_storage registered'
 echo end
 """
+
+_LOADED = ("usb_storage ", "uas ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,9 @@ def parse(output: Output) -> UsbStorage:
     lines = [line.strip() for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end" or not lines[0].startswith("would:"):
         raise Unparseable(msg("modprobe printed {seen}", seen=shown(output.text, 60) or "-"))
-    loaded = any(line.startswith(("usb_storage ", "uas ")) for line in lines)
-    does = " ".join(lines[:-1]).removeprefix("would:").strip()
-    blocked = does.startswith(
-        ("install /bin/false", "install /bin/true", "install /usr/bin/false", "install /usr/bin/true")
-    )
+    loaded = any(line.startswith(_LOADED) for line in lines)
+    does = " ".join(line for line in lines[:-1] if not line.startswith(_LOADED)).removeprefix("would:").strip()
+    blocked = does in {"install /bin/false", "install /bin/true", "install /usr/bin/false", "install /usr/bin/true"}
     absent = "Module usb-storage not found" in does
     return UsbStorage(loaded, blocked or absent)
 

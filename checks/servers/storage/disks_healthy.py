@@ -2,7 +2,8 @@
 
 Disks count their own faults and tell before many of them break. Article 12.3 asks that servers run continuously.
 
-The rule: smartctl names at least one disk, could ask all of them, and each says that its health check passed. A disk that
+The rule: smartctl names at least one disk, could ask all of them, and each says that its health check passed. That check passes until the
+disk's maker gives it up: sectors that cannot be read now, or an NVMe's warning, are a fail. A disk that
 can't be asked, as one behind a RAID controller, leaves it unknown. Virtual machines and containers have no disks of their
 own: the roles `virtual` and `container` exempt them, and nothing else does.
 
@@ -35,6 +36,8 @@ def judge(facts: Facts) -> CheckOutcome:
     ill = [disk.name for disk in disks if disk.passed is False]
     if ill:
         return failed("disk-ill", msg("disks that report a failure: {names}", names=listed(ill)))
+    if losing := [f"{disk.name} ({disk.lost})" for disk in disks if disk.lost]:
+        return failed("losing-data", msg("disks with unreadable sectors or a warning: {names}", names=listed(losing)))
     if not disks:
         return unknown("no-disk", msg("smartctl lists no disk"))
     silent = [f"{disk.name} ({disk.code})" for disk in disks if disk.passed is None or disk.code & smart.NOT_ASKED]

@@ -44,6 +44,8 @@ def judge(facts: Facts) -> CheckOutcome:
     ]
     if broken:
         return failed("degraded", msg("arrays that are degraded: {names}", names=listed(broken)))
+    if alone := [name for name, one in members.items() if not one.survives]:
+        return failed("one-disk", msg("arrays that the loss of one disk ends: {names}", names=listed(alone)))
     if facts.declared.raid is None:
         return unknown(
             "not-declared",

@@ -1,6 +1,6 @@
 """What both hosts do together: share requests, keep each other's logs, follow a database, stand in for each other."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 _BALANCER = r"""
 cat >/etc/haproxy/haproxy.cfg <<END
@@ -27,6 +27,8 @@ _COLLECTS = (
     'module(load="imtcp")\\ninput(type="imtcp" port="514")\\n'
     'template(name="own" type="string" string="/var/log/remote/%HOSTNAME%/syslog.log")\\n*.* action(type="omfile" dynaFile="own")\\n'
 )
+COLLECTS = _SYSLOG.format(text=_COLLECTS)
+_SENDS = _SYSLOG.format(text="*.* @@'$PEER':514\\n")
 _MARIADB = r"""
 printf '[mysqld]\nserver_id = {number}\nskip_name_resolve = 1\ninnodb_buffer_pool_size = 32M\n{settings}' >/etc/mysql/mariadb.conf.d/99-portal.cnf
 systemctl restart mariadb
@@ -49,7 +51,7 @@ FAULTS = (
     Fault(
         "log.forwarded",
         "not-sent",
-        good=_SYSLOG.format(text=_COLLECTS),
+        good=COLLECTS,
         gone="systemctl stop rsyslog; rm -rf /var/log/remote",
         unknown="nothing-collected",
         of="logs",
@@ -57,7 +59,7 @@ FAULTS = (
     Fault(
         "log.forwarded",
         "not-sent",
-        good=_SYSLOG.format(text="*.* @@'$PEER':514\\n"),
+        good=_SENDS,
         bad="rm -f /etc/rsyslog.d/portal.conf; systemctl restart rsyslog",
         on="web2",
         of="logs",
@@ -118,5 +120,34 @@ FAULTS = (
         unknown="command-failed",  # the server runs, and cannot be asked
         on="web2",
         releases=_NEWEST,
+    ),
+)
+
+SEEDS = (
+    Seed(
+        "log.forwarded",
+        "mail alone is sent",
+        make=_SYSLOG.format(text="mail.* @@'$PEER':514\\n"),
+        undo=_SENDS,
+        fails="without-logins",
+        on="web2",
+        of="logs",
+    ),
+    Seed(
+        "log.forwarded",
+        "the rule is there, and the program stands still",
+        make="systemctl stop rsyslog syslog.socket",
+        undo=_SENDS,
+        fails="not-sent",
+        on="web2",
+        of="logs",
+    ),
+    Seed(
+        "log.forwarded",
+        "the rule in the newer form",
+        make=_SYSLOG.format(text='action(type="omfwd" target="\'$PEER\'" port="514" protocol="tcp")\\n'),
+        undo=_SENDS,
+        on="web2",
+        of="logs",
     ),
 )

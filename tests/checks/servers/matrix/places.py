@@ -184,4 +184,17 @@ SEEDS = (
         make="systemd-run --unit=seed redis-server --port 7777 --bind 127.0.0.1; sleep 1",
         undo="systemctl stop seed",
     ),
+    Seed(
+        "log.retention",
+        "the journal is written to memory",
+        make="""
+install -d /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/portal.conf
+systemctl restart systemd-journald; logger portal; sleep 1
+""",
+        undo="""
+rm /etc/systemd/journald.conf.d/portal.conf; systemctl restart systemd-journald; journalctl --flush; logger portal; sleep 1
+""",
+        fails="volatile",
+        on="web2",
+    ),
 )
