@@ -25,7 +25,7 @@ def compare(before: HostView, after: HostView) -> DriftComparison:
     if isinstance(old, MissingFact) or isinstance(new, MissingFact):
         return DriftComparison(unknown=(next(each for each in (old, new) if isinstance(each, MissingFact)),))
     if since is None or until is None:
-        times = [look.get(file_times.PROBE) for look in (before, after)]
+        times = before.get(file_times.PROBE), after.get(file_times.PROBE)
         why = next((each for each in times if isinstance(each, MissingFact)), None)
         return DriftComparison(unknown=(why or MissingFact("not-gathered", msg("the host was not asked for this")),))
     if since.changed_at == until.changed_at:

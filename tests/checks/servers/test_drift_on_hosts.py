@@ -255,10 +255,7 @@ def test_every_edit_is_told_and_what_is_none_is_not(hosts: Hosts, release: int) 
             time.sleep(1.1)  # the kernel's own times are read in whole seconds
             host.sh(script)
             views.append(looked(host))
-    told = [
-        {(one.kind, one.name) for one in drift_between("portal", *pair).changed}
-        for pair in pairwise(views)
-    ]
+    told = [{(one.kind, one.name) for one in drift_between("portal", *pair).changed} for pair in pairwise(views)]
     unknown = drift_between("portal", views[0], views[1]).unknown
 
     assert dict(zip(("harmless", *EDITS), told, strict=True)) == {
