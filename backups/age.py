@@ -53,6 +53,8 @@ _FILE_KEY_BYTES = 16
 _CHUNKS_AT_ONCE = 16
 """A mebibyte."""
 _PIECE_BYTES = 1 << 20
+_PRIME = 2**255 - 19
+"""Coordinates of Curve25519 are smaller (RFC 7748)."""
 _ZERO_NONCE = bytes(12)
 """Each wrapping key is used once, so age-encryption.org/v1 fixes its nonce."""
 
@@ -73,10 +75,11 @@ def parse_recipient(text: str) -> Recipient:
     """Read a public key, `age1...`.
 
     Raises:
-        ConfigurationError: the text is not one.
+        ConfigurationError: the text is not one, or nothing can be sealed for it.
     """
     try:
         key = _key(text, "age")
+        _require_usable(key)
     except ValueError as error:
         raise ConfigurationError(
             msg("not an age public key: {key}", key=show_text(text.strip(), 80)),
@@ -260,6 +263,18 @@ def _key(text: str, expected_prefix: str) -> bytes:
     if prefix != expected_prefix or len(key) != 32:
         raise ValueError("a key of another kind")
     return key
+
+
+def _require_usable(point: bytes) -> None:
+    """Require that what is sealed for a public key opens with one private key alone.
+
+    Raises:
+        ValueError: it has low order, so that everyone shares the same secret with it, or is written in a way that no private key
+            gives, and then the salt of age's stanza differs on both sides.
+    """
+    if int.from_bytes(point, "little") >= _PRIME:
+        raise ValueError("not a canonical point")
+    X25519PrivateKey.from_private_bytes(bytes(32)).exchange(X25519PublicKey.from_public_bytes(point))
 
 
 def _payload_key(source: _Buffered, identities: Sequence[PrivateKey]) -> bytes:

@@ -93,7 +93,8 @@ class Extractor:
         self._unfinished = f".{secrets.token_hex(8)}.incomplete"
         """The name of a file until it is whole."""
         self.into_own_folder = False
-        """Whether all that is in the folder was made by this restore; then an older file goes where a newer one cannot be made."""
+        """Whether all that is in the folder was made by this restore; then an older file goes where a newer one cannot be made, and
+        what an older member made goes where a newer one of its name is something else."""
 
     def remove(self, path: str, *, folders: bool = True) -> bool:
         """Remove what a base had and a differential has no more, folders too unless told; say whether anything was removed."""
@@ -107,10 +108,7 @@ class Extractor:
                 if stat.S_ISDIR(found.st_mode):
                     if not folders:
                         return False
-                    for _folder, _inside, names, descriptor in os.fwalk(parts[-1], dir_fd=parent):
-                        for name in names:
-                            self._uncount(os.stat(name, dir_fd=descriptor, follow_symlinks=False))
-                    shutil.rmtree(parts[-1], dir_fd=parent)
+                    self._remove_tree(parent, path)
                 else:
                     os.unlink(parts[-1], dir_fd=parent)
                     self._uncount(found)
@@ -122,6 +120,24 @@ class Extractor:
             self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
             return False
         return True
+
+    def _remove_tree(self, parent: int, path: str) -> None:
+        top = path.rpartition("/")[2]
+        for folder, _inside, names, descriptor in os.fwalk(top, dir_fd=parent):
+            self._forget_folder(path + folder[len(top) :])
+            for name in names:
+                self._uncount(os.stat(name, dir_fd=descriptor, follow_symlinks=False))
+        shutil.rmtree(top, dir_fd=parent)
+
+    def _remove_older_folder(self, parent: int, name: str) -> None:
+        """Remove the folder that an older member made where a newer one is something else.
+
+        Raises:
+            _Refused: others may have made it.
+        """
+        if not self.into_own_folder or self._parent is None:
+            raise _Refused("a folder of this name was made before")
+        self._remove_tree(parent, f"{self._parent[0]}/{name}".lstrip("/"))
 
     def remove_older(self, path: str) -> bool:
         """Remove a file that was made before under the name of one that cannot be made, and say whether there was one.
@@ -251,16 +267,23 @@ class Extractor:
             pass
         else:  # an earlier member; the later one counts
             if stat.S_ISDIR(found.st_mode):
-                raise _Refused("a folder of this name was made before")
-            self._uncount(found)
+                self._remove_older_folder(parent, name)
+            else:
+                self._uncount(found)
         os.rename(self._unfinished, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     def _folder(self, parent: int, name: str) -> None:
         try:
             os.mkdir(name, 0o700, dir_fd=parent)
         except FileExistsError:
-            if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                return
+            if not self.into_own_folder:
                 raise
+            os.unlink(name, dir_fd=parent)  # an older member was something else
+            self._uncount(found)
+            os.mkdir(name, 0o700, dir_fd=parent)
 
     def _hold(self, entry: TarEntry, *, replaces: bool = True) -> None:
         """Keep a folder until the end; without its attributes where too many are kept already."""
@@ -336,8 +359,8 @@ class Extractor:
             self._uncount(found)
         except FileNotFoundError:
             pass
-        except IsADirectoryError as error:
-            raise _Refused("a folder of this name was made before") from error
+        except IsADirectoryError:
+            self._remove_older_folder(parent, name)
 
     def _uncount(self, gone: os.stat_result) -> None:
         if stat.S_ISREG(gone.st_mode) and gone.st_nlink == 1:

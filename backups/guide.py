@@ -8,7 +8,7 @@ they need no quoting; text that came from outside never stands inside a command.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backups.formats import format_of
 from backups.formats._parts import Commands, Step, bullets, by_hand, code
@@ -223,7 +223,12 @@ def _section(stream: Stream, content: SetFile) -> _Section:
         steps = known.guide(stream, f'stream "$BASE" {_stem(stream)} {NO_DIGEST}', place)
         parts.append(_part(stream, "BASE", (said, *steps), place))
         gone = [each for each in content.streams if each.source == stream.source and each.format == REMOVED]
-        parts += [_part(each, "SET", format_of(each).guide(each, _given(each), place), place) for each in gone]
+        parts += [
+            replace(
+                _part(each, "SET", format_of(each).guide(each, _given(each), place), place), way=(_stem(stream), place)
+            )
+            for each in gone
+        ]
     parts.append(_part(stream, "SET", known.guide(stream, _given(stream), place), place))
     return _Section(heading, tuple(parts))
 
@@ -311,6 +316,6 @@ def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
         "RESTORE-UNFINISHED.txt, as the index writes them; without that file nothing is missing. A dump with a damaged pack cannot be used."
     )
     yield code(*SALVAGE)
-    steps = [part.salvage.splitlines() for part in parts]
+    steps = [part.salvage_by_hand() for part in parts]
     keep = '[ ! -s "$WORK/missing" ] || list_missing > "$TO/RESTORE-UNFINISHED.txt"'
     yield by_hand(*(line for lines in steps for line in lines), keep)

@@ -356,7 +356,8 @@ class _OverlayRestore:
         self.report.damaged += [line for line in damaged if line not in self.report.damaged]
 
     def _link(self, extractor: Extractor, member: StreamMember, missing: MissingPaths) -> None:
-        """Give a file a further name; where what bears its first name is another one, a file of its own."""
+        """Give a file a further name; where what bears its first name is another one, or has another time or a set-user-ID bit, a file
+        of its own."""
         first = self.table.find(0, member.link)
         if first is not None and first.type in _DEVICES:
             self.report.notes.append(
@@ -370,7 +371,7 @@ class _OverlayRestore:
             self._take_back(member.path)
             return
         try:
-            is_right = self.live.standing(first, first) is _Standing.SAME
+            is_right = self.live.standing(first, first) is _Standing.SAME and self.live.is_as_dressed(first)
         except _NotMade:
             is_right = False
         if is_right:
@@ -388,7 +389,7 @@ class _OverlayRestore:
             if not is_wanted and not (member.type is MemberType.FOLDER and member.path in above):
                 continue
             if member.type in _DEVICES:
-                self.report.notes.append(show_text(f"{member.path}: a device is not made", 500))
+                self.report.notes.append(show_text(f"{member.path}: a device is neither made nor compared", 500))
                 continue
             try:
                 standing = self.live.standing(member, self._content(member))
@@ -473,6 +474,15 @@ class _LiveFolder:
             return False
         return parent is not None and _is_there(parent, name)
 
+    def is_as_dressed(self, member: StreamMember) -> bool:
+        """Say whether what is at a member's path has its time, and no bit that gives rights."""
+        above, _slash, name = member.path.rpartition("/")
+        parent = self._enter(above)
+        if parent is None:
+            return False
+        found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        return found.st_mtime_ns == member.mtime_ns and not found.st_mode & (stat.S_ISUID | stat.S_ISGID)
+
     def standing(self, member: StreamMember, content: StreamMember) -> _Standing:
         """Say how a member stands to what is there.
 
@@ -509,7 +519,7 @@ class _LiveFolder:
             case MemberType.SYMLINK:
                 return stat.S_ISLNK(found.st_mode) and os.readlink(name, dir_fd=parent) == content.link
             case MemberType.FIFO:
-                return stat.S_ISFIFO(found.st_mode)
+                return stat.S_ISFIFO(found.st_mode) and stat.S_IMODE(found.st_mode) == content.mode & 0o777
             case MemberType.FILE:
                 restored = content.mode & ~(stat.S_ISUID | stat.S_ISGID)
                 looks_same = (found.st_size, stat.S_IMODE(found.st_mode)) in {
@@ -635,9 +645,10 @@ class _OverlayExtractor(Extractor):
             return
         if entry.type is MemberType.SYMLINK:
             os.symlink(entry.link, self._unfinished, dir_fd=parent)
+            self._dress_link(parent, self._unfinished, entry)
         else:
-            os.mkfifo(self._unfinished, stat.S_IMODE(entry.mode) & 0o777, dir_fd=parent)
-        self._dress_link(parent, self._unfinished, entry)
+            os.mkfifo(self._unfinished, 0o600, dir_fd=parent)
+            self._dress_node(parent, self._unfinished, entry)
 
     def _give_name(self, parent: int, name: str) -> None:
         if not self._overwrites:

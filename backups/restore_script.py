@@ -109,6 +109,7 @@ FUNCTIONS = (
     '    --directory "$1" 2> "$WORK/tar"; then cat "$WORK/tar" >&2; return 0; fi',
     '  cat "$WORK/tar" >&2',
     "  ! LC_ALL=C grep -v -e ': Cannot mknod: Operation not permitted$' -e \"^tar: .*: Cannot hard link to ${LINKS-none}\" \\",
+    '    -e "^tar: .*: Cannot .*: ${CLASH-none}$" \\',
     "    -e ': Exiting with failure status due to previous errors$' -e ': time stamp ' -e ': Warning: ' \\",
     "    -e '^tar: Ignoring unknown extended header keyword ' \\",
     '    -e "^tar: .*: Cannot set .[a-z]*\\.[^ ]*. extended attribute for file .*: Operation not permitted\\$" \\',
@@ -194,8 +195,8 @@ standing() {
     }' > "$WORK/left" || return 1
   mv "$WORK/left" "$WORK/names"
 }
-# without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
-without_older() {
+# quoted: prints paths that have their letters as xargs takes them
+quoted() {
   LC_ALL=C awk '
     BEGIN { plain["\\n"] = "\n"; plain["\\t"] = "\t"; plain["\\b"] = "\b"; plain["\\f"] = "\f"; plain["\\r"] = "\r" }
     function digit(text) { return index("0123456789abcdef", text) - 1 }
@@ -212,13 +213,33 @@ without_older() {
       }
       print out $0
     }
-  ' "$WORK/names" > "$WORK/older" || return 1
+  '
+}
+# without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
+without_older() {
+  quoted < "$WORK/names" > "$WORK/older" || return 1
   (cd "$1" && xargs sh -c '
     for path; do
       above="$path" is_here=yes
       while [ "$above" != "${above%/*}" ]; do above="${above%/*}"; [ ! -L "$above" ] || is_here=; done
       [ -z "$is_here" ] || { [ -d "$path" ] && [ ! -L "$path" ]; } || rm -f -- "$path" || exit 255
     done' sh < "$WORK/older")
+}
+# make_way STEM PLACE: where the list of what was removed is lost, removes what is of another type in the set; it follows no link
+make_way() {
+  # Without the index tar itself says what it cannot replace.
+  index_of "$SET" "$1" > "$WORK/index" || { CLASH="File exists"; return 0; }
+  LC_ALL=C sed -n 's|^[{]"type":"folder","path":"|d/|; s|^[{]"type":"[a-z-]*","path":"|f/|; s|","size":[0-9]*,"mode":.*$||p' \
+    "$WORK/index" | readable | quoted > "$WORK/way" || return 1
+  (cd "$2" && xargs sh -c '
+    for path; do
+      kind="${path%%/*}" path="${path#*/}" is_folder=f
+      case "/$path/" in */../*) continue ;; esac
+      above="$path"
+      while [ "$above" != "${above%/*}" ]; do above="${above%/*}"; [ ! -L "$above" ] || continue 2; done
+      { [ ! -d "$path" ] || [ -L "$path" ]; } || is_folder=d
+      [ "$kind" = "$is_folder" ] || rm -rf -- "$path" || exit 255
+    done' sh < "$WORK/way")
 }
 """
 SALVAGE = (
@@ -312,13 +333,32 @@ class Part:
     steps: tuple[Step, ...]
     salvage_place: str = ""
     """Where its files go below the target if packs are damaged; empty for what is of use only as a whole."""
+    way: tuple[str, str] | None = None
+    """Of a list of what was removed: the stem of the files that are unpacked behind it, and their place."""
 
     @property
     def salvage(self) -> str:
-        """The commands that unpack what is whole of it, or remove what the set has no more."""
-        if not self.salvage_place:
-            return "\n".join(_joined(self.commands(CommandUse.ALWAYS)))
-        return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"'
+        """The command for when packs of it are damaged: it unpacks what is whole, or makes way for what comes behind; empty for none."""
+        if self.way is not None:
+            stem, place = self.way
+            return f'make_way {stem} "$TO/{place}"'
+        return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"' if self.salvage_place else ""
+
+    @property
+    def wholeness(self) -> str:
+        """The command that tells whether its packs are whole."""
+        return f'is_whole "${self.folder}" "{self.stem}\\.[0-9]*\\.age"'
+
+    def salvage_by_hand(self) -> Iterator[str]:
+        """Yield the lines that stand for its commands in a salvage."""
+        if self.salvage_place:
+            yield self.salvage
+            return
+        commands = _joined(self.commands(CommandUse.ALWAYS))
+        if self.way is None:
+            yield from commands
+            return
+        yield from (f"if {self.wholeness}; then", *_indented(commands), f"else {self.salvage}; fi")
 
     def commands(self, use: CommandUse) -> tuple[Commands, ...]:
         """Return the commands of one kind."""
@@ -461,7 +501,8 @@ def _restored(part: Part) -> Iterator[str]:
         f"if {_wholeness_test(part)}; then",
         *_indented(_joined(part.commands(CommandUse.ALWAYS))),
         "else",
-        f"  {part.salvage}" if part.salvage_place else f"  echo '{part.name}' >> \"$WORK/missing\"",
+        *([] if part.salvage_place else [f"  echo '{part.name}' >> \"$WORK/missing\""]),
+        *([f"  {part.salvage}"] if part.salvage else []),
         "fi",
     )
 
@@ -476,7 +517,7 @@ def _loaded(part: Part) -> Iterator[str]:
 
 
 def _wholeness_test(part: Part) -> str:
-    return f'[ -z "$SALVAGE" ] || is_whole "${part.folder}" "{part.stem}\\.[0-9]*\\.age"'
+    return f'[ -z "$SALVAGE" ] || {part.wholeness}'
 
 
 def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterator[str]:

@@ -129,6 +129,7 @@ class DiskMedium:
             raise self._unavailable(error) from error
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        self._require_mounted()
         try:
             self._require_room(set_id, expected_bytes)
             return DiskSetWriter(self.id, self._folder, set_id)
@@ -136,6 +137,7 @@ class DiskMedium:
             raise self._unavailable(error) from error
 
     def resume(self, set_id: SetId, *, expected_bytes: int) -> DiskSetWriter:
+        self._require_mounted()
         try:
             there = (self._folder / f"{INCOMING}{set_id}").rglob("*")
             held_bytes = sum(path.lstat().st_size for path in there if path.is_file())
@@ -285,11 +287,7 @@ class DiskSetWriter:
     def open(self, path: str) -> None:
         with self._convert_errors():
             self._path = self._incoming / path
-            parent = self._path.parent
-            parent.mkdir(parents=True, exist_ok=True)
-            while parent != self._incoming:
-                self._folders.add(parent)
-                parent = parent.parent
+            self._make(self._path.parent)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             self._file = os.open(_unfinished(self._path), flags, 0o600)
 
@@ -341,6 +339,13 @@ class DiskSetWriter:
             self._close_file()
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._let_go()
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder in that of the set, and never that one again: where it is gone the disk is, and its mount point is bare."""
+        if folder not in self._folders:
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True)
+            self._folders.add(folder)
 
     def _hold(self, *, is_new: bool) -> None:
         """Lock the folder, so that others see that it is written.

@@ -6,13 +6,22 @@ and returns a `portalops.ports.Source`. Modules that begin with `_` are parts th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.sources._hooks import Hooks, ReleaseFailed, hooked
-from backups.sources._program import program_lacking
-from backups.sources._settings import HostSettings, Lack, SourceContext, SourceSettings, lacks_nothing, shrink_limit_of
+from backups.sources._program import host_lacking, program_lacking
+from backups.sources._settings import (
+    HostSettings,
+    Lack,
+    Remark,
+    SourceContext,
+    SourceSettings,
+    lacks_nothing,
+    remarks_nothing,
+    shrink_limit_of,
+)
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
@@ -24,10 +33,12 @@ __all__ = [
     "SOURCES",
     "Lack",
     "ReleaseFailed",
+    "Remark",
     "SourceContext",
     "SourceKind",
     "build_source",
     "lack_of",
+    "remarks_on",
     "shrink_limit_of",
 ]
 
@@ -42,6 +53,8 @@ class SourceKind(TableKind[SettingsT]):
     """Returns the source that a table describes, or raises `ConfigurationError`."""
     lacking: Callable[[SettingsT], Lack | None] = lacks_nothing
     """Returns what a source of this machine with these settings would not find there; nothing is connected to, no data is read."""
+    remarks: Callable[[SettingsT], Sequence[Remark]] = remarks_nothing
+    """Returns what a source of this machine does that its table does not show at a glance; seen as `lacking` sees."""
 
 
 SOURCES: Final[Door[SourceKind[Any]]] = Door("backups.sources", "SOURCE", SourceKind)
@@ -62,7 +75,8 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
 
 
 def lack_of(table: KindTable) -> Lack | None:
-    """Return what a source would not find on this machine; None if nothing is known to be missing, or it is of another one.
+    """Return what a source would not find on this machine, for one of another host what is needed to reach that; None if nothing is
+    known to be missing.
 
     Raises:
         UnknownKind: there is no such kind.
@@ -72,7 +86,7 @@ def lack_of(table: KindTable) -> Lack | None:
     settings = kind.typed(table)
     assert isinstance(settings, SourceSettings)
     if isinstance(settings, HostSettings) and settings.ssh is not None:
-        return None
+        return host_lacking(settings.ssh)
     if settings.before:  # what it makes ready, such as a mount, is not there yet
         cause = program_lacking(settings.before[0])
         lack = Lack(cause) if cause else None
@@ -81,3 +95,13 @@ def lack_of(table: KindTable) -> Lack | None:
     if lack is None and settings.after and (cause := program_lacking(settings.after[0])):
         return Lack(cause, is_partial=True)
     return lack
+
+
+def remarks_on(table: KindTable) -> tuple[Remark, ...]:
+    """Return what a source of this machine does that its table does not show at a glance; raises as `lack_of` does."""
+    kind = kind_of(SOURCES, table)
+    settings = kind.typed(table)
+    assert isinstance(settings, SourceSettings)
+    if settings.before or (isinstance(settings, HostSettings) and settings.ssh is not None):
+        return ()
+    return tuple(kind.remarks(settings))

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from backups.sources._settings import cause_of, require_floor, unavailable
+from backups.sources._settings import Lack, cause_of, require_floor, unavailable
 from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable, SecretUnavailable, UsageError
 from portalops.model.causes import cause_of as cause_in_words
@@ -129,6 +129,19 @@ def program_lacking(program: str, folder: Path | None = None) -> Message | None:
         program=show_text(program, 120),
         cause=cause_in_words(OSError(code, os.strerror(code))),
     )
+
+
+def host_lacking(host: SshPlace) -> Lack | None:
+    """Return why a host is not even tried to be reached, as far as this machine shows it."""
+    try:
+        target_of(host)
+        host.identity_file.open("rb").close()
+    except HostUnreachable as error:
+        return Lack(error.message)
+    except OSError as error:
+        cause = cause_in_words(error)
+        return Lack(msg("the SSH key {path} cannot be read: {cause}", path=str(host.identity_file), cause=cause))
+    return None
 
 
 def start(source_id: str, program: Program) -> Running:

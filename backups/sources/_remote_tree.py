@@ -55,6 +55,24 @@ _OPTIONS = (
     "--wildcards",
     "--no-wildcards-match-slash",
 )
+_FOLLOW = """\
+for path do
+  [ -L "$path" ] || continue
+  place="$(readlink -e -- "$path" && echo .)" || { set -- "$@" "$path/."; continue; }
+  place="${place%??}"
+  [ -d "$place" ] || [ -f "$place" ] || continue
+  case "$place" in /proc/* | /sys/*) continue ;; esac
+  owner="$(stat -c %u -- "$path")"
+  case " 0 $(id -u) $(stat -c %u -- "$place") " in
+    *" $owner "*) ;;
+    *) printf '%s is a link of user %s to %s, which is not followed: name that in include\\n' "$path" "$owner" "$place" >&2
+      continue ;;
+  esac
+  for other do case "$place/" in "${other%/}"/*) continue 2 ;; esac; done
+  set -- "$@" "$place"
+done
+"""
+"""The dot keeps line feeds that a name ends with."""
 _GLOB = re.compile(r"([*?]|\[!?[^/\]]+\])")
 _LACKING = re.compile(r"(?P<path>.*): Cannot stat: (?:No such file or directory|Not a directory)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([0-7]{3}|[abfnrtv\\])")
@@ -77,6 +95,9 @@ def tar_script(
 ) -> str:
     """Return what sh runs on the host: GNU tar, which prints an archive.
 
+    Links among the paths are followed by the rules of `_included.py`, which hold for names as for patterns there: the archive has
+    the link and the real place. tar itself says of one that leads nowhere that it cannot stat what is behind it.
+
     Args:
         include: absolute paths, or patterns of them that the shell there expands.
         exclude: patterns as `_patterns` has them; none with `**`, which tar does not know.
@@ -92,7 +113,7 @@ def tar_script(
         plain = pattern.rstrip("/").replace("\\", "\\\\")
         options += ["--anchored" if "/" in plain else "--no-anchored", f"--exclude={plain}"]
     paths = " ".join(_expanded_there(path) for path in include)
-    return f"exec {shlex.join(options)} -- {paths}"
+    return f'set -- {paths}\n{_FOLLOW}exec {shlex.join(options)} -- "$@"'
 
 
 def tar_of_list(folder: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pydantic import Field, StrictInt
 
 from backups.shrink import DEFAULT_LIMIT_PERCENT, FLOOR, MEMBERS
 from portalops.config.ssh import SshPlace
-from portalops.config.values import Shape
+from portalops.config.values import Command, Shape
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg
@@ -36,10 +36,8 @@ class SourceSettings(Shape):
         le=100,
         description="The source fails if it yields less than before by more than that; 100 lets everything pass.",
     )
-    before: tuple[str, ...] = Field(
-        default=(), description="Program and arguments that are run before it is read; no shell."
-    )
-    after: tuple[str, ...] = Field(
+    before: Command = Field(default=(), description="Program and arguments that are run before it is read; no shell.")
+    after: Command = Field(
         default=(), description="Program and arguments that are run behind it in any case; no shell."
     )
     hook_seconds: StrictInt = Field(default=600, ge=1, description="How long each of them may take.")
@@ -57,6 +55,20 @@ class Lack:
     cause: Message
     is_partial: bool = False
     """The rest is read, and the set is incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a source does that its table does not show at a glance."""
+
+    text: Message
+    is_doubtful: bool = False
+    """Most likely it is not meant."""
+
+
+def remarks_nothing(_settings: object) -> tuple[Remark, ...]:
+    """Say that there is nothing to remark."""
+    return ()
 
 
 def lacks_nothing(_settings: object) -> Lack | None:

@@ -70,6 +70,7 @@ class TreeWriter:
         *,
         is_excluded: Callable[[str], bool] = lambda _path: False,
         avoid: frozenset[str] = frozenset(),
+        avoid_folders: frozenset[tuple[int, int]] = frozenset(),
         one_file_system: bool = False,
         exclude_caches: bool = False,
         hollow_inode: int | None = None,
@@ -82,6 +83,7 @@ class TreeWriter:
             out: the stream.
             is_excluded: says what to leave out, by absolute path.
             avoid: folders of backup media.
+            avoid_folders: the same by `st_dev` and `st_ino`: whatever leads to them.
             one_file_system: leave out what is mounted inside.
             exclude_caches: of a folder with a valid CACHEDIR.TAG write the tag alone.
             hollow_inode: of folders that stand for what a snapshot does not hold.
@@ -98,6 +100,7 @@ class TreeWriter:
         """The path that something could not be read of last."""
         self._is_excluded = is_excluded
         self._avoid = avoid
+        self._avoid_folders = avoid_folders
         self._one_file_system = one_file_system
         self._exclude_caches = exclude_caches
         self._hollow_inode = hollow_inode
@@ -279,7 +282,9 @@ class TreeWriter:
             self._listing.add(path, status, is_sure=is_sure and self._in_doubt != path)
 
     def _is_wanted(self, path: str, status: os.stat_result, device: int) -> bool:
-        if path in self._avoid:
+        if path in self._avoid or (
+            stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) in self._avoid_folders
+        ):
             self._out.add_skipped(f"{path}: a folder of backup sets")
             return False
         if self._one_file_system and status.st_dev != device:

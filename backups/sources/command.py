@@ -26,18 +26,20 @@ from backups.sources import SourceKind
 from backups.sources._program import Program, program_lacking, stream_program
 from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, Lack, SourceContext
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Text
+from portalops.config.values import Command, PlainText, Text, VariableName
 from portalops.ports import StreamOpener
 
 
 class Settings(HostSettings):
     """`kind = "command"`."""
 
-    command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell reads them.")
+    command: Command = Field(min_length=1, description="Program and arguments; no shell reads them.")
     folder: LocalPath | None = Field(default=None, description="Working folder of the program.")
     idle_seconds: StrictInt = Field(default=300, ge=1, description="How long it may print nothing.")
     trailer: Text | None = Field(default=None, description="What its output must end with, white space aside.")
-    environment: dict[str, str] = Field(default_factory=dict, description="Variables for it; no secrets.")
+    environment: dict[VariableName, PlainText] = Field(
+        default_factory=dict, description="Variables for it; no secrets."
+    )
 
 
 def build(table: KindTable, context: SourceContext) -> CommandSource:

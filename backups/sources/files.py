@@ -9,7 +9,8 @@
 
 In a differential set the stream holds what has changed since the base, and a second one, named `removed`, the paths that
 are no more. Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
-kept as links. What is removed while it is read is named and no fault, up to `gone_limit_percent`. Folders of the backup
+kept as links, and those that `include` names or has a pattern for are followed: the set gets the link and where it leads
+(`_included.py`). What is removed while it is read is named and no fault, up to `gone_limit_percent`. Folders of the backup
 media inside are left out. A mounted file system inside is followed, unless
 `one_file_system = true`.
 
@@ -20,18 +21,18 @@ whole and without `**`; a file that changes while it is read is named and not tr
 
 from __future__ import annotations
 
-import glob
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictInt, ValidationInfo, model_validator
 
 from backups.sources import SourceKind
-from backups.sources._listing import ListingComparison, ListingDamaged, ListingWriter, order_of, read_listing
+from backups.sources._included import IncludeEntry, absent_of, excluded_by_links, find_included, lies_in, outermost
+from backups.sources._listing import ListingComparison, ListingDamaged, ListingWriter, read_listing
 from backups.sources._patterns import is_glob, matcher
 from backups.sources._program import Program
 from backups.sources._remote_tree import TAR_WORDS, tar_script, write_tree
@@ -40,6 +41,7 @@ from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
     Lack,
+    Remark,
     SourceContext,
     note_gone,
     require_floor,
@@ -51,7 +53,7 @@ from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText, RefusedValue
 from portalops.errors import SourceUnavailable
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, together
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 from portalops.system.programs import LocalRunner
@@ -59,11 +61,19 @@ from portalops.system.programs import LocalRunner
 _SPOOLED_BYTES = 4 << 20
 
 
+def _whole(pattern: str, info: ValidationInfo) -> str:
+    """Return a pattern of a path with the folder that it starts from."""
+    folder = (info.context or {}).get("folder")
+    return os.path.join(folder, pattern) if folder and "/" in pattern.rstrip("/") else pattern
+
+
 class Settings(HostSettings):
     """`kind = "files"`."""
 
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
-    exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
+    exclude: tuple[Annotated[PathText, AfterValidator(_whole)], ...] = Field(
+        default=(), description="Patterns of what to leave out."
+    )
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
     snapshot: Literal["btrfs"] | None = Field(
         default=None, description="Read a snapshot, so that all files are of one moment; it is removed at the end."
@@ -108,46 +118,43 @@ class Settings(HostSettings):
 def build(table: KindTable, context: SourceContext) -> FilesSource:
     """Return the source that a configuration table describes."""
     settings = table.parse(Settings)
-    return FilesSource(
-        BackupSourceTraits(table.id, table.kind, settings.data_class), settings, context, folder=table.folder
-    )
+    return FilesSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class FilesSource(ConfiguredSource):
     """Files of this machine."""
 
-    def __init__(self, traits: BackupSourceTraits, settings: Settings, context: SourceContext, *, folder: Path) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings, context: SourceContext) -> None:
         super().__init__(traits)
         self._settings = settings
-        self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
+        self._media = tuple(context.avoid)
         self._now_ns = context.now_ns
         self._mark = mark_of(context.state_folder, traits.id)
-        self._is_excluded = matcher(settings.exclude, folder)
 
     def places(self) -> Sequence[Path]:
         if self._settings.ssh is not None:
             return ()
-        return tuple(Path(path) for _pattern, paths in _included(self._settings.include) for path in paths)
+        return tuple(Path(path) for each in _included(self._settings) for path in each.paths)
 
     def write(self, opener: StreamOpener) -> None:
         if self._settings.ssh is not None:
             self._write_from(self._settings.ssh, opener)
             return
-        included = _included(self._settings.include)
-        absent = _absent(included)
+        included = _included(self._settings)
+        absent = absent_of(included)
         if len(absent) == len(included):
             raise unavailable(self.id, _nothing_at(absent))
         begun_ns = (
             self._now_ns()
         )  # before a snapshot is made: what changes behind it must be read again by a differential
-        paths = _outermost(path for _pattern, paths in included for path in paths)
-        with self._read_at(paths) as places:
+        walk = _Walk(self._settings, included, self._media)
+        with self._read_at(walk.tops) as places:
             if opener.base is not None:
-                self._write_changes(opener, places, absent, opener.base)
+                self._write_changes(opener, places, walk, opener.base)
                 return
             noting = nullcontext() if opener.listing is None else ListingWriter(opener.listing, begun_ns=begun_ns)
             with opener.stream("files", format="tar") as out, noting as listing:
-                self._walk(out, places, absent, self._tree(out, listing=listing))
+                self._walk(out, places, walk, walk.tree(out, listing=listing))
 
     def _read_at(self, paths: Sequence[str]) -> AbstractContextManager[Mapping[str, str]]:
         """Give, for each path in its order, where it is read."""
@@ -160,7 +167,7 @@ class FilesSource(ConfiguredSource):
         settings = self._settings
         paths = [os.path.normpath(path) for path in settings.include]
         script = tar_script(
-            [*_outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
+            [*outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
             settings.exclude,
             one_file_system=settings.one_file_system,
             exclude_caches=settings.exclude_caches,
@@ -176,9 +183,7 @@ class FilesSource(ConfiguredSource):
                 exclude_caches=settings.exclude_caches,
             )
 
-    def _write_changes(
-        self, opener: StreamOpener, places: Mapping[str, str], absent: Sequence[str], base: Path
-    ) -> None:
+    def _write_changes(self, opener: StreamOpener, places: Mapping[str, str], walk: _Walk, base: Path) -> None:
         with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as removed:
 
             def remove(path: str) -> None:
@@ -193,20 +198,63 @@ class FilesSource(ConfiguredSource):
                     msg("Make a full set: portalops backup run --full"),
                 ) from error
             with opener.stream("files", format="tar", differential=True) as out:
-                self._walk(out, places, absent, self._tree(out, comparison=comparison))
+                self._walk(out, places, walk, walk.tree(out, comparison=comparison))
             if removed.tell():
                 removed.seek(0)
                 with opener.stream("removed", format="removed", differential=True) as out:
                     while piece := removed.read(1 << 20):
                         out.write(piece)
 
-    def _tree(
+    def _walk(self, out: StreamWriter, places: Mapping[str, str], walk: _Walk, tree: TreeWriter) -> None:
+        for entry in walk.included:
+            if not entry.named:
+                out.add_unread(f"{entry.text}: no such file or folder")
+            for each in entry.leads:
+                if each.problem is not None:
+                    out.add_unread(str(each.problem))
+            if entry.is_excluded:
+                out.add_skipped(f"{entry.text}: include names it, and exclude leaves out all of it")
+        for path, at in places.items():
+            tree.add_tree(path, at=at)
+            for point in mounted_inside(path) if self._settings.snapshot is not None else ():
+                self._name_mount(out, point, walk)
+        if not tree.files:
+            raise unavailable(self.id, msg("no file in it can be read"))
+        require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
+        note_gone(out, tree.gone, tree.files, self._settings.gone_limit_percent)
+        tree.end()
+
+    def _name_mount(self, out: StreamWriter, point: str, walk: _Walk) -> None:
+        """Name what is mounted inside, and so is in no snapshot."""
+        if self._settings.one_file_system:
+            out.add_skipped(f"{point}: another file system")
+        elif not any(
+            str(each) in walk.avoid or walk.is_excluded(str(each)) for each in (Path(point), *Path(point).parents)
+        ):
+            out.add_unread(f"{point}: mounted inside, so the snapshot does not hold it")
+
+
+class _Walk:
+    """What one reading goes through, and what it leaves out."""
+
+    def __init__(self, settings: Settings, included: Sequence[IncludeEntry], media: Sequence[Path]) -> None:
+        self.included = included
+        self._settings = settings
+        self.tops = outermost(path for each in included for path in each.paths)
+        self.is_excluded = excluded_by_links(matcher(settings.exclude, Path("/")), included)
+        self.avoid = frozenset(name for folder in media for name in _names_of(folder, self.tops))
+        """Folders of the media, by each path that a walk may come by them at."""
+        self._media = media
+
+    def tree(
         self, out: StreamWriter, *, listing: ListingWriter | None = None, comparison: ListingComparison | None = None
     ) -> TreeWriter:
+        """Return what writes it into a stream."""
         return TreeWriter(
             out,
-            is_excluded=self._is_excluded,
-            avoid=self._avoid,
+            is_excluded=self.is_excluded,
+            avoid=self.avoid,
+            avoid_folders=_folders_of(self._media),
             one_file_system=self._settings.one_file_system,
             exclude_caches=self._settings.exclude_caches,
             hollow_inode=None if self._settings.snapshot is None else HOLLOW_INODE,
@@ -214,75 +262,67 @@ class FilesSource(ConfiguredSource):
             comparison=comparison,
         )
 
-    def _walk(
-        self,
-        out: StreamWriter,
-        places: Mapping[str, str],
-        absent: Sequence[str],
-        tree: TreeWriter,
-    ) -> None:
-        for pattern in absent:
-            out.add_unread(f"{pattern}: no such file or folder")
-        for path, at in places.items():
-            tree.add_tree(path, at=at)
-            for point in mounted_inside(path) if self._settings.snapshot is not None else ():
-                self._name_mount(out, point)
-        if not tree.files:
-            raise unavailable(self.id, msg("no file in it can be read"))
-        require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
-        note_gone(out, tree.gone, tree.files, self._settings.gone_limit_percent)
-        tree.end()
-
-    def _name_mount(self, out: StreamWriter, point: str) -> None:
-        """Name what is mounted inside, and so is in no snapshot."""
-        if self._settings.one_file_system:
-            out.add_skipped(f"{point}: another file system")
-        elif not any(
-            str(each) in self._avoid or self._is_excluded(str(each)) for each in (Path(point), *Path(point).parents)
-        ):
-            out.add_unread(f"{point}: mounted inside, so the snapshot does not hold it")
-
 
 def lacking(settings: Settings) -> Lack | None:
     """Return which of the files and folders are not there, or of which no snapshot can be made, if any."""
-    included = _included(settings.include)
-    absent = _absent(included)
+    included = _included(settings)
     try:
-        for path in (each for _pattern, paths in included for each in paths if settings.snapshot is not None):
+        for path in (each for entry in included for each in entry.paths if settings.snapshot is not None):
             top_of("", path)
     except SourceUnavailable as error:
         cause = error.message.values["cause"]
         return Lack(cause if isinstance(cause, Message) else error.message)
-    return Lack(_nothing_at(absent), is_partial=len(absent) < len(included)) if absent else None
+    is_partial = any(each.has_data for each in included)
+    if absent := absent_of(included):
+        return Lack(_nothing_at(absent), is_partial=is_partial)
+    problems = [each.problem for entry in included for each in entry.leads if each.problem is not None]
+    return Lack(together(problems, 3), is_partial=is_partial) if problems else None
 
 
-def _included(include: Iterable[Path]) -> list[tuple[str, list[str]]]:
-    """Return each entry of `include` with the paths that it stands for now."""
+def remarks(settings: Settings) -> tuple[Remark, ...]:
+    """Return which links are followed, and what of `include` is left out by `exclude`."""
+    included = _included(settings)
+    followed = [each for entry in included for each in entry.leads if each.way]
+    return (
+        *(
+            Remark(msg("exclude leaves out all of {path}", path=each.text), True)
+            for each in included
+            if each.is_excluded
+        ),
+        *(
+            Remark(msg("{path} is a link; {place} is backed up with it", path=each.path, place=each.place))
+            for each in followed
+        ),
+    )
+
+
+def _included(settings: Settings) -> list[IncludeEntry]:
+    """Return what the source stands for now."""
+    return find_included(settings.include, matcher(settings.exclude, Path("/")))
+
+
+def _names_of(folder: Path, tops: Sequence[str]) -> Iterator[str]:
+    """Yield each path that a walk from one of the tops may come by a folder at."""
+    yield os.path.abspath(folder)
+    real = os.path.realpath(folder)
+    for top in tops:
+        real_top = os.path.realpath(top)
+        if lies_in(real, real_top):
+            yield os.path.normpath(top + "/" + real[len(real_top.rstrip("/")) :])
+
+
+def _folders_of(media: Sequence[Path]) -> frozenset[tuple[int, int]]:
+    """Return what the folders of the media are to the system, wherever else they are mounted too."""
     found = []
-    for path in include:
-        text = os.path.abspath(path)
-        if is_glob(text) and not os.path.lexists(text):
-            found.append((text, sorted(glob.glob(text, recursive=True, include_hidden=True))))
-        else:
-            found.append((text, [text] if os.path.lexists(text) else []))
-    return found
+    for folder in media:
+        with suppress(OSError):
+            status = os.stat(folder)
+            found.append((status.st_dev, status.st_ino))
+    return frozenset(found)
 
 
-def _absent(included: Iterable[tuple[str, list[str]]]) -> list[str]:
-    return [pattern for pattern, paths in included if not paths]
-
-
-def _nothing_at(absent: Iterable[str]) -> Message:
+def _nothing_at(absent: Sequence[str]) -> Message:
     return msg("there is no {path}", path=", ".join(absent)[:300])
 
 
-def _outermost(paths: Iterable[str]) -> list[str]:
-    """Return the paths in a walk's order, without those inside another one, so that nothing is written twice."""
-    kept: list[str] = []
-    for path in sorted(set(paths), key=order_of):
-        if not kept or not (path + "/").startswith(kept[-1].rstrip("/") + "/"):
-            kept.append(path)
-    return kept
-
-
-SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking, remarks=remarks)

@@ -17,16 +17,15 @@ import hashlib
 import re
 import shlex
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from checks.servers.gather import AnswerRejected, appended, parse_answer
+from checks.servers.gather import AnswerRejected, appended, parse_answer, redacted_answer
 from checks.servers.outside.section import safe, written
 from checks.servers.probe import Probe
 from checks.servers.probes import clock
-from checks.servers.redaction import redacted
 from checks.servers.script import HOST_BYTES, script_for
 from portalops.errors import FactsRefused
 from portalops.model.hosts import SuppliedFacts
@@ -86,7 +85,7 @@ def mark_of(nonce: str) -> str:
 
 
 def opened(
-    data: bytes, by: str, scripts: Mapping[str, RecordedScript], asked: Collection[str], now: datetime
+    data: bytes, by: str, scripts: Mapping[str, RecordedScript], asked: Mapping[str, Probe[Any]], now: datetime
 ) -> SuppliedAnswer:
     """Take a file that was brought, if it is the one answer to a script that is still open.
 
@@ -94,7 +93,7 @@ def opened(
         data: the file, at most `FILE_BYTES`.
         by: who brought it.
         scripts: those that were issued, by mark.
-        asked: ids of the probes that a script may hold.
+        asked: the probes that a script may hold, by id.
         now: UTC.
 
     Raises:
@@ -113,7 +112,8 @@ def opened(
     body = text[head.end() : len(text) - len(end[0])]
     facts = SuppliedFacts(host, mark_of(nonce), hashlib.sha256(data).hexdigest(), by, ran_at)
     how = written(SECTION, "brought", by=safe(by), file=facts.file, script=script.seq, uid=int(head[4]))
-    answer = f"portalops-answer 1 nonce={nonce} rc=0 cut=0\n".encode() + redacted(body)
+    answer = f"portalops-answer 1 nonce={nonce} rc=0 cut=0\n".encode()
+    answer += redacted_answer(nonce, body, {name: probe.form for name, probe in asked.items()})
     try:
         seen = parse_answer(answer)
     except AnswerRejected as error:

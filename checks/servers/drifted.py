@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Final
 
 from checks.servers.probe import MissingFact
-from checks.servers.script import HOST_SECONDS
 
 
 class KnownBy(StrEnum):
@@ -24,7 +23,7 @@ class KnownBy(StrEnum):
     """It is not known but that it lies between the two looks."""
 
 
-COMPARING: Final = timedelta(seconds=HOST_SECONDS)
+COMPARING: Final = timedelta(seconds=180)
 """So long before its answer arrives a look may have been made."""
 
 

@@ -3,7 +3,9 @@
 The answer's bytes are evidence. They are kept with one line before them that says how they were gathered, so that they
 can be judged again later by whoever holds them:
 
-    portalops-answer 1 nonce=NONCE rc=N cut=0|1
+    portalops-answer 1 nonce=NONCE rc=N cut=0|1 [waited=SECONDS]
+
+Where the host was stopped at its deadline (`rc=124`), the line ends with how long it was waited for.
 """
 
 from __future__ import annotations
@@ -16,14 +18,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.servers.probe import MissingFact, Probe, ProbeResult
-from checks.servers.redaction import redacted
+from checks.servers.redaction import JSON, LINES, Form, redacted, redacted_as
 from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
+from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.message import msg
 from portalops.ports import Shell
 
+_LATE = 124
+"""The exit code of what was stopped at its deadline, as of timeout(1)."""
 _BY_TURNS = threading.Lock()
 """One answer is redacted at a time, since that needs the memory of several, and is no sooner done beside others."""
-_HEADER = re.compile(rb"portalops-answer 1 nonce=([0-9a-f]{16,64}) rc=(-?\d{1,4}) cut=([01])\n")
+_HEADER = re.compile(rb"portalops-answer 1 nonce=([0-9a-f]{16,64}) rc=(-?\d{1,4}) cut=([01])(?: waited=(\d{1,5}))?\n")
 
 
 class AnswerRejected(Exception):
@@ -32,6 +37,10 @@ class AnswerRejected(Exception):
     def __init__(self, where: str) -> None:
         super().__init__(where)
         self.missing = MissingFact("answer-rejected", msg("the host's answer cannot be parsed at {where}", where=where))
+
+
+class HostSilent(HostUnreachable):
+    """A host let the caller in and answered nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +53,88 @@ class HostAnswer:
     """Why a probe that has no section has none."""
 
 
-def gather(shell: Shell, probes: Sequence[Probe[Any]], *, nonce: str | None = None) -> bytes:
+def gather(
+    shell: Shell, probes: Sequence[Probe[Any]], *, seconds: float = HOST_SECONDS, nonce: str | None = None
+) -> bytes:
     """Run the probes on a host in one trip and return the answer as it is kept.
 
+    Args:
+        shell: the way to the host.
+        probes: what it is asked; those without a command are left out.
+        seconds: how long it is waited for in all.
+        nonce: of the marks; a fresh one by default.
+
     Raises:
+        HostSilent: nothing that was asked for came in time.
         HostUnreachable: no session could be opened.
     """
     mark = nonce or secrets.token_hex(16)
     asked = [probe for probe in probes if probe.command]
-    slow = (probe.timeout_seconds for probe in asked if probe.repeated_for)
-    done = shell.run_script(
-        script_for(asked),
-        argument=mark,
-        deadline_seconds=HOST_SECONDS + max(slow, default=0),
-        limit_bytes=HOST_BYTES,
-    )
-    header = f"portalops-answer 1 nonce={mark} rc={done.exit_code} cut={int(done.truncated)}\n"
+    done = shell.run_script(script_for(asked), argument=mark, deadline_seconds=seconds, limit_bytes=HOST_BYTES)
+    if done.exit_code == _LATE and f"<<<{mark} ".encode() not in done.stdout:
+        raise HostSilent(
+            msg("{host} sent no answer within {seconds} s", host=shell.address[:80], seconds=round(seconds)),
+            msg("Run 'portalops host test HOST' to see what hangs; [checks] host_timeout is the limit."),
+        )
+    waited = f" waited={round(seconds)}" if done.exit_code == _LATE else ""
+    header = f"portalops-answer 1 nonce={mark} rc={done.exit_code} cut={int(done.truncated)}{waited}\n"
     with _BY_TURNS:
-        return header.encode() + redacted(done.stdout)
+        return header.encode() + redacted_answer(mark, done.stdout, {probe.id: probe.form for probe in asked})
+
+
+def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, Form]) -> bytes:
+    """Blot out the secrets in what a script printed: in each section by the form of its probe, and never in a mark.
+
+    Args:
+        nonce: of the script.
+        body: all that it printed.
+        forms: by probe id; what is of none is lines of text.
+    """
+    done: list[bytes] = []
+    form, at = LINES, 0
+    for start, match in _marks(nonce.encode(), body):
+        done += (redacted_as(form, body[at:start]), body[start : match.end()])
+        is_answer = match["id"] and match["stderr"] is None and match["rc"] is None
+        form, at = forms.get(match["id"].decode(), LINES) if is_answer else LINES, match.end()
+    return b"".join((*done, redacted(body[at:])))
+
+
+def is_slow(probe: Probe[Any]) -> bool:
+    """Say whether a probe has a trip of its own, behind the usual ones: it may take minutes, and is not asked for in every scan."""
+    return bool(probe.command) and probe.repeated_for is not None
+
+
+def is_whole(raw: bytes) -> bool:
+    """Say whether the host sent its answer to the end, in the form that it must have."""
+    try:
+        return parse_answer(raw).absent == _NOT_ASKED
+    except AnswerRejected:
+        return False
+
+
+def joined_with_slow(raw: bytes, shell: Shell, slow: Sequence[Probe[Any]], *, seconds: float) -> bytes:
+    """Ask a host that answered for its slow probes, and return its answer with what came of them.
+
+    What does not come is a section that says why, so that the first answer counts as it stands.
+
+    Args:
+        raw: the host's answer.
+        shell: the way to the host.
+        slow: what it is asked; see `is_slow`.
+        seconds: how long it is waited for beside the time of the slowest probe.
+    """
+    limit = seconds + max(probe.timeout_seconds for probe in slow)
+    found: Mapping[str, ProbeResult] = {}
+    why, code = b"", _LATE
+    try:
+        found = parse_answer(gather(shell, slow, seconds=limit)).sections
+    except AnswerRejected as error:
+        why, code = str(error.missing.seen).encode(), 255
+    except PortalOpsError as error:
+        why, code = str(error.message).encode(), 255
+    for probe in slow:
+        raw = appended(raw, found.get(probe.id) or ProbeResult(probe.id, code, b"", why, round(limit)))
+    return raw
 
 
 def no_answer() -> bytes:
@@ -70,14 +143,14 @@ def no_answer() -> bytes:
 
 
 def appended(raw: bytes, result: ProbeResult) -> bytes:
-    """Return an answer with one more section, for what is looked at without the shell."""
+    """Return an answer with one more section, for what is looked at without the shell; it is JSON, or lines of text."""
     header = _header(raw)
     mark = header.group(1)
     name = result.probe.encode()
     body = raw[header.end() :]
     glue = b"" if body.endswith(b"\n") or not body else b"\n"
     section = (
-        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted(result.stdout))
+        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted_as(JSON, result.stdout))
         + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, redacted(result.stderr))
         + b"<<<%b %b rc=%d s=%d>>>\n" % (mark, name, result.exit_code, result.seconds)
     )
@@ -95,6 +168,7 @@ def parse_answer(raw: bytes) -> HostAnswer:
     """
     header = _header(raw)
     mark, exit_code, cut = header.group(1), int(header.group(2)), header.group(3) == b"1"
+    waited = int(header.group(4)) if header.group(4) else None
     body = raw[header.end() :]
     sections: dict[str, ProbeResult] = {}
     done = False
@@ -120,7 +194,7 @@ def parse_answer(raw: bytes) -> HostAnswer:
             if at is not None or name.decode() in sections:
                 raise AnswerRejected(name.decode())
             at = _Open(name, match.end())
-    return HostAnswer(sections, _absence(done=done, exit_code=exit_code, cut=cut))
+    return HostAnswer(sections, _absence(done=done, exit_code=exit_code, cut=cut, waited=waited))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +238,17 @@ def _unglued(text: bytes) -> bytes:
     return text[:-2] if text.endswith(b"\r\n") else text.removesuffix(b"\n")
 
 
-def _absence(*, done: bool, exit_code: int, cut: bool) -> MissingFact:
+_NOT_ASKED = MissingFact("not-gathered", msg("the host was not asked for this"))
+
+
+def _absence(*, done: bool, exit_code: int, cut: bool, waited: int | None) -> MissingFact:
     if cut:
         return MissingFact("answer-cut", msg("the host's answer was too long and was cut before this was reached"))
-    if exit_code == 124:
+    if exit_code == _LATE and waited is not None:
+        seen = msg("the host's answer was not complete after {seconds} s, and this was not reached", seconds=waited)
+        return MissingFact("host-deadline", seen)
+    if exit_code == _LATE:  # answers of before their limit was told
         return MissingFact("host-deadline", msg("the host did not answer in time, and this was not reached"))
     if done:
-        return MissingFact("not-gathered", msg("the host was not asked for this"))
+        return _NOT_ASKED
     return MissingFact("answer-incomplete", msg("the host's answer was cut short before this was reached"))

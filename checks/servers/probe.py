@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+from checks.servers.redaction import LINES, Form
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -68,6 +69,8 @@ class Probe(Generic[FactT]):
     limit_bytes: int = DEFAULT_BYTES
     exit_codes: frozenset[int] = frozenset({0})
     """Exit codes with which the output means something; any other makes the fact missing."""
+    form: Form = LINES
+    """How its answer is written, so that redaction changes no word of its grammar."""
     repeated_for: timedelta | None = None
     """How old a look may be that a later answer repeats (see `carried`); None: a look speaks for its own round alone."""
 
@@ -136,6 +139,8 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
+SUDO_WAITS = "the host cannot resolve its own name, and sudo waits for it"
+"""What the script says instead of calling sudo."""
 OWN_COMPLAINTS = {
     str(each): each
     for each in (
@@ -158,6 +163,11 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
         return MissingFact("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
     if result.exit_code in {124, 137}:
         return MissingFact("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
+    if probe.needs_root and result.exit_code != 0 and complaint == SUDO_WAITS:
+        return MissingFact(
+            "own-name-unresolved",
+            msg("the host cannot resolve its own name, so that sudo waits 20 seconds at each call"),
+        )
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return MissingFact(
             "sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from checks.servers import carried
@@ -19,7 +21,7 @@ from checks.servers.comparing import section_for
 from checks.servers.declared import Declared
 from checks.servers.earlier import EarlierAnswers, Repeated
 from checks.servers.earlier_scans import VALID_FOR, EarlierScans
-from checks.servers.gather import appended, gather, no_answer
+from checks.servers.gather import HostSilent, appended, gather, is_slow, is_whole, joined_with_slow, no_answer
 from checks.servers.judging import CRYPTO, KEY_CHANGED, LEGACY_SSH, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
@@ -28,8 +30,9 @@ from checks.servers.outside_scan import Outside, skip_outside_scan
 from checks.servers.own import Own, own_probes, own_sections
 from checks.servers.probe import MissingFact, Probe, ProbeResult
 from checks.servers.probes import drift, vulnerabilities
+from checks.servers.script import HOST_SECONDS
 from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
-from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
+from portalops.errors import HostAway, HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
@@ -41,7 +44,12 @@ _log = logging.getLogger(__name__)
 
 AT_ONCE = 32
 """Hosts that are looked at at the same time where nothing else is configured: they mostly wait."""
-_REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: LEGACY_SSH}
+_REASONS = {
+    HostKeyChanged: KEY_CHANGED,
+    HostNotEnrolled: "host-not-enrolled",
+    LegacySsh: LEGACY_SSH,
+    HostSilent: "host-deadline",
+}
 """Of the ways in which a host can't be looked at, those that must not be taken for a passing trouble of the network."""
 
 
@@ -69,12 +77,19 @@ Askers = Callable[[Sequence[Errand]], Iterator[Answered]]
 
 
 def ask(
-    errand: Errand, shell_for: Callable[[Host], Shell], *, clock: Clock, machine: Machine | None = None
+    errand: Errand,
+    shell_for: Callable[[Host], Shell],
+    *,
+    clock: Clock,
+    seconds: float = HOST_SECONDS,
+    machine: Machine | None = None,
 ) -> Answered:
-    """Ask one host all that checks need of it, in one trip; what goes wrong on the way is the answer."""
+    """Ask one host all that checks need of it; what goes wrong on the way is the answer."""
     wanted = [probe for probe in probes_of(checks()).values() if probe.id not in errand.spared]
-    trip = _travel(errand.host, wanted, Repeated(), shell_for, clock=clock, machine=machine or PsutilMachine())
-    return Answered(errand.host.id, trip.at, trip.answer)
+    way = _Way(shell_for, seconds, clock, machine or PsutilMachine())
+    trip = way.travel(errand.host, wanted, Repeated())
+    answer = way.follow(trip).answer if trip.later else trip.answer
+    return Answered(errand.host.id, trip.at, answer)
 
 
 def run_checks(
@@ -94,8 +109,13 @@ def run_checks(
     brought: Mapping[HostId, SuppliedAnswer] | None = None,
     anew: bool = False,
     askers: Askers | None = None,
+    host_seconds: float = HOST_SECONDS,
+    judged: Callable[[HostScan], None] = lambda _host: None,
 ) -> CheckScan:
     """Look at every host in one trip each, keep the answers, and judge them.
+
+    Each host is judged when its own answer is there, whatever the others do. Slow probes are asked for in a second trip, behind the
+    first trips of all hosts; a host that is asked for some is judged twice.
 
     A host that can't be reached has all its checks unknown; it takes nothing from the others. Declared groups of hosts are
     judged last, from what their members said, and stand behind the hosts.
@@ -117,6 +137,8 @@ def run_checks(
         brought: answers of hosts that a person brought; these hosts are not asked.
         anew: ask the hosts also for what an earlier answer in the ledger of `own` still speaks for.
         askers: who asks the hosts, if not this process by `shell_for`; the view from outside stays here.
+        host_seconds: how long each host is waited for, its slow probes apart.
+        judged: is told of each host's results at once, and again once its slow probes have come.
     """
     wanted = checks() if some is None else tuple(some)
     second = machine or PsutilMachine()
@@ -131,7 +153,8 @@ def run_checks(
         ThreadPoolExecutor(max_workers=max(1, min(at_once, len(hosts))), thread_name_prefix="check") as pool,
     ):
         # NOTE: progress, keeper and ledger are called from this thread only; none promises to be safe in several.
-        rounds = []
+        rounds: dict[HostId, HostScan] = {}
+        way = _Way(shell_for, host_seconds, clock, second)
         looks: dict[str, MemberAnswer] = {}
         members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
 
@@ -143,13 +166,13 @@ def run_checks(
 
         def travel(host: Host, kept: Repeated) -> _Trip:
             own_trip = _read_supplied(host, clock, brought or {})
-            return seen(own_trip or _travel(host, probes, kept, shell_for, clock=clock, machine=second))
+            return seen(own_trip or way.travel(host, probes, kept))
 
         def there(host: Host) -> bool:
             return askers is not None and host.id not in (brought or {})
 
         here = [host for host in hosts if not there(host)]
-        trips = _as_they_come(pool, here, at_once, prepare, travel)
+        trips = _as_they_come(pool, here, at_once, prepare=prepare, travel=travel, follow=way.follow)
         if askers is not None:
             elsewhere = {host.id: (host, prepare(host)) for host in hosts if there(host)}
             trips = chain(trips, _from_elsewhere(pool, askers, elsewhere, seen))
@@ -157,13 +180,15 @@ def run_checks(
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
             whole = _find_vulnerabilities(joined, declared, wanted, known or Vulnerabilities())
             whole = _compared(whole, declared, wanted, older)
-            rounds.append(one := _judged(whole, declared, wanted, keeper))
+            rounds[trip.host.id] = one = _judged(whole, declared, wanted, keeper)
+            judged(one)
             if trip.host.id in members:
                 looks[trip.host.id] = read_member(trip.host, trip.at, whole.answer, together)
             task.note(_came_to(one))
-            task.advance(1)
-    rounds.sort(key=lambda one: one.host)
-    return CheckScan((*rounds, *judge_groups(looks, declared, clock.now(), wanted)))
+            if not trip.later:
+                task.advance(1)
+    hosts_judged = sorted(rounds.values(), key=lambda one: one.host)
+    return CheckScan((*hosts_judged, *judge_groups(looks, declared, clock.now(), wanted)))
 
 
 def _came_to(one: HostScan) -> Message:
@@ -191,6 +216,8 @@ class _Trip:
     """The sections of the view from outside."""
     brought_by: str = ""
     """Who brought the answer by hand; empty where the host was asked itself."""
+    later: tuple[Probe[Any], ...] = ()
+    """The slow probes that it is yet to be asked for."""
     from_outside: bytes | None = None
     """Of a host that did not answer inside: what was seen of it from outside, and what own records say."""
 
@@ -199,21 +226,33 @@ def _as_they_come(
     pool: ThreadPoolExecutor,
     hosts: Sequence[Host],
     at_once: int,
+    *,
     prepare: Callable[[Host], Repeated],
     travel: Callable[[Host, Repeated], _Trip],
+    follow: Callable[[_Trip], _Trip],
 ) -> Iterator[_Trip]:
-    """Yield each trip when it is over; never more than `at_once` are under way or waiting to be taken.
+    """Yield each trip when it is over, and again when its slow probes are; never more than `at_once` are under way or waiting to be taken.
 
-    A host that takes long holds up none behind it, and however many hosts there are, only so many answers are held. What a
-    trip needs is prepared in this thread.
+    A host that takes long holds up none behind it, and however many hosts there are, only so many answers are held as they
+    came; those that wait for their slow probes are held packed. What a trip needs is prepared in this thread.
     """
-    rest = iter(hosts)
-    under_way = {pool.submit(travel, host, prepare(host)) for host in islice(rest, at_once)}
-    while under_way:
+    rest = deque(hosts)
+    behind: deque[tuple[_Trip, bytes]] = deque()
+    under_way: set[Future[_Trip]] = set()
+    while rest or behind or under_way:
+        while (rest or behind) and len(under_way) < at_once:
+            if rest:
+                host = rest.popleft()
+                under_way.add(pool.submit(travel, host, prepare(host)))
+            else:
+                before, packed = behind.popleft()
+                under_way.add(pool.submit(follow, replace(before, answer=zlib.decompress(packed))))
         for over in wait(under_way, return_when=FIRST_COMPLETED).done:
             under_way.remove(over)
-            yield over.result()
-            under_way |= {pool.submit(travel, host, prepare(host)) for host in islice(rest, 1)}
+            trip = over.result()
+            if trip.later and isinstance(trip.answer, bytes):
+                behind.append((replace(trip, answer=b""), zlib.compress(trip.answer, 1)))
+            yield trip
 
 
 def _from_elsewhere(
@@ -234,29 +273,59 @@ def _from_elsewhere(
         yield over.result()
 
 
-def _travel(
-    host: Host,
-    probes: Sequence[Probe[Any]],
-    kept: Repeated,
-    shell_for: Callable[[Host], Shell],
-    *,
-    clock: Clock,
-    machine: Machine,
-) -> _Trip:
-    try:
-        raw = gather(shell_for(host), [probe for probe in probes if probe.id not in kept.originals])
-    except HostUnreachable as error:
-        return _Trip(host, clock.now(), MissingFact(_REASONS.get(type(error), "host-unreachable"), error.message))
-    except PortalOpsError as error:
-        return _Trip(host, clock.now(), MissingFact("gather-failed", error.message))
-    except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
-        _log.exception("gathering from %s failed", host.id)
-        seen = msg("the scan of the host failed with {error}: a fault in portalops", error=type(error).__name__)
-        return _Trip(host, clock.now(), MissingFact("gather-crashed", seen))
-    at = clock.now()
-    if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
-        raw = appended(raw, _second_view(machine))
-    return _Trip(host, at, raw, kept)
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a host is asked with."""
+
+    shell_for: Callable[[Host], Shell]
+    seconds: float
+    """How long it is waited for."""
+    clock: Clock
+    machine: Machine
+
+    def travel(self, host: Host, probes: Sequence[Probe[Any]], kept: Repeated) -> _Trip:
+        """Ask a host for its usual probes, and tell which slow ones it is yet to be asked for."""
+        wanted = [probe for probe in probes if probe.id not in kept.originals]
+        slow = tuple(probe for probe in wanted if is_slow(probe))
+        begun = self.clock.monotonic()
+
+        def without(reason: str, seen: Message) -> _Trip:
+            return _Trip(host, self.clock.now(), MissingFact(reason, seen))
+
+        try:
+            raw = gather(self.shell_for(host), [probe for probe in wanted if probe not in slow], seconds=self.seconds)
+        except HostAway as error:
+            waited = round(self.clock.monotonic() - begun)
+            return without(
+                "host-unreachable", msg("{problem} (waited {seconds} s)", problem=error.message, seconds=waited)
+            )
+        except HostUnreachable as error:
+            return without(_REASONS.get(type(error), "host-unreachable"), error.message)
+        except PortalOpsError as error:
+            return without("gather-failed", error.message)
+        except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
+            return without("gather-crashed", _crashed(host, error))
+        at = self.clock.now()
+        later = slow if slow and is_whole(raw) else ()
+        if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
+            raw = appended(raw, _second_view(self.machine))
+        return _Trip(host, at, raw, kept, later=later)
+
+    def follow(self, trip: _Trip) -> _Trip:
+        """Ask a host that answered for its slow probes."""
+        if isinstance(trip.answer, MissingFact):
+            return replace(trip, later=())
+        try:
+            whole = joined_with_slow(trip.answer, self.shell_for(trip.host), trip.later, seconds=self.seconds)
+        except Exception as error:  # noqa: BLE001  # as above; the answer that is there must not be lost with it
+            _crashed(trip.host, error)
+            whole = trip.answer
+        return replace(trip, answer=whole, later=())
+
+
+def _crashed(host: Host, error: Exception) -> Message:
+    _log.exception("gathering from %s failed", host.id)
+    return msg("the scan of the host failed with {error}: a fault in portalops", error=type(error).__name__)
 
 
 def _read_supplied(host: Host, clock: Clock, brought: Mapping[HostId, SuppliedAnswer]) -> _Trip | None:

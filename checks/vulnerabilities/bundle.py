@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from checks.vulnerabilities.releases import Release, release_named
-from checks.vulnerabilities.rows import Row
+from checks.vulnerabilities.rows import Row, require_rows
 from checks.vulnerabilities.sources import BundleSource
 from portalops.errors import VulnerabilityBundleRefused
 from portalops.model.causes import cause_of
@@ -77,10 +77,10 @@ def signature_of(data: bytes, key: SigningKey) -> str:
 
 
 class Bundle:
-    """A bundle whose signature holds; a package's rows are read when they are asked for."""
+    """A bundle whose signature and content hold; a package's rows are made when they are asked for."""
 
     def __init__(self, data: bytes, signed_by: str) -> None:
-        """Read the first line, and where each package stands.
+        """Read the first line, and where each package stands; every row is counted and its form made sure of.
 
         Raises:
             ValueError: it is not of this version's form, or does not end as it must.
@@ -93,30 +93,22 @@ class Bundle:
         self.signed_by = signed_by
         """The public key, `ssh-ed25519 BASE64`."""
         self._lines: dict[str, bytes] = {}
+        self.counted = 0
+        """How many rows it has."""
         for line in lines[1:-2]:
-            name, _ = json.JSONDecoder().raw_decode(line[1:512].decode("utf-8", "replace"))
-            if not isinstance(name, str) or line[:1] != b"[":
+            name, rows = json.loads(line)
+            if not isinstance(name, str) or not isinstance(rows, list) or name in self._lines:
                 raise ValueError(f"not a package: {line[:80]!r}")
+            require_rows(rows)
             self._lines[name] = line
+            self.counted += len(rows)
         if len(self._lines) != self.header.packages:
             raise ValueError(f"{len(self._lines)} packages instead of {self.header.packages}")
 
     def rows(self, package: str) -> tuple[Row, ...]:
-        """Return what is known of a package: of a source package for Debian and Ubuntu; empty where nothing is.
-
-        Raises:
-            ValueError: its line is not of this version's form.
-        """
+        """Return what is known of a package: of a source package for Debian and Ubuntu; empty where nothing is."""
         line = self._lines.get(package)
         return tuple(Row.from_list(held) for held in json.loads(line)[1]) if line else ()
-
-    def counted(self) -> int:
-        """Read every row, and return how many there are.
-
-        Raises:
-            ValueError: a line is not of this version's form.
-        """
-        return sum(len(self.rows(package)) for package in self._lines)
 
     @property
     def signer(self) -> str:
@@ -151,10 +143,15 @@ def read_bundle(path: Path, trusted: Iterable[str]) -> Bundle:
     if signed_by not in set(trusted):
         raise bundle_refused(path, msg("it is signed by {key}, which is not trusted here", key=fingerprint(signed_by)))
     try:
-        return Bundle(data, signed_by)
+        bundle = Bundle(data, signed_by)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = show_text(str(error), 120)
         raise bundle_refused(path, msg("it cannot be parsed by this version: {what}", what=what)) from error
+    if bundle.counted != bundle.header.rows:
+        raise bundle_refused(
+            path, msg("it has {n} rows and says {stated}", n=bundle.counted, stated=bundle.header.rows)
+        )
+    return bundle
 
 
 def bundle_refused(path: Path, what: Message) -> VulnerabilityBundleRefused:

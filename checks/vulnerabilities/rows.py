@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -61,17 +62,28 @@ class Row:
 
     @classmethod
     def from_list(cls, held: object) -> Row:
-        """Read one of a bundle whose signature holds.
+        """Read one as it stands in a bundle or in a kept answer.
 
         Raises:
             ValueError: it is not of the form of this version.
         """
-        if isinstance(held, list) and [type(value) for value in held] == _TYPES:
-            vulnerability, introduced, fixed, last, module, records, severity, since, due, ransom, epss, note = held
-            span = VersionSpan(introduced, fixed, last, module)
-            names = tuple([str(record) for record in records])
-            return cls(vulnerability, span, names, severity, since, due, bool(ransom), epss, note)
-        raise ValueError(f"not a row: {str(held)[:80]}")
+        require_rows((held,))
+        assert isinstance(held, list)
+        vulnerability, introduced, fixed, last, module, records, severity, since, due, ransom, epss, note = held
+        span = VersionSpan(introduced, fixed, last, module)
+        names = tuple([str(record) for record in records])
+        return cls(vulnerability, span, names, severity, since, due, bool(ransom), epss, note)
+
+
+def require_rows(held: Iterable[object]) -> None:
+    """Make sure that each is a row as it stands in a bundle.
+
+    Raises:
+        ValueError: one is not of the form of this version.
+    """
+    for each in held:
+        if not isinstance(each, list) or [type(value) for value in each] != _TYPES:
+            raise ValueError(f"not a row: {str(each)[:80]}")
 
 
 _TYPES = [str, str, str, str, str, list, str, str, str, int, int, str]

@@ -3,11 +3,12 @@
 Shows per source which paths were added, removed or changed from the first to the second: content by SHA-256, or mode,
 owner and time alone. A dump of a database is compared as a whole. A differential counts as it stands with its base.
 With --live every file of the source is read now; databases are not compared then. No pack with contents is read.
+Extended attributes, access lists (ACLs) and which names are hard links are not compared: no index holds them.
 
 Example: portalops backup diff demo-20261120 latest --identity /media/key/operator.age; portalops backup diff latest
 --live --source settings --identity key
 
-EXIT STATUS: 0 the same, 1 different, 3 no difference seen, but not all could be compared, 4 there is no such set
+EXIT STATUS: 0 no difference in what is compared, 1 different, 3 no difference seen, but not all could be compared, 4 there is no such set
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from portalops.ports import Medium
 
 LIVE = "live"
+NOT_COMPARED = ("extended-attributes", "access-lists", "hard-links")
 
 
 @shape
@@ -92,13 +94,15 @@ class ComparedSets:
     after: str
     """A set, or `live`."""
     same: bool
-    """Nothing differs as far as it could be compared; see `unknown`."""
+    """Nothing differs as far as it is compared; see `unknown` and `not_compared`."""
     streams: tuple[ChangesOfStream, ...]
     """Those that were compared."""
     paths: tuple[DifferentPath, ...]
     count: int
     """How many there are, with those that --limit leaves off."""
     unknown: tuple[UnknownPart, ...]
+    not_compared: tuple[str, ...]
+    """What no index holds: a file may differ in it though it is not listed."""
 
 
 def diff(
@@ -186,6 +190,7 @@ def _data(names: tuple[str, str], found: SetComparison) -> ComparedSets:
         paths=(*paths, *dumps),
         count=sum(found.counts.values()),
         unknown=unknown_parts(found.unknown),
+        not_compared=NOT_COMPARED,
     )
 
 
@@ -226,6 +231,7 @@ def _view(names: tuple[str, str], found: SetComparison, limit: int) -> list[Bloc
     if found.is_same:
         said = msg("No difference in what could be compared") if found.unknown else msg("They are the same")
         blocks.append(Paragraph(said))
+    blocks.append(Paragraph(msg("Extended attributes, ACLs and hard links are not compared: no index holds them.")))
     paths = sum(found.counts.values()) - len(found.dumps)
     return [*blocks, *left_off(paths, min(paths, limit)), *unknown_blocks(found.unknown)]
 

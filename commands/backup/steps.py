@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backups.preconditions import remarks_of
 from backups.sizes import sizes_for
+from backups.sources import remarks_on
 from backups.year_cost import YearCost, recorded_sizes, year_costs
 from commands.backup.views import PlannedRun, plan_data, plan_view, year_view
 from commands.cli.result import Result
@@ -13,6 +15,7 @@ from commands.jobs.kinds.backup import backup_plan, parts_of
 from portalops.errors import ExitCode
 from portalops.model.backups import BackupSet, SetKind
 from portalops.model.runs import JobKind
+from portalops.reports.document import Paragraph
 
 
 def planned_run(
@@ -26,8 +29,11 @@ def planned_run(
     sizes = sizes_for(planned.choice.kind, parts.sources, media, sets, pack_bytes=planned.pack_bytes)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
     year = _year(session, sets)
-    view = [*plan_view(planned, sizes), *year_view(year)]
-    return Result(plan_data(planned, sizes, year), view, exit_code=exit_code)
+    remarks = {table.id: remarks_on(table) for table in session.settings.backup_sources}
+    followed = tuple(remarks_of(remarks, doubtful=False))
+    view = [*plan_view(planned, sizes), *map(Paragraph, followed), *year_view(year)]
+    warnings = tuple(remarks_of(remarks, doubtful=True))
+    return Result(plan_data(planned, sizes, year, followed), view, warnings, exit_code)
 
 
 def _year(session: Session, sets: Sequence[BackupSet]) -> tuple[YearCost, ...]:

@@ -206,9 +206,11 @@ class PlannedRun:
     """Classes of Article 10 that no source maps to and no reason excuses."""
     year: tuple[YearInPlan, ...]
     """What a year takes under each choice of `backup.full_every`; empty where no job makes backups."""
+    followed: tuple[ShownMessage, ...]
+    """Links that sources name, and where they lead: both are backed up."""
 
 
-def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> PlannedRun:
+def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost], followed: Sequence[Message] = ()) -> PlannedRun:
     """Return a plan as `--json` shows it."""
     known, rooms = sizes.sources, sizes.media
     return PlannedRun(
@@ -237,6 +239,7 @@ def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> Plann
             )
             for each in year
         ),
+        followed=tuple(map(ShownMessage.of, followed)),
     )
 
 

@@ -56,7 +56,7 @@ def findings(
     known = known_findings(session, newest, anew=anew)
     if anew:
         _require_same(session, known.read)
-    chosen = chooser(session, newest, known.read.findings, host, family)
+    chosen = chooser(session, newest.body if newest else None, known.read.findings, host, family)
     shown = [
         each
         for each in known.standings
@@ -103,7 +103,7 @@ def doubts_of(session: Session, newest: Recorded[CheckScan] | None) -> Iterator[
 def _plugin(session: Session, hosts: Collection[str] | None, families: Collection[str] | None) -> PluginAnswer:
     newest = newest_scan(session)
     known = known_findings(session, newest)
-    chosen = chooser(session, newest, known.read.findings, hosts, families)
+    chosen = chooser(session, newest.body if newest else None, known.read.findings, hosts, families)
     standings = [each for each in known.standings if chosen(each.finding.host, each.finding.check)]
     late = [each for each in standings if each.is_late]
     open_now = [each for each in standings if each.state in {FindingState.OPEN, FindingState.REOPENED}]

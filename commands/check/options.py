@@ -14,7 +14,6 @@ from portalops.locale import _
 from portalops.model.checks import CheckScan
 from portalops.model.findings import Finding
 from portalops.model.message import msg
-from portalops.model.record import Recorded
 from portalops.model.text import show_text
 
 Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be repeated"))]
@@ -28,7 +27,7 @@ Approver = Annotated[str, typer.Option("--approver", metavar="NAME", help=_("Who
 
 def chooser(
     session: Session,
-    newest: Recorded[CheckScan] | None,
+    newest: CheckScan | None,
     findings: Sequence[Finding],
     hosts: Collection[str] | None,
     families: Collection[str] | None,
@@ -47,7 +46,7 @@ def chooser(
         UnknownCheck: there is no such family of checks.
     """
     configured = {host.id for host in session.settings.hosts}
-    known = {*configured, *(one.host for one in (newest.body.hosts if newest else ())), *(one.host for one in findings)}
+    known = {*configured, *(one.host for one in (newest.hosts if newest else ())), *(one.host for one in findings)}
     for name in hosts or ():
         if name not in known:
             raise UsageError(

@@ -80,7 +80,7 @@ def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[Host
     if not by.strip():
         raise UsageError(msg("--facts needs --by"), msg("Name the person who supplied the file with --by NAME."))
     (who,) = required_texts({"--by": by})
-    scripts, asked = _scripts(session), frozenset(all_probes())
+    scripts, asked = _scripts(session), all_probes()
     found: dict[HostId, SuppliedAnswer] = {}
     for path in files:
         try:

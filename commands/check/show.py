@@ -16,7 +16,7 @@ import typer
 
 from checks.servers.catalogue import chosen
 from checks.servers.check import Check
-from commands.check.steps import known_findings, newest_scan
+from commands.check.steps import known_findings, newest_results, newest_scan
 from commands.check.views import ShownFinding, ShownResult, finding_data, result_data, results_table, waived_of
 from commands.cli.check_page import page_blocks
 from commands.cli.result import Result
@@ -63,7 +63,8 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
             return _show_ledger_check(session.rulebook, own)
     (one,) = chosen(ids=(check,))
     newest = newest_scan(session)
-    results = [result for result in newest.body.results() if result.check == one.id] if newest else []
+    seen = newest_results(session)
+    results = [result for result in seen.body.results() if result.check == one.id] if seen else []
     known = [each for each in known_findings(session, newest).standings if each.finding.check == one.id]
     duties = [duty for duty in session.rulebook.duties if one.id in duty.checks]
     view: list[Block] = [
@@ -76,7 +77,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
                 (msg("Probes"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
                 (msg("Exempt roles"), ", ".join(sorted(one.exempt_roles)) or None),
-                (msg("Last checked"), newest.at if newest else None),
+                (msg("Last checked"), seen.at if seen else None),
             )
         ),
         Heading(3, WHY),
@@ -107,7 +108,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
         results=tuple(result_data(result, waived.get((result.host, result.check))) for result in results),
         findings=tuple(finding_data(each, custodians.get(each.finding.host, "")) for each in known),
     )
-    return Result(data, view)
+    return Result(data, view, (seen.said,) if seen and seen.said else ())
 
 
 def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[CheckDetails]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from checks.servers.catalogue import checks
+from checks.servers.declared import Declared
+from checks.servers.judging import judge_again, unreached
+from checks.servers.probe import MissingFact
 from commands.check.views import describe_supplier
 from commands.cli.session import Session
+from commands.jobs.scan_parts import read_unfinished
 from portalops import bodies
 from portalops.compliance.article_12_findings import checks_of
-from portalops.model.checks import CheckScan
-from portalops.model.message import Message
+from portalops.model.checks import CheckScan, HostScan
+from portalops.model.message import Message, verbatim
 from portalops.model.record import Recorded
 from portalops.registers.claims import ToolClaim, read_tool_claims
 from portalops.registers.findings import FindingStanding, ReadFindings, read_findings, stand, unused_waivers
@@ -63,6 +68,39 @@ def newest_scan(session: Session) -> Recorded[CheckScan] | None:
         if body is not None:
             return Recorded(record.seq, record.at, record.run, body)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class NewestResults:
+    """The newest results of each host: of the newest scan, and of one that has not ended."""
+
+    at: datetime
+    body: CheckScan
+    said: Message | None
+    """How far a scan is that has not ended."""
+
+
+def newest_results(session: Session) -> NewestResults | None:
+    """Return the newest results; None where no host has any.
+
+    Groups of hosts stand as the newest scan that ended judged them.
+    """
+    newest, unfinished = newest_scan(session), read_unfinished(session.reader)
+    if unfinished is None:
+        return NewestResults(newest.at, newest.body, None) if newest else None
+    known = {host.id: host for host in session.settings.hosts}
+    declared = session.settings.declared.parse(Declared)
+    found: dict[str, HostScan] = {each.host: each for each in newest.body.hosts} if newest else {}
+    for part in (each for each in unfinished.parts if each.body.host in known):
+        asked, host = part.body, known[part.body.host]
+        if asked.answer is None:
+            why = asked.problem if isinstance(asked.problem, Message) else verbatim(asked.problem)
+            results = unreached(host, MissingFact(asked.reason, why), asked.at, checks())
+        else:
+            results = judge_again(session.reader.blob(asked.answer), host, declared, asked.at)
+        found[host.id] = HostScan(host.id, asked.at, not asked.reason, asked.problem, results)
+    body = CheckScan(tuple(sorted(found.values(), key=lambda each: (bool(each.standby), each.host))))
+    return NewestResults(unfinished.parts[-1].at, body, unfinished.describe(tuple(known)))
 
 
 def describe_suppliers(round_: CheckScan) -> list[Block]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from backups.preconditions import SeenParts, left_out, stopping
+from backups.preconditions import SeenParts, left_out, remarks_of, stopping
 from commands.cli.kinds import typed_tables
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -86,7 +86,13 @@ def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
                 (msg("Digest"), settings.digest),
             ]
         )
-        view: list[Block] = [facts, Paragraph(msg("Nothing is wrong with the configuration."))]
+        seen = _seen(session)
+        followed = () if seen is None else remarks_of(seen.remarks, doubtful=False)
+        view: list[Block] = [
+            facts,
+            *map(Paragraph, followed),
+            Paragraph(msg("Nothing is wrong with the configuration.")),
+        ]
         return Result((), view, warnings=warnings)
     rows = [
         (each.error.code, each.error.message, each.error.hint, msg("yes") if each.stops_backup else msg("no"))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from backups.media import build_media, require_place
 from backups.preconditions import SeenParts
-from backups.sources import lack_of
+from backups.sources import lack_of, remarks_on
 from commands.cli.session import Session
 from commands.jobs.sets import sources_of
 from portalops.config import KindTable
 from portalops.errors import MediumUnavailable
 from portalops.model.message import Message
+from portalops.ports import Medium
 
 
 def seen_parts(session: Session) -> SeenParts:
@@ -29,7 +31,14 @@ def seen_parts(session: Session) -> SeenParts:
     return SeenParts(
         {table.id: lack_of(table) for table in settings.backup_sources},
         {table.id: _obstacle(table, places) for table in settings.backup_media},
+        {table.id: remarks_on(table) for table in settings.backup_sources},
+        real_folders(media),
     )
+
+
+def real_folders(media: Mapping[str, Medium]) -> dict[str, list[str]]:
+    """Return where each medium of this machine really lies."""
+    return {name: [os.path.realpath(place) for place in medium.places()] for name, medium in media.items()}
 
 
 def _obstacle(table: KindTable, places: Sequence[Path]) -> Message | None:

@@ -35,6 +35,9 @@ _ABSENT = 3
 """What the question after the helper ends with where there is none."""
 
 _NO_PROGRAM = 127
+_WAITS = 125
+"""What a question ends with that was not put to sudo, since it waits for the host's own name."""
+_TIMED_OUT = frozenset({124, 137})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +132,14 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
         Probe("test.helper", ("sh", "-c", f"[ -e {HELPER} ] || exit {_ABSENT}; exec sha256sum {HELPER}"), text),
         Probe("test.programs", ("sh", "-c", find, "sh", *names), text),
     ]
+    waits = f'[ -z "$SUDO_WAITS" ] || exit {_WAITS}; '
     for probe in rooted:
         if needs_helper(probe):
-            question = f"exec sudo -n -l {HELPER} {shlex.quote(subcommand(probe))}"
+            question = f"{waits}exec sudo -n -l {HELPER} {shlex.quote(subcommand(probe))}"
         else:
             limit = f'${{T:+"$T" -k {KILL_SECONDS} {probe.timeout_seconds}}}'
             question = (
-                f"P=$(command -v {shlex.quote(probe.command[0])}) || exit 127; T=$(command -v timeout); "
+                f"{waits}P=$(command -v {shlex.quote(probe.command[0])}) || exit 127; T=$(command -v timeout); "
                 f'exec sudo -n -l {limit} "$P" {shlex.join(probe.command[1:])}'
             )
         asked.append(Probe(f"sudo.{probe.id}", ("sh", "-c", question), text))
@@ -146,15 +150,25 @@ def _sudo_step(answer: HostAnswer, rooted: tuple[Probe[Any], ...]) -> HostTestSt
     what = msg("Commands as root")
     if "sudo" in _text(answer, "test.programs").split():  # every question ends with 127 then, as where a program lacks
         return HostTestStep("sudo", what, False, msg("{path} is not there", path="sudo"))
-    refused, allowed = [], 0
+    refused, silent, allowed = [], [], 0
     for probe in rooted:
         section = answer.sections.get(f"sudo.{probe.id}")
-        if section is None or section.exit_code not in {0, 127}:
+        if section is not None and section.exit_code == _WAITS:
+            said = msg("the host cannot resolve its own name, so that sudo waits 20 seconds at each call")
+            return HostTestStep("sudo", what, False, said, msg("Put the host's name into its /etc/hosts."))
+        if section is None or section.exit_code in _TIMED_OUT:
+            silent.append(probe.id)
+        elif section.exit_code not in {0, 127}:
             refused.append(probe.id)
         else:
             allowed += section.exit_code == 0
     if refused:
         said = msg("sudo refuses {n} of {all}: {names}", n=len(refused), all=len(rooted), names=_some(refused))
+        return HostTestStep("sudo", what, False, said)
+    if silent:
+        said = msg(
+            "sudo did not answer {n} of {all} in time: {names}", n=len(silent), all=len(rooted), names=_some(silent)
+        )
         return HostTestStep("sudo", what, False, said)
     return HostTestStep("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
 

@@ -465,6 +465,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             if shape.checks.ssh.identity_file
             else None,
             shape.checks.at_once,
+            shape.checks.host_timeout,
         ),
         vulnerabilities=VulnerabilitySettings(
             tuple(local(text, "checks", "vulnerabilities", "bundles") for text in shape.checks.vulnerabilities.bundles),

@@ -190,6 +190,8 @@ class ServerSettings:
     identity: Path | None
     """The private key where a host names no other."""
     at_once: int
+    host_seconds: int
+    """How long a scan waits for each host."""
 
 
 @dataclass(frozen=True, slots=True)

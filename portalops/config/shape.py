@@ -305,6 +305,10 @@ class ChecksTable(Shape):
     at_once: Annotated[StrictInt, Field(ge=1, le=256)] = Field(
         default=32, description="How many servers are scanned at the same time."
     )
+    host_timeout: Annotated[StrictInt, Field(ge=10, le=3600)] = Field(
+        default=60,
+        description="How many seconds a scan waits for each server's answer; slow weekly questions have their own time.",
+    )
     ssh: ChecksSshTable = LEFT_OUT
 
     vulnerabilities: VulnerabilitiesTable = LEFT_OUT

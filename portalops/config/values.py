@@ -92,6 +92,25 @@ def _account_name(value: str) -> str:
     return value
 
 
+def _plain(value: str) -> str:
+    """Refuse what no system call takes."""
+    if "\0" in value:
+        raise RefusedValue(msg("holds a control character"))
+    return value
+
+
+def _command(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value and not value[0].strip():
+        raise RefusedValue(msg("names no program"), msg("Write the program first, then its arguments."))
+    return value
+
+
+def _variable(value: str) -> str:
+    if not value or "=" in value or "\0" in value:
+        raise RefusedValue(msg("is not the name of a variable"), msg('Write NAME = "value".'))
+    return value
+
+
 def _day(value: object) -> object:
     """Take TOML's own date or an ISO text; never a number, which pydantic would read as a time stamp."""
     if isinstance(value, str):
@@ -164,6 +183,11 @@ Day = Annotated[date, BeforeValidator(_day)]
 PublicKey = Annotated[str, AfterValidator(_public_key)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_key)]
 """An Ed25519 public key as a `.pub` file has it; the comment is dropped."""
+PlainText = Annotated[str, AfterValidator(_plain)]
+"""A text that a program is given; it may have lines, and no NUL."""
+Command = Annotated[tuple[PlainText, ...], AfterValidator(_command)]
+"""A program and its arguments; empty for none."""
+VariableName = Annotated[str, AfterValidator(_variable)]
 PathText = Annotated[str, AfterValidator(_path_text)]
 """A path of the core's own tables; its folder is known only when all layers are joined."""
 LocalPath = Annotated[Path, BeforeValidator(_local_path)]

@@ -68,6 +68,10 @@ class HostAsked:
     """Code of the reason why there is no answer."""
     problem: Message | str = ""
     """The same in words."""
+    passed: int = 0
+    """How many checks passed where the host was judged at once, as by a scan of one machine; a worker judges nothing."""
+    failed: int = 0
+    unknown: int = 0
 
     @property
     def answer(self) -> Digest | None:
@@ -101,6 +105,41 @@ class JudgedScan:
     def results(self) -> tuple[Judgement, ...]:
         """Return all judgements, host by host."""
         return tuple(result for host in self.hosts for result in host.results)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedResult:
+    """The part of a `CheckResult` that says why."""
+
+    verdict: CheckVerdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedHost:
+    """The part of a `HostScan` that says why its checks came out so."""
+
+    results: tuple[ReasonedResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedScan:
+    """The part of a `CheckScan` that says why checks came out so."""
+
+    hosts: tuple[ReasonedHost, ...]
+
+    def undeclared(self) -> int:
+        """Return how many checks are unknown for want of a declaration."""
+        return sum(
+            each.verdict is CheckVerdict.UNKNOWN and is_for_want(each.reason)
+            for host in self.hosts
+            for each in host.results
+        )
+
+
+def is_for_want(reason: str) -> bool:
+    """Say whether a check is unknown for want of a declaration, by its coded reason."""
+    return reason.endswith("not-declared") or reason == "no-group"
 
 
 @dataclass(frozen=True, slots=True)

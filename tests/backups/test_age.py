@@ -19,6 +19,7 @@ from backups.age import (
     parse_recipient,
     read_identities,
 )
+from backups.bech32 import encode
 from portalops.errors import ConfigurationError, SetDamaged, WrongKey
 
 SIZES = (0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 5 * CHUNK_BYTES + 17)
@@ -153,6 +154,27 @@ def test_a_chunk_taken_out_is_found(keys: tuple[pyrage.x25519.Identity, ...]) ->
 @pytest.mark.parametrize("text", ["", "age1", "age1qqqq", "AGE-SECRET-KEY-1ABC", "ssh-ed25519 AAAA", "age1" + "q" * 58])
 def test_what_is_no_public_key_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
+        parse_recipient(text)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        0,
+        1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+        2**255 - 20,
+        2**255 - 19,
+        2**255 - 18,
+        2**255,  # zero with the bit that X25519 passes over
+        2**255 + 9,  # the base point with that bit: what is sealed for it opens with no key
+    ],
+)
+def test_a_point_for_which_nothing_can_be_sealed_is_no_public_key(point: int) -> None:
+    text = encode("age", point.to_bytes(32, "little"))
+
+    with pytest.raises(ConfigurationError, match="not an age public key"):
         parse_recipient(text)
 
 

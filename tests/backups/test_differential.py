@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from backups.bases import Base, Choice, NewBase, Noted, SetRequest, choose, read_noted
 from backups.job import run_backup
 from backups.restore import restore_set
+from backups.set_file import parse_set_file
 from backups.sources import SourceContext, build_source
 from backups.sources._listing import ListingComparison, signature_of
 from backups.verify import verify_copy
@@ -153,6 +154,42 @@ def edit(tree: Path, what: str) -> None:
         step()
 
 
+TYPES = ("file", "folder", "link", "pipe")
+
+
+def typed_tree(root: Path) -> Path:
+    """A folder with a thing for each way to become something else."""
+    root.mkdir()
+    for old in TYPES:
+        for new in TYPES:
+            _make(root / f"{old}-to-{new}", old, "old")
+    (root / "gone").write_text("old")
+    return root
+
+
+def change_types(root: Path) -> None:
+    for old in TYPES:
+        for new in TYPES:
+            path = root / f"{old}-to-{new}"
+            if old != new:
+                shutil.rmtree(path) if old == "folder" else path.unlink()
+                _make(path, new, "new")
+    (root / "gone").unlink()
+
+
+def _make(path: Path, kind: str, text: str) -> None:
+    match kind:
+        case "file":
+            path.write_text(text)
+        case "folder":
+            (path / "inner").mkdir(parents=True)
+            (path / "inner" / "file").write_text(text)
+        case "link":
+            path.symlink_to(f"/etc/{text}")
+        case _:
+            os.mkfifo(path)
+
+
 def _rewritten(path: Path) -> None:
     before = path.stat()
     path.write_text(path.read_text().upper())
@@ -182,6 +219,30 @@ def test_all_of_it_at_once(tmp_path: Path) -> None:
 
     assert weeks.restore(made, tmp_path / "out") == snapshot(weeks.tree)
     assert [each.format for each in made.streams] == ["tar", "removed"]
+
+
+def test_a_newer_member_takes_the_place_of_an_older_one_of_another_type_though_the_list_of_removals_is_lost(
+    tmp_path: Path,
+) -> None:
+    weeks = Weeks(tmp_path, typed_tree(tmp_path / "portal"), medium=disk(tmp_path, "disk-a"))
+    change_types(weeks.tree)
+    made = weeks.differential()
+    (removed,) = (tmp_path / "disk-a" / made.id).glob("data/*/*/removed.0001.age")
+    os.truncate(removed, 5)
+
+    copies, base = (
+        alone(stored, parse_set_file((tmp_path / "disk-a" / each.id / "set.json").read_bytes()))
+        for each in (made, weeks.full)
+        for stored in [weeks.medium.open_set(each.id)]
+    )
+    report = restore_set(copies, [keys().identity], tmp_path / "out", base=base)
+
+    files = tmp_path / "out" / "tree" / str(weeks.tree).lstrip("/")
+    found = snapshot(files)
+    assert found.pop(b"/gone"), "it may have been removed: that is not known"
+    assert found == snapshot(weeks.tree)
+    assert (report.refused, report.notes) == ((), ())
+    assert report.files == sum(stat.S_ISREG(int(str(each[0]))) for each in found.values()) + 1
 
 
 class DifferentialBag(Bag):

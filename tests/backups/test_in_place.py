@@ -205,3 +205,50 @@ def test_an_odd_tree_comes_back_in_place_as_into_an_empty_folder(tmp_path: Path)
     assert not found.missing
     again = restored(medium, folder)
     assert (again.new, again.differing.count, again.files) == (0, 0, 0)
+
+
+def set_of(tree: Path) -> MemoryMedium:
+    medium = MemoryMedium("memory-1")
+    made = back_up([source("files", {"include": [str(tree)], "minimum_bytes": 0}, tree.parent, id="site")], [medium])
+    assert made.set is not None
+    return medium
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_the_mode_of_a_pipe_counts_and_comes_back(tmp_path: Path, mode: int) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("x")
+    os.mkfifo(tree / "pipe")
+    (tree / "pipe").chmod(mode)
+    medium = set_of(tree)
+    (tree / "pipe").chmod(0o644)
+
+    kept = restored(medium, Path("/"), Overlay())
+    mended = restored(medium, Path("/"))
+    again = restored(medium, Path("/"))
+
+    assert [kept.differing.paths, mended.differing.paths] == [[f"{tree}/pipe".lstrip("/")]] * 2
+    assert (tree / "pipe").stat().st_mode & 0o7777 == mode
+    assert (again.differing.count, again.new) == (0, 0)
+
+
+@pytest.mark.parametrize("change", ["", "time", "set-user-ID"])
+def test_a_lost_name_is_a_link_again_only_if_all_is_as_in_the_set(tmp_path: Path, change: str) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "first").write_text("x")
+    (tree / "first").chmod(0o4755 if change == "set-user-ID" else 0o755)
+    os.link(tree / "first", tree / "second")
+    os.utime(tree / "first", ns=(10**18, 10**18))
+    medium = set_of(tree)
+    (tree / "second").unlink()
+    if change == "time":
+        os.utime(tree / "first", ns=(10**18 + 5, 10**18 + 5))
+
+    report = restored(medium, Path("/"))
+
+    first, second = ((tree / name).stat() for name in ("first", "second"))
+    assert (first.st_ino == second.st_ino) == (not change)
+    assert (second.st_mtime_ns, second.st_mode & 0o7777) == (10**18, 0o755)
+    assert bool(report.notes) == (change == "set-user-ID")

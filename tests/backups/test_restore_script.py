@@ -24,7 +24,7 @@ from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 from tests.backups.memory import MemoryMedium
-from tests.backups.test_differential import Weeks, edit
+from tests.backups.test_differential import Weeks, change_types, edit, typed_tree
 
 pytestmark = pytest.mark.needs("dash", *PROGRAMS)
 
@@ -603,6 +603,41 @@ class TestSalvageOfADifferential:
         assert snapshot(stranger.folder / "typed/tree").keys() == snapshot(stranger.folder / "out/tree").keys()
         listed = [(stranger.folder / each / UNFINISHED).read_bytes() for each in ("typed", "out")]
         assert listed[0] == listed[1] != b""
+
+    @pytest.mark.parametrize("of_files", ["", "files.0001.age", "files.index.age"])
+    def test_without_the_list_of_removals_what_is_newer_counts(
+        self, tmp_path: Path, stranger: Stranger, of_files: str
+    ) -> None:
+        tree = typed_tree(tmp_path / "tree")
+        odd = [Path(os.fsdecode(os.fsencode(tree) + b"/" + name)) for name in ODD]
+        for path in odd:
+            path.mkdir()
+        (tree / "also").mkdir()
+        (tree / "also" / "file").write_text("old")
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "file").write_text("other")
+        behind = source("files", {"include": [str(other)], "class": "related"}, tmp_path, id="web")
+        weeks = Weeks(tmp_path, tree, behind, medium=disk(tmp_path, "disk-a"))
+        change_types(tree)
+        for path in odd:
+            path.rmdir()
+            path.write_text("new")
+        folder = tmp_path / "disk-a" / weeks.differential().id
+        for damaged in ("removed.0001.age", of_files):
+            for path in folder.glob(f"data/related/tree/{damaged}") if damaged else ():
+                os.truncate(path, 5)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        out = stranger.folder / "out"
+        found = snapshot(out / "tree" / str(tree).lstrip("/"))
+        assert done.returncode == 3, done.stderr
+        assert (out / "web" / str(other).lstrip("/") / "file").read_text() == "other"
+        assert "tree/removed" in listed_in(out / UNFINISHED)
+        if not of_files:
+            assert found.pop(b"/gone"), "it may have been removed: that is not known"
+            assert found == snapshot(tree)
 
     def test_a_link_of_the_base_is_not_followed_where_an_older_version_is_removed(
         self, tmp_path: Path, stranger: Stranger

@@ -202,6 +202,7 @@ def test_diff_names_what_was_added_removed_and_changed(portal: Portal) -> None:
 def test_diff_with_what_is_there_now(portal: Portal) -> None:
     full_and_differential(portal)
     same = diff(portal, "latest", "--live", "--source", "settings")
+    assert "extended-attributes" in same["not_compared"]
     assert (same["same"], same["after"]) == (True, "live")
     whole = diff(portal, "latest", "--live", expected=ExitCode.UNMET)
     assert [each["what"] for each in whole["unknown"]] == ["database"]

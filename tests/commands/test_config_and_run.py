@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from backups.bech32 import encode
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys
 from tests.commands.test_backup import Portal
@@ -46,6 +48,16 @@ def without(section: str, following: str, instead: str = "") -> Change:
     return change
 
 
+def lost_link(text: str) -> str:
+    Path("lost").symlink_to("gone")  # tests run in the portal's folder
+    return text
+
+
+def linked_disk(text: str) -> str:
+    Path("to-a").symlink_to("disk-a")
+    return text
+
+
 NO_SOURCE = without("[[backup.source]]", "[[backup.medium]]")
 
 STOPS = {
@@ -55,9 +67,32 @@ STOPS = {
     "one key": (changed(ESCROW, OPERATOR), "two different ones are needed"),
     "no key file": (changed(f'key = "{ESCROW}"', 'file = "absent"'), "cannot read the public key of escrow"),
     "no key": (changed(ESCROW, f"{ESCROW[:-1]}{'q' if ESCROW[-1] != 'q' else 'p'}"), "not an age public key"),
+    "a key for which nothing can be sealed": (
+        changed(ESCROW, encode("age", bytes(32))),
+        "not an age public key",
+    ),
     "an unknown kind": (added(f'{SOURCE}kind = "filez"\n'), "is of an unknown kind: filez"),
     "an unknown key": (added(f"{FILES}includ = 1\n"), "unknown key backup.source.includ"),
     "another table's unknown kind": (added('[[updates.source]]\nid = "s"\nkind = "feeed"\n'), "unknown kind: feeed"),
+    "a hook without a program": (added(f'{FILES}before = [""]\n'), "names no program"),
+    "a command without a program": (added(f'{SOURCE}kind = "command"\ncommand = ["", "x"]\n'), "names no program"),
+    "a NUL in a hook": (added(f'{FILES}after = ["true", "a\\u0000b"]\n'), "holds a control character"),
+    "a NUL in an argument": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["true", "a\\u0000b"]\n'),
+        "holds a control character",
+    ),
+    "a NUL in a variable": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["env"]\nenvironment = {{ A = "\\u0000" }}\n'),
+        "holds a control character",
+    ),
+    "no name of a variable": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["env"]\nenvironment = {{ "A=B" = "C" }}\n'),
+        "is not the name of a variable",
+    ),
+    "two media on one folder": (
+        lambda text: changed('folder = "disk-b"', 'folder = "to-a"')(linked_disk(text)),
+        "the media disk-a and disk-b are one folder",
+    ),
     "a wrong span": (changed("[backup]\n", '[backup]\nfull_every = "10"\n'), "full_every is neither week, month"),
     "no source is there": (
         without("[[backup.source]]", "[[backup.medium]]", f'{SOURCE}kind = "files"\ninclude = ["absent"]\n\n'),
@@ -85,6 +120,10 @@ LEFT_OUT = {
         changed('["settings"]', '["settings", "absent"]'),
         "is incomplete: source settings: there is no ",
     ),
+    "a link that leads nowhere": (
+        lambda text: added(f'{SOURCE}kind = "files"\ninclude = ["lost", "settings"]\n')(lost_link(text)),
+        "is incomplete: source x: ",
+    ),
     "no database": (changed("portal.sqlite", "absent.sqlite"), "leaves out source database: there is no database"),
     "no accounts": (
         changed('root = "root"', 'root = "absent"'),
@@ -97,6 +136,13 @@ LEFT_OUT = {
     "no command before": (added(f'{FILES}before = ["/no/such"]\n'), "leaves out source x: /no/such cannot be run"),
     "no command after": (added(f'{FILES}after = ["/no/such"]\n'), "is incomplete: source x: /no/such cannot be run"),
     "no btrfs": (added(f'{FILES}snapshot = "btrfs"\n'), "leaves out source x: "),
+    "no SSH key": (
+        added(
+            f'{SOURCE}kind = "command"\ncommand = ["true"]\n[backup.source.ssh]\nhost = "127.0.0.1"\nport = 9\nuser = "u"\n'
+            'identity_file = "absent"\nhost_key = "ssh-ed25519 AAAA"\n'
+        ),
+        "leaves out source x: the SSH key ",
+    ),
     "no secret": (added(POSTGRESQL), "cannot read the secret in"),
     "no signing key": (added('\n[signing]\nkey = "absent"\n'), "a backup is unsigned: cannot read the secret"),
 }
@@ -160,3 +206,24 @@ def test_what_is_no_concern_of_a_backup_is_not_said_to_be_one(portal: Portal, na
     assert bool(problems) == bool(said)
     assert [each for each in warnings if "backup" in each and "no source has the class" not in each] == []
     assert run == (ExitCode.OK, True)
+
+
+@pytest.mark.heavy
+def test_what_a_source_follows_and_what_exclude_takes_from_it_is_said(portal: Portal) -> None:
+    (portal.folder / "current").symlink_to("settings")
+    path = portal.folder / "portalops.toml"
+    path.write_text(
+        path.read_text()
+        + f'{SOURCE}kind = "files"\ninclude = ["current", "portal.sqlite"]\nexclude = ["{portal.folder}/portal.sqlite"]\n'
+    )
+    follows = f"source x: {portal.folder}/current is a link; {portal.folder}/settings is backed up with it"
+    leaves_out = f"source x: exclude leaves out all of {portal.folder}/portal.sqlite"
+
+    _code, plan = portal.answer("backup", "plan")
+    code, check = portal.answer("config", "check")
+
+    assert [each["text"] for each in plan["data"]["followed"]] == [follows]
+    assert leaves_out in plan["warnings"] and leaves_out in check["warnings"]
+    assert code == ExitCode.OK and check["data"] == []
+    run(["--config", str(path), "--lang", "en", "config", "check"], {})
+    assert follows in " ".join(portal.output().split())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from backups.sources._listing import STEP_NS
 from portalops.errors import ExitCode
 from portalops.model.backups import SetId
 from tests.faults.media import a_disk
@@ -33,8 +35,13 @@ HARMS: dict[str, Callable[[Path], None]] = {"flipped": flip, "cut": cut, "gone":
 def with_base(new_portal: NewPortal, folder: Path) -> tuple[Portal, SetId]:
     """Return a portal on two disks with a differential, and the set that it builds on."""
     portal = new_portal(media={name: a_disk(folder / name) for name in MEDIA})
-    assert portal.run("backup run --diff").codes == (ExitCode.OK,)
-    return portal, next(set_id for set_id in portal.contents if "-full-" in set_id)
+    time.sleep(STEP_NS / 1e9 + 0.1)  # what changed so lately is written again, and needs no base
+    (base,) = (each["data"]["set"] for each in portal.run("backup run --full").answers())
+    portal.change_again()
+    (made,) = portal.run("backup run --diff", "backup show latest").answers()[1:]
+    files = next(each for each in made["data"]["streams"] if each["format"] == "tar")
+    assert made["data"]["base"] == base and files["members"] < 5, made
+    return portal, base
 
 
 def made_by_run(portal: Portal) -> str:
@@ -75,13 +82,20 @@ def damaged_on_all(portal: Portal, base: SetId, part: str, how: str) -> None:
     check_what_is_said(portal, f"{part} {how} on all media, and a full set made")
 
 
-@pytest.mark.parametrize("how", ["flipped"])
-def test_a_base_that_is_damaged_on_one_medium_is_blamed_there_and_mended(
-    new_portal: NewPortal, tmp_path: Path, how: str
-) -> None:
+@pytest.mark.heavy
+def test_a_base_that_is_damaged_on_one_medium_is_blamed_there_and_mended(new_portal: NewPortal, tmp_path: Path) -> None:
     portal, base = with_base(new_portal, tmp_path)
 
-    damaged_on_one(portal, base, "data/related/files/files.0001.age", how)
+    damaged_on_one(portal, base, "data/related/files/files.0001.age", "flipped")
+
+
+def test_a_base_that_no_medium_has_makes_the_next_set_a_full_one(new_portal: NewPortal, tmp_path: Path) -> None:
+    portal = new_portal("disk")
+    (made,) = portal.run("backup run --full").answers()  # without the set before it, it would seem to be another disk
+    folder = portal.folder_of["disk"] / made["data"]["set"]
+    folder.rename(folder.with_name("kept-for-later"))
+
+    assert made_by_run(portal) == "full"
 
 
 @pytest.mark.exhaustive
@@ -144,3 +158,30 @@ def test_a_restore_of_a_differential_tells_that_its_base_is_not_there(
 
     check_what_is_said(portal, f"the base is removed on {media}")
     assert made_by_run(portal) == ("diff" if len(media) == 1 else "full")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("is_looked_at", [False, True])
+@pytest.mark.parametrize("how", ["flipped", "removed"])
+def test_a_full_set_that_no_rule_keeps_stays_while_the_newest_base_is_not_whole(
+    new_portal: NewPortal, tmp_path: Path, how: str, *, is_looked_at: bool
+) -> None:
+    """The differential that the rule keeps is worth nothing without its base, so the older full set is the last good one."""
+    portal, base = with_base(new_portal, tmp_path)
+    oldest = min(portal.contents)
+    portal.keep_newest()
+    assert portal.run("backup prune --trust-clock").answers()[0]["data"]["marked"] == [oldest]
+    portal.days_later += 8
+    for medium in MEDIA:
+        folder = portal.folder_of[medium] / base
+        if how == "flipped":
+            flip(folder / "data/related/files/files.0001.age")
+        else:
+            shutil.rmtree(folder)
+    if is_looked_at:
+        portal.run(f"backup verify {base}")
+
+    ended = portal.run("backup prune --trust-clock")
+
+    assert all(oldest in sets for sets in portal.sets().values()), ended.output.decode()
+    assert (ended.codes == (ExitCode.OK,)) is is_looked_at, ended.output.decode()  # then the rule itself keeps it

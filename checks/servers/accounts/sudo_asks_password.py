@@ -1,23 +1,29 @@
-"""Nobody becomes root by sudo for everything without a password.
+"""Nobody becomes root by sudo without a password.
 
 A stolen session of such an account is root at once. Exact commands without a password are allowed: the audit account
 needs them. Article 12.5.
 
-The rule: no rule of sudo lets an account other than root run ALL commands without a password, by NOPASSWD or by
-`Defaults !authenticate`; aliases are resolved and included files followed.
+The rule: no rule of sudo that holds on this host lets an account other than root do one of these as root without a password, by NOPASSWD
+or by `Defaults !authenticate`: run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run
+one that somebody else than root can change; set the environment; run a program that gives a shell, starts other
+programs, or reads or writes any file, by a table (data/sudo_ways.toml, after GTFOBins). Exact arguments make most programs
+of the table harmless; shells without a script, editors and pagers stay what they are. Commands as another account count where
+that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
 
-Source: sudoers(5), cvtsudoers(1). sudo 1.9.16 prints for a NOPASSWD rule:
+Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
 
     "Options": [ { "authenticate": false } ], "Commands": [ { "command": "ALL" } ]
 """
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, passed
+from checks.servers.accounts._sudo_ways import free_ways
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.probe import shown
 from checks.servers.probes import sudoers
 from checks.servers.wording import listed
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
 
@@ -31,17 +37,35 @@ from portalops.model.verdicts import Severity
 )
 def judge(facts: Facts) -> CheckOutcome:
     rules = facts[sudoers.PROBE]
-    if rules.is_password_off_by_default:
-        return failed("authenticate-off", msg("'Defaults !authenticate' turns the password off"))
-    free = sorted(
-        {
-            who
-            for grant in rules.grants
-            if not grant.is_password_asked and "ALL" in grant.commands
-            for who in grant.who
-            if who != "root"
-        }
+    found = free_ways(rules)
+    for reason in ("nopasswd-all", "nopasswd-shell", "nopasswd-pattern", "nopasswd-writable", "nopasswd-environment"):
+        of_reason = [(grant, command) for each, grant, command in found if each == reason]
+        if not of_reason:
+            continue
+        who = listed(sorted({name for grant, _ in of_reason for name in grant.who} - {"root", "#0"}))
+        is_default = all(grant.is_password_off_by_default for grant, _ in of_reason)
+        if is_default:
+            return failed(
+                "authenticate-off", msg("'Defaults !authenticate' makes root without a password: {names}", names=who)
+            )
+        if reason == "nopasswd-all":
+            return failed(reason, msg("sudo allows every command without a password: {names}", names=who))
+        commands = listed(dict.fromkeys(shown(command.text, 60) for _, command in of_reason), 3)
+        return failed(reason, msg("root without a password through {commands}: {names}", commands=commands, names=who))
+    if rules.kept_for_ever:
+        return failed(
+            "password-kept",
+            msg("sudo asks for the password once and never again: {setting}", setting=shown(rules.kept_for_ever, 40)),
+        )
+    if rules.sources:
+        return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names=listed(rules.sources)))
+    count = sum(
+        len(one.commands) for one in rules.grants if not one.is_password_asked or one.is_password_off_by_default
     )
-    if free:
-        return failed("nopasswd-all", msg("sudo allows every command without a password: {names}", names=listed(free)))
-    return passed(msg("sudo asks for a password wherever it allows everything"))
+    return passed(
+        nmsg(
+            "sudo asks for a password: {n} exact command without one was tried against the table of programs",
+            "sudo asks for a password: {n} exact commands without one were tried against the table of programs",
+            count,
+        )
+    )

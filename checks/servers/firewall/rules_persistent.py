@@ -1,11 +1,14 @@
-"""The firewall comes back after a reboot.
+"""The firewall comes back after a reboot, and denies then what it denies now.
 
-Rules that were typed in are gone after the next power cut, on a night when nobody watches. Article 12.3.
+Rules that were typed in are gone after the next power cut, on a night when nobody watches; a service that is enabled and loads an
+empty file brings back nothing. Article 12.3.
 
-The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit and says ENABLED=yes
-in its own settings.
+The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit, says ENABLED=yes in its own
+settings and denies by default. The files of nftables and netfilter-persistent are loaded into an empty network namespace on
+the host and judged as the live rules are: each loads without an error, and traffic that no rule names is denied over IPv4 and IPv6,
+at each device where it is denied now. Where that cannot be judged, it is unknown.
 
-Sources: systemctl(1), ufw(8).
+Sources: systemctl(1), ufw(8), unshare(1), nft(8), iptables-restore(8).
 
     Id=nftables.service
     LoadState=loaded
@@ -16,14 +19,20 @@ Sources: systemctl(1), ufw(8).
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, missing, passed
+from collections.abc import Collection, Iterator
+
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import systemd_units, ufw
+from checks.servers.probes import nft, saved_rules, systemd_units, ufw
+from checks.servers.ruleset import PacketTarget, Ruleset
+from checks.servers.wording import listed
 from portalops.model.message import msg
-from portalops.model.verdicts import Severity
+from portalops.model.verdicts import CheckVerdict, Severity
 
-_SERVICES = ("nftables.service", "netfilter-persistent.service", "firewalld.service")
+_LOADERS = ("nftables.service", "netfilter-persistent.service")
+_NAMES = {"ip": "IPv4", "ip6": "IPv6"}
+_STRICTNESS = (PacketTarget.OPEN, PacketTarget.UNSURE, PacketTarget.SHUT)
 
 
 @check(
@@ -31,21 +40,75 @@ _SERVICES = ("nftables.service", "netfilter-persistent.service", "firewalld.serv
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
-    uses=(ufw.PROBE,),
+    uses=(ufw.PROBE, saved_rules.PROBE, nft.PROBE),
     title=msg("the firewall comes back after a reboot"),
-    remedy=msg("Enable the unit that loads the rules, such as 'systemctl enable nftables'."),
+    remedy=msg(
+        "Save the live rules into the file that is loaded at start, such as 'nft list ruleset' into /etc/nftables.conf, and enable the unit, such as 'systemctl enable nftables'."
+    ),
 )
 def judge(facts: Facts) -> CheckOutcome:
+    outcomes = list(_outcomes(facts))
+    if not outcomes:
+        return failed("not-persistent", msg("no unit loads firewall rules at start"))
+    # One that denies is enough: a packet is let in only if every filter lets it in.
+    order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
+    return min(outcomes, key=lambda one: order.index(one.verdict))
+
+
+def _outcomes(facts: Facts) -> Iterator[CheckOutcome]:
+    """Yield what each that is enabled brings back."""
     units = facts[systemd_units.PROBE]
-    for name in _SERVICES:
-        if name in units and units[name].is_enabled:
-            return passed(msg("{unit} loads the rules at start", unit=name))
-    front = units.get("ufw.service")
-    if front is not None and front.is_enabled:
-        is_on = facts.get(ufw.PROBE)
-        if isinstance(is_on, MissingFact):
-            return missing(is_on)
-        if is_on:
-            return passed(msg("{unit} loads the rules at start", unit="ufw.service"))
-        return failed("ufw-off", msg("ufw is started, but its settings load nothing"))
-    return failed("not-persistent", msg("no unit loads firewall rules at start"))
+    enabled = [name for name, unit in units.items() if unit.is_enabled]
+    if "firewalld.service" in enabled:
+        yield passed(msg("{unit} loads the rules at start", unit="firewalld.service"))
+    if loaders := [name for name in _LOADERS if name in enabled]:
+        yield _judge_saved(facts, loaders)
+    if "ufw.service" in enabled:
+        seen = facts.get(ufw.PROBE)
+        if isinstance(seen, MissingFact):
+            yield missing(seen)
+        elif not seen.is_enabled:
+            yield failed("ufw-off", msg("ufw is started, but its settings load nothing"))
+        elif seen.admits:
+            yield failed("ufw-admits", msg("ufw's settings admit by default what no rule names, or leave out IPv6"))
+        else:
+            yield passed(msg("{unit} loads the rules at start", unit="ufw.service"))
+
+
+def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
+    saved = facts.get(saved_rules.PROBE)
+    if isinstance(saved, MissingFact):
+        return missing(saved)
+    if saved.refused:
+        said = msg(
+            "{files} would not load at start: {complaint}", files=listed(saved.refused), complaint=saved.complaint
+        )
+        return unknown("device-missing", said) if saved.lacks_device else failed("saved-refused", said)
+    live, trusted = facts.get(nft.PROBE), facts.declared.trusted_devices
+    now = {} if isinstance(live, MissingFact) else _doors(live, trusted)
+    then = _doors(saved.ruleset, trusted)
+    weaker = {
+        place: door
+        for place, door in then.items()
+        if _STRICTNESS.index(door) < _STRICTNESS.index(now.get(place, PacketTarget.SHUT))
+    }
+    names = " + ".join(sorted({_NAMES[family] for family, _device in weaker}))
+    if PacketTarget.OPEN in weaker.values() or PacketTarget.OPEN in then.values():
+        names = names or " + ".join(
+            sorted({_NAMES[family] for (family, _), door in then.items() if door is PacketTarget.OPEN})
+        )
+        said = msg("after the next start traffic that no rule names is admitted over {names}", names=names)
+        return failed("opens-at-start", said)
+    if weaker:
+        return unknown(
+            "saved-unclear",
+            msg("it cannot be judged what {files} admit over {names}", files=listed(saved.files), names=names),
+        )
+    return passed(
+        msg("{unit} loads at start what is denied now: {files}", unit=listed(loaders), files=listed(saved.files))
+    )
+
+
+def _doors(ruleset: Ruleset, trusted: Collection[str]) -> dict[tuple[str, str], PacketTarget]:
+    """Return what traffic that no rule names meets, by family and device."""
+    return {(family, each.device): each.door for family in _NAMES for each in ruleset.entrances(family, trusted)}

@@ -12,7 +12,7 @@ or its file was moved, and where a web root depends on a variable.
 Sources: the makers' announcements that the table was made from ('portalops vuln bundle build --support'). On Debian 13 with
 its package of WordPress:
 
-    wordpress|/usr/share/wordpress|$wp_version = '6.8.3';
+    wordpress|/usr/share/wordpress|6.8.3
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The common fault is silent: unattended-upgrades is on, its pattern names an arch
 nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really has,
-and it ran within {within_days} days; or the portal declares `updates = "manual"` for the host, which puts the duty on
+it ran within {within_days} days, and its black and white lists leave out at most {most_percent} % of the installed packages; or the portal declares `updates = "manual"` for the host, which puts the duty on
 people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
@@ -22,6 +22,7 @@ codename, component, with shell wildcards). On Debian 13:
 from __future__ import annotations
 
 import fnmatch
+import re
 from datetime import datetime, timedelta
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
@@ -29,14 +30,21 @@ from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import apt_automatic, apt_index, dnf_automatic, dnf_updates, os_release
+from checks.servers.probes import apt_automatic, apt_index, dnf_automatic, dnf_updates, os_release, packages_dpkg
+from checks.servers.probes.apt_automatic import Automatic
 from checks.servers.probes.apt_index import Index
 from checks.servers.probes.dnf_automatic import Timer
 from checks.servers.probes.os_release import OsRelease
-from portalops.model.message import msg
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 RAN_WITHIN = timedelta(days=2)
+MOST_PERCENT = 10
+"""A kernel or a database that people upgrade themselves is less; a list that leaves out more guards no host."""
+_PLAIN = re.compile(r"\^?(?:[A-Za-z0-9_.*+-]|\\[.+-]){1,100}\$?")
+"""Of the expressions of its lists, those that are evaluated here: a host's expression may be made to run for ever."""
+_MOST_REPEATS = 3
 _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "codename"}
 
 
@@ -45,13 +53,13 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
-    uses=(apt_automatic.PROBE, apt_index.PROBE, dnf_automatic.PROBE, dnf_updates.PROBE),
+    uses=(apt_automatic.PROBE, apt_index.PROBE, dnf_automatic.PROBE, dnf_updates.PROBE, packages_dpkg.PROBE),
     title=msg("security fixes are installed automatically"),
     remedy=msg(
         "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or on RHEL set apply_updates in automatic.conf and enable "
         "dnf-automatic.timer, or declare the host's updates as manual."
     ),
-    numbers={"within_days": RAN_WITHIN.days},
+    numbers={"within_days": RAN_WITHIN.days, "most_percent": MOST_PERCENT},
 )
 def judge(facts: Facts) -> CheckOutcome:
     return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
@@ -74,6 +82,9 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return failed(
             "pattern-matches-nothing", msg("no pattern of unattended-upgrades matches the host's security archive")
         )
+    excluded = _excluded(facts, automatic)
+    if isinstance(excluded, CheckOutcome):
+        return excluded
     if automatic.ran_at is None:
         return failed("never-ran", msg("unattended-upgrades is on but has never run"))
     if is_ahead(automatic.ran_at, facts.at):
@@ -83,7 +94,57 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         )
     if facts.at - automatic.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("unattended-upgrades last ran at {ran}", ran=automatic.ran_at))
+    if excluded:
+        return passed(
+            nmsg(
+                "unattended-upgrades covers the security archive but for {n} package, and ran at {ran}: {names}",
+                "unattended-upgrades covers the security archive but for {n} packages, and ran at {ran}: {names}",
+                len(excluded),
+                ran=automatic.ran_at,
+                names=listed(excluded),
+            )
+        )
     return passed(msg("unattended-upgrades covers the security archive and ran at {ran}", ran=automatic.ran_at))
+
+
+def _excluded(facts: Facts, automatic: Automatic) -> list[str] | CheckOutcome:
+    """Return the installed packages that its lists leave out, or the verdict where they are too many or cannot be told."""
+    if not automatic.blacklist and not automatic.whitelist:
+        return []
+    try:
+        black, white = ([_compiled(each) for each in some] for some in (automatic.blacklist, automatic.whitelist))
+    except re.error as error:
+        seen = shown(str(error.pattern), 60)
+        return unknown(
+            "list-unclear",
+            msg("a list of unattended-upgrades has an expression that is not evaluated: {seen}", seen=seen),
+        )
+    packages = facts.get(packages_dpkg.PROBE)
+    if isinstance(packages, MissingFact):
+        return missing(packages)
+    names = sorted({each.name.partition(":")[0] for each in packages})
+    left_out = [
+        name
+        for name in names
+        if any(each.match(name) for each in black) or (white and not any(each.match(name) for each in white))
+    ]
+    if len(left_out) * 100 > len(names) * MOST_PERCENT:
+        return failed(
+            "packages-left-out",
+            msg("unattended-upgrades leaves out {n} of {all} packages", n=len(left_out), all=len(names)),
+        )
+    return left_out
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Compile an expression of a list.
+
+    Raises:
+        re.error: it is none, or not so simple that it surely ends.
+    """
+    if not _PLAIN.fullmatch(expression) or expression.count("*") + expression.count("+") > _MOST_REPEATS:
+        raise re.error("not evaluated", expression)
+    return re.compile(expression)
 
 
 def _judge_dnf(facts: Facts) -> CheckOutcome:

@@ -4,7 +4,8 @@ A published fix tells the whole world where the hole is; from that day on an unp
 Article 12.3 asks that the vendors' fixes are always up to date.
 
 The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line counts,
-because one version is often in several. Nothing waiting is only believed where apt could have known: with empty or old
+because one version is often in several. A fix that a pin keeps away waits as well: where there are preferences, it is simulated
+once more without them. Nothing waiting is only believed where apt could have known: with empty or old
 lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
@@ -90,9 +91,19 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(*_APT)
     if lack is not None:
         return missing(lack)
-    waiting = sorted({upgrade.package for upgrade in facts[apt_upgrades.PROBE] if upgrade.is_security})
-    if waiting:
-        return _waiting(waiting)
+    waiting = [upgrade for upgrade in facts[apt_upgrades.PROBE] if upgrade.is_security]
+    if names := sorted({upgrade.package for upgrade in waiting if not upgrade.is_pinned}):
+        return _waiting(names)
+    if pinned := sorted({upgrade.package for upgrade in waiting}):
+        return failed(
+            "updates-pinned",
+            nmsg(
+                "a pin keeps {n} security update away: {names}",
+                "pins keep {n} security updates away: {names}",
+                len(pinned),
+                names=listed(pinned),
+            ),
+        )
     blind = _apt_blindness(facts)
     if blind is not None:
         return unknown(*blind)

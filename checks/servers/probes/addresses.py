@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -49,4 +50,4 @@ def _flags(device: Mapping[str, object]) -> Sequence[str]:
     return cast("Sequence[str]", device.get("flags", ()))
 
 
-PROBE = Probe("net.addresses", ("ip", "-j", "address", "show"), parse)
+PROBE = Probe("net.addresses", ("ip", "-j", "address", "show"), parse, form=JSON)

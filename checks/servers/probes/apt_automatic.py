@@ -29,6 +29,7 @@ echo end
 """
 _SETTING = re.compile(r'(?P<key>\S+) "(?P<value>.*)";$')
 _PATTERNS = ("Unattended-Upgrade::Origins-Pattern::", "Unattended-Upgrade::Allowed-Origins::")
+_LISTS = ("Unattended-Upgrade::Package-Blacklist::", "Unattended-Upgrade::Package-Whitelist::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,17 @@ class Automatic:
     patterns: tuple[str, ...]
     """Origins-Pattern as it is; Allowed-Origins as `origin=…,archive=…`."""
     ran_at: datetime | None
+    is_switched_off: bool = False
+    """APT::Periodic::Enable is 0: nothing of apt's own runs."""
+    blacklist: tuple[str, ...] = ()
+    """Expressions; packages whose names begin with what one matches are never upgraded."""
+    whitelist: tuple[str, ...] = ()
+    """Expressions; where there is one, only packages whose names begin with what one matches are upgraded."""
 
     @property
     def is_enabled(self) -> bool:
         """Say whether it runs at all."""
-        return self.has_program and self.interval not in {"", "0"}
+        return self.has_program and not self.is_switched_off and self.interval not in {"", "0"}
 
 
 def parse(output: Output) -> Automatic:
@@ -53,7 +60,9 @@ def parse(output: Output) -> Automatic:
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of apt's settings is cut short"))
-    interval, ran_at, patterns = "", None, []
+    interval, ran_at, is_switched_off = "", None, False
+    patterns: list[str] = []
+    listed: dict[str, list[str]] = {key: [] for key in _LISTS}
     for line in lines[:-1]:
         if line.startswith("stamp ") and line[6:].isdigit():
             ran_at = datetime.fromtimestamp(int(line[6:]), UTC)
@@ -65,12 +74,17 @@ def parse(output: Output) -> Automatic:
             raise Unparseable(msg("a line of apt's settings cannot be parsed: {line}", line=shown(line, 80)))
         if match["key"] == "APT::Periodic::Unattended-Upgrade":
             interval = match["value"]
+        elif match["key"] == "APT::Periodic::Enable":
+            is_switched_off = match["value"] == "0"
+        elif match["key"] in listed:
+            listed[match["key"]].append(match["value"])
         elif match["key"] == _PATTERNS[0]:
             patterns.append(match["value"])
         elif match["key"] == _PATTERNS[1]:
             origin, _, archive = match["value"].partition(":")
             patterns.append(f"origin={origin},archive={archive}")
-    return Automatic("program" in lines, interval, tuple(patterns), ran_at)
+    left_out = (tuple(listed[key]) for key in _LISTS)
+    return Automatic("program" in lines, interval, tuple(patterns), ran_at, is_switched_off, *left_out)
 
 
 PROBE = Probe("apt.automatic", ("sh", "-c", _SCRIPT), parse)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes.apt_upgrades import Upgrade, read_upgrades
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -85,4 +86,4 @@ def _keeps_back(priority: str) -> bool:
     return number != USUAL
 
 
-PROBE = Probe("apt.held", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, limit_bytes=1 << 20)
+PROBE = Probe("apt.held", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, limit_bytes=1 << 20, form=PIPED)

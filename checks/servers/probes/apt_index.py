@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 
@@ -50,4 +51,5 @@ PROBE = Probe(
     ("apt-get", "indextargets", "--format", "$(CREATED_BY)|$(RELEASE)|$(CODENAME)|$(SUITE)|$(ORIGIN)|$(LABEL)"),
     parse,
     timeout_seconds=30,
+    form=PIPED,
 )

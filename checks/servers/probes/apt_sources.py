@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -79,4 +80,4 @@ def parse(output: Output) -> Sources:
     return Sources(frozenset(names), frozenset(untrusted), int(waived), tuple(waiving))
 
 
-PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)
+PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, form=PIPED)

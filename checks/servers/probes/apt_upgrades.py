@@ -3,6 +3,9 @@
 Simulating needs neither root nor a lock. `dist-upgrade`, since `upgrade` leaves back what needs new packages. Only the
 `Inst` lines are read; the prose around them is for people and changes.
 
+A pin that forbids an archive makes apt name none of its fixes. So where there are preferences (apt_preferences(5)), it is
+simulated once more without them, behind the line `without pins`.
+
     Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
 """
 
@@ -10,12 +13,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _INST = re.compile(r"Inst (?P<name>\S+) (?:\[(?P<old>[^\]]*)\] )?\((?P<new>\S+) (?P<origins>[^)]*?) ?\[[^\]]+\]\)")
+_SCRIPT = r"""
+command -v apt-get >/dev/null || exit 127
+set -- apt-get -s -o APT::Get::Show-User-Simulation-Note=0
+"$@" dist-upgrade || exit $?
+for f in /etc/apt/preferences /etc/apt/preferences.d/*; do
+  [ -s "$f" ] || continue
+  echo 'without pins'
+  exec "$@" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null dist-upgrade
+done
+"""
+_WITHOUT_PINS = "without pins"
+_BY_CONTRACT = "UbuntuESM"
+"""With what the archives begin that Ubuntu itself pins away where no contract opens them."""
 _SECURITY = re.compile(r"Debian-Security:|Ubuntu[A-Za-z]*:[^/]*/\S*-security$")
 
 
@@ -29,11 +45,18 @@ class Upgrade:
     new: str
     origins: tuple[str, ...]
     """Every archive that has the new version, such as `Debian-Security:13/stable-security`."""
+    is_pinned: bool = False
+    """A pin of the host keeps it away."""
 
     @property
     def is_security(self) -> bool:
         """Say whether one of its archives is a security archive."""
         return any(_SECURITY.match(origin) for origin in self.origins)
+
+    @property
+    def is_by_contract(self) -> bool:
+        """Say whether only archives have it that a contract opens."""
+        return all(origin.startswith(_BY_CONTRACT) for origin in self.origins)
 
 
 def read_upgrades(lines: Iterable[str]) -> tuple[Upgrade, ...]:
@@ -58,12 +81,21 @@ def parse(output: Output) -> tuple[Upgrade, ...]:
     """Read the upgrades; an answer without a word is no answer."""
     if not output.text.strip():
         raise Unparseable(msg("apt printed nothing at all"))
-    return read_upgrades(output.lines())
+    lines = output.lines()
+    at = lines.index(_WITHOUT_PINS) if _WITHOUT_PINS in lines else len(lines)
+    upgrades = read_upgrades(lines[:at])
+    seen = {each.package for each in upgrades}
+    pinned = (
+        replace(each, is_pinned=True)
+        for each in read_upgrades(lines[at:])
+        if each.is_security and each.package not in seen and not each.is_by_contract
+    )
+    return (*upgrades, *pinned)
 
 
 PROBE = Probe(
     "apt.upgrades",
-    ("apt-get", "-s", "-o", "APT::Get::Show-User-Simulation-Note=0", "dist-upgrade"),
+    ("sh", "-c", _SCRIPT),
     parse,
     timeout_seconds=60,
     limit_bytes=1 << 20,

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -117,4 +118,4 @@ def parse(output: Output) -> AuthorizedKeys:
     return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere))
 
 
-PROBE = Probe("acct.keys", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30)
+PROBE = Probe("acct.keys", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)

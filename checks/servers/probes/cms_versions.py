@@ -6,9 +6,9 @@ roots (`web_files`), also behind links and mounts there, and in /srv, /opt, /usr
 with its package of WordPress; Drupal's and Joomla's lines are written in the form of their sources (core/lib/Drupal.php;
 includes/bootstrap.inc; administrator/manifests/files/joomla.xml).
 
-    wordpress|/usr/share/wordpress|$wp_version = '6.8.3';
-    drupal|/var/www/portal/web|  const VERSION = '10.4.2';
-    joomla|/srv/www/news|	<version>5.2.3</version>
+    wordpress|/usr/share/wordpress|6.8.3
+    drupal|/var/www/portal/web|10.4.2
+    joomla|/srv/www/news|5.2.3
     end
 """
 
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes.web_files import ROOTS
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _FILES = (
@@ -40,23 +41,39 @@ files=$(
   } 2>&1 | sort -u | head -n 1001
 )
 [ "$(printf '%s\n' "$files" | wc -l)" -le 1000 ] || echo failed
+# A web server's account may have put links and files there: each is read with the rights of whom it belongs to, and of what
+# it says a version alone is printed.
+said() {
+  p=$2 w= o=
+  while [ "$p" ]; do w=$p$IFS$w p=${p%/*}; done
+  for x in $(stat -c %u -- $w); do o=$x; done
+  [ "$o" != 0 ] || for x in $(stat -c %u -- $w); do [ "$x" = 0 ] || { o=$x; break; }; done
+  set -- "$1" "$2" "${o:-65534}"
+  g=$(id -g "$3" 2>/dev/null) || g=65534
+  if [ "$3" = 0 ]; then head -c 65536 -- "$2"
+  else setpriv --reuid="$3" --regid="$g" --clear-groups --inh-caps=-all head -c 65536 -- "$2"
+  fi 2>/dev/null | tr -d '\r\000' | sed -nE "s/^[[:space:]]*$1[^0-9A-Za-z]([0-9]+(\.[0-9]+){1,3}[A-Za-z0-9.-]{0,30})[^0-9A-Za-z.-].*/\1/p" | sort -u | sed '2s/.*/?/;3,$d'
+}
 for f in $files; do
-  e='^ *\$wp_version *=|^ *const VERSION *=|.version.[0-9]'
+  e=
   case $f in
     'find: File system loop detected'*|*': Too many levels of symbolic links'|*/core/misc/drupal.js) continue ;;
-    */wp-includes/version.php) n=wordpress r=${f%/*/*} ;;
-    */wp-settings.php) n=wordpress r=${f%/*} e= ;;
-    */core/lib/Drupal.php) n=drupal r=${f%/*/*/*} ;;
-    */core/core.services.yml) n=drupal r=${f%/*/*} e= ;;
-    */includes/bootstrap.inc) n=drupal r=${f%/*/*} e="^ *define\('VERSION'"; grep -qaE "$e" "$f" || continue ;;
-    */misc/drupal.js) n=drupal r=${f%/*/*} e= ;;
-    */manifests/files/joomla.xml) n=joomla r=${f%/*/*/*/*} ;;
-    */libraries/src/Version.php) n=joomla r=${f%/*/*/*} e=; [ -e "$r/administrator/index.php" ] || continue ;;
+    */wp-includes/version.php) n=wordpress r=${f%/*/*} e='\$wp_version[[:space:]]*=[[:space:]]*' ;;
+    */wp-settings.php) n=wordpress r=${f%/*} ;;
+    */core/lib/Drupal.php) n=drupal r=${f%/*/*/*} e='const[[:space:]]+VERSION[[:space:]]*=[[:space:]]*' ;;
+    */core/core.services.yml) n=drupal r=${f%/*/*} ;;
+    */includes/bootstrap.inc) n=drupal r=${f%/*/*} e="define\('VERSION',[[:space:]]*" ;;
+    */misc/drupal.js) n=drupal r=${f%/*/*} ;;
+    */manifests/files/joomla.xml) n=joomla r=${f%/*/*/*/*} e='<version' ;;
+    */libraries/src/Version.php) n=joomla r=${f%/*/*/*}; [ -e "$r/administrator/index.php" ] || continue ;;
     *) echo failed; continue ;;
   esac
   v=
-  [ -z "$e" ] || v=$(grep -a -m 1 -E "$e" "$f" 2>/dev/null | head -c 200 | tr -d '|\n')
-  printf '%s|%s|%s\n' "$n" "$(readlink -f -- "$r")" "$v"
+  [ -z "$e" ] || v=$(said "$e" "$f")
+  case $f$v in */includes/bootstrap.inc) continue ;; *'
+'*) v= ;; esac
+  r=$(readlink -f -- "$r")
+  printf '%s|%s|%s\n' "$n" "$(printf %s "$r" | tr '|\n' '??')" "$v"
 done | sort -u
 echo end
 """.replace("NAMED", " -o ".join(f"-path '*/{name}'" for name in _FILES))
@@ -72,7 +89,7 @@ class Cms:
     name: str
     folder: str
     version: str
-    """Empty where its file can't be read, or holds none."""
+    """Empty where its file can't be read by whom it belongs to, or holds none or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +123,4 @@ def parse(output: Output) -> Systems:
     return Systems(tuple(Cms(*key, version) for key, version in versions.items()), tuple(unclear))
 
 
-PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60)
+PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, form=PIPED)

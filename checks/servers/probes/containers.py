@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -125,4 +126,4 @@ def _is_loopback(address: str) -> bool:
     return address.startswith("127.") or address == "::1"
 
 
-PROBE = Probe("firewall.containers", ("sh", "-c", _SCRIPT), parse, needs_root=True)
+PROBE = Probe("firewall.containers", ("sh", "-c", _SCRIPT), parse, needs_root=True, form=JSON)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -64,4 +65,4 @@ def parse(output: Output) -> Repositories:
     return Repositories(frozenset(names), frozenset(unchecked))
 
 
-PROBE = Probe("dnf.sources", ("sh", "-c", _SCRIPT), parse)
+PROBE = Probe("dnf.sources", ("sh", "-c", _SCRIPT), parse, form=PIPED)

@@ -1,6 +1,7 @@
-"""What fail2ban's jail for SSH reads, and for how long it bans. Needs root. Source: fail2ban-client(1).
+"""What fail2ban's jail for SSH reads, whom it bans when, and by what. Needs root. Source: fail2ban-client(1), jail.conf(5).
 
-The version of OpenSSH is asked too: since 9.8 the lines of logins come from `sshd-session` and not from `sshd`.
+The version of OpenSSH is asked too: since 9.8 the lines of logins come from `sshd-session` and not from `sshd`. Most is asked in
+one session (`-i`), since each start of the client costs a start of Python; before each answer stands `fail2ban> `.
 
     Status for the jail: sshd
     |- Filter
@@ -11,6 +12,7 @@ The version of OpenSSH is asked too: since 9.8 the lines of logins come from `ss
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,8 +22,22 @@ from portalops.model.message import msg
 _SCRIPT = r"""
 command -v fail2ban-client >/dev/null || exit 127
 fail2ban-client status sshd || exit $?
-printf 'bantime '
-fail2ban-client get sshd bantime || exit $?
+echo '== jail'
+J=$(printf 'get sshd %s\n' bantime maxretry findtime ignoreip ignorecommand actions | fail2ban-client -i 2>/dev/null)
+printf '%s\n' "$J" | sed -nE '/^[|`]- /{p;d;}; /^fail2ban. ?(These IP|No IP|The jail|No actions|-?[0-9]*$)/{p;d;}
+  s/^(fail2ban. ).*/\1-/p;t
+  /^[A-Za-z0-9_, -]+$/p'
+echo '== actions'
+S='^(fail2ban. )?(.*[^A-Za-z_-])?(nft|ip6?tables|ipset|firewall-cmd|ufw|route|shorewall|hosts\.deny)([^A-Za-z_-].*)?$'
+printf '%s\n' "$J" | sed -n '/following actions:/{n;s/, /\n/g;p;}' | while IFS= read -r A; do
+  for P in actname blocktype port actionban actionstart; do echo "get sshd action $A $P"; done
+done | head -n 50 | fail2ban-client -i 2>/dev/null | sed -nE "/dport/{s@$S@\1\3 dport@p;t
+  }
+  s@$S@\1\3@p;t
+  s@^(fail2ban. [A-Za-z0-9_:,. -]{0,60})\$@\1@p;t
+  s@^(fail2ban. ).*@\1-@p"
+echo '== end'
+sshd -T 2>/dev/null | sed -n 's/^port /sshport /p'
 ssh -V 2>&1
 for f in /var/log/auth.log /var/log/secure; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 echo end
@@ -30,6 +46,46 @@ _MATCHES = re.compile(r"Journal matches:\s*(.+)$")
 _FILES = re.compile(r"File list:\s*(.*)$")
 _VERSION = re.compile(r"OpenSSH_(\d+)\.(\d+)")
 _LOG = re.compile(r"log (\d{9,11}) (/\S+)$")
+_PROMPT = "fail2ban> "
+_SECTION = re.compile(r"^== (jail|actions)\n(.*?)(?=^== )", re.MULTILINE | re.DOTALL)
+_ASKED = 6
+"""Answers about the jail, and so many about each action but one."""
+_UNSAID = "-"
+_NOTICES = re.compile(r"dummy|noop|(?:send)?mail.*|abuseipdb|badips|blocklist_de|complain|mynetwatchman|xarf.*")
+"""Actions of fail2ban's own that tell somebody, and block nobody (action.d)."""
+_BLOCKS = re.compile(
+    r"\b(?:nft|iptables|ip6tables|ipset|firewall-cmd|firewall-offline-cmd|ufw|route|shorewall|hosts\.deny)\b"
+)
+"""What fail2ban's own actions block with (action.d)."""
+_LETS_IN = re.compile(r"accept|return|continue", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class BanAction:
+    """What the jail does with an address."""
+
+    name: str
+    ports: tuple[str, ...]
+    """Names, numbers and `FIRST:LAST` of the ports that it blocks; none for all."""
+    does_nothing: bool
+    """It tells somebody, its command is empty, or the rule that it makes lets everything in."""
+    blocks: bool
+    """Its command is that of a packet filter, a route or hosts.deny; what another one does is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class BanRule:
+    """Who is banned, and by what."""
+
+    tries: int
+    window_seconds: int
+    ignored: tuple[str, ...]
+    """Addresses, networks and names that are never banned."""
+    ignore_command: str
+    """A program that says so; empty for none."""
+    actions: tuple[BanAction, ...]
+    ssh_ports: tuple[int, ...]
+    """Where sshd listens by its own file; none where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +101,8 @@ class SshJail:
     openssh: tuple[int, int]
     written_at: dict[str, datetime]
     """By file: when the logs of logins were last written to, of those that are there."""
+    rule: BanRule | None = None
+    """None in answers of versions before it was asked."""
 
 
 def parse(output: Output) -> SshJail:
@@ -56,19 +114,66 @@ def parse(output: Output) -> SshJail:
             return SshJail(False, (), (), 0, (0, 0), {})
         raise Unparseable(msg("fail2ban reported: {seen}", seen=shown(complaint, 80)), reason="command-failed")
     text = "\n".join(line.strip() for line in lines)
-    ban, version = re.search(r"^bantime (-?\d{1,10})$", text, re.MULTILINE), _VERSION.search(text)
-    if not lines or lines[-1].strip() != "end" or ban is None or version is None:
+    sections = dict(_SECTION.findall(output.text.replace("\r\n", "\n")))
+    version = _VERSION.search(text)
+    if not lines or lines[-1].strip() != "end" or version is None:
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    bans_seconds, rule = _rule(sections, lines) if sections else (_old_ban(text), None)
     matches = [match[1] for line in lines if (match := _MATCHES.search(line))]
     files = [name for line in lines if (match := _FILES.search(line)) for name in match[1].split()]
     return SshJail(
         True,
         tuple(frozenset(part.split()) for one in matches for part in one.split(" + ")),
         tuple(files),
-        int(ban[1]),
+        bans_seconds,
         (int(version[1]), int(version[2])),
         {m[2]: datetime.fromtimestamp(int(m[1]), UTC) for line in lines if (m := _LOG.fullmatch(line.strip()))},
+        rule,
     )
+
+
+def _old_ban(text: str) -> int:
+    found = re.search(r"^bantime (-?\d{1,10})$", text, re.MULTILINE)
+    if found is None:
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    return int(found[1])
+
+
+def _rule(sections: Mapping[str, str], lines: Sequence[str]) -> tuple[int, BanRule]:
+    """Return for how long the jail bans, and whom by what."""
+    answers = _answers(sections.get("jail", ""))
+    numbers = [re.fullmatch(r"-?\d{1,10}", answer) for answer in answers[:3]]
+    if len(answers) != _ASKED or not all(numbers):
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    bans, tries, window = (int(answer) for answer in answers[:3])
+    ignored = tuple(line[2:].strip() for line in answers[3].splitlines() if line[:2] in {"|-", "`-"})
+    ports = [line.split()[1] for line in lines if line.startswith("sshport ") and line.split()[1:2]]
+    actions = _actions(_answers(sections.get("actions", "")))
+    if len(actions) != len(_named(answers[5])):
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    ssh_ports = tuple(int(port) for port in ports if port.isdecimal())
+    return bans, BanRule(tries, window, ignored, answers[4].strip(), actions, ssh_ports)
+
+
+def _named(answer: str) -> list[str]:
+    _said, _colon, names = answer.partition("following actions:")
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _answers(text: str) -> list[str]:
+    """Return what stands behind each prompt; behind the last one is nothing."""
+    return [each.strip() for each in text.split(_PROMPT)[1:-1]]
+
+
+def _actions(answers: Sequence[str]) -> tuple[BanAction, ...]:
+    found = []
+    for at in range(0, len(answers) - len(answers) % 5, 5):
+        name, kind, port, ban, start = answers[at : at + 5]
+        has_ports = port != _UNSAID and "dport" in start
+        ports = tuple(each for each in re.split(r"[\s,]+", port) if each) if has_ports else ()
+        does_nothing = not ban or bool(_LETS_IN.search(kind)) or bool(_NOTICES.fullmatch(name))
+        found.append(BanAction(shown(name, 60), ports, does_nothing, not does_nothing and ban != _UNSAID))
+    return tuple(found)
 
 
 PROBE = Probe("ids.fail2ban-sshd", ("sh", "-c", _SCRIPT), parse, needs_root=True, exit_codes=frozenset({0, 255}))

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -71,4 +72,4 @@ def parse(output: Output) -> Kernels:
     return Kernels(running, build, tuple(installed), is_asked or bool(asked), tuple(asked))
 
 
-PROBE = Probe("kernels", ("sh", "-c", _SCRIPT), parse)
+PROBE = Probe("kernels", ("sh", "-c", _SCRIPT), parse, form=PIPED)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes.listeners import Listener, listener
+from checks.servers.redaction import QUOTED
 from portalops.model.message import msg
 
 _PROGRAM = re.compile(r'\("((?:[^"\\]|\\.){0,64})",pid=\d+,fd=\d+\)')
@@ -41,4 +42,4 @@ def parse(output: Output) -> tuple[Listening, ...]:
     return tuple(sorted(found))
 
 
-PROBE = Probe("net.programs", ("ss", "-H", "-tulnp"), parse, needs_root=True)
+PROBE = Probe("net.programs", ("ss", "-H", "-tulnp"), parse, needs_root=True, form=QUOTED)

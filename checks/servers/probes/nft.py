@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
 from portalops.model.message import msg
 
@@ -229,4 +230,4 @@ _ORDERS = {
 _PORTS = frozenset({"dport", "udp", "sport"})
 
 
-PROBE = Probe("firewall.nft", ("nft", "-j", "list", "ruleset"), parse, needs_root=True, limit_bytes=2 << 20)
+PROBE = Probe("firewall.nft", ("nft", "-j", "list", "ruleset"), parse, needs_root=True, limit_bytes=2 << 20, form=JSON)

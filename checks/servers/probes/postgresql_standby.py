@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 _QUESTION = (
@@ -88,4 +89,4 @@ def _position(lsn: object) -> int | None:
     return (int(high, 16) << 32) + int(low, 16)
 
 
-PROBE = Probe("ha.postgresql", ("psql", "-d", "postgres", "-wXAtqc", _QUESTION), parse)
+PROBE = Probe("ha.postgresql", ("psql", "-d", "postgres", "-wXAtqc", _QUESTION), parse, form=JSON)

@@ -1,21 +1,113 @@
-"""Files that are named like secrets and that every account may open: find(1), by name and mode. Nothing is read.
+"""Files that hold a secret and that every account may read: by what is in them, told as kind, mode and name. Needs root.
 
-Half a search proves nothing: a folder that could not be entered makes the whole unknown. What is mounted below those folders
-is searched too where it is a disk of the host's own, and named where it is not: the search keeps off networks.
+A file counts if others may read it and may enter every folder above it. Looked into is each file of text up to 128 KiB: for
+private keys, settings that hold a password or a token (`DB_PASSWORD=...`, `define('DB_PASSWORD', ...)`, `password = ...`,
+addresses with a password) and hashes of passwords; and of binary files named like keys and key stores, the first bytes.
+References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
+looks like an example. What a package ships as it is here is public. Nothing of a file's text is printed, no link is
+followed. What is mounted below the folders is
+searched too where it is a disk of the host's own, and named where it is not: the search keeps off networks.
 
-    640 www-data /var/www/portal/.env
+    password 644 www-data /var/www/portal/.env
 """
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
-from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probe import WEEK, Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
+_AWK = r"""
+function told(kind,  n) {
+  if (FILENAME in done) return
+  done[FILENAME] = 1
+  n = FILENAME
+  gsub(/\n/, "?", n)
+  print kind " " n
+}
+function value(v,  q, i) {
+  sub(/^[ \t]*/, "", v)
+  q = substr(v, 1, 1)
+  if (q == "\"" || q == "'") {
+    v = substr(v, 2)
+    i = index(v, q)
+    return i ? substr(v, 1, i - 1) : ""
+  }
+  sub(/[ \t]+[#;].*$/, "", v)
+  sub(/[ \t;,)]*$/, "", v)
+  return v
+}
+function real(v,  l) {
+  l = tolower(v)
+  if (length(v) < 4 || v ~ /^[$][A-Za-z_{(]/ || v ~ /^%[A-Za-z_]+%?$/ || v ~ /[{][{%]/ || v ~ /^\074.*\076$/ || v ~ /^@[A-Za-z_]+@$/) return 0
+  if (v ~ /^[\/~!]/ || v ~ /[$][{(]/ || l ~ /^[a-z_.]+[(]/) return 0
+  if (l ~ /^(x+|[*]+|[.]+|-+|none|null|true|false|nil|todo|fixme|required|optional|string|required[|].*)$/) return 0
+  if (l ~ /^(your|put|insert|enter|replace|my)[-_ ]/ || l ~ /[-_ ]here$/) return 0
+  if (example && (l ~ /secret|passw|pass$|test|dummy|example|sample|change|homestead|default|foo|bar|root|admin|user|1234|token|key/ || length(v) < 12)) return 0
+  return 1
+}
+function strong(v) { return 8 <= length(v) && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
+FNR == 1 {
+  expect = database = pending = 0
+  name = tolower(FILENAME)
+  sub(/.*\//, "", name)
+  example = name ~ /example|sample|[.-]dist($|[.])|template|default/
+}
+FILENAME in done { next }
+{ sub(/\r$/, "") }
+expect && FNR <= expect {
+  if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && 30 <= length($0)) told("key")
+}
+match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----/) {
+  rest = substr($0, RSTART + RLENGTH)
+  expect = FNR + 6
+  if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
+  next
+}
+/^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
+/^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
+/^[ \t]*([#;*]|\/\/|--)/ { next }
+/["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
+match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
+  v = substr($0, RSTART + RLENGTH)
+  if (v ~ /^["']/ && real(value(v))) told("password")
+  next
+}
+match(tolower($0), /["'](password|passwd|pass|secret|api_?key|token)["'][ \t]*=\076[ \t]*["']/) || \
+match(tolower($0), /^[ \t]*((public|var|private|protected|static|const)[ \t]+)*[$][a-z_]*(pass|password|passwd|secret|token)[ \t]*=[ \t]*["']/) {
+  v = value(substr($0, RSTART + RLENGTH - 1))
+  if (v !~ /[ \t]/ && real(v)) { if (database || strong(v)) told("password"); pending = 1 }
+  next
+}
+/^[ \t]*secret[ \t]+"[A-Za-z0-9+\/=]+"/ { v = $0; sub(/^[ \t]*secret[ \t]+/, "", v); v = value(v); if (20 <= length(v)) told("key"); next }
+name ~ /pgpass/ && /^[^#:]+:[^:]*:[^:]*:[^:]*:./ { told("password"); next }
+/^[ \t]*machine[ \t].*[ \t]password[ \t]+[^ \t]/ || (name == ".netrc" && /^[ \t]*password[ \t]+[^ \t]/) { told("password"); next }
+match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.-]*["']?[ \t]*[=:][ \t]*/) {
+  k = substr($0, 1, RLENGTH)
+  v = value(substr($0, RLENGTH + 1))
+  colon = k ~ /:[ \t]*$/
+  sub(/^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?/, "", k)
+  sub(/["']?[ \t]*[=:][ \t]*$/, "", k)
+  l = tolower(k)
+  if (l ~ /(_file|_path|_length|_expire.*|_ttl|_name|_type|_algo.*|_lifetime|_min|_max|_days|_url|_uri|_host|_field|_timeout|_hash|public.*)$/ && l !~ /(database|redis|mongo|amqp|broker)_ur[il]$|^dsn$|_dsn$/) next
+  if (l ~ /(database|redis|mongo|amqp|broker)_ur[il]$|^dsn$|_dsn$/) {
+    if (v ~ /:\/\/[^\/:@ \t]*:[^@\/ \t]+@/) { sub(/^[^:]*:\/\/[^:@]*:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password") }
+    next
+  }
+  if (!real(v) || (v ~ /^[0-9]+$/ && l !~ /passw(or)?d$/)) next
+  if (k == toupper(k) && k ~ /PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|(^|_)(PASS|PW)$|_PWD$/) told("password")
+  else if (v ~ /[ \t]/) next
+  else if (l ~ /^(privatekey|presharedkey)$/ && length(v) == 44) told("key")
+  else if (l ~ /secret_access_key$|client_secret$|^auth$/ && 8 <= length(v)) told("password")
+  else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root)[._-]?pass/ || strong(v))) told("password")
+}
+"""
 _SCRIPT = r"""
+for p in grep awk xargs od stat; do command -v $p >/dev/null || exit 127; done
 set --
-for d in /etc /var/www /home; do
+for d in /etc /var/www /home /srv /opt /usr/local/etc /var/backups /root; do
   [ ! -d "$d" ] || { d=$(readlink -f -- "$d") && set -- "$@" "$d"; } || exit 4
 done
 while read -r x m t x; do
@@ -28,16 +120,40 @@ while read -r x m t x; do
     break;;
   esac; done
 done </proc/self/mounts || exit 4
-find "$@" -ignore_readdir_race -xdev -type f \( -name '*.key' -o -name .env -o -name wp-config.php -o -name .my.cnf -o -name .pgpass \
-  -o -name .netrc -o -name 'id_*' ! -name '*.pub' \) -perm /007 -printf '%m %u %p\n' || exit $?
+W='PRIVATE KEY|Static key|[Pp][Aa][Ss][Ss]|SECRET|TOKEN|KEY|[Ss]ecret|[Tt]oken|[Kk]ey|[$](apr1|1|2[aby]|5|6|7|y|gy)[$]|psk|SHA}|bindpw|://|"auth"|^[^#:]+:([0-9]+|[*]):'
+L=$({
+  {
+    find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \
+      -print0 || echo failed >&3
+  } | { xargs -0 -r grep -D skip -lZIsE -e "$W" --; :; } | xargs -0 -r awk AWK || echo failed
+  find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \( -name '*.key' -o -name '*.der' \
+    -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' -o -name '*.keystore' -o -name '*.kdbx' -o -name '*.p8' -o -name '*.pk8' \) -print |
+    while IFS= read -r f; do
+      [ -f "$f" ] && [ ! -h "$f" ] || continue
+      case $(od -An -v -tx1 -N 12 -- "$f" | tr -d ' \n') in
+        3081??02010[013]*|3082????02010[013]*|30??02010[013]*|feedfeed*|03d9a29a*) printf 'key %s\n' "$f" ;;
+      esac
+    done
+} 3>&1)
+public() {  # FILE: a package ships it as it is here, so that everybody has it
+  s=$(sed -n "s#^ $1 \([0-9a-f]*\)\( .*\)*\$#\1#p" /var/lib/dpkg/status 2>/dev/null) && [ -n "$s" ] || return 1
+  [ "$(md5sum <"$1")" = "$s  -" ]
+}
+printf '%s\n' "$L" | while read -r k f; do
+  case $f in /etc/*[!A-Za-z0-9./_-]*|'') ;; /etc/*) ! public "$f" || continue ;; esac
+  [ -z "$k" ] || printf '%s %s %s\n' "$k" "$(stat -c '%a %U' -- "$f" 2>/dev/null || echo '0 -')" "$f"
+done
 echo end
 """
+_KINDS = ("key ", "password ", "hash ")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
     """One such file."""
 
+    kind: str
+    """What is in it: `key`, `password` or `hash`; `name` in answers of before, which told files that are named like secrets."""
     mode: str
     owner: str
     path: str
@@ -60,14 +176,21 @@ def parse(output: Output) -> Search:
     found: dict[str, OpenFile] = {}
     unseen = []
     for line in lines[:-1]:
-        words = line.split(" ", 2)
-        if len(words) == 3 and words[0] == "unseen":
-            unseen.append(words[2])
+        if line.startswith("unseen - "):
+            unseen.append(line.removeprefix("unseen - "))
             continue
-        if len(words) != 3 or not words[0].isdigit():
+        words = line.split(" ", 3) if line.startswith(_KINDS) else ["name", *line.split(" ", 2)]
+        if len(words) != 4 or not words[1].isdigit():
             raise Unparseable(msg("find printed a line that cannot be parsed: {line}", line=shown(line, 80)))
-        found[words[2]] = OpenFile(*words)
+        found[words[3]] = OpenFile(*words)
     return Search(tuple(found.values()), tuple(dict.fromkeys(unseen)))
 
 
-PROBE = Probe("secrets.readable", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30)
+PROBE = Probe(
+    "secrets.readable",
+    ("sh", "-c", _SCRIPT.replace("AWK", shlex.quote(_AWK.strip()), 1)),
+    parse,
+    needs_root=True,
+    timeout_seconds=120,
+    repeated_for=WEEK,
+)

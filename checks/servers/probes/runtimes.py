@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -41,8 +42,10 @@ for l in $L; do
   fi
   if [ "$o" = - ]; then
     v=unsafe
-    d=${r%/*}
-    if [ -z "$(find "$r" "$d" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
+    set -- "$r"
+    while [ "$1" ]; do set -- "${1%/*}" "$@"; done
+    shift
+    if [ -z "$(find / "$@" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
       case $p in php|nginx) a=-v;; java) a=-version;; *) a=--version;; esac
       v=$(timeout 5 "$r" "$a" 2>&1 </dev/null | head -n 1 | head -c 200 | tr -d '|')
     fi
@@ -81,4 +84,4 @@ def parse(output: Output) -> tuple[Runtime, ...]:
     return tuple(found)
 
 
-PROBE = Probe("runtimes", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60)
+PROBE = Probe("runtimes", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, form=PIPED)

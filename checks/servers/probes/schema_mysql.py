@@ -15,6 +15,7 @@ import shlex
 
 from checks.servers.probe import Probe
 from checks.servers.probes.schema_postgresql import parse
+from checks.servers.redaction import PIPED
 
 _TABLES = r"""
 set session group_concat_max_len = 67108864;
@@ -50,4 +51,5 @@ PROBE = Probe(
     needs_root=True,
     timeout_seconds=60,
     limit_bytes=1 << 20,
+    form=PIPED,
 )

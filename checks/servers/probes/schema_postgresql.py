@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Mapping
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _TABLES = r"""
@@ -77,4 +78,5 @@ PROBE = Probe(
     needs_root=True,
     timeout_seconds=60,
     limit_bytes=1 << 20,
+    form=PIPED,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _AWK = (
@@ -55,4 +56,4 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-PROBE = Probe("acct.shadow", ("awk", "-F:", _AWK, "/etc/shadow"), parse, needs_root=True)
+PROBE = Probe("acct.shadow", ("awk", "-F:", _AWK, "/etc/shadow"), parse, needs_root=True, form=PIPED)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -83,4 +84,4 @@ def _passed(line: str) -> bool | None:
     return value
 
 
-PROBE = Probe("disk.smart", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60)
+PROBE = Probe("disk.smart", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, form=JSON)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -120,4 +121,4 @@ def _use(line: str) -> Use:
     return Use(account, target, "" if terminal == "-" else terminal, at, int(count))
 
 
-PROBE = Probe("acct.sudo-uses", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30)
+PROBE = Probe("acct.sudo-uses", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, form=PIPED)

@@ -1,65 +1,126 @@
-"""Who may become whom by sudo: `cvtsudoers -f json`, as cvtsudoers(1) has it; it follows the included files.
+"""Who may become whom by sudo, with which commands: `cvtsudoers -f json`, as cvtsudoers(1) has it; it follows the included files.
+
+Before it, the host's name, where else sudo looks for rules (nsswitch.conf(5)), and of each program that a rule names what it is in
+truth, and whether somebody else than root can change it or a folder above it:
+
+    host web1
+    sources files
+    program|/usr/local/bin/deploy|/usr/local/bin/deploy|kept
 
 An older sudo has no such program; then nothing is known of its rules.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v cvtsudoers >/dev/null || exit 127
+J=$(cvtsudoers -f json /etc/sudoers) || exit 1
+printf 'host %s\n' "$(uname -n)"
+printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
+printf '%s\n' "$J" | sed -n 's/^.*"command": "\(\/[^" ]*\)[" ].*/\1/p' | grep -v -e '[][*?\\|]' -e '/$' | sort -u | head -n 200 |
+while IFS= read -r p; do
+  r=$(readlink -f -- "$p" 2>/dev/null)
+  w=$(printf '%s\n%s\n' "$p" "$r" | awk -F/ '/^\// { x = ""; for (i = 2; i <= NF; i++) { x = x "/" $i; print x } }' | sort -u |
+    xargs -d '\n' stat -L -c '%u %g %A' -- / 2>/dev/null |
+    awk '$1 != 0 || substr($3, 9, 1) == "w" || (substr($3, 6, 1) == "w" && $2 != 0) { w = 1 } END { print w ? "loose" : "kept" }')
+  printf 'program|%s|%s|%s\n' "$p" "$(printf %s "$r" | tr '|\n' '??')" "$w"
+done
+printf '%s\n' "$J"
+"""
+_ROOT = frozenset({"root", "#0", "ALL"})
+_MOST_NESTED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of a rule."""
+
+    text: str
+    """As sudoers(5) has it: a path, perhaps with arguments, `sudoedit` and a path, or `ALL`."""
+    program: str
+    """Its path, or `sudoedit`, or `ALL`."""
+    arguments: str | None
+    """None where every argument is allowed; empty where none is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One rule: who may run what."""
+    """One rule: who may run what as whom on this host."""
 
     who: tuple[str, ...]
-    """Accounts, `%group`, or `ALL`."""
-    commands: tuple[str, ...]
-    """With aliases resolved; `ALL` for every command."""
+    """Accounts, `%group`, `+netgroup`, `#number` or `ALL`; aliases resolved, at any depth."""
+    commands: tuple[Command, ...]
+    """Those that are allowed, with aliases resolved; what is forbidden beside `ALL` forbids nothing, as sudoers(5) says."""
     is_password_asked: bool
+    is_password_off_by_default: bool
+    """A `Defaults` line turns it off for this rule."""
+    targets: frozenset[str]
+    """As whom they run."""
+    is_as_root: bool
+    """As root; as everybody, even with root excepted; or with a group that is as good."""
+    is_noexec: bool
+    sets_environment: bool
+    """Whoever calls may set every variable, LD_PRELOAD among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a rule's program is."""
+
+    real: str
+    """Behind symbolic links; empty where nothing is there."""
+    is_loose: bool
+    """Somebody else than root owns or may write it or a folder above it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sudoers:
-    """All rules."""
+    """All rules for this host."""
 
     grants: tuple[Grant, ...]
-    is_password_off_by_default: bool
-    """`Defaults !authenticate`, for everyone or for some."""
     unlogged_by: str = ""
     """The setting by which sudo writes some uses not into the system's log, or in another form, for everyone or for some; empty
     where there is none: it writes them by default."""
+    kept_for_ever: str = ""
+    """The setting by which one password counts until the next boot."""
+    sources: tuple[str, ...] = ()
+    """Where else than in files sudo looks for rules."""
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
 
 def parse(output: Output) -> Sudoers:
-    """Read the JSON of cvtsudoers."""
+    """Read what stands before the JSON of cvtsudoers, and that."""
+    head, brace, text = output.text.replace("\r\n", "\n").partition("{")
+    notes = [line for line in head.splitlines() if line.strip()]
     try:
-        document = json.loads(output.text)
-        aliases = {
-            str(name): tuple(_commands(members, {})) for name, members in document.get("Command_Aliases", {}).items()
-        }
-        grants = tuple(
-            Grant(
-                tuple(_read_members(spec["User_List"])),
-                tuple(_commands(command["Commands"], aliases)),
-                _option(command.get("Options", ()), "authenticate") is not False,
-            )
-            for spec in document["User_Specs"]
-            for command in spec["Cmnd_Specs"]
-        )
-        defaults = any(
-            _option(entry.get("Options", ()), "authenticate") is False for entry in document.get("Defaults", ())
-        )
+        hostname = next((line.split()[1] for line in notes if line.startswith("host ") and len(line.split()) > 1), "")
+        sources = next((line.split()[1:] for line in notes if line.startswith("sources")), [])
+        programs = {}
+        for line in notes:
+            if line.startswith("program|"):
+                _, path, real, state = line.split("|")
+                programs[path] = Program(real, {"loose": True, "kept": False}[state.strip()])
+        document = json.loads(brace + text)
+        rules = _Rules(document, hostname)
+        grants = tuple(rules.grants())
         unlogged_by = next((each for entry in document.get("Defaults", ()) for each in _unlogged(entry)), "")
+        kept = next((each for entry in document.get("Defaults", ()) for each in _kept_for_ever(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
-    return Sudoers(grants, defaults, unlogged_by)
+    return Sudoers(
+        grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs
+    )
 
 
 def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -72,25 +133,180 @@ def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
                 yield f"!{name}" if value is False else f"{name}={value}"
 
 
-def _read_members(members: Sequence[Mapping[str, object]]) -> Iterator[str]:
-    for member in members:
-        kind, name = next((item for item in member.items() if item[0] != "negated"), ("", ""))
-        if not member.get("negated"):
-            yield f"%{name}" if "group" in kind else str(name)
+def _kept_for_ever(entry: Mapping[str, Any]) -> Iterator[str]:
+    for option in entry.get("Options", ()):
+        for name, value in option.items():
+            if name == "timestamp_timeout" and float(value) < 0:
+                yield f"{name}={value}"
 
 
-def _commands(members: Sequence[Mapping[str, object]], aliases: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    for member in members:
-        if member.get("negated"):
-            continue
-        if "cmndalias" in member:
-            yield from aliases.get(str(member["cmndalias"]), ("ALL",))
-        elif "command" in member:
-            yield str(member["command"])
+_Member = Mapping[str, Any]
+
+
+class _Rules:
+    """The document with what its aliases and defaults stand for."""
+
+    def __init__(self, document: Mapping[str, Any], hostname: str) -> None:
+        self._document = document
+        self._hostname = hostname.lower()
+        self._defaults: Sequence[_Member] = document.get("Defaults", ())
+        self._default_target = next(
+            (str(value) for entry in self._defaults if (value := _option(entry.get("Options", ()), "runas_default"))),
+            "root",
+        )
+
+    def grants(self) -> Iterator[Grant]:
+        for spec in self._document["User_Specs"]:
+            if not self._is_here(spec.get("Host_List", ())):
+                continue
+            who = self._names(spec["User_List"], "User_Aliases", "useralias")
+            for each in spec["Cmnd_Specs"]:
+                options = each.get("Options", ())
+                groups = self._names(each.get("runasgroups", ()), "Runas_Aliases", "runasalias")
+                targets = self._targets(each)
+                authenticate = _option(options, "authenticate")
+                yield Grant(
+                    who,
+                    tuple(self._commands(each["Commands"])),
+                    authenticate is not False,
+                    authenticate is None and self._is_off(who),
+                    targets,
+                    bool(targets & _ROOT) or bool({one.removeprefix("%") for one in groups} & _AS_GOOD),
+                    _option(options, "noexec") is True or self._default("noexec"),
+                    _option(options, "setenv") is True
+                    or self._default("setenv")
+                    or not self._default("env_reset", other=True),
+                )
+
+    def _targets(self, each: _Member) -> frozenset[str]:
+        if "runasusers" in each:
+            # everybody but some is everybody: sudoers(5) warns of lists that forbid
+            members = [one for one in each["runasusers"] if not one.get("negated")]
+            return frozenset(self._names(members, "Runas_Aliases", "runasalias")) - {""}
+        return frozenset() if "runasgroups" in each else frozenset({self._default_target})
+
+    def _is_here(self, hosts: Sequence[_Member], depth: int = 0) -> bool:
+        """Say whether a list of hosts may mean this one: the last that matches counts; what is no plain name may match."""
+        is_here = not hosts
+        for one in hosts:
+            (kind, value), negated = _kind(one), bool(one.get("negated"))
+            if kind == "hostalias":
+                matches = depth < _MOST_NESTED and self._is_here(self._alias("Host_Aliases", value), depth + 1)
+                certain = True
+            elif kind == "hostname" and value != "ALL":
+                own = {self._hostname, self._hostname.partition(".")[0]}
+                matches = not self._hostname or any(
+                    fnmatch.fnmatchcase(name, pattern)
+                    for name in own
+                    for pattern in {value.lower(), value.lower().partition(".")[0]}
+                )
+                certain = bool(self._hostname)
+            else:
+                matches, certain = True, value == "ALL"
+            if matches and (certain or not negated):
+                is_here = not negated
+        return is_here
+
+    def _names(self, members: Sequence[_Member], table: str, kind_of_alias: str, depth: int = 0) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for one in members:
+            kind, value = _kind(one)
+            if kind == kind_of_alias:
+                names = (
+                    self._names(self._alias(table, value), table, kind_of_alias, depth + 1)
+                    if depth < _MOST_NESTED
+                    else ("ALL",)
+                )
+            else:
+                names = (f"{_PREFIX.get(kind, '')}{value}",)
+            for name in names:
+                if one.get("negated"):
+                    found.pop(name, None)
+                else:
+                    found[name] = None
+        return tuple(found)
+
+    def _commands(self, members: Sequence[_Member]) -> list[Command]:
+        found: dict[str, Command] = {}
+        for text, negated in self._texts(members):
+            if not negated:
+                found[text] = _command(text)
+            elif text == "ALL":
+                found.clear()
+            else:
+                found.pop(text, None)
+        return list(found.values())
+
+    def _texts(
+        self, members: Sequence[_Member], *, negated: bool = False, depth: int = 0
+    ) -> Iterator[tuple[str, bool]]:
+        for one in members:
+            kind, value = _kind(one)
+            is_negated = negated != bool(one.get("negated"))
+            if kind != "cmndalias":
+                yield value, is_negated
+            elif depth < _MOST_NESTED and value in self._document.get("Command_Aliases", {}):
+                yield from self._texts(self._alias("Command_Aliases", value), negated=is_negated, depth=depth + 1)
+            elif not is_negated:
+                yield "ALL", False
+
+    def _alias(self, table: str, name: str) -> Sequence[_Member]:
+        found: Sequence[_Member] = self._document.get(table, {})[name]
+        return found
+
+    def _is_off(self, who: Sequence[str]) -> bool:
+        """Say whether a line of Defaults turns the password off for these accounts."""
+        for entry in self._defaults:
+            options = entry.get("Options", ())
+            if _option(options, "authenticate") is not False and not _option(options, "exempt_group"):
+                continue
+            binding = entry.get("Binding", ())
+            kinds = {_kind(one)[0] for one in binding}
+            if kinds & {"hostname", "hostalias", "networkaddr"}:
+                if self._is_here(binding):
+                    return True
+            elif kinds & {"username", "usergroup", "useralias", "userid", "usergid", "netgroup"}:
+                bound = set(self._names(binding, "User_Aliases", "useralias"))
+                # a group may hold an account, and a rule for all is one for each
+                if bound & set(who) or "ALL" in bound | set(who) or any(one[:1] in "%+#" for one in (*bound, *who)):
+                    return True
+            else:  # for everybody, or for some targets or commands
+                return True
+        return False
+
+    def _default(self, name: str, *, other: bool = False) -> bool:
+        found = [_option(entry.get("Options", ()), name) for entry in self._defaults]
+        return bool(next((each for each in reversed(found) if each is not None), other))
+
+
+_PREFIX = {"usergroup": "%", "nonunixgroup": "%:", "netgroup": "+", "userid": "#", "usergid": "%#"}
+_AS_GOOD = frozenset(
+    {"ALL", "root", "#0", "shadow", "disk", "docker", "lxd", "incus-admin", "libvirt", "sudo", "wheel", "admin"}
+)
+"""Groups by which one becomes root."""
+
+
+def _command(text: str) -> Command:
+    program, blank, arguments = text.partition(" ")
+    if text.startswith("^"):  # a regular expression of sudo 1.9.10
+        return Command(text, program, arguments)
+    return Command(text, program, "" if arguments.strip() == '""' else arguments.strip() if blank else None)
+
+
+def _kind(member: _Member) -> tuple[str, str]:
+    """Return what a member is, and its value; digests stand beside it."""
+    return next(
+        (
+            (str(name), str(value))
+            for name, value in member.items()
+            if name != "negated" and not re.fullmatch("sha[0-9]+", name)
+        ),
+        ("", ""),
+    )
 
 
 def _option(options: Sequence[Mapping[str, object]], name: str) -> object:
     return next((option[name] for option in options if name in option), None)
 
 
-PROBE = Probe("acct.sudoers", ("cvtsudoers", "-f", "json", "/etc/sudoers"), parse, needs_root=True)
+PROBE = Probe("acct.sudoers", ("sh", "-c", _SCRIPT), parse, needs_root=True, form=JSON)

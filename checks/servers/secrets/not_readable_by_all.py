@@ -2,14 +2,16 @@
 
 One hacked web page reads what every account may read. Article 12.5 asks that access information is kept safe.
 
-The rule: below /etc, /var/www and /home no file named like a secret (*.key, .env, wp-config.php, .my.cnf, .pgpass, .netrc,
-id_* but for *.pub) has a right for others. Only names and modes are read, never the content. Public keys of package
-archives, and files declared under `public_keys`, do not count. What other machines or programs mount below these folders is
-not searched; then the answer is unknown.
+The rule: below /etc, /var/www, /home, /srv, /opt, /usr/local/etc, /var/backups and /root no file that holds a secret can be
+read by every account. Content decides, not the name: private keys and key stores, settings with a password or a token
+(`DB_PASSWORD=...`), addresses with a password, hashes of passwords. A file counts if others may read it and may enter each
+folder above it. References (`${DB_PASSWORD}`), empty values and examples are no secrets; nor is what a package ships as it
+is here, nor a file declared under `public_keys`. Looked into are files of text up to 128 KiB; of what is in them only the
+kind is told. What other machines or programs mount below these folders is not searched; then the answer is unknown.
 
-Source: find(1).
+Sources: find(1), grep(1), awk(1).
 
-    644 www-data /var/www/portal/.env
+    password 644 www-data /var/www/portal/.env
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
+_NAMED_ALONE = "name"
+"""The kind in answers of before: by their names, public keys were among them."""
 _PUBLIC = ("/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/", "/etc/pki/rpm-gpg/")
 
 
@@ -36,10 +40,14 @@ def judge(facts: Facts) -> CheckOutcome:
     files = [
         one
         for one in facts[readable_secrets.PROBE].files
-        if not one.path.startswith(_PUBLIC) and one.path not in facts.declared.public_keys
+        if not (one.kind == _NAMED_ALONE and one.path.startswith(_PUBLIC))
+        and one.path not in facts.declared.public_keys
     ]
     if files:
-        names = listed(f"{one.path} ({one.mode})" for one in files)
+        names = listed(
+            f"{one.path} ({one.kind}, {one.mode})" if one.kind != _NAMED_ALONE else f"{one.path} ({one.mode})"
+            for one in files
+        )
         return failed(
             "readable-by-all",
             nmsg(
@@ -52,4 +60,4 @@ def judge(facts: Facts) -> CheckOutcome:
     unseen = facts[readable_secrets.PROBE].unseen
     if unseen:
         return unknown("not-searched", msg("mounted from elsewhere and not searched: {paths}", paths=listed(unseen)))
-    return passed(msg("no file named like a secret is readable by every account"))
+    return passed(msg("no file that every account can read holds a key, a password or a hash"))

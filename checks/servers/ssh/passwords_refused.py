@@ -2,11 +2,13 @@
 
 Passwords are guessed by machines day and night; keys are not. Article 12.4.
 
-The rule: password and keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a key
-as well; and empty passwords are never taken. By the defaults of the file and for root from a public address. Where there is
-an outside scan of the host, the login methods that its server offers to anybody are judged as well.
+The rule: in every SSH server that listens, with its own arguments and files as it has loaded them, password and
+keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a key as well; and empty
+passwords are never taken. Tried for root, each login account and each user and group that its `Match` blocks name, from an
+address of the Internet and from an address inside and outside of each range, to each port, that they name. The login methods that the
+server offers to a first request, from the host itself and from outside, are judged as well.
 
-Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
+Source: sshd(8) (-T, -C), sshd_config(5), RFC 4252 (5.2). OpenSSH 10.0 on Debian 13, as delivered:
 
     passwordauthentication yes
     kbdinteractiveauthentication no
@@ -15,41 +17,98 @@ Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import outside_ssh, sshd_config, sshd_outside
-from checks.servers.probes.sshd_config import Settings
+from checks.servers.probes import outside_ssh, sshd_servers
+from checks.servers.probes.sshd_servers import SshServer, is_let_in
+from checks.servers.ssh._servers import is_for_strangers, tried, unsure, who
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
+
+_GUESSED = frozenset({"none", "password", "keyboard-interactive"})
 
 
 @check(
     id="ssh.password-auth",
     clause="12.4",
     severity=Severity.HIGH,
-    needs=(sshd_config.PROBE, sshd_outside.PROBE),
+    needs=(sshd_servers.PROBE,),
     uses=(outside_ssh.PROBE,),
     title=msg("nobody logs in over SSH by a password alone"),
-    remedy=msg("Set 'PasswordAuthentication no' and 'KbdInteractiveAuthentication no', or ask for a key as well."),
+    remedy=msg(
+        "Set 'PasswordAuthentication no' and 'KbdInteractiveAuthentication no', also in Match blocks, or ask for a key as well;"
+        " then reload the server."
+    ),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    if _takes_passwords(facts[sshd_config.PROBE]):
-        return failed("password-allowed", msg("sshd accepts passwords"))
-    if _takes_passwords(facts[sshd_outside.PROBE]):
-        return failed("password-in-match", msg("a Match block lets passwords in from a public address"))
+    servers = facts[sshd_servers.PROBE]
+    for server in servers:
+        if (failure := _by_settings(server)) is not None:
+            return failure
+    # a way in that begins by a password and goes on by a key begins by an offer of a password too
+    first = {step for server in servers for step in _first_steps(server)}
     seen = facts.get(outside_ssh.PROBE)
-    methods = set() if isinstance(seen, MissingFact) else {method for one in seen.servers for method in one.methods}
-    if offered := sorted(methods & {"none", "password", "keyboard-interactive"}):
+    from_outside = set() if isinstance(seen, MissingFact) else {each for one in seen.servers for each in one.methods}
+    if offered := sorted((from_outside - first) & _GUESSED):
         return failed("password-offered", msg("sshd offers {methods} to anybody from outside", methods=listed(offered)))
-    return passed(msg("no SSH login is possible with a password alone"))
+    for server in servers:
+        for one in server.offers:
+            if _keeps_out(server, one.user):  # a name that is refused in any case is asked for a password all the same
+                continue
+            if offered := sorted((frozenset(one.methods) - first) & _GUESSED):
+                return failed(
+                    "password-offered",
+                    msg(
+                        "the SSH server at port {port} offers {methods} to {user}",
+                        port=one.port,
+                        methods=listed(offered),
+                        user=one.user,
+                    ),
+                )
+    if (why := unsure(servers)) is not None:
+        return why
+    return passed(
+        msg(
+            "no password alone is enough at port {ports}: {count} combinations were tried, users {users}, addresses {addresses}",
+            **tried(servers),
+        )
+    )
 
 
-def _takes_passwords(settings: Settings) -> bool:
+def _by_settings(server: SshServer) -> CheckOutcome | None:
+    for effect in server.effects:
+        let_in = [each for each in effect.conditions if is_let_in(each.user, effect.settings)]
+        if (let_in or effect.count > len(effect.conditions)) and _takes_passwords(effect.settings):
+            is_by_match = any(not _takes_passwords(one.settings) and is_for_strangers(one) for one in server.effects)
+            return failed(
+                "password-in-match" if is_by_match else "password-allowed",
+                msg("a password is enough for {who}", who=who((let_in or effect.conditions)[0])),
+            )
+    return None
+
+
+def _takes_passwords(settings: Mapping[str, str]) -> bool:
     if settings.get("permitemptypasswords") == "yes":
         return True
     ways = settings["authenticationmethods"].split()
     if ways not in ([], ["any"]):
         return not all(any(step.partition(":")[0] == "publickey" for step in way.split(",")) for way in ways)
     return "yes" in {settings["passwordauthentication"], settings["kbdinteractiveauthentication"]}
+
+
+def _keeps_out(server: SshServer, user: str) -> bool:
+    return (
+        server.state == "read"
+        and not server.is_stale
+        and not any(is_let_in(user, one.settings) for one in server.effects)
+    )
+
+
+def _first_steps(server: SshServer) -> Iterator[str]:
+    for effect in server.effects:
+        for way in effect.settings["authenticationmethods"].split():
+            yield way.partition(",")[0].partition(":")[0]

@@ -19,6 +19,7 @@ from backups.shrink import Made, shrink_rules
 from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
 from commands.cli.session import Session
+from commands.jobs.backup_parts import real_folders
 from commands.jobs.kinds import JobWork
 from commands.jobs.performed import name_problem
 from commands.jobs.sets import sources_of
@@ -219,7 +220,7 @@ def backup_work(
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     parts, warn, now = parts_of(session), session.warnings.append, session.clock.now()
-    require_parts([each.id for each in parts.sources], parts.media)
+    require_parts([each.id for each in parts.sources], parts.media, real_folders(parts.media))
     session.warnings += _left_by_last_run(session.writable_ledger, parts, now)
     plan = backup_plan(parts, set_kind, accept_shrink=accept_shrink, now=now, zone=session.zone_of_portal)
     signer, unsigned = _signer_of(session)

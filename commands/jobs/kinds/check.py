@@ -15,6 +15,7 @@ from commands.jobs.kinds import JobWork
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of, records_of
 from commands.jobs.portal_accounts import poll_portals, portals_of, record_accounts
+from commands.jobs.scan_parts import HostRecords
 from commands.jobs.servers import shells_of
 from portalops.errors import ExitCode, worst
 from portalops.ledger.runs import Work
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from checks.servers.runner import Askers
     from portalops.ledger.ledger import Ledger
     from portalops.ledger.not_begun import LedgerNotBegun
+    from portalops.model.checks import HostScan
     from portalops.model.organisation import Host
     from portalops.ports import Clock, EvidenceStore, Progress, Shell
 
@@ -61,6 +63,7 @@ class ScanParts:
     declared: Declared
     shell_for: Callable[[Host], Shell]
     at_once: int
+    host_seconds: int
     known: Vulnerabilities
     outside: Outside | None
     own: Own
@@ -84,6 +87,7 @@ def parts_of(
         records.declared,
         shells_of(settings.servers.ways, ledger),
         settings.servers.at_once,
+        settings.servers.host_seconds,
         load(bundles.bundles, bundles.keys, bundles.max_age_days),
         find_outside_view(records.declared.station, session.circumstances.host, is_asked=from_outside),
         own_of(records, settings, session.rulebook.numbers, session.runner, portals_now),
@@ -93,9 +97,13 @@ def parts_of(
 
 
 def scan(
-    parts: ScanParts, request: ScanRequest, keeper: EvidenceStore, some: Sequence[Check] | None = None
+    parts: ScanParts,
+    request: ScanRequest,
+    keeper: EvidenceStore,
+    some: Sequence[Check] | None = None,
+    judged: Callable[[HostScan], None] = lambda _host: None,
 ) -> CheckScan:
-    """Ask the hosts, and judge their answers by some checks or all."""
+    """Ask the hosts, and judge their answers by some checks or all; `judged` is told of each host when it is judged."""
     return run_checks(
         parts.hosts,
         parts.declared,
@@ -111,6 +119,8 @@ def scan(
         brought=request.supplied,
         anew=request.anew,
         askers=request.askers,
+        host_seconds=parts.host_seconds,
+        judged=judged,
     )
 
 
@@ -120,7 +130,9 @@ def check_work(session: Session, request: ScanRequest = ScanRequest()) -> Work[o
     polls = poll_portals(portals_of(session.settings), zone, partial(record_accounts, recorder))
     unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in polls}
     parts = parts_of(session, ledger, from_outside=request.from_outside, portals_now=unasked)
-    result = scan(parts, request, ledger)
+    # Workers record the hosts that they ask.
+    records = None if request.askers else HostRecords(ledger, session.clock, session.circumstances)
+    result = scan(parts, request, ledger, judged=records.record if records else lambda _host: None)
     found = read_findings(ledger)  # after the trips, which take a while
     waivers, numbers = read_waivers(ledger).waivers, session.rulebook.numbers
     waived = waived_fails(result.results(), waivers, numbers, session.today, zone)

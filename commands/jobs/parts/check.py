@@ -26,14 +26,15 @@ NO_ANSWER = "part-not-done"
 
 def work(session: Session, fan: Fan) -> Work[object]:
     """Ask all hosts by the workers, this machine apart, and judge them."""
-    shell_for = shells_of(session.settings.servers.ways, fan.ledger)
+    servers = session.settings.servers
+    shell_for = shells_of(servers.ways, fan.ledger)
 
     def askers(errands: Sequence[Errand]) -> Iterator[Answered]:
         others = {f"host-{each.host.id}": each for each in errands if each.host.address != LOCAL}
         yield from _come_back(fan, others)
         for errand in errands:
             if errand.host.address == LOCAL:  # which machine that is depends on who asks
-                yield ask(errand, shell_for, clock=fan.clock)
+                yield ask(errand, shell_for, clock=fan.clock, seconds=servers.host_seconds)
 
     return check_work(session, ScanRequest(askers=askers))
 
@@ -62,7 +63,8 @@ def do(session: Session, request: PartRequest) -> Work[HostAsked]:
     host = known_host(settings.hosts, request.part.removeprefix("host-"))
     spared = request.details.get("spared")
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
-    answered = ask(Errand(host, names), shells_of(settings.servers.ways, ledger), clock=session.clock)
+    shell_for, seconds = shells_of(settings.servers.ways, ledger), settings.servers.host_seconds
+    answered = ask(Errand(host, names), shell_for, clock=session.clock, seconds=seconds)
     if isinstance(answered.answer, MissingFact):
         asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)

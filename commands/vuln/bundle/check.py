@@ -10,14 +10,13 @@ configured, 5 one is refused
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.vulnerabilities.bundle import bundle_refused, read_bundle
+from checks.vulnerabilities.bundle import read_bundle
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
@@ -74,7 +73,7 @@ def check(
     codes: list[ExitCode] = []
     for path in paths:
         try:
-            seen = _read(path, settings.keys)
+            seen = read_bundle(path, settings.keys)
         except VulnerabilityBundleRefused as error:
             data.append(RefusedBundle(str(path), str(error.message)))
             view.append(Notice(error.message, Tone.BAD))
@@ -100,18 +99,6 @@ def _require_file(path: Path) -> None:
             msg("cannot read {path}: {cause}", path=show_text(str(path)), cause=cause_of(error)),
             msg("Check the path, and who may read the file."),
         ) from error
-
-
-def _read(path: Path, keys: Sequence[str]) -> Bundle:
-    seen = read_bundle(path, keys)
-    try:
-        counted = seen.counted()
-    except ValueError as error:
-        what = msg("it cannot be parsed by this version: {what}", what=show_text(str(error), 120))
-        raise bundle_refused(path, what) from error
-    if counted != seen.header.rows:
-        raise bundle_refused(path, msg("it has {n} rows and says {stated}", n=counted, stated=seen.header.rows))
-    return seen
 
 
 def _problem(seen: Bundle, now: datetime, max_age_days: int) -> Message | None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from portalops.errors import MediumUnavailable
 from portalops.model.backups import CopyState, SetId
 from tests.backups.kit import MIB, back_up, disk, source
-from tests.contract.test_media import SET, small_set
+from tests.contract.test_media import SET, put, small_set
 
 
 def require_root() -> None:
@@ -38,6 +39,35 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip(f"mount: {mounted.stderr.decode()}")
     yield folder
     subprocess.run(["umount", folder], check=True)
+
+
+@contextmanager
+def unmounted(folder: Path) -> Iterator[None]:
+    """Take a disk away from its mount point, as when somebody pulls it out, and put another one there."""
+    subprocess.run(["umount", "--lazy", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
+
+
+@pytest.mark.parametrize("below", ["", "sets"])
+def test_a_disk_that_goes_in_mid_write_leaves_its_mount_point_bare(small_disk: Path, below: str) -> None:
+    medium = disk(small_disk, below, mount_point=str(small_disk))
+    medium.prepare([])
+    writer = medium.begin(SET, expected_bytes=0)
+    put(writer, "data/content/a/files.0001.age", b"whole")
+
+    with unmounted(small_disk):
+        with pytest.raises(MediumUnavailable):
+            put(writer, "data/content/b/files.0001.age", b"lost")
+        with pytest.raises(MediumUnavailable):
+            writer.seal()
+        writer.abandon()
+        with pytest.raises(MediumUnavailable, match="nothing is mounted"):
+            medium.begin(SET, expected_bytes=0)
+
+        assert list(small_disk.iterdir()) == []
 
 
 def noise(folder: Path, size: int) -> Path:

@@ -206,3 +206,112 @@ def test_a_set_from_a_plain_file_and_its_link(tmp_path: Path) -> None:
     result, medium = run(tmp_path, include=[str(root / "a"), str(tmp_path / "to-a")])
 
     assert {member.type.value for member in members(result, medium).values()} == {"file", "symlink"}
+
+
+def names(result: BackupResult, medium: MemoryMedium, folder: Path) -> set[str]:
+    return {Path("/", path).relative_to(folder).as_posix() for path in members(result, medium)}
+
+
+def released(folder: Path) -> Path:
+    """A document root that is a link to a link to a release, as deployments make them."""
+    for name in ("releases/7/index.html", "releases/7/cache/x", "other/o"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "releases" / "latest").symlink_to("7")
+    (folder / "current").symlink_to("releases/latest")
+    return folder
+
+
+@pytest.mark.parametrize("entry", ["current", "current/", "curren*", "./other/../current"])
+def test_a_link_that_is_named_is_followed_to_the_real_folder(tmp_path: Path, entry: str) -> None:
+    root = released(tmp_path / "srv")
+
+    result, medium = run(tmp_path, include=[f"{root}/{entry}", str(root / "other")])
+
+    release = {"releases/7", "releases/7/index.html", "releases/7/cache", "releases/7/cache/x"}
+    assert names(result, medium, root) == {"current", "releases/latest", *release, "other", "other/o"}
+    assert members(result, medium)[f"{root}/current".lstrip("/")].link == "releases/latest"
+    assert result.set is not None and result.set.outcome is RunOutcome.COMPLETE
+
+
+def test_a_link_to_a_file_that_is_named_is_followed_and_those_below_are_not(tmp_path: Path) -> None:
+    root = tree(tmp_path, "sites/portal.conf", "enabled/x", "outside/secret")
+    (root / "enabled" / "portal.conf").symlink_to("../sites/portal.conf")
+    (root / "enabled" / "below").symlink_to("../outside")
+
+    named, medium = run(tmp_path, include=[str(root / "enabled" / "portal.conf")])
+    walked, whole = run(tmp_path, include=[str(root / "enabled")])
+
+    assert names(named, medium, root) == {"enabled/portal.conf", "sites/portal.conf"}
+    assert names(walked, whole, root) == {"enabled", "enabled/x", "enabled/portal.conf", "enabled/below"}
+
+
+def test_what_is_excluded_behind_a_followed_link_is_left_out_by_either_name(tmp_path: Path) -> None:
+    root = released(tmp_path / "srv")
+
+    for excluded in (root / "current" / "cache", root / "releases" / "7" / "cache"):
+        result, medium = run(tmp_path, include=[str(root / "current")], exclude=[str(excluded)])
+        assert names(result, medium, root) == {"current", "releases/latest", "releases/7", "releases/7/index.html"}
+
+
+@pytest.mark.parametrize("entry", ["portal", "porta*"])
+def test_a_link_that_leads_nowhere_makes_the_set_incomplete(tmp_path: Path, entry: str) -> None:
+    root = tree(tmp_path, "a")
+    (tmp_path / "portal").symlink_to("gone/away")
+
+    result, medium = run(tmp_path, include=[str(root), str(tmp_path / entry)])
+
+    assert names(result, medium, tmp_path) == {"tree", "tree/a", "portal"}
+    assert stream_of(result).unread == (f"{tmp_path}/portal is a link to {tmp_path}/gone/away, which is not there",)
+    assert result.set is not None and result.set.outcome is RunOutcome.INCOMPLETE
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path) -> None:
+    root = tree(tmp_path, "a")
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+
+    result, _medium = run(tmp_path, include=[str(root), str(tmp_path / "one")])
+
+    (line,) = stream_of(result).unread
+    assert line.startswith(f"{tmp_path}/one is a link, and where it leads cannot be read: ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes links of other users")
+def test_a_pattern_follows_no_link_that_a_stranger_made_to_what_is_not_his(tmp_path: Path) -> None:
+    root = tree(tmp_path, "a", "mine/x", "theirs/y")
+    for name in ("to-mine", "to-theirs"):
+        (root / name).symlink_to(name.removeprefix("to-"))
+        os.chown(root / name, 33, 33, follow_symlinks=False)
+    os.chown(root / "theirs", 33, 33)
+
+    by_pattern, medium = run(tmp_path, include=[f"{root}/to-*", str(root / "a")])
+    by_name, named = run(tmp_path, include=[str(root / "to-mine")])
+
+    assert names(by_pattern, medium, root) == {"a", "to-mine", "to-theirs", "theirs", "theirs/y"}
+    (line,) = stream_of(by_pattern).unread
+    assert line.startswith(f"{root}/to-mine is a link of user 33 to {root}/mine")
+    assert names(by_name, named, root) == {"to-mine", "mine", "mine/x"}
+
+
+def test_what_include_names_and_exclude_leaves_out_is_named(tmp_path: Path) -> None:
+    root = tree(tmp_path, "a/x", "b/y")
+
+    result, medium = run(tmp_path, include=[str(root / "a"), str(root / "b")], exclude=[str(root / "b")])
+
+    assert names(result, medium, root) == {"a", "a/x"}
+    assert stream_of(result).skipped == (f"{root}/b: include names it, and exclude leaves out all of it",)
+
+
+@pytest.mark.parametrize(
+    ("included", "medium_folder"), [("tree", "link"), ("above/tree", "tree/disk"), ("above/tree", "link")]
+)
+def test_a_medium_inside_is_left_out_by_whatever_name_it_has(tmp_path: Path, included: str, medium_folder: str) -> None:
+    root = tree(tmp_path, "a", "disk/demo-set/bagit.txt")
+    (tmp_path / "link").symlink_to(root / "disk")
+    (tmp_path / "above").symlink_to(tmp_path)
+
+    result, medium = run(tmp_path, include=[str(tmp_path / included)], avoid=(tmp_path / medium_folder,))
+
+    assert names(result, medium, tmp_path) == {included, f"{included}/a"}
+    assert stream_of(result).skipped == (f"{tmp_path}/{included}/disk: a folder of backup sets",)

@@ -277,6 +277,42 @@ def test_a_pattern_to_include_is_expanded_there_and_nothing_else_of_it(host: Hos
     assert files_in(restored(result, medium, tmp_path / "out")) == {"tin 1.txt", "tin 2.txt", "$(touch pwned).txt"}
 
 
+def test_a_link_that_is_named_there_is_followed_and_one_that_leads_nowhere_is_unread(
+    host: Host, there: Path, tmp_path: Path
+) -> None:
+    for name in ("releases 7", "other", "inner"):
+        (there / name).mkdir()
+        (there / name).chmod(0o755)
+        mine(there / name / f"{name}.html")
+    for link, place in (("current", "releases 7"), ("lost", "gone"), ("again", "other"), ("inner/below", "../other")):
+        (there / link).symlink_to(place)
+
+    names = ("current", "lost", "other", "again", "inner")
+    result, medium = run("files", host, tmp_path, include=[f"{there}/{name}" for name in names])
+    by_pattern, _medium = run("files", host, tmp_path, include=[f"{there}/curr*"])
+
+    back = restored(result, medium, tmp_path / "out") / str(there).lstrip("/")
+    assert files_in(back) == {"releases 7.html", "other.html", "inner.html"}
+    assert os.readlink(back / "current") == "releases 7" and os.readlink(back / "lost") == "gone"
+    assert only_stream(result).unread == (f"{there}/lost/.: Cannot stat: No such file or directory",)
+    assert only_stream(result).members == 10
+    assert only_stream(by_pattern).unread == () and only_stream(by_pattern).members == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes links of other users")
+def test_a_strangers_link_there_is_not_followed(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    mine(there / "secret")
+    (there / "link").symlink_to("secret")
+    os.chown(there / "link", 33, 33, follow_symlinks=False)
+
+    result, medium = run("files", host, tmp_path, include=[f"{there}/page", f"{there}/link"])
+
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page"}
+    (line,) = only_stream(result).unread
+    assert line.startswith(f"{there}/link is a link of user 33 to {there}/secret, which is not followed")
+
+
 def test_of_a_cache_there_the_folder_and_its_tag_stay(host: Host, there: Path, tmp_path: Path) -> None:
     mine(there / "page")
     (there / "cache").mkdir()
@@ -366,7 +402,8 @@ def test_every_line_of_tar_counts_for_something(line: str, how: str) -> None:
 def test_the_script_for_tar_is_quoted() -> None:
     script = tar_script(["/srv/it's", "/srv/*/a b"], ["*.tmp", "/srv/$x"], one_file_system=True)
 
-    assert script.endswith("""-- '/srv/it'"'"'s' /srv/*'/a b'""")
+    assert script.startswith("""set -- '/srv/it'"'"'s' /srv/*'/a b'\n""")
+    assert script.endswith('-- "$@"')
     assert "--no-anchored '--exclude=*.tmp' --anchored '--exclude=/srv/$x'" in script
 
 

@@ -48,6 +48,8 @@ ONE_OF_TWO = {
     "firewall.admin-restricted firewall.legacy": "one filter that denies is enough",
     "firewall.default-deny firewall.legacy": "one filter that denies is enough",
     "firewall.listeners machine": "ss names the listeners",
+    "firewall.persistent firewall.nft": "the saved rules deny by themselves",
+    "firewall.persistent firewall.saved": "ufw loads rules of its own, and denies by default",
     "firewall.persistent firewall.ufw": "another unit loads the rules",
     "ids.prevention ids.crowdsec": "fail2ban has a jail",
     "ids.prevention ids.fail2ban": "CrowdSec has a bouncer",

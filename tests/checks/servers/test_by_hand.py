@@ -35,7 +35,7 @@ NONCE = "0123456789abcdef0123456789abcdef"
 SECRET = "canary4b1d9c0e7a55"
 LEAKS = Probe("test.leaks", ("echo", f"password={SECRET}"), lambda output: output.text)
 PROBES = (os_release.PROBE, clock.PROBE, LEAKS)
-ASKED = frozenset({os_release.PROBE.id, LEAKS.id})
+ASKED = {probe.id: probe for probe in (os_release.PROBE, LEAKS)}
 
 
 @dataclass(frozen=True)

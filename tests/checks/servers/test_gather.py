@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from checks.servers.gather import AnswerRejected, appended, gather, parse_answer
+from checks.servers.gather import AnswerRejected, HostSilent, appended, gather, is_whole, joined_with_slow, parse_answer
 from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
+from checks.servers.script import HOST_SECONDS
+from portalops.model.message import msg
 from portalops.ports import Completed
 
 NONCE = "a1b2c3d4e5f60718"
@@ -44,7 +48,7 @@ class ScriptedShell:
 
     def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
         self.script, self.argument = script, argument
-        assert deadline_seconds == 180.0
+        assert deadline_seconds == HOST_SECONDS
         assert limit_bytes == 8 << 20
         return self.answer
 
@@ -187,12 +191,53 @@ def test_hostile_complaint_is_bounded_and_on_one_line() -> None:
 
 
 def test_answer_is_kept_with_how_it_was_gathered() -> None:
-    shell = ScriptedShell(Completed(124, b"x", b"", truncated=True))
+    said = f"<<<{NONCE} os.release>>>\n".encode()
+    shell = ScriptedShell(Completed(-1, said, b"", truncated=True))
 
     raw = gather(shell, [], nonce=NONCE)
 
-    assert raw == f"portalops-answer 1 nonce={NONCE} rc=124 cut=1\nx".encode()
+    assert raw == f"portalops-answer 1 nonce={NONCE} rc=-1 cut=1\n".encode() + said
     assert shell.argument == NONCE
+
+
+def test_answer_that_was_stopped_tells_how_long_it_was_waited_for() -> None:
+    said = f"<<<{NONCE} os.release>>>\n".encode()
+
+    raw = gather(ScriptedShell(Completed(124, said, b"")), [], nonce=NONCE)
+
+    assert raw == f"portalops-answer 1 nonce={NONCE} rc=124 cut=0 waited=60\n".encode() + said
+    absent = parse_answer(raw).absent
+    assert (absent.reason, absent.seen.values["seconds"]) == ("host-deadline", 60)
+
+
+def test_host_that_sends_nothing_is_not_reached_and_the_time_is_told() -> None:
+    with pytest.raises(HostSilent, match="sent no answer within 60 s"):
+        gather(ScriptedShell(Completed(124, b"Welcome!\n", b"")), [])
+
+
+def test_slow_trip_joins_the_answer_or_says_why_it_did_not() -> None:
+    raw = gather(ScriptedShell(Completed(0, f"<<<{NONCE} done>>>\n".encode(), b"")), [], nonce=NONCE)
+    assert is_whole(raw)
+
+    late = joined_with_slow(raw, Late(), [SLOW], seconds=60)
+
+    assert parse_answer(late).sections[SLOW.id].exit_code == 124
+    assert fact_of(SLOW, parse_answer(late).sections[SLOW.id]) == MissingFact(
+        "probe-timeout", msg("{probe} did not finish in time", probe=SLOW.id)
+    )
+
+
+SLOW = Probe("slow.look", ("true",), lambda output: output.text, timeout_seconds=300, repeated_for=timedelta(days=7))
+
+
+class Late:
+    """Logs in, and does not end the slow look."""
+
+    address = "192.0.2.1"
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        assert deadline_seconds == 360
+        return Completed(124, f"<<<{argument} slow.look>>>\n".encode(), b"")
 
 
 def test_nonce_is_fresh_each_time() -> None:

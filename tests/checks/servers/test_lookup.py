@@ -165,6 +165,23 @@ def test_a_bundle_that_is_refused_is_told_of_and_takes_nothing_from_others(tmp_p
     assert section(vulnerabilities, {**HOST, "os.release": b"ID=debian\nVERSION_ID=13\n"})["state"] == "ok"
 
 
+def test_a_bundle_that_lacks_a_row_turns_no_fail_into_a_pass(tmp_path: Path) -> None:
+    """It is signed as it should be; what it lacks is the row of a vulnerability that the host has."""
+    release = Release("debian:12")
+    data = built(write_inputs(tmp_path), [release], AS_OF)[release][1]
+    lacking = re.sub(rb'(?m)^\["glibc",.*$', b'["glibc",[]]', data)
+    verdicts = []
+    for name, held in (("whole", data), ("lacking", lacking)):
+        (tmp_path / name).mkdir()
+        loaded = load([write_bundle(tmp_path / name, held)], [KEY.public_key], 7)
+        scan = run(HOST, loaded, MemoryKeeper())
+        verdicts.append({one.check: (one.verdict.value, one.reason) for one in scan.results()})
+
+    assert lacking != data
+    assert verdicts[0]["patching.cve-exploited"][0] == "fail"
+    assert verdicts[1] == dict.fromkeys(verdicts[0], ("unknown", "bundle-refused"))
+
+
 def test_of_many_refused_bundles_a_few_are_told_and_the_rest_is_counted(tmp_path: Path) -> None:
     vulnerabilities = load([tmp_path / f"gone-{number}" for number in range(9)], [KEY.public_key], 7)
 

@@ -192,3 +192,36 @@ def test_old_drupal_and_joomla_tell_their_versions(systems: Callable[[str], Syst
     assert {(one.folder, one.version) for one in found.found} == {
         *(("/srv/d7", "7.103"), ("/srv/d10", "10.4.2"), ("/srv/j", "5.2.3"))
     }
+
+
+def test_link_that_the_web_server_planted_shows_nothing_of_roots(systems: Callable[[str], Systems], host: Host) -> None:
+    """It is read with the rights of the account that planted it, be the link the file itself or a folder above it."""
+    line = "$wp_version = '6.6.6';"
+    found = systems(
+        f"printf '%s\\n' \"{line}\" >/root/secret; mkdir -p /root/wp-includes; cp /root/secret /root/wp-includes/version.php;"
+        f"chmod 600 /root/secret /root/wp-includes/version.php;"
+        "install -d -o www-data /var/www/html/a /var/www/html/a/wp-includes /var/www/html/b;"
+        "runuser -u www-data -- ln -s /root/secret /var/www/html/a/wp-includes/version.php;"
+        "runuser -u www-data -- ln -s /root/wp-includes /var/www/html/b/wp-includes"
+    )
+
+    host.sh("rm -rf /root/secret /root/wp-includes")
+    assert found.found and {one.version for one in found.found} == {""}
+
+
+def test_of_a_file_that_says_a_version_nothing_else_is_printed(systems: Callable[[str], Systems]) -> None:
+    said = (
+        WORDPRESS.format("/var/www/html/a")
+        + "printf '$wp_version = \\047canary\\047;\\nconst VERSION = canary\\n' >/var/www/html/a/wp-includes/version.php;"
+    )
+
+    assert systems(said).found == (Cms("wordpress", "/var/www/html/a", ""),)
+
+
+def test_two_versions_in_a_file_are_none(systems: Callable[[str], Systems]) -> None:
+    said = (
+        WORDPRESS.format("/var/www/html/a")
+        + "echo \"\\$wp_version = '6.9';\" >>/var/www/html/a/wp-includes/version.php"
+    )
+
+    assert systems(said).found == (Cms("wordpress", "/var/www/html/a", ""),)

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_what_was_built_is_read_back(tmp_path: Path, data: bytes) -> None:
 
     assert bundle.header == built(write_inputs(tmp_path), [DEBIAN_12], AS_OF)[DEBIAN_12][0]
     assert bundle.signed_by == KEY.public_key
-    assert bundle.counted() == bundle.header.rows == 106
+    assert bundle.counted == bundle.header.rows == 106
     assert bundle.rows("no-such-package") == ()
 
 
@@ -104,6 +105,14 @@ def test_a_well_signed_file_of_another_form_is_refused(
     tmp_path: Path, data: bytes, change: Callable[[list[object]], list[object]]
 ) -> None:
     assert "it cannot be parsed by this version" in refusal(write_bundle(tmp_path, joined(change(lines(data)))))
+
+
+def test_a_well_signed_bundle_that_lacks_a_row_is_refused(tmp_path: Path, data: bytes) -> None:
+    """Its packages are all there; what was known of one of them is not."""
+    held: list[Any] = lines(data)
+    held[1][1].pop()
+
+    assert "it has 105 rows and says 106" in refusal(write_bundle(tmp_path, joined(held)))
 
 
 @pytest.mark.needs("ssh-keygen")

@@ -1,6 +1,6 @@
 """Accounts, their passwords and keys. The people are those of `_base.py`."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 from tests.checks.servers.matrix._base import LOGIN, OLD_JOURNAL
 
 _DIRECTORY = "grep -q '^+' /etc/passwd || echo '+::::::' >>/etc/passwd"
@@ -97,4 +97,62 @@ FAULTS = (
         declared={"members": _MEMBERS, "admin_ranges": ["$NETWORK"]},
         declared_bad={"members": {name: _MEMBERS[name] for name in ("portalops", "an")}},
     ),
+)
+
+
+def _rules(name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
+    lines = text.replace("\n", "\\n")
+    make = f"{more}printf '{lines}\\n' >/etc/sudoers.d/seed; visudo -cq"
+    return Seed("acct.sudo-nopasswd", name, fails=fails, make=make, undo="rm -rf /etc/sudoers.d/seed /opt/seed")
+
+
+_SCRIPT = "install -d -m 755 /opt/seed; printf '#!/bin/sh\\n' >/opt/seed/deploy; chmod {mode} /opt/seed/deploy; {more}"
+SEEDS = (
+    _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
+    _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),
+    _rules(
+        "alias-of-alias",
+        "Cmnd_Alias EDIT = /bin/sh, /usr/bin/vim\nCmnd_Alias WORK = EDIT\nchi ALL = NOPASSWD: WORK",
+        fails="nopasswd-shell",
+    ),
+    _rules("all-but-su", "chi ALL=(ALL) NOPASSWD: ALL, !/usr/bin/su", fails="nopasswd-all"),
+    _rules("everybody-but-root", "chi ALL=(ALL, !root) NOPASSWD: ALL", fails="nopasswd-all"),
+    _rules("number-of-root", "chi ALL=(#0) NOPASSWD: /usr/bin/env", fails="nopasswd-shell"),
+    _rules("wildcard", "chi ALL = NOPASSWD: /usr/bin/chown portalops /srv/*", fails="nopasswd-pattern"),
+    _rules("folder", "chi ALL = NOPASSWD: /usr/bin/", fails="nopasswd-pattern"),
+    _rules("environment", "chi ALL = NOPASSWD: SETENV: /usr/bin/true", fails="nopasswd-environment"),
+    _rules("exact-file-in-a-pager", "chi ALL = NOPASSWD: /usr/bin/less /etc/hosts", fails="nopasswd-shell"),
+    _rules("asked-once", "Defaults timestamp_timeout = -1", fails="password-kept"),
+    _rules("default-for-a-group", "Defaults:%%sudo !authenticate", fails="authenticate-off"),
+    _rules("through-another", "chi ALL=(binh) NOPASSWD: ALL\nbinh ALL = NOPASSWD: /usr/bin/perl", fails="nopasswd-all"),
+    _rules(
+        "script-that-anybody-writes",
+        'chi ALL = NOPASSWD: /opt/seed/deploy ""',
+        fails="nopasswd-writable",
+        more=_SCRIPT.format(mode=777, more=""),
+    ),
+    _rules(
+        "script-in-a-folder-of-chi",
+        'chi ALL = NOPASSWD: /opt/seed/deploy ""',
+        fails="nopasswd-writable",
+        more=_SCRIPT.format(mode=755, more="chown chi /opt/seed; "),
+    ),
+    _rules(
+        "link-to-a-shell",
+        "chi ALL = NOPASSWD: /opt/seed/menu",
+        fails="nopasswd-shell",
+        more="install -d -m 755 /opt/seed; ln -s /bin/dash /opt/seed/menu; ",
+    ),
+    _rules(
+        "nested-aliases-of-exact-commands",
+        "Cmnd_Alias WEB = /usr/bin/systemctl restart nginx.service\nCmnd_Alias DAILY = WEB\nchi ALL = NOPASSWD: DAILY",
+    ),
+    _rules("another-account", "chi ALL=(www-data) NOPASSWD: ALL"),
+    _rules("another-host", "chi web9=(ALL) NOPASSWD: ALL"),
+    _rules(
+        "script-of-root",
+        'chi ALL = NOPASSWD: /opt/seed/deploy ""',
+        more=_SCRIPT.format(mode=755, more=""),
+    ),
+    _rules("all-with-a-password", "chi ALL = NOPASSWD: /usr/bin/true, PASSWD: ALL"),
 )

@@ -1,6 +1,6 @@
 """nftables in the host's own network, and what listens there."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 _RULES = r"""
 cat >/etc/nftables.conf <<END
@@ -88,5 +88,42 @@ FAULTS = (
             "admin_ranges": ["$ADDRESS/32", "$PEER/32"],
         },
         on="web2",
+    ),
+)
+
+_SAVED = "\nsystemctl enable nftables" + _RULES
+_FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
+_FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
+SEEDS = (
+    Seed(
+        "firewall.persistent",
+        "an empty file is loaded, live rules guard",
+        make=_FILE.format(rules="flush ruleset"),
+        undo=_SAVED,
+        fails="opens-at-start",
+    ),
+    Seed(
+        "firewall.persistent",
+        "the file guards IPv4 alone",
+        make=_FOUR_AT_START,
+        undo=_SAVED,
+        fails="opens-at-start",
+    ),
+    Seed(
+        "firewall.persistent",
+        "the file has a mistake",
+        make="echo 'chain nowhere {' >>/etc/nftables.conf",
+        undo=_SAVED,
+        fails="saved-refused",
+    ),
+    Seed(
+        "firewall.persistent",
+        "another file, whose unit's own command names it",
+        make="""
+mv /etc/nftables.conf /etc/portal.nft; install -d /etc/systemd/system/nftables.service.d
+printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/nft -f /etc/portal.nft\\n' >/etc/systemd/system/nftables.service.d/portal.conf
+systemctl daemon-reload
+""",
+        undo="rm -rf /etc/systemd/system/nftables.service.d /etc/portal.nft; systemctl daemon-reload" + _SAVED,
     ),
 )

@@ -1,6 +1,6 @@
 """fail2ban, AIDE and Suricata."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 _JAIL = r"""
 cat >/etc/fail2ban/jail.local <<END
@@ -67,5 +67,35 @@ timeout 60 sh -c 'until [ -s /var/log/suricata/eve.json ]; do sleep 0.5; done'; 
         declared={"sensors": ["suricata"]},
         on="web2",
         releases=frozenset({13}),
+    ),
+)
+
+_UNDONE = "rm -f /etc/fail2ban/jail.d/zz.local" + _JAIL
+
+
+def _seed(*lines: str) -> str:
+    """Return what gives the jail further settings, and starts fail2ban with them."""
+    text = "\\n".join(("[sshd]", *lines))
+    return f"printf '{text}\\n' >/etc/fail2ban/jail.d/zz.local" + _JAIL.replace("ignoreip = 127.0.0.0/8 $NETWORK", "")
+
+
+SEEDS = (
+    *(
+        Seed("ids.ssh-jail", name, make=_seed(*lines), undo=_UNDONE, fails=fails)
+        for name, fails, *lines in (
+            ("everybody is ignored", "ignores-all", "ignoreip = 0.0.0.0/0 ::/0"),
+            ("a half of the Internet is ignored", "ignores-all", "ignoreip = 0.0.0.0/1"),
+            ("a hundred thousand tries", "bans-late", "maxretry = 100000"),
+            ("a window of a second", "bans-late", "findtime = 1"),
+            ("an action that only writes", "no-action", "banaction = dummy"),
+            ("another port is blocked", "other-port", "port = 2222"),
+        )
+    ),
+    *(
+        Seed("ids.ssh-jail", name, make=_seed(*lines), undo=_UNDONE)
+        for name, *lines in (
+            ("own networks are ignored", "ignoreip = 127.0.0.0/8 $NETWORK 10.0.0.0/8 fc00::/7"),
+            ("all ports are blocked", "action = nftables-allports"),
+        )
     ),
 )

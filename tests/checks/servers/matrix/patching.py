@@ -1,6 +1,6 @@
 """Fixes of the maker: a signed archive on the host itself, of what is installed and of two fixes."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 _NO_RELEASE = "sed -i 's/^VERSION_ID=.*/VERSION_ID=\"99\"/' /usr/lib/os-release"
 _NO_LISTS = "rm -rf /var/lib/apt/lists/*"
@@ -109,5 +109,61 @@ FAULTS = (
         ),
         gone=_NO_RELEASE,
         unknown="unknown-release",
+    ),
+)
+
+
+def _list(kind: str, expression: str) -> str:
+    """Return what gives unattended-upgrades a list of one expression."""
+    return f"printf '%s\\n' 'Unattended-Upgrade::Package-{kind} {{ \"{expression}\"; }};' >/etc/apt/apt.conf.d/53portal"
+
+
+def _pin(which: str) -> str:
+    """Return what keeps away all that an archive has."""
+    return f"printf '%s\\n' 'Package: *' 'Pin: release {which}' 'Pin-Priority: -1' >/etc/apt/preferences.d/portal"
+
+
+_NO_LIST = "rm -f /etc/apt/apt.conf.d/53portal"
+_NOT_PINNED = "rm -f /etc/apt/preferences.d/portal; apt-get -q -y dist-upgrade"
+SEEDS = (
+    Seed(
+        "patching.unattended",
+        "a blacklist that matches every name",
+        make=_list("Blacklist", ".*"),
+        undo=_NO_LIST,
+        fails="packages-left-out",
+    ),
+    Seed(
+        "patching.unattended",
+        "a whitelist of one package",
+        make=_list("Whitelist", "sudo"),
+        undo=_NO_LIST,
+        fails="packages-left-out",
+    ),
+    Seed(
+        "patching.unattended",
+        "all periodic jobs of apt switched off",
+        make="printf 'APT::Periodic::Enable \"0\";\\n' >/etc/apt/apt.conf.d/53portal",
+        undo=_NO_LIST,
+        fails="not-enabled",
+    ),
+    Seed(
+        "patching.unattended",
+        "a blacklist of the kernel alone",
+        make=_list("Blacklist", "linux-image"),
+        undo=_NO_LIST,
+    ),
+    Seed(
+        "patching.security-updates",
+        "a fix that a pin keeps away",
+        make="apt-get -q -y --allow-downgrades install portal-tool=1; " + _pin("l=Debian-Security"),
+        undo=_NOT_PINNED,
+        fails="updates-pinned",
+    ),
+    Seed(
+        "patching.security-updates",
+        "a pin on an archive that the host does not have",
+        make=_pin("n=experimental"),
+        undo=_NOT_PINNED,
     ),
 )

@@ -8,8 +8,9 @@ FAULTS = (
     Fault(
         "secrets.readable",
         "readable-by-all",
-        good="rm -f /etc/portal.key",
-        bad="install -m 644 /dev/null /etc/portal.key",
+        good="rm -f /etc/portal.old /etc/portal.key /etc/portal.env.example /home/an/.env; cp /etc/ssh/ssh_host_ed25519_key.pub /etc/portal.key;"
+        "echo DB_PASSWORD=secret >/etc/portal.env.example; install -o an -m 640 /dev/null /home/an/.env; echo DB_PASSWORD=Xuan2026 >/home/an/.env",
+        bad="echo DB_PASSWORD=Xuan2026 >/etc/portal.old; chmod 644 /etc/portal.old",
         gone="rm -f $(command -v find)",
         unknown="command-missing",
         on="web2",

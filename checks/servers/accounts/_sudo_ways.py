@@ -1,0 +1,109 @@
+"""What an account that sudo lets run a command as root can make of it: root, or nothing but what the command does."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+from checks.servers.probes.sudoers import Command, Grant, Sudoers
+
+_WILD = re.compile(r"(?<!\\)[*?\[]")
+_VERSION = re.compile(r"(?:-?\d[\d.]*|\.(?:tiny|basic|nox|gtk3|openbsd|traditional|distrib|real))$")
+_BY_ROOT = re.compile(
+    r"/(?:etc/(?:passwd|shadow|group|gshadow|sudo|cron|at\.|anacron|pam|security|ssh|systemd|init|rc|profile|bash|environment|zsh|ld\.so"
+    r"|polkit|doas|nsswitch|fstab|udev|apt|dpkg|logrotate|default|kernel|modprobe|modules|NetworkManager|dbus)"
+    r"|root|boot|usr|s?bin|lib|var/spool/cron|dev|proc|sys)"
+)
+"""Files that root's programs run or are led by: to write one of them is to be root."""
+_ANYBODYS = re.compile(r"/(?:home|tmp|var/tmp|dev/shm)/|(?!/)[^-]")
+"""Files that whoever calls can make: in his folders, or named relative to where he stands."""
+
+
+@cache
+def ways() -> dict[str, frozenset[str]]:
+    """Return the table of programs (data/sudo_ways.toml)."""
+    text = resources.files("checks.servers.data").joinpath("sudo_ways.toml").read_text(encoding="utf-8")
+    return {name: frozenset(each) for name, each in tomllib.loads(text).items()}
+
+
+def free_ways(rules: Sudoers) -> list[tuple[str, Grant, Command]]:
+    """Return by which commands who becomes root without a password: the reason, the rule and the command."""
+    free = [one for one in rules.grants if not one.is_password_asked or one.is_password_off_by_default]
+    as_good: set[str] = set()
+    while True:
+        new = [
+            (reason, grant, command)
+            for grant in free
+            if any(name not in {"root", "#0"} for name in grant.who) and (grant.is_as_root or grant.targets & as_good)
+            for command in grant.commands
+            if (reason := reason_of(command, grant, rules))
+        ]
+        roots = {name for _, grant, _ in new for name in grant.who}
+        if roots <= as_good:  # who may run all as an account that becomes root becomes it too
+            return new
+        as_good |= roots
+
+
+def reason_of(command: Command, grant: Grant, rules: Sudoers) -> str:
+    """Return why a command as root is as good as root, coded; empty if it is not."""
+    if command.program == "ALL":
+        return "nopasswd-all"
+    if command.text.startswith("^"):
+        return "nopasswd-shell" if _is_named_in(re.findall(r"[A-Za-z0-9.+_-]+", command.program)) else ""
+    if grant.sets_environment:
+        return "nopasswd-environment"
+    if command.program == "sudoedit":
+        return _reason_of_edit(command)
+    if command.program.endswith("/") or _WILD.search(command.text):
+        return "nopasswd-pattern"
+    known = rules.programs.get(command.program)
+    if known is not None and known.is_loose:
+        return "nopasswd-writable"
+    names = {_base(command.program), *([_base(known.real)] if known is not None and known.real else [])}
+    return "nopasswd-shell" if any(_gives_root(name, command.arguments, grant) for name in names) else ""
+
+
+def _reason_of_edit(command: Command) -> str:
+    if not command.arguments or _WILD.search(command.arguments):
+        return "nopasswd-pattern"
+    return "nopasswd-shell" if any(_BY_ROOT.match(path) for path in command.arguments.split()) else ""
+
+
+def _gives_root(name: str, arguments: str | None, grant: Grant) -> bool:
+    table = ways()
+    if name in table["pagers"]:
+        return not grant.is_noexec or arguments is None
+    if name in table["escapes"] or (arguments is None and _is_named_in([name])):
+        return True
+    words = (arguments or "").split()
+    if name in {"su", "runuser", "login"}:
+        return next((word for word in words if not word.startswith("-")), "root") == "root"
+    if name in table["shells"]:  # with options alone: it waits for commands
+        return all(word.startswith("-") for word in words) and not any(
+            re.match(r"-[a-z]*[cem]", word) for word in words
+        )
+    if name in table["runs"]:
+        started = {_base(word) for word in words if not word.startswith("-") and "=" not in word}
+        return bool(started & (table["shells"] | table["escapes"] | table["pagers"]))
+    if name in {"tee", "dd"}:  # what they write comes from whoever calls
+        return any(_BY_ROOT.match(word.removeprefix("of=")) for word in words if not word.startswith("if="))
+    if name in {"cp", "mv", "install", "rsync", "ln", "tar", "unzip"}:
+        return any(_BY_ROOT.match(word) for word in words) and any(_ANYBODYS.match(word) for word in words)
+    return False
+
+
+def _is_named_in(names: Iterable[str]) -> bool:
+    every = frozenset().union(*ways().values())
+    return any(_base(name) in every for name in names)
+
+
+def _base(path: str) -> str:
+    """Return a program's name without folder and version."""
+    name = posixpath.basename(path)
+    while name not in frozenset().union(*ways().values()) and (shorter := _VERSION.sub("", name)) not in {"", name}:
+        name = shorter
+    return name

@@ -1,0 +1,140 @@
+"""What is in a file tells whether it is a secret, and who may enter its folders whether all may read it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from checks.servers.probe import ProbeResult, fact_of
+from checks.servers.probes import readable_secrets
+from checks.servers.probes.readable_secrets import OpenFile, Search
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n-----END OPENSSH PRIVATE KEY-----\n"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----\n"
+FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /var/backups /root"
+
+
+def search(root: Path, awk: str = "awk") -> Search:
+    """What the probe's own command finds below a folder, with an awk of one kind."""
+    script = readable_secrets.PROBE.command[2]
+    assert FOLDERS in script
+    done = subprocess.run(
+        ["sh", "-c", script.replace(FOLDERS, str(root)).replace("xargs -0 -r awk", f"xargs -0 -r {awk}")],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    found = fact_of(
+        readable_secrets.PROBE, ProbeResult("secrets.readable", done.returncode, done.stdout, done.stderr, 0)
+    )
+    assert isinstance(found, Search), (found, done.stderr)
+    return found
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    os.chmod(tmp_path, 0o755)
+    return tmp_path
+
+
+def put(path: Path, text: str | bytes, mode: int = 0o644) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    path.chmod(mode)
+    return path
+
+
+SECRETS: dict[str, str | bytes] = {
+    ".env": "APP_NAME=portal\nDB_PASSWORD=Kh@nhHoa-2026\n",
+    "env-quoted": 'export DB_PASSWORD="mot hai ba bon"\n',
+    "settings.bak": "DB_PASSWORD=secret\n",
+    "url": "DATABASE_URL=postgres://portal:Xuan2026@db/portal\n",
+    "compose.yml": "services:\n  db:\n    environment:\n      MYSQL_ROOT_PASSWORD: Xuan2026\n      - SMTP_PASSWORD=Ha2026\n",
+    "parameters.yml": "parameters:\n    database_password: Xuan2026\n",
+    "wp-config.php.old": "<?php\ndefine( 'DB_PASSWORD', 'Xuan2026' );\n",
+    "settings.php": "<?php\n$databases['default']['default'] = array (\n  'database' => 'portal',\n  'password' => 'Xuan',\n",
+    "laravel.php": "<?php return ['password' => 'Xuan2026!', 'host' => 'x'];\n",
+    "configuration.php": "<?php\nclass JConfig {\n public $host = 'localhost';\n public $password = 'Xuanha';\n",
+    "my.cnf": "[client]\nuser=root\npassword=Xuan2026\n",
+    "app.json": '{"database": {"user": "a", "password": "Xuan2026"}}\n{\n  "password": "Xuan2026"\n',
+    "docker.json": '{\n"auths": {"x": {\n"auth": "YWRtaW46WHVhbjIwMjY="\n}}}',
+    "notes.txt": KEY,
+    "account.json": '{"private_key": "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\\n"}\n',
+    "dkim": KEY.replace("OPENSSH", "RSA").replace("\nb3", "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nb3"),
+    "htpasswd": "an:$apr1$abcdefgh$0123456789abcdefghijk.\n",
+    "wg0.conf": "[Interface]\nPrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+    "rndc": 'key "rndc-key" {\n\tsecret "Xh0nW1pKqv8vN2mXy7Hf0A==";\n};\n',
+    ".pgpass": "db:5432:*:portal:Xuan2026\n",
+    ".netrc": "machine db login an password Xuan\n",
+    ".git-credentials": "https://an:ghp_abcdefgh@example.vn\n",
+    "aws": "[default]\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE\n",
+    ".env.example": "APP_KEY=base64:4f8a1bC09d2E77aa31b6c5D4e3F2a1b0\n",
+    "crlf.env": "DB_PASSWORD=Xuan2026\r\n",
+    "der.key": b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01\x00\xc1",
+    "store.p12": b"\x30\x82\x09\x51\x02\x01\x03\x30\x82\x09\x17\x06\x09",
+}
+HARMLESS: dict[str, str | bytes] = {
+    "portal.crt": CERTIFICATE,
+    "public.key": CERTIFICATE,
+    "archive.key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQINBGPL0BUBEADmW5NdOOHwPIJlgPu6JDcKw/NZJPR8lsD3K87ZM18gzyQZJD+w\n",
+    "empty.key": "",
+    "cert.der": b"\x30\x82\x03\x77\x30\x82\x02\x5f\xa0\x03\x02\x01\x02",
+    "ids_of_articles": "1\n2\n",
+    ".env.example": "DB_PASSWORD=secret\nAPP_KEY=\nSMTP_PASSWORD=your_password_here\nAPI_TOKEN=<token>\n",
+    "env-references": "DB_PASSWORD=${DB_PASSWORD}\nDB_PASSWORD_FILE=/run/secrets/db\nDB_PASSWORD=\n#DB_PASSWORD=Xuan2026\nTOKEN=$1\n",
+    "compose.yml": "services:\n  db:\n    environment:\n      MYSQL_ROOT_PASSWORD: ${ROOT_PASSWORD}\n      MYSQL_PASSWORD_FILE: /run/secrets/db\n",
+    "config.php": "<?php\n$password = $_POST['password'];\n'password' => env('DB_PASSWORD', ''),\n'password' => 'required|string|min:8',\n",
+    "vi.php": "<?php return ['password' => 'Mật khẩu', 'host' => 'Máy chủ'];\n",
+    "vi.json": '{\n  "password": "Mật khẩu",\n  "token": "Mã"\n}\n',
+    "en.yml": "password: Password\ntoken: Token\npassword_reset: Reset your password\n",
+    "pam": "password\t[success=1 default=ignore]\tpam_unix.so obscure yescrypt\n",
+    "manual.md": "The file begins with -----BEGIN PRIVATE KEY----- and goes on.\n",
+    "nsswitch.conf": "passwd:         files systemd\nshadow: files\n",
+    "php.ini": "mysqli.default_pw =\nsession.use_only_cookies = 1\npassword = \n",
+    "limits.conf": "token_timeout = 3600\npassword_min_length = 12\n",
+}
+
+
+AWKS = [name for name in ("mawk", "gawk", "original-awk") if shutil.which(name)]
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_secret_that_all_may_read_is_told_by_what_is_in_it(root: Path, awk: str) -> None:
+    paths = {str(put(root / "portal" / name, text)) for name, text in SECRETS.items()}
+
+    found = search(root, awk).files
+
+    assert {one.path for one in found} == paths
+    assert {one.mode for one in found} == {"644"}
+
+
+@pytest.mark.parametrize("awk", AWKS)
+def test_what_looks_like_a_secret_and_is_none_is_not_told(root: Path, awk: str) -> None:
+    for name, text in HARMLESS.items():
+        put(root / name, text)
+
+    assert search(root, awk).files == ()
+
+
+def test_who_may_not_read_a_file_or_enter_its_folder_does_not_count(root: Path) -> None:
+    put(root / "closed" / ".env", SECRETS[".env"], 0o640)
+    put(root / "home" / ".env", SECRETS[".env"])
+    (root / "home").chmod(0o750)
+    (root / "link").symlink_to(root / "home" / ".env")
+
+    assert search(root).files == ()
+
+
+def test_secret_is_told_once_with_its_kind_and_nothing_of_it(root: Path) -> None:
+    put(root / "a b\nc.env", KEY + "DB_PASSWORD=Kh@nhHoa-2026\n")
+    path = put(root / "kh á.env", SECRETS[".env"])
+
+    found = search(root).files
+
+    assert {one.kind for one in found} == {"key", "password"}
+    assert OpenFile("password", "644", path.owner(), str(path)) in found
+    assert len(found) == 2 and "Kh@nhHoa" not in repr(found)
