@@ -32,11 +32,12 @@ def compare(before: HostView, after: HostView) -> DriftComparison:
         return DriftComparison()
     if isinstance(log, MissingFact):
         return DriftComparison(_rewritten(until.changed_at) if old == new else (), (log,))
-    began = _clock(before)
+    earlier, began = before.get(account_log.PROBE), _clock(before)
+    known = () if isinstance(earlier, MissingFact) else earlier
     passing = {
         one.name: one
         for one in sorted(log, key=lambda one: one.uid is not None)  # the making of an account names its number
-        if one.at >= began and one.name not in old and one.name not in new
+        if one.at >= began and one not in known and one.name not in old and one.name not in new
     }
     steps = tuple(
         DriftStep(one.name, "", "" if one.uid is None else f"uid {one.uid}", one.at, KnownBy.LOG)

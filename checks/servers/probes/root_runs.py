@@ -2,10 +2,10 @@
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
 command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. Of each path and each
-folder above it, and of where links lead, the rights are printed, by stat(1). crontab(5), systemctl(1), rc.local, bash(1).
+folder above it, and of where links lead, the rights are printed, by find(1). crontab(5), systemctl(1), rc.local, bash(1).
 
     run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
-    stat 755 0 root 0 root /usr/local/bin/backup.sh
+    stat f 755 0 root 0 root /usr/local/bin/backup.sh
     end
 """
 
@@ -48,7 +48,7 @@ function emit(p) { if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print 
 """
 _SCRIPT = (
     r"""
-command -v stat >/dev/null || exit 127
+command -v find >/dev/null || exit 127
 L='
 '
 set -f
@@ -106,18 +106,21 @@ for r in $S; do
   case $q in *' '*|'') q=$p ;; esac
   printf 'run %s %s %s\n' "${r%% *}" "$(printf %s "$p" | tr ' ' '?')" "$(printf %s "$q" | tr ' ' '?')"
   for a in "$p" "$q"; do while [ "$a" ] && [ "$a" != / ]; do printf '%s\n' "$a"; a=${a%/*}; done; done >&3
-done 3>&1 >&4 | sort -u | xargs -d '\n' -r stat -c 'stat %a %u %U %g %G %n' -- 2>/dev/null
-stat -c 'stat %a %u %U %g %G %n' /
+done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf "stat %y %m %U %u %G %g %p\\n" 2>/dev/null; :' sh
+find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
 ).replace("set -f\nIFS=$L\npick", "exec 4>&1\nset -f\nIFS=$L\npick")
 _RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script) (?P<path>/\S*) (?P<real>/\S*)")
-_STAT = re.compile(r"stat (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)")
+_STAT = re.compile(
+    r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
+)
 
 
 class Rights(NamedTuple):
-    """Of one file or folder."""
+    """Of one file or folder; of a link, its own."""
 
+    is_link: bool
     mode: int
     uid: int
     owner: str
@@ -144,7 +147,9 @@ def parse(output: Output) -> RootRuns:
         if row := _RUN.fullmatch(line):
             paths.append((row["by"], row["path"], row["real"]))
         elif row := _STAT.fullmatch(line):
-            owner = Rights(int(row["mode"], 8), int(row["uid"]), row["owner"], int(row["gid"]), row["group"])
+            owner = Rights(
+                row["type"] == "l", int(row["mode"], 8), int(row["uid"]), row["owner"], int(row["gid"]), row["group"]
+            )
             rights[row["path"]] = owner
         else:
             raise Unparseable(

@@ -143,7 +143,7 @@ def test_files_that_hold_secrets_are_digested_with_a_key_of_the_host(etc: Path) 
     """Nobody guesses the content by the digest, and every change of it is seen."""
     (etc / "etc/msmtprc").write_text("user an\npassword : hunter2\n")
     (etc / "etc/msmtprc").chmod(0o640)
-    (etc / "etc/sudoers").write_text("# password = x\nroot ALL=(ALL) ALL\n")
+    (etc / "etc/sudoers").write_text("an ALL=(ALL) NOPASSWD: ALL\n")
     (etc / "etc/sudoers").chmod(0o440)
     output = printed(etc_files.PROBE.command[2], etc)
 

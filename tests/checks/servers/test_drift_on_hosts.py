@@ -123,6 +123,9 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
         ("file", "/etc/subgid"): ChangePlace.UNDER,
         ("account", "inside"): ChangePlace.UNDER,
         ("group", "inside"): ChangePlace.UNDER,
+        ("password", "inside"): ChangePlace.UNDER,
+        ("file", "/etc/gshadow"): ChangePlace.UNDER,
+        ("file", "/root/.ssh/authorized_keys"): ChangePlace.UNDER,
         ("unit", "one.service"): ChangePlace.UNDER,
         ("key", "root"): ChangePlace.UNKNOWN,  # nobody knows when: the second look is after the window
     }
@@ -134,6 +137,9 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
         ("file", "/etc/subgid"): ChangePlace.OUTSIDE,
         ("account", "outside"): ChangePlace.OUTSIDE,
         ("group", "outside"): ChangePlace.OUTSIDE,
+        ("password", "outside"): ChangePlace.OUTSIDE,
+        ("file", "/etc/gshadow"): ChangePlace.OUTSIDE,
+        ("file", "/root/.ssh/authorized_keys"): ChangePlace.OUTSIDE,
         ("unit", "two.service"): ChangePlace.OUTSIDE,
         ("key", "root"): ChangePlace.UNKNOWN,
     }
@@ -234,8 +240,8 @@ EDITS = {
 HARMLESS = """
 set -e
 touch /root/.bash_history; echo ls >>/root/.bash_history; mkdir -p /root/.ssh; echo 'h ssh-ed25519 A' >>/root/.ssh/known_hosts
-echo 'an:Mot-mat-khau.7' | chpasswd; echo x >/srv/data; cp /bin/true /srv/plain; cp /etc/hosts /etc/hosts.new; cat /etc/hosts.new >/etc/hosts
-rm /etc/hosts.new; cat /etc/default/portal.env >/dev/null; id an >/dev/null; ldconfig; systemctl daemon-reload
+echo 'an:Mot-mat-khau.7' | chpasswd; echo x >/srv/data; cp /bin/true /srv/plain; cp /etc/login.defs /etc/login.new; cat /etc/login.new >/etc/login.defs
+rm /etc/login.new; cat /etc/default/portal.env >/dev/null; id an >/dev/null; ldconfig; systemctl daemon-reload
 """
 
 

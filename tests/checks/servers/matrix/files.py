@@ -12,6 +12,16 @@ FAULTS = (
         unknown="command-missing",
         on="web2",
     ),
+    Fault(
+        "files.root-runs",
+        "writable-by-others",
+        good="rm -f /etc/cron.d/portal-night /srv/night.php",
+        bad="mkdir -p /etc/cron.d; touch /srv/night.php; chown www-data /srv/night.php; "
+        "echo '5 2 * * * root php -q /srv/night.php' >/etc/cron.d/portal-night",
+        gone="rm -f $(command -v find)",
+        unknown="command-missing",
+        on="web2",
+    ),
 )
 SEEDS = (
     Seed(
@@ -67,5 +77,58 @@ SEEDS = (
         make="cp /bin/true /usr/local/bin/portal-helper; chmod 4750 /usr/local/bin/portal-helper",
         undo="rm /usr/local/bin/portal-helper",
         declared={"privileged_files": ["/usr/local/bin/portal-helper"]},
+    ),
+    Seed(
+        "files.root-runs",
+        "a script of root in a folder of an account",
+        make="mkdir -p /etc/cron.d /opt/jobs; printf '#!/bin/sh\n' >/opt/jobs/night.sh; chmod 700 /opt/jobs/night.sh; chown www-data /opt/jobs; "
+        "echo '5 2 * * * root cd /opt/jobs && nice -n 5 ./night.sh >/dev/null 2>&1' >/etc/cron.d/night",
+        undo="rm -r /opt/jobs /etc/cron.d/night",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a script of root that runs one of an account",
+        make="printf '#!/bin/sh\nset -e\n. /srv/settings.sh\n' >/usr/local/sbin/night; chmod 755 /usr/local/sbin/night; "
+        "echo x >/srv/settings.sh; chown www-data /srv/settings.sh; mkdir -p /var/spool/cron/crontabs; "
+        "echo '@daily /usr/local/sbin/night' >/var/spool/cron/crontabs/root",
+        undo="rm /usr/local/sbin/night /srv/settings.sh /var/spool/cron/crontabs/root",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a service of root by a link to a file that all may write",
+        make="cp /bin/true /srv/job; chmod 777 /srv/job; ln -s /srv/job /usr/local/bin/job; "
+        "printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/bin/job\n' >/etc/systemd/system/job.service; "
+        "systemctl daemon-reload; systemctl start job",
+        undo="systemctl stop job; rm /srv/job /usr/local/bin/job /etc/systemd/system/job.service; systemctl daemon-reload",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a folder of programs that an account may write",
+        make="mkdir -p /opt/bin; chown www-data /opt/bin; echo 'PATH=/opt/bin:/usr/sbin:/usr/bin' >>/root/.profile",
+        undo="sed -i '$d' /root/.profile; rmdir /opt/bin",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a job of another account",
+        make="mkdir -p /etc/cron.d; touch /srv/own.php; chown www-data /srv/own.php; echo '5 2 * * * www-data php /srv/own.php' >/etc/cron.d/own",
+        undo="rm /srv/own.php /etc/cron.d/own",
+    ),
+    Seed(
+        "files.root-runs",
+        "what root's job writes, and a job that gives root's rights up",
+        make="mkdir -p /etc/cron.d; touch /srv/job.log /srv/own.sh; chown www-data /srv/job.log /srv/own.sh; "
+        "printf '5 2 * * * root find /srv/job.log -mtime +9 -delete\n6 2 * * * root su www-data -s /bin/sh -c /srv/own.sh\n' >/etc/cron.d/own",
+        undo="rm /srv/job.log /srv/own.sh /etc/cron.d/own",
+    ),
+    Seed(
+        "files.root-runs",
+        "a group that may write, and has no member",
+        make="groupadd -f nobody-in; printf '#!/bin/sh\n' >/usr/local/sbin/night; chgrp nobody-in /usr/local/sbin/night; chmod 775 /usr/local/sbin/night; "
+        "mkdir -p /etc/cron.d; echo '5 2 * * * root /usr/local/sbin/night' >/etc/cron.d/night",
+        undo="rm /usr/local/sbin/night /etc/cron.d/night; groupdel nobody-in",
     ),
 )
