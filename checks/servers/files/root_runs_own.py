@@ -45,7 +45,7 @@ _STICKY, _GROUP, _OTHERS = 0o1000, 0o020, 0o002
 )
 def judge(facts: Facts) -> CheckOutcome:
     found = facts[root_runs.PROBE]
-    shared = _shared_groups(facts)
+    shared = shared_groups(facts)
     open_: dict[str, Message] = {}
     for _by, path, real in found.paths:
         for each in (path, real):
@@ -69,7 +69,7 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _shared_groups(facts: Facts) -> frozenset[int]:
+def shared_groups(facts: Facts) -> frozenset[int]:
     """Return the numbers of the groups that an account besides root is in."""
     accounts = facts[passwd.PROBE]
     roots = {one.name for one in accounts if one.uid == 0}

@@ -22,6 +22,15 @@ FAULTS = (
         unknown="command-missing",
         on="web2",
     ),
+    Fault(
+        "files.account-files",
+        "account-file-open",
+        good="chmod 640 /etc/shadow",
+        bad="chmod 644 /etc/shadow",
+        gone="rm -f $(command -v ls)",
+        unknown="command-missing",
+        on="web2",
+    ),
 )
 SEEDS = (
     Seed(
@@ -130,5 +139,45 @@ SEEDS = (
         make="groupadd -f nobody-in; printf '#!/bin/sh\n' >/usr/local/sbin/night; chgrp nobody-in /usr/local/sbin/night; chmod 775 /usr/local/sbin/night; "
         "mkdir -p /etc/cron.d; echo '5 2 * * * root /usr/local/sbin/night' >/etc/cron.d/night",
         undo="rm /usr/local/sbin/night /etc/cron.d/night; groupdel nobody-in",
+    ),
+    Seed(
+        "files.account-files",
+        "further rights to read the hashes",
+        make="setfacl -m u:www-data:r /etc/shadow",
+        undo="setfacl -b /etc/shadow",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a member of the group that reads the hashes",
+        make="usermod -aG shadow www-data",
+        undo="gpasswd -d www-data shadow",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a backup of the hashes that all may read",
+        make="cp -p /etc/shadow- /root/kept; chmod 644 /etc/shadow-",
+        undo="cp -p /root/kept /etc/shadow-",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a folder of rules of sudo that an account owns",
+        make="chown www-data /etc/sudoers.d",
+        undo="chown root /etc/sudoers.d",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "further rights to read what all may read",
+        make="setfacl -m u:www-data:r /etc/passwd",
+        undo="setfacl -b /etc/passwd",
+    ),
+    Seed(
+        "files.account-files",
+        "a file that the group root may write",
+        make="chmod 664 /etc/login.defs",
+        undo="chmod 644 /etc/login.defs",
     ),
 )
