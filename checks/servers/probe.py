@@ -91,6 +91,8 @@ class ProbeResult:
     stderr: bytes
     """At most its first 4 KiB."""
     seconds: int
+    milliseconds: int | None = None
+    """How long it took, to a hundredth of a second; None in answers of before that was measured."""
 
     def output(self) -> Output:
         """Return it as text."""

@@ -34,6 +34,7 @@ from checks.servers.probes import (
     machine,
     mdstat,
     mysql_replica,
+    outside_ports,
     own_availability,
     passwd,
     postgresql_standby,
@@ -41,6 +42,7 @@ from checks.servers.probes import (
     ups,
 )
 from checks.servers.standby import GroupCheck, judge_groups
+from checks.servers.web.editions_answer import LANGUAGES
 from portalops.model.checks import CheckScan, is_for_want
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -218,6 +220,10 @@ def drafts(facts: Facts) -> dict[str, dict[str, object]]:
         "cms": {"cms": _names(facts, cms_versions.PROBE, lambda found: (each.folder for each in found.found))},
         "roles": {"roles": _roles(facts)},
         "pages": {"pages": _pages(facts)},
+        "public-ports": {"public_ports": _public_ports(facts)},
+        "editions": {
+            "editions": {language: page for language in LANGUAGES for page in (facts.declared.pages or ())[:1]}
+        },
         "admin-paths": {"admin_paths": []},
         "folders": {"folders": []},
     }
@@ -226,7 +232,7 @@ def drafts(facts: Facts) -> dict[str, dict[str, object]]:
         name: {
             key: value
             for key, value in tables.items()
-            if value is not None and (getattr(facts.declared, key) in (None, ()) or key not in declared)
+            if value is not None and (getattr(facts.declared, key) in (None, (), {}) or key not in declared)
         }
         for name, tables in found.items()
     }
@@ -296,6 +302,12 @@ def _pages(facts: Facts) -> list[str] | None:
         return []
     address = facts.host.address
     return [f"https://[{address}]/" if ":" in address else f"https://{address}/"] if address != "local" else None
+
+
+def _public_ports(facts: Facts) -> list[int] | None:
+    """Draft which ports the outside scan found open."""
+    seen = facts.get(outside_ports.PROBE)
+    return None if isinstance(seen, MissingFact) else sorted(seen.filter_by_state("open"))
 
 
 def _of_portal(scan: CheckScan, declared: Declared, at: datetime, seen: frozenset[StandbyKind]) -> Iterator[Proposal]:

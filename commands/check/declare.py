@@ -9,8 +9,7 @@ What is accepted is written to conf.d/declared-HOST.toml, once it was read back 
 who declared it, and from which answer. With HOST, the whole approved state of that server is printed, and nothing is
 written.
 
-Example: portalops check declare; portalops check declare --yes-to listeners --yes-to web1/admins --by NAME
-Example: portalops check declare web1 > web1.toml
+Example: portalops check declare; portalops check declare --yes-to web1/admins --by NAME; portalops check declare web1
 
 EXIT STATUS: 0 declared, shown or nothing to declare, 1 no scan is recorded, 2 wrong usage, 3 the newest scan did not
 reach the host, 4 a file cannot be written, 78 the configuration would be wrong
@@ -334,9 +333,10 @@ def _shown(
         view.append(TableBlock(caption, headers, rows))
     view.append(
         Paragraph(
-            msg(
-                "{n} checks are unknown; {left} of them remain after what is accepted here",
-                n=len(unknown),
+            nmsg(
+                "{n} check of the newest scan is unknown; {left} after what is accepted here",
+                "{n} checks of the newest scan are unknown; {left} after what is accepted here",
+                len(unknown),
                 left=len(left),
             )
         )

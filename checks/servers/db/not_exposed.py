@@ -47,7 +47,7 @@ PROGRAMS = MYSQL_PROGRAMS | {
 GOES_BETWEEN = frozenset({"docker-proxy", "rootlessport", "conmon", "slirp4netns", "pasta", "pasta.avx2"})
 """They hold a port for a container, and their name does not tell what answers."""
 UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
-POSTGRESQL = 5432
+_POSTGRESQL = 5432
 POSTGRESQL_PROGRAMS = frozenset({"postgres", "postmaster"})
 _ASKING = frozenset(
     {"peer", "reject", "scram-sha-256", "md5", "password", "cert", "ldap", "radius", "pam", "bsd", "gss", "sspi"}
@@ -181,7 +181,7 @@ def _postgresql(facts: Facts) -> CheckOutcome | None:
     """Judge whom PostgreSQL lets in without a password, if there is one."""
     found = facts.get(postgresql_roles.PROBE)
     if isinstance(found, MissingFact):
-        is_there = _may_run(found) or _runs(facts, POSTGRESQL, POSTGRESQL_PROGRAMS, ("postgresql@",))
+        is_there = _may_run(found) or _runs(facts, _POSTGRESQL, POSTGRESQL_PROGRAMS, ("postgresql@",))
         return missing(found) if is_there else None
     if bad := sorted(_let_in(found)):
         return failed(

@@ -49,33 +49,24 @@ _KIND = (
     f"case when coalesce(AUTH, '') in ('', '{_EMPTY_ED25519}') then 'empty' when AUTH = 'invalid' then 'invalid'"
     " when AUTH = concat('*', upper(sha1(unhex(sha1(u.user))))) then 'name' else 'set' end"
 )
-
-
-def _way(plugin: str, auth: str) -> str:
-    return f"concat({plugin}, ':', {_KIND.replace('AUTH', auth)})"
-
-
-def _value(path: str) -> str:
-    return f"json_value(p.priv, '$.{path}')"
-
-
-_OWN = _way(f"coalesce(nullif({_value('plugin')}, ''), 'mysql_native_password')", _value("authentication_string"))
-_OTHERS = ", ".join(
-    f"if(json_exists(p.priv, '$.auth_or[{number}]'), if(json_exists(p.priv, '$.auth_or[{number}].plugin'),"
-    f" {_way(_value(f'auth_or[{number}].plugin'), _value(f'auth_or[{number}].authentication_string'))}, {_OWN}), null)"
-    for number in range(5)
-)
+_PATHS = " union all ".join(f"select '{path}' i" for path in ("$", *(f"$.auth_or[{number}]" for number in range(8))))
 _MARIADB = f"""
-select u.user, u.host, if({_ADMIN}, 'admin', if(coalesce({_value("access")}, '1') = '0' and not ({_GRANTED}), 'none', 'plain')),
- case when u.is_role = 'Y' then 'role' when {_value("account_locked")} in ('1', 'true') then 'locked' else '-' end,
- if(5 < json_length(p.priv, '$.auth_or'), 'more:set', concat_ws(',', if(json_exists(p.priv, '$.auth_or'), null, {_OWN}), {_OTHERS}))
-from mysql.user u join mysql.global_priv p on p.user = u.user and p.host = u.host;
+select a.user, a.host, a.might, a.state, w.ways from (
+select u.user, u.host, if({_ADMIN}, 'admin', if(coalesce(json_value(p.priv, '$.access'), '1') = '0' and not ({_GRANTED}), 'none', 'plain')) might,
+ case when u.is_role = 'Y' then 'role' when json_value(p.priv, '$.account_locked') in ('1', 'true') then 'locked' else '-' end state
+from mysql.user u join mysql.global_priv p on p.user = u.user and p.host = u.host) a
+join (select u.user, u.host, group_concat(concat(u.plugin, ':', {_KIND.replace("AUTH", "u.auth")})) ways from (
+select p.user, p.host, coalesce(nullif(json_value(p.priv, concat(n.i, '.plugin')), ''), nullif(json_value(p.priv, '$.plugin'), ''),
+  'mysql_native_password') plugin,
+ json_value(p.priv, concat(if(json_exists(p.priv, concat(n.i, '.plugin')), n.i, '$'), '.authentication_string')) auth
+from mysql.global_priv p join ({_PATHS}) n on json_exists(p.priv, n.i) and (not n.i = '$' or not json_exists(p.priv, '$.auth_or'))) u
+group by u.user, u.host) w on w.user = a.user and w.host = a.host;
 select 'members'; select user, host, role, '' from mysql.roles_mapping;
 select 'proxies'; select user, host, proxied_user, proxied_host from mysql.proxies_priv
 """  # noqa: S608  # of constants alone
 _MYSQL = f"""
 select u.user, u.host, if({_ADMIN}, 'admin', 'plain'), if(u.account_locked = 'Y', 'locked', '-'),
- {_way("u.plugin", "u.authentication_string")} from mysql.user u;
+ concat(u.plugin, ':', {_KIND.replace("AUTH", "u.authentication_string")}) from mysql.user u;
 select 'members'
 """  # noqa: S608  # of constants alone
 _MYSQL_MORE = """

@@ -41,7 +41,7 @@ from pg_authid r where r.rolname !~ '^pg_' order by r.rolname
 """
 RULES = r"""
 select json_build_object('server', current_setting('port'), 'listens', current_setting('listen_addresses'),
- 'stale', (select greatest(f.modification, f.change) from pg_stat_file(current_setting('hba_file')) f) > pg_conf_load_time(),
+ 'stale', pg_conf_load_time() < (select greatest(f.modification, f.change) from pg_stat_file(current_setting('hba_file')) f),
  'databases', (select coalesce(json_agg(d.datname), '[]'::json) from pg_database d where d.datallowconn),
  'rules', (select coalesce(json_agg(json_build_object('line', h.line_number, 'type', h.type, 'database', h.database,
   'user', h.user_name, 'address', h.address, 'netmask', h.netmask, 'method', h.auth_method, 'broken', h.error is not null,
@@ -75,8 +75,6 @@ done
 echo "servers $(servers)"
 echo end
 """
-UNASKED = "a server runs, and cannot be asked"
-"""What the command complains of where there is such a process and no way to it."""
 UNASKED = "a server runs, and cannot be asked"
 """What the command complains of where there is such a process and no way to it."""
 _MIGHTY = frozenset({"pg_execute_server_program", "pg_write_server_files", "pg_read_server_files"})

@@ -67,7 +67,7 @@ def test_fourteen_hosts_are_in_the_ledger_while_the_fifteenth_is_waited_for(tmp_
 
     recorded = [record.subject for record in ledger.records(kinds=("check-part.finished",))]
     assert len(recorded) == 15
-    assert recorded[-1] == "host-h00", "what the others said was recorded before"
+    assert recorded[-1] == "judged-h00", "what the others said was recorded before"
     assert judged[-1].problem.values["seconds"] == 20  # type: ignore[union-attr]
     others = [host.gathered_at for host in judged[:-1]]
     assert (judged[-1].gathered_at - max(others)).total_seconds() > 5
