@@ -18,26 +18,49 @@ from typing import NamedTuple
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
-_PICK = r"""
+PICK = r"""
 function base(p) { sub(/.*\//, "", p); return p }
 function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[<>]+/, "", t); return t }
 function emit(p) { if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
+function account(j, m, b,  k, v) {
+  for (k = j + 1; k <= m; k++) {
+    v = clean(w[k])
+    if (b ~ /^(su|runuser)$/) {
+      if (v == "-u") return clean(w[k + 1])
+      if (v ~ /^(-c|--command|-s|--shell|-g|-G|-w)$/) {
+        k++
+        if (w[k] ~ /^["']/ && w[k] !~ /.["']$/) while (k < m && w[k] !~ /["']$/) k++
+      } else if (v != "" && v !~ /^-/) return v
+    } else if (v ~ /^(-u|-c|--user|--chuid|--reuid)$/) return clean(w[k + 1])
+    else if (sub(/^(-u|--user=|--chuid=|--reuid=)/, "", v)) return v
+    else if (v !~ /^-/) return ""
+  }
+  return ""
+}
+function joined(t,  out, s) {  # what another account is given to run is one command
+  while (match(t, /(su|runuser) [^;&|"']*-c *("[^"]*"|'[^']*')/)) {
+    s = substr(t, RSTART, RLENGTH); gsub(/[;&|(){}`]/, " ", s)
+    out = out substr(t, 1, RSTART - 1) s; t = substr(t, RSTART + RLENGTH)
+  }
+  return out t
+}
 {
   sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
   at = ""
-  n = split($0, parts, /[;&|(){}`]+|\$\(/)
+  n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
   for (i = 1; i <= n; i++) {
     m = split(parts[i], w, /[ \t]+/)
-    other = 0; given = 0
+    other = 0; given = 0; lock = 0
     for (j = 1; j <= m; j++) {
       t = clean(w[j]); b = base(t)
       if (t == "" || t ~ /^[A-Za-z_][A-Za-z0-9_]*=/) continue
       if (given == 2) { if (t ~ /^\// && t ~ /\.(sh|py|php|pl|rb|js|cgi|bash)$/ && !other) emit(t); continue }
-      if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { u = clean(parts[i]); if (u ~ /( -u *| --chuid[ =]| - | -l )[a-z_]/ && u !~ /[ =]root( |$)/) other = 1; continue }
-      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic)$/) { if (t ~ /^\//) emit(t); if (b == "run-parts") given = 1; if (b == "test" || b == "[") given = 2; continue }
+      if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
+      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") given = 2; continue }
       if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") continue
       if (b == "cd") { at = clean(w[j + 1]); given = 2; continue }
       if (other) break
+      if (lock) { lock = 0; continue }
       if (given == 0 && b ~ /^(ba|da|z|k)?sh$|^(python|perl|php|ruby|node|lua)[0-9.]*$|^(\.|source)$/) { if (t ~ /^\//) emit(t); given = 1; continue }
       if (t ~ /^\//) emit(t)
       else if (t ~ /^\.?\.?[A-Za-z0-9_.-]*\/|\.(sh|py|php|pl)$/ && at ~ /^\//) emit(at "/" t)
@@ -55,7 +78,7 @@ set -f
 IFS=$L
 pick() { awk "$A"; }
 A='"""
-    + _PICK.replace("'", "'\\''")
+    + PICK.replace("'", "'\\''")
     + r"""'
 own() { while IFS= read -r p; do printf '%s %s\n' "$1" "$p"; done; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
