@@ -41,6 +41,7 @@ SECRET_NAMES = (
 _SECRET_FOLDERS = ("/etc/ssl/private", "/etc/pki/tls/private")
 ROOTS = f"""set --
 for d in {" ".join((*FOLDERS, *_ALSO))}; do [ ! -d "$d" ] || set -- "$@" "$d"; done
+[ -h /lib ] || for d in /lib/systemd/system /lib/systemd/system-generators; do [ ! -d "$d" ] || set -- "$@" "$d"; done
 for f in /root/.[!.]*; do
   case ${{f##*/}} in {"|".join(_USED)}) continue ;; esac
   [ -d "$f" ] && [ ! -h "$f" ] || [ ! -e "$f" ] && [ ! -h "$f" ] || set -- "$@" "$f"
