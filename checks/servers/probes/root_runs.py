@@ -20,7 +20,7 @@ from portalops.model.message import msg
 
 PICK = r"""
 function base(p) { sub(/.*\//, "", p); return p }
-function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[<>]+/, "", t); return t }
+function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[>|<]+/, "", t); return t }
 function emit(p) { if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
 function account(j, m, b,  k, v) {
   for (k = j + 1; k <= m; k++) {

@@ -163,9 +163,9 @@ SEEDS = (
     ),
     Seed(
         "files.account-files",
-        "a folder of rules of sudo that an account owns",
-        make="chown www-data /etc/sudoers.d",
-        undo="chown root /etc/sudoers.d",
+        "a folder of rules of PAM that an account owns",
+        make="chown www-data /etc/pam.d",
+        undo="chown root /etc/pam.d",
         fails="account-file-open",
     ),
     Seed(
