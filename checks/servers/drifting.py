@@ -161,7 +161,7 @@ def _timed(kind: Kind, step: DriftStep, looks: tuple[HostView, HostView], runs: 
     """Put a step into the portal's time; one that cannot lie between the two looks has no time that counts."""
     before, after = looks
     was, became = (None if each is None else shown(each, CONTENT) for each in (step.before, step.after))
-    after_at = before.since(kind.probes)
+    after_at = before.oldest_at(kind.probes)
     found = Drifted(kind.id, shown(step.name, NAME), was, became, after_at, after.at, by=shown(step.by, 60))
     if step.at is None:
         return found

@@ -32,7 +32,7 @@ class HostView:
     seen_at: Mapping[str, datetime] = field(default_factory=dict)
     """By probe id: when the answer was received in which a repeated section stood first, UTC."""
 
-    def since(self, probes: Iterable[Probe[Any]]) -> datetime:
+    def oldest_at(self, probes: Iterable[Probe[Any]]) -> datetime:
         """Return when the oldest of some facts was seen: what they show may have changed at any time after that."""
         return min(self.seen_at.get(each.id, self.at) for each in probes)
 

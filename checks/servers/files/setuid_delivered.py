@@ -26,7 +26,7 @@ from fnmatch import fnmatchcase
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import privileged_files
-from checks.servers.probes.privileged_files import Delivery, IdFile, PrivilegedFiles
+from checks.servers.probes.privileged_files import IdFile, PackagedFile, PrivilegedFiles
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -220,7 +220,7 @@ def _rights(found: PrivilegedFiles) -> Iterator[tuple[str, str, bool]]:
         yield path, caps, not names or not names <= _HARMLESS
 
 
-def _is_delivered(path: str, how: str, ids: Mapping[str, IdFile], by: Delivery) -> bool | None:
+def _is_delivered(path: str, how: str, ids: Mapping[str, IdFile], by: PackagedFile) -> bool | None:
     """Say whether a package delivers a file with these rights; None where that is not known."""
     name = path.rpartition("/")[2]
     if any(fnmatchcase(name, pattern) for pattern in _ANYTHING) and name not in _SETUID:

@@ -28,7 +28,7 @@ FOLDERS = ("/etc", "/usr/local/sbin", "/usr/local/bin", "/usr/local/libexec")
 """Where files may be declared with their approved content."""
 _ALSO = (
     *("/usr/local/lib/systemd", "/usr/lib/systemd/system", "/usr/lib/systemd/system-generators", "/run/systemd/system"),
-    *("/root/.ssh", "/root/.config/systemd", "/root/.config/git", "/root/.config/fish", "/root/bin"),
+    *(f'"$H"/{name}' for name in (".ssh", ".config/systemd", ".config/git", ".config/fish", "bin")),
 )
 LEFT_OUT = tuple(f"/etc/letsencrypt/{name}" for name in ("archive", "live", "csr", "keys", "accounts"))
 _USED = ("*history", ".lesshst", ".viminfo", ".wget-hsts", ".Xauthority", ".rnd", "known_hosts", "known_hosts.old")
@@ -39,21 +39,22 @@ SECRET_NAMES = (
     *("pap-secrets", "*.pass", "*secret*", "id_rsa", "id_ecdsa", "id_ed25519", "htpasswd", ".htpasswd", "machine-id"),
 )
 _SECRET_FOLDERS = ("/etc/ssl/private", "/etc/pki/tls/private")
-ROOTS = f"""set --
+ROOTS = f"""H=~root
+set --
 for d in {" ".join((*FOLDERS, *_ALSO))}; do [ ! -d "$d" ] || set -- "$@" "$d"; done
 [ -h /lib ] || for d in /lib/systemd/system /lib/systemd/system-generators; do [ ! -d "$d" ] || set -- "$@" "$d"; done
-for f in /root/.[!.]*; do
+for f in "$H"/.[!.]*; do
   case ${{f##*/}} in {"|".join(_USED)}) continue ;; esac
   [ -d "$f" ] && [ ! -h "$f" ] || [ ! -e "$f" ] && [ ! -h "$f" ] || set -- "$@" "$f"
 done
 """
 """Shell that sets its arguments to what is searched."""
-PRUNED = " -o ".join((*(f"-path {path}" for path in LEFT_OUT), *(f"-path '/root/*/{name}'" for name in _USED)))
+PRUNED = " -o ".join((*(f"-path {path}" for path in LEFT_OUT), *(f'-path "$H/*/{name}"' for name in _USED)))
 """Conditions of find(1): what it leaves out."""
 _SECRET = " -o ".join(
     (*(f"-name '{name}'" for name in SECRET_NAMES), *(f"-path '{folder}/*'" for folder in _SECRET_FOLDERS))
 )
-_OPEN = rf"-perm -004 ! -path '/root/*' ! \( {_SECRET} \)"
+_OPEN = rf'-perm -004 ! -path "$H/*" ! \( {_SECRET} \)'
 _SETTING = r"^[^#;]*(pass(word|wd|phrase)?|secret|token|psk|api_?key|credentials?)[\"']?[[:blank:]]*[=:][[:blank:]]*[^[:blank:]]"
 _SCRIPT = rf"""
 command -v sha256sum >/dev/null || exit 127

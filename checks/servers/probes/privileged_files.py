@@ -94,7 +94,7 @@ class IdFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class PackagedFile:
     """The package that a file is of."""
 
     package: str
@@ -112,7 +112,7 @@ class PrivilegedFiles:
     """By path."""
     capable: Mapping[str, str] | None
     """Capabilities by path; None where the host has nothing that shows them."""
-    delivered: Mapping[str, Delivery] = field(default_factory=dict)
+    delivered: Mapping[str, PackagedFile] = field(default_factory=dict)
     """By path; what is not here is of no package."""
     odd: tuple[str, ...] = ()
     """Programs whose capabilities were not asked for, since their names have line ends."""
@@ -125,7 +125,7 @@ def parse(output: Output) -> PrivilegedFiles:
         raise Unparseable(msg("the search for setuid files is cut short"))
     ids: dict[str, IdFile] = {}
     capable: dict[str, str] = {}
-    delivered: dict[str, Delivery] = {}
+    delivered: dict[str, PackagedFile] = {}
     odd = []
     for line in lines[:-1]:
         if row := _ID.fullmatch(line):
@@ -134,9 +134,9 @@ def parse(output: Output) -> PrivilegedFiles:
         elif row := _CAPABLE.fullmatch(line):
             capable[row["path"]] = row["caps"]
         elif row := _DPKG.fullmatch(line):
-            delivered[row["path"]] = Delivery(row["name"], datetime.fromtimestamp(int(row["at"]), UTC))
+            delivered[row["path"]] = PackagedFile(row["name"], datetime.fromtimestamp(int(row["at"]), UTC))
         elif row := _RPM.fullmatch(line):
-            delivered[row["path"]] = Delivery(row["name"], mode=int(row["mode"], 8))
+            delivered[row["path"]] = PackagedFile(row["name"], mode=int(row["mode"], 8))
         elif line.startswith("odd /?"):
             odd.append(line[4:])
         elif line != "capabilities-unseen":

@@ -96,12 +96,12 @@ R=$(
   done
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
-  for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh /root/.profile /root/.bash_profile \
-    /root/.bash_login /root/.bashrc /root/.bash_logout /root/.zshrc /root/.zprofile /root/.zshenv; do
+  for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
+    "$H"/.bash_login "$H"/.bashrc "$H"/.bash_logout "$H"/.zshrc "$H"/.zprofile "$H"/.zshenv; do
     [ ! -f "$f" ] || { echo "$f"; pick <"$f"; }
   done | own shell
   printf '%s\n' /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin | own path
-  for f in /root/.profile /root/.bash_profile /root/.bashrc /etc/environment; do
+  for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
   done | own path
   command -v systemctl >/dev/null && systemctl show '*.service' -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \

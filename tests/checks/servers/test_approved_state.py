@@ -133,7 +133,7 @@ def etc(tmp_path: Path) -> Path:
 def printed(script: str, root: Path) -> Output:
     """Run a probe's script as if a folder were the host's root."""
     moved = re.sub(r"/(usr/lib|usr/local|lib(?=/systemd)|var|run|root)(?=/| |;|\n)", rf"{root}/none/\1", script)
-    moved = moved.replace("/etc", f"{root}/etc")
+    moved = moved.replace("/etc", f"{root}/etc").replace("~root", f"{root}/none/root")
     done = subprocess.run(["sh", "-c", moved], capture_output=True, timeout=300, check=False)
     text = done.stdout.decode("utf-8", "surrogateescape").replace(f"{root}/etc", "/etc")
     return Output(done.returncode, text, done.stderr.decode())
