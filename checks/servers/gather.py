@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.servers.probe import MissingFact, Probe, ProbeResult
-from checks.servers.redaction import JSON, LINES, Form, redacted, redacted_as
+from checks.servers.redaction import JSON, LINES, AnswerForm, redacted, redacted_as
 from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
 from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.message import msg
@@ -82,7 +82,7 @@ def gather(
         return header.encode() + redacted_answer(mark, done.stdout, {probe.id: probe.form for probe in asked})
 
 
-def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, Form]) -> bytes:
+def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, AnswerForm]) -> bytes:
     """Blot out the secrets in what a script printed: in each section by the form of its probe, and never in a mark.
 
     Args:

@@ -285,7 +285,7 @@ class _OutsideScan:
                         "offers": dict(self._offers(address, url)) if talk.state == "open" else {},
                     }
                 )
-        beside = [each for address in self.addresses for each in self._beside(address)]
+        beside = [each for address in self.addresses for each in self._other_ports(address)]
         sent = tuple(certificates)
         anchors, source, problem = _anchors(self.declared.ca_file, sent)
         return {
@@ -297,7 +297,7 @@ class _OutsideScan:
             "beside": beside,
         }
 
-    def _beside(self, address: str) -> Iterator[dict[str, object]]:
+    def _other_ports(self, address: str) -> Iterator[dict[str, object]]:
         """Yield what ports of TLS beside those of the pages take, such as one of an administration page that was forgotten."""
         sites = [web.url_of(site) for site in self.declared.sites()]
         ports = [port for port in TLS_PORTS if sites and port not in {site.port for site in sites}]

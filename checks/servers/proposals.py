@@ -129,10 +129,10 @@ def propose(scan: CheckScan, hosts: Iterable[AnsweredHost], declared: Declared, 
     signs: dict[StandbyKind, set[str]] = {}
     for each in hosts:
         facts = facts_of(each, declared)
-        found += _of_host(each, facts)
+        found += _host_proposals(each, facts)
         for kind in _signs(facts):
             signs.setdefault(kind, set()).add(each.host.id)
-    found += _of_portal(scan, declared, at, frozenset(signs))
+    found += _portal_proposals(scan, declared, at, frozenset(signs))
     return tuple(sorted(found, key=lambda one: (-one.moved, one.host, one.name)))
 
 
@@ -142,6 +142,17 @@ def with_tables(declared: HostDeclared, tables: Mapping[str, object]) -> HostDec
         return HostDeclared.model_validate({**declared.model_dump(), **tables})
     except ValidationError:
         return None
+
+
+def is_declarable(one: Proposal, tables: Mapping[str, object]) -> bool:
+    """Say whether tables may be declared in the place of a proposal's own."""
+    if one.host:
+        return with_tables(HostDeclared(), tables) is not None
+    try:
+        Declared.model_validate(tables)
+    except ValidationError:
+        return False
+    return True
 
 
 def facts_of(host: AnsweredHost, declared: Declared) -> Facts:
@@ -173,7 +184,7 @@ def _signs(facts: Facts) -> Iterator[StandbyKind]:
         yield "mysql"
 
 
-def _of_host(host: AnsweredHost, facts: Facts) -> Iterator[Proposal]:
+def _host_proposals(host: AnsweredHost, facts: Facts) -> Iterator[Proposal]:
     unsettled = unknown_checks(facts)
     for name, tables in drafts(facts).items():
         if name == "pages":
@@ -310,7 +321,9 @@ def _public_ports(facts: Facts) -> list[int] | None:
     return None if isinstance(seen, MissingFact) else sorted(seen.filter_by_state("open"))
 
 
-def _of_portal(scan: CheckScan, declared: Declared, at: datetime, seen: frozenset[StandbyKind]) -> Iterator[Proposal]:
+def _portal_proposals(
+    scan: CheckScan, declared: Declared, at: datetime, seen: frozenset[StandbyKind]
+) -> Iterator[Proposal]:
     unseen = tuple(
         (result.host, result.check)
         for result in scan.results()

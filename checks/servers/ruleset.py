@@ -3,7 +3,9 @@
 ufw, firewalld and iptables are front ends; what counts is what the kernel holds. A packet is let in only if every base
 chain at the input hook lets it, so one chain that denies by default is enough. What is followed is a packet that nobody
 named: a new one, of TCP or UDP, to a port and from an address that stand in no rule, at each device that rules name and at
-one that none names. Conditions on ports and addresses are a matter of firewall.listeners and the view from outside.
+one that none names, from each part of the address space that wide networks in rules divide it into: what no more than
+`MOST_ADDRESSES` public ones can use is named, what more can use is open. Conditions on ports and on few addresses are a matter
+of firewall.listeners and the view from outside.
 
 A rule whose conditions cannot be read (a limit, a mark, a match of iptables that nft does not spell out) holds for some, for
 all or for nobody: what follows from it stays unsure. Only where such a rule denies is it taken to leave the rest as it was.
@@ -16,6 +18,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TypeAlias
 
 ANY_DEVICE = ""
@@ -28,6 +31,10 @@ DECIDES_NOTHING = frozenset(
     )
 )
 """Targets of iptables after which the next rule goes on, or that the input hook does not have (iptables-extensions(8))."""
+MOST_ADDRESSES = {"ip": 1 << 24, "ip6": 1 << 108}
+"""So many public addresses rules may let in everywhere: as many as the largest networks that anybody was given."""
+MAX_NETWORKS = 48
+"""Of the wide networks that rules name, so many are told apart, the largest first."""
 MAX_DEVICES = 64
 """Rules that name more devices are not followed."""
 MAX_DEPTH = 300
@@ -114,6 +121,26 @@ class Ruleset:
         """Return the base chains at the input hook that do anything."""
         return tuple(chain for chain in self.chains if chain.is_input and (chain.rules or chain.denies_by_policy))
 
+    def denies(self) -> bool:
+        """Say whether some base chain at the input hook refuses anything, beyond addresses that it names."""
+        return any(base.denies_by_policy or self._denies(base, set()) for base in self.inputs())
+
+    def _denies(self, chain: FilterChain, seen: set[str]) -> bool:
+        seen.add(chain.name)
+        for rule in chain.rules:
+            if rule.target is JumpTarget.DENY and not any(
+                one and one.field == "saddr" and not one.is_negated and not are_all(one.values)
+                for one in rule.conditions
+            ):
+                return True
+            if rule.target in {JumpTarget.JUMP, JumpTarget.GOTO} and rule.chain not in seen:
+                inner = self.find_chain(chain, rule.chain)
+                if inner is None or self._denies(inner, seen):
+                    return True  # or what is in it is not known
+            if rule.target in {JumpTarget.ACCEPT, JumpTarget.RETURN} and not rule.is_conditional:
+                return False
+        return False
+
     def devices(self) -> frozenset[str]:
         """Return the devices, or patterns such as `eth*`, that rules name beside loopback."""
         conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
@@ -130,11 +157,47 @@ class Ruleset:
         return tuple(self._entrance(family, device) for device in sorted((ANY_DEVICE, *named)))
 
     def _entrance(self, family: str, device: str) -> Entrance:
-        walks = [self._walk(_Unnamed(family, device, protocol, self.untracks)) for protocol in ("tcp", "udp")]
-        doors = [walk.door() for walk in walks]
-        door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
-        doubts = {name for walk in walks for name in walk.doubts} if door is PacketTarget.UNSURE else ()
-        return Entrance(device, door, tuple(sorted(doubts)))
+        sizes = dict.fromkeys(PacketTarget, 0)
+        doubts: set[str] = set()
+        for source in self._sources(family):
+            walks = [
+                self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")
+            ]
+            doors = [walk.door() for walk in walks]
+            door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
+            sizes[door] += _public(family, source)
+            doubts.update(name for walk in walks for name in walk.doubts if door is PacketTarget.UNSURE)
+        door = next(
+            (
+                each
+                for each, size in (
+                    (PacketTarget.OPEN, sizes[PacketTarget.OPEN]),
+                    (PacketTarget.UNSURE, sizes[PacketTarget.OPEN] + sizes[PacketTarget.UNSURE]),
+                )
+                if size > MOST_ADDRESSES[family]
+            ),
+            PacketTarget.SHUT,
+        )
+        return Entrance(
+            device,
+            door,
+            tuple(sorted(doubts)) if door is PacketTarget.UNSURE else (),
+            sizes[PacketTarget.OPEN] / sum(sizes.values()),
+        )
+
+    def _sources(self, family: str) -> tuple[tuple[int, int], ...]:
+        """Return the parts of the address space, first and last, that the widest networks of all rules divide it into."""
+        conditions = {one for chain in self.chains for rule in chain.rules for one in rule.conditions if one}
+        spans = {
+            span
+            for one in conditions
+            if one.field == "saddr"
+            for span in _merged(family, one.values)
+            if span[1] - span[0] >= MOST_ADDRESSES[family] >> 8
+        }
+        widest = sorted(spans, key=lambda span: span[0] - span[1])[:MAX_NETWORKS]
+        starts = sorted({0, *(first for first, _ in widest), *(last + 1 for _, last in widest)} - {1 << _BITS[family]})
+        return tuple(zip(starts, (*(each - 1 for each in starts[1:]), (1 << _BITS[family]) - 1), strict=True))
 
     def _walk(self, packet: _Unnamed) -> _Walk:
         before = _Walk(self, packet)
@@ -151,6 +214,8 @@ class Entrance:
     door: PacketTarget
     doubts: tuple[str, ...]
     """Where it is unsure, the chains with rules that may decide and can't be judged: `ip filter INPUT`."""
+    share: float = 0.0
+    """Of the public addresses, those that surely are let in."""
 
 
 _Fates: TypeAlias = frozenset[JumpTarget]
@@ -235,6 +300,8 @@ class _Unnamed:
 
     family: str
     device: str
+    source: tuple[int, int]
+    """First and last of the addresses that it may come from; those that no wide network holds are in no narrow one."""
     protocol: str
     may_be_untracked: bool
     may_be_translated: bool = False
@@ -267,7 +334,15 @@ class _Unnamed:
                     return Holds.UNSURE
             case "udp" if self.protocol != "udp":
                 return Holds.NOT
-            case "dport" | "udp" | "saddr":
+            case "saddr":
+                spans = _merged(self.family, values)
+                if not spans:
+                    return Holds.NOT  # of the other family, or of a device
+                is_met, found = (
+                    any(first <= self.source[0] and self.source[1] <= last for first, last in spans),
+                    Holds.FOR_ALL,
+                )
+            case "dport" | "udp":
                 is_met = are_all(values)
             case "sport":
                 return Holds.UNNAMED  # who sends it chooses it
@@ -283,6 +358,49 @@ class _Unnamed:
 
     def _is_doubtful(self, values: Collection[str]) -> bool:
         return self.may_be_translated and "dnat" in values
+
+
+_BITS = {"ip": 32, "ip6": 128}
+_PRIVATE = {
+    "ip": (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+    ),
+    "ip6": ("::/3", "4000::/2", "8000::/1"),
+}
+"""What is nobody's on the Internet (RFC 6890, RFC 4291)."""
+
+
+def _public(family: str, span: tuple[int, int]) -> int:
+    """Return how many public addresses lie between two."""
+    private = (_span(each)[:2] for each in _PRIVATE[family])
+    return span[1] - span[0] + 1 - sum(max(0, min(span[1], last) - max(span[0], first) + 1) for first, last in private)
+
+
+@lru_cache(maxsize=1024)
+def _merged(family: str, values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the addresses of a family among values, first and last, where neighbours are one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(filter(None, (_addresses(family, value) for value in values))):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return tuple(merged)
+
+
+def _addresses(family: str, value: str) -> tuple[int, int] | None:
+    try:
+        first, last, _least, most = _span(value)
+    except ValueError:
+        return None
+    return (first, last) if most == (1 << _BITS[family]) - 1 else None
 
 
 def is_multicast(values: Iterable[str]) -> bool:

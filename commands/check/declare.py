@@ -27,7 +27,7 @@ import typer
 from checks.servers.declared import Declared
 from checks.servers.drafting import PROBES, draft, written
 from checks.servers.facts import Facts, found_in
-from checks.servers.proposals import Proposal, with_tables
+from checks.servers.proposals import Proposal, is_declarable
 from commands.check.steps import newest_scan
 from commands.check.views import describe_supplier
 from commands.cli.editing import edited
@@ -223,7 +223,7 @@ def _asked(prompt: Prompt, proposals: Sequence[Proposal]) -> tuple[list[Proposal
         return msg("Answer y (yes), n (no) or e (edit); Ctrl-C declares nothing.")
 
     for number, each in enumerate(proposals, 1):
-        one = each
+        one, is_refused = each, False
         while True:
             question = msg(
                 "{draft}\n{number} of {total}: {effect}. Declare {id}? y, n or e",
@@ -233,10 +233,14 @@ def _asked(prompt: Prompt, proposals: Sequence[Proposal]) -> tuple[list[Proposal
                 effect=_effect(one),
                 id=one.id,
             )
+            if is_refused:
+                refusal = msg("The edited text cannot be declared; the draft stands as it was.")
+                question = msg("{refusal}\n{question}", refusal=refusal, question=question)
             answer = prompt.ask(question, option="--yes-to", default="", accept=accept).lower()
             if answer not in _EDIT:
                 break
             tables = _edited_tables(one)
+            is_refused = tables is None
             if tables is not None and tables != dict(one.tables):
                 one = replace(one, tables=tables)
                 changed.add(one.id)
@@ -249,15 +253,15 @@ _YES, _NO, _EDIT = ("y", "yes", "c", "có"), ("n", "no", "k", "không"), ("e", "
 
 
 def _edited_tables(one: Proposal) -> Mapping[str, object] | None:
-    """Return what a person made of a draft in an editor; None where it can't be declared, or was left as it was."""
+    """Return what a person made of a draft in an editor; None where that can't be declared."""
     text = edited(_toml(one))
-    tables = tables_in(text) if text is not None else None
+    if text is None:
+        return one.tables
+    tables = tables_in(text)
     for key in _place(one):
         inner = tables.get(key) if tables else None
         tables = inner if isinstance(inner, dict) else None
-    if tables is None or (one.host and with_tables(Declared(), tables) is None):
-        return None
-    return tables
+    return tables if tables is not None and is_declarable(one, tables) else None
 
 
 def _place(one: Proposal) -> tuple[str, ...]:

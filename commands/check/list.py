@@ -1,6 +1,6 @@
 """List all checks
 
-With --cost it lists what the checks ask of the servers instead, with the time that each question took in the newest
+With --cost it lists what the checks ask of the servers instead, with the time that each question needed in the newest
 scan, the longest first. What a server is asked once a week shows the time of that day.
 
 Example: portalops check list --family patching; portalops check list --cost

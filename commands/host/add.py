@@ -26,7 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.host_lists import LIST_BYTES, LeftOut, csv_hosts, known_hosts
+from commands.jobs.host_lists import LIST_BYTES, SkippedLine, csv_hosts, known_hosts
 from portalops.config.layers import Layers, parsed
 from portalops.config.load import settings_of
 from portalops.errors import UsageError
@@ -62,7 +62,7 @@ class ListedHostShape:
 
 
 @shape
-class LeftOutLine:
+class UnusedLine:
     """A line of a list that made no host."""
 
     line: int
@@ -74,7 +74,7 @@ class AddedHosts:
     """The hosts of a list that were added."""
 
     hosts: tuple[ListedHostShape, ...]
-    left_out: tuple[LeftOutLine, ...]
+    left_out: tuple[UnusedLine, ...]
     file: Path
     table: str
     """As TOML."""
@@ -165,7 +165,7 @@ def _add_list(
     dry_run: bool,
 ) -> Result[AddedHost | AddedHosts]:
     """Add all hosts of a list, or none; what a host's own line says wins over the options."""
-    left: list[LeftOut] = []
+    left: list[SkippedLine] = []
     if from_file is not None:
         listed, left = known_hosts(_text_of(from_file))
     else:
@@ -176,7 +176,7 @@ def _add_list(
     for each in listed:
         if from_file is not None and (each.address, each.port) in addresses:
             left.append(
-                LeftOut(0, msg("{address} is in the configuration already", address=show_text(each.address, 80)))
+                SkippedLine(0, msg("{address} is in the configuration already", address=show_text(each.address, 80)))
             )
         elif each.id in known:
             raise UsageError(
@@ -198,7 +198,7 @@ def _add_list(
         append_whole(main, text.encode())
     data = AddedHosts(
         tuple(ListedHostShape(each.id, each.address, each.port, tuple(each.keys)) for each in hosts),
-        tuple(LeftOutLine(each.line, str(each.why)) for each in left),
+        tuple(UnusedLine(each.line, str(each.why)) for each in left),
         main,
         text,
         not dry_run,

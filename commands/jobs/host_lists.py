@@ -54,24 +54,24 @@ class ListedHost:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedLine:
     """A line of a list that makes no host."""
 
     line: int
     why: Message
 
 
-def known_hosts(text: str) -> tuple[list[ListedHost], list[LeftOut]]:
+def known_hosts(text: str) -> tuple[list[ListedHost], list[SkippedLine]]:
     """Read a known_hosts file: one host for each name and port, with the fingerprints of all its keys."""
     found: dict[tuple[str, int], ListedHost] = {}
-    left: list[LeftOut] = []
+    left: list[SkippedLine] = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
         marker = words.pop(0) if words[0].startswith("@") else ""
         if why := _unusable(marker, words):
-            left.append(LeftOut(number, why))
+            left.append(SkippedLine(number, why))
             continue
         names, _kind, key = words[:3]
         address, port = _best_name(names.split(","))

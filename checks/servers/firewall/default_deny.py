@@ -9,7 +9,9 @@ chooses, or one for a whole network device, as firewalld's zone `trusted` has it
 for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own), it is unknown whether
 the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
 ask for. Devices from which everything may come, such as a VPN's, are declared as `trusted_devices`; loopback always is one.
-What conditions on ports and addresses let in is a matter of firewall.listeners.
+Rules that let in parts of the Internet are added up: more public addresses than the largest network that anybody was
+given ({most_millions} million of IPv4) are a default that accepts. What conditions on ports and on fewer addresses let in is a matter of
+firewall.listeners.
 
 Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final reject, as firewalld writes it, passes:
 
@@ -18,12 +20,14 @@ Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, PacketTarget
+from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, MOST_ADDRESSES, Entrance, PacketTarget
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -41,19 +45,28 @@ _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
     remedy=msg(
         "Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both. Let in what is needed by port, not all that comes from a device, or declare the device in 'trusted_devices'."
     ),
+    numbers={"most_millions": MOST_ADDRESSES["ip"] // 1_000_000},
 )
 def judge(facts: Facts) -> CheckOutcome:
     ruleset = seen_ruleset(facts)
     if len(ruleset.devices()) > MAX_DEVICES:
         return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
-    entrances = [
+    every = [
         (name, each)
         for family, name in _NAMES.items()
         for each in ruleset.entrances(family, facts.declared.trusted_devices)
-        if each.door is not PacketTarget.SHUT
     ]
+    entrances = [(name, each) for name, each in every if each.door is not PacketTarget.SHUT]
     if not entrances:
-        return passed(msg("incoming packets are denied by default over IPv4 and IPv6"))
+        four, six = (_percent(each for name, each in every if name == wanted) for wanted in _NAMES.values())
+        return passed(
+            msg(
+                "incoming packets are denied by default; {four} % of the public addresses of IPv4 and {six} % of those of "
+                "IPv6 reach a port that no rule names",
+                four=four,
+                six=six,
+            )
+        )
     legacy = facts.get(iptables_legacy.PROBE)
     if isinstance(legacy, MissingFact):
         return missing(legacy)
@@ -69,6 +82,22 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown("rules-unclear", said)
     found = {each.device for _, each in is_open}
     if ANY_DEVICE in found:
+        percent = _percent(each for _, each in is_open)
+        if percent != "100":
+            return failed(
+                "open-by-default",
+                msg(
+                    "traffic that no rule names is admitted over {names} from {percent} % of the public addresses",
+                    names=families,
+                    percent=percent,
+                ),
+            )
         return failed("open-by-default", msg("traffic that no rule names is admitted over {names}", names=families))
     said = msg("all traffic from {devices} is admitted over {names}", devices=listed(sorted(found)), names=families)
     return failed("device-open", said)
+
+
+def _percent(entrances: Iterable[Entrance]) -> str:
+    """Return the largest share of public addresses that is let in, as a percentage."""
+    share = max(each.share for each in entrances) * 100
+    return f"{share:.2g}" if share < 10 else f"{share:.0f}"  # a percentage

@@ -4,7 +4,8 @@ A firewall that is installed, enabled or configured is none; only rules in the k
 for a firewall.
 
 The rule: the kernel holds at least one chain at the input hook that has rules or denies by its policy, in nftables
-(which also shows what iptables-nft, ufw and firewalld put there) or in the older tables of iptables-legacy.
+(which also shows what iptables-nft, ufw and firewalld put there) or in the older tables of iptables-legacy; and one of them
+refuses something. Rules that only count, accept, or refuse the addresses that fail2ban names are no filter.
 
 Sources: nft(8), libnftables-json(5), iptables-save(8). A Debian 13 without any rule prints only:
 
@@ -35,10 +36,12 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> CheckOutcome:
     ruleset = seen_ruleset(facts)
     inputs = ruleset.inputs()
-    if inputs:
+    if inputs and ruleset.denies():
         names = sorted({f"{chain.family} {chain.table} {chain.name}" for chain in inputs})
         return passed(msg("incoming packets are filtered by {names}", names=listed(names)))
     legacy = facts.get(iptables_legacy.PROBE)
     if isinstance(legacy, MissingFact):
         return missing(legacy)
+    if inputs:
+        return failed("filters-nothing", msg("rules look at incoming packets, but refuse none beyond named addresses"))
     return failed("no-input-rules", msg("no rule in the kernel filters incoming packets"))

@@ -3,7 +3,9 @@
 Who changed an account or read a secret is found out afterwards from these records alone. Article 12.3 asks for software
 against intrusion.
 
-The rule: audit is enabled, a daemon takes its records, at least one rule is loaded, and none was lost since boot. A container
+The rule: audit is enabled, a daemon takes its records and wrote some within {written_days} days, at least one rule is loaded that has
+something written, none was lost since boot, and the files that the next start loads hold rules as well. A rule `never` without a
+condition silences what stands behind it, and one for tasks every system call. A container
 shares its host's audit and can't answer.
 
 Source: auditctl(8). Debian 13, audit 4.0:
@@ -15,11 +17,16 @@ Source: auditctl(8). Debian 13, audit 4.0:
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, passed
+from datetime import timedelta
+
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import auditd
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
+
+WRITTEN_WITHIN = timedelta(days=1)
+"""Each login and each sudo is a record, also those of this look."""
 
 
 @check(
@@ -30,6 +37,7 @@ from portalops.model.verdicts import Severity
     title=msg("the kernel's audit is on, has rules, and loses nothing"),
     remedy=msg("Enable auditd, load rules with 'augenrules --load', and raise the backlog (-b) if records are lost."),
     exempt_roles=("container",),
+    numbers={"written_days": WRITTEN_WITHIN.days},
 )
 def judge(facts: Facts) -> CheckOutcome:
     audit = facts[auditd.PROBE]
@@ -39,8 +47,20 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("no-daemon", msg("no daemon collects the kernel's audit records"))
     if not audit.rules:
         return failed("no-rules", msg("the kernel's audit has no rule"))
+    if not audit.recording:
+        if audit.is_silenced:
+            return failed("silenced", msg("a rule of the kernel's audit keeps everything from being written"))
+        return failed("never-alone", msg("no rule of the kernel's audit has anything written"))
     if audit.lost:
         return failed("records-lost", nmsg("{n} audit record was lost", "{n} audit records were lost", audit.lost))
+    if audit.saved == 0:
+        return failed("lost-at-start", msg("the kernel's audit has rules, but no file loads any at the next start"))
+    if audit.written_at is None and audit.saved is not None:
+        return unknown("no-log", msg("the log of the kernel's audit was not found"))
+    if audit.written_at is not None and facts.at - audit.written_at > WRITTEN_WITHIN:
+        return failed(
+            "not-written", msg("the log of the kernel's audit was last written to at {at}", at=audit.written_at)
+        )
     return passed(
-        nmsg("{n} rule is loaded, and nothing was lost", "{n} rules are loaded, and nothing was lost", audit.rules)
+        nmsg("{n} rule is loaded, and nothing was lost", "{n} rules are loaded, and nothing was lost", audit.recording)
     )

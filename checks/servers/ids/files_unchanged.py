@@ -7,7 +7,9 @@ The rule: AIDE has a baseline, a run ended within {within_days} days, and found 
 explains. A change explains what it added or changed where the kernel's own time of each lies in an approved window,
 declared or of the register of changes, and not after the run: what is changed again later no longer tells when the run's
 difference was made. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is
-made anew, as it should be after each approved change. Where the register of changes can't be read, it is unknown whether it
+made anew, as it should be after each approved change. The baseline holds digests of the system's own programs. It is
+older than the run by {least_hours} hours or more, unless an approved window lies within {window_days} days before it was made: one that
+is made anew every night has no difference ever, and leaves it unknown. Where the register of changes can't be read, it is unknown whether it
 explains what a window may.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
@@ -32,6 +34,8 @@ from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
 WITHIN = timedelta(days=2)
+LEAST_AGE = timedelta(hours=23)
+WINDOW_BEFORE = timedelta(days=2)
 
 
 @check(
@@ -44,12 +48,18 @@ WITHIN = timedelta(days=2)
     remedy=msg(
         "Look into each difference; after an approved change, rebuild the baseline with 'aideinit' or 'aide --init'."
     ),
-    numbers={"within_days": WITHIN.days},
+    numbers={
+        "within_days": WITHIN.days,
+        "least_hours": LEAST_AGE // timedelta(hours=1),
+        "window_days": WINDOW_BEFORE.days,
+    },
 )
 def judge(facts: Facts) -> CheckOutcome:
     seen = facts[aide.PROBE]
     if not seen.has_baseline:
         return failed("no-baseline", msg("AIDE has no baseline"))
+    if left_out := [path for path, is_covered in seen.covers.items() if not is_covered]:
+        return failed("covers-nothing", msg("AIDE's baseline holds no digest of {paths}", paths=listed(left_out)))
     if seen.ended_at is None or seen.found is None:
         return unknown("no-run", msg("AIDE's log shows no run that ended with a result"))
     windows = _explained(facts, seen, seen.ended_at)
@@ -62,6 +72,8 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))
     if doubt is not None:
         return missing(doubt)
+    if seen.covers and seen.made_at is not None and (fresh := _judge_age(facts, seen.made_at, seen.ended_at)):
+        return fresh
     if windows:
         return passed(
             nmsg(
@@ -73,6 +85,22 @@ def judge(facts: Facts) -> CheckOutcome:
             )
         )
     return passed(msg("AIDE's run of {at} found no difference", at=seen.ended_at))
+
+
+def _judge_age(facts: Facts, made_at: datetime, ended_at: datetime) -> CheckOutcome | None:
+    """Return the answer where the baseline is too young for the run to have shown a change."""
+    if made_at > ended_at:
+        return unknown("not-compared", msg("no run has compared the files with AIDE's baseline of {at}", at=made_at))
+    allowed = approved(facts)
+    hours = range(WINDOW_BEFORE // timedelta(hours=1) + 1)
+    if ended_at - made_at >= LEAST_AGE or (
+        allowed and any(allowed.window_of(made_at - timedelta(hours=hour)) for hour in hours)
+    ):
+        return None
+    return unknown(
+        "baseline-fresh",
+        msg("AIDE's baseline was made at {at}, just before the run, and no approved window explains it", at=made_at),
+    )
 
 
 def _made_at(entry: AideDifference, ended_at: datetime) -> datetime | None:

@@ -1,10 +1,12 @@
 """Software against intrusion runs and guards something.
 
-Article 12.3 asks for software against intrusion. Software without a jail watches nothing; software that finds intruders but
-has no bouncer blocks none of them.
+Article 12.3 asks for software against intrusion. Software without a jail watches nothing, a jail that ignores everybody bans
+nobody, and software that finds intruders but has no bouncer blocks none of them.
 
-The rule: fail2ban's server answers and has at least one jail; or CrowdSec's service is active, and a bouncer whose key is
-valid asked it within {within_hours} hours whom to refuse. One of the two is enough. Other products are not known to this
+The rule: fail2ban's server answers, and at least one of its jails would ban an address of the ranges for documentation for
+{least_seconds} seconds or longer: it ignores neither that address nor a large part of the Internet, counts at most {most_tries} tries for at
+least {least_window} seconds, and one of its actions blocks; or CrowdSec's service is active, and a bouncer whose key is
+valid asked it within {within_hours} hours whom to refuse, and it does not merely simulate its decisions. One of the two is enough. Other products are not known to this
 check; without both the answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
@@ -20,14 +22,18 @@ from datetime import timedelta
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
+from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban
 from checks.servers.probe import COMMAND_MISSING, MissingFact
 from checks.servers.probes import crowdsec, fail2ban, systemd_units
+from checks.servers.probes.fail2ban_sshd import BanRule
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 ASKED_WITHIN = timedelta(days=1)
 """Bouncers ask every few seconds, or whenever a visitor comes; a day without a question is one without a guard."""
+
+_ORDER = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
 
 
 @check(
@@ -40,14 +46,18 @@ ASKED_WITHIN = timedelta(days=1)
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
     ),
-    numbers={"within_hours": ASKED_WITHIN // timedelta(hours=1)},
+    numbers={
+        "within_hours": ASKED_WITHIN // timedelta(hours=1),
+        "least_seconds": BANS_SECONDS,
+        "most_tries": MOST_TRIES,
+        "least_window": LEAST_WINDOW,
+    },
 )
 def judge(facts: Facts) -> CheckOutcome:
     outcomes = (_judge_fail2ban(facts), _judge_crowdsec(facts))
     there = [one for one in outcomes if one.reason != COMMAND_MISSING]
     # NOTE: what is not known of one product may be that it guards, so that outweighs what the other one lacks.
-    order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
-    return min(there or outcomes, key=lambda one: order.index(one.verdict))
+    return min(there or outcomes, key=lambda one: _ORDER.index(one.verdict))
 
 
 def _judge_fail2ban(facts: Facts) -> CheckOutcome:
@@ -58,17 +68,31 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return failed("not-running", msg("fail2ban is installed but does not run"))
     if not seen.jails:
         return failed("no-jail", msg("fail2ban runs without any jail"))
-    return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
+    if not seen.bans:
+        return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
+    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=True)}
+    banning = [name for name, outcome in judged.items() if outcome is None]
+    if banning:
+        return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
+    return min((one for one in judged.values() if one), key=lambda one: _ORDER.index(one.verdict))
+
+
+def _judge_jail(name: str, seconds: int, rule: BanRule) -> CheckOutcome | None:
+    if 0 <= seconds < BANS_SECONDS:
+        return failed("bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail=name, n=seconds))
+    return judge_ban(name, rule)
 
 
 def _judge_crowdsec(facts: Facts) -> CheckOutcome:
-    bouncers = facts.get(crowdsec.PROBE)
-    if isinstance(bouncers, MissingFact):
-        return missing(bouncers)
+    seen = facts.get(crowdsec.PROBE)
+    if isinstance(seen, MissingFact):
+        return missing(seen)
     service = facts[systemd_units.PROBE].get("crowdsec.service")
     if service is None or not service.is_active:
         return failed("not-running", msg("CrowdSec is installed but does not run"))
-    valid = {one.name: one.asked_at for one in bouncers if one.is_valid}
+    if seen.is_simulated:
+        return failed("simulated", msg("CrowdSec only simulates its decisions, so nobody is blocked"))
+    valid = {one.name: one.asked_at for one in seen.bouncers if one.is_valid}
     if not valid:
         return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is blocked"))
     ahead = [name for name, asked in valid.items() if asked is not None and is_ahead(asked, facts.at)]

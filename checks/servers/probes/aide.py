@@ -6,6 +6,10 @@ AIDE 0.19 of Debian 13, where nothing changed:
     AIDE found NO differences between database and filesystem. Looks okay!!
     End timestamp: 2026-11-26 05:00:07 +0000 (run time: 0m 7s)
 
+Of the system's own programs that are there it is told whether the baseline holds a digest:
+
+    covers yes /usr/sbin/sshd
+
 Where something changed, each entry of the run that ended last follows, at most 1000, and when the kernel last changed what is
 there now (`%Z` of stat(1)):
 
@@ -16,7 +20,8 @@ there now (`%Z` of stat(1)):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from checks.servers.probe import Output, Probe, Unparseable
@@ -25,6 +30,13 @@ from portalops.model.message import msg
 _SCRIPT = r"""
 command -v aide >/dev/null || exit 127
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -e "$f" ] && stat -c 'base %Y %s' "$f"; done
+w=
+for f in /usr/sbin/sshd /usr/bin/su /usr/bin/passwd /usr/bin/sudo /usr/lib/systemd/systemd; do [ -f "$f" ] && w="$w $f"; done
+for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -s "$f" ] && zcat -f "$f" && break; done 2>/dev/null | w=$w awk '
+  BEGIN { n = split(ENVIRON["w"], wanted, " "); for (i = 1; i <= n; i++) { of[wanted[i]] = i; said[i] = "no" } }
+  $1 == "@@db_spec" { for (i = 3; i <= NF; i++) if ($i ~ /^(md5|sha|rmd|tiger|whirlpool|gost|stribog)/) digest[i - 1] = 1 }
+  $1 in of { for (i in digest) if (length($i) > 9) said[of[$1]] = "yes" }
+  END { for (i = 1; i <= n; i++) print "covers", said[i], wanted[i] }'
 for f in /var/log/aide/aide.log; do
   if [ -e "$f" ]; then
     stat -c 'log %Y' "$f"
@@ -45,6 +57,7 @@ done
 echo end
 """
 _BASE = re.compile(r"base (\d{9,11}) (\d{1,15})$")
+_COVERS = re.compile(r"covers (yes|no) (/\S+)$")
 _ENDED = re.compile(r"End timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\b")
 _LISTED = re.compile(r"listed (Added|Removed|Changed) (/.*)")
 _TIME = re.compile(r"time (\d{1,11}) (/.*)")
@@ -73,6 +86,10 @@ class Aide:
     """How many entries were `added`, `removed`, `changed`; empty where nothing differs, None where the log does not say."""
     entries: tuple[AideDifference, ...] = ()
     """What differs, as far as the log lists it."""
+    made_at: datetime | None = None
+    """When the baseline was last written."""
+    covers: Mapping[str, bool] = field(default_factory=dict)
+    """Of the system's own programs: whether the baseline holds a digest; empty in answers of versions before that was asked."""
 
 
 def parse(output: Output) -> Aide:
@@ -80,7 +97,8 @@ def parse(output: Output) -> Aide:
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("AIDE's findings are cut short"))
-    base = any((match := _BASE.fullmatch(line)) and int(match[2]) > 0 for line in lines)
+    bases = [int(match[1]) for line in lines if (match := _BASE.fullmatch(line)) and int(match[2]) > 0]
+    covers = {match[2]: match[1] == "yes" for line in lines if (match := _COVERS.fullmatch(line))}
     ended: datetime | None = None
     last: tuple[tuple[str, int], ...] | None = None
     said: bool | None = None
@@ -110,7 +128,8 @@ def parse(output: Output) -> Aide:
                 last = (("changed", 1),)
             said, counts = None, {}
     entries = tuple(AideDifference(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
-    return Aide(base, ended, last, entries)
+    made_at = datetime.fromtimestamp(bases[0], UTC) if bases else None
+    return Aide(bool(bases), ended, last, entries, made_at, covers)
 
 
 PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=1 << 20)

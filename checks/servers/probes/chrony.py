@@ -6,6 +6,7 @@ A29FC87B,162.159.200.123,4,1795571234.120651,-0.000012,...,Normal
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
@@ -19,18 +20,28 @@ class Tracking:
     """Of the system clock from the source's time; rounded away from zero."""
     leap: str
     """`Normal`, or `Not synchronised`, ..."""
+    is_own: bool
+    """It follows nobody but its own clock (`local stratum`), which has the reference 127.127.1.1."""
+    heard_at: datetime
+    """When its source was last heard."""
 
 
 def parse(output: Output) -> Tracking:
-    """Read the fifth and the last of the 14 fields."""
+    """Read the first, the fourth, the fifth and the last of the 14 fields."""
     fields = output.text.strip().split(",")
     try:
         offset = float(fields[4]) if len(fields) == 14 else float("nan")
-    except ValueError:
+        heard_at = datetime.fromtimestamp(float(fields[3]), UTC)
+    except (ValueError, IndexError, OverflowError):
         offset = float("nan")
     if not abs(offset) < 1e9:  # true for what is no number
         raise Unparseable(msg("chronyc printed {seen}", seen=shown(output.text, 60)))
-    return Tracking(int(offset * 1000) + (0 if offset == 0 else (1 if offset > 0 else -1)), fields[13].strip())
+    return Tracking(
+        int(offset * 1000) + (0 if offset == 0 else (1 if offset > 0 else -1)),
+        fields[13].strip(),
+        is_own=fields[0].upper().startswith("7F7F"),
+        heard_at=heard_at,
+    )
 
 
 PROBE = Probe("time.chrony", ("chronyc", "-c", "tracking"), parse)

@@ -1,6 +1,11 @@
 """What the last scan for viruses found: the end of clamscan's log. Needs root. Source: clamscan(1), `--log`.
 
-It is looked for in /var/log/clamav/clamscan.log and /var/log/clamav/scan.log. ClamAV 1.4:
+It is looked for in /var/log/clamav/clamscan.log and /var/log/clamav/scan.log. Beside it stands how many files the web roots hold, at
+most 100000 of each, and how many of them the last scan's lines name, where it named what is clean (`--infected` keeps it from
+that). ClamAV 1.4:
+
+    files 1204 /var/www
+    named 1204 /var/www
 
     Infected files: 0
     End Date:   2026:11:26 05:00:01
@@ -9,20 +14,41 @@ It is looked for in /var/log/clamav/clamscan.log and /var/log/clamav/scan.log. C
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.probes.web_files import ROOTS
 from portalops.model.message import msg
 
-_SCRIPT = r"""
+_SCRIPT = (
+    r"""
 for f in /var/log/clamav/clamscan.log /var/log/clamav/scan.log; do
   if [ -e "$f" ]; then tail -c 4096 "$f" || exit $?; echo; fi
 done
+"""
+    + ROOTS.replace("printf 'unclear %s\\n'", ": 'unclear %s'")
+    + r"""
+last=$(ls -t /var/log/clamav/clamscan.log /var/log/clamav/scan.log 2>/dev/null | head -n 1)
+if [ "$last" ]; then
+  for d in $roots; do
+    case $d in *[![:print:]]*) continue ;; esac
+    printf 'files %s %s\n' "$(find "$d" -xdev -type f -size +0 -print0 | tr -cd '\000' | head -c 100000 | wc -c)" "$d"
+  done
+  tail -c 16777216 "$last" | roots=$roots awk '
+    BEGIN { n = split(ENVIRON["roots"], root, "\n") }
+    /^Known viruses: / { clean = ended; ended = 0; for (i = 1; i <= n; i++) { kept[i] = seen[i]; seen[i] = 0 } }
+    /: OK$/ { ended++; for (i = 1; i <= n; i++) if (index($0, root[i] "/") == 1) seen[i]++ }
+    END { if (clean) for (i = 1; i <= n; i++) printf "named %d %s\n", kept[i], root[i] }'
+fi
 echo end
 """
+)
 _INFECTED = re.compile(r"Infected files: (\d{1,9})$")
 _SCANNED = re.compile(r"Scanned files: (\d{1,12})$")
+_KNOWN = re.compile(r"Known viruses: (\d{1,9})$")
+_FILES = re.compile(r"(files|named) (\d{1,7}) (/.*)$")
 _ENDED = re.compile(r"End Date: +(\d{4}:\d\d:\d\d \d\d:\d\d:\d\d)$")
 
 
@@ -34,6 +60,12 @@ class Scan:
     """By the host's own clock and zone, taken as UTC."""
     scanned: int
     infected: int
+    known: int = 0
+    """Signatures that it compared with."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """How many files that are not empty each web root holds now."""
+    named: Mapping[str, int] = field(default_factory=dict)
+    """How many of them the newest log names as clean; empty where it names none at all."""
 
 
 def parse(output: Output) -> Scan | None:
@@ -41,12 +73,18 @@ def parse(output: Output) -> Scan | None:
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the log of scans is cut short"))
-    if len(lines) == 1:
+    counts: dict[str, dict[str, int]] = {"files": {}, "named": {}}
+    for match in filter(None, map(_FILES.fullmatch, lines)):
+        counts[match[1]][match[3]] = int(match[2])
+    if not any(_FILES.fullmatch(line) is None for line in lines[:-1]):
         raise Unparseable(msg("there is no log of scans"), reason="no-log")
     found: list[Scan] = []
     infected = scanned = None
+    known = 0
     for line in lines:
-        if match := _INFECTED.fullmatch(line):
+        if match := _KNOWN.fullmatch(line):
+            known = int(match[1])
+        elif match := _INFECTED.fullmatch(line):
             infected = int(match[1])
         elif match := _SCANNED.fullmatch(line):
             scanned = int(match[1])
@@ -55,9 +93,9 @@ def parse(output: Output) -> Scan | None:
                 at = datetime.strptime(match[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
             except ValueError as error:
                 raise Unparseable(msg("the log of scans cannot be parsed")) from error
-            found.append(Scan(at, scanned, infected))
+            found.append(Scan(at, scanned, infected, known, counts["files"], counts["named"]))
             infected = scanned = None
     return max(reversed(found), key=lambda scan: scan.ended_at) if found else None
 
 
-PROBE = Probe("malware.scan", ("sh", "-c", _SCRIPT), parse, needs_root=True)
+PROBE = Probe("malware.scan", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30)

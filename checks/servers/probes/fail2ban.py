@@ -1,6 +1,6 @@
-"""Whether fail2ban guards anything: `fail2ban-client status`, as fail2ban-client(1) has it.
+"""Whether fail2ban guards anything: `fail2ban-client status`, and whom each jail bans, as fail2ban-client(1) has it.
 
-Exit code 255 with a word about its socket means that the server does not run.
+Exit code 255 with a word about its socket means that the server does not run. At most 30 jails are asked.
 
     Status
     |- Number of jail:	1
@@ -13,8 +13,17 @@ import re
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probes.fail2ban_sshd import BANS, BanRule, bans_of
 from portalops.model.message import msg
 
+_SCRIPT = (
+    r"""
+command -v fail2ban-client >/dev/null || exit 127
+fail2ban-client status || exit $?
+L=$(fail2ban-client status | sed -n 's/.*Jail list:[[:space:]]*//p' | tr ',' '\n' | tr -cd 'A-Za-z0-9_.\n-' | head -n 30)
+"""
+    + BANS
+)
 _NUMBER = re.compile(r"Number of jails?:\s*(\d+)")
 _LIST = re.compile(r"Jail list:[ \t]*(.*)")
 
@@ -25,6 +34,8 @@ class Fail2ban:
 
     is_running: bool
     jails: tuple[str, ...]
+    bans: tuple[tuple[int, BanRule], ...] = ()
+    """Of each jail for how many seconds it bans, and whom; none in answers of versions before that was asked."""
 
 
 def parse(output: Output) -> Fail2ban:
@@ -37,7 +48,10 @@ def parse(output: Output) -> Fail2ban:
     jails = tuple(name.strip() for name in names.group(1).split(",") if name.strip()) if names else ()
     if number is None or int(number.group(1)) != len(jails):
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
-    return Fail2ban(is_running=True, jails=jails)
+    bans = bans_of(output) if jails else ()
+    if bans and len(bans) != len(jails):
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    return Fail2ban(is_running=True, jails=jails, bans=bans)
 
 
-PROBE = Probe("ids.fail2ban", ("fail2ban-client", "status"), parse, needs_root=True, exit_codes=frozenset({0, 255}))
+PROBE = Probe("ids.fail2ban", ("sh", "-c", _SCRIPT), parse, needs_root=True, exit_codes=frozenset({0, 255}))

@@ -12,36 +12,51 @@ one session (`-i`), since each start of the client costs a start of Python; befo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
-_SCRIPT = r"""
-command -v fail2ban-client >/dev/null || exit 127
-fail2ban-client status sshd || exit $?
+BANS = r"""
 echo '== jail'
-J=$(printf 'get sshd %s\n' bantime maxretry findtime ignoreip ignorecommand actions | fail2ban-client -i 2>/dev/null)
+J=$(for N in $L; do
+  printf "get $N %s\n" bantime maxretry findtime ignoreip ignorecommand actions
+done | fail2ban-client -i 2>/dev/null)
 printf '%s\n' "$J" | sed -nE '/^[|`]- /{p;d;}; /^fail2ban. ?(These IP|No IP|The jail|No actions|-?[0-9]*$)/{p;d;}
   s/^(fail2ban. ).*/\1-/p;t
   /^[A-Za-z0-9_, -]+$/p'
 echo '== actions'
 S='^(fail2ban. )?(.*[^A-Za-z_-])?(nft|ip6?tables|ipset|firewall-cmd|ufw|route|shorewall|hosts\.deny)([^A-Za-z_-].*)?$'
-printf '%s\n' "$J" | sed -n '/following actions:/{n;s/, /\n/g;p;}' | while IFS= read -r A; do
-  for P in actname blocktype port actionban actionstart; do echo "get sshd action $A $P"; done
-done | head -n 50 | fail2ban-client -i 2>/dev/null | sed -nE "/dport/{s@$S@\1\3 dport@p;t
+printf '%s\n' "$J" | sed -n '/ has the following actions:/{s/.*The jail \(.*\) has the following.*/\1/;h;n;G;s/\(.*\)\n\(.*\)/\2, \1/p;}' |
+while IFS= read -r R; do
+  N=${R%%, *}
+  printf '%s\n' "${R#*, }" | sed 's/, /\n/g' | while IFS= read -r A; do
+    for P in actname blocktype port actionban actionstart; do echo "get $N action $A $P"; done
+  done
+done | head -n 200 | fail2ban-client -i 2>/dev/null | sed -nE "/dport/{s@$S@\1\3 dport@p;t
   }
   s@$S@\1\3@p;t
   s@^(fail2ban. [A-Za-z0-9_:,. -]{0,60})\$@\1@p;t
   s@^(fail2ban. ).*@\1-@p"
 echo '== end'
+"""
+"""Shell that shows of each jail in `$L` whom it bans by what, and of its actions' commands no more than the program that blocks."""
+_SCRIPT = (
+    r"""
+command -v fail2ban-client >/dev/null || exit 127
+fail2ban-client status sshd || exit $?
+L=sshd
+"""
+    + BANS
+    + r"""
 sshd -T 2>/dev/null | sed -n 's/^port /sshport /p'
 ssh -V 2>&1
 for f in /var/log/auth.log /var/log/secure; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 echo end
 """
+)
 _MATCHES = re.compile(r"Journal matches:\s*(.+)$")
 _FILES = re.compile(r"File list:\s*(.*)$")
 _VERSION = re.compile(r"OpenSSH_(\d+)\.(\d+)")
@@ -114,11 +129,13 @@ def parse(output: Output) -> SshJail:
             return SshJail(False, (), (), 0, (0, 0), {})
         raise Unparseable(msg("fail2ban reported: {seen}", seen=shown(complaint, 80)), reason="command-failed")
     text = "\n".join(line.strip() for line in lines)
-    sections = dict(_SECTION.findall(output.text.replace("\r\n", "\n")))
     version = _VERSION.search(text)
     if not lines or lines[-1].strip() != "end" or version is None:
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
-    bans_seconds, rule = _rule(sections, lines) if sections else (_old_ban(text), None)
+    bans = bans_of(output)
+    if len(bans) > 1:
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
+    bans_seconds, rule = bans[0] if bans else (_old_ban(text), None)
     matches = [match[1] for line in lines if (match := _MATCHES.search(line))]
     files = [name for line in lines if (match := _FILES.search(line)) for name in match[1].split()]
     return SshJail(
@@ -139,20 +156,31 @@ def _old_ban(text: str) -> int:
     return int(found[1])
 
 
-def _rule(sections: Mapping[str, str], lines: Sequence[str]) -> tuple[int, BanRule]:
-    """Return for how long the jail bans, and whom by what."""
-    answers = _answers(sections.get("jail", ""))
-    numbers = [re.fullmatch(r"-?\d{1,10}", answer) for answer in answers[:3]]
-    if len(answers) != _ASKED or not all(numbers):
+def bans_of(output: Output) -> tuple[tuple[int, BanRule], ...]:
+    """Return for how long each jail bans, and whom by what; none in answers of versions before that was asked.
+
+    Raises:
+        Unparseable: fail2ban said something else.
+    """
+    sections = dict(_SECTION.findall(output.text.replace("\r\n", "\n")))
+    said, of_actions = (_answers(sections.get(name, "")) for name in ("jail", "actions"))
+    actions = _actions(of_actions)
+    lines = [line.split() for line in output.lines()]
+    ssh_ports = tuple(int(words[1]) for words in lines if words[0] == "sshport" and words[1:2] and words[1].isdecimal())
+    found, seen = [], 0
+    for at in range(0, len(said), _ASKED):
+        answers = said[at : at + _ASKED]
+        numbers = [re.fullmatch(r"-?\d{1,10}", answer) for answer in answers[:3]]
+        if len(answers) != _ASKED or not all(numbers):
+            raise Unparseable(msg("fail2ban's status cannot be parsed"))
+        bans, tries, window = (int(answer) for answer in answers[:3])
+        ignored = tuple(line[2:].strip() for line in answers[3].splitlines() if line[:2] in {"|-", "`-"})
+        own = actions[seen : seen + len(_named(answers[5]))]
+        seen += len(_named(answers[5]))
+        found.append((bans, BanRule(tries, window, ignored, answers[4].strip(), own, ssh_ports)))
+    if seen != len(actions) or ("jail" in sections and not found):
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
-    bans, tries, window = (int(answer) for answer in answers[:3])
-    ignored = tuple(line[2:].strip() for line in answers[3].splitlines() if line[:2] in {"|-", "`-"})
-    ports = [line.split()[1] for line in lines if line.startswith("sshport ") and line.split()[1:2]]
-    actions = _actions(_answers(sections.get("actions", "")))
-    if len(actions) != len(_named(answers[5])):
-        raise Unparseable(msg("fail2ban's status cannot be parsed"))
-    ssh_ports = tuple(int(port) for port in ports if port.isdecimal())
-    return bans, BanRule(tries, window, ignored, answers[4].strip(), actions, ssh_ports)
+    return tuple(found)
 
 
 def _named(answer: str) -> list[str]:

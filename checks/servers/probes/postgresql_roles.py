@@ -102,7 +102,7 @@ class LoginRole:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class PostgresqlServer:
     """Whom one server lets in."""
 
     name: str
@@ -119,7 +119,7 @@ class PostgresqlRoles:
     """What all servers that were asked say."""
 
     roles: tuple[LoginRole, ...]
-    servers: tuple[Server, ...] = ()
+    servers: tuple[PostgresqlServer, ...] = ()
     """Empty in answers of before."""
     running: int = 1
     """How many servers run on the host."""
@@ -173,7 +173,7 @@ def _server(
     row: Mapping[str, object],
     said: Mapping[tuple[str, str], Mapping[str, object]],
     of: Mapping[tuple[str, str], tuple[str, ...]],
-) -> Server:
+) -> PostgresqlServer:
     name = _text(row["server"])
     held = [cast("Mapping[str, object]", each) for each in cast("Sequence[object]", row["rules"])]
     rules = [
@@ -196,7 +196,7 @@ def _server(
         if key[0] == name and _flag(one["login"])
     ]
     found = tuple(admissions(rules, roles, _texts(row["databases"]), _text(row["listens"])))
-    return Server(name, _flag(row["stale"]), any(_flag(each["broken"]) for each in held), found)
+    return PostgresqlServer(name, _flag(row["stale"]), any(_flag(each["broken"]) for each in held), found)
 
 
 def _texts(value: object) -> tuple[str, ...]:

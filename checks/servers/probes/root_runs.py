@@ -73,7 +73,8 @@ _SCRIPT = (
     r"""
 command -v find >/dev/null || exit 127
 L='
-'
+' H=~root
+exec 4>&1
 set -f
 IFS=$L
 pick() { awk "$A"; }
@@ -133,7 +134,7 @@ done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf 
 find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
-).replace("set -f\nIFS=$L\npick", "exec 4>&1\nset -f\nIFS=$L\npick")
+)
 _RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script) (?P<path>/\S*) (?P<real>/\S*)")
 _STAT = re.compile(
     r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"

@@ -3,7 +3,8 @@
 Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating cannot be distinguished
 from a wrong clock. Article 12.3.
 
-The rule: chronyd is within {source_seconds} s of its source with leap status Normal, or systemd reports the clock as
+The rule: chronyd is within {source_seconds} s of its source with leap status Normal, that source is another one than the host's own
+clock, and was heard within {heard_hours} hours; or systemd reports the clock as
 synchronised; and the host's clock differs by at most {station_seconds} s from that of the machine that asked. Without any
 word of a source the answer is unknown, also if the clock happens to be right.
 
@@ -14,6 +15,8 @@ Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with e
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
@@ -23,6 +26,8 @@ from portalops.model.verdicts import Severity
 
 SOURCE_MILLISECONDS = 1000
 STATION_SECONDS = 2
+HEARD_WITHIN = timedelta(days=1)
+"""chronyd asks its source every 17 minutes at the latest, unless it is told otherwise."""
 
 
 @check(
@@ -34,7 +39,11 @@ STATION_SECONDS = 2
     title=msg("the clock is right and synchronised (NTP/chrony)"),
     remedy=msg("Install chrony, point it to a time source that the host can reach, and start it."),
     exempt_roles=("container",),
-    numbers={"source_seconds": SOURCE_MILLISECONDS // 1000, "station_seconds": STATION_SECONDS},
+    numbers={
+        "source_seconds": SOURCE_MILLISECONDS // 1000,
+        "station_seconds": STATION_SECONDS,
+        "heard_hours": HEARD_WITHIN // timedelta(hours=1),
+    },
 )
 def judge(facts: Facts) -> CheckOutcome:
     # NOTE: `date +%s` cuts the fraction off, so a right clock reads up to a second early.
@@ -52,6 +61,10 @@ def judge(facts: Facts) -> CheckOutcome:
                 "clock-drifts",
                 msg("the clock differs by {offset} ms from its source", offset=tracking.offset_milliseconds),
             )
+        if tracking.is_own:
+            return failed("follows-itself", msg("chrony follows no source but the host's own clock"))
+        if facts.at - tracking.heard_at > HEARD_WITHIN:
+            return failed("source-silent", msg("chrony last heard its source at {at}", at=tracking.heard_at))
         return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))
     synchronised = facts.get(timedatectl.PROBE)
     if isinstance(synchronised, MissingFact):

@@ -2,8 +2,10 @@
 
 Article 12.3 asks that the servers run continuously; a unit that failed at night stays so until somebody notices.
 
-The rule: systemd names no failed unit, and each declared unit is active and starts at boot, by itself or with another.
-A host that systemd did not start is unknown.
+The rule: systemd names no failed unit, and each declared unit is active and starts at boot, by itself or with another. No
+service ends badly and is started again and again: it waits for that after it failed, or it was started again {most_restarts} times or
+more and has run for less than {least_minutes} minutes. Where systemd starts it again also after a good end, that it did so often leaves
+it unknown. A host that systemd did not start is unknown.
 
 Source: systemctl(1).
 
@@ -12,12 +14,18 @@ Source: systemctl(1).
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, passed
+from datetime import timedelta
+
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import systemd_failed, systemd_units
+from checks.servers.probe import MissingFact
+from checks.servers.probes import systemd_failed, systemd_restarts, systemd_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
+
+MOST_RESTARTS = 5
+RUNS_FOR = timedelta(minutes=10)
 
 
 @check(
@@ -25,9 +33,11 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_failed.PROBE, systemd_units.PROBE),
+    uses=(systemd_restarts.PROBE,),
     title=msg("no service has failed, and every declared one runs"),
     remedy=msg("Find the cause with 'systemctl status UNIT' and 'journalctl -u UNIT', and repair it."),
     exempt_roles=("container",),
+    numbers={"most_restarts": MOST_RESTARTS, "least_minutes": RUNS_FOR // timedelta(minutes=1)},
 )
 def judge(facts: Facts) -> CheckOutcome:
     broken = facts[systemd_failed.PROBE]
@@ -41,5 +51,22 @@ def judge(facts: Facts) -> CheckOutcome:
     if fleeting:
         return failed(
             "declared-unit-disabled", msg("declared but not started at boot: {names}", names=listed(fleeting))
+        )
+    restarted = facts.get(systemd_restarts.PROBE)
+    if isinstance(restarted, MissingFact):
+        return missing(restarted)
+    often = [
+        one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR
+    ]
+    if loops := [one for one in restarted if one.is_waiting and one.has_failed] or [
+        one for one in often if not (one.is_waiting or one.always)
+    ]:
+        names = listed(f"{one.name} ({one.restarts})" for one in loops)
+        return failed("restart-loop", msg("services that fail and are started again and again: {names}", names=names))
+    if unclear := [one for one in often if one.always and not one.is_waiting]:
+        names = listed(f"{one.name} ({one.restarts})" for one in unclear)
+        return unknown(
+            "restarts-often",
+            msg("services that systemd starts again often, after a good end or a bad one: {names}", names=names),
         )
     return passed(msg("no unit has failed; {declared} declared units run", declared=len(facts.declared.units)))

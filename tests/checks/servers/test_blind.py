@@ -53,6 +53,7 @@ ONE_OF_TWO = {
     "firewall.persistent firewall.ufw": "another unit loads the rules",
     "ids.prevention ids.crowdsec": "fail2ban has a jail",
     "ids.prevention ids.fail2ban": "CrowdSec has a bouncer",
+    "malware.signature-age malware.clamd": "a host without ClamAV's daemon scans by its programs alone",
     "patching.held apt.index": "dpkg says that nothing is on hold; an index could only say what a hold keeps back",
     "patching.unattended apt.index": "fixes are declared to be installed by hand",
     "run.time-sync time.chrony": "systemd tells of the clock",

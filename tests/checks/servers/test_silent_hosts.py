@@ -89,10 +89,10 @@ def test_each_kind_of_trouble_is_unknown_and_says_what_it_was(tmp_path: Path) ->
         }
         done = scan(of, judged, 10)
 
-    reasons = {host.host: {result.reason for result in host.results} for host in done.hosts if not host.standby}
+    reasons = {str(host.host): {result.reason for result in host.results} for host in done.hosts if not host.standby}
     assert reasons["silent"] == {"host-deadline"}
     assert reasons["streams"] <= {"answer-cut", "host-deadline"}
     assert "answer-incomplete" in reasons["dies"]
     assert not reasons["good"] & {"answer-cut", "host-deadline", "answer-incomplete"}
-    problems = {host.host: str(host.problem) for host in judged}
+    problems = {str(host.host): str(host.problem) for host in judged}
     assert "within 10 s" in problems["silent"]

@@ -208,14 +208,14 @@ def test_link_that_the_web_server_planted_shows_nothing_of_roots(systems: Callab
     """It is read with the rights of the account that planted it, be the link the file itself or a folder above it."""
     line = "$wp_version = '6.6.6';"
     found = systems(
-        f"printf '%s\\n' \"{line}\" >/root/secret; mkdir -p /root/wp-includes; cp /root/secret /root/wp-includes/version.php;"
-        f"chmod 600 /root/secret /root/wp-includes/version.php;"
+        f"R=/root; printf '%s\\n' \"{line}\" >$R/secret; mkdir -p $R/wp-includes; cp $R/secret $R/wp-includes/version.php;"
+        f"chmod 600 $R/secret $R/wp-includes/version.php;"
         "install -d -o www-data /var/www/html/a /var/www/html/a/wp-includes /var/www/html/b;"
-        "runuser -u www-data -- ln -s /root/secret /var/www/html/a/wp-includes/version.php;"
-        "runuser -u www-data -- ln -s /root/wp-includes /var/www/html/b/wp-includes"
+        "runuser -u www-data -- ln -s $R/secret /var/www/html/a/wp-includes/version.php;"
+        "runuser -u www-data -- ln -s $R/wp-includes /var/www/html/b/wp-includes"
     )
 
-    host.sh("rm -rf /root/secret /root/wp-includes")
+    host.sh("R=/root; rm -rf $R/secret $R/wp-includes")
     assert found.found and {one.version for one in found.found} == {""}
 
 

@@ -91,6 +91,23 @@ FAULTS = (
     ),
 )
 
+_LIVE = """
+nft -f - <<END
+flush ruleset
+table inet filter {{
+  chain input {{
+    type filter hook input priority 0; policy {policy};
+    ct state established,related accept
+    iif lo accept
+    ip saddr {{ $ADDRESS, $PEER }} accept
+    meta l4proto icmp accept
+    {rules}
+    tcp dport 22 accept
+    meta l4proto tcp reject with tcp reset
+  }}
+}}
+END
+"""
 _SAVED = "\nsystemctl enable nftables" + _RULES
 _FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
 _FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
@@ -125,5 +142,108 @@ printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/nft -f /etc/portal.nft\\n' 
 systemctl daemon-reload
 """,
         undo="rm -rf /etc/systemd/system/nftables.service.d /etc/portal.nft; systemctl daemon-reload" + _SAVED,
+    ),
+    Seed(
+        "firewall.active",
+        "rules count and refuse nobody",
+        make=_LIVE.format(policy="accept", rules="counter\ntcp dport 22 accept"),
+        undo=_RULES,
+        fails="filters-nothing",
+    ),
+    Seed(
+        "firewall.active",
+        "fail2ban's rules are all that there are",
+        make="""
+nft -f - <<END
+flush ruleset
+table inet f2b-table {
+  set addr-set-sshd { type ipv4_addr; elements = { 203.0.113.9 }; }
+  chain f2b-chain {
+    type filter hook input priority filter - 1; policy accept;
+    tcp dport 22 ip saddr @addr-set-sshd reject
+  }
+}
+END
+""",
+        undo=_RULES,
+        fails="filters-nothing",
+    ),
+    Seed(
+        "firewall.active",
+        "an earlier table accepts everything",
+        make="nft 'table inet early { chain input { type filter hook input priority -200; policy accept; accept; }; }'",
+        undo=_RULES,
+    ),
+    *(
+        Seed(
+            "firewall.default-deny",
+            name,
+            make=_LIVE.format(policy="drop", rules=rules),
+            undo=_RULES,
+            fails="open-by-default",
+            on="web2",
+        )
+        for name, rules in (
+            ("two rules let in the halves of the Internet", "ip saddr 0.0.0.0/1 accept\nip saddr 128.0.0.0/1 accept"),
+            ("a half of the Internet is let in", "ip saddr 128.0.0.0/1 accept"),
+            ("all but one address is let in", "ip saddr != 203.0.113.9 accept"),
+            ("half of IPv6 is let in", "ip6 saddr 2000::/4 accept"),
+        )
+    ),
+    *(
+        Seed(
+            "firewall.default-deny",
+            name,
+            make=_LIVE.format(policy=policy, rules=rules),
+            undo=_RULES,
+            on="web2",
+        )
+        for name, policy, rules in (
+            (
+                "own networks are let in",
+                "drop",
+                "ip saddr { 10.0.0.0/8, 198.18.0.0/15 } accept\nip6 saddr fc00::/7 accept",
+            ),
+            (
+                "all but own networks are refused",
+                "accept",
+                "tcp dport 22 accept\nip saddr != 198.18.0.0/15 drop\nmeta nfproto ipv6 drop",
+            ),
+        )
+    ),
+    Seed(
+        "firewall.admin-restricted",
+        "the other half of the Internet reaches the port",
+        make=_LIVE.format(policy="drop", rules="ip saddr 1.0.0.0/8 tcp dport 8443 accept"),
+        undo=_RULES,
+        fails="rules-let-strangers-in",
+        on="web2",
+    ),
+    Seed(
+        "firewall.admin-restricted",
+        "an earlier table accepts what this one refuses",
+        make="nft 'table inet early { chain input { type filter hook input priority -200; policy accept; tcp dport 8443 accept; }; }'",
+        undo=_RULES,
+        on="web2",
+    ),
+    Seed(
+        "firewall.listeners",
+        "the declared number, of UDP",
+        make="systemd-run --unit=portal-udp socat UDP4-RECVFROM:22,fork SYSTEM:true; sleep 1",
+        undo="systemctl stop portal-udp",
+        fails="undeclared-listener",
+    ),
+    Seed(
+        "firewall.listeners",
+        "IPv6 alone",
+        make="systemd-run --unit=portal-six socat TCP6-LISTEN:3306,ipv6only=1,fork SYSTEM:true; sleep 1",
+        undo="systemctl stop portal-six",
+        fails="undeclared-listener",
+    ),
+    Seed(
+        "firewall.listeners",
+        "loopback alone",
+        make="systemd-run --unit=portal-lo socat TCP4-LISTEN:3306,bind=127.0.0.1,fork SYSTEM:true; sleep 1",
+        undo="systemctl stop portal-lo",
     ),
 )

@@ -17,6 +17,22 @@ timeout 30 sh -c 'until fail2ban-client status sshd >/dev/null 2>&1; do sleep 0.
 _COMPARED = r"""
 aide --config=/etc/aide/portal.conf --check >/dev/null || [ $? -le 7 ]
 """
+_BASELINE = r"""
+aide --config=/etc/aide/portal.conf --init >/dev/null
+mv /var/lib/aide/aide.db.new /var/lib/aide/aide.db; touch -d '2 days ago' /var/lib/aide/aide.db
+"""
+_AIDE = r"""
+install -d /etc/aide /var/lib/aide /var/log/aide /srv/programs; echo one >/srv/programs/one
+cat >/etc/aide/portal.conf <<END
+database_in=file:/var/lib/aide/aide.db
+database_out=file:/var/lib/aide/aide.db.new
+report_url=file:/var/log/aide/aide.log
+/srv/programs p+i+n+u+g+s+sha256
+/usr/sbin/sshd$ p+n+u+g+s+sha256
+/usr/bin/(su|passwd|sudo)$ p+n+u+g+s+sha256
+/usr/lib/systemd/systemd$ p+n+u+g+s+sha256
+END
+"""
 FAULTS = (
     Fault(
         "ids.prevention",
@@ -38,18 +54,7 @@ FAULTS = (
     Fault(
         "ids.file-integrity",
         "differences",
-        good=r"""
-install -d /etc/aide /var/lib/aide /var/log/aide /srv/programs; echo one >/srv/programs/one
-cat >/etc/aide/portal.conf <<END
-database_in=file:/var/lib/aide/aide.db
-database_out=file:/var/lib/aide/aide.db.new
-report_url=file:/var/log/aide/aide.log
-/srv/programs p+i+n+u+g+s+sha256
-END
-aide --config=/etc/aide/portal.conf --init >/dev/null
-mv /var/lib/aide/aide.db.new /var/lib/aide/aide.db
-"""
-        + _COMPARED,
+        good=_AIDE + _BASELINE + _COMPARED,
         bad="echo two >>/srv/programs/one" + _COMPARED,
         gone=": >/var/log/aide/aide.log",
         unknown="no-run",
@@ -97,5 +102,53 @@ SEEDS = (
             ("own networks are ignored", "ignoreip = 127.0.0.0/8 $NETWORK 10.0.0.0/8 fc00::/7"),
             ("all ports are blocked", "action = nftables-allports"),
         )
+    ),
+    *(
+        Seed("ids.prevention", name, make=_seed(*lines), undo=_UNDONE, fails=fails)
+        for name, fails, *lines in (
+            ("the one jail ignores everybody", "ignores-all", "ignoreip = 0.0.0.0/0 ::/0"),
+            ("the one jail only writes", "no-action", "banaction = dummy"),
+            ("the one jail bans for a second", "bans-briefly", "bantime = 1"),
+        )
+    ),
+    Seed(
+        "ids.prevention",
+        "one jail of two only writes",
+        make=_seed(
+            "bantime = -1",
+            "[recidive]",
+            "enabled = true",
+            "banaction_allports = dummy",
+            "banaction = dummy",
+            "logpath = /var/log/dpkg.log",
+        ),
+        undo=_UNDONE,
+    ),
+    Seed(
+        "ids.file-integrity",
+        "it compares a folder of one's own alone",
+        make=_AIDE + "sed -i '/^.usr/d' /etc/aide/portal.conf" + _BASELINE + _COMPARED,
+        undo=_AIDE + _BASELINE + _COMPARED,
+        fails="covers-nothing",
+    ),
+    Seed(
+        "ids.file-integrity",
+        "it compares modes and no content",
+        make=_AIDE + "sed -i 's/.sha256//' /etc/aide/portal.conf" + _BASELINE + _COMPARED,
+        undo=_AIDE + _BASELINE + _COMPARED,
+        fails="covers-nothing",
+    ),
+    Seed(
+        "ids.file-integrity",
+        "the baseline is made anew before each run",
+        make=_BASELINE + "touch /var/lib/aide/aide.db; sleep 1" + _COMPARED,
+        undo=_AIDE + _BASELINE + _COMPARED,
+        unknown="baseline-fresh",
+    ),
+    Seed(
+        "ids.file-integrity",
+        "the baseline is packed",
+        make="gzip -k /var/lib/aide/aide.db; touch -r /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; mv /var/lib/aide/aide.db /root/",
+        undo="mv /root/aide.db /var/lib/aide/; rm /var/lib/aide/aide.db.gz",
     ),
 )

@@ -1,4 +1,5 @@
-"""Units and the clock. chronyd may not set the clock here and follows its source without (-x)."""
+"""Units and the clock. chronyd may not set the clock here and follows its source without (-x): another one on
+the same host, which follows nobody."""
 
 from tests.checks.servers.matrix import Fault, Seed
 
@@ -6,17 +7,20 @@ _CHRONY = r"""
 mkdir -p /etc/systemd/system/chrony.service.d
 printf '[Unit]\nConditionCapability=\n' >/etc/systemd/system/chrony.service.d/portal.conf
 printf 'DAEMON_OPTS="-x"\n' >/etc/default/chrony
+[ -e /run/portal-source.pid ] || {{
+  printf 'local stratum 8\nport 11123\ncmdport 0\nbindcmdaddress /\npidfile /run/portal-source.pid\nallow\n' >/root/source.conf
+  chronyd -x -f /root/source.conf
+}}
 printf '{source}\ncmdallow 127.0.0.1\n' >/etc/chrony/chrony.conf
 systemctl daemon-reload; systemctl restart chrony
 timeout 30 sh -c 'until chronyc -c tracking | grep -q {state}; do sleep 0.2; done'
 """
-_OLD = "cp /bin/sleep /usr/local/bin/portal-server; systemctl reset-failed; systemd-run --unit=portal-old /usr/local/bin/portal-server 9999; sleep 0.3; "
-_STOP = "systemctl stop portal-old; rm -f /usr/local/bin/portal-server"
+_FOLLOWING = _CHRONY.format(source="server 127.0.0.1 port 11123 iburst minpoll 4", state="Normal")
 FAULTS = (
     Fault(
         "run.time-sync",
         "not-synchronised",
-        good=_CHRONY.format(source="local stratum 8", state="Normal"),
+        good=_FOLLOWING,
         bad=_CHRONY.format(source="server 192.0.2.123", state="Not"),
         gone="rm -f $(command -v chronyc) $(command -v timedatectl)",
         unknown="command-missing",
@@ -29,34 +33,63 @@ FAULTS = (
         gone="rm -f $(command -v systemctl)",
         unknown="command-missing",
     ),
-    Fault(
-        "run.old-libraries",
-        "old-code-runs",
-        good="systemctl stop portal-old 2>/dev/null; rm -f /usr/local/bin/portal-server",
-        bad=f"{_OLD} rm /usr/local/bin/portal-server",
-        gone="rm -f $(command -v awk)",
-        unknown="command-missing",
-        on="web2",
-    ),
 )
+
+_SERVICE = """
+cat >/etc/systemd/system/portal-loop.service <<END
+[Unit]
+StartLimitIntervalSec=0
+[Service]
+{settings}
+END
+systemctl daemon-reload; systemctl start portal-loop; sleep {seconds}
+"""
+_NO_SERVICE = "systemctl stop portal-loop; rm -f /etc/systemd/system/portal-loop.service; systemctl daemon-reload"
 SEEDS = (
     Seed(
-        "run.old-libraries",
-        "an update whose service was not started again",
-        make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server",
-        undo=_STOP,
-        fails="old-code-runs",
+        "run.time-sync",
+        "it follows itself",
+        make=_CHRONY.format(source="local stratum 8", state="Normal"),
+        undo=_FOLLOWING,
+        fails="follows-itself",
     ),
     Seed(
-        "run.old-libraries",
-        "an update, and the service started again",
-        make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server; systemctl restart portal-old",
-        undo=_STOP,
+        "run.time-sync",
+        "one source of two is silent, and the own clock is a last resort",
+        make=_CHRONY.format(
+            source="server 127.0.0.1 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
+            state="127.0.0.1",
+        ),
+        undo=_FOLLOWING,
     ),
     Seed(
-        "run.old-libraries",
-        "a program with a deleted file of its own",
-        make="systemd-run --unit=portal-old sh -c 'exec 3<>/srv/own.so; rm /srv/own.so; sleep 9999'; sleep 0.3",
-        undo="systemctl stop portal-old",
+        "run.failed-units",
+        "a service that fails and waits to be started again",
+        make=_SERVICE.format(settings="ExecStart=/bin/false\nRestart=on-failure\nRestartSec=300", seconds=1),
+        undo=_NO_SERVICE,
+        fails="restart-loop",
+    ),
+    Seed(
+        "run.failed-units",
+        "a service that lives for a second at a time",
+        make=_SERVICE.format(
+            settings="ExecStart=/bin/sh -c 'sleep 0.9; exit 1'\nRestart=on-failure\nRestartSec=1ms", seconds=8
+        ),
+        undo=_NO_SERVICE,
+        fails="restart-loop",
+    ),
+    Seed(
+        "run.failed-units",
+        "a job that begins again an hour after its good end",
+        make=_SERVICE.format(settings="ExecStart=/bin/true\nRestart=always\nRestartSec=3600", seconds=1),
+        undo=_NO_SERVICE,
+    ),
+    Seed(
+        "run.failed-units",
+        "a long job that begins",
+        make=_SERVICE.format(settings="Type=oneshot\nExecStart=/bin/sleep 300", seconds=1).replace(
+            "start portal-loop", "start --no-block portal-loop"
+        ),
+        undo=_NO_SERVICE,
     ),
 )
