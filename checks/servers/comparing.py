@@ -15,7 +15,7 @@ from typing import Final
 from checks.servers.attribution import ChangePlace, ExplainedSpan, Placed, placed
 from checks.servers.baseline import ApprovedChanges
 from checks.servers.by_hand import SECTION as BY_HAND
-from checks.servers.carried import Original
+from checks.servers.carried import Original, originals_in
 from checks.servers.drift._kind import HostView
 from checks.servers.drifted import Drift, Unseen
 from checks.servers.drifting import CARRIED, REBUILT, back_again, drift_between, has, probes, reverted
@@ -39,7 +39,8 @@ def is_inside_answer(answer: HostAnswer) -> bool:
 def read_view(answer: HostAnswer, at: datetime) -> HostView:
     """Return what drift is seen by in an answer, and what portalops's own records said then."""
     own = {probe.id: probe for probe in (drift.PROBE, own_changes.PROBE, own_incidents.PROBE)}
-    return HostView(at, facts_from(answer, {**probes(), **own}))
+    seen_at = {name: one.at for name, one in originals_in(answer).items()}
+    return HostView(at, facts_from(answer, {**probes(), **own}), seen_at)
 
 
 def section_for(

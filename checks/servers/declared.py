@@ -70,6 +70,8 @@ class HostDeclared(Baseline, OutsideDeclared):
     """Programs for remote control or tunnels that run on purpose, by name."""
     public_keys: tuple[str, ...] = ()
     """Files that are named like secrets and are meant to be read by all, by absolute path."""
+    privileged_files: tuple[AbsolutePath, ...] = ()
+    """Files with setuid, setgid or capabilities that no package delivers so, on purpose, by absolute path."""
 
 
 def default_number(key: str) -> int:

@@ -121,7 +121,11 @@ def host_tables(facts: Facts) -> Iterator[tuple[str, object]]:
 
 
 def _deciding(files: Mapping[str, str]) -> dict[str, str]:
-    return {path: files[path] for path in sorted(files) if any(fnmatchcase(path, pattern) for pattern in CONFIG_FILES)}
+    return {
+        path: files[path]
+        for path in sorted(files)
+        if not etc_files.is_keyed(files[path]) and any(fnmatchcase(path, pattern) for pattern in CONFIG_FILES)
+    }
 
 
 def _members(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:

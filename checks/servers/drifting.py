@@ -74,7 +74,7 @@ def drift_between(host: str, before: HostView, after: HostView, some: Collection
             continue
         compared = kind.compare(before, after)
         lacking += [Unseen(kind.id, why) for why in compared.unknown]
-        changed += [_timed(kind.id, step, (before, after), runs) for step in compared.steps]
+        changed += [_timed(kind, step, (before, after), runs) for step in compared.steps]
     during = {one.run_at for one in changed if one.kind != packages.KIND.id}
     return Drift(
         before.at,
@@ -157,19 +157,20 @@ def _host_keys(look: HostView) -> set[tuple[str, str]]:
     return {each for each in found.items() if each[0].startswith("/etc/ssh/ssh_host_") and each[0].endswith(".pub")}
 
 
-def _timed(kind: str, step: DriftStep, looks: tuple[HostView, HostView], runs: Iterable[PackageChange]) -> Drifted:
+def _timed(kind: Kind, step: DriftStep, looks: tuple[HostView, HostView], runs: Iterable[PackageChange]) -> Drifted:
     """Put a step into the portal's time; one that cannot lie between the two looks has no time that counts."""
     before, after = looks
     was, became = (None if each is None else shown(each, CONTENT) for each in (step.before, step.after))
-    found = Drifted(kind, shown(step.name, NAME), was, became, before.at, after.at, by=shown(step.by, 60))
+    after_at = before.oldest_at(kind.probes)
+    found = Drifted(kind.id, shown(step.name, NAME), was, became, after_at, after.at, by=shown(step.by, 60))
     if step.at is None:
         return found
     ahead, unsure = clock_of(before, after)
     earliest, latest = step.at - ahead - unsure, step.at - ahead + unsure
-    if latest < before.at - COMPARING or earliest > after.at:
+    if latest < after_at - COMPARING or earliest > after.at:
         return found
     run = next((one for one in runs if one.at <= step.at <= (one.until or one.at)), None)
-    written = None if step.written_at is None or run else max(step.written_at, before.at - COMPARING + ahead)
+    written = None if step.written_at is None or run else max(step.written_at, after_at - COMPARING + ahead)
     return replace(
         found,
         happened_at=step.at,

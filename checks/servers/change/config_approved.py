@@ -4,8 +4,8 @@ A changed setting changes the system, although no package and no account changes
 approved before they are made.
 
 The rule: every file that is declared under `config_files` has the declared SHA-256, or leads where the declared symbolic
-link leads. It is looked for under /etc and in /usr/local/bin, sbin and libexec; files named like secrets are not read, and
-a declared file of that kind is unknown. The helper program that portalops itself uses on a host belongs into the
+link leads. It is looked for under /etc and in /usr/local/bin, sbin and libexec. Of a file that holds a secret, the digest does not
+leave the host, and a declared file of that kind is unknown; `change.drift` sees that it changed. The helper program that portalops itself uses on a host belongs into the
 declaration.
 
 Where the content differs, the time of the change is shown beside the nearest approved window, so that a change made before
@@ -46,7 +46,8 @@ from portalops.model.verdicts import Severity
     remedy=msg("Restore the approved file, or have the change approved and declare the new digest."),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    seen, declared = facts[etc_files.PROBE], facts.declared.config_files
+    every, declared = facts[etc_files.PROBE], facts.declared.config_files
+    seen = {path: content for path, content in every.items() if not etc_files.is_keyed(content)}
     if not declared:
         return unknown("not-declared", msg("no approved content is declared; seen: {n} files", n=len(seen)))
     others = changed(seen, declared)
@@ -56,7 +57,7 @@ def judge(facts: Facts) -> CheckOutcome:
     doubt = _doubt(facts, [times.get(path) for path in outside])
     if outside and doubt is None:
         return _changed(facts, outside, times)
-    gone = sorted(path for path in declared if path not in seen and etc_files.covers(path))
+    gone = sorted(path for path in declared if path not in every and etc_files.covers(path))
     if gone:
         return failed("config-gone", msg("approved and gone: {gone}", gone=listed(gone)))
     if doubt is not None:
@@ -67,7 +68,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if beyond:
         return unknown(
             "not-looked-at",
-            msg("files in such a place or with such a name are not read: {paths}", paths=listed(beyond)),
+            msg("files in such a place, or with a secret, are not compared: {paths}", paths=listed(beyond)),
         )
     return passed(
         nmsg(

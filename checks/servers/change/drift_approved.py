@@ -3,7 +3,12 @@
 Article 12.2: upgrades, maintenance and changes are notified and agreed to before they are made. Comparing a host's answers
 of two days shows what changed between them, whether anybody recorded it or not.
 
-The rule: every package, configuration file, account, group, SSH key, waiting port, unit that starts automatically, cron
+Watched are content, mode and owner of every file in /etc (also of those with secrets, by a digest that is keyed on the host),
+of local programs, of unit files and of what root's shell and SSH read; files with setuid, setgid or capabilities anywhere;
+passwords that are set or taken away; and accounts that were made and deleted between two scans. The search for setuid files
+is made once a week, so their changes lie between two searches.
+
+The rule: every package, configuration file, permission, password, account, group, SSH key, waiting port, unit that starts automatically, cron
 file, package source, content management system, database table and start of the host that differs from the scan before
 falls under a window that is declared or approved in the register of changes, under a standing approval, or, of a start,
 under an incident. A window of the register begins with its approval at the earliest. What only the configuration approves

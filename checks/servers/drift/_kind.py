@@ -9,8 +9,8 @@ What a look lacks is unknown, and never "nothing changed".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
@@ -29,6 +29,12 @@ class HostView:
     """When its answer was received, UTC: the portal's clock."""
     found: Mapping[str, object]
     """By probe id: the parsed value, or `Missing`."""
+    seen_at: Mapping[str, datetime] = field(default_factory=dict)
+    """By probe id: when the answer was received in which a repeated section stood first, UTC."""
+
+    def oldest_at(self, probes: Iterable[Probe[Any]]) -> datetime:
+        """Return when the oldest of some facts was seen: what they show may have changed at any time after that."""
+        return min(self.seen_at.get(each.id, self.at) for each in probes)
 
     def get(self, probe: Probe[FactT]) -> FactT | MissingFact:
         """Return a fact, or why it is missing."""
@@ -96,7 +102,7 @@ def compare_states(state: State, times: Times = lambda _look, _name: None) -> Co
             return DriftComparison(unknown=tuple(lacking[:1]))
         return DriftComparison(
             tuple(
-                _timed(DriftStep(name, old.get(name, ""), new.get(name, "")), times(after, name))
+                timed(DriftStep(name, old.get(name, ""), new.get(name, "")), times(after, name))
                 for name in sorted({*old, *new})
                 if old.get(name, "") != new.get(name, "")
             )
@@ -105,7 +111,8 @@ def compare_states(state: State, times: Times = lambda _look, _name: None) -> Co
     return compare
 
 
-def _timed(step: DriftStep, time: FileTime | None) -> DriftStep:
+def timed(step: DriftStep, time: FileTime | None) -> DriftStep:
+    """Return a step with the time of its file, where that is seen."""
     if time is None:
         return step
     written = time.written_at

@@ -1,4 +1,4 @@
-"""Configuration files, by their digests: /etc and the folders of local programs; when, by the kernel's own time (ctime).
+"""Configuration files, by their digests: see `etc_files`; when, by the kernel's own time (ctime).
 
 Left out are files of which another kind tells what is in them, and those that the system writes anew by itself.
 """
@@ -23,7 +23,7 @@ _ELSEWHERE = frozenset(
             "/etc/anacrontab",
             "/etc/rc.local",
         ),
-        *("/etc/subuid-", "/etc/subgid-"),
+        *("/etc/shadow", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-"),
         *("/etc/ld.so.cache", "/etc/mtab", "/etc/adjtime", "/etc/.pwd.lock", "/etc/.updated"),
     }
 )

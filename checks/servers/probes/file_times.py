@@ -1,11 +1,13 @@
-"""When the files of `etc_files` were last changed: the kernel's own time of each, and that of its content, `%C@ %T@` of find(1).
+"""When the files of `etc_files` were last changed, and who may do what with them: `%C@ %T@ %m %u:%g` of find(1).
+
+Folders are listed too, with a slash at their end, and the tables of cron; of a link, its mode says nothing.
 
 The kernel's own time (ctime) moves with every change of the content, the owner, the mode or the name, and no program sets it to
 another time, as touch(1) does with the time of the content (mtime). So the content was written at ctime at the latest; a time of
 the content before that is a hint that it was earlier. Names with line ends have `?` in their place. Answers of before the time
-of the content was looked at have only the first number.
+of the content or the rights were looked at have less in a line.
 
-    1795143731.5532000000 1795143731.5492000000 /etc/ssh/sshd_config
+    1795143731.5532000000 1795143731.5492000000 644 root:root /etc/ssh/sshd_config
     end
 """
 
@@ -17,29 +19,35 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.probes.etc_files import FOLDERS, PRUNED, SECRET
+from checks.servers.probes.etc_files import PRUNED, ROOTS
 from portalops.model.message import msg
 
 _SCRIPT = rf"""
 command -v find >/dev/null || exit 127
-set --
-for d in {" ".join(FOLDERS)}; do [ -d "$d" ] && set -- "$@" "$d"; done
-{{ find "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o \( -type f {SECRET} -o -type l \) -printf '%C@ %T@ %p\0' || printf 'find-failed\0'; }} |
+{ROOTS}
+[ ! -d /var/spool/cron ] || set -- "$@" /var/spool/cron
+{{ find "$@" -ignore_readdir_race -xdev \( {PRUNED} -o -path '/var/spool/cron/at*' \) -prune -o -type d -printf '%C@ %T@ %m %u:%g %p/\0' \
+  -o \( -type f -o -type l \) -printf '%C@ %T@ %m %u:%g %p\0' || printf 'find-failed\0'; }} |
   tr '\n\0' '?\n'
 echo end
 """
-_ROW = re.compile(r"(?P<seconds>\d{1,11})(\.\d{1,12})? ((?P<written>-?\d{1,20})(\.\d{1,12})? )?(?P<path>/.*)")
+_ROW = re.compile(
+    r"(?P<seconds>\d{1,11})(\.\d{1,12})? ((?P<written>-?\d{1,20})(\.\d{1,12})? "
+    r"((?P<rights>[0-7]{1,5} [^/\s]+:[^/\s]+) )?)?(?P<path>/.*)"
+)
 _LAST = 253_402_300_799
 """The last second of the year 9999: anybody may give a file's content any time."""
 
 
 class FileTime(NamedTuple):
-    """When a file was changed, by the host's clock, in whole seconds, UTC."""
+    """When a file was changed, by the host's clock, in whole seconds, UTC; and its rights."""
 
     changed_at: datetime
     """By the kernel's own time (ctime)."""
     written_at: datetime | None = None
     """By the time of its content (mtime), which any program can set; None where it is not known, or is no moment."""
+    rights: str | None = None
+    """Mode in octal, owner and group; None where they were not looked at."""
 
 
 def parse(output: Output) -> Mapping[str, FileTime]:
@@ -58,6 +66,7 @@ def parse(output: Output) -> Mapping[str, FileTime]:
         found[row["path"]] = FileTime(
             datetime.fromtimestamp(int(row["seconds"]), UTC),
             datetime.fromtimestamp(written, UTC) if 0 <= written <= _LAST else None,
+            row["rights"],
         )
     return found
 

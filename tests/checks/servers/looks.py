@@ -48,7 +48,11 @@ SECTIONS = {
     "packages.dpkg": "nginx\tii \t1.26.3-3\tnginx\t1.26.3-3\nlibc6:amd64\tii \t2.41-12\tglibc\t2.41-12\n",
     "apt.history": apt(OLD_RUN),
     "change.files": f"{'0a' * 32}  /etc/nginx/nginx.conf\n{'0b' * 32}  /etc/passwd\n{'0c' * 32}  /etc/ssh/ssh_host_ed25519_key.pub\nend\n",
-    "change.times": f"{stamp(FIRST_AT) - 99}.5 /etc/nginx/nginx.conf\n{stamp(FIRST_AT) - 99}.5 /etc/passwd\nend\n",
+    "change.times": f"{stamp(FIRST_AT) - 99}.5 {stamp(FIRST_AT) - 99}.5 644 root:root /etc/nginx/nginx.conf\n"
+    f"{stamp(FIRST_AT) - 99}.5 {stamp(FIRST_AT) - 99}.5 644 root:root /etc/passwd\nend\n",
+    "acct.log": "end\n",
+    "acct.shadow": "root|locked|20782|99999\nan|crypt-y|20700|60\n",
+    "files.privileged": f"id 4755 root:root {stamp(FIRST_AT) - 99}.5 /usr/bin/su\nend\n",
     "acct.passwd": "root:x:0:0::/root:/bin/bash\nan:x:1000:1000::/srv/an:/bin/bash\n",
     "acct.group": "root:0:\nsudo:27:an\n",
     "acct.keys": f"file|an|600|an|1|0|/srv/an/.ssh/authorized_keys\n{KEY_AN}\nend 2\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,24 +132,54 @@ def etc(tmp_path: Path) -> Path:
 
 def printed(script: str, root: Path) -> Output:
     """Run a probe's script as if a folder were the host's root."""
-    moved = script.replace("/etc", f"{root}/etc").replace("/usr/local", f"{root}/none").replace("/var", f"{root}/none")
+    moved = re.sub(r"/(usr/lib|usr/local|lib(?=/systemd)|var|run|root)(?=/| |;|\n)", rf"{root}/none/\1", script)
+    moved = moved.replace("/etc", f"{root}/etc").replace("~root", f"{root}/none/root")
     done = subprocess.run(["sh", "-c", moved], capture_output=True, timeout=300, check=False)
     text = done.stdout.decode("utf-8", "surrogateescape").replace(f"{root}/etc", "/etc")
     return Output(done.returncode, text, done.stderr.decode())
 
 
-def test_files_that_hold_secrets_are_not_even_digested(etc: Path) -> None:
+def test_files_that_hold_secrets_are_digested_with_a_key_of_the_host(etc: Path) -> None:
+    """Nobody guesses the content by the digest, and every change of it is seen."""
+    (etc / "etc/msmtprc").write_text("user an\npassword : hunter2\n")
+    (etc / "etc/msmtprc").chmod(0o640)
+    (etc / "etc/sudoers").write_text("an ALL=(ALL) NOPASSWD: ALL\n")
+    (etc / "etc/sudoers").chmod(0o440)
     output = printed(etc_files.PROBE.command[2], etc)
 
     found = etc_files.parse(output)
-    assert set(found) == {"/etc/ssh/sshd_config", "/etc/odd name", "/etc/cron.d/backup", "/etc/link"}
+    plain = {"/etc/ssh/sshd_config", "/etc/odd name", "/etc/cron.d/backup", "/etc/link", "/etc/sudoers"}
+    keyed = {
+        *(
+            "/etc/shadow",
+            "/etc/ssh/ssh_host_ed25519_key",
+            "/etc/ssl/private/portal.pem",
+            "/etc/app.env",
+            "/etc/.pgpass",
+        ),
+        *("/etc/wg0.conf", "/etc/x.key", "/etc/msmtprc"),
+    }
+    assert set(found) == plain | keyed
+    assert {path for path, content in found.items() if etc_files.is_keyed(content)} == keyed
+    assert hashlib.sha256(CANARY.encode()).hexdigest() not in output.text
     assert found["/etc/link"] == "-> ../sites-available/portal"
     assert found["/etc/odd name"] == "b9e68e1bea3e5b19ca6b2f98b73a54b73daafaa250484902e09982e07a12e733"
-    assert all(etc_files.covers(path) for path in found)
-    assert not any(
-        etc_files.covers(f"/etc/{name}") for name in ("shadow", "ssl/private/portal.pem", "app.env", "wg0.conf")
-    )
+    assert all(etc_files.covers(path) for path in plain)
+    assert not any(etc_files.covers(path) for path in keyed - {"/etc/msmtprc"})
     assert not etc_files.covers("/opt/portal.conf")
+
+    (etc / "etc/app.env").write_text(f"{CANARY}2")
+    again = etc_files.parse(printed(etc_files.PROBE.command[2], etc))
+    assert {path for path in found if again[path] != found[path]} == {"/etc/app.env"}
+
+
+def test_secrets_of_a_host_without_ssh_keys_are_told_by_the_time_of_their_last_change(etc: Path) -> None:
+    (etc / "etc/ssh/ssh_host_ed25519_key").unlink()
+
+    found = etc_files.parse(printed(etc_files.PROBE.command[2], etc))
+
+    written = (etc / "etc/app.env").stat()
+    assert found["/etc/app.env"] == f"hmac:{int(written.st_ctime)}-{written.st_size}"
 
 
 def test_names_with_line_ends_forge_no_other_file(etc: Path) -> None:
@@ -163,7 +195,7 @@ def test_names_with_line_ends_forge_no_other_file(etc: Path) -> None:
 
 
 def test_folder_that_cannot_be_searched_leaves_the_whole_unknown(etc: Path) -> None:
-    broken = etc_files.PROBE.command[2].replace("-print0", "-nosuchtest -print0")
+    broken = etc_files.PROBE.command[2].replace("-print0", "-nosuchtest -print0", 1)
 
     assert printed(broken, etc).exit_code not in etc_files.PROBE.exit_codes
 
@@ -293,7 +325,8 @@ def test_times_are_those_of_the_files_that_are_digested(etc: Path) -> None:
     files = etc_files.parse(printed(etc_files.PROBE.command[2], etc))
     times = file_times.parse(printed(file_times.PROBE.command[2], etc))
 
-    assert set(times) == set(files)
+    assert {path for path in times if not path.endswith("/")} == set(files)
+    assert times["/etc/ssh/"].rights is not None
     link = (etc / "etc/link").lstat()
     written = times["/etc/link"].written_at
     assert times["/etc/link"].changed_at.timestamp() == int(link.st_ctime)

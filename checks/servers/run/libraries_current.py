@@ -1,0 +1,48 @@
+"""Every program runs with the libraries that are on the disk.
+
+An update of a library protects nobody until what has it mapped is started again: a web server that runs since before an update
+of openssl goes on with the hole, while the package is shown as current. Article 12.3.
+
+The rule: no process has code mapped from a file of a library or program that was since replaced or removed. Sessions of people
+count too, since they may run for months; a process of the kernel has none. A file that is deleted and was no code of a folder
+of libraries or programs, such as what a program compiles for itself, does not count.
+
+Sources: proc(5) on maps, needrestart(1) on the same question. On Debian 13, after an update:
+
+    ssh.service sshd /usr/lib/x86_64-linux-gnu/libcrypto.so.3
+"""
+
+from __future__ import annotations
+
+from checks.servers.check import CheckOutcome, check, failed, passed
+from checks.servers.facts import Facts
+from checks.servers.probes import old_libraries
+from checks.servers.wording import listed
+from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
+
+
+@check(
+    id="run.old-libraries",
+    clause="12.3",
+    severity=Severity.MEDIUM,
+    needs=(old_libraries.PROBE,),
+    title=msg("every program runs with the libraries that are on the disk"),
+    remedy=msg("Restart what is named, by 'systemctl restart UNIT', or reboot the host in an approved window."),
+)
+def judge(facts: Facts) -> CheckOutcome:
+    found = facts[old_libraries.PROBE]
+    by_unit: dict[str, str] = {}
+    for one in found.old:
+        by_unit.setdefault(one.name if one.unit == "-" else one.unit, one.path.rpartition("/")[2])
+    if by_unit:
+        return failed(
+            "old-code-runs",
+            nmsg(
+                "{n} service or session runs code that was replaced on the disk: {names}",
+                "{n} services or sessions run code that was replaced on the disk: {names}",
+                len(by_unit),
+                names=listed(f"{unit} ({file})" for unit, file in sorted(by_unit.items())),
+            ),
+        )
+    return passed(msg("none of the {n} processes runs code that was replaced on the disk", n=found.processes))

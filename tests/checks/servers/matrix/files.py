@@ -1,0 +1,183 @@
+"""Files that give an account more rights: setuid, capabilities, and where they give nobody anything."""
+
+from tests.checks.servers.matrix import Fault, Seed
+
+FAULTS = (
+    Fault(
+        "files.setuid",
+        "setuid-of-no-package",
+        good="rm -f /srv/.hidden",
+        bad="cp /bin/sh /srv/.hidden; chmod 4755 /srv/.hidden",
+        gone="rm -f $(command -v find)",
+        unknown="command-missing",
+        on="web2",
+    ),
+    Fault(
+        "files.root-runs",
+        "writable-by-others",
+        good="rm -f /etc/cron.d/portal-night /srv/night.php",
+        bad="mkdir -p /etc/cron.d; touch /srv/night.php; chown www-data /srv/night.php; "
+        "echo '5 2 * * * root php -q /srv/night.php' >/etc/cron.d/portal-night",
+        gone="rm -f $(command -v find)",
+        unknown="command-missing",
+        on="web2",
+    ),
+    Fault(
+        "files.account-files",
+        "account-file-open",
+        good="chmod 640 /etc/shadow",
+        bad="chmod 644 /etc/shadow",
+        gone="rm -f $(command -v ls)",
+        unknown="command-missing",
+        on="web2",
+    ),
+)
+SEEDS = (
+    Seed(
+        "files.setuid",
+        "setuid on a program of a package that runs others",
+        make="chmod u+s $(command -v find)",
+        undo="chmod u-s $(command -v find)",
+        fails="setuid-changed",
+    ),
+    Seed(
+        "files.setuid",
+        "a copy of a shell beside programs of packages, with the time of one",
+        make="cp /bin/sh /usr/lib/openssh/ssh-keysign.dpkg; touch -r /bin/sh /usr/lib/openssh/ssh-keysign.dpkg; "
+        "chmod 4755 /usr/lib/openssh/ssh-keysign.dpkg",
+        undo="rm /usr/lib/openssh/ssh-keysign.dpkg",
+        fails="setuid-of-no-package",
+    ),
+    Seed(
+        "files.setuid",
+        "no setuid, but a capability that makes root",
+        make="cp /bin/sh /opt/tool; setcap cap_setuid=ep /opt/tool",
+        undo="rm /opt/tool",
+        fails="setuid-of-no-package",
+    ),
+    Seed(
+        "files.setuid",
+        "setgid of the group that reads password hashes",
+        make="cp /bin/cat /opt/reader; chgrp shadow /opt/reader; chmod 2755 /opt/reader",
+        undo="rm /opt/reader",
+        fails="setuid-of-no-package",
+    ),
+    Seed(
+        "files.setuid",
+        "a store that root alone can enter",
+        make="mkdir -m 700 /srv/store; cp /bin/sh /srv/store/su; chmod 4755 /srv/store/su",
+        undo="rm -r /srv/store",
+    ),
+    Seed(
+        "files.setuid",
+        "a file system where setuid has no effect",
+        make="mkdir -p /srv/nosuid; mount -t tmpfs -o nosuid tmpfs /srv/nosuid; cp /bin/sh /srv/nosuid/sh; chmod 4755 /srv/nosuid/sh",
+        undo="umount /srv/nosuid; rmdir /srv/nosuid",
+    ),
+    Seed(
+        "files.setuid",
+        "a low port for a program of the portal",
+        make="cp /bin/true /opt/node; setcap cap_net_bind_service=ep /opt/node",
+        undo="rm /opt/node",
+    ),
+    Seed(
+        "files.setuid",
+        "a file that is declared",
+        make="cp /bin/true /usr/local/bin/portal-helper; chmod 4750 /usr/local/bin/portal-helper",
+        undo="rm /usr/local/bin/portal-helper",
+        declared={"privileged_files": ["/usr/local/bin/portal-helper"]},
+    ),
+    Seed(
+        "files.root-runs",
+        "a script of root in a folder of an account",
+        make="mkdir -p /etc/cron.d /opt/jobs; printf '#!/bin/sh\n' >/opt/jobs/night.sh; chmod 700 /opt/jobs/night.sh; chown www-data /opt/jobs; "
+        "echo '5 2 * * * root cd /opt/jobs && nice -n 5 ./night.sh >/dev/null 2>&1' >/etc/cron.d/night",
+        undo="rm -r /opt/jobs /etc/cron.d/night",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a script of root that runs one of an account",
+        make="printf '#!/bin/sh\nset -e\n. /srv/settings.sh\n' >/usr/local/sbin/night; chmod 755 /usr/local/sbin/night; "
+        "echo x >/srv/settings.sh; chown www-data /srv/settings.sh; mkdir -p /var/spool/cron/crontabs; "
+        "echo '@daily /usr/local/sbin/night' >/var/spool/cron/crontabs/root",
+        undo="rm /usr/local/sbin/night /srv/settings.sh /var/spool/cron/crontabs/root",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a service of root by a link to a file that all may write",
+        make="cp /bin/true /srv/job; chmod 777 /srv/job; ln -s /srv/job /usr/local/bin/job; "
+        "printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/local/bin/job\n' >/etc/systemd/system/job.service; "
+        "systemctl daemon-reload; systemctl start job",
+        undo="systemctl stop job; rm /srv/job /usr/local/bin/job /etc/systemd/system/job.service; systemctl daemon-reload",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a folder of programs that an account may write",
+        make="mkdir -p /opt/bin; chown www-data /opt/bin; echo 'PATH=/opt/bin:/usr/sbin:/usr/bin' >>/root/.profile",
+        undo="sed -i '$d' /root/.profile; rmdir /opt/bin",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a job of another account",
+        make="mkdir -p /etc/cron.d; touch /srv/own.php; chown www-data /srv/own.php; echo '5 2 * * * www-data php /srv/own.php' >/etc/cron.d/own",
+        undo="rm /srv/own.php /etc/cron.d/own",
+    ),
+    Seed(
+        "files.root-runs",
+        "what root's job writes, and a job that gives root's rights up",
+        make="mkdir -p /etc/cron.d; touch /srv/job.log /srv/own.sh; chown www-data /srv/job.log /srv/own.sh; "
+        "printf '5 2 * * * root find /srv/job.log -mtime +9 -delete\n6 2 * * * root su www-data -s /bin/sh -c /srv/own.sh\n' >/etc/cron.d/own",
+        undo="rm /srv/job.log /srv/own.sh /etc/cron.d/own",
+    ),
+    Seed(
+        "files.root-runs",
+        "a group that may write, and has no member",
+        make="groupadd -f nobody-in; printf '#!/bin/sh\n' >/usr/local/sbin/night; chgrp nobody-in /usr/local/sbin/night; chmod 775 /usr/local/sbin/night; "
+        "mkdir -p /etc/cron.d; echo '5 2 * * * root /usr/local/sbin/night' >/etc/cron.d/night",
+        undo="rm /usr/local/sbin/night /etc/cron.d/night; groupdel nobody-in",
+    ),
+    Seed(
+        "files.account-files",
+        "further rights to read the hashes",
+        make="setfacl -m u:www-data:r /etc/shadow",
+        undo="setfacl -b /etc/shadow",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a member of the group that reads the hashes",
+        make="usermod -aG shadow www-data",
+        undo="gpasswd -d www-data shadow",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a backup of the hashes that all may read",
+        make="cp -p /etc/shadow- /root/kept; chmod 644 /etc/shadow-",
+        undo="cp -p /root/kept /etc/shadow-",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a folder of rules of PAM that an account owns",
+        make="chown www-data /etc/pam.d",
+        undo="chown root /etc/pam.d",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "further rights to read what all may read",
+        make="setfacl -m u:www-data:r /etc/passwd",
+        undo="setfacl -b /etc/passwd",
+    ),
+    Seed(
+        "files.account-files",
+        "a file that the group root may write",
+        make="chmod 664 /etc/login.defs",
+        undo="chmod 644 /etc/login.defs",
+    ),
+)

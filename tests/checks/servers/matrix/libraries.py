@@ -1,0 +1,38 @@
+"""Programs that run code which was replaced on the disk."""
+
+from tests.checks.servers.matrix import Fault, Seed
+
+_OLD = "cp /bin/sleep /usr/local/bin/portal-server; systemctl reset-failed; systemd-run --unit=portal-old /usr/local/bin/portal-server 9999; sleep 0.3; "
+_STOP = "systemctl stop portal-old; rm -f /usr/local/bin/portal-server"
+FAULTS = (
+    Fault(
+        "run.old-libraries",
+        "old-code-runs",
+        good="systemctl stop portal-old 2>/dev/null; rm -f /usr/local/bin/portal-server",
+        bad=f"{_OLD} rm /usr/local/bin/portal-server",
+        gone="rm -f $(command -v awk)",
+        unknown="command-missing",
+        on="web2",
+    ),
+)
+SEEDS = (
+    Seed(
+        "run.old-libraries",
+        "an update whose service was not started again",
+        make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server",
+        undo=_STOP,
+        fails="old-code-runs",
+    ),
+    Seed(
+        "run.old-libraries",
+        "an update, and the service started again",
+        make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server; systemctl restart portal-old",
+        undo=_STOP,
+    ),
+    Seed(
+        "run.old-libraries",
+        "a program with a deleted file of its own",
+        make="systemd-run --unit=portal-old sh -c 'exec 3<>/srv/own.so; rm /srv/own.so; sleep 9999'; sleep 0.3",
+        undo="systemctl stop portal-old",
+    ),
+)

@@ -1,0 +1,39 @@
+"""Which paths a line of shell has root run: those that it runs as root, and none that it only reads or writes."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from checks.servers.probes.root_runs import PICK
+
+
+@pytest.mark.parametrize(
+    ("line", "run"),
+    [
+        ("/usr/local/bin/backup.sh >/var/log/backup.log 2>&1", ["/usr/local/bin/backup.sh"]),
+        ("php -q /srv/portal/cron.php", ["/srv/portal/cron.php"]),
+        ("/usr/bin/php /srv/portal/artisan schedule:run", ["/usr/bin/php", "/srv/portal/artisan"]),
+        ("cd /opt/jobs && nice -n 5 ./night.sh", ["/opt/jobs/./night.sh"]),
+        ("cd / && run-parts --report /etc/cron.hourly", ["/etc/cron.hourly"]),
+        ("[ -x /usr/sbin/x ] && /usr/sbin/x --all", ["/usr/sbin/x"]),
+        ("test -x /usr/sbin/anacron || { cd / && run-parts /etc/cron.daily; }", ["/etc/cron.daily"]),
+        ("HOME=/root flock -n /run/lock/x timeout 60 /srv/job", ["/srv/job"]),
+        (". /srv/settings.sh", ["/srv/settings.sh"]),
+        ("bash -c '/srv/one && /srv/two'", ["/srv/one", "/srv/two"]),
+        ("tar czf /srv/backup.tgz /etc", []),
+        ("chown www-data /srv/portal/file", []),
+        ("find /srv -name x -exec /srv/run.sh {} +", ["/srv/run.sh"]),
+        ("su www-data -s /bin/sh -c /srv/own.sh", []),
+        ("su - www-data -c '/srv/a.sh && /srv/b.sh'; /srv/c.sh", ["/srv/c.sh"]),
+        ("su -c '/srv/a.sh --all' root", ["/srv/a.sh"]),
+        ("sudo -u www-data /srv/own.sh", []),
+        ("sudo /srv/own.sh", ["/srv/own.sh"]),
+        ("# /srv/x", []),
+    ],
+)
+def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:
+    done = subprocess.run(["awk", PICK], input=f"{line}\n", capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == run
