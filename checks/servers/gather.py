@@ -173,6 +173,7 @@ def parse_answer(raw: bytes) -> HostAnswer:
     header = _header(raw)
     mark, exit_code, cut = header.group(1), int(header.group(2)), header.group(3) == b"1"
     waited = int(header.group(4)) if header.group(4) else None
+    is_broken = exit_code != 0 or cut
     body = raw[header.end() :]
     sections: dict[str, ProbeResult] = {}
     done = False
@@ -197,7 +198,8 @@ def parse_answer(raw: bytes) -> HostAnswer:
             sections[key] = ProbeResult(key, int(code), _unglued(stdout), _unglued(stderr), int(seconds), milliseconds)
             at = None
         else:
-            if at is not None or name.decode() in sections:
+            # Behind an answer that broke off stands what the portal's own station added: the open section is given up.
+            if (at is not None and not is_broken) or name.decode() in sections:
                 raise AnswerRejected(name.decode())
             at = _Open(name, match.end())
     return HostAnswer(sections, _absence(done=done, exit_code=exit_code, cut=cut, waited=waited))

@@ -215,6 +215,19 @@ def test_host_that_sends_nothing_is_not_reached_and_the_time_is_told() -> None:
         gather(ScriptedShell(Completed(124, b"Welcome!\n", b"")), [])
 
 
+def test_section_that_broke_off_takes_nothing_from_those_before_it_and_those_added() -> None:
+    broken = (
+        HEADER.replace(b"rc=0", b"rc=-1")
+        + section("os.release", b"ID=debian")
+        + f"<<<{NONCE} net.list>>>\nhalf".encode()
+    )
+
+    found = parse_answer(appended(broken, ProbeResult("carried", 0, b"{}", b"", 0)))
+
+    assert set(found.sections) == {"os.release", "carried"}
+    assert found.absent.reason == "answer-incomplete"
+
+
 def test_slow_trip_joins_the_answer_or_says_why_it_did_not() -> None:
     raw = gather(ScriptedShell(Completed(0, f"<<<{NONCE} done>>>\n".encode(), b"")), [], nonce=NONCE)
     assert is_whole(raw)
