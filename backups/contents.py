@@ -53,7 +53,7 @@ def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Pri
     with ExitStack() as stack:
         pieces = stack.enter_context(ahead(_packs(stored, stream.packs, identities)))
         if stream.index is None and stream.plain_sha256 is not None:
-            pieces = stack.enter_context(ahead(_digested(pieces, stream)))
+            pieces = stack.enter_context(ahead(compared_with_digest(pieces, stream)))
         yield from pieces
 
 
@@ -75,7 +75,7 @@ def require_size(pack: Pack, pieces: Iterator[bytes]) -> Generator[bytes]:
         raise not_as_packed(pack)
 
 
-def _digested(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
+def compared_with_digest(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
     """Yield the pieces of a dump, and raise at the end where they are not what was made."""
     digest = hashlib.sha256()
     for piece in pieces:

@@ -21,7 +21,7 @@ from typing import IO, Self
 from backups.age import PrivateKey
 from backups.ahead import ahead
 from backups.bag import MAX_TAG_BYTES, digest_of
-from backups.contents import PIECE_BYTES, damaged, plaintext_of, require_joined, require_size
+from backups.contents import PIECE_BYTES, compared_with_digest, damaged, plaintext_of, require_joined, require_size
 from backups.freed import keep_freed_memory
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
@@ -486,7 +486,11 @@ def merged_plaintext(
     while packs and start + packs[0].plain_bytes <= offset:
         start += packs.pop(0).plain_bytes
     skip = offset - start
-    with copies.fetched(packs) as files, ahead(_plaintext_of_packs(packs, files, identities)) as pieces:
+    with ExitStack() as stack:
+        files = stack.enter_context(copies.fetched(packs))
+        pieces = stack.enter_context(ahead(_plaintext_of_packs(packs, files, identities)))
+        if not offset and stream.index is None and stream.plain_sha256 is not None:  # a dump is compared as a whole
+            pieces = stack.enter_context(ahead(compared_with_digest(pieces, stream)))
         for piece in pieces:
             if skip < len(piece):
                 yield piece[skip:] if skip else piece

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backups.age import PrivateKey, decrypted
-from backups.contents import index_members, removed_paths
+from backups.contents import index_members, removed_paths, require_joined
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
 from backups.member_table import StreamToRead
@@ -485,6 +485,11 @@ def _unpack(
 ) -> _Lost:
     """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
     lost: _Lost = []
+    try:
+        require_joined(part.stream)
+    except SetDamaged as error:  # where its packs begin is not known then
+        _damage(damaged, part.stream, error.message)
+        return [("" if member is None else member.path, error.message) for member in wanted or (None,)]
     offsets = None if wanted is None else {member.offset for member in wanted}
     last = None if wanted is None else wanted[-1].offset
     start: int | None = 0 if wanted is None else wanted[0].offset
@@ -532,15 +537,23 @@ def _next(
         cause: why it is lost.
         lost: is added to.
     """
+    behind = max(gone[1], gone[0] + 1)  # it goes on in any case
     try:
         for member in part.members() if wanted is None else wanted:
-            if member.offset >= gone[1]:
+            if behind <= member.offset < part.stream.plain_bytes:
                 return member.offset
             if member.offset >= gone[0]:
                 lost.append((member.path, cause))
     except SetDamaged as error:
-        behind = msg("all that follows is lost, since its index is damaged too: {cause}", cause=error.message)
-        lost.append(("", behind))
+        if part.base is None:
+            said = msg("all that follows is lost, since its index is damaged too: {cause}", cause=error.message)
+        else:
+            said = msg(
+                "all that follows is lost, since its index is damaged too, and files here may be older, of set {set}: {cause}",
+                set=part.base.content.id,
+                cause=error.message,
+            )
+        lost.append(("", said))
     return None
 
 

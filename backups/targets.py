@@ -68,11 +68,22 @@ def require_apart(target: Path, live: Iterable[tuple[Message, Path]]) -> None:
     """
     place = _real(target)
     for what, folder in live:
+        if _leads_nowhere(folder):
+            continue
         there = _real(folder)
         if there != Path(there.anchor) and place.is_relative_to(there):
             raise UnsafeTarget(
                 msg("{target} is inside {folder}: {what}", target=str(target), folder=str(folder), what=what), _HINT
             )
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Say whether links lead in a circle: nothing can lie in such a folder."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _real(path: Path) -> Path:

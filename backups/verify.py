@@ -110,7 +110,9 @@ def verify_copy(
     problems = list({str(each): each for each in problems}.values())
     hidden = tuple(stored.hidden()) if isinstance(stored, HidesFiles) else ()
     reached = VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2
-    is_vouched = content is not None and content.id == set_id and is_pinned and not doubts
+    # Where nothing pins what set.json says, the manifest must not contradict it.
+    is_backed = content is not None and (bag_sha256 is not None or bool(content.signer) or _agree(content, payload))
+    is_vouched = is_backed and content is not None and content.id == set_id and is_pinned and not doubts
     return Findings(reached, tuple(problems), content, is_vouched=is_vouched, hidden=hidden, hint=hint)
 
 
@@ -244,6 +246,11 @@ def _structure(
             )
         elif path in payload and payload[path] != pack.stored_sha256:
             yield msg("{path}: {one} and {other} disagree about its digest", path=path, one=SET_FILE, other=MANIFEST)
+
+
+def _agree(content: SetFile, payload: dict[str, Digest]) -> bool:
+    """Say whether `set.json` and the manifest list the same files with the same digests."""
+    return {pack.path: pack.stored_sha256 for pack in content.files()} == payload
 
 
 def _explain_missing(stored: StoredSet, path: str) -> Message:

@@ -88,9 +88,9 @@ def parse(output: Output) -> Scan | None:
             infected = int(match[1])
         elif match := _SCANNED.fullmatch(line):
             scanned = int(match[1])
-        elif (match := _ENDED.fullmatch(line)) and infected is not None and scanned is not None:
+        elif (ended := _ENDED.fullmatch(line)) and infected is not None and scanned is not None:
             try:
-                at = datetime.strptime(match[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+                at = datetime.strptime(ended[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
             except ValueError as error:
                 raise Unparseable(msg("the log of scans cannot be parsed")) from error
             found.append(Scan(at, scanned, infected, known, counts["files"], counts["named"]))
