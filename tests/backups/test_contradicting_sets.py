@@ -1,0 +1,93 @@
+"""Sets whose own files contradict each other, and that nothing vouches for: no restore calls them whole, and each one ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups.bag import MANIFEST, TAG_MANIFEST, digest_of, parse_manifest, tag_manifest
+from backups.merged import Merged, merge_copies
+from backups.restore import RestoreReport, restore_set
+from backups.set_file import NAME
+from backups.stream_output import find_stream, stream_out
+from backups.targets import require_apart
+from portalops.errors import SetDamaged
+from portalops.model.message import msg
+from tests.backups.kit import keys
+from tests.backups.test_merged import Portal
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Portal:
+    return Portal(tmp_path)
+
+
+def changed(portal: Portal, change: Callable[[dict[str, Any]], object], *, with_manifest: bool = True) -> Merged:
+    """Change set.json on both media, make its digests anew, and read the set as one that no ledger knows."""
+    for medium in portal.media:
+        files = dict(medium.stored[portal.set.id])
+        content = json.loads(files[NAME])
+        change({each["source"]: each for each in content["streams"]})
+        files[NAME] = json.dumps(content).encode()
+        if with_manifest:
+            listed = {pack["path"] for each in content["streams"] for pack in (*each["packs"], each["index"]) if pack}
+            lines = parse_manifest(MANIFEST, files[MANIFEST])
+            files[MANIFEST] = "".join(
+                f"{digest}  {path}\n" for path, digest in lines.items() if path in listed
+            ).encode()
+        tags = parse_manifest(TAG_MANIFEST, files[TAG_MANIFEST])
+        files[TAG_MANIFEST] = tag_manifest({path: files[path] for path in tags})
+        medium.stored[portal.set.id] = files
+    return merge_copies(portal.set.id, portal.media, bag_sha256=None, keys=None)
+
+
+def restored(portal: Portal, merged: Merged) -> RestoreReport:
+    return restore_set(merged.set, [keys().identity], portal.folder / "out")
+
+
+def test_a_dump_of_another_digest_never_gets_its_name(portal: Portal) -> None:
+    merged = changed(portal, lambda streams: streams["db"].update(plain_sha256=digest_of(b"other")))
+
+    report = restored(portal, merged)
+
+    assert any("not the stream that was made" in each for each in report.damaged)
+    assert report.missing == 1
+    assert not any(
+        path.stat().st_size
+        for path in (portal.folder / "out" / "db").iterdir()
+        if not path.name.endswith(".incomplete")
+    )
+    got = bytearray()
+    with pytest.raises(SetDamaged, match="not the stream that was made"):
+        stream_out(merged.set, find_stream(merged.set.content, "db", None), [keys().identity], got.extend)
+    assert len(got) < os.stat(portal.folder / "dump").st_size
+
+
+@pytest.mark.parametrize("at", [0, 3, -1])
+def test_a_stream_without_one_of_its_packs_is_lost_and_the_restore_ends(portal: Portal, at: int) -> None:
+    report = restored(portal, changed(portal, lambda streams: streams["web"]["packs"].pop(at)))
+
+    assert any("web/files" in each and "not the stream that was made" in each for each in report.damaged)
+    assert report.missing == 1
+    assert report.files == 1, "the dump"
+
+
+def test_a_set_whose_lists_disagree_is_vouched_for_by_nobody(portal: Portal) -> None:
+    def swap(streams: dict[str, Any]) -> None:
+        first, second = streams["web"]["packs"][:2]
+        first["path"], second["path"] = second["path"], first["path"]
+
+    assert changed(portal, lambda _streams: None).findings.is_vouched
+    assert not changed(portal, swap, with_manifest=False).findings.is_vouched
+
+
+def test_a_source_that_leads_in_a_circle_stands_in_no_way(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "pool")
+    (tmp_path / "pool").symlink_to(tmp_path / "loop")
+
+    require_apart(tmp_path / "out", [(msg("a source"), tmp_path / "loop")])
