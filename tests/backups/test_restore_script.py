@@ -478,11 +478,16 @@ class TestDifferential:
             assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
         assert not (base / "out").exists()
 
-    def test_a_damaged_base_stops_it_and_salvage_goes_on(self, weeks: Weeks, stranger: Stranger) -> None:
+    @pytest.mark.parametrize("has_index", [True, False])
+    def test_a_damaged_base_stops_it_and_salvage_goes_on(
+        self, weeks: Weeks, stranger: Stranger, has_index: bool
+    ) -> None:
         made = weeks.differential()
         assert made.base_id is not None
         (pack, *_others) = sorted(self.folder(weeks, made.base_id).glob("data/*/*/files.0*.age"))
         damage(pack)
+        if not has_index:
+            damage(next(self.folder(weeks, made.base_id).glob("data/*/*/files.index.age")))
         script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
 
         stopped = stranger.run(script, KEY=key, TO="out")
