@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backups.sources import Lack, Remark
+from backups.sources import Lack, SourceRemark
 from portalops.errors import BackupError, ConfigurationError, PortalOpsError
 from portalops.model.message import Message, msg, together
 
@@ -20,7 +20,7 @@ class SeenParts:
 
     sources: Mapping[str, Lack | None]
     media: Mapping[str, Message | None]
-    remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
+    remarks: Mapping[str, Sequence[SourceRemark]] = field(default_factory=dict)
     """By source."""
     folders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By medium: where it really lies on this machine, if there."""
@@ -66,7 +66,7 @@ def left_out(seen: SeenParts) -> Iterator[Message]:
             yield msg("a backup makes no copy on {medium}: {cause}", medium=medium, cause=cause)
 
 
-def remarks_of(remarks: Mapping[str, Sequence[Remark]], *, doubtful: bool) -> Iterator[Message]:
+def remarks_of(remarks: Mapping[str, Sequence[SourceRemark]], *, doubtful: bool) -> Iterator[Message]:
     """Yield what sources do that their tables do not show at a glance: what most likely is not meant, or the rest."""
     for source, each in remarks.items():
         for remark in each:

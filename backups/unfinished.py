@@ -113,11 +113,12 @@ class MissingPaths:
 
         Args:
             target: the folder.
-            marker: the file, where it has another name.
+            marker: the file, in a folder that has other files too.
             is_settled: told of each path that the file lists by now, and why; says whether that is over.
         """
         self._target = target
         self._marker = marker or target / UNFINISHED
+        self._is_in_place = marker is not None
         self._is_settled = is_settled
         self._lines: IO[bytes] | None = None
         self.count = 0
@@ -172,7 +173,9 @@ class MissingPaths:
                     n=self.count,
                     cause=error.strerror or str(error),
                 ),
-                msg("Make room there, and restore again into an empty folder."),
+                msg("Make room there, and run the same restore again; do not remove the folder.")
+                if self._is_in_place
+                else msg("Make room there, and restore again into an empty folder."),
             ) from error
 
 

@@ -15,8 +15,8 @@ from backups.sources._program import host_lacking, program_lacking
 from backups.sources._settings import (
     HostSettings,
     Lack,
-    Remark,
     SourceContext,
+    SourceRemark,
     SourceSettings,
     lacks_nothing,
     remarks_nothing,
@@ -33,9 +33,9 @@ __all__ = [
     "SOURCES",
     "Lack",
     "ReleaseFailed",
-    "Remark",
     "SourceContext",
     "SourceKind",
+    "SourceRemark",
     "build_source",
     "lack_of",
     "remarks_on",
@@ -53,7 +53,7 @@ class SourceKind(TableKind[SettingsT]):
     """Returns the source that a table describes, or raises `ConfigurationError`."""
     lacking: Callable[[SettingsT], Lack | None] = lacks_nothing
     """Returns what a source of this machine with these settings would not find there; nothing is connected to, no data is read."""
-    remarks: Callable[[SettingsT], Sequence[Remark]] = remarks_nothing
+    remarks: Callable[[SettingsT], Sequence[SourceRemark]] = remarks_nothing
     """Returns what a source of this machine does that its table does not show at a glance; seen as `lacking` sees."""
 
 
@@ -97,7 +97,7 @@ def lack_of(table: KindTable) -> Lack | None:
     return lack
 
 
-def remarks_on(table: KindTable) -> tuple[Remark, ...]:
+def remarks_on(table: KindTable) -> tuple[SourceRemark, ...]:
     """Return what a source of this machine does that its table does not show at a glance; raises as `lack_of` does."""
     kind = kind_of(SOURCES, table)
     settings = kind.typed(table)

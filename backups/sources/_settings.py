@@ -58,7 +58,7 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class SourceRemark:
     """What a source does that its table does not show at a glance."""
 
     text: Message
@@ -66,7 +66,7 @@ class Remark:
     """Most likely it is not meant."""
 
 
-def remarks_nothing(_settings: object) -> tuple[Remark, ...]:
+def remarks_nothing(_settings: object) -> tuple[SourceRemark, ...]:
     """Say that there is nothing to remark."""
     return ()
 

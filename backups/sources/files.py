@@ -41,8 +41,8 @@ from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
     Lack,
-    Remark,
     SourceContext,
+    SourceRemark,
     note_gone,
     require_floor,
     unavailable,
@@ -279,18 +279,18 @@ def lacking(settings: Settings) -> Lack | None:
     return Lack(together(problems, 3), is_partial=is_partial) if problems else None
 
 
-def remarks(settings: Settings) -> tuple[Remark, ...]:
+def remarks(settings: Settings) -> tuple[SourceRemark, ...]:
     """Return which links are followed, and what of `include` is left out by `exclude`."""
     included = _included(settings)
     followed = [each for entry in included for each in entry.leads if each.way]
     return (
         *(
-            Remark(msg("exclude leaves out all of {path}", path=each.text), True)
+            SourceRemark(msg("exclude leaves out all of {path}", path=each.text), True)
             for each in included
             if each.is_excluded
         ),
         *(
-            Remark(msg("{path} is a link; {place} is backed up with it", path=each.path, place=each.place))
+            SourceRemark(msg("{path} is a link; {place} is backed up with it", path=each.path, place=each.place))
             for each in followed
         ),
     )

@@ -284,6 +284,8 @@ class _Login:
     shown: str
     is_admin: bool
     is_open: bool
+    is_free: bool = False
+    """No password is asked."""
 
 
 def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
@@ -304,19 +306,24 @@ def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[
             text = msg("the host has the role {role}, but no database server on it answers", role="database")
             yield Remark(host, "not-seen", "database", text, is_unknown=True, reason="no-database-server")
     if not isinstance(roles, MissingFact):
-        for role in roles:
+        free = {(one.name, each.role) for one in roles.servers for each in one.admitted if each.rule.method == "trust"}
+        for role in roles.roles:
             is_open = role.is_open and (role.until is None or role.until > facts.at)
-            seen.append(_Login(role.name, f"{role.name} (PostgreSQL {role.server})", role.is_admin, is_open))
+            is_free = (role.server, role.name) in free
+            seen.append(_Login(role.name, f"{role.name} (PostgreSQL {role.server})", role.is_admin, is_open, is_free))
     if not isinstance(accounts, MissingFact):
-        if any(not one.might for one in accounts):
+        if any(not one.might for one in accounts.accounts):
             is_whole = False
             text = msg("the database server shows only names, not rights or locked accounts")
             yield Remark(host, "not-seen", mysql_accounts.PROBE.id, text, is_unknown=True, reason="names-alone")
-        for one in accounts:
+        for one in accounts.accounts:
             if one.way != "role":
                 name = f"{one.user}@{one.host}"
-                seen.append(_Login(one.user, name, one.might == "admin", one.way == "password"))
+                seen.append(_Login(one.user, name, one.might == "admin", one.is_open, one.way == "none"))
     for login in seen:
+        if login.is_free:
+            text = msg("no password is asked for it: everybody who reaches the server gets in")
+            yield Remark(host, "no-password", f"database:{shown(login.shown, 80)}", text)
         yield from _database_login(register, facts, login, mine, today)
     names = {login.name for login in seen} | {login.shown for login in seen}
     for each in mine:

@@ -30,6 +30,8 @@ class HostDeclared(Baseline, OutsideDeclared):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    roles: tuple[Name, ...] = ()
+    """Roles that the host has beside those of its `[[host]]` table, such as `virtual`."""
     listeners: tuple[Listener, ...] | None = None
     """Ports that may and must listen on more than loopback, such as `tcp/443`."""
     trusted_devices: tuple[Device, ...] = ()

@@ -62,7 +62,7 @@ def draft(facts: Facts) -> str:
     """Return TOML to be read and approved; it declares nothing that the configuration would refuse."""
     kept: dict[str, object] = {}
     left_out: dict[str, str] = {}
-    for name, value in _tables(facts):
+    for name, value in host_tables(facts):
         if isinstance(value, MissingFact):
             left_out[name] = shown(str(value.seen), 160)
             continue
@@ -73,10 +73,11 @@ def draft(facts: Facts) -> str:
         else:
             kept[name] = value
     lines = [f"# {name} is left out: {why}" for name, why in left_out.items()]
-    return "\n".join((*lines, *_written(("checks", "declared", "host", facts.host.id), kept), ""))
+    return "\n".join((*lines, *written(("checks", "declared", "host", facts.host.id), kept), ""))
 
 
-def _tables(facts: Facts) -> Iterator[tuple[str, object]]:
+def host_tables(facts: Facts) -> Iterator[tuple[str, object]]:
+    """Yield each table of an approved state with what the host said, or why that is missing."""
     names, number = facts.get(identity.PROBE), facts.get(serial.PROBE)
     lacking = facts.lacking(identity.PROBE, serial.PROBE)
     if lacking is not None:
@@ -131,7 +132,8 @@ def _members(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
     }
 
 
-def _written(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[str]:
+def written(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[str]:
+    """Yield the lines of a table and of those in it as TOML."""
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
     if plain or len(table) == 0:
         yield f"[{'.'.join(_key(part) for part in path)}]"
@@ -140,7 +142,7 @@ def _written(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[str
         yield ""
     for key, value in table.items():
         if isinstance(value, Mapping):
-            yield from _written((*path, key), value)
+            yield from written((*path, key), value)
 
 
 def _key(text: str) -> str:
@@ -150,6 +152,12 @@ def _key(text: str) -> str:
 def _value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, Mapping):  # in a list; else it is a table of its own
+        return "{ " + ", ".join(f"{_key(str(key))} = {_value(one)}" for key, one in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         inner = ",\n".join(f"    {_value(one)}" for one in value)
         return f"[\n{inner},\n]" if value else "[]"

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.servers.probe import MissingFact, Probe, ProbeResult
-from checks.servers.redaction import JSON, LINES, Form, redacted, redacted_as
+from checks.servers.redaction import JSON, LINES, AnswerForm, redacted, redacted_as
 from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
 from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.message import msg
@@ -82,7 +82,7 @@ def gather(
         return header.encode() + redacted_answer(mark, done.stdout, {probe.id: probe.form for probe in asked})
 
 
-def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, Form]) -> bytes:
+def redacted_answer(nonce: str, body: bytes, forms: Mapping[str, AnswerForm]) -> bytes:
     """Blot out the secrets in what a script printed: in each section by the form of its probe, and never in a mark.
 
     Args:
@@ -152,9 +152,13 @@ def appended(raw: bytes, result: ProbeResult) -> bytes:
     section = (
         b"<<<%b %b>>>\n%b\n" % (mark, name, redacted_as(JSON, result.stdout))
         + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, redacted(result.stderr))
-        + b"<<<%b %b rc=%d s=%d>>>\n" % (mark, name, result.exit_code, result.seconds)
+        + b"<<<%b %b rc=%d s=%d%b>>>\n" % (mark, name, result.exit_code, result.seconds, _measured(result))
     )
     return raw + glue + section
+
+
+def _measured(result: ProbeResult) -> bytes:
+    return b"" if result.milliseconds is None else b" ms=%d" % result.milliseconds
 
 
 def parse_answer(raw: bytes) -> HostAnswer:
@@ -188,7 +192,9 @@ def parse_answer(raw: bytes) -> HostAnswer:
                 raise AnswerRejected(name.decode())
             stdout, stderr = body[at.stdout_from : at.stdout_to], body[at.stderr_from : start]
             key = name.decode()
-            sections[key] = ProbeResult(key, int(code), _unglued(stdout), _unglued(stderr), int(seconds))
+            measured = match.group("ms")
+            milliseconds = int(measured) if measured else None
+            sections[key] = ProbeResult(key, int(code), _unglued(stdout), _unglued(stderr), int(seconds), milliseconds)
             at = None
         else:
             if at is not None or name.decode() in sections:
@@ -227,7 +233,7 @@ def _marks(mark: bytes, body: bytes) -> Iterator[tuple[int, re.Match[bytes]]]:
 
 
 _MARK = re.compile(
-    rb"(?:done|(?P<id>[a-z0-9][a-z0-9.-]{0,60})(?:(?P<stderr> stderr)| rc=(?P<rc>\d{1,3}) s=(?P<s>-?\d{1,9}))?)"
+    rb"(?:done|(?P<id>[a-z0-9][a-z0-9.-]{0,60})(?:(?P<stderr> stderr)| rc=(?P<rc>\d{1,3}) s=(?P<s>-?\d{1,9})(?: ms=(?P<ms>-?\d{1,12}))?)?)"
     rb">>>\r?(?:\n|\Z)"
 )
 """What stands behind the nonce."""

@@ -62,7 +62,7 @@ def _alone(some: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResult:
-    outcome = _outcome(one, facts)
+    outcome = outcome_of(one, facts)
     probes = (*one.needs, *one.uses)
     earlier = [facts.repeated[probe.id] for probe in probes if probe.id in facts.repeated]
     message = outcome.message
@@ -85,8 +85,9 @@ def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResu
     )
 
 
-def _outcome(one: Check, facts: Facts) -> CheckOutcome:
-    exempting = sorted(one.exempt_roles & facts.host.roles)
+def outcome_of(one: Check, facts: Facts) -> CheckOutcome:
+    """Return what a check says of a host."""
+    exempting = sorted(one.exempt_roles & {*facts.host.roles, *facts.declared.roles})
     if exempting:
         return CheckOutcome(
             CheckVerdict.NOT_APPLICABLE,

@@ -14,11 +14,12 @@ import re
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from cryptography import x509
 
@@ -35,6 +36,7 @@ from checks.servers.outside.section import (
     SEEN,
     packed,
     safe,
+    unpacked,
     written,
 )
 from checks.servers.outside.web import Url
@@ -62,6 +64,10 @@ SMALL_BYTES = 32 << 10
 """Enough to recognise a listing, a form or a file that should not be served."""
 HOPS = 3
 """So many redirects within a site are gone after."""
+TLS_PORTS = (465, 636, 990, 993, 995, 2083, 2087, 4443, 5061, 8443, 9443, 10000, 10443)
+"""Ports at which servers speak TLS from the first byte."""
+_LINK = re.compile(rb"""(?:href|src)\s*=\s*["']([^"'<>\s]{1,300})""", re.IGNORECASE)
+_MOST_LINKS, _MOST_FOLDERS = 500, 10
 _GIVE_UP = 3
 """A site that did not answer so many times in a row is asked for nothing more."""
 _MOST_PORTS = 400
@@ -279,6 +285,7 @@ class _OutsideScan:
                         "offers": dict(self._offers(address, url)) if talk.state == "open" else {},
                     }
                 )
+        beside = [each for address in self.addresses for each in self._other_ports(address)]
         sent = tuple(certificates)
         anchors, source, problem = _anchors(self.declared.ca_file, sent)
         return {
@@ -287,7 +294,20 @@ class _OutsideScan:
             "trust": safe(source),
             "trust_problem": safe(problem),
             "servers": servers,
+            "beside": beside,
         }
+
+    def _other_ports(self, address: str) -> Iterator[dict[str, object]]:
+        """Yield what ports of TLS beside those of the pages take, such as one of an administration page that was forgotten."""
+        sites = [web.url_of(site) for site in self.declared.sites()]
+        ports = [port for port in TLS_PORTS if sites and port not in {site.port for site in sites}]
+        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="tls") as pool:
+            talks = tuple(pool.map(partial(self._connect, address), ports))
+        for port, talk in zip(ports, talks, strict=True):
+            if talk.state == "open":
+                offers = dict(self._offers(address, replace(sites[0], port=port)))
+                row = {"name": safe(sites[0].name), "port": port, "address": address, "state": talk.state}
+                yield {**row, "ended": talk.ended, "chain": [], "offers": offers}
 
     def _offers(self, address: str, url: Url) -> Iterator[tuple[str, list[str]]]:
         for version in hello.VERSIONS:
@@ -307,19 +327,25 @@ class _OutsideScan:
     def _web(self) -> dict[str, object]:
         own = self.declared
         rows: list[dict[str, object]] = []
-        for text in dict.fromkeys((*(own.pages or ()), *own.editions.values())):
+        pages = tuple(dict.fromkeys((*(own.pages or ()), *own.editions.values())))
+        for text in pages:
             for agent in ("browser", "crawler"):
                 rows += self._followed(text, "page", agent, PAGE_BYTES)
         for site in own.sites():
             root = replace(web.url_of(site), target="/")
-            plain = replace(root, is_tls=False, port=80)
-            rows.append(self._got(plain, plain.text, "plain", "browser", 0)[0])
-            rows.append(self._got(root, root.text, "root", "browser", 0)[0])
+            paths = [url.target for url in map(web.url_of, pages) if (url.name, url.port) == (root.name, root.port)]
+            for address in self.addresses:
+                for target in dict.fromkeys(("/", *paths)):
+                    plain = Url(is_tls=False, name=root.name, port=80, target=target)
+                    rows.append(self._got(plain, plain.text, "plain", "browser", 0, only=address)[0])
+                rows.append(self._got(root, root.text, "root", "browser", 0, only=address)[0])
             control = f"/portalops-{secrets.token_hex(8)}"
             rows += self._followed(replace(root, target=control).text, "control", "browser", SMALL_BYTES)
             for path in own.admin_paths or ():
                 rows += self._followed(replace(root, target=path).text, "admin", "browser", SMALL_BYTES)
-            for path in own.folders or ():
+                for other in spellings(path):
+                    rows += self._followed(replace(root, target=other).text, "spelling", "browser", SMALL_BYTES)
+            for path in (*(own.folders or ()), *_folders_below(own.folders or (), root, rows)):
                 rows += self._followed(replace(root, target=path).text, "folder", "browser", SMALL_BYTES)
             for path in (*LEAKS, f"/{root.name}.sql", f"/{root.name}.zip"):
                 url = replace(root, target=path)
@@ -347,14 +373,18 @@ class _OutsideScan:
                 return
             url = following
 
-    def _got(self, url: Url, asked: str, why: str, agent: str, limit_bytes: int) -> tuple[dict[str, object], str]:
-        """Return an answer as it is kept, and where it leads if it is a redirect."""
+    def _got(
+        self, url: Url, asked: str, why: str, agent: str, limit_bytes: int, *, only: str = ""
+    ) -> tuple[dict[str, object], str]:
+        """Return an answer as it is kept, and where it leads if it is a redirect; of one address, or of the first that is open."""
         row: dict[str, object] = {"for": safe(asked), "url": safe(url.text), "why": why, "agent": agent, "hop": 0}
+        if only:
+            row["address"] = only
         if self.silent.get((url.name, url.port), 0) >= _GIVE_UP:
             return {**row, "state": "not-reached"}, ""
         self.outside.sleep(self.outside.pause_seconds)
         talk = Talk("not-reached")
-        for address in self.addresses:
+        for address in (only,) if only else self.addresses:
             talk = self._talk(
                 address,
                 url.port,
@@ -383,6 +413,41 @@ class _OutsideScan:
         elif limit_bytes:
             row["body"] = packed(answer.body)
         return row, answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """Return other ways to write a path that servers take for the same."""
+    first = path[1:2]
+    return tuple(
+        dict.fromkeys(
+            each
+            for each in (
+                path.removesuffix("/") if path.endswith("/") else f"{path}/",
+                f"/{path}",
+                f"/.{path}",
+                f"/%{ord(first):02x}{path[2:]}" if first.isalnum() else path,
+                path.upper(),
+            )
+            if each not in {path, ""}
+        )
+    )
+
+
+def _folders_below(folders: Sequence[str], root: Url, rows: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """Return the folders below declared ones that the pages name, at most a few."""
+    found: dict[str, None] = {}
+    for row in rows:
+        body = unpacked(str(row["body"])) if row["why"] == "page" and "body" in row else b""
+        for link in _LINK.findall(body)[:_MOST_LINKS]:
+            url = web.target_of_redirect(web.url_of(unquote(str(row["url"]))), link.decode("ascii", "ignore"))
+            if url is None or (url.name, url.port) != (root.name, root.port):
+                continue
+            path = url.target.partition("?")[0].rpartition("/")[0] + "/"
+            for folder in folders:
+                while path.startswith(folder) and path != folder and folder.endswith("/"):
+                    found[path] = None
+                    path = path[:-1].rpartition("/")[0] + "/"
+    return tuple(found)[:_MOST_FOLDERS]
 
 
 def _is_loopback(address: str) -> bool:

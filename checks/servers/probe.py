@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from checks.servers.redaction import LINES, Form
+from checks.servers.redaction import LINES, AnswerForm
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -69,7 +69,7 @@ class Probe(Generic[FactT]):
     limit_bytes: int = DEFAULT_BYTES
     exit_codes: frozenset[int] = frozenset({0})
     """Exit codes with which the output means something; any other makes the fact missing."""
-    form: Form = LINES
+    form: AnswerForm = LINES
     """How its answer is written, so that redaction changes no word of its grammar."""
     repeated_for: timedelta | None = None
     """How old a look may be that a later answer repeats (see `carried`); None: a look speaks for its own round alone."""
@@ -91,6 +91,8 @@ class ProbeResult:
     stderr: bytes
     """At most its first 4 KiB."""
     seconds: int
+    milliseconds: int | None = None
+    """How long it took, to a hundredth of a second; None in answers of before that was measured."""
 
     def output(self) -> Output:
         """Return it as text."""

@@ -25,7 +25,7 @@ _JSON = (b"{", b"}", b"[", b"]", b",", b'"')
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class AnswerForm:
     """How a probe's answer is written."""
 
     separator: bytes = b""
@@ -34,10 +34,15 @@ class Form:
     """Lines that begin as JSON does are JSON; others are text."""
 
 
-LINES, PIPED, QUOTED, JSON = Form(), Form(separator=b"|"), Form(separator=b'"'), Form(is_json=True)
+LINES, PIPED, QUOTED, JSON = (
+    AnswerForm(),
+    AnswerForm(separator=b"|"),
+    AnswerForm(separator=b'"'),
+    AnswerForm(is_json=True),
+)
 
 
-def redacted_as(form: Form, raw: bytes) -> bytes:
+def redacted_as(form: AnswerForm, raw: bytes) -> bytes:
     """Return an answer with every secret in it blotted out and its grammar as it was; doing it twice changes nothing."""
     if form.is_json:
         raw = _KEY.sub(lambda match: match.group() if b'"' in match.group() else _blot(match.group()), raw)

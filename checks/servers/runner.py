@@ -172,7 +172,7 @@ def run_checks(
             return askers is not None and host.id not in (brought or {})
 
         here = [host for host in hosts if not there(host)]
-        trips = _as_they_come(pool, here, at_once, prepare, travel, way.follow)
+        trips = _as_they_come(pool, here, at_once, prepare=prepare, travel=travel, follow=way.follow)
         if askers is not None:
             elsewhere = {host.id: (host, prepare(host)) for host in hosts if there(host)}
             trips = chain(trips, _from_elsewhere(pool, askers, elsewhere, seen))
@@ -226,6 +226,7 @@ def _as_they_come(
     pool: ThreadPoolExecutor,
     hosts: Sequence[Host],
     at_once: int,
+    *,
     prepare: Callable[[Host], Repeated],
     travel: Callable[[Host, Repeated], _Trip],
     follow: Callable[[_Trip], _Trip],

@@ -7,7 +7,7 @@ host, changes nothing, and prints, for each probe:
     what the command printed, cut after its limit
     <<<NONCE id stderr>>>
     the first 4 KiB of its complaints
-    <<<NONCE id rc=N s=SECONDS>>>
+    <<<NONCE id rc=N s=SECONDS ms=MILLISECONDS>>>
 
 and `<<<NONCE done>>>` at the end. The nonce is fresh and random, so no output can imitate a mark. The command's own exit
 code is carried past the pipe that cuts its output; it reads from /dev/null, or it would eat the rest of the script.
@@ -87,8 +87,8 @@ probe() {
   X=${E##*"<<<$N rc="}
   X=${X%%">>>"*}
   M="<<<$N rc=$X>>>"
-  printf '\n<<<%s %s stderr>>>\n%.STDERR_BYTESs\n<<<%s %s rc=%s s=%s>>>\n' \
-    "$N" "$I" "${E%%"$M"*}${E#*"$M"}" "$N" "$I" "$X" "$((${A%.*} - ${B%.*}))"
+  printf '\n<<<%s %s stderr>>>\n%.STDERR_BYTESs\n<<<%s %s rc=%s s=%s ms=%s0>>>\n' \
+    "$N" "$I" "${E%%"$M"*}${E#*"$M"}" "$N" "$I" "$X" "$((${A%.*} - ${B%.*}))" "$((${A%.*}${A#*.} - ${B%.*}${B#*.}))"
 }
 """.replace("STDERR_BYTES", str(STDERR_BYTES))
     .replace("HELPER", HELPER)

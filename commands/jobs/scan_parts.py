@@ -26,6 +26,8 @@ from portalops.registers.runs import attempt_of, parse_run_id
 
 KIND = JobKind.CHECK.value
 PART = part_kind(KIND)
+JUDGED = "judged-"
+"""Before the id of a host that a scan of one machine asked and judged; a worker's part is `host-` and the id."""
 SCANS_READ = 50
 """Newest scans among which one is looked for that has ended: the others failed."""
 
@@ -47,7 +49,8 @@ class HostRecords:
         """
         if self._scan is None:
             return
-        name, ledger = f"host-{host.host}", self._ledger
+        # Not the name of a worker's part: a cluster's job would take that answer for one to which nothing was added yet.
+        name, ledger = f"{JUDGED}{host.host}", self._ledger
         first = RunId(":".join((self._scan.duty, self._scan.job, self._scan.slot, suffix_of(name))))
         attempt = max((attempt_of(each) for each in ledger.run_ids(first)), default=0) + 1
         run = first if attempt == 1 else RunId(f"{first}.{attempt}")
@@ -122,7 +125,7 @@ def read_unfinished(ledger: LedgerReader) -> UnfinishedScan | None:
             body = bodies.decode_part(ledger.blob(record.body), PART, HostAsked)
         except LedgerError:
             continue  # `ledger verify` says so
-        if body is not None and record.subject == f"host-{body.host}":
+        if body is not None and record.subject in {f"{JUDGED}{body.host}", f"host-{body.host}"}:
             found[body.host] = Recorded(record.seq, record.at, record.run, body)
     if not found:
         return None

@@ -24,11 +24,14 @@ from commands.jobs.scan_parts import read_unfinished
 from commands.jobs.standings import ShownStanding, exit_code_of, judge_period, overdue_jobs, overview, standing_data
 from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
-from portalops.errors import UsageError, worst
+from portalops.bodies import decode_part
+from portalops.errors import PortalOpsError, UsageError, worst
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.checks import ReasonedScan
+from portalops.model.message import msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
+from portalops.ports import LedgerReader
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph
 from portalops.reports.words import duty_status
 
@@ -53,6 +56,13 @@ def status(
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
     view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
+    if duty is None and (n := _undeclared(session.ledger)):
+        said = nmsg(
+            "{n} check is unknown for want of a declaration: 'portalops check declare' drafts it from what was seen.",
+            "{n} checks are unknown for want of a declaration: 'portalops check declare' drafts each from what was seen.",
+            n,
+        )
+        view.append(Paragraph(said))
     if session.settings.cluster is not None and duty is None and (jobs := now_under_way(session)):
         view.append(progress_table(jobs))
     return Result(
@@ -65,6 +75,18 @@ def status(
         ),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
     )
+
+
+def _undeclared(ledger: LedgerReader) -> int:
+    """Return how many checks of the newest scan are unknown for want of a declaration."""
+    for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=10):
+        try:
+            scan = decode_part(ledger.blob(record.body), "check", ReasonedScan)
+        except PortalOpsError:  # the standings say so
+            return 0
+        if scan is not None:
+            return scan.undeclared()
+    return 0
 
 
 def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAnswer:

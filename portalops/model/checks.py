@@ -108,6 +108,41 @@ class JudgedScan:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonedResult:
+    """The part of a `CheckResult` that says why."""
+
+    verdict: CheckVerdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedHost:
+    """The part of a `HostScan` that says why its checks came out so."""
+
+    results: tuple[ReasonedResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonedScan:
+    """The part of a `CheckScan` that says why checks came out so."""
+
+    hosts: tuple[ReasonedHost, ...]
+
+    def undeclared(self) -> int:
+        """Return how many checks are unknown for want of a declaration."""
+        return sum(
+            each.verdict is CheckVerdict.UNKNOWN and is_for_want(each.reason)
+            for host in self.hosts
+            for each in host.results
+        )
+
+
+def is_for_want(reason: str) -> bool:
+    """Say whether a check is unknown for want of a declaration, by its coded reason."""
+    return reason.endswith("not-declared") or reason == "no-group"
+
+
+@dataclass(frozen=True, slots=True)
 class BriefHost:
     """What is kept in memory of one host in each scan of a period: a `HostScan` without its sentences."""
 

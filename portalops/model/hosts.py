@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from portalops.model.organisation import HostId
+from portalops.model.record import Digest
 from portalops.model.values import dataclass
 
 LOCAL = "local"
@@ -82,3 +83,23 @@ class SuppliedFacts:
     """Who supplied it."""
     ran_at: datetime
     """When the script ended, by the host's own clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """The body of a `host.declared` record, under the key `declaration`: a person declared what belongs to a host, as it was seen there."""
+
+    host: str
+    """Empty for what is declared of the whole portal."""
+    names: tuple[str, ...]
+    """What was declared, such as `listeners`."""
+    by: str
+    """Who read it and declared it."""
+    edited: tuple[str, ...]
+    """Those of the names whose draft the person changed."""
+    file: str
+    """Where it stands, beside the configuration."""
+    content: str
+    """SHA-256 of that file, in hexadecimal."""
+    evidence: tuple[Digest, ...]
+    """The answer of the host that it was drafted from; empty for the portal."""

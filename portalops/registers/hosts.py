@@ -16,6 +16,7 @@ from portalops.ports import LedgerReader
 ENROLLED = "host.enrolled"
 ENROLMENT = "enrolment"
 """The key of it in the record's body."""
+DECLARED, DECLARATION = "host.declared", "declaration"
 SCRIPT, SCRIPT_KEY = "host.script", "script"
 BROUGHT, BROUGHT_KEY = "host.facts-brought", "facts"
 

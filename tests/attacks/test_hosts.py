@@ -187,7 +187,7 @@ def taken(
     issued = ScriptIssued(host, mark_of(NONCE), "0" * 64, DEFAULT_AT + VALID_FOR)
     scripts = {issued.mark: RecordedScript(3, DEFAULT_AT, issued, answered_in)}
     try:
-        opened(file, "An", scripts, {"os.release"}, DEFAULT_AT + after)
+        opened(file, "An", scripts, {"os.release": os_release.PROBE}, DEFAULT_AT + after)
     except FactsRefused as error:
         return str(error.message)
     return ""

@@ -15,8 +15,8 @@ from backups.set_file import parse_set_file
 from backups.set_listing import list_set
 from backups.set_search import SearchedSet, search_sets
 from backups.tar import END_BYTES, TarEntry, header, padding
-from backups.unfinished import UNFINISHED
-from portalops.errors import SetDamaged
+from backups.unfinished import UNFINISHED, MissingPaths
+from portalops.errors import SetDamaged, UnsafeTarget
 from portalops.model.backups import DataClass, MemberType, StreamMember
 from portalops.model.record import Digest
 from portalops.ports import StreamOpener
@@ -252,3 +252,18 @@ def test_a_lost_name_is_a_link_again_only_if_all_is_as_in_the_set(tmp_path: Path
     assert (first.st_ino == second.st_ino) == (not change)
     assert (second.st_mtime_ns, second.st_mode & 0o7777) == (10**18, 0o755)
     assert bool(report.notes) == (change == "set-user-ID")
+
+
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_where_the_list_has_no_room_the_hint_fits_the_folder(tmp_path: Path, is_in_place: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    missing = MissingPaths(folder, folder / UNFINISHED if is_in_place else None)
+    missing.add("file", "no space left on device")
+    folder.rmdir()  # nothing can be written there
+
+    with pytest.raises(UnsafeTarget) as caught, missing:
+        pass
+
+    assert ("do not remove the folder" in str(caught.value.hint)) == is_in_place
+    assert ("into an empty folder" in str(caught.value.hint)) != is_in_place

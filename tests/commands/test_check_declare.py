@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import tomllib
 from pathlib import Path
 
@@ -9,8 +11,13 @@ import pytest
 
 from checks.servers.declared import Declared
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from tests.commands.test_check import CONFIGURATION
+from portalops.ledger.ledger import Ledger
+from portalops.model.hosts import Declaration
+from portalops.registers.hosts import DECLARATION, DECLARED
+from portalops.system.clock import SystemClock
+from tests.commands.test_check import CONFIGURATION, after_round, checked  # noqa: F401  # fixtures
 from tests.shapes import data_in
 
 
@@ -56,3 +63,83 @@ def test_draft_can_be_put_into_the_configuration(home: Path, capsys: pytest.Capt
     code = portalops(home, "check", "run", "--host", "here", "--check", "change.accounts", "--json")
     (result,) = data_in(capsys.readouterr().out, "check run")
     assert (code, result["verdict"]) == (ExitCode.OK, "pass")
+
+
+def drafts_of(home: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    capsys.readouterr()
+    assert portalops(home, "check", "declare", "--json") == ExitCode.OK
+    return {each["id"]: each for each in data_in(capsys.readouterr().out, "check declare")["declarations"]}
+
+
+@pytest.mark.heavy
+def test_accepted_drafts_are_configuration_and_are_recorded_with_who_declared_them(
+    after_round: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drafts = drafts_of(after_round, capsys)
+    assert drafts["here/identity"]["evidence"] and not (after_round / "conf.d").exists()
+
+    chosen = ("--yes-to", "here/identity", "--yes-to", "accounts", "--yes-to", "no-standby-vip")
+    assert portalops(after_round, "check", "declare", *chosen) == ExitCode.USAGE, "nobody is named"
+    assert portalops(after_round, "check", "declare", *chosen, "--by", "An", "--dry-run") == ExitCode.OK
+    assert not (after_round / "conf.d").exists()
+    assert portalops(after_round, "check", "declare", *chosen, "--by", "Nguyễn Văn An") == ExitCode.OK
+
+    ledger = Ledger.open(after_round / "state", SystemClock(), create=False)
+    made = {
+        record.subject: bodies.required_part(ledger.blob(record.body), DECLARATION, Declaration)
+        for record in ledger.records(kinds=(DECLARED,))
+    }
+    assert (made["here"].names, made["here"].by) == (("accounts", "identity"), "Nguyễn Văn An")
+    assert made["here"].evidence == (drafts["here/identity"]["evidence"],)
+    file = after_round / "conf.d/declared-here.toml"
+    assert made["here"].content == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert made[""].names == ("no-standby-vip",)
+    left = drafts_of(after_round, capsys)
+    assert drafts.keys() - left.keys() == {"here/identity", "here/accounts", "no-standby-vip"}
+
+    before = tomllib.loads(file.read_text(encoding="utf-8"))["checks"]["declared"]["host"]["here"]
+    assert portalops(after_round, "check", "declare", "--yes-to", "hosting", "--by", "An") == ExitCode.OK
+    after = tomllib.loads(file.read_text(encoding="utf-8"))["checks"]["declared"]["host"]["here"]
+    assert {key: after[key] for key in before} == before and "hosting" in after
+    assert portalops(after_round, "check", "judge-again") in {ExitCode.UNMET, ExitCode.PARTIAL}
+
+
+@pytest.mark.heavy
+def test_person_says_yes_no_or_edits(
+    after_round: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The terminal is a real one; the editor is sed."""
+    editor = after_round / "editor"
+    editor.write_text('#!/bin/sh\nsed -i \'s/hostname = .*/hostname = "renamed"/\' "$1"\n', encoding="utf-8")
+    editor.chmod(0o755)
+    names = [*drafts_of(after_round, capsys)]
+    answers = ["e", "y"] if names[0] == "here/identity" else []
+    for name in names[len(answers) // 2 :]:
+        answers += ["e", "y"] if name == "here/identity" else ["n"]
+    ours, theirs = os.openpty()
+    os.write(ours, "".join(f"{each}\n" for each in answers).encode())
+    monkeypatch.setenv("VISUAL", str(editor))
+
+    with os.fdopen(theirs, "r", encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert portalops(after_round, "check", "declare", "--by", "An") == ExitCode.OK
+    os.close(ours)
+
+    text = (after_round / "conf.d/declared-here.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text)["checks"]["declared"]["host"]["here"].keys() == {"identity"}
+    assert 'hostname = "renamed"' in text
+    ledger = Ledger.open(after_round / "state", SystemClock(), create=False)
+    (record,) = ledger.records(kinds=(DECLARED,))
+    made = bodies.required_part(ledger.blob(record.body), DECLARATION, Declaration)
+    assert (made.names, made.edited) == (("identity",), ("identity",))
+
+
+@pytest.mark.heavy
+def test_draft_that_is_not_there_is_wrong_usage(after_round: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+    assert portalops(after_round, "check", "declare", "--yes-to", "everything", "--by", "An") == ExitCode.USAGE
+
+    assert "here/identity" in capsys.readouterr().err
+    assert portalops(after_round, "check", "declare", "here", "--dry-run") == ExitCode.USAGE

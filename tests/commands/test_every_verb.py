@@ -181,8 +181,16 @@ def test_every_example_can_be_pasted() -> None:
         ("calendar check 0001-01-01", "0001-01-01 is in none of the years", "from 1990 to 2100"),
         ("media add z --label x --place y --custodian z --kind nope", "nope is not a kind of medium", "disk, optical"),
         ("host add A_b --address x", "[[host]]:2: host.id is not an id", "lower-case letters"),
-        ("host add b --address=-oProxyCommand=x", "[[host]]:3: host.address is no name", "config check"),
-        ("host add b --address x --user=-oProxyCommand=x", "[[host]]:4: host.user is no name", "config check"),
+        (
+            "host add b --address=-oProxyCommand=x",
+            "[[host]]:3: host.address is neither a host name nor an address",
+            "such as web1",
+        ),
+        (
+            "host add b --address x --user=-oProxyCommand=x",
+            "[[host]]:4: host.user is not the name of an account",
+            "/etc/passwd",
+        ),
         ("vuln bundle check /nope", "cannot read /nope: No such file", "Check the path"),
         ("check waive ssh.root-login --host web1 --reason x --approver y", "--reference is missing", "--withdraw"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_each_host_is_recorded_before_the_scan_ends(after_round: Path) -> None: 
     kinds = [record.kind for record in ledger.records() if record.kind.startswith("check")]
     subjects = {record.subject for record in ledger.records(kinds=(f"{PART}.finished",))}
     assert (kinds[0], kinds[-1]) == ("check.started", "check.finished")
-    assert subjects == {"host-here", "host-far"}
+    assert subjects == {"judged-here", "judged-far"}
     assert read_unfinished(ledger) is None
 
 
@@ -45,12 +46,29 @@ def test_killed_scan_shows_what_it_had_recorded(after_round: Path, capsys: pytes
     HostRecords(ledger, SystemClock(), WHO).record(here)
 
     portalops(after_round, "check", "results", "--json")
-    out, err = capsys.readouterr()
+    out = capsys.readouterr().out
     results = data_in(out, "check results")
-    assert "1 of 2 hosts are recorded" in err
+    assert "1 of 2 hosts are recorded" in json.loads(out)["warnings"][0]
     assert {each["host"] for each in results} >= {"here", "far"}
     assert [each["verdict"] for each in results if each["host"] == "here"] == [each.verdict for each in here.results]
     assert portalops(after_round, "check", "show", "ssh.root-login") == ExitCode.OK
     assert "1 of 2 hosts" in capsys.readouterr().err
     portalops(after_round, "status")
     assert "portalops check results" in capsys.readouterr().err
+
+
+@pytest.mark.heavy
+def test_cost_of_each_probe_is_listed_the_longest_first(
+    after_round: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert portalops(after_round, "check", "list", "--cost", "--json") == ExitCode.OK
+
+    costs = data_in(capsys.readouterr().out, "check list")
+    taken = [each["milliseconds"] for each in costs]
+    assert taken == sorted(taken, reverse=True)
+    assert {"packages.dpkg", "net.listeners"} <= {each["id"] for each in costs}
+    assert all(each["checks"] and each["slowest"] == "here" for each in costs)
+    assert any(each % 1000 for each in taken), "finer than seconds"
+    assert portalops(after_round, "check", "list", "--cost", "--family", "ssh") == ExitCode.OK
+    assert "weekly questions apart" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from checks.servers.wording import listed
 from portalops.model.message import msg
 
 _WRONG = {
+    "no-password": ("no-password", msg("database accounts that ask for no password: {names}")),
     "of-leaver": ("account-of-leaver key-of-leaver", msg("still open for people who left: {names}")),
     "returned-but-open": ("returned-but-open", msg("still open, although the credential was returned: {names}")),
     "admin-unregistered": (

@@ -7,13 +7,20 @@ The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Mem
 and no program of one on whatever port, listens on more than loopback, unless it is among the declared listeners; and where
 there is an outside scan of the host, none of these ports is open there, unless it is declared public. Behind a port that is
 not declared and that no program of this host holds by name, such as that of a container, a database may be: that is
-unknown. Where MariaDB or MySQL listens or runs, it has no account without a name, and none called root that may log in from
-elsewhere. If its accounts can't be read it is unknown, and so it is where nothing at all seems to listen, as in a host
-whose sockets are hidden.
+unknown, and so it is where nothing at all seems to listen, as in a host whose sockets are hidden.
 
-Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
+The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
+none that opens without a password or by its own name, by whatever plugin, and none with all rights, its own or those of its
+roles, that may log in from everywhere while the server listens for others; none called root may from elsewhere at all. An
+account that may do nothing, from one address alone, may be without a password: balancers use such. PostgreSQL lets in no
+role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address: the first rule that fits decides. A
+server that cannot be asked, that keeps to older rules than its file has, or that runs beside the one that was asked, leaves
+it unknown.
+
+Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
     tcp LISTEN 0      80     127.0.0.1:3306 0.0.0.0:* users:(("mariadbd",pid=50,fd=26))
+    web  %  plain  -  mysql_native_password:empty
 """
 
 from __future__ import annotations
@@ -21,7 +28,10 @@ from __future__ import annotations
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import listening_programs, mysql_accounts, outside_ports, systemd_units
+from checks.servers.probes import listening_programs, mysql_accounts, outside_ports, postgresql_roles, systemd_units
+from checks.servers.probes.listening_programs import Listening
+from checks.servers.probes.mysql_accounts import MysqlAccount, MysqlAccounts
+from checks.servers.probes.postgresql_roles import UNASKED, PostgresqlRoles
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -37,6 +47,14 @@ PROGRAMS = MYSQL_PROGRAMS | {
 GOES_BETWEEN = frozenset({"docker-proxy", "rootlessport", "conmon", "slirp4netns", "pasta", "pasta.avx2"})
 """They hold a port for a container, and their name does not tell what answers."""
 UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
+_POSTGRESQL = 5432
+POSTGRESQL_PROGRAMS = frozenset({"postgres", "postmaster"})
+_ASKING = frozenset(
+    {"peer", "reject", "scram-sha-256", "md5", "password", "cert", "ldap", "radius", "pam", "bsd", "gss", "sspi"}
+)
+_ABSENT = frozenset({"command-missing", "not-gathered"})
+"""The host has no such server, or was asked when nobody asked for it yet."""
+_GUESSED = frozenset({"empty", "name"})
 
 
 @check(
@@ -44,7 +62,7 @@ UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
     clause="12.4",
     severity=Severity.HIGH,
     needs=(listening_programs.PROBE, systemd_units.PROBE),
-    uses=(mysql_accounts.PROBE, outside_ports.PROBE),
+    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE),
     title=msg("databases listen only where declared, and admit nobody without a name"),
     remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
 )
@@ -70,16 +88,8 @@ def judge(facts: Facts) -> CheckOutcome:
                 names=listed(f"tcp/{each}" for each in sorted(met)),
             ),
         )
-    units = facts[systemd_units.PROBE]
-    is_mysql = any(one.socket.port == MYSQL or MYSQL_PROGRAMS.intersection(one.programs) for one in listening)
-    if is_mysql or any(name in units and units[name].is_active for name in UNITS):
-        accounts = facts.get(mysql_accounts.PROBE)
-        if isinstance(accounts, MissingFact):
-            return missing(accounts)
-        bad = [f"-@{one.host}" for one in accounts if one.host and not one.user]
-        bad += [f"{one.user}@{one.host}" for one in accounts if one.user == "root" and one.host and not one.is_local]
-        if bad:
-            return failed("account-open", msg("database accounts that admit too many: {names}", names=listed(bad)))
+    if (bad := _mysql(facts) or _postgresql(facts)) is not None:
+        return bad
     hidden = {
         one.socket.name
         for one in listening
@@ -90,9 +100,119 @@ def judge(facts: Facts) -> CheckOutcome:
             "program-unseen",
             msg("ports that may belong to a database, as no program is named: {names}", names=listed(unnamed)),
         )
+    names = listed(sorted({one.name for one in seen})) or "-"
+    if not (asked := _asked(facts)):
+        return passed(msg("ports of databases, on loopback or declared: {names}", names=names))
     return passed(
         msg(
-            "ports of databases, on loopback or declared: {names}",
-            names=listed(sorted({one.name for one in seen})) or "-",
+            "ports of databases, on loopback or declared: {names}; accounts that ask for a password or a socket: {accounts}",
+            names=names,
+            accounts=listed(asked),
         )
     )
+
+
+def _asked(facts: Facts) -> list[str]:
+    """Return the accounts that were looked at, the servers' own among them."""
+    accounts, roles = facts.get(mysql_accounts.PROBE), facts.get(postgresql_roles.PROBE)
+    mysql = () if isinstance(accounts, MissingFact) else accounts.accounts
+    postgresql = () if isinstance(roles, MissingFact) else roles.roles
+    return [f"{one.user}@{one.host}" for one in mysql if one.host] + [one.name for one in postgresql]
+
+
+def _may_run(fact: MissingFact) -> bool:
+    """Say whether a server may run of which nothing is known: one that runs and cannot be asked, or whose answer is lost."""
+    if fact.reason == "command-failed":
+        return UNASKED in str(fact.seen)
+    return fact.reason not in _ABSENT
+
+
+def _runs(facts: Facts, port: int, programs: frozenset[str], units: tuple[str, ...]) -> bool:
+    known = facts[systemd_units.PROBE]
+    return any(
+        one.socket.port == port or programs.intersection(one.programs) for one in facts[listening_programs.PROBE]
+    ) or any(known[name].is_active for name in known if name.startswith(units))
+
+
+def _mysql(facts: Facts) -> CheckOutcome | None:
+    """Judge the accounts of MariaDB or MySQL, if there is one."""
+    found = facts.get(mysql_accounts.PROBE)
+    if isinstance(found, MissingFact):
+        is_there = _may_run(found) or _runs(facts, MYSQL, MYSQL_PROGRAMS, UNITS)
+        return missing(found) if is_there else None
+    if found.is_unguarded:
+        return failed("account-open", msg("the database server asks nobody for a name or a password"))
+    is_networked = any(_is_open(one) for one in facts[listening_programs.PROBE])
+    bad = [
+        f"{one.user or '-'}@{one.host}" for one in found.accounts if _admits_too_many(one, is_networked=is_networked)
+    ]
+    if bad:
+        return failed("account-open", msg("database accounts that admit too many: {names}", names=listed(bad)))
+    return _server_unasked(found)
+
+
+def _is_open(one: Listening) -> bool:
+    return not one.socket.is_loopback and (one.socket.port == MYSQL or bool(MYSQL_PROGRAMS.intersection(one.programs)))
+
+
+def _admits_too_many(one: MysqlAccount, *, is_networked: bool) -> bool:
+    if one.way in {"locked", "role"} or not one.host:
+        return False
+    if not one.user:
+        return True
+    is_everywhere = "%" in one.host or "_" in one.host
+    if one.way in {"none", "name"}:
+        return one.might != "none" or is_everywhere
+    if one.way == "socket":
+        return False
+    return (one.user == "root" and not one.is_local) or (one.might == "admin" and one.host == "%" and is_networked)
+
+
+def _server_unasked(found: MysqlAccounts) -> CheckOutcome | None:
+    if found.servers > 1:
+        return unknown(
+            "server-unasked",
+            msg("one of {n} database servers on the host was asked for its accounts", n=found.servers),
+        )
+    return None
+
+
+def _postgresql(facts: Facts) -> CheckOutcome | None:
+    """Judge whom PostgreSQL lets in without a password, if there is one."""
+    found = facts.get(postgresql_roles.PROBE)
+    if isinstance(found, MissingFact):
+        is_there = _may_run(found) or _runs(facts, _POSTGRESQL, POSTGRESQL_PROGRAMS, ("postgresql@",))
+        return missing(found) if is_there else None
+    if bad := sorted(_let_in(found)):
+        return failed(
+            "no-password-asked", msg("database roles that get in without a password: {names}", names=listed(bad))
+        )
+    if not found.servers or any(one.is_stale or one.is_broken for one in found.servers):
+        return unknown(
+            "rules-not-loaded", msg("the file of PostgreSQL's access rules is not what the server has loaded")
+        )
+    if mapped := sorted({one.rule.mapping for server in found.servers for one in server.admitted if one.rule.mapping}):
+        return unknown(
+            "map-unread", msg("whom PostgreSQL's map of names lets in was not read: {names}", names=listed(mapped))
+        )
+    if found.running > len(found.servers):
+        return unknown(
+            "server-unasked",
+            msg(
+                "{asked} of {n} PostgreSQL servers on the host were asked for their roles",
+                n=found.running,
+                asked=len(found.servers),
+            ),
+        )
+    return None
+
+
+def _let_in(found: PostgresqlRoles) -> set[str]:
+    kept = {(one.server, one.name): one.kept for one in found.roles}
+    return {
+        f"{one.role} ({one.place}, {one.rule.method})"
+        for server in found.servers
+        for one in server.admitted
+        if one.rule.method not in _ASKING
+        or (kept[server.name, one.role] in _GUESSED and one.rule.method in {"md5", "password"})
+    }

@@ -1,58 +1,111 @@
-"""The accounts of MariaDB or MySQL, by name and by where they may log in from, with what they may; never their passwords. Needs root.
+r"""The accounts of MariaDB or MySQL: from where they may log in, with what, and what they may; never their passwords. Needs root.
 
-Of a password it is said whether one, or none, opens the account: no hash leaves the server. A server that keeps its accounts
-in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone. A host with neither a server's program nor its
-data nor such a process, be it in a container, has no server. Sources: the MariaDB manual, "mysql.global_priv";
-the MySQL manual, "Grant Tables"; the server lets root of the host in over its socket, as shipped.
+Of each way in the plugin is told, and whether its password is set, empty, the account's own name, or one that nothing
+matches: no hash leaves the server. What an account may counts over roles and over the accounts that it may act as. A server
+that keeps its accounts in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone; one that asks nobody for
+anything (`skip-grant-tables`) is told. More servers than the one that root of the host reaches are counted. A host with
+neither a server's program nor its data nor such a process, be it in a container, has no server. Sources: the MariaDB manual,
+"mysql.global_priv", "Authentication Plugins"; the MySQL manual, "Grant Tables".
 
-    root	localhost	admin	socket
-    portal	192.0.2.20	plain	password
+    root	localhost	admin	-	mysql_native_password:invalid,unix_socket:empty
+    web	%	plain	-	mysql_native_password:empty
+    members
+    web	%	nhom_admin
+    proxies
+    servers 1
+    end
 """
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
-_MIGHT = "if(u.super_priv = 'Y' or (u.create_user_priv = 'Y' and u.grant_priv = 'Y'), 'admin', 'plain')"
-_MARIADB = """
-select u.user, u.host, MIGHT, case
- when u.is_role = 'Y' then 'role'
- when json_value(p.priv, '$.account_locked') in ('1', 'true') then 'locked'
- when json_value(p.priv, '$.plugin') = 'unix_socket' and json_extract(p.priv, '$.auth_or') is null then 'socket'
- when json_value(p.priv, '$.authentication_string') = 'invalid' then if(p.priv like '%unix_socket%', 'socket', 'locked')
- else 'password' end
-from mysql.user u join mysql.global_priv p on p.user = u.user and p.host = u.host
+_ADMIN = (
+    "'Y' in (u.super_priv, u.create_user_priv, u.file_priv, u.insert_priv, u.update_priv)"
+    " or exists(select 1 from mysql.db d where d.user in ('', u.user) and 'mysql' like d.db and 'Y' in (d.insert_priv, d.update_priv))"
+    " or exists(select 1 from mysql.tables_priv d where d.user = u.user and d.host = u.host and d.db = 'mysql'"
+    " and (find_in_set('Insert', d.table_priv) or find_in_set('Update', d.table_priv)))"
+    " or exists(select 1 from mysql.columns_priv d where d.user = u.user and d.host = u.host and d.db = 'mysql'"
+    " and (find_in_set('Insert', d.column_priv) or find_in_set('Update', d.column_priv)))"
+)
+"""Rights with which an account gives itself all others: CREATE USER changes anybody's password, FILE and writing in the server's own tables do as much."""
+_GRANTED = " or ".join(
+    f"exists(select 1 from mysql.{table} d where d.user in ('', u.user){more})"  # noqa: S608  # of constants alone
+    for table, more in (
+        ("db", ""),
+        ("tables_priv", " and d.host = u.host"),
+        ("columns_priv", " and d.host = u.host"),
+        ("procs_priv", " and d.host = u.host"),
+    )
+)
+_EMPTY_ED25519 = "4LH+dBF+G5W2CKTyId8xR3SyDqZoQjUNUVNxx8aWbG4"
+"""What ed25519 keeps of an empty password."""
+_KIND = (
+    f"case when coalesce(AUTH, '') in ('', '{_EMPTY_ED25519}') then 'empty' when AUTH = 'invalid' then 'invalid'"
+    " when AUTH = concat('*', upper(sha1(unhex(sha1(u.user))))) then 'name' else 'set' end"
+)
+_PATHS = " union all ".join(f"select '{path}' i" for path in ("$", *(f"$.auth_or[{number}]" for number in range(8))))
+_MARIADB = f"""
+select a.user, a.host, a.might, a.state, w.ways from (
+select u.user, u.host, if({_ADMIN}, 'admin', if(coalesce(json_value(p.priv, '$.access'), '1') = '0' and not ({_GRANTED}), 'none', 'plain')) might,
+ case when u.is_role = 'Y' then 'role' when json_value(p.priv, '$.account_locked') in ('1', 'true') then 'locked' else '-' end state
+from mysql.user u join mysql.global_priv p on p.user = u.user and p.host = u.host) a
+join (select u.user, u.host, group_concat(concat(u.plugin, ':', {_KIND.replace("AUTH", "u.auth")})) ways from (
+select p.user, p.host, coalesce(nullif(json_value(p.priv, concat(n.i, '.plugin')), ''), nullif(json_value(p.priv, '$.plugin'), ''),
+  'mysql_native_password') plugin,
+ json_value(p.priv, concat(if(json_exists(p.priv, concat(n.i, '.plugin')), n.i, '$'), '.authentication_string')) auth
+from mysql.global_priv p join ({_PATHS}) n on json_exists(p.priv, n.i) and (not n.i = '$' or not json_exists(p.priv, '$.auth_or'))) u
+group by u.user, u.host) w on w.user = a.user and w.host = a.host;
+select 'members'; select user, host, role, '' from mysql.roles_mapping;
+select 'proxies'; select user, host, proxied_user, proxied_host from mysql.proxies_priv
+"""  # noqa: S608  # of constants alone
+_MYSQL = f"""
+select u.user, u.host, if({_ADMIN}, 'admin', 'plain'), if(u.account_locked = 'Y', 'locked', '-'),
+ concat(u.plugin, ':', {_KIND.replace("AUTH", "u.authentication_string")}) from mysql.user u;
+select 'members'
+"""  # noqa: S608  # of constants alone
+_MYSQL_MORE = """
+select to_user, to_host, from_user, from_host from mysql.role_edges;
+select user, host, '', '' from mysql.global_grants where priv in ('ROLE_ADMIN', 'SET_USER_ID', 'SET_ANY_DEFINER')
 """
-_MYSQL = """
-select u.user, u.host, MIGHT, case when u.account_locked = 'Y' then 'locked' when u.plugin = 'auth_socket' then 'socket'
- else 'password' end from mysql.user u
-"""
+_MYSQL_PROXIES = "select 'proxies'; select user, host, proxied_user, proxied_host from mysql.proxies_priv"
 _SCRIPT = r"""
+servers() { grep -lxs -e mysqld -e mariadbd /proc/[0-9]*/comm | wc -l; }
 none() {
-  ! grep -qxs -e mysqld -e mariadbd /proc/[0-9]*/comm || { echo 'a server runs, and cannot be asked' >&2; exit 2; }
+  [ "$(servers)" = 0 ] || { echo 'a server runs, and cannot be asked' >&2; exit 2; }
   exit 127
 }
 command -v mariadb >/dev/null || command -v mysql >/dev/null || none
 c=mysql
 command -v mariadb >/dev/null && c=mariadb
-"$c" -N -B -e MARIADB 2>/dev/null || "$c" -N -B -e MYSQL 2>/dev/null || "$c" -N -B -e 'select user, host from mysql.user' || {
+ask() { "$c" -N -B -e "$1"; }
+mysql8() { ask MYSQL && { ask EDGES || :; } 2>/dev/null && ask PROXIES; }
+A=$(ask MARIADB 2>/dev/null || mysql8 2>/dev/null || ask 'select user, host from mysql.user') || {
   rc=$?
   for p in /var/lib/mysql/mysql /usr/sbin/mysqld /usr/sbin/mariadbd /usr/libexec/mysqld /usr/libexec/mariadbd; do
     [ ! -e "$p" ] || exit $rc
   done
   none
 }
+printf '%s\n' "$A"
+case $(ask 'show grants' 2>&1) in *'ERROR 1290'*) echo unguarded ;; esac
+echo "servers $(servers)"
 echo end
 """
-for _name, _query in (("MARIADB", _MARIADB), ("MYSQL", _MYSQL)):
-    _SCRIPT = _SCRIPT.replace(_name, shlex.quote(" ".join(_query.replace("MIGHT", _MIGHT).split())), 1)
-_WAYS = frozenset({"role", "locked", "socket", "password"})
-_FIELDS = 3
-"""Of a line, behind the account's name."""
+for _name, _query in (("MARIADB", _MARIADB), ("MYSQL", _MYSQL), ("EDGES", _MYSQL_MORE), ("PROXIES", _MYSQL_PROXIES)):
+    _SCRIPT = _SCRIPT.replace(_name, shlex.quote(" ".join(_query.split())), 1)
+_MIGHT = frozenset({"admin", "plain", "none"})
+_FORMER = frozenset({"role", "locked", "socket", "password"})
+_SOCKETS = frozenset({"unix_socket", "auth_socket"})
+_OF_SERVER = frozenset(
+    {"mysql_native_password", "mysql_old_password", "ed25519", "caching_sha2_password", "sha256_password"}
+)
+"""Plugins that compare with what the server keeps; of these an empty one lets everybody in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +117,121 @@ class MysqlAccount:
     host: str
     """`%` is everywhere; empty for a role."""
     might: str = ""
-    """`admin`: it may do everything, or give itself the right to; `plain`; empty where the server did not say."""
+    """`admin`: it may do everything, or give itself the right to, also over a role; `plain`; `none`; empty where the server did not say."""
     way: str = ""
-    """`password`, also an empty one; `socket`: the host's account of that name alone; `locked`; `role`; empty as before."""
+    """The easiest: `none`: no password is asked; `name`: its own name is the password; `password`; `socket`: the host's account of that
+    name alone; `locked`; `role`; empty as before."""
 
     @property
     def is_local(self) -> bool:
         return self.host in {"localhost", "127.0.0.1", "::1"}
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether somebody can come in as it who is not the host's account of that name."""
+        return self.way in {"none", "name", "password"}
 
-def parse(output: Output) -> tuple[MysqlAccount, ...]:
-    """Read one account a line."""
+
+@dataclass(frozen=True, slots=True)
+class MysqlAccounts:
+    """All accounts of the server that was asked."""
+
+    accounts: tuple[MysqlAccount, ...]
+    is_unguarded: bool = False
+    """The server asks nobody for a name or a password (`skip-grant-tables`)."""
+    servers: int = 1
+    """How many servers run on the host; one of them was asked."""
+
+
+def parse(output: Output) -> MysqlAccounts:
+    """Read one account a line, then who is a member of what and who may act as whom."""
     lines = output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if lines[-1].strip() != "end" or len(lines) < 2:
         raise Unparseable(msg("the list of database accounts is cut short"))
-    found = []
+    parts: dict[str, list[list[str]]] = {"accounts": [], "members": [], "proxies": []}
+    part, is_unguarded, servers = "accounts", False, 1
     for line in lines[:-1]:
-        user, *fields = line.split("\t")
-        if len(fields) == 1:
-            fields += ["", ""]
-        elif len(fields) != _FIELDS or fields[1] not in {"admin", "plain"} or fields[2] not in _WAYS:
-            raise Unparseable(msg("the database printed a line that cannot be parsed: {line}", line=shown(line, 60)))
-        found.append(MysqlAccount(shown(user, 60), shown(fields[0], 60), *fields[1:]))
-    return tuple(found)
+        first, _, number = line.partition(" ")
+        if line in {"members", "proxies"}:
+            part = line
+        elif line == "unguarded":
+            is_unguarded = True
+        elif first == "servers" and number.isdecimal() and len(number) < 5:
+            servers = max(1, int(number))
+        else:
+            parts[part].append(_fields(part, line))
+    accounts = {(row[0], row[1]): _account(row) for row in parts["accounts"]}
+    of: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for user, host, other, where in (*parts["members"], *parts["proxies"]):
+        of.setdefault((user, host), []).append((other, where))
+    found = tuple(_with_roles(account, key, accounts, of) for key, account in accounts.items())
+    return MysqlAccounts(found, is_unguarded, servers)
+
+
+def _fields(part: str, line: str) -> list[str]:
+    fields = line.split("\t")
+    is_good = len(fields) == 4
+    if part == "accounts":
+        named_alone = len(fields) == 2
+        former = is_good and fields[2] in _MIGHT and fields[3] in _FORMER
+        is_good = (
+            named_alone or former or (len(fields) == 5 and fields[2] in _MIGHT and fields[3] in {"role", "locked", "-"})
+        )
+    if not is_good:
+        raise Unparseable(msg("the database printed a line that cannot be parsed: {line}", line=shown(line, 60)))
+    return fields
+
+
+def _account(fields: Sequence[str]) -> MysqlAccount:
+    user, host, *rest = fields
+    names = (shown(user, 60), shown(host, 60))
+    if not rest:
+        return MysqlAccount(*names)
+    if len(rest) == 2:
+        return MysqlAccount(*names, rest[0], rest[1])
+    might, state, ways = rest
+    return MysqlAccount(*names, might, state if state != "-" else _easiest(ways))
+
+
+def _easiest(ways: str) -> str:
+    found = set(_kinds(ways))
+    return next((kind for kind in ("none", "name", "password", "socket") if kind in found), "locked")
+
+
+def _kinds(ways: str) -> Iterator[str]:
+    for way in filter(None, ways.split(",")):
+        plugin, _, kind = way.partition(":")
+        if plugin in _SOCKETS:
+            yield "socket"
+        elif kind == "invalid" and plugin in _OF_SERVER:
+            continue
+        elif kind == "empty" and plugin in _OF_SERVER:
+            yield "none"
+        else:
+            yield "name" if kind == "name" else "password"
+
+
+def _with_roles(
+    account: MysqlAccount,
+    key: tuple[str, str],
+    accounts: Mapping[tuple[str, str], MysqlAccount],
+    of: Mapping[tuple[str, str], Sequence[tuple[str, str]]],
+) -> MysqlAccount:
+    """Return an account with what it may over roles, those of everybody too, and over accounts that it may act as."""
+    if not account.might:
+        return account
+    reached, ahead = set[tuple[str, str]](), [key, ("PUBLIC", "")]
+    while ahead:
+        one = ahead.pop()
+        if one not in reached:
+            reached.add(one)
+            ahead += of.get(one, ())
+    mights = {accounts[one].might for one in reached if one in accounts}
+    if ("", "") in reached or "admin" in mights:  # it may act as everybody
+        might = "admin"
+    else:
+        might = "none" if mights == {"none"} and len(reached) == 2 else "plain"
+    return MysqlAccount(account.user, account.host, might, account.way)
 
 
 PROBE = Probe("db.mysql-accounts", ("sh", "-c", _SCRIPT), parse, needs_root=True)

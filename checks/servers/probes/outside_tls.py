@@ -6,8 +6,9 @@ could have issued what was sent, so that the chain is judged again from the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.hello import VERSIONS, Reply, reply_to
@@ -47,6 +48,26 @@ class TlsSeen:
     """The file of the trusted authorities with its digest."""
     trust_problem: str
     """Why that file could not be read; empty if it was."""
+    beside: tuple[TlsServer, ...] = ()
+    """What other ports of TLS take; their certificates are not judged."""
+
+
+_KINDS = ("servers", "beside")
+
+
+def _server(each: Mapping[str, Any], certificates: Sequence[bytes]) -> TlsServer:
+    return TlsServer(
+        unquote(str(each["name"])),
+        int(each["port"]),
+        str(each["address"]),
+        str(each["state"]),
+        tuple(certificates[number] for number in each["chain"]),
+        {
+            version: reply_to(version, unpacked(heard), str(ended))
+            for version, (_state, ended, heard) in each["offers"].items()
+            if version in VERSIONS
+        },
+    )
 
 
 def parse(output: Output) -> TlsSeen:
@@ -54,27 +75,14 @@ def parse(output: Output) -> TlsSeen:
     held = opened(output)
     try:
         certificates = tuple(unpacked(each) for each in held["certificates"])
-        servers = tuple(
-            TlsServer(
-                unquote(str(each["name"])),
-                int(each["port"]),
-                str(each["address"]),
-                str(each["state"]),
-                tuple(certificates[number] for number in each["chain"]),
-                {
-                    version: reply_to(version, unpacked(heard), str(ended))
-                    for version, (_state, ended, heard) in each["offers"].items()
-                    if version in VERSIONS
-                },
-            )
-            for each in held["servers"]
-        )
+        servers, beside = (tuple(_server(each, certificates) for each in held.get(kind, ())) for kind in _KINDS)
         return TlsSeen(
             station_of(held),
             servers,
             tuple(unpacked(each) for each in held["anchors"]),
             unquote(str(held["trust"])),
             unquote(str(held["trust_problem"])),
+            beside,
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise refuse_form() from error

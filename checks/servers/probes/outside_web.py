@@ -23,7 +23,7 @@ class WebAnswer:
     url: str
     """The address of this answer, after redirects."""
     why: str
-    """`page`, `plain`, `root`, `control`, `admin`, `folder` or `leak`."""
+    """`page`, `plain`, `root`, `control`, `admin`, `spelling` (of an admin path), `folder` or `leak`."""
     agent: str
     """`browser` or `crawler`."""
     state: str
@@ -36,6 +36,8 @@ class WebAnswer:
     body: bytes
     kinds: tuple[str, ...]
     """Of a leak: what it is, as `web.signatures` names it."""
+    address: str = ""
+    """Where each address was asked; else empty."""
 
     @property
     def is_redirect(self) -> bool:
@@ -54,11 +56,11 @@ class WebSeen:
     """Approved copies of pages, by address; None where the file could not be read."""
 
     def last(self, why: str, agent: str = "browser") -> Iterator[WebAnswer]:
-        """Yield, for each address that was asked for, the answer to which it led in the end."""
-        found: dict[str, WebAnswer] = {}
+        """Yield, for each page that was asked for, at each address, the answer to which it led in the end."""
+        found: dict[tuple[str, str], WebAnswer] = {}
         for each in self.answers:
             if each.why == why and each.agent == agent:
-                found[each.asked] = each
+                found[each.asked, each.address] = each
         yield from found.values()
 
 
@@ -89,6 +91,7 @@ def _answer(held: Mapping[str, Any]) -> WebAnswer:
         size_bytes=int(held.get("size", 0)),
         body=unpacked(held["body"]) if "body" in held else b"",
         kinds=tuple(str(each) for each in held.get("kinds", ())),
+        address=str(held.get("address", "")),
     )
 
 

@@ -45,7 +45,7 @@ NL='
 O=$($S -Hltnp) || exit 1
 L=$(printf '%s\n' "$O" | awk '{ a = $4; p = a; sub(/.*:/, "", p); sub(/:[^:]*$/, "", a); s = $0
   while (match(s, /pid=[0-9]+/)) { print substr(s, RSTART + 4, RLENGTH - 4) " " a " " p; s = substr(s, RSTART + RLENGTH) } }' | sort -u)
-accounts=$(awk -F: '$7 !~ /(nologin|false|sync|shutdown|halt)$/ && $1 ~ /^[A-Za-z0-9._-]+$/ && $1 != "root" { print $1 }' /etc/passwd | head -n 40)
+accounts=$(awk -F: '$7 !~ /(nologin|false|sync|shutdown|halt)$/ && $1 ~ /^[A-Za-z0-9._-]+$/ && $1 != "root" { print $1 }' /etc/passwd | head -n 300)
 N=0
 
 arguments() {  # of a command line without quotes: ARGS, FILE
@@ -123,7 +123,11 @@ settings() {  # PROGRAM: by condition
     case $u in *[!A-Za-z0-9._-]*) ;; *) id -u -- "$u" >/dev/null 2>&1 && users="$users $u";; esac
   done
   for g in $(value "$C" group); do
-    case $g in *[!A-Za-z0-9._-]*) ;; *) users="$users $(getent group -- "$g" | sed 's/.*://; s/,.*//')";; esac
+    case $g in *[!A-Za-z0-9._-]*) ;; *)
+      e=$(getent group -- "$g")  # a member of each group, and an account whose first group it is
+      i=${e#*:*:}
+      users="$users $(printf %s "${e##*:}" | sed 's/,.*//') $(awk -F: -v g="${i%%:*}" '$4 == g && g != "" { print $1; exit }' /etc/passwd)";;
+    esac
   done
   users=$(printf '%s\n' $users | awk '/^[A-Za-z0-9._-]+$/ && !seen[$0]++')
   addresses="$addresses $(value "$C" address | ends | head -n 24 | tr '\n' ' ')"

@@ -3,8 +3,9 @@
 Roots are /var/www, /srv/www, /srv/http and /usr/share/nginx/html, what `root`, `alias` and `DocumentRoot` of nginx's and
 Apache's configuration name, and what is mounted or linked to below them, all without links. Accounts are the usual ones,
 those that the configuration of nginx, Apache and PHP-FPM's pools names, and those that their processes run under. At most
-2000 of each kind are listed. A search that fails says so in a line of its own, since the pipe hides its exit code. Access
-lists are shown by ls(1) as a `+` only; variables in a configuration are not resolved.
+2000 of each kind are listed. A search that fails says so in a line of its own, since the pipe hides its exit code. Of a
+file with an access list the kernel is asked whether one of the accounts may write to it; variables in a configuration are
+not resolved.
 
     account www-data
     root /var/www
@@ -87,7 +88,7 @@ names=$(
   printf '%s\n' "$P" | said 'user\|group'
   printf '%s\n' "$V" "$R"
 )
-known= users= who=
+known= users= who= ids=
 for u in www-data apache nginx http wwwrun lighttpd caddy; do
   id -u "$u" >/dev/null 2>&1 && users="$users$IFS$u"
 done
@@ -97,6 +98,7 @@ for u in $(printf '%s\n' "$users" "$names" | sort -u); do
   if id -u "$u" >/dev/null 2>&1; then
     printf 'account %s\n' "$u"
     who="$who$IFS-o$IFS-user$IFS$u"
+    ids="$ids$IFS$u"
     g=$(id -G "$u" | tr ' ' '\n')
   fi
   g="$g$IFS$(getent group "$u" | cut -d : -f 3)"
@@ -119,8 +121,21 @@ while [ -n "$todo" ]; do
     { find / $up -maxdepth 0 ! -perm -1000 \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
     { find "$d" -xdev \( -type f -o -type d \) \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
     { find "$d" -xdev -type d \( $W \) -prune -exec find {} -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' \; || echo failed; } | listed
-    { find "$d" -xdev \( -type f -o -type d \) -perm -0020 ! \( $W \) -exec ls -ldnq {} + || echo failed; } |
-      sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* /list /p;/^failed/p' | head -n 2000 | cut -c 1-1000
+    L=$({ find "$d" -xdev \( -type f -o -type d \) -perm -0020 ! \( $W \) -exec ls -ldnq {} + || echo failed; } |
+      sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* //p;/^failed/p' | head -n 2000 | cut -c 1-1000)
+    for l in $L; do
+      case $l in failed) echo failed; continue ;; esac
+      x=list
+      if [ -n "$ids" ] && [ -e "$l" ] && command -v setpriv >/dev/null; then x=; fi
+      for u in $ids; do
+        [ -z "$x" ] || break
+        x=$(setpriv --reuid="$(id -u "$u")" --regid="$(id -g "$u")" --groups="$(id -G "$u" | tr ' ' ,)" --inh-caps=-all \
+          find "$l" -maxdepth 0 -writable -printf '%y %m %u' 2>/dev/null)
+      done
+      [ -n "$x" ] || continue
+      printf '%s %s\n' "$x" "$l"
+      case $x in d*) { find "$l" -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' || echo failed; } | listed ;; esac
+    done
     found=$(
       find "$d" -xdev -type l ! -xtype l -printf '%p\0' | tr '\n\000' '?\n' | head -n 2001
       awk -v d="$d/" 'index($2, d) == 1 {print $2}' /proc/self/mounts

@@ -4,7 +4,8 @@ The old versions rest on MD5 and SHA-1, and an attacker in between can force bot
 
 The rule: each declared name is offered each version alone. 1.0 and 1.1 must be refused: by an alert, or by hanging up
 where a newer version is taken at the same address. 1.2 or 1.3 must be taken. An answer that tells neither is unknown. SSL
-3.0 is not offered: a server that takes it takes TLS 1.0 too.
+3.0 is not offered: a server that takes it takes TLS 1.0 too. At a dozen other ports of TLS, such as 8443 and 993, 1.0 and 1.1
+must not be taken either.
 
 Sources: RFC 8996, RFC 5246 (7.4.1.3), RFC 8446 (4.1.3). nginx 1.26 that is set to TLS 1.2 and 1.3 answers to 1.1 by alert 70:
 
@@ -40,13 +41,15 @@ def judge(facts: Facts) -> CheckOutcome:
     seen = facts[outside_tls.PROBE]
     unclear: list[str] = []
     outdated: list[str] = []
-    for one in seen.servers:
+    for one in (*seen.servers, *seen.beside):
         old = [version for version in _OLD if one.offers.get(version) is Reply.TAKEN]
         if old:
             return failed(
                 "old-version-taken",
                 msg("{server} accepts TLS {versions}", server=listed((one.address_text,)), versions=listed(old)),
             )
+        if one in seen.beside:
+            continue
         takes_new = any(one.offers.get(version) is Reply.TAKEN for version in _NEW)
         refusals = {Reply.REFUSED, Reply.HUNG_UP} if takes_new else {Reply.REFUSED}
         if not all(one.offers.get(version) in refusals for version in _OLD):
@@ -60,4 +63,10 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown(
             "cannot-tell", msg("it is not clear which TLS versions {servers} accepts", servers=listed(unclear) or "-")
         )
-    return passed(msg("the old versions are refused, seen from {station}", station=str(seen.station)))
+    return passed(
+        msg(
+            "the old versions are refused at {servers}, seen from {station}",
+            servers=listed(one.address_text for one in (*seen.servers, *seen.beside)),
+            station=str(seen.station),
+        )
+    )

@@ -4,7 +4,9 @@ A login that everybody sees is tried by everybody, and its program's next hole i
 
 The rule: each declared path of `admin_paths` answers a stranger with 403, 404, 410, 421 or 451, or hangs up. A login page,
 any other page, or a 401, which asks for a name, is open to the world. Portals that answer 200 to everything are recognised
-by a path that does not exist: what is the same as that is nothing. A redirect within the name is gone after.
+by a path that does not exist: what is the same as that is nothing. A redirect within the name is gone after. Other spellings
+of each path are tried too (without or with the last slash, `//`, `/./`, a letter as `%61`, capitals): none may show a login
+page or what the path itself would, beside the portal's own pages.
 
 Source: RFC 9110 (15.5). WordPress 6.8, as delivered:
 
@@ -61,6 +63,21 @@ def judge(facts: Facts) -> CheckOutcome:
             return failed("login-offered", msg("{url} shows anybody a login page", url=shown_url(page)))
         if not _is_nothing(page, reader, controls.get(_site(page))):
             return failed("page-shown", msg("{url} is shown to anybody", url=shown_url(page)))
+    own = [ReadPage(each.body) for each in seen.last("page") if each.status == 200]
+    for page in seen.last("spelling"):
+        if page.status is None or page.status >= 500 or page.status == 429:
+            hung_up = page.status is None and page.state == "open" and page.ended in {"closed", "reset"}
+            unclear += [] if hung_up else [page]
+        elif page.status == 401:
+            return failed("login-offered", msg("{url} asks anybody for a name and password", url=shown_url(page)))
+        elif page.status == 200:
+            reader = ReadPage(page.body)
+            if reader.asks_password:
+                return failed("login-offered", msg("{url} shows anybody a login page", url=shown_url(page)))
+            if not _is_nothing(page, reader, controls.get(_site(page))) and not any(
+                _is_alike(reader, one) for one in own
+            ):
+                return failed("page-shown", msg("{url} is shown to anybody", url=shown_url(page)))
     if unclear or not all(_site(each) in controls for each in pages) or (facts.declared.admin_paths and not pages):
         named = shown_url(unclear[0]) if unclear else "-"
         status = unclear[0].status if unclear and unclear[0].status else "-"
@@ -85,6 +102,10 @@ def _is_nothing(page: WebAnswer, reader: ReadPage, control: WebAnswer | None) ->
     other = ReadPage(control.body)
     if page.url == control.url or page.body == control.body:
         return True
+    return _is_alike(reader, other)
+
+
+def _is_alike(reader: ReadPage, other: ReadPage) -> bool:
     return (
         bool(other.text)
         and reader.title == other.title

@@ -2,8 +2,9 @@
 
 A list shows what was never meant to be found: old copies, exports, scans of papers. Article 12.4.
 
-The rule: none of the declared `folders` answers with a list of files as Apache, nginx, lighttpd, IIS, Tomcat or Python
-make it.
+The rule: none of the declared `folders`, and none of the folders below them that the declared pages name, answers with a list
+of files as Apache, nginx (also as JSON or XML), lighttpd, Caddy, IIS, Tomcat or Python make it. At most ten folders below are
+tried.
 
 Sources: ngx_http_autoindex_module, Apache mod_autoindex. nginx 1.26 with `autoindex on`:
 
@@ -18,12 +19,14 @@ from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import outside_ports, outside_web
 from checks.servers.web_verdicts import judge_no_pages, shown_url, unseen
+from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
 _LISTING = re.compile(
     rb"<title>\s{0,20}(?:Index of /|Directory listing for |Directory Listing For )|\[To Parent Directory\]"
-    rb"|<h1>Index of /",
+    rb"|<h1>Index of /|<a href=\"\.\./?\">|\A\s*\[\s*\{\s*\"name\":\"[^\"]*\",\s*\"(?:type|size)\":|\A<\?xml[^>]*>\s*<list>\s*<(?:file|directory) "
+    rb"|<a href=\"\.\.\">\s*<svg|<a href=\"\./[^\"]*\">\s*<svg",
     re.IGNORECASE,
 )
 
@@ -51,4 +54,10 @@ def judge(facts: Facts) -> CheckOutcome:
         return trouble
     if facts.declared.folders and not folders:
         return unknown("page-not-seen", msg("no page was seen"))
-    return passed(msg("no declared folder is listed to {station}", station=str(seen.station)))
+    return passed(
+        msg(
+            "no folder is listed to {station}; tried: {folders}",
+            station=str(seen.station),
+            folders=listed(each.asked for each in folders) or "-",
+        )
+    )

@@ -2,8 +2,9 @@
 
 The first plain request is enough for an attacker in between to answer it. Article 12.4.
 
-The rule: at each name, port 80 answers with 301 or 308 to https of the same name, or does not answer at all; and https
-answers with Strict-Transport-Security of at least {least_days} days.
+The rule: at each name and each address, port 80 answers the front page and each declared page with 301 or 308 to https of
+the same name, or does not answer at all; another page than the front may also be refused there. And https answers with
+Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first.
 
 Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 
@@ -15,6 +16,7 @@ Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
@@ -27,6 +29,7 @@ from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
 LEAST_SECONDS = 180 * 86400
+_REFUSED = frozenset({400, 403, 404, 410, 421, 426})
 _MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.IGNORECASE)
 
 
@@ -44,7 +47,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_web.PROBE]
-    roots, plain = list(seen.last("root")), list(seen.last("plain"))
+    roots, plain = _answering(seen.last("root")), list(seen.last("plain"))
     for answer in plain:
         if answer.status is not None and (wrong := _not_redirected(answer)) is not None:
             return wrong
@@ -63,8 +66,17 @@ def judge(facts: Facts) -> CheckOutcome:
     return passed(msg("plain HTTP redirects to HTTPS or is shut, seen from {station}", station=str(seen.station)))
 
 
+def _answering(answers: Iterable[WebAnswer]) -> list[WebAnswer]:
+    """Leave out the addresses at which nothing listens, where another one of the same page answers."""
+    found = list(answers)
+    answered = {each.asked for each in found if each.status is not None}
+    return [each for each in found if each.asked not in answered or each.state not in {"closed", "filtered"}]
+
+
 def _not_redirected(answer: WebAnswer) -> CheckOutcome | None:
     url = url_of(answer.url)
+    if url.target != "/" and answer.status in _REFUSED:
+        return None
     to = target_of_redirect(url, answer.headers.get("location", "")) if answer.is_redirect else None
     if to is not None and to.is_tls and to.name == url.name:
         if answer.status in {301, 308}:
@@ -86,5 +98,5 @@ def _not_redirected(answer: WebAnswer) -> CheckOutcome | None:
 
 
 def _remembered_seconds(answer: WebAnswer) -> int:
-    found = _MAX_AGE.search(answer.headers.get("strict-transport-security", ""))
+    found = _MAX_AGE.search(answer.headers.get("strict-transport-security", "").partition(",")[0])
     return int(found.group(1)) if found else 0

@@ -254,7 +254,96 @@ def portal_blocks(nginx: Nginx, authority: Authority) -> dict[str, tuple[int, in
         (root / "en/index.html").write_text(page)
         return nginx.served(good, link, root=root)
 
+    def with_uploads(text: str) -> Path:
+        """Return a root whose front page names a file in a folder below the uploads, which shows a page of its own."""
+        root = nginx.folder / f"uploads-{len(nginx.blocks)}"
+        shutil.copytree(nginx.root, root)
+        (root / "uploads/2026").mkdir()
+        (root / "uploads/2026/ke-hoach.pdf").write_bytes(b"%PDF-1.4\n")
+        (root / "uploads/index.html").write_text("<html></html>")
+        (root / "index.html").write_text(FRONT.format(language="vi", title="Cổng", text=text))
+        return root
+
+    linked = VI + ' <a href="/uploads/2026/ke-hoach.pdf">Kế hoạch</a>'
+    form = f'default_type text/html; return 200 "{login}";'
+    headers = GOOD_HEADERS.splitlines()
+    safe = "\n".join(line for line in headers if "Content-Security" not in line)
+    hsts = "\n".join(line for line in headers if "Strict-Transport" not in line)
     return {
+        "framed": (
+            nginx.served(good, link, body=f"{safe} add_header Content-Security-Policy \"default-src 'self'\" always;"),
+            redirect,
+        ),
+        "any-script": (
+            nginx.served(
+                good,
+                link,
+                body=f"{safe} add_header Content-Security-Policy \"default-src * 'unsafe-inline'; frame-ancestors 'none'\" always;",
+            ),
+            redirect,
+        ),
+        "reports-only": (
+            nginx.served(
+                good,
+                link,
+                body=f"{safe} add_header Content-Security-Policy-Report-Only \"default-src 'self'; frame-ancestors 'none'\" always;",
+            ),
+            redirect,
+        ),
+        "headers-twice": (
+            nginx.served(
+                good,
+                link,
+                body=f"{GOOD_HEADERS} add_header X-Content-Type-Options nosniff always; add_header X-Frame-Options SAMEORIGIN always;"
+                " add_header Content-Security-Policy \"script-src 'nonce-a' 'unsafe-inline'\" always;",
+            ),
+            redirect,
+        ),
+        "forgotten-at-once": (
+            nginx.served(
+                good,
+                link,
+                body=f"{hsts} add_header Strict-Transport-Security max-age=0 always;"
+                " add_header Strict-Transport-Security max-age=31536000 always;",
+            ),
+            redirect,
+        ),
+        "front-alone-redirected": (
+            nginx.served(good, link, body=GOOD_HEADERS),
+            nginx.plain(f"location = / {{ {TO_HTTPS} }}"),
+        ),
+        "challenge-in-plain": (
+            nginx.served(good, link, body=GOOD_HEADERS),
+            nginx.plain(f"location /.well-known/acme-challenge/ {{ }} location / {{ {TO_HTTPS} }}"),
+        ),
+        "one-spelling": (
+            nginx.served(good, link, body=f"location = /admin/ {{ return 403; }} location /admin {{ {form} }}"),
+            redirect,
+        ),
+        "raw-spelling": (
+            nginx.served(
+                good, link, body=f"if ($request_uri ~ ^/admin/) {{ return 403; }} location ^~ /admin/ {{ {form} }}"
+            ),
+            redirect,
+        ),
+        "front-for-odd-spellings": (
+            nginx.served(
+                good, link, body=f"{closed} merge_slashes off; location ~ ^//|[A-Z] {{ rewrite ^ /index.html; }}"
+            ),
+            redirect,
+        ),
+        "listed-below": (
+            nginx.served(good, link, root=with_uploads(linked), body="location /uploads/ { autoindex on; }"),
+            redirect,
+        ),
+        "listed-below-named-by-nobody": (
+            nginx.served(good, link, root=with_uploads(linked), body="location = /uploads/ { autoindex on; }"),
+            redirect,
+        ),
+        "listed-as-json": (
+            nginx.served(good, link, body="location /uploads/ { autoindex on; autoindex_format json; }"),
+            redirect,
+        ),
         "english-gone": (nginx.served(good, link, body="location /en/ { return 404; }"), shut),
         "english-in-vietnamese": (with_english(FRONT.format(language="en", title="Portal", text=VI)), shut),
         "english-unmarked": (with_english(f"<html><body><p>{EN}</p></body></html>"), shut),

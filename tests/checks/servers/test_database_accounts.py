@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,21 +20,26 @@ import pytest
 
 from checks.servers.catalogue import chosen
 from checks.servers.credential_audit import PROBES, audit
-from checks.servers.declared import Declared
+from checks.servers.declared import Declared, HostDeclared
 from checks.servers.facts import Facts
+from checks.servers.gather import gather, parse_answer
 from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, Unparseable, fact_of
 from checks.servers.probes import (
     authorized_keys,
     group,
+    listening_programs,
     mysql_accounts,
+    outside_ports,
     own_registered,
     passwd,
     postgresql_roles,
     shadow,
+    systemd_units,
 )
 from portalops.model.credentials import Credential, CredentialKind, CredentialReturn, Leaving
 from portalops.model.message import verbatim
 from portalops.model.organisation import Host, HostId
+from portalops.ports import Completed
 from portalops.registers.access import AccessRegister, access_of
 from portalops.registers.credentials import ADDED, LEFT, RETURNED, Body, fold_credentials
 from tests.backups.mariadb.conftest import Server as MariaDb
@@ -39,12 +50,13 @@ CANARY = "Canary-Kh@nhHoa-2026"
 AT = datetime(2026, 11, 26, 2, tzinfo=UTC)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="it mounts the servers' folders where a host has them")
 
+_MOUNT = 'mount -t tmpfs none /run && mkdir "$1" && mount --bind "$0" "$1" && shift && exec "$@"'
+
 
 def said(probe: Probe[Any], folder: Path, place: str) -> str:
     """What the probe's own command prints where the server's folder lies in the place in which a host has it."""
-    mount = 'mount -t tmpfs none /run && mkdir "$1" && mount --bind "$0" "$1" && shift && exec "$@"'
     done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount, folder, place, *probe.command], capture_output=True, check=False
+        ["unshare", "-m", "sh", "-c", _MOUNT, folder, place, *probe.command], capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.decode()
@@ -83,7 +95,7 @@ def accounts(mariadb: MariaDb) -> Iterator[str]:
 @needs_root
 @pytest.mark.heavy
 def test_postgresql_tells_who_may_come_in_and_who_may_do_all(roles: str) -> None:
-    found = {one.name: one for one in postgresql_roles.parse(Output(0, roles, ""))}
+    found = {one.name: one for one in postgresql_roles.parse(Output(0, roles, "")).roles}
 
     assert {name: (one.is_admin, one.is_open) for name, one in found.items()} == {
         "an": (True, True),
@@ -101,18 +113,210 @@ def test_postgresql_tells_who_may_come_in_and_who_may_do_all(roles: str) -> None
 @needs_root
 @pytest.mark.heavy
 def test_mariadb_tells_who_may_come_in_and_who_may_do_all(accounts: str) -> None:
-    found = {one.user: (one.might, one.way) for one in mysql_accounts.parse(Output(0, accounts, ""))}
+    found = {one.user: (one.might, one.way) for one in mysql_accounts.parse(Output(0, accounts, "")).accounts}
 
     assert {name: found[name] for name in ("an", "binh", "khoa", "o_cam", "nhom_admin", "root", "mariadb.sys")} == {
         "an": ("admin", "password"),
         "binh": ("plain", "password"),
-        "khoa": ("plain", "locked"),
-        "o_cam": ("plain", "socket"),
-        "nhom_admin": ("plain", "role"),
+        "khoa": ("none", "locked"),
+        "o_cam": ("none", "socket"),
+        "nhom_admin": ("none", "role"),
         "root": ("admin", "socket"),
         "mariadb.sys": ("plain", "locked"),
     }
     assert CANARY not in accounts and "*" not in accounts
+
+
+@needs_root
+@pytest.mark.heavy
+def test_mariadb_tells_who_gets_in_without_a_password_and_who_may_do_all_over_others(mariadb: MariaDb) -> None:
+    """What each may really do was tried with these accounts on MariaDB 11.8: CREATE USER changes the password of root."""
+    mariadb.run(
+        "CREATE USER a1@'%'; GRANT ALL ON *.* TO a1@'%'; CREATE USER a2@'%' IDENTIFIED VIA mysql_native_password;"
+        "CREATE USER a3@'%' IDENTIFIED VIA unix_socket AS 'an' OR mysql_native_password USING 'invalid';"
+        "CREATE USER a4@'%' IDENTIFIED BY 'a4'; CREATE USER a5@'%' ACCOUNT LOCK;"
+        "CREATE ROLE b1; CREATE ROLE b2; GRANT ALL ON *.* TO b1; GRANT b1 TO b2;"
+        f"CREATE USER a6@'%' IDENTIFIED BY '{CANARY}'; GRANT b2 TO a6@'%';"
+        f"CREATE USER a7@'%' IDENTIFIED BY '{CANARY}'; GRANT INSERT, UPDATE ON mysql.global_priv TO a7@'%';"
+        f"CREATE USER a8@'%' IDENTIFIED BY '{CANARY}'; GRANT CREATE USER ON *.* TO a8@'%';"
+        f"CREATE USER a9@localhost IDENTIFIED BY '{CANARY}'; GRANT PROXY ON root@localhost TO a9@localhost;"
+        f"CREATE USER a0@'%' IDENTIFIED BY '{CANARY}'; GRANT UPDATE ON `my%`.* TO a0@'%'; CREATE USER ''@localhost;"
+        "CREATE USER c1@'192.0.2.5'; CREATE USER c2@'192.0.2.5'; GRANT SELECT ON test.* TO c2@'192.0.2.5'"
+    )
+    link = mariadb.folder / "mysqld.sock"
+    if not link.is_symlink():
+        link.symlink_to("socket")
+    try:
+        text = said(mysql_accounts.PROBE, mariadb.folder, "/run/mysqld")
+    finally:
+        mariadb.run(
+            "DROP USER a1@'%', a2@'%', a3@'%', a4@'%', a5@'%', a6@'%', a7@'%', a8@'%', a9@localhost, a0@'%', ''@localhost,"
+            "c1@'192.0.2.5', c2@'192.0.2.5'; DROP ROLE b1, b2"
+        )
+
+    found = {one.user: (one.might, one.way) for one in mysql_accounts.parse(Output(0, text, "")).accounts}
+    expected = {
+        "admin": {
+            "a1": "none",
+            "a6": "password",
+            "a7": "password",
+            "a8": "password",
+            "a9": "password",
+            "a0": "password",
+        }
+        | {"b1": "role", "b2": "role"},
+        "plain": {"c2": "none"},
+        "none": {"a2": "none", "a3": "socket", "a4": "name", "a5": "locked", "c1": "none", "": "none"},
+    }
+    assert {
+        might: {name: way for name, (own, way) in found.items() if own == might and re.fullmatch(r"([abc]\d)?", name)}
+        for might in expected
+    } == expected
+    assert CANARY not in text and "*" not in text
+
+
+class HereShell:
+    """Runs the script here, where the server's folder lies in the place in which a host has it."""
+
+    address = "192.0.2.9"
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self.words = ("unshare", "-m", "sh", "-c", _MOUNT, str(folder), place)
+
+    def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
+        done = subprocess.run(
+            [*self.words, "sh", "-s", argument], input=script, capture_output=True, timeout=120, check=False
+        )
+        return Completed(done.returncode, done.stdout, done.stderr)
+
+
+@needs_root
+@pytest.mark.heavy
+def test_roles_of_a_real_server_come_through_script_redaction_and_parser_to_their_verdict() -> None:
+    """A fault of one of them let all accounts of PostgreSQL go unaudited."""
+    with PostgreSql.new(versions()[0]) as server:
+        server.sql(
+            f"CREATE ROLE an LOGIN SUPERUSER PASSWORD '{CANARY}'; CREATE ROLE cu LOGIN PASSWORD '{CANARY}' VALID UNTIL '2026-01-01'"
+        )
+        shell = HereShell(server.folder, "/run/postgresql")
+        found = {}
+        for name, access in {
+            "asked": "local all postgres peer\nlocal all all scram-sha-256\n",
+            "free": "local all all trust\n",
+        }.items():
+            (server.data / "pg_hba.conf").write_text(access)
+            server.program("pg_ctl", "reload", "-D", server.data)
+            time.sleep(1.1)  # the moment of loading counts in whole seconds
+            raw = gather(shell, [postgresql_roles.PROBE])
+            text = roles_in(raw)
+            assert CANARY.encode() not in raw
+            found[name] = (audited(text, None), exposure(text, None))
+        (server.data / "pg_hba.conf").write_text("local all postgres peer\n")
+        text = roles_in(gather(shell, [postgresql_roles.PROBE]))
+
+    gone = {("account-gone", f"database:{name}") for name in ("portal", "mat")}
+    assert found["asked"] == ({("admin-unregistered", "database:an (PostgreSQL 5432)"), *gone}, ("pass", ""))
+    audit, verdict = found["free"]
+    assert {("no-password", f"database:{name} (PostgreSQL 5432)") for name in ("an", "cu", "postgres")} < audit
+    assert verdict == ("fail", "no-password-asked")
+    assert exposure(text, None) == ("unknown", "rules-not-loaded"), (
+        "the file is mended, and the server goes by the old one"
+    )
+
+
+def roles_in(raw: bytes) -> str:
+    """What an answer says of PostgreSQL, as if none of the servers of other tests ran on this machine."""
+    text = parse_answer(raw).sections[postgresql_roles.PROBE.id].output().text
+    return re.sub(r"(?m)^servers \d+$", "servers 1", text)
+
+
+@needs_root
+@pytest.mark.heavy
+def test_mariadb_that_asks_nobody_is_told() -> None:
+    """All its accounts have passwords, and none is asked for."""
+    with unguarded() as folder:
+        text = said(mysql_accounts.PROBE, folder, "/run/mysqld")
+
+    assert mysql_accounts.parse(Output(0, text, "")).is_unguarded
+    assert exposure(None, text) == ("fail", "account-open")
+
+
+@contextmanager
+def unguarded() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="portalops-mariadb-", dir="/tmp"))
+    shutil.chown(folder, "mysql", "mysql")
+    own = ("--no-defaults", "--user=mysql", f"--datadir={folder}/data")
+    try:
+        subprocess.run(["mariadb-install-db", *own, "--skip-test-db"], check=True, capture_output=True)
+        process = subprocess.Popen(
+            [
+                *("mariadbd", *own, f"--socket={folder}/mysqld.sock", "--skip-networking", "--skip-grant-tables"),
+                *("--innodb-buffer-pool-size=64M", f"--log-error={folder}/log"),
+            ]
+        )
+        try:
+            until = time.monotonic() + 60
+            while not (folder / "mysqld.sock").exists() and time.monotonic() < until:
+                time.sleep(0.1)
+            yield folder
+        finally:
+            process.terminate()
+            process.wait(60)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def exposure(postgresql: str | None, mysql: str | None, *, listening: str = "", declared: str = "") -> tuple[str, str]:
+    """What db.exposure comes to on a host whose servers say this."""
+    (check,) = chosen(ids=("db.exposure",))
+    lines = f'tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=1,fd=3))\n{listening}'
+    facts = compared(postgresql, mysql)[1]
+    found = dict(facts.found)
+    both: tuple[tuple[Probe[Any], str], ...] = (
+        (listening_programs.PROBE, lines),
+        (systemd_units.PROBE, "Id=ssh.service\nActiveState=active\n"),
+    )
+    for probe, text in both:
+        found[probe.id] = fact_of(probe, ProbeResult(probe.id, 0, text.encode(), b"", 0))
+    found[outside_ports.PROBE.id] = MissingFact("not-seen-from-outside", verbatim("no look"))
+    own = HostDeclared(listeners=(declared,)) if declared else HostDeclared()
+    outcome = check.judge(replace(facts, found=found, declared=own))
+    return outcome.verdict.value, outcome.reason
+
+
+MARIADB_OPEN = 'tcp LISTEN 0 80 0.0.0.0:3306 0.0.0.0:* users:(("mariadbd",pid=5,fd=6))\n'
+ASKED = "mysql_native_password:set"
+
+
+@pytest.mark.parametrize(
+    ("accounts", "listening", "said"),
+    [
+        ("web\t%\tadmin\t-\tmysql_native_password:empty", "", ("fail", "account-open")),
+        ("web\tlocalhost\tplain\t-\ted25519:set,mysql_native_password:empty", "", ("fail", "account-open")),
+        ("web\t%\tplain\t-\tmysql_native_password:name", "", ("fail", "account-open")),
+        (f"\tlocalhost\tnone\t-\t{ASKED}", "", ("fail", "account-open")),
+        (f"root\t192.0.2.%\tadmin\t-\t{ASKED}", "", ("fail", "account-open")),
+        (f"dba\t%\tadmin\t-\t{ASKED}", MARIADB_OPEN, ("fail", "account-open")),
+        (
+            f"dba\t%\tplain\t-\t{ASKED}\nr\t\tadmin\trole\t{ASKED}\nmembers\ndba\t%\tr\t",
+            MARIADB_OPEN,
+            ("fail", "account-open"),
+        ),
+        (f"dba\t%\tplain\t-\t{ASKED}\nproxies\ndba\t%\t\t", MARIADB_OPEN, ("fail", "account-open")),
+        ("unguarded", "", ("fail", "account-open")),
+        ("servers 2", "", ("unknown", "server-unasked")),
+        (f"dba\t%\tadmin\t-\t{ASKED}", "", ("pass", "")),
+        (f"dba\t192.0.2.20\tadmin\t-\t{ASKED}", MARIADB_OPEN, ("pass", "")),
+        ("check\t192.0.2.5\tnone\t-\tmysql_native_password:empty", MARIADB_OPEN, ("pass", "")),
+        ("\tlocalhost\tnone\tlocked\tmysql_native_password:empty", "", ("pass", "")),
+        ("root\t%\tadmin\t-\tmysql_native_password:invalid,unix_socket:empty", MARIADB_OPEN, ("pass", "")),
+        ("an\tlocalhost\tadmin\t-\tunix_socket:empty", "", ("pass", "")),
+    ],
+)
+def test_accounts_of_mariadb_are_judged_by_who_gets_in(accounts: str, listening: str, said: tuple[str, str]) -> None:
+    found = exposure(None, f"{accounts}\nend\n", listening=listening, declared="tcp/3306" if listening else "")
+
+    assert found == said
 
 
 @needs_root

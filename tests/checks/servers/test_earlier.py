@@ -164,7 +164,7 @@ def test_slow_probes_are_run_behind_the_others() -> None:
     asked = [name for name, probe in probes_of(checks()).items() if probe.command]
 
     assert asked[-1] == "clock"
-    assert {"dpkg.verify", "rpm.verify"} == set(asked[-3:-1])
+    assert {"dpkg.verify", "rpm.verify", "secrets.readable"} == set(asked[-4:-1])
 
 
 def test_answer_that_holds_a_repeated_section_already_is_rejected(portal: Portal) -> None:

@@ -92,6 +92,8 @@ def test_no_near_miss_passes_and_every_harmless_setting_does(
         data(capsys, folder, "check", "run")
         approved = {host.name: pair.approved(capsys, folder, host) for host in (web1, web2)}
         declare(folder, pair, every, approved)
+        for host in (web1, web2) if family != "ids" else ():  # else so many outside scans in a minute are banned
+            host.sh(f"fail2ban-client set sshd addignoreip {hosts.address} || true")
         before = judged(capsys, folder, *of_rows)
         found: dict[str, tuple[str, str, str]] = {}
         for row in rows:

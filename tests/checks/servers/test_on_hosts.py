@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,34 @@ def test_account_with_sudo_and_helper_sees_what_root_sees(
     refused = {one for one, (_verdict, reason) in without.items() if reason == "sudo-refused"}
     assert not [one for one, (_verdict, reason) in whole.items() if reason in {"sudo-refused", "helper-outdated"}]
     assert {one: whole[one] for one in refused} == {one: as_root[one] for one in refused}
+
+
+def test_host_that_waits_for_its_own_name_is_told_as_such_and_soon(
+    hosts: Hosts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with hosts.started() as host:
+        host.add_account(ACCOUNT)
+        configure(tmp_path, host)
+        enrol(tmp_path, host)
+        set_up(host, tmp_path, capsys)
+        host.sh(
+            f"rm -f /etc/resolv.conf; echo nameserver {hosts.address} >/etc/resolv.conf; echo 127.0.0.1 localhost >/etc/hosts;"
+            " sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf; nft add table inet silent;"
+            " nft 'add chain inet silent input { type filter hook input priority 0; }';"
+            " nft add rule inet silent input ip protocol icmp drop"
+        )
+        began = time.monotonic()
+        steps = {one["id"]: (one["works"], one["said"]) for one in data(capsys, tmp_path, "host", "test", host.name)}
+        found = results(capsys, tmp_path, "--family", "acct", "--family", "ssh")
+        took = time.monotonic() - began
+
+    assert steps["sudo"] == (
+        False,
+        "the host cannot resolve its own name, so that sudo waits 20 seconds at each call",
+    )
+    assert found["acct.empty-password"] == ("unknown", "own-name-unresolved")
+    assert found["acct.sudo-nopasswd"] == ("unknown", "own-name-unresolved")
+    assert took < 90
 
 
 def test_neither_locale_nor_shell_nor_banner_changes_a_verdict(

@@ -140,12 +140,57 @@ def outcome(portals: Portals, state: str, check: str, **more: object) -> tuple[s
         ("english-too-short", "web.editions", ("unknown", "text-unclear")),
         ("english-broken", "web.editions", ("unknown", "server-in-trouble")),
         ("loop", "web.editions", ("unknown", "page-not-seen")),
+        # the protection is there and does nothing
+        ("framed", "web.headers", ("fail", "headers-missing")),
+        ("any-script", "web.headers", ("fail", "headers-missing")),
+        ("reports-only", "web.headers", ("fail", "headers-missing")),
+        ("forgotten-at-once", "web.https", ("fail", "no-hsts")),
+        ("front-alone-redirected", "web.https", ("fail", "plain-http")),
+        ("one-spelling", "web.admin-exposed", ("fail", "login-offered")),
+        ("raw-spelling", "web.admin-exposed", ("fail", "login-offered")),
+        ("listed-below", "web.dir-listing", ("fail", "listed")),
+        ("listed-as-json", "web.dir-listing", ("fail", "listed")),
+        # what looks like a fault and is none
+        ("headers-twice", "web.headers", ("pass", "")),
+        ("challenge-in-plain", "web.https", ("pass", "")),
+        ("front-for-odd-spellings", "web.admin-exposed", ("pass", "")),
+        ("listed-below-named-by-nobody", "web.dir-listing", ("pass", "")),
     ],
 )
 def test_portal_of_a_state_is_judged_as_it_is(
     portals: Portals, state: str, check: str, expected: tuple[str, str]
 ) -> None:
     assert outcome(portals, state, check) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("old", ("fail", "old-version-taken")), ("only-13", ("pass", "")), ("plain", ("pass", ""))]
+)
+def test_versions_of_tls_are_asked_for_at_every_port_of_tls(
+    portals: Portals, state: str, expected: tuple[str, str]
+) -> None:
+    port = portals.ports["bare"][1] if state == "plain" else portals.ports[state][0]
+    declared = {**PAGES, "ca_file": str(portals.ca_file)}
+    raw = looked(portals.streets("good", **{"8443": port}), declared, "outside.tls", "outside.ports")
+
+    result = judged(raw, declared, "tls.protocols")
+    assert (result.verdict.value, result.reason) == expected
+    assert judged(raw, declared, "tls.chain").verdict.value == "pass", "what it sends there is not asked of it"
+
+
+def test_redirect_and_hsts_are_asked_of_every_address(portals: Portals) -> None:
+    """A second address of the portal goes to a server that was forgotten."""
+    declared = {**PAGES, "ca_file": str(portals.ca_file), "public_addresses": [ADDRESS, "203.0.113.6"]}
+    reasons = {}
+    for state in ("good", "bare", "shut"):
+        ways = dict(portals.streets("good").ways)
+        if state != "shut":
+            tls, plain = portals.ports[state]
+            ways |= {("203.0.113.6", 443): tls, ("203.0.113.6", 80): plain}
+        raw = looked(Streets(ways), declared, "outside.web", "outside.ports")
+        reasons[state] = judged(raw, declared, "web.https").reason
+
+    assert reasons == {"good": "", "bare": "plain-http", "shut": ""}
 
 
 def test_approved_copy_is_compared_by_its_words(portals: Portals, tmp_path: Path) -> None:

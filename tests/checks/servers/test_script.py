@@ -11,7 +11,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.gather import gather, parse_answer
-from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import SUDO_WAITS, MissingFact, Output, Probe, ProbeResult, fact_of
 from checks.servers.script import script_for
 from portalops.ports import Completed
 from portalops.system.programs import LocalShell
@@ -151,6 +151,24 @@ def test_root_probes_go_through_sudo_without_a_question(tmp_path: Path) -> None:
     subprocess.run(["sh", "-s", "0" * 16], input=pretend + script, capture_output=True, timeout=300, check=True)
 
     assert calls.read_text() == "-n /usr/sbin/timeout -k 2 7 /usr/sbin/nft -j list ruleset\n"
+
+
+def test_sudo_that_waits_for_the_hosts_name_is_called_once_and_each_probe_says_why() -> None:
+    probe = Probe("a.root", ("nft", "list", "ruleset"), text, needs_root=True)
+    pretend = (
+        b"id() { echo 1000; }\ncommand() { case $2 in timeout) echo limit;; *) echo /usr/sbin/nft;; esac; }\n"
+        b"limit() { return 124; }\nsudo() { echo called >&6; sleep 4; }\nexec 6>&1\n"
+    )
+
+    done = subprocess.run(
+        ["sh", "-s", "0" * 16], input=pretend + script_for([probe] * 3), capture_output=True, check=True
+    )
+
+    assert done.stdout.count(b"called") == 1
+    assert done.stdout.count(SUDO_WAITS.encode()) == 3
+    fact = fact_of(probe, ProbeResult("a.root", 1, b"", SUDO_WAITS.encode() + b"\n", 0))
+    assert isinstance(fact, MissingFact)
+    assert fact.reason == "own-name-unresolved"
 
 
 def test_script_is_clean_for_the_checker_of_shell_scripts() -> None:

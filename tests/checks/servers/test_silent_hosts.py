@@ -67,7 +67,7 @@ def test_fourteen_hosts_are_in_the_ledger_while_the_fifteenth_is_waited_for(tmp_
 
     recorded = [record.subject for record in ledger.records(kinds=("check-part.finished",))]
     assert len(recorded) == 15
-    assert recorded[-1] == "host-h00", "what the others said was recorded before"
+    assert recorded[-1] == "judged-h00", "what the others said was recorded before"
     assert judged[-1].problem.values["seconds"] == 20  # type: ignore[union-attr]
     others = [host.gathered_at for host in judged[:-1]]
     assert (judged[-1].gathered_at - max(others)).total_seconds() > 5
@@ -89,10 +89,10 @@ def test_each_kind_of_trouble_is_unknown_and_says_what_it_was(tmp_path: Path) ->
         }
         done = scan(of, judged, 10)
 
-    reasons = {host.host: {result.reason for result in host.results} for host in done.hosts if not host.standby}
+    reasons = {str(host.host): {result.reason for result in host.results} for host in done.hosts if not host.standby}
     assert reasons["silent"] == {"host-deadline"}
     assert reasons["streams"] <= {"answer-cut", "host-deadline"}
     assert "answer-incomplete" in reasons["dies"]
     assert not reasons["good"] & {"answer-cut", "host-deadline", "answer-incomplete"}
-    problems = {host.host: str(host.problem) for host in judged}
+    problems = {str(host.host): str(host.problem) for host in judged}
     assert "within 10 s" in problems["silent"]

@@ -129,14 +129,24 @@ def test_root_behind_a_link_is_walked_and_a_folder_above_it_counts(seen: Seen) -
 
 def test_what_cannot_be_told_is_said(seen: Seen) -> None:
     found = fact(
-        seen(
-            "mkdir -p /etc/apache2/sites-enabled; echo 'DocumentRoot ${ROOT}/x' >/etc/apache2/sites-enabled/a.conf;"
-            " setfacl -m u:www-data:rw /var/www/html/index.php"
-        )
+        seen("mkdir -p /etc/apache2/sites-enabled; echo 'DocumentRoot ${ROOT}/x' >/etc/apache2/sites-enabled/a.conf;")
     )
 
     assert found.unclear == ("${ROOT}/x",)
-    assert found.listed == ("/var/www/html/index.php",)
+
+
+def test_access_list_counts_by_what_the_web_server_may_do(seen: Seen) -> None:
+    found = fact(
+        seen(
+            "cd /var/www/html; setfacl -m u:www-data:rw index.php; mkdir up; touch up/x.php; setfacl -m u:www-data:rwx up;"
+            " touch of-another masked closed; setfacl -m u:shop:rw of-another; setfacl -m u:www-data:rw,m::r masked;"
+            " mkdir -m 700 private; touch private/a; setfacl -m u:www-data:rw private/a"
+        )
+    )
+
+    assert sorted(found.writable) == ["/var/www/html/index.php", "/var/www/html/up"]
+    assert found.programs == ("/var/www/html/up/x.php",)
+    assert found.listed == ()
 
 
 def test_server_that_runs_as_root_is_told(seen: Seen) -> None:
@@ -198,14 +208,14 @@ def test_link_that_the_web_server_planted_shows_nothing_of_roots(systems: Callab
     """It is read with the rights of the account that planted it, be the link the file itself or a folder above it."""
     line = "$wp_version = '6.6.6';"
     found = systems(
-        f"printf '%s\\n' \"{line}\" >/root/secret; mkdir -p /root/wp-includes; cp /root/secret /root/wp-includes/version.php;"
-        f"chmod 600 /root/secret /root/wp-includes/version.php;"
+        f"R=/root; printf '%s\\n' \"{line}\" >$R/secret; mkdir -p $R/wp-includes; cp $R/secret $R/wp-includes/version.php;"
+        f"chmod 600 $R/secret $R/wp-includes/version.php;"
         "install -d -o www-data /var/www/html/a /var/www/html/a/wp-includes /var/www/html/b;"
-        "runuser -u www-data -- ln -s /root/secret /var/www/html/a/wp-includes/version.php;"
-        "runuser -u www-data -- ln -s /root/wp-includes /var/www/html/b/wp-includes"
+        "runuser -u www-data -- ln -s $R/secret /var/www/html/a/wp-includes/version.php;"
+        "runuser -u www-data -- ln -s $R/wp-includes /var/www/html/b/wp-includes"
     )
 
-    host.sh("rm -rf /root/secret /root/wp-includes")
+    host.sh("R=/root; rm -rf $R/secret $R/wp-includes")
     assert found.found and {one.version for one in found.found} == {""}
 
 

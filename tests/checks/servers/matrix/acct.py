@@ -102,7 +102,7 @@ FAULTS = (
 
 def _rules(name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
     lines = text.replace("\n", "\\n")
-    make = f"{more}printf '{lines}\\n' >/etc/sudoers.d/seed; visudo -cq"
+    make = f"{more}printf '{lines}\\n' >/etc/sudoers.d/seed; chmod 440 /etc/sudoers.d/seed; visudo -cq"
     return Seed("acct.sudo-nopasswd", name, fails=fails, make=make, undo="rm -rf /etc/sudoers.d/seed /opt/seed")
 
 

@@ -110,8 +110,12 @@ FAULTS = (
     Fault(
         "db.exposure",
         "account-open",
-        good="mariadb -e \"DROP USER IF EXISTS ''@'%'\"",
-        bad="mariadb -e \"CREATE USER ''@'%'\"",
+        # the locked one without a name, the one of a socket and the one that may do nothing are harmless
+        good="mariadb -e \"SET sql_log_bin = 0; DROP USER IF EXISTS web@'%'; DROP ROLE IF EXISTS nhom;"
+        " CREATE OR REPLACE USER ''@localhost ACCOUNT LOCK; CREATE OR REPLACE USER an@'%' IDENTIFIED VIA unix_socket;"
+        " GRANT ALL ON *.* TO an@'%'; CREATE OR REPLACE USER kiemtra@'192.0.2.5'\"",
+        bad="mariadb -e \"SET sql_log_bin = 0; CREATE OR REPLACE USER web@'%'; CREATE OR REPLACE ROLE nhom;"
+        " GRANT ALL ON *.* TO nhom; GRANT nhom TO web@'%'\"",
         gone="rm -f $(command -v mariadb)",
         unknown="command-failed",  # the server runs, and cannot be asked
         on="web2",

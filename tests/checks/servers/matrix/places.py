@@ -18,8 +18,10 @@ FAULTS = (
     Fault(
         "web.webroot-writable",
         "writable",
-        good="install -d /var/www/html; echo '<?php' >/var/www/html/index.php; chown root: /var/www/html/index.php",
-        bad="chown www-data /var/www/html/index.php",
+        # the web server may not write to it by its mode: an access list lets it; another one's list and a masked one do not
+        good="install -d /var/www/html; cd /var/www/html; echo '<?php' >index.php; touch other masked; setfacl -b *;"
+        "setfacl -m u:chi:rw other; setfacl -m u:www-data:rw,m::r masked",
+        bad="setfacl -m u:www-data:rw /var/www/html/index.php",
         gone="rm -rf /var/www",
         unknown="no-webroot",
     ),
@@ -40,8 +42,148 @@ FAULTS = (
         on="web2",
     ),
 )
+_READABLE = "readable-by-all"
 
+
+def _file(name: str, path: str, text: str, *, mode: str = "644", fails: str = _READABLE, owner: str = "root") -> Seed:
+    """A file with this text in it, and its folder if there is none."""
+    make = f"install -d {path.rpartition('/')[0]}; printf '{text}' >{path}; chmod {mode} {path}; chown {owner} {path}"
+    return Seed("secrets.readable", name, make=make, undo=f"rm -f {path}", fails=fails, on="web2")
+
+
+def _web(name: str, make: str, *, undo: str = "", fails: str = "") -> Seed:
+    """A file of the web root that is made as a script says."""
+    return Seed(
+        "web.webroot-writable",
+        name,
+        make=f"cd /var/www/html; touch seeded; {make}",
+        undo=f"rm -rf /var/www/html/seeded; {undo}",
+        fails=fails,
+    )
+
+
+def _account(name: str, sql: str, *, fails: str = "") -> Seed:
+    return Seed(
+        "db.exposure",
+        name,
+        make=f"""mariadb -e "SET sql_log_bin = 0; {sql}" """,
+        undo="mariadb -N -e \"SELECT concat('DROP USER ', quote(user), '@', quote(host), ';') FROM mysql.global_priv"
+        " WHERE user LIKE 'seed%' AND host != '' UNION ALL SELECT concat('DROP ROLE ', user, ';') FROM mysql.global_priv"
+        " WHERE user LIKE 'seed%' AND host = ''\" | mariadb",
+        fails=fails,
+        on="web2",
+        releases=frozenset({13}),
+    )
+
+
+_OPEN = "account-open"
 SEEDS = (
+    _file("copy of an environment", "/srv/portal/.env.old", "APP=portal\\nDB_PASSWORD=Xuan2026\\n"),
+    _file(
+        "environment of a unit",
+        "/etc/systemd/system/portal.service.d/env.conf",
+        "[Service]\\nEnvironment=DB_PASSWORD=Xuan2026\\n",
+    ),
+    _file(
+        "program's settings under another name",
+        "/var/www/html/wp-config.php.bak",
+        '<?php\\ndefine("DB_PASSWORD", "Xuan2026");\\n',
+    ),
+    _file("hashes of passwords", "/etc/portal.users", "an:$apr1$abcdefgh$0123456789abcdefghijk.\\n"),
+    _file("account in an address", "/opt/portal/worker.conf", "DATABASE_URL=postgres://portal:Xuan2026@db/portal\\n"),
+    Seed(
+        "secrets.readable",
+        "private key under any name",
+        make="ssh-keygen -q -t ed25519 -N '' -f /etc/portal-notes; chmod 644 /etc/portal-notes",
+        undo="rm -f /etc/portal-notes /etc/portal-notes.pub",
+        fails=_READABLE,
+        on="web2",
+    ),
+    _file(
+        "example with words alone",
+        "/srv/portal/.env.example",
+        "DB_PASSWORD=secret\\nAPP_KEY=\\nTOKEN=your_token_here\\n",
+        fails="",
+    ),
+    _file(
+        "references",
+        "/opt/portal/compose.yml",
+        "    environment:\\n      DB_PASSWORD: ${DB_PASSWORD}\\n      DB_PASSWORD_FILE: /run/secrets/db\\n",
+        fails="",
+    ),
+    _file(
+        "for the web server's group alone",
+        "/var/www/html/wp-config.php",
+        '<?php\\ndefine("DB_PASSWORD", "Xuan2026");\\n',
+        mode="640",
+        fails="",
+        owner="root:www-data",
+    ),
+    Seed(
+        "secrets.readable",
+        "in a closed folder",
+        make="install -d -m 750 /srv/closed; echo DB_PASSWORD=Xuan2026 >/srv/closed/.env",
+        undo="rm -rf /srv/closed",
+        on="web2",
+    ),
+    Seed(
+        "secrets.readable",
+        "certificate named key",
+        make="cp /etc/ssh/ssh_host_ed25519_key.pub /etc/portal.key; echo -----BEGIN CERTIFICATE----- >/etc/portal.crt",
+        undo="rm -f /etc/portal.key /etc/portal.crt",
+        on="web2",
+    ),
+    _web("access list", "setfacl -m u:www-data:rw seeded", fails="writable"),
+    _web("access list of its group", "setfacl -m g:www-data:rw seeded", fails="writable"),
+    _web(
+        "group that the web server was put into",
+        "groupadd seeded; usermod -aG seeded www-data; chgrp seeded seeded; chmod 664 seeded",
+        undo="gpasswd -d www-data seeded; groupdel seeded",
+        fails="writable",
+    ),
+    _web(
+        "folder behind a link",
+        "install -d -o www-data /srv/seeded; rm seeded; ln -s /srv/seeded seeded",
+        undo="rm -rf /srv/seeded",
+        fails="writable",
+    ),
+    _web("access list of another account", "setfacl -m u:chi:rw seeded"),
+    _web("access list behind a mask", "setfacl -m u:www-data:rw,m::r seeded"),
+    _web("group of others", "chgrp sudo seeded; chmod 664 seeded"),
+    _account("no password, all rights", "CREATE USER seed@'%'; GRANT ALL ON *.* TO seed@'%'", fails=_OPEN),
+    _account(
+        "no password, here alone", "CREATE USER seed@localhost; GRANT SELECT ON *.* TO seed@localhost", fails=_OPEN
+    ),
+    _account(
+        "its name is its password",
+        "CREATE USER seed@'%' IDENTIFIED BY 'seed'; GRANT SELECT ON *.* TO seed@'%'",
+        fails=_OPEN,
+    ),
+    Seed(
+        "db.exposure",
+        "accounts that nobody is asked for",
+        make="printf '[mysqld]\\nskip-grant-tables\\n' >/etc/mysql/mariadb.conf.d/99-seed.cnf; systemctl restart mariadb",
+        undo="rm /etc/mysql/mariadb.conf.d/99-seed.cnf; systemctl restart mariadb",
+        fails=_OPEN,
+        on="web2",
+        releases=frozenset({13}),
+    ),
+    Seed(
+        "db.exposure",
+        "second server at another port",
+        make="systemd-run --unit=seed redis-server --port 7777 --bind 0.0.0.0 --protected-mode no; sleep 1",
+        undo="systemctl stop seed",
+        fails="exposed",
+    ),
+    _account("locked, without a password", "CREATE USER seed@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO seed@'%'"),
+    _account("by its socket alone", "CREATE USER seed@'%' IDENTIFIED VIA unix_socket; GRANT ALL ON *.* TO seed@'%'"),
+    _account("no password and no rights, for a balancer", "CREATE USER seed@'192.0.2.5'"),
+    Seed(
+        "db.exposure",
+        "second server on loopback",
+        make="systemd-run --unit=seed redis-server --port 7777 --bind 127.0.0.1; sleep 1",
+        undo="systemctl stop seed",
+    ),
     Seed(
         "log.retention",
         "the journal is written to memory",

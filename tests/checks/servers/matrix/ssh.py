@@ -63,6 +63,8 @@ _SECOND = (
 )
 _NO_SECOND = "kill $(cat /run/second.pid); rm -f /etc/ssh/second_config; sleep 0.3"
 _SHUT = "PermitRootLogin no\\nPasswordAuthentication no\\nKbdInteractiveAuthentication no\\nChallengeResponseAuthentication no\\n"
+_BY_SOCKET = "systemctl stop ssh; systemctl start ssh.socket; sleep 0.5"
+_NOT_BY_SOCKET = "systemctl stop ssh.socket ssh; systemctl start ssh; sleep 0.5"
 _STRONG = "Ciphers aes256-ctr\\nMACs hmac-sha2-256\\nKexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\\n"
 SEEDS = (
     _dropin(
@@ -96,6 +98,16 @@ SEEDS = (
         "Match LocalPort 22\\nPasswordAuthentication yes\\n",
         fails="password-allowed",
         on="web2",
+    ),
+    Seed(
+        "ssh.password-auth",
+        "match-first-group-of-one-without-a-shell",
+        fails="password-in-match",
+        on="web2",
+        make="groupadd drop; useradd -g drop -s /usr/sbin/nologin drop1; "
+        + _SET.format(name="zz-drop", text="Match Group drop\\nPasswordAuthentication yes\\n")
+        + "; sleep 0.5",
+        undo="rm /etc/ssh/sshd_config.d/zz-drop.conf; systemctl reload ssh; userdel -f drop1; groupdel drop || true; sleep 0.5",
     ),
     Seed(
         "ssh.password-auth",
@@ -155,6 +167,14 @@ SEEDS = (
         make=_SECOND.format(text=_SHUT),
         undo=_NO_SECOND,
     ),
+    Seed(
+        "ssh.root-login",
+        "started-by-a-socket",
+        fails="root-login-allowed",
+        make=f"mv /etc/ssh/sshd_config.d/root.conf /root/; {_BY_SOCKET}",
+        undo=f"mv /root/root.conf /etc/ssh/sshd_config.d/; {_NOT_BY_SOCKET}",
+    ),
+    Seed("ssh.root-login", "refused-and-started-by-a-socket", make=_BY_SOCKET, undo=_NOT_BY_SOCKET),
     _dropin(
         "ssh.root-login",
         "match-user-and-address",

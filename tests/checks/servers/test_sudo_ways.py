@@ -1,0 +1,120 @@
+"""What sudo lets an account become, by the rules as cvtsudoers has them: each is written, converted, and judged."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from checks.servers.accounts._sudo_ways import free_ways, ways
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.privileges import sudoers_text
+from checks.servers.probe import Output
+from checks.servers.probes import sudoers
+from checks.servers.probes.sudoers import Sudoers
+
+pytestmark = pytest.mark.skipif(shutil.which("cvtsudoers") is None, reason="the rules are converted by cvtsudoers")
+
+BASE = "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n"
+
+
+def rules(tmp_path: Path, text: str, *, host: str = "web1", programs: str = "") -> Sudoers:
+    file = tmp_path / "sudoers"
+    file.write_text(BASE + text + "\n", encoding="utf-8")
+    done = subprocess.run(["cvtsudoers", "-f", "json", file], capture_output=True, text=True, check=True)
+    return sudoers.parse(Output(0, f"host {host}\nsources files\n{programs}{done.stdout}", ""))
+
+
+def reasons(tmp_path: Path, text: str) -> set[str]:
+    return {reason for reason, _, _ in free_ways(rules(tmp_path, text))}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("an ALL=NOPASSWD: /bin/bash", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/su", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/su - root", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/python3.11", "nopasswd-shell"),
+        ('an ALL=NOPASSWD: /usr/bin/dash ""', "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /bin/bash -i", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/vim.tiny /etc/motd", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/env /bin/sh", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/tee /etc/cron.d/x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/cp /var/tmp/x /etc/sudoers.d/x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: sudoedit /etc/passwd", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: sudoedit /srv/*/config", "nopasswd-pattern"),
+        ("an ALL=NOPASSWD: /usr/*/id", "nopasswd-pattern"),
+        ("an ALL=NOPASSWD: /usr/bin/", "nopasswd-pattern"),
+        ("an ALL=NOPASSWD: SETENV: /usr/bin/true", "nopasswd-environment"),
+        ("Defaults !env_reset\nan ALL=NOPASSWD: /usr/bin/true", "nopasswd-environment"),
+        ("an ALL=(ALL, !root) NOPASSWD: ALL", "nopasswd-all"),
+        ("an ALL=(#0) NOPASSWD: ALL", "nopasswd-all"),
+        ("an ALL=(:docker) NOPASSWD: ALL", "nopasswd-all"),
+        ("an ALL=NOPASSWD: ALL, !/bin/su", "nopasswd-all"),
+        ("an WEB*=NOPASSWD: ALL", "nopasswd-all"),
+        ("an 192.0.2.0/24=NOPASSWD: ALL", "nopasswd-all"),
+        ("Runas_Alias R = root\nRunas_Alias S = R\nan ALL=(S) NOPASSWD: ALL", "nopasswd-all"),
+        ("User_Alias U = an\nUser_Alias V = U\nV ALL=NOPASSWD: ALL", "nopasswd-all"),
+        ("Defaults:an !authenticate\nan ALL=ALL", "nopasswd-all"),
+        ("Defaults exempt_group=sudo", "nopasswd-all"),
+    ],
+)
+def test_a_way_to_root_without_a_password_is_found(tmp_path: Path, text: str, reason: str) -> None:
+    assert reason in reasons(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "an ALL=NOPASSWD: /usr/bin/systemctl restart nginx",
+        "Cmnd_Alias A = /usr/bin/true\nCmnd_Alias B = A\nCmnd_Alias C = B\nan ALL=NOPASSWD: C",
+        "an ALL=(www-data) NOPASSWD: ALL",
+        "an web2=NOPASSWD: ALL",
+        "an ALL, !web1=NOPASSWD: ALL",
+        "Host_Alias OTHERS = web2, db*\nan OTHERS=NOPASSWD: ALL",
+        "an ALL=NOPASSWD: /bin/bash /usr/local/sbin/rotate",
+        "an ALL=NOPASSWD: /bin/su - postgres",
+        "an ALL=NOPASSWD: NOEXEC: /usr/bin/less /var/log/syslog",
+        "an ALL=NOPASSWD: ALL, !ALL",
+        "an ALL=NOPASSWD: /usr/bin/true, PASSWD: ALL",
+        "an ALL=NOPASSWD: /usr/bin/printf \\*",
+        "an ALL=NOPASSWD: sudoedit /srv/portal/config.ini",
+        "Defaults!/usr/bin/true !lecture\nan ALL=ALL",
+    ],
+)
+def test_what_only_looks_like_a_way_is_none(tmp_path: Path, text: str) -> None:
+    assert reasons(tmp_path, text) == set()
+
+
+def test_an_account_that_becomes_root_makes_those_who_become_it_root(tmp_path: Path) -> None:
+    found = free_ways(
+        rules(tmp_path, "an ALL=(binh) NOPASSWD: ALL\nbinh ALL=(chi) NOPASSWD: ALL\nchi ALL=NOPASSWD: /bin/sh")
+    )
+
+    assert {name for _, grant, _ in found for name in grant.who} == {"an", "binh", "chi"}
+
+
+def test_a_program_that_others_change_or_that_is_a_link_to_a_shell_counts(tmp_path: Path) -> None:
+    text = 'an ALL=NOPASSWD: /opt/a "", /opt/b, /opt/c'
+    programs = "program|/opt/a|/opt/a|loose\nprogram|/opt/b|/usr/bin/dash|kept\nprogram|/opt/c|/opt/c|kept\n"
+
+    found = free_ways(rules(tmp_path, text, programs=programs))
+
+    assert {(reason, command.program) for reason, _, command in found} == {
+        ("nopasswd-writable", "/opt/a"),
+        ("nopasswd-shell", "/opt/b"),
+    }
+
+
+def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
+    text = sudoers_text(probes_of(checks()).values(), "portalops", helper_sha256="0" * 64)
+
+    assert reasons(tmp_path, text) == set()
+
+
+def test_table_of_programs_holds_names_once_in_a_group_and_no_paths() -> None:
+    assert {"shells", "escapes", "pagers", "runs", "writes", "manages", "reads"} == ways().keys()
+    assert all("/" not in name and name for names in ways().values() for name in names)
