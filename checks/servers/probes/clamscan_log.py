@@ -74,8 +74,8 @@ def parse(output: Output) -> Scan | None:
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the log of scans is cut short"))
     counts: dict[str, dict[str, int]] = {"files": {}, "named": {}}
-    for match in filter(None, map(_FILES.fullmatch, lines)):
-        counts[match[1]][match[3]] = int(match[2])
+    for told in filter(None, map(_FILES.fullmatch, lines)):
+        counts[told[1]][told[3]] = int(told[2])
     if not any(_FILES.fullmatch(line) is None for line in lines[:-1]):
         raise Unparseable(msg("there is no log of scans"), reason="no-log")
     found: list[Scan] = []
