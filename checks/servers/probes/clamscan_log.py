@@ -74,8 +74,8 @@ def parse(output: Output) -> Scan | None:
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the log of scans is cut short"))
     counts: dict[str, dict[str, int]] = {"files": {}, "named": {}}
-    for each in filter(None, map(_FILES.fullmatch, lines)):
-        counts[each[1]][each[3]] = int(each[2])
+    for told in filter(None, map(_FILES.fullmatch, lines)):
+        counts[told[1]][told[3]] = int(told[2])
     if not any(_FILES.fullmatch(line) is None for line in lines[:-1]):
         raise Unparseable(msg("there is no log of scans"), reason="no-log")
     found: list[Scan] = []
@@ -88,9 +88,9 @@ def parse(output: Output) -> Scan | None:
             infected = int(match[1])
         elif match := _SCANNED.fullmatch(line):
             scanned = int(match[1])
-        elif (ended := _ENDED.fullmatch(line)) and infected is not None and scanned is not None:
+        elif (match := _ENDED.fullmatch(line)) and infected is not None and scanned is not None:
             try:
-                at = datetime.strptime(ended[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+                at = datetime.strptime(match[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
             except ValueError as error:
                 raise Unparseable(msg("the log of scans cannot be parsed")) from error
             found.append(Scan(at, scanned, infected, known, counts["files"], counts["named"]))
