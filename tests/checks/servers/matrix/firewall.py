@@ -57,7 +57,7 @@ FAULTS = (
     Fault(
         "firewall.persistent",
         "not-persistent",
-        good="systemctl enable nftables",
+        good="systemctl enable nftables" + _RULES,
         bad="systemctl disable nftables",
         gone="rm -f $(command -v systemctl)",
         unknown="command-missing",
