@@ -187,7 +187,7 @@ SEEDS = (
         "match-local-address",
         "zz-own",
         "Match LocalAddress 127.0.0.0/8,198.18.0.0/15\\nPermitRootLogin yes\\n",
-        fails="root-login-allowed",
+        fails="root-login-in-match",
     ),
     Seed(
         "ssh.root-login",
@@ -220,7 +220,7 @@ SEEDS = (
     Seed(
         "ssh.crypto",
         "corrected-and-not-loaded",
-        unknown="not-loaded",
+        fails="weak-algorithms",
         make="cd /etc/ssh/sshd_config.d; mv crypto.conf /root/; systemctl reload ssh; sleep 1; mv /root/crypto.conf .",
         undo="systemctl reload ssh; sleep 0.5",
     ),
