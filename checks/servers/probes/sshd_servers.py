@@ -268,7 +268,7 @@ _METHODS = re.compile(r"\?|[a-z0-9@.,-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class LoginCondition:
     """Who comes from where to where."""
 
     user: str
@@ -284,7 +284,7 @@ class Effect:
 
     settings: Mapping[str, str]
     """Keyword in lower case to its value; lists of users with blanks between."""
-    conditions: tuple[Condition, ...]
+    conditions: tuple[LoginCondition, ...]
     """The first eight, one at least; those of root are in effects of their own."""
     count: int
     """Of all conditions."""
@@ -302,7 +302,7 @@ class OfferedMethods:
 
 
 @dataclass(frozen=True, slots=True)
-class SshServer:
+class SshDaemon:
     """One that listens."""
 
     pid: int
@@ -351,13 +351,13 @@ class _Making:
     offers: list[OfferedMethods] = field(default_factory=list)
     is_full: bool = False
 
-    def made(self) -> SshServer:
+    def made(self) -> SshDaemon:
         pid, state, loaded, how, newest, file = self.head
         if state not in _STATES or not self.listens or (state == "read" and not (self.effects and newest)):
             raise ValueError(state)
         if state == "read" and how not in {"pidfile", "journal", "start", "connection"}:
             raise ValueError(how)
-        return SshServer(
+        return SshDaemon(
             int(pid),
             state,
             None if how == "connection" else float(loaded),
@@ -373,7 +373,7 @@ class _Making:
         )
 
 
-def parse(output: Output) -> tuple[SshServer, ...]:
+def parse(output: Output) -> tuple[SshDaemon, ...]:
     """Read the servers; one that listens and whose settings are not told is among them."""
     lines = [line.rstrip() for line in output.lines()]
     found: dict[str, _Making] = {}
@@ -420,7 +420,7 @@ def _effect(count: int, conditions: str, settings: str) -> Effect:
         <= found.keys()
     ):
         raise ValueError(settings)
-    return Effect(found, tuple(Condition(*each.split(",")) for each in conditions.split(" ")), count)
+    return Effect(found, tuple(LoginCondition(*each.split(",")) for each in conditions.split(" ")), count)
 
 
 def is_let_in(user: str, settings: Mapping[str, str]) -> bool:
