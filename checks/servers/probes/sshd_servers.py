@@ -149,7 +149,7 @@ settings() {  # PROGRAM: by condition
     [ "$r" = - ] && d= || d=,rdomain=$r
     printf '%s,%s,%s,%s,%s|' "$u" "$a" "$h" "$b" "$q"
     sshd_T "$1" "$ARGS" "user=$u,host=$h,addr=$a,laddr=$b,lport=$q$d" | awk '
-      $1 ~ /^(KEPT)$/ { k = $1; sub(/^[^ ]* /, ""); gsub(/[|;]/, "?"); v[k] = k in v ? v[k] " " $0 : $0; if (!(k in o)) { o[k] = ++m; w[m] = k } }
+      $1 ~ /^(KEPT)$/ { k = $1; sub(/^[^ ]* /, ""); gsub(/[|;]/, "?"); if (k in v) v[k] = v[k] " " $0; else { v[k] = $0; w[++m] = k } }
       END { for (i = 1; i <= m; i++) printf "%s%s %.300s", (1 < i ? ";" : ""), w[i], v[w[i]]; print "" }'
   done; done; done; done; done; done)
   printf '%s\n' "$R" | awk -F'|' -v n="$N" '
@@ -264,6 +264,14 @@ echo "end $N"
 )
 
 _STATES = {"read", "arguments", "foreign", "refused", "other"}
+_SWITCH = frozenset({"yes", "no"})
+_VALUES = {
+    "permitrootlogin": frozenset({"yes", "no", "without-password", "prohibit-password", "forced-commands-only"}),
+    "passwordauthentication": _SWITCH,
+    "kbdinteractiveauthentication": _SWITCH,
+    "permitemptypasswords": _SWITCH,
+}
+"""What a verdict rests on: any other value is an answer that was not understood."""
 _METHODS = re.compile(r"\?|[a-z0-9@.,-]{1,200}")
 
 
@@ -415,10 +423,7 @@ def _effect(count: int, conditions: str, settings: str) -> Effect:
     found = {key: value for key, _, value in (each.partition(" ") for each in settings.split(";"))}
     if "challengeresponseauthentication" in found:  # its name before OpenSSH 8.7
         found.setdefault("kbdinteractiveauthentication", found["challengeresponseauthentication"])
-    if (
-        not {"permitrootlogin", "passwordauthentication", "kbdinteractiveauthentication", "authenticationmethods"}
-        <= found.keys()
-    ):
+    if any(found.get(key) not in values for key, values in _VALUES.items()) or "authenticationmethods" not in found:
         raise ValueError(settings)
     return Effect(found, tuple(LoginCondition(*each.split(",")) for each in conditions.split(" ")), count)
 
