@@ -6,7 +6,7 @@ empty file brings back nothing. Article 12.3.
 The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit, says ENABLED=yes in its own
 settings and denies by default. The files of nftables and netfilter-persistent are loaded into an empty network namespace on
 the host and judged as the live rules are: each loads without an error, and traffic that no rule names is denied over IPv4 and IPv6,
-at each device where it is denied now. Where that cannot be judged, it is unknown.
+at each device where it is denied now. Where that cannot be judged, or the unit of nftables starts further commands, it is unknown.
 
 Sources: systemctl(1), ufw(8), unshare(1), nft(8), iptables-restore(8).
 
@@ -99,6 +99,8 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
         )
         said = msg("after the next start traffic that no rule names is admitted over {names}", names=names)
         return failed("opens-at-start", said)
+    if saved.has_other_commands:
+        return unknown("other-commands", msg("nftables.service starts more than what loads its file"))
     if weaker:
         return unknown(
             "saved-unclear",

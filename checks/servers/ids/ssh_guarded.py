@@ -5,7 +5,7 @@ A jail whose filter matches nothing bans nobody and says that all is well. Since
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
 version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within {written_days}
-days (a date in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever. An address of each range for documentation would be
+days (a date in the future leaves it unknown). Its filter finds a failed login in the line that sshd writes of one. It bans for {least_seconds} seconds or longer, or for ever. An address of each range for documentation would be
 banned after at most {most_tries} tries, counted for at least {least_window} seconds: the jail ignores neither it nor a large part of
 the Internet, and one of its actions blocks the ports on which sshd listens. A program that decides whom to ignore leaves it unknown.
 
@@ -61,6 +61,8 @@ def judge(facts: Facts) -> CheckOutcome:
             return unknown("written-in-future", msg("{file} was last written to at {at}", file=name, at=at))
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
         return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
+    if jail.sees_attacks is False:
+        return failed("filter-blind", msg("the filter sshd of fail2ban does not see a failed login in its line"))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
         return failed(
             "bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail="sshd", n=jail.bans_seconds)

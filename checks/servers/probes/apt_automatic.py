@@ -23,12 +23,16 @@ command -v apt-config >/dev/null || exit 127
 apt-config dump APT::Periodic || exit $?
 apt-config dump Unattended-Upgrade || exit $?
 command -v unattended-upgrade >/dev/null && echo program
+systemctl show -p ActiveState apt-daily-upgrade.timer 2>/dev/null | sed 's/^/timer /'
+systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]*/apt.systemd.daily ' && echo 'service own'
 f=/var/lib/apt/periodic/unattended-upgrades-stamp
 [ -e "$f" ] && stat -c 'stamp %Y' "$f"
 echo end
 """
 _SETTING = re.compile(r'(?P<key>\S+) "(?P<value>.*)";$')
 _PATTERNS = ("Unattended-Upgrade::Origins-Pattern::", "Unattended-Upgrade::Allowed-Origins::")
+_INTERVAL = re.compile(r"(\d{1,9})([dhms]?)")
+_A_DAY = {"": 1, "d": 1, "h": 24, "m": 24 * 60, "s": 24 * 60 * 60}
 _LISTS = ("Unattended-Upgrade::Package-Blacklist::", "Unattended-Upgrade::Package-Whitelist::")
 
 
@@ -48,6 +52,18 @@ class Automatic:
     """Expressions; packages whose names begin with what one matches are never upgraded."""
     whitelist: tuple[str, ...] = ()
     """Expressions; where there is one, only packages whose names begin with what one matches are upgraded."""
+    timer: str = ""
+    """The state of apt's own timer, such as `active`; empty where systemd does not tell, or was not asked."""
+    is_own_service: bool = False
+    """That timer starts apt's own program."""
+
+    @property
+    def every_days(self) -> float | None:
+        """Return the interval in days; None for one that cannot be read."""
+        if self.interval == "always":
+            return 0
+        match = _INTERVAL.fullmatch(self.interval)
+        return int(match[1]) / _A_DAY[match[2]] if match else None
 
     @property
     def is_enabled(self) -> bool:
@@ -62,13 +78,18 @@ def parse(output: Output) -> Automatic:
         raise Unparseable(msg("the listing of apt's settings is cut short"))
     interval, ran_at, is_switched_off = "", None, False
     patterns: list[str] = []
+    timer: dict[str, str] = {}
     listed: dict[str, list[str]] = {key: [] for key in _LISTS}
     for line in lines[:-1]:
         if line.startswith("stamp ") and line[6:].isdigit():
             ran_at = datetime.fromtimestamp(int(line[6:]), UTC)
             continue
+        if line.startswith("timer "):
+            key, _equals, value = line[6:].partition("=")
+            timer[key] = value
+            continue
         match = _SETTING.match(line)
-        if line == "program":
+        if line in {"program", "service own"}:
             continue
         if match is None:
             raise Unparseable(msg("a line of apt's settings cannot be parsed: {line}", line=shown(line, 80)))
@@ -83,8 +104,18 @@ def parse(output: Output) -> Automatic:
         elif match["key"] == _PATTERNS[1]:
             origin, _, archive = match["value"].partition(":")
             patterns.append(f"origin={origin},archive={archive}")
-    left_out = (tuple(listed[key]) for key in _LISTS)
-    return Automatic("program" in lines, interval, tuple(patterns), ran_at, is_switched_off, *left_out)
+    black, white = (tuple(listed[key]) for key in _LISTS)
+    return Automatic(
+        "program" in lines,
+        interval,
+        tuple(patterns),
+        ran_at,
+        is_switched_off,
+        black,
+        white,
+        timer.get("ActiveState", ""),
+        "service own" in lines,
+    )
 
 
 PROBE = Probe("apt.automatic", ("sh", "-c", _SCRIPT), parse)

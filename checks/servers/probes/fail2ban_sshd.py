@@ -52,7 +52,12 @@ L=sshd
     + BANS
     + r"""
 sshd -T 2>/dev/null | sed -n 's/^port /sshport /p'
-ssh -V 2>&1
+V=$(ssh -V 2>&1)
+echo "$V"
+case "$V" in OpenSSH_9.[89]* | OpenSSH_[1-9][0-9]*) D=sshd-session ;; *) D=sshd ;; esac
+command -v fail2ban-regex >/dev/null &&
+  fail2ban-regex "$(date '+%b %e %H:%M:%S') host $D[1]: Failed password for root from 192.0.2.1 port 4444 ssh2" sshd 2>/dev/null |
+  sed -n 's/^Lines: /filter /p'
 for f in /var/log/auth.log /var/log/secure; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 echo end
 """
@@ -66,6 +71,7 @@ _SECTION = re.compile(r"^== (jail|actions)\n(.*?)(?=^== )", re.MULTILINE | re.DO
 _ASKED = 6
 """Answers about the jail, and so many about each action but one."""
 _UNSAID = "-"
+_TRIED = re.compile(r"filter 1 lines, (\d+) ignored, (\d+) matched")
 _NOTICES = re.compile(r"dummy|noop|(?:send)?mail.*|abuseipdb|badips|blocklist_de|complain|mynetwatchman|xarf.*")
 """Actions of fail2ban's own that tell somebody, and block nobody (action.d)."""
 _BLOCKS = re.compile(
@@ -118,6 +124,8 @@ class SshJail:
     """By file: when the logs of logins were last written to, of those that are there."""
     rule: BanRule | None = None
     """None in answers of versions before it was asked."""
+    sees_attacks: bool | None = None
+    """The filter `sshd` finds a failed login in its line; None where that could not be tried."""
 
 
 def parse(output: Output) -> SshJail:
@@ -136,6 +144,7 @@ def parse(output: Output) -> SshJail:
     if len(bans) > 1:
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
     bans_seconds, rule = bans[0] if bans else (_old_ban(text), None)
+    tried = [match for line in lines if (match := _TRIED.match(line))]
     matches = [match[1] for line in lines if (match := _MATCHES.search(line))]
     files = [name for line in lines if (match := _FILES.search(line)) for name in match[1].split()]
     return SshJail(
@@ -146,6 +155,7 @@ def parse(output: Output) -> SshJail:
         (int(version[1]), int(version[2])),
         {m[2]: datetime.fromtimestamp(int(m[1]), UTC) for line in lines if (m := _LOG.fullmatch(line.strip()))},
         rule,
+        (tried[0][1], tried[0][2]) == ("0", "1") if tried else None,
     )
 
 

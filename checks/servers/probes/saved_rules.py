@@ -26,9 +26,11 @@ command -v nft >/dev/null && command -v systemctl >/dev/null && command -v unsha
 unshare -n sh -c '
 for I in /sys/class/net/*; do I=${I##*/}; [ "$I" = lo ] || { ip link add "$I" type dummy || ip link add "$I" type veth; } 2>/dev/null; done
 if systemctl is-enabled -q nftables.service 2>/dev/null; then
-  F=$(systemctl show -p ExecStart --value nftables.service 2>/dev/null | sed -n "s/.* -f \([^ ;]*\) .*/\1/p" | head -n 1)
-  echo "nftables ${F:=/etc/nftables.conf}"
-  nft -f "$F"; echo "nftables rc=$?"
+  X=$(systemctl show -p ExecStartPre -p ExecStart -p ExecStartPost nftables.service 2>/dev/null)
+  F=$(printf "%s\n" "$X" | sed -n "s/^ExecStart=.* -f \([^ ;]*\) .*/\1/p" | head -n 1)
+  [ -n "$X" ] || F=/etc/nftables.conf
+  [ "$(printf "%s\n" "$X" | grep -c "argv")" -le 1 ] || echo "other commands"
+  if [ -n "$F" ]; then echo "nftables $F"; nft -f "$F"; echo "nftables rc=$?"; fi
 fi
 if systemctl is-enabled -q netfilter-persistent.service 2>/dev/null; then
   for V in 4 6; do
@@ -57,6 +59,8 @@ class SavedRules:
     """What the loaders said."""
     ruleset: Ruleset
     """All that loads, together."""
+    has_other_commands: bool = False
+    """The unit of nftables starts more than the one command that loads its file."""
 
     @property
     def lacks_device(self) -> bool:
@@ -76,7 +80,8 @@ def parse(output: Output) -> SavedRules:
         elif (code := _CODE.match(line)) and code[1] != "0" and files:
             refused.append(files[-1])
     ruleset = nft.parse(Output(0, rules, ""))
-    return SavedRules(tuple(files), tuple(refused), shown(output.errors, 200), ruleset)
+    has_others = "other commands" in head.splitlines()
+    return SavedRules(tuple(files), tuple(refused), shown(output.errors, 200), ruleset, has_others)
 
 
 PROBE = Probe("firewall.saved", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=4 << 20, form=JSON)

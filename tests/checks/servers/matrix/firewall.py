@@ -134,6 +134,24 @@ SEEDS = (
         undo=_SAVED,
         fails="saved-refused",
     ),
+    *(
+        Seed(
+            "firewall.persistent",
+            name,
+            make=f"""
+install -d /etc/systemd/system/nftables.service.d
+printf '[Service]\\n{lines}\\n' >/etc/systemd/system/nftables.service.d/portal.conf
+systemctl daemon-reload
+""",
+            undo="rm -rf /etc/systemd/system/nftables.service.d; systemctl daemon-reload",
+            fails=fails,
+            unknown=unknown,
+        )
+        for name, lines, fails, unknown in (
+            ("a program that does nothing", "ExecStart=\\nExecStart=/bin/true", "opens-at-start", ""),
+            ("what is loaded is flushed", "ExecStartPost=/usr/sbin/nft flush ruleset", "", "other-commands"),
+        )
+    ),
     Seed(
         "firewall.persistent",
         "another file, whose unit's own command names it",

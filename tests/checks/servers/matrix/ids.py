@@ -85,6 +85,13 @@ def _seed(*lines: str) -> str:
 
 
 SEEDS = (
+    Seed(
+        "ids.ssh-jail",
+        "a filter that leaves out every line",
+        make="printf '[Definition]\\nignoreregex = .*\\n' >/etc/fail2ban/filter.d/sshd.local" + _JAIL,
+        undo="rm -f /etc/fail2ban/filter.d/sshd.local" + _JAIL,
+        fails="filter-blind",
+    ),
     *(
         Seed("ids.ssh-jail", name, make=_seed(*lines), undo=_UNDONE, fails=fails)
         for name, fails, *lines in (

@@ -149,6 +149,20 @@ SEEDS = (
     ),
     Seed(
         "patching.unattended",
+        "once a year",
+        make="printf 'APT::Periodic::Unattended-Upgrade \"365\";\\n' >/etc/apt/apt.conf.d/53portal",
+        undo=_NO_LIST,
+        fails="too-rare",
+    ),
+    Seed(
+        "patching.unattended",
+        "a masked timer",
+        make="systemctl mask --now apt-daily-upgrade.timer",
+        undo="systemctl unmask apt-daily-upgrade.timer; systemctl start apt-daily-upgrade.timer",
+        unknown="not-started-by-apt",
+    ),
+    Seed(
+        "patching.unattended",
         "a blacklist of the kernel alone",
         make=_list("Blacklist", "linux-image"),
         undo=_NO_LIST,
