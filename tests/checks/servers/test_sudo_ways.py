@@ -43,7 +43,7 @@ def reasons(tmp_path: Path, text: str) -> set[str]:
         ("an ALL=NOPASSWD: /usr/bin/vim.tiny /etc/motd", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/env /bin/sh", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/tee /etc/cron.d/x", "nopasswd-shell"),
-        ("an ALL=NOPASSWD: /usr/bin/cp /var/tmp/x /etc/sudoers.d/x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/cp /dev/shm/x /etc/sudoers.d/x", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /etc/passwd", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /srv/*/config", "nopasswd-pattern"),
         ("an ALL=NOPASSWD: /usr/*/id", "nopasswd-pattern"),
