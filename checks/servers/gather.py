@@ -123,6 +123,7 @@ def joined_with_slow(raw: bytes, shell: Shell, slow: Sequence[Probe[Any]], *, se
         slow: what it is asked; see `is_slow`.
         seconds: how long it is waited for beside the time of the slowest probe.
     """
+    there = parse_answer(raw).sections
     limit = seconds + max(probe.timeout_seconds for probe in slow)
     found: Mapping[str, ProbeResult] = {}
     why, code = b"", _LATE
@@ -133,6 +134,8 @@ def joined_with_slow(raw: bytes, shell: Shell, slow: Sequence[Probe[Any]], *, se
     except PortalOpsError as error:
         why, code = str(error.message).encode(), 255
     for probe in slow:
+        if probe.id in there:  # a section that comes twice would reject the whole answer
+            continue
         raw = appended(raw, found.get(probe.id) or ProbeResult(probe.id, code, b"", why, round(limit)))
     return raw
 

@@ -7,7 +7,6 @@ has lost nothing of that: until the next scan has ended, what its hosts answered
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops import bodies
@@ -20,6 +19,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.record import FINISHED, STARTED, Record, Recorded, RunId
 from portalops.model.runs import JobKind, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import Clock, LedgerReader
 from portalops.registers.runs import attempt_of, parse_run_id

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from checks.servers.probes.sudoers import Command, Grant, Sudoers
+from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 
 _WILD = re.compile(r"(?<!\\)[*?\[]")
 _VERSION = re.compile(r"(?:-?\d[\d.]*|\.(?:tiny|basic|nox|gtk3|openbsd|traditional|distrib|real))$")
@@ -30,7 +30,7 @@ def ways() -> dict[str, frozenset[str]]:
     return {name: frozenset(each) for name, each in tomllib.loads(text).items()}
 
 
-def free_ways(rules: Sudoers) -> list[tuple[str, Grant, Command]]:
+def free_ways(rules: Sudoers) -> list[tuple[str, Grant, SudoCommand]]:
     """Return by which commands who becomes root without a password: the reason, the rule and the command."""
     free = [one for one in rules.grants if not one.is_password_asked or one.is_password_off_by_default]
     as_good: set[str] = set()
@@ -48,7 +48,7 @@ def free_ways(rules: Sudoers) -> list[tuple[str, Grant, Command]]:
         as_good |= roots
 
 
-def reason_of(command: Command, grant: Grant, rules: Sudoers) -> str:
+def reason_of(command: SudoCommand, grant: Grant, rules: Sudoers) -> str:
     """Return why a command as root is as good as root, coded; empty if it is not."""
     if command.program == "ALL":
         return "nopasswd-all"
@@ -67,7 +67,7 @@ def reason_of(command: Command, grant: Grant, rules: Sudoers) -> str:
     return "nopasswd-shell" if any(_gives_root(name, command.arguments, grant) for name in names) else ""
 
 
-def _reason_of_edit(command: Command) -> str:
+def _reason_of_edit(command: SudoCommand) -> str:
     if not command.arguments or _WILD.search(command.arguments):
         return "nopasswd-pattern"
     return "nopasswd-shell" if any(_BY_ROOT.match(path) for path in command.arguments.split()) else ""

@@ -20,6 +20,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import auditd
 from portalops.model.message import msg, nmsg
@@ -57,6 +58,10 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("lost-at-start", msg("the kernel's audit has rules, but no file loads any at the next start"))
     if audit.written_at is None and audit.saved is not None:
         return unknown("no-log", msg("the log of the kernel's audit was not found"))
+    if audit.written_at is not None and is_ahead(audit.written_at, facts.at):
+        return unknown(
+            "written-in-future", msg("{file} was last written to at {at}", file="audit.log", at=audit.written_at)
+        )
     if audit.written_at is not None and facts.at - audit.written_at > WRITTEN_WITHIN:
         return failed(
             "not-written", msg("the log of the kernel's audit was last written to at {at}", at=audit.written_at)

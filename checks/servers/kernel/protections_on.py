@@ -59,7 +59,7 @@ def judge(facts: Facts) -> CheckOutcome:
     seen = facts[sysctl.PROBE]
     plain = [key for key in GOOD if seen.devices is None or _CONF not in key]
     off = [f"{key}={seen.values[key]}" for key in plain if _is_off(key, seen.values.get(key))]
-    off += [name for device in seen.devices or () for name in _off_at(device, seen.values, device.values)]
+    off += [name for device in seen.devices or () for name in _weak_settings(device, seen.values, device.values)]
     if off:
         return failed("protection-off", msg("protections that are off: {names}", names=listed(off, 12)))
     absent = [key for key in GOOD if seen.values.get(key) is None]
@@ -86,7 +86,7 @@ def _is_off(key: str, value: int | None) -> bool:
     return value is not None and value not in GOOD[key]
 
 
-def _off_at(device: NetworkDevice, common: Mapping[str, int | None], own: Mapping[str, int]) -> Iterator[str]:
+def _weak_settings(device: NetworkDevice, common: Mapping[str, int | None], own: Mapping[str, int]) -> Iterator[str]:
     """Yield the settings by which the kernel lets something through at a device."""
     forwards = bool(device.values.get("forwarding"))
     everywhere = {name: common.get(f"net.ipv{device.family}{_CONF}all.{name}") or 0 for name in own}
@@ -121,4 +121,4 @@ def _lost_at_start(seen: KernelSettings, plain: Iterable[str]) -> Iterator[str]:
             values = [seen.value_at_start(f"{start}{place}.{name}") for place in (device.name, "default", "all")]
             own[name] = next((value for value in values[:2] if value is not None), _DEFAULTS[name])
             common[f"{start}all.{name}"] = _DEFAULTS[name] if values[2] is None else values[2]
-        yield from _off_at(device, common, own)
+        yield from _weak_settings(device, common, own)

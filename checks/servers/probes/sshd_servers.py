@@ -276,7 +276,7 @@ _METHODS = re.compile(r"\?|[a-z0-9@.,-]{1,200}")
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class LoginCondition:
     """Who comes from where to where."""
 
     user: str
@@ -292,7 +292,7 @@ class Effect:
 
     settings: Mapping[str, str]
     """Keyword in lower case to its value; lists of users with blanks between."""
-    conditions: tuple[Condition, ...]
+    conditions: tuple[LoginCondition, ...]
     """The first eight, one at least; those of root are in effects of their own."""
     count: int
     """Of all conditions."""
@@ -310,7 +310,7 @@ class OfferedMethods:
 
 
 @dataclass(frozen=True, slots=True)
-class SshServer:
+class SshDaemon:
     """One that listens."""
 
     pid: int
@@ -359,13 +359,13 @@ class _Making:
     offers: list[OfferedMethods] = field(default_factory=list)
     is_full: bool = False
 
-    def made(self) -> SshServer:
+    def made(self) -> SshDaemon:
         pid, state, loaded, how, newest, file = self.head
         if state not in _STATES or not self.listens or (state == "read" and not (self.effects and newest)):
             raise ValueError(state)
         if state == "read" and how not in {"pidfile", "journal", "start", "connection"}:
             raise ValueError(how)
-        return SshServer(
+        return SshDaemon(
             int(pid),
             state,
             None if how == "connection" else float(loaded),
@@ -381,7 +381,7 @@ class _Making:
         )
 
 
-def parse(output: Output) -> tuple[SshServer, ...]:
+def parse(output: Output) -> tuple[SshDaemon, ...]:
     """Read the servers; one that listens and whose settings are not told is among them."""
     lines = [line.rstrip() for line in output.lines()]
     found: dict[str, _Making] = {}
@@ -425,7 +425,7 @@ def _effect(count: int, conditions: str, settings: str) -> Effect:
         found.setdefault("kbdinteractiveauthentication", found["challengeresponseauthentication"])
     if any(found.get(key) not in values for key, values in _VALUES.items()) or "authenticationmethods" not in found:
         raise ValueError(settings)
-    return Effect(found, tuple(Condition(*each.split(",")) for each in conditions.split(" ")), count)
+    return Effect(found, tuple(LoginCondition(*each.split(",")) for each in conditions.split(" ")), count)
 
 
 def is_let_in(user: str, settings: Mapping[str, str]) -> bool:

@@ -43,7 +43,7 @@ _MOST_NESTED = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class SudoCommand:
     """One command of a rule."""
 
     text: str
@@ -60,7 +60,7 @@ class Grant:
 
     who: tuple[str, ...]
     """Accounts, `%group`, `+netgroup`, `#number` or `ALL`; aliases resolved, at any depth."""
-    commands: tuple[Command, ...]
+    commands: tuple[SudoCommand, ...]
     """Those that are allowed, with aliases resolved; what is forbidden beside `ALL` forbids nothing, as sudoers(5) says."""
     is_password_asked: bool
     is_password_off_by_default: bool
@@ -75,7 +75,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class SudoProgram:
     """What a rule's program is."""
 
     real: str
@@ -96,7 +96,7 @@ class Sudoers:
     """The setting by which one password counts until the next boot."""
     sources: tuple[str, ...] = ()
     """Where else than in files sudo looks for rules."""
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    programs: Mapping[str, SudoProgram] = field(default_factory=dict)
 
 
 def parse(output: Output) -> Sudoers:
@@ -110,7 +110,7 @@ def parse(output: Output) -> Sudoers:
         for line in notes:
             if line.startswith("program|"):
                 _, path, real, state = line.split("|")
-                programs[path] = Program(real, {"loose": True, "kept": False}[state.strip()])
+                programs[path] = SudoProgram(real, {"loose": True, "kept": False}[state.strip()])
         document = json.loads(brace + text)
         rules = _Rules(document, hostname)
         grants = tuple(rules.grants())
@@ -226,8 +226,8 @@ class _Rules:
                     found[name] = None
         return tuple(found)
 
-    def _commands(self, members: Sequence[_Member]) -> list[Command]:
-        found: dict[str, Command] = {}
+    def _commands(self, members: Sequence[_Member]) -> list[SudoCommand]:
+        found: dict[str, SudoCommand] = {}
         for text, negated in self._texts(members):
             if not negated:
                 found[text] = _command(text)
@@ -286,11 +286,11 @@ _AS_GOOD = frozenset(
 """Groups by which one becomes root."""
 
 
-def _command(text: str) -> Command:
+def _command(text: str) -> SudoCommand:
     program, blank, arguments = text.partition(" ")
     if text.startswith("^"):  # a regular expression of sudo 1.9.10
-        return Command(text, program, arguments)
-    return Command(text, program, "" if arguments.strip() == '""' else arguments.strip() if blank else None)
+        return SudoCommand(text, program, arguments)
+    return SudoCommand(text, program, "" if arguments.strip() == '""' else arguments.strip() if blank else None)
 
 
 def _kind(member: _Member) -> tuple[str, str]:

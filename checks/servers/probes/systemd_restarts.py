@@ -1,6 +1,6 @@
 """Services that systemd started again by itself, and since when they run: `systemctl show`, as systemctl(1) has it.
 
-Only those with a restart are told. The moment is one of the kernel's clock since boot, as is the first line.
+Only those with a restart, or that wait for one, are told. The moment is one of the kernel's clock since boot, as is the first line.
 
     up 86400
     unit portal.service 1532 activating auto-restart exit-code on-failure 86391
@@ -22,7 +22,7 @@ echo "up ${u%.*}"
 S=$(systemctl show --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic '*.service') || exit $?
 printf '%s\n' "$S" | awk -F= '
   function told() {
-    if (0 < v["NRestarts"] + 0 && v["Type"] != "idle")
+    if ((0 < v["NRestarts"] + 0 || v["SubState"] ~ /^auto-restart/) && v["Type"] != "idle")
       printf "unit %s %d %s %s %s %s %d\n", v["Id"], v["NRestarts"], v["ActiveState"], v["SubState"], v["Result"], v["Restart"], \
         v["ActiveEnterTimestampMonotonic"] / 1000000
     split("", v)

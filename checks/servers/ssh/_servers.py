@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from checks.servers.check import CheckOutcome, unknown
 from checks.servers.probe import shown
-from checks.servers.probes.sshd_servers import MOST, STRANGERS, Condition, Effect, SshServer
+from checks.servers.probes.sshd_servers import MOST, STRANGERS, Effect, LoginCondition, SshDaemon
 from checks.servers.wording import listed
 from portalops.model.message import msg
 
@@ -14,7 +14,7 @@ _TRIED = frozenset({"all", "user", "group", "host", "address", "localaddress", "
 """Criteria of `Match` for which combinations are made."""
 
 
-def unsure(servers: Sequence[SshServer]) -> CheckOutcome | None:
+def unsure(servers: Sequence[SshDaemon]) -> CheckOutcome | None:
     """Return why a server may do something else than its settings say; None where each does what they say."""
     if not servers:
         return unknown("no-server", msg("no SSH server was seen to listen"))
@@ -51,12 +51,12 @@ def unsure(servers: Sequence[SshServer]) -> CheckOutcome | None:
     return None
 
 
-def ports_of(one: SshServer) -> str:
+def ports_of(one: SshDaemon) -> str:
     """Return the ports of a server for people."""
     return ", ".join(str(port) for port in one.ports)
 
 
-def who(one: Condition) -> str:
+def visitor_of(one: LoginCondition) -> str:
     """Return who comes from where, for people."""
     return f"{shown(one.user, 40)} ({one.address} -> {one.port})"
 
@@ -66,7 +66,7 @@ def is_for_strangers(one: Effect) -> bool:
     return any(each.address in STRANGERS for each in one.conditions)
 
 
-def tried(servers: Sequence[SshServer]) -> dict[str, str | int]:
+def tried(servers: Sequence[SshDaemon]) -> dict[str, str | int]:
     """Return with what the servers were tried: ports, number of combinations, users and addresses."""
     every = [each for one in servers for effect in one.effects for each in effect.conditions]
     return {

@@ -23,8 +23,8 @@ from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
 from checks.servers.probes import outside_ssh, sshd_servers
-from checks.servers.probes.sshd_servers import SshServer, is_let_in
-from checks.servers.ssh._servers import is_for_strangers, tried, unsure, who
+from checks.servers.probes.sshd_servers import SshDaemon, is_let_in
+from checks.servers.ssh._servers import is_for_strangers, tried, unsure, visitor_of
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -47,7 +47,7 @@ _GUESSED = frozenset({"none", "password", "keyboard-interactive"})
 def judge(facts: Facts) -> CheckOutcome:
     servers = facts[sshd_servers.PROBE]
     for server in servers:
-        if (failure := _by_settings(server)) is not None:
+        if (failure := _judge_settings(server)) is not None:
             return failure
     # a way in that begins by a password and goes on by a key begins by an offer of a password too
     first = {step for server in servers for step in _first_steps(server)}
@@ -79,14 +79,14 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _by_settings(server: SshServer) -> CheckOutcome | None:
+def _judge_settings(server: SshDaemon) -> CheckOutcome | None:
     for effect in server.effects:
         let_in = [each for each in effect.conditions if is_let_in(each.user, effect.settings)]
         if (let_in or effect.count > len(effect.conditions)) and _takes_passwords(effect.settings):
             is_by_match = any(not _takes_passwords(one.settings) and is_for_strangers(one) for one in server.effects)
             return failed(
                 "password-in-match" if is_by_match else "password-allowed",
-                msg("a password is enough for {who}", who=who((let_in or effect.conditions)[0])),
+                msg("a password is enough for {who}", who=visitor_of((let_in or effect.conditions)[0])),
             )
     return None
 
@@ -100,7 +100,7 @@ def _takes_passwords(settings: Mapping[str, str]) -> bool:
     return "yes" in {settings["passwordauthentication"], settings["kbdinteractiveauthentication"]}
 
 
-def _keeps_out(server: SshServer, user: str) -> bool:
+def _keeps_out(server: SshDaemon, user: str) -> bool:
     return (
         server.state == "read"
         and not server.is_stale
@@ -108,7 +108,7 @@ def _keeps_out(server: SshServer, user: str) -> bool:
     )
 
 
-def _first_steps(server: SshServer) -> Iterator[str]:
+def _first_steps(server: SshDaemon) -> Iterator[str]:
     for effect in server.effects:
         for way in effect.settings["authenticationmethods"].split():
             yield way.partition(",")[0].partition(":")[0]

@@ -20,7 +20,7 @@ from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import sshd_servers
 from checks.servers.probes.sshd_servers import is_let_in
-from checks.servers.ssh._servers import is_for_strangers, tried, unsure, who
+from checks.servers.ssh._servers import is_for_strangers, tried, unsure, visitor_of
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -44,7 +44,9 @@ def judge(facts: Facts) -> CheckOutcome:
             is_by_match = any(one.settings["permitrootlogin"] == "no" and is_for_strangers(one) for one in of_root)
             return failed(
                 "root-login-in-match" if is_by_match else "root-login-allowed",
-                msg("PermitRootLogin is {value} for {who}", value=shown(value, 30), who=who(effect.conditions[0])),
+                msg(
+                    "PermitRootLogin is {value} for {who}", value=shown(value, 30), who=visitor_of(effect.conditions[0])
+                ),
             )
     if (why := unsure(servers)) is not None:
         return why

@@ -15,7 +15,7 @@ import pytest
 
 from checks.servers.probe import Output
 from checks.servers.probes import sshd_servers
-from checks.servers.probes.sshd_servers import SshServer, is_let_in, parse
+from checks.servers.probes.sshd_servers import SshDaemon, is_let_in, parse
 from tests.servers import new_key
 
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     SSHD is None or os.geteuid() != 0 or shutil.which("ss") is None or not Path("/run/sshd").is_dir(),
     reason="a server of root's own needs root, sshd and ss",
 )
-Start = Callable[..., Callable[[], SshServer]]
+Start = Callable[..., Callable[[], SshDaemon]]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     new_key(key := tmp_path / "host")
     pids: list[Path] = []
 
-    def started(text: str, *options: str) -> Callable[[], SshServer]:
+    def started(text: str, *options: str) -> Callable[[], SshDaemon]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         name = f"s{len(pids)}"
@@ -49,7 +49,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
-def looked() -> tuple[SshServer, ...]:
+def looked() -> tuple[SshDaemon, ...]:
     done = subprocess.run(sshd_servers.PROBE.command, capture_output=True, text=True, timeout=60, check=True)
     return parse(Output(0, done.stdout, done.stderr))
 

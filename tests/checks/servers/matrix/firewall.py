@@ -19,7 +19,7 @@ table inet filter {
   }
 }
 END
-systemctl restart nftables
+systemctl reset-failed nftables 2>/dev/null; systemctl restart nftables
 """
 _FOUR_ONLY = r"""
 nft -f - <<END
