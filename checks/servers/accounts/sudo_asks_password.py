@@ -7,7 +7,7 @@ The rule: no rule of sudo that holds on this host lets an account other than roo
 or by `Defaults !authenticate`: run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run
 one that somebody else than root can change; set the environment; run a program that gives a shell, starts other
 programs, or reads or writes any file, by a table (data/sudo_ways.toml, after GTFOBins). Exact arguments make most programs
-of the table harmless; shells without a script, editors and pagers stay what they are. Commands as another account count where
+of the table harmless; and PAM lets nobody use sudo before a module that asks for something (pam.conf(5)). Shells without a script, editors and pagers stay what they are. Commands as another account count where
 that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
@@ -17,6 +17,9 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
@@ -25,6 +28,10 @@ from checks.servers.probes import sudoers
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
+
+_ASKS = re.compile(r"pam_(?:unix|unix2|tcb|sss|ldap|krb5|winbind|pwdfile|oath|google_authenticator|u2f|radius)\.so")
+_LETS_IN = re.compile(r"sufficient|\[.*success=(?:done|\d+)\b.*\]")
+_LETS_ROOT_IN = frozenset({"pam_rootok.so", "pam_deny.so"})
 
 
 @check(
@@ -57,6 +64,16 @@ def judge(facts: Facts) -> CheckOutcome:
             "password-kept",
             msg("sudo asks for the password once and never again: {setting}", setting=shown(rules.kept_for_ever, 40)),
         )
+    free, unclear = _let_in_before_a_password(rules.pam)
+    if free:
+        return failed(
+            "pam-permits", msg("PAM lets anybody use sudo before it asks for a password: {module}", module=free)
+        )
+    if unclear:
+        said = msg(
+            "it is not known whom PAM lets use sudo before it asks for a password: {modules}", modules=listed(unclear)
+        )
+        return unknown("pam-unclear", said)
     if rules.sources:
         return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names=listed(rules.sources)))
     count = sum(
@@ -69,3 +86,16 @@ def judge(facts: Facts) -> CheckOutcome:
             count,
         )
     )
+
+
+def _let_in_before_a_password(steps: Sequence[tuple[str, str]]) -> tuple[str, list[str]]:
+    """Return the module by which everybody is let in before one asks for something, and those that may do so for some."""
+    unclear: list[str] = []
+    for control, module in steps:
+        if _ASKS.fullmatch(module):
+            return "", unclear
+        if _LETS_IN.fullmatch(control) and module not in _LETS_ROOT_IN:
+            if module == "pam_permit.so":
+                return module, []
+            unclear.append(shown(module, 40))
+    return (shown(steps[-1][1], 40), []) if steps else ("", [])

@@ -28,6 +28,21 @@ command -v cvtsudoers >/dev/null || exit 127
 J=$(cvtsudoers -f json /etc/sudoers) || exit 1
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
+pam() {
+  [ "$2" -lt 5 ] && sed 's/#.*//' "/etc/pam.d/$1" 2>/dev/null | while read -r T C R; do
+    M=${R%%[ 	]*}
+    case "$T $C" in
+    @include\ *) pam "$C" $(($2 + 1)) ;;
+    auth\ include | auth\ substack | -auth\ include | -auth\ substack) pam "$M" $(($2 + 1)) ;;
+    auth\ \[* | -auth\ \[*)
+      L="$C $R" Q=${R#*]}
+      Q=${Q#"${Q%%[! 	]*}"} Q=${Q%%[ 	]*}
+      echo "pam ${L%%]*}] ${Q##*/}" ;;
+    auth\ * | -auth\ *) echo "pam $C ${M##*/}" ;;
+    esac
+  done
+}
+pam sudo 0
 printf '%s\n' "$J" | sed -n 's/^.*"command": "\(\/[^" ]*\)[" ].*/\1/p' | grep -v -e '[][*?\\|]' -e '/$' | sort -u | head -n 200 |
 while IFS= read -r p; do
   r=$(readlink -f -- "$p" 2>/dev/null)
@@ -97,6 +112,9 @@ class Sudoers:
     sources: tuple[str, ...] = ()
     """Where else than in files sudo looks for rules."""
     programs: Mapping[str, SudoProgram] = field(default_factory=dict)
+    pam: tuple[tuple[str, str], ...] = ()
+    """Control and module of each step by which PAM knows who calls sudo, included files followed; none in answers of versions
+    before it was asked."""
 
 
 def parse(output: Output) -> Sudoers:
@@ -111,6 +129,8 @@ def parse(output: Output) -> Sudoers:
             if line.startswith("program|"):
                 _, path, real, state = line.split("|")
                 programs[path] = SudoProgram(real, {"loose": True, "kept": False}[state.strip()])
+        steps = [line[4:].rsplit(" ", 1) for line in notes if line.startswith("pam ")]
+        pam = tuple((control.strip(), module) for control, module in steps)
         document = json.loads(brace + text)
         rules = _Rules(document, hostname)
         grants = tuple(rules.grants())
@@ -119,7 +139,7 @@ def parse(output: Output) -> Sudoers:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
     return Sudoers(
-        grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs
+        grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs, pam
     )
 
 

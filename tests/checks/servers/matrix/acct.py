@@ -108,6 +108,13 @@ def _rules(name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
 
 _SCRIPT = "install -d -m 755 /opt/seed; printf '#!/bin/sh\\n' >/opt/seed/deploy; chmod {mode} /opt/seed/deploy; {more}"
 SEEDS = (
+    Seed(
+        "acct.sudo-nopasswd",
+        "PAM permits before it asks",
+        make="sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/sudo",
+        undo="sed -i '1{/pam_permit/d}' /etc/pam.d/sudo",
+        fails="pam-permits",
+    ),
     _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
     _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),
     _rules(
