@@ -537,6 +537,9 @@ def _next(
         cause: why it is lost.
         lost: is added to.
     """
+    if part.stream.index is None:  # nothing says what it holds
+        lost.append(("", cause))
+        return None
     behind = max(gone[1], gone[0] + 1)  # it goes on in any case
     try:
         for member in part.members() if wanted is None else wanted:

@@ -28,6 +28,7 @@ VERSIONS = range(1, VERSION + 1)
 SCHEMA = f"portalops.backup-set/{VERSION}"
 _VERSIONED = re.compile(r"portalops\.backup-set/([1-9][0-9]{0,5})")
 _SCHEMAS = {f"portalops.backup-set/{version}" for version in VERSIONS}
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
 NAME = "set.json"
 
 
@@ -110,9 +111,28 @@ def parse_set_file(data: bytes) -> SetFile:
     if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
         raise _damaged(msg("it is differential without a base, or has a base and is full"))
     for stream in found.streams:
+        _require_place(stream)
         if stream.plain_sha256 is None and (stream.format != TAR or found.schema != SCHEMA):
             raise _damaged(msg("{stream} has no digest", stream=show_text(f"{stream.source}/{stream.name}", 200)))
     return found
+
+
+def _require_place(stream: Stream) -> None:
+    """Require that a stream and its files have the names that a set gives them: a restore makes folders of these names.
+
+    Raises:
+        SetDamaged: they do not.
+    """
+    stem = f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
+    shown = show_text(f"{stream.source}/{stream.name}", 200)
+    if not _NAME.fullmatch(stream.source) or not _NAME.fullmatch(stream.name):
+        raise _damaged(msg("{stream} is no name of a stream", stream=shown))
+    if not stream.packs:
+        raise _damaged(msg("{stream} has no packs", stream=shown))
+    named = [(pack, r"\d{4,9}") for pack in stream.packs] + ([(stream.index, "index")] if stream.index else [])
+    for pack, kind in named:
+        if not re.fullmatch(rf"{re.escape(stem)}\.{kind}\.age", pack.path, re.ASCII):
+            raise _damaged(msg("{path} is no file of {stream}", path=show_text(pack.path, 200), stream=shown))
 
 
 def _schema_of(data: bytes) -> str:

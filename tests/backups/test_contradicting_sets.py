@@ -77,6 +77,33 @@ def test_a_stream_without_one_of_its_packs_is_lost_and_the_restore_ends(portal: 
     assert report.files == 1, "the dump"
 
 
+@pytest.mark.parametrize("name", ["../x", "/srv/x", "..", "a/b", "a b", "A", "-rf", ""])
+@pytest.mark.parametrize("field", ["source", "name"])
+def test_a_stream_whose_name_leads_elsewhere_is_never_restored(portal: Portal, field: str, name: str) -> None:
+    with pytest.raises(SetDamaged):
+        changed(portal, lambda streams: streams["db"].update({field: name}))
+
+
+def test_packs_of_another_stream_are_refused(portal: Portal) -> None:
+    def borrow(streams: dict[str, Any]) -> None:
+        streams["web"]["packs"][0]["path"] = streams["db"]["packs"][0]["path"]
+
+    with pytest.raises(SetDamaged, match="is no file of web/files"):
+        changed(portal, borrow)
+
+
+def test_a_stream_without_packs_is_refused(portal: Portal) -> None:
+    with pytest.raises(SetDamaged, match="has no packs"):
+        changed(portal, lambda streams: streams["web"].update(packs=[]))
+
+
+def test_a_dump_that_passes_for_an_archive_is_missing(portal: Portal) -> None:
+    report = restored(portal, changed(portal, lambda streams: streams["db"].update(format="tar")))
+
+    assert any("malformed" in each for each in report.damaged)
+    assert report.missing == 1
+
+
 def test_a_set_whose_lists_disagree_is_vouched_for_by_nobody(portal: Portal) -> None:
     def swap(streams: dict[str, Any]) -> None:
         first, second = streams["web"]["packs"][:2]
