@@ -47,7 +47,7 @@ def judge(facts: Facts) -> CheckOutcome:
     found |= {(names[account.gid], account.name) for account in facts[passwd.PROBE] if account.gid in names}
     rules = facts.get(sudoers.PROBE)
     if not isinstance(rules, MissingFact):
-        found |= {("sudo", name) for name in _who_runs_all(rules, facts)}
+        found |= {("sudo", name) for name in _runners_of_all(rules, facts)}
     members = {(name, member) for name, member in found if member != "root"}
     if facts.declared.admins is None:
         return unknown(
@@ -73,7 +73,7 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _who_runs_all(rules: Sudoers, facts: Facts) -> Iterator[str]:
+def _runners_of_all(rules: Sudoers, facts: Facts) -> Iterator[str]:
     """Yield the accounts that may run every command as root, members of groups one by one."""
     accounts = {str(account.uid): account.name for account in facts[passwd.PROBE]}
     members = {one.name: one.members for one in facts[group.PROBE]}
