@@ -13,7 +13,7 @@ from typing import Protocol
 from backups.media import build_medium
 from backups.verify import verify_copy
 from portalops.config.tables import KindTable
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.ledger import Ledger
 from portalops.model.backups import SetId, VerifyLevel
 from portalops.ports import Medium, StoredSet
@@ -166,9 +166,13 @@ class Portal:
             if not made or made in self.contents:
                 continue
             self.contents[made] = {path.name: path.read_bytes() for path in (self.folder / "files").glob("tin-*")}
-            whole = (copy["medium"] for copy in answer["data"]["copies"] if copy["state"] == "verified")
-            stored = next((self.media[name].open_set(made) for name in whole), None)
-            self.digests[made] = digests_of(stored) if stored else {}
+            self.digests[made] = {}
+            for name in (copy["medium"] for copy in answer["data"]["copies"] if copy["state"] == "verified"):
+                try:
+                    self.digests[made] = digests_of(self.media[name].open_set(made))
+                    break
+                except PortalOpsError:  # it is still harmed
+                    continue
 
     def change(self) -> None:
         """Do what an editor does."""

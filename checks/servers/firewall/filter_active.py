@@ -43,5 +43,5 @@ def judge(facts: Facts) -> CheckOutcome:
     if isinstance(legacy, MissingFact):
         return missing(legacy)
     if inputs:
-        return failed("filters-nothing", msg("rules look at incoming packets, but refuse none beyond named addresses"))
+        return failed("filters-nothing", msg("rules see incoming packets, but refuse none beyond named addresses"))
     return failed("no-input-rules", msg("no rule in the kernel filters incoming packets"))

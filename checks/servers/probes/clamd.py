@@ -36,7 +36,7 @@ else
 fi
 echo end
 """
-_SAID = re.compile(r"said ClamAV ([0-9][0-9A-Za-z.-]{0,20})(?:/(\d{1,9})/[A-Z][a-z]{2} (.{20}))?$")
+_VERSION_LINE = re.compile(r"said ClamAV ([0-9][0-9A-Za-z.-]{0,20})(?:/(\d{1,9})/[A-Z][a-z]{2} (.{20}))?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ def parse(output: Output) -> Clamd:
     state = lines[-2].partition(" ")[0]
     if state in {"silent", "refused", "none", "unclear"}:
         return Clamd(place, state, "", None, None)
-    said = _SAID.fullmatch(lines[-2])
+    version = _VERSION_LINE.fullmatch(lines[-2])
     try:
-        if said is not None:
-            built_at = datetime.strptime(said[3], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) if said[3] else None
-            return Clamd(place, "said", said[1], int(said[2]) if said[2] else None, built_at)
+        if version is not None:
+            built_at = datetime.strptime(version[3], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC) if version[3] else None
+            return Clamd(place, "said", version[1], int(version[2]) if version[2] else None, built_at)
     except ValueError:
         pass
     raise Unparseable(msg("clamd's answer cannot be parsed: {seen}", seen=shown(output.text, 80)))
