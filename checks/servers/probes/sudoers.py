@@ -30,13 +30,13 @@ printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 pam() {
   [ "$2" -lt 5 ] && sed 's/#.*//' "/etc/pam.d/$1" 2>/dev/null | while read -r T C R; do
-    M=${R%%[ 	]*}
+    M=${R%%[[:space:]]*}
     case "$T $C" in
     @include\ *) pam "$C" $(($2 + 1)) ;;
     auth\ include | auth\ substack | -auth\ include | -auth\ substack) pam "$M" $(($2 + 1)) ;;
     auth\ \[* | -auth\ \[*)
       L="$C $R" Q=${R#*]}
-      Q=${Q#"${Q%%[! 	]*}"} Q=${Q%%[ 	]*}
+      Q=${Q#"${Q%%[![:space:]]*}"} Q=${Q%%[[:space:]]*}
       echo "pam ${L%%]*}] ${Q##*/}" ;;
     auth\ * | -auth\ *) echo "pam $C ${M##*/}" ;;
     esac
