@@ -604,8 +604,16 @@ def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | 
     if not latest.is_mark and latest.etag and (latest.etag, latest.size) == (ours.etag, ours.size):
         return None
     if latest.is_mark:
-        return msg("{path}: behind the mark of deletion {version}", path=show_text(path, 300), version=latest.version)
-    return msg("{path}: behind the newer version {version}", path=show_text(path, 300), version=latest.version)
+        return msg(
+            "{path}: a delete marker hides it; remove marker {version}",
+            path=show_text(path, 300),
+            version=latest.version,
+        )
+    return msg(
+        "{path}: the newer version {version} hides it; remove that version",
+        path=show_text(path, 300),
+        version=latest.version,
+    )
 
 
 class _ObjectReader:

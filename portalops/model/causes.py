@@ -59,6 +59,10 @@ _IN_LINES = {
         msg("a folder of this name was made before"),
         msg("a hard link to a folder"),
         msg("a device is not made"),
+        msg("a device is neither made nor compared"),
+        msg("include names it, and exclude leaves out all of it"),
+        msg("a folder of backup sets"),
+        msg("mounted inside, so the snapshot does not hold it"),
         msg("a folder is there"),
         msg("something else than a folder is there"),
         msg("something came to be there meanwhile; it was not overwritten"),
@@ -73,6 +77,10 @@ _IN_LINES = {
 _WITH_VALUES = (
     (re.compile(r"attribute (?P<key>\S+) was not restored"), msg("attribute {key} was not restored")),
     (re.compile(r"a device \((?P<number>\d+:\d+)\) is not made"), msg("a device ({number}) is not made")),
+    (
+        re.compile(r"a further name of the device (?P<path>.+), which is not made"),
+        msg("a further name of the device {path}, which is not made"),
+    ),
     (re.compile(r"(?P<found>\d+) rows instead of (?P<expected>\d+)"), msg("{found} rows instead of {expected}")),
 )
 _UNREADABLE = re.compile(r"the user of the drill may not read what was restored: (?P<what>.*)", re.DOTALL)
