@@ -112,7 +112,7 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
             running.close()
 
 
-def program_lacking(program: str, folder: Path | None = None) -> Message | None:
+def program_lack(program: str, folder: Path | None = None) -> Lack | None:
     """Return why a program cannot be run on this machine, as `started` would say it; None if it can.
 
     Args:
@@ -130,7 +130,7 @@ def program_lacking(program: str, folder: Path | None = None) -> Message | None:
             error = seen
         else:
             error = OSError(errno.EACCES, os.strerror(errno.EACCES))
-    return msg("{program} cannot be run: {cause}", program=show_text(program, 120), cause=cause_in_words(error))
+    return Lack(msg("{program} cannot be run: {cause}", program=show_text(program, 120), cause=cause_in_words(error)))
 
 
 def host_lacking(host: SshPlace) -> Lack | None:
