@@ -7,16 +7,21 @@ before that cannot be called back: it is for the reader to throw away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from backups.age import PrivateKey
+from backups.contents import index_members
 from backups.merged import MergedSet, merged_plaintext
 from backups.restore import REMOVED
 from backups.set_file import SetFile
-from portalops.errors import BackupError, PortalOpsError
+from backups.untar import TarReader
+from backups.verify import compare_with_index
+from portalops.errors import BackupError, PortalOpsError, SetDamaged
 from portalops.model.backups import Stream
 from portalops.model.message import msg
 from portalops.model.text import show_text
+
+NOTHING_VOUCHES = msg("Restore it into a folder with --to FOLDER, or give the ledger that knows the set.")
 
 
 def find_stream(content: SetFile, source: str | None, name: str | None) -> Stream:
@@ -53,6 +58,7 @@ def stream_out(
     identities: Sequence[PrivateKey],
     write: Callable[[bytes], object],
     *,
+    compares: bool = False,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> int:
     """Write a stream's plaintext to its reader, and return how many bytes that were.
@@ -62,6 +68,8 @@ def stream_out(
         stream: a stream that stands alone.
         identities: private keys, at least one of a recipient.
         write: takes a piece, whole.
+        compares: whether the members of a tar are compared with its index, for a set that neither a ledger nor a signature
+            vouches for. An index that no copy has is among the faults of `copies`.
         on_bytes: is called with every piece that was written.
 
     Raises:
@@ -71,13 +79,25 @@ def stream_out(
     """
     given = 0
     held = b""
-    try:
+
+    def passing() -> Iterator[bytes]:
+        nonlocal given, held
         for piece in merged_plaintext(copies, stream, identities):
             if held:
                 write(held)
                 given += len(held)
                 on_bytes(len(held))
             held = piece
+            yield piece
+
+    try:
+        if compares and _has_index(copies, stream):
+            members = index_members(copies, stream, identities)
+            for problem in compare_with_index(TarReader(passing()), members, stream):
+                raise SetDamaged(problem, NOTHING_VOUCHES)
+        else:
+            for _piece in passing():
+                pass
     except PortalOpsError as error:
         if not given:
             raise
@@ -91,3 +111,14 @@ def stream_out(
     write(held)
     on_bytes(len(held))
     return given + len(held)
+
+
+def _has_index(copies: MergedSet, stream: Stream) -> bool:
+    """Say whether some copy has the index of a stream, if it has one."""
+    if stream.index is None:
+        return False
+    try:
+        copies.fetch(stream.index).close()
+    except SetDamaged:
+        return False
+    return True

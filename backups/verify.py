@@ -343,12 +343,17 @@ def _opened(stored: _Watched, stream: Stream, identities: Sequence[PrivateKey]) 
             for _piece in pieces:
                 pass
         else:
-            yield from _compared(TarReader(pieces), index_members(stored, stream, identities), stream)
+            yield from compare_with_index(TarReader(pieces), index_members(stored, stream, identities), stream)
     except SetDamaged as error:
         yield error.message
 
 
-def _compared(reader: TarReader, index: Iterator[StreamMember], stream: Stream) -> Iterator[Message]:
+def compare_with_index(reader: TarReader, index: Iterator[StreamMember], stream: Stream) -> Iterator[Message]:
+    """Read a tar stream to its end, and say where its members are not those that its index lists.
+
+    Raises:
+        SetDamaged: the archive is malformed, or the index cannot be read.
+    """
     where = f"{stream.source}/{stream.name}"
     count = 0
     for entry in reader:

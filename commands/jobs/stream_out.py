@@ -56,9 +56,10 @@ def stream_out_stream(
     *,
     source: str | None,
     name: str | None,
+    compares: bool,
     progress: Progress,
 ) -> None:
-    """Write the one stream that is asked for to standard output.
+    """Write the one stream that is asked for to standard output, compared with its index where nothing vouches for the set.
 
     Raises:
         BackupError: no stream fits, or several do.
@@ -69,7 +70,7 @@ def stream_out_stream(
     stream = find_stream(copies.content, source, name)
     try:
         with progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
-            stream_out(copies, stream, identities, standard_output(), on_bytes=task.advance)
+            stream_out(copies, stream, identities, standard_output(), compares=compares, on_bytes=task.advance)
     except OSError as error:
         raise OutputError(
             msg("the stream did not get to its reader: {cause}", cause=cause_of(error)),

@@ -113,6 +113,37 @@ def test_a_set_whose_lists_disagree_is_vouched_for_by_nobody(portal: Portal) -> 
     assert not changed(portal, swap, with_manifest=False).findings.is_vouched
 
 
+def test_an_archive_out_of_order_does_not_end_where_nothing_vouches_for_it(portal: Portal) -> None:
+    """Its packs are exchanged and each digest fits; only the index tells."""
+
+    def exchange(streams: dict[str, Any]) -> None:
+        packs = streams["web"]["packs"]
+        packs[2], packs[3] = packs[3], packs[2]
+
+    merged = changed(portal, exchange).set
+    stream = find_stream(merged.content, "web", None)
+    got = bytearray()
+
+    with pytest.raises(SetDamaged):
+        stream_out(merged, stream, [keys().identity], got.extend, compares=True)
+
+    assert len(got) < stream.plain_bytes
+
+
+def test_an_archive_whose_index_is_lost_still_goes_out(portal: Portal) -> None:
+    stream = portal.stream
+    assert stream.index is not None
+    for number in range(len(portal.media)):
+        portal.rot(number, stream.index.path)
+    merged = portal.merged()
+    got = bytearray()
+
+    size = stream_out(merged, stream, [keys().identity], got.extend, compares=True)
+
+    assert len(got) == size == stream.plain_bytes
+    assert any(stream.index.path in str(each.problem) for each in merged.faults)
+
+
 def test_a_source_that_leads_in_a_circle_stands_in_no_way(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "pool")
     (tmp_path / "pool").symlink_to(tmp_path / "loop")
