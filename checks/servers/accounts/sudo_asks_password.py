@@ -32,6 +32,9 @@ from portalops.model.verdicts import Severity
 _ASKS = re.compile(r"pam_(?:unix|unix2|tcb|sss|ldap|krb5|winbind|pwdfile|oath|google_authenticator|u2f|radius)\.so")
 _LETS_IN = re.compile(r"sufficient|\[.*success=(?:done|\d+)\b.*\]")
 _LETS_ROOT_IN = frozenset({"pam_rootok.so", "pam_deny.so"})
+_NEEDS = frozenset({"required", "requisite"})
+_SILENT = re.compile(r"pam_(?:permit|env|faildelay|faillock|nologin|cap|group|keyinit|warn|echo)\.so")
+"""They ask for nothing; any other module that is needed may ask for something."""
 
 
 @check(
@@ -98,4 +101,12 @@ def _let_in_before_a_password(steps: Sequence[tuple[str, str]]) -> tuple[str, li
             if module == "pam_permit.so":
                 return module, []
             unclear.append(shown(module, 40))
-    return (shown(steps[-1][1], 40), []) if steps else ("", [])
+    if not steps:
+        return "", []
+    last = steps[-1][1]
+    if last == "pam_deny.so":
+        return "", unclear
+    needed = [shown(module, 40) for control, module in steps if control in _NEEDS and not _SILENT.fullmatch(module)]
+    if last == "pam_permit.so" and not needed:
+        return last, []
+    return "", list(dict.fromkeys([*unclear, *(needed or [shown(last, 40)])]))

@@ -51,6 +51,7 @@ _POSTGRESQL = 5432
 POSTGRESQL_PROGRAMS = frozenset({"postgres", "postmaster"})
 _ASKING = frozenset(
     {"peer", "reject", "scram-sha-256", "md5", "password", "cert", "ldap", "radius", "pam", "bsd", "gss", "sspi"}
+    | {"oauth"}
 )
 _ABSENT = frozenset({"command-missing", "not-gathered"})
 """The host has no such server, or was asked when nobody asked for it yet."""
@@ -64,7 +65,10 @@ _GUESSED = frozenset({"empty", "name"})
     needs=(listening_programs.PROBE, systemd_units.PROBE),
     uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE),
     title=msg("databases listen only where declared, and admit nobody without a name"),
-    remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
+    remedy=msg(
+        "Bind the database to loopback (bind-address, listen_addresses), and drop the accounts. For PostgreSQL, set "
+        "'scram-sha-256' in pg_hba.conf instead of 'trust', and reload it."
+    ),
 )
 def judge(facts: Facts) -> CheckOutcome:
     listening = facts[listening_programs.PROBE]
