@@ -3,9 +3,10 @@
 Members of sudo, wheel or admin become root; docker, lxd, incus-admin, libvirt and disk are root by another road; adm,
 shadow and root read what they should not. Article 12.5 asks that each holder of access is known.
 
-The rule: every member of these groups, also by its first group or by a group of another name with the same number, and every
-account that a rule of sudo lets run all commands as root, itself or by a group, is declared as an admin or as a service account.
-Without a declaration the answer is unknown.
+The rule: every member of these groups is declared as an admin or as a service account. Members by first group count, and so
+do those of a group of another name with the same number. So is every account that a rule of sudo lets run all commands
+as root, itself or by a group. Where /etc/group does not hold a group of such a rule, the answer is unknown, unless
+the host looks for groups in files alone. Without a declaration the answer is unknown.
 
 Source: group(5), sudoers(5). On Debian 13:
 
@@ -26,7 +27,6 @@ from portalops.model.verdicts import Severity
 GROUPS = frozenset(
     {"sudo", "wheel", "admin", "docker", "lxd", "incus-admin", "libvirt", "adm", "shadow", "disk", "root"}
 )
-
 _LOCAL = frozenset({"files", "systemd"})
 """Where the host looks for groups, a group that /etc/group does not hold is none."""
 

@@ -6,8 +6,9 @@ and nobody sees it. A backup that an editor or a script left open is as good as 
 The rule: /etc/passwd, group, shadow, gshadow, their backups, subuid, sudoers, doas.conf, the rules of PAM and polkit,
 login.defs, nsswitch.conf, and the folders of these belong to root, and no other account may write them; no other account may
 read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
-should be, and stops being so with the first member. The folder of polkit's rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts
-to which it leads.
+should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's
+rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts to which it
+leads.
 
 Sources: ls(1), passwd(5), shadow(5), acl(5). On Debian 13:
 
