@@ -3,7 +3,7 @@
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
 command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. Of each path and each
 folder above it, of each link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights
-(ACL) let write it. crontab(5), systemctl(1), rc.local, bash(1), getfacl(1).
+(ACL) let write it. Enabled units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1), getfacl(1).
 
     run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
     stat f 755 0 root 0 root /usr/local/bin/backup.sh
@@ -93,7 +93,6 @@ _SCRIPT = (
 command -v find >/dev/null || exit 127
 U=
 if command -v systemctl >/dev/null; then
-  # enabled units that are not loaded come with the next boot, and with them what they start
   e=$(systemctl list-unit-files --no-legend --no-pager --type=service,timer,socket,path --state=enabled,enabled-runtime 2>/dev/null |
     awk '$1 !~ /@[.]/ { print $1 }')
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"

@@ -29,7 +29,9 @@ STRANGERS = ("203.0.113.1", "2001:db8::1")
 """Addresses of RFC 5737 and RFC 3849: no block that is meant for an internal network holds for them."""
 _KEPT = (
     "permitrootlogin|passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|authenticationmethods"
-    "|permitemptypasswords|allowusers|denyusers|refuseconnection"
+    "|permitemptypasswords|allowusers|denyusers|refuseconnection|loglevel"
+    "|pubkeyauthentication|hostbasedauthentication|gssapiauthentication|usepam|pamservicename"
+    "|authorizedkeysfile|authorizedkeyscommand|trustedusercakeys"
 )
 _CRYPTO = "kexalgorithms|ciphers|macs|hostkeyalgorithms"
 MOST = 500
@@ -79,7 +81,7 @@ sshd_T() {  # PROGRAM ARGUMENTS-WITH-LINE-FEEDS [CONDITION]
 included() {  # FILE DEPTH: the file, the folders that it includes from, and what is in them
   printf '%s\n' "$1"
   [ "$2" -lt 16 ] && [ -f "$1" ] || return 0
-  for i in $(tr '\r=' '  ' <"$1" | awk 'tolower($1) == "include" { for (n = 2; n <= NF; n++) { if ($n ~ /^#/) break; gsub(/"/, "", $n); print $n } }'); do
+  for i in $(tr '\r="' '   ' <"$1" | awk 'tolower($1) == "include" { for (n = 2; n <= NF; n++) { if ($n ~ /^#/) break; print $n } }'); do
     case $i in /*) ;; *) i=/etc/ssh/$i;; esac
     d=${i%/*}
     case $d in *[*?[]*) ;; *) [ ! -d "$d" ] || printf '%s\n' "$d";; esac
@@ -119,7 +121,6 @@ value() { printf '%s\n' "$1" | sed -n "s/^$2 //p" | sort -u; }
 settings() {  # PROGRAM: by condition
   C=$(criteria "$FILES")
   kinds=$(printf '%s\n' "$C" | awk 'NF == 1 { print $1 }' | sort -u)
-  # for these no example is made up: a group needs a member, and other letters may mean something to -C
   untried=$(printf '%s\n' "$C" | grep -E -e '^group .*[*?]' -e '^(user|group|host|rdomain) .*[^A-Za-z0-9._*?@-]' | tr ' ' ':' | tr -c 'A-Za-z0-9._*?@:\n-' '?' | cut -c 1-60)
   printf 'match|%s|%s\n' "$N" "$(echo $kinds $untried | tr ' |' ',?')"
   [ "$(printf '%s\n' "$FILES" | wc -l)" -lt 256 ] || echo "full|$N"
@@ -252,7 +253,6 @@ if printf '%s\n' "$L" | grep -q '^1 ' && command -v systemctl >/dev/null; then
     x=${e%% *}
     case ${x#-} in */sshd) ;; *) continue;; esac
     LISTENS=$(printf '%s\n' "$addresses" | tr , '\n' | awk '{ a = $0; q = a; sub(/.*:/, "", q); if (a !~ /:/) a = "[::]"; else sub(/:[^:]*$/, "", a); print a " " q }')
-    # held by the started server as well: that was judged
     q=$(printf '%s\n' "$LISTENS" | sed -n '1s/.* //p')
     [ "$acc" = yes ] || ! printf '%s\n' "$L" | grep -v '^1 ' | grep -q " $q\$" || continue
     state=read FILE= ARGS= G=
@@ -337,7 +337,8 @@ class SshDaemon:
     """What was changed then."""
     listens: tuple[tuple[str, int], ...]
     criteria: frozenset[str]
-    """Which kinds of criteria its `Match` lines have."""
+    """Which kinds of criteria its `Match` lines have, and values without an example: a group needs a member, and some letters
+    may mean something to -C."""
     algorithms: Mapping[str, str]
     effects: tuple[Effect, ...]
     offers: tuple[OfferedMethods, ...]

@@ -111,6 +111,13 @@ def test_thirty_addresses_are_all_tried(start: Start) -> None:
     assert not server.is_full
 
 
+def test_keywords_in_quotes_and_with_a_sign_of_equality_are_read(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "more.conf").write_text("Match=User an\nLogLevel QUIET\n", encoding="utf-8")
+    server = start(f'"Include" "{tmp_path}/more.conf"\n')()
+
+    assert server.criteria == {"user"}
+
+
 def test_a_change_counts_once_it_is_loaded_whatever_date_the_file_has(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
