@@ -4,11 +4,11 @@ Article 12.5: each member answers for what is done with their access. That needs
 root.
 
 The rule: each login that sshd accepted within {within_days} days was by a key of a declared member, or else to an account
-that is declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of
-two, or of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back
-{within_days} days. Every sshd that listens must log at INFO or above it, for each user and address that its `Match` blocks
-name. And lastlog, if the host has one, must know of no login over the network of an account that the journal does not have.
-Otherwise the answer is unknown.
+declared as one member's own. And it came from a network declared under `admin_ranges`. A password on an account of two, or
+of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back {within_days} days.
+Every sshd that listens must log at INFO or above it, for each user and address that its `Match` blocks name. And lastlog, if
+the host has one, must know of no login over the network of an account that the journal does not have. Otherwise the answer
+is unknown.
 
 Each use of sudo within {within_days} days was by an account that stands for exactly one member: by `accounts`, and by whose
 keys came in to it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account

@@ -3,10 +3,10 @@
 An account that nobody has used for weeks is missed by nobody when a stranger uses it. Article 12.5; the {within_days} days
 are how this project reads it.
 
-The rule: every account with a shell that can be logged in to, by a password or by a key, was used within {within_days}
-days, or its password was set within them. root is left out, for it is meant to be used in need alone, and so are
-`service_accounts`. The last login is lastlog's, which counts those with a terminal, or the journal's of sshd, which proves
-that an account was not used only if it goes back that far and every sshd that listens logs at INFO or above it.
+The rule: every account with a shell that can be logged in to, by a password or by a key, was used within {within_days} days.
+Or its password was set within them. root is left out, for it is meant to be used in need alone, and so are
+`service_accounts`. The last login is lastlog's, which counts those with a terminal, or the journal's of sshd. The journal
+proves that an account was not used only if it goes back that far. And every sshd that listens must log at INFO or above it.
 
 Sources: lastlog(8), lastlog2(8), journalctl(1), shadow(5). shadow 4.13 on Debian 12:
 

@@ -3,10 +3,10 @@
 A database that the internet can reach is tried within minutes, and holds all that the portal knows. Article 12.4 asks for
 security mechanisms.
 
-The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle, SQL Server)
-listens on more than loopback, unless it is among the declared listeners. The same holds for a program of a database on
-whatever port. Where there is an outside scan of the host, none of these ports is open there, unless it is declared public. A
-database may be behind a port that is not declared and that no program of this host holds by name, such as that of a
+The rule: no port of a database listens on more than loopback, unless it is among the declared listeners. Known are MariaDB,
+MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a
+database on whatever port. Where there is an outside scan of the host, none of these ports is open there, unless it is
+declared public. A database may be behind an undeclared port that no program of this host holds by name, such as that of a
 container. That is unknown. So it is where nothing at all seems to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
@@ -14,8 +14,7 @@ and none that opens without a password or by its own name, by whatever plugin. N
 roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. An
 account that may do nothing, from one address alone, may be without a password: balancers use such. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
-The answer is unknown where a server cannot be asked, keeps to older rules than its file has, or runs beside the one that was
-asked.
+The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
