@@ -3,13 +3,13 @@
 A stolen session of such an account is root at once. Exact commands without a password are allowed: the audit account
 needs them. Article 12.5.
 
-The rule: no rule of sudo lets an account other than root do one of these as root without a password. It may hold by NOPASSWD
-or by `Defaults !authenticate`, on this host: run ALL commands, with or without exceptions; run a command with wildcards or
-all of a folder; run one that somebody else than root can change; set the environment; run a program that gives a shell,
-starts other programs, or reads or writes any file, by a table (data/sudo_ways.toml, after GTFOBins). Exact arguments make
-most programs of the table harmless, but not shells without a script, editors and pagers. PAM lets nobody use sudo before a
-module asks for a password or a code (pam.conf(5)). Commands as another account count where that account becomes root so.
-Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
+The rule: no rule of sudo that holds on this host lets an account other than root do one of these as root without a password:
+run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run one that somebody else
+than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
+file, by a table (data/sudo_ways.toml, after GTFOBins). NOPASSWD and `Defaults !authenticate` both count. Exact arguments
+make most programs of the table harmless, but not shells without a script, editors and pagers. PAM lets nobody use sudo
+before a module asks for a password or a code (pam.conf(5)). Commands as another account count where that account becomes
+root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
 
