@@ -146,26 +146,38 @@ class Ruleset:
         conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
         return frozenset(value for one in conditions if one and one.field == "iif" for value in one.values) - {"lo"}
 
-    def entrances(self, family: str, trusted: Collection[str] = ()) -> tuple[Entrance, ...]:
+    def entrances(self, family: str, trusted: Collection[str] = (), also: Collection[str] = ()) -> tuple[Entrance, ...]:
         """Return what a packet of a family that nobody named meets at each device, `ANY_DEVICE` before the others.
 
         Args:
             family: `ip` or `ip6`.
             trusted: devices that may let in everything, which are not looked at.
+            also: devices that are looked at beside those that rules name.
         """
-        named = [name for name in self.devices() if not is_one_of(name, trusted)]
-        return tuple(self._entrance(family, device) for device in sorted((ANY_DEVICE, *named)))
+        named = [name for name in self.devices() | set(also) if not is_one_of(name, trusted)]
+        sources = self._sources(family)
+        conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
+        asked = {one.values for one in conditions if one and one.field == "iif"}
+        alike: dict[tuple[bool, ...], Entrance] = {}
+        found = []
+        for device in sorted({ANY_DEVICE, *named}):
+            # Devices that meet the same conditions meet the same fate.
+            met = tuple(is_one_of(device, values) for values in asked)
+            if met not in alike:
+                alike[met] = self._entrance(family, device, sources)
+            found.append(replace(alike[met], device=device))
+        return tuple(found)
 
-    def _entrance(self, family: str, device: str) -> Entrance:
+    def _entrance(self, family: str, device: str, sources: Iterable[tuple[int, int]]) -> Entrance:
         sizes = dict.fromkeys(PacketTarget, 0)
         doubts: set[str] = set()
-        for source in self._sources(family):
+        for source in sources:
             walks = [
                 self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")
             ]
             doors = [walk.door() for walk in walks]
             door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
-            sizes[door] += _public(family, source)
+            sizes[door] += public_addresses(family, source)
             doubts.update(name for walk in walks for name in walk.doubts if door is PacketTarget.UNSURE)
         door = next(
             (
@@ -377,7 +389,7 @@ _PRIVATE = {
 """What is nobody's on the Internet (RFC 6890, RFC 4291)."""
 
 
-def _public(family: str, span: tuple[int, int]) -> int:
+def public_addresses(family: str, span: tuple[int, int]) -> int:
     """Return how many public addresses lie between two."""
     private = (_span(each)[:2] for each in _PRIVATE[family])
     return span[1] - span[0] + 1 - sum(max(0, min(span[1], last) - max(span[0], first) + 1) for first, last in private)
