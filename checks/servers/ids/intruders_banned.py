@@ -70,10 +70,20 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     if not seen.bans:
         return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
-    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=True)}
+    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
         return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
+    if len(judged) < len(seen.jails):
+        return unknown(
+            "jails-not-asked",
+            msg(
+                "only {n} of {all} jails were looked at, and none of these would ban {address}",
+                n=len(judged),
+                all=len(seen.jails),
+                address=str(STRANGERS[0]),
+            ),
+        )
     return min((one for one in judged.values() if one), key=lambda one: _ORDER.index(one.verdict))
 
 

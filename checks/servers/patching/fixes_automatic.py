@@ -83,8 +83,11 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
             "pattern-matches-nothing", msg("no pattern of unattended-upgrades matches the host's security archive")
         )
     every = automatic.every_days
-    if every is None or every > RAN_WITHIN.days:
-        return failed("too-rare", msg("unattended-upgrades runs only every {n} days", n=shown(automatic.interval, 20)))
+    if every is None:
+        seen = shown(automatic.interval, 20)
+        return unknown("interval-unclear", msg("the interval of unattended-upgrades cannot be read: {seen}", seen=seen))
+    if every > RAN_WITHIN.days:
+        return failed("too-rare", msg("unattended-upgrades runs only every {n} days", n=f"{every:g}"))
     if automatic.timer and (automatic.timer != "active" or not automatic.is_own_service):
         return unknown(
             "not-started-by-apt", msg("apt's own timer does not start unattended-upgrades; what else does is not known")

@@ -19,6 +19,9 @@ from datetime import UTC, datetime
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
+MOST_JAILS = 30
+MOST_ACTIONS = 40
+"""Of so many, each action is asked five things (`head -n 200`)."""
 BANS = r"""
 echo '== jail'
 J=$(for N in $L; do
@@ -185,12 +188,26 @@ def bans_of(output: Output) -> tuple[tuple[int, BanRule], ...]:
             raise Unparseable(msg("fail2ban's status cannot be parsed"))
         bans, tries, window = (int(answer) for answer in answers[:3])
         ignored = tuple(line[2:].strip() for line in answers[3].splitlines() if line[:2] in {"|-", "`-"})
-        own = actions[seen : seen + len(_named(answers[5]))]
-        seen += len(_named(answers[5]))
+        names = _named(answers[5])
+        own = actions[seen : seen + len(names)]
+        if len(own) < len(names) and len(actions) == MOST_ACTIONS:
+            seen = len(actions)
+            break
+        seen += len(names)
         found.append((bans, BanRule(tries, window, ignored, answers[4].strip(), own, ssh_ports)))
+    if said and not found and len(actions) == MOST_ACTIONS:
+        raise Unparseable(
+            msg("a jail of fail2ban has more than {n} actions", n=MOST_ACTIONS), reason="too-many-actions"
+        )
     if seen != len(actions) or ("jail" in sections and not found):
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
     return tuple(found)
+
+
+def are_actions_cut(output: Output) -> bool:
+    """Say whether there may be more actions than are asked, so that the last jails are not judged."""
+    sections = dict(_SECTION.findall(output.text.replace("\r\n", "\n")))
+    return len(_actions(_answers(sections.get("actions", "")))) == MOST_ACTIONS
 
 
 def _named(answer: str) -> list[str]:

@@ -25,10 +25,14 @@ from portalops.model.verdicts import Severity
 
 _LISTING = re.compile(
     rb"<title>\s{0,20}(?:Index of /|Directory listing for |Directory Listing For )|\[To Parent Directory\]"
-    rb"|<h1>Index of /|<a href=\"\.\./?\">|\A\s*\[\s*\{\s*\"name\":\"[^\"]*\",\s*\"(?:type|size)\":|\A<\?xml[^>]*>\s*<list>\s*<(?:file|directory) "
-    rb"|<a href=\"\.\.\">\s*<svg|<a href=\"\./[^\"]*\">\s*<svg",
+    rb"|<h1>Index of /|<a href=\"\.\./?\">\s{0,20}(?:\.\./?|(?:\[To )?Parent Directory\]?)\s{0,20}</a>|\A\s*\[\s*\{\s*\"name\":\"[^\"]*\",\s*\"(?:type|size)\":|\A<\?xml[^>]*>\s*<list>\s*<(?:file|directory) ",
     re.IGNORECASE,
 )
+_CADDY = (
+    re.compile(rb'<a href="\./[^"]{1,500}">\s{0,50}<svg'),
+    re.compile(rb'<a href="\.\.">\s{0,50}<svg|class="meta-item"'),
+)
+"""A file, and the way up or the count of files, as Caddy shows them: a page of its own has one or the other."""
 
 
 @check(
@@ -48,7 +52,7 @@ def judge(facts: Facts) -> CheckOutcome:
     seen = facts[outside_web.PROBE]
     folders = list(seen.last("folder"))
     for answer in folders:
-        if answer.status is not None and _LISTING.search(answer.body):
+        if answer.status is not None and _lists(answer.body):
             return failed("listed", msg("{url} lists its files", url=shown_url(answer)))
     if (trouble := unseen(folders)) is not None:
         return trouble
@@ -61,3 +65,7 @@ def judge(facts: Facts) -> CheckOutcome:
             folders=listed(each.asked for each in folders) or "-",
         )
     )
+
+
+def _lists(body: bytes) -> bool:
+    return bool(_LISTING.search(body)) or all(each.search(body) for each in _CADDY)
