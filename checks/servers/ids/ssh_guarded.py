@@ -1,13 +1,15 @@
-"""fail2ban's jail for SSH reads a log that is written, and bans whoever tries passwords, for long enough.
+"""fail2ban's jail for SSH reads a log that is written, bans those who try passwords, and for long enough.
 
 A jail whose filter matches nothing bans nobody and says that all is well. Since OpenSSH 9.8 the lines of logins come from
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
-The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within {written_days}
-days (a date in the future leaves it unknown). Its filter finds a failed login in the line that sshd writes of one. It bans for {least_seconds} seconds or longer, or for ever. An address of each range for documentation would be
-banned after at most {most_tries} tries, counted for at least {least_window} seconds: the jail ignores neither it nor a large part of
-the Internet, and one of its actions blocks the ports on which sshd listens. A program that decides whom to ignore leaves it unknown.
+The rule: the jail `sshd` exists. Of the journal it reads lines of the service, or of the program that writes them in
+this version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within
+{written_days} days (a date in the future leaves it unknown). The filter `sshd` finds a failed login in the line that
+sshd writes of one; a jail with another filter is not tried by this. It bans for {least_seconds} seconds or longer, or
+for ever. An address of each range for documentation would be banned after at most {most_tries} tries, counted for at
+least {least_window} seconds. The jail ignores neither it nor a large part of the Internet, and one of its actions
+blocks the ports on which sshd listens. A program that decides whom to ignore leaves it unknown.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 

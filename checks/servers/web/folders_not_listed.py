@@ -2,9 +2,9 @@
 
 A list shows what was never meant to be found: old copies, exports, scans of papers. Article 12.4.
 
-The rule: none of the declared `folders`, and none of the folders below them that the declared pages name, answers with a list
-of files as Apache, nginx (also as JSON or XML), lighttpd, Caddy, IIS, Tomcat or Python make it. At most ten folders below are
-tried.
+The rule: none of the declared `folders` answers with a list of files, and none of the folders below them that the
+declared pages name. Lists are known in the form in which Apache, nginx (also as JSON or XML), lighttpd, Caddy, IIS,
+Tomcat or Python make them. At most ten folders below are tried.
 
 Sources: ngx_http_autoindex_module, Apache mod_autoindex. nginx 1.26 with `autoindex on`:
 
