@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from backups.age import PrivateKey
@@ -82,10 +83,14 @@ def run_script(subject: ScriptSubject, room: Path, *, user: str, runner: Runner)
             return ScriptRun(not_run=f"it could not be run to its end: {_last_words(done)}", took_ms=took_ms)
         if done.exit_code not in {0, INCOMPLETE}:
             return ScriptRun((f"{SCRIPT} stopped: {_last_words(done)}",), took_ms=took_ms)
-        problems = [
-            problem for _number, problem in zip(range(MAX_PROBLEMS), _differing(subject, work, runner), strict=False)
-        ]
-        return ScriptRun(tuple(show_text(each, 300) for each in problems), took_ms=took_ms)
+        problems: list[str] = []
+        try:
+            for problem in islice(_differing(subject, work, runner), MAX_PROBLEMS):
+                problems.append(show_text(problem, 300))  # noqa: PERF401  # what was found before an error counts
+        except BackupError:
+            if not problems:
+                raise
+        return ScriptRun(tuple(problems), took_ms=took_ms)
     except (PortalOpsError, OSError) as error:
         return ScriptRun(not_run=show_text(str(error), 300))
 
@@ -177,9 +182,9 @@ def _differing(subject: ScriptSubject, work: Path, runner: Runner) -> Iterator[s
         if stream.format == "tar":
             members = partial(merged_members, subject.copies, stream, subject.identities, subject.base)
             trial = format_of(stream).try_out(Restored(stream, place, work, members, runner))
+            yield from (f"{stream.source}: {each}" for each in trial.problems)
             if trial.not_tried:
                 raise BackupError(verbatim(trial.not_tried), msg("Run the drill as a user that may read the files."))
-            yield from (f"{stream.source}: {each}" for each in trial.problems)
         elif not place.is_file() or _digest(place) != stream.plain_sha256:
             yield f"{stream.source}/{stream.name}: not the bytes that were backed up"
 

@@ -315,9 +315,9 @@ class _OverlayRestore:
             return True
         if not self.wanted.has(path):
             return False
-        if is_pattern(path) and not _Wanted((path,)).absent(self.table.members(0)):
+        if self.table.find(0, path) is not None or next(self.table.level(0, path), None) is not None:
             return True
-        return self.table.find(0, path) is not None or next(self.table.level(0, path), None) is not None
+        return is_pattern(path) and not _Wanted((path,)).absent(self.table.members(0))
 
     def _write(self, extractor: Extractor, links: MemberTable, missing: MissingPaths) -> None:
         for is_of_base in (True, False):

@@ -90,6 +90,7 @@ def verify_copy(
         SetOfLaterVersion: this version does not know its form, and nothing that can be told without it is wrong.
     """
     sizes = dict(stored.sizes())
+    hidden = tuple(stored.hidden()) if isinstance(stored, HidesFiles) else ()  # before hours of reading: it may fail
     problems: list[Message] = []
     tags = _tag_digests(stored, bag_sha256, problems)
     problems += [
@@ -108,7 +109,6 @@ def verify_copy(
     if level is not VerifyLevel.L1:
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list({str(each): each for each in problems}.values())
-    hidden = tuple(stored.hidden()) if isinstance(stored, HidesFiles) else ()
     reached = VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2
     # Where nothing pins what set.json says, the manifest must not contradict it.
     is_backed = content is not None and (bag_sha256 is not None or bool(content.signer) or _agree(content, payload))

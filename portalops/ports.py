@@ -493,6 +493,21 @@ class StoredSet(Protocol):
 
 
 @runtime_checkable
+class HasPlace(Protocol):
+    """A medium that is written to by something of this machine: a folder, a drive or a program."""
+
+    def require_place(self, sources: Sequence[Path]) -> None:
+        """Require that it is there, and not on the file system of what is copied. Nothing is connected to, made or written.
+
+        Args:
+            sources: what is backed up of this machine.
+
+        Raises:
+            MediumUnavailable: it is not.
+        """
+
+
+@runtime_checkable
 class HidesFiles(StoredSet, Protocol):
     """A sealed set of which others may see nothing while every byte is there."""
 

@@ -98,7 +98,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
     writing = ("Read", "Write", "List", "PutObjectRetention", "GetObjectRetention")
     identities = [_identity("admin", "Admin"), _identity("writer", *writing), _identity("reader", "Read", "List")]
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
-    # One volume a bucket: of seven, the default, a session's buckets would want more than the server may make.
+    # One volume a bucket, of seven, the default; and more of them than a session makes buckets: past the limit, writes fail.
     (folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
     (folder / "data").mkdir()
     master, volume, filer, s3 = (free_port() for _part in range(4))  # each talks to the others at its number plus 10000
@@ -106,7 +106,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
         process = subprocess.Popen(
             [
                 *(WEED, "-logtostderr=true", "server", f"-dir={folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-                *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
+                *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=2000"),
                 *("-volume.preStopSeconds=0", f"-master.port={master}", f"-volume.port={volume}", "-filer"),
                 *(
                     f"-filer.port={filer}",

@@ -38,11 +38,9 @@ def try_out(restored: Restored) -> Trial:
     """Read every file as it came out, and compare it with the index that was made while the original was read."""
     problems: list[str] = []
     unread: list[Message] = []
-    files = 0
+    not_read = compared = 0
     devices: set[str] = set()
     for member in _last_of_each(restored.members()):
-        if member.type is MemberType.FILE:
-            files += 1
         if member.type in _DEVICES:
             devices.add(member.path)
         if member.link in devices and member.type is MemberType.HARDLINK:
@@ -50,14 +48,17 @@ def try_out(restored: Restored) -> Trial:
         try:
             problem = _problem(restored.place, member)
         except PermissionError as error:  # of this user, such as a root that may not read what others own
-            unread.append(msg("{path}: {cause}", path=show_text(member.path, 200), cause=cause_of(error)))
+            not_read += 1
+            if len(unread) < MAX_PROBLEMS:
+                unread.append(msg("{path}: {cause}", path=show_text(member.path, 200), cause=cause_of(error)))
             continue
+        compared += member.type is MemberType.FILE
         if problem and len(problems) < MAX_PROBLEMS:
             problems.append(show_text(f"{member.path}: {problem}", 300))
-    compared = f"{files - len(unread)} files compared with the index"
-    if unread:
-        return Trial(VerifyLevel.L3, tuple(problems), compared, str(not_readable(together(unread, 3))))
-    return Trial(VerifyLevel.L4, tuple(problems), compared)
+    asked = f"{compared} files compared with the index"
+    if not_read:
+        return Trial(VerifyLevel.L3, tuple(problems), asked, str(not_readable(together(unread, 3))))
+    return Trial(VerifyLevel.L4, tuple(problems), asked)
 
 
 def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:

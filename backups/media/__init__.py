@@ -19,6 +19,7 @@ from backups.media._throttled import MediumSettings, throttled
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
+from portalops.ports import HasPlace
 
 if TYPE_CHECKING:
     from portalops.ports import Medium
@@ -32,9 +33,6 @@ class MediumKind(TableKind[SettingsT]):
 
     build: Callable[[KindTable], Medium]
     """Returns the medium that a table describes, or raises `ConfigurationError`."""
-    require_place: Callable[[str, SettingsT, Sequence[Path]], None] = lambda _id, _settings, _sources: None
-    """Raises `MediumUnavailable` where this machine lacks what a medium of this id would be written to, or has the sources' places on
-    the same file system; nothing is connected to, made or written."""
     is_anywhere: bool = False
     """Whether any machine can reach it, and not only the one whose disk or drive it is: on a cluster workers read its copies."""
 
@@ -58,8 +56,9 @@ def require_place(table: KindTable, sources: Sequence[Path]) -> None:
         MediumUnavailable: it has not, as far as that is seen without connecting to anything.
         ConfigurationError: the table does not fit its kind.
     """
-    kind = kind_of(MEDIA, table)
-    kind.require_place(table.id, kind.typed(table), sources)
+    medium = kind_of(MEDIA, table).build(table)
+    if isinstance(medium, HasPlace):
+        medium.require_place(sources)
 
 
 def build_medium(table: KindTable) -> Medium:

@@ -473,9 +473,4 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     )
 
 
-def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
-    """Require the folder; see `MediumKind`."""
-    DiskMedium(medium_id, settings).require_place(sources)
-
-
-MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)
+MEDIUM = MediumKind(settings=Settings, build=build)

@@ -532,6 +532,8 @@ class S3StoredSet:
         self._set_id = set_id
         self._seal = seal or _Seal()
         self._before_seal = before_seal
+        self._versions: Mapping[str, Sequence[Listed]] | None = None
+        """What the server listed once, for as long as the set is open."""
         self._strangers = {} if seal else {f"{SEALED}{set_id}.json (not a seal)": 0}
 
     def sizes(self) -> Mapping[str, int]:
@@ -585,11 +587,13 @@ class S3StoredSet:
 
     def _listed(self) -> Mapping[str, Sequence[Listed]]:
         """Return all versions of what lies in the set's place, by path."""
-        start = len(self._set_id) + 1
-        found: dict[str, list[Listed]] = {}
-        for each in self._store.versions(f"{self._set_id}/"):
-            found.setdefault(each.key[start:], []).append(each)
-        return found
+        if self._versions is None:
+            start = len(self._set_id) + 1
+            found: dict[str, list[Listed]] = {}
+            for each in self._store.versions(f"{self._set_id}/"):
+                found.setdefault(each.key[start:], []).append(each)
+            self._versions = found
+        return self._versions
 
 
 def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | None) -> Message | None:
@@ -604,8 +608,16 @@ def _hiding(versions: Sequence[Listed], path: str, version: str, ours: Listed | 
     if not latest.is_mark and latest.etag and (latest.etag, latest.size) == (ours.etag, ours.size):
         return None
     if latest.is_mark:
-        return msg("{path}: behind the mark of deletion {version}", path=show_text(path, 300), version=latest.version)
-    return msg("{path}: behind the newer version {version}", path=show_text(path, 300), version=latest.version)
+        return msg(
+            "{path}: a delete marker hides it; remove marker {version}",
+            path=show_text(path, 300),
+            version=latest.version,
+        )
+    return msg(
+        "{path}: the newer version {version} hides it; remove that version",
+        path=show_text(path, 300),
+        version=latest.version,
+    )
 
 
 class _ObjectReader:

@@ -772,9 +772,4 @@ def _damaged(path: str, cause: Message | str) -> SetDamaged:
     )
 
 
-def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
-    """Require the folder; see `MediumKind`."""
-    TapeMedium(medium_id, settings).require_place(sources)
-
-
-MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)
+MEDIUM = MediumKind(settings=Settings, build=build)

@@ -7,11 +7,11 @@ and returns a `portalops.ports.Source`. Modules that begin with `_` are parts th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.sources._hooks import Hooks, ReleaseFailed, hooked
-from backups.sources._program import host_lacking, program_lacking
+from backups.sources._program import host_lacking, program_lack
 from backups.sources._settings import (
     HostSettings,
     Lack,
@@ -87,13 +87,10 @@ def lack_of(table: KindTable) -> Lack | None:
     assert isinstance(settings, SourceSettings)
     if isinstance(settings, HostSettings) and settings.ssh is not None:
         return host_lacking(settings.ssh)
-    if settings.before:  # what it makes ready, such as a mount, is not there yet
-        cause = program_lacking(settings.before[0])
-        lack = Lack(cause) if cause else None
-    else:
-        lack = kind.lacking(settings)
-    if lack is None and settings.after and (cause := program_lacking(settings.after[0])):
-        return Lack(cause, is_partial=True)
+    # What `before` makes ready, such as a mount, is not there yet.
+    lack = program_lack(settings.before[0]) if settings.before else kind.lacking(settings)
+    if lack is None and settings.after and (after := program_lack(settings.after[0])):
+        return replace(after, is_partial=True)
     return lack
 
 

@@ -112,7 +112,7 @@ def started(source_id: str, program: Program) -> Iterator[Running]:
             running.close()
 
 
-def program_lacking(program: str, folder: Path | None = None) -> Message | None:
+def program_lack(program: str, folder: Path | None = None) -> Lack | None:
     """Return why a program cannot be run on this machine, as `started` would say it; None if it can.
 
     Args:
@@ -122,13 +122,15 @@ def program_lacking(program: str, folder: Path | None = None) -> Message | None:
     found = shutil.which(os.path.join(folder or "", program) if "/" in program else program, path=PATH)
     if found is not None:
         return None
-    place = Path(folder or "", program)
-    code = errno.EACCES if "/" in program and place.exists() else errno.ENOENT
-    return msg(
-        "{program} cannot be run: {cause}",
-        program=show_text(program, 120),
-        cause=cause_in_words(OSError(code, os.strerror(code))),
-    )
+    error = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if "/" in program:
+        try:
+            Path(folder or "", program).stat()
+        except OSError as seen:
+            error = seen
+        else:
+            error = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return Lack(msg("{program} cannot be run: {cause}", program=show_text(program, 120), cause=cause_in_words(error)))
 
 
 def host_lacking(host: SshPlace) -> Lack | None:

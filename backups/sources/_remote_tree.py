@@ -62,14 +62,23 @@ for path do
   place="${place%??}"
   [ -d "$place" ] || [ -f "$place" ] || continue
   case "$place" in /proc/* | /sys/*) continue ;; esac
-  owner="$(stat -c %u -- "$path")"
-  case " 0 $(id -u) $(stat -c %u -- "$place") " in
-    *" $owner "*) ;;
-    *) printf '%s is a link of user %s to %s, which is not followed: name that in include\\n' "$path" "$owner" "$place" >&2
-      continue ;;
-  esac
-  for other do case "$place/" in "${other%/}"/*) continue 2 ;; esac; done
-  set -- "$@" "$place"
+  trusted=" 0 $(id -u) $(stat -c %u -- "$place") "
+  at="$path" further=0
+  while [ -L "$at" ] && [ "$further" -lt 40 ]; do
+    owner="$(stat -c %u -- "$at")"
+    case "$trusted" in
+      *" $owner "*) ;;
+      *) printf '%s is a link of user %s to %s, which is not followed: name that in include\\n' "$path" "$owner" "$place" >&2
+        continue 2 ;;
+    esac
+    next="$(readlink -- "$at" && echo .)" next="${next%??}"
+    case "$next" in /*) ;; *) next="${at%/*}/$next" ;; esac
+    at="$(readlink -e -- "${next%/*}/" && echo .)" at="${at%??}" at="${at%/}/${next##*/}"
+    case "$at" in */ | */. | */..) at="$place" ;; esac
+    further=$((further + 1))
+    for other do case "$at/" in "${other%/}"/*) continue 2 ;; esac; done
+    set -- "$@" "$at"
+  done
 done
 """
 """The dot keeps line feeds that a name ends with."""

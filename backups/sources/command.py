@@ -23,8 +23,8 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
-from backups.sources._program import Program, program_lacking, stream_program
-from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, Lack, SourceContext
+from backups.sources._program import Program, program_lack, stream_program
+from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Command, PlainText, Text, VariableName
 from portalops.ports import StreamOpener
@@ -74,10 +74,6 @@ class CommandSource(ConfiguredSource):
             stream_program(self.id, program, out)
 
 
-def lacking(settings: Settings) -> Lack | None:
-    """Return why the program cannot be run, if so."""
-    cause = program_lacking(settings.command[0], settings.folder)
-    return Lack(cause) if cause else None
-
-
-SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)
+SOURCE = SourceKind(
+    settings=Settings, build=build, lacking=lambda settings: program_lack(settings.command[0], settings.folder)
+)

@@ -272,11 +272,13 @@ def lacking(settings: Settings) -> Lack | None:
     except SourceUnavailable as error:
         cause = error.message.values["cause"]
         return Lack(cause if isinstance(cause, Message) else error.message)
-    is_partial = any(each.has_data for each in included)
+    is_partial = any(each.has_data and not each.is_excluded for each in included)
+    causes = [each.problem for entry in included for each in entry.leads if each.problem is not None]
     if absent := absent_of(included):
-        return Lack(_nothing_at(absent), is_partial=is_partial)
-    problems = [each.problem for entry in included for each in entry.leads if each.problem is not None]
-    return Lack(together(problems, 3), is_partial=is_partial) if problems else None
+        causes.insert(0, _nothing_at(absent))
+    if not is_partial and not causes:
+        causes += [msg("exclude leaves out all of {path}", path=each.text) for each in included]
+    return Lack(together(causes, 3), is_partial=is_partial) if causes else None
 
 
 def remarks(settings: Settings) -> tuple[SourceRemark, ...]:

@@ -27,12 +27,11 @@ from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
-from backups.sources._program import Program, program_lacking, stream_program
+from backups.sources._program import Program, program_lack, stream_program
 from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
-    Lack,
     SourceContext,
     unavailable,
 )
@@ -169,10 +168,4 @@ class _Entries:
             self.kept += piece
 
 
-def lacking(settings: Settings) -> Lack | None:
-    """Return why the program cannot be run, if so."""
-    cause = program_lacking(settings.program)
-    return Lack(cause) if cause else None
-
-
-SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lambda settings: program_lack(settings.program))

@@ -56,12 +56,11 @@ from backups.sources._mariadb import (
     users_command,
 )
 from backups.sources._private import private_file
-from backups.sources._program import Program, program_lacking, reached, runner_on, stream_program
+from backups.sources._program import Program, program_lack, reached, runner_on, stream_program
 from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
-    Lack,
     SourceContext,
     unavailable,
 )
@@ -370,10 +369,4 @@ def _unescaped(cell: str) -> str:
     return out + cell[at:]
 
 
-def lacking(settings: Settings) -> Lack | None:
-    """Return why the program cannot be run, if so."""
-    cause = program_lacking(settings.program)
-    return Lack(cause) if cause else None
-
-
-SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lambda settings: program_lack(settings.program))

@@ -33,12 +33,11 @@ from backups.formats._mongo_archive import ArchiveReader
 from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
-from backups.sources._program import Program, program_lacking, reached, stream_program
+from backups.sources._program import Program, program_lack, reached, stream_program
 from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
-    Lack,
     SourceContext,
     unavailable,
 )
@@ -136,10 +135,4 @@ class MongodbSource(ConfiguredSource):
                 out.add_rows(TableRows(show_text(name), count))
 
 
-def lacking(settings: Settings) -> Lack | None:
-    """Return why the program cannot be run, if so."""
-    cause = program_lacking(settings.program)
-    return Lack(cause) if cause else None
-
-
-SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lambda settings: program_lack(settings.program))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -190,8 +191,14 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
 
 
 def lacking(settings: Settings) -> Lack | None:
-    """Return that there is no such file, if so."""
-    return None if settings.database.is_file() else Lack(_no_database(settings.database))
+    """Return that there is no such file, or why that cannot be seen, if so."""
+    try:
+        is_file = stat.S_ISREG(settings.database.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_file = False
+    except OSError as error:
+        return Lack(msg("{path}: {cause}", path=str(settings.database), cause=cause_of(error)))
+    return None if is_file else Lack(_no_database(settings.database))
 
 
 def _no_database(database: Path) -> Message:

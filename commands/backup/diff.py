@@ -229,7 +229,11 @@ def _view(names: tuple[str, str], found: SetComparison, limit: int) -> list[Bloc
         for key, change in found.dumps
     ]
     if found.is_same:
-        said = msg("No difference in what could be compared") if found.unknown else msg("They are the same")
+        said = (
+            msg("No difference in what could be compared")
+            if found.unknown
+            else msg("No difference in what is compared")
+        )
         blocks.append(Paragraph(said))
     blocks.append(Paragraph(msg("Extended attributes, ACLs and hard links are not compared: no index holds them.")))
     paths = sum(found.counts.values()) - len(found.dumps)

@@ -7,8 +7,8 @@ file by file.
 
 Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
 
-EXIT STATUS: 0 all are whole, 3 a copy could not be reached, or is hidden from other readers, 4 there is no such set
-or copy, 5 a copy is damaged
+EXIT STATUS: 0 all are whole, 3 a copy could not be reached, or other programs do not see all of it, 4 there is no such
+set or copy, 5 a copy is damaged
 """
 
 from __future__ import annotations

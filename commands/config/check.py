@@ -11,9 +11,11 @@ EXIT STATUS: 0 nothing is wrong, 78 something is
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -70,8 +72,9 @@ class _Problem:
 
 def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
     session = open_session(ctx)
-    problems = list(_problems(session))
-    warnings = _warnings(session)
+    seen = _seen(session)
+    problems = list(_problems(session, seen))
+    warnings = _warnings(session, seen)
     if not problems:
         settings = session.settings
         facts = KeyValues(
@@ -86,7 +89,6 @@ def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
                 (msg("Digest"), settings.digest),
             ]
         )
-        seen = _seen(session)
         followed = () if seen is None else remarks_of(seen.remarks, doubtful=False)
         view: list[Block] = [
             facts,
@@ -116,14 +118,14 @@ def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
     )
 
 
-def _warnings(session: Session) -> tuple[Message, ...]:
+def _warnings(session: Session, seen: SeenParts | None) -> tuple[Message, ...]:
     """Return what is not wrong and yet costs a duty its evidence, a backup a part of it, or a job its time."""
     try:
         settings = session.settings
     except ConfigurationError:
         return ()
     found = [*_remarks(settings), *_moved_times(session)]
-    if (seen := _seen(session)) is not None:
+    if seen is not None:
         found += left_out(seen)
     if _has_backups(settings):
         try:
@@ -134,11 +136,9 @@ def _warnings(session: Session) -> tuple[Message, ...]:
 
 
 def _seen(session: Session) -> SeenParts | None:
-    """Return what a backup would find; None where none is made, or where its tables do not fit their kinds."""
-    if not _has_backups(session.settings):
-        return None
+    """Return what a backup would find; None where none is made, or where the configuration does not fit."""
     try:
-        return seen_parts(session)
+        return seen_parts(session) if _has_backups(session.settings) else None
     except ConfigurationError:
         return None
 
@@ -148,7 +148,7 @@ def _has_backups(settings: Settings) -> bool:
     return any(job.kind is JobKind.BACKUP for job in settings.jobs)
 
 
-def _problems(session: Session) -> Iterator[_Problem]:
+def _problems(session: Session, seen: SeenParts | None) -> Iterator[_Problem]:
     """Yield everything that is wrong, as far as it can be seen without connecting to anything."""
     try:
         settings = session.settings
@@ -158,9 +158,9 @@ def _problems(session: Session) -> Iterator[_Problem]:
     kinds, found = typed_tables(settings)
     yield from map(_Problem, found)
     yield from map(_Problem, recipient_problems(settings))
-    if (seen := _seen(session)) is not None:
+    if seen is not None:
         yield from map(_Problem, stopping(seen))
-    if settings.state_folder.exists() and not settings.state_folder.is_dir():
+    if _is_something_else(settings.state_folder):
         place = settings.layers.place(("state", "folder"))
         yield _Problem(
             ConfigurationError(
@@ -171,6 +171,14 @@ def _problems(session: Session) -> Iterator[_Problem]:
     yield from (_Problem(each, stops_backup=False) for each in _secret_problems(kinds))
     yield from _rule_problems(session)
     yield from (_Problem(each, stops_backup=False) for each in unknown_witnesses(settings, kinds))
+
+
+def _is_something_else(folder: Path) -> bool:
+    """Say whether something that is no folder was seen in its place."""
+    try:
+        return not stat.S_ISDIR(folder.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _remarks(settings: Settings) -> Iterator[Message]:

@@ -225,7 +225,7 @@ class Copy:
         """Return it with what hides its files from others."""
         if not lines:
             return replace(self, hidden=None)
-        said = msg("whole, and hidden from other readers: {files}", files=together(lines, most=3))
+        said = msg("whole, but other programs do not see all files: {files}", files=together(lines, most=3))
         return replace(self, hidden=kept(said, MAX_PROBLEM))
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from portalops.model.message import Message, msg, verbatim
@@ -59,6 +59,10 @@ _IN_LINES = {
         msg("a folder of this name was made before"),
         msg("a hard link to a folder"),
         msg("a device is not made"),
+        msg("a device is neither made nor compared"),
+        msg("include names it, and exclude leaves out all of it"),
+        msg("a folder of backup sets"),
+        msg("mounted inside, so the snapshot does not hold it"),
         msg("a folder is there"),
         msg("something else than a folder is there"),
         msg("something came to be there meanwhile; it was not overwritten"),
@@ -73,7 +77,21 @@ _IN_LINES = {
 _WITH_VALUES = (
     (re.compile(r"attribute (?P<key>\S+) was not restored"), msg("attribute {key} was not restored")),
     (re.compile(r"a device \((?P<number>\d+:\d+)\) is not made"), msg("a device ({number}) is not made")),
+    (
+        re.compile(r"a further name of the device (?P<path>.+), which is not made"),
+        msg("a further name of the device {path}, which is not made"),
+    ),
     (re.compile(r"(?P<found>\d+) rows instead of (?P<expected>\d+)"), msg("{found} rows instead of {expected}")),
+)
+_WHOLE_LINES = (
+    (
+        re.compile(r"(?P<file>\S+) lists what earlier restores did not bring back: (?P<n>\d+)"),
+        msg("{file} lists what earlier restores did not bring back: {n}"),
+    ),
+    (
+        re.compile(r"(?P<file>.+) lists what is missing, since (?P<other>\S+) is another file"),
+        msg("{file} lists what is missing, since {other} is another file"),
+    ),
 )
 _UNREADABLE = re.compile(r"the user of the drill may not read what was restored: (?P<what>.*)", re.DOTALL)
 
@@ -110,14 +128,16 @@ def line_of_record(line: str) -> Message:
         )
     if unreadable := _UNREADABLE.fullmatch(line):
         return msg("the user of the drill may not read what was restored: {what}", what=unreadable["what"])
+    if whole := _filled(line, _WHOLE_LINES):
+        return whole
     name, _, words = line.rpartition(": ")
-    cause = _IN_LINES.get(words) or _with_values(words)
+    cause = _IN_LINES.get(words) or _filled(words, _WITH_VALUES)
     return msg("{name}: {cause}", name=name, cause=cause) if name and cause else verbatim(line)
 
 
-def _with_values(words: str) -> Message | None:
-    for pattern, template in _WITH_VALUES:
-        if found := pattern.fullmatch(words):
+def _filled(text: str, templates: Iterable[tuple[re.Pattern[str], Message]]) -> Message | None:
+    for pattern, template in templates:
+        if found := pattern.fullmatch(text):
             return Message(template.text, found.groupdict())
     return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -117,7 +119,6 @@ def test_accepted_drafts_are_configuration_and_are_recorded_with_who_declared_th
 def test_person_says_yes_no_or_edits(
     after_round: Path,  # noqa: F811
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The terminal is a real one; the editor is sed."""
     editor = after_round / "editor"
@@ -129,12 +130,19 @@ def test_person_says_yes_no_or_edits(
         answers += ["e", "y"] if name == "here/identity" else ["n"]
     ours, theirs = os.openpty()
     os.write(ours, "".join(f"{each}\n" for each in answers).encode())
-    monkeypatch.setenv("VISUAL", str(editor))
+    program = [str(Path(sys.executable).with_name("portalops")), "--config", str(after_round / "portalops.toml")]
 
-    with os.fdopen(theirs, "r", encoding="utf-8") as terminal:
-        monkeypatch.setattr("sys.stdin", terminal)
-        assert portalops(after_round, "check", "declare", "--by", "An") == ExitCode.OK
+    done = subprocess.run(
+        [*program, "check", "declare", "--by", "An"],
+        stdin=theirs,
+        capture_output=True,
+        env={**os.environ, "VISUAL": str(editor)},
+        timeout=120,
+        check=False,
+    )
+    os.close(theirs)
     os.close(ours)
+    assert done.returncode == ExitCode.OK, done.stderr.decode()
 
     text = (after_round / "conf.d/declared-here.toml").read_text(encoding="utf-8")
     assert tomllib.loads(text)["checks"]["declared"]["host"]["here"].keys() == {"identity"}

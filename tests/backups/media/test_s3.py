@@ -263,7 +263,7 @@ def test_a_mark_of_deletion_is_seen_and_hides_nothing(object_store: ObjectStore,
     assert read(medium.open_set(result.set.id), "bagit.txt").startswith(b"BagIt")
     copy = verified(medium, result)
     assert (copy.state, copy.problem) == (CopyState.VERIFIED, "")
-    assert f"sealed/{result.set.id}.json: behind the mark of deletion " in str(copy.hidden)
+    assert f"sealed/{result.set.id}.json: a delete marker hides it; remove marker " in str(copy.hidden)
     assert verified(medium, replace(result, copies=(copy,))).hidden == copy.hidden
 
 
@@ -279,7 +279,9 @@ def test_a_version_that_was_put_over_a_file_is_seen_and_not_read(object_store: O
     assert read(stored, PACK) == b"onetwo"
     assert stored.sizes() == {"bagit.txt": 19, PACK: 6}
     assert isinstance(stored, HidesFiles)
-    assert [str(each) for each in stored.hidden()] == [f"{PACK}: behind the newer version {over['VersionId']}"]
+    assert [str(each) for each in stored.hidden()] == [
+        f"{PACK}: the newer version {over['VersionId']} hides it; remove that version"
+    ]
 
 
 def test_a_mark_of_deletion_that_was_taken_away_hides_nothing_any_more(

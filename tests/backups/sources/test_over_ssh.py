@@ -299,6 +299,35 @@ def test_a_link_that_is_named_there_is_followed_and_one_that_leads_nowhere_is_un
     assert only_stream(by_pattern).unread == () and only_stream(by_pattern).members == 3
 
 
+def test_each_link_on_the_way_there_is_in_the_set(host: Host, there: Path, tmp_path: Path) -> None:
+    (there / "releases").mkdir()
+    (there / "releases").chmod(0o755)
+    mine(there / "releases" / "page")
+    (there / "current").symlink_to("releases")
+    (there / "portal").symlink_to(f"{there}/current")
+
+    result, medium = run("files", host, tmp_path, include=[f"{there}/portal"])
+
+    back = restored(result, medium, tmp_path / "out") / str(there).lstrip("/")
+    assert os.readlink(back / "current") == "releases" and os.readlink(back / "portal") == f"{there}/current"
+    assert files_in(back) == {"page"} and only_stream(result).unread == ()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes links of other users")
+def test_a_strangers_link_behind_another_one_there_is_not_followed(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    mine(there / "secret")
+    (there / "theirs").symlink_to("secret")
+    os.chown(there / "theirs", 33, 33, follow_symlinks=False)
+    (there / "link").symlink_to("theirs")
+
+    result, medium = run("files", host, tmp_path, include=[f"{there}/page", f"{there}/link"])
+
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page"}
+    (line,) = only_stream(result).unread
+    assert line.startswith(f"{there}/link is a link of user 33 to {there}/secret, which is not followed")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="makes links of other users")
 def test_a_strangers_link_there_is_not_followed(host: Host, there: Path, tmp_path: Path) -> None:
     mine(there / "page")
