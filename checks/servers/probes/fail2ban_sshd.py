@@ -61,6 +61,12 @@ case "$V" in OpenSSH_9.[89]* | OpenSSH_[1-9][0-9]*) D=sshd-session ;; *) D=sshd 
 command -v fail2ban-regex >/dev/null &&
   fail2ban-regex "$(date '+%b %e %H:%M:%S') host $D[1]: Failed password for root from 192.0.2.1 port 4444 ssh2" sshd 2>/dev/null |
   sed -n 's/^Lines: /filter /p'
+E=/etc/fail2ban
+for f in $E/jail.conf $E/jail.d/*.conf $E/jail.local $E/jail.d/*.local; do [ -r "$f" ] && cat "$f" && echo; done |
+  awk '/^\[/ { s = $0; sub(/\].*/, "]", s) }
+    /^filter[ \t]*=/ { v = $0; sub(/^filter[ \t]*=[ \t]*/, "", v); f[s] = v }
+    END { v = ("[sshd]" in f) ? f["[sshd]"] : f["[DEFAULT]"]
+      if (v != "" && v !~ /^(sshd|%\(__name__\)s)([^A-Za-z0-9_.-]|$)/) print "filter other" }'
 for f in /var/log/auth.log /var/log/secure; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 echo end
 """
@@ -129,6 +135,8 @@ class SshJail:
     """None in answers of versions before it was asked."""
     sees_attacks: bool | None = None
     """The filter `sshd` finds a failed login in its line; None where that could not be tried."""
+    has_other_filter: bool = False
+    """Its settings name another filter, which is not tried."""
 
 
 def parse(output: Output) -> SshJail:
@@ -159,6 +167,7 @@ def parse(output: Output) -> SshJail:
         {m[2]: datetime.fromtimestamp(int(m[1]), UTC) for line in lines if (m := _LOG.fullmatch(line.strip()))},
         rule,
         (tried[0][1], tried[0][2]) == ("0", "1") if tried else None,
+        "filter other" in text.split("\n"),
     )
 
 
