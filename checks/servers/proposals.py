@@ -52,7 +52,7 @@ FIRST_PERSON = 1000
 """The lowest uid of a person's account on Debian, Ubuntu and RHEL (login.defs(5), UID_MIN)."""
 _UNSEEN = "not-seen-from-outside"
 _GUESSED = frozenset(("editions", "admin-paths", "folders"))
-"""Drafts for which nothing was looked at: an empty list, or the front page, for a person to correct."""
+"""Drafts without evidence: an empty list, or the front page, for a person to correct."""
 _TOGETHER = {
     "members": ("members", "admin_ranges"),
     "accounts": ("accounts", "groups"),
@@ -91,11 +91,11 @@ class Proposal:
     waiting: tuple[tuple[HostId, str], ...] = ()
     """Host and check of what the next scan can then find out."""
     evidence: Digest | None = None
-    """The answer that it was drafted from; None where nothing was looked at for it."""
+    """The answer that it was drafted from; None where it was drafted from none."""
 
     @property
     def is_guessed(self) -> bool:
-        """Say whether nothing on its host was looked at for it, so that it counts for no other host."""
+        """Say whether it was drafted from nothing on its host, so that it counts for no other host."""
         return bool(self.host) and self.evidence is None
 
     @property

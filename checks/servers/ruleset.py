@@ -172,7 +172,7 @@ class Ruleset:
             # Devices that meet the same conditions meet the same fate.
             met = tuple(is_one_of(device, values) for values in asked)
             if met not in alike:
-                alike[met] = self._of_device(device)._entrance(family, device, sources)
+                alike[met] = self._narrowed(device)._entrance(family, device, sources)
             found.append(replace(alike[met], device=device))
         return tuple(found)
 
@@ -205,7 +205,7 @@ class Ruleset:
             sizes[PacketTarget.OPEN] / sum(sizes.values()),
         )
 
-    def _of_device(self, device: str) -> Ruleset:
+    def _narrowed(self, device: str) -> Ruleset:
         """Return it without the rules that are for other devices alone: most rules are, where devices are many."""
         chains = (
             replace(each, rules=tuple(rule for rule in each.rules if rule.may_meet(device))) for each in self.chains

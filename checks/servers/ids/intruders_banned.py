@@ -82,7 +82,7 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return unknown(
             "jails-not-asked",
             msg(
-                "only {n} of {all} jails were looked at, and none of these would ban {address}",
+                "only {n} of {all} jails were asked, and none of these would ban {address}",
                 n=len(judged),
                 all=len(seen.jails),
                 address=str(STRANGERS[0]),

@@ -46,7 +46,7 @@ def test_what_is_seen_is_drafted_with_the_check_that_it_settles() -> None:
     assert "web1/identity" not in found, "it was not seen"
 
 
-def test_draft_for_which_nothing_was_looked_at_names_no_evidence() -> None:
+def test_draft_from_nothing_names_no_evidence() -> None:
     """An empty list of folders makes the check pass: nobody looked for folders, so that is no evidence."""
     sample = read_sample(SAMPLES / "web.dir-listing/pass.txt")
     host = AnsweredHost(sample.host, sample.at, Digest("0" * 64), sample.raw)
