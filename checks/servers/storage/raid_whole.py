@@ -2,10 +2,10 @@
 
 A mirror with one half missing works until the other half breaks; nobody notices before. Article 12.3 asks for standby.
 
-The rule: no array lacks a member, has a failed one or is inactive, by what the kernel says and by what mdadm says of
-each array, and every declared array is there. A mirror of one member, or with two members on one disk, is none. Without
-mdadm, an array is not known to be whole. Without a declaration it is not known whether an array is missing, nor whether
-a controller's own RAID is complete: then the answer is unknown.
+The rule: no array lacks a member, has a failed one or is inactive, by what the kernel and mdadm say of each. Every
+declared array is there. A mirror of one member, or with two members on one disk, is none. Without mdadm, an array is
+not known to be whole. Without a declaration it is not known whether an array is missing, nor whether a controller's own
+RAID is complete: then the answer is unknown.
 
 Sources: md(4), mdadm(8). Linux 6.1:
 

@@ -2,7 +2,7 @@
 
 The first plain request is enough for an attacker in between to answer it. Article 12.4.
 
-The rule: at each name and each address, port 80 redirects the front page and each declared page to https of the same
+The rule: at each name and address, port 80 redirects the front page and each declared page to https of the same
 name, with 301 or 308. It may also not answer at all, and another page than the front may be refused there. And https
 answers with Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first.
 
