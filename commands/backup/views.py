@@ -575,6 +575,8 @@ def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
             ],
         ),
     ]
+    if made.failures:
+        blocks += [Heading(3, msg("Could not be backed up")), Bullets(made.failures)]
     for title, lines in _remarks(kept):
         blocks += [Heading(3, title), *_listed(lines)]
     return blocks
