@@ -96,7 +96,7 @@ def _literals(text: str) -> list[str]:
 
 
 def _condition(text: str, action: str, subject: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the actions and the people of a condition: terms that must all hold, each of them of one kind."""
+    """Return the actions and the people of a condition: terms that must all hold, each of them of one kind; polkit(8)."""
     actions: list[str] | None = None
     people: list[str] | None = None
     terms = _split(text, "&&")
@@ -112,6 +112,8 @@ def _condition(text: str, action: str, subject: str) -> tuple[tuple[str, ...], t
             actions = [*(actions or ()), *(value for _, value in kinds)]
         elif names == {"who"}:
             people = [*(people or ()), *(value for _, value in kinds)]
+        elif names == {"unit"}:
+            return (), ()  # to start or stop units of that name alone
         elif names != {"place"}:
             raise UnreadableRule
     return tuple(actions if actions is not None else [""]), tuple(people if people is not None else [EVERYBODY])
@@ -136,6 +138,8 @@ def _atom(text: str, action: str, subject: str) -> tuple[str, str]:
         ("action", "", rf"{action}\.id\.indexOf\({_LITERAL}\)={{2,3}} ?0"),
         ("who", "unix-user:", rf"{subject}\.user={{2,3}}{_LITERAL}"),
         ("who", "unix-group:", rf"{subject}\.isInGroup\({_LITERAL}\)"),
+        ("unit", "", rf"{action}\.lookup\(\"unit\"\)={{2,3}}{_LITERAL}"),
+        ("place", "", rf"{action}\.lookup\(\"verb\"\)={{2,3}}{_LITERAL}"),
         ("place", "", rf"{subject}\.(?:local|active)(?:={{2,3}}true)?()()"),
     )
     for kind, prefix, form in forms:

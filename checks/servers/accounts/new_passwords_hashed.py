@@ -1,14 +1,14 @@
 """New passwords are kept in a form that is slow to guess.
 
-A stolen /etc/shadow is guessed at home: by a billion tries a second where passwords are kept as MD5 or DES, by a few thousand
-where the form is made to be slow. Passwords that are there already are judged by acct.empty-password. Article 12.5.
+A stolen /etc/shadow is guessed at elsewhere: millions of tries a second where passwords are kept as MD5 or DES, few where the
+form is made to be slow. Passwords that are there already are judged by acct.empty-password. Article 12.5.
 
-The rule: whatever step of PAM writes a new password (passwd, a change asked for at a login, and programs of root such as
-chpasswd) keeps it as yescrypt, gost-yescrypt, SHA-512, SHA-256 or bcrypt, with no fewer rounds than the form's own default,
-5000 for SHA and 5 for yescrypt, and 10 for bcrypt (its default of 5 is too weak today: OWASP, Password Storage Cheat Sheet). The
-last form named at pam_unix wins, in small letters; where it names none, that of /etc/login.defs, and where that names none,
-pam_unix falls back to DES. Rounds outside of what a form knows count as its default. The rules of PAM are walked through as PAM does, so a line that is
-never reached does not count. What a central directory keeps is its own affair.
+The rule: every step of PAM that writes a new password (for passwd, a change asked for at a login, and programs of root such as
+chpasswd) keeps it as yescrypt, gost-yescrypt, SHA-512, SHA-256 or bcrypt. It takes no fewer rounds than the form's own default:
+5000 for SHA and 5 for yescrypt; 10 for bcrypt, whose default of 5 is too weak today (OWASP, Password Storage Cheat Sheet). The
+last form named at pam_unix wins; where it names none, that of /etc/login.defs, and without one pam_unix falls back to DES.
+Rounds that a form does not know count as its default. The rules are walked through as PAM does, so a line that is never
+reached does not count. What a central directory keeps is not judged here.
 
 Sources: pam_unix(8), login.defs(5), crypt(5). On Debian 13:
 

@@ -1,16 +1,17 @@
 """A password that is short or easily guessed is refused when an account sets it.
 
-Guessing programs try words with a digit first. Whoever may choose `password1` will. Article 12.5; that servers set rules for
-passwords is asked by the national rules on levels of systems (TCVN 11930:2017, 5.2.2.1 c).
+Guessing programs try words with a digit first, and where `password1` is taken, somebody has it. Article 12.5; that servers set
+rules for passwords is asked by the national standard on levels of systems (TCVN 11930:2017).
 
 The rule: wherever an account sets its own password (passwd, and a change that a login over SSH, at the console, or by su or sudo
 asks for), the rules of PAM are walked through as PAM does, with included files, jumps and modules that are not there. Two
-passwords are tried so: one character too short, and a dictionary word with a digit. Neither may reach pam_unix. So
+passwords are tried so: one that is a character too short, and a dictionary word with a digit. Neither may reach pam_unix. So
 pwquality, cracklib or passwdqc has to be there, to be reached, to enforce, and what it takes has to be handed on. The least
-length is `password_length`, by default 8: NIST SP 800-63B allows no shorter one in any case, asks for a comparison with
-guessable words, and advises against rules on kinds of characters and against changes by the calendar alone. Credits of pwquality count as they shorten what is
-taken. How old passwords of administrators are is judged by acct.password-age. A module that is not known may do anything: where
-all depends on it, the answer is unknown. Accounts of a central directory follow its rules, not these.
+length is `password_length` ({length} where nothing is declared): NIST SP 800-63B allows no shorter one in any case, asks that
+guessable words are refused, and advises against rules on kinds of characters and against changes by the calendar alone. How
+old passwords of administrators are is judged by acct.password-age. Credits of pwquality count as far as they shorten what
+is taken. A module that is not known may do anything: where all depends on it, the answer is unknown. Accounts of a central
+directory follow its rules, not these.
 
 Sources: pam.conf(5), pam_unix(8), pwquality.conf(5), passwdqc.conf(5), pam_cracklib(8). Debian 13 as delivered, which takes both:
 

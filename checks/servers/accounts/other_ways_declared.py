@@ -1,14 +1,15 @@
 """Who becomes root by doas or polkit is declared, and doas asks for a password.
 
-sudo is where one looks; a line in /etc/doas.conf or a rule of polkit for `pkexec` or for units gives the same. Article
-12.5 asks that each holder of access is known.
+Rules of sudo are looked at by everybody; a line in /etc/doas.conf, or a rule of polkit for `pkexec` or for units, gives the same
+rights. Article 12.5 asks that each holder of access is known.
 
-The rule: every account that doas lets run all as root, or a command that gives a shell or writes files of root, is declared as an
-admin or as a service account, and is asked for its password. The same holds for every account that a rule of polkit lets do,
-without an administrator's password, what makes one root: run programs, start or change units, install packages; and for those
-whom polkit takes for administrators. Members of groups count one by one. A rule in JavaScript of another form than
-conditions on action, account and group cannot be judged: the answer is unknown, and names the file. So is a rule for an action that is not known. Rules of a
-program that is not installed have no effect, nor have those of the form that the installed polkit does not read. Without a declaration the answer is unknown.
+The rule: every account that doas lets run all commands as root, or one that gives a shell or writes files of root, is declared
+as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
+administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
+packages. Members of groups count one by one. A rule in JavaScript of another form than
+conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
+and names the file. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
+have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.
 
 Sources: doas.conf(5), polkit(8), pkaction(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11). On Debian 13:
 
@@ -28,7 +29,7 @@ from checks.servers.probes import group, other_ways, passwd
 from checks.servers.probes.other_ways import DoasRule, OtherWays
 from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 from checks.servers.wording import listed
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
@@ -70,12 +71,12 @@ def judge(facts: Facts) -> CheckOutcome:
     if doubts:
         return unknown("rule-not-read", doubts[0])
     return passed(
-        msg(
-            "{n} accounts become root by doas or polkit, and are declared; {doas} rules of doas and {scripts} files of "
-            "polkit were read",
-            n=len({name for name, _ in members}),
+        nmsg(
+            "the {n} account that becomes root by doas or polkit is declared; rules of doas read: {doas}, files of polkit: {files}",
+            "the {n} accounts that become root by doas or polkit are declared; rules of doas read: {doas}, files of polkit: {files}",
+            len({name for name, _ in members}),
             doas=len(ways.doas),
-            scripts=len(ways.scripts or ()) + len(ways.pkla),
+            files=len(ways.scripts or ()) + len({rule.path for rule in ways.pkla}),
         )
     )
 

@@ -3,12 +3,12 @@
 With a umask of 000 each new file is open to every account: whoever gets into the web server writes the administrator's next
 script. Article 12.5.
 
-The rule: every account that a login to gives a shell gets a umask that keeps others from writing; 022 does, and is the default.
-That of the login by which the host is looked at is seen itself. For others it is worked out in the order in which it is set: pam_umask
-(the personal field, its argument, /etc/login.defs) for SSH, the console, su and the user's own services, then `umask` in the startup files of the system
-and of the account, with the files that these read. That the group may write is allowed where the account's own group has
-nobody else in it, as in Debian and RHEL. What a command sets that is run in some cases only, or that is no plain number, makes the answer
-unknown where it would let others write. A umask of a program or a service is not judged here.
+The rule: every account with a shell gets a umask that keeps others from writing; 022 does, and is the default. The umask of the
+login by which the host is looked at is seen itself. For others it is worked out in the order in which it is set: first
+pam_umask (the personal field, its argument, /etc/login.defs) for SSH, the console, su and the user's own services; then
+`umask` in the startup files of the system and of the account, with the files that these read. That the group may write is
+allowed where nobody else is in the account's own group, as Debian and RHEL make it. Where a command would let others write,
+but is run in some cases only or names no plain number, the answer is unknown. Programs and services are not judged here.
 
 Sources: pam_umask(8), login.defs(5), umask(1p), systemd.exec(5). On Debian 13:
 
@@ -25,13 +25,13 @@ from checks.servers.facts import Facts
 from checks.servers.probes import group, own_umask, pam_stacks, passwd, umasks
 from checks.servers.probes.passwd import PasswdAccount
 from checks.servers.wording import listed
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
 _SERVICES = ("sshd", "login", "su-l", "systemd-user")
 _UNITS = {"login": "getty@tty1.service", "systemd-user": "user@0.service"}
 """Whose umask holds where PAM sets none. sshd sets 022 by itself (sshd.c)."""
-_GROUP, _OTHERS = 0o020, 0o002
+_DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
 
 
 @check(
@@ -70,11 +70,13 @@ def judge(facts: Facts) -> CheckOutcome:
             "umask-files-closed", msg("files that set a umask cannot be read: {names}", names=listed(closed))
         )
     return passed(
-        msg(
-            "the login of this look got the umask {mask}; {count} accounts with a shell get none that lets others write, by "
-            "PAM and startup files",
+        nmsg(
+            "the login of this look got the umask {mask}; PAM and startup files give the {n} account with a shell none that "
+            "lets others write",
+            "the login of this look got the umask {mask}; PAM and startup files give the {n} accounts with a shell none that "
+            "lets others write",
+            len(accounts),
             mask=f"{seen:04o}",
-            count=len(accounts),
         )
     )
 
@@ -128,10 +130,10 @@ def _of_pam(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, 
             mask, where = int(given[-1], 8), f"/etc/pam.d/{service}"
         elif (steps or service == "login") and is_octal:
             mask, where = int(common, 8), "/etc/login.defs"
-        elif not steps and (unit := _UNITS.get(service, "")) in found.units:
+        elif (unit := _UNITS.get(service, "")) in found.units:
             mask, where = found.units[unit], unit
         else:
-            continue
+            mask, where = _DEFAULT, f"/etc/pam.d/{service}"
         arguments = [each for step in steps for each in step.arguments if each.endswith("usergroups")]
         is_off = arguments[-1:] == ["nousergroups"]
         yield mask, where, True
