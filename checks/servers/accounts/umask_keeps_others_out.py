@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from checks.servers.accounts._pam import UnreadableStack, chain_of, each_step, has_service
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import group, own_umask, pam_stacks, passwd, umasks
+from checks.servers.probes import group, login_umask, pam_stacks, passwd, umasks
 from checks.servers.probes.passwd import PasswdAccount
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
@@ -38,7 +38,7 @@ _DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
     id="acct.umask",
     clause="12.5",
     severity=Severity.MEDIUM,
-    needs=(umasks.PROBE, own_umask.PROBE, pam_stacks.PROBE, passwd.PROBE, group.PROBE),
+    needs=(umasks.PROBE, login_umask.PROBE, pam_stacks.PROBE, passwd.PROBE, group.PROBE),
     title=msg("new files of a login can be changed by its account alone"),
     remedy=msg(
         "Take the 'umask' out of the named file or set it to 022, likewise 'UMASK' in /etc/login.defs and 'umask=' at pam_umask; "
@@ -46,7 +46,7 @@ _DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    found, seen = facts[umasks.PROBE], facts[own_umask.PROBE]
+    found, seen = facts[umasks.PROBE], facts[login_umask.PROBE]
     if seen & _OTHERS == 0:
         return failed("umask-open", msg("the login of this look got the umask {mask}", mask=f"{seen:04o}"))
     accounts = {one.name: one for one in facts[passwd.PROBE] if one.name in found.accounts}

@@ -19,4 +19,4 @@ def parse(output: Output) -> int:
     return int(text, 8)
 
 
-PROBE = Probe("acct.own-umask", ("sh", "-c", "umask"), parse)
+PROBE = Probe("acct.login-umask", ("sh", "-c", "umask"), parse)
