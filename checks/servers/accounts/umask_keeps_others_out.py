@@ -31,6 +31,8 @@ from portalops.model.verdicts import Severity
 _SERVICES = ("sshd", "login", "su-l", "systemd-user")
 _UNITS = {"login": "getty@tty1.service", "systemd-user": "user@0.service"}
 """Whose umask holds where PAM sets none. sshd sets 022 by itself (sshd.c)."""
+_FIRST_OWN = 200
+"""Below it /etc/profile of RHEL takes no account's group for its own."""
 _DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
 
 
@@ -97,11 +99,14 @@ def _masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, M
     found = facts[umasks.PROBE]
     yield from _of_pam(account, facts)
     family = found.accounts[account.name]
+    names = {one.gid: one.name for one in facts[group.PROBE]}
+    is_named = account.uid >= _FIRST_OWN and names.get(account.gid) == account.name
     for whose in (account.name, "*"):
         commands = [one for one in found.commands if one.account == whose and one.family == family]
-        last = max((at for at, one in enumerate(commands) if one.is_always and one.mask is not None), default=-1)
+        commands = [one for one in commands if one.how != "own" or is_named]
+        last = max((at for at, one in enumerate(commands) if one.how == "always" and one.mask is not None), default=-1)
         for one in commands[max(last, 0) :]:
-            yield one.mask, one.path, one.is_always
+            yield one.mask, one.path, one.how != "if"
         if last >= 0:
             return
 

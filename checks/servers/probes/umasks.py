@@ -1,7 +1,8 @@
 """Which umask the startup files of shells set, for each account that a login to gives a shell; and that of services that begin logins.
 
 Files of an account are read with that account's rights, for it may plant what it likes there; numbers alone are printed. A file
-that another one reads by a literal path is read too. `if` marks a command that is not run in every case. bash(1), zsh(1),
+that another one reads by a literal path is read too. `if` marks a command that is not run in every case, `own` one for
+accounts whose first group has their name. bash(1), zsh(1),
 systemd.exec(5); setpriv(1) changes the rights.
 
     shell|*|/etc/profile
@@ -22,19 +23,19 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
-_SCRIPT = r"""
-command -v setpriv >/dev/null || exit 127
-A='function clean(p) { gsub(/[^A-Za-z0-9_.\/+-]/, "?", p); return p }
-FNR == 1 { depth = 0; files++ }
+SCAN = r"""function clean(p) { gsub(/[^A-Za-z0-9_.\/+-]/, "?", p); return p }
+FNR == 1 { depth = groups = 0 }
 FNR > 5000 { next }
 {
   s = $0; sub(/(^|[ \t])#.*/, "", s); sub(/^[ \t]+/, "", s)
   if (s ~ /^(if|case|for|while|until|select)[ \t]/ || s ~ /(^|[ \t])[A-Za-z_]+[ \t]*\(\)[ \t]*\{?$/) opens = 1; else opens = 0
-  if (s ~ /^(fi|esac|done|\})([ \t;]|$)/ && depth > 0) depth--
+  if (s ~ /^(el)?if[ \t(].*id -gn.*id -un/) groups = 1; else if (s ~ /^(else|elif|fi|endif)([ \t;]|$)/) groups = 0
+  if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && depth > 0) depth--
   t = s
-  while (match(t, /(^|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask[ \t]+[^ \t;&|)}]+/)) {
+  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask[ \t]+[^ \t;&|)}]+/)) {
     before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*umask[ \t]+/, "", v)
     how = (depth > 0 || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
+    if (how == "if" && groups) how = "own"
     gsub(/["\047]/, "", v)
     if (v !~ /^-/ && before !~ /\(/) print "mask|" W "|" F "|" clean(FILENAME) "|" how "|" (v ~ /^[0-7]+$/ ? v : "?")
     t = substr(t, RSTART + RLENGTH)
@@ -45,7 +46,14 @@ FNR > 5000 { next }
     if (p ~ /^\/[^$*?]*$/ && !(p in seen) && ARGC < 60) { seen[p] = 1; if ((getline line < p) > 0) { close(p); ARGV[ARGC++] = p } }
   }
   if (opens && s !~ /(^|[ \t;])(fi|esac|done|\})[ \t;]*$/) depth++
-}'
+}"""
+"""Reads startup files: W whose, F for which shells, H the home."""
+_SCRIPT = (
+    r"""
+command -v setpriv >/dev/null || exit 127
+A='"""
+    + SCAN
+    + r"""'
 system() {
   w=$1
   shift
@@ -87,6 +95,7 @@ command -v systemctl >/dev/null && systemctl show getty@tty1.service user@0.serv
   awk -F= '$1 == "UMask" { m = $2 } $1 == "Id" { i = $2 } m != "" && i != "" { print "unit|" i "|" m; m = i = "" }'
 echo end
 """
+)
 _MASK = re.compile(r"[0-7]{1,6}")
 
 
@@ -99,8 +108,8 @@ class UmaskCommand:
     family: str
     """Of shells that read it: `sh`, `zsh`, `csh` or `fish`."""
     path: str
-    is_always: bool
-    """It is run whenever the file is read."""
+    how: str
+    """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `if`, in other cases."""
     mask: int | None
     """None where it is no plain number."""
 
@@ -132,9 +141,9 @@ def parse(output: Output) -> Umasks:
         match line.split("|"):
             case ["account", name, family]:
                 accounts[name] = family
-            case ["mask", name, family, path, "always" | "if" as how, value]:
+            case ["mask", name, family, path, "always" | "if" | "own" as how, value]:
                 mask = int(value, 8) if _MASK.fullmatch(value) else None
-                commands.append(UmaskCommand(name, family, path, how == "always", mask))
+                commands.append(UmaskCommand(name, family, path, how, mask))
             case ["gecos", name, value]:
                 gecos[name] = int(value or "0", 8)
             case ["unit", name, value] if _MASK.fullmatch(value):
