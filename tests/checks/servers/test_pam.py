@@ -11,7 +11,7 @@ import pytest
 
 from checks.servers.accounts import new_passwords_hashed, new_passwords_strong
 from checks.servers.accounts._polkit import UnreadableRule, read_script
-from checks.servers.check import CheckOutcome
+from checks.servers.check import Check, CheckOutcome
 from checks.servers.declared import HostDeclared
 from checks.servers.facts import Facts
 from checks.servers.probe import Output
@@ -73,7 +73,8 @@ def judged(rows: list[str], *, hashing: bool = False) -> CheckOutcome:
         datetime(2026, 11, 26, tzinfo=UTC),
         {pam_stacks.PROBE.id: pam_stacks.parse(Output(0, text, ""))},
     )
-    return (new_passwords_hashed if hashing else new_passwords_strong).judge.judge(facts)
+    check: Check = (new_passwords_hashed if hashing else new_passwords_strong).judge
+    return check.judge(facts)
 
 
 @pytest.mark.parametrize("rows", TAKEN.values(), ids=list(TAKEN))
