@@ -43,7 +43,7 @@ class UnreadableStack(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PamStep:
     """One module of a chain, or a chain of its own (`substack`)."""
 
     control: Mapping[str, str] = field(hash=False)
@@ -51,7 +51,7 @@ class Step:
     module: str
     """Without `.so`; empty for a chain."""
     arguments: tuple[str, ...] = ()
-    chain: tuple[Step, ...] = ()
+    chain: tuple[PamStep, ...] = ()
     is_there: bool = True
 
 
@@ -60,7 +60,7 @@ def has_service(pam: PamSettings, service: str) -> bool:
     return any(f"{folder}/{service}" in {*pam.files, *pam.closed} for folder in ("/etc/pam.d", "/usr/lib/pam.d"))
 
 
-def chain_of(pam: PamSettings, service: str, kind: str) -> tuple[Step, ...]:
+def chain_of(pam: PamSettings, service: str, kind: str) -> tuple[PamStep, ...]:
     """Return the chain of a service; that of `other` where it has none.
 
     Raises:
@@ -70,7 +70,9 @@ def chain_of(pam: PamSettings, service: str, kind: str) -> tuple[Step, ...]:
     return own or _steps(pam, "other", kind, 0)
 
 
-def written_by(chain: Sequence[Step], refuses: Callable[[Step], bool]) -> tuple[frozenset[Step], frozenset[Step]]:
+def written_by(
+    chain: Sequence[PamStep], refuses: Callable[[PamStep], bool]
+) -> tuple[frozenset[PamStep], frozenset[PamStep]]:
     """Return the steps that write a password that somebody types in whenever asked: surely, and perhaps.
 
     Args:
@@ -85,58 +87,60 @@ def written_by(chain: Sequence[Step], refuses: Callable[[Step], bool]) -> tuple[
     return frozenset.intersection(*found), frozenset.union(*found)
 
 
-def judges_in(chain: Sequence[Step]) -> tuple[Step, ...]:
+def judges_in(chain: Sequence[PamStep]) -> tuple[PamStep, ...]:
     """Return the modules of a chain that judge passwords, reached or not."""
     return tuple(step for step in each_step(chain) if step.module in JUDGES and step.is_there)
 
 
-def unknown_in(chain: Sequence[Step]) -> tuple[str, ...]:
+def unknown_in(chain: Sequence[PamStep]) -> tuple[str, ...]:
     """Return the modules of a chain of which it is not known what they answer."""
     return tuple(sorted({step.module for step in each_step(chain) if _is_unknown(step)}))
 
 
-def _steps(pam: PamSettings, name: str, kind: str, depth: int) -> tuple[Step, ...]:
+def _steps(pam: PamSettings, name: str, kind: str, depth: int) -> tuple[PamStep, ...]:
     paths = [name] if name.startswith("/") else [f"/etc/pam.d/{name}", f"/usr/lib/pam.d/{name}"]
     path = next((one for one in paths if one in pam.files and one not in pam.closed), None)
     if path is None or depth > _MOST_NESTED or (paths[0] != path and paths[0] in pam.closed):
         raise UnreadableStack(paths[0])
-    return tuple(step for row in pam.files[path] for step in _of_row(pam, row, kind, depth))
+    return tuple(step for row in pam.files[path] for step in _row_steps(pam, row, kind, depth))
 
 
-def _of_row(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator[Step]:
+def _row_steps(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator[PamStep]:
     if row.kind == "@include" or (row.kind == kind and row.control == "include"):
         yield from _steps(pam, row.module, kind, depth + 1)
     elif row.kind == kind and row.control == "substack":
-        yield Step({}, "", chain=_steps(pam, row.module, kind, depth + 1))
+        yield PamStep({}, "", chain=_steps(pam, row.module, kind, depth + 1))
     elif row.kind == kind:
         file = row.module.rpartition("/")[2]
         text = _CONTROLS.get(row.control, row.control.strip("[]"))
         control = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
-        yield Step(control, file.removesuffix(".so"), row.arguments, is_there=file in pam.modules)
+        yield PamStep(control, file.removesuffix(".so"), row.arguments, is_there=file in pam.modules)
 
 
-def each_step(chain: Sequence[Step]) -> Iterator[Step]:
+def each_step(chain: Sequence[PamStep]) -> Iterator[PamStep]:
     """Yield the modules of a chain, and those of chains in it."""
     for step in chain:
         yield from each_step(step.chain) if step.chain or not step.module else (step,)
 
 
-def _is_unknown(step: Step) -> bool:
+def _is_unknown(step: PamStep) -> bool:
     return step.module not in {*WRITERS, *JUDGES, "pam_pwhistory", *_ANSWERS}
 
 
-def _written(chain: Sequence[Step], refuses: Callable[[Step], bool], guesses: Mapping[int, str]) -> frozenset[Step]:
-    def fixed(step: Step) -> str | None:
+def _written(
+    chain: Sequence[PamStep], refuses: Callable[[PamStep], bool], guesses: Mapping[int, str]
+) -> frozenset[PamStep]:
+    def fixed(step: PamStep) -> str | None:
         if not step.is_there:
             return "module_unknown"
         return guesses.get(id(step), "success") if _is_unknown(step) else _ANSWERS.get(step.module)
 
     if not _Walk(lambda step: fixed(step) or "success").succeeds(chain):
         return frozenset()
-    written: set[Step] = set()
+    written: set[PamStep] = set()
     is_known = False  # some module has asked for the new password and taken it
 
-    def update(step: Step) -> str:
+    def update(step: PamStep) -> str:
         nonlocal is_known
         if (answer := fixed(step)) is not None:
             return answer
@@ -154,22 +158,22 @@ def _written(chain: Sequence[Step], refuses: Callable[[Step], bool], guesses: Ma
 class _Walk:
     """One way through a chain."""
 
-    def __init__(self, answer: Callable[[Step], str]) -> None:
+    def __init__(self, answer: Callable[[PamStep], str]) -> None:
         self._answer = answer
         self._is_good: bool | None = None
         """None while no module has had a say."""
 
-    def succeeds(self, chain: Sequence[Step]) -> bool:
-        self._through(chain)
+    def succeeds(self, chain: Sequence[PamStep]) -> bool:
+        self._walk(chain)
         return self._is_good is True
 
-    def _through(self, chain: Sequence[Step]) -> None:
+    def _walk(self, chain: Sequence[PamStep]) -> None:
         before, at = self._is_good, 0
         while at < len(chain):
             step = chain[at]
             at += 1
             if not step.module:
-                self._through(step.chain)
+                self._walk(step.chain)
                 continue
             answer = self._answer(step)
             action = step.control.get(answer, step.control.get("default", "bad"))

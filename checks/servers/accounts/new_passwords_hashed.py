@@ -17,7 +17,7 @@ Sources: pam_unix(8), login.defs(5), crypt(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.accounts._pam import Step, UnreadableStack, chain_of, has_service, unknown_in, written_by
+from checks.servers.accounts._pam import PamStep, UnreadableStack, chain_of, has_service, unknown_in, written_by
 from checks.servers.accounts.new_passwords_strong import SERVICES
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
@@ -49,7 +49,7 @@ _IN_LOGIN_DEFS = {"bcrypt": "blowfish", "des": "", "md5": "md5"}
     needs=(pam_stacks.PROBE,),
     title=msg("new passwords are kept in a form that is slow to guess"),
     remedy=msg(
-        "Name 'yescrypt' as the form at pam_unix in the rules of PAM, without 'rounds', and 'ENCRYPT_METHOD YESCRYPT' in "
+        "Name 'yescrypt' as the form at pam_unix in the rules of PAM, without a cost of its own, and 'ENCRYPT_METHOD YESCRYPT' in "
         "/etc/login.defs; where the system does not know it, SHA512. Then have passwords changed."
     ),
 )
@@ -92,10 +92,10 @@ def judge(facts: Facts) -> CheckOutcome:
                 return failed(
                     "few-rounds",
                     msg(
-                        "{service} keeps new passwords as {form} with {rounds} rounds, and {least} are the least",
+                        "{service} keeps new passwords as {form} with a cost of {cost}, and {least} are the least",
                         service=service,
                         form=form,
-                        rounds=rounds,
+                        cost=rounds,
                         least=_LEAST[form],
                     ),
                 )
@@ -125,7 +125,7 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _form(step: Step, pam: PamSettings) -> tuple[str, int]:
+def _form(step: PamStep, pam: PamSettings) -> tuple[str, int]:
     """Return in what form a step keeps a password, empty for DES, and with how many rounds."""
     named = [one for one in step.arguments if one in {*_LEAST, "md5", "bigcrypt"}]
     method = pam.settings.get(("login.defs", "encrypt_method"), "").lower()

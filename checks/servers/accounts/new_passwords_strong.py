@@ -25,7 +25,7 @@ from collections.abc import Mapping
 
 from checks.servers.accounts._pam import (
     WRITERS,
-    Step,
+    PamStep,
     UnreadableStack,
     chain_of,
     has_service,
@@ -134,7 +134,7 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _options(step: Step, pam: PamSettings) -> Mapping[str, str]:
+def _options(step: PamStep, pam: PamSettings) -> Mapping[str, str]:
     """Return the settings of a module: its arguments win over its files."""
     own = dict((each.lower() + "=1").split("=")[:2] for each in step.arguments)
     file = {"pam_pwquality": "pwquality"}.get(step.module, "")
@@ -148,7 +148,7 @@ def _number(options: Mapping[str, str], key: str, default: int) -> int:
     return int(value) if re.fullmatch(r"-?\d{1,6}", value) else default
 
 
-def _refuses_words(step: Step, pam: PamSettings) -> bool:
+def _refuses_words(step: PamStep, pam: PamSettings) -> bool:
     options = _options(step, pam)
     match step.module:
         case "pam_pwquality":
@@ -162,7 +162,7 @@ def _refuses_words(step: Step, pam: PamSettings) -> bool:
     return False
 
 
-def _refuses_short(step: Step, pam: PamSettings, least: int) -> bool:
+def _refuses_short(step: PamStep, pam: PamSettings, least: int) -> bool:
     options = _options(step, pam)
     match step.module:
         case "pam_pwquality":
@@ -192,7 +192,7 @@ def _lengths(options: Mapping[str, str]) -> list[int | None]:
     return [None if word == "disabled" else int(word) for word in words]
 
 
-def _holds_root(step: Step, pam: PamSettings) -> bool:
+def _holds_root(step: PamStep, pam: PamSettings) -> bool:
     options = _options(step, pam)
     if step.module == "pam_passwdqc":
         return options.get("enforce", "everyone") == "everyone"

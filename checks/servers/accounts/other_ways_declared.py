@@ -50,8 +50,8 @@ _OWN = frozenset({"polkitd", "root"})
 def judge(facts: Facts) -> CheckOutcome:
     ways = facts[other_ways.PROBE]
     doubts: list[Message] = []
-    doas = [*_by_doas(ways, facts, doubts)]
-    polkit = [*_by_polkit(ways, doubts)]
+    doas = [*_doas_ways(ways, facts, doubts)]
+    polkit = [*_polkit_ways(ways, doubts)]
     found = {(name, "doas") for name, _ in doas}
     found |= {(name, "polkit") for who in polkit for name in _accounts(who.replace("unix-group:", ":", 1), facts)}
     if free := sorted({name for name, is_free in doas if is_free}):
@@ -94,7 +94,7 @@ def _accounts(identity: str, facts: Facts) -> Iterable[str]:
     return {*(each for one in found for each in one.members), *(one.name for one in accounts if one.gid in numbers)}
 
 
-def _by_doas(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator[tuple[str, bool]]:
+def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator[tuple[str, bool]]:
     """Yield who becomes root by doas, and whether without a password; the last rule that matches counts."""
     if ways.is_doas_odd:
         doubts.append(msg("/etc/doas.conf has quotes or line ends that are not read here"))
@@ -121,7 +121,7 @@ def _gives_root(rule: DoasRule) -> bool:
     return bool(reason_of(command, grant, Sudoers((grant,))))
 
 
-def _by_polkit(ways: OtherWays, doubts: list[Message]) -> Iterator[str]:
+def _polkit_ways(ways: OtherWays, doubts: list[Message]) -> Iterator[str]:
     if ways.polkit is None:
         return
     is_old = re.fullmatch(r"0\.(\d+)", ways.polkit)
@@ -133,19 +133,19 @@ def _by_polkit(ways: OtherWays, doubts: list[Message]) -> Iterator[str]:
             doubts.append(msg("the rules of polkit in {path} have a form that cannot be judged", path=path))
             continue
         for who, actions in granted:
-            yield from _by_actions(who, actions, path, doubts)
+            yield from _action_ways(who, actions, path, doubts)
     if not reads_scripts or ways.is_pkla_read:
         for rule in ways.pkla:
             if rule.results & {"yes", "auth_self", "auth_self_keep"}:
                 for who in rule.identities:
-                    yield from _by_actions(who, rule.actions, rule.path, doubts)
+                    yield from _action_ways(who, rule.actions, rule.path, doubts)
         yield from (one for one in ways.admins if one not in {"unix-user:0", "unix-user:root"})
     for action, results in (ways.implicit or {}).items():
         if results & {"yes", "auth_self", "auth_self_keep"} and action == "org.freedesktop.policykit.exec":
             yield EVERYBODY
 
 
-def _by_actions(who: str, actions: Iterable[str], path: str, doubts: list[Message]) -> Iterator[str]:
+def _action_ways(who: str, actions: Iterable[str], path: str, doubts: list[Message]) -> Iterator[str]:
     """Yield `who` where one of the actions gives root; none are those of administrators."""
     every = [gives_root(action) for action in actions]
     if not every or True in every:

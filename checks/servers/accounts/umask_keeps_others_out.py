@@ -50,7 +50,7 @@ _DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
 def judge(facts: Facts) -> CheckOutcome:
     found, seen = facts[umasks.PROBE], facts[login_umask.PROBE]
     if seen & _OTHERS == 0:
-        return failed("umask-open", msg("the login of this look got the umask {mask}", mask=f"{seen:04o}"))
+        return failed("umask-open", msg("the login of this scan got the umask {mask}", mask=f"{seen:04o}"))
     accounts = {one.name: one for one in facts[passwd.PROBE] if one.name in found.accounts}
     wrong: list[Message] = []
     doubts: list[Message] = []
@@ -73,9 +73,9 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     return passed(
         nmsg(
-            "the login of this look got the umask {mask}; PAM and startup files give the {n} account with a shell none that "
+            "the login of this scan got the umask {mask}; PAM and startup files give the {n} account with a shell none that "
             "lets others write",
-            "the login of this look got the umask {mask}; PAM and startup files give the {n} accounts with a shell none that "
+            "the login of this scan got the umask {mask}; PAM and startup files give the {n} accounts with a shell none that "
             "lets others write",
             len(accounts),
             mask=f"{seen:04o}",
@@ -97,7 +97,7 @@ def _is_own_group(account: PasswdAccount, facts: Facts) -> bool:
 def _masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, Message | str, bool]]:
     """Yield each umask with which an account begins to work, by what, and whether that is sure."""
     found = facts[umasks.PROBE]
-    yield from _of_pam(account, facts)
+    yield from _pam_masks(account, facts)
     family = found.accounts[account.name]
     names = {one.gid: one.name for one in facts[group.PROBE]}
     is_named = account.uid >= _FIRST_OWN and names.get(account.gid) == account.name
@@ -111,7 +111,7 @@ def _masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, M
             return
 
 
-def _of_pam(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, Message | str, bool]]:
+def _pam_masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, Message | str, bool]]:
     pam, found = facts[pam_stacks.PROBE], facts[umasks.PROBE]
     common = pam.settings.get(("login.defs", "umask"), "")
     names = {one.gid: one.name for one in facts[group.PROBE]}

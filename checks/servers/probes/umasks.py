@@ -8,7 +8,7 @@ systemd.exec(5); setpriv(1) changes the rights.
     shell|*|/etc/profile
     mask|*|sh|/etc/profile|always|022
     account|an|sh
-    mask|an|sh|/home/an/.profile|if|077
+    mask|an|sh|/srv/an/.profile|if|077
     unit|getty@tty1.service|0022
     end
 """

@@ -80,7 +80,7 @@ SEEDS = (
     _stack(
         "acct.pam-quality",
         "it refuses, and pam_unix asks again",
-        _JUDGED.replace("requisite", "required") + "password required pam_unix.so yescrypt\\n",
+        _JUDGED.replace("requisite", "required") + _YES.replace("use_authtok try_first_pass", ""),
         fails="quality-not-held",
     ),
     _stack(
@@ -99,7 +99,7 @@ SEEDS = (
     _stack(
         "acct.pam-quality",
         "it stands behind the module that writes",
-        _YES.replace("use_authtok", "") + _JUDGED,
+        _YES.replace("use_authtok", "").replace("success=1", "success=2") + _JUDGED,
         fails="quality-not-held",
     ),
     _stack("acct.pam-quality", "optional, and nothing else is taken", _JUDGED.replace("requisite", "optional") + _YES),
