@@ -6,11 +6,12 @@ script. Article 12.5.
 The rule: every account with a shell gets a umask that keeps others from writing; 022 does, and is the default. The umask of the
 login by which the host is looked at is seen itself. For others it is worked out in the order in which it is set: first
 pam_umask (the personal field, its argument, /etc/login.defs) for SSH, the console, su and the user's own services; then
-`umask` in the startup files of the system and of the account, with the files that these read. That the group may write is
+`umask` in the startup files of the system and of the account, with the files that these read; for SFTP, what sshd's settings
+name (`internal-sftp -u`). That the group may write is
 allowed where nobody else is in the account's own group, as Debian and RHEL make it. Where a command would let others write,
 but is run in some cases only or names no plain number, the answer is unknown. Programs and services are not judged here.
 
-Sources: pam_umask(8), login.defs(5), umask(1p), systemd.exec(5). On Debian 13:
+Sources: pam_umask(8), login.defs(5), umask(1p), sftp-server(8), systemd.exec(5). On Debian 13:
 
     mask|*|sh|/etc/profile|always|022
 """
@@ -98,6 +99,7 @@ def _masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, M
     """Yield each umask with which an account begins to work, by what, and whether that is sure."""
     found = facts[umasks.PROBE]
     yield from _pam_masks(account, facts)
+    yield from ((one.mask, one.path, True) for one in found.commands if one.family == "sftp")
     family = found.accounts[account.name]
     names = {one.gid: one.name for one in facts[group.PROBE]}
     is_named = account.uid >= _FIRST_OWN and names.get(account.gid) == account.name

@@ -69,6 +69,10 @@ system csh /etc/csh.cshrc /etc/csh.login
 system fish /etc/fish/config.fish /etc/fish/conf.d/*.fish
 awk -F: '$7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && NF >= 7 {
   m = $5; if (sub(/.*,umask=/, "", m)) { sub(/[^0-7].*/, "", m); print "gecos|" $1 "|" m } }' /etc/passwd
+for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
+  [ ! -f "$f" ] || awk -v F="$f" 'tolower($1) ~ /^(subsystem|forcecommand)$/ && /sftp/ { gsub(/["\047]/, "")
+    for (i = 2; i <= NF; i++) if (sub(/^-u/, "", $i)) { v = $i == "" ? $(i + 1) : $i; print "mask|*|sftp|" F "|always|" (v ~ /^[0-7]+$/ ? v : "?") } }' "$f"
+done
 N=0
 while IFS=: read -r name _ uid gid _ home shell; do
   case $shell in */nologin | */false | */sync | */halt | */shutdown) continue ;; esac
@@ -106,7 +110,7 @@ class UmaskCommand:
     account: str
     """Whose file; `*` for all."""
     family: str
-    """Of shells that read it: `sh`, `zsh`, `csh` or `fish`."""
+    """Of shells that read it: `sh`, `zsh`, `csh` or `fish`; or `sftp`, of the settings of sshd."""
     path: str
     how: str
     """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `if`, in other cases."""

@@ -137,6 +137,13 @@ SEEDS = (
     ),
     Seed(
         "acct.umask",
+        "SFTP with a umask of its own",
+        make="printf 'Match User chi\\n  ForceCommand internal-sftp -u 0\\n' >/etc/ssh/sshd_config.d/zz-seed.conf",
+        undo="rm /etc/ssh/sshd_config.d/zz-seed.conf",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
         "in some cases alone",
         make="printf 'if [ \"$TERM\" ]; then\\n  umask 0\\nfi\\n' >/etc/profile.d/seed.sh",
         undo="rm /etc/profile.d/seed.sh",
