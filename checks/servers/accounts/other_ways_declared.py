@@ -6,12 +6,13 @@ rights. Article 12.5 asks that each holder of access is known.
 The rule: every account that doas lets run all commands as root, or one that gives a shell or writes files of root, is declared
 as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
 administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
-packages. Members of groups count one by one. A rule in JavaScript of another form than
+packages. What polkit answers for each account is asked of polkit itself, as for a process outside of a session; its rules are
+read for what it lets do within one. Members of groups count one by one. A rule in JavaScript of another form than
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
 and names the file. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
 have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.
 
-Sources: doas.conf(5), polkit(8), pkaction(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11). On Debian 13:
+Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11). On Debian 13:
 
     code polkit.addAdminRule(function(action, subject) { return ["unix-group:sudo"]; });
 """
@@ -33,6 +34,13 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
+_AS_ROOT = frozenset(
+    {
+        "org.freedesktop.policykit.exec",
+        "org.freedesktop.systemd1.manage-units",
+        "org.freedesktop.systemd1.manage-unit-files",
+    }
+)
 _OWN = frozenset({"polkitd", "root"})
 
 
@@ -72,10 +80,11 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown("rule-not-read", doubts[0])
     return passed(
         nmsg(
-            "the {n} account that becomes root by doas or polkit is declared; rules of doas read: {doas}, files of polkit: {files}",
-            "the {n} accounts that become root by doas or polkit are declared; rules of doas read: {doas}, files of polkit: {files}",
+            "the {n} account that becomes root by doas or polkit is declared; rules of doas read: {doas}, files of polkit: {files}; accounts that polkit was asked about: {asked}",
+            "the {n} accounts that become root by doas or polkit are declared; rules of doas read: {doas}, files of polkit: {files}; accounts that polkit was asked about: {asked}",
             len({name for name, _ in members}),
             doas=len(ways.doas),
+            asked=len(ways.asked),
             files=len(ways.scripts or ()) + len({rule.path for rule in ways.pkla}),
         )
     )
@@ -140,8 +149,9 @@ def _polkit_ways(ways: OtherWays, doubts: list[Message]) -> Iterator[str]:
                 for who in rule.identities:
                     yield from _action_ways(who, rule.actions, rule.path, doubts)
         yield from (one for one in ways.admins if one not in {"unix-user:0", "unix-user:root"})
+    yield from (f"unix-user:{name}" for name, _ in ways.answers)
     for action, results in (ways.implicit or {}).items():
-        if results & {"yes", "auth_self", "auth_self_keep"} and action == "org.freedesktop.policykit.exec":
+        if action in _AS_ROOT and results & {"yes", "auth_self", "auth_self_keep"}:
             yield EVERYBODY
 
 

@@ -1,12 +1,15 @@
 """Who may become root by doas or by polkit: the rules of both, where their programs are there.
 
 The rules of polkit from version 0.106 on are JavaScript: comments are left out, the rest is printed, and what it says is
-judged only where it has a known form. Older versions read `.pkla` files. doas.conf(5), polkit(8), pklocalauthority(8).
+judged only where it has a known form. Older versions read `.pkla` files. For each account with a shell, polkit itself is asked
+too what it lets it do. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
 
     doas permit|nopass|chi|root|/usr/bin/apt-get|update
     polkit 126
     rule /etc/polkit-1/rules.d/10-units.rules
     code polkit.addRule(function(action, subject) { if (...) { return polkit.Result.YES; } });
+    asked chi
+    let chi|org.freedesktop.policykit.exec
     end
 """
 
@@ -64,8 +67,21 @@ if [ "$P" ]; then
       k == "ResultAny" { any = v } k == "ResultInactive" { off = v } k == "ResultActive" { on = v } END { put() }' "$f"
   done
   for f in /etc/polkit-1/localauthority.conf.d/*.conf; do [ ! -f "$f" ] || sed -n 's/^AdminIdentities=/admins /p' "$f" | tail -n 1; done
-  pkaction --verbose 2>/dev/null | awk '/^[^ ].*:$/ { id = $1; sub(/:$/, "", id) } /implicit (any|inactive|active):/ { r[$2] = $3 }
-    /implicit active:/ { if (r["any:"] r["inactive:"] r["active:"] ~ /yes|auth_self/) print "implicit " id "|" r["any:"] "|" r["inactive:"] "|" r["active:"] }'
+  if command -v pkcheck >/dev/null; then
+    S=$(awk '{ print $22 }' /proc/$$/stat)
+    awk -F: '$3 != 0 && $7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && $1 ~ /^[A-Za-z0-9_.-]+$/ { print $1, $3 }' /etc/passwd | head -n 40 |
+      while read -r n u; do
+        printf 'asked %s\n' "$n"
+        for a in org.freedesktop.policykit.exec org.freedesktop.systemd1.manage-units org.freedesktop.systemd1.manage-unit-files; do
+          ! pkcheck --action-id "$a" --process "$$,$S,$u" >/dev/null 2>&1 </dev/null || printf 'let %s|%s\n' "$n" "$a"
+        done
+      done
+  fi
+  X=$(command -v pkexec)
+  pkaction --verbose 2>/dev/null | awk -v X="$X" 'X && /annotation: +org.freedesktop.policykit.exec.path / && r["any:"] r["inactive:"] r["active:"] ~ /yes|auth_self/ {
+      print "implicit org.freedesktop.policykit.exec|" r["any:"] "|" r["inactive:"] "|" r["active:"] }
+    /^[^ ].*:$/ { id = $1; sub(/:$/, "", id) } /implicit (any|inactive|active):/ { r[$2] = $3 }
+    /implicit active:/ && id ~ /^org\.freedesktop\.(policykit\.exec|systemd1\.manage-unit)/ { if (r["any:"] r["inactive:"] r["active:"] ~ /yes|auth_self/) print "implicit " id "|" r["any:"] "|" r["inactive:"] "|" r["active:"] }'
 fi
 echo end
 """
@@ -112,8 +128,12 @@ class OtherWays:
     """A newer polkit reads those too."""
     admins: tuple[str, ...] = ()
     """Who counts as administrator for an older polkit."""
+    asked: tuple[str, ...] = ()
+    """Accounts for which polkit was asked what they may do outside of a session."""
+    answers: tuple[tuple[str, str], ...] = ()
+    """Account and action that it said yes to."""
     implicit: Mapping[str, frozenset[str]] | None = None
-    """Of actions that need no administrator: by action, its results."""
+    """Of actions that make root and need no administrator by themselves: by action, its results."""
 
 
 def parse(output: Output) -> OtherWays:
@@ -121,7 +141,8 @@ def parse(output: Output) -> OtherWays:
     lines = output.lines()
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the rules of doas and polkit are cut short"))
-    doas, pkla, admins = [], [], []
+    doas, pkla, admins, asked = [], [], [], []
+    answers: list[tuple[str, str]] = []
     scripts: dict[str, list[str]] = {}
     implicit: dict[str, frozenset[str]] = {}
     odd, read, version, script = False, False, None, None
@@ -157,6 +178,10 @@ def parse(output: Output) -> OtherWays:
             pkla.append(PklaRule(path, _split(who), _split(actions), frozenset(one.strip() for one in results)))
         elif head == "admins":
             admins = [*_split(rest)]
+        elif head == "asked":
+            asked.append(rest)
+        elif head == "let" and len(fields) == 2:
+            answers.append((fields[0], fields[1]))
         elif head == "implicit" and len(fields) == 4:
             implicit[fields[0]] = frozenset(fields[1:])
         else:
@@ -171,6 +196,8 @@ def parse(output: Output) -> OtherWays:
         tuple(pkla),
         read,
         tuple(admins),
+        tuple(asked),
+        tuple(answers),
         implicit,
     )
 
@@ -179,4 +206,4 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";") if one.strip())
 
 
-PROBE = Probe("acct.other-ways", ("sh", "-c", _SCRIPT), parse, needs_root=True, form=PIPED)
+PROBE = Probe("acct.other-ways", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)

@@ -171,7 +171,12 @@ SEEDS = (
     ),
     _polkit("units", f'action.id == "{_UNITS}" && subject.isInGroup("chi")', fails="undeclared-way"),
     _polkit("pkexec", 'action.id == "org.freedesktop.policykit.exec" && subject.user == "chi"', fails="undeclared-way"),
-    _polkit("a condition of another form", '["chi"].indexOf(subject.user) >= 0', unknown="rule-not-read"),
+    _polkit("another form, by polkit's answer", '["chi"].indexOf(subject.user) >= 0', fails="undeclared-way"),
+    _polkit(
+        "a condition of another form within a session",
+        'subject.active && ["chi"].indexOf(subject.user) >= 0',
+        unknown="rule-not-read",
+    ),
     _polkit(
         "one unit", f'action.id == "{_UNITS}" && action.lookup("unit") == "nginx.service" && subject.user == "chi"'
     ),
