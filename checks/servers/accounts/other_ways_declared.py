@@ -6,8 +6,8 @@ rights. Article 12.5 asks that each holder of access is known.
 The rule: every account that doas lets run all commands as root, or one that gives a shell or writes files of root, is declared
 as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
 administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
-packages. What polkit answers for each account is asked of polkit itself, as for a process outside of a session; its rules are
-read for what it lets do within one. Members of groups count one by one. A rule in JavaScript of another form than
+packages. What polkit answers for each account is asked of polkit itself, for a process like the one of the scan; its rules are
+read for what it lets do elsewhere, such as at the console. Members of groups count one by one. A rule in JavaScript of another form than
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
 and names the file. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
 have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.

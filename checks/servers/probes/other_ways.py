@@ -129,7 +129,7 @@ class OtherWays:
     admins: tuple[str, ...] = ()
     """Who counts as administrator for an older polkit."""
     asked: tuple[str, ...] = ()
-    """Accounts for which polkit was asked what they may do outside of a session."""
+    """Accounts for which polkit was asked what they may do as the process that asks."""
     answers: tuple[tuple[str, str], ...] = ()
     """Account and action that it said yes to."""
     implicit: Mapping[str, frozenset[str]] | None = None

@@ -173,8 +173,8 @@ SEEDS = (
     _polkit("pkexec", 'action.id == "org.freedesktop.policykit.exec" && subject.user == "chi"', fails="undeclared-way"),
     _polkit("another form, by polkit's answer", '["chi"].indexOf(subject.user) >= 0', fails="undeclared-way"),
     _polkit(
-        "a condition of another form within a session",
-        'subject.active && ["chi"].indexOf(subject.user) >= 0',
+        "a condition of another form at the console",
+        'subject.local && ["chi"].indexOf(subject.user) >= 0',
         unknown="rule-not-read",
     ),
     _polkit(
