@@ -53,7 +53,7 @@ FIRST_PERSON = 1000
 _UNSEEN = "not-seen-from-outside"
 _TOGETHER = {
     "members": ("members", "admin_ranges"),
-    "accounts": ("accounts", "groups"),
+    "accounts": ("accounts", "login_accounts", "groups"),
     "autostart": ("enabled_units", "cron_files"),
     "config-files": ("config_files",),
     "changes": ("changes",),

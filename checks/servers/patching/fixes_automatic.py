@@ -4,7 +4,7 @@ The common fault is silent: unattended-upgrades is on, its pattern names an arch
 nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really has,
-it is to run every {within_days} days or more often and did so, apt's own timer starts it, and its black and white lists leave out at most {most_percent} % of the installed packages; or the portal declares `updates = "manual"` for the host, which puts the duty on
+it is to run every {within_days} days or more often and did so, apt's own timer starts it within {within_days} days, and its black and white lists leave out at most {most_percent} % of the installed packages; or the portal declares `updates = "manual"` for the host, which puts the duty on
 people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
@@ -85,6 +85,10 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
     every = automatic.every_days
     if every is None or every > RAN_WITHIN.days:
         return failed("too-rare", msg("unattended-upgrades runs only every {n} days", n=shown(automatic.interval, 20)))
+    if automatic.next_at is not None and automatic.next_at - facts.at > RAN_WITHIN:
+        return failed(
+            "next-run-far", msg("apt's timer starts unattended-upgrades next at {next}", next=automatic.next_at)
+        )
     if automatic.timer and (automatic.timer != "active" or not automatic.is_own_service):
         return unknown(
             "not-started-by-apt", msg("apt's own timer does not start unattended-upgrades; what else does is not known")
