@@ -3,8 +3,8 @@
 A password that crosses a network in the clear belongs to everybody on the way, and an old MD5 answer can be guessed from what
 was overheard. Article 12.4.
 
-The rule, for roles and the rules of pg_hba.conf by which they get in from another machine, the first that fits: `password`,
-`ldap`, `radius`, `pam` and `bsd` hand the password itself to the server, so they are for encrypted connections alone, as
+The rule: of the lines of pg_hba.conf, the first that fits decides how a role gets in from another machine. `password`, `ldap`,
+`radius`, `pam` and `bsd` hand the password itself to the server, so they are for encrypted connections alone, as
 `hostssl` makes them; so is `md5` where the role's password is kept as MD5. Where it is kept as SCRAM, `md5` asks by SCRAM.
 No role with all rights gets in from a network wider than /8, or /16 of IPv6. A role that has no password is let in by no rule that asks for one.
 

@@ -4,7 +4,7 @@ A hold is set for a day and stays for years; meanwhile the package vanishes from
 Article 12.3.
 
 The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin may hide a fix in the
-same way, and apt can't be asked what it would do without it: with any priority but the usual 500, and with a default release,
+same way, and apt can't be asked what it would do without it: with any priority but the usual {usual}, and with a default release,
 beside which security archives count less, the answer is unknown. A pin that prefers security archives alone hides nothing.
 
 On RHEL and AlmaLinux: no version lock and no `exclude`, `excludepkgs` or `includepkgs`, of dnf or of one repository, hides a
@@ -43,6 +43,7 @@ from portalops.model.verdicts import Severity
     remedy=msg(
         "Lift the hold by 'apt-mark unhold' or 'dnf versionlock delete', or keep an exception with a reason and an end date."
     ),
+    numbers={"usual": USUAL},
 )
 def judge(facts: Facts) -> CheckOutcome:
     return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)

@@ -3,8 +3,8 @@
 A hole in a program that listens gives a stranger what that program may do: as root, the whole host. Article 12.3 asks that
 the servers run on, and are protected against attacks.
 
-The rule looks at each process that holds a socket beyond loopback, as the kernel shows it now; what its unit file says does
-not count. As good as root is user id 0, real, effective or saved; a capability such as `sys_admin`, `sys_ptrace`, `setuid` or
+The rule: each process that holds a socket beyond loopback is looked at as the kernel shows it now; what its unit file says
+does not count. As good as root is user id 0, real, effective or saved; a capability such as `sys_admin`, `sys_ptrace`, `setuid` or
 `dac_override`; and a group such as `docker` or `disk`. Such a process fails where nothing holds it: mounts of its own or
 NoNewPrivs hold nobody who keeps these capabilities. It is held by user ids of its own name space, by an enforced profile of
 AppArmor or SELinux, or by NoNewPrivs, a filter of system calls, mounts of its own and a bounding set without these

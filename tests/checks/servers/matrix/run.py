@@ -86,6 +86,15 @@ SEEDS = (
     ),
     Seed(
         "run.failed-units",
+        "a service that never says that it runs",
+        make=_SERVICE.format(
+            settings="Type=notify\nTimeoutStartSec=infinity\nExecStart=/bin/sleep infinity", seconds=1
+        ).replace("start portal-loop", "start --no-block portal-loop"),
+        undo=_NO_SERVICE,
+        unknown="between",
+    ),
+    Seed(
+        "run.failed-units",
         "a long job that begins",
         make=_SERVICE.format(settings="Type=oneshot\nExecStart=/bin/sleep 300", seconds=1).replace(
             "start portal-loop", "start --no-block portal-loop"
