@@ -42,11 +42,11 @@ from pg_authid r where r.rolname !~ '^pg_' order by r.rolname
 RULES = r"""
 select json_build_object('server', current_setting('port'), 'listens', current_setting('listen_addresses'),
  'stale', pg_conf_load_time() < (select max(greatest(f.modification, f.change)) from
-  (select current_setting('hba_file') union select to_jsonb(r)->>'file_name' from pg_hba_file_rules r) n(name),
+  (select current_setting('hba_file') union select json_extract_path_text(to_json(r), 'file_name') from pg_hba_file_rules r) n(name),
   pg_stat_file(n.name, true) f where n.name is not null),
  'databases', (select coalesce(json_agg(d.datname), '[]'::json) from pg_database d where d.datallowconn),
  'rules', (select coalesce(json_agg(json_build_object('line', h.line_number, 'type', h.type, 'database', h.database,
-  'user', h.user_name, 'address', h.address, 'netmask', h.netmask, 'method', h.auth_method, 'broken', h.error is not null,
+  'user', h.user_name, 'address', h.address, 'netmask', h.netmask, 'method', h.auth_method, 'broken', h.type is null,
   'map', (select substr(o, 5) from unnest(h.options) o where o like 'map=%' limit 1)) order by h.n), '[]'::json)
   from (select row_number() over () n, * from pg_hba_file_rules) h))
 """
@@ -113,7 +113,7 @@ class PostgresqlServer:
     is_stale: bool
     """Its file of rules is newer than what it loaded."""
     is_broken: bool
-    """Its file has a line that it cannot read, so that it keeps to older rules."""
+    """Its file has a line that it cannot read, so that it keeps to older rules. One that cannot match, as `hostssl` with TLS off, is none."""
     admitted: tuple[Admission, ...]
     """By which rule each role gets in, from where."""
     is_networked: bool = True
