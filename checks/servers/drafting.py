@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, time
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -156,7 +156,8 @@ def written(path: tuple[str, ...], table: Mapping[str, object]) -> Iterator[str]
     """Yield the lines of a table and of those in it as TOML."""
     plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
     if plain or len(table) == 0:
-        yield f"[{'.'.join(_key(part) for part in path)}]"
+        if path:
+            yield f"[{'.'.join(_key(part) for part in path)}]"
         for key, value in plain.items():
             yield f"{_key(key)} = {_value(value)}"
         yield ""
@@ -170,7 +171,7 @@ def _key(text: str) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"

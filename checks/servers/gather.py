@@ -26,6 +26,9 @@ from portalops.ports import Shell
 
 _LATE = 124
 """The exit code of what was stopped at its deadline, as of timeout(1)."""
+_FAILED = 255
+"""The exit code of a trip that failed, as of ssh(1)."""
+_DEADLINE = "host-deadline"
 _BY_TURNS = threading.Lock()
 """One answer is redacted at a time, since that needs the memory of several, and is no sooner done beside others."""
 _HEADER = re.compile(rb"portalops-answer 1 nonce=([0-9a-f]{16,64}) rc=(-?\d{1,4}) cut=([01])(?: waited=(\d{1,5}))?\n")
@@ -126,17 +129,20 @@ def joined_with_slow(raw: bytes, shell: Shell, slow: Sequence[Probe[Any]], *, se
     there = parse_answer(raw).sections
     limit = seconds + max(probe.timeout_seconds for probe in slow)
     found: Mapping[str, ProbeResult] = {}
-    why, code = b"", _LATE
     try:
-        found = parse_answer(gather(shell, slow, seconds=limit)).sections
+        answer = parse_answer(gather(shell, slow, seconds=limit))
+        found, reason, why = answer.sections, answer.absent.reason, answer.absent.seen
     except AnswerRejected as error:
-        why, code = str(error.missing.seen).encode(), 255
+        reason, why = error.missing.reason, error.missing.seen
     except PortalOpsError as error:
-        why, code = str(error.message).encode(), 255
+        reason, why = "", error.message
+    # How long a trip took that failed is not known here: no seconds are told for it.
+    is_late = reason == _DEADLINE
+    code, said, waited = (_LATE, b"", round(limit)) if is_late else (_FAILED, str(why).encode(), 0)
     for probe in slow:
         if probe.id in there:  # a section that comes twice would reject the whole answer
             continue
-        raw = appended(raw, found.get(probe.id) or ProbeResult(probe.id, code, b"", why, round(limit)))
+        raw = appended(raw, found.get(probe.id) or ProbeResult(probe.id, code, b"", said, waited))
     return raw
 
 
@@ -257,9 +263,9 @@ def _absence(*, done: bool, exit_code: int, cut: bool, waited: int | None) -> Mi
         return MissingFact("answer-cut", msg("the host's answer was too long and was cut before this was reached"))
     if exit_code == _LATE and waited is not None:
         seen = msg("the host's answer was not complete after {seconds} s, and this was not reached", seconds=waited)
-        return MissingFact("host-deadline", seen)
+        return MissingFact(_DEADLINE, seen)
     if exit_code == _LATE:  # answers of before their limit was told
-        return MissingFact("host-deadline", msg("the host did not answer in time, and this was not reached"))
+        return MissingFact(_DEADLINE, msg("the host did not answer in time, and this was not reached"))
     if done:
         return _NOT_ASKED
     return MissingFact("answer-incomplete", msg("the host's answer was cut short before this was reached"))

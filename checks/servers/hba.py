@@ -109,29 +109,59 @@ def admissions(
     """
     where = [each.strip() for each in listens.split(",") if each.strip()]
     is_networked, is_loopback = bool(where), all(each in {"localhost", "127.0.0.1", "::1"} for each in where)
+    networks = [rule.networks for rule in rules]
+    named = [
+        frozenset(role.name for role in roles if any(_is_role(each, role) for each in rule.users)) for rule in rules
+    ]
+    chances = {role.name: _chances(rules, role, databases) for role in roles}
+    known: dict[tuple[int, ...], tuple[str, ...]] = {}
+
+    def let_in(here: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the roles that come to the last of some rules, and are met by none of those before it."""
+        last = here[-1]
+        found = []
+        for role in roles:
+            if role.name in named[last]:
+                before = [each for each in here[:-1] if role.name in named[each]]
+                if any(fits[last] and not any(fits[each] for each in before) for fits in chances[role.name]):
+                    found.append(role.name)
+        return tuple(found)
+
     for number, rule in enumerate(rules):
         if rule.kind != "local" and not is_networked:
             continue
+        points = (None,) if rule.kind == "local" else tuple(_points(networks[: number + 1]))
         for transport in sorted(_TRANSPORTS.get(rule.kind, frozenset())):
-            for address in (None,) if rule.kind == "local" else tuple(_points(rules[: number + 1])):
+            able = [at for at in range(number + 1) if transport in _TRANSPORTS.get(rules[at].kind, frozenset())]
+            for address in points:
                 if address is not None and is_loopback and not address.is_loopback:
                     continue
-                for role in roles:
-                    names = (*databases, *((REPLICATION,) if role.may_replicate else ()))
-                    if any(_first(rules, transport, address, rule, role=role, database=name) is rule for name in names):
-                        yield Admission(rule, role.name, transport, address)
+                here = tuple(
+                    at for at in able if transport == "local" or _is_from(rules[at], networks[at], address, rule)
+                )
+                if here not in known:
+                    known[here] = let_in(here)
+                for role_name in known[here]:
+                    yield Admission(rule, role_name, transport, address)
 
 
-def _points(rules: Sequence[HbaRule]) -> Iterator[Address | None]:
+def _chances(rules: Sequence[HbaRule], role: HbaRole, databases: Sequence[str]) -> frozenset[tuple[bool, ...]]:
+    """Return which rules name a database, for each that a role may ask for; those that no rule tells apart count as one."""
+    names = (*databases, *((REPLICATION,) if role.may_replicate else ()))
+    return frozenset(
+        tuple(any(_is_database(token, name, role) for token in rule.databases) for rule in rules) for name in names
+    )
+
+
+def _points(networks: Sequence[tuple[Network, ...]]) -> Iterator[Address | None]:
     """Yield addresses of the last rule: the ends of its networks, loopback, and what lies beside the networks before."""
-    networks = rules[-1].networks
-    if not networks:
+    if not networks[-1]:
         yield None
     found: dict[Address, None] = {}
-    for network in networks:
+    for network in networks[-1]:
         beside = [
             ipaddress.ip_address(type(network.network_address)(number))
-            for other in (each for rule in rules[:-1] for each in rule.networks)
+            for other in (each for some in networks[:-1] for each in some)
             if other.version == network.version
             for number in (int(other.network_address) - 1, int(other.broadcast_address) + 1)
             if int(network.network_address) <= number <= int(network.broadcast_address)
@@ -142,26 +172,12 @@ def _points(rules: Sequence[HbaRule]) -> Iterator[Address | None]:
     yield from found
 
 
-def _first(
-    rules: Sequence[HbaRule], transport: str, address: Address | None, asked: HbaRule, *, role: HbaRole, database: str
-) -> HbaRule | None:
-    for rule in rules:
-        if (
-            transport in _TRANSPORTS.get(rule.kind, frozenset())
-            and (transport == "local" or _is_from(rule, address, asked))
-            and any(_is_role(token, role) for token in rule.users)
-            and any(_is_database(token, database, role) for token in rule.databases)
-        ):
-            return rule
-    return None
-
-
-def _is_from(rule: HbaRule, address: Address | None, asked: HbaRule) -> bool:
+def _is_from(rule: HbaRule, networks: tuple[Network, ...], address: Address | None, asked: HbaRule) -> bool:
     if rule is asked or rule.address == "all":
         return True
     if address is None:
         return rule.address == asked.address
-    return any(address in network for network in rule.networks)
+    return any(address in network for network in networks)
 
 
 def _is_role(token: str, role: HbaRole) -> bool:

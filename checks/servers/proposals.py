@@ -51,6 +51,8 @@ from portalops.model.verdicts import CheckVerdict
 FIRST_PERSON = 1000
 """The lowest uid of a person's account on Debian, Ubuntu and RHEL (login.defs(5), UID_MIN)."""
 _UNSEEN = "not-seen-from-outside"
+_GUESSED = frozenset(("editions", "admin-paths", "folders"))
+"""Drafts without evidence: an empty list, or the front page, for a person to correct."""
 _TOGETHER = {
     "members": ("members", "admin_ranges"),
     "accounts": ("accounts", "login_accounts", "groups"),
@@ -89,7 +91,12 @@ class Proposal:
     waiting: tuple[tuple[HostId, str], ...] = ()
     """Host and check of what the next scan can then find out."""
     evidence: Digest | None = None
-    """The answer that it was drafted from."""
+    """The answer that it was drafted from; None where it was drafted from none."""
+
+    @property
+    def is_guessed(self) -> bool:
+        """Say whether it was drafted from nothing on its host, so that it counts for no other host."""
+        return bool(self.host) and self.evidence is None
 
     @property
     def id(self) -> str:
@@ -209,7 +216,8 @@ def _host_proposals(host: AnsweredHost, facts: Facts) -> Iterator[Proposal]:
             if found.verdict is CheckVerdict.UNKNOWN and is_for_want(reason) and not is_for_want(found.reason)
         )
         if settled or waiting:
-            yield Proposal(host.host.id, name, tables, settled, waiting, host.digest)
+            evidence = None if name in _GUESSED else host.digest
+            yield Proposal(host.host.id, name, tables, settled, waiting, evidence)
 
 
 def _is_sampled(one: Check, reason: str) -> bool:

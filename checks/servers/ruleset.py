@@ -84,6 +84,14 @@ class Rule:
     conditions: tuple[Condition | None, ...] = (None,)
     """All of these must hold, where the rule is conditional; None for one that is not understood."""
 
+    def may_meet(self, device: str) -> bool:
+        """Say whether its conditions on the device hold."""
+        return not self.is_conditional or all(
+            is_one_of(device, one.values) is not one.is_negated
+            for one in self.conditions
+            if one is not None and one.field == "iif"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FilterChain:
@@ -146,26 +154,38 @@ class Ruleset:
         conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
         return frozenset(value for one in conditions if one and one.field == "iif" for value in one.values) - {"lo"}
 
-    def entrances(self, family: str, trusted: Collection[str] = ()) -> tuple[Entrance, ...]:
+    def entrances(self, family: str, trusted: Collection[str] = (), also: Collection[str] = ()) -> tuple[Entrance, ...]:
         """Return what a packet of a family that nobody named meets at each device, `ANY_DEVICE` before the others.
 
         Args:
             family: `ip` or `ip6`.
             trusted: devices that may let in everything, which are not looked at.
+            also: devices that are looked at beside those that rules name.
         """
-        named = [name for name in self.devices() if not is_one_of(name, trusted)]
-        return tuple(self._entrance(family, device) for device in sorted((ANY_DEVICE, *named)))
+        named = [name for name in self.devices() | set(also) if not is_one_of(name, trusted)]
+        sources = [(each, public_addresses(family, each)) for each in self._sources(family)]
+        conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
+        asked = {one.values for one in conditions if one and one.field == "iif"}
+        alike: dict[tuple[bool, ...], Entrance] = {}
+        found = []
+        for device in sorted({ANY_DEVICE, *named}):
+            # Devices that meet the same conditions meet the same fate.
+            met = tuple(is_one_of(device, values) for values in asked)
+            if met not in alike:
+                alike[met] = self._narrowed(device)._entrance(family, device, sources)
+            found.append(replace(alike[met], device=device))
+        return tuple(found)
 
-    def _entrance(self, family: str, device: str) -> Entrance:
+    def _entrance(self, family: str, device: str, sources: Iterable[tuple[tuple[int, int], int]]) -> Entrance:
         sizes = dict.fromkeys(PacketTarget, 0)
         doubts: set[str] = set()
-        for source in self._sources(family):
+        for source, size in sources:
             walks = [
                 self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")
             ]
             doors = [walk.door() for walk in walks]
             door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
-            sizes[door] += _public(family, source)
+            sizes[door] += size
             doubts.update(name for walk in walks for name in walk.doubts if door is PacketTarget.UNSURE)
         door = next(
             (
@@ -185,6 +205,13 @@ class Ruleset:
             sizes[PacketTarget.OPEN] / sum(sizes.values()),
         )
 
+    def _narrowed(self, device: str) -> Ruleset:
+        """Return it without the rules that are for other devices alone: most rules are, where devices are many."""
+        chains = (
+            replace(each, rules=tuple(rule for rule in each.rules if rule.may_meet(device))) for each in self.chains
+        )
+        return replace(self, chains=tuple(chains))
+
     def _sources(self, family: str) -> tuple[tuple[int, int], ...]:
         """Return the parts of the address space, first and last, that the widest networks of all rules divide it into."""
         conditions = {one for chain in self.chains for rule in chain.rules for one in rule.conditions if one}
@@ -192,7 +219,7 @@ class Ruleset:
             span
             for one in conditions
             if one.field == "saddr"
-            for span in _merged(family, one.values)
+            for span in merged_spans(family, one.values)
             if span[1] - span[0] >= MOST_ADDRESSES[family] >> 8
         }
         widest = sorted(spans, key=lambda span: span[0] - span[1])[:MAX_NETWORKS]
@@ -335,7 +362,7 @@ class _Unnamed:
             case "udp" if self.protocol != "udp":
                 return Holds.NOT
             case "saddr":
-                spans = _merged(self.family, values)
+                spans = merged_spans(self.family, values)
                 if not spans:
                     return Holds.NOT  # of the other family, or of a device
                 is_met, found = (
@@ -377,14 +404,14 @@ _PRIVATE = {
 """What is nobody's on the Internet (RFC 6890, RFC 4291)."""
 
 
-def _public(family: str, span: tuple[int, int]) -> int:
+def public_addresses(family: str, span: tuple[int, int]) -> int:
     """Return how many public addresses lie between two."""
     private = (_span(each)[:2] for each in _PRIVATE[family])
     return span[1] - span[0] + 1 - sum(max(0, min(span[1], last) - max(span[0], first) + 1) for first, last in private)
 
 
 @lru_cache(maxsize=1024)
-def _merged(family: str, values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+def merged_spans(family: str, values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """Return the addresses of a family among values, first and last, where neighbours are one."""
     merged: list[tuple[int, int]] = []
     for first, last in sorted(filter(None, (_addresses(family, value) for value in values))):

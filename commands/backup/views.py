@@ -806,8 +806,8 @@ class RestoredInPlace:
     missing: int
     """How many paths are missing."""
     listed_in: str | None
-    """The folder whose RESTORE-UNFINISHED.txt lists them: that of --into; where that cannot be written, the innermost one
-    that holds all that was asked for."""
+    """The file that lists them, RESTORE-UNFINISHED.txt, or RESTORE-UNFINISHED-2.txt where that name is taken: in the folder of
+    --into; where that cannot be written, in the innermost one that holds all that was asked for."""
     faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
 
@@ -829,7 +829,7 @@ def overlay_data(report: OverlayReport, set_id: str, folder: str, how: Overlay) 
         refused=tuple(report.refused),
         notes=tuple(report.notes),
         missing=report.missing,
-        listed_in=str(report.marked.parent) if report.missing and report.marked else None,
+        listed_in=str(report.marked) if report.missing and report.marked else None,
         faults=_faults_data(report.faults),
     )
 

@@ -3,7 +3,8 @@
 A check that compares with a declaration is unknown until there is one. This lists, over all servers, each declaration
 that would settle unknown checks, those that settle most first, drafted from the newest answers. At a terminal each is
 shown and asked for once: yes, no, or edit. Whatever has crept in is in the draft too: say yes only to what belongs
-there. --yes-to accepts by name without asking, for all servers or one (web1/listeners).
+there. --yes-to accepts by name without asking, for all servers or one (web1/listeners). Drafts without
+evidence are marked, and are accepted for one server at a time.
 
 What is accepted is written to conf.d/declared-HOST.toml, once it was read back as configuration. The ledger records
 who declared it, and from which answer. With HOST, the whole approved state of that server is printed, and nothing is
@@ -97,7 +98,7 @@ class ProposedDeclaration:
     duties: tuple[DutyId, ...]
     """For which the checks count."""
     evidence: Digest | None
-    """SHA-256 of the answer that it was drafted from."""
+    """SHA-256 of the answer that it was drafted from; null where it was drafted from none."""
     declared: bool
 
 
@@ -209,6 +210,11 @@ def _named(proposals: Sequence[Proposal], names: Sequence[str]) -> list[Proposal
                     "The drafts are: {names}.", names=", ".join(sorted({each.id for each in proposals})) or msg("none")
                 ),
             )
+        if guessed := next((each for each in proposals if each.is_guessed and each.name == name), None):
+            raise UsageError(
+                msg("{name} is drafted without evidence, so it is not accepted for all servers", name=name),
+                msg("Check each server, then accept its own draft, such as --yes-to {id}.", id=guessed.id),
+            )
     return [each for each in proposals if {each.id, each.name} & set(names)]
 
 
@@ -269,7 +275,8 @@ def _place(one: Proposal) -> tuple[str, ...]:
 
 
 def _toml(one: Proposal) -> str:
-    return "\n".join(written(_place(one), one.tables))
+    head = ["# without evidence"] if one.is_guessed else []
+    return "\n".join((*head, *written(_place(one), one.tables)))
 
 
 def _bounded(text: str) -> str:
@@ -315,6 +322,8 @@ def _shown(
     for each in proposals:
         one, duties = taken.get(each.id, each), _duties(session.rulebook, each)
         verb = msg("declared") if files and each.id in taken else msg("would be declared") if each.id in taken else None
+        if verb is None and each.is_guessed:
+            verb = msg("without evidence")
         rows.append((each.id, each.moved, _effect(each), ", ".join(duties), verb))
         data.append(
             ProposedDeclaration(

@@ -100,7 +100,7 @@ def newest_results(session: Session) -> NewestResults | None:
             results = judge_again(session.reader.blob(asked.answer), host, declared, asked.at)
         found[host.id] = HostScan(host.id, asked.at, not asked.reason, asked.problem, results)
     body = CheckScan(tuple(sorted(found.values(), key=lambda each: (bool(each.standby), each.host))))
-    return NewestResults(unfinished.parts[-1].at, body, unfinished.describe(tuple(known)))
+    return NewestResults(max(each.at for each in unfinished.parts), body, unfinished.describe(tuple(known)))
 
 
 def describe_suppliers(round_: CheckScan) -> list[Block]:

@@ -26,7 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.host_lists import LIST_BYTES, SkippedLine, csv_hosts, known_hosts
+from commands.jobs.host_lists import LIST_BYTES, SSH_PORT, ListedHost, SkippedLine, csv_hosts, known_hosts
 from portalops.config.layers import Layers, parsed
 from portalops.config.load import settings_of
 from portalops.errors import UsageError
@@ -197,14 +197,14 @@ def _add_list(
     if not dry_run:
         append_whole(main, text.encode())
     data = AddedHosts(
-        tuple(ListedHostShape(each.id, each.address, each.port, tuple(each.keys)) for each in hosts),
+        tuple(ListedHostShape(each.id, each.address, _port_of(each, common), tuple(each.keys)) for each in hosts),
         tuple(UnusedLine(each.line, str(each.why)) for each in left),
         main,
         text,
         not dry_run,
     )
     headers = (msg("Host"), msg("Address"), msg("Port"), msg("Keys of the list, to be compared"))
-    rows = [(each.id, each.address, each.port, ", ".join(each.keys) or None) for each in hosts]
+    rows = [(each.id, each.address, _port_of(each, common), ", ".join(each.keys) or None) for each in hosts]
     said = nmsg("{n} host would be added", "{n} hosts would be added", len(hosts))
     caption = said if dry_run else nmsg("{n} host was added", "{n} hosts were added", len(hosts))
     view: list[Block] = [
@@ -214,6 +214,11 @@ def _add_list(
         Paragraph(msg("Next: 'portalops host enroll HOST' for each: compare the key with the fingerprint on paper.")),
     ]
     return Result(data, view)
+
+
+def _port_of(host: ListedHost, common: Mapping[str, str | int | list[str]]) -> int:
+    common_port = common.get("port")
+    return host.port or (common_port if isinstance(common_port, int) else SSH_PORT)
 
 
 def _text_of(path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,11 @@ class DeclaredFile:
 def proposals_of(session: Session, scan: CheckScan) -> tuple[Proposal, ...]:
     """Return what could be declared by the answers of a scan, the declarations that move most first."""
     known = {host.id: host for host in session.settings.hosts}
-    answered = [
+    answered = (
         AnsweredHost(known[each.host], each.gathered_at, answer, session.reader.blob(answer))
         for each in scan.hosts
         if each.host in known and each.reached and not each.standby and (answer := each.answer())
-    ]
+    )
     return propose(scan, answered, session.settings.declared.parse(Declared), session.clock.now())
 
 
@@ -60,11 +61,12 @@ def files_of(session: Session, accepted: Iterable[Proposal]) -> tuple[DeclaredFi
     for host, tables in joined(accepted).items():
         path = main.parent / "conf.d" / (f"declared-{host}.toml" if host else "declared.toml")
         place = ("checks", "declared", *(("host", host) if host else ()))
-        held: Any = before.get(path, {})
+        tree: dict[str, Any] = deepcopy(dict(before.get(path, {})))  # what else the file configures stays in it
+        own = tree
         for key in place:
-            held = held.get(key, {})
-        own = {key: value for key, value in held.items() if host or key != "host"}
-        text = HEAD + "\n".join((*written(place, {**own, **tables}), ""))
+            own = own.setdefault(key, {})
+        own.update(tables)
+        text = HEAD + "\n".join((*written((), tree), ""))
         found.append(DeclaredFile(host, path, text))
     _read_back(layers, found)
     return tuple(found)

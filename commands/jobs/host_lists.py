@@ -33,7 +33,8 @@ class ListedHost:
 
     id: str
     address: str
-    port: int = SSH_PORT
+    port: int | None = None
+    """None where the list says nothing of it; a name of known_hosts without one is of port 22."""
     user: str = ""
     roles: list[str] = field(default_factory=list)
     custodian: str = ""
@@ -42,10 +43,10 @@ class ListedHost:
 
     def table(self) -> dict[str, str | int | list[str]]:
         """Return the values of its `[[host]]` table."""
-        values: dict[str, str | int | list[str]] = {
+        values: dict[str, str | int | list[str] | None] = {
             "id": self.id,
             "address": self.address,
-            "port": self.port if self.port != SSH_PORT else 0,
+            "port": self.port,
             "user": self.user,
             "roles": self.roles,
             "custodian": self.custodian,
@@ -133,8 +134,17 @@ def csv_hosts(text: str) -> list[ListedHost]:
     Raises:
         UsageError: a column is not known, `id` or `address` is missing, or a port is no number; it names the line.
     """
-    first = text.split("\n", 1)[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first and "," not in first else ",")
+    first = next(iter(text.splitlines()), "")
+    # Line ends of all kinds are one here: to csv, a bare CR is a mistake.
+    rows = csv.DictReader(io.StringIO(text, newline=None), delimiter=";" if ";" in first and "," not in first else ",")
+    try:
+        return _hosts_of(rows)
+    except csv.Error as error:
+        line = rows.reader.line_num
+        raise _refused(line, msg("the line cannot be read as CSV: {cause}", cause=show_text(str(error), 80))) from error
+
+
+def _hosts_of(rows: csv.DictReader[str]) -> list[ListedHost]:
     header = [name.strip().lower() for name in rows.fieldnames or ()]
     if strange := [name for name in header if name not in COLUMNS]:
         raise _refused(1, msg("there is no column {name}", name=show_text(", ".join(strange), 80)))
@@ -161,7 +171,7 @@ def _host_of(line: int, row: dict[str, str | list[str] | None]) -> Iterator[List
     yield ListedHost(
         values["id"],
         values["address"],
-        int(port or SSH_PORT),
+        int(port) if port else None,
         values.get("user", ""),
         values.get("role", "").split(),
         values.get("custodian", ""),

@@ -22,6 +22,7 @@ from portalops.model.runs import JobKind, RunSummary
 from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import Clock, LedgerReader
+from portalops.registers.findings import SCAN
 from portalops.registers.runs import attempt_of, parse_run_id
 
 KIND = JobKind.CHECK.value
@@ -90,18 +91,33 @@ def _asked(host: HostScan) -> HostAsked:
 class UnfinishedScan:
     """What is recorded of hosts since the newest scan that ended."""
 
-    began_at: datetime | None
+    began_at: datetime
     """When the newest scan began."""
+    has_failed: bool
+    """It ended without a result."""
     parts: tuple[Recorded[HostAsked], ...]
     """By host, the newest of each."""
 
     def describe(self, hosts: Collection[HostId]) -> Message:
         """Say how far it came."""
         found = [each.body for each in self.parts if each.body.host in hosts]
+        state = (
+            msg("the scan that began at {at} failed", at=self.began_at)
+            if self.has_failed
+            else msg("the scan that began at {at} has not ended", at=self.began_at)
+        )
+        # A worker of a cluster asks a host and judges nothing: what its part would count is not known.
+        if not all(each.passed or each.failed or each.unknown for each in found):
+            return msg(
+                "{state}: {n} of {total} hosts are recorded; 'portalops check results' shows them",
+                state=state,
+                n=len(found),
+                total=len(hosts),
+            )
         return msg(
-            "the scan that began at {at} has not ended: {n} of {total} hosts are recorded, with {failed} fail and"
-            " {unknown} unknown; 'portalops check results' shows them",
-            at=self.began_at or "?",
+            "{state}: {n} of {total} hosts are recorded, with {failed} fail and {unknown} unknown; 'portalops check"
+            " results' shows them",
+            state=state,
             n=len(found),
             total=len(hosts),
             failed=sum(each.failed for each in found),
@@ -129,14 +145,22 @@ def read_unfinished(ledger: LedgerReader) -> UnfinishedScan | None:
             found[body.host] = Recorded(record.seq, record.at, record.run, body)
     if not found:
         return None
+    parts = tuple(found[host] for host in sorted(found))
     began = next(ledger.records(kinds=(f"{KIND}{STARTED}",), newest_first=True, limit=1), None)
-    return UnfinishedScan(began.at if began else None, tuple(found[host] for host in sorted(found)))
+    finished = next(ledger.records(kinds=(SCAN,), newest_first=True, limit=1), None)
+    return UnfinishedScan(
+        began.at if began else min(each.at for each in parts),
+        finished is not None and finished.seq > (began.seq if began else newest.seq),
+        parts,
+    )
 
 
 def _newest_ended(ledger: LedgerReader) -> Record | None:
-    for record in ledger.records(kinds=(f"{KIND}{FINISHED}",), newest_first=True, limit=SCANS_READ):
+    for record in ledger.records(kinds=(SCAN,), newest_first=True, limit=SCANS_READ):
         try:
-            summary = bodies.decode_part(ledger.blob(record.body), "run", RunSummary)
+            # The result of a scan, which is long, is not parsed for it.
+            held = bodies.plain_part(ledger.blob(record.body), "run")
+            summary = None if held is None else bodies.decode_plain(RunSummary, held)
         except LedgerError:
             continue
         if summary is not None and summary.outcome is not RunOutcome.FAILED:

@@ -32,6 +32,7 @@ from portalops.model.message import msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.ports import LedgerReader
+from portalops.registers.findings import KEYS, SCAN
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph
 from portalops.reports.words import duty_status
 
@@ -79,9 +80,9 @@ def status(
 
 def _undeclared(ledger: LedgerReader) -> int:
     """Return how many checks of the newest scan are unknown for want of a declaration."""
-    for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=10):
+    for record in ledger.records(kinds=(SCAN,), newest_first=True, limit=10):
         try:
-            scan = decode_part(ledger.blob(record.body), "check", ReasonedScan)
+            scan = decode_part(ledger.blob(record.body), KEYS[SCAN], ReasonedScan)
         except PortalOpsError:  # the standings say so
             return 0
         if scan is not None:

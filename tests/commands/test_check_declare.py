@@ -104,6 +104,14 @@ def test_accepted_drafts_are_configuration_and_are_recorded_with_who_declared_th
     assert portalops(after_round, "check", "declare", "--yes-to", "hosting", "--by", "An") == ExitCode.OK
     after = tomllib.loads(file.read_text(encoding="utf-8"))["checks"]["declared"]["host"]["here"]
     assert {key: after[key] for key in before} == before and "hosting" in after
+
+    other = after_round / "conf.d/declared.toml"
+    more = "[checks]\nat_once = 3\n[checks.declared.host.far]\nsensors = []\n"
+    other.write_text(other.read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert portalops(after_round, "check", "declare", "--yes-to", "no-standby-mysql", "--by", "An") == ExitCode.OK
+    tree = tomllib.loads(other.read_text(encoding="utf-8"))["checks"]
+    assert (tree["at_once"], tree["declared"]["host"]) == (3, {"far": {"sensors": []}}), "what else is in a file stays"
+    assert tree["declared"]["no_standby"] == ["mysql", "vip"]
     assert portalops(after_round, "check", "judge-again") in {ExitCode.UNMET, ExitCode.PARTIAL}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -106,11 +107,28 @@ def test_table_is_added_whole_or_not_at_all(home: Path, capsys: pytest.CaptureFi
         ("id,address\nweb1,\n", "line 2: the column address is empty"),
         ("id,address\nweb1,a,b\n", "line 2: the line has more columns"),
         ("id,address,port\nweb1,a,99999\n", "line 2: 99999 is not a port"),
+        pytest.param(f"id,address\nweb1,a\nweb2,{'x' * 200_000}\n", "line 3: the line cannot be read", id="huge field"),
     ],
 )
 def test_mistake_in_a_table_names_its_line(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         csv_hosts(text)
+
+
+def test_line_ends_of_old_programs_are_line_ends() -> None:
+    assert [each.id for each in csv_hosts("id,address\rweb1,a\rweb2,b\r")] == ["web1", "web2"]
+
+
+def test_port_of_the_list_wins_over_that_of_all(home: Path) -> None:
+    table = home / "servers.csv"
+    table.write_text("id,address,port\nweb1,web1.example,22\nweb2,web2.example,\n", encoding="utf-8")
+
+    assert portalops(home, "host", "add", "--csv", str(table), "--port", "2222") == ExitCode.OK
+
+    ports = {
+        each["id"]: each.get("port") for each in tomllib.loads((home / "portalops.toml").read_text("utf-8"))["host"]
+    }
+    assert (ports["web1"], ports["web2"]) == (22, 2222)
 
 
 @pytest.mark.parametrize("address", ["-oProxyCommand=id", "$(id)", "file:///etc", "a b"])

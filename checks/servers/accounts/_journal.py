@@ -10,7 +10,8 @@ from datetime import timedelta
 from checks.servers.check import CheckOutcome, missing, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside
+from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside, sshd_servers
+from checks.servers.ssh._servers import unsure
 from checks.servers.wording import listed
 from portalops.model.message import msg
 
@@ -34,7 +35,13 @@ def silence(facts: Facts) -> CheckOutcome | None:
     found = facts.get(logins.PROBE)
     if not isinstance(found, MissingFact) and found.is_level_matched:
         return unknown("log-level-by-match", msg("a Match block may make sshd omit some logins"))
-    return None
+    servers = facts.get(sshd_servers.PROBE)
+    if isinstance(servers, MissingFact):
+        return missing(servers)
+    for one in (each for server in servers for each in server.effects):
+        if (level := one.settings.get("loglevel", "-")).upper() not in TELLING:
+            return unknown("log-level", msg("sshd logs at level {level}, which omits logins", level=shown(level, 20)))
+    return unsure(servers)
 
 
 def gap(facts: Facts) -> CheckOutcome | None:

@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from checks.servers.accounts._keys import other_roads
 from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import authorized_keys, passwd
+from checks.servers.probes import authorized_keys, passwd, sshd_servers
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -32,6 +33,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(authorized_keys.PROBE, passwd.PROBE),
+    uses=(sshd_servers.PROBE,),
     title=msg("each account has one person, and no key opens two accounts"),
     remedy=msg("Give each person an account of their own, and a key of its own for each program."),
 )
@@ -63,10 +65,8 @@ def judge(facts: Facts) -> CheckOutcome:
             return failed(
                 "shared-account", msg("accounts that belong to more than one person: {names}", names=listed(shared))
             )
-    if seen.elsewhere:
-        return unknown(
-            "keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(seen.elsewhere))
-        )
+    if (why := other_roads(facts)) is not None:
+        return why
     if sum(one.key_lines for one in seen.files) != len(seen.keys):
         return unknown("unread-key", msg("some lines of the authorized_keys files cannot be read as keys"))
     if members is None:

@@ -5,8 +5,8 @@ holder of access is known.
 
 The rule: the fingerprint of every key that sshd would take is declared under `members`; no key is of DSA, none of RSA has
 fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
-less). Where sshd takes keys by other roads (a program, an authority, a Match block), or a line can't be read, the answer is
-unknown.
+less). The answer is unknown where sshd takes keys by other roads: a program, an authority, a Match block, another server. So it
+is where a line can't be read.
 
 Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the years after 2030. OpenSSH 10.0 on Debian 13:
 
@@ -16,10 +16,11 @@ Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the ye
 
 from __future__ import annotations
 
+from checks.servers.accounts._keys import other_roads
 from checks.servers.accounts._people import owner_of_key
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import authorized_keys
+from checks.servers.probes import authorized_keys, sshd_servers
 from checks.servers.probes.authorized_keys import AuthorizedKeys
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -33,6 +34,7 @@ RSA_BITS = 3072
     clause="12.5",
     severity=Severity.HIGH,
     needs=(authorized_keys.PROBE,),
+    uses=(sshd_servers.PROBE,),
     title=msg("every SSH key that opens an account belongs to a member"),
     remedy=msg("Remove the key from the file, or have its holder named and declare its fingerprint under members."),
     numbers={"least_bits": RSA_BITS},
@@ -54,10 +56,8 @@ def judge(facts: Facts) -> CheckOutcome:
     )
     if strangers:
         return failed("unknown-key", msg("keys that belong to no declared member: {names}", names=listed(strangers, 3)))
-    if seen.elsewhere:
-        return unknown(
-            "keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(seen.elsewhere))
-        )
+    if (why := other_roads(facts)) is not None:
+        return why
     if sum(one.key_lines for one in seen.files) != len(seen.keys):
         return unknown(
             "unread-key",

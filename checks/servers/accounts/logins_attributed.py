@@ -4,11 +4,11 @@ Article 12.5: each member answers for what is done with their access. That needs
 root.
 
 The rule: each login that sshd accepted within {within_days} days was by a key of a declared member, or else to an account
-that is declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of
-two, or of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back
-{within_days} days, of an sshd that logs at INFO or above it, by `sshd -T` and without a Match block that changes the level,
-and where lastlog, if the host has one, knows of no login over the network of an account that the journal does not have;
-otherwise the answer is unknown.
+declared as one member's own. And it came from a network declared under `admin_ranges`. A password on an account of two, or
+of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back {within_days} days.
+Every sshd that listens must log at INFO or above it, for each user and address that its `Match` blocks name. And lastlog, if
+the host has one, must know of no login over the network of an account that the journal does not have. Otherwise the answer
+is unknown.
 
 Each use of sudo within {within_days} days was by an account that stands for exactly one member: by `accounts`, and by whose
 keys came in to it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account
@@ -32,7 +32,7 @@ from checks.servers.accounts._sudo import nobodys_uses, unseen_uses, use_shown
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside, sudo_uses, sudoers
+from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside, sshd_servers, sudo_uses, sudoers
 from checks.servers.probes.logins import Login
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -44,7 +44,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(logins.PROBE,),
-    uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE, sudo_uses.PROBE, sudoers.PROBE),
+    uses=(sshd_config.PROBE, sshd_outside.PROBE, sshd_servers.PROBE, lastlog.PROBE, sudo_uses.PROBE, sudoers.PROBE),
     title=msg("every login over SSH is a member's, from a declared network, and so is every use of sudo"),
     remedy=msg(
         "Find out who it was; record a login that belongs to nobody with 'portalops incident open --kind "

@@ -3,9 +3,10 @@
 Members of sudo, wheel or admin become root; docker, lxd, incus-admin, libvirt and disk are root by another road; adm,
 shadow and root read what they should not. Article 12.5 asks that each holder of access is known.
 
-The rule: every member of these groups, also by its first group or by a group of another name with the same number, and every
-account that a rule of sudo lets run all commands as root, itself or by a group, is declared as an admin or as a service account.
-Without a declaration the answer is unknown.
+The rule: every member of these groups is declared as an admin or as a service account. Members by first group count, and so
+do those of a group of another name with the same number. So is every account that a rule of sudo lets run all commands
+as root, itself or by a group. Where /etc/group does not hold a group of such a rule, the answer is unknown, unless
+the host looks for groups in files alone. Without a declaration the answer is unknown.
 
 Source: group(5), sudoers(5). On Debian 13:
 
@@ -13,8 +14,6 @@ Source: group(5), sudoers(5). On Debian 13:
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
@@ -28,6 +27,8 @@ from portalops.model.verdicts import Severity
 GROUPS = frozenset(
     {"sudo", "wheel", "admin", "docker", "lxd", "incus-admin", "libvirt", "adm", "shadow", "disk", "root"}
 )
+_LOCAL = frozenset({"files", "systemd"})
+"""Where the host looks for groups, a group that /etc/group does not hold is none."""
 
 
 @check(
@@ -46,8 +47,10 @@ def judge(facts: Facts) -> CheckOutcome:
     found = {(names[one.gid], member) for one in groups if one.gid in names for member in one.members}
     found |= {(names[account.gid], account.name) for account in facts[passwd.PROBE] if account.gid in names}
     rules = facts.get(sudoers.PROBE)
+    unseen: list[str] = []
     if not isinstance(rules, MissingFact):
-        found |= {("sudo", name) for name in _runners_of_all(rules, facts)}
+        runners, unseen = _runners_of_all(rules, facts)
+        found |= {("sudo", name) for name in runners}
     members = {(name, member) for name, member in found if member != "root"}
     if facts.declared.admins is None:
         return unknown(
@@ -63,6 +66,11 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("undeclared-member", msg("privileged and not declared: {names}", names=listed(extra)))
     if isinstance(rules, MissingFact) and rules.reason != COMMAND_MISSING:
         return missing(rules)
+    if unseen:
+        return unknown(
+            "group-unseen",
+            msg("sudo lets groups run all commands that /etc/group does not hold: {names}", names=listed(unseen)),
+        )
     count = len({member for _, member in members})
     return passed(
         nmsg(
@@ -73,20 +81,24 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _runners_of_all(rules: Sudoers, facts: Facts) -> Iterator[str]:
-    """Yield the accounts that may run every command as root, members of groups one by one."""
-    accounts = {str(account.uid): account.name for account in facts[passwd.PROBE]}
-    members = {one.name: one.members for one in facts[group.PROBE]}
-    by_first = {
-        one.name: [each.name for each in facts[passwd.PROBE] if each.gid == one.gid] for one in facts[group.PROBE]
-    }
+def _runners_of_all(rules: Sudoers, facts: Facts) -> tuple[set[str], list[str]]:
+    """Return the accounts that may run every command as root, members of groups one by one; and the groups not seen."""
+    accounts = {f"#{account.uid}": account.name for account in facts[passwd.PROBE]}
+    members: dict[str, set[str]] = {}
+    for one in facts[group.PROBE]:
+        by_first = {each.name for each in facts[passwd.PROBE] if each.gid == one.gid}
+        for key in (one.name, f"#{one.gid}"):
+            members.setdefault(key, set()).update(by_first, one.members)
+    found: set[str] = set()
+    unseen: dict[str, None] = {}
     for grant in rules.grants:
         if not grant.targets & {"root", "#0", "ALL"} or all(command.program != "ALL" for command in grant.commands):
             continue
         for who in grant.who:
-            if who.startswith("%"):
-                yield from (*members.get(who[1:], ()), *by_first.get(who[1:], ()))
-            elif who.startswith("#"):
-                yield accounts.get(who[1:], who)
-            else:
-                yield who
+            if not who.startswith("%"):
+                found.add(accounts.get(who, who))
+            elif who[1:] in members:
+                found |= members[who[1:]]
+            elif rules.group_sources is None or not _LOCAL.issuperset(rules.group_sources):
+                unseen[who] = None
+    return found, list(unseen)

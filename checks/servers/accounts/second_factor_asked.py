@@ -3,13 +3,15 @@
 A stolen key or a guessed password is then not enough. Article 12.5; that admins show two factors is the practice of the
 national rules on levels of systems.
 
-The rule: `AuthenticationMethods` asks in each of its alternatives for a key and a password or dialogue, or for a password
-and a dialogue in which PAM forcibly asks for a second factor, by the defaults and for root coming from a public address; or
-keys and plain passwords are refused, and PAM asks for a password and forcibly for a second factor. A Match block may let
-others in with less: where one changes how somebody logs in, and is not for `service_accounts` alone, the answer is unknown.
-Where gateways that ask for two are declared (`mfa_gateways`), the logins are judged instead: every one within {within_days}
-days came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has it). A
-gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
+The rule: each alternative of `AuthenticationMethods` asks for a key and a password or dialogue. Or it asks for a password
+and a dialogue in which PAM forcibly asks for a second factor. Or keys and plain passwords are refused, and PAM asks for a
+password and forcibly for a second factor. This holds in every SSH server that listens, for each user, address and port that
+its `Match` blocks name, as in ssh.password-auth. A condition of a `Match` block that was not tried makes it unknown, and so
+does another service of PAM.
+
+Where gateways that ask for two are declared (`mfa_gateways`), the logins are judged instead. Every one within {within_days}
+days came from such a gateway, and there was one, by a journal that misses none, as in acct.login-attribution. A gateway that
+nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 
@@ -24,7 +26,10 @@ from checks.servers.accounts._journal import PERIOD, gap
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import lastlog, logins, pam_sshd, sshd_config, sshd_outside
+from checks.servers.probes import lastlog, logins, pam_sshd, sshd_config, sshd_outside, sshd_servers
+from checks.servers.probes.pam_sshd import Dialogue
+from checks.servers.probes.sshd_servers import Effect, is_let_in
+from checks.servers.ssh._servers import tried, unsure, visitor_of
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -35,7 +40,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
-    uses=(logins.PROBE, lastlog.PROBE),
+    uses=(sshd_servers.PROBE, logins.PROBE, lastlog.PROBE),
     title=msg("every SSH login requires two factors"),
     remedy=msg(
         "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
@@ -46,10 +51,8 @@ def judge(facts: Facts) -> CheckOutcome:
     if facts.declared.mfa_gateways:
         return _judge_gateway(facts)
     dialogue = facts[pam_sshd.PROBE]
-    is_forced = any(one.is_forced for one in dialogue.second)
     for settings in (facts[sshd_config.PROBE], facts[sshd_outside.PROBE]):
-        by_pam = is_forced and dialogue.asks_password and _leaves_pam_alone(settings)
-        if not (by_pam or _asks_twice(settings["authenticationmethods"], is_forced=is_forced)):
+        if not _asks_for_two(settings, dialogue):
             return failed(
                 "one-factor",
                 msg(
@@ -57,10 +60,58 @@ def judge(facts: Facts) -> CheckOutcome:
                     methods=shown(settings["authenticationmethods"], 60),
                 ),
             )
-    others = [shown(one, 60) for one in dialogue.matches if not _is_of_programs(one, facts)]
-    if others:
-        return unknown("match-block", msg("Match blocks change how some log in: {names}", names=listed(others)))
-    return passed(msg("SSH asks for two factors, also for a public address"))
+    servers = facts.get(sshd_servers.PROBE)
+    if isinstance(servers, MissingFact):
+        others = [shown(one, 60) for one in dialogue.matches if not _is_of_programs(one, facts)]
+        return _match_block(listed(others)) if others else missing(servers)
+    hidden = None
+    for effect in (each for server in servers for each in server.effects):
+        if _asks_for_two(effect.settings, dialogue):
+            continue
+        people = [each for each in effect.conditions if _is_let_in(each.user, effect, facts)]
+        if people and _is_by_own_service(effect.settings):
+            return failed(
+                "one-factor",
+                msg(
+                    "one factor is enough for {who}: AuthenticationMethods is {methods}",
+                    who=visitor_of(people[0]),
+                    methods=shown(effect.settings["authenticationmethods"], 60),
+                ),
+            )
+        if people or effect.count > len(effect.conditions):
+            hidden = visitor_of((people or effect.conditions)[0])
+    if hidden is not None:
+        return _match_block(hidden)
+    if (why := unsure(servers)) is not None:
+        return why
+    return passed(
+        msg(
+            "SSH asks for two factors at port {ports}: {count} combinations were tried, users {users}, addresses {addresses}",
+            **tried(servers),
+        )
+    )
+
+
+def _match_block(names: str) -> CheckOutcome:
+    return unknown("match-block", msg("Match blocks change how some log in: {names}", names=names))
+
+
+def _is_let_in(user: str, effect: Effect, facts: Facts) -> bool:
+    """Say whether somebody other than a declared program comes in with these settings."""
+    if user == "root" and effect.settings["permitrootlogin"] == "no":
+        return False
+    return user not in facts.declared.service_accounts and is_let_in(user, effect.settings)
+
+
+def _asks_for_two(settings: Mapping[str, str], dialogue: Dialogue) -> bool:
+    is_forced = any(one.is_forced for one in dialogue.second) and _is_by_own_service(settings)
+    by_pam = is_forced and dialogue.asks_password and _leaves_pam_alone(settings)
+    return by_pam or _asks_twice(settings["authenticationmethods"], is_forced=is_forced)
+
+
+def _is_by_own_service(settings: Mapping[str, str]) -> bool:
+    """Say whether PAM asks as it does for sshd; of its other services nothing is known."""
+    return settings.get("pamservicename", "sshd") == "sshd"
 
 
 def _is_of_programs(criteria: str, facts: Facts) -> bool:

@@ -3,12 +3,13 @@
 A stolen session of such an account is root at once. Exact commands without a password are allowed: the audit account
 needs them. Article 12.5.
 
-The rule: no rule of sudo that holds on this host lets an account other than root do one of these as root without a password, by NOPASSWD
-or by `Defaults !authenticate`: run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run
-one that somebody else than root can change; set the environment; run a program that gives a shell, starts other
-programs, or reads or writes any file, by a table (data/sudo_ways.toml, after GTFOBins). Exact arguments make most programs
-of the table harmless; and PAM lets nobody use sudo before a module that asks for something (pam.conf(5)). Shells without a script, editors and pagers stay what they are. Commands as another account count where
-that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
+The rule: no rule of sudo that holds on this host lets an account other than root do one of these as root without a password:
+run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run one that somebody else
+than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
+file, by a table (data/sudo_ways.toml, after GTFOBins). NOPASSWD and `Defaults !authenticate` both count. Exact arguments
+make most programs of the table harmless, but not shells without a script, editors and pagers. PAM lets nobody use sudo
+before a module asks for a password or a code (pam.conf(5)). Commands as another account count where that account becomes
+root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
 
@@ -32,6 +33,9 @@ from portalops.model.verdicts import Severity
 _ASKS = re.compile(r"pam_(?:unix|unix2|tcb|sss|ldap|krb5|winbind|pwdfile|oath|google_authenticator|u2f|radius)\.so")
 _LETS_IN = re.compile(r"sufficient|\[.*success=(?:done|\d+)\b.*\]")
 _LETS_ROOT_IN = frozenset({"pam_rootok.so", "pam_deny.so"})
+_NEEDS = frozenset({"required", "requisite"})
+_SILENT = re.compile(r"pam_(?:permit|env|faildelay|faillock|nologin|cap|group|keyinit|warn|echo)\.so")
+"""They ask for nothing; any other module that is needed may ask for something."""
 
 
 @check(
@@ -98,4 +102,12 @@ def _let_in_before_a_password(steps: Sequence[tuple[str, str]]) -> tuple[str, li
             if module == "pam_permit.so":
                 return module, []
             unclear.append(shown(module, 40))
-    return (shown(steps[-1][1], 40), []) if steps else ("", [])
+    if not steps:
+        return "", []
+    last = steps[-1][1]
+    if last == "pam_deny.so":
+        return "", unclear
+    needed = [shown(module, 40) for control, module in steps if control in _NEEDS and not _SILENT.fullmatch(module)]
+    if last == "pam_permit.so" and not needed:
+        return last, []
+    return "", list(dict.fromkeys([*unclear, *(needed or [shown(last, 40)])]))

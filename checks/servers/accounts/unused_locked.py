@@ -3,10 +3,10 @@
 An account that nobody has used for weeks is missed by nobody when a stranger uses it. Article 12.5; the {within_days} days
 are how this project reads it.
 
-The rule: every account with a shell that can be logged in to, by a password or by a key, was used within {within_days}
-days, or its password was set within them. root is left out, for it is meant to be used in need alone, and so are
-`service_accounts`. The last login is lastlog's, which counts those with a terminal, or the journal's of sshd, which proves
-that an account was not used only if it goes back that far and sshd logs at INFO or above it.
+The rule: every account with a shell that can be logged in to, by a password or by a key, was used within {within_days} days.
+Or its password was set within them. root is left out, for it is meant to be used in need alone, and so are
+`service_accounts`. The last login is lastlog's, which counts those with a terminal, or the journal's of sshd. The journal
+proves that an account was not used only if it goes back that far. And every sshd that listens must log at INFO or above it.
 
 Sources: lastlog(8), lastlog2(8), journalctl(1), shadow(5). shadow 4.13 on Debian 12:
 
@@ -18,10 +18,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 from checks.servers.accounts._journal import silence
+from checks.servers.accounts._keys import other_roads
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import authorized_keys, lastlog, logins, passwd, shadow, sshd_config, sshd_outside
+from checks.servers.probes import (
+    authorized_keys,
+    lastlog,
+    logins,
+    passwd,
+    shadow,
+    sshd_config,
+    sshd_outside,
+    sshd_servers,
+)
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -34,7 +44,7 @@ USED_WITHIN = timedelta(days=45)
     clause="12.5",
     severity=Severity.MEDIUM,
     needs=(passwd.PROBE, shadow.PROBE, authorized_keys.PROBE),
-    uses=(lastlog.PROBE, logins.PROBE, sshd_config.PROBE, sshd_outside.PROBE),
+    uses=(lastlog.PROBE, logins.PROBE, sshd_config.PROBE, sshd_outside.PROBE, sshd_servers.PROBE),
     title=msg("accounts that nobody uses are locked"),
     remedy=msg("Lock the account by 'usermod -L -e 1 NAME', or have its holder log in if it is still needed."),
     numbers={"within_days": USED_WITHIN.days},
@@ -66,9 +76,8 @@ def judge(facts: Facts) -> CheckOutcome:
                 names=listed(unused),
             ),
         )
-    roads = facts[authorized_keys.PROBE].elsewhere
-    if roads:
-        return unknown("keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(roads)))
+    if (why := other_roads(facts)) is not None:
+        return why
     return passed(
         nmsg(
             "the {n} account that is open was used within {days} days",

@@ -3,19 +3,18 @@
 A database that the internet can reach is tried within minutes, and holds all that the portal knows. Article 12.4 asks for
 security mechanisms.
 
-The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle, SQL Server),
-and no program of one on whatever port, listens on more than loopback, unless it is among the declared listeners; and where
-there is an outside scan of the host, none of these ports is open there, unless it is declared public. Behind a port that is
-not declared and that no program of this host holds by name, such as that of a container, a database may be: that is
-unknown, and so it is where nothing at all seems to listen, as in a host whose sockets are hidden.
+The rule: no port of a database listens on more than loopback, unless it is among the declared listeners. Known are MariaDB,
+MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a
+database on whatever port. Where there is an outside scan of the host, none of these ports is open there, unless it is
+declared public. A database may be behind an undeclared port that no program of this host holds by name, such as that of a
+container. That is unknown. So it is where nothing at all seems to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
-none that opens without a password or by its own name, by whatever plugin, and none with all rights, its own or those of its
-roles, that may log in from everywhere while the server listens for others; none called root may from elsewhere at all. An
+and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
+roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. An
 account that may do nothing, from one address alone, may be without a password: balancers use such. PostgreSQL lets in no
-role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address: the first rule that fits decides. A
-server that cannot be asked, that keeps to older rules than its file has, or that runs beside the one that was asked, leaves
-it unknown.
+role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
+The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
@@ -51,6 +50,7 @@ _POSTGRESQL = 5432
 POSTGRESQL_PROGRAMS = frozenset({"postgres", "postmaster"})
 _ASKING = frozenset(
     {"peer", "reject", "scram-sha-256", "md5", "password", "cert", "ldap", "radius", "pam", "bsd", "gss", "sspi"}
+    | {"oauth"}
 )
 _ABSENT = frozenset({"command-missing", "not-gathered"})
 """The host has no such server, or was asked when nobody asked for it yet."""
@@ -64,7 +64,10 @@ _GUESSED = frozenset({"empty", "name"})
     needs=(listening_programs.PROBE, systemd_units.PROBE),
     uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE),
     title=msg("databases listen only where declared, and admit nobody without a name"),
-    remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
+    remedy=msg(
+        "Bind the database to loopback (bind-address, listen_addresses), and drop the accounts. For PostgreSQL, set "
+        "'scram-sha-256' in pg_hba.conf instead of 'trust', and reload it."
+    ),
 )
 def judge(facts: Facts) -> CheckOutcome:
     listening = facts[listening_programs.PROBE]

@@ -6,6 +6,7 @@ Others change their own passwords as they must; that an account gets one or lose
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from checks.servers.drift._kind import HostView, Kind, changed_at, compare_states
 from checks.servers.probe import MissingFact
@@ -18,7 +19,14 @@ def state(look: HostView) -> Mapping[str, str] | MissingFact:
     found = look.get(shadow.PROBE)
     if isinstance(found, MissingFact):
         return found
-    return {one.name: f"{one.kind} {one.changed_day or 0}" if one.name == "root" else one.kind for one in found}
+    return {one.name: f"{one.kind} {_day(one)}" if one.name == "root" else one.kind for one in found}
+
+
+def _day(one: shadow.Secret) -> str:
+    try:
+        return str(date(1970, 1, 1) + timedelta(days=one.changed_day or 0))
+    except OverflowError:  # a number that is no day
+        return str(one.changed_day)
 
 
 KIND = Kind(

@@ -6,8 +6,9 @@ and nobody sees it. A backup that an editor or a script left open is as good as 
 The rule: /etc/passwd, group, shadow, gshadow, their backups, subuid, sudoers, doas.conf, the rules of PAM and polkit,
 login.defs, nsswitch.conf, and the folders of these belong to root, and no other account may write them; no other account may
 read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
-should be, and stops being so with the first member. Further rights (ACL) count for whoever they name. Of a link, that counts
-to which it leads.
+should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's
+rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts to which it
+leads.
 
 Sources: ls(1), passwd(5), shadow(5), acl(5). On Debian 13:
 
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.files.root_runs_own import shared_groups
+from checks.servers.files.root_runs_own import closed_groups
 from checks.servers.probe import shown
 from checks.servers.probes import account_files, group, passwd
 from checks.servers.probes.account_files import AccountFile
@@ -29,6 +30,8 @@ from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
 _CLOSED = ("/etc/shadow", "/etc/gshadow", "/etc/security/opasswd")
+_RULES = "/etc/polkit-1/rules.d/"
+"""Packages of Red Hat's family give it to the account of polkit itself."""
 
 
 @check(
@@ -43,10 +46,13 @@ _CLOSED = ("/etc/shadow", "/etc/gshadow", "/etc/security/opasswd")
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    found, shared = facts[account_files.PROBE], shared_groups(facts)
+    found, closed = facts[account_files.PROBE], closed_groups(facts)
+    rules_owners = {one.uid for one in facts[passwd.PROBE] if one.name == "polkitd"}
     wrong: list[Message] = []
     for path, one in sorted(found.items()):
-        wrong += [msg("{path}: {what}", path=shown(path, 60), what=what) for what in _faults(path, one, shared)]
+        wrong += [
+            msg("{path}: {what}", path=shown(path, 60), what=what) for what in _faults(path, one, closed, rules_owners)
+        ]
     if wrong:
         return failed("account-file-open", msg("open to others: {files}", files=together(wrong, "; ")))
     if "/etc/shadow" not in found:
@@ -56,10 +62,10 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _faults(path: str, one: AccountFile, shared: frozenset[int]) -> Iterator[Message]:
-    by_group = one.has_acl or one.gid in shared
+def _faults(path: str, one: AccountFile, closed: frozenset[int], rules_owners: set[int]) -> Iterator[Message]:
+    by_group = one.has_acl or one.gid not in closed
     group_rights, others = one.mode[3:6], one.mode[6:9]
-    if one.uid != 0:
+    if one.uid != 0 and not (path == _RULES and one.uid in rules_owners):
         yield msg("it belongs to the account with the number {uid}", uid=one.uid)
     if others[1] == "w":
         yield msg("every account may write it")

@@ -3,14 +3,16 @@
 A script that root runs every night and another account may write is a way to become root that waits for the night. It is
 enough to be able to write a folder above the script: then it can be put aside, and another one put in its place. Article 12.4.
 
-The rule: no program that cron, services, rc scripts and shells of root run, and no file that says what they run, can be written
-or replaced by another account. Looked at are the file, each folder above it, and the same of where links lead; also the
-scripts that root's own scripts run, and the folders in which root looks for programs. Another account can write where it is
-the owner, where all may write, or where its group may and has a member besides root; a folder with the sticky bit protects
-what root owns in it. What is not there yet, and could be put there, counts as well. Only paths that are written out are
-seen; a path that a script puts together from variables is not.
+The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The same
+holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link on the
+way and of where links lead; also the scripts that root's own scripts run, the settings that services take into their
+environment, and the folders in which root looks for programs. Another account can write where it is the owner, where all may
+write, or where further rights (ACL) let it. It also can where its group may, and the group has a member besides root. A
+group that /etc/group does not hold may have members. A folder with the sticky bit protects what root owns in it. What is not
+there yet, and could be put there, counts as well. Only paths that are written out are seen; a path that a script puts
+together from variables is not.
 
-Sources: crontab(5), systemctl(1), bash(1), find(1). On Debian 13:
+Sources: crontab(5), systemctl(1), bash(1), find(1), getfacl(1). On Debian 13:
 
     run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
     stat f 755 0 root 0 root /usr/local/bin/backup.sh
@@ -18,14 +20,14 @@ Sources: crontab(5), systemctl(1), bash(1), find(1). On Debian 13:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from checks.servers.check import CheckOutcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import group, passwd, root_runs
-from checks.servers.probes.root_runs import Rights
-from checks.servers.wording import together
+from checks.servers.probes.root_runs import RootRuns
+from checks.servers.wording import listed, together
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
@@ -45,11 +47,11 @@ _STICKY, _GROUP, _OTHERS = 0o1000, 0o020, 0o002
 )
 def judge(facts: Facts) -> CheckOutcome:
     found = facts[root_runs.PROBE]
-    shared = shared_groups(facts)
+    closed = closed_groups(facts)
     open_: dict[str, Message] = {}
     for _by, path, real in found.paths:
         for each in (path, real):
-            for place, who in _writers(each, found.rights, shared):
+            for place, who in _writers(each, found, closed):
                 why = msg("{path} by {who}", path=shown(path, 80), who=who)
                 if place != path:
                     why = msg(
@@ -61,6 +63,14 @@ def judge(facts: Facts) -> CheckOutcome:
             "writable-by-others",
             msg("root runs what others may write: {paths}", paths=together(list(open_.values()), "; ")),
         )
+    if unread := sorted(path for path, who in found.acls.items() if "?" in who):
+        return unknown(
+            "acl-unread",
+            msg(
+                "who may write is not known where the host has no getfacl: {paths}",
+                paths=listed(shown(each, 80) for each in unread),
+            ),
+        )
     return passed(
         msg(
             "{n} programs, scripts and settings that root runs, with every folder above them, can be written by root alone",
@@ -69,30 +79,34 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def shared_groups(facts: Facts) -> frozenset[int]:
-    """Return the numbers of the groups that an account besides root is in."""
+def closed_groups(facts: Facts) -> frozenset[int]:
+    """Return the numbers of the groups that no account besides root is in; of a group that is not listed nobody knows."""
     accounts = facts[passwd.PROBE]
     roots = {one.name for one in accounts if one.uid == 0}
     own = {one.gid for one in accounts if one.uid != 0}
-    return frozenset({one.gid for one in facts[group.PROBE] if set(one.members) - roots} | own)
+    shared = {one.gid for one in facts[group.PROBE] if set(one.members) - roots} | own
+    return frozenset({one.gid for one in facts[group.PROBE]} - shared)
 
 
-def _writers(path: str, rights: Mapping[str, Rights], shared: frozenset[int]) -> Iterator[tuple[str, Message | str]]:
+def _writers(path: str, found: RootRuns, closed: frozenset[int]) -> Iterator[tuple[str, Message | str]]:
     """Yield each place by which a path can be written or replaced, and by whom."""
     steps = path.strip("/").split("/")
     chain = ["/", *("/" + "/".join(steps[: at + 1]) for at in range(len(steps)))]
     for place, below in zip(chain, [*chain[1:], ""], strict=True):
-        one = rights.get(place)
+        one = found.rights.get(place)
         if one is None:
             return
         if one.is_link:  # who may exchange a link is said by its folder
             continue
         if one.uid != 0:
             yield place, shown(one.owner, 40)
-        under = rights.get(below)
+        under = found.rights.get(below)
         if one.mode & _STICKY and under is not None and under.uid == 0:
             continue
         if one.mode & _OTHERS:
             yield place, msg("everybody")
-        elif one.mode & _GROUP and one.gid in shared:
+        elif one.mode & _GROUP and one.gid not in closed:
             yield place, msg("the group {group}", group=one.group)
+        for who in found.acls.get(place, ()):
+            if who != "?":
+                yield place, f"{shown(who, 40)} (ACL)"

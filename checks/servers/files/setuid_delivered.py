@@ -3,12 +3,13 @@
 Who runs a file with setuid runs it as its owner, mostly as root; with capabilities it does a part of what root may. A copy of a
 shell with setuid in a folder that nobody looks into is the shortest way back for an intruder. Article 12.4.
 
-The rule: every file with setuid, setgid or capabilities that a package delivers is one that is known to be delivered so; that
-of no package fails, wherever it lies, and so does a shell, an interpreter, or a program that runs others or writes any file, and
-one whose mode was changed more than a day after its package was installed. Of rpm, the delivered mode itself is compared. Of
-another file of a package, it is unknown whether it was delivered so. What is meant to be is declared under
+The rule: every file with setuid, setgid or capabilities that a package delivers is one that is known to be delivered so. A
+file of no package fails, wherever it lies. So does a shell, an interpreter, or a program that runs others or writes any
+file. So does one whose mode was changed more than a day after its package was installed. Of rpm, the delivered mode itself
+is compared. Of another file of a package, it is unknown whether it was delivered so. What is meant to be is declared under
 `privileged_files`, and is no proof that its content is right. File systems mounted `nosuid` give nobody anything and do not
-count, nor do folders that root alone can enter, nor capabilities such as `cap_net_bind_service`, by which nobody becomes root.
+count. Nor do folders that root alone can enter, nor capabilities such as `cap_net_bind_service`, by which nobody becomes
+root.
 
 Sources: find(1), getcap(8), capabilities(7), dpkg-query(1), rpm(8); known files: those of Debian 11 to 13, Ubuntu 22.04 and
 24.04 and RHEL 8 and 9. On Debian 13:

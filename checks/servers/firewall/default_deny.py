@@ -32,6 +32,8 @@ from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
+LEAST_SHOWN = 0.01
+"""Of a percentage."""
 _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
 
 
@@ -61,8 +63,8 @@ def judge(facts: Facts) -> CheckOutcome:
         four, six = (_percent(each for name, each in every if name == wanted) for wanted in _NAMES.values())
         return passed(
             msg(
-                "incoming packets are denied by default; {four} % of the public addresses of IPv4 and {six} % of those of "
-                "IPv6 reach a port that no rule names",
+                "incoming packets are denied by default; ports that no rule names are open to {four} % of public IPv4 "
+                "and {six} % of public IPv6 addresses",
                 four=four,
                 six=six,
             )
@@ -100,4 +102,6 @@ def judge(facts: Facts) -> CheckOutcome:
 def _percent(entrances: Iterable[Entrance]) -> str:
     """Return the largest share of public addresses that is let in, as a percentage."""
     share = max(each.share for each in entrances) * 100
+    if 0 < share < LEAST_SHOWN:
+        return f"< {LEAST_SHOWN}"
     return f"{share:.2g}" if share < 10 else f"{share:.0f}"  # a percentage

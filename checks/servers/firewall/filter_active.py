@@ -3,9 +3,10 @@
 A firewall that is installed, enabled or configured is none; only rules in the kernel stop a packet. Article 12.3 asks
 for a firewall.
 
-The rule: the kernel holds at least one chain at the input hook that has rules or denies by its policy, in nftables
-(which also shows what iptables-nft, ufw and firewalld put there) or in the older tables of iptables-legacy; and one of them
-refuses something. Rules that only count, accept, or refuse the addresses that fail2ban names are no filter.
+The rule: the kernel holds at least one chain at the input hook that has rules or denies by its policy. It stands in
+nftables (which also shows what iptables-nft, ufw and firewalld put there) or in the older tables of iptables-legacy. At
+least one of these chains refuses something. Rules that only count, accept, or refuse the addresses that fail2ban names
+are no filter.
 
 Sources: nft(8), libnftables-json(5), iptables-save(8). A Debian 13 without any rule prints only:
 

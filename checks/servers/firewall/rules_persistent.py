@@ -6,7 +6,8 @@ empty file brings back nothing. Article 12.3.
 The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit, says ENABLED=yes in its own
 settings and denies by default. The files of nftables and netfilter-persistent are loaded into an empty network namespace on
 the host and judged as the live rules are: each loads without an error, and traffic that no rule names is denied over IPv4 and IPv6,
-at each device where it is denied now. Where that cannot be judged, or the unit of nftables starts further commands, it is unknown.
+at each device where it is denied now. A protocol over which nothing is denied, now or then, fails too. Where that cannot be
+judged, or the unit of nftables starts other commands, it is unknown.
 
 What else starts with the host or runs by cron as root, after these units, and speaks of nft or iptables leaves it unknown: it may
 flush what they loaded.
@@ -22,7 +23,7 @@ Sources: systemctl(1), ufw(8), unshare(1), nft(8), iptables-restore(8).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
@@ -101,23 +102,28 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
             "{files} would not load at start: {complaint}", files=listed(saved.refused), complaint=saved.complaint
         )
         return unknown("device-missing", said) if saved.lacks_device else failed("saved-refused", said)
+    if saved.has_other_commands:
+        return unknown("other-commands", msg("nftables.service starts more than what loads its file"))
     live, trusted = facts.get(nft.PROBE), facts.declared.trusted_devices
-    now = {} if isinstance(live, MissingFact) else _doors(live, trusted)
-    then = _doors(saved.ruleset, trusted)
+    devices = saved.ruleset.devices() | (frozenset() if isinstance(live, MissingFact) else live.devices())
+    now = {} if isinstance(live, MissingFact) else _doors(live, trusted, devices)
+    then = _doors(saved.ruleset, trusted, devices)
     weaker = {
         place: door
         for place, door in then.items()
         if _STRICTNESS.index(door) < _STRICTNESS.index(now.get(place, PacketTarget.SHUT))
     }
-    names = " + ".join(sorted({_NAMES[family] for family, _device in weaker}))
-    if PacketTarget.OPEN in weaker.values() or PacketTarget.OPEN in then.values():
-        names = names or " + ".join(
-            sorted({_NAMES[family] for (family, _), door in then.items() if door is PacketTarget.OPEN})
-        )
+    names = _families(weaker)
+    if PacketTarget.OPEN in weaker.values():
         said = msg("after the next start traffic that no rule names is admitted over {names}", names=names)
         return failed("opens-at-start", said)
-    if saved.has_other_commands:
-        return unknown("other-commands", msg("nftables.service starts more than what loads its file"))
+    # Where nothing is denied now, nothing shows that the firewall comes back.
+    kept = {family for (family, _device), door in then.items() if door is not PacketTarget.OPEN}
+    if bare := [place for place in then if place[0] not in kept]:
+        said = msg(
+            "traffic that no rule names is admitted over {names}, now and after the next start", names=_families(bare)
+        )
+        return failed("open-now-and-then", said)
     if weaker:
         return unknown(
             "saved-unclear",
@@ -128,6 +134,12 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
     )
 
 
-def _doors(ruleset: Ruleset, trusted: Collection[str]) -> dict[tuple[str, str], PacketTarget]:
+def _doors(ruleset: Ruleset, trusted: Collection[str], devices: Collection[str]) -> dict[tuple[str, str], PacketTarget]:
     """Return what traffic that no rule names meets, by family and device."""
-    return {(family, each.device): each.door for family in _NAMES for each in ruleset.entrances(family, trusted)}
+    return {
+        (family, each.device): each.door for family in _NAMES for each in ruleset.entrances(family, trusted, devices)
+    }
+
+
+def _families(places: Iterable[tuple[str, str]]) -> str:
+    return " + ".join(sorted({_NAMES[family] for family, _device in places}))

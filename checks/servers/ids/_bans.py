@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from checks.servers.check import CheckOutcome, failed, unknown
 from checks.servers.probes.fail2ban_sshd import BanAction, BanRule
+from checks.servers.ruleset import MOST_ADDRESSES, merged_spans, public_addresses
 from checks.servers.wording import listed
 from portalops.model.message import msg
 
@@ -15,8 +16,6 @@ MOST_TRIES = 20
 LEAST_WINDOW = 60
 STRANGERS = tuple(map(ip_address, ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")))
 """One of each range for documentation (RFC 5737, RFC 3849): nobody's, so nobody has a reason to let it in."""
-MOST_IGNORED = {4: 1 << 24, 6: 1 << 108}
-"""Public addresses that a jail may ignore, by version: as many as the largest networks that anybody was given."""
 ANY_SERVICE = {"ssh": 22}
 EVERYBODY = {"0.0.0.0": "0.0.0.0/0", "::": "::/0"}  # noqa: S104  # nothing is bound
 """fail2ban 1.1.0 shows a network of no bits without its length."""
@@ -62,10 +61,10 @@ def _too_wide(ignored: Sequence[str]) -> list[str]:
     ]
     if with_strangers:
         return with_strangers
-    for version, most in MOST_IGNORED.items():
-        public = [one for one in networks if one.version == version and not one.is_private]
-        if sum(one.num_addresses for one in public) > most:
-            return [str(one) for one in public]
+    for family, most in MOST_ADDRESSES.items():
+        own = [str(one) for one in networks if one.version == (4 if family == "ip" else 6) and not one.is_private]
+        if sum(public_addresses(family, span) for span in merged_spans(family, tuple(own))) > most:
+            return own
     return []
 
 

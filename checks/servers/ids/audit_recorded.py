@@ -3,10 +3,10 @@
 Who changed an account or read a secret is found out afterwards from these records alone. Article 12.3 asks for software
 against intrusion.
 
-The rule: audit is enabled, a daemon takes its records and wrote some within {written_days} days, at least one rule is loaded that has
-something written, none was lost since boot, and the files that the next start loads hold rules as well. A rule `never` without a
-condition silences what stands behind it, and one for tasks every system call. A container
-shares its host's audit and can't answer.
+The rule: audit is enabled, a daemon takes its records and wrote some within {written_days} days, and at least one
+loaded rule writes records. None was lost since boot, and the files that the next start loads hold rules as well. A rule
+`never` without a condition silences what stands behind it, and one for tasks every system call. A container shares its
+host's audit and can't answer.
 
 Source: auditctl(8). Debian 13, audit 4.0:
 
@@ -51,7 +51,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if not audit.recording:
         if audit.is_silenced:
             return failed("silenced", msg("a rule of the kernel's audit keeps everything from being written"))
-        return failed("never-alone", msg("no rule of the kernel's audit has anything written"))
+        return failed("never-alone", msg("no rule of the kernel's audit writes a record"))
     if audit.lost:
         return failed("records-lost", nmsg("{n} audit record was lost", "{n} audit records were lost", audit.lost))
     if audit.saved == 0:

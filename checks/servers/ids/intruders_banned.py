@@ -1,13 +1,15 @@
 """Software against intrusion runs and guards something.
 
-Article 12.3 asks for software against intrusion. Software without a jail watches nothing, a jail that ignores everybody bans
-nobody, and software that finds intruders but has no bouncer blocks none of them.
+Article 12.3 asks for software against intrusion. Software without a jail watches nothing, and a jail that ignores
+everybody bans nobody. Software that finds intruders but has no bouncer blocks none of them.
 
-The rule: fail2ban's server answers, and at least one of its jails would ban an address of the ranges for documentation for
-{least_seconds} seconds or longer: it ignores neither that address nor a large part of the Internet, counts at most {most_tries} tries for at
-least {least_window} seconds, and one of its actions blocks; or CrowdSec's service is active, and a bouncer whose key is
-valid asked it within {within_hours} hours whom to refuse, and it does not merely simulate its decisions. One of the two is enough. Other products are not known to this
-check; without both the answer is unknown.
+The rule: fail2ban's server answers, and one of its jails bans an address of the ranges for documentation for
+{least_seconds} seconds or longer. That jail ignores neither the address nor a large part of the Internet. It counts at
+most {most_tries} tries for at least {least_window} seconds, and one of its actions blocks. Or CrowdSec's service is
+active, and does not merely simulate its decisions; a bouncer whose key is valid asked it within {within_hours} hours
+whom to refuse. One of the two is enough. At most {most_jails} jails and {most_actions} actions are asked; where more
+are there and none of these bans, the answer is unknown. Other products are not known to this check; without both the
+answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
 ends with exit code 255 and:
@@ -25,7 +27,7 @@ from checks.servers.facts import Facts
 from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban
 from checks.servers.probe import COMMAND_MISSING, MissingFact
 from checks.servers.probes import crowdsec, fail2ban, systemd_units
-from checks.servers.probes.fail2ban_sshd import BanRule
+from checks.servers.probes.fail2ban_sshd import MOST_ACTIONS, MOST_JAILS, BanRule
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -51,6 +53,8 @@ _ORDER = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
         "least_seconds": BANS_SECONDS,
         "most_tries": MOST_TRIES,
         "least_window": LEAST_WINDOW,
+        "most_jails": MOST_JAILS,
+        "most_actions": MOST_ACTIONS,
     },
 )
 def judge(facts: Facts) -> CheckOutcome:
@@ -70,10 +74,20 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     if not seen.bans:
         return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
-    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=True)}
+    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
         return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
+    if len(judged) < len(seen.jails):
+        return unknown(
+            "jails-not-asked",
+            msg(
+                "only {n} of {all} jails were asked, and none of these would ban {address}",
+                n=len(judged),
+                all=len(seen.jails),
+                address=str(STRANGERS[0]),
+            ),
+        )
     return min((one for one in judged.values() if one), key=lambda one: _ORDER.index(one.verdict))
 
 

@@ -2,11 +2,10 @@
 
 A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
 
-The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within {heard_minutes} minutes; Suricata's log
-was written to within {heard_minutes} minutes, it has seen packets since its start, and its rules are there, raise
-something and are at most {rules_days} days old. That none is
-declared at all leaves it unknown, and so does a file that is dated in the future; a declaration that there is none is a
-fail.
+The rule: each declared sensor meets what is asked of its kind. Wazuh's agent is connected, and wrote so within
+{heard_minutes} minutes. Suricata's log was written to within {heard_minutes} minutes, and it has seen packets since its
+start. Its rules are there, raise something and are at most {rules_days} days old. That none is declared at all leaves
+it unknown, and so does a file that is dated in the future. A declaration that there is none is a fail.
 
 Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4:
 

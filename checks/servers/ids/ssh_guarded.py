@@ -1,13 +1,15 @@
-"""fail2ban's jail for SSH reads a log that is written, and bans whoever tries passwords, for long enough.
+"""fail2ban's jail for SSH reads a log that is written, and bans for long enough those who try passwords.
 
 A jail whose filter matches nothing bans nobody and says that all is well. Since OpenSSH 9.8 the lines of logins come from
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
-The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within {written_days}
-days (a date in the future leaves it unknown). Its filter finds a failed login in the line that sshd writes of one. It bans for {least_seconds} seconds or longer, or for ever. An address of each range for documentation would be
-banned after at most {most_tries} tries, counted for at least {least_window} seconds: the jail ignores neither it nor a large part of
-the Internet, and one of its actions blocks the ports on which sshd listens. A program that decides whom to ignore leaves it unknown.
+The rule: the jail `sshd` exists. Of the journal it reads lines of the service, or of the program that writes them in
+this version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within
+{written_days} days (a date in the future leaves it unknown). The filter `sshd` finds a failed login in the line that
+sshd writes of one. It bans for {least_seconds} seconds or longer, or for ever. An address of each range for
+documentation would be banned after at most {most_tries} tries, counted for at least {least_window} seconds. The jail
+ignores neither it nor a large part of the Internet, and one of its actions blocks the ports on which sshd listens. A
+program that decides whom to ignore leaves it unknown, and so does another filter, which is not tried.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
@@ -61,7 +63,7 @@ def judge(facts: Facts) -> CheckOutcome:
             return unknown("written-in-future", msg("{file} was last written to at {at}", file=name, at=at))
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
         return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
-    if jail.sees_attacks is False:
+    if jail.sees_attacks is False and not jail.has_other_filter:
         return failed("filter-blind", msg("the filter sshd of fail2ban does not see a failed login in its line"))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
         return failed(
@@ -69,7 +71,11 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if jail.rule is None:
         return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
-    return judge_ban("sshd", jail.rule) or passed(
+    trouble = judge_ban("sshd", jail.rule)
+    if trouble is None and jail.has_other_filter:
+        said = msg("the jail sshd has another filter than sshd; whether that sees a failed login was not tried")
+        return unknown("other-filter", said)
+    return trouble or passed(
         msg(
             "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries",
             address=str(STRANGERS[0]),

@@ -24,7 +24,9 @@ for f in /etc/clamav/clamd.conf /etc/clamd.d/scan.conf /etc/clamd.conf; do [ -z 
 [ "$C" ] || { echo unclear; echo end; exit 0; }
 get() { sed -nE "s/^$1[[:space:]]+\"?([^\"]*[^\"[:space:]])\"?[[:space:]]*$/\1/p" "$C" | tail -n 1 | cut -c 1-200; }
 S=$(get LocalSocket)
-[ "$S" ] || { A=$(get TCPAddr) S=$(get TCPSocket); [ -z "$S" ] || S=${A:-127.0.0.1}:$S; }
+[ "$S" ] || { A=$(get TCPAddr) S=$(get TCPSocket)
+  case $A in *:*) echo unclear; echo end; exit 0 ;; esac # this client speaks IPv4 alone
+  [ -z "$S" ] || S=${A:-127.0.0.1}:$S; }
 echo "at $S"
 if command -v perl >/dev/null; then
   perl -MIO::Socket::UNIX -MIO::Socket::INET -e '$SIG{ALRM} = sub { print "silent\n"; exit }; alarm 5;

@@ -19,6 +19,9 @@ from datetime import UTC, datetime
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
+MOST_JAILS = 30
+MOST_ACTIONS = 40
+"""Of so many, each action is asked five things (`head -n 200`)."""
 BANS = r"""
 echo '== jail'
 J=$(for N in $L; do
@@ -58,6 +61,12 @@ case "$V" in OpenSSH_9.[89]* | OpenSSH_[1-9][0-9]*) D=sshd-session ;; *) D=sshd 
 command -v fail2ban-regex >/dev/null &&
   fail2ban-regex "$(date '+%b %e %H:%M:%S') host $D[1]: Failed password for root from 192.0.2.1 port 4444 ssh2" sshd 2>/dev/null |
   sed -n 's/^Lines: /filter /p'
+E=/etc/fail2ban
+for f in $E/jail.conf $E/jail.d/*.conf $E/jail.local $E/jail.d/*.local; do [ -r "$f" ] && cat "$f" && echo; done |
+  awk '/^\[/ { s = $0; sub(/\].*/, "]", s) }
+    /^filter[ \t]*=/ { v = $0; sub(/^filter[ \t]*=[ \t]*/, "", v); f[s] = v }
+    END { v = ("[sshd]" in f) ? f["[sshd]"] : f["[DEFAULT]"]
+      if (v != "" && v !~ /^(sshd|%\(__name__\)s)([^A-Za-z0-9_.-]|$)/) print "filter other" }'
 for f in /var/log/auth.log /var/log/secure; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 echo end
 """
@@ -126,6 +135,8 @@ class SshJail:
     """None in answers of versions before it was asked."""
     sees_attacks: bool | None = None
     """The filter `sshd` finds a failed login in its line; None where that could not be tried."""
+    has_other_filter: bool = False
+    """Its settings name another filter, which is not tried."""
 
 
 def parse(output: Output) -> SshJail:
@@ -156,6 +167,7 @@ def parse(output: Output) -> SshJail:
         {m[2]: datetime.fromtimestamp(int(m[1]), UTC) for line in lines if (m := _LOG.fullmatch(line.strip()))},
         rule,
         (tried[0][1], tried[0][2]) == ("0", "1") if tried else None,
+        "filter other" in text.split("\n"),
     )
 
 
@@ -185,12 +197,26 @@ def bans_of(output: Output) -> tuple[tuple[int, BanRule], ...]:
             raise Unparseable(msg("fail2ban's status cannot be parsed"))
         bans, tries, window = (int(answer) for answer in answers[:3])
         ignored = tuple(line[2:].strip() for line in answers[3].splitlines() if line[:2] in {"|-", "`-"})
-        own = actions[seen : seen + len(_named(answers[5]))]
-        seen += len(_named(answers[5]))
+        names = _named(answers[5])
+        own = actions[seen : seen + len(names)]
+        if len(own) < len(names) and len(actions) == MOST_ACTIONS:
+            seen = len(actions)
+            break
+        seen += len(names)
         found.append((bans, BanRule(tries, window, ignored, answers[4].strip(), own, ssh_ports)))
+    if said and not found and len(actions) == MOST_ACTIONS:
+        raise Unparseable(
+            msg("a jail of fail2ban has more than {n} actions", n=MOST_ACTIONS), reason="too-many-actions"
+        )
     if seen != len(actions) or ("jail" in sections and not found):
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
     return tuple(found)
+
+
+def are_actions_cut(output: Output) -> bool:
+    """Say whether there may be more actions than are asked, so that the last jails are not judged."""
+    sections = dict(_SECTION.findall(output.text.replace("\r\n", "\n")))
+    return len(_actions(_answers(sections.get("actions", "")))) == MOST_ACTIONS
 
 
 def _named(answer: str) -> list[str]:

@@ -17,7 +17,7 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-command -v awk >/dev/null || exit 127
+for x in grep sed sort head tr; do command -v $x >/dev/null || exit 127; done
 n=0
 for d in /proc/[0-9]*; do
   [ -r "$d/maps" ] || continue

@@ -2,10 +2,12 @@
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
 command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. Of each path and each
-folder above it, and of where links lead, the rights are printed, by find(1). crontab(5), systemctl(1), rc.local, bash(1).
+folder above it, of each link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights
+(ACL) let write it. Enabled units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1), getfacl(1).
 
     run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
     stat f 755 0 root 0 root /usr/local/bin/backup.sh
+    acl user:games /usr/local/bin/backup.sh
     end
 """
 
@@ -69,9 +71,35 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
 }
 """
+LINKS = r"""
+links() {  # PATH: the place of each link on its way
+  T=$1 B= N=0
+  while [ "$T" ]; do
+    c=${T%%/*}
+    case $T in */*) T=${T#*/} ;; *) T= ;; esac
+    case $c in ''|.) continue ;; ..) B=${B%/*}; continue ;; esac
+    if [ -L "$B/$c" ] && [ $((N += 1)) -le 40 ]; then
+      printf '%s\n' "$B/$c"
+      c=$(readlink -- "$B/$c")
+      case $c in /*) B= ;; esac
+      T=$c/$T
+    else B=$B/$c
+    fi
+  done
+}
+"""
 _SCRIPT = (
     r"""
 command -v find >/dev/null || exit 127
+U=
+if command -v systemctl >/dev/null; then
+  e=$(systemctl list-unit-files --no-legend --no-pager --type=service,timer,socket,path --state=enabled,enabled-runtime 2>/dev/null |
+    awk '$1 !~ /@[.]/ { print $1 }')
+  e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
+  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
+    -p EnvironmentFiles -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null) || U=
+fi
+if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
 ' H=~root
 exec 4>&1
@@ -81,6 +109,9 @@ pick() { awk "$A"; }
 A='"""
     + PICK.replace("'", "'\\''")
     + r"""'
+"""
+    + LINKS
+    + r"""
 own() { while IFS= read -r p; do printf '%s %s\n' "$1" "$p"; done; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
@@ -105,14 +136,14 @@ R=$(
   for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
   done | own path
-  command -v systemctl >/dev/null && systemctl show '*.service' -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
-    -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null | awk '
+  printf '%s\n' "$U" | awk '
     function flush(i) { if (user == "" || user == "root" || user == "0") { if (!dynamic) for (i = 1; i <= n; i++) print rows[i] } n = 0; user = ""; dynamic = 0 }
     /^$/ { flush(); next }
     /^User=/ { user = substr($0, 6); next }
     /^DynamicUser=yes/ { dynamic = 1; next }
-    /^FragmentPath=\// { rows[++n] = substr($0, 14); next }
-    /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) rows[++n] = d[i]; next }
+    /^FragmentPath=\// { print substr($0, 14); next }
+    /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) print d[i]; next }
+    /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = $0; next }
     /^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); rows[++n] = $0 }
     END { flush() }' | pick | own unit
 )
@@ -123,14 +154,22 @@ D=$(for r in $S; do
   case ${r%% *}:$p in path:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
   [ -f "$p" ] && [ -s "$p" ] && [ "$(head -c 2 -- "$p" | tr -d '\0')" = '#!' ] && head -c 65536 -- "$p" | pick | own script
 done)
-S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u | head -n 4000)
+S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u)
+[ "$(printf '%s\n' "$S" | wc -l)" -le 4000 ] || { echo "root runs more than 4000 paths" >&2; exit 3; }
 for r in $S; do
   p=${r#* }
   q=$(readlink -m -- "$p") || q=$p
   case $q in *' '*|'') q=$p ;; esac
-  printf 'run %s %s %s\n' "${r%% *}" "$(printf %s "$p" | tr ' ' '?')" "$(printf %s "$q" | tr ' ' '?')"
-  for a in "$p" "$q"; do while [ "$a" ] && [ "$a" != / ]; do printf '%s\n' "$a"; a=${a%/*}; done; done >&3
-done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf "stat %y %m %U %u %G %g %p\\n" 2>/dev/null; :' sh
+  l=$(links "$p")
+  for a in "$q" $l; do printf 'run %s %s %s\n' "${r%% *}" "$(printf %s "$p" | tr ' ' '?')" "$(printf %s "$a" | tr ' ' '?')"; done
+  for a in "$p" "$q" $l; do while [ "$a" ] && [ "$a" != / ]; do printf '%s\n' "$a"; a=${a%/*}; done; done >&3
+done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf "stat %y %m %U %u %G %g %p\\n" 2>/dev/null
+  ls -ldnb --time-style=+ -- "$@" 2>/dev/null | sed -n "s/^.....w....+[^\/]* \(\/.*\)/\1/p" | while IFS= read -r f; do
+    if a=$(getfacl -cpE -- "$f" 2>/dev/null); then
+      printf "%s\n" "$a" | awk -F: -v f="$f" "/^(user|group):/ && \$2 != \"\" && \$2 != \"root\" && \$3 ~ /w/ { print \"acl \" \$1 \":\" \$2 \" \" f }"
+    else printf "acl ? %s\n" "$f"
+    fi
+  done; :' sh
 find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
@@ -139,6 +178,7 @@ _RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script) (?P<path>/\S*) (?
 _STAT = re.compile(
     r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
 )
+_ACL = re.compile(r"acl (?P<who>\?|(?:user|group):\S+) (?P<path>/.*)")
 
 
 class Rights(NamedTuple):
@@ -156,9 +196,11 @@ class RootRuns(NamedTuple):
     """What root runs, and the rights of that."""
 
     paths: tuple[tuple[str, str, str], ...]
-    """By what, the path, and where it leads if a link is in it."""
+    """By what, the path, and where it leads or a link on its way is, if a link is in it."""
     rights: Mapping[str, Rights]
     """Of each path and each folder above it, as far as there is one."""
+    acls: Mapping[str, tuple[str, ...]]
+    """Who may write by further rights; `?` where the host cannot tell."""
 
 
 def parse(output: Output) -> RootRuns:
@@ -167,6 +209,7 @@ def parse(output: Output) -> RootRuns:
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of what root runs is cut short"))
     paths, rights = [], {}
+    acls: dict[str, tuple[str, ...]] = {}
     for line in lines[:-1]:
         if row := _RUN.fullmatch(line):
             paths.append((row["by"], row["path"], row["real"]))
@@ -175,13 +218,15 @@ def parse(output: Output) -> RootRuns:
                 row["type"] == "l", int(row["mode"], 8), int(row["uid"]), row["owner"], int(row["gid"]), row["group"]
             )
             rights[row["path"]] = owner
+        elif row := _ACL.fullmatch(line):
+            acls[row["path"]] = (*acls.get(row["path"], ()), row["who"])
         else:
             raise Unparseable(
                 msg("the listing of what root runs has a line that cannot be parsed: {line}", line=shown(line, 100))
             )
     if not any(by == "path" for by, _path, _real in paths) or "/" not in rights:
         raise Unparseable(msg("the listing of what root runs is cut short"))
-    return RootRuns(tuple(paths), rights)
+    return RootRuns(tuple(paths), rights, acls)
 
 
 PROBE = Probe("files.root-runs", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, limit_bytes=1 << 20)

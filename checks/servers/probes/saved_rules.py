@@ -1,8 +1,11 @@
 """The rules that the next start would load, as the kernel would hold them: loaded into an empty network namespace and listed there.
 
 The host's own network is not touched: unshare(1) gives the loaders a network of their own, which is gone when they end. Devices of
-the host are made there as dummies, since rules may name them. Needs root. Sources: nft(8), the unit nftables.service of Debian
-and RHEL (its file stands in ExecStart), iptables-restore(8) with the files of netfilter-persistent.
+the host are made there as dummies, since rules may name them. For that the kernel may load its module dummy or veth, which stays
+loaded on the host. Needs root.
+
+Sources: nft(8), the unit nftables.service of Debian and RHEL (its file stands in ExecStart), iptables-restore(8) with the files
+of netfilter-persistent.
 
     nftables /etc/nftables.conf
     nftables rc=0
@@ -27,10 +30,10 @@ unshare -n sh -c '
 for I in /sys/class/net/*; do I=${I##*/}; [ "$I" = lo ] || { ip link add "$I" type dummy || ip link add "$I" type veth; } 2>/dev/null; done
 if systemctl is-enabled -q nftables.service 2>/dev/null; then
   X=$(systemctl show -p ExecStartPre -p ExecStart -p ExecStartPost nftables.service 2>/dev/null)
-  F=$(printf "%s\n" "$X" | sed -n "s/^ExecStart=.* -f \([^ ;]*\) .*/\1/p" | head -n 1)
+  F=$(printf "%s\n" "$X" | sed -n "s/^ExecStart={ path=[^ ]*\/nft ;.* -f \([^ ;]*\) .*/\1/p" | head -n 1)
   [ -n "$X" ] || F=/etc/nftables.conf
   [ "$(printf "%s\n" "$X" | grep -c "argv")" -le 1 ] || echo "other commands"
-  if [ -n "$F" ]; then echo "nftables $F"; nft -f "$F"; echo "nftables rc=$?"; fi
+  if [ -n "$F" ]; then echo "nftables $F"; nft -f "$F"; echo "nftables rc=$?"; else echo "other commands"; fi
 fi
 if systemctl is-enabled -q netfilter-persistent.service 2>/dev/null; then
   for V in 4 6; do
@@ -60,7 +63,7 @@ class SavedRules:
     ruleset: Ruleset
     """All that loads, together."""
     has_other_commands: bool = False
-    """The unit of nftables starts more than the one command that loads its file."""
+    """The unit of nftables starts more than the one command that loads its file, or another one."""
 
     @property
     def lacks_device(self) -> bool:
@@ -70,7 +73,7 @@ class SavedRules:
 
 def parse(output: Output) -> SavedRules:
     """Read what was loaded, and the rules as nft lists them."""
-    head, found, rules = output.text.replace("\r\n", "\n").partition("rules\n")
+    head, found, rules = ("\n" + output.text.replace("\r\n", "\n")).partition("\nrules\n")
     if not found:
         raise Unparseable(msg("the rules that the next start loads could not be listed"))
     files, refused = [], []

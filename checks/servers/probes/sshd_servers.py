@@ -29,11 +29,15 @@ STRANGERS = ("203.0.113.1", "2001:db8::1")
 """Addresses of RFC 5737 and RFC 3849: no block that is meant for an internal network holds for them."""
 _KEPT = (
     "permitrootlogin|passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|authenticationmethods"
-    "|permitemptypasswords|allowusers|denyusers|refuseconnection"
+    "|permitemptypasswords|allowusers|denyusers|refuseconnection|loglevel"
+    "|pubkeyauthentication|hostbasedauthentication|gssapiauthentication|usepam|pamservicename"
+    "|authorizedkeysfile|authorizedkeyscommand|trustedusercakeys"
 )
 _CRYPTO = "kexalgorithms|ciphers|macs|hostkeyalgorithms"
 MOST = 500
-"""So many combinations are tried for one server."""
+"""So many combinations are tried for one server; a list that is cut at this length makes more of them."""
+_LONGEST = 8000
+"""So many bytes of a setting are told."""
 
 _SCRIPT = (
     r"""
@@ -45,7 +49,7 @@ NL='
 O=$($S -Hltnp) || exit 1
 L=$(printf '%s\n' "$O" | awk '{ a = $4; p = a; sub(/.*:/, "", p); sub(/:[^:]*$/, "", a); s = $0
   while (match(s, /pid=[0-9]+/)) { print substr(s, RSTART + 4, RLENGTH - 4) " " a " " p; s = substr(s, RSTART + RLENGTH) } }' | sort -u)
-accounts=$(awk -F: '$7 !~ /(nologin|false|sync|shutdown|halt)$/ && $1 ~ /^[A-Za-z0-9._-]+$/ && $1 != "root" { print $1 }' /etc/passwd | head -n 300)
+accounts=$(awk -F: '$7 !~ /(nologin|false|sync|shutdown|halt)$/ && $1 ~ /^[A-Za-z0-9._-]+$/ && $1 != "root" { print $1 }' /etc/passwd | head -n MOST)
 N=0
 
 arguments() {  # of a command line without quotes: ARGS, FILE
@@ -77,7 +81,7 @@ sshd_T() {  # PROGRAM ARGUMENTS-WITH-LINE-FEEDS [CONDITION]
 included() {  # FILE DEPTH: the file, the folders that it includes from, and what is in them
   printf '%s\n' "$1"
   [ "$2" -lt 16 ] && [ -f "$1" ] || return 0
-  for i in $(tr '\r=' '  ' <"$1" | awk 'tolower($1) == "include" { for (n = 2; n <= NF; n++) { if ($n ~ /^#/) break; gsub(/"/, "", $n); print $n } }'); do
+  for i in $(tr '\r="' '   ' <"$1" | awk 'tolower($1) == "include" { for (n = 2; n <= NF; n++) { if ($n ~ /^#/) break; print $n } }'); do
     case $i in /*) ;; *) i=/etc/ssh/$i;; esac
     d=${i%/*}
     case $d in *[*?[]*) ;; *) [ ! -d "$d" ] || printf '%s\n' "$d";; esac
@@ -117,10 +121,16 @@ value() { printf '%s\n' "$1" | sed -n "s/^$2 //p" | sort -u; }
 settings() {  # PROGRAM: by condition
   C=$(criteria "$FILES")
   kinds=$(printf '%s\n' "$C" | awk 'NF == 1 { print $1 }' | sort -u)
-  printf 'match|%s|%s\n' "$N" "$(echo $kinds | tr ' |' ',?')"
+  untried=$(printf '%s\n' "$C" | grep -E -e '^group .*[*?]' -e '^(user|group|host|rdomain) .*[^A-Za-z0-9._*?@-]' | tr ' ' ':' | tr -c 'A-Za-z0-9._*?@:\n-' '?' | cut -c 1-60)
+  printf 'match|%s|%s\n' "$N" "$(echo $kinds $untried | tr ' |' ',?')"
+  [ "$(printf '%s\n' "$FILES" | wc -l)" -lt 256 ] || echo "full|$N"
   users="root $accounts" addresses="203.0.113.1 2001:db8::1" names=outside.invalid domains= own= ports=$(printf '%s\n' "$LISTENS" | sed 's/.* //' | sort -un)
   for u in $(value "$C" user | sed 's/@.*//'); do
-    case $u in *[!A-Za-z0-9._-]*) ;; *) id -u -- "$u" >/dev/null 2>&1 && users="$users $u";; esac
+    case $u in
+    *[!A-Za-z0-9._*?-]*) ;;
+    *[*?]*) users="$users $(printf %s "$u" | tr '*?' '11')";;
+    *) id -u -- "$u" >/dev/null 2>&1 && users="$users $u";;
+    esac
   done
   for g in $(value "$C" group); do
     case $g in *[!A-Za-z0-9._-]*) ;; *)
@@ -130,15 +140,15 @@ settings() {  # PROGRAM: by condition
     esac
   done
   users=$(printf '%s\n' $users | awk '/^[A-Za-z0-9._-]+$/ && !seen[$0]++')
-  addresses="$addresses $(value "$C" address | ends | head -n 24 | tr '\n' ' ')"
-  names="$names $(value "$C" host | tr '*?' '11' | grep -E '^[A-Za-z0-9._-]+$' | head -n 8 | tr '\n' ' ')"
-  domains=$(value "$C" rdomain | grep -E '^[A-Za-z0-9._-]+$' | head -n 4 | tr '\n' ' ')
+  addresses="$addresses $(value "$C" address | ends | head -n MOST | tr '\n' ' ')"
+  names="$names $(value "$C" host | tr '*?' '11' | grep -E '^[A-Za-z0-9._-]+$' | head -n MOST | tr '\n' ' ')"
+  domains=$(value "$C" rdomain | grep -E '^[A-Za-z0-9._-]+$' | head -n MOST | tr '\n' ' ')
   own=$(printf '%s\n' "$LISTENS" | sed 's/ .*//; s/[][]//g; s/%.*//' | grep -vx -e 0.0.0.0 -e :: -e '\*')
   if [ ! "$own" ] || printf '%s\n' "$LISTENS" | grep -q -e '^0.0.0.0 ' -e '^\[::\] ' -e '^\* '; then
     own="$own $(ip -o addr 2>/dev/null | awk '$3 ~ /^inet/ { sub(/\/.*/, "", $4); print $4 }')"
   fi
   [ "$(echo $own)" ] || own=192.0.2.1
-  case " "$(echo $kinds)" " in *" localaddress "*) own=$(printf '%s\n' $own | head -n 12);; *) own=$(printf '%s\n' $own | head -n 1);; esac
+  case " "$(echo $kinds)" " in *" localaddress "*) own=$(printf '%s\n' $own | head -n MOST);; *) own=$(printf '%s\n' $own | head -n 1);; esac
   case " "$(echo $kinds)" " in *" localport "*) ;; *) ports=$(printf '%s\n' $ports | head -n 1);; esac
   case " "$(echo $kinds)" " in *" address "*) ;; *) addresses=203.0.113.1;; esac
   case " "$(echo $kinds)" " in *" user "*|*" group "*|*" all "*|*" invalid-user "*) ;; *) users=$(printf 'root\n%s\n' "$accounts" | head -n 2);; esac
@@ -150,7 +160,7 @@ settings() {  # PROGRAM: by condition
     printf '%s,%s,%s,%s,%s|' "$u" "$a" "$h" "$b" "$q"
     sshd_T "$1" "$ARGS" "user=$u,host=$h,addr=$a,laddr=$b,lport=$q$d" | awk '
       $1 ~ /^(KEPT)$/ { k = $1; sub(/^[^ ]* /, ""); gsub(/[|;]/, "?"); if (k in v) v[k] = v[k] " " $0; else { v[k] = $0; w[++m] = k } }
-      END { for (i = 1; i <= m; i++) printf "%s%s %.300s", (1 < i ? ";" : ""), w[i], v[w[i]]; print "" }'
+      END { for (i = 1; i <= m; i++) printf "%s%s %.LONGESTs", (1 < i ? ";" : ""), w[i], v[w[i]]; print "" }'
   done; done; done; done; done; done)
   printf '%s\n' "$R" | awk -F'|' -v n="$N" '
     $0 == "full" { full = 1; next }
@@ -243,7 +253,6 @@ if printf '%s\n' "$L" | grep -q '^1 ' && command -v systemctl >/dev/null; then
     x=${e%% *}
     case ${x#-} in */sshd) ;; *) continue;; esac
     LISTENS=$(printf '%s\n' "$addresses" | tr , '\n' | awk '{ a = $0; q = a; sub(/.*:/, "", q); if (a !~ /:/) a = "[::]"; else sub(/:[^:]*$/, "", a); print a " " q }')
-    # held by the started server as well: that was judged
     q=$(printf '%s\n' "$LISTENS" | sed -n '1s/.* //p')
     [ "$acc" = yes ] || ! printf '%s\n' "$L" | grep -v '^1 ' | grep -q " $q\$" || continue
     state=read FILE= ARGS= G=
@@ -261,6 +270,7 @@ echo "end $N"
 """.replace("KEPT", _KEPT)
     .replace("CRYPTO", _CRYPTO)
     .replace("MOST", str(MOST))
+    .replace("LONGEST", str(_LONGEST))
 )
 
 _STATES = {"read", "arguments", "foreign", "refused", "other"}
@@ -327,7 +337,8 @@ class SshDaemon:
     """What was changed then."""
     listens: tuple[tuple[str, int], ...]
     criteria: frozenset[str]
-    """Which kinds of criteria its `Match` lines have."""
+    """Which kinds of criteria its `Match` lines have, and values without an example: a group needs a member, and some letters
+    may mean something to -C."""
     algorithms: Mapping[str, str]
     effects: tuple[Effect, ...]
     offers: tuple[OfferedMethods, ...]
@@ -393,7 +404,7 @@ def parse(output: Output) -> tuple[SshDaemon, ...]:
             else:
                 _read(found[number], kind, rest)
         servers = tuple(each.made() for each in found.values())
-    except (ValueError, KeyError, IndexError) as error:
+    except (ValueError, KeyError, IndexError, TypeError) as error:
         raise Unparseable(msg("the list of SSH servers cannot be parsed: {line}", line=shown(line, 80))) from error
     if not lines or lines[-1] != f"end {len(servers)}":
         raise Unparseable(msg("the list of SSH servers is cut short"))
@@ -423,6 +434,8 @@ def _effect(count: int, conditions: str, settings: str) -> Effect:
     found = {key: value for key, _, value in (each.partition(" ") for each in settings.split(";"))}
     if "challengeresponseauthentication" in found:  # its name before OpenSSH 8.7
         found.setdefault("kbdinteractiveauthentication", found["challengeresponseauthentication"])
+    if any(len(value.encode()) >= _LONGEST for value in found.values()):  # its end is cut off
+        raise ValueError(settings)
     if any(found.get(key) not in values for key, values in _VALUES.items()) or "authenticationmethods" not in found:
         raise ValueError(settings)
     return Effect(found, tuple(LoginCondition(*each.split(",")) for each in conditions.split(" ")), count)

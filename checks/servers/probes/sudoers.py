@@ -1,13 +1,14 @@
 """Who may become whom by sudo, with which commands: `cvtsudoers -f json`, as cvtsudoers(1) has it; it follows the included files.
 
-Before it, the host's name, where else sudo looks for rules (nsswitch.conf(5)), and of each program that a rule names what it is in
+Before it, the host's name, where else sudo looks for rules and where the host looks for groups (nsswitch.conf(5)), and of each program that a rule names what it is in
 truth, and whether somebody else than root can change it or a folder above it:
 
     host web1
     sources files
+    groups files systemd
     program|/usr/local/bin/deploy|/usr/local/bin/deploy|kept
 
-An older sudo has no such program; then nothing is known of its rules.
+An older sudo, or one of a package apart, has no such program; then nothing is known of its rules.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-command -v cvtsudoers >/dev/null || exit 127
+command -v cvtsudoers >/dev/null || {
+  command -v sudo >/dev/null || exit 127
+  echo "sudo without cvtsudoers" >&2
+  exit 1
+}
 J=$(cvtsudoers -f json /etc/sudoers) || exit 1
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
+printf 'groups %s\n' "$(echo $(sed -n 's/^group:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 pam() {
   [ "$2" -lt 5 ] && sed 's/#.*//' "/etc/pam.d/$1" 2>/dev/null | while read -r T C R; do
     M=${R%%[[:space:]]*}
@@ -115,6 +121,8 @@ class Sudoers:
     pam: tuple[tuple[str, str], ...] = ()
     """Control and module of each step by which PAM knows who calls sudo, included files followed; none in answers of versions
     before it was asked."""
+    group_sources: tuple[str, ...] | None = None
+    """Where the host looks for groups; None in answers of versions before it was asked."""
 
 
 def parse(output: Output) -> Sudoers:
@@ -124,6 +132,7 @@ def parse(output: Output) -> Sudoers:
     try:
         hostname = next((line.split()[1] for line in notes if line.startswith("host ") and len(line.split()) > 1), "")
         sources = next((line.split()[1:] for line in notes if line.startswith("sources")), [])
+        groups = next((line.split()[1:] for line in notes if line.startswith("groups")), None)
         programs = {}
         for line in notes:
             if line.startswith("program|"):
@@ -139,7 +148,13 @@ def parse(output: Output) -> Sudoers:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
     return Sudoers(
-        grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs, pam
+        grants,
+        unlogged_by,
+        kept,
+        tuple(one for one in sources if one != "files" and one[0] != "["),
+        programs,
+        pam,
+        None if groups is None else tuple(one for one in groups if not re.search(r"[]=[]", one)),
     )
 
 

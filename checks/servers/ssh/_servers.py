@@ -8,7 +8,7 @@ from checks.servers.check import CheckOutcome, unknown
 from checks.servers.probe import shown
 from checks.servers.probes.sshd_servers import MOST, STRANGERS, Effect, LoginCondition, SshDaemon
 from checks.servers.wording import listed
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 
 _TRIED = frozenset({"all", "user", "group", "host", "address", "localaddress", "localport", "rdomain", "invalid-user"})
 """Criteria of `Match` for which combinations are made."""
@@ -21,10 +21,7 @@ def unsure(servers: Sequence[SshDaemon]) -> CheckOutcome | None:
     for one in servers:
         ports = ports_of(one)
         if one.state != "read":
-            return unknown(
-                "server-unread",
-                msg("the SSH server at port {ports} did not tell its settings ({state})", ports=ports, state=one.state),
-            )
+            return unknown("server-unread", _unread(one.state, ports))
         if one.is_stale:
             return unknown(
                 "not-loaded",
@@ -49,6 +46,18 @@ def unsure(servers: Sequence[SshDaemon]) -> CheckOutcome | None:
                 ),
             )
     return None
+
+
+def _unread(state: str, ports: str) -> Message:
+    match state:
+        case "foreign":
+            return msg("the SSH server at port {ports} runs in a container or as another account", ports=ports)
+        case "arguments":
+            return msg("the command line of the SSH server at port {ports} is unclear", ports=ports)
+        case "refused":
+            return msg("'sshd -T' failed for the SSH server at port {ports}: run it by hand", ports=ports)
+        case _:
+            return msg("the SSH server at port {ports} is not OpenSSH", ports=ports)
 
 
 def ports_of(one: SshDaemon) -> str:

@@ -54,9 +54,10 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if isinstance(servers, MissingFact):
         return missing(servers)
+    offering = {one.port for one in seen.servers if one.offer is not None}
     for server in servers:
         # of kinds of host keys, the settings name also those for which there is no key
-        settings = _SETTINGS[:3] if offered else _SETTINGS
+        settings = _SETTINGS[:3] if offering.issuperset(server.ports) else _SETTINGS
         if weak := _weak(name for each in settings for name in server.algorithms.get(each, "").split(",")):
             return failed(
                 "weak-algorithms",

@@ -2,11 +2,11 @@
 
 Passwords are guessed by machines day and night; keys are not. Article 12.4.
 
-The rule: in every SSH server that listens, with its own arguments and files as it has loaded them, password and
-keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a key as well; and empty
-passwords are never taken. Tried for root, each login account and each user and group that its `Match` blocks name, from an
-address of the Internet and from an address inside and outside of each range, to each port, that they name. The login methods that the
-server offers to a first request, from the host itself and from outside, are judged as well.
+The rule: in every SSH server that listens, password and keyboard-interactive logins are off, or each way of
+AuthenticationMethods asks for a key as well. Its own arguments and files count, as it has loaded them. Empty passwords are
+never taken. Tried are root, each login account, and each user and group that its `Match` blocks name. They come from an
+address of the Internet, and from inside and outside of each range that is named, to each port that is named. The login
+methods that the server offers to a first request, from the host itself and from outside, are judged as well.
 
 Source: sshd(8) (-T, -C), sshd_config(5), RFC 4252 (5.2). OpenSSH 10.0 on Debian 13, as delivered:
 

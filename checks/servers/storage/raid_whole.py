@@ -2,9 +2,10 @@
 
 A mirror with one half missing works until the other half breaks; nobody notices before. Article 12.3 asks for standby.
 
-The rule: no array lacks a member, has a failed one or is inactive, by what the kernel says and by what mdadm says of each
-array, and every declared array is there. Without mdadm, an array is not known to be whole. Without a declaration it is not
-known whether an array is missing, nor whether a controller's own RAID is complete: then the answer is unknown.
+The rule: no array lacks a member, has a failed one or is inactive, by what the kernel and mdadm say of each. Every
+declared array is there. A mirror of one member, or with two members on one disk, is none. Without mdadm, an array is
+not known to be whole. Without a declaration it is not known whether an array is missing, nor whether a controller's own
+RAID is complete: then the answer is unknown.
 
 Sources: md(4), mdadm(8). Linux 6.1:
 
@@ -45,7 +46,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if broken:
         return failed("degraded", msg("arrays that are degraded: {names}", names=listed(broken)))
     if alone := [name for name, one in members.items() if not one.survives]:
-        return failed("one-disk", msg("arrays that the loss of one disk ends: {names}", names=listed(alone)))
+        return failed("one-disk", msg("arrays that do not survive the loss of one disk: {names}", names=listed(alone)))
     if facts.declared.raid is None:
         return unknown(
             "not-declared",

@@ -2,9 +2,9 @@
 
 A list shows what was never meant to be found: old copies, exports, scans of papers. Article 12.4.
 
-The rule: none of the declared `folders`, and none of the folders below them that the declared pages name, answers with a list
-of files as Apache, nginx (also as JSON or XML), lighttpd, Caddy, IIS, Tomcat or Python make it. At most ten folders below are
-tried.
+The rule: none of the declared `folders` answers with a list of files, and none of the folders below them that the
+declared pages name. Lists are known in the form in which Apache, nginx (also as JSON or XML), lighttpd, Caddy, IIS,
+Tomcat or Python make them. At most ten folders below are tried.
 
 Sources: ngx_http_autoindex_module, Apache mod_autoindex. nginx 1.26 with `autoindex on`:
 
@@ -25,10 +25,14 @@ from portalops.model.verdicts import Severity
 
 _LISTING = re.compile(
     rb"<title>\s{0,20}(?:Index of /|Directory listing for |Directory Listing For )|\[To Parent Directory\]"
-    rb"|<h1>Index of /|<a href=\"\.\./?\">|\A\s*\[\s*\{\s*\"name\":\"[^\"]*\",\s*\"(?:type|size)\":|\A<\?xml[^>]*>\s*<list>\s*<(?:file|directory) "
-    rb"|<a href=\"\.\.\">\s*<svg|<a href=\"\./[^\"]*\">\s*<svg",
+    rb"|<h1>Index of /|<a href=\"\.\./?\">\s{0,20}(?:\.\./?|(?:\[To )?Parent Directory\]?)\s{0,20}</a>|\A\s*\[\s*\{\s*\"name\":\"[^\"]*\",\s*\"(?:type|size)\":|\A<\?xml[^>]*>\s*<list>\s*<(?:file|directory) ",
     re.IGNORECASE,
 )
+_CADDY = (
+    re.compile(rb'<a href="\./[^"]{1,500}">\s{0,50}<svg'),
+    re.compile(rb'<a href="\.\.">\s{0,50}<svg|class="meta-item"'),
+)
+"""A file, and the way up or the count of files, as Caddy shows them: a page of its own has one or the other."""
 
 
 @check(
@@ -48,7 +52,7 @@ def judge(facts: Facts) -> CheckOutcome:
     seen = facts[outside_web.PROBE]
     folders = list(seen.last("folder"))
     for answer in folders:
-        if answer.status is not None and _LISTING.search(answer.body):
+        if answer.status is not None and _lists(answer.body):
             return failed("listed", msg("{url} lists its files", url=shown_url(answer)))
     if (trouble := unseen(folders)) is not None:
         return trouble
@@ -61,3 +65,7 @@ def judge(facts: Facts) -> CheckOutcome:
             folders=listed(each.asked for each in folders) or "-",
         )
     )
+
+
+def _lists(body: bytes) -> bool:
+    return bool(_LISTING.search(body)) or all(each.search(body) for each in _CADDY)

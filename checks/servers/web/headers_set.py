@@ -57,8 +57,14 @@ def judge(facts: Facts) -> CheckOutcome:
             )
     if (trouble := unseen(pages)) is not None:
         return trouble
-    if not pages or any(page.status != 200 for page in pages):
+    if not pages:
         return unknown("page-not-seen", msg("no page was seen"))
+    for page in pages:
+        if page.status != 200:
+            said = msg(
+                "{url} answered {status}, so its headers prove nothing", url=shown_url(page), status=page.status or "-"
+            )
+            return unknown("page-not-seen", said)
     return passed(msg("all headers are there, seen from {station}", station=str(facts[outside_web.PROBE].station)))
 
 

@@ -2,9 +2,9 @@
 
 The first plain request is enough for an attacker in between to answer it. Article 12.4.
 
-The rule: at each name and each address, port 80 answers the front page and each declared page with 301 or 308 to https of
-the same name, or does not answer at all; another page than the front may also be refused there. And https answers with
-Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first.
+The rule: at each name and address, port 80 redirects the front page and each declared page to https of the same
+name, with 301 or 308. It may also not answer at all, and another page than the front may be refused there. And https
+answers with Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first.
 
 Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 

@@ -175,7 +175,7 @@ CHANGES: dict[str, tuple[dict[str, Any], tuple[str, str, str, str], datetime | N
     ),
     "privileged-file": (
         {"files__privileged": f"{SECTIONS['files.privileged'][:-4]}id 4755 root:root {stamp(NOON)}.5 /srv/sh\nend\n"},
-        ("privileged-file", "/srv/sh", "", "4755 root:root of 2026-11-25T12:00:00Z"),
+        ("privileged-file", "/srv/sh", "", "4755 root:root, 2026-11-25T12:00:00Z"),
         NOON,
     ),
     "passing-account": (
@@ -248,6 +248,21 @@ def test_change_of_each_kind_is_named_once_with_its_time_where_there_is_one(kind
 
     assert told(found) == [expected]
     assert found.changed[0].happened_at == at
+
+
+def test_capabilities_that_a_look_cannot_see_are_unknown_and_not_gone() -> None:
+    seen = f"{SECTIONS['files.privileged'][:-4]}/usr/bin/ping cap_net_raw=ep\nend\n"
+    unseen = f"capabilities-unseen\n{SECTIONS['files.privileged']}"
+    found = drift_between("web1", look(FIRST_AT, files__privileged=seen), look(SECOND_AT, files__privileged=unseen))
+
+    assert found.changed == ()
+    assert [one.kind for one in found.unknown] == ["privileged-file"]
+
+
+def test_day_of_roots_password_is_a_date() -> None:
+    found = between(acct__shadow=SECTIONS["acct.shadow"].replace("root|locked|20782", "root|locked|20783"))
+
+    assert told(found) == [("password", "root", "locked 2026-11-25", "locked 2026-11-26")]
 
 
 @pytest.mark.parametrize("section", [name for name in SECTIONS if name not in {"change.times", "acct.log"}])

@@ -240,6 +240,24 @@ def test_slow_trip_joins_the_answer_or_says_why_it_did_not() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (Completed(0, b"", b"", truncated=True), b"was too long and was cut"),
+        (Completed(255, b"", b""), b"was cut short"),
+    ],
+)
+def test_slow_trip_that_broke_off_is_not_called_late_and_costs_nothing(done: Completed, said: bytes) -> None:
+    raw = gather(ScriptedShell(Completed(0, f"<<<{NONCE} done>>>\n".encode(), b"")), [], nonce=NONCE)
+
+    section_ = parse_answer(joined_with_slow(raw, ScriptedShell(done), [SLOW], seconds=HOST_SECONDS - 300)).sections[
+        SLOW.id
+    ]
+
+    assert (section_.exit_code, section_.seconds) == (255, 0)
+    assert said in section_.stderr
+
+
 SLOW = Probe("slow.look", ("true",), lambda output: output.text, timeout_seconds=300, repeated_for=timedelta(days=7))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 
 from checks.servers.catalogue import checks, probes_of
-from checks.servers.probe import OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
-from checks.servers.probes import etc_files, logins, mdadm, smart
+from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
+from checks.servers.probes import etc_files, logins, mdadm, smart, sudoers
 from portalops.locale import render
 
 
@@ -134,3 +135,20 @@ def test_what_probes_say_in_words_of_our_own_is_said_in_the_readers_language() -
 
     assert said == set(OWN_COMPLAINTS)
     assert all(render(each, "vi") != str(each) for each in OWN_COMPLAINTS.values())
+
+
+@pytest.mark.parametrize(("programs", "reason"), [({}, COMMAND_MISSING), ({"sudo": "exit 0"}, "command-failed")])
+def test_sudo_whose_rules_cannot_be_read_is_not_taken_for_none(
+    tmp_path: Path, programs: dict[str, str], reason: str
+) -> None:
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    shell, *command = sudoers.PROBE.command
+    program = shutil.which(shell)
+    assert program is not None
+    done = subprocess.run([program, *command], env={"PATH": str(tmp_path)}, capture_output=True, check=False)
+    found = fact_of(sudoers.PROBE, ProbeResult(sudoers.PROBE.id, done.returncode, done.stdout, done.stderr, 0))
+
+    assert isinstance(found, MissingFact)
+    assert found.reason == reason

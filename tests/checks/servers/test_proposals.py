@@ -11,7 +11,7 @@ from checks.servers.runner import run_checks
 from portalops.model.checks import CheckScan
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
-from tests.checks.servers.samples import DEFAULT_AT
+from tests.checks.servers.samples import DEFAULT_AT, SAMPLES, read_sample
 from tests.checks.servers.test_runner import QuotingShell
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 
@@ -44,6 +44,19 @@ def test_what_is_seen_is_drafted_with_the_check_that_it_settles() -> None:
     ]
     assert found["web1/listeners"].evidence == hosts[0].digest
     assert "web1/identity" not in found, "it was not seen"
+
+
+def test_draft_from_nothing_names_no_evidence() -> None:
+    """An empty list of folders makes the check pass: nobody looked for folders, so that is no evidence."""
+    sample = read_sample(SAMPLES / "web.dir-listing/pass.txt")
+    host = AnsweredHost(sample.host, sample.at, Digest("0" * 64), sample.raw)
+    tables = sample.declared.find_host(sample.host.id).model_dump(include={"public_addresses", "pages"})
+    declared = Declared.model_validate({"host": {sample.host.id: tables}})
+
+    found = {each.name: each for each in propose(CheckScan(()), [host], declared, sample.at)}
+
+    assert found["folders"].settled and found["folders"].is_guessed
+    assert {name for name, each in found.items() if each.is_guessed} <= {"admin-paths", "folders", "editions"}
 
 
 def test_those_that_move_most_come_first_and_what_is_declared_is_not_asked_again() -> None:

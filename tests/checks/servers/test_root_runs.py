@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from checks.servers.probes.root_runs import PICK
+from checks.servers.probes.root_runs import LINKS, PICK
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,21 @@ def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:
     done = subprocess.run(["awk", PICK], input=f"{line}\n", capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == run
+
+
+def test_every_link_on_the_way_is_told(tmp_path: Path) -> None:
+    for folder in ("home", "opt/r2"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "opt/r2/x").touch()
+    (tmp_path / "home/cur").symlink_to("../opt/r2")
+    (tmp_path / "x").symlink_to(tmp_path / "home/cur/x")
+    (tmp_path / "round").symlink_to("round")
+
+    def told(name: str) -> list[str]:
+        text = f'{LINKS}\nlinks "$1"'
+        done = subprocess.run(["sh", "-c", text, "sh", tmp_path / name], capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    assert told("x") == [str(tmp_path / "x"), str(tmp_path / "home/cur")]
+    assert told("opt/r2/x") == []
+    assert set(told("round")) == {str(tmp_path / "round")}

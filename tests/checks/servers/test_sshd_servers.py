@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.probe import Output
+from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import sshd_servers
 from checks.servers.probes.sshd_servers import SshDaemon, is_let_in, parse
 from tests.servers import new_key
@@ -80,6 +80,44 @@ def test_options_of_the_command_line_count(start: Start) -> None:
     assert any("password" in one.methods for one in server.offers)
 
 
+def test_a_long_list_of_users_is_told_to_its_end(start: Start) -> None:
+    names = " ".join(f"nguoidung{number:02}" for number in range(40)) + " root"
+    server = start(f"AllowUsers {names}\n")()
+
+    assert {one.settings["allowusers"] for one in server.effects} == {names}
+
+
+def test_a_pattern_of_users_is_tried_by_an_example_and_one_of_groups_is_told(start: Start) -> None:
+    server = start("Match User sftp-*\nPasswordAuthentication no\nMatch Group dev*\nPermitRootLogin yes\n")()
+
+    users = {
+        each.user for one in server.effects if one.settings["passwordauthentication"] == "no" for each in one.conditions
+    }
+    assert users == {"sftp-1"}
+    assert server.criteria == {"user", "group", "group:dev*"}
+
+
+def test_more_addresses_than_are_tried_are_told(start: Start) -> None:
+    lines = (f"Match Address 10.{number // 200}.{number % 200}.1\nX11Forwarding no\n" for number in range(520))
+    server = start("".join(lines))()
+
+    assert server.is_full
+
+
+def test_thirty_addresses_are_all_tried(start: Start) -> None:
+    server = start("".join(f"Match Address 10.0.0.{number}\nX11Forwarding no\n" for number in range(30)))()
+
+    assert sum(one.count for one in server.effects) == 32 * 2
+    assert not server.is_full
+
+
+def test_keywords_in_quotes_and_with_a_sign_of_equality_are_read(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "more.conf").write_text("Match=User an\nLogLevel QUIET\n", encoding="utf-8")
+    server = start(f'"Include" "{tmp_path}/more.conf"\n')()
+
+    assert server.criteria == {"user"}
+
+
 def test_a_change_counts_once_it_is_loaded_whatever_date_the_file_has(start: Start, tmp_path: Path) -> None:
     folder = tmp_path / "more"
     folder.mkdir()
@@ -109,6 +147,21 @@ def test_a_server_that_refuses_its_own_file_is_told_as_such(start: Start, tmp_pa
 
     assert (server.state, server.effects) == ("refused", ())
     assert server.offers
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "root,203.0.113.1|permitrootlogin no;passwordauthentication no;kbdinteractiveauthentication no;"
+        "permitemptypasswords no;authenticationmethods any",
+        "root,203.0.113.1,a,192.0.2.1,22|permitrootlogin no;passwordauthentication no;kbdinteractiveauthentication no;"
+        f"permitemptypasswords no;authenticationmethods any;allowusers {'a' * 8000}",
+    ],
+)
+def test_an_answer_that_is_cut_is_none(told: str) -> None:
+    text = f"server|1|4|read|1.0|start|1.0|/etc/ssh/sshd_config\nlisten|1|0.0.0.0|22\nset|1|1|{told}\nend 1\n"
+    with pytest.raises(Unparseable):
+        parse(Output(0, text, ""))
 
 
 @pytest.mark.parametrize(

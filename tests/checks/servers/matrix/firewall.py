@@ -148,7 +148,7 @@ systemctl daemon-reload
             unknown=unknown,
         )
         for name, lines, fails, unknown in (
-            ("a program that does nothing", "ExecStart=\\nExecStart=/bin/true", "opens-at-start", ""),
+            ("a program that does nothing", "ExecStart=\\nExecStart=/bin/true", "", "other-commands"),
             ("what is loaded is flushed", "ExecStartPost=/usr/sbin/nft flush ruleset", "", "other-commands"),
         )
     ),

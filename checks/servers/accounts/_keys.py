@@ -1,0 +1,23 @@
+"""Whether sshd takes keys from elsewhere than the files that were read."""
+
+from __future__ import annotations
+
+from checks.servers.check import CheckOutcome, missing, unknown
+from checks.servers.facts import Facts
+from checks.servers.probe import MissingFact
+from checks.servers.probes import authorized_keys, sshd_servers
+from checks.servers.wording import listed
+from portalops.model.message import msg
+
+_ROADS = ("AuthorizedKeysFile", "AuthorizedKeysCommand", "TrustedUserCAKeys")
+
+
+def other_roads(facts: Facts) -> CheckOutcome | None:
+    """Return by which other roads keys may come in, also to another server or in a Match block; None where by none."""
+    roads, servers = dict.fromkeys(facts[authorized_keys.PROBE].elsewhere), facts.get(sshd_servers.PROBE)
+    if not isinstance(servers, MissingFact):
+        every = [effect.settings for server in servers for effect in server.effects]
+        roads |= {one: None for one in _ROADS if len({each.get(one.lower()) for each in every}) > 1}
+    if roads:
+        return unknown("keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(roads)))
+    return missing(servers) if isinstance(servers, MissingFact) else None
