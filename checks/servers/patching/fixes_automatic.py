@@ -5,9 +5,8 @@ nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
 really has. It is to run every {within_days} days or more often, and did so; apt's own timer starts it
-within as many. Its black and
-white lists leave out at most {most_percent} % of the installed packages. An interval that cannot be read leaves it
-unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
+within as many. Its black and white lists leave out at most {most_percent} % of the installed packages. An interval that
+cannot be read leaves it unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, and it installs what it finds (`apply_updates`, or
 dnf-automatic-install.timer). Its last run was within {within_days} days and ended well. Where `upgrade_type` is

@@ -26,10 +26,9 @@ FAULTS = (
 )
 
 
-def _seed(name: str, settings: str, **expected: str) -> Seed:
-    return Seed(
-        "run.sandboxing", name, make=_SERVICE.format(settings=settings), undo=_NO_SERVICE, on="web2", **expected
-    )
+def _seed(name: str, settings: str, fails: str = "", unknown: str = "") -> Seed:
+    made = _SERVICE.format(settings=settings)
+    return Seed("run.sandboxing", name, make=made, undo=_NO_SERVICE, fails=fails, unknown=unknown, on="web2")
 
 
 SEEDS = (
