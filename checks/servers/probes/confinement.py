@@ -47,7 +47,7 @@ for p in $(printf '%s\n' "$S" | sed -n '/^listen [a-z]* \(127\.\|\[::1\]\|\[::ff
   # what process 1 has, as in a container, confines no service
   [ "$s" != 2 ] || s=$(awk -v a="$(filters "$p")" -v b="$I" '/^Seccomp:/ { print a == "" || b == "" ? ($2 == 2 ? 0 : 2) : (b < a ? 2 : 0) }' /proc/1/status)
   r=unseen
-  x=$(stat -L -c %d:%i "/proc/$p/root/" 2>/dev/null) && y=$(stat -L -c %d:%i /proc/1/root/ 2>/dev/null) && { [ "$x" = "$y" ] && r=init || r=own; }
+  x=$(stat -L -c %d:%i "/proc/$p/root" 2>/dev/null) && y=$(stat -L -c %d:%i /proc/1/root 2>/dev/null) && { [ "$x" = "$y" ] && r=init || r=own; }
   m=none
   if IFS= read -r c 2>/dev/null <"/proc/$p/attr/current" && [ "$c" ]; then
     case $c in
