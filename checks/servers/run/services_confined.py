@@ -6,9 +6,10 @@ the servers run on, and are protected against attacks.
 The rule: each process that holds a socket beyond loopback is looked at as the kernel shows it now; what its unit file says
 does not count. As good as root is user id 0, real, effective or saved; a capability such as `sys_admin`, `sys_ptrace`, `setuid` or
 `dac_override`; and a group such as `docker` or `disk`. Such a process fails where nothing holds it: mounts of its own or
-NoNewPrivs hold nobody who keeps these capabilities. It is held by user ids of its own name space, by an enforced profile of
-AppArmor or SELinux, or by NoNewPrivs, a filter of system calls, mounts of its own and a bounding set without these
-capabilities, all together; or, in a container, by a root folder of its own and such a filter. Anything between is unknown.
+NoNewPrivs hold nobody who keeps these capabilities. Any of these holds it: a name space of users in which it is not the
+host's root; an enforced profile of AppArmor or SELinux; NoNewPrivs, a filter of system calls, mounts of its own and a
+bounding set without these capabilities, all together; in a container, a root folder of its own and such a filter. Anything
+between is unknown.
 
 Programs whose task needs root, such as sshd, are named and do not fail. So is a master that only hands its sockets to workers
 of another account, as nginx does, once such a worker is there. What is meant to run as root is declared by its unit under
@@ -158,7 +159,8 @@ def _is_mighty(one: ConfinedProcess) -> bool:
 
 
 def _is_held(one: ConfinedProcess) -> bool:
-    if one.own_users or one.mac == "apparmor":
+    # The kernel tells user ids as the host counts them: root of a name space that maps 0 to 0 is the host's.
+    if one.mac == "apparmor" or (one.own_users and 0 not in one.uids and not one.groups):
         return True
     if one.mac.startswith("selinux:"):
         return one.mac.removeprefix("selinux:") not in _UNCONFINED

@@ -46,6 +46,7 @@ SEEDS = (
         "NoNewPrivileges=yes\nPrivateTmp=yes\nRestrictRealtime=yes",
         unknown="confinement-unproved",
     ),
+    _seed("root in a name space of users that maps it to root", "PrivateUsers=yes", fails="as-root"),
     _seed("another account, without more", "User=nobody"),
     _seed(
         "root that the kernel confines",
