@@ -44,7 +44,7 @@ StartLimitIntervalSec=0
 END
 systemctl daemon-reload; systemctl start portal-loop; sleep {seconds}
 """
-_NO_SERVICE = "systemctl stop portal-loop; systemctl reset-failed portal-loop; rm -f /etc/systemd/system/portal-loop.service; systemctl daemon-reload"
+_NO_SERVICE = "systemctl stop portal-loop; systemctl reset-failed portal-loop || true; rm -f /etc/systemd/system/portal-loop.service; systemctl daemon-reload"
 SEEDS = (
     Seed(
         "run.time-sync",
