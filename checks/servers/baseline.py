@@ -140,6 +140,8 @@ class Baseline(BaseModel):
     """Files with their approved content, by path: SHA-256, or `-> TARGET` of a symbolic link."""
     accounts: tuple[AccountName, ...] | None = None
     """Every account of the host, the system's own ones too."""
+    login_accounts: tuple[AccountName, ...] | None = None
+    """Those of them whose shell lets somebody log in."""
     groups: tuple[AccountName, ...] | None = None
     """Every group of the host."""
     enabled_units: tuple[Word, ...] | None = None

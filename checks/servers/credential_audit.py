@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_account
+from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.accounts._sudo import nobodys_uses
 from checks.servers.accounts.privileged_declared import GROUPS
 from checks.servers.baseline import KnownPerson
@@ -188,7 +188,7 @@ def _open(facts: Facts) -> set[str]:
     usable = set() if isinstance(secrets, MissingFact) else {one.name for one in secrets if one.kind != "locked"}
     if not isinstance(keys, MissingFact):
         usable |= {one.account for one in keys.keys} | {one.account for one in keys.files if one.key_lines}
-    found = {one.name for one in there if has_shell(one) and one.name in usable}
+    found = {one.name for one in there if one.has_shell and one.name in usable}
     found |= {one.name for one in there if one.uid == 0 and one.name != "root"}
     if not isinstance(groups, MissingFact):
         privileged = {one.gid for one in groups if one.name in GROUPS}

@@ -66,6 +66,8 @@ class HostDeclared(Baseline, OutsideDeclared):
     """The systemd unit of the antivirus product; None means ClamAV's."""
     units: tuple[str, ...] = ()
     """systemd units that must be active and start by themselves, such as `nginx.service`."""
+    root_services: tuple[str, ...] = ()
+    """Units that strangers reach and that run as root on purpose, such as `portal-agent.service`."""
     writable: tuple[str, ...] = ("/",)
     """Mount points that must not have become read-only."""
     remote_control: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from checks.servers.probes import (
     addresses,
     apt_sources,
     authorized_keys,
+    boot_units,
     cron_files,
     dnf_sources,
     enabled_units,
@@ -34,7 +35,16 @@ from checks.servers.probes import (
 
 PROBES: tuple[Probe[Any], ...] = (
     *(addresses.PROBE, apt_sources.PROBE, authorized_keys.PROBE, cron_files.PROBE, dnf_sources.PROBE),
-    *(enabled_units.PROBE, etc_files.PROBE, group.PROBE, hosting.PROBE, identity.PROBE, passwd.PROBE, serial.PROBE),
+    *(
+        boot_units.PROBE,
+        enabled_units.PROBE,
+        etc_files.PROBE,
+        group.PROBE,
+        hosting.PROBE,
+        identity.PROBE,
+        passwd.PROBE,
+        serial.PROBE,
+    ),
 )
 """What a draft is made of."""
 CONFIG_FILES = (
@@ -101,16 +111,22 @@ def host_tables(facts: Facts) -> Iterator[tuple[str, object]]:
     yield "changes", {"since": facts.at.replace(microsecond=0)}
     accounts, groups = facts.get(passwd.PROBE), facts.get(group.PROBE)
     yield "accounts", accounts if isinstance(accounts, MissingFact) else sorted({one.name for one in accounts})
+    yield (
+        "login_accounts",
+        accounts if isinstance(accounts, MissingFact) else sorted({one.name for one in accounts if one.has_shell}),
+    )
     yield "groups", groups if isinstance(groups, MissingFact) else sorted({one.name for one in groups})
     units = facts.get(enabled_units.PROBE)
-    yield "enabled_units", units if isinstance(units, MissingFact) else sorted(units)
+    boot = facts.get(boot_units.PROBE)
+    extra = () if isinstance(boot, MissingFact) else boot.extra.values()
+    yield "enabled_units", units if isinstance(units, MissingFact) else sorted({*units, *extra})
     cron = facts.get(cron_files.PROBE)
     yield "cron_files", cron if isinstance(cron, MissingFact) else dict(sorted(cron.items()))
     files = facts.get(etc_files.PROBE)
     yield "config_files", files if isinstance(files, MissingFact) else _deciding(files)
     apt, dnf = facts.get(apt_sources.PROBE), facts.get(dnf_sources.PROBE)
     if not isinstance(apt, MissingFact):
-        yield "repositories", sorted(apt.names)
+        yield "repositories", sorted(apt.names | apt.ways)
     else:
         yield "repositories", apt if isinstance(dnf, MissingFact) else sorted(dnf.names)
     keys = facts.get(authorized_keys.PROBE)

@@ -24,6 +24,8 @@ _TRANSPORTS: Mapping[str, frozenset[str]] = {
     "hostnogssenc": frozenset({"ssl", "plain"}),
 }
 REPLICATION = "replication"
+_WIDE = {4: 8, 6: 16}
+"""Networks with shorter prefixes belong to nobody: 10.0.0.0/8 is the widest private one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,11 @@ class Admission:
     def is_from_elsewhere(self) -> bool:
         """Say whether somebody on another machine gets in by it."""
         return self.transport != "local" and (self.address is None or not self.address.is_loopback)
+
+    @property
+    def is_from_anywhere(self) -> bool:
+        """Say whether its rule is for more addresses than any one organisation has, such as a half of all."""
+        return self.transport != "local" and any(each.prefixlen < _WIDE[each.version] for each in self.rule.networks)
 
     @property
     def place(self) -> str:

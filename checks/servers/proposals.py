@@ -55,7 +55,7 @@ _GUESSED = frozenset(("editions", "admin-paths", "folders"))
 """Drafts without evidence: an empty list, or the front page, for a person to correct."""
 _TOGETHER = {
     "members": ("members", "admin_ranges"),
-    "accounts": ("accounts", "groups"),
+    "accounts": ("accounts", "login_accounts", "groups"),
     "autostart": ("enabled_units", "cron_files"),
     "config-files": ("config_files",),
     "changes": ("changes",),

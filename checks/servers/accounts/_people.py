@@ -5,14 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.servers.baseline import KnownPerson
-from checks.servers.probes.passwd import PasswdAccount
-
-_CLOSED = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
-
-
-def has_shell(account: PasswdAccount) -> bool:
-    """Say whether a login to the account gives a shell; an empty field means /bin/sh (passwd(5))."""
-    return account.shell.rpartition("/")[2] not in _CLOSED
 
 
 def owner_of_key(fingerprint: str, members: Mapping[str, KnownPerson]) -> str | None:

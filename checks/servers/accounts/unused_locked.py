@@ -19,7 +19,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from checks.servers.accounts._journal import silence
 from checks.servers.accounts._keys import other_roads
-from checks.servers.accounts._people import has_shell
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
@@ -97,7 +96,7 @@ def _open(facts: Facts) -> set[str]:
     return {
         one.name
         for one in facts[passwd.PROBE]
-        if has_shell(one)
+        if one.has_shell
         and one.name != "root"
         and one.name not in facts.declared.service_accounts
         and (kinds.get(one.name, "other") != "locked" or one.name in with_key)

@@ -3,11 +3,13 @@
 A unit that is enabled or a line of cron is how an intruder comes back after a reboot, and how a forgotten job goes on
 changing things. Article 12.2 asks that changes are approved.
 
-The rule: the enabled units of systemd are exactly those declared under `enabled_units`, and the files that cron reads, of
-the host and of every account, have exactly the content that is declared under `cron_files`. The content is compared by its
-digest: lines of cron may hold passwords.
+The rule: the enabled units of systemd are exactly those declared under `enabled_units`. So are the units that start with the
+host though nobody enabled them, since another of the host's own files asks for them or brought them: systemd's dependencies are
+followed from default.target. Where it has loaded a unit otherwise than the disk has it, it is unknown what the next start does.
+The files that cron reads, of the host and of every account, and generators of systemd that no package brought have exactly the
+content that is declared under `cron_files`. The content is compared by its digest: lines of cron may hold passwords.
 
-Sources: systemctl(1), crontab(5). On Debian 13:
+Sources: systemctl(1), systemd.unit(5), systemd.generator(7), crontab(5). On Debian 13:
 
     apt-daily.timer         enabled enabled
     9f2fdd4b4e7706dda74e8e443e1e1da0fbbb19c62a58e230e90d648b69177c35  /etc/cron.daily/dpkg
@@ -16,9 +18,10 @@ Sources: systemctl(1), crontab(5). On Debian 13:
 from __future__ import annotations
 
 from checks.servers.change._sets import changed, difference
-from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import cron_files, enabled_units
+from checks.servers.probe import MissingFact
+from checks.servers.probes import boot_units, cron_files, enabled_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -29,13 +32,16 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.MEDIUM,
     needs=(enabled_units.PROBE, cron_files.PROBE),
+    uses=(boot_units.PROBE,),
     title=msg("everything that starts automatically was approved"),
     remedy=msg(
         "Have it approved and declare it, or turn it off by 'systemctl disable --now UNIT' or 'crontab -r -u NAME'."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    units, cron = facts[enabled_units.PROBE], facts[cron_files.PROBE]
+    cron, boot = facts[cron_files.PROBE], facts.get(boot_units.PROBE)
+    extra = () if isinstance(boot, MissingFact) else boot.extra.values()
+    units = facts[enabled_units.PROBE].union(extra)
     if facts.declared.enabled_units is not None:
         wrong = difference(units, facts.declared.enabled_units)
         if wrong:
@@ -56,6 +62,16 @@ def judge(facts: Facts) -> CheckOutcome:
                 "what may start automatically is not declared; seen: {units} units and {files} cron files",
                 units=len(units),
                 files=len(cron),
+            ),
+        )
+    if isinstance(boot, MissingFact):
+        return missing(boot)
+    if boot.stale:
+        return unknown(
+            "not-reloaded",
+            msg(
+                "systemd has not loaded what the disk has, so the next start is not seen: {names}",
+                names=listed(boot.stale),
             ),
         )
     return passed(

@@ -5,7 +5,8 @@ Anybody who adds a package source decides what runs as root from then on. Articl
 The rule: every source whose lists the host holds is declared under `repositories`, as `SITE RELEASE` of apt or by its id of
 dnf; none is let in without a verified signature. apt trusts a source either for its signature or because an option waives
 that, and doesn't say which, so the options are looked for themselves and named by file and line; with dnf `gpgcheck` must
-be on.
+be on. No option of apt lets it believe a list of any age: by `Check-Valid-Until` a frozen mirror would pass. A proxy, and a line
+of /etc/hosts that leads a source elsewhere, are declared among `repositories` as well, or it is unknown.
 
 Sources: apt-get(8), sources.list(5), apt.conf(5), dnf.conf(5). apt 3.0 on Debian 13, site, release and whether it is trusted:
 
@@ -56,7 +57,12 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
                 names=listed(found.waiving) or "-",
             ),
         )
-    return _declared(facts, found.names)
+    if found.ageless:
+        return failed(
+            "age-waived",
+            msg("settings that let apt believe a list of any age: {names}", names=listed(found.ageless)),
+        )
+    return _declared(facts, found.names, found.ways)
 
 
 def _judge_dnf(facts: Facts) -> CheckOutcome:
@@ -71,13 +77,18 @@ def _judge_dnf(facts: Facts) -> CheckOutcome:
     return _declared(facts, found.names)
 
 
-def _declared(facts: Facts, names: frozenset[str]) -> CheckOutcome:
+def _declared(facts: Facts, names: frozenset[str], ways: frozenset[str] = frozenset()) -> CheckOutcome:
     if facts.declared.repositories is None:
         return unknown(
             "not-declared",
-            msg("no approved sources are declared; seen: {names}", names=listed(sorted(names))),
+            msg("no approved sources are declared; seen: {names}", names=listed(sorted(names | ways))),
         )
     extra = sorted(names - set(facts.declared.repositories))
     if extra:
         return failed("undeclared-source", msg("sources that were not approved: {names}", names=listed(extra)))
+    if between := sorted(ways - set(facts.declared.repositories)):
+        return unknown(
+            "way-not-declared",
+            msg("between the host and its sources stands what is not declared: {names}", names=listed(between)),
+        )
     return passed(nmsg("the {n} source is approved and signed", "the {n} sources are approved and signed", len(names)))

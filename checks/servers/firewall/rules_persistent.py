@@ -9,6 +9,9 @@ the host and judged as the live rules are: each loads without an error, and traf
 at each device where it is denied now. A protocol over which nothing is denied, now or then, fails too. Where that cannot be
 judged, or the unit of nftables starts other commands, it is unknown.
 
+What else starts with the host or runs by cron as root, after these units, and speaks of nft or iptables leaves it unknown: it may
+flush what they loaded.
+
 Sources: systemctl(1), ufw(8), unshare(1), nft(8), iptables-restore(8).
 
     Id=nftables.service
@@ -25,7 +28,7 @@ from collections.abc import Collection, Iterable, Iterator
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import nft, saved_rules, systemd_units, ufw
+from checks.servers.probes import boot_units, nft, saved_rules, systemd_units, ufw
 from checks.servers.ruleset import PacketTarget, Ruleset
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -41,7 +44,7 @@ _STRICTNESS = (PacketTarget.OPEN, PacketTarget.UNSURE, PacketTarget.SHUT)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
-    uses=(ufw.PROBE, saved_rules.PROBE, nft.PROBE),
+    uses=(ufw.PROBE, saved_rules.PROBE, nft.PROBE, boot_units.PROBE),
     title=msg("the firewall comes back after a reboot"),
     remedy=msg(
         "Save the live rules into the file that is loaded at start, such as 'nft list ruleset' into /etc/nftables.conf, and enable the unit, such as 'systemctl enable nftables'."
@@ -53,7 +56,21 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("not-persistent", msg("no unit loads firewall rules at start"))
     # One that denies is enough: a packet is let in only if every filter lets it in.
     order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
-    return min(outcomes, key=lambda one: order.index(one.verdict))
+    best = min(outcomes, key=lambda one: order.index(one.verdict))
+    return _unsure_after(facts) or best if best.verdict is CheckVerdict.PASS else best
+
+
+def _unsure_after(facts: Facts) -> CheckOutcome | None:
+    """Return why the rules that are loaded may not last: something else that starts works on rules too."""
+    boot = facts.get(boot_units.PROBE)
+    if isinstance(boot, MissingFact):
+        return missing(boot)
+    if boot.packets:
+        said = msg(
+            "what else starts and speaks of nft or iptables may change the rules: {names}", names=listed(boot.packets)
+        )
+        return unknown("others-change-rules", said)
+    return None
 
 
 def _outcomes(facts: Facts) -> Iterator[CheckOutcome]:

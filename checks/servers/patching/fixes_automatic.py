@@ -4,9 +4,9 @@ The common fault is silent: unattended-upgrades is on, its pattern names an arch
 nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
-really has. It is to run every {within_days} days or more often, and did so; apt's own timer starts it. Its black and
-white lists leave out at most {most_percent} % of the installed packages. An interval that cannot be read leaves it
-unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
+really has. It is to run every {within_days} days or more often, and did so; apt's own timer starts it
+within as many. Its black and white lists leave out at most {most_percent} % of the installed packages. An interval that
+cannot be read leaves it unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, and it installs what it finds (`apply_updates`, or
 dnf-automatic-install.timer). Its last run was within {within_days} days and ended well. Where `upgrade_type` is
@@ -89,6 +89,9 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return unknown("interval-unclear", msg("the interval of unattended-upgrades cannot be read: {seen}", seen=seen))
     if every > RAN_WITHIN.days:
         return failed("too-rare", msg("unattended-upgrades runs only every {n} days", n=f"{every:g}"))
+    if automatic.next_at is not None and automatic.next_at - facts.at > RAN_WITHIN:
+        said = msg("apt's timer starts unattended-upgrades next at {next}", next=automatic.next_at)
+        return failed("next-run-far", said)
     if automatic.timer and (automatic.timer != "active" or not automatic.is_own_service):
         return unknown(
             "not-started-by-apt", msg("apt's own timer does not start unattended-upgrades; what else does is not known")

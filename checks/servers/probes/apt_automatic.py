@@ -24,6 +24,8 @@ apt-config dump APT::Periodic || exit $?
 apt-config dump Unattended-Upgrade || exit $?
 command -v unattended-upgrade >/dev/null && echo program
 systemctl show -p ActiveState apt-daily-upgrade.timer 2>/dev/null | sed 's/^/timer /'
+n=$(systemctl show -p NextElapseUSecRealtime apt-daily-upgrade.timer 2>/dev/null) && n=${n#*=} && [ "$n" ] &&
+  n=$(date -d "$n" +%s 2>/dev/null) && echo "timer Next=$n"
 systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]*/apt.systemd.daily ' && echo 'service own'
 f=/var/lib/apt/periodic/unattended-upgrades-stamp
 [ -e "$f" ] && stat -c 'stamp %Y' "$f"
@@ -54,6 +56,8 @@ class Automatic:
     """Expressions; where there is one, only packages whose names begin with what one matches are upgraded."""
     timer: str = ""
     """The state of apt's own timer, such as `active`; empty where systemd does not tell, or was not asked."""
+    next_at: datetime | None = None
+    """When that timer elapses next; None where systemd does not tell."""
     is_own_service: bool = False
     """That timer starts apt's own program."""
 
@@ -114,6 +118,7 @@ def parse(output: Output) -> Automatic:
         black,
         white,
         timer.get("ActiveState", ""),
+        datetime.fromtimestamp(int(timer["Next"]), UTC) if timer.get("Next", "").isdecimal() else None,
         "service own" in lines,
     )
 

@@ -12,8 +12,11 @@ than what is installed, is not what apt would install, be it the fix.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.probes.apt_index import Index
 from checks.servers.probes.apt_upgrades import Upgrade, read_upgrades
 from checks.servers.redaction import PIPED
 from portalops.model.message import msg
@@ -41,15 +44,34 @@ USUAL = 500
 """The priority of what no pin names (apt_preferences(5))."""
 
 
+class Pin(NamedTuple):
+    """What a pin raises or lowers."""
+
+    packages: str
+    """A pattern of names, or the setting."""
+    of: str = ""
+    """Which versions, as apt_preferences(5) writes it: `release l=Debian-Security`."""
+    priority: int = 0
+
+    def is_for(self, index: Index) -> bool | None:
+        """Say whether the versions of an archive are meant; None where that is not evaluated here."""
+        kind, _, conditions = self.of.partition(" ")
+        seen = {"o": index.origin, "l": index.label, "a": index.suite, "n": index.codename}
+        asked = [each.strip().partition("=") for each in conditions.split(",")]
+        if kind != "release" or any(key not in seen or value.startswith("/") for key, _, value in asked):
+            return None
+        return all(fnmatchcase(seen[key], value) for key, _, value in asked)
+
+
 @dataclass(frozen=True, slots=True)
 class HeldPackages:
     """What is kept from being upgraded."""
 
     packages: tuple[str, ...]
     """On hold, by dpkg's own state."""
-    pinned: tuple[str, ...]
-    """Package patterns whose pin gives a version another priority than the usual 500, and a default release, which does so
-    to all versions of other archives."""
+    pins: tuple[Pin, ...]
+    """Those that give a version another priority than the usual 500, and a default release, which does so to all versions of
+    other archives."""
     upgrades: tuple[Upgrade, ...]
     """What would come if nothing were on hold; empty where nothing is."""
 
@@ -60,30 +82,32 @@ def parse(output: Output) -> HeldPackages:
     if not lines or lines[-1].strip() != "end":
         raise Unparseable(msg("the listing of held packages is cut short"))
     packages: list[str] = []
-    pinned: list[str] = []
-    pattern = ""
+    pins: list[Pin] = []
+    pattern = of = ""
     for line in lines[:-1]:
         word, _, rest = line.strip().partition(" ")
         if word == "held" and rest.count("|") == 2:
             packages.append(rest.split("|")[1])
         elif word == "default":
-            pinned.append(f"APT::Default-Release={rest.strip()}")
+            pins.append(Pin(f"APT::Default-Release={rest.strip()}"))
         elif word == "Package:":
-            pattern = rest.strip()
+            pattern, of = rest.strip(), ""
+        elif word == "Pin:":
+            of = " ".join(rest.split())
         elif word == "Pin-Priority:":
-            if _keeps_back(rest.strip()):
-                pinned.append(pattern)
-        elif word not in {"Pin:", "Inst"}:
+            priority = _number(rest.strip())
+            if priority != USUAL:
+                pins.append(Pin(pattern, of, priority))
+        elif word != "Inst":
             raise Unparseable(msg("a line of the held packages cannot be parsed: {line}", line=shown(line, 80)))
-    return HeldPackages(tuple(packages), tuple(pinned), read_upgrades(lines))
+    return HeldPackages(tuple(packages), tuple(pins), read_upgrades(lines))
 
 
-def _keeps_back(priority: str) -> bool:
+def _number(priority: str) -> int:
     try:
-        number = int(priority)
+        return int(priority)
     except ValueError as error:
         raise Unparseable(msg("a pin has the priority {seen}", seen=shown(priority, 20))) from error
-    return number != USUAL
 
 
 PROBE = Probe("apt.held", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, limit_bytes=1 << 20, form=PIPED)

@@ -2,11 +2,14 @@
 
 apt says `TRUSTED` yes both where a signature was verified and where a source's own option waives it (`trusted=yes`), so the
 options are looked for in the sources as well: apt.conf(5), sources.list(5). Each is named by its file and line, or by the
-setting. The account and password in an address are taken out on the host.
+setting. Told as well is what lets apt believe a list of any age (`Check-Valid-Until`), and by which way others come between:
+a proxy, or a line of hosts(5) that names a source's host. Account and password in an address are taken out on the host.
 
     http://deb.debian.org/debian|trixie-updates|yes
     waives /etc/apt/sources.list.d/own.list:1
     waived=1
+    ageless Acquire::Check-Valid-Until
+    way proxy http://192.0.2.8:3128
     end
 """
 
@@ -35,7 +38,27 @@ W=$(
   printf '%s\n' "$A" | sed -nE 's/^(APT::Get::AllowUnauthenticated|Acquire::AllowInsecureRepositories|Acquire::AllowWeakRepositories) "(1|yes|true|on|with|enable)".*/waives \1/Ip'
 ) || exit $?
 [ -z "$W" ] || printf '%s\n' "$W"
-printf 'waived=%s\nend\n' "$(printf '%s' "$W" | grep -c .)"
+printf 'waived=%s\n' "$(printf '%s' "$W" | grep -c .)"
+X='(no|false|0|off|without|disable)' Y='[0-9]{8,}'  # seconds: a list of months ago
+for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+  [ -e "$f" ] || continue
+  case $f in *.sources) E="^(check-valid-until:[ \t]*$X|valid-until-min:[ \t]*$Y)" ;; *) E="^[ \t]*deb.*\\[[^]]*(check-valid-until=$X|valid-until-min=$Y)" ;; esac
+  E=$E awk 'tolower($0) ~ ENVIRON["E"] { f = FILENAME; gsub(/[^!-~]/, "?", f); print "ageless " f ":" FNR }' "$f" || exit 3
+done
+A=$(apt-config dump) || exit $?
+printf '%s\n' "$A" | sed -nE -e 's/^(Acquire::(\S+::)?Check-Valid-Until) "'"$X"'".*/ageless \1/Ip' \
+  -e 's/^(Acquire::(\S+::)?Min-ValidTime) "'"$Y"'".*/ageless \1/Ip' \
+  -e 's#^Acquire::(https?|ftp)::Proxy(::([^ ]+))? "([^"]*)";#\3 \4#Ip' -e 's/^Acquire::https?::Proxy-Auto-Detect "(.+)";/by \1/Ip' |
+  while read -r a b; do
+    case $a in ageless) echo "ageless $b" ; continue ;; esac
+    [ "$b" ] || { b=$a; a=; }
+    case $b in DIRECT|direct|'') continue ;; esac
+    printf 'way proxy %s%s\n' "${a:+$a }" "$(printf %s "$b" | sed -E 's#//[^/@]*@#//#' | tr -c '!-{}~' '?')"
+  done
+for h in $(printf '%s\n' "$L" | sed -nE 's#^[a-z+]+://([^/:|]+).*#\1#p' | grep -vix localhost | sort -u); do
+  awk -v h="$h" '{ sub(/#.*/, "") } { for (i = 2; i <= NF; i++) if (tolower($i) == tolower(h)) print "way hosts " $1 " " h }' /etc/hosts
+done | sort -u
+echo end
 """
 _WAIVES = "waives "
 
@@ -50,13 +73,20 @@ class Sources:
     """Those of them that apt itself does not trust."""
     waived: int
     """How many sources or settings let packages in without a verified signature."""
+    ageless: tuple[str, ...]
+    """What lets apt believe a list of any age: `FILE:LINE`, or the setting's name."""
+    ways: frozenset[str]
+    """What others come between by: `proxy ADDRESS`, `proxy HOST ADDRESS` for one host alone, `hosts ADDRESS HOST`."""
     waiving: tuple[str, ...]
     """Which: `FILE:LINE`, or the setting's name; empty in an answer of before they were named."""
 
 
 def parse(output: Output) -> Sources:
     """Read the sources; none at all means that no list was fetched."""
-    lines = [line.strip() for line in output.lines()]
+    every = [line.strip() for line in output.lines()]
+    ageless = tuple(line.removeprefix("ageless ") for line in every if line.startswith("ageless "))
+    ways = frozenset(line.removeprefix("way ") for line in every if line.startswith("way "))
+    lines = [line for line in every if not line.startswith(("ageless ", "way "))]
     if len(lines) < 2 or lines[-1] != "end" or not lines[-2].startswith("waived="):
         raise Unparseable(msg("the list of package sources is cut short"))
     names, untrusted = set(), set()
@@ -77,7 +107,7 @@ def parse(output: Output) -> Sources:
         raise Unparseable(msg("the list of package sources is cut short"))
     if not names:
         raise Unparseable(msg("apt has fetched no list of any source"), reason="no-package-lists")
-    return Sources(frozenset(names), frozenset(untrusted), int(waived), tuple(waiving))
+    return Sources(frozenset(names), frozenset(untrusted), int(waived), ageless, ways, tuple(waiving))
 
 
 PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, form=PIPED)

@@ -18,6 +18,9 @@ _AWK = (
     ' print $1 ":" k ":" $3 ":" $4 "::" $6 ":" $7 }'
 )
 
+CLOSED = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
+"""Programs that end at once, or do one thing and end."""
+
 
 @dataclass(frozen=True, slots=True)
 class PasswdAccount:
@@ -30,6 +33,11 @@ class PasswdAccount:
     gid: int
     home: str
     shell: str
+
+    @property
+    def has_shell(self) -> bool:
+        """Say whether its shell lets somebody log in; an empty one is /bin/sh (passwd(5))."""
+        return self.shell.rpartition("/")[2] not in CLOSED
 
 
 def parse(output: Output) -> tuple[PasswdAccount, ...]:

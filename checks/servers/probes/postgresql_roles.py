@@ -4,7 +4,7 @@ hash. Needs root.
 The server is asked over its local sockets as its own account `postgres`, read only, for 20 seconds at most. Of a password it
 says how it is kept, and whether it is empty or the role's own name where that can be told. A role without one is opened by
 the host's account of that name alone (`peer`), unless a rule of pg_hba.conf asks for neither. The server tells the rules of
-the file as it is now; where the file is newer than what the server loaded, that is told. A host that has neither a socket nor
+the file as it is now; where it or one that it includes is newer than what the server loaded, that is told. A host that has neither a socket nor
 a cluster nor such a process, be it in a container, has no server. Sources: the PostgreSQL manual, "pg_authid",
 "pg_auth_members", "pg_hba_file_rules". PostgreSQL 15.20, one line a role and one a server:
 
@@ -41,10 +41,12 @@ from pg_authid r where r.rolname !~ '^pg_' order by r.rolname
 """
 RULES = r"""
 select json_build_object('server', current_setting('port'), 'listens', current_setting('listen_addresses'),
- 'stale', pg_conf_load_time() < (select greatest(f.modification, f.change) from pg_stat_file(current_setting('hba_file')) f),
+ 'stale', pg_conf_load_time() < (select max(greatest(f.modification, f.change)) from
+  (select current_setting('hba_file') union select json_extract_path_text(to_json(r), 'file_name') from pg_hba_file_rules r) n(name),
+  pg_stat_file(n.name, true) f where n.name is not null),
  'databases', (select coalesce(json_agg(d.datname), '[]'::json) from pg_database d where d.datallowconn),
  'rules', (select coalesce(json_agg(json_build_object('line', h.line_number, 'type', h.type, 'database', h.database,
-  'user', h.user_name, 'address', h.address, 'netmask', h.netmask, 'method', h.auth_method, 'broken', h.error is not null,
+  'user', h.user_name, 'address', h.address, 'netmask', h.netmask, 'method', h.auth_method, 'broken', h.type is null,
   'map', (select substr(o, 5) from unnest(h.options) o where o like 'map=%' limit 1)) order by h.n), '[]'::json)
   from (select row_number() over () n, * from pg_hba_file_rules) h))
 """
@@ -79,6 +81,8 @@ UNASKED = "a server runs, and cannot be asked"
 """What the command complains of where there is such a process and no way to it."""
 _MIGHTY = frozenset({"pg_execute_server_program", "pg_write_server_files", "pg_read_server_files"})
 """The server's own roles whose members can become the server's account, or read its keys (the manual, "Predefined Roles")."""
+LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
+"""In `listen_addresses`: what nobody reaches from elsewhere."""
 _ASKING = frozenset({"peer", "reject", "scram-sha-256", "md5", "password"})
 
 
@@ -109,9 +113,11 @@ class PostgresqlServer:
     is_stale: bool
     """Its file of rules is newer than what it loaded."""
     is_broken: bool
-    """Its file has a line that it cannot read, so that it keeps to older rules."""
+    """Its file has a line that it cannot read, so that it keeps to older rules. One that cannot match, as `hostssl` with TLS off, is none."""
     admitted: tuple[Admission, ...]
     """By which rule each role gets in, from where."""
+    is_networked: bool = True
+    """It listens on more than loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,10 @@ def _server(
         if key[0] == name and _flag(one["login"])
     ]
     found = tuple(admissions(rules, roles, _texts(row["databases"]), _text(row["listens"])))
-    return PostgresqlServer(name, _flag(row["stale"]), any(_flag(each["broken"]) for each in held), found)
+    listens = {each.strip() for each in _text(row["listens"]).split(",")} - LOCAL
+    return PostgresqlServer(
+        name, _flag(row["stale"]), any(_flag(each["broken"]) for each in held), found, bool(listens)
+    )
 
 
 def _texts(value: object) -> tuple[str, ...]:

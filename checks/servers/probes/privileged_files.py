@@ -3,8 +3,8 @@
 Every folder is read, so a look speaks for a week. Left out is what gives nobody anything: file systems mounted `nosuid`, and
 folders that root alone can enter, such as a store of containers. A host with so many files that the search takes more than
 five seconds of its processor has not answered. Of each file it is asked which package delivers it: of dpkg with the time
-when that package's list of files was written (ctime), of rpm with the delivered mode. A name with a line end is `?` and the
-file's number. find(1), getcap(8), dpkg-query(1), rpm(8), proc_pid_mountinfo(5).
+when that package's list of files was written (ctime), of rpm with the delivered mode. Of a name with a line
+end its folder is told, `?` and the file's number, by which `find FOLDER -inum NUMBER` finds it. find(1), getcap(8), dpkg-query(1), rpm(8), proc_pid_mountinfo(5).
 
     id 4755 root:root 1795143731.5532000000 /usr/bin/su
     /usr/bin/ping cap_net_raw=ep
@@ -54,8 +54,11 @@ F=$(
   [ "$G" != 'getcap --' ] || G=getcap
   find "$@" -ignore_readdir_race -xdev \
     \( -type d -uid 0 ! -perm -001 \( ! -perm -010 -o -gid 0 \) ! -path / -prune \) -o -type f -perm /111 \( \
-    \( -perm /6000 -path "*$L*" -printf 'id %m %u:%g %C@ /?%i\n' \) , \( -perm /6000 ! -path "*$L*" -printf 'id %m %u:%g %C@ %p\n' \) , \
-    \( -path "*$L*" -printf 'odd /?%i\n' \) , \( ! -path "*$L*" -exec $G "$P" {} + \) \)
+    \( -perm /6000 -path "*$L*/*" -printf 'id %m %u:%g %C@ /?%i\n' \) , \
+    \( -perm /6000 -name "*$L*" ! -path "*$L*/*" -printf 'id %m %u:%g %C@ %h/?%i\n' \) , \
+    \( -perm /6000 ! -path "*$L*" -printf 'id %m %u:%g %C@ %p\n' \) , \
+    \( -path "*$L*/*" -printf 'odd /?%i\n' \) , \( -name "*$L*" ! -path "*$L*/*" -printf 'odd %h/?%i\n' \) , \
+    \( ! -path "*$L*" -exec $G "$P" {} + \) \)
 ) || exit 3
 printf '%s\n' "$F"
 set -f
@@ -137,7 +140,7 @@ def parse(output: Output) -> PrivilegedFiles:
             delivered[row["path"]] = PackagedFile(row["name"], datetime.fromtimestamp(int(row["at"]), UTC))
         elif row := _RPM.fullmatch(line):
             delivered[row["path"]] = PackagedFile(row["name"], mode=int(row["mode"], 8))
-        elif line.startswith("odd /?"):
+        elif line.startswith("odd /"):
             odd.append(line[4:])
         elif line != "capabilities-unseen":
             raise Unparseable(

@@ -5,7 +5,8 @@ Article 12.3 asks that the servers run continuously; a unit that failed at night
 The rule: systemd names no failed unit, and each declared unit is active and starts at boot, by itself or with another. No
 service ends badly and is started again and again: it waits for that after it failed, or it was started again {most_restarts} times or
 more and has run for less than {least_minutes} minutes. Where systemd starts it again also after a good end, that it did so often leaves
-it unknown. A host that systemd did not start is unknown.
+it unknown. No service or mount is between stopped and running for {least_minutes} minutes; until then it is unknown. A job that runs
+once is at work as long as it starts: it is unknown after {most_hours} hours. A host that systemd did not start is unknown.
 
 Source: systemctl(1).
 
@@ -26,6 +27,7 @@ from portalops.model.verdicts import Severity
 
 MOST_RESTARTS = 5
 RUNS_FOR = timedelta(minutes=10)
+LONGEST_JOB = timedelta(hours=24)
 
 
 @check(
@@ -37,7 +39,11 @@ RUNS_FOR = timedelta(minutes=10)
     title=msg("no service has failed, and every declared one runs"),
     remedy=msg("Find the cause with 'systemctl status UNIT' and 'journalctl -u UNIT', and repair it."),
     exempt_roles=("container",),
-    numbers={"most_restarts": MOST_RESTARTS, "least_minutes": RUNS_FOR // timedelta(minutes=1)},
+    numbers={
+        "most_restarts": MOST_RESTARTS,
+        "least_minutes": RUNS_FOR // timedelta(minutes=1),
+        "most_hours": LONGEST_JOB // timedelta(hours=1),
+    },
 )
 def judge(facts: Facts) -> CheckOutcome:
     broken = facts[systemd_failed.PROBE]
@@ -52,9 +58,10 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed(
             "declared-unit-disabled", msg("declared but not started at boot: {names}", names=listed(fleeting))
         )
-    restarted = facts.get(systemd_restarts.PROBE)
-    if isinstance(restarted, MissingFact):
-        return missing(restarted)
+    unsteady = facts.get(systemd_restarts.PROBE)
+    if isinstance(unsteady, MissingFact):
+        return missing(unsteady)
+    restarted = unsteady.restarted
     often = [
         one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR
     ]
@@ -69,4 +76,11 @@ def judge(facts: Facts) -> CheckOutcome:
             "restarts-often",
             msg("services that systemd starts again often, after a good end or a bad one: {names}", names=names),
         )
+    for_seconds = {one.name: one.seconds for one in unsteady.unfinished if not one.is_job}
+    if stuck := sorted(name for name, seconds in for_seconds.items() if timedelta(seconds=seconds) >= RUNS_FOR):
+        names = listed(f"{name} ({for_seconds[name] // 60} min)" for name in stuck)
+        return failed("never-ready", msg("units that do not end their start or their stop: {names}", names=names))
+    long = [one.name for one in unsteady.unfinished if one.is_job and timedelta(seconds=one.seconds) >= LONGEST_JOB]
+    if between := sorted({*for_seconds, *long}):
+        return unknown("between", msg("units that are still starting or stopping: {names}", names=listed(between)))
     return passed(msg("no unit has failed; {declared} declared units run", declared=len(facts.declared.units)))

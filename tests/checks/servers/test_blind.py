@@ -45,6 +45,7 @@ ONE_OF_TWO = {
     "cred.registered db.mysql-accounts": "a host without MariaDB or MySQL has none of its accounts",
     "cred.registered db.postgresql-roles": "a host without PostgreSQL has none of its roles",
     "db.exposure db.mysql-accounts": "asked only where MariaDB or MySQL runs",
+    "db.pg-hba db.postgresql-roles": "no process of PostgreSQL runs",
     "firewall.active firewall.legacy": "the kernel's other filter stands",
     "firewall.admin-restricted firewall.legacy": "one filter that denies is enough",
     "firewall.default-deny firewall.legacy": "one filter that denies is enough",

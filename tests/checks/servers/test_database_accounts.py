@@ -33,6 +33,7 @@ from checks.servers.probes import (
     own_registered,
     passwd,
     postgresql_roles,
+    processes,
     shadow,
     systemd_units,
 )
@@ -222,6 +223,50 @@ def test_roles_of_a_real_server_come_through_script_redaction_and_parser_to_thei
     assert exposure(text, None) == ("unknown", "rules-not-loaded"), (
         "the file is mended, and the server goes by the old one"
     )
+
+
+@needs_root
+@pytest.mark.heavy
+def test_ways_in_of_a_real_postgresql_are_judged_by_what_crosses_the_network() -> None:
+    rules = {
+        "host all portal 10.0.0.0/8 password": ("fail", "password-overheard"),
+        "hostssl all portal 10.0.0.0/8 password\nhost all portal 10.0.0.0/8 password": (
+            "fail",
+            "password-overheard",
+        ),
+        "host all cu 10.0.0.0/8 md5": ("fail", "password-overheard"),
+        "host all an 0.0.0.0/1 scram-sha-256": ("fail", "admin-from-anywhere"),
+        "hostssl all an 10.0.0.0/8 scram": ("fail", "rules-broken"),
+        "host all portal 10.0.0.0/8 md5": ("pass", ""),
+        "hostssl all portal 10.0.0.0/8 password": ("pass", ""),
+        "host all all all reject\nhost all all all password": ("pass", ""),
+    }
+    with PostgreSql.new(versions()[0]) as server:
+        server.sql(
+            f"CREATE ROLE an LOGIN SUPERUSER PASSWORD '{CANARY}'; CREATE ROLE portal LOGIN PASSWORD '{CANARY}';"
+            f"SET password_encryption = 'md5'; CREATE ROLE cu LOGIN PASSWORD '{CANARY}'"
+        )
+        shell, found = HereShell(server.folder, "/run/postgresql"), {}
+        for lines in rules:
+            (server.data / "pg_hba.conf").write_text(f"local all postgres peer\n{lines}\n")
+            server.program("pg_ctl", "reload", "-D", server.data)
+            time.sleep(1.1)  # the moment of loading counts in whole seconds
+            found[lines] = ways_in(roles_in(gather(shell, [postgresql_roles.PROBE])))
+        (server.data / "pg_hba.conf").write_text("local all postgres peer\n")
+        after = ways_in(roles_in(gather(shell, [postgresql_roles.PROBE])))
+
+    assert found == rules
+    assert after == ("unknown", "rules-not-loaded")
+
+
+def ways_in(text: str) -> tuple[str, str]:
+    """What db.pg-hba comes to on a host whose server says this, and listens for others."""
+    text = re.sub(r'("listens" : )"[^"]*"', r'\1"*"', text)
+    (check,) = chosen(ids=("db.pg-hba",))
+    facts = compared(text, None)[1]
+    found = {**facts.found, processes.PROBE.id: frozenset({"postgres"})}
+    outcome = check.judge(replace(facts, found=found))
+    return outcome.verdict.value, outcome.reason
 
 
 def roles_in(raw: bytes) -> str:

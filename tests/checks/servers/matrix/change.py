@@ -1,6 +1,6 @@
 """What the host was when it was approved: its own draft, taken while everything is good."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 _SINCE = {"since": "$SINCE"}
 _WINDOWS = {"windows": [{"start_at": "$SINCE", "end_at": "$LATER", "reference": "12/QD-SKHCN"}], "since": "$NOW"}
@@ -59,5 +59,85 @@ FAULTS = (
         bad="echo 'deb [trusted=yes] file:/srv/archive/made ./' >/etc/apt/sources.list.d/extra.list",
         gone="rm -rf /var/lib/apt/lists/*",
         unknown="no-package-lists",
+    ),
+)
+
+_RELOAD = "systemctl daemon-reload"
+_WANTED = "mkdir -p /etc/systemd/system/ssh.service.d; printf '[Unit]\\nWants=portal-evil.service\\n' >/etc/systemd/system/ssh.service.d/x.conf; printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/portal-evil.service"
+_NOT_WANTED = f"rm -rf /etc/systemd/system/ssh.service.d /etc/systemd/system/portal-evil.service; {_RELOAD}"
+SEEDS = (
+    Seed(
+        "change.accounts",
+        "an account of the system gets a shell",
+        make="usermod -s /bin/bash backup",
+        undo="usermod -s /usr/sbin/nologin backup",
+        fails="logins-changed",
+        on="web2",
+    ),
+    Seed(
+        "change.accounts",
+        "another comment of an account",
+        make="usermod -c Luu backup",
+        undo="usermod -c backup backup",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a drop-in wants a unit that nobody enabled",
+        make=f"{_WANTED}; {_RELOAD}",
+        undo=_NOT_WANTED,
+        fails="units-changed",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a drop-in that systemd has not loaded yet",
+        make=_WANTED,
+        undo=_NOT_WANTED,
+        unknown="not-reloaded",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a generator of nobody",
+        make="mkdir -p /etc/systemd/system-generators; printf '#!/bin/sh\\n' >/etc/systemd/system-generators/zz; chmod 755 /etc/systemd/system-generators/zz",
+        undo="rm -rf /etc/systemd/system-generators",
+        fails="cron-changed",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a daily job that is a link",
+        make="printf '#!/bin/sh\\n' >/srv/job; chmod 755 /srv/job; ln -s /srv/job /etc/cron.daily/job",
+        undo="rm -f /etc/cron.daily/job /srv/job",
+        fails="cron-changed",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a generator is switched off, and a unit lies there that nothing wants",
+        make=f"mkdir -p /etc/systemd/system-generators; ln -s /dev/null /etc/systemd/system-generators/systemd-gpt-auto-generator; printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/portal-evil.service; {_RELOAD}",
+        undo=f"rm -rf /etc/systemd/system-generators; {_NOT_WANTED}",
+        on="web2",
+    ),
+    Seed(
+        "change.repos",
+        "a list of any age is believed",
+        make="echo 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/99portal",
+        undo="rm -f /etc/apt/apt.conf.d/99portal",
+        fails="age-waived",
+    ),
+    Seed(
+        "change.repos",
+        "a proxy stands between",
+        make="echo 'Acquire::http::Proxy \"http://10.6.6.6:3128\";' >/etc/apt/apt.conf.d/99portal",
+        undo="rm -f /etc/apt/apt.conf.d/99portal",
+        unknown="way-not-declared",
+    ),
+    Seed(
+        "change.repos",
+        "no proxy for one host, and lists that are to be young",
+        make='printf \'Acquire::http::Proxy::a.example.vn "DIRECT";\\nAcquire::Check-Valid-Until "true";\\n\' >/etc/apt/apt.conf.d/99portal',
+        undo="rm -f /etc/apt/apt.conf.d/99portal",
     ),
 )

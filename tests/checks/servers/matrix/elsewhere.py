@@ -9,9 +9,14 @@ _PACKAGES = "checks/servers/test_vulnerabilities_on_hosts.py::test_seeded_faults
 _DRIFT = "checks/servers/test_drift_on_hosts.py::test_what_is_changed_inside_and_outside_of_a_window_is_told_apart"
 _AUDIT = "commands/test_credential_hosts.py::test_audit_follows_what_is_done_on_the_host"
 
+_POSTGRESQL = (
+    "checks/servers/test_database_accounts.py::test_ways_in_of_a_real_postgresql_are_judged_by_what_crosses_the_network"
+)
+
 ELSEWHERE = {
     "change.drift": _DRIFT,
     "cred.registered": _AUDIT,
+    "db.pg-hba": _POSTGRESQL,
     "ha.failover-drill": _PAIR,
     "ha.keepalived": _PAIR,
     "ha.pg-lag": _DATABASES,

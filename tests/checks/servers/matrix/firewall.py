@@ -152,6 +152,23 @@ systemctl daemon-reload
             ("what is loaded is flushed", "ExecStartPost=/usr/sbin/nft flush ruleset", "", "other-commands"),
         )
     ),
+    *(
+        Seed(
+            "firewall.persistent",
+            name,
+            make=f"""
+printf '#!/bin/sh\\nnft flush ruleset\\n' >/usr/local/sbin/portal-tune; chmod 700 /usr/local/sbin/portal-tune
+printf '[Unit]\\n{order}=nftables.service\\n[Service]\\nType=oneshot\\nExecStart=/usr/local/sbin/portal-tune\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/portal-tune.service
+systemctl daemon-reload; systemctl enable -q portal-tune
+""",
+            undo="systemctl disable -q portal-tune; rm -f /etc/systemd/system/portal-tune.service /usr/local/sbin/portal-tune; systemctl daemon-reload",
+            unknown=unknown,
+        )
+        for name, order, unknown in (
+            ("another unit flushes the rules after they are loaded", "After", "others-change-rules"),
+            ("another unit flushes what was there before they are loaded", "Before", ""),
+        )
+    ),
     Seed(
         "firewall.persistent",
         "another file, whose unit's own command names it",

@@ -163,9 +163,29 @@ SEEDS = (
     ),
     Seed(
         "patching.unattended",
+        "a timer that elapses once in four years",
+        make="mkdir -p /etc/systemd/system/apt-daily-upgrade.timer.d; printf '[Timer]\\nOnCalendar=\\nOnCalendar=*-02-29\\nPersistent=false\\n' >/etc/systemd/system/apt-daily-upgrade.timer.d/x.conf; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
+        undo="rm -r /etc/systemd/system/apt-daily-upgrade.timer.d; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
+        fails="next-run-far",
+    ),
+    Seed(
+        "patching.unattended",
         "a blacklist of the kernel alone",
         make=_list("Blacklist", "linux-image"),
         undo=_NO_LIST,
+    ),
+    Seed(
+        "patching.held",
+        "a pin that lowers security archives",
+        make=_pin("l=Debian-Security").replace("-1", "100"),
+        undo="rm -f /etc/apt/preferences.d/portal",
+        unknown="pinned",
+    ),
+    Seed(
+        "patching.held",
+        "a pin that prefers security archives",
+        make=_pin("l=Debian-Security").replace("-1", "990"),
+        undo="rm -f /etc/apt/preferences.d/portal",
     ),
     Seed(
         "patching.security-updates",

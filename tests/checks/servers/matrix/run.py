@@ -44,7 +44,7 @@ StartLimitIntervalSec=0
 END
 systemctl daemon-reload; systemctl start portal-loop; sleep {seconds}
 """
-_NO_SERVICE = "systemctl stop portal-loop; rm -f /etc/systemd/system/portal-loop.service; systemctl daemon-reload"
+_NO_SERVICE = "systemctl stop portal-loop; systemctl reset-failed portal-loop || true; rm -f /etc/systemd/system/portal-loop.service; systemctl daemon-reload"
 SEEDS = (
     Seed(
         "run.time-sync",
@@ -83,6 +83,15 @@ SEEDS = (
         "a job that begins again an hour after its good end",
         make=_SERVICE.format(settings="ExecStart=/bin/true\nRestart=always\nRestartSec=3600", seconds=1),
         undo=_NO_SERVICE,
+    ),
+    Seed(
+        "run.failed-units",
+        "a service that never says that it runs",
+        make=_SERVICE.format(
+            settings="Type=notify\nTimeoutStartSec=infinity\nExecStart=/bin/sleep infinity", seconds=1
+        ).replace("start portal-loop", "start --no-block portal-loop"),
+        undo=_NO_SERVICE,
+        unknown="between",
     ),
     Seed(
         "run.failed-units",
