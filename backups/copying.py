@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
-from backups.contents import PIECE_BYTES, damaged
+from backups.contents import PIECE_BYTES, at_most, damaged
 from backups.job import VerifyTarget, run_verify
 from backups.presence import require_sets, with_copies
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
@@ -344,6 +344,8 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
         raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
     files = {**parse_manifest(MANIFEST, manifest), **tags}
+    listed = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
+    limits = {**dict.fromkeys(tags, MAX_TAG_BYTES), **{pack.path: pack.stored_bytes for pack in listed}}
     held = _kept(stored, writer, files)
     title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
     left_bytes = max(0, made.stored_bytes - sum(held.values()))
@@ -353,7 +355,7 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
             task.note(msg("{n} bytes are already there", n=sum(held.values())))
         for path, expected in files.items():
             if path not in held:
-                _copy_file(stored, writer, path, expected, task)
+                _copy_file(stored, writer, path, expected, task, limit=limits.get(path, made.stored_bytes))
     writer.open(TAG_MANIFEST)
     writer.write(tag_manifest)
     writer.close()
@@ -373,11 +375,11 @@ def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> 
     return kept
 
 
-def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
+def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest, task: Task, *, limit: int) -> None:
     digest = hashlib.sha256()
     writer.open(path)
     with stored.open(path) as file:
-        while piece := file.read(PIECE_BYTES):
+        for piece in at_most(limit, file, path):
             digest.update(piece)
             writer.write(piece)
             task.advance(len(piece))
