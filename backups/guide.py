@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 from backups.formats import format_of
 from backups.formats._parts import Commands, Step, bullets, by_hand, code
 from backups.restore import REMOVED
-from backups.restore_script import CHECK, FUNCTIONS, QUOTED, SALVAGE, SCRIPT, Part, ScriptSteps, places, restore_script
+from backups.restore_script import (
+    CHECK,
+    CHECKING,
+    FUNCTIONS,
+    QUOTED,
+    SALVAGE,
+    SCRIPT,
+    Part,
+    ScriptSteps,
+    places,
+    restore_script,
+)
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -83,10 +94,11 @@ def _parts(content: SetFile) -> Iterator[Step]:
         script=SCRIPT,
     )
     yield by_hand(
+        "find . ! -type d ! -type f",
         "sha256sum tagmanifest-sha256.txt",
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
     )
-    yield msg("If it is the recorded one, and the second command printed nothing:")
+    yield msg("If it is the recorded one, and the first and the last command printed nothing:")
     yield by_hand(
         f"KEY=/media/key/operator.age TO=/srv/restored sh {SCRIPT}",
     )
@@ -103,6 +115,7 @@ def _parts(content: SetFile) -> Iterator[Step]:
     yield code(*places(content.base_id or ""))
     yield msg("## 2. Check that the set is complete and unchanged")
     yield msg("Both commands print nothing if every byte is unchanged.")
+    yield code(*CHECKING)
     yield code('cd "$SET"', *CHECK)
     yield msg(
         "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report. If they "
@@ -140,10 +153,11 @@ def signer_lines(content: SetFile) -> Iterator[Step]:
     time = f"-O verify-time={content.created_at:%Y%m%d%H%M%SZ}"
     yield code(
         'ALLOWED="${ALLOWED:-/media/key/allowed_signers}"',
+        f'fits {SIGNATURE} || stop "{SIGNATURE}: damaged"',
         f'WHO="$(ssh-keygen -Y find-principals -s {SIGNATURE} -f "$ALLOWED" {time} | head -n 1)"',
         f'ssh-keygen -Y verify -f "$ALLOWED" -I "$WHO" -n {NAMESPACE} {time} -s {SIGNATURE} < {SET_FILE}',
         f"for file in $(cut -c67- tagmanifest-sha256.txt | grep -v '^{SET_FILE}'); do",
-        f'  grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || {{ UNSIGNED=yes; echo "$file: not signed"; }}',
+        f'  fits "$file" && grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || {{ UNSIGNED=yes; echo "$file: not signed"; }}',
         "done",
         '[ -z "${UNSIGNED-}" ]',
     )
@@ -171,12 +185,11 @@ def _base_parts(content: SetFile) -> Iterator[Step]:
         digest=content.base,
     )
     yield code(
-        '[ -f "$BASE/tagmanifest-sha256.txt" ] || stop "$BASE: the base is not there"',
+        'fits "$BASE/tagmanifest-sha256.txt" || stop "$BASE: the base is not there"',
         f'[ "$(sha256sum < "$BASE/tagmanifest-sha256.txt")" = "{content.base}  -" ] || stop "$BASE: another set"',
     )
     yield code(
-        '(cd "$BASE" && sha256sum --check --quiet --strict tagmanifest-sha256.txt)',
-        '(cd "$BASE" && sha256sum --check --quiet --strict manifest-sha256.txt)',
+        *(f'(cd "$BASE" && {line})' for line in CHECK),
     )
 
 
