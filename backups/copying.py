@@ -1,19 +1,21 @@
-"""Replication: copies a set from a medium with a verified copy to one that lacks it.
+"""Replication: copies a set to a medium that lacks it, from one with a verified copy, or file by file from all that have some.
 
 A medium that was full, slow or away when a set was made must not keep it from the others, and gets it afterwards. Every byte
 is digested while it is copied and compared with the manifests of the set, which the ledger pins; what differs is never
-sealed, and the copy that it was read from is then known to be damaged.
+sealed, and the copy that it was read from is then known to be damaged. Its other files count, and the next source gives those
+that it has not.
 
 A copy that was cut is gone on with from the packs that are whole on the medium already (`backups/resuming.py`). They are taken
 by their size, and by their digest where the medium's side tells it; every copy is read back as a whole afterwards, and one
-that is then found to be damaged, or lay there damaged before, is removed and made anew, once, from a copy that was just
-read whole.
+that is then found to be damaged, or lay there damaged before, is removed and made anew, once, after other copies were just
+read and together had every file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +23,11 @@ from pathlib import Path
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, at_most, damaged
 from backups.job import VerifyTarget, run_verify
+from backups.merged import HeldPack
 from backups.presence import require_sets, with_copies
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
-from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
-from portalops.model.backups import Copy, CopyResult, CopyState, SetId, VerifyLevel
+from portalops.model.backups import BackupSet, Copy, CopyResult, CopyState, SetId, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg, together
 from portalops.model.record import Digest
@@ -43,6 +45,13 @@ class CopyTarget:
     sources: tuple[Copy, ...]
     """Verified copies of it, the most recently read first."""
     to_medium: str
+    damaged: tuple[Copy, ...] = ()
+    """Damaged copies on other media: they give what no verified one has."""
+
+    @property
+    def read_from(self) -> tuple[Copy, ...]:
+        """Return the copies in the order in which they are asked."""
+        return (*self.sources, *self.damaged)
 
     @property
     def state_before(self) -> CopyState | None:
@@ -68,7 +77,16 @@ def wanted_copies(
         verified.sort(key=lambda each: each.verified_at or made.at, reverse=True)
         has = {each.medium for each in made.copies if each.state in GOOD}
         wanted += [
-            CopyTarget(made, tuple(each for each in verified if each.medium != medium), medium)
+            CopyTarget(
+                made,
+                tuple(each for each in verified if each.medium != medium),
+                medium,
+                tuple(
+                    each
+                    for each in made.copies
+                    if each.state is CopyState.DAMAGED and each.medium in media and each.medium != medium
+                ),
+            )
             for medium in media
             if medium not in has and only_medium in {"", medium}
         ]
@@ -219,8 +237,8 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
     """
     medium = world.media[target.to_medium]
     copy = _none_of(target, medium)
-    if not target.sources:
-        yield _failed(target, _still(target, copy), msg("no other medium has a verified copy of it"))
+    if not target.read_from:
+        yield _failed(target, _still(target, copy), msg("no other medium has a copy of it"))
         return
     try:
         copy = replace(copy, shares_source_filesystem=_ready(target, medium, world))
@@ -242,9 +260,9 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     """Remove a damaged copy and make it from its beginning, if a source has the set whole."""
     target = found.target
     medium = world.media[target.to_medium]
-    whole = tuple(source for source in target.sources if _is_whole(source, target, world))
+    whole = _have_all(target, world)
     if not whole:
-        left = msg("it is left, since no other copy could be read whole")
+        left = msg("it is left, since no other copy could be read whole, nor have all of them together every file")
         yield _failed(target, found.copy, together([found.copy.shown_problem, left]))
         return
     try:
@@ -259,28 +277,39 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
         return
     shares = found.copy.shares_source_filesystem
     copy = replace(_none_of(target, medium), shares_source_filesystem=shares)
-    yield from _copied(replace(target, sources=whole), copy, world, goes_on=False)
+    yield from _copied(replace(target, sources=whole, damaged=()), copy, world, goes_on=False)
 
 
 def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> Iterator[_Made]:
     """As `_made`, onto a medium that is ready and has no such set."""
     medium, made = world.media[target.to_medium], target.made.set
     problem: Message | str = ""
-    for source in target.sources:
+    listed: _Listed | None = None
+    unlisted: list[Copy] = []
+    """Copies that could not say what is in the set, before one could."""
+    left = deque(target.read_from)
+    while left:
+        source = left.popleft()
         try:
             stored = world.media[source.medium].open_set(made.id)
-            begin = go_on if goes_on or source is not target.sources[0] else _begin  # what this one has left is whole
+            if listed is None:
+                listed = _list(stored, made)
+                left += unlisted
+            begin = go_on if goes_on else _begin
             writer = begin(medium, made.id, expected_bytes=made.stored_bytes)
+        except SetDamaged as error:
+            unlisted.append(source)
+            problem = _damaged_there(source, error.message)
+            yield from _blamed(target, source, error.message)
+            continue
         except PortalOpsError as error:
             problem = error.message
             continue
+        goes_on = True  # what this one has left is whole
         try:
-            has_found = _copy(stored, writer, target, world.progress)
-            writer.seal()
-        except SetDamaged as error:
-            let_go(writer, keep=source is not target.sources[-1])
-            problem = msg("its copy on {medium} is damaged: {cause}", medium=source.medium, cause=error.message)
-            yield _failed(target, replace(source, state=CopyState.DAMAGED), error.message)
+            has_found, wrong = _copy(stored, writer, listed, target, world.progress)
+            if not wrong:
+                writer.seal()
         except MediumUnavailable as error:
             let_go(writer, keep=True)
             problem = error.message
@@ -288,9 +317,23 @@ def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> 
             let_go(writer, keep=True)
             raise
         else:
-            yield _Made(target, replace(copy, state=CopyState.SEALED), source.medium, has_found)
-            return
-    yield _failed(target, _still(target, copy) if goes_on else copy, problem)
+            if not wrong:
+                yield _Made(target, replace(copy, state=CopyState.SEALED), source.medium, has_found)
+                return
+            let_go(writer, keep=bool(left))
+            problem = _damaged_there(source, wrong[0])
+            yield from _blamed(target, source, wrong[0])
+    yield _failed(target, _still(target, copy), problem)
+
+
+def _damaged_there(source: Copy, cause: Message) -> Message:
+    return msg("its copy on {medium} is damaged: {cause}", medium=source.medium, cause=cause)
+
+
+def _blamed(target: CopyTarget, source: Copy, problem: Message) -> Iterator[_Made]:
+    """Yield a copy that turned out damaged, if that is news."""
+    if source.state is not CopyState.DAMAGED:
+        yield _failed(target, replace(source, state=CopyState.DAMAGED), problem)
 
 
 def _begin(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:
@@ -313,29 +356,76 @@ def _failed(target: CopyTarget, copy: Copy, problem: Message | str) -> _Made:
     return _Made(target, copy.with_problem(problem))
 
 
-def _is_whole(source: Copy, target: CopyTarget, world: _World) -> bool:
-    """Read a source to its last byte and say whether it holds all of the set."""
+def _have_all(target: CopyTarget, world: _World) -> tuple[Copy, ...]:
+    """Return a copy that has just been read whole, before all others, or copies that together have every file, or none."""
     made = target.made.set
-    title = msg("Reading {set} on {medium}", set=made.id, medium=source.medium)
-    try:
-        stored = world.media[source.medium].open_set(made.id)
+    listed: _Listed | None = None
+    opened: list[tuple[Copy, StoredSet]] = []
+    for source in target.read_from:
+        try:
+            stored = world.media[source.medium].open_set(made.id)
+            opened.append((source, stored))
+            listed = listed or _list(stored, made)
+        except PortalOpsError as error:
+            logger.info("medium %s: %s: %s", source.medium, made.id, error)
+    if listed is None:
+        return ()
+    found: list[Copy] = []
+    missing = set(listed.files)
+    for source, stored in opened:
+        title = msg("Reading {set} on {medium}", set=made.id, medium=source.medium)
         with world.progress.task(title, total=made.stored_bytes, unit="bytes") as task:
-            findings = verify_copy(
-                stored, made.id, bag_sha256=made.bag_sha256, level=VerifyLevel.L2, on_bytes=task.advance
-            )
+            right = {
+                path
+                for path, digest in listed.files.items()
+                if _is_right(listed.read(stored, path), path, digest, task)
+            }
+        if right == set(listed.files):
+            return (source, *(each for each in target.read_from if each is not source))
+        if missing & right:
+            found.append(source)
+            missing -= right
+    return () if missing else tuple(found)
+
+
+def _is_right(pieces: Iterator[bytes], path: str, expected: Digest, task: Task) -> bool:
+    digest = hashlib.sha256()
+    try:
+        for piece in pieces:
+            digest.update(piece)
+            task.advance(len(piece))
     except PortalOpsError as error:
-        logger.info("medium %s: %s cannot be read: %s", source.medium, made.id, error)
+        logger.info("%s: %s", path, error)
         return False
-    return not findings.problems
+    return digest.hexdigest() == expected
 
 
-def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Progress) -> bool:
-    """Copy every file of a set that the writer does not hold, the tag manifest last; say whether it held any.
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What is in a set, by manifests that are those which the ledger pins."""
+
+    tag_manifest: bytes
+    files: Mapping[str, Digest]
+    """All but the tag manifest."""
+    most_bytes: Mapping[str, int]
+    """How long each of them is at most."""
+
+    def read(self, stored: StoredSet, path: str) -> Iterator[bytes]:
+        """Yield the bytes that a copy has of a file.
+
+        Raises:
+            SetDamaged: it is missing, or longer than it may be.
+        """
+        with stored.open(path) as file:
+            yield from at_most(self.most_bytes[path], file, path)
+
+
+def _list(stored: StoredSet, made: BackupSet) -> _Listed:
+    """Read the manifests of a copy.
 
     Raises:
-        SetDamaged: a file is missing, or its bytes are not those that the manifests list.
+        SetDamaged: they are missing, or not those of the set.
     """
-    made = target.made.set
     tag_manifest = _small(stored, TAG_MANIFEST)
     if digest_of(tag_manifest) != made.bag_sha256:
         raise damaged(TAG_MANIFEST, msg("not the one that was recorded when the set was made"))
@@ -343,23 +433,41 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     manifest = _small(stored, MANIFEST)
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
         raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
+    packs = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
+    most = {**dict.fromkeys(tags, MAX_TAG_BYTES), **{pack.path: pack.stored_bytes for pack in packs}}
     files = {**parse_manifest(MANIFEST, manifest), **tags}
-    listed = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
-    limits = {**dict.fromkeys(tags, MAX_TAG_BYTES), **{pack.path: pack.stored_bytes for pack in listed}}
-    held = _kept(stored, writer, files)
+    return _Listed(tag_manifest, files, {path: most.get(path, made.stored_bytes) for path in files})
+
+
+def _copy(
+    stored: StoredSet, writer: SetWriter, listed: _Listed, target: CopyTarget, progress: Progress
+) -> tuple[bool, list[Message]]:
+    """Copy every file of a set that the writer does not hold, and, where all are right, the tag manifest last.
+
+    Returns:
+        Whether the writer held any, and what is wrong with files that this copy has not, or not so.
+    """
+    made = target.made.set
+    held = _kept(stored, writer, listed.files)
     title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
     left_bytes = max(0, made.stored_bytes - sum(held.values()))
+    wrong: list[Message] = []
     with progress.task(title, total=left_bytes, unit="bytes") as task:
         if held:
             logger.info("medium %s: %s files of %s are there already", target.to_medium, len(held), made.id)
             task.note(msg("{n} bytes are already there", n=sum(held.values())))
-        for path, expected in files.items():
-            if path not in held:
-                _copy_file(stored, writer, path, expected, task, limit=limits.get(path, made.stored_bytes))
-    writer.open(TAG_MANIFEST)
-    writer.write(tag_manifest)
-    writer.close()
-    return bool(held)
+        for path, expected in listed.files.items():
+            if path in held:
+                continue
+            try:
+                _copy_file(listed.read(stored, path), writer, path, expected, task)
+            except SetDamaged as error:
+                wrong.append(error.message)
+    if not wrong:
+        writer.open(TAG_MANIFEST)
+        writer.write(listed.tag_manifest)
+        writer.close()
+    return bool(held), wrong
 
 
 def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> dict[str, int]:
@@ -375,17 +483,24 @@ def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> 
     return kept
 
 
-def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest, task: Task, *, limit: int) -> None:
+def _copy_file(pieces: Iterator[bytes], writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
+    """Copy one file, read whole before its first byte is written: what is wrong never lies on the medium, under a lock perhaps.
+
+    Raises:
+        SetDamaged: it is missing, or its bytes are not those that the manifests list.
+    """
     digest = hashlib.sha256()
-    writer.open(path)
-    with stored.open(path) as file:
-        for piece in at_most(limit, file, path):
+    with HeldPack() as held:
+        for piece in pieces:
             digest.update(piece)
+            held.keep(piece)
+        if digest.hexdigest() != expected:
+            raise damaged(path, msg("its bytes are not those that the manifests list"))
+        writer.open(path)
+        while piece := held.read(PIECE_BYTES):
             writer.write(piece)
             task.advance(len(piece))
-    if digest.hexdigest() != expected:  # before it is closed: only then it counts as whole
-        raise damaged(path, msg("its bytes are not those that the manifests list"))
-    writer.close()
+        writer.close()
 
 
 def _small(stored: StoredSet, path: str) -> bytes:

@@ -10,6 +10,7 @@ from backups.age import PrivateKey
 from backups.live_members import LiveMembers
 from backups.member_table import REMOVED, Change, ChangedPath, MemberTable, StreamToRead, add_stream
 from backups.merged import MergedSet
+from backups.sources import ReleaseFailed
 from portalops.errors import MediumUnavailable, SetDamaged, SourceUnavailable
 from portalops.model.backups import Stream
 from portalops.model.message import Message, msg, nmsg
@@ -121,9 +122,11 @@ def side_of_set(copies: MergedSet, base: MergedSet | None, identities: Sequence[
         add_stream(table, part, StreamToRead(copies, stream, identities, base))
         return _unread(len(stream.unread) + len(stream.changed))
 
+    held = {name for name, _stream in streams}
     failed = {
         name: msg("set {set} has nothing of it: it could not be backed up", set=content.id)
-        for name in content.failed_sources
+        for name in (line.partition(": ")[0] for line in content.failed_sources)
+        if name not in held
     }
     return ComparedSide({key: _digest_of_dump(each) for key, each in streams.items()}, load, failed)
 
@@ -148,8 +151,12 @@ def side_of_live(sources: Sequence[Source], content_streams: Sequence[Stream]) -
 
     def load(table: MemberTable, part: int, key: StreamKey) -> Sequence[Message]:
         opener = LiveMembers(table, part, key[1])
-        by_id[key[0]].write(opener)
-        return _unread(len(opener.unread))
+        problems = []
+        try:
+            by_id[key[0]].write(opener)
+        except ReleaseFailed as failed:  # all was read
+            problems.append(failed.error.message)
+        return [*problems, *_unread(len(opener.unread))]
 
     return ComparedSide({key: None for key in keys if key[0] not in unknown}, load, unknown)
 

@@ -38,6 +38,8 @@ class HostDeclared(Baseline, OutsideDeclared):
     """Network devices from which the firewall may let in everything, such as `wg0` of a VPN, or `br-*`; loopback always is."""
     admins: tuple[Account, ...] | None = None
     """Accounts of people who may become root, directly or through a group."""
+    password_length: Annotated[int, Field(ge=8, le=64)] = 8
+    """The least length of a password that an account may set: NIST SP 800-63B allows no shorter one in any case."""
     service_accounts: tuple[Account, ...] = ()
     """Accounts of programs that stand in privileged groups on purpose."""
     support: Literal["standard", "lts", "esm", "elts"] = "standard"

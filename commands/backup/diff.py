@@ -2,7 +2,8 @@
 
 Shows per source which paths were added, removed or changed from the first to the second: content by SHA-256, or mode,
 owner and time alone. A dump of a database is compared as a whole. A differential counts as it stands with its base.
-With --live every file of the source is read now; databases are not compared then. No pack with contents is read.
+With --live every file of the source is read now, between its commands 'before' and 'after'; databases are not
+compared then. No pack with contents is read.
 Extended attributes, access lists (ACLs) and which names are hard links are not compared: no index holds them.
 
 Example: portalops backup diff demo-20261120 latest --identity /media/key/operator.age; portalops backup diff latest

@@ -140,7 +140,8 @@ def drill(
     ] = None,
     *,
     medium: Annotated[
-        str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))
+        str | None,
+        typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium; its base may lie elsewhere")),
     ] = None,
     identity: Annotated[
         Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))

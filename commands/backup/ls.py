@@ -179,7 +179,7 @@ def ls(
     code = ExitCode.OK if listing is None or not listing.unknown else ExitCode.PARTIAL
     if not opened.is_vouched:
         code = ExitCode.INTEGRITY
-    return Result(data, view, [*opened.warnings, *opened.damage()], code)
+    return Result(data, view, [*opened.warnings, *opened.lacks, *opened.damage()], code)
 
 
 def _require_source(content: SetFile, source: str | None) -> None:

@@ -33,7 +33,10 @@ def _given_reason(reason: str) -> str:
 OptionalSetArgument = Annotated[
     str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
 ]
-MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]
+MediumOption = Annotated[
+    str | None,
+    typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium; its base may lie elsewhere")),
+]
 
 
 def require_listed_medium(session: Session, sets: Iterable[SetEvidence], name: str) -> None:

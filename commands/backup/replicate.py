@@ -1,8 +1,8 @@
 """Make the copies of a set that media lack
 
-Copies a set from a medium that holds a verified copy onto the media that lack it, and reads each copy back. An
-interrupted copy continues from its whole packs; a damaged copy is made anew. Without SET: the newest set and its
-base. Needs no private key, and reads no source.
+Copies a set from a verified copy onto the media that lack it, and reads each copy back. Damaged copies give the files
+that are right in them. An interrupted copy continues from its whole packs; a damaged copy is made anew if the others
+have every file. Without SET: the newest set and its base. Needs no private key, and reads no source.
 
 Example: portalops backup replicate; portalops backup replicate latest --to disk-b
 
@@ -75,7 +75,7 @@ def replicate(
     targets = wanted_copies(now.sets, tuple(media), only_set=only_set, only_medium=to or "")
     if dry_run or not targets:
         rows = [
-            (each.made.set.id, each.to_medium, each.sources[0].medium if each.sources else None) for each in targets
+            (each.made.set.id, each.to_medium, each.read_from[0].medium if each.read_from else None) for each in targets
         ]
         view: list[Block] = [Notice(each, Tone.UNSURE) for each in now.unseen]
         if not rows and not now.unseen:

@@ -114,7 +114,7 @@ def restore(
     keys = keys_of(session.reader, session.warnings.append) if found.made else None
     opened = open_set(found, media, keys, only=medium, with_base=not stdout)
     copies, set_id = opened.copies, found.id
-    warnings = [*uncompared, *opened.warnings]
+    warnings = [*uncompared, *opened.warnings, *opened.lacks]
     if into is not None:
         opened.require_base(source)
         guarded = guarded_in_place(session.settings, into)

@@ -39,6 +39,8 @@ class SetInFull(SetShape):
     """Why it is held."""
     marked_until: datetime | None
     """It is marked for removal, and that can be undone until then."""
+    failed: tuple[str, ...]
+    """The sources that could not be backed up whole, each with the reason."""
     streams: tuple[Stream, ...]
     """As `set.json` has them."""
 
@@ -72,6 +74,7 @@ def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result
         **set_data(made, *worth),
         held=held.hold.reason if held is not None else None,
         marked_until=marked.mark.undo_until if marked is not None and not made.is_disposed else None,
+        failed=tuple(map(str, made.failures)),
         streams=made.set.streams,
     )
     return Result(data, [*retained_view(retained, made), *set_view(made, *worth)])

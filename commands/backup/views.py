@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -329,7 +329,19 @@ def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> lis
     if unsigned:
         blocks.append(Heading(3, nmsg("{n} set is unsigned", "{n} sets are unsigned", len(unsigned))))
         blocks += _listed(unsigned)
-    return blocks
+    return [*blocks, *_base_notices(sets)]
+
+
+def _base_notices(sets: Iterable[SetEvidence]) -> Iterator[Notice]:
+    """Say which differentials stand on a base that no medium is known to have whole."""
+    for made in sets:
+        if made.set.kind is SetKind.DIFF and not made.is_disposed and not (made.base and made.base.verified_copies()):
+            said = msg(
+                "Set {set} needs its base {base}, of which no copy is known to be whole",
+                set=made.set.id,
+                base=made.set.base_id or "-",
+            )
+            yield Notice(said, Tone.BAD)
 
 
 def _describe_places(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell]:
@@ -556,6 +568,7 @@ def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
                 (msg("Ledger record"), str(made.seq)),
             )
         ),
+        *_base_notices((made,)),
         copies_table(made.copies, {copy.medium: made.freshness(copy, limits, now) for copy in made.copies}, now),
         _readings_table(made, limits),
         *disc_blocks([made]),
@@ -575,6 +588,8 @@ def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
             ],
         ),
     ]
+    if made.failures:
+        blocks += [Heading(3, msg("Could not be backed up")), Bullets(made.failures)]
     for title, lines in _remarks(kept):
         blocks += [Heading(3, title), *_listed(lines)]
     return blocks

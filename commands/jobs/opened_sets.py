@@ -11,12 +11,15 @@ from backups.signature import signer_shown
 from commands.jobs.sets import require_medium
 from portalops.errors import PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg, together
+from portalops.model.message import Message, msg, nmsg, together, verbatim
+from portalops.model.text import show_text
 from portalops.model.values import dataclass
 from portalops.registers.backups import GONE, find_set, recorded_sets
 
 if TYPE_CHECKING:
     from backups.merged import CopyFault, Merged, MergedSet
+    from backups.set_file import SetFile
+    from portalops.model.backups import BackupSet
     from portalops.model.heads import Signer
     from portalops.ports import LedgerReader, Medium
     from portalops.registers.backups import SetEvidence
@@ -42,6 +45,8 @@ class OpenedSet:
     base: MergedSet | None
     """What a differential builds on, if a medium has it."""
     warnings: tuple[Message, ...]
+    lacks: tuple[Message, ...] = ()
+    """What could not be backed up when the set was made."""
     base_faults: tuple[CopyFault, ...] = ()
     """Why there is no base, where the set needs one."""
 
@@ -105,6 +110,9 @@ def open_set(
         bag_sha256=made.set.bag_sha256 if made else None,
         keys=keys if made else None,
     )
+    failures = (
+        made.failures if made else tuple(verbatim(show_text(each, 700)) for each in merged.set.content.failed_sources)
+    )
     warnings: list[Message] = []
     if made is None:
         warnings += _unknown_set(found.id, merged.set.content.signer)
@@ -115,7 +123,21 @@ def open_set(
     if with_base:
         base, missing = merge_base(merged.set.content, sorted(media.values(), key=lambda each: each.id != only))
         warnings += [each.shown for each in missing[:3]]
-    return OpenedSet(merged, base, tuple(warnings), missing)
+    return OpenedSet(merged, base, tuple(warnings), tuple(lacks_of(merged.set.content, failures)), missing)
+
+
+def lacks_of(kept: SetFile | BackupSet, failures: Sequence[Message]) -> Iterator[Message]:
+    """Say what could not be backed up when a set was made: it tells those who restore it."""
+    for each in failures[:MAX_FAULTS]:
+        yield msg("set {set} is incomplete: {problem}", set=kept.id, problem=each)
+    paths = sum(len(stream.unread) + len(stream.changed) for stream in kept.streams)
+    if paths:
+        yield nmsg(
+            "set {set} is incomplete: {n} path could not be read, or changed while it was read",
+            "set {set} is incomplete: {n} paths could not be read, or changed while they were read",
+            paths,
+            set=kept.id,
+        )
 
 
 def damage(faults: Sequence[CopyFault]) -> list[Message]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from commands.cli.shapes import shape
-from portalops.errors import ExitCode, PortalOpsError, UsageError
+from portalops.errors import ExitCode, PortalOpsError
 from portalops.model.backups import Copy
 from portalops.model.message import Message, msg
-from portalops.model.runs import Job, JobKind
+from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.verdicts import RunOutcome
 
 
@@ -93,16 +93,9 @@ class PerformedJob:
 def job_of(jobs: Iterable[Job], kind: JobKind) -> Job:
     """Return the configured job of a kind, for a person who asks for that kind of work.
 
-    Raises:
-        UsageError: no such job is configured, so no run would count for anything that is planned.
+    Without one, what is asked for is done and recorded all the same; it fills the slot of no job.
     """
-    for job in jobs:
-        if job.kind is kind:
-            return job
-    raise UsageError(
-        msg("no job of kind {kind} is configured", kind=kind.value),
-        msg('Add a [[job]] table with kind = "{kind}" to the configuration.', kind=kind.value),
-    )
+    return next((job for job in jobs if job.kind is kind), Job(JobId(kind.value), kind, Every.WEEK))
 
 
 def name_problem(identity: str, problem: Message) -> Message:

@@ -26,7 +26,7 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.media import MediumCheck
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import FINISHED, Digest, Recorded
 from portalops.model.retention import PruneResult
@@ -97,6 +97,8 @@ class SetEvidence:
     """What a person accepted as far less than before."""
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     """By medium, when each depth of its copy was reached last."""
+    failures: tuple[Message, ...] = ()
+    """The sources that could not be backed up whole, each with the reason."""
     discs: tuple[HeldDisc, ...] = ()
     """Discs that its images were burnt to, as far as nobody has recorded that they are destroyed."""
 
@@ -242,6 +244,7 @@ def fold_sets(
             made.run,
             made.body.accepted_shrinks,
             {medium: each.readings for medium, each in known.items()},
+            made.body.failures,
             discs=tuple(disc for disc in discs if disc.burnt.set_id == made.body.set.id),
         )
         if made.body.set.kind is SetKind.FULL:

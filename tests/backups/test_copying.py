@@ -124,7 +124,8 @@ def test_damage_stays_known_where_no_other_copy_was_made(made: Made, tmp_path: P
     damaged = Copy(made.set.id, "disk-b", "disk", CopyState.DAMAGED, VerifyLevel.L2, None, problem="a pack is torn")
     sources = made.evidence.copies
     if cause == "no source":
-        sources = tuple(replace(each, state=CopyState.DAMAGED) for each in sources)
+        sources = ()
+        made.media = {"disk-b": made.media["disk-b"]}
     elif cause == "no medium":
         (tmp_path / "disk-b").write_text("a file where the folder should be")
     else:
@@ -408,6 +409,71 @@ def test_a_damaged_copy_stays_where_no_other_can_be_read_whole(made: Made, tmp_p
     assert (copy.medium, copy.state) == ("disk-b", CopyState.DAMAGED)
     assert path in copy.problem and "no other copy could be read whole" in copy.problem
     assert files_of(tmp_path / "disk-b" / made.set.id) == before
+
+
+def rot(made: Made, folder: Path, medium: str, path: str) -> None:
+    """Change a file of a copy, and let it be known as damaged."""
+    flip(folder / medium / made.set.id / path)
+    copies = tuple(
+        replace(each, state=CopyState.DAMAGED) if each.medium == medium else each for each in made.evidence.copies
+    )
+    made.evidence = replace(made.evidence, copies=copies)
+
+
+@pytest.fixture
+def three(made: Made, tmp_path: Path) -> Made:
+    """A set on three disks, and its second and third copy known to be whole."""
+    del made.media["memory-1"]
+    for name in ("disk-b", "disk-c"):
+        made.add(disk(tmp_path, name))
+    first = next(each for each in made.evidence.copies if each.medium == "disk-a")
+    made.evidence = replace(made.evidence, copies=(first,))
+    made.evidence = replace(made.evidence, copies=(first, *made.copy().copies))
+    return made
+
+
+def test_copies_that_are_damaged_in_different_files_make_each_other_whole(three: Made, tmp_path: Path) -> None:
+    whole = files_of(tmp_path / "disk-a" / three.set.id)
+    packs = [pack.path for stream in three.set.streams for pack in stream.packs]
+    for medium, path in zip(("disk-a", "disk-b", "disk-c"), (packs[0], packs[1], "set.json"), strict=True):
+        rot(three, tmp_path, medium, path)
+
+    result = three.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [
+        (name, CopyState.VERIFIED) for name in ("disk-a", "disk-b", "disk-c")
+    ]
+    for name in ("disk-a", "disk-b", "disk-c"):
+        assert files_of(tmp_path / name / three.set.id) == whole
+
+
+@pytest.mark.parametrize("first", ["manifest-sha256.txt", "tagmanifest-sha256.txt", "set.json", "pack"])
+def test_a_new_medium_is_filled_from_two_damaged_copies(three: Made, tmp_path: Path, first: str) -> None:
+    whole = files_of(tmp_path / "disk-a" / three.set.id)
+    packs = [pack.path for stream in three.set.streams for pack in stream.packs]
+    rot(three, tmp_path, "disk-a", packs[0] if first == "pack" else first)
+    rot(three, tmp_path, "disk-b", packs[-1])
+    shutil.rmtree(tmp_path / "disk-c")
+    (tmp_path / "disk-c").mkdir()
+    three.evidence = replace(three.evidence, copies=three.evidence.copies[:2])
+
+    result = three.copy()
+
+    assert {copy.medium: copy.state for copy in result.copies}["disk-c"] is CopyState.VERIFIED
+    assert files_of(tmp_path / "disk-c" / three.set.id) == whole
+
+
+def test_a_copy_that_alone_has_a_file_is_never_removed(three: Made, tmp_path: Path) -> None:
+    packs = [pack.path for stream in three.set.streams for pack in stream.packs]
+    three.media.pop("disk-c")
+    rot(three, tmp_path, "disk-a", packs[0])
+    rot(three, tmp_path, "disk-b", packs[1])
+    before = {name: files_of(tmp_path / name / three.set.id) for name in ("disk-a", "disk-b")}
+
+    result = three.copy()
+
+    assert {copy.state for copy in result.copies} == {CopyState.DAMAGED}
+    assert {name: files_of(tmp_path / name / three.set.id) for name in before} == before
 
 
 def test_what_is_left_is_kept_while_the_copy_job_would_go_on_with_it() -> None:

@@ -117,6 +117,10 @@ class Portal:
     def output(self) -> str:
         return self._capsys.readouterr().out
 
+    def both(self) -> str:
+        """Return what was printed on standard output and standard error."""
+        return "".join(self._capsys.readouterr())
+
     def replace(self, changes: Mapping[str, str]) -> None:
         path = self.folder / "portalops.toml"
         text = path.read_text()
@@ -285,7 +289,6 @@ def test_recipients_that_open_no_set_are_refused_before_a_ledger_begins(
             ExitCode.CONFIGURATION,
         ),
         ({"[backup.excused]": '[backup.retention]\nkeep_last = "five"\n[backup.excused]'}, ExitCode.CONFIGURATION),
-        ({'kind = "backup"': 'kind = "report"'}, ExitCode.USAGE),
     ],
 )
 def test_a_backup_that_cannot_begin_leaves_no_ledger(
@@ -296,6 +299,35 @@ def test_a_backup_that_cannot_begin_leaves_no_ledger(
     assert portal.call("backup", "run", expected=expected)["error"]["hint"]
 
     assert not list(portal.folder.rglob("ledger.sqlite"))
+
+
+def test_what_a_person_asks_for_needs_no_job(portal: Portal) -> None:
+    text = (portal.folder / "portalops.toml").read_text()
+    (portal.folder / "portalops.toml").write_text(text[: text.index("[[job]]")])
+
+    made = portal.call("backup", "run")
+    portal.call("backup", "verify")
+    portal.call("backup", "replicate")
+    drilled = portal.call("backup", "drill", "--identity", portal.key)
+
+    assert made["id"] == "backup"
+    assert drilled["copies"]
+
+
+def test_what_a_set_lacks_is_named_by_all_that_read_it(portal: Portal) -> None:
+    portal.replace({'id = "settings"': 'id = "settings"\nbefore = ["false"]'})
+    portal.call("backup", "run", expected=ExitCode.PARTIAL)
+
+    listed = portal.call("backup", "show", "latest")
+    assert any(each.startswith("settings: ") for each in listed["failed"])
+    for arguments in (
+        ("backup", "ls", "latest"),
+        ("backup", "restore", "latest", "--to", str(portal.folder / "out"), "--identity", portal.key),
+        ("backup", "drill", "--identity", portal.key),
+    ):
+        assert run(["--config", str(portal.folder / "portalops.toml"), *arguments], {}) == ExitCode.OK
+        said = portal.both()
+        assert "is incomplete: settings: " in said, (arguments, said)
 
 
 def test_a_refusal_for_too_few_recipients_is_recorded_in_a_ledger_that_is_there(portal: Portal) -> None:

@@ -216,6 +216,16 @@ def test_diff_with_what_is_there_now(portal: Portal) -> None:
     assert [(each["path"].rpartition("/")[2], each["change"]) for each in found["paths"]] == [("kept.ini", "content")]
 
 
+def test_diff_with_what_is_there_now_names_a_command_that_failed_behind_it(portal: Portal) -> None:
+    portal.call("backup", "run")
+    portal.replace({'id = "settings"': 'id = "settings"\nafter = ["false"]'})
+
+    found = diff(portal, "latest", "--live", "--source", "settings", expected=ExitCode.PARTIAL)
+
+    assert found["same"]
+    assert [each["what"] for each in found["unknown"]] == ["settings/files"]
+
+
 @pytest.mark.parametrize("pattern", ["", "/", "//", "a\0b"])
 def test_an_empty_pattern_is_refused(portal: Portal, pattern: str) -> None:
     portal.call("backup", "run")

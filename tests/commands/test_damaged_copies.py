@@ -142,6 +142,8 @@ def test_a_drill_whose_base_is_rotten_everywhere_proves_nothing_and_blames_the_b
 
     assert drilled["trials"] == []
     shown = portal.call("backup", "list")
+    assert run(["--config", str(portal.folder / "portalops.toml"), "backup", "list"], {}) == ExitCode.OK
+    assert f"Set {diff} needs its base {full}" in portal.output()
     assert [copy["problem"] for made in shown if made["id"] == diff for copy in made["copies"]] == ["", ""]
     assert states(portal) == {
         (full, "disk-a"): "damaged",

@@ -17,6 +17,7 @@ from backups.restore_script import SCRIPT
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.opened_sets import lacks_of
 from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of, require_medium, set_keys
 from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, worst
@@ -145,6 +146,7 @@ def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work
     target = drawn.target
     if target is None:
         return work_of_drill(drawn, None)
+    session.warnings.extend(lacks_of(target.made.set, target.made.failures))
     result = run_drill(
         target,
         media[target.copy.medium].open_set(target.made.set.id),

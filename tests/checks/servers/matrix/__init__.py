@@ -27,13 +27,14 @@ ALL = frozenset({13, 12, 11})
 PACKAGES = (
     *("clamav", "clamav-daemon", "clamav-freshclam", "apt-utils", "gnupg", "unattended-upgrades", "chrony", "aide"),
     *("nut-server", "redis-server", "systemd-journal-remote", "faketime", "haproxy", "socat", "rsyslog", "kmod"),
+    "libpam-pwquality",
 )
 NEWEST_ONLY = ("lastlog2", "suricata", "mariadb-server")
 """What Debian 12 and 11 do not have, or what is large and the same in all."""
 EXTRAS = {
-    13: Extras("matrix", (*PACKAGES, *NEWEST_ONLY)),
-    12: Extras("matrix", PACKAGES),
-    11: Extras("matrix", PACKAGES),
+    13: Extras("matrix", (*PACKAGES, *NEWEST_ONLY, "opendoas", "polkitd")),
+    12: Extras("matrix", (*PACKAGES, "opendoas", "polkitd")),
+    11: Extras("matrix", (*PACKAGES, "doas", "policykit-1")),
 }
 
 

@@ -1,0 +1,194 @@
+"""Which module of PAM really writes a new password: the chain of a service, walked through as libpam does.
+
+Walked once as a trial and once to write, with what each module would answer to a password; of a module that is not known, every
+answer is tried. How libpam goes on after each answer was compared with Linux-PAM 1.7.0 (pam.conf(5), `_pam_dispatch.c`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from checks.servers.probes.pam_stacks import PamRow, PamSettings
+
+_MOST_NESTED = 32
+_MOST_GUESSES = 6
+_CONTROLS = {
+    "required": "success=ok new_authtok_reqd=ok ignore=ignore default=bad",
+    "requisite": "success=ok new_authtok_reqd=ok ignore=ignore default=die",
+    "sufficient": "success=done new_authtok_reqd=done default=ignore",
+    "optional": "success=ok new_authtok_reqd=ok default=ignore",
+}
+WRITERS = frozenset({"pam_unix", "pam_unix_passwd"})
+JUDGES = frozenset({"pam_pwquality", "pam_cracklib", "pam_passwdqc"})
+"""Modules that judge a password by words and lengths."""
+_ANSWERS = {
+    **dict.fromkeys(("pam_permit", "pam_localuser"), "success"),
+    **dict.fromkeys(("pam_sss", "pam_ldap", "pam_krb5", "pam_winbind", "pam_systemd_home"), "user_unknown"),
+    **dict.fromkeys(("pam_warn", "pam_echo"), "ignore"),
+    "pam_deny": "authtok_err",
+    "pam_rootok": "auth_err",
+}
+"""What modules answer that look at no password, for an account of the host itself."""
+
+
+class UnreadableStack(Exception):
+    """A file that the chain names is not there, or cannot be read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class PamStep:
+    """One module of a chain, or a chain of its own (`substack`)."""
+
+    control: Mapping[str, str] = field(hash=False)
+    """What follows each answer."""
+    module: str
+    """Without `.so`; empty for a chain."""
+    arguments: tuple[str, ...] = ()
+    chain: tuple[PamStep, ...] = ()
+    is_there: bool = True
+
+
+def has_service(pam: PamSettings, service: str) -> bool:
+    """Say whether a service has a file of its own."""
+    return any(f"{folder}/{service}" in {*pam.files, *pam.closed} for folder in ("/etc/pam.d", "/usr/lib/pam.d"))
+
+
+def chain_of(pam: PamSettings, service: str, kind: str) -> tuple[PamStep, ...]:
+    """Return the chain of a service; that of `other` where it has none.
+
+    Raises:
+        UnreadableStack: a file of it is not there, or cannot be read.
+    """
+    own = _steps(pam, service, kind, 0) if has_service(pam, service) else ()
+    return own or _steps(pam, "other", kind, 0)
+
+
+def written_by(
+    chain: Sequence[PamStep], refuses: Callable[[PamStep], bool]
+) -> tuple[frozenset[PamStep], frozenset[PamStep]]:
+    """Return the steps that write a password that somebody types in whenever asked: surely, and perhaps.
+
+    Args:
+        chain: of the service.
+        refuses: says whether a step refuses this password.
+    """
+    open_ = [step for step in each_step(chain) if step.is_there and _is_unknown(step)]
+    answers = itertools.product(("success", "ignore", "authtok_err"), repeat=min(len(open_), _MOST_GUESSES))
+    found = [
+        _written(chain, refuses, {id(step): one for step, one in zip(open_, each, strict=False)}) for each in answers
+    ]
+    return frozenset.intersection(*found), frozenset.union(*found)
+
+
+def judges_in(chain: Sequence[PamStep]) -> tuple[PamStep, ...]:
+    """Return the modules of a chain that judge passwords, reached or not."""
+    return tuple(step for step in each_step(chain) if step.module in JUDGES and step.is_there)
+
+
+def unknown_in(chain: Sequence[PamStep]) -> tuple[str, ...]:
+    """Return the modules of a chain of which it is not known what they answer."""
+    return tuple(sorted({step.module for step in each_step(chain) if _is_unknown(step)}))
+
+
+def _steps(pam: PamSettings, name: str, kind: str, depth: int) -> tuple[PamStep, ...]:
+    paths = [name] if name.startswith("/") else [f"/etc/pam.d/{name}", f"/usr/lib/pam.d/{name}"]
+    path = next((one for one in paths if one in pam.files and one not in pam.closed), None)
+    if path is None or depth > _MOST_NESTED or (paths[0] != path and paths[0] in pam.closed):
+        raise UnreadableStack(paths[0])
+    return tuple(step for row in pam.files[path] for step in _row_steps(pam, row, kind, depth))
+
+
+def _row_steps(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator[PamStep]:
+    if row.kind == "@include" or (row.kind == kind and row.control == "include"):
+        yield from _steps(pam, row.module, kind, depth + 1)
+    elif row.kind == kind and row.control == "substack":
+        yield PamStep({}, "", chain=_steps(pam, row.module, kind, depth + 1))
+    elif row.kind == kind:
+        file = row.module.rpartition("/")[2]
+        text = _CONTROLS.get(row.control, row.control.strip("[]"))
+        control = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
+        yield PamStep(control, file.removesuffix(".so"), row.arguments, is_there=file in pam.modules)
+
+
+def each_step(chain: Sequence[PamStep]) -> Iterator[PamStep]:
+    """Yield the modules of a chain, and those of chains in it."""
+    for step in chain:
+        yield from each_step(step.chain) if step.chain or not step.module else (step,)
+
+
+def _is_unknown(step: PamStep) -> bool:
+    return step.module not in {*WRITERS, *JUDGES, "pam_pwhistory", *_ANSWERS}
+
+
+def _written(
+    chain: Sequence[PamStep], refuses: Callable[[PamStep], bool], guesses: Mapping[int, str]
+) -> frozenset[PamStep]:
+    def fixed(step: PamStep) -> str | None:
+        if not step.is_there:
+            return "module_unknown"
+        return guesses.get(id(step), "success") if _is_unknown(step) else _ANSWERS.get(step.module)
+
+    if not _Walk(lambda step: fixed(step) or "success").succeeds(chain):
+        return frozenset()
+    written: set[PamStep] = set()
+    is_known = False  # some module has asked for the new password and taken it
+
+    def update(step: PamStep) -> str:
+        nonlocal is_known
+        if (answer := fixed(step)) is not None:
+            return answer
+        if not is_known and {"use_authtok", "use_first_pass"} & {*step.arguments}:
+            return "authtok_err"
+        is_known = not refuses(step)
+        if is_known and step.module in WRITERS:
+            written.add(step)
+        return "success" if is_known else "authtok_err"
+
+    _Walk(update).succeeds(chain)
+    return frozenset(written)
+
+
+class _Walk:
+    """One way through a chain."""
+
+    def __init__(self, answer: Callable[[PamStep], str]) -> None:
+        self._answer = answer
+        self._is_good: bool | None = None
+        """None while no module has had a say."""
+
+    def succeeds(self, chain: Sequence[PamStep]) -> bool:
+        self._walk(chain)
+        return self._is_good is True
+
+    def _walk(self, chain: Sequence[PamStep]) -> None:
+        before, at = self._is_good, 0
+        while at < len(chain):
+            step = chain[at]
+            at += 1
+            if not step.module:
+                self._walk(step.chain)
+                continue
+            answer = self._answer(step)
+            action = step.control.get(answer, step.control.get("default", "bad"))
+            if action in {"ok", "done"} or action.isdigit():
+                # a jump after an answer of no weight has none either
+                if self._is_good is not False and (not action.isdigit() or answer == "success"):
+                    self._is_good = answer == "success"
+                if action == "done" and self._is_good:
+                    return
+                at += int(action) if action.isdigit() else 0
+            elif action == "reset":
+                self._is_good = before
+            elif action != "ignore":
+                self._is_good = False
+                if action == "die":
+                    return
+        if at > len(chain):
+            self._is_good = False

@@ -1,0 +1,168 @@
+"""Which umask the startup files of shells set, for each account that a login to gives a shell; and that of services that begin logins.
+
+Files of an account are read with that account's rights, for it may plant what it likes there; numbers alone are printed. A file
+that another one reads by a literal path is read too. `if` marks a command that is not run in every case, `own` one for
+accounts whose first group has their name. bash(1), zsh(1),
+systemd.exec(5); setpriv(1) changes the rights.
+
+    shell|*|/etc/profile
+    mask|*|sh|/etc/profile|always|022
+    account|an|sh
+    mask|an|sh|/srv/an/.profile|if|077
+    unit|getty@tty1.service|0022
+    end
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
+from portalops.model.message import msg
+
+SCAN = r"""function clean(p) { gsub(/[^A-Za-z0-9_.\/+-]/, "?", p); return p }
+FNR == 1 { depth = groups = 0 }
+FNR > 5000 { next }
+{
+  s = $0; sub(/(^|[ \t])#.*/, "", s); sub(/^[ \t]+/, "", s)
+  if (s ~ /^(if|case|for|while|until|select)[ \t]/ || s ~ /(^|[ \t])[A-Za-z_]+[ \t]*\(\)[ \t]*\{?$/) opens = 1; else opens = 0
+  if (s ~ /^(el)?if[ \t(].*id -gn.*id -un/) groups = 1; else if (s ~ /^(else|elif|fi|endif)([ \t;]|$)/) groups = 0
+  if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && depth > 0) depth--
+  t = s
+  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask[ \t]+[^ \t;&|)}]+/)) {
+    before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*umask[ \t]+/, "", v)
+    how = (depth > 0 || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
+    if (how == "if" && groups) how = "own"
+    gsub(/["\047]/, "", v)
+    if (v !~ /^-/ && before !~ /\(/) print "mask|" W "|" F "|" clean(FILENAME) "|" how "|" (v ~ /^[0-7]+$/ ? v : "?")
+    t = substr(t, RSTART + RLENGTH)
+  }
+  if (match(s, /(^|[;&|][ \t]*|[ \t]then[ \t]+)(\.|source)[ \t]+["\047]?[~$\/A-Za-z]/)) {
+    p = substr(s, RSTART + RLENGTH - 1); sub(/[ \t;&|].*/, "", p); gsub(/["\047]/, "", p)
+    sub(/^(~|\$HOME|\$\{HOME\})\//, H "/", p)
+    if (p ~ /^\/[^$*?]*$/ && !(p in seen) && ARGC < 60) { seen[p] = 1; if ((getline line < p) > 0) { close(p); ARGV[ARGC++] = p } }
+  }
+  if (opens && s !~ /(^|[ \t;])(fi|esac|done|\})[ \t;]*$/) depth++
+}"""
+"""Reads startup files: W whose, F for which shells, H the home."""
+_SCRIPT = (
+    r"""
+command -v setpriv >/dev/null || exit 127
+A='"""
+    + SCAN
+    + r"""'
+system() {
+  w=$1
+  shift
+  for f in "$@"; do
+    shift
+    [ ! -f "$f" ] || { set -- "$@" "$f"; printf 'shell|*|%s\n' "$f"; }
+  done
+  [ $# = 0 ] || awk -v W='*' -v F="$w" -v H=/ "$A" "$@" || exit 1
+}
+system sh /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc /etc/bashrc
+system zsh /etc/zsh/zshenv /etc/zsh/zprofile /etc/zsh/zshrc /etc/zshenv /etc/zprofile /etc/zshrc
+system csh /etc/csh.cshrc /etc/csh.login
+system fish /etc/fish/config.fish /etc/fish/conf.d/*.fish
+awk -F: '$7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && NF >= 7 {
+  m = $5; if (sub(/.*,umask=/, "", m)) { sub(/[^0-7].*/, "", m); print "gecos|" $1 "|" m } }' /etc/passwd
+for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
+  [ ! -f "$f" ] || awk -v F="$f" 'tolower($1) ~ /^(subsystem|forcecommand)$/ && /sftp/ { gsub(/["\047]/, "")
+    for (i = 2; i <= NF; i++) if (sub(/^-u/, "", $i)) { v = $i == "" ? $(i + 1) : $i; print "mask|*|sftp|" F "|always|" (v ~ /^[0-7]+$/ ? v : "?") } }' "$f"
+done
+N=0
+while IFS=: read -r name _ uid gid _ home shell; do
+  case $shell in */nologin | */false | */sync | */halt | */shutdown) continue ;; esac
+  case $name in *[!A-Za-z0-9_.-]* | '') continue ;; esac
+  [ $((N = N + 1)) -le 300 ] || { echo 'many||'; break; }
+  case ${shell##*/} in *csh) w=csh ;; zsh) w=zsh ;; fish) w=fish ;; *) w=sh ;; esac
+  printf 'account|%s|%s\n' "$name" "$w"
+  setpriv --reuid "$uid" --regid "$gid" --clear-groups -- sh -c '
+    w=$1 h=$2 A=$3 n=$4
+    cd "$h" 2>/dev/null || exit 0
+    case $w in
+    sh) for f in .bash_profile .bash_login .profile; do [ ! -f "$f" ] || break; done; set -- "$f" .bashrc ;;
+    zsh) set -- .zshenv .zprofile .zshrc ;;
+    csh) set -- .cshrc .tcshrc .login ;;
+    fish) set -- .config/fish/config.fish ;;
+    esac
+    for f in "$@"; do
+      shift
+      if [ ! -f "$f" ]; then continue; elif [ -r "$f" ]; then set -- "$@" "$h/$f"; else echo "closed|$n|$w"; fi
+    done
+    [ $# = 0 ] || awk -v W="$n" -v F="$w" -v H="$h" "$A" "$@"' sh "$w" "$home" "$A" "$name" 2>/dev/null </dev/null || printf 'closed|%s|%s\n' "$name" "$w"
+done </etc/passwd
+command -v systemctl >/dev/null && systemctl show getty@tty1.service user@0.service -p Id -p UMask 2>/dev/null |
+  awk -F= '$1 == "UMask" { m = $2 } $1 == "Id" { i = $2 } m != "" && i != "" { print "unit|" i "|" m; m = i = "" }'
+echo end
+"""
+)
+_MASK = re.compile(r"[0-7]{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class UmaskCommand:
+    """One umask in a startup file."""
+
+    account: str
+    """Whose file; `*` for all."""
+    family: str
+    """Of shells that read it: `sh`, `zsh`, `csh` or `fish`; or `sftp`, of the settings of sshd."""
+    path: str
+    how: str
+    """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `if`, in other cases."""
+    mask: int | None
+    """None where it is no plain number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Umasks:
+    """What was found, in the order in which a shell reads it."""
+
+    accounts: Mapping[str, str]
+    """The family of shells of each account that a login to gives a shell."""
+    commands: tuple[UmaskCommand, ...]
+    gecos: Mapping[str, int]
+    """By account: what pam_umask takes from the personal field."""
+    units: Mapping[str, int]
+    files: tuple[str, ...] = ()
+    """Of all accounts."""
+    closed: tuple[str, ...] = ()
+    """Accounts whose files cannot be read."""
+
+
+def parse(output: Output) -> Umasks:
+    """Read all of it."""
+    lines = output.lines()
+    if not lines or lines[-1] != "end":
+        raise Unparseable(msg("the listing of umasks is cut short"))
+    accounts, gecos, units = {}, {}, {}
+    commands, files, closed = [], [], []
+    for line in lines[:-1]:
+        match line.split("|"):
+            case ["account", name, family]:
+                accounts[name] = family
+            case ["mask", name, family, path, "always" | "if" | "own" as how, value]:
+                mask = int(value, 8) if _MASK.fullmatch(value) else None
+                commands.append(UmaskCommand(name, family, path, how, mask))
+            case ["gecos", name, value]:
+                gecos[name] = int(value or "0", 8)
+            case ["unit", name, value] if _MASK.fullmatch(value):
+                units[name] = int(value, 8)
+            case ["shell", "*", path]:
+                files.append(path)
+            case ["closed" | "many", name, _]:
+                closed.append(name or "...")
+            case _:
+                raise Unparseable(
+                    msg("the listing of umasks has a line that cannot be parsed: {line}", line=shown(line, 80))
+                )
+    if not accounts:
+        raise Unparseable(msg("the listing of umasks is cut short"))
+    return Umasks(accounts, tuple(commands), gecos, units, tuple(files), tuple(closed))
+
+
+PROBE = Probe("acct.umasks", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=20, form=PIPED)

@@ -1,0 +1,195 @@
+"""What PAM makes of new passwords, umasks, and other ways to root. The people are those of `_base.py`."""
+
+from tests.checks.servers.matrix import Fault, Seed
+
+_FILE = "/etc/pam.d/common-password"
+_END = "password requisite pam_deny.so\\npassword required pam_permit.so\\n"
+_JUDGED = "password requisite pam_pwquality.so retry=3\\n"
+_WRITES = "password [success=1 default=ignore] pam_unix.so obscure use_authtok try_first_pass {form}\\n"
+_GOOD = f"printf '{_JUDGED}{_WRITES.format(form='yescrypt')}{_END}' >{_FILE}; rm -rf /etc/security/pwquality.conf.d"
+_PKLA = "/etc/polkit-1/localauthority/50-local.d/seed.pkla"
+_RULES = "/etc/polkit-1/rules.d/10-seed.rules"
+_UNITS = "org.freedesktop.systemd1.manage-units"
+FAULTS = (
+    Fault(
+        "acct.pam-quality",
+        "quality-not-asked",
+        good=_GOOD,
+        bad=f"sed -i '/pam_pwquality/d; s/use_authtok//' {_FILE}",
+        gone=f"echo 'password include nowhere' >{_FILE}",
+        unknown="pam-file-unread",
+    ),
+    Fault(
+        "acct.pam-hashing",
+        "weak-form",
+        good=f"sed -i 's/ md5$//' {_FILE}",
+        bad=f"sed -i 's/pam_unix.*/& md5/' {_FILE}",
+        gone=f"echo 'password include nowhere' >{_FILE}",
+        unknown="pam-file-unread",
+    ),
+    Fault(
+        "acct.umask",
+        "umask-open",
+        good="rm -f /etc/profile.d/seed.sh",
+        bad="echo 'umask 000' >/etc/profile.d/seed.sh",
+        gone="rm -f $(command -v setpriv)",
+        unknown="command-missing",
+    ),
+    Fault(
+        "acct.other-ways-to-root",
+        "undeclared-way",
+        good=f"rm -f /etc/doas.conf {_RULES} {_PKLA}",
+        bad="echo 'permit chi' >/etc/doas.conf; chmod 600 /etc/doas.conf",
+        gone="echo 'permit an cmd \"/usr/bin/id\"' >/etc/doas.conf; chmod 600 /etc/doas.conf",
+        unknown="rule-not-read",
+        declared={"admins": ["an"], "service_accounts": ["portalops"]},
+    ),
+)
+
+
+def _stack(check: str, name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
+    return Seed(check, name, make=f"printf '{text}{_END}' >{_FILE}; {more}:", undo=_GOOD, fails=fails)
+
+
+def _doas(name: str, rules: str, *, fails: str = "") -> Seed:
+    make = f"printf '{rules}\\n' >/etc/doas.conf; chmod 600 /etc/doas.conf; doas -C /etc/doas.conf"
+    return Seed("acct.other-ways-to-root", name, make=make, undo="rm /etc/doas.conf", fails=fails)
+
+
+def _polkit(name: str, condition: str, *, fails: str = "", unknown: str = "") -> Seed:
+    rule = f"polkit.addRule(function(action, subject) {{ if ({condition}) {{ return polkit.Result.YES; }} }});"
+    return Seed(
+        "acct.other-ways-to-root",
+        name,
+        make=f"mkdir -p /etc/polkit-1/rules.d; cat >{_RULES} <<'END'\n{rule}\nEND\n",
+        undo=f"rm {_RULES}",
+        fails=fails,
+        unknown=unknown,
+        releases=frozenset({13, 12}),
+    )
+
+
+_YES = _WRITES.format(form="yescrypt")
+SEEDS = (
+    _stack(
+        "acct.pam-quality",
+        "the module is jumped over",
+        "password [success=1 default=ignore] pam_permit.so\\n" + _JUDGED + _YES.replace("use_authtok", ""),
+        fails="quality-not-held",
+    ),
+    _stack(
+        "acct.pam-quality",
+        "it refuses, and pam_unix asks again",
+        _JUDGED.replace("requisite", "required") + _YES.replace("use_authtok try_first_pass", ""),
+        fails="quality-not-held",
+    ),
+    _stack(
+        "acct.pam-quality",
+        "it warns and does no more",
+        _JUDGED + _YES,
+        more="mkdir -p /etc/security/pwquality.conf.d; echo 'enforcing = 0' >/etc/security/pwquality.conf.d/seed.conf; ",
+        fails="quality-not-held",
+    ),
+    _stack(
+        "acct.pam-quality",
+        "credits halve the length",
+        _JUDGED.replace("retry=3", "minlen=8 dcredit=1 ucredit=1 lcredit=1 ocredit=1") + _YES,
+        fails="password-short",
+    ),
+    _stack(
+        "acct.pam-quality",
+        "it stands behind the module that writes",
+        _YES.replace("use_authtok", "").replace("success=1", "success=2") + _JUDGED,
+        fails="quality-not-held",
+    ),
+    _stack("acct.pam-quality", "optional, and nothing else is taken", _JUDGED.replace("requisite", "optional") + _YES),
+    _stack(
+        "acct.pam-quality",
+        "an argument wins over a drop-in",
+        _JUDGED.replace("retry=3", "minlen=12") + _YES,
+        more="mkdir -p /etc/security/pwquality.conf.d; echo 'minlen = 6' >/etc/security/pwquality.conf.d/seed.conf; ",
+    ),
+    _stack("acct.pam-hashing", "the last form wins", _JUDGED + _WRITES.format(form="yescrypt md5"), fails="weak-form"),
+    _stack("acct.pam-hashing", "few rounds", _JUDGED + _WRITES.format(form="sha512 rounds=1000"), fails="few-rounds"),
+    _stack("acct.pam-hashing", "bcrypt by its default", _JUDGED + _WRITES.format(form="blowfish"), fails="few-rounds"),
+    _stack("acct.pam-hashing", "a weak form that does not win", _JUDGED + _WRITES.format(form="md5 sha512")),
+    _stack("acct.pam-hashing", "the form of login.defs", _JUDGED + _WRITES.format(form="")),
+    Seed(
+        "acct.umask",
+        "an argument of PAM wins over login.defs",
+        make="cp /etc/pam.d/common-session /root/kept; echo 'session optional pam_umask.so umask=000' >>/etc/pam.d/common-session",
+        undo="cp /root/kept /etc/pam.d/common-session",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "a file that a profile reads",
+        make="echo 'umask 0' >~chi/.extra; cp ~chi/.profile /root/kept; echo '. ~/.extra' >>~chi/.profile",
+        undo="cp /root/kept ~chi/.profile; rm ~chi/.extra",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "the group of a person has another member",
+        make="usermod -aG an binh; echo 'umask 002' >/etc/profile.d/seed.sh",
+        undo="gpasswd -d binh an; rm /etc/profile.d/seed.sh",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "SFTP with a umask of its own",
+        make="printf 'Match User chi\\n  ForceCommand internal-sftp -u 0\\n' >/etc/ssh/sshd_config.d/zz-seed.conf",
+        undo="rm /etc/ssh/sshd_config.d/zz-seed.conf",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "in some cases alone",
+        make="printf 'if [ \"$TERM\" ]; then\\n  umask 0\\nfi\\n' >/etc/profile.d/seed.sh",
+        undo="rm /etc/profile.d/seed.sh",
+        unknown="umask-unsure",
+    ),
+    Seed(
+        "acct.umask",
+        "002 with groups of their own",
+        make="echo 'umask 002' >/etc/profile.d/seed.sh",
+        undo="rm /etc/profile.d/seed.sh",
+    ),
+    Seed(
+        "acct.umask",
+        "set again, in brackets, and in a comment",
+        make="printf '# umask 0\\n(umask 0; true)\\numask 0\\numask 022\\n' >/etc/profile.d/seed.sh",
+        undo="rm /etc/profile.d/seed.sh",
+    ),
+    _doas("the last rule counts", "deny chi\\npermit :chi", fails="undeclared-way"),
+    _doas("an editor for one file", "permit chi as root cmd /usr/bin/vim args /etc/motd", fails="undeclared-way"),
+    _doas("no password", "permit nopass an", fails="doas-nopass"),
+    _doas("denied by a later rule", "permit :chi\\ndeny chi"),
+    _doas(
+        "one exact command, and another account",
+        "permit nopass chi as www-data\\npermit chi cmd /usr/bin/systemctl args reload nginx",
+    ),
+    _polkit("units", f'action.id == "{_UNITS}" && subject.isInGroup("chi")', fails="undeclared-way"),
+    _polkit("pkexec", 'action.id == "org.freedesktop.policykit.exec" && subject.user == "chi"', fails="undeclared-way"),
+    _polkit("another form, by polkit's answer", '["chi"].indexOf(subject.user) >= 0', fails="undeclared-way"),
+    _polkit(
+        "a condition of another form at the console",
+        'subject.local && ["chi"].indexOf(subject.user) >= 0',
+        unknown="rule-not-read",
+    ),
+    _polkit(
+        "one unit", f'action.id == "{_UNITS}" && action.lookup("unit") == "nginx.service" && subject.user == "chi"'
+    ),
+    _polkit("the power switch", 'action.id == "org.freedesktop.login1.reboot" && subject.isInGroup("chi")'),
+    Seed(
+        "acct.other-ways-to-root",
+        "units, in the form of an older polkit",
+        make=(
+            "mkdir -p /etc/polkit-1/localauthority/50-local.d; printf "
+            "'[seed]\\nIdentity=unix-user:chi\\nAction=org.freedesktop.systemd1.*\\nResultAny=yes\\n' >" + _PKLA
+        ),
+        undo="rm " + _PKLA,
+        fails="undeclared-way",
+        releases=frozenset({11}),
+    ),
+)
