@@ -7,6 +7,7 @@ they need no quoting; text that came from outside never stands inside a command.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,7 @@ from portalops.model.backups import Stream
 from portalops.model.message import Message, msg, nmsg
 
 MAX_LISTED = 50
+_SOURCE = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 LEDGER = "ledger"
 """The kind of the source whose paths begin at the state folder, not at /."""
 NO_DIGEST = "-"
@@ -61,6 +63,7 @@ def _script_steps(content: SetFile) -> ScriptSteps:
         parts=tuple(part for section in _sections(content) for part in section.parts),
         put_back=tuple(put_back(folder, to=QUOTED) for folder in _folders(content)),
         apart=tuple(_apart(content)),
+        lacks=tuple(_lacked(content)),
     )
 
 
@@ -172,6 +175,24 @@ def _lacks(content: SetFile) -> Iterator[Step]:
         return
     yield msg("**This set is incomplete.** The following is missing or uncertain; set.json has the whole list:")
     yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
+
+
+def _lacked(content: SetFile) -> Iterator[Message]:
+    """Say what the script can say of that: which sources failed and how many paths; reasons are text from outside."""
+    failed = dict.fromkeys(line.partition(":")[0] for line in content.failed_sources)
+    if failed:
+        named = (name if _SOURCE.fullmatch(name) else "?" for name in failed)
+        yield msg(
+            "The set itself is incomplete. These sources could not be backed up, see RESTORE.en.md: {sources}",
+            sources=", ".join(named),
+        )
+    count = sum(len(stream.unread) + len(stream.changed) for stream in content.streams)
+    if count:
+        yield nmsg(
+            "The set itself is incomplete. {n} path could not be read, or changed while it was read, see RESTORE.en.md.",
+            "The set itself is incomplete. {n} paths could not be read, or changed while they were read, see RESTORE.en.md.",
+            count,
+        )
 
 
 def _base_parts(content: SetFile) -> Iterator[Step]:

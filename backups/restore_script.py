@@ -433,6 +433,8 @@ class ScriptSteps:
     """Commands that copy restored files to where they were."""
     apart: tuple[Message, ...] = ()
     """Where other folders go."""
+    lacks: tuple[Message, ...] = ()
+    """What the set itself has not, however well it is restored; no text from outside."""
 
 
 def restore_script(steps: ScriptSteps) -> str:
@@ -596,6 +598,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
         )
     if left:
         yield _say(msg("To be loaded by hand, see RESTORE.en.md, section 3: {streams}", streams=", ".join(left)))
+    yield from (f"{_say(each)} >&2" for each in steps.lacks)
     yield from (
         "DONE=yes",
         'if [ -n "$DAMAGED" ]; then',

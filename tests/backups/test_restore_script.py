@@ -383,6 +383,35 @@ def missing_in(listed: Path, tree: Path) -> set[bytes]:
     return {path.removeprefix(beginning) for path in found if path.startswith(beginning + b"/")}
 
 
+@pytest.mark.parametrize("language", ["C", "vi_VN.UTF-8"])
+def test_what_the_set_itself_lacks_is_told_at_the_end(tmp_path: Path, stranger: Stranger, language: str) -> None:
+    """What was restored is all that it has, so the exit code stays."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("file")
+    sources = [
+        source("files", {"include": [str(tree), str(tmp_path / "gone")]}, tmp_path, id="files"),
+        source(
+            "files", {"include": [str(tree)], "before": ["sh", "-c", "echo $(id); exit 1"]}, tmp_path, id="accounts"
+        ),
+    ]
+    result = back_up(sources, [disk(tmp_path, "disk-a")])
+    assert result.set is not None and result.failed_sources
+    script = tmp_path / "disk-a" / result.set.id / "restore.sh"
+
+    done = stranger.run(script, KEY=keys().file(tmp_path), TO="out", LC_ALL=language)
+
+    assert done.returncode == 0, done.stderr
+    *_before, sources_lacked, paths_lacked = done.stderr.splitlines()
+    assert sources_lacked.endswith(": accounts")
+    assert "1 path could not be read" in paths_lacked or "1 đường dẫn không đọc được" in paths_lacked
+    assert ("incomplete" in done.stderr) == (language == "C")
+
+
+def test_a_set_that_lacks_nothing_says_nothing_of_it(made: Made) -> None:
+    assert "The set itself" not in made.script.read_text()
+
+
 class TestSalvage:
     """Of six packs of files some are damaged."""
 
