@@ -167,9 +167,13 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
     if stream.index is None:
         return
     held = b""
+    left = stream.members
     for piece in pack_plaintext(stored, stream.index, identities):
         lines = (held + piece).split(b"\n")
         held = lines.pop()
+        left -= len(lines)
+        if left < 0:
+            raise damaged(stream.index.path, msg("it lists more than the {n} members", n=stream.members))
         if len(held) > MAX_LINE_BYTES:
             raise damaged(stream.index.path, msg("a line does not end"))
         for line in lines:

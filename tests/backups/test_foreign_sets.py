@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backups.bag import TAG_MANIFEST, digest_of, parse_manifest
+from backups.contents import index_members
 from backups.index import line_of, parse_line
 from backups.merged import merge_copies
 from backups.restore import restore_set
@@ -130,3 +132,12 @@ BAD_LINES = {
 def test_a_line_of_an_index_that_no_backup_writes_is_damage(data: bytes) -> None:
     with pytest.raises(SetDamaged):
         parse_line(data)
+
+
+def test_an_index_is_not_read_beyond_the_members_of_its_stream(portal: Portal) -> None:
+    """One of equal lines is compressed to next to nothing, and could be read for hours."""
+    merged, stream = portal.merged(), portal.stream
+    assert len(list(index_members(merged, stream, [keys().identity]))) == stream.members
+
+    with pytest.raises(SetDamaged, match=f"it lists more than the {stream.members - 1} members"):
+        list(index_members(merged, replace(stream, members=stream.members - 1), [keys().identity]))
