@@ -110,13 +110,13 @@ def _opened(
 
 
 def _pieces_of(file: Readable, pack: Pack, digest: Hash | None) -> Generator[bytes]:
-    for piece in at_most(pack.stored_bytes, file, pack.path):
+    for piece in bounded_pieces(pack.stored_bytes, file, pack.path):
         if digest is not None:
             digest.update(memoryview(piece))
         yield piece
 
 
-def at_most(limit: int, file: Readable, path: str) -> Generator[bytes]:
+def bounded_pieces(limit: int, file: Readable, path: str) -> Generator[bytes]:
     """Yield the bytes of a file, and stop behind those that it may have: one that was made longer could be read for days.
 
     Raises:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
-from backups.contents import PIECE_BYTES, at_most, damaged
+from backups.contents import PIECE_BYTES, bounded_pieces, damaged
 from backups.job import VerifyTarget, run_verify
 from backups.merged import HeldPack
 from backups.presence import require_sets, with_copies
@@ -417,7 +417,7 @@ class _Listed:
             SetDamaged: it is missing, or longer than it may be.
         """
         with stored.open(path) as file:
-            yield from at_most(self.most_bytes[path], file, path)
+            yield from bounded_pieces(self.most_bytes[path], file, path)
 
 
 def _list(stored: StoredSet, made: BackupSet) -> _Listed:

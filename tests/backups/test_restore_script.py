@@ -320,9 +320,17 @@ def test_a_listed_file_that_would_be_read_for_ever_is_damaged(
 
 
 def test_a_length_is_seen_whatever_settings_the_stranger_has(made: Made, stranger: Stranger) -> None:
-    settings = {"BLOCK_SIZE": "human-readable", "TIME_STYLE": "+%s", "QUOTING_STYLE": "c", "LS_BLOCK_SIZE": "K"}
+    done = stranger.run(
+        made.script,
+        KEY=made.key,
+        TO="out",
+        BLOCK_SIZE="human-readable",
+        LS_BLOCK_SIZE="K",
+        TIME_STYLE="+%s",
+        QUOTING_STYLE="c",
+    )
 
-    assert stranger.run(made.script, KEY=made.key, TO="out", **settings).returncode == 0
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_program_that_fails_within_a_pipe_stops_it(made: Made, stranger: Stranger) -> None:
