@@ -67,6 +67,7 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue
 from portalops.errors import MediumInterrupted, MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
+from portalops.json_text import read_json
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -969,7 +970,7 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
     """Return what a seal says; None if it is not a seal, or has an unknown format."""
     data = store.content(key, version, MAX_SEAL_BYTES)
     try:
-        read = json.loads(data or b"")
+        read = read_json(data or b"")
         if read["format"] != FORMAT:
             return None
         lock = read["lock"] and Lock(str(read["lock"]["mode"]), datetime.fromisoformat(read["lock"]["until"]))
@@ -977,7 +978,7 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
             str(path): Stored(int(each["size"]), str(each["version"])) for path, each in dict(read["files"]).items()
         }
         return _Seal(files, lock, frozenset(read["leftovers"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
