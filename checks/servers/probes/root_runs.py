@@ -153,7 +153,7 @@ T=$(for r in $S; do
   p=${r#* }
   case ${r%% *}:$p in path:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
   [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
-done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==> .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
+done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==. .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
 D=$(for p in $T; do head -c 65536 -- "$p" | pick; done | own script)
 S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u)
 [ "$(printf '%s\n' "$S" | wc -l)" -le 4000 ] || { echo "root runs more than 4000 paths" >&2; exit 3; }
