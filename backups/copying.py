@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
+from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, parse_manifest
 from backups.contents import PIECE_BYTES, bounded_pieces, damaged
 from backups.job import VerifyTarget, run_verify
 from backups.merged import HeldPack
@@ -28,6 +27,7 @@ from backups.presence import require_sets, with_copies
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
 from portalops.model.backups import BackupSet, Copy, CopyResult, CopyState, SetId, VerifyLevel
+from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg, together
 from portalops.model.record import Digest
@@ -283,57 +283,38 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
 def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> Iterator[_Made]:
     """As `_made`, onto a medium that is ready and has no such set."""
     medium, made = world.media[target.to_medium], target.made.set
+    givers = _givers_of(target, world)
+    listed = _list(givers, made)
     problem: Message | str = ""
-    listed: _Listed | None = None
-    unlisted: list[Copy] = []
-    """Copies that could not say what is in the set, before one could."""
-    left = deque(target.read_from)
-    while left:
-        source = left.popleft()
+    made_copy: _Made | None = None
+    if listed is not None:
         try:
-            stored = world.media[source.medium].open_set(made.id)
-            if listed is None:
-                listed = _list(stored, made)
-                left += unlisted
-            begin = go_on if goes_on else _begin
-            writer = begin(medium, made.id, expected_bytes=made.stored_bytes)
-        except SetDamaged as error:
-            unlisted.append(source)
-            problem = _damaged_there(source, error.message)
-            yield from _blamed(target, source, error.message)
-            continue
+            writer = (go_on if goes_on else _begin)(medium, made.id, expected_bytes=made.stored_bytes)
         except PortalOpsError as error:
-            problem = error.message
-            continue
-        goes_on = True  # what this one has left is whole
+            yield _failed(target, _still(target, copy) if goes_on else copy, error.message)
+            return
         try:
-            has_found, wrong = _copy(stored, writer, listed, target, world.progress)
-            if not wrong:
+            has_found, last = _copy(writer, givers, listed, target, world.progress)
+            if last is None:
+                let_go(writer, keep=any(each.away for each in givers))
+            else:
                 writer.seal()
+                made_copy = _Made(target, replace(copy, state=CopyState.SEALED), last.copy.medium, has_found)
         except MediumUnavailable as error:
             let_go(writer, keep=True)
             problem = error.message
         except BaseException:  # an interrupt too: the next copy goes on from here
             let_go(writer, keep=True)
             raise
-        else:
-            if not wrong:
-                yield _Made(target, replace(copy, state=CopyState.SEALED), source.medium, has_found)
-                return
-            let_go(writer, keep=bool(left))
-            problem = _damaged_there(source, wrong[0])
-            yield from _blamed(target, source, wrong[0])
-    yield _failed(target, _still(target, copy), problem)
-
-
-def _damaged_there(source: Copy, cause: Message) -> Message:
-    return msg("its copy on {medium} is damaged: {cause}", medium=source.medium, cause=cause)
-
-
-def _blamed(target: CopyTarget, source: Copy, problem: Message) -> Iterator[_Made]:
-    """Yield a copy that turned out damaged, if that is news."""
-    if source.state is not CopyState.DAMAGED:
-        yield _failed(target, replace(source, state=CopyState.DAMAGED), problem)
+    for each in givers:
+        if each.wrong is not None:
+            problem = problem or msg(
+                "its copy on {medium} is damaged: {cause}", medium=each.copy.medium, cause=each.wrong
+            )
+            if each.copy.state is not CopyState.DAMAGED:
+                yield _failed(target, replace(each.copy, state=CopyState.DAMAGED), each.wrong)
+        problem = problem or each.away or ""
+    yield made_copy or _failed(target, _still(target, copy) if goes_on else copy, problem)
 
 
 def _begin(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:
@@ -356,48 +337,86 @@ def _failed(target: CopyTarget, copy: Copy, problem: Message | str) -> _Made:
     return _Made(target, copy.with_problem(problem))
 
 
+@dataclass(slots=True)
+class _Giver:
+    """A copy that files are read from; it is opened when it is its turn."""
+
+    copy: Copy
+    medium: Medium
+    wrong: Message | None = None
+    """What of it turned out damaged first."""
+    away: Message | None = None
+    """Why it cannot be read any more."""
+    _stored: StoredSet | None = None
+
+    def fetch(self, path: str, expected: Digest | None, most_bytes: int, task: Task | None = None) -> HeldPack | None:
+        """Read a file whole; None where this copy has it not, or not so.
+
+        Args:
+            path: of the file.
+            expected: its digest; None where any counts.
+            most_bytes: how long it may be.
+            task: is told of what is read.
+        """
+        if self.away is not None:
+            return None
+        digest, held = hashlib.sha256(), HeldPack()
+        try:
+            if self._stored is None:
+                self._stored = self.medium.open_set(self.copy.set_id)
+            with self._stored.open(path) as file:
+                for piece in bounded_pieces(most_bytes, file, path):
+                    digest.update(piece)
+                    held.keep(piece)
+                    if task is not None:
+                        task.advance(len(piece))
+            if expected is None or digest.hexdigest() == expected:
+                return held
+            self.wrong = self.wrong or damaged(path, msg("its bytes are not those that the manifests list")).message
+        except SetDamaged as error:
+            self.wrong = self.wrong or error.message
+        except (PortalOpsError, OSError) as error:
+            self.away = error.message if isinstance(error, PortalOpsError) else cause_of(error)
+        held.close()
+        return None
+
+    def small(self, path: str, expected: Digest) -> bytes | None:
+        """Return a file outside `data/`; None where this copy has it not, or not so."""
+        held = self.fetch(path, expected, MAX_TAG_BYTES)
+        if held is None:
+            return None
+        with held:
+            return b"".join(iter(lambda: held.read(PIECE_BYTES), b""))
+
+
+def _givers_of(target: CopyTarget, world: _World) -> list[_Giver]:
+    return [_Giver(each, world.media[each.medium]) for each in target.read_from]
+
+
 def _have_all(target: CopyTarget, world: _World) -> tuple[Copy, ...]:
     """Return a copy that has just been read whole, before all others, or copies that together have every file, or none."""
     made = target.made.set
-    listed: _Listed | None = None
-    opened: list[tuple[Copy, StoredSet]] = []
-    for source in target.read_from:
-        try:
-            stored = world.media[source.medium].open_set(made.id)
-            opened.append((source, stored))
-            listed = listed or _list(stored, made)
-        except PortalOpsError as error:
-            logger.info("medium %s: %s: %s", source.medium, made.id, error)
+    givers = _givers_of(target, world)
+    listed = _list(givers, made)
     if listed is None:
         return ()
     found: list[Copy] = []
     missing = set(listed.files)
-    for source, stored in opened:
-        title = msg("Reading {set} on {medium}", set=made.id, medium=source.medium)
+    for giver in givers:
+        title = msg("Reading {set} on {medium}", set=made.id, medium=giver.copy.medium)
+        right = set()
         with world.progress.task(title, total=made.stored_bytes, unit="bytes") as task:
-            right = {
-                path
-                for path, digest in listed.files.items()
-                if _is_right(listed.read(stored, path), path, digest, task)
-            }
+            for path, digest in listed.files.items():
+                held = giver.fetch(path, digest, listed.most_bytes[path], task)
+                if held is not None:
+                    held.close()
+                    right.add(path)
         if right == set(listed.files):
-            return (source, *(each for each in target.read_from if each is not source))
+            return (giver.copy, *(each for each in target.read_from if each is not giver.copy))
         if missing & right:
-            found.append(source)
+            found.append(giver.copy)
             missing -= right
     return () if missing else tuple(found)
-
-
-def _is_right(pieces: Iterator[bytes], path: str, expected: Digest, task: Task) -> bool:
-    digest = hashlib.sha256()
-    try:
-        for piece in pieces:
-            digest.update(piece)
-            task.advance(len(piece))
-    except PortalOpsError as error:
-        logger.info("%s: %s", path, error)
-        return False
-    return digest.hexdigest() == expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,49 +428,45 @@ class _Listed:
     """All but the tag manifest."""
     most_bytes: Mapping[str, int]
     """How long each of them is at most."""
-
-    def read(self, stored: StoredSet, path: str) -> Iterator[bytes]:
-        """Yield the bytes that a copy has of a file.
-
-        Raises:
-            SetDamaged: it is missing, or longer than it may be.
-        """
-        with stored.open(path) as file:
-            yield from bounded_pieces(self.most_bytes[path], file, path)
+    sizes: Mapping[str, int]
+    """How long packs and indexes are."""
 
 
-def _list(stored: StoredSet, made: BackupSet) -> _Listed:
-    """Read the manifests of a copy.
-
-    Raises:
-        SetDamaged: they are missing, or not those of the set.
-    """
-    tag_manifest = _small(stored, TAG_MANIFEST)
-    if digest_of(tag_manifest) != made.bag_sha256:
-        raise damaged(TAG_MANIFEST, msg("not the one that was recorded when the set was made"))
+def _list(givers: Sequence[_Giver], made: BackupSet) -> _Listed | None:
+    """Read the manifests of a set, each from whichever copy has it; None where none has."""
+    tag_manifest = next(filter(None, (each.small(TAG_MANIFEST, made.bag_sha256) for each in givers)), None)
+    if tag_manifest is None:
+        return None
     tags = parse_manifest(TAG_MANIFEST, tag_manifest)
-    manifest = _small(stored, MANIFEST)
-    if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
-        raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
-    packs = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
-    most = {**dict.fromkeys(tags, MAX_TAG_BYTES), **{pack.path: pack.stored_bytes for pack in packs}}
+    listed = tags.get(MANIFEST)
+    manifest = next(filter(None, (each.small(MANIFEST, listed) for each in givers if listed)), None)
+    if manifest is None:
+        return None
     files = {**parse_manifest(MANIFEST, manifest), **tags}
-    return _Listed(tag_manifest, files, {path: most.get(path, made.stored_bytes) for path in files})
+    packs = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
+    sizes = {pack.path: pack.stored_bytes for pack in packs}
+    most = {**dict.fromkeys(tags, MAX_TAG_BYTES), **sizes}
+    return _Listed(tag_manifest, files, {path: most.get(path, made.stored_bytes) for path in files}, sizes)
 
 
 def _copy(
-    stored: StoredSet, writer: SetWriter, listed: _Listed, target: CopyTarget, progress: Progress
-) -> tuple[bool, list[Message]]:
-    """Copy every file of a set that the writer does not hold, and, where all are right, the tag manifest last.
+    writer: SetWriter, givers: Sequence[_Giver], listed: _Listed, target: CopyTarget, progress: Progress
+) -> tuple[bool, _Giver | None]:
+    """Copy every file of a set that the writer does not hold, each from the first copy that has it, the tag manifest last.
+
+    A file is read whole before its first byte is written: what is wrong never lies on the medium, under a lock perhaps.
 
     Returns:
-        Whether the writer held any, and what is wrong with files that this copy has not, or not so.
+        Whether the writer held any, and the copy that gave the last file; None where one file is nowhere.
+
+    Raises:
+        MediumUnavailable: the medium that is written does not take it.
     """
     made = target.made.set
-    held = _kept(stored, writer, listed.files)
+    held = _kept(writer, listed)
     title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
     left_bytes = max(0, made.stored_bytes - sum(held.values()))
-    wrong: list[Message] = []
+    last = givers[0]
     with progress.task(title, total=left_bytes, unit="bytes") as task:
         if held:
             logger.info("medium %s: %s files of %s are there already", target.to_medium, len(held), made.id)
@@ -459,55 +474,34 @@ def _copy(
         for path, expected in listed.files.items():
             if path in held:
                 continue
-            try:
-                _copy_file(listed.read(stored, path), writer, path, expected, task)
-            except SetDamaged as error:
-                wrong.append(error.message)
-    if not wrong:
-        writer.open(TAG_MANIFEST)
-        writer.write(listed.tag_manifest)
-        writer.close()
-    return bool(held), wrong
+            for giver in sorted(givers, key=lambda each: each.wrong is not None):
+                found = giver.fetch(path, expected, listed.most_bytes[path])
+                if found is not None:
+                    last = giver
+                    break
+            else:
+                return bool(held), None
+            with found:
+                writer.open(path)
+                while piece := found.read(PIECE_BYTES):
+                    writer.write(piece)
+                    task.advance(len(piece))
+                writer.close()
+    writer.open(TAG_MANIFEST)
+    writer.write(listed.tag_manifest)
+    writer.close()
+    return bool(held), last
 
 
-def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> dict[str, int]:
+def _kept(writer: SetWriter, listed: _Listed) -> dict[str, int]:
     """Return with their sizes the files that the writer holds and the set has so; every other one is discarded."""
-    found = held_by(writer)
-    sizes = stored.sizes() if found else {}
     kept: dict[str, int] = {}
-    for path, held in found.items():
-        if path in files and held.size_bytes == sizes.get(path) and held.sha256 in {None, files[path]}:
+    for path, held in held_by(writer).items():
+        expected, told = listed.files.get(path), held.sha256
+        # The size of a small file is recorded nowhere: it is written anew.
+        is_right = expected is not None and (told == expected if told else held.size_bytes == listed.sizes.get(path))
+        if is_right:
             kept[path] = held.size_bytes
         else:
             writer.discard(path)
     return kept
-
-
-def _copy_file(pieces: Iterator[bytes], writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
-    """Copy one file, read whole before its first byte is written: what is wrong never lies on the medium, under a lock perhaps.
-
-    Raises:
-        SetDamaged: it is missing, or its bytes are not those that the manifests list.
-    """
-    digest = hashlib.sha256()
-    with HeldPack() as held:
-        for piece in pieces:
-            digest.update(piece)
-            held.keep(piece)
-        if digest.hexdigest() != expected:
-            raise damaged(path, msg("its bytes are not those that the manifests list"))
-        writer.open(path)
-        while piece := held.read(PIECE_BYTES):
-            writer.write(piece)
-            task.advance(len(piece))
-        writer.close()
-
-
-def _small(stored: StoredSet, path: str) -> bytes:
-    parts: list[bytes] = []
-    with stored.open(path) as file:
-        while piece := file.read(PIECE_BYTES):
-            parts.append(piece)
-            if len(parts) * PIECE_BYTES > MAX_TAG_BYTES:
-                raise damaged(path, msg("far too long"))
-    return b"".join(parts)

@@ -99,7 +99,7 @@ def test_damage_on_every_source_leaves_no_copy(made: Made, tmp_path: Path) -> No
     memory = made.media["memory-1"]
     assert isinstance(memory, MemoryMedium)
     memory.stored[made.set.id]["tagmanifest-sha256.txt"] += b"\n"
-    (tmp_path / "disk-a" / made.set.id / "manifest-sha256.txt").write_bytes(b"")
+    (tmp_path / "disk-a" / made.set.id / "tagmanifest-sha256.txt").write_bytes(b"")
 
     result = made.copy()
 
@@ -445,6 +445,30 @@ def test_copies_that_are_damaged_in_different_files_make_each_other_whole(three:
     ]
     for name in ("disk-a", "disk-b", "disk-c"):
         assert files_of(tmp_path / name / three.set.id) == whole
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_copies_that_each_lack_another_file_make_each_other_whole(made: Made, tmp_path: Path, count: int) -> None:
+    names = [f"disk-{letter}" for letter in "abcde"[:count]]
+    del made.media["memory-1"]
+    for name in names[1:]:
+        made.add(disk(tmp_path, name))
+    first = next(each for each in made.evidence.copies if each.medium == "disk-a")
+    made.evidence = replace(made.evidence, copies=(first,))
+    made.evidence = replace(made.evidence, copies=(first, *made.copy().copies))
+    whole = files_of(tmp_path / "disk-a" / made.set.id)
+    lost = [pack.path for stream in made.set.streams for pack in stream.packs][:2]
+    lost += ["set.json", "bagit.txt", "manifest-sha256.txt"]
+    for name, path in zip(names, lost, strict=False):
+        (tmp_path / name / made.set.id / path).unlink()
+    damaged = tuple(replace(each, state=CopyState.DAMAGED) for each in made.evidence.copies)
+    made.evidence = replace(made.evidence, copies=damaged)
+
+    result = made.copy()
+
+    assert {copy.state for copy in result.copies} == {CopyState.VERIFIED}, result
+    for name in names:
+        assert files_of(tmp_path / name / made.set.id) == whole, name
 
 
 @pytest.mark.parametrize("first", ["manifest-sha256.txt", "tagmanifest-sha256.txt", "set.json", "pack"])
