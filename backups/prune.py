@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from backups.job import VerifyTarget, run_verify
 from backups.presence import require_sets
-from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide
+from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide, outranking
 from portalops.errors import ExitCode, PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
 from portalops.model.heads import Signer
@@ -62,6 +62,10 @@ class PrunePlan:
     """Marked, and not yet to be removed."""
     to_remove: tuple[Removal, ...]
     """Differentials first, so that no set loses what it builds on."""
+    newest: frozenset[SetId]
+    """The sets that removals rely on: the newest good one of each job, which must be read before anything goes."""
+    outranking: frozenset[SetId]
+    """And the others because of which sets go: they are read where a medium that has them is there."""
 
 
 def plan_prune(
@@ -106,7 +110,9 @@ def plan_prune(
         else:
             to_remove.append(Removal(made, known))
     to_remove.sort(key=lambda each: each.made.set.kind is SetKind.FULL)
-    return PrunePlan(policy, fates, tuple(to_mark), tuple(to_undo), tuple(waiting), tuple(to_remove))
+    going = {each.made.set.id for each in to_remove}
+    newest, others = outranking(policy, candidates_of(sets), going, now=now, zone=zone)
+    return PrunePlan(policy, fates, tuple(to_mark), tuple(to_undo), tuple(waiting), tuple(to_remove), newest, others)
 
 
 def _mark(
@@ -255,18 +261,13 @@ def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaL
 
 
 def relied_on(sets: Sequence[SetEvidence], plan: PrunePlan) -> tuple[SetEvidence, ...]:
-    """Return the sets that a removal relies on: of each job of which something goes the newest good set that stays, and its base.
+    """Return the sets that a removal relies on, with their bases, the oldest first.
 
     Args:
         sets: as recorded, oldest first.
         plan: what is to be removed.
     """
-    candidates = candidates_of(sets)
-    going = {each.made.set.id for each in plan.to_remove}
-    jobs = {each.job for each in candidates if each.set_id in going}
-    kept = {fate.set_id for fate in plan.fates if fate.is_kept}
-    newest = {each.job: each.set_id for each in candidates if each.job in jobs and each.is_good and each.set_id in kept}
-    found = {made.set.id: made for made in sets if made.set.id in newest.values()}
+    found = {made.set.id: made for made in sets if made.set.id in plan.newest | plan.outranking}
     bases = {made.base.set.id: made.base for made in found.values() if made.base}
     return tuple((bases | found).values())
 
@@ -283,6 +284,7 @@ class RelianceCheck:
 
 def read_relied_on(
     relied: Sequence[SetEvidence],
+    newest: Collection[SetId],
     media: Mapping[str, Medium],
     seen: MediaListing,
     *,
@@ -294,6 +296,7 @@ def read_relied_on(
 
     Args:
         relied: the sets.
+        newest: of them, those that must be read; another one of which no copy is on a medium that is there counts as recorded.
         media: by id.
         seen: what the media list; only media in it are read.
         keys: the ledger's signing keys; None if no ledger can be asked.
@@ -302,6 +305,7 @@ def read_relied_on(
     """
     copies: list[Copy] = []
     problems: list[Message] = []
+    must = {*newest, *(made.base.set.id for made in relied if made.base and made.set.id in newest)}
     for made in relied:
         found: list[Copy] = []
         for copy in made.copies:
@@ -311,6 +315,8 @@ def read_relied_on(
                 if found[-1].state is CopyState.VERIFIED and not found[-1].problem:
                     break
         else:
+            if not found and made.set.id not in must:
+                continue
             said = together([name_copy(each) for each in found], most=3) if found else msg("no medium has it")
             problems.append(
                 msg("nothing is removed, since set {set}, which stays, is not whole: {why}", set=made.set.id, why=said)

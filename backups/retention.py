@@ -131,18 +131,60 @@ def _keep_by_policy(
             yield each.set_id, msg("not older than {days} days", days=policy.keep_within_days)
     for each in good[max(0, len(good) - policy.keep_last) :] if policy.keep_last else ():
         yield each.set_id, msg("one of the newest {n}", n=policy.keep_last)
-    counts: tuple[tuple[int, Callable[[date], str]], ...] = (
-        (policy.keep_weekly, lambda day: str(Week.of(day))),
-        (policy.keep_monthly, lambda day: f"{day:%Y-%m}"),
-        (policy.keep_yearly, lambda day: f"{day:%Y}"),
-    )
-    for count, period_of in counts:
+    for count, period_of in _counts(policy):
         newest = {period_of(each.created_at.astimezone(zone).date()): each for each in good}
         chosen = list(newest.items())[-count:] if count else []
         for period, each in chosen:
             yield each.set_id, msg("the newest of {period}", period=period)
         if count and good and len(chosen) < count:
             yield good[0].set_id, msg("the oldest, because there are fewer than {n} such periods", n=count)
+
+
+def _counts(policy: RetentionPolicy) -> tuple[tuple[int, Callable[[date], str]], ...]:
+    """Return of how many periods the newest is kept, and which period a day is in."""
+    return (
+        (policy.keep_weekly, lambda day: str(Week.of(day))),
+        (policy.keep_monthly, lambda day: f"{day:%Y-%m}"),
+        (policy.keep_yearly, lambda day: f"{day:%Y}"),
+    )
+
+
+def outranking(
+    policy: RetentionPolicy,
+    sets: Sequence[RetentionCandidate],
+    going: Collection[SetId],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[frozenset[SetId], frozenset[SetId]]:
+    """Return the good sets because of which others go: were one of them lost, a good one that goes would stand in its place.
+
+    Args:
+        policy: the rules.
+        sets: those of which a copy is on a medium.
+        going: those that go.
+        now: aware.
+        zone: the portal's.
+
+    Returns:
+        The newest of each job of which something goes; and besides them those that `keep_last` counts, and the newest of each
+        week, month and year of one that goes, as far as the policy counts such periods.
+    """
+    newest: set[SetId] = set()
+    others: set[SetId] = set()
+    for job in dict.fromkeys(each.job for each in sets if each.set_id in going):
+        mine = sorted((each for each in sets if each.job == job), key=_age)
+        good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
+        newest |= {each.set_id for each in good[-1:]}
+        if not any(each.set_id in going for each in good):
+            continue
+        others |= {each.set_id for each in good[max(0, len(good) - policy.keep_last) :] if policy.keep_last}
+        for count, period_of in _counts(policy):
+            if count:
+                periods = [(period_of(each.created_at.astimezone(zone).date()), each.set_id) for each in good]
+                last = dict(periods)
+                others |= {last[period] for period, set_id in periods if set_id in going}
+    return frozenset(newest - set(going)), frozenset(others - newest - set(going))
 
 
 def _last_good(mine: Sequence[RetentionCandidate], now: datetime) -> Iterator[tuple[SetId, Message]]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.retention import RetentionCandidate, Rhythm, candidates_of, compare, decide, is_of, simulate
+from backups.retention import RetentionCandidate, Rhythm, candidates_of, compare, decide, is_of, outranking, simulate
 from portalops.model.backups import BackupResult, CopyState, DataClass, SetId, SetKind
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import RetentionPolicy
@@ -472,3 +472,32 @@ def test_a_slot_in_which_a_set_was_made_gets_no_other() -> None:
     monday = a_set(0, created_at=datetime(2026, 11, 29, 18, 0, tzinfo=UTC))  # Monday the 30th there
 
     assert planned(Rhythm(Every.WEEK, None, "weekly", has_documents=False), [monday], days=10) == ["20261126-full"]
+
+
+def outranked(policy: RetentionPolicy, sets: Sequence[RetentionCandidate]) -> tuple[set[SetId], set[SetId]]:
+    kept_ids = {each.set_id for each in kept(policy, sets)}
+    going = {each.set_id for each in sets} - kept_ids
+    newest, others = outranking(policy, sets, going, now=NOW, zone=ZONE)
+    return set(newest), set(others)
+
+
+def test_a_set_that_goes_relies_on_all_that_a_count_of_the_newest_has() -> None:
+    sets = [a_set(age) for age in (40, 30, 20, 10, 1)]
+
+    assert outranked(RetentionPolicy(keep_last=3), sets) == ({sets[4].set_id}, {sets[2].set_id, sets[3].set_id})
+
+
+def test_a_set_that_goes_relies_on_the_newest_of_its_own_week_alone() -> None:
+    sets = [a_set(age) for age in (30, 15.5, 15, 8, 1)]
+
+    assert outranked(RetentionPolicy(keep_weekly=9), sets) == ({sets[4].set_id}, {sets[2].set_id})
+
+
+def test_nothing_that_stays_is_relied_on_where_nothing_goes() -> None:
+    assert outranked(RetentionPolicy(keep_last=3), [a_set(2), a_set(1)]) == (set(), set())
+
+
+def test_a_set_that_is_not_good_goes_for_the_newest_alone() -> None:
+    sets = [a_set(40, good=False), a_set(20), a_set(1)]
+
+    assert outranked(RetentionPolicy(keep_last=2), sets) == ({sets[2].set_id}, set())

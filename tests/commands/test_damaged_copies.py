@@ -216,6 +216,25 @@ def test_prune_reads_what_stays_and_removes_nothing_where_it_is_rotten(portal: P
         assert states(portal)[made[-1], medium] == "damaged"
 
 
+def test_prune_reads_each_set_that_a_count_is_filled_with(portal: Portal) -> None:
+    portal.replace({"keep_last = 1": "keep_last = 2"})
+    made = []
+    for day in range(3):
+        with time_machine.travel(NOW + timedelta(days=day), tick=True):
+            made.append(portal.call("backup", "run", "--full")["set"])
+    with time_machine.travel(NOW + timedelta(days=3), tick=True):
+        portal.call("backup", "prune", "--trust-clock")
+    for medium in ("disk-a", "disk-b"):
+        rot(portal, medium, made[1])
+
+    for day in (60, 61):  # in the second run the count is filled with sets that are whole
+        with time_machine.travel(NOW + timedelta(days=day), tick=True):
+            expected = ExitCode.INTEGRITY if day == 60 else ExitCode.OK
+            portal.call("backup", "prune", "--trust-clock", expected=expected)
+        left = {path.name for path in (portal.folder / "disk-a").iterdir() if path.name.startswith("demo-")}
+        assert {made[0], made[2]} <= left
+
+
 def test_a_base_whose_set_file_is_damaged_everywhere_is_called_damaged_and_not_missing(portal: Portal) -> None:
     full, _diff = set_and_differential(portal)
     for medium in ("disk-a", "disk-b"):

@@ -132,7 +132,7 @@ def mark_and_remove(
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
     if plan.to_remove:
         relied = relied_on(seen.sets, plan)
-        read = read_relied_on(relied, seen.media, seen.listing, keys=keys, clock=clock, progress=progress)
+        read = read_relied_on(relied, plan.newest, seen.media, seen.listing, keys=keys, clock=clock, progress=progress)
         result = replace(result, copies=read.copies)
         if read.problems:
             return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, read.problems)
