@@ -68,8 +68,8 @@ def stream_out(
         stream: a stream that stands alone.
         identities: private keys, at least one of a recipient.
         write: takes a piece, whole.
-        compares: whether the members of a tar are compared with its index, for a set that neither a ledger nor a signature
-            vouches for. An index that no copy has is among the faults of `copies`.
+        compares: whether the members of a tar are compared with its index, for a set that no ledger vouches for. An index that
+            no copy has is among the faults of `copies`.
         on_bytes: is called with every piece that was written.
 
     Raises:

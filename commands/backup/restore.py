@@ -137,7 +137,7 @@ def restore(
             _exit_code_in_place(done, how, is_vouched=opened.is_vouched),
         )
     if to is None:
-        compares = found.made is None and not copies.content.signer
+        compares = found.made is None
         stream_out_stream(copies, identities, source=source, name=stream, compares=compares, progress=session.progress)
         code = ExitCode.OK if opened.is_vouched else ExitCode.INTEGRITY
         return Result(None, (), [*warnings, *damage(copies.faults)], code)
