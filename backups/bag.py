@@ -49,13 +49,13 @@ def tag_files(
     return {
         DECLARATION: b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
         INFO: "".join(f"{label}: {value}\n" for label, value in info).encode(),
-        MANIFEST: _manifest((pack.path, pack.stored_sha256) for pack in payload),
+        MANIFEST: manifest_of((pack.path, pack.stored_sha256) for pack in payload),
     }
 
 
 def tag_manifest(tags: Mapping[str, bytes]) -> bytes:
     """Return the manifest of all files outside `data/` but for itself."""
-    return _manifest((path, digest_of(data)) for path, data in tags.items())
+    return manifest_of((path, digest_of(data)) for path, data in tags.items())
 
 
 def digest_of(data: bytes | bytearray) -> Digest:
@@ -87,7 +87,8 @@ def parse_manifest(name: str, data: bytes) -> dict[str, Digest]:
     return found
 
 
-def _manifest(rows: Iterable[tuple[str, Digest]]) -> bytes:
+def manifest_of(rows: Iterable[tuple[str, Digest]]) -> bytes:
+    """Return the manifest of files that are given with their digests."""
     return "".join(f"{digest}  {path}\n" for path, digest in sorted(rows)).encode()
 
 

@@ -126,12 +126,12 @@ def bag_digest(stored: StoredSet) -> Digest:
         SetDamaged: it has none, or one that is far too long.
         MediumUnavailable: the medium cannot be read.
     """
-    return digest_of(_read(stored, TAG_MANIFEST))
+    return digest_of(read_tag_file(stored, TAG_MANIFEST))
 
 
 def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[Message]) -> dict[str, Digest]:
     try:
-        data = _read(stored, TAG_MANIFEST)
+        data = read_tag_file(stored, TAG_MANIFEST)
         if bag_sha256 is not None and digest_of(data) != bag_sha256:
             problems.append(msg("{path}: not the one that was recorded when the set was made", path=TAG_MANIFEST))
         return parse_manifest(TAG_MANIFEST, data)
@@ -143,7 +143,7 @@ def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[Me
 def _tag(stored: StoredSet, path: str, digest: Digest, problems: list[Message]) -> bytes | None:
     """Return a tag file that has its digest."""
     try:
-        data = _read(stored, path)
+        data = read_tag_file(stored, path)
     except SetDamaged as error:
         problems.append(error.message)
         return None
@@ -157,7 +157,13 @@ def _other_bytes(path: str, listed_in: str) -> Message:
     return msg("{path}: its bytes are not those that {list} lists", path=path, list=listed_in)
 
 
-def _read(stored: StoredSet, path: str) -> bytes:
+def read_tag_file(stored: StoredSet, path: str) -> bytes:
+    """Return a file outside `data/`.
+
+    Raises:
+        SetDamaged: it is missing, or far too long.
+        MediumUnavailable: the medium cannot be read.
+    """
     parts: list[bytes] = []
     size = 0
     with stored.open(path) as file:
