@@ -20,9 +20,11 @@ from typing import IO, Self
 
 from backups.age import PrivateKey
 from backups.ahead import ahead
-from backups.bag import MAX_TAG_BYTES, digest_of
+from backups.bag import MAX_TAG_BYTES, TAG_MANIFEST, digest_of
 from backups.contents import PIECE_BYTES, compared_with_digest, damaged, plaintext_of, require_joined, require_size
 from backups.freed import keep_freed_memory
+from backups.pooled import PooledSet, pooled_sets
+from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound, SetOfLaterVersion
@@ -122,6 +124,7 @@ class MergedSet:
         *,
         more: Iterable[Medium] = (),
         faults: Iterable[CopyFault] = (),
+        tag_manifest: bytes = b"",
     ) -> None:
         """Join copies.
 
@@ -131,6 +134,7 @@ class MergedSet:
             more: media that may have the set too. They are asked last, and opened when no other copy has a pack: a tape is
                 not wound for nothing.
             faults: what was found wrong before.
+            tag_manifest: the tag manifest, where it is known; no copy needs to have it then.
         """
         self.content = content
         self._packs = {pack.path: pack for pack in content.files()}
@@ -138,6 +142,7 @@ class MergedSet:
         self._more = iter(more)
         self._opening = threading.Lock()
         self._faults = {each.key: each for each in faults}
+        self._tag_manifest = tag_manifest
 
     @property
     def faults(self) -> tuple[CopyFault, ...]:
@@ -194,6 +199,8 @@ class MergedSet:
             SetDamaged: no copy has it.
             MediumUnavailable: no medium could be read.
         """
+        if path == TAG_MANIFEST and digest_of(self._tag_manifest) == sha256:
+            return self._tag_manifest
         problems: list[CopyFault] = []
         for copy in self._each_copy():
             try:
@@ -319,7 +326,7 @@ class Merged:
 
     set: MergedSet
     findings: Findings
-    """Of the copy whose `set.json` counts; not vouched for only where that of no copy is."""
+    """Of the copy whose `set.json` counts, or of all together; not vouched for only where that of none is."""
 
 
 def merge_copies(
@@ -328,7 +335,8 @@ def merge_copies(
     """Join the copies of a set on all media.
 
     Media are opened until a copy has a whole structure, and its `set.json` counts; where none has, the first counts whose
-    `set.json` nothing contradicts. What is wrong with the structure of the others is noted.
+    `set.json` nothing contradicts. Where no copy has one that is vouched for, the files outside `data/` are taken from
+    whichever copy has them right. What is wrong with the structure of each copy is noted.
 
     Args:
         set_id: the set.
@@ -384,6 +392,13 @@ class _Opened:
     """Why some media gave no copy."""
     more: Iterator[Medium]
     """Those that were not opened."""
+    pooled: tuple[_OpenedCopy, ...] = ()
+    """All copies as one, by the medium that `set.json` comes from; where no copy alone is vouched for."""
+
+    @property
+    def candidates(self) -> tuple[_OpenedCopy, ...]:
+        """Return what may say what is in the set."""
+        return (*self.opened, *self.pooled)
 
     def require_one_set(self) -> None:
         """Require that the copies whose `set.json` counts most say the same: no digest tells which one is the recorded set.
@@ -391,8 +406,8 @@ class _Opened:
         Raises:
             SetDamaged: they do not.
         """
-        best = max((each.standing[:2] for each in self.opened), default=(False, False))
-        equals = [each for each in self.opened if each.standing[:2] == best and each.findings.content is not None]
+        best = max((each.standing[:2] for each in self.candidates), default=(False, False))
+        equals = [each for each in self.candidates if each.standing[:2] == best and each.findings.content is not None]
         for each in equals[1:]:
             if each.findings.content != equals[0].findings.content:
                 raise SetDamaged(
@@ -406,10 +421,10 @@ class _Opened:
 
     def merged(self) -> Merged | None:
         """Return the copies as one set; None where none says what is in it."""
-        chosen = max(self.opened, key=lambda each: each.standing, default=None)  # of equals the first
+        chosen = max(self.candidates, key=lambda each: each.standing, default=None)  # of equals the first
         if chosen is None or chosen.findings.content is None:
             return None
-        ordered = (chosen, *(each for each in self.opened if each is not chosen))
+        ordered = sorted(self.opened, key=lambda each: each.medium != chosen.medium)
         copies = [(each.medium, each.stored) for each in ordered]
         others = [
             CopyFault(
@@ -420,7 +435,13 @@ class _Opened:
             for each in ordered
             if each.findings.content is not None and each.findings.content != chosen.findings.content
         ]
-        merged = MergedSet(chosen.findings.content, copies, more=self.more, faults=(*self.faults, *others))
+        merged = MergedSet(
+            chosen.findings.content,
+            copies,
+            more=self.more,
+            faults=(*self.faults, *others),
+            tag_manifest=chosen.stored.tag_manifest if isinstance(chosen.stored, PooledSet) else b"",
+        )
         return Merged(merged, chosen.findings)
 
 
@@ -448,7 +469,24 @@ def _open_copies(
         faults += [CopyFault(set_id, medium.id, problem) for problem in findings.said]
         if not findings.problems and bag_sha256 is not None:
             break  # without a digest all are compared
-    return _Opened(tuple(opened), tuple(faults), tuple(errors), more)
+    pooled: list[_OpenedCopy] = []
+    if not any(each.findings.is_vouched for each in opened):
+        copies = {each.medium: each.stored for each in opened}
+        pooled += _pooled(set_id, copies, bag_sha256=bag_sha256, keys=keys)
+    return _Opened(tuple(opened), tuple(faults), tuple(errors), more, tuple(pooled))
+
+
+def _pooled(
+    set_id: SetId, copies: Mapping[str, StoredSet], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
+) -> Iterator[_OpenedCopy]:
+    """Yield what is vouched for of the copies together."""
+    for stored in pooled_sets(copies, bag_sha256):
+        try:
+            findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
+            if findings.is_vouched:
+                yield _OpenedCopy(stored.medium_of(SET_FILE), stored, findings)
+        except SetOfLaterVersion:
+            continue
 
 
 def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | None, tuple[CopyFault, ...]]:
