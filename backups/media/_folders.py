@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
 from collections.abc import Sequence
@@ -16,11 +17,17 @@ from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 
 INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
+_NAME_OF_SET = re.compile(r".+-[0-9]{8}T[0-9]{6}Z-(?:full|diff)-[0-9a-f]{6}")
 
 
 def is_name(set_id: SetId) -> bool:
     """Say whether a set can have this name: it leads nowhere else, and is none of what media keep beside sets."""
     return bool(set_id) and "/" not in set_id and not set_id.startswith(".")
+
+
+def marks_of(name: str) -> tuple[str, ...]:
+    """Return the files of which any one makes a folder a set: one with the name of a set may have lost some of them."""
+    return ("bagit.txt", "set.json", "tagmanifest-sha256.txt") if _NAME_OF_SET.fullmatch(name) else ("bagit.txt",)
 
 
 def nearest(folder: Path) -> Path:

@@ -38,6 +38,7 @@ from backups.media._folders import (
     free_bytes,
     free_removed,
     is_name,
+    marks_of,
     nearest,
     put_away,
     ready_folder,
@@ -210,12 +211,15 @@ class DiskMedium:
             path.unlink(missing_ok=True)
 
     def _is_bag(self, name: str) -> bool:
-        try:
-            return stat.S_ISREG(os.stat(self._folder / name / "bagit.txt").st_mode)
-        except PermissionError:
-            return True  # something is there that this user may not see; who reads it is told
-        except OSError:
-            return False
+        for mark in marks_of(name):
+            try:
+                if stat.S_ISREG(os.stat(self._folder / name / mark).st_mode):
+                    return True
+            except PermissionError:
+                return True  # something is there that this user may not see; who reads it is told
+            except OSError:
+                continue
+        return False
 
     def _require_mounted(self) -> None:
         mount_point = self._settings.mount_point

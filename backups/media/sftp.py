@@ -41,7 +41,7 @@ from pydantic import Field, StrictInt
 
 from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set, not_made_yet
-from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
+from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside, marks_of
 from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, run_mark
 from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
@@ -244,8 +244,8 @@ class SftpMedium:
                     _remove_tree(sftp, f"{self._folder}/{name}", attributes)
 
     def _is_bag(self, sftp: Sftp, name: str) -> bool:
-        found = sftp.status(f"{self._folder}/{name}/bagit.txt")
-        return found is not None and found.is_file
+        found = (sftp.status(f"{self._folder}/{name}/{mark}") for mark in marks_of(name))
+        return any(each is not None and each.is_file for each in found)
 
     def _require_folder(self, sftp: Sftp) -> None:
         found = sftp.status(self._folder, follow=True)

@@ -201,6 +201,17 @@ def test_a_folder_that_is_no_bag_is_no_set(tmp_path: Path) -> None:
     assert medium.sets() == ()
 
 
+@pytest.mark.parametrize("left", ["bagit.txt", "set.json", "tagmanifest-sha256.txt"])
+def test_a_set_that_lost_some_of_its_files_is_still_listed(tmp_path: Path, left: str) -> None:
+    medium = disk(tmp_path, "disk-a")
+    for name in (SET, "some-files-of-mine-here"):
+        (tmp_path / "disk-a" / name).mkdir(parents=True)
+        (tmp_path / "disk-a" / name / left).write_text("x")
+
+    assert SET in medium.sets()
+    assert left == "bagit.txt" or medium.sets() == (SET,)
+
+
 def test_files_and_folders_of_a_set_are_for_their_owner_alone(tmp_path: Path) -> None:
     medium = disk(tmp_path, "disk-a")
     medium.prepare([])

@@ -158,6 +158,18 @@ def test_a_private_key_that_others_can_read_is_refused(ssh_host: SshHost, tmp_pa
     assert "can be read or changed by others" in result.copies[0].problem
 
 
+def test_a_set_that_lost_some_of_its_files_is_still_listed(ssh_host: SshHost, tmp_path: Path) -> None:
+    medium = sftp(ssh_host, tmp_path)
+    medium.prepare([])
+    small_set(medium)
+    for name in (SET, "some-files-of-mine-here"):
+        (tmp_path / "sftp" / name).mkdir(exist_ok=True)
+        (tmp_path / "sftp" / name / "set.json").write_text("{}")
+    (tmp_path / "sftp" / SET / "bagit.txt").unlink()
+
+    assert medium.sets() == (SET,)
+
+
 def test_known_hosts_may_pin_the_key(ssh_host: SshHost, tmp_path: Path) -> None:
     (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{ssh_host.port} {ssh_host.host_key}\n")
     values = sftp_table(ssh_host, tmp_path / "sftp", create=True, known_hosts="known_hosts")
