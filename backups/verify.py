@@ -96,7 +96,9 @@ def verify_copy(
     problems: list[Message] = []
     tags = _tag_digests(stored, bag_sha256, problems)
     problems += [
-        msg("{path}: not listed in {list}", path=path, list=TAG_MANIFEST) for path in REQUIRED_TAGS if path not in tags
+        msg("{path}: not listed in {list}", path=path, list=TAG_MANIFEST)
+        for path in REQUIRED_TAGS
+        if tags and path not in tags
     ]
     texts: dict[str, bytes] = {}
     for path, digest in tags.items():
@@ -235,7 +237,10 @@ def _structure(
     listed = {*tags, *payload, TAG_MANIFEST}
     if content is not None:  # where a manifest cannot be read, `set.json` still says what belongs to the set
         listed |= {*(pack.path for pack in content.files()), *content.tag_files, SET_FILE, SIGNATURE}
-    for path in sorted(set(sizes) - listed):
+    unlisted = set(sizes) - listed
+    if content is None:  # a file is too much only where its list could be read
+        unlisted = {each for each in unlisted if (payload if each.startswith(PAYLOAD) else tags)}
+    for path in sorted(unlisted):
         yield msg("{path}: not a part of the set", path=show_text(path, 300))
     if content is None:
         return
