@@ -19,12 +19,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, parse_manifest
+from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, bounded_pieces, damaged
 from backups.job import VerifyTarget, run_verify
 from backups.merged import HeldPack
+from backups.pooled import tag_manifests
 from backups.presence import require_sets, with_copies
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
+from backups.set_file import NAME as SET_FILE
+from backups.signature import NAME as SIGNATURE
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
 from portalops.model.backups import BackupSet, Copy, CopyResult, CopyState, SetId, VerifyLevel
 from portalops.model.causes import cause_of
@@ -380,8 +383,8 @@ class _Giver:
         held.close()
         return None
 
-    def small(self, path: str, expected: Digest) -> bytes | None:
-        """Return a file outside `data/`; None where this copy has it not, or not so."""
+    def small(self, path: str, expected: Digest | None) -> bytes | None:
+        """Return a file outside `data/`; None where this copy has it not, or not so. Without a digest any counts."""
         held = self.fetch(path, expected, MAX_TAG_BYTES)
         if held is None:
             return None
@@ -433,8 +436,17 @@ class _Listed:
 
 
 def _list(givers: Sequence[_Giver], made: BackupSet) -> _Listed | None:
-    """Read the manifests of a set, each from whichever copy has it; None where none has."""
+    """Read the manifests of a set, each from whichever copy has it; None where none has.
+
+    A tag manifest that none has is made again from `set.json`.
+    """
     tag_manifest = next(filter(None, (each.small(TAG_MANIFEST, made.bag_sha256) for each in givers)), None)
+    if tag_manifest is None:
+        set_files, signatures = (
+            filter(None, [each.small(path, None) for each in givers]) for path in (SET_FILE, SIGNATURE)
+        )
+        made_again = tag_manifests(set_files, signatures)
+        tag_manifest = next((each for each in made_again if digest_of(each) == made.bag_sha256), None)
     if tag_manifest is None:
         return None
     tags = parse_manifest(TAG_MANIFEST, tag_manifest)

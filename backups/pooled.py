@@ -7,7 +7,7 @@ same ones but its own and that of its signature, so the tag manifest can be made
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from backups.bag import TAG_MANIFEST, digest_of, manifest_of, parse_manifest
@@ -74,27 +74,35 @@ def pooled_sets(copies: Mapping[str, StoredSet], bag_sha256: Digest | None) -> I
             that names its signer; whether the signature is right is for `verify_copy` to tell.
     """
     known = {digest_of(data): data for _medium, data in _each(copies, TAG_MANIFEST)}
-    if bag_sha256 is None:
-        known |= {digest_of(data): data for data in _made_again(copies, only_signed=True)}
-    elif bag_sha256 not in known:
-        known = {digest_of(data): data for data in _made_again(copies)}
+    if bag_sha256 not in known:
+        set_files, signatures = ((data for _medium, data in _each(copies, path)) for path in (SET_FILE, SIGNATURE))
+        made_again = tag_manifests(set_files, signatures, only_signed=bag_sha256 is None)
+        known |= {digest_of(data): data for data in made_again}
     for digest, tag_manifest in known.items():
         if bag_sha256 in {None, digest}:
             with suppress(PortalOpsError):  # a malformed one is none
                 yield PooledSet(copies, tag_manifest)
 
 
-def _made_again(copies: Mapping[str, StoredSet], *, only_signed: bool = False) -> Iterator[bytes]:
-    """Yield the tag manifests that follow from `set.json` and its signature, of each that a copy has."""
-    signatures = dict.fromkeys(data for _medium, data in _each(copies, SIGNATURE))
-    for set_file in dict.fromkeys(data for _medium, data in _each(copies, SET_FILE)):
+def tag_manifests(
+    set_files: Iterable[bytes], signatures: Iterable[bytes], *, only_signed: bool = False
+) -> Iterator[bytes]:
+    """Yield the tag manifests that follow from `set.json` and its signature, of each that copies have.
+
+    Args:
+        set_files: `set.json` as the copies have it.
+        signatures: `set.json.sig` as the copies have it.
+        only_signed: leave out what names no signer.
+    """
+    signed = dict.fromkeys(signatures)
+    for set_file in dict.fromkeys(set_files):
         try:
             content = parse_set_file(set_file)
         except PortalOpsError:
             continue
         tags = {**content.tag_files, SET_FILE: digest_of(set_file)}
         if content.signer:
-            yield from (manifest_of({**tags, SIGNATURE: digest_of(each)}.items()) for each in signatures)
+            yield from (manifest_of({**tags, SIGNATURE: digest_of(each)}.items()) for each in signed)
         elif not only_signed:
             yield manifest_of(tags.items())
 

@@ -100,6 +100,8 @@ def test_damage_on_every_source_leaves_no_copy(made: Made, tmp_path: Path) -> No
     assert isinstance(memory, MemoryMedium)
     memory.stored[made.set.id]["tagmanifest-sha256.txt"] += b"\n"
     (tmp_path / "disk-a" / made.set.id / "tagmanifest-sha256.txt").write_bytes(b"")
+    del memory.stored[made.set.id]["set.json"]  # the tag manifest would follow from it
+    (tmp_path / "disk-a" / made.set.id / "set.json").unlink()
 
     result = made.copy()
 
@@ -469,6 +471,24 @@ def test_copies_that_each_lack_another_file_make_each_other_whole(made: Made, tm
     assert {copy.state for copy in result.copies} == {CopyState.VERIFIED}, result
     for name in names:
         assert files_of(tmp_path / name / made.set.id) == whole, name
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_tag_manifest_that_no_copy_has_is_made_again_from_the_set_file(
+    three: Made, tmp_path: Path, is_gone: bool
+) -> None:
+    whole = files_of(tmp_path / "disk-a" / three.set.id)
+    for name in ("disk-a", "disk-b", "disk-c"):
+        rot(three, tmp_path, name, "tagmanifest-sha256.txt")
+        if is_gone:
+            (tmp_path / name / three.set.id / "tagmanifest-sha256.txt").unlink()
+    rot(three, tmp_path, "disk-b", "set.json")
+
+    result = three.copy()
+
+    assert {copy.state for copy in result.copies} == {CopyState.VERIFIED}, result
+    for name in ("disk-a", "disk-b", "disk-c"):
+        assert files_of(tmp_path / name / three.set.id) == whole
 
 
 @pytest.mark.parametrize("first", ["manifest-sha256.txt", "tagmanifest-sha256.txt", "set.json", "pack"])

@@ -112,6 +112,9 @@ def test_a_tag_manifest_that_no_copy_has_follows_from_the_set_file(kept: Kept, h
 
     assert digest_of(merged.set.tag_file(T, kept.set.bag_sha256)) == kept.set.bag_sha256
     assert {each.medium for each in merged.set.faults} == {"a", "b", "c"}
+    if how is gone:
+        said = {str(each.problem) for each in merged.set.faults if each.medium == "b"}
+        assert len(said) == 1 and T in said.pop(), "and no file that is right there"
 
 
 def test_the_only_copy_without_its_tag_manifest_is_restored(tmp_path: Path) -> None:
