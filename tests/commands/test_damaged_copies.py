@@ -98,6 +98,40 @@ def test_a_damaged_full_set_is_restored_from_the_other_medium_without_a_verifica
     assert {copy["medium"]: copy["state"] for copy in looked} == {"disk-a": "damaged", "disk-b": "damaged"}
 
 
+def test_a_set_is_read_though_no_copy_has_its_lists_right(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    (portal.folder / "disk-a" / made / "tagmanifest-sha256.txt").unlink()
+    content = portal.folder / "disk-b" / made / "set.json"
+    whole = content.read_bytes()
+    content.write_bytes(whole.replace(b'"complete"', b'"incomplete"'))
+
+    found = restore(portal, "out")
+
+    assert (found["missing"], found["damaged"]) == (0, [])
+    assert {each["medium"] for each in found["faults"]} == {"disk-a", "disk-b"}
+    portal.call("backup", "ls", made, "--identity", portal.key)
+    (portal.folder / "disk-b" / made / "tagmanifest-sha256.txt").unlink()
+    restore(portal, "once-more")
+    content.write_bytes(whole)
+    portal.call("backup", "verify", expected=ExitCode.INTEGRITY)
+    assert set(states(portal).values()) == {"damaged"}
+    portal.call("backup", "replicate")
+    assert set(states(portal).values()) == {"verified"}
+
+
+def test_without_a_ledger_a_set_file_that_nothing_backs_is_not_taken(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    for medium in ("disk-a", "disk-b"):
+        (portal.folder / medium / made / "bagit.txt").unlink()
+    shutil.rmtree(portal.folder / "state")
+    restore(portal, "out")
+
+    for medium in ("disk-a", "disk-b"):
+        (portal.folder / medium / made / "tagmanifest-sha256.txt").unlink()
+
+    restore(portal, "unsigned", expected=ExitCode.INTEGRITY)
+
+
 def test_what_no_medium_has_is_listed_in_the_folder_and_the_rest_is_there(portal: Portal) -> None:
     made = portal.call("backup", "run")["set"]
     rotten = rot(portal, "disk-a", made)
