@@ -32,6 +32,20 @@ FAULTS = (
         on="web2",
     ),
 )
+
+
+def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") -> Seed:
+    """A service that is enabled and was never started, with a file /srv/run."""
+    return Seed(
+        "files.root-runs",
+        name,
+        make=f"printf '#!/bin/sh\\n' >/srv/run; {file}; printf '[Service]\\n{service}\\n' >/etc/systemd/system/seed.service; "
+        f"systemctl daemon-reload; systemctl enable -q {enabled}",
+        undo=f"systemctl disable -q {enabled}; rm -f /srv/run /etc/systemd/system/seed.*; systemctl daemon-reload",
+        fails=fails,
+    )
+
+
 SEEDS = (
     Seed(
         "files.setuid",
@@ -119,6 +133,33 @@ SEEDS = (
         make="mkdir -p /opt/bin; chown www-data /opt/bin; echo 'PATH=/opt/bin:/usr/sbin:/usr/bin' >>/root/.profile",
         undo="sed -i '$d' /root/.profile; rmdir /opt/bin",
         fails="writable-by-others",
+    ),
+    _unit(
+        "a script with further rights, that a service of the next boot runs",
+        "chmod 755 /srv/run; setfacl -m u:games:rwx /srv/run",
+        "ExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a timer of the next boot, whose service runs a script of an account",
+        "chmod 755 /srv/run; chown games /srv/run; printf '[Timer]\\nOnCalendar=daily\\n[Install]\\nWantedBy=timers.target\\n' >/etc/systemd/system/seed.timer",
+        "Type=oneshot\\nExecStart=/srv/run",
+        enabled="seed.timer",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "an environment that an account writes",
+        "chmod 600 /srv/run; chown games /srv/run",
+        "EnvironmentFile=-/srv/run\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a service of the next boot that runs as the account whose script it is",
+        "chmod 755 /srv/run; chown games /srv/run",
+        "User=games\\nExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
     ),
     Seed(
         "files.root-runs",
