@@ -46,6 +46,12 @@ def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") 
     )
 
 
+def _hook(name: str, where: str, text: str, *, fails: str = "") -> Seed:
+    """A file of settings of root that names what an account owns."""
+    make = f"install -d -o games /opt/seed; install -o games -m 755 /lib/*/libm.so.6 /opt/seed/hook; cat >{where} <<'END'\n{text}\nEND\n"
+    return Seed("files.root-runs", name, make=make, undo=f"rm -r {where} /opt/seed", fails=fails)
+
+
 SEEDS = (
     Seed(
         "files.setuid",
@@ -161,6 +167,25 @@ SEEDS = (
         "User=games\\nExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
         enabled="seed.service",
     ),
+    *(
+        _hook(name, where, text, fails="writable-by-others")
+        for name, where, text in (
+            ("a library for every program", "/etc/ld.so.preload", "/opt/seed/hook"),
+            ("a folder of libraries", "/etc/ld.so.conf.d/00seed.conf", "/opt/seed"),
+            ("what apt calls", "/etc/apt/apt.conf.d/99seed", 'DPkg::Post-Invoke { "/opt/seed/hook"; };'),
+            ("what udev calls", "/etc/udev/rules.d/99-seed.rules", 'SUBSYSTEM=="net", RUN+="/opt/seed/hook"'),
+            (
+                "what logrotate calls",
+                "/etc/logrotate.d/seed",
+                "/var/log/seed {\n postrotate\n  /opt/seed/hook\n endscript\n}",
+            ),
+            ("what rsyslog calls", "/etc/rsyslog.d/seed.conf", 'action(type="omprog" binary="/opt/seed/hook")'),
+        )
+    ),
+    _hook(
+        "what apt may not call any more", "/etc/apt/apt.conf.d/99seed", '// DPkg::Post-Invoke { "/opt/seed/hook"; };'
+    ),
+    _hook("a folder that logrotate turns files of", "/etc/logrotate.d/seed", "/opt/seed/*.log {\n daily\n}"),
     Seed(
         "files.root-runs",
         "a job of another account",

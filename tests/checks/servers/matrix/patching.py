@@ -123,6 +123,7 @@ def _pin(which: str) -> str:
     return f"printf '%s\\n' 'Package: *' 'Pin: release {which}' 'Pin-Priority: -1' >/etc/apt/preferences.d/portal"
 
 
+_SERVICE = "/etc/systemd/system/apt-daily-upgrade.service.d"
 _NO_LIST = "rm -f /etc/apt/apt.conf.d/53portal"
 _NOT_PINNED = "rm -f /etc/apt/preferences.d/portal; apt-get -q -y dist-upgrade"
 SEEDS = (
@@ -167,6 +168,24 @@ SEEDS = (
         make="mkdir -p /etc/systemd/system/apt-daily-upgrade.timer.d; printf '[Timer]\\nOnCalendar=\\nOnCalendar=*-02-29\\nPersistent=false\\n' >/etc/systemd/system/apt-daily-upgrade.timer.d/x.conf; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
         undo="rm -r /etc/systemd/system/apt-daily-upgrade.timer.d; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
         fails="next-run-far",
+    ),
+    *(
+        Seed(
+            "patching.unattended",
+            name,
+            make=f"mkdir -p {_SERVICE}; printf '[Service]\\n{lines}\\n' >{_SERVICE}/x.conf; systemctl daemon-reload",
+            undo=f"rm -r {_SERVICE}; systemctl daemon-reload",
+            unknown=unknown,
+        )
+        for name, lines, unknown in (
+            ("a timer whose service does nothing", "ExecStart=\\nExecStart=/bin/true", "not-started-by-apt"),
+            (
+                "a timer whose service fetches lists alone",
+                "ExecStart=\\nExecStart=/usr/lib/apt/apt.systemd.daily update",
+                "not-started-by-apt",
+            ),
+            ("a service that gives way to others", "Nice=10", ""),
+        )
     ),
     Seed(
         "patching.unattended",
