@@ -88,7 +88,13 @@ SEEDS = (
         "keys in a folder that others write, and sshd does not mind",
         "install -o chi -m 600 /root/keys/an.pub authorized_keys; chmod 777 .; echo 'StrictModes no' >/etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh",
         undo="chmod 700 ~chi/.ssh; rm /etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
-        fails="loose-file",
+        fails="loose-folder",
+    ),
+    _chi(
+        "acct.authorized-keys",
+        "keys in a folder that others write, which sshd refuses then",
+        "install -o chi -m 600 /root/keys/an.pub authorized_keys; chmod 777 .",
+        undo="chmod 700 ~chi/.ssh",
     ),
     _chi(
         "acct.authorized-keys",

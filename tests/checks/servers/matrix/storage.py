@@ -32,8 +32,8 @@ SEEDS = (
     Seed(
         "storage.space",
         "a disk that cannot be written any more",
-        make="mount -o remount,ro /data",
-        undo="mount -o remount,rw /data",
+        make="mount -o remount,bind,ro /data",
+        undo="mount -o remount,bind,rw /data",
         fails="read-only",
         declared={"writable": ["/data"]},
     ),
