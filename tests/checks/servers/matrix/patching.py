@@ -219,4 +219,41 @@ SEEDS = (
         make=_pin("n=experimental"),
         undo=_NOT_PINNED,
     ),
+    *(
+        Seed(
+            "patching.runtime-eol",
+            name,
+            make=f"install -d {path.rpartition('/')[0]}; printf '#!/bin/sh\\necho {says}\\n' >{path}; chmod 755 {path}",
+            undo=f"rm {path}",
+            fails=fails,
+        )
+        for name, path, says, fails in (
+            ("its name has a version", "/usr/local/bin/php7.4", '"PHP 7.4.33 (cli)"', "past-end-of-support"),
+            ("a server of PHP alone", "/opt/php/sbin/php-fpm", '"PHP 8.1.2 (fpm-fcgi)"', "past-end-of-support"),
+            ("of the portal's own folder", "/srv/portal/bin/python3.9", "Python 3.9.2", "past-end-of-support"),
+            ("a series that gets fixes", "/usr/local/bin/node", "v24.1.0", ""),
+        )
+    ),
+    Seed(
+        "patching.reboot-required",
+        "another package asks for it",
+        make="echo libc6 >/run/reboot-required.pkgs; touch /run/reboot-required",
+        undo="rm /run/reboot-required*",
+        fails="reboot-asked",
+    ),
+    Seed(
+        "patching.foreign-packages",
+        "another package is declared",
+        make="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
+        undo="dpkg -P portal-foreign",
+        fails="foreign-packages",
+        declared={"foreign_packages": ["portal-tool"]},
+    ),
+    Seed(
+        "patching.foreign-packages",
+        "a package that is declared",
+        make="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
+        undo="dpkg -P portal-foreign",
+        declared={"foreign_packages": ["portal-foreign"]},
+    ),
 )

@@ -231,4 +231,28 @@ SEEDS = (
         undo=_NO_SECOND,
     ),
     _dropin("ssh.crypto", "weak-line-behind-the-first", "zz-behind", "Ciphers aes256-cbc\\nMACs hmac-sha1\\n"),
+    _dropin(
+        "acct.mfa",
+        "one account by its key alone",
+        "00-one",
+        "Match User chi\\nAuthenticationMethods publickey\\n",
+        fails="one-factor",
+        on="web2",
+    ),
+    _dropin(
+        "acct.mfa",
+        "two steps of one factor from a network",
+        "00-two",
+        "Match Address 10.0.0.0/8\\nAuthenticationMethods publickey,publickey\\n",
+        fails="one-factor",
+        on="web2",
+    ),
+    Seed("acct.mfa", "second-server", fails="one-factor", on="web2", make=_SECOND.format(text=""), undo=_NO_SECOND),
+    _dropin(
+        "acct.mfa",
+        "another order of the two for one account",
+        "00-order",
+        "Match User chi\\nAuthenticationMethods keyboard-interactive,publickey\\n",
+        on="web2",
+    ),
 )
