@@ -18,6 +18,7 @@ from datetime import datetime
 
 from backups.collections import Collection, CollectionTraits, DigestedEntry, UnreadEntry
 from portalops.errors import PortalOpsError
+from portalops.json_text import read_json
 from portalops.model.archive import (
     EXAMPLES,
     STATES,
@@ -239,7 +240,7 @@ class _Scratch:
 
     def add_before(self, listing: Iterable[bytes]) -> None:
         for part in listing:
-            lines = (json.loads(line) for line in part.splitlines())
+            lines = (read_json(line) for line in part.splitlines())
             self._put(
                 "INSERT INTO before VALUES (?, ?, ?)",
                 ((each["collection"], each["name"], each["sha256"]) for each in lines),

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from portalops.config.tables import KindTable
 from portalops.errors import BackupError
 from portalops.files import sync_folder, write_atomically
+from portalops.json_text import read_json
 from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -171,7 +172,7 @@ def read_noted(state_folder: Path) -> tuple[Noted, ...]:
     found = []
     for path in sorted((state_folder / FOLDER).glob(f"*/{_DESCRIPTION}")):
         try:
-            content = json.loads(path.read_bytes())
+            content = read_json(path.read_bytes())
             sources = {
                 str(source): Digest(str(digest))
                 for source, digest in content["sources"].items()

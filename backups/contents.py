@@ -105,15 +105,34 @@ def _opened(
     stored: StoredSet, pack: Pack, identities: Sequence[PrivateKey], digest: Hash | None = None
 ) -> Iterator[bytes]:
     """Yield what is in a pack, never an empty piece; a hash takes in what is stored. Reading has a thread of its own."""
-    with stored.open(pack.path) as file, ahead(_pieces_of(file, digest)) as pieces:
+    with stored.open(pack.path) as file, ahead(_pieces_of(file, pack, digest)) as pieces:
         yield from plaintext_of(pack, _ReadAhead(pieces), identities)
 
 
-def _pieces_of(file: Readable, digest: Hash | None) -> Generator[bytes]:
-    while piece := file.read(PIECE_BYTES):
+def _pieces_of(file: Readable, pack: Pack, digest: Hash | None) -> Generator[bytes]:
+    for piece in bounded_pieces(pack.stored_bytes, file, pack.path):
         if digest is not None:
             digest.update(memoryview(piece))
         yield piece
+
+
+def bounded_pieces(limit: int, file: Readable, path: str) -> Generator[bytes]:
+    """Yield the bytes of a file, and stop behind those that it may have: one that was made longer could be read for days.
+
+    Raises:
+        SetDamaged: it is longer.
+    """
+    size = 0
+    while piece := file.read(min(PIECE_BYTES, limit - size + 1)):
+        size += len(piece)
+        if size > limit:
+            raise too_long(path, limit)
+        yield piece
+
+
+def too_long(path: str, limit: int) -> SetDamaged:
+    """Return the error of a file that has more bytes than it may have."""
+    return damaged(path, msg("longer than the {n} bytes that were stored", n=limit))
 
 
 class _ReadAhead:
@@ -148,9 +167,13 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
     if stream.index is None:
         return
     held = b""
+    left = stream.members
     for piece in pack_plaintext(stored, stream.index, identities):
         lines = (held + piece).split(b"\n")
         held = lines.pop()
+        left -= len(lines)
+        if left < 0:
+            raise damaged(stream.index.path, msg("it lists more than the {n} members", n=stream.members))
         if len(held) > MAX_LINE_BYTES:
             raise damaged(stream.index.path, msg("a line does not end"))
         for line in lines:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
-from backups.contents import PIECE_BYTES, damaged
+from backups.contents import PIECE_BYTES, bounded_pieces, damaged
 from backups.job import VerifyTarget, run_verify
 from backups.merged import HeldPack
 from backups.presence import require_sets, with_copies
@@ -375,7 +375,11 @@ def _have_all(target: CopyTarget, world: _World) -> tuple[Copy, ...]:
     for source, stored in opened:
         title = msg("Reading {set} on {medium}", set=made.id, medium=source.medium)
         with world.progress.task(title, total=made.stored_bytes, unit="bytes") as task:
-            right = {path for path, digest in listed.files.items() if _is_right(stored, path, digest, task)}
+            right = {
+                path
+                for path, digest in listed.files.items()
+                if _is_right(listed.read(stored, path), path, digest, task)
+            }
         if right == set(listed.files):
             return (source, *(each for each in target.read_from if each is not source))
         if missing & right:
@@ -384,13 +388,12 @@ def _have_all(target: CopyTarget, world: _World) -> tuple[Copy, ...]:
     return () if missing else tuple(found)
 
 
-def _is_right(stored: StoredSet, path: str, expected: Digest, task: Task) -> bool:
+def _is_right(pieces: Iterator[bytes], path: str, expected: Digest, task: Task) -> bool:
     digest = hashlib.sha256()
     try:
-        with stored.open(path) as file:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-                task.advance(len(piece))
+        for piece in pieces:
+            digest.update(piece)
+            task.advance(len(piece))
     except PortalOpsError as error:
         logger.info("%s: %s", path, error)
         return False
@@ -404,6 +407,17 @@ class _Listed:
     tag_manifest: bytes
     files: Mapping[str, Digest]
     """All but the tag manifest."""
+    most_bytes: Mapping[str, int]
+    """How long each of them is at most."""
+
+    def read(self, stored: StoredSet, path: str) -> Iterator[bytes]:
+        """Yield the bytes that a copy has of a file.
+
+        Raises:
+            SetDamaged: it is missing, or longer than it may be.
+        """
+        with stored.open(path) as file:
+            yield from bounded_pieces(self.most_bytes[path], file, path)
 
 
 def _list(stored: StoredSet, made: BackupSet) -> _Listed:
@@ -419,7 +433,10 @@ def _list(stored: StoredSet, made: BackupSet) -> _Listed:
     manifest = _small(stored, MANIFEST)
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
         raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
-    return _Listed(tag_manifest, {**parse_manifest(MANIFEST, manifest), **tags})
+    packs = (pack for stream in made.streams for pack in (*stream.packs, stream.index) if pack is not None)
+    most = {**dict.fromkeys(tags, MAX_TAG_BYTES), **{pack.path: pack.stored_bytes for pack in packs}}
+    files = {**parse_manifest(MANIFEST, manifest), **tags}
+    return _Listed(tag_manifest, files, {path: most.get(path, made.stored_bytes) for path in files})
 
 
 def _copy(
@@ -443,7 +460,7 @@ def _copy(
             if path in held:
                 continue
             try:
-                _copy_file(stored, writer, path, expected, task)
+                _copy_file(listed.read(stored, path), writer, path, expected, task)
             except SetDamaged as error:
                 wrong.append(error.message)
     if not wrong:
@@ -466,7 +483,7 @@ def _kept(stored: StoredSet, writer: SetWriter, files: Mapping[str, Digest]) -> 
     return kept
 
 
-def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
+def _copy_file(pieces: Iterator[bytes], writer: SetWriter, path: str, expected: Digest, task: Task) -> None:
     """Copy one file, read whole before its first byte is written: what is wrong never lies on the medium, under a lock perhaps.
 
     Raises:
@@ -474,10 +491,9 @@ def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest
     """
     digest = hashlib.sha256()
     with HeldPack() as held:
-        with stored.open(path) as file:
-            while piece := file.read(PIECE_BYTES):
-                digest.update(piece)
-                held.keep(piece)
+        for piece in pieces:
+            digest.update(piece)
+            held.keep(piece)
         if digest.hexdigest() != expected:
             raise damaged(path, msg("its bytes are not those that the manifests list"))
         writer.open(path)

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -81,6 +81,8 @@ class Extractor:
         """
         self.done = Extracted()
         self._gives_rights = as_root
+        self._refusals: list[tuple[str, str]] = []
+        """The path and the line of each member that was refused, as far as lines are kept."""
         self._unmade: set[str] = set()
         """Devices that were not made."""
         self._root = os.open(folder, _FOLDER)
@@ -155,9 +157,15 @@ class Extractor:
             self._add(entry, content)
             self.done.members += 1
         except _FAILURES as error:
-            self._tell(self.done.refused, f"{entry.path}: {_cause(error)}")
+            if self._tell(self.done.refused, f"{entry.path}: {_cause(error)}"):
+                self._refusals.append((entry.path, self.done.refused[-1]))
             if self.into_own_folder:
                 self.remove_older(entry.path)
+
+    def forget_refused(self, is_missed: Callable[[str], bool]) -> None:
+        """Forget which members could not be made, but for the paths that are missed all the same."""
+        over = {line for path, line in self._refusals if not is_missed(path)}
+        self.done.refused = [line for line in self.done.refused if line not in over]
 
     def link(self, first: str, name: str) -> None:
         """Give a member that was made a second name; a problem is kept in `done`."""
@@ -405,11 +413,13 @@ class Extractor:
             self._parent = None
 
     @staticmethod
-    def _tell(lines: list[str], line: str) -> None:
+    def _tell(lines: list[str], line: str) -> bool:
         if len(lines) < MAX_NAMED:
             lines.append(show_text(line, 500))
-        elif len(lines) == MAX_NAMED:
+            return True
+        if len(lines) == MAX_NAMED:
             lines.append("... and more")
+        return False
 
 
 def _parts_of(piece: memoryview, at: int) -> Iterator[tuple[memoryview, bool]]:

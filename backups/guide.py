@@ -7,13 +7,25 @@ they need no quoting; text that came from outside never stands inside a command.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from backups.formats import format_of
 from backups.formats._parts import Commands, Step, bullets, by_hand, code
 from backups.restore import REMOVED
-from backups.restore_script import CHECK, FUNCTIONS, QUOTED, SALVAGE, SCRIPT, Part, ScriptSteps, places, restore_script
+from backups.restore_script import (
+    CHECK,
+    CHECKING,
+    FUNCTIONS,
+    QUOTED,
+    SALVAGE,
+    SCRIPT,
+    Part,
+    ScriptSteps,
+    places,
+    restore_script,
+)
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -23,6 +35,7 @@ from portalops.model.backups import Stream
 from portalops.model.message import Message, msg, nmsg
 
 MAX_LISTED = 50
+_SOURCE = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 LEDGER = "ledger"
 """The kind of the source whose paths begin at the state folder, not at /."""
 NO_DIGEST = "-"
@@ -50,6 +63,7 @@ def _script_steps(content: SetFile) -> ScriptSteps:
         parts=tuple(part for section in _sections(content) for part in section.parts),
         put_back=tuple(put_back(folder, to=QUOTED) for folder in _folders(content)),
         apart=tuple(_apart(content)),
+        lacks=tuple(_lacked(content)),
     )
 
 
@@ -83,10 +97,11 @@ def _parts(content: SetFile) -> Iterator[Step]:
         script=SCRIPT,
     )
     yield by_hand(
+        "find . ! -type d ! -type f",
         "sha256sum tagmanifest-sha256.txt",
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
     )
-    yield msg("If it is the recorded one, and the second command printed nothing:")
+    yield msg("If it is the recorded one, and the first and the last command printed nothing:")
     yield by_hand(
         f"KEY=/media/key/operator.age TO=/srv/restored sh {SCRIPT}",
     )
@@ -103,6 +118,7 @@ def _parts(content: SetFile) -> Iterator[Step]:
     yield code(*places(content.base_id or ""))
     yield msg("## 2. Check that the set is complete and unchanged")
     yield msg("Both commands print nothing if every byte is unchanged.")
+    yield code(*CHECKING)
     yield code('cd "$SET"', *CHECK)
     yield msg(
         "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report. If they "
@@ -140,10 +156,11 @@ def signer_lines(content: SetFile) -> Iterator[Step]:
     time = f"-O verify-time={content.created_at:%Y%m%d%H%M%SZ}"
     yield code(
         'ALLOWED="${ALLOWED:-/media/key/allowed_signers}"',
+        f'fits {SIGNATURE} || stop "{SIGNATURE}: damaged"',
         f'WHO="$(ssh-keygen -Y find-principals -s {SIGNATURE} -f "$ALLOWED" {time} | head -n 1)"',
         f'ssh-keygen -Y verify -f "$ALLOWED" -I "$WHO" -n {NAMESPACE} {time} -s {SIGNATURE} < {SET_FILE}',
         f"for file in $(cut -c67- tagmanifest-sha256.txt | grep -v '^{SET_FILE}'); do",
-        f'  grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || {{ UNSIGNED=yes; echo "$file: not signed"; }}',
+        f'  fits "$file" && grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || {{ UNSIGNED=yes; echo "$file: not signed"; }}',
         "done",
         '[ -z "${UNSIGNED-}" ]',
     )
@@ -160,6 +177,24 @@ def _lacks(content: SetFile) -> Iterator[Step]:
     yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
 
 
+def _lacked(content: SetFile) -> Iterator[Message]:
+    """Say what the script can say of that: which sources failed and how many paths; reasons are text from outside."""
+    failed = dict.fromkeys(line.partition(":")[0] for line in content.failed_sources)
+    if failed:
+        named = (name if _SOURCE.fullmatch(name) else "?" for name in failed)
+        yield msg(
+            "The set itself is incomplete. These sources could not be backed up, see RESTORE.en.md: {sources}",
+            sources=", ".join(named),
+        )
+    count = sum(len(stream.unread) + len(stream.changed) for stream in content.streams)
+    if count:
+        yield nmsg(
+            "The set itself is incomplete. {n} path could not be read, or changed while it was read, see RESTORE.en.md.",
+            "The set itself is incomplete. {n} paths could not be read, or changed while they were read, see RESTORE.en.md.",
+            count,
+        )
+
+
 def _base_parts(content: SetFile) -> Iterator[Step]:
     if content.base is None:
         return
@@ -171,12 +206,11 @@ def _base_parts(content: SetFile) -> Iterator[Step]:
         digest=content.base,
     )
     yield code(
-        '[ -f "$BASE/tagmanifest-sha256.txt" ] || stop "$BASE: the base is not there"',
+        'fits "$BASE/tagmanifest-sha256.txt" || stop "$BASE: the base is not there"',
         f'[ "$(sha256sum < "$BASE/tagmanifest-sha256.txt")" = "{content.base}  -" ] || stop "$BASE: another set"',
     )
     yield code(
-        '(cd "$BASE" && sha256sum --check --quiet --strict tagmanifest-sha256.txt)',
-        '(cd "$BASE" && sha256sum --check --quiet --strict manifest-sha256.txt)',
+        *(f'(cd "$BASE" && {line})' for line in CHECK),
     )
 
 

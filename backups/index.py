@@ -9,16 +9,18 @@ written twice because it changed meanwhile: the last one counts, as it does for 
 
 from __future__ import annotations
 
-import json
 from json.encoder import encode_basestring_ascii as _quoted
 
 from portalops.errors import SetDamaged
+from portalops.json_text import read_json
 from portalops.model.backups import MemberType, StreamMember
 from portalops.model.message import msg
 from portalops.model.record import Digest
 
 MAX_LINE_BYTES = 1 << 20
 """Longer lines are damage: a path has at most 4096 bytes."""
+_LIMIT = 1 << 63
+"""Sizes and times of files are below it in every file system."""
 
 
 def line_of(member: StreamMember, *, pack: int) -> bytes:
@@ -39,21 +41,21 @@ def parse_line(line: bytes) -> StreamMember:
         SetDamaged: it is not a line of an index.
     """
     try:
-        fields = json.loads(line)
+        fields = read_json(line)
         member = StreamMember(
             type=MemberType(fields["type"]),
-            path=_text(fields["path"]),
+            path=_path(fields["path"]),
             size=_number(fields["size"]),
             mode=_number(fields["mode"]),
             uid=_number(fields["uid"]),
             gid=_number(fields["gid"]),
-            mtime_ns=int(fields["mtime_ns"]),
+            mtime_ns=_integer(fields["mtime_ns"]),
             offset=_number(fields["offset"]),
             sha256=Digest(_text(fields["sha256"])) if "sha256" in fields else None,
-            link=_text(fields.get("link", "")),
+            link=_path(fields.get("link", "")),
         )
         _number(fields["pack"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise SetDamaged(
             msg("a line of the index cannot be read: {cause}", cause=type(error).__name__),
             msg("Restore the whole source instead of one path, or use another copy."),
@@ -67,7 +69,23 @@ def _text(value: object) -> str:
     return value
 
 
+def _path(value: object) -> str:
+    """Return a path or a link's target that a file system can have."""
+    text = _text(value)
+    if not text.isascii():
+        text.encode("utf-8", "surrogateescape")  # other lone surrogates stand for no bytes
+    if "\0" in text:
+        raise ValueError("a path holds no NUL")
+    return text
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int or not -_LIMIT <= value < _LIMIT:
+        raise TypeError("not a number of 64 bits")
+    return value
+
+
 def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise TypeError("not a number")
+    if type(value) is not int or not 0 <= value < _LIMIT:
+        raise TypeError("not a number from 0 on")
     return value

@@ -6,12 +6,12 @@ Manuals: pg_dump, pg_restore, psql and libpq's connection strings, https://www.p
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from portalops.json_text import read_json
 from portalops.model.backups import TableRows
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
@@ -171,7 +171,7 @@ def counted(line: str) -> TableRows | None:
     TableRows(table='public.article', rows=3)
     """
     try:
-        name, rows = json.loads(line)
+        name, rows = read_json(line)
     except (ValueError, TypeError):
         return None
     if not isinstance(name, str) or type(rows) is not int:

@@ -340,17 +340,19 @@ class _Restoration:
     def _remove(self, part: _Part, extractor: Extractor, lost: _Lost) -> None:
         """Remove what a differential has no more; of what its base lost, name what still stands."""
         gone: set[str] = set()
+        has_lost = bool(lost or extractor.done.refused)  # further names of a lost file are refused
         try:
             for path in part.removals():
                 extractor.remove(path)
-                if lost:
+                if has_lost:
                     gone.add(path)
-            now = {member.path for member in part.members()} if lost else set()
+            now = {member.path for member in part.members()} if has_lost else set()
         except SetDamaged as error:
             self.damage(part.stream, error.message)
             problem = msg("what was removed since the base is not known: {cause}", cause=error.message)
             self.missing.add(format_of(part.stream).place(part.stream), problem)
             now = set()
+        extractor.forget_refused(lambda path: _is_left(path, gone, now))
         self._tell(part, [each for each in lost if _is_left(each[0], gone, now)])
 
     def restore_dump(self, part: _Part) -> None:

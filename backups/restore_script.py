@@ -1,6 +1,6 @@
 """`restore.sh`: the commands of a set's guides as one script of POSIX sh. Pure.
 
-What `places` returns, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
+What `places` returns, `CHECKING`, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
 looking: it stops at the first error, and says where. sh has no `pipefail`, so each part of a pipe leaves a file when it
 has ended well, and a pipe without all of its files has failed.
 """
@@ -58,9 +58,57 @@ def places(base: str) -> tuple[str, ...]:
     return tuple(line.replace("BESIDE", beside) for line in _PLACES if beside or "BESIDE" not in line)
 
 
+# Of a file whose length set.json does not say: a pack has at most 1 GiB before compression.
+_MOST_BYTES = 2 << 30
+_CHECKING = r"""
+# lengths: prints length and path of each regular file among the given paths
+lengths() {
+  LC_ALL=C sed 's/./\\&/g' |
+    (unset BLOCK_SIZE LS_BLOCK_SIZE QUOTING_STYLE TIME_STYLE || :; LC_ALL=C xargs ls -lnd -- 2> /dev/null || :) |
+    LC_ALL=C awk '/^-/ { bytes = $5; for (i = 1; i <= 8; i++) sub(/^[^ ]+ +/, ""); print bytes, $0 }'
+}
+# fits FILE: whether it is a regular file, no link, and not far too long
+fits() {
+  found="$(printf '%s\n' "$1" | lengths)"
+  [ -n "$found" ] && [ "${found%% *}" -le MOST ]
+}
+# sizes: notes how long each pack and index of the set here is, if its set.json is whole
+sizes() {
+  [ "$(head -n 1 "$WORK/sizes" 2> /dev/null)" != "$PWD" ] || return 0
+  printf '%s\n' "$PWD" > "$WORK/sizes"
+  fits tagmanifest-sha256.txt && fits set.json || return 0
+  grep '  set\.json$' tagmanifest-sha256.txt | sha256sum --check --status --strict 2> /dev/null || return 0
+  LC_ALL=C sed -n 's|^ *"path": "\(data/[^"]*\)",*$|\1|p; s|^ *"stored_bytes": \([0-9]*\),*$|\1|p' set.json |
+    LC_ALL=C awk '/^data/ { path = $0; next } path { print $0, path; path = "" }' >> "$WORK/sizes"
+}
+# check LIST: prints what a list names and the set here does not have so; it reads only regular files of no more than their length
+check() {
+  fits "$1" || { echo "$1: FAILED"; return 1; }
+  sizes
+  wrong=
+  : > "$WORK/fit"
+  LC_ALL=C cut -c67- "$1" | lengths > "$WORK/lengths"
+  LC_ALL=C awk -v fit="$WORK/fit" '
+    { at = index($0, " ") }
+    FILENAME == ARGV[1] { size[substr($0, at + 1)] = substr($0, 1, at - 1); next }
+    FILENAME == ARGV[2] { found[substr($0, at + 1)] = substr($0, 1, at - 1); next }
+    {
+      file = substr($0, 67)
+      if (file in found && found[file] + 0 <= (file in size ? size[file] : MOST) + 0) print > fit
+      else { print file ": FAILED"; wrong = 1 }
+    }
+    END { exit wrong }
+  ' "$WORK/sizes" "$WORK/lengths" "$1" || wrong=yes
+  [ ! -s "$WORK/fit" ] || sha256sum --check --quiet --strict "$WORK/fit" || wrong=yes
+  [ -z "$wrong" ] && [ -s "$WORK/fit" ]
+}
+"""
+CHECKING = tuple(_CHECKING.replace("MOST", str(_MOST_BYTES)).strip().splitlines())
+"""Functions that check a set, and read no file that is no part of one: a FIFO would be waited for, and a device read, for ever."""
+
 CHECK = (
-    "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
-    "sha256sum --check --quiet --strict manifest-sha256.txt",
+    "check tagmanifest-sha256.txt",
+    "check manifest-sha256.txt",
 )
 
 _FIRST_LINE = FIRST_LINE.decode().rstrip()
@@ -83,7 +131,7 @@ FUNCTIONS = (
     '  cat "$WORK/missing"',
     "}",
     "# last_pack FOLDER STEM: prints the number of the last pack of a stream",
-    'last_pack() { grep -c "  $2\\.[0-9]*\\.age\\$" "$1/manifest-sha256.txt" || stop "$1/$2: not in the manifest"; }',
+    'last_pack() { fits "$1/manifest-sha256.txt" && grep -c "  $2\\.[0-9]*\\.age\\$" "$1/manifest-sha256.txt" || stop "$1/$2: not in the manifest"; }',
     "# ended NAME...: fails if a part of the last pipe did not end well",
     'ended() { for part; do [ -e "$WORK/ended-$part" ] || stop "$stem: $part failed" || return 1; done; }',
     "# stream FOLDER STEM SHA256 PROGRAM...: gives a stream to a program",
@@ -123,6 +171,7 @@ FUNCTIONS = (
 _LOST = r"""
 # index_of FOLDER STEM: prints the index of a stream
 index_of() {
+  is_whole "$1" "$2\.index\.age" || return 1
   rm -f "$WORK"/ended-*
   { age --decrypt --identity "$KEY" "$1/$2.index.age" && : > "$WORK/ended-age"; } |
     { zstd --decompress --stdout --quiet && : > "$WORK/ended-zstd"; } || :
@@ -245,7 +294,10 @@ make_way() {
 SALVAGE = (
     *_LOST.strip().splitlines(),
     "# is_whole FOLDER PATTERN: whether files of a set have their digests",
-    'is_whole() { (cd "$1" && grep "  $2\\$" manifest-sha256.txt | sha256sum --check --status --strict 2> /dev/null); }',
+    "is_whole() {",
+    '  (cd "$1" && fits manifest-sha256.txt && grep "  $2\\$" manifest-sha256.txt > "$WORK/listed" && check "$WORK/listed") \\',
+    "    > /dev/null 2>&1",
+    "}",
     "# salvage FOLDER STEM PLACE: unpacks what lies in whole packs, and lists what is missing",
     "salvage() {",
     '  folder="$1" stem="$2" place="$3"',
@@ -381,6 +433,8 @@ class ScriptSteps:
     """Commands that copy restored files to where they were."""
     apart: tuple[Message, ...] = ()
     """Where other folders go."""
+    lacks: tuple[Message, ...] = ()
+    """What the set itself has not, however well it is restored; no text from outside."""
 
 
 def restore_script(steps: ScriptSteps) -> str:
@@ -457,6 +511,8 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         "}",
         ': > "$WORK/failed"',
         "",
+        *CHECKING,
+        "",
         *FUNCTIONS,
         "",
         *SALVAGE,
@@ -464,8 +520,9 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         _step(msg("Checking every byte of the set")),
         'cd "$SET"',
         'if [ -n "$SALVAGE" ]; then',
+        '  fits tagmanifest-sha256.txt || stop "tagmanifest-sha256.txt: damaged"',
         "  for needed in manifest-sha256.txt set.json; do",
-        '    grep "  $needed\\$" tagmanifest-sha256.txt | sha256sum --check --status --strict || stop "$needed: damaged"',
+        '    fits "$needed" && grep "  $needed\\$" tagmanifest-sha256.txt | sha256sum --check --status --strict || stop "$needed: damaged"',
         "  done",
         "fi",
         *(f'{line} > "$WORK/checked" || damaged ""' for line in CHECK),
@@ -541,6 +598,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
         )
     if left:
         yield _say(msg("To be loaded by hand, see RESTORE.en.md, section 3: {streams}", streams=", ".join(left)))
+    yield from (f"{_say(each)} >&2" for each in steps.lacks)
     yield from (
         "DONE=yes",
         'if [ -n "$DAMAGED" ]; then',

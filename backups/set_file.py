@@ -6,7 +6,6 @@ not be read are in it, because whoever looks at a set must see what it lacks.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,9 @@ from datetime import datetime
 from pydantic import TypeAdapter, ValidationError
 
 from backups.tar import TAR
+from portalops.body_schemas import EARLIEST, LATEST
 from portalops.errors import SetDamaged, SetOfLaterVersion
+from portalops.json_text import read_json
 from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
@@ -30,6 +31,7 @@ _VERSIONED = re.compile(r"portalops\.backup-set/([1-9][0-9]{0,5})")
 _SCHEMAS = {f"portalops.backup-set/{version}" for version in VERSIONS}
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.ASCII)
 NAME = "set.json"
+_SIZE_LIMIT = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,11 @@ def parse_set_file(data: bytes) -> SetFile:
     is_differential = any(stream.differential for stream in found.streams)
     if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
         raise _damaged(msg("it is differential without a base, or has a base and is full"))
+    if found.created_at.tzinfo is None or not EARLIEST <= found.created_at < LATEST:
+        raise _damaged(msg("{time} is no moment of a backup", time=show_text(str(found.created_at), 60)))
     for stream in found.streams:
         _require_place(stream)
+        _require_sizes(stream)
         if stream.plain_sha256 is None and (stream.format != TAR or found.schema != SCHEMA):
             raise _damaged(msg("{stream} has no digest", stream=show_text(f"{stream.source}/{stream.name}", 200)))
     return found
@@ -135,10 +140,23 @@ def _require_place(stream: Stream) -> None:
             raise _damaged(msg("{path} is no file of {stream}", path=show_text(pack.path, 200), stream=shown))
 
 
+def _require_sizes(stream: Stream) -> None:
+    """Require that the numbers of a stream are such as files have.
+
+    Raises:
+        SetDamaged: they are not.
+    """
+    sizes = [size for pack in (*stream.packs, stream.index) if pack for size in (pack.plain_bytes, pack.stored_bytes)]
+    if any(not 0 <= number < _SIZE_LIMIT for number in (*sizes, stream.plain_bytes, stream.members)):
+        raise _damaged(
+            msg("{stream}: a size is no size of a file", stream=show_text(f"{stream.source}/{stream.name}", 200))
+        )
+
+
 def _schema_of(data: bytes) -> str:
     """Return what a file that does not fit says of its own form; nothing if it says nothing."""
     try:
-        whole = json.loads(data)
+        whole = read_json(data)
     except ValueError:
         return ""
     schema = whole.get("schema") if isinstance(whole, dict) else None

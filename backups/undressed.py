@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from backups.tar import TarEntry
+from portalops.json_text import read_json
 from portalops.model.backups import MemberType
 
 _MADE = """
@@ -60,7 +61,7 @@ class UndressedFolders:
             sqlite3.Error: there is no room for temporary files.
         """
         for path, rest in self._database.execute("SELECT path, rest FROM folder ORDER BY depth DESC"):
-            mode, uid, gid, mtime_ns, attributes = json.loads(rest)
+            mode, uid, gid, mtime_ns, attributes = read_json(rest)
             yield TarEntry(
                 MemberType.FOLDER,
                 os.fsdecode(path),

@@ -10,6 +10,7 @@ Whatever does not match is named, file by file; nothing stops at the first.
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 
 from backups.age import PrivateKey
 from backups.bag import DECLARATION, INFO, MANIFEST, MAX_TAG_BYTES, PAYLOAD, TAG_MANIFEST, digest_of, parse_manifest
-from backups.contents import PIECE_BYTES, damaged, index_members, stream_plaintext
+from backups.contents import PIECE_BYTES, damaged, index_members, stream_plaintext, too_long
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile, parse_set_file
 from backups.signature import NAME as SIGNATURE
@@ -34,7 +35,8 @@ from portalops.model.text import show_text
 from portalops.ports import HidesFiles, Readable, StoredSet
 
 REQUIRED_TAGS = (DECLARATION, INFO, MANIFEST, SET_FILE)
-_SPOKEN = frozenset({MANIFEST, SET_FILE, SIGNATURE})
+_OXUM = re.compile(rb"^Payload-Oxum: ([0-9]{1,18})\.[0-9]+$", re.MULTILINE)
+_SPOKEN = frozenset({MANIFEST, SET_FILE, SIGNATURE, INFO})
 """Tag files whose words count; no other is held, since a foreign set may have as many as it likes."""
 
 
@@ -106,8 +108,9 @@ def verify_copy(
     doubts = [] if content is None else list(_vouched(content, tags, texts, keys))
     problems += doubts
     problems += _structure(stored, sizes, tags, payload, content)
-    if level is not VerifyLevel.L1:
-        problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
+    if level is not VerifyLevel.L1 and is_pinned:  # manifests of another set say nothing of the bytes
+        watched = _Watched(stored, _limits(content, texts.get(INFO, b"")), on_bytes)
+        problems += _contents(watched, sizes, payload, content if not problems else None, identities)
     problems = list({str(each): each for each in problems}.values())
     reached = VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2
     # Where nothing pins what set.json says, the manifest must not contradict it.
@@ -248,6 +251,18 @@ def _structure(
             yield msg("{path}: {one} and {other} disagree about its digest", path=path, one=SET_FILE, other=MANIFEST)
 
 
+def _limits(content: SetFile | None, info: bytes) -> Callable[[str], int]:
+    """Return what says how many bytes a file of the payload has at most: as many as `set.json` lists, or without it as
+    `bag-info.txt` says that all have together.
+    """
+    if content is not None:
+        listed = {pack.path: pack.stored_bytes for pack in content.files()}
+        return lambda path: listed.get(path, 0)
+    found = _OXUM.search(info)
+    whole = int(found[1]) if found is not None else 0
+    return lambda _path: whole
+
+
 def _agree(content: SetFile, payload: dict[str, Digest]) -> bool:
     """Say whether `set.json` and the manifest list the same files with the same digests."""
     return {pack.path: pack.stored_sha256 for pack in content.files()} == payload
@@ -264,7 +279,11 @@ def _explain_missing(stored: StoredSet, path: str) -> Message:
 
 
 def _contents(
-    stored: _Watched, payload: dict[str, Digest], content: SetFile | None, identities: Sequence[PrivateKey]
+    stored: _Watched,
+    sizes: dict[str, int],
+    payload: dict[str, Digest],
+    content: SetFile | None,
+    identities: Sequence[PrivateKey],
 ) -> list[Message]:
     """Read every byte of the payload, once: with a key each pack is opened as it is read.
 
@@ -278,15 +297,20 @@ def _contents(
                 inside += _opened(stored, stream, identities)
         except WrongKey as error:
             wrong_key = error
-    problems = [problem for path, digest in payload.items() for problem in _digested(stored, path, digest)]
+    problems = [
+        problem
+        for path, digest in payload.items()
+        for problem in _digested(stored, path, digest, size=sizes.get(path, 0))
+    ]
     if wrong_key is not None and not problems:
         raise wrong_key
     return problems or inside
 
 
-def _digested(stored: _Watched, path: str, expected: Digest) -> Iterator[Message]:
+def _digested(stored: _Watched, path: str, expected: Digest, *, size: int) -> Iterator[Message]:
     if path not in stored.digests:
         try:
+            stored.require_size(path, size)
             with stored.open(path) as file:
                 while file.read(PIECE_BYTES):
                     pass
@@ -298,10 +322,11 @@ def _digested(stored: _Watched, path: str, expected: Digest) -> Iterator[Message
 
 
 class _Watched:
-    """A set that takes the digest of each file that is read to its end."""
+    """A set that takes the digest of each file that is read to its end, and lets none be read that is longer than it may be."""
 
-    def __init__(self, stored: StoredSet, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, stored: StoredSet, limit: Callable[[str], int], on_bytes: Callable[[int], None]) -> None:
         self._stored = stored
+        self._limit = limit
         self._on_bytes = on_bytes
         self._opening = threading.Lock()
         """An index is opened while packs are read in another thread, and there are media that find one file at a time."""
@@ -315,19 +340,35 @@ class _Watched:
         with ExitStack() as stack:
             with self._opening:
                 file = stack.enter_context(self._stored.open(path))
-            yield _WatchedFile(file, path, self.digests, self._on_bytes)
+            yield _WatchedFile(file, path, self._limit(path), self.digests, self._on_bytes)
+
+    def require_size(self, path: str, size: int) -> None:
+        """Require that a file of a size may be read.
+
+        Raises:
+            SetDamaged: it is longer than it may be.
+        """
+        if size > self._limit(path):
+            raise too_long(path, self._limit(path))
 
 
 class _WatchedFile:
-    def __init__(self, file: Readable, path: str, digests: dict[str, str], on_bytes: Callable[[int], None]) -> None:
+    def __init__(
+        self, file: Readable, path: str, limit: int, digests: dict[str, str], on_bytes: Callable[[int], None]
+    ) -> None:
         self._file = file
         self._path = path
+        self._limit = limit
+        self._left = limit
         self._digests = digests
         self._on_bytes = on_bytes
         self._digest = hashlib.sha256()
 
     def read(self, size: int, /) -> bytes:
-        data = self._file.read(size)
+        data = self._file.read(min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise too_long(self._path, self._limit)
         self._digest.update(data)
         self._on_bytes(len(data))
         if not data:

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
-from itertools import chain, compress
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import SchemaValidator, ValidationError
 
 from portalops.body_schemas import EARLIEST, LATEST, validator_of
 from portalops.errors import LedgerError
+from portalops.json_text import read_json, read_json_at
 from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
@@ -34,12 +34,6 @@ _DAY, _MOMENT, _NAME = "$day", "$moment", "$name"
 _validators: dict[type, SchemaValidator] = {}
 """Built once a type: building takes longer than decoding."""
 
-MAX_DEPTH = 100
-"""How deep lists and objects may lie in each other: far deeper than any body, and far from what any reader can't follow."""
-
-_TOO_DEEP = "nested too deep"
-_DECODER = json.JSONDecoder()
-_CONTAINERS = frozenset({dict, list})
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -180,7 +174,7 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
     try:
         if last > 0:
             tail = blob[last:].decode()
-            found, end = _DECODER.raw_decode(tail, tail.index(":") + 1)
+            found, end = read_json_at(tail, tail.index(":") + 1)
             if tail[end:] in {"}", "}\n"}:  # one object is closed behind it, so it is a part of the whole
                 return found
         text = blob.decode()
@@ -188,8 +182,8 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
         if text[at] == "}":
             return None
         while text[at] == '"':
-            name, at = _DECODER.raw_decode(text, at)
-            value, end = _DECODER.raw_decode(text, at + 1)
+            name, at = read_json_at(text, at)
+            value, end = read_json_at(text, at + 1)
             if text[at] != ":" or text[end] not in ",}":
                 break
             if name == key:
@@ -198,7 +192,7 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
             if text[end] == "}":
                 return None
             at = end + 1
-    except (ValueError, IndexError, RecursionError) as error:
+    except (ValueError, IndexError) as error:
         raise _unreadable(str(error)) from error
     raise _unreadable(msg("not in the form that portalops writes, at character {at}", at=at))
 
@@ -219,13 +213,7 @@ def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -
 
 def _parsed(blob: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> Any:
     with uncollected():
-        try:
-            found = json.loads(blob.decode(), object_pairs_hook=hook, parse_float=_refused, parse_constant=_refused)
-        except RecursionError as error:
-            raise ValueError(_TOO_DEEP) from error
-        if blob.count(b"[") + blob.count(b"{") > MAX_DEPTH and _is_deep(found):
-            raise ValueError(_TOO_DEEP)
-        return found
+        return read_json(blob.decode(), pairs=hook, decimal=_refused)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -280,19 +268,6 @@ def evidence_of(blob: bytes) -> frozenset[Digest]:
 
 def _refused(text: str) -> None:
     raise ValueError(f"not an integer: {text[:40]}")
-
-
-def _is_deep(value: object) -> bool:
-    """Say whether lists and objects lie too deep in each other; level by level, and without Python code for each value."""
-    level: list[Any] = [value]
-    for _depth in range(MAX_DEPTH + 1):
-        objects = [each.values() for each in level if type(each) is dict]
-        lists = [each for each in level if type(each) is list]
-        if not objects and not lists:
-            return False
-        held = list(chain(chain.from_iterable(objects), chain.from_iterable(lists)))
-        level = list(compress(held, map(_CONTAINERS.__contains__, map(type, held))))
-    return True
 
 
 def _object(blob: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> dict[str, JsonValue]:

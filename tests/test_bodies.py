@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from portalops import bodies
 from portalops.body_schemas import validator_of
 from portalops.errors import LedgerError
+from portalops.json_text import MAX_DEPTH
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckScan
 from portalops.model.findings import Finding, FindingEvent, FindingTurn
@@ -172,7 +173,7 @@ def test_a_day_is_restored_however_its_name_is_written(name: str) -> None:
     ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ('{"b":"]}","a":[', "]}")]
 )
 def test_lists_and_objects_lie_at_most_a_hundred_deep_in_each_other(opening: str, closing: str) -> None:
-    levels = bodies.MAX_DEPTH // (2 if len(closing) > 1 else 1)
+    levels = MAX_DEPTH // (2 if len(closing) > 1 else 1)
     deepest = opening * (levels - 1) + (opening + closing).replace('"a":}', '"a":1}') + closing * (levels - 1)
 
     assert bodies.parse(deepest.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pydantic import Field, StrictInt
 from backups.adopters._settings import AdopterSettings, NotAnswered
 from portalops.config.secrets import SecretReference
 from portalops.config.values import Text
+from portalops.json_text import read_json
 from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.system.programs import LocalRunner
@@ -86,8 +86,8 @@ def json_of(answer: bytes) -> Any:
         NotAnswered: it is not such an answer.
     """
     try:
-        return json.loads(answer)
-    except (ValueError, RecursionError) as error:
+        return read_json(answer)
+    except ValueError as error:
         raise NotAnswered(f"the answer is no JSON: {show_text(str(error), 120)}") from error
 
 
@@ -95,8 +95,8 @@ def _last_words(done: Completed) -> str:
     """Return the end of what a tool said, on standard error if it said something there; its JSON errors unpacked."""
     text = " ".join((done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace").split())
     try:
-        message = json.loads(text).get("message")
-    except (ValueError, AttributeError, RecursionError):
+        message = read_json(text).get("message")
+    except (ValueError, AttributeError):
         message = None
     return (message if isinstance(message, str) else text)[-300:]
 

@@ -16,7 +16,6 @@ one that Bareos's developer guide documents; no director could be had to try it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -38,6 +37,7 @@ from backups.adopters._settings import (
 )
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import RefusedValue, Text
+from portalops.json_text import read_json_at
 from portalops.model.adopted import AdoptedBackup
 from portalops.model.message import msg
 
@@ -143,13 +143,12 @@ def _has_jobs(answer: Mapping[str, Any]) -> bool:
 
 def _objects_in(text: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects that begin a line; the console says other things between them."""
-    decoder = json.JSONDecoder()
     at = 0
     while (at := text.find("{", at)) >= 0:
         begins_line = not text[text.rfind("\n", 0, at) + 1 : at].strip()
         try:
-            found, end = decoder.raw_decode(text, at) if begins_line else (None, at + 1)
-        except (ValueError, RecursionError):
+            found, end = read_json_at(text, at) if begins_line else (None, at + 1)
+        except ValueError:
             found, end = None, at + 1
         if isinstance(found, dict):
             yield found

@@ -67,6 +67,7 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue
 from portalops.errors import MediumInterrupted, MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
+from portalops.json_text import read_json
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -837,10 +838,7 @@ class _Bucket:
     def head(self, key: str, version: str, *, with_checksum: bool = False) -> Mapping[str, Any] | None:
         """Return what the server says of a version of an object; None if it has none."""
         more = {"ChecksumMode": "ENABLED"} if with_checksum else {}
-        found: Mapping[str, Any] | None = self._ask(
-            lambda client: client.head_object(**self._object_place(key, version), **more)
-        )
-        return found
+        return self._object(lambda client: client.head_object(**self._object_place(key, version), **more))
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
@@ -856,7 +854,7 @@ class _Bucket:
     def body(self, key: str, version: str, start: int) -> Any:
         """Return the bytes of a version of an object from a position on; None if there is none."""
         place = {"Range": f"bytes={start}-"} if start else {}
-        answer = self._ask(lambda client: client.get_object(**self._object_place(key, version), **place))
+        answer = self._object(lambda client: client.get_object(**self._object_place(key, version), **place))
         return answer["Body"] if answer else None
 
     def content(self, key: str, version: str, limit: int) -> bytes | None:
@@ -916,6 +914,21 @@ class _Bucket:
         place = {"Bucket": self._settings.bucket, "Key": f"{self._settings.prefix}{key}"}
         return {**place, "VersionId": version} if version else place
 
+    def _object(self, request: Callable[[Any], Any]) -> Mapping[str, Any] | None:
+        """Return what the server says of an object; None if it has none.
+
+        Raises:
+            MediumUnavailable: what answers is no object store, such as a proxy's own page: S3 names the ETag of every object.
+        """
+        answer: Mapping[str, Any] | None = self._ask(request)
+        if answer is not None and not answer.get("ETag"):
+            raise medium_unavailable(
+                self._medium,
+                msg("what answers for {endpoint} is no object store", endpoint=self._settings.endpoint or "S3"),
+                msg("See what stands between, such as a proxy or a login page of the network."),
+            )
+        return answer
+
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Return an answer; None if it means that there is no such thing."""
         with self.convert_errors():
@@ -969,7 +982,7 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
     """Return what a seal says; None if it is not a seal, or has an unknown format."""
     data = store.content(key, version, MAX_SEAL_BYTES)
     try:
-        read = json.loads(data or b"")
+        read = read_json(data or b"")
         if read["format"] != FORMAT:
             return None
         lock = read["lock"] and Lock(str(read["lock"]["mode"]), datetime.fromisoformat(read["lock"]["until"]))
@@ -977,7 +990,7 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
             str(path): Stored(int(each["size"]), str(each["version"])) for path, each in dict(read["files"]).items()
         }
         return _Seal(files, lock, frozenset(read["leftovers"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

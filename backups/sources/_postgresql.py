@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import selectors
@@ -14,6 +13,7 @@ from contextlib import suppress
 
 from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, PostgresqlVersion, connection, counted
 from backups.sources._program import STDERR_BYTES, Program, reached, start
+from portalops.json_text import read_json
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
 from portalops.ports import Completed
@@ -137,7 +137,7 @@ class SnapshotHolder:
 
 def _object(line: str) -> Mapping[str, str]:
     try:
-        found = json.loads(line)
+        found = read_json(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -31,7 +31,6 @@ A dump counts only with exit code 0 and with its format's end: the custom one en
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,6 +83,7 @@ from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import RefusedValue, Text
 from portalops.errors import SourceUnavailable
+from portalops.json_text import read_json
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
@@ -229,7 +229,7 @@ class PostgresqlSource(ConfiguredSource):
         newest = self._installed("psql", access)[-1]
         answer = self._ask(newest, access, ASK_SERVER)
         try:
-            found = json.loads(answer)
+            found = read_json(answer)
             return Server(
                 int(found["version"]) // 10000,
                 bool(found["replica"]),

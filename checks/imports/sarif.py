@@ -20,7 +20,6 @@ A result is found again by its fingerprints where the tool gives any (3.27.16, 3
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -30,6 +29,7 @@ from typing import Any
 
 from checks.imports import Form
 from checks.imports._reading import NotAReport, ToolClaims, claimed, claims_of
+from portalops.json_text import read_json
 from portalops.model.claims import ClaimedFinding
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -51,11 +51,9 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
         NotAReport: it is no SARIF log of version 2.1, or one of a run that did not come to its end.
     """
     try:
-        log = json.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, ValueError) as error:
+        log = read_json(data.decode("utf-8-sig"))
+    except ValueError as error:
         raise NotAReport(msg("it is not JSON in UTF-8: {cause}", cause=show_text(str(error), 120))) from error
-    except RecursionError as error:
-        raise NotAReport(msg("it is nested too deep")) from error
     runs = _list(log, "runs") if isinstance(log, dict) else []
     version = log.get("version") if isinstance(log, dict) else None
     if not isinstance(version, str) or not version.startswith("2.1") or not runs:

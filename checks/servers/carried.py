@@ -20,6 +20,7 @@ from datetime import datetime
 
 from checks.servers.gather import AnswerRejected, HostAnswer
 from checks.servers.probe import ProbeResult
+from portalops.json_text import read_json
 from portalops.model.record import Digest
 
 SECTION = "carried"
@@ -52,8 +53,8 @@ def originals_in(answer: HostAnswer) -> dict[str, Original]:
     if section is None:
         return {}
     try:
-        return {str(name): _original(one) for name, one in json.loads(section.stdout).items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        return {str(name): _original(one) for name, one in read_json(section.stdout).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AnswerRejected(SECTION) from error
 
 

@@ -14,7 +14,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checks.servers.probe import MissingFact, Probe, ProbeResult
@@ -139,11 +139,11 @@ def joined_with_slow(raw: bytes, shell: Shell, slow: Sequence[Probe[Any]], *, se
     # How long a trip took that failed is not known here: no seconds are told for it.
     is_late = reason == _DEADLINE
     code, said, waited = (_LATE, b"", round(limit)) if is_late else (_FAILED, str(why).encode(), 0)
-    for probe in slow:
-        if probe.id in there:  # a section that comes twice would reject the whole answer
-            continue
-        raw = appended(raw, found.get(probe.id) or ProbeResult(probe.id, code, b"", said, waited))
-    return raw
+    left = [
+        probe.id for probe in slow if probe.id not in there
+    ]  # a section that comes twice would reject the whole answer
+    missing = (ProbeResult(name, code, b"", said, waited) for name in left if name not in found)
+    return appended(raw, *missing, kept=[found[name] for name in left if name in found])
 
 
 def no_answer() -> bytes:
@@ -151,19 +151,38 @@ def no_answer() -> bytes:
     return f"portalops-answer 1 nonce={secrets.token_hex(16)} rc=255 cut=0\n".encode()
 
 
-def appended(raw: bytes, result: ProbeResult) -> bytes:
-    """Return an answer with one more section, for what is looked at without the shell; it is JSON, or lines of text."""
+def appended(raw: bytes, *results: ProbeResult, kept: Sequence[ProbeResult] = ()) -> bytes:
+    """Return an answer with more sections.
+
+    Args:
+        raw: the answer.
+        results: what was looked at without the shell; it is JSON, or lines of text.
+        kept: sections of other answers, which stand before the results. Nothing of them is blotted out again: that was done in
+            the form of each when its answer was received.
+    """
     header = _header(raw)
     mark = header.group(1)
+    is_whole_line = raw.endswith(b"\n") or header.end() == len(raw)
+    return b"".join(
+        (
+            raw,
+            b"" if is_whole_line else b"\n",
+            *(_section(mark, each) for each in kept),
+            *(
+                _section(mark, replace(each, stdout=redacted_as(JSON, each.stdout), stderr=redacted(each.stderr)))
+                for each in results
+            ),
+        )
+    )
+
+
+def _section(mark: bytes, result: ProbeResult) -> bytes:
     name = result.probe.encode()
-    body = raw[header.end() :]
-    glue = b"" if body.endswith(b"\n") or not body else b"\n"
-    section = (
-        b"<<<%b %b>>>\n%b\n" % (mark, name, redacted_as(JSON, result.stdout))
-        + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, redacted(result.stderr))
+    return (
+        b"<<<%b %b>>>\n%b\n" % (mark, name, result.stdout)
+        + b"<<<%b %b stderr>>>\n%b\n" % (mark, name, result.stderr)
         + b"<<<%b %b rc=%d s=%d%b>>>\n" % (mark, name, result.exit_code, result.seconds, _measured(result))
     )
-    return raw + glue + section
 
 
 def _measured(result: ProbeResult) -> bytes:

@@ -26,7 +26,6 @@ Ages are counted by the check, from `facts.at`, and not here.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,6 +40,7 @@ from checks.servers.outside.section import FAILED, SEEN, written
 from checks.servers.probe import Output, Probe, ProbeResult, Unparseable, shown
 from portalops.bodies import decode_part, encode
 from portalops.errors import LedgerError, PortalOpsError
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.plugins import Door
@@ -152,13 +152,13 @@ def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = No
         Unparseable: nothing was, for the reason that the section names; or it is out of form.
     """
     try:
-        held = json.loads(output.text)
+        held = read_json(output.text)
         state = str(held["state"])
         if state == SEEN:
             return dict(held)
         why = {**_WHY, **(others or {})}.get(state)
         reason, seen = why or _explain_missing(state, held, output.text)
-    except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
+    except (ValueError, KeyError, TypeError, LedgerError) as error:
         raise refuse_form() from error
     raise Unparseable(seen, reason=reason)
 

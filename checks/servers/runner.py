@@ -349,15 +349,9 @@ def _joined_with(trip: _Trip, declared: Declared, earlier: EarlierScans, recorde
     outside, originals = earlier.instead_of(trip.host.id, trip.outside, addresses)
     if isinstance(trip.answer, bytes):
         whole = carried.written({**originals, **trip.kept.originals})
-        return replace(trip, answer=_joined(trip.answer, (*trip.kept.sections, *outside, *recorded, whole)))
+        return replace(trip, answer=appended(trip.answer, *outside, *recorded, whole, kept=trip.kept.sections))
     found = (*outside, *recorded, carried.written(originals))
-    return replace(trip, from_outside=_joined(no_answer(), found)) if any(map(is_seen, found)) else trip
-
-
-def _joined(raw: bytes, sections: Sequence[ProbeResult]) -> bytes:
-    for section in sections:
-        raw = appended(raw, section)
-    return raw
+    return replace(trip, from_outside=appended(no_answer(), *found)) if any(map(is_seen, found)) else trip
 
 
 def _second_view(machine: Machine) -> ProbeResult:

@@ -18,6 +18,7 @@ from checks.vulnerabilities.releases import Release, release_named
 from checks.vulnerabilities.rows import Row, require_rows
 from checks.vulnerabilities.sources import BundleSource
 from portalops.errors import VulnerabilityBundleRefused
+from portalops.json_text import read_json
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -86,9 +87,9 @@ class Bundle:
             ValueError: it is not of this version's form, or does not end as it must.
         """
         lines = data.split(b"\n")
-        if len(lines) < 3 or lines[-1] != b"" or json.loads(lines[-2]) != {"lines": len(lines) - 1}:
+        if len(lines) < 3 or lines[-1] != b"" or read_json(lines[-2]) != {"lines": len(lines) - 1}:
             raise ValueError("its last line is not what it must be")
-        self.header = _header(json.loads(lines[0]))
+        self.header = _header(read_json(lines[0]))
         self.sha256 = hashlib.sha256(data).hexdigest()
         self.signed_by = signed_by
         """The public key, `ssh-ed25519 BASE64`."""
@@ -96,7 +97,7 @@ class Bundle:
         self.counted = 0
         """How many rows it has."""
         for line in lines[1:-2]:
-            name, rows = json.loads(line)
+            name, rows = read_json(line)
             if not isinstance(name, str) or not isinstance(rows, list) or name in self._lines:
                 raise ValueError(f"not a package: {line[:80]!r}")
             require_rows(rows)
@@ -108,7 +109,7 @@ class Bundle:
     def rows(self, package: str) -> tuple[Row, ...]:
         """Return what is known of a package: of a source package for Debian and Ubuntu; empty where nothing is."""
         line = self._lines.get(package)
-        return tuple(Row.from_list(held) for held in json.loads(line)[1]) if line else ()
+        return tuple(Row.from_list(held) for held in read_json(line)[1]) if line else ()
 
     @property
     def signer(self) -> str:
@@ -144,7 +145,7 @@ def read_bundle(path: Path, trusted: Iterable[str]) -> Bundle:
         raise bundle_refused(path, msg("it is signed by {key}, which is not trusted here", key=fingerprint(signed_by)))
     try:
         bundle = Bundle(data, signed_by)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = show_text(str(error), 120)
         raise bundle_refused(path, msg("it cannot be parsed by this version: {what}", what=what)) from error
     if bundle.counted != bundle.header.rows:

@@ -13,7 +13,6 @@ import csv
 import gzip
 import hashlib
 import io
-import json
 import re
 import zipfile
 import zlib
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from portalops.errors import VulnerabilityDataRefused
+from portalops.json_text import read_json, read_json_at
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -245,8 +245,8 @@ def _bounded(path: Path, name: str, file: IO[bytes], limit: int) -> bytes:
 
 def _parsed(path: Path, name: str, data: bytes) -> Mapping[str, Any]:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        document = read_json(data)
+    except ValueError as error:
         raise refused(path, name, msg("it is not JSON")) from error
     if not isinstance(document, dict):
         raise refused(path, name, msg("it is not a JSON object"))
@@ -302,7 +302,6 @@ class _Text:
         self._file = file
         self._held = ""
         self._at = 0
-        self._decoder = json.JSONDecoder()
 
     def peek(self) -> str:
         """Return the next character that is no space; empty at the end."""
@@ -329,8 +328,8 @@ class _Text:
         size = 1 << 20
         while True:
             try:
-                found, self._at = self._decoder.raw_decode(self._held, self._at)
-            except (ValueError, RecursionError) as error:
+                found, self._at = read_json_at(self._held, self._at)
+            except ValueError as error:
                 # NOTE: most often the rest of the value was not read yet; each time as much again is, so that a large
                 # value is tried a few times and not once for each piece.
                 if len(self._held) - self._at > PACKAGE_CHARACTERS or not self._more(size):

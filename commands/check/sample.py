@@ -27,6 +27,7 @@ from commands.cli.verb import Verb
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.files import write_atomically
+from portalops.json_text import read_json
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.availability import PageSample, PageSamples, SampleBatch
@@ -117,7 +118,7 @@ def batch_of(lines: Iterable[str], station: str) -> SampleBatch | None:
     read: list[tuple[float, str, str, int, int]] = []
     for line in lines:
         try:
-            at, host, url, status, milliseconds = json.loads(line)
+            at, host, url, status, milliseconds = read_json(line)
             datetime.fromtimestamp(at, UTC)
             read.append((float(at), str(host), str(url), int(status), int(milliseconds)))
         except (ValueError, TypeError, OverflowError, OSError):

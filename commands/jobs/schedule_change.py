@@ -6,7 +6,6 @@ Every check comes before the first write. What was written or switched on is tak
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import pwd
 import stat
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from commands.jobs.schedule_state import Places
 from portalops.errors import ScheduleRefused
+from portalops.json_text import read_json
 from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
@@ -472,7 +472,7 @@ def _become(account: pwd.struct_passwd) -> tuple[str, ...] | None:
 def _describe(done: Completed) -> Message:
     """Return what `portalops config check` finds wrong first, or what kept it from looking."""
     try:
-        envelope = json.loads(done.stdout)
+        envelope = read_json(done.stdout)
         found = envelope["error"] or envelope["data"][0]
         return verbatim(show_text(str(found["message"]), 300))
     except (ValueError, LookupError, TypeError):

@@ -10,7 +10,6 @@ EXIT STATUS: 0 shown, 2 no such report, 5 shown, and something in the ledger was
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Optional
 
@@ -24,6 +23,7 @@ from commands.cli.verb import Verb
 from commands.jobs.report_files import BuiltReport, built_report, parts_of
 from commands.report.options import scope_option
 from portalops.errors import ExitCode
+from portalops.json_text import read_json
 from portalops.locale import _, process_language
 from portalops.model.message import msg
 from portalops.model.period import Period
@@ -65,7 +65,7 @@ def show(
     scope = scope_option(session, name, unit=unit, host=host)
     built = view_report(session, name, period_option(session, period), scope=scope)
     return Result(
-        data=json.loads(formats.load("json").render(built.document, language=process_language())),
+        data=read_json(formats.load("json").render(built.document, language=process_language())),
         view=_terminal_blocks(built.document),
         warnings=(does_not_hold(built.faults),) if built.faults else (),
         exit_code=ExitCode.INTEGRITY if built.faults else ExitCode.OK,

@@ -12,7 +12,6 @@ configuration was wrong at the start. How a run ended is in its line: a failure 
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import uuid
@@ -32,6 +31,7 @@ from commands.cli.verb import Verb
 from commands.jobs.schedule_state import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
+from portalops.json_text import read_json
 from portalops.locale import _
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -199,7 +199,7 @@ def _calls(session: Session) -> Sequence[Sequence[str]]:
 def read_turn(at: datetime, ended: ChildEnd) -> WatchTurn:
     """Return what a child's end means, read from the envelope that it printed; a child that crashed printed none."""
     try:
-        envelope: Mapping[str, Any] = json.loads(ended.stdout)
+        envelope: Mapping[str, Any] = read_json(ended.stdout)
         data, error = envelope.get("data"), envelope.get("error")
     except (ValueError, AttributeError):
         return WatchTurn(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, field
 from typing import TypeAlias
 
+from portalops.json_text import read_json
 from portalops.model.record import Record, RunId
 from portalops.model.values import dataclass
 from portalops.registers.runs import parse_run_id
@@ -58,11 +59,11 @@ def read_request(data: bytes) -> PartRequest | None:
     record would stand for a host that nobody asked.
     """
     try:
-        found = json.loads(data)
+        found = read_json(data)
         if not isinstance(found, dict) or found.get("format") != FORMAT or not _has_types(found):
             return None
         wish = PartRequest(**found)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return None
     return wish if _is_named(wish) else None
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 def show_text(text: str, limit: int = 200) -> str:
     """Return text on one line: what does not print as its escape, what is longer than `limit` characters cut."""
-    shown = "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text[:limit]
-    )
+    shown = text[:limit]
+    if not shown.isprintable():
+        shown = "".join(
+            letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown
+        )
     return shown if len(text) <= limit and len(shown) <= limit else f"{shown[: max(0, limit - 3)]}..."
 
 

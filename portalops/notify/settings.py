@@ -23,6 +23,7 @@ from portalops.config.shape import StateTable
 from portalops.config.tables import KindTable
 from portalops.config.values import resolved
 from portalops.errors import PortalOpsError
+from portalops.json_text import read_json
 from portalops.model.organisation import Name, Portal
 from portalops.notify.rules import Timetable
 from portalops.notify.state import NotifyFolder
@@ -156,7 +157,7 @@ def _read(state_folder: Path, main: Path) -> NotifySettings | None:
         if kept is None or kept.format != FORMAT or kept.configuration != str(main.resolve()):
             return None
         channels = tuple(
-            KindTable.alone(each.id, each.kind, json.loads(each.values), Path(each.folder)) for each in kept.channels
+            KindTable.alone(each.id, each.kind, read_json(each.values), Path(each.folder)) for each in kept.channels
         )
         ZoneInfo(kept.timezone)
         return NotifySettings(

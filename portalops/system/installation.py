@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from portalops import __version__
+from portalops.json_text import read_json
 from portalops.model.installations import InstalledVersion, files_digest
 
 OWN = "portalops"
@@ -44,7 +44,7 @@ def _record(distribution: Path) -> str:
 def _is_checkout(distribution: Path) -> bool:
     """Say whether it only leads to a folder of sources (packaging.python.org, *Recording the direct URL origin*)."""
     try:
-        told = json.loads((distribution / "direct_url.json").read_bytes())
+        told = read_json((distribution / "direct_url.json").read_bytes())
     except (OSError, ValueError):
         return False
     return isinstance(told, dict) and isinstance(told.get("dir_info"), dict) and bool(told["dir_info"].get("editable"))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from portalops.errors import NotAHead
+from portalops.json_text import read_json
 from portalops.ledger.heads import parse_head
 from portalops.model.heads import SignedHead
 from portalops.model.text import show_text
@@ -88,8 +89,8 @@ def read_extension(data: bytes, *, max_lines: int = MAX_LINES) -> Extension:
     if _marks(data) > MAX_MARKS:
         raise NotAnExtension(f"more than {MAX_MARKS} bytes outside of texts; it begins {beginning(data)}")
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        found = read_json(data)
+    except ValueError as error:
         raise NotAnExtension(f"not JSON: {show_text(str(error), 80)}; it begins {beginning(data)}") from error
     if isinstance(found, dict) and found.get("schema") == ENVELOPE:
         found = _unwrapped(found)
@@ -119,8 +120,8 @@ def beginning(data: bytes) -> str:
 def read_error(data: bytes) -> str | None:
     """Return what an answer of `--json` says went wrong, fit to be shown; None if it is no such answer."""
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = read_json(data)
+    except ValueError:
         return None
     return _error_of(found)[1] if isinstance(found, dict) and isinstance(found.get("error"), dict) else None
 

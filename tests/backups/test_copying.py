@@ -153,6 +153,22 @@ def test_a_damaged_copy_that_could_not_be_read_again_stays_damaged(made: Made, t
     assert made.set.id in away.stored
 
 
+def test_a_pack_that_became_longer_is_not_copied_beyond_its_size(made: Made, tmp_path: Path) -> None:
+    pack = made.set.streams[0].packs[0]
+    longer = tmp_path / "disk-a" / made.set.id / pack.path
+    os.truncate(longer, 1 << 40)
+    del made.media["memory-1"]
+    made.add(disk(tmp_path, "disk-b"))
+
+    result = made.copy()
+
+    assert [(copy.medium, copy.state) for copy in result.copies] == [
+        ("disk-a", CopyState.DAMAGED),
+        ("disk-b", CopyState.FAILED),
+    ]
+    assert f"{pack.path}: longer than the {pack.stored_bytes} bytes" in result.copies[0].problem
+
+
 class AwayMedium(MemoryMedium):
     """A medium that goes away once a set was found on it."""
 

@@ -411,6 +411,43 @@ def test_a_lost_pack_of_a_base_whose_files_are_all_replaced_leaves_nothing_missi
     assert snapshot(tmp_path / "out" / stream.source / str(weeks.tree).lstrip("/")) == snapshot(weeks.tree)
 
 
+def test_further_names_of_a_file_that_the_base_lost_are_missing_only_where_nothing_made_them_anew(
+    tmp_path: Path,
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "hl").write_bytes(os.urandom(10))
+    for name in ("made anew: it was", "removed", "zhl"):
+        os.link(tree / "hl", tree / name)
+    (tree / "lost").write_bytes(os.urandom(1 << 20))
+    os.link(tree / "lost", tree / "lost too")
+    (tree / "mm").write_bytes(os.urandom(3 << 20))
+    weeks = Weeks(tmp_path, tree)
+    (tree / "removed").unlink()
+    (tree / "hl").write_bytes(b"new")
+    made = weeks.differential()
+    medium = weeks.medium
+    assert isinstance(medium, MemoryMedium)
+    (stream,) = (each for each in weeks.full.streams if each.index is not None)
+    files = dict(medium.stored[weeks.full.id])
+    files[stream.packs[0].path] = flip(files[stream.packs[0].path])
+    medium.stored[weeks.full.id] = files
+    merged = merge_copies(made.id, [medium], bag_sha256=made.bag_sha256, keys=None).set
+    base, _problems = merge_base(merged.content, [medium])
+
+    report = restore_set(merged, [keys().identity], tmp_path / "out", base=base)
+
+    restored = tmp_path / "out" / stream.source / str(tree).lstrip("/")
+    there = {path.name for path in restored.iterdir()}
+    assert {"hl", "made anew: it was", "zhl"} <= there
+    assert (restored / "zhl").read_bytes() == b"new"
+    listed = (tmp_path / "out" / UNFINISHED).read_text().partition("\n\n")[2].splitlines()
+    named = {line.partition("\t")[0].rpartition("/")[2] for line in listed}
+    assert named & {path.name for path in tree.iterdir()} == {path.name for path in tree.iterdir()} - there
+    assert "removed" not in named
+    assert report.missing == len(listed)
+
+
 def test_paths_are_found_though_no_copy_has_the_index(portal: Portal) -> None:
     assert portal.stream.index is not None
     for medium in (0, 1):

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,7 @@ class Stranger:
             cwd=cwd or self.folder,
             env={"PATH": str(self.tools), **environment},
             stdin=subprocess.DEVNULL,
+            timeout=120,
             capture_output=True,
             text=True,
             errors="surrogateescape",
@@ -257,6 +259,80 @@ def test_a_damaged_file_stops_it_before_anything_is_restored(made: Made, strange
     assert again.returncode == 0, "nothing but that file lay in the target"
 
 
+def no_file(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
+def longer(path: Path) -> None:
+    os.truncate(path, 1 << 43)
+
+
+def linked(path: Path) -> None:
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+HINDRANCES = (no_file, endless, longer, linked)
+
+
+@pytest.mark.parametrize(
+    ("path", "hinder"),
+    [
+        *(("data/content/database/database.0001.age", hinder) for hinder in HINDRANCES),
+        ("data/related/uploads/files.index.age", no_file),
+        ("data/related/uploads/files.index.age", longer),
+        ("bag-info.txt", no_file),
+        ("bag-info.txt", longer),
+        ("set.json", endless),
+        ("set.json.sig", no_file),
+        ("manifest-sha256.txt", longer),
+        ("tagmanifest-sha256.txt", no_file),
+    ],
+)
+def test_a_listed_file_that_would_be_read_for_ever_is_damaged(
+    made: Made, stranger: Stranger, path: str, hinder: Callable[[Path], None]
+) -> None:
+    """With --salvage nothing but its own content is lost, if it is not what says how the set is made up."""
+    folder = made.copy(stranger.folder)
+    hinder(folder / path)
+    allowed = stranger.folder / "allowed_signers"
+    allowed.touch()
+
+    done = stranger.run(folder / "restore.sh", KEY=made.key, TO="out")
+    saved = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out-2")
+    signed = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out-3", ALLOWED=allowed)
+
+    assert (done.returncode, f"{path}: FAILED" in done.stdout) == (1, True), done.stderr
+    if path.startswith("data/content"):
+        assert (saved.returncode, listed_in(stranger.folder / "out-2" / UNFINISHED)) == (3, ["database/database"])
+    elif path.startswith(("data/", "bag-info", "set.json.sig")):
+        assert saved.returncode == 0, saved.stderr
+        assert is_back(made, stranger.folder / "out-2")
+    else:
+        assert (saved.returncode, f"{path}: damaged" in saved.stderr) == (1, True)
+    assert signed.returncode == 1
+
+
+def test_a_length_is_seen_whatever_settings_the_stranger_has(made: Made, stranger: Stranger) -> None:
+    done = stranger.run(
+        made.script,
+        KEY=made.key,
+        TO="out",
+        BLOCK_SIZE="human-readable",
+        LS_BLOCK_SIZE="K",
+        TIME_STYLE="+%s",
+        QUOTING_STYLE="c",
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_program_that_fails_within_a_pipe_stops_it(made: Made, stranger: Stranger) -> None:
     (stranger.tools / "zstd").unlink()
     (stranger.tools / "zstd").write_text('#!/bin/sh\n/usr/bin/env -i PATH=/usr/bin:/bin zstd "$@"\nexit 1\n')
@@ -313,6 +389,35 @@ def missing_in(listed: Path, tree: Path) -> set[bytes]:
             text = path.replace('"', '\\"')  # letters are letters; what else JSON escapes is escaped
             found.add(os.fsencode(json.loads(f'"{text}"')))
     return {path.removeprefix(beginning) for path in found if path.startswith(beginning + b"/")}
+
+
+@pytest.mark.parametrize("language", ["C", "vi_VN.UTF-8"])
+def test_what_the_set_itself_lacks_is_told_at_the_end(tmp_path: Path, stranger: Stranger, language: str) -> None:
+    """What was restored is all that it has, so the exit code stays."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("file")
+    sources = [
+        source("files", {"include": [str(tree), str(tmp_path / "gone")]}, tmp_path, id="files"),
+        source(
+            "files", {"include": [str(tree)], "before": ["sh", "-c", "echo $(id); exit 1"]}, tmp_path, id="accounts"
+        ),
+    ]
+    result = back_up(sources, [disk(tmp_path, "disk-a")])
+    assert result.set is not None and result.failed_sources
+    script = tmp_path / "disk-a" / result.set.id / "restore.sh"
+
+    done = stranger.run(script, KEY=keys().file(tmp_path), TO="out", LC_ALL=language)
+
+    assert done.returncode == 0, done.stderr
+    *_before, sources_lacked, paths_lacked = done.stderr.splitlines()
+    assert sources_lacked.endswith(": accounts")
+    assert "1 path could not be read" in paths_lacked or "1 đường dẫn không đọc được" in paths_lacked
+    assert ("incomplete" in done.stderr) == (language == "C")
+
+
+def test_a_set_that_lacks_nothing_says_nothing_of_it(made: Made) -> None:
+    assert "The set itself" not in made.script.read_text()
 
 
 class TestSalvage:
@@ -478,6 +583,32 @@ class TestDifferential:
             assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
         assert not (base / "out").exists()
 
+    @pytest.mark.parametrize(
+        ("pattern", "hinder"),
+        [
+            ("data/*/*/files.0001.age", no_file),
+            ("data/*/*/files.0001.age", longer),
+            ("data/*/*/files.index.age", endless),
+            ("set.json", no_file),
+            ("manifest-sha256.txt", longer),
+            ("tagmanifest-sha256.txt", no_file),
+        ],
+    )
+    def test_a_file_of_the_base_that_would_be_read_for_ever_is_damaged(
+        self, weeks: Weeks, stranger: Stranger, pattern: str, hinder: Callable[[Path], None]
+    ) -> None:
+        made = weeks.differential()
+        assert made.base_id is not None
+        for path in self.folder(weeks, made.base_id).glob(pattern):
+            hinder(path)
+        script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
+
+        stopped = stranger.run(script, KEY=key, TO="out")
+        saved = stranger.run(script, "--salvage", KEY=key, TO="out-2")
+
+        assert stopped.returncode == 1
+        assert saved.returncode == (1 if "manifest" in pattern else 0 if "index" in pattern else 3), saved.stderr
+
     @pytest.mark.parametrize("has_index", [True, False])
     def test_a_damaged_base_stops_it_and_salvage_goes_on(
         self, weeks: Weeks, stranger: Stranger, has_index: bool
@@ -596,7 +727,7 @@ class TestSalvageOfADifferential:
         damage(base / "data/related/tree/files.0001.age")
         damage(folder / "data/related/tree/files.0002.age")
         blocks = re.findall(r"```sh\n(.*?)```", (folder / f"RESTORE.{language}.md").read_text(), re.DOTALL)
-        given = [each for each in blocks if any(word in each for word in ("umask", "packs()", "salvage"))]
+        given = [each for each in blocks if any(word in each for word in ("umask", "check()", "packs()", "salvage"))]
         by_hand = stranger.folder / "by hand"
         by_hand.write_text('SET="$PWD"\n' + "".join(each for each in given if "restore.sh" not in each))
         key = keys().file(stranger.folder)

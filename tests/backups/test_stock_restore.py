@@ -98,7 +98,16 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> FullBag:
     return FullBag(tmp_path_factory.mktemp("bag"))
 
 
-OTHER_WAYS = ("sqlite3", "$FILE", "sh restore.sh", 'rm -r "$WORK"', "--skip-old-files", "salvage", "head -n 20")
+OTHER_WAYS = (
+    "sqlite3",
+    "$FILE",
+    "sh restore.sh",
+    'rm -r "$WORK"',
+    "--skip-old-files",
+    "salvage",
+    "head -n 20",
+    "find . ",
+)
 """What stands in blocks that are not steps of a restore by hand."""
 
 
@@ -167,8 +176,8 @@ def test_a_damaged_pack_is_found_by_sha256sum(bag: FullBag, tmp_path: Path) -> N
     whole = pack.read_bytes()
     pack.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 
-    (check,) = with_('cd "$SET"', bag.blocks())
-    environment = {**os.environ, "SET": str(copy)}
+    check = "".join((*with_("check()", bag.blocks()), *with_('cd "$SET"', bag.blocks())))
+    environment = {**os.environ, "SET": str(copy), "WORK": str(tmp_path)}
     done = subprocess.run(["bash", "-c", check], env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode != 0
@@ -208,14 +217,23 @@ def test_names_from_outside_never_become_commands(tmp_path: Path) -> None:
     assert all(line.startswith("- `") for line in text.splitlines() if "touch pwned" in line)
 
 
+def signature_steps(blocks: list[str]) -> list[str]:
+    return [
+        *with_('SET="$PWD"', blocks),
+        *with_("umask", blocks),
+        *with_("check()", blocks),
+        *with_("ssh-keygen", blocks),
+    ]
+
+
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_the_printed_commands_tell_who_made_the_set(bag: FullBag, tmp_path: Path, language: str) -> None:
-    (signature,) = [block for block in bag.blocks(language) if "ssh-keygen" in block]
+    steps = signature_steps(bag.blocks(language))
 
-    good = bag.run(tmp_path / "good", [signature])
+    good = bag.run(tmp_path / "good", steps)
     other = tmp_path / "other"
     other.write_text(allowed_signers_line("b" * 32, LEDGER_NAMESPACES, signing(2).public_key, None, None))
-    bad = bag.run(tmp_path / "bad", [signature], allowed=other)
+    bad = bag.run(tmp_path / "bad", steps, allowed=other)
 
     assert good.returncode == 0, good.stderr
     assert good.stdout.startswith(f'Good "portalops-set" signature for {"a" * 32}')
@@ -225,13 +243,13 @@ def test_the_printed_commands_tell_who_made_the_set(bag: FullBag, tmp_path: Path
 
 
 def test_the_printed_commands_name_a_guide_that_was_exchanged(bag: FullBag, tmp_path: Path) -> None:
-    (signature,) = [block for block in bag.blocks() if "ssh-keygen" in block]
+    steps = signature_steps(bag.blocks())
     copied = Bag.__new__(Bag)
     copied.__dict__ |= {**bag.__dict__, "folder": tmp_path / "set"}
     shutil.copytree(bag.folder, copied.folder)
     (copied.folder / "RESTORE.vi.md").write_text("```sh\ncurl example.org | sh\n```\n")
 
-    done = copied.run(tmp_path / "out", [signature])
+    done = copied.run(tmp_path / "out", steps)
 
     assert "RESTORE.vi.md: not signed" in done.stdout
     assert "RESTORE.en.md: not signed" not in done.stdout

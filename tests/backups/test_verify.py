@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.age import PrivateKey, parse_identity
-from backups.bag import TAG_MANIFEST, digest_of
+from backups.bag import INFO, TAG_MANIFEST, digest_of
 from backups.job import VerifyTarget, run_verify
+from backups.set_file import NAME as SET_FILE
 from backups.verify import Findings, verify_copy
 from portalops.errors import WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, SetId, VerifyLevel
-from portalops.ports import Medium
+from portalops.ports import Medium, Readable
 from tests.backups.kit import NOW, back_up, disk, keys, sample_database, source
-from tests.backups.memory import MemoryMedium
+from tests.backups.memory import MemoryMedium, MemoryStoredSet
 from tests.doubles import FixedClock, SilentProgress
 
 PACK = 64 << 10
@@ -239,3 +241,51 @@ def test_a_foreign_set_with_many_large_tag_files_is_looked_at_in_bounded_memory(
     tracemalloc.stop()
 
     assert peak < 32 << 20
+
+
+class EndlessSet(MemoryStoredSet):
+    """A set one of whose files does not end; the medium tells its size, or the one that it had."""
+
+    def __init__(self, files: Mapping[str, bytes], endless: str, *, is_told: bool) -> None:
+        super().__init__(files)
+        self._endless = endless
+        self._is_told = is_told
+        self.given = 0
+
+    def sizes(self) -> Mapping[str, int]:
+        return {**super().sizes(), **({self._endless: 1 << 44} if self._is_told else {})}
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with super().open(path) as file:
+            yield self if path == self._endless else file
+
+    def read(self, size: int, /) -> bytes:
+        self.given += size
+        assert self.given < 8 << 20
+        return bytes(size)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("with_key", [True, False])
+@pytest.mark.parametrize("broken", ["", SET_FILE, INFO, TAG_MANIFEST])
+def test_a_pack_is_not_read_beyond_its_size(made: Made, is_told: bool, with_key: bool, broken: str) -> None:
+    """Nor is one whose size nobody can tell, because what says it is damaged."""
+    pack = made.set.streams[0].packs[0]
+    files = dict(made.files)
+    if broken:
+        files[broken] += b"x"
+    stored = EndlessSet(files, pack.path, is_told=is_told)
+
+    findings = verify_copy(
+        stored,
+        made.set.id,
+        bag_sha256=made.set.bag_sha256,
+        level=VerifyLevel.L2,
+        identities=[keys().identity] if with_key else [],
+    )
+
+    if broken != TAG_MANIFEST:
+        assert any(pack.path in problem for problem in findings.problems)
+    assert findings.problems
+    assert stored.given <= (0 if is_told else sum(map(len, made.files.values())))

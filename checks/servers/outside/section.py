@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from checks.servers.probe import Output, ProbeResult, Unparseable, shown
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg
 
 SEEN = "seen"
@@ -64,9 +65,9 @@ def opened(output: Output) -> Mapping[str, Any]:
         Unparseable: nothing was, for the reason that the section names; or it is out of form.
     """
     try:
-        held = json.loads(output.text)
+        held = read_json(output.text)
         state = str(held["state"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise refuse_form() from error
     if state == SEEN:
         return dict(held)

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,7 +31,7 @@ class HeldAddress:
 def parse(output: Output) -> tuple[HeldAddress, ...]:
     """Read every address; a host always has one, of its loopback."""
     try:
-        devices = cast("Sequence[Mapping[str, object]]", json.loads(output.text))
+        devices = cast("Sequence[Mapping[str, object]]", read_json(output.text))
         found = tuple(
             HeldAddress(str(device["ifname"]), ipaddress.ip_address(str(one["local"])), "UP" in _flags(device))
             for device in devices
@@ -39,7 +39,7 @@ def parse(output: Output) -> tuple[HeldAddress, ...]:
             for one in cast("Sequence[Mapping[str, object]]", device["addr_info"])
             if "local" in one
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("the list of addresses cannot be parsed")) from error
     if not found:
         raise Unparseable(msg("the host lists no address at all"))

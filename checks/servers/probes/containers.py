@@ -7,7 +7,6 @@ Docker 24 prints its ports as text, Podman as a list:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -90,7 +90,7 @@ def parse(output: Output) -> Containers:
 
 def _published(line: str) -> Iterator[Published]:
     try:
-        said = cast("Mapping[str, object]", json.loads(line))
+        said = cast("Mapping[str, object]", read_json(line))
         names, ports = said["Names"], said.get("Ports") or ()
         name = shown(names if isinstance(names, str) else ",".join(cast("Sequence[str]", names)), 60)
         if isinstance(ports, str):
@@ -101,7 +101,7 @@ def _published(line: str) -> Iterator[Published]:
                 if not _is_loopback(str(one.get("host_ip", ""))) and one.get("host_port"):
                     first, count = int(str(one["host_port"])), int(str(one.get("range") or 1))
                     yield from _range(str(one["protocol"]).partition(",")[0], first, first + count - 1, name)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("a container's line cannot be parsed: {line}", line=shown(line, 80))) from error
 
 

@@ -5,12 +5,12 @@ No command of its own: it is there for the host with the address `local` only, a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from checks.servers.machine import PROBE_ID
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.probes.listeners import Listener, listener
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 
@@ -37,7 +37,7 @@ class MachineSnapshot:
 def parse(output: Output) -> MachineSnapshot:
     """Read the JSON that `PsutilMachine` wrote."""
     try:
-        document = json.loads(output.text)
+        document = read_json(output.text)
         disks = tuple(
             MountedDisk(
                 str(one["mount"]),
@@ -49,7 +49,7 @@ def parse(output: Output) -> MachineSnapshot:
             for one in document["disks"]
         )
         listeners = tuple(listener(str(name), str(ip), str(port)) for name, ip, port in document["listeners"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Unparseable(msg("the machine's snapshot cannot be parsed")) from error
     return MachineSnapshot(disks, listeners)
 

@@ -7,7 +7,6 @@ A filter without a rule prints only its own version:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
@@ -15,6 +14,7 @@ from typing import cast
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
 from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 _HARMLESS = frozenset({"counter", "log", "comment", "mangle", "notrack", "last", "dup", "masquerade", "snat", "tproxy"})
@@ -39,7 +39,7 @@ Sets = Mapping[str, "tuple[str, ...] | None"]
 def parse(output: Output) -> Ruleset:
     """Read tables, chains and rules of the families ip, ip6 and inet; tables that sleep do not count."""
     try:
-        entries = cast("Sequence[Json]", json.loads(output.text)["nftables"])
+        entries = cast("Sequence[Json]", read_json(output.text)["nftables"])
         asleep = {
             (table["family"], table["name"])
             for table in _named(entries, "table")
@@ -66,7 +66,7 @@ def parse(output: Output) -> Ruleset:
             for chain in _named(entries, "chain")
             if chain["family"] in {"ip", "ip6", "inet"} and (chain["family"], chain["table"]) not in asleep
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("nft's rules cannot be parsed")) from error
     if not any("metainfo" in entry for entry in entries):
         raise Unparseable(msg("nft did not report its version"))

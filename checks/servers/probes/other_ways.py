@@ -28,7 +28,7 @@ if command -v doas >/dev/null && [ -f /etc/doas.conf ]; then
   if ! doas -C /etc/doas.conf >/dev/null 2>&1; then echo 'doas invalid'; else
   awk '/["\\|]/ { sub(/#.*/, ""); if (/["\\|]/) { print "doas odd"; exit } }
   { sub(/#.*/, ""); n = split($0, w, /[ \t]+/); i = 1; if (w[1] == "") i++
-    if (i > n || w[i] == "") next
+    if (n < i || w[i] == "") next
     act = w[i++]; opts = ""; as = ""; cmd = ""; args = "*"
     while (w[i] ~ /^(nopass|nolog|persist|keepenv|setenv)$/) {
       if (w[i] == "setenv") { while (i < n && w[i] !~ /}/) i++; opts = opts " setenv" } else opts = opts " " w[i]

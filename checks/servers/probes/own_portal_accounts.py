@@ -12,7 +12,6 @@ not be asked in this round. Of the register: the credentials of portals, and who
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from checks.servers.probes.own_credentials import find_rest_custodian
 from checks.servers.probes.own_registered import register_in, rows_of
 from portalops.bodies import decode, encode
 from portalops.errors import LedgerError
+from portalops.json_text import read_json
 from portalops.model.credentials import SystemKind
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
@@ -82,9 +82,9 @@ def parse(output: Output) -> PortalsSeen:
 def _elsewhere(output: Output) -> str:
     """Return the host with which portals are judged, of a section that says no more; empty for another one."""
     try:
-        held = json.loads(output.text)
+        held = read_json(output.text)
         return unquote(held["keeper"]) if held["state"] == ELSEWHERE else ""
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return ""
 
 

@@ -16,7 +16,6 @@ a cluster nor such a process, be it in a container, has no server. Sources: the 
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import cast
 from checks.servers.hba import Admission, HbaRole, HbaRule, admissions
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 QUESTION = r"""
@@ -141,7 +141,7 @@ def parse(output: Output) -> PostgresqlRoles:
     if lines and lines[-1].startswith("servers ") and lines[-1][8:].isdecimal():
         running = int(lines.pop()[8:14])
     try:
-        every = [cast("Mapping[str, object]", json.loads(line)) for line in lines]
+        every = [cast("Mapping[str, object]", read_json(line)) for line in lines]
         rows = [row for row in every if "rules" not in row]
         said = {(_text(row["server"]), _text(row["role"])): row for row in rows}
         of = {key: _texts(row["of"]) for key, row in said.items()}
@@ -166,7 +166,7 @@ def parse(output: Output) -> PostgresqlRoles:
             if _flag(row["login"])
         )
         return PostgresqlRoles(roles, servers, max(running, len(servers), 1))
-    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, OSError) as error:
         raise Unparseable(msg("PostgreSQL's answer cannot be parsed: a fault in portalops")) from error
 
 

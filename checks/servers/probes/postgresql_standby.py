@@ -9,7 +9,6 @@ Administration Functions" and "The Cumulative Statistics System". PostgreSQL 15.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 _QUESTION = (
@@ -58,14 +58,14 @@ class ClusterMember:
 def parse(output: Output) -> ClusterMember:
     """Read the one line of JSON."""
     try:
-        said = cast("Mapping[str, object]", json.loads(output.text))
+        said = cast("Mapping[str, object]", read_json(output.text))
         replicas = cast("Sequence[str | None]", said["replicas"] or ())
         receivers = cast("Sequence[str | None]", said["receivers"] or ())
         switched = [int(at) for at in cast("Sequence[int]", said["switched"] or ())]
         follows, timeline, system = said["recovery"], said["timeline"], said["system"]
         position = _position(said["replayed"] if follows else said["lsn"])
         switched_at = datetime.fromtimestamp(max(switched), UTC) if switched else None
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
         raise Unparseable(msg("PostgreSQL's answer cannot be parsed")) from error
     if not isinstance(follows, bool) or not isinstance(timeline, int) or not isinstance(system, str) or not system:
         raise Unparseable(msg("PostgreSQL's answer cannot be parsed"))

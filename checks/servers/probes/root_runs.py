@@ -164,19 +164,30 @@ R=$(
 )
 set -f
 S=$(printf '%s\n' "$R" | sort -u)
-D=$(for r in $S; do
+T=$(for r in $S; do
   p=${r#* }
   case ${r%% *}:$p in path:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
-  [ -f "$p" ] && [ -s "$p" ] && [ "$(head -c 2 -- "$p" | tr -d '\0')" = '#!' ] && head -c 65536 -- "$p" | pick | own script
-done)
+  [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
+done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==. .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
+D=$(for p in $T; do head -c 65536 -- "$p" | pick; done | own script)
 S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u)
 [ "$(printf '%s\n' "$S" | wc -l)" -le 4000 ] || { echo "root runs more than 4000 paths" >&2; exit 3; }
+Q=$(printf '%s\n' "$S" | sed 's/^[^ ]* //' | tr '\n' '\0' | xargs -0 -r readlink -mz -- 2>/dev/null | tr '\n\0' '?\n')
+set -- $S
+n=$#
+set -- $Q
+[ $# -eq $n ] || set --
 for r in $S; do
   p=${r#* }
-  q=$(readlink -m -- "$p") || q=$p
+  if [ $# -gt 0 ]; then q=$1; shift; else q=$(readlink -m -- "$p") || q=$p; fi
   case $q in *' '*|'') q=$p ;; esac
-  l=$(links "$p")
-  for a in "$q" $l; do printf 'run %s %s %s\n' "${r%% *}" "$(printf %s "$p" | tr ' ' '?')" "$(printf %s "$a" | tr ' ' '?')"; done
+  l=
+  [ "$q" = "$p" ] || l=$(links "$p")
+  for a in "$q" $l; do
+    v="${r%% *} $p"
+    case $p$a in *' '*) v="${r%% *} $(printf %s "$p" | tr ' ' '?')" a=$(printf %s "$a" | tr ' ' '?') ;; esac
+    printf 'run %s %s\n' "$v" "$a"
+  done
   for a in "$p" "$q" $l; do while [ "$a" ] && [ "$a" != / ]; do printf '%s\n' "$a"; a=${a%/*}; done; done >&3
 done 3>&1 >&4 | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 0 -printf "stat %y %m %U %u %G %g %p\\n" 2>/dev/null
   ls -ldnb --time-style=+ -- "$@" 2>/dev/null | sed -n "s/^.....w....+[^\/]* \(\/.*\)/\1/p" | while IFS= read -r f; do

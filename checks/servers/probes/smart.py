@@ -10,7 +10,6 @@ could not be asked. More than 64 disks are too many for one answer: none is told
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -79,9 +79,9 @@ def parse(output: Output) -> tuple[SmartDisk, ...]:
 
 def _passed(line: str) -> bool | None:
     try:
-        said = cast("Mapping[str, Mapping[str, object]]", json.loads(line))
+        said = cast("Mapping[str, Mapping[str, object]]", read_json(line))
         value = said["smart_status"]["passed"] if "smart_status" in said else None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Unparseable(msg("a disk's answer cannot be parsed")) from error
     if value is not None and not isinstance(value, bool):
         raise Unparseable(msg("a disk's answer cannot be parsed"))
@@ -91,7 +91,7 @@ def _passed(line: str) -> bool | None:
 def _lost(line: str) -> int:
     """Return how many sectors wait to be read again or could not be, or 1 where an NVMe warns or runs out of spare."""
     try:
-        said = json.loads(line)
+        said = read_json(line)
         table = said.get("ata_smart_attributes", {}).get("table", [])
         sectors = sum(int(one["raw"]["value"]) & 0xFFFFFFFF for one in table if one["id"] in _UNREADABLE)
         health = said.get("nvme_smart_health_information_log", {})

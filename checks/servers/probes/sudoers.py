@@ -14,7 +14,6 @@ An older sudo, or one of a package apart, has no such program; then nothing is k
 from __future__ import annotations
 
 import fnmatch
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
+from portalops.json_text import read_json
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -140,12 +140,12 @@ def parse(output: Output) -> Sudoers:
                 programs[path] = SudoProgram(real, {"loose": True, "kept": False}[state.strip()])
         steps = [line[4:].rsplit(" ", 1) for line in notes if line.startswith("pam ")]
         pam = tuple((control.strip(), module) for control, module in steps)
-        document = json.loads(brace + text)
+        document = read_json(brace + text)
         rules = _Rules(document, hostname)
         grants = tuple(rules.grants())
         unlogged_by = next((each for entry in document.get("Defaults", ()) for each in _unlogged(entry)), "")
         kept = next((each for entry in document.get("Defaults", ()) for each in _kept_for_ever(entry)), "")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
     return Sudoers(
         grants,

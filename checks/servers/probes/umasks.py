@@ -25,16 +25,16 @@ from portalops.model.message import msg
 
 SCAN = r"""function clean(p) { gsub(/[^A-Za-z0-9_.\/+-]/, "?", p); return p }
 FNR == 1 { depth = groups = 0 }
-FNR > 5000 { next }
+5000 < FNR { next }
 {
   s = $0; sub(/(^|[ \t])#.*/, "", s); sub(/^[ \t]+/, "", s)
   if (s ~ /^(if|case|for|while|until|select)[ \t]/ || s ~ /(^|[ \t])[A-Za-z_]+[ \t]*\(\)[ \t]*\{?$/) opens = 1; else opens = 0
   if (s ~ /^(el)?if[ \t(].*id -gn.*id -un/) groups = 1; else if (s ~ /^(else|elif|fi|endif)([ \t;]|$)/) groups = 0
-  if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && depth > 0) depth--
+  if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && 0 < depth) depth--
   t = s
   while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask[ \t]+[^ \t;&|)}]+/)) {
     before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*umask[ \t]+/, "", v)
-    how = (depth > 0 || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
+    how = (0 < depth || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
     if (how == "if" && groups) how = "own"
     gsub(/["\047]/, "", v)
     if (v !~ /^-/ && before !~ /\(/) print "mask|" W "|" F "|" clean(FILENAME) "|" how "|" (v ~ /^[0-7]+$/ ? v : "?")
@@ -43,7 +43,7 @@ FNR > 5000 { next }
   if (match(s, /(^|[;&|][ \t]*|[ \t]then[ \t]+)(\.|source)[ \t]+["\047]?[~$\/A-Za-z]/)) {
     p = substr(s, RSTART + RLENGTH - 1); sub(/[ \t;&|].*/, "", p); gsub(/["\047]/, "", p)
     sub(/^(~|\$HOME|\$\{HOME\})\//, H "/", p)
-    if (p ~ /^\/[^$*?]*$/ && !(p in seen) && ARGC < 60) { seen[p] = 1; if ((getline line < p) > 0) { close(p); ARGV[ARGC++] = p } }
+    if (p ~ /^\/[^$*?]*$/ && !(p in seen) && ARGC < 60) { seen[p] = 1; if (0 < (getline line < p)) { close(p); ARGV[ARGC++] = p } }
   }
   if (opens && s !~ /(^|[ \t;])(fi|esac|done|\})[ \t;]*$/) depth++
 }"""
@@ -67,7 +67,7 @@ system sh /etc/profile /etc/profile.d/*.sh /etc/bash.bashrc /etc/bashrc
 system zsh /etc/zsh/zshenv /etc/zsh/zprofile /etc/zsh/zshrc /etc/zshenv /etc/zprofile /etc/zshrc
 system csh /etc/csh.cshrc /etc/csh.login
 system fish /etc/fish/config.fish /etc/fish/conf.d/*.fish
-awk -F: '$7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && NF >= 7 {
+awk -F: '$7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && 7 <= NF {
   m = $5; if (sub(/.*,umask=/, "", m)) { sub(/[^0-7].*/, "", m); print "gecos|" $1 "|" m } }' /etc/passwd
 for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
   [ ! -f "$f" ] || awk -v F="$f" 'tolower($1) ~ /^(subsystem|forcecommand)$/ && /sftp/ { gsub(/["\047]/, "")

@@ -10,7 +10,6 @@ never silent: without a bundle the section says so.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.vulnerabilities.rows import Row
 from portalops.bodies import decode_part
 from portalops.errors import LedgerError
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg
 
 OK = "ok"
@@ -71,7 +71,7 @@ class FoundVulnerabilities:
 def parse(output: Output) -> FoundVulnerabilities:
     """Read the section."""
     try:
-        held = json.loads(output.text)
+        held = read_json(output.text)
         state = held["state"]
         if state != OK:
             raise Unparseable(
@@ -96,7 +96,7 @@ def parse(output: Output) -> FoundVulnerabilities:
             left_out=int(held["left_out"]),
             support=dict(held["support"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
+    except (ValueError, KeyError, TypeError, LedgerError) as error:
         raise Unparseable(msg("the result from the vulnerability bundle cannot be parsed")) from error
 
 

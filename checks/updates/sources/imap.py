@@ -45,6 +45,7 @@ from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
+from portalops.json_text import read_json
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -183,7 +184,7 @@ class ImapSource:
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
         try:
-            answer = json.loads(data)
+            answer = read_json(data)
             since = datetime.fromisoformat(answer["since"])
             items = tuple(self._item(message) for message in answer["messages"])
             unread = tuple(

@@ -8,7 +8,6 @@ Sources: JSON Feed 1.1 (jsonfeed.org/version/1.1); the REST API handbook of Word
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +18,7 @@ from checks.updates.source_settings import bounded, content_key, source_error, t
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.text import without_markup
+from portalops.json_text import read_json
 from portalops.model.message import msg
 from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
@@ -74,8 +74,8 @@ class JsonFeedSource(PageSource[Settings]):
             UpdateSourceError: the answer is none of the two.
         """
         try:
-            answer = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            answer = read_json(text)
+        except ValueError as error:
             raise source_error(self._traits.id, msg("the answer is not JSON: {cause}", cause=bounded(error))) from error
         if isinstance(answer, list):
             return answer, ""

@@ -30,6 +30,7 @@ from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageReader, PageSettings
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.updates import ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Web, WebUnavailable
@@ -112,7 +113,7 @@ class SitemapSource:
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
         try:
-            documents = [text.encode("utf-8", "surrogateescape") for _url, text in json.loads(data)["documents"]]
+            documents = [text.encode("utf-8", "surrogateescape") for _url, text in read_json(data)["documents"]]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._error(msg("its kept answer cannot be read")) from error
         self._door.require_marker("\n".join(document.decode("utf-8", "replace") for document in documents))

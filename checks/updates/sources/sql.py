@@ -37,6 +37,7 @@ from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import without_markup
 from portalops.config.values import RefusedValue
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg
 from portalops.model.updates import ItemChannel, ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Web
@@ -143,7 +144,7 @@ class SqlSource:
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
         try:
-            answer = json.loads(data)
+            answer = read_json(data)
             columns, rows = tuple(answer["columns"]), answer["rows"]
         except (ValueError, KeyError, TypeError) as error:
             raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error

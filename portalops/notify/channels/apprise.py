@@ -27,6 +27,7 @@ from pydantic import Field
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.errors import NotificationNotSent
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
@@ -138,7 +139,7 @@ def _environment_of(environment: Mapping[str, str]) -> dict[str, str]:
 def _answer_of(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the services that took the letter and those that did not; none of either if the process told nothing."""
     try:
-        told = json.loads(data)
+        told = read_json(data)
         took, refused = ([each for each in told[key] if _NAME.fullmatch(each)] for key in ("took", "refused"))
     except (ValueError, TypeError, KeyError):
         return (), ()

@@ -8,7 +8,6 @@ bounded: a long list is cut, and the file says how much was left off. The same d
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portalops.errors import ReportError, UnknownReport
+from portalops.json_text import read_json
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -158,7 +158,7 @@ def typeset(files: Mapping[str, bytes], font_folders: Sequence[str]) -> bytes | 
     except OSError as error:
         raise _not_set(cause_of(error)) from error
     try:
-        told = json.loads(done.stdout)
+        told = read_json(done.stdout)
         return TypstFailure(told["missing"], told["complex"], told["error"])
     except (ValueError, KeyError):
         last = done.stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]

@@ -18,14 +18,13 @@ this alone, by a line in authorized_keys (sshd(8)):
 
 from __future__ import annotations
 
-import json
-
 from pydantic import Field, StrictInt, model_validator
 
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
 from portalops.errors import AnchorUnavailable, HostUnreachable, IntegrityError
+from portalops.json_text import read_json
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed, Extension
@@ -145,9 +144,9 @@ class SshLedger:
 def _head_taken(answer: bytes) -> str | None:
     """Return the head that the answer says was signed for, or None if it says nothing of the kind."""
     try:
-        found = json.loads(answer)
+        found = read_json(answer)
         return str(found["data"]["head"]) if found["ok"] is True else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

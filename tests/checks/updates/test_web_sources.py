@@ -216,7 +216,7 @@ def test_a_json_feed_is_read_by_its_own_keys() -> None:
     [
         (b"", "the answer is not JSON"),
         (MAINTENANCE.encode(), "the answer is not JSON"),
-        (b"[" * 100_000, "the answer is not JSON: maximum recursion"),
+        (b"[" * 100_000, "the answer is not JSON: nested too deep"),
         (b'{"version": "https://jsonfeed.org/version/1.1"}', "JSON but no JSON Feed"),
         (b'{"code":"rest_no_route","message":"No route","data":{"status":404}}', "no JSON Feed: .*rest_no_route"),
         (b'"https://jsonfeed.org/version/1.1"', "JSON but no JSON Feed"),
