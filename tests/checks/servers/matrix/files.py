@@ -25,7 +25,7 @@ FAULTS = (
     Fault(
         "files.account-files",
         "account-file-open",
-        good="chmod 640 /etc/shadow",
+        good="chmod 640 /etc/shadow /etc/shadow-",  # programs that write one keep its mode in the other
         bad="chmod 644 /etc/shadow",
         gone="rm -f $(command -v ls)",
         unknown="command-missing",

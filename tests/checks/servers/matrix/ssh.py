@@ -11,7 +11,7 @@ FAULTS = (
         good=_SET.format(name="root", text="PermitRootLogin no\\n"),
         bad="rm -f /etc/ssh/sshd_config.d/root.conf; systemctl reload ssh",
         gone=_BROKEN,
-        unknown="server-unread",
+        unknown="command-failed",  # what lists listening sockets is gone as well
     ),
     Fault(
         "ssh.password-auth",
@@ -22,7 +22,7 @@ FAULTS = (
         ),
         bad="rm -f /etc/ssh/sshd_config.d/passwords.conf; systemctl reload ssh",
         gone=_BROKEN,
-        unknown="server-unread",
+        unknown="command-failed",  # what lists listening sockets is gone as well
         on="web2",
     ),
     Fault(
