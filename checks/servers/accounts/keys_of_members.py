@@ -3,10 +3,11 @@
 A key in a file is access without a name: nobody sees whose it is, and it stays when its holder leaves. Article 12.5: each
 holder of access is known.
 
-The rule: the fingerprint of every key that sshd would take is declared under `members`; no key is of DSA, none of RSA has
-fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
-less). The answer is unknown where sshd takes keys by other roads: a program, an authority, a Match block, another server. So it
-is where a line can't be read.
+The rule: the fingerprint of every key that sshd would take is declared under `members`; no key is of DSA, none of RSA
+has fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone
+(mode 644 or less). Where a server has `StrictModes no`, the same holds for the folders of such a file, up to the home.
+The answer is unknown where sshd takes keys by other roads: a program, an authority, a Match block, another server. So
+it is where a line can't be read.
 
 Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the years after 2030. OpenSSH 10.0 on Debian 13:
 
@@ -20,8 +21,10 @@ from checks.servers.accounts._keys import other_roads
 from checks.servers.accounts._people import owner_of_key
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import authorized_keys, sshd_servers
 from checks.servers.probes.authorized_keys import AuthorizedKeys
+from checks.servers.probes.sshd_servers import SshDaemon
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -47,6 +50,15 @@ def judge(facts: Facts) -> CheckOutcome:
     loose = [one.path for one in seen.files if one.mode & ~0o644 or one.owner not in {one.account, "root"}]
     if loose:
         return failed("loose-file", msg("authorized_keys files that others can change: {paths}", paths=listed(loose)))
+    servers = facts.get(sshd_servers.PROBE)
+    if seen.loose_folders and not isinstance(servers, MissingFact) and any(map(_takes_loose, servers)):
+        return failed(
+            "loose-folder",
+            msg(
+                "sshd takes keys from folders that others can change: {paths}",
+                paths=listed(shown(each, 80) for each in seen.loose_folders),
+            ),
+        )
     strangers = sorted(
         {
             f"{one.fingerprint} ({one.account})"
@@ -72,6 +84,11 @@ def judge(facts: Facts) -> CheckOutcome:
             ),
         )
     return passed(nmsg("the {n} key belongs to a member", "the {n} keys belong to members", len(seen.keys)))
+
+
+def _takes_loose(server: SshDaemon) -> bool:
+    """Say whether a server takes keys that others could have written; by default it refuses such a file or folder."""
+    return any(effect.settings.get("strictmodes") == "no" for effect in server.effects)
 
 
 def _weak(seen: AuthorizedKeys) -> list[str]:

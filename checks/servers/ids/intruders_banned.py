@@ -5,11 +5,11 @@ everybody bans nobody. Software that finds intruders but has no bouncer blocks n
 
 The rule: fail2ban's server answers, and one of its jails bans an address of the ranges for documentation for
 {least_seconds} seconds or longer. That jail ignores neither the address nor a large part of the Internet. It counts at
-most {most_tries} tries for at least {least_window} seconds, and one of its actions blocks. Or CrowdSec's service is
-active, and does not merely simulate its decisions; a bouncer whose key is valid asked it within {within_hours} hours
-whom to refuse. One of the two is enough. At most {most_jails} jails and {most_actions} actions are asked; where more
-are there and none of these bans, the answer is unknown. Other products are not known to this check; without both the
-answer is unknown.
+most {most_tries} tries for at least {least_window} seconds, and one of its actions blocks. The jail `sshd` counts only
+if it sees a failed login, as `ids.ssh-jail` tries that. Or CrowdSec's service is active, and does not merely simulate
+its decisions; a bouncer whose key is valid asked it within {within_hours} hours whom to refuse. One of the two is
+enough. At most {most_jails} jails and {most_actions} actions are asked; where more are there and none of these bans,
+the answer is unknown. Other products are not known to this check; without both the answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
 ends with exit code 255 and:
@@ -24,9 +24,9 @@ from datetime import timedelta
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban
+from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban, judge_sight
 from checks.servers.probe import COMMAND_MISSING, MissingFact
-from checks.servers.probes import crowdsec, fail2ban, systemd_units
+from checks.servers.probes import crowdsec, fail2ban, fail2ban_sshd, systemd_units
 from checks.servers.probes.fail2ban_sshd import MOST_ACTIONS, MOST_JAILS, BanRule
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -43,7 +43,7 @@ _ORDER = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
-    uses=(fail2ban.PROBE, crowdsec.PROBE),
+    uses=(fail2ban.PROBE, fail2ban_sshd.PROBE, crowdsec.PROBE),
     title=msg("intrusion prevention runs and guards something"),
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
@@ -74,7 +74,7 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     if not seen.bans:
         return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
-    judged = {name: _judge_jail(name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
+    judged = {name: _judge_jail(facts, name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
         return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
@@ -91,10 +91,14 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
     return min((one for one in judged.values() if one), key=lambda one: _ORDER.index(one.verdict))
 
 
-def _judge_jail(name: str, seconds: int, rule: BanRule) -> CheckOutcome | None:
+def _judge_jail(facts: Facts, name: str, seconds: int, rule: BanRule) -> CheckOutcome | None:
     if 0 <= seconds < BANS_SECONDS:
         return failed("bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail=name, n=seconds))
-    return judge_ban(name, rule)
+    trouble = judge_ban(name, rule)
+    if trouble is not None or name != "sshd":
+        return trouble
+    sight = facts.get(fail2ban_sshd.PROBE)
+    return missing(sight) if isinstance(sight, MissingFact) else judge_sight(sight, facts.at)
 
 
 def _judge_crowdsec(facts: Facts) -> CheckOutcome:

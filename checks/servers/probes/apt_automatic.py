@@ -26,7 +26,7 @@ command -v unattended-upgrade >/dev/null && echo program
 systemctl show -p ActiveState apt-daily-upgrade.timer 2>/dev/null | sed 's/^/timer /'
 n=$(systemctl show -p NextElapseUSecRealtime apt-daily-upgrade.timer 2>/dev/null) && n=${n#*=} && [ "$n" ] &&
   n=$(date -d "$n" +%s 2>/dev/null) && echo "timer Next=$n"
-systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]*/apt.systemd.daily ' && echo 'service own'
+systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]* ; argv\[\]=[^ ]*/apt.systemd.daily\( [i]nstall\)* ;' && echo 'service own'
 f=/var/lib/apt/periodic/unattended-upgrades-stamp
 [ -e "$f" ] && stat -c 'stamp %Y' "$f"
 echo end

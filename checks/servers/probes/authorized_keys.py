@@ -2,7 +2,8 @@
 
 The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`; `ssh-keygen -l` tells length, digest
 and kind of each key. Comments stay on the host. Lines that ssh-keygen can't read are counted: old kinds of keys are among
-them. Only root may look into every home.
+them. Told as well is each folder of a file of keys, up to the home, which belongs to another account or which others may write.
+Only root may look into every home.
 
     file|an|600|an|1|0|/etc/ssh/keys/an
     key|an|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
@@ -43,6 +44,15 @@ while IFS=: read -r u i h; do
     for d in "$h" "${p%/*}"; do [ ! -d "$d" ] || [ -x "$d" ] || exit 4; done
     [ -f "$p" ] && [ -s "$p" ] || continue
     s=$(stat -L -c '%a|%U' -- "$p") || exit 4
+    a=$p
+    set --
+    while :; do
+      a=${a%/*}
+      set -- "$@" "${a:-/}"
+      case ${a:-/} in /|"${h%/}") break;; esac
+    done
+    stat -L -c '%a|%U|%n' -- "$@" |
+      awk -F'|' -v u="$u" '($2 != u && $2 != "root") || ($1 !~ /^[1357]...$/ && $1 ~ /[2367].$|[2367]$/) { print "folder|" u "|" $0 }'
     head -c 262144 -- "$p" | awk -v u="$u" -v s="$s" -v p="$(printf %s "$p" | tr '|\n' '??')" '
       { sub(/\r$/, "") } /^[ \t]*(#|$)/ { next } { n++ } /(^|[ \t])ssh-dss[ \t]/ { d++ }
       END { print "file|" u "|" s "|" n + 0 "|" d + 0 "|" p }'
@@ -57,6 +67,7 @@ _KEY = re.compile(
 _FILE = re.compile(
     r"file\|(?P<account>[^|]*)\|(?P<mode>[0-7]{1,4})\|(?P<owner>[^|]*)\|(?P<lines>\d{1,6})\|(?P<dss>\d{1,6})\|(?P<path>.+)"
 )
+_FOLDER = re.compile(r"folder\|(?P<account>[^|]*)\|[0-7]{1,4}\|[^|]*\|(?P<path>/.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,8 @@ class AuthorizedKeys:
     keys: tuple[AuthorizedKey, ...]
     elsewhere: tuple[str, ...]
     """Other roads by which sshd takes keys, as it names them: a program, an authority, a Match block."""
+    loose_folders: tuple[str, ...] = ()
+    """On the way to files of keys: each that another account owns, or that others may write."""
 
 
 def parse(output: Output) -> AuthorizedKeys:
@@ -98,13 +111,15 @@ def parse(output: Output) -> AuthorizedKeys:
     lines = [line.rstrip() for line in output.lines()]
     if not lines or not re.fullmatch(r"end [1-9]\d{0,6}", lines[-1]):
         raise Unparseable(msg("the listing of SSH keys is cut short"))
-    files, keys, elsewhere = [], [], []
+    files, keys, elsewhere, folders = [], [], [], []
     for line in lines[:-1]:
         if key := _KEY.fullmatch(line):
             keys.append(AuthorizedKey(key["account"], int(key["bits"]), key["print"], key["kind"]))
         elif file := _FILE.fullmatch(line):
             numbers = int(file["mode"], 8), file["owner"], int(file["lines"]), int(file["dss"])
             files.append(KeyFile(file["account"], *numbers, file["path"]))
+        elif folder := _FOLDER.fullmatch(line):
+            folders.append(folder["path"])
         elif line == "match":
             elsewhere.append("Match")
         elif line.startswith("command "):
@@ -115,7 +130,7 @@ def parse(output: Output) -> AuthorizedKeys:
             raise Unparseable(
                 msg("the listing of SSH keys has a line that cannot be parsed: {line}", line=shown(line, 80))
             )
-    return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere))
+    return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere), tuple(dict.fromkeys(folders)))
 
 
 PROBE = Probe("acct.keys", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)

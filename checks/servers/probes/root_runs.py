@@ -1,9 +1,11 @@
 """What root runs by itself, and who may write it: cron, services and timers, rc scripts, and the shells of root.
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
-command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. Of each path and each
-folder above it, of each link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights
-(ACL) let write it. Enabled units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1), getfacl(1).
+command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs
+that apt, udev, logrotate and rsyslog call, and where the loader finds libraries. Of each path and each folder above it, of each
+link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights (ACL) let write it. Enabled
+units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1),
+getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8).
 
     run cron /usr/local/bin/backup.sh /usr/local/bin/backup.sh
     stat f 755 0 root 0 root /usr/local/bin/backup.sh
@@ -136,6 +138,19 @@ R=$(
   for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
   done | own path
+  [ ! -f /etc/ld.so.preload ] || { echo /etc/ld.so.preload; tr ' \t:' '\n' </etc/ld.so.preload | grep '^/[^$]*$'; } | own loader
+  for f in /etc/ld.so.conf /etc/ld.so.conf.d/*.conf; do
+    [ ! -f "$f" ] || { echo "$f"; sed 's/#.*//' "$f" | tr ' \t:,' '\n' | grep '^/[^*?[]*$'; }
+  done | own loader
+  {
+    ! command -v apt-config >/dev/null || apt-config dump 2>/dev/null |
+      sed -nE 's/^(DPkg::(Pre|Post)-I|DPkg::Pre-Install|APT::Update::(Pre|Post)-Invoke)[^ ]* "(.*)";$/\4/Ip'
+    grep -ohsE '(RUN|PROGRAM|IMPORT)([{]program[}])?[+:]?==?"[^"]*"' /etc/udev/rules.d/*.rules | sed 's/^[^"]*"\(.*\)"$/\1/'
+    cat /etc/logrotate.conf /etc/logrotate.d/* 2>/dev/null |
+      awk '/^[ \t]*endscript/ { on = 0 } on; /^[ \t]*(pre|post)(rotate|remove)|^[ \t]*(first|last)action/ { on = 1 }'
+    grep -qsi 'privdrop' /etc/rsyslog.conf || sed -nE 's/.*binary="([^"]*)".*/\1/p' /etc/rsyslog.conf /etc/rsyslog.d/*.conf 2>/dev/null
+  } | pick | own hook
+  for f in /etc/apt/apt.conf.d/* /etc/udev/rules.d/* /etc/rsyslog.conf /etc/rsyslog.d/*; do [ ! -f "$f" ] || echo "$f"; done | own hook
   printf '%s\n' "$U" | awk '
     function flush(i) { if (user == "" || user == "root" || user == "0") { if (!dynamic) for (i = 1; i <= n; i++) print rows[i] } n = 0; user = ""; dynamic = 0 }
     /^$/ { flush(); next }
@@ -185,7 +200,7 @@ find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
 )
-_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script) (?P<path>/\S*) (?P<real>/\S*)")
+_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script|loader|hook) (?P<path>/\S*) (?P<real>/\S*)")
 _STAT = re.compile(
     r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
 )

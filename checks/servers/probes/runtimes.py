@@ -1,6 +1,7 @@
 """Runtimes of web programs, whose packages they are, and their versions: php, nginx, java, node and python3.
 
-They are looked for on the usual path and in folders where people put what they build themselves. A program that an account
+They are looked for on the usual path and in folders where people put what they build themselves, also by
+names with a version, such as php8.2 and php-fpm8.2. A program that an account
 other than root could have changed is not started, and said to be so. Captured on Debian 13; the way by rpm(8) was not run on
 RHEL or AlmaLinux.
 
@@ -19,9 +20,12 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 L=$(
-  for f in /usr/sbin /usr/bin /usr/local/bin /usr/local/sbin /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin; do
-    for p in php nginx java node python3; do
-      [ -x "$f/$p" ] && [ -f "$f/$p" ] && printf '%s|%s\n' "$p" "$(readlink -f "$f/$p")"
+  for f in /usr/sbin /usr/bin /usr/local/bin /usr/local/sbin /usr/local/*/bin /usr/local/*/sbin /opt/*/bin /opt/*/sbin /srv/*/bin; do
+    for g in "$f"/php "$f"/php[5-9].[0-9] "$f"/php-fpm "$f"/php-fpm[5-9].[0-9] "$f"/nginx "$f"/java "$f"/node "$f"/nodejs \
+      "$f"/python3 "$f"/python3.[0-9] "$f"/python3.[0-9][0-9]; do
+      p=${g##*/}
+      case $p in php*) p=php ;; node*) p=node ;; python*) p=python3 ;; esac
+      [ -x "$g" ] && [ -f "$g" ] && printf '%s|%s\n' "$p" "$(readlink -f "$g")"
     done
   done | sort -u
 )

@@ -31,7 +31,7 @@ _KEPT = (
     "permitrootlogin|passwordauthentication|kbdinteractiveauthentication|challengeresponseauthentication|authenticationmethods"
     "|permitemptypasswords|allowusers|denyusers|refuseconnection|loglevel"
     "|pubkeyauthentication|hostbasedauthentication|gssapiauthentication|usepam|pamservicename"
-    "|authorizedkeysfile|authorizedkeyscommand|trustedusercakeys"
+    "|authorizedkeysfile|authorizedkeyscommand|trustedusercakeys|strictmodes"
 )
 _CRYPTO = "kexalgorithms|ciphers|macs|hostkeyalgorithms"
 MOST = 500

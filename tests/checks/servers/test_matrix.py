@@ -179,6 +179,8 @@ class Pair:
         for name, host in self.hosts.items():
             host.add_account(ACCOUNT)
             host.sh(f"usermod -aG systemd-journal,adm {ACCOUNT}")
+            # a manager of the account that ends while a script works on units may never be seen to end: logins hang then
+            host.sh(f"loginctl enable-linger {ACCOUNT}")
             self.script(name, BASE)
 
     def run(self, what: str, every: Iterable[Fault]) -> None:

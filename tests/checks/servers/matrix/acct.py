@@ -85,7 +85,7 @@ FAULTS = (
         good="rm -f /etc/sudoers.d/chi",
         bad="echo 'chi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/chi",
         gone="rm -f $(command -v cvtsudoers)",
-        unknown="command-missing",
+        unknown="command-failed",
     ),
     Fault(
         "acct.login-attribution",

@@ -25,13 +25,33 @@ FAULTS = (
     Fault(
         "files.account-files",
         "account-file-open",
-        good="chmod 640 /etc/shadow",
+        good="chmod 640 /etc/shadow /etc/shadow-",  # programs that write one keep its mode in the other
         bad="chmod 644 /etc/shadow",
         gone="rm -f $(command -v ls)",
         unknown="command-missing",
         on="web2",
     ),
 )
+
+
+def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") -> Seed:
+    """A service that is enabled and was never started, with a file /srv/run."""
+    return Seed(
+        "files.root-runs",
+        name,
+        make=f"printf '#!/bin/sh\\n' >/srv/run; {file}; printf '[Service]\\n{service}\\n' >/etc/systemd/system/seed.service; "
+        f"systemctl daemon-reload; systemctl enable -q {enabled}",
+        undo=f"systemctl disable -q {enabled}; rm -f /srv/run /etc/systemd/system/seed.*; systemctl daemon-reload",
+        fails=fails,
+    )
+
+
+def _hook(name: str, where: str, text: str, *, fails: str = "") -> Seed:
+    """A file of settings of root that names what an account owns."""
+    make = f"install -d -o games /opt/seed; install -o games -m 755 /lib/*/libm.so.6 /opt/seed/hook; cat >{where} <<'END'\n{text}\nEND\n"
+    return Seed("files.root-runs", name, make=make, undo=f"rm -r {where} /opt/seed", fails=fails)
+
+
 SEEDS = (
     Seed(
         "files.setuid",
@@ -120,6 +140,52 @@ SEEDS = (
         undo="sed -i '$d' /root/.profile; rmdir /opt/bin",
         fails="writable-by-others",
     ),
+    _unit(
+        "a script with further rights, that a service of the next boot runs",
+        "chmod 755 /srv/run; setfacl -m u:games:rwx /srv/run",
+        "ExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a timer of the next boot, whose service runs a script of an account",
+        "chmod 755 /srv/run; chown games /srv/run; printf '[Timer]\\nOnCalendar=daily\\n[Install]\\nWantedBy=timers.target\\n' >/etc/systemd/system/seed.timer",
+        "Type=oneshot\\nExecStart=/srv/run",
+        enabled="seed.timer",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "an environment that an account writes",
+        "chmod 600 /srv/run; chown games /srv/run",
+        "EnvironmentFile=-/srv/run\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a service of the next boot that runs as the account whose script it is",
+        "chmod 755 /srv/run; chown games /srv/run",
+        "User=games\\nExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+    ),
+    *(
+        _hook(name, where, text, fails="writable-by-others")
+        for name, where, text in (
+            ("a library for every program", "/etc/ld.so.preload", "/opt/seed/hook"),
+            ("a folder of libraries", "/etc/ld.so.conf.d/00seed.conf", "/opt/seed"),
+            ("what apt calls", "/etc/apt/apt.conf.d/99seed", 'DPkg::Post-Invoke { "/opt/seed/hook"; };'),
+            ("what udev calls", "/etc/udev/rules.d/99-seed.rules", 'SUBSYSTEM=="net", RUN+="/opt/seed/hook"'),
+            (
+                "what logrotate calls",
+                "/etc/logrotate.d/seed",
+                "/var/log/seed {\n postrotate\n  /opt/seed/hook\n endscript\n}",
+            ),
+            ("what rsyslog calls", "/etc/rsyslog.d/seed.conf", 'action(type="omprog" binary="/opt/seed/hook")'),
+        )
+    ),
+    _hook(
+        "what apt may not call any more", "/etc/apt/apt.conf.d/99seed", '// DPkg::Post-Invoke { "/opt/seed/hook"; };'
+    ),
+    _hook("a folder that logrotate turns files of", "/etc/logrotate.d/seed", "/opt/seed/*.log {\n daily\n}"),
     Seed(
         "files.root-runs",
         "a job of another account",

@@ -85,12 +85,20 @@ def _seed(*lines: str) -> str:
 
 
 SEEDS = (
-    Seed(
-        "ids.ssh-jail",
-        "a filter that leaves out every line",
-        make="printf '[Definition]\\nignoreregex = .*\\n' >/etc/fail2ban/filter.d/sshd.local" + _JAIL,
-        undo="rm -f /etc/fail2ban/filter.d/sshd.local" + _JAIL,
-        fails="filter-blind",
+    *(
+        Seed(
+            check,
+            name,
+            make=f"printf '[Definition]\\n{line}\\n' >/etc/fail2ban/filter.d/sshd.local" + _JAIL,
+            undo="rm -f /etc/fail2ban/filter.d/sshd.local" + _JAIL,
+            fails=fails,
+        )
+        for check, name, line, fails in (
+            ("ids.ssh-jail", "a filter that leaves out every line", "ignoreregex = .*", "filter-blind"),
+            ("ids.ssh-jail", "a filter that finds what nobody writes", "failregex = ^zzznever <HOST>$", "filter-blind"),
+            ("ids.prevention", "the filter of the one jail leaves out every line", "ignoreregex = .*", "filter-blind"),
+            ("ids.ssh-jail", "a filter that leaves out one address", "ignoreregex = from 192\\.0\\.2\\.77 ", ""),
+        )
     ),
     *(
         Seed("ids.ssh-jail", name, make=_seed(*lines), undo=_UNDONE, fails=fails)

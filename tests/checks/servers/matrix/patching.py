@@ -123,6 +123,7 @@ def _pin(which: str) -> str:
     return f"printf '%s\\n' 'Package: *' 'Pin: release {which}' 'Pin-Priority: -1' >/etc/apt/preferences.d/portal"
 
 
+_SERVICE = "/etc/systemd/system/apt-daily-upgrade.service.d"
 _NO_LIST = "rm -f /etc/apt/apt.conf.d/53portal"
 _NOT_PINNED = "rm -f /etc/apt/preferences.d/portal; apt-get -q -y dist-upgrade"
 SEEDS = (
@@ -168,6 +169,24 @@ SEEDS = (
         undo="rm -r /etc/systemd/system/apt-daily-upgrade.timer.d; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
         fails="next-run-far",
     ),
+    *(
+        Seed(
+            "patching.unattended",
+            name,
+            make=f"mkdir -p {_SERVICE}; printf '[Service]\\n{lines}\\n' >{_SERVICE}/x.conf; systemctl daemon-reload",
+            undo=f"rm -r {_SERVICE}; systemctl daemon-reload",
+            unknown=unknown,
+        )
+        for name, lines, unknown in (
+            ("a timer whose service does nothing", "ExecStart=\\nExecStart=/bin/true", "not-started-by-apt"),
+            (
+                "a timer whose service fetches lists alone",
+                "ExecStart=\\nExecStart=/usr/lib/apt/apt.systemd.daily update",
+                "not-started-by-apt",
+            ),
+            ("a service that gives way to others", "Nice=10", ""),
+        )
+    ),
     Seed(
         "patching.unattended",
         "a blacklist of the kernel alone",
@@ -199,5 +218,42 @@ SEEDS = (
         "a pin on an archive that the host does not have",
         make=_pin("n=experimental"),
         undo=_NOT_PINNED,
+    ),
+    *(
+        Seed(
+            "patching.runtime-eol",
+            name,
+            make=f"install -d {path.rpartition('/')[0]}; printf '#!/bin/sh\\necho {says}\\n' >{path}; chmod 755 {path}",
+            undo=f"rm {path}",
+            fails=fails,
+        )
+        for name, path, says, fails in (
+            ("its name has a version", "/usr/local/bin/php7.4", '"PHP 7.4.33 (cli)"', "past-end-of-support"),
+            ("a server of PHP alone", "/opt/php/sbin/php-fpm", '"PHP 8.1.2 (fpm-fcgi)"', "past-end-of-support"),
+            ("of the portal's own folder", "/srv/portal/bin/python3.9", "Python 3.9.2", "past-end-of-support"),
+            ("a series that gets fixes", "/usr/local/bin/node", "v24.1.0", ""),
+        )
+    ),
+    Seed(
+        "patching.reboot-required",
+        "another package asks for it",
+        make="echo libc6 >/run/reboot-required.pkgs; touch /run/reboot-required",
+        undo="rm /run/reboot-required*",
+        fails="reboot-asked",
+    ),
+    Seed(
+        "patching.foreign-packages",
+        "another package is declared",
+        make="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
+        undo="dpkg -P portal-foreign",
+        fails="foreign-packages",
+        declared={"foreign_packages": ["portal-tool"]},
+    ),
+    Seed(
+        "patching.foreign-packages",
+        "a package that is declared",
+        make="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
+        undo="dpkg -P portal-foreign",
+        declared={"foreign_packages": ["portal-foreign"]},
     ),
 )

@@ -8,7 +8,7 @@ mkdir -p /etc/systemd/system/chrony.service.d
 printf '[Unit]\nConditionCapability=\n' >/etc/systemd/system/chrony.service.d/portal.conf
 printf 'DAEMON_OPTS="-x"\n' >/etc/default/chrony
 [ -e /run/portal-source.pid ] || {{
-  printf 'local stratum 8\nport 11123\ncmdport 0\nbindcmdaddress /\npidfile /run/portal-source.pid\nallow\n' >/root/source.conf
+  printf 'local stratum 8\nport 11123\ncmdport 0\nbindcmdaddress /\nbindaddress 127.0.0.1\nbindaddress ::1\npidfile /run/portal-source.pid\nallow\n' >/root/source.conf
   chronyd -x -f /root/source.conf
 }}
 printf '{source}\ncmdallow 127.0.0.1\n' >/etc/chrony/chrony.conf

@@ -11,7 +11,7 @@ FAULTS = (
         good=_SET.format(name="root", text="PermitRootLogin no\\n"),
         bad="rm -f /etc/ssh/sshd_config.d/root.conf; systemctl reload ssh",
         gone=_BROKEN,
-        unknown="server-unread",
+        unknown="command-failed",  # what lists listening sockets is gone as well
     ),
     Fault(
         "ssh.password-auth",
@@ -22,7 +22,7 @@ FAULTS = (
         ),
         bad="rm -f /etc/ssh/sshd_config.d/passwords.conf; systemctl reload ssh",
         gone=_BROKEN,
-        unknown="server-unread",
+        unknown="command-failed",  # what lists listening sockets is gone as well
         on="web2",
     ),
     Fault(
@@ -52,22 +52,22 @@ FAULTS = (
 )
 
 
-def _dropin(check: str, name: str, file: str, text: str, *, fails: str = "", on: str = "web1") -> Seed:
+def dropin(check: str, name: str, file: str, text: str, *, fails: str = "", on: str = "web1") -> Seed:
     undo = f"rm -f /etc/ssh/sshd_config.d/{file}.conf; systemctl reload ssh; sleep 0.5"
     return Seed(check, name, make=f"{_SET.format(name=file, text=text)}; sleep 0.5", undo=undo, fails=fails, on=on)
 
 
-_SECOND = (
+SECOND = (
     "printf 'Port 2222\\nUsePAM yes\\nPidFile /run/second.pid\\n{text}' >/etc/ssh/second_config;"
     " /usr/sbin/sshd -f /etc/ssh/second_config; sleep 0.5"
 )
-_NO_SECOND = "kill $(cat /run/second.pid); rm -f /etc/ssh/second_config; sleep 0.3"
+NO_SECOND = "kill $(cat /run/second.pid); rm -f /etc/ssh/second_config; sleep 0.3"
 _SHUT = "PermitRootLogin no\\nPasswordAuthentication no\\nKbdInteractiveAuthentication no\\nChallengeResponseAuthentication no\\n"
 _BY_SOCKET = "systemctl stop ssh; systemctl start ssh.socket; sleep 0.5"
 _NOT_BY_SOCKET = "systemctl stop ssh.socket ssh; systemctl start ssh; sleep 0.5"
 _STRONG = "Ciphers aes256-ctr\\nMACs hmac-sha2-256\\nKexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\\n"
 SEEDS = (
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "match-user",
         "zz-chi",
@@ -75,7 +75,7 @@ SEEDS = (
         fails="password-in-match",
         on="web2",
     ),
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "match-group",
         "zz-group",
@@ -83,7 +83,7 @@ SEEDS = (
         fails="password-in-match",
         on="web2",
     ),
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "match-narrow-range",
         "zz-range",
@@ -91,7 +91,7 @@ SEEDS = (
         fails="password-in-match",
         on="web2",
     ),
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "match-local-port",
         "zz-port",
@@ -114,8 +114,8 @@ SEEDS = (
         "second-server",
         fails="password-allowed",
         on="web2",
-        make=_SECOND.format(text=""),
-        undo=_NO_SECOND,
+        make=SECOND.format(text=""),
+        undo=NO_SECOND,
     ),
     Seed(
         "ssh.password-auth",
@@ -146,14 +146,14 @@ SEEDS = (
         make="echo 'SSHD_OPTS=-oPasswordAuthentication=yes' >/etc/default/ssh; systemctl restart ssh; sleep 0.5",
         undo="echo 'SSHD_OPTS=' >/etc/default/ssh; systemctl restart ssh; sleep 0.5",
     ),
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "match-that-refuses-as-well",
         "zz-also",
         "Match User chi Address 10.0.0.0/8\\nPasswordAuthentication no\\nX11Forwarding no\\n",
         on="web2",
     ),
-    _dropin(
+    dropin(
         "ssh.password-auth",
         "password-for-a-refused-user",
         "zz-denied",
@@ -164,8 +164,8 @@ SEEDS = (
         "ssh.password-auth",
         "second-server-as-strict",
         on="web2",
-        make=_SECOND.format(text=_SHUT),
-        undo=_NO_SECOND,
+        make=SECOND.format(text=_SHUT),
+        undo=NO_SECOND,
     ),
     Seed(
         "ssh.root-login",
@@ -175,14 +175,14 @@ SEEDS = (
         undo=f"mv /root/root.conf /etc/ssh/sshd_config.d/; {_NOT_BY_SOCKET}",
     ),
     Seed("ssh.root-login", "refused-and-started-by-a-socket", make=_BY_SOCKET, undo=_NOT_BY_SOCKET),
-    _dropin(
+    dropin(
         "ssh.root-login",
         "match-user-and-address",
         "zz-root",
         "Match User root Address 10.20.0.0/16\\nPermitRootLogin prohibit-password\\n",
         fails="root-login-in-match",
     ),
-    _dropin(
+    dropin(
         "ssh.root-login",
         "match-local-address",
         "zz-own",
@@ -193,8 +193,8 @@ SEEDS = (
         "ssh.root-login",
         "second-server",
         fails="root-login-allowed",
-        make=_SECOND.format(text=""),
-        undo=_NO_SECOND,
+        make=SECOND.format(text=""),
+        undo=NO_SECOND,
     ),
     Seed(
         "ssh.root-login",
@@ -203,19 +203,19 @@ SEEDS = (
         make="cd /etc/ssh/sshd_config.d; mv root.conf /root/; systemctl reload ssh; sleep 1; mv /root/root.conf .",
         undo="systemctl reload ssh; sleep 0.5",
     ),
-    _dropin(
+    dropin(
         "ssh.root-login",
         "allow-users-without-root",
         "00-allow",
         "AllowUsers an binh portalops\\nPermitRootLogin yes\\n",
     ),
-    _dropin("ssh.root-login", "weaker-line-behind-the-first", "zz-behind", "PermitRootLogin yes\\n"),
+    dropin("ssh.root-login", "weaker-line-behind-the-first", "zz-behind", "PermitRootLogin yes\\n"),
     Seed(
         "ssh.crypto",
         "second-server",
         fails="weak-algorithms",
-        make=_SECOND.format(text="Ciphers aes256-cbc,aes256-ctr\\n"),
-        undo=_NO_SECOND,
+        make=SECOND.format(text="Ciphers aes256-cbc,aes256-ctr\\n"),
+        undo=NO_SECOND,
     ),
     Seed(
         "ssh.crypto",
@@ -227,8 +227,8 @@ SEEDS = (
     Seed(
         "ssh.crypto",
         "second-server-as-strong",
-        make=_SECOND.format(text=_STRONG),
-        undo=_NO_SECOND,
+        make=SECOND.format(text=_STRONG),
+        undo=NO_SECOND,
     ),
-    _dropin("ssh.crypto", "weak-line-behind-the-first", "zz-behind", "Ciphers aes256-cbc\\nMACs hmac-sha1\\n"),
+    dropin("ssh.crypto", "weak-line-behind-the-first", "zz-behind", "Ciphers aes256-cbc\\nMACs hmac-sha1\\n"),
 )

@@ -1,6 +1,6 @@
 """A small disk (a layer on 4 MiB of memory), and software RAID as far as a host without disks of its own has it."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 FAULTS = (
     Fault(
@@ -19,4 +19,29 @@ rm -f /data/filling
         unknown="command-missing",
     ),
     Fault("storage.raid", "array-absent", declared={"raid": []}, declared_bad={"raid": ["md0"]}),
+)
+
+SEEDS = (
+    Seed(
+        "storage.space",
+        "room for bytes, and none for files",
+        make="mount -o remount,nr_inodes=20 /mnt/small; i=0; while touch /data/i$i 2>/dev/null; do i=$((i + 1)); done",
+        undo="rm -f /data/i*; mount -o remount,nr_inodes=9000 /mnt/small",
+        fails="inodes-low",
+    ),
+    Seed(
+        "storage.space",
+        "a disk that cannot be written any more",
+        make="mount -o remount,bind,ro /data",
+        undo="mount -o remount,bind,rw /data",
+        fails="read-only",
+        declared={"writable": ["/data"]},
+    ),
+    Seed(
+        "storage.space",
+        "a view of a disk that is to be read alone",
+        make="mkdir /srv/view; mount --bind /data /srv/view; mount -o remount,bind,ro /srv/view",
+        undo="umount /srv/view; rmdir /srv/view",
+        declared={"writable": ["/data"]},
+    ),
 )
