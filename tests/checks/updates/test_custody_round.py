@@ -111,6 +111,11 @@ def says(databases: str) -> dict[str, str]:
         "acct.pam": section("acct.mfa/pass", "acct.pam"),
         "ssh.config": section("acct.mfa/pass", "ssh.config"),
         "ssh.outside": section("acct.mfa/pass", "ssh.outside"),
+        "ssh.servers": section("acct.mfa/pass", "ssh.servers"),
+        "acct.pam-stacks": section("acct.pam-quality/pass", "acct.pam-stacks"),
+        "acct.umasks": section("acct.umask/pass", "acct.umasks"),
+        "acct.login-umask": section("acct.umask/pass", "acct.login-umask"),
+        "acct.other-ways": section("acct.other-ways-to-root/pass", "acct.other-ways"),
         "secrets.readable": section("secrets.readable/pass", "secrets.readable"),
         "db.mysql-accounts": f"{LOCKED}{databases}end\n",
     }
