@@ -265,7 +265,7 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     medium = world.media[target.to_medium]
     whole = _have_all(target, world)
     if not whole:
-        left = msg("it is left, since no other copy could be read whole, nor have all of them together every file")
+        left = msg("it is left, since no other copy could be read whole, and the others together lack a file")
         yield _failed(target, found.copy, together([found.copy.shown_problem, left]))
         return
     try:

@@ -30,7 +30,7 @@ from backups.restore import unpack_members
 from backups.tar import TAR, TarEntry
 from backups.targets import SERVERS
 from backups.unfinished import UNFINISHED, MissingPaths, begin_in_place, choose_marker
-from portalops.errors import BackupError, UnsafeTarget
+from portalops.errors import BackupError, SetDamaged, UnsafeTarget
 from portalops.model.backups import MemberType, Stream, StreamMember
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -137,7 +137,7 @@ def restore_in_place(
         WrongKey: no key opens the set; nothing was made.
         UnsafeTarget: the folder is not there, or cannot be written.
         BackupError: the set has no such source or path, or the base is not given; nothing was made.
-        SetDamaged: no copy has the index; nothing was made.
+        SetDamaged: no copy has an index, or the list of what was removed; nothing was made.
         MediumUnavailable: no medium could be read any more; a file in the folder says so.
     """
     stream = _chosen(copies, source)
@@ -153,7 +153,13 @@ def restore_in_place(
     read = StreamToRead(copies, stream, identities, base)
     wanted = _Wanted(tuple(as_indexed(path) for path in paths))
     with MemberTable() as table, _LiveFolder(folder, how.guarded) as live:
-        add_stream(table, 0, read)
+        try:
+            add_stream(table, 0, read)
+        except SetDamaged as error:
+            raise SetDamaged(
+                error.message,
+                msg("Restore into an empty folder: --to needs no list, and names what is missing or older."),
+            ) from error
         absent = wanted.absent(table.members(0))
         if wanted.paths and len(absent) == len(wanted.paths):
             raise BackupError(

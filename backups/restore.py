@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -390,18 +391,51 @@ class _Restoration:
         """Restore paths and what lies below them; return those which the stream, or what it builds on, has."""
         if part.stream.format != TAR:
             return set()
-        found: set[str] = set()
         below = part.base_part()
-        if below is not None:
+        if below is None:
+            return self._restore_members(part, wanted, lambda _name: True)
+        place = format_of(part.stream).place(part.stream)
+        removed, unknown = frozenset[str](), None
+        try:
             removed = frozenset(part.removals())
-            try:
-                now = frozenset(member.path for member in part.members())
-            except SetDamaged:  # then what is in this set is unpacked over the base's
-                now = frozenset()
-            found |= self._restore_members(below, wanted, lambda name: _is_left(name, removed, now))
-        return found | self._restore_members(part, wanted, lambda _name: True)
+        except SetDamaged as error:
+            unknown = error.message
+        now: frozenset[str] | None = None
+        with suppress(SetDamaged):  # then what is in this set is unpacked over the base's
+            now = frozenset(member.path for member in part.members())
 
-    def _restore_members(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool]) -> set[str]:
+        def is_left(name: str) -> bool:
+            return _is_left(name, removed, now or ())
+
+        found = self._restore_members(below, wanted, is_left)
+        if unknown is not None and found:
+            self.damage(part.stream, unknown)
+            self.missing.add(place, msg("what was removed since the base is not known: {cause}", cause=unknown))
+        known = self.missing.count
+        names: set[str] = set()
+        newer = self._restore_members(part, wanted, lambda _name: True, names=names)
+        if now is None and self.missing.count > known:
+            older = msg("may be older, of set {set}: what replaces it may be lost", set=below.copies.content.id)
+            for member in below.members():
+                is_asked = any(matches(member.path, path) for path in wanted)
+                if (
+                    is_asked
+                    and member.type is not MemberType.FOLDER
+                    and is_left(member.path)
+                    and member.path not in names
+                ):
+                    self.missing.add(f"{place}/{member.path}", older)
+        return found | newer
+
+    def _restore_members(
+        self,
+        part: _Part,
+        wanted: Sequence[str],
+        is_left: Callable[[str], bool],
+        *,
+        names: set[str] | None = None,
+    ) -> set[str]:
+        """Restore members; return what of the wanted was found, and add what was read without an index to `names`."""
         found: set[str] = set()
         members: list[StreamMember] = []
         try:
@@ -412,7 +446,7 @@ class _Restoration:
                     found.update(matching)
         except SetDamaged as error:
             self.damage(part.stream, error.message)
-            return self._search(part, wanted, is_left)
+            return self._search(part, wanted, is_left, set() if names is None else names)
         if not members:
             return found
         here = {member.path for member in members}
@@ -428,7 +462,7 @@ class _Restoration:
                 self._restore_firsts(part, outside, extractor)
         return found
 
-    def _search(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool]) -> set[str]:
+    def _search(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool], names: set[str]) -> set[str]:
         """Restore paths of a stream whose index no copy has: it is read from its beginning."""
         found: set[str] = set()
 
@@ -437,6 +471,7 @@ class _Restoration:
             if not matching or not is_left(path):
                 return False
             found.update(matching)
+            names.add(path)
             return True
 
         with _Extraction(self._folder(part), self) as extractor:

@@ -157,9 +157,10 @@ class MissingPaths:
             return
         ended = nmsg(
             "The restore into this folder has ended, and {n} path is missing. It is listed below with the reason, behind a "
-            "tab. All else in the folder is whole, but for files whose names end with .incomplete.",
+            "tab. All else in the folder is whole, but for files that are called older below or whose names end with .incomplete.",
             "The restore into this folder has ended, and {n} paths are missing. Each is listed below with the reason, "
-            "behind a tab. All else in the folder is whole, but for files whose names end with .incomplete.",
+            "behind a tab. All else in the folder is whole, but for files that are called older below or whose names end with "
+            ".incomplete.",
             self.count + self.older,
         )
         self._lines.seek(0)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from backups.unfinished import UNFINISHED
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import NOW
@@ -248,6 +249,56 @@ def test_prune_reads_what_stays_and_removes_nothing_where_it_is_rotten(portal: P
     assert left == ({*made} if len(rotten) == 2 else {made[-1]})
     for medium in rotten:
         assert states(portal)[made[-1], medium] == "damaged"
+
+
+def lose(portal: Portal, set_name: str, pattern: str) -> None:
+    """Remove files of a source's streams from both media."""
+    for medium in ("disk-a", "disk-b"):
+        for path in (portal.folder / medium / set_name / "data").rglob(f"settings/{pattern}"):
+            path.unlink()
+
+
+def changed_differential(portal: Portal) -> tuple[str, str, str]:
+    """A file is changed, one is new, and one is gone; return the sets, and the folder's path in them."""
+    (portal.folder / "settings" / "gone.ini").write_text("[gone]\n")
+    full = portal.call("backup", "run")["set"]
+    (portal.folder / "settings" / "portal.ini").write_text("[portal]\nnew = 1\n")
+    (portal.folder / "settings" / "new.ini").write_text("[new]\n")
+    (portal.folder / "settings" / "gone.ini").unlink()
+    return full, portal.call("backup", "run", "--diff")["set"], str(portal.folder / "settings").strip("/")
+
+
+def test_a_lost_list_of_what_was_removed_withholds_no_path(portal: Portal) -> None:
+    _full, diff, top = changed_differential(portal)
+    lose(portal, diff, "removed.*")
+
+    new = restore(portal, "new", "--path", f"{top}/new.ini")
+    gone = restore(portal, "gone", "--path", f"{top}/gone.ini", expected=ExitCode.PARTIAL)
+
+    assert (new["files"], new["missing"], gone["files"], gone["missing"]) == (1, 0, 1, 1)
+    assert "what was removed since the base is not known" in (portal.folder / "gone" / UNFINISHED).read_text()
+
+
+def test_a_path_that_may_be_older_is_named(portal: Portal) -> None:
+    full, diff, top = changed_differential(portal)
+    lose(portal, diff, "files.*")
+
+    restore(portal, "out", "--path", f"{top}/portal.ini", expected=ExitCode.PARTIAL)
+
+    listed = (portal.folder / "out" / UNFINISHED).read_text()
+    assert f"{top}/portal.ini\tmay be older, of set {full}" in listed
+
+
+@pytest.mark.parametrize("lost", ["removed.*", "files.index.*"])
+def test_a_restore_in_place_that_needs_a_lost_list_names_the_way_that_needs_none(portal: Portal, lost: str) -> None:
+    _full, diff, _top = changed_differential(portal)
+    lose(portal, diff, lost)
+    (portal.folder / "in").mkdir()
+
+    arguments = ("backup", "restore", "latest", "--source", "settings", "--into", str(portal.folder / "in"))
+    refused = portal.call(*arguments, "--identity", portal.key, expected=ExitCode.INTEGRITY)["error"]
+
+    assert "--to" in refused["hint"]
 
 
 def test_prune_reads_each_set_that_a_count_is_filled_with(portal: Portal) -> None:
