@@ -325,7 +325,8 @@ def _one_file(content: SetFile) -> Iterator[Step]:
     yield msg("## 5. One file only")
     yield msg(
         "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the "
-        "pack that it begins in. Find the path there, then give it to tar:"
+        "pack that it begins in. In a new shell give the commands of sections 1 and 2, and the first ones of section 3. Find the "
+        "path, then give it to tar. In a differential, a file that is not listed lies in the base: take its index, and BASE for SET:"
     )
     yield by_hand(
         f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20'
@@ -345,7 +346,8 @@ def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
     yield msg("## 6. Salvage: packs are damaged and there is no other copy")
     yield msg(
         "A damaged pack costs only what lies in it: its files are left out, and the index says where the next file begins. "
-        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Where the newer "
+        "Give the first commands of section 3, which define what is used here, then these in place of the others, and go on "
+        "although section 2 names damaged packs. Where the newer "
         "version of a file is lost, its older one from the base is removed. Paths of which no version remains in place stand in "
         "RESTORE-UNFINISHED.txt, as the index writes them; without that file nothing is missing. A dump with a damaged pack cannot be used."
     )

@@ -502,6 +502,9 @@ def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path,
         os.mknod(tree / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     except OSError:
         pytest.skip("this machine lets nobody make devices")
+    os.link(tree / "null", tree / "null-too")
+    (tree / "old").touch()
+    os.utime(tree / "old", (-10, -10))  # before 1970: tar has a remark on it
     with suppress(OSError):  # an attribute that only root may set, and a name that tar says more about
         os.setxattr(tree / "file", "security.capability", bytes.fromhex("0100000200040000" + "00" * 12))
     Path(os.fsdecode(os.fsencode(tree) + b"/\xff")).touch()
@@ -524,7 +527,10 @@ def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path,
     assert done.returncode == 3, done.stderr
     assert (out / "files" / str(tree).lstrip("/") / "file").read_text() == "file"
     line = f"files/{str(tree).lstrip('/')}/null: Cannot mknod: Operation not permitted"
-    assert line in listed_in(out / UNFINISHED)
+    listed = listed_in(out / UNFINISHED)
+    assert line in listed
+    assert any("null-too: Cannot hard link to" in each for each in listed)
+    assert (out / "files" / str(tree).lstrip("/") / "old").stat().st_mtime == -10
     assert "You are not root" in done.stdout
 
 
