@@ -144,8 +144,8 @@ def _seen(session: Session) -> SeenParts | None:
 
 
 def _has_backups(settings: Settings) -> bool:
-    """Say whether a job makes backups."""
-    return any(job.kind is JobKind.BACKUP for job in settings.jobs)
+    """Say whether a job, or a person without one, makes backups here; a recovery host has media alone."""
+    return bool(settings.backup_sources) or any(job.kind is JobKind.BACKUP for job in settings.jobs)
 
 
 def _problems(session: Session, seen: SeenParts | None) -> Iterator[_Problem]:

@@ -184,6 +184,17 @@ def test_what_stops_a_run_is_an_error_of_the_configuration(portal: Portal, name:
 
 
 @pytest.mark.heavy
+def test_a_backup_that_a_person_starts_is_judged_without_a_job(portal: Portal) -> None:
+    def change(text: str) -> str:
+        return changed('folder = "disk-b"', 'folder = "disk-a"')(text[: text.index("[[job]]")])
+
+    problems, _warnings, run = judged(portal, change)
+
+    assert any("are one folder" in each["message"] for each in problems if each["stops_backup"]), problems
+    assert run == (ExitCode.CONFIGURATION, False)
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_a_run_goes_on_without_is_told_and_stops_nothing(portal: Portal, name: str) -> None:
     change, said = LEFT_OUT[name]
