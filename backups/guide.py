@@ -346,8 +346,8 @@ def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
     yield msg("## 6. Salvage: packs are damaged and there is no other copy")
     yield msg(
         "A damaged pack costs only what lies in it: its files are left out, and the index says where the next file begins. "
-        "Give the first commands of section 3, which define what is used here, then these in place of the others, and go on "
-        "although section 2 names damaged packs. Where the newer "
+        "First give the first commands of section 3, which define what is used here. Then give these in place of the others, "
+        "and go on although section 2 names damaged packs. Where the newer "
         "version of a file is lost, its older one from the base is removed. Paths of which no version remains in place stand in "
         "RESTORE-UNFINISHED.txt, as the index writes them; without that file nothing is missing. A dump with a damaged pack cannot be used."
     )

@@ -35,9 +35,9 @@ ROOT = Path(__file__).parents[1]
 def test_what_is_no_json_is_one_kind_of_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # of whatever wording
         read_json(text)
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):  # noqa: PT011  # of whatever wording
         read_json(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):  # noqa: PT011  # of whatever wording
         read_json_at(text, 0)
 
 
