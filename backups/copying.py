@@ -260,7 +260,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
 
 
 def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
-    """Remove a damaged copy and make it from its beginning, if a source has the set whole."""
+    """Remove a damaged copy and make it from its beginning, if the others together have just been seen to have every file."""
     target = found.target
     medium = world.media[target.to_medium]
     whole = _have_all(target, world)
