@@ -155,8 +155,11 @@ class Portal:
         ended = self._runs.run(
             [[*before, *each.split()] for each in commands], self._temporary, harm, days_later=self.days_later
         )
-        if any(each.startswith("backup run") for each in commands) and ended.codes:
-            self._keep_in_mind(ended)
+        if any(each.startswith("backup run") for each in commands):
+            if ended.was_killed:
+                self._keep_what_lies_there()
+            else:
+                self._keep_in_mind(ended)
         return ended
 
     def _keep_in_mind(self, ended: Ended) -> None:
@@ -165,7 +168,7 @@ class Portal:
             made = answer["data"].get("set") if isinstance(answer["data"], dict) else None
             if not made or made in self.contents:
                 continue
-            self.contents[made] = {path.name: path.read_bytes() for path in (self.folder / "files").glob("tin-*")}
+            self.contents[made] = self._files_now()
             self.digests[made] = {}
             for name in (copy["medium"] for copy in answer["data"]["copies"] if copy["state"] == "verified"):
                 try:
@@ -173,6 +176,17 @@ class Portal:
                     break
                 except PortalOpsError:  # it is still harmed
                     continue
+
+    def _keep_what_lies_there(self) -> None:
+        """Remember the sets of a run that was killed when it had sealed them, perhaps recorded, and not said."""
+        for name, sets in self.sets().items():
+            for made in sets:
+                if made not in self.contents:
+                    self.contents[made] = self._files_now()
+                    self.digests[made] = digests_of(self.media[name].open_set(made))
+
+    def _files_now(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / "files").glob("tin-*")}
 
     def change(self) -> None:
         """Do what an editor does."""

@@ -47,7 +47,7 @@ def test_what_is_said_after_a_killed_run_is_true(new_portal: NewPortal, kind: st
     portal = new_portal(kind, *({"disk"} - {kind}))
     calls = portal.run("backup run --full").calls
 
-    for number in sample(calls, 2):
+    for number in (*sample(calls, 2), len(calls) - 3):  # the last one: the set is sealed, and perhaps recorded
         portal.run("backup run --full", harm=Harm(Act.KILL, number))
         check_what_is_said(portal, f"killed at call {number}")
 
