@@ -27,6 +27,7 @@ from backups.set_file import SetFile
 from backups.tar import TAR
 from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
+from backups.verify import compare_with_index
 from portalops.errors import BackupError, SetDamaged, WrongKey
 from portalops.model.backups import MemberType, Stream, StreamMember
 from portalops.model.causes import cause_of
@@ -67,6 +68,7 @@ def restore_set(
     paths: Sequence[str] = (),
     base: MergedSet | None = None,
     as_root: bool = False,
+    compares: bool = False,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> RestoreReport:
     """Restore a set, or a part of it.
@@ -81,6 +83,8 @@ def restore_set(
             and `[` match as in a shell, `*` a slash too.
         base: the set that a differential builds on.
         as_root: give back devices, set-user-ID bits and all attributes too; only root can.
+        compares: read the set a second time and compare its tar streams with their indexes, for a set that no ledger vouches for;
+            not where `paths` are asked for.
         on_bytes: told of every piece of plaintext.
 
     Raises:
@@ -134,10 +138,11 @@ def restore_set(
             if path not in found:
                 missing.add(path, msg("the set has no such path"))
         if not wanted:
-            work.check_indexes(copies, streams)
+            work.check_indexes(copies, streams, compares=compares)
             if base is not None:
                 names = {(each.source, each.name) for each in streams if each.differential}
-                work.check_indexes(base, [each for each in base.content.streams if (each.source, each.name) in names])
+                below = [each for each in base.content.streams if (each.source, each.name) in names]
+                work.check_indexes(base, below, compares=compares)
         return work.report((*copies.faults, *(base.faults if base else ())))
 
 
@@ -320,7 +325,7 @@ class _Restoration:
             done.withheld,
         )
 
-    def check_indexes(self, copies: MergedSet, streams: Sequence[Stream]) -> None:
+    def check_indexes(self, copies: MergedSet, streams: Sequence[Stream], *, compares: bool) -> None:
         """Read the indexes, which a restore of everything does not need: a damaged one is named though all files are there."""
         for stream in streams:
             if stream.index is not None:
@@ -328,6 +333,19 @@ class _Restoration:
                     copies.fetch(stream.index).close()
                 except SetDamaged as error:
                     self.damage(stream, error.message)
+                    continue
+                if compares and stream.format == TAR:
+                    self._compare(copies, stream)
+
+    def _compare(self, copies: MergedSet, stream: Stream) -> None:
+        place = format_of(stream).place(stream)
+        reader = TarReader(merged_plaintext(copies, stream, self.identities))
+        try:
+            for problem in compare_with_index(reader, index_members(copies, stream, self.identities), stream):
+                self.lose(stream, place, problem)
+        except SetDamaged as error:
+            if not self.missing.count:  # a lost pack was told with its files
+                self.lose(stream, place, error.message)
 
     def restore_tar(self, part: _Part) -> None:
         folder = self._folder(part)

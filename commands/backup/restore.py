@@ -152,6 +152,7 @@ def restore(
             paths=path or (),
             base=opened.base,
             as_root=as_root,
+            compares=found.made is None,
             on_bytes=task.advance,
         )
     return Result(

@@ -130,6 +130,41 @@ def test_an_archive_out_of_order_does_not_end_where_nothing_vouches_for_it(porta
     assert len(got) < stream.plain_bytes
 
 
+def test_an_archive_out_of_order_is_not_restored_whole_where_nothing_vouches_for_it(portal: Portal) -> None:
+    """Nothing of it is lost, and its digests fit: without a comparison the restore would be called whole."""
+
+    def exchange(streams: dict[str, Any]) -> None:
+        packs = streams["web"]["packs"]
+        packs[2], packs[3] = packs[3], packs[2]
+
+    merged = changed(portal, exchange).set
+
+    report = restore_set(merged, [keys().identity], portal.folder / "out", source="web", compares=True)
+
+    assert report.missing and report.damaged
+
+
+@pytest.mark.parametrize("compares", [False, True])
+def test_a_file_that_the_index_lists_otherwise_is_named(portal: Portal, compares: bool) -> None:
+    def count_less(streams: dict[str, Any]) -> None:
+        streams["web"]["members"] -= 1
+
+    report = restore_set(
+        changed(portal, count_less).set, [keys().identity], portal.folder / "out", source="web", compares=compares
+    )
+
+    assert bool(report.missing) is compares
+    assert any("more than the" in each for each in report.damaged) is compares
+
+
+def test_an_untouched_set_that_nothing_vouches_for_is_restored_whole(portal: Portal) -> None:
+    merged = changed(portal, lambda _streams: None).set
+
+    report = restore_set(merged, [keys().identity], portal.folder / "out", compares=True)
+
+    assert not report.missing and not report.damaged
+
+
 def test_an_archive_whose_index_is_lost_still_goes_out(portal: Portal) -> None:
     stream = portal.stream
     assert stream.index is not None
