@@ -56,6 +56,16 @@ class CopyTarget:
         """Return the copies in the order in which they are asked."""
         return (*self.sources, *self.damaged)
 
+    def with_sources(self, whole: Sequence[Copy]) -> CopyTarget:
+        """Return it with copies that became whole since, to be read before all others."""
+        now = {each.medium for each in whole}
+        sources = (each for each in self.sources if each.medium not in now)
+        return replace(
+            self,
+            sources=(*whole, *sources),
+            damaged=tuple(each for each in self.damaged if each.medium not in now),
+        )
+
     @property
     def state_before(self) -> CopyState | None:
         """Return what is recorded of the copy there; None if nothing is."""
@@ -177,14 +187,27 @@ def run_copies(
         seen = {id(each): replace(each, copy=copy) for each, copy in zip(sealed, found, strict=True)}
         return [seen.get(id(each), each) for each in made]
 
+    def made_anew(found: _Made) -> list[_Made]:
+        anew = looked(list(_made_anew(found, world)))
+        is_told = anew[-1].copy.state is CopyState.DAMAGED or found.target.state_before is CopyState.DAMAGED
+        return anew if is_told else [found, *anew]
+
     result: list[_Made] = []
+    left: list[tuple[_Made, list[_Made]]] = []
     for each in looked([each for target in targets for each in _made(target, world)]):
         if not (each.has_found and each.copy.state is CopyState.DAMAGED):
             result.append(each)
             continue
-        anew = looked(list(_made_anew(each, world)))
-        is_told = anew[-1].copy.state is CopyState.DAMAGED or each.target.state_before is CopyState.DAMAGED
-        result += anew if is_told else [each, *anew]
+        made = made_anew(each)
+        if made[-1].copy.state is CopyState.DAMAGED:
+            left.append((each, made))
+        else:
+            result += made
+    for each, made in left:  # a copy that is whole since may have what this one alone had
+        whole = [
+            now.copy for now in result if now.copy.state is CopyState.VERIFIED and now.target.made == each.target.made
+        ]
+        result += made_anew(replace(each, target=each.target.with_sources(whole))) if whole else made
     return CopyResult(tuple(_as_known(each) for each in result), tuple(each.source for each in result))
 
 

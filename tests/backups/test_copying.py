@@ -449,6 +449,22 @@ def test_copies_that_are_damaged_in_different_files_make_each_other_whole(three:
         assert files_of(tmp_path / name / three.set.id) == whole
 
 
+def test_a_copy_that_alone_had_a_file_is_made_anew_when_another_became_whole(three: Made, tmp_path: Path) -> None:
+    whole = files_of(tmp_path / "disk-a" / three.set.id)
+    packs = [pack.path for stream in three.set.streams for pack in stream.packs]
+    for medium, path in zip(("disk-a", "disk-b", "disk-c"), (packs[0], packs[1], packs[1]), strict=True):
+        rot(three, tmp_path, medium, path)
+
+    result = three.copy()
+
+    assert {copy.medium: copy.state for copy in result.copies} == dict.fromkeys(
+        ("disk-a", "disk-b", "disk-c"), CopyState.VERIFIED
+    )
+    assert not any("it is left" in copy.problem for copy in result.copies)
+    for name in ("disk-a", "disk-b", "disk-c"):
+        assert files_of(tmp_path / name / three.set.id) == whole
+
+
 @pytest.mark.parametrize("count", [3, 4, 5])
 def test_copies_that_each_lack_another_file_make_each_other_whole(made: Made, tmp_path: Path, count: int) -> None:
     names = [f"disk-{letter}" for letter in "abcde"[:count]]
