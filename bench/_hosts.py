@@ -1,7 +1,7 @@
-"""Many servers on loopback for a measurement: real sshd processes with keys of their own, and what knows them.
+"""Many servers on this machine for a measurement: real sshd processes with keys of their own, and what knows them.
 
-Each has an address of 127.0.0.0/8 of its own; behind all of them is this machine, so that what a look costs there is paid
-by the same cores as what it costs here.
+Behind all of them is this machine, so that what a look costs there is paid by the same cores as what it costs here. Each has
+an address of its own: on loopback, or for root in namespaces of its own, so that a host sees its own processes and sockets.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ address = "{address}"
 port = {port}
 """
 _SECTION = re.compile(r"^<<<([a-z.]+)>>>\n(.*?)^<<<\1 rc=0>>>\n", re.MULTILINE | re.DOTALL)
+BRIDGE = "pobench"
+NETWORK = "10.213.7"
+SSH_PORT = 22
 MOST_ADDRESSES = 16
 """That one sshd listens on (MAX_LISTEN_SOCKS of OpenSSH)."""
 
@@ -71,6 +74,57 @@ class Served:
     address: str
     port: int
     host_key: str
+
+
+@contextmanager
+def apart(folder: Path, count: int) -> Iterator[tuple[Served, ...]]:
+    """Run sshd processes, each in network and process namespaces of its own behind a bridge; needs root.
+
+    Args:
+        folder: as for `served`.
+        count: of hosts, at most 250.
+    """
+    Path("/run/sshd").mkdir(exist_ok=True)
+    client = new_key(folder / "client")
+    (folder / "authorized_keys").write_text(f"restrict {client}\n")
+    found: list[Served] = []
+    with ExitStack() as stack:
+        _ip("link", "add", BRIDGE, "type", "bridge")
+        stack.callback(_ip, "link", "del", BRIDGE)
+        _ip("address", "add", f"{NETWORK}.254/24", "dev", BRIDGE)
+        _ip("link", "set", BRIDGE, "up")
+        for number in range(count):
+            name, address = f"{BRIDGE}-{number}", f"{NETWORK}.{number + 1}"
+            key = folder / f"host-{number}"
+            public = new_key(key)
+            _ip("netns", "add", name)
+            stack.callback(_ip, "netns", "del", name)
+            _ip("link", "add", f"pob{number}", "master", BRIDGE, "type", "veth", "peer", "name", "eth0", "netns", name)
+            _ip("link", "set", f"pob{number}", "up")
+            for words in (
+                ("address", "add", f"{address}/24", "dev", "eth0"),
+                *(("link", "set", each, "up") for each in ("lo", "eth0")),
+            ):
+                _ip("-n", name, *words)
+            own = (
+                "unshare",
+                "--pid",
+                "--mount-proc",
+                "--fork",
+                "--kill-child",
+                *_command(folder, key, SSH_PORT, [address]),
+            )
+            process = subprocess.Popen(["ip", "netns", "exec", name, *own])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            found.append(Served(f"host-{number}", address, SSH_PORT, public))
+        for one in found:
+            _wait_for(one.address, one.port)
+        yield tuple(found)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True)
 
 
 @contextmanager

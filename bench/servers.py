@@ -2,8 +2,8 @@
 
     python -m bench.servers [ROUNDS [MOST_HOSTS]]
 
-The servers are sshd processes on loopback, so each of them is this machine: what a look costs on a host is paid by the same
-cores as what it costs here. CPU time of the station is that of the process with its children, without the servers'; CPU time
+The servers are sshd processes of this machine, fifty of them in network and process namespaces of their own: what a look costs
+on a host is paid by the same cores as what it costs here. CPU time of the station is that of the process with its children, without the servers'; CPU time
 of the machine is all that its cores did meanwhile. Every run opens its own connections; ansible's are not kept from one to the
 next. It gathers its facts with as many forks as were quickest in this run.
 
@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench._hosts import MOST_ADDRESSES, Served, look_of_the_week, portal_of, served
+from bench._hosts import MOST_ADDRESSES, Served, apart, look_of_the_week, portal_of, served
 from bench._runs import PORTALOPS, Measured, judged, lacking, measured, ratio, scratch, show, versions
 from checks.servers.catalogue import checks
 
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and print; 0 if nothing is worse than it may be."""
     rounds = int(arguments[0]) if arguments else ROUNDS
     most = int(arguments[1]) if len(arguments) > 1 else MOST_HOSTS
-    if lacking("sshd", "ssh-keygen"):
+    if lacking("sshd", "ssh-keygen", "ip", "unshare"):
         return 0
     with scratch(2 << 30) as folder:
         kept = [
@@ -73,11 +73,11 @@ def without_apt() -> list[str]:
 
 def _beside_ansible(folder: Path, rounds: int) -> bool:
     folder.mkdir()
-    with served(folder, HOSTS) as hosts:
+    with apart(folder, HOSTS) as hosts:
         path = portal_of(folder / "portal", hosts, folder / "client")
         look_of_the_week(path, hosts, folder / "client")
         look = [PORTALOPS, "--config", str(path), "check", "run", *without_apt()]
-        print(f"{HOSTS} hosts on loopback, {rounds} rounds in turns, {os.cpu_count()} cores", flush=True)
+        print(f"{HOSTS} hosts in namespaces, {rounds} rounds in turns, {os.cpu_count()} cores", flush=True)
         if lacking("ansible", "ssh"):
             _show({"portalops": [_run(look) for _round in range(rounds)]})
             return True
