@@ -1,7 +1,7 @@
-"""Which module of PAM really writes a new password: the chain of a service, walked through as libpam does.
+"""What the chain of a service of PAM comes to, walked through as libpam does: who writes a new password, and who is let in.
 
-Walked once as a trial and once to write, with what each module would answer to a password; of a module that is not known, every
-answer is tried. How libpam goes on after each answer was compared with Linux-PAM 1.7.0 (pam.conf(5), `_pam_dispatch.c`).
+For a new password it is walked once as a trial and once to write, with what each module would answer to it; of a module that
+is not known, every answer is tried. How libpam goes on after each answer was compared with Linux-PAM 1.7.0 (pam.conf(5), `_pam_dispatch.c`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ _ANSWERS = {
     "pam_rootok": "auth_err",
 }
 """What modules answer that look at no password, for an account of the host itself."""
+SECOND_FACTORS = frozenset({"pam_google_authenticator", "pam_oath", "pam_u2f", "pam_yubico"})
+_DIRECTORIES = frozenset({"pam_sss", "pam_ldap", "pam_krb5", "pam_winbind"})
+_SILENT = frozenset({"pam_env", "pam_faildelay", "pam_cap", "pam_group", "pam_keyinit", "pam_nologin", "pam_mount"})
+"""They ask for nothing, and their answer has no weight."""
+_BY_FAILLOCK = {"preauth": "ignore", "authfail": "auth_err", "authsucc": "success"}
+"""What pam_faillock answers while nobody is locked out."""
 
 
 class UnreadableStack(Exception):
@@ -85,6 +91,54 @@ def written_by(
         _written(chain, refuses, {id(step): one for step, one in zip(open_, each, strict=False)}) for each in answers
     ]
     return frozenset.intersection(*found), frozenset.union(*found)
+
+
+def lets_in(chain: Sequence[PamStep], *, password: bool, second: bool) -> tuple[bool, bool]:
+    """Say whether a chain of `auth` lets a visitor in: surely, and perhaps.
+
+    An account of the host and, where modules of a directory are in the chain, one of a directory are tried.
+
+    Args:
+        chain: of the service.
+        password: whether the visitor knows it.
+        second: whether they have what a module for a second factor asks for. Without it, a module with `nullok` passes over
+            them, as over everybody who never set it up.
+    """
+    open_ = [
+        step for step in each_step(chain) if step.is_there and _answer_to(step, password, second, is_local=True) is None
+    ]
+    guesses = list(itertools.product(("success", "ignore", "auth_err"), repeat=min(len(open_), _MOST_GUESSES)))
+    has_directory = any(step.module in _DIRECTORIES for step in each_step(chain))
+    found = []
+    for is_local in (True, False) if has_directory else (True,):
+        ways = []
+        for each in guesses:
+            guessed = {id(step): one for step, one in zip(open_, each, strict=False)}
+
+            def answer(step: PamStep, guessed: Mapping[int, str] = guessed, is_local: bool = is_local) -> str:
+                if not step.is_there:
+                    return "module_unknown"
+                return _answer_to(step, password, second, is_local=is_local) or guessed.get(id(step), "success")
+
+            ways.append(_Walk(answer).succeeds(chain))
+        found.append((all(ways), any(ways)))
+    return any(surely for surely, _perhaps in found), any(perhaps for _surely, perhaps in found)
+
+
+def _answer_to(step: PamStep, password: bool, second: bool, *, is_local: bool) -> str | None:
+    """Return what a module answers to a visitor; None where that is not known."""
+    own = "success" if password else "auth_err"
+    if step.module in {"pam_unix", "pam_unix_auth"}:
+        return own if is_local else "user_unknown"
+    if step.module in _DIRECTORIES:
+        return "user_unknown" if is_local else own
+    if step.module in SECOND_FACTORS:
+        return "ignore" if "nullok" in step.arguments and not second else "success" if second else "auth_err"
+    if step.module == "pam_localuser":
+        return "success" if is_local else "perm_denied"
+    if step.module == "pam_faillock":
+        return next((said for word, said in _BY_FAILLOCK.items() if word in step.arguments), None)
+    return "ignore" if step.module in _SILENT else _ANSWERS.get(step.module)
 
 
 def judges_in(chain: Sequence[PamStep]) -> tuple[PamStep, ...]:

@@ -5,7 +5,8 @@ national rules on levels of systems.
 
 The rule: each alternative of `AuthenticationMethods` asks for a key and a password or dialogue. Or it asks for a password
 and a dialogue in which PAM forcibly asks for a second factor. Or keys and plain passwords are refused, and PAM asks for a
-password and forcibly for a second factor. This holds in every SSH server that listens, for each user, address and port that
+password and forcibly for a second factor. The chain of PAM was walked through as libpam does: with the key alone it lets
+nobody in, and where it asks for both, not with one of them. This holds in every SSH server that listens, for each user, address and port that
 its `Match` blocks name, as in ssh.password-auth. A condition of a `Match` block that was not tried makes it unknown, and so
 does another service of PAM.
 
@@ -20,13 +21,14 @@ Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from checks.servers.accounts._journal import PERIOD, gap
+from checks.servers.accounts._pam import UnreadableStack, chain_of, lets_in
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import lastlog, logins, pam_sshd, sshd_config, sshd_outside, sshd_servers
+from checks.servers.probes import lastlog, logins, pam_sshd, pam_stacks, sshd_config, sshd_outside, sshd_servers
 from checks.servers.probes.pam_sshd import Dialogue
 from checks.servers.probes.sshd_servers import Effect, is_let_in
 from checks.servers.ssh._servers import tried, unsure, visitor_of
@@ -40,7 +42,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
-    uses=(sshd_servers.PROBE, logins.PROBE, lastlog.PROBE),
+    uses=(sshd_servers.PROBE, pam_stacks.PROBE, logins.PROBE, lastlog.PROBE),
     title=msg("every SSH login requires two factors"),
     remedy=msg(
         "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
@@ -84,12 +86,51 @@ def judge(facts: Facts) -> CheckOutcome:
         return _match_block(hidden)
     if (why := unsure(servers)) is not None:
         return why
+    asking = [
+        *(facts[sshd_config.PROBE], facts[sshd_outside.PROBE]),
+        *(each.settings for server in servers for each in server.effects if _asks_for_two(each.settings, dialogue)),
+    ]
+    if (past := _past_pam(facts, asking)) is not None:
+        return past
     return passed(
         msg(
             "SSH asks for two factors at port {ports}: {count} combinations were tried, users {users}, addresses {addresses}",
             **tried(servers),
         )
     )
+
+
+def _past_pam(facts: Facts, settings: Iterable[Mapping[str, str]]) -> CheckOutcome | None:
+    """Say where PAM lets somebody in who has one factor, by the chains of all services that sshd asks."""
+    asked = {
+        (each.get("pamservicename", "sshd"), _asks_twice(each["authenticationmethods"], is_forced=False))
+        for each in settings
+        if each.get("usepam") == "yes"
+    }
+    if not asked:
+        return None
+    pam = facts.get(pam_stacks.PROBE)
+    if isinstance(pam, MissingFact):
+        return missing(pam)
+    for service, has_key in sorted(asked):
+        try:
+            chain = chain_of(pam, service, "auth")
+        except UnreadableStack as error:
+            return unknown("pam-file-unread", msg("cannot read {path}, which PAM needs", path=shown(error.path, 80)))
+        shares = [(False, False)] if has_key else [(True, False), (False, True)]
+        ways = [lets_in(chain, password=password, second=second) for password, second in shares]
+        if any(surely for surely, _perhaps in ways):
+            return failed(
+                "pam-permits",
+                msg("PAM lets in at SSH with one factor: the service {service}", service=shown(service, 40)),
+            )
+        if any(perhaps for _surely, perhaps in ways):
+            said = msg(
+                "it is not known whom PAM lets in at SSH with one factor: the service {service}",
+                service=shown(service, 40),
+            )
+            return unknown("pam-unclear", said)
+    return None
 
 
 def _match_block(names: str) -> CheckOutcome:
