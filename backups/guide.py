@@ -17,6 +17,7 @@ from backups.restore import REMOVED
 from backups.restore_script import (
     CHECK,
     CHECKING,
+    CLOSING,
     FUNCTIONS,
     QUOTED,
     SALVAGE,
@@ -134,7 +135,9 @@ def _parts(content: SetFile) -> Iterator[Step]:
     yield code(*FUNCTIONS)
     for section in sections:
         yield from section.steps
-    yield msg("Everything is in the target folder now. Remove the working folder:")
+    yield msg("Everything is in the target folder now. Folders that were closed to you get their modes again:")
+    yield code(CLOSING)
+    yield msg("Remove the working folder:")
     yield by_hand('rm -r "$WORK"')
     yield from _back_in_place(content)
     yield from _one_file(content)
@@ -317,6 +320,23 @@ def put_back(folder: str, to: str = '"$TO"') -> str:
     )
 
 
+# Names end with NUL for tar, since it takes a backslash in another name for the beginning of a character.
+_WANTED = r"""
+printf '%s\n' "$FILE" | readable > "$WORK/file"
+LC_ALL=C awk '
+  NR == FNR { wanted[$0] = 1; next }
+  {
+    path = link = $0
+    sub(/^[{]"type":"[a-z-]*","path":"/, "", path); sub(/","size":[0-9]*,"mode":.*$/, "", path)
+    sub(/^.*,"link":"/, "", link); sub(/","pack":[0-9]*,"offset":.*$/, "", link)
+    if (path in wanted) print path
+    for (above = path; above != "" && !(above in wanted); ) if (!sub("/[^/]*$", "", above)) above = ""
+    if (above != "" && /^[{]"type":"hardlink"/) print link
+  }' "$WORK/file" "$WORK/index" | quoted | xargs --no-run-if-empty sh -c 'printf "%s\0" "$@"' sh > "$WORK/wanted"
+[ -s "$WORK/wanted" ] || stop "$FILE: not in the index"
+""".strip().splitlines()
+
+
 def _one_file(content: SetFile) -> Iterator[Step]:
     stream = next((stream for stream in content.streams if stream.index is not None), None)
     if stream is None or stream.index is None:
@@ -326,14 +346,17 @@ def _one_file(content: SetFile) -> Iterator[Step]:
     yield msg(
         "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the "
         "pack that it begins in. In a new shell give the commands of sections 1 and 2, and the first ones of section 3. Find the "
-        "path, then give it to tar. In a differential, a file that is not listed lies in the base: take its index, and BASE for SET:"
+        "path, then give it, as it stands there. Of a further name of a file the first one comes with it. In a differential, a file "
+        "that is not listed lies in the base: take its index, and BASE for SET:"
     )
     yield by_hand(
-        f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20'
+        f'age --decrypt --identity "$KEY" "$SET/{stream.index.path}" | zstd --decompress --stdout --quiet | readable > "$WORK/index"',
+        'head -n 20 "$WORK/index"',
     )
     yield by_hand(
         'FILE="${FILE:-path/as/in/the/index}"',
-        f'mkdir -p "$TO/one" && stream "$SET" {stem} {NO_DIGEST} tar --extract --directory "$TO/one" "$FILE"',
+        *_WANTED,
+        f'mkdir -p "$TO/one" && stream "$SET" {stem} {NO_DIGEST} tar --extract --directory "$TO/one" --null --files-from "$WORK/wanted"',
     )
 
 
@@ -354,4 +377,4 @@ def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
     yield code(*SALVAGE)
     steps = [part.salvage_by_hand() for part in parts]
     keep = '[ ! -s "$WORK/missing" ] || list_missing > "$TO/RESTORE-UNFINISHED.txt"'
-    yield by_hand(*(line for lines in steps for line in lines), keep)
+    yield by_hand(*(line for lines in steps for line in lines), CLOSING, keep)

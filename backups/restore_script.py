@@ -19,8 +19,24 @@ from portalops.model.message import Message, msg
 
 SCRIPT = "restore.sh"
 PROGRAMS = (
-    *("age", "zstd", "tar", "sha256sum", "awk", "cat", "cut", "dirname", "grep", "head", "id", "ls", "mkdir", "mkfifo"),
-    *("mktemp", "mv", "readlink", "rm", "sed", "sh", "tail", "tee", "tr", "xargs"),
+    *(
+        "age",
+        "zstd",
+        "tar",
+        "sha256sum",
+        "awk",
+        "cat",
+        "chmod",
+        "cut",
+        "dirname",
+        "find",
+        "grep",
+        "head",
+        "id",
+        "ls",
+        "mkdir",
+    ),
+    *("mkfifo", "mktemp", "mv", "readlink", "rm", "sed", "sh", "sort", "stat", "tail", "tee", "tr", "xargs"),
 )
 """What the script needs, without the programs of databases; all but the first two are on every Linux."""
 QUOTED = "$QUOTED"
@@ -111,10 +127,85 @@ CHECK = (
     "check manifest-sha256.txt",
 )
 
+_NAMES = r"""
+# readable: prints paths as the index writes them with their letters
+readable() {
+  LC_ALL=C awk '
+    function hex(text,  n, i) {
+      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+      return n
+    }
+    # What the index writes as \u and four digits, as bytes of UTF-8; control characters stay as they are.
+    function letters(text,  out, at, code) {
+      while (at = index(text, "\\")) {
+        out = out substr(text, 1, at - 1); text = substr(text, at)
+        code = text ~ /^\\u/ ? hex(substr(text, 3, 4)) : 0
+        if (text ~ /^\\"/) { out = out "\""; text = substr(text, 3) }
+        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }
+        else {
+          text = substr(text, 7)
+          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }
+          if (code >= 55296 && code < 56320) {
+            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)
+          }
+          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))
+          else {
+            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))
+            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)
+            out = out sprintf("%c", 128 + int(code / 64) % 64)
+          }
+          out = out sprintf("%c", 128 + code % 64)
+        }
+      }
+      return out text
+    }
+    { print letters($0) }
+  '
+}
+# quoted: prints paths that have their letters as xargs takes them
+quoted() {
+  LC_ALL=C awk '
+    BEGIN { plain["\\n"] = "\n"; plain["\\t"] = "\t"; plain["\\b"] = "\b"; plain["\\f"] = "\f"; plain["\\r"] = "\r" }
+    function digit(text) { return index("0123456789abcdef", text) - 1 }
+    {
+      out = ""
+      while (match($0, /[\\ "\047]/)) {
+        out = out substr($0, 1, RSTART - 1) "\\"; $0 = substr($0, RSTART)
+        if (/^\\u/) {
+          code = digit(substr($0, 5, 1)) * 16 + digit(substr($0, 6, 1)); $0 = substr($0, 7)
+          out = out (code < 128 ? sprintf("%c", code) : sprintf("%c%c", 194, code))
+        }
+        else if (/^\\/) { two = substr($0, 1, 2); out = out (two in plain ? plain[two] : "\\"); $0 = substr($0, 3) }
+        else { out = out substr($0, 1, 1); $0 = substr($0, 2) }
+      }
+      print out $0
+    }
+  '
+}
+# open_folders PLACE: lets its owner into folders that are closed to him, and notes their modes
+open_folders() {
+  [ "$(id -u)" -ne 0 ] || return 0
+  find "$1" -type d ! -perm -700 ! -exec sh -c '
+    printf "%s//%s\\0" "$2" "$(stat -c %a -- "$2")" >> "$1" && chmod 1700 -- "$2"' sh "$WORK/closed" {} \; -print > "$WORK/shut"
+  [ ! -s "$WORK/shut" ] || stop "$(head -n 1 "$WORK/shut"): cannot be opened"
+}
+# close_folders: gives those that nothing changed since their modes again, the inner ones first; it follows no link
+close_folders() {
+  [ -s "$WORK/closed" ] || return 0
+  LC_ALL=C sort -z -r "$WORK/closed" > "$WORK/closing" || return 1
+  : > "$WORK/closed"
+  xargs -0 -n 1 sh -c '
+    path="${2%//*}"
+    [ "$(cd -P -- "$path" 2> /dev/null && pwd)" = "$(cd -P -- "$1" && pwd)${path#"$1"}" ] || exit 0
+    [ "$(stat -c %a -- "$path")" != 1700 ] || chmod -- "${2##*//}" "$path" || exit 255' sh "$TO" < "$WORK/closing"
+}
+"""
+
 _FIRST_LINE = FIRST_LINE.decode().rstrip()
 _LISTED = msg("This restore has ended. What is missing is listed below.")
 
 FUNCTIONS = (
+    *_NAMES.strip().splitlines(),
     "# packs FOLDER STEM FIRST LAST: prints packs of a stream, decrypted",
     "packs() {",
     '  number="$3"',
@@ -153,6 +244,7 @@ FUNCTIONS = (
     "}",
     "# unpack FOLDER: unpacks a tar; without root it makes no devices, and lists them",
     "unpack() {",
+    '  open_folders "$1" || return 1',
     "  if LC_ALL=C tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' \\",
     '    --directory "$1" 2> "$WORK/tar"; then cat "$WORK/tar" >&2; return 0; fi',
     '  cat "$WORK/tar" >&2',
@@ -179,6 +271,9 @@ FUNCTIONS = (
     "}",
 )
 
+CLOSING = "close_folders"
+"""The command behind all that unpack."""
+
 _LOST = r"""
 # index_of FOLDER STEM: prints the index of a stream
 index_of() {
@@ -187,40 +282,6 @@ index_of() {
   { age --decrypt --identity "$KEY" "$1/$2.index.age" && : > "$WORK/ended-age"; } |
     { zstd --decompress --stdout --quiet && : > "$WORK/ended-zstd"; } || :
   ended age zstd
-}
-# readable: prints paths as the index writes them with their letters
-readable() {
-  LC_ALL=C awk '
-    function hex(text,  n, i) {
-      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
-      return n
-    }
-    # What the index writes as \u and four digits, as bytes of UTF-8; control characters stay as they are.
-    function letters(text,  out, at, code) {
-      while (at = index(text, "\\")) {
-        out = out substr(text, 1, at - 1); text = substr(text, at)
-        code = text ~ /^\\u/ ? hex(substr(text, 3, 4)) : 0
-        if (text ~ /^\\"/) { out = out "\""; text = substr(text, 3) }
-        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }
-        else {
-          text = substr(text, 7)
-          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }
-          if (code >= 55296 && code < 56320) {
-            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)
-          }
-          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))
-          else {
-            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))
-            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)
-            out = out sprintf("%c", 128 + int(code / 64) % 64)
-          }
-          out = out sprintf("%c", 128 + code % 64)
-        }
-      }
-      return out text
-    }
-    { print letters($0) }
-  '
 }
 # standing STEM: of what the base has lost, leaves out what the set has anew and what was removed
 standing() {
@@ -255,29 +316,9 @@ standing() {
     }' > "$WORK/left" || return 1
   mv "$WORK/left" "$WORK/names"
 }
-# quoted: prints paths that have their letters as xargs takes them
-quoted() {
-  LC_ALL=C awk '
-    BEGIN { plain["\\n"] = "\n"; plain["\\t"] = "\t"; plain["\\b"] = "\b"; plain["\\f"] = "\f"; plain["\\r"] = "\r" }
-    function digit(text) { return index("0123456789abcdef", text) - 1 }
-    {
-      out = ""
-      while (match($0, /[\\ "\047]/)) {
-        out = out substr($0, 1, RSTART - 1) "\\"; $0 = substr($0, RSTART)
-        if (/^\\u/) {
-          code = digit(substr($0, 5, 1)) * 16 + digit(substr($0, 6, 1)); $0 = substr($0, 7)
-          out = out (code < 128 ? sprintf("%c", code) : sprintf("%c%c", 194, code))
-        }
-        else if (/^\\/) { two = substr($0, 1, 2); out = out (two in plain ? plain[two] : "\\"); $0 = substr($0, 3) }
-        else { out = out substr($0, 1, 1); $0 = substr($0, 2) }
-      }
-      print out $0
-    }
-  '
-}
 # without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
 without_older() {
-  quoted < "$WORK/names" > "$WORK/older" || return 1
+  quoted < "$WORK/names" > "$WORK/older" && open_folders "$1" || return 1
   (cd "$1" && xargs sh -c '
     for path; do
       above="$path" is_here=yes
@@ -290,7 +331,7 @@ make_way() {
   # Without the index tar itself says what it cannot replace.
   index_of "$SET" "$1" > "$WORK/index" || { CLASH="File exists"; return 0; }
   LC_ALL=C sed -n 's|^[{]"type":"folder","path":"|d/|; s|^[{]"type":"[a-z-]*","path":"|f/|; s|","size":[0-9]*,"mode":.*$||p' \
-    "$WORK/index" | readable | quoted > "$WORK/way" || return 1
+    "$WORK/index" | readable | quoted > "$WORK/way" && open_folders "$2" || return 1
   (cd "$2" && xargs sh -c '
     for path; do
       kind="${path%%/*}" path="${path#*/}" is_folder=f
@@ -554,6 +595,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         yield 'grep -e "^BASE/manifest-sha256.txt: " -e "^BASE/set.json: " "$WORK/failed" >> "$WORK/missing" || :'
     for part in steps.parts:
         yield from _restored(part)
+    yield CLOSING
     if loads:
         yield from ("", 'if [ -n "$DATABASES" ]; then')
         for part in steps.parts:

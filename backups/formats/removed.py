@@ -24,7 +24,9 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     del stream
     yield msg("These paths were in the base but no longer exist. Remove them before unpacking the files:")
-    yield code(f'(cd "$TO/{place}" && {command} xargs --null --no-run-if-empty rm -rf --)')
+    yield code(
+        f'open_folders "$TO/{place}" && (cd "$TO/{place}" && {command} xargs --null --no-run-if-empty rm -rf --)'
+    )
 
 
 def try_out(restored: Restored) -> Trial:

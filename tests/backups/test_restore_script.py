@@ -492,6 +492,25 @@ class TestSalvage:
         assert (done.returncode, f"{path}: damaged" in done.stderr) == (1, True)
 
 
+def contents(tree: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+
+
+def run_as_nobody(stranger: Stranger, script: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the script of a set as an account that owns nothing but the target."""
+    key, folder = keys().file(stranger.folder), stranger.folder
+    out.mkdir()
+    shutil.chown(out, "nobody")
+    for each in (key, *script.parents[1].rglob("*"), folder, *stranger.tools.parents, *script.parents, *folder.parents):
+        if each.is_relative_to("/tmp") and each != Path("/tmp") and not each.is_symlink():
+            each.chmod(each.stat().st_mode | (0o055 if each.is_dir() else 0o044))
+    program = shutil.which("setpriv")
+    assert program is not None
+    (stranger.tools / "setpriv").symlink_to(program)
+    become = ("--regid=65534", "--clear-groups", str(stranger.tools / "dash"))
+    return stranger.run("--reuid=65534", *become, str(script), *options, shell="setpriv", KEY=key, TO=out)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices, and becomes somebody else")
 @pytest.mark.needs("setpriv")
 def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path, stranger: Stranger) -> None:
@@ -510,19 +529,9 @@ def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path,
     Path(os.fsdecode(os.fsencode(tree) + b"/\xff")).touch()
     result = back_up([source("files", {"include": [str(tree)]}, tmp_path, id="files")], [disk(tmp_path, "disk-a")])
     assert result.set is not None
-    key, out = keys().file(tmp_path), stranger.folder / "out"
-    out.mkdir()
-    shutil.chown(out, "nobody")
-    for each in (*tmp_path.rglob("*"), tmp_path, *tmp_path.parents):
-        if each.is_relative_to("/tmp") and each != Path("/tmp") and not each.is_symlink():
-            each.chmod(each.stat().st_mode | (0o055 if each.is_dir() else 0o044))
-    program = shutil.which("setpriv")
-    assert program is not None
-    (stranger.tools / "setpriv").symlink_to(program)
+    out = stranger.folder / "out"
 
-    become = ("--regid=65534", "--clear-groups", str(stranger.tools / "dash"))
-    script = tmp_path / "disk-a" / result.set.id / "restore.sh"
-    done = stranger.run("--reuid=65534", *become, str(script), shell="setpriv", KEY=key, TO=out)
+    done = run_as_nobody(stranger, tmp_path / "disk-a" / result.set.id / "restore.sh", out)
 
     assert done.returncode == 3, done.stderr
     assert (out / "files" / str(tree).lstrip("/") / "file").read_text() == "file"
@@ -558,6 +567,35 @@ class TestDifferential:
         assert done.returncode == 0, done.stderr
         restored = stranger.folder / "out/tree" / str(weeks.tree).lstrip("/")
         assert snapshot(restored) == snapshot(weeks.tree)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+    @pytest.mark.needs("setpriv")
+    @pytest.mark.parametrize("options", [(), ("--salvage",)])
+    @pytest.mark.parametrize("mode", [0o555, 0])
+    def test_a_folder_that_is_closed_to_its_owner_stands_in_no_way(
+        self, tmp_path: Path, stranger: Stranger, mode: int, options: tuple[str, ...]
+    ) -> None:
+        tree = odd_tree(tmp_path / "portal")
+        for path in ("changed", "changed/inner", "untouched"):
+            (tree / path).mkdir()
+            for name in ("one", "two", "three"):
+                (tree / path / name).write_text(name)
+        closed = ("changed/inner", "changed", "untouched")
+        for path in closed:
+            (tree / path).chmod(mode)
+        weeks = Weeks(tmp_path, tree, medium=disk(tmp_path, "disk-a"))
+        for path in ("changed", "changed/inner"):
+            (tree / path / "one").write_text("other content")
+            (tree / path / "two").unlink()
+            (tree / path / "new").write_text("new")
+        made = weeks.differential()
+
+        done = run_as_nobody(stranger, self.folder(weeks, made.id) / "restore.sh", stranger.folder / "out", *options)
+
+        assert done.returncode == 0, done.stderr
+        restored = stranger.folder / "out/tree" / str(tree).lstrip("/")
+        assert [stat.S_IMODE((restored / path).stat().st_mode) for path in closed] == [mode] * 3
+        assert contents(restored) == contents(tree)
 
     def test_a_base_elsewhere_is_named_and_a_missing_one_stops_it(self, weeks: Weeks, stranger: Stranger) -> None:
         made = weeks.differential()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -65,7 +66,8 @@ class Bag:
             cwd=self.folder,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=False,
         )
 
@@ -159,6 +161,43 @@ def test_one_file_is_found_and_restored(bag: FullBag, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f'"path":"{name}"' in done.stdout
     assert (tmp_path / "restored" / "one" / name).read_text() == "127.0.0.1 localhost\n"
+
+
+ODD = (
+    "rỗng",
+    "bài-viết",
+    "bài-viết/tin tức 'đặc biệt'.html",
+    "line\nbreak",
+    "not-utf8-\udcff\udcfe",
+    "hosts-again",
+    "link",
+)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+@pytest.mark.parametrize("name", ODD)
+def test_one_path_is_given_as_it_stands_in_the_index(bag: FullBag, tmp_path: Path, name: str, language: str) -> None:
+    path = f"{bag.tree}/{name}".lstrip("/")
+    blocks = bag.blocks(language)
+    steps = [*restoring(blocks), *with_("head -n 20", blocks), *with_("$FILE", blocks)]
+
+    for number, written in enumerate((json.dumps(path)[1:-1], path.replace("\n", "\\n"))):
+        done = bag.run(tmp_path / str(number), steps, file=written)
+
+        assert done.returncode == 0, done.stderr
+        found = tmp_path / str(number) / "one" / path
+        assert os.path.lexists(found) and found.is_dir() == (bag.tree / name).is_dir()
+        assert not found.is_file() or found.read_bytes() == (bag.tree / name).read_bytes()
+
+
+def test_a_path_that_is_not_in_the_index_is_named(bag: FullBag, tmp_path: Path) -> None:
+    blocks = bag.blocks()
+
+    done = bag.run(
+        tmp_path / "out", [*restoring(blocks), *with_("head -n 20", blocks), *with_("$FILE", blocks)], file="no/such"
+    )
+
+    assert (done.returncode, "no/such: not in the index" in done.stderr) == (1, True)
 
 
 def test_a_wrong_key_stops_with_an_error(bag: FullBag, tmp_path: Path) -> None:
