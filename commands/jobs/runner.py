@@ -51,7 +51,8 @@ def record_plan(session: Session) -> None:
     settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
     ledger.require_clock()
     if ledger.count() == 1:  # nothing but its beginning
-        sets = listed_sets(settings.portal.id, build_media(settings.backup_media).values())
+        is_recovery_host = settings.backup.drill.signers is not None  # its ledger is to know none of them
+        sets = {} if is_recovery_host else listed_sets(settings.portal.id, build_media(settings.backup_media).values())
         anchors = anchors_of(settings, session.clock, session.environment)
         for doubt in (*_sets_without_a_ledger(sets), *heads_of_other_ledgers(anchors, ledger.id)):
             session.doubt_beginning(doubt)

@@ -156,6 +156,8 @@ def read_report(text: str, signature: str) -> tuple[DrillReport, str]:
         raise NotADrillReport(
             msg("its schema {schema} is not known to this version", schema=show_text(report.schema[:60]))
         )
+    if not 1 <= report.record < 1 << 63:
+        raise NotADrillReport(msg("no ledger has a record {record}", record=show_text(str(report.record), 40)))
     if len(report.drill.copies) != 1 or report.drill.copies[0].set_id != report.set_id:
         raise NotADrillReport(msg("it does not describe exactly one copy of its set"))
     if report.finished_at < report.started_at:

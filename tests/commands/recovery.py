@@ -134,7 +134,9 @@ class Host:
         if arguments[0] == "backup":
             validate(" ".join(arguments[:2]), data_of(result))
         text = json.dumps(data_of(result), ensure_ascii=False)
-        return Done(int(result.exit_code), data_of(result), f"{text} {result.view} {result.warnings}")
+        return Done(
+            int(result.exit_code), data_of(result), f"{text} {result.view} {[*session.warnings, *result.warnings]}"
+        )
 
     def bodies(self, kind: str) -> list[Any]:
         ledger = Ledger.open(self.folder / "state", self.clock, create=False)

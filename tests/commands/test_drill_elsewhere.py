@@ -60,6 +60,13 @@ def test_the_record_alone_lets_stock_ssh_keygen_tell_who_signed(pair: Pair, tmp_
     assert b'Good "portalops-drill" signature for recovery' in done.stdout
 
 
+def test_a_recovery_host_is_not_told_that_its_ledger_may_be_lost(pair: Pair) -> None:
+    done = pair.recovery.call("backup", "drill")
+
+    assert done.code == ExitCode.OK, done
+    assert "does not know" not in done.text
+
+
 def test_the_recovery_host_keeps_the_drill_in_its_own_ledger_and_the_report_names_the_record(pair: Pair) -> None:
     report = read(pair.drill()).report
 
@@ -171,6 +178,8 @@ def test_a_report_that_does_not_fit_the_ledger_is_refused(pair: Pair, tmp_path: 
         ({"drill": other}, "is recorded on disk-z", ExitCode.USAGE),
         ({"started_at": report.started_at + late, "finished_at": report.finished_at + late}, "a clock is wrong", ExitCode.INTEGRITY),
         ({"started_at": report.started_at - late, "finished_at": report.finished_at - late}, "a clock is wrong", ExitCode.INTEGRITY),
+        ({"record": -1}, "no ledger has a record", ExitCode.INTEGRITY),
+        ({"record": 10**30}, "no ledger has a record", ExitCode.INTEGRITY),
         ({"started_at": report.finished_at, "finished_at": report.started_at - late}, "ended before it began", ExitCode.INTEGRITY),
         ({"started_at": report.finished_at + timedelta(seconds=1), "finished_at": report.finished_at + timedelta(seconds=2)}, "outside the time of the drill", ExitCode.INTEGRITY),
         ({"drill": removed}, "contradicts its own tests", ExitCode.INTEGRITY),
