@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.servers.probes.pam_stacks import PamRow, PamSettings
 
@@ -165,10 +165,15 @@ def _row_steps(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator
     elif row.kind == kind and row.control == "substack":
         yield PamStep({}, "", chain=_steps(pam, row.module, kind, depth + 1))
     elif row.kind == kind:
-        file = row.module.rpartition("/")[2]
-        text = _CONTROLS.get(row.control, row.control.strip("[]"))
-        control = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
-        yield PamStep(control, file.removesuffix(".so"), row.arguments, is_there=file in pam.modules)
+        step = step_of(row.control, row.module, row.arguments)
+        yield replace(step, is_there=f"{step.module}.so" in pam.modules)
+
+
+def step_of(control: str, module: str, arguments: tuple[str, ...] = ()) -> PamStep:
+    """Return a module of a chain, by its line as pam.conf(5) has it."""
+    text = _CONTROLS.get(control, control.strip("[]"))
+    pairs = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
+    return PamStep(pairs, module.rpartition("/")[2].removesuffix(".so"), arguments)
 
 
 def each_step(chain: Sequence[PamStep]) -> Iterator[PamStep]:

@@ -7,9 +7,10 @@ The rule: no rule of sudo that holds on this host lets an account other than roo
 run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run one that somebody else
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
 file, by a table (data/sudo_ways.toml, after GTFOBins). NOPASSWD and `Defaults !authenticate` both count. Exact arguments
-make most programs of the table harmless, but not shells without a script, editors and pagers. PAM lets nobody use sudo
-before a module asks for a password or a code (pam.conf(5)). Commands as another account count where that account becomes
-root so. Aliases are resolved at any depth and included files followed. One password may not count until the next boot.
+make most programs of the table harmless, but not shells without a script, editors and pagers. The chains of PAM for sudo
+and `sudo -i`, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
+count where that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not
+count until the next boot.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
 
@@ -18,24 +19,26 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
+from checks.servers.accounts._pam import (
+    PamStep,
+    UnreadableStack,
+    chain_of,
+    each_step,
+    has_service,
+    lets_in,
+    step_of,
+)
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import shown
-from checks.servers.probes import sudoers
+from checks.servers.probe import MissingFact, shown
+from checks.servers.probes import pam_stacks, sudoers
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
-
-_ASKS = re.compile(r"pam_(?:unix|unix2|tcb|sss|ldap|krb5|winbind|pwdfile|oath|google_authenticator|u2f|radius)\.so")
-_LETS_IN = re.compile(r"sufficient|\[.*success=(?:done|\d+)\b.*\]")
-_LETS_ROOT_IN = frozenset({"pam_rootok.so", "pam_deny.so"})
-_NEEDS = frozenset({"required", "requisite"})
-_SILENT = re.compile(r"pam_(?:permit|env|faildelay|faillock|nologin|cap|group|keyinit|warn|echo)\.so")
-"""They ask for nothing; any other module that is needed may ask for something."""
 
 
 @check(
@@ -43,6 +46,7 @@ _SILENT = re.compile(r"pam_(?:permit|env|faildelay|faillock|nologin|cap|group|ke
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sudoers.PROBE,),
+    uses=(pam_stacks.PROBE,),
     title=msg("nobody becomes root by sudo without a password"),
     remedy=msg("Narrow the rule to exact commands, or remove NOPASSWD; edit it by 'visudo'."),
 )
@@ -68,16 +72,8 @@ def judge(facts: Facts) -> CheckOutcome:
             "password-kept",
             msg("sudo asks for the password once and never again: {setting}", setting=shown(rules.kept_for_ever, 40)),
         )
-    free, unclear = _let_in_before_a_password(rules.pam)
-    if free:
-        return failed(
-            "pam-permits", msg("PAM lets anybody use sudo before it asks for a password: {module}", module=free)
-        )
-    if unclear:
-        said = msg(
-            "it is not known whom PAM lets use sudo before it asks for a password: {modules}", modules=listed(unclear)
-        )
-        return unknown("pam-unclear", said)
+    if (past := _past_pam(facts)) is not None:
+        return past
     if rules.sources:
         return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names=listed(rules.sources)))
     count = sum(
@@ -92,22 +88,34 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _let_in_before_a_password(steps: Sequence[tuple[str, str]]) -> tuple[str, list[str]]:
-    """Return the module by which everybody is let in before one asks for something, and those that may do so for some."""
-    unclear: list[str] = []
-    for control, module in steps:
-        if _ASKS.fullmatch(module):
-            return "", unclear
-        if _LETS_IN.fullmatch(control) and module not in _LETS_ROOT_IN:
-            if module == "pam_permit.so":
-                return module, []
-            unclear.append(shown(module, 40))
-    if not steps:
-        return "", []
-    last = steps[-1][1]
-    if last == "pam_deny.so":
-        return "", unclear
-    needed = [shown(module, 40) for control, module in steps if control in _NEEDS and not _SILENT.fullmatch(module)]
-    if last == "pam_permit.so" and not needed:
-        return last, []
-    return "", list(dict.fromkeys([*unclear, *(needed or [shown(last, 40)])]))
+def _past_pam(facts: Facts) -> CheckOutcome | None:
+    """Say where PAM lets somebody use sudo, or `sudo -i`, who knows no password."""
+    unclear: CheckOutcome | None = None
+    for name, chain in _chains(facts):
+        surely, perhaps = lets_in(chain, password=False, second=False)
+        modules = listed(dict.fromkeys(shown(f"{step.module}.so", 40) for step in each_step(chain)))
+        if surely:
+            return failed(
+                "pam-permits",
+                msg("PAM lets anybody use {service} without a password, by {modules}", service=name, modules=modules),
+            )
+        if perhaps:
+            said = msg(
+                "it is not known whether PAM lets somebody use {service} without a password, by {modules}",
+                service=name,
+                modules=modules,
+            )
+            unclear = unclear or unknown("pam-unclear", said)
+    return unclear
+
+
+def _chains(facts: Facts) -> Iterator[tuple[str, Sequence[PamStep]]]:
+    """Yield the chains of sudo by the service's name; where they are not known as a whole, what sudo's own file says."""
+    pam = facts.get(pam_stacks.PROBE)
+    if isinstance(pam, MissingFact):
+        yield "sudo", [step_of(control, module) for control, module in facts[sudoers.PROBE].pam]
+        return
+    for service in ("sudo", "sudo-i"):
+        with suppress(UnreadableStack):
+            if has_service(pam, service):
+                yield service, chain_of(pam, service, "auth")

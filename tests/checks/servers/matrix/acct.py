@@ -115,6 +115,13 @@ SEEDS = (
         undo="sed -i '1{/pam_permit/d}' /etc/pam.d/sudo",
         fails="pam-permits",
     ),
+    Seed(
+        "acct.sudo-nopasswd",
+        "PAM permits for sudo -i alone",
+        make="sed -i '1i auth [default=2] pam_warn.so' /etc/pam.d/sudo-i",
+        undo="sed -i '1{/pam_warn/d}' /etc/pam.d/sudo-i",
+        fails="pam-permits",
+    ),
     _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
     _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),
     _rules(
