@@ -3,7 +3,8 @@
 Of the journal the newest line is asked for, from there on the last one that is 30 days older, and so on, and the first. It is the
 system's alone: the file of a user who came once, years ago, is kept for ever, since none of its lines makes it full.
 
-A journal that is written to memory (`Storage=volatile`) ends with the next start, and is told as `volatile`.
+A journal that is written to memory (`Storage=volatile`) ends with the next start, and is told as `volatile`. A file that journald
+left there when it went over to the disk is older than the one on the disk.
 
 The birth of the root file system tells how old the host is, where the file system keeps it. Sources: journalctl(1), stat(1).
 
@@ -38,7 +39,10 @@ if command -v journalctl >/dev/null; then
   done
   echo "journal $(line)"
 fi
-for f in /run/log/journal/*/system.journal; do [ -e "$f" ] && echo volatile; done
+for f in /run/log/journal/*/system.journal; do
+  k=/var${f#/run}
+  [ -e "$f" ] && { [ ! -e "$k" ] || [ "$f" -nt "$k" ]; } && echo volatile
+done
 for f in /var/log/auth.log* /var/log/secure*; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
 stat -c 'born %W' /
 echo end
