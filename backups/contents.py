@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from backups.age import PrivateKey, decrypted
@@ -180,6 +180,17 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
             yield parse_line(line)
     if held:
         raise damaged(stream.index.path, msg("its last line does not end"))
+
+
+def last_of_each(members: Iterable[StreamMember]) -> Iterator[StreamMember]:
+    """Leave out a member that was written anew right behind itself because it changed meanwhile."""
+    held: StreamMember | None = None
+    for member in members:
+        if held is not None and held.path != member.path:
+            yield held
+        held = member
+    if held is not None:
+        yield held
 
 
 def removed_paths(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[str]:

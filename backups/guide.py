@@ -356,7 +356,7 @@ def _one_file(content: SetFile) -> Iterator[Step]:
     yield by_hand(
         'FILE="${FILE:-path/as/in/the/index}"',
         *_WANTED,
-        f'mkdir -p "$TO/one" && stream "$SET" {stem} {NO_DIGEST} tar --extract --directory "$TO/one" --null --files-from "$WORK/wanted"',
+        f'mkdir -p "$TO/one" && stream "$SET" {stem} {NO_DIGEST} tar --extract --delay-directory-restore --directory "$TO/one" --null --files-from "$WORK/wanted"',
     )
 
 

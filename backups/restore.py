@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backups.age import PrivateKey, decrypted
-from backups.contents import index_members, removed_paths, require_joined
+from backups.contents import index_members, last_of_each, removed_paths, require_joined
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
 from backups.member_table import StreamToRead
@@ -457,7 +457,7 @@ class _Restoration:
         found: set[str] = set()
         members: list[StreamMember] = []
         try:
-            for member in part.members():
+            for member in last_of_each(part.members()):
                 matching = [path for path in wanted if matches(member.path, path)]
                 if matching and is_left(member.path):
                     members.append(member)
@@ -539,7 +539,7 @@ def _unpack(
     is_wanted: Callable[[str], bool] = lambda _path: True,
 ) -> _Lost:
     """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
-    lost: _Lost = []
+    lost: dict[str, Message] = {}
     try:
         require_joined(part.stream)
     except SetDamaged as error:  # where its packs begin is not known then
@@ -556,16 +556,19 @@ def _unpack(
                 here = begin + reader.offset
                 if is_wanted(entry.path) if offsets is None else here in offsets:
                     extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
+                    lost.pop(
+                        entry.path, None
+                    )  # a file that changed while it was read stands there twice: the last one counts
                 if last is not None and here >= last:
                     break
         except SetDamaged as error:
             _damage(damaged, part.stream, error.message)
             gone = (begin + reader.offset, part.pack_end(begin + reader.position))
-            known = len(lost)
-            start = _next(part, wanted, gone, error.message, lost)
+            here_lost: _Lost = []
+            start = _next(part, wanted, gone, error.message, here_lost)
             # At once: a hard link that follows must not find the older file.
-            lost[known:] = [(path, _without_older(part, extractor, path, why)) for path, why in lost[known:]]
-    return lost
+            lost |= {path: _without_older(part, extractor, path, why) for path, why in here_lost}
+    return list(lost.items())
 
 
 def _counted(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:

@@ -182,22 +182,21 @@ quoted() {
     }
   '
 }
-# open_folders PLACE: lets its owner into folders that are closed to him, and notes their modes
+# open_folders PLACE: lets its owner into folders that are closed to him, marks them by a bit that folders never have, and notes their modes
 open_folders() {
   [ "$(id -u)" -ne 0 ] || return 0
   find "$1" -type d ! -perm -700 ! -exec sh -c '
-    printf "%s//%s\\0" "$2" "$(stat -c %a -- "$2")" >> "$1" && chmod 1700 -- "$2"' sh "$WORK/closed" {} \; -print > "$WORK/shut"
+    stat -c %a -- "$2" > "$1-$(stat -c %i -- "$2")" && chmod 4700 -- "$2"' sh "$WORK/mode" {} \; -print > "$WORK/shut"
   [ ! -s "$WORK/shut" ] || stop "$(head -n 1 "$WORK/shut"): cannot be opened"
 }
-# close_folders: gives those that nothing changed since their modes again, the inner ones first; it follows no link
+# close_folders: gives the marked ones their modes again, the inner ones first
 close_folders() {
-  [ -s "$WORK/closed" ] || return 0
-  LC_ALL=C sort -z -r "$WORK/closed" > "$WORK/closing" || return 1
-  : > "$WORK/closed"
-  xargs -0 -n 1 sh -c '
-    path="${2%//*}"
-    [ "$(cd -P -- "$path" 2> /dev/null && pwd)" = "$(cd -P -- "$1" && pwd)${path#"$1"}" ] || exit 0
-    [ "$(stat -c %a -- "$path")" != 1700 ] || chmod -- "${2##*//}" "$path" || exit 255' sh "$TO" < "$WORK/closing"
+  [ "$(id -u)" -ne 0 ] || return 0
+  open_folders "$TO" || return 1
+  find "$TO" -depth -type d -perm 4700 ! -exec sh -c '
+    mode="$1-$(stat -c %i -- "$2")"
+    [ ! -f "$mode" ] || chmod "0000$(cat "$mode")" -- "$2"' sh "$WORK/mode" {} \; -print > "$WORK/shut"
+  [ ! -s "$WORK/shut" ] || stop "$(head -n 1 "$WORK/shut"): cannot be closed"
 }
 """
 
@@ -245,7 +244,7 @@ FUNCTIONS = (
     "# unpack FOLDER: unpacks a tar; without root it makes no devices, and lists them",
     "unpack() {",
     '  open_folders "$1" || return 1',
-    "  if LC_ALL=C tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' \\",
+    "  if LC_ALL=C tar --extract --delay-directory-restore --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' \\",
     '    --directory "$1" 2> "$WORK/tar"; then cat "$WORK/tar" >&2; return 0; fi',
     '  cat "$WORK/tar" >&2',
     "  # A further name of a device that is not made is not made either.",
@@ -394,11 +393,16 @@ SALVAGE = (
     '    /^[{]"type":"hardlink"/ {',
     '      link = $0; sub(/^.*,"link":"/, "", link); sub(/","pack":[0-9]*,"offset":.*$/, "", link)',
     "    }",
+    '    { path = $0; sub(/^[{]"type":"[a-z-]*","path":"/, "", path); sub(/","size":[0-9]*,"mode":.*$/, "", path) }',
     "    link in left_out || !(run && at in from && here >= from[at] && (is_open || here < to[at])) {",
-    '      sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, "")',
-    "      left_out[$0] = 1; print",
+    "      if (!(path in left_out)) paths[++count] = path",
+    "      left_out[path] = 1",
+    "      next",
     "    }",
+    "    # A file that changed while it was read stands there twice: the last one counts.",
+    "    { delete left_out[path] }",
     "    END {",
+    "      for (n = 1; n <= count; n++) if (paths[n] in left_out) { print paths[n]; delete left_out[paths[n]] }",
     "      for (r = 1; r <= run; r++) if (r in from && (final[r] == last || to[r] > from[r]))",
     '        printf "%d %d %.0f %.0f\\n", first[r], final[r], from[r] - begins[r] + 1,'
     " (final[r] == last ? -1 : to[r] - from[r]) > runs",
@@ -408,10 +412,10 @@ SALVAGE = (
     '    readable < "$WORK/lost" > "$WORK/names" && without_older "$place" || return 1',
     "  else",
     '    standing "$stem" || return 1',
-    "    LISTED=",
+    '    LISTED=".*: No such file or directory\\$"',
     "  fi",
     '  sed "s|^|${place#"$TO"/}/|" "$WORK/names" >> "$WORK/missing"',
-    "  LINKS=",
+    '  LINKS=".*: No such file or directory\\$"',
     "  while read -r first final skip length; do",
     '    rm -f "$WORK"/ended-*',
     '    { packs "$folder" "$stem" "$first" "$final" && : > "$WORK/ended-age"; } |',
@@ -421,6 +425,7 @@ SALVAGE = (
     '      { unpack "$place" && : > "$WORK/ended-unpack"; } || :',
     "    ended age zstd tail head unpack || return 1",
     '  done < "$WORK/runs"',
+    '  without_older "$place" || return 1',
     "  unset LISTED",
     "}",
 )

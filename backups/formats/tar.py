@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from backups.contents import last_of_each
 from backups.formats import Format, Restored, Trial
 from backups.formats._parts import Step, code
 from backups.formats._trials import not_readable
@@ -40,7 +41,7 @@ def try_out(restored: Restored) -> Trial:
     unread: list[Message] = []
     not_read = compared = 0
     devices: set[str] = set()
-    for member in _last_of_each(restored.members()):
+    for member in last_of_each(restored.members()):
         if member.type in _DEVICES:
             devices.add(member.path)
         if member.link in devices and member.type is MemberType.HARDLINK:
@@ -59,17 +60,6 @@ def try_out(restored: Restored) -> Trial:
     if not_read:
         return Trial(VerifyLevel.L3, tuple(problems), asked, str(not_readable(together(unread, 3))))
     return Trial(VerifyLevel.L4, tuple(problems), asked)
-
-
-def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:
-    """Leave out a member that was written anew right behind itself because it changed meanwhile."""
-    held: StreamMember | None = None
-    for member in members:
-        if held is not None and held.path != member.path:
-            yield held
-        held = member
-    if held is not None:
-        yield held
 
 
 def _problem(folder: Path, member: StreamMember) -> str:

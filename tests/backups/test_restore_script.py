@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -17,13 +18,14 @@ from typing import Any
 
 import pytest
 
+from backups.contents import index_members
 from backups.guide import guide_files
 from backups.restore_script import PROGRAMS
-from backups.set_file import SCHEMA, SetFile
+from backups.set_file import NAME, SCHEMA, SetFile, parse_set_file
 from backups.unfinished import UNFINISHED, is_marker
 from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
-from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
+from tests.backups.kit import MIB, alone, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_differential import Weeks, change_types, edit, typed_tree
 
@@ -492,6 +494,10 @@ class TestSalvage:
         assert (done.returncode, f"{path}: damaged" in done.stderr) == (1, True)
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 def contents(tree: Path) -> dict[str, bytes]:
     return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
@@ -575,27 +581,60 @@ class TestDifferential:
     def test_a_folder_that_is_closed_to_its_owner_stands_in_no_way(
         self, tmp_path: Path, stranger: Stranger, mode: int, options: tuple[str, ...]
     ) -> None:
-        tree = odd_tree(tmp_path / "portal")
-        for path in ("changed", "changed/inner", "untouched"):
-            (tree / path).mkdir()
-            for name in ("one", "two", "three"):
-                (tree / path / name).write_text(name)
-        closed = ("changed/inner", "changed", "untouched")
-        for path in closed:
-            (tree / path).chmod(mode)
-        weeks = Weeks(tmp_path, tree, medium=disk(tmp_path, "disk-a"))
-        for path in ("changed", "changed/inner"):
-            (tree / path / "one").write_text("other content")
-            (tree / path / "two").unlink()
-            (tree / path / "new").write_text("new")
+        weeks, closed = self.with_closed_folders(tmp_path, mode)
         made = weeks.differential()
 
         done = run_as_nobody(stranger, self.folder(weeks, made.id) / "restore.sh", stranger.folder / "out", *options)
 
         assert done.returncode == 0, done.stderr
-        restored = stranger.folder / "out/tree" / str(tree).lstrip("/")
-        assert [stat.S_IMODE((restored / path).stat().st_mode) for path in closed] == [mode] * 3
-        assert contents(restored) == contents(tree)
+        restored = stranger.folder / "out/tree" / str(weeks.tree).lstrip("/")
+        assert {path: mode_of(restored / path) for path in closed} == {
+            path: mode_of(weeks.tree / path) for path in closed
+        }
+        assert contents(restored) == contents(weeks.tree)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+    @pytest.mark.needs("setpriv")
+    def test_a_further_name_in_a_closed_folder_comes_back_where_a_pack_of_the_base_is_of_no_use(
+        self, tmp_path: Path, stranger: Stranger
+    ) -> None:
+        weeks, closed = self.with_closed_folders(tmp_path, 0)
+        (stream,) = weeks.full.streams
+        stored = weeks.medium.open_set(weeks.full.id)
+        content = parse_set_file((self.folder(weeks, weeks.full.id) / NAME).read_bytes())
+        members = index_members(alone(stored, content), stream, [keys().identity])
+        (offset,) = (each.offset for each in members if each.path.endswith("/lớn.bin"))
+        ends = itertools.accumulate(pack.plain_bytes for pack in stream.packs)
+        damage(self.folder(weeks, weeks.full.id) / stream.packs[sum(end <= offset + MIB for end in ends)].path)
+        (weeks.tree / "lớn.bin").write_text("small now")
+        made = weeks.differential()
+
+        done = run_as_nobody(stranger, self.folder(weeks, made.id) / "restore.sh", stranger.folder / "out", "--salvage")
+
+        assert done.returncode == 0, done.stderr
+        restored = stranger.folder / "out/tree" / str(weeks.tree).lstrip("/")
+        assert contents(restored) == contents(weeks.tree)
+        assert all(mode_of(restored / path) == mode_of(weeks.tree / path) for path in closed)
+
+    @staticmethod
+    def with_closed_folders(folder: Path, mode: int) -> tuple[Weeks, tuple[str, ...]]:
+        """Folders that are closed when the base is made, and change, or what is in them does."""
+        tree = odd_tree(folder / "portal")
+        closed = ("changed/.inner", "changed", "untouched", "opened", "line\n")
+        for path in ("changed", "changed/.inner", "untouched", "opened", "line\n"):
+            (tree / path).mkdir()
+            for name in ("one", "two", "three"):
+                (tree / path / name).write_text(name)
+        os.link(tree / "untouched/one", tree / "zlink")
+        for path in closed:
+            (tree / path).chmod(mode)
+        weeks = Weeks(folder, tree, medium=disk(folder, "disk-a"))
+        for path in ("changed", "changed/.inner", "line\n"):
+            (tree / path / "one").write_text("other content")
+            (tree / path / "two").unlink()
+            (tree / path / "new").write_text("new")
+        (tree / "opened").chmod(0o1700)
+        return weeks, closed
 
     def test_a_base_elsewhere_is_named_and_a_missing_one_stops_it(self, weeks: Weeks, stranger: Stranger) -> None:
         made = weeks.differential()
