@@ -544,6 +544,14 @@ class ScheduleRefused(PortalOpsError):
     )
 
 
+class OutOfMemory(PortalOpsError):
+    code = "PO1611"
+    explanation = msg(
+        "The system gave no more memory: a limit of this process (ulimit -v, a unit's MemoryMax), or the machine has no more. "
+        "Nothing that was not finished counts as done."
+    )
+
+
 class InternalFault(PortalOpsError):
     code = "PO1901"
     exit_code = ExitCode.FAULT

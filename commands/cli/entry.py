@@ -17,8 +17,9 @@ from commands.cli.output import give_up_output
 from commands.cli.pages import help_page, noun_page, version_page
 from commands.cli.printer import OutputError, Printer
 from commands.cli.result import JsonValue, Result
-from portalops.errors import ExitCode, InternalFault, PortalOpsError
+from portalops.errors import ExitCode, InternalFault, OutOfMemory, PortalOpsError
 from portalops.locale import language_from, set_language
+from portalops.model.message import msg
 from portalops.ports import Clock
 from portalops.system.clock import SystemClock
 from portalops.system.logs import configured
@@ -73,6 +74,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], *, clock: Cloc
             return int(ExitCode.INTERRUPTED)
         except BrokenPipeError:  # the reader went away; there is nobody left to tell
             return give_up_output()
+        except MemoryError as error:
+            told = OutOfMemory(
+                msg("the system gives this process no more memory"),
+                msg("Raise its limit ('ulimit -v', MemoryMax of the unit), or free memory; then run it again."),
+            )
+            told.__cause__ = error
+            printer.error(told)
+            return int(told.exit_code)
         except Exception as error:  # noqa: BLE001  # the last door: a fault is told, not thrown at the user
             printer.fault(error)
             return int(InternalFault.exit_code)

@@ -100,6 +100,17 @@ def test_a_program_that_cannot_be_loaded_whole_ends_as_a_fault_and_not_as_an_unm
     assert "libz.so.1" in done.stderr and "hint: " in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_limit_of_memory_is_told_and_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise MemoryError\n")  # as where its import needs more than there is
+    called = [sys.executable, "-c", "from commands.app import main; main()", "--lang", "en", "status"]
+    places = os.pathsep.join((str(tmp_path), *filter(None, sys.path)))
+
+    done = subprocess.run(called, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": places})
+
+    assert done.returncode == ExitCode.FAILED
+    assert "gives this process no more memory" in done.stderr and "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", names())
 def test_every_command_has_a_summary_and_help_in_both_languages(name: str) -> None:
     assert summary(name)
