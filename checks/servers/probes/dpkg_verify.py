@@ -1,7 +1,8 @@
 """Files of packages that are not as they were delivered: `dpkg --verify`, as dpkg(1) has it. Debian and Ubuntu.
 
 The third letter is the digest's: `5` where it differs. `c` marks a configuration file. What belongs to a package without
-digests is not looked at; dpkg does not say which those are. It reads every file, so a look speaks for a week.
+digests is not looked at; dpkg does not say which those are. dpkg before 1.21 gives the letter of another digest to files that are
+gone, so each of those is looked for. It reads every file, so a look speaks for a week.
 
     ??5?????? c /etc/ssh/sshd_config
     missing     /usr/bin/who
@@ -18,8 +19,13 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v dpkg >/dev/null || exit 127
-dpkg --verify
-case $? in 0|1) echo end;; *) exit 3;; esac
+found=$(dpkg --verify)
+case $? in 0|1) ;; *) exit 3;; esac
+[ -z "$found" ] || printf '%s\n' "$found" | while IFS= read -r l; do
+  case $l in ??5*/*) [ -e "/${l#*/}" ] || [ -L "/${l#*/}" ] || l="missing  ${l#?????????}" ;; esac
+  printf '%s\n' "$l"
+done
+echo end
 """
 _ROW = re.compile(r"(?P<result>missing  |[.?0-9A-Za-z]{9}) {1,2}(?P<mark>[a-z ]) (?P<path>/.*?)(?P<why> \([^()]*\))?")
 

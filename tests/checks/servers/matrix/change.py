@@ -156,7 +156,7 @@ SEEDS = (
     Seed(
         "change.package-files",
         "a program with another content and the same times",
-        make="cp -p /usr/bin/tty /root/kept; cp /usr/bin/false /usr/bin/tty; touch -r /root/kept /usr/bin/tty",
+        make="cp -p /usr/bin/tty /root/kept; cp /bin/false /usr/bin/tty; touch -r /root/kept /usr/bin/tty",
         undo="cp -p /root/kept /usr/bin/tty",
         fails="file-exchanged",
         on="web2",

@@ -65,7 +65,7 @@ NO_SECOND = "kill $(cat /run/second.pid); rm -f /etc/ssh/second_config; sleep 0.
 _SHUT = "PermitRootLogin no\\nPasswordAuthentication no\\nKbdInteractiveAuthentication no\\nChallengeResponseAuthentication no\\n"
 _BY_SOCKET = "systemctl stop ssh; systemctl start ssh.socket; sleep 0.5"
 _NOT_BY_SOCKET = "systemctl stop ssh.socket ssh; systemctl start ssh; sleep 0.5"
-_STRONG = "Ciphers aes256-ctr\\nMACs hmac-sha2-256\\nKexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\\n"
+_STRONG = "Ciphers aes256-ctr\\nMACs hmac-sha2-256\\nKexAlgorithms curve25519-sha256,ecdh-sha2-nistp256\\nHostKeyAlgorithms ssh-ed25519\\n"
 SEEDS = (
     dropin(
         "ssh.password-auth",
