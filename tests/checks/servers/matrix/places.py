@@ -91,6 +91,34 @@ SEEDS = (
     ),
     _file("hashes of passwords", "/etc/portal.users", "an:$apr1$abcdefgh$0123456789abcdefghijk.\\n"),
     _file("account in an address", "/opt/portal/worker.conf", "DATABASE_URL=postgres://portal:Xuan2026@db/portal\\n"),
+    _file("one line of JSON", "/srv/portal/settings.json", '{"db":{"host":"db","password":"Tr0ub4dor3x"}}\\n'),
+    _file(
+        "connection string",
+        "/srv/portal/app.settings",
+        '{"x":"Server=db;User Id=sa;Password=Tr0ub4dor3x;Encrypt=true"}\\n',
+    ),
+    _file(
+        "array of PHP",
+        "/srv/portal/config.inc.php",
+        '<?php\\n$cfg["Servers"][1]["password"] = "Tr0ub4dor3x";\\n',
+    ),
+    _file(
+        "key of PuTTY",
+        "/srv/portal/an.ppk",
+        "PuTTY-User-Key-File-3: ssh-ed25519\\nEncryption: none\\nPrivate-Lines: 1\\nAAAA\\n",
+    ),
+    _file("what a job gives a command", "/etc/cron.d/seed", "5 2 * * * root mysqldump -pTr0ub4dor3x portal >/dev/null\\n"),
+    _file(
+        "text of two bytes a letter",
+        "/srv/portal/windows.ini",
+        "\\377\\376p\\0a\\0s\\0s\\0w\\0o\\0r\\0d\\0=\\0T\\0r\\0000\\0u\\0b\\0004\\0\\n\\0",
+    ),
+    _file(
+        "code that names the environment",
+        "/srv/portal/settings.py",
+        'import os\\npassword = os.environ["PW"]\\ntoken = settings.TOKEN_1\\n',
+        fails="",
+    ),
     Seed(
         "secrets.readable",
         "private key under any name",
