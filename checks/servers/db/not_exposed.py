@@ -12,7 +12,8 @@ container. That is unknown. So it is where nothing at all seems to listen, as in
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
 and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
 roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. An
-account that may do nothing, from one address alone, may be without a password: balancers use such. PostgreSQL lets in no
+account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
+has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
 
@@ -151,6 +152,10 @@ def _mysql(facts: Facts) -> CheckOutcome | None:
     ]
     if bad:
         return failed("account-open", msg("database accounts that admit too many: {names}", names=listed(bad)))
+    if found.is_unread:
+        return unknown(
+            "memory-unread", msg("the running database server did not tell by which accounts it goes, beside its tables")
+        )
     return _server_unasked(found)
 
 

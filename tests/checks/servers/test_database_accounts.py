@@ -176,6 +176,41 @@ def test_mariadb_tells_who_gets_in_without_a_password_and_who_may_do_all_over_ot
     assert CANARY not in text and "*" not in text
 
 
+@needs_root
+@pytest.mark.heavy
+def test_mariadb_tells_what_it_has_loaded_beside_what_its_tables_have(mariadb: MariaDb) -> None:
+    """A login of `s1` without a password was tried: the server goes by its memory, until its privileges are flushed."""
+    mariadb.run(
+        "CREATE USER s1@'%'; CREATE USER s2@'%' IDENTIFIED BY 'x'; CREATE USER `s'3``á`@'10.%' IDENTIFIED BY 'x';"
+        "CREATE USER s4@'%' IDENTIFIED VIA unix_socket; CREATE USER s5@'192.0.2.5'; CREATE ROLE s6; GRANT SELECT ON *.* TO s6;"
+        f"GRANT CREATE USER ON *.* TO s2@'%'; CREATE USER s7@'%' IDENTIFIED BY '{CANARY}'; GRANT UPDATE ON `my%`.* TO s7@'%';"
+        "UPDATE mysql.global_priv SET priv = json_set(priv, '$.authentication_string', '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29') WHERE user = 's1';"
+        "UPDATE mysql.global_priv SET priv = json_set(priv, '$.access', 0) WHERE user = 's2';"
+        "DELETE FROM mysql.global_priv WHERE user = 's4'; DELETE FROM mysql.db WHERE user = 's7'"
+    )
+    link = mariadb.folder / "mysqld.sock"
+    if not link.is_symlink():
+        link.symlink_to("socket")
+    try:
+        text = said(mysql_accounts.PROBE, mariadb.folder, "/run/mysqld")
+    finally:
+        mariadb.run(
+            "FLUSH PRIVILEGES; DROP USER s1@'%', s2@'%', `s'3``á`@'10.%', s5@'192.0.2.5', s7@'%'; DROP ROLE s6"
+        )
+
+    found = mysql_accounts.parse(Output(0, text, ""))
+    assert {one.user: (one.might, one.way) for one in found.accounts if one.user.startswith("s")} == {
+        "s1": ("none", "none"),
+        "s2": ("admin", "password"),
+        "s'3`á": ("none", "password"),
+        "s4": ("none", "socket"),
+        "s5": ("none", "none"),
+        "s6": ("plain", "role"),
+        "s7": ("admin", "password"),
+    }
+    assert not found.is_unread and CANARY not in text and "*" not in text
+
+
 class HereShell:
     """Runs the script here, where the server's folder lies in the place in which a host has it."""
 
