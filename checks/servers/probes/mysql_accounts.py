@@ -15,7 +15,7 @@ neither a server's program nor its data nor such a process, be it in a container
     proxies
     memory
     web	%	plain	-	mysql_native_password:empty
-    web	%	nhom_admin	
+    web	%	nhom_admin
     servers 1
     end
 """
@@ -188,7 +188,14 @@ esac
 echo "servers $(servers)"
 echo end
 """
-for _name, _query in (("MARIADB", _MARIADB), ("MYSQL", _MYSQL), ("EDGES", _MYSQL_MORE), ("PROXIES", _MYSQL_PROXIES), ("ROLES", _ROLES), ("LISTED", _LISTED)):
+for _name, _query in (
+    ("MARIADB", _MARIADB),
+    ("MYSQL", _MYSQL),
+    ("EDGES", _MYSQL_MORE),
+    ("PROXIES", _MYSQL_PROXIES),
+    ("ROLES", _ROLES),
+    ("LISTED", _LISTED),
+):
     _SCRIPT = _SCRIPT.replace(_name, shlex.quote(" ".join(_query.split())), 1)
 _SCRIPT = _SCRIPT.replace("AWK", shlex.quote(_MEMORY.replace("EMPTY", _EMPTY_ED25519).strip()), 1)
 _MIGHT = frozenset({"admin", "plain", "none"})
@@ -264,9 +271,7 @@ def parse(output: Output) -> MysqlAccounts:
     return MysqlAccounts(tuple(found.values()), is_unguarded, servers, is_unread)
 
 
-def _found(
-    rows: Iterable[Sequence[str]], others: Iterable[Sequence[str]]
-) -> Mapping[tuple[str, str], MysqlAccount]:
+def _found(rows: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> Mapping[tuple[str, str], MysqlAccount]:
     accounts = {(row[0], row[1]): _account(row) for row in rows}
     of: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for user, host, other, where in others:

@@ -143,7 +143,7 @@ putty && /^Private-Lines: [0-9]/ { told("key"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
 /^[ \t]*([#;*]|\/\/|--)/ { next }
 (low = tolower($0)) !~ /pass|pwd|secret|token|key|psk|pw|auth|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
-FNR > 0 { inline($0) }
+{ inline($0) }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
 match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
@@ -203,11 +203,12 @@ done </proc/self/mounts || exit 4
 B='[[:blank:]]*'  # what awk tells of has such a line; it is ten times as slow on the others
 A=AWK
 export A
+G=$(printf '\076')
 W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|://[^/:@[:blank:]]*:[^@/[:blank:]]+@'
 W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
 W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
-W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<>]*)?>[^<>[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
-W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<>(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=]$B[\"']?(basic|bearer)"
+W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
+W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=]$B[\"']?(basic|bearer)"
 W="$W|(mysql|mariadb)[a-z-]*[[:blank:]](.*[[:blank:]])?(-p|--password=)[^[:blank:]]|sshpass[[:blank:]]|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)[[:blank:]](.*[[:blank:]])?(-u|--user|--password)"
 W="$W|^$B(requirepass|masterauth|bindpw|rootpw|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
 W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[[:blank:]]+[^[:blank:]]+$B\$"

@@ -107,7 +107,9 @@ SEEDS = (
         "/srv/portal/an.ppk",
         "PuTTY-User-Key-File-3: ssh-ed25519\\nEncryption: none\\nPrivate-Lines: 1\\nAAAA\\n",
     ),
-    _file("what a job gives a command", "/etc/cron.d/seed", "5 2 * * * root mysqldump -pTr0ub4dor3x portal >/dev/null\\n"),
+    _file(
+        "what a job gives a command", "/etc/cron.d/seed", "5 2 * * * root mysqldump -pTr0ub4dor3x portal >/dev/null\\n"
+    ),
     _file(
         "text of two bytes a letter",
         "/srv/portal/windows.ini",
@@ -221,6 +223,19 @@ SEEDS = (
         fails=_OPEN,
         on="web2",
         releases=frozenset({13}),
+    ),
+    Seed(
+        "db.exposure",
+        "a rule of the firewall that leads others to loopback",
+        make="printf 'table ip seed {\\n chain pre {\\n  type nat hook prerouting priority -100;\\n  ip saddr 192.0.2.77 tcp dport 22 dnat to 127.0.0.1:6379\\n }\\n}\\n' | nft -f -",
+        undo="nft delete table ip seed",
+        fails="led-to-loopback",
+    ),
+    Seed(
+        "db.exposure",
+        "a rule of the firewall that leads others to another address of loopback",
+        make="printf 'table ip seed {\\n chain pre {\\n  type nat hook prerouting priority -100;\\n  tcp dport 6379 dnat to 127.0.0.9\\n }\\n}\\n' | nft -f -",
+        undo="nft delete table ip seed",
     ),
     _account("locked, without a password", "CREATE USER seed@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO seed@'%'"),
     _account("by its socket alone", "CREATE USER seed@'%' IDENTIFIED VIA unix_socket; GRANT ALL ON *.* TO seed@'%'"),
