@@ -74,7 +74,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class NewDestination:
     """The destination that a rule gives a packet."""
 
     addresses: tuple[str, ...]
@@ -95,7 +95,7 @@ class Rule:
     """For jump and goto."""
     conditions: tuple[Condition | None, ...] = (None,)
     """All of these must hold, where the rule is conditional; None for one that is not understood."""
-    to: Translation | None = None
+    to: NewDestination | None = None
     """Where it translates the destination."""
 
     def may_meet(self, device: str) -> bool:

@@ -91,10 +91,12 @@ def judge(facts: Facts) -> CheckOutcome:
             "exposed", msg("undeclared databases that listen beyond loopback: {names}", names=listed(exposed))
         )
     led, perhaps = opened(facts, seen)
-    if names := sorted({one.name for one in led} - declared):
+    if reached := sorted({one.name for one in led} - declared):
         return failed(
             "led-to-loopback",
-            msg("rules of the firewall lead others to databases on loopback, undeclared: {names}", names=listed(names)),
+            msg(
+                "rules of the firewall lead others to databases on loopback, undeclared: {names}", names=listed(reached)
+            ),
         )
     world = facts.get(outside_ports.PROBE)
     ports = PORTS | {one.port for one in seen if one.protocol == "tcp"}
@@ -109,6 +111,9 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if (bad := _mysql(facts) or _postgresql(facts)) is not None:
         return bad
+    rules = facts.get(nft.PROBE)
+    if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
+        return missing(rules)  # it may lead others to loopback
     if unclear := sorted({one.name for one in perhaps} - declared):
         return unknown(
             "translation-unclear",

@@ -10,7 +10,7 @@ from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
 from checks.servers.probes.listeners import Listener
-from checks.servers.ruleset import FilterChain, Rule, Ruleset, Translation
+from checks.servers.ruleset import FilterChain, NewDestination, Rule, Ruleset
 
 
 def seen_ruleset(facts: Facts) -> Ruleset:
@@ -46,7 +46,7 @@ def opened(facts: Facts, sockets: Iterable[Listener]) -> tuple[frozenset[Listene
     return sure, frozenset(one for one, met in reached.items() if None in met) - sure
 
 
-_UNTOLD = Translation((), is_clear=False)
+_UNTOLD = NewDestination((), is_clear=False)
 
 
 def _reaches(rule: Rule, socket: Listener) -> bool | None:

@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset, Translation
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, NewDestination, Rule, Ruleset
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -133,7 +133,7 @@ def _rule(line: str) -> tuple[str, Rule]:
         raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
     target, chain, is_negated = JumpTarget.NOTHING, "", False
-    to: Translation | None = None
+    to: NewDestination | None = None
     conditions: list[Condition | None] = []
     while rest:
         word = rest.pop(0)
@@ -155,16 +155,16 @@ def _rule(line: str) -> tuple[str, Rule]:
     return name, Rule(bool(conditions), target, chain, tuple(conditions), to)
 
 
-def _translation(words: Sequence[str]) -> Translation:
+def _translation(words: Sequence[str]) -> NewDestination:
     """Read `--to-destination 127.0.0.1:6379`, `[::1]:53`, `10.0.0.1-10.0.0.9`."""
     if len(words) < 2 or words[0] != "--to-destination":
-        return Translation((), is_clear=False)
+        return NewDestination((), is_clear=False)
     address, _, port = words[1].rpartition(":") if "]" in words[1] or "." in words[1] else (words[1], "", "")
     if not address or port.endswith("]"):
         address, port = words[1], ""
     first, _, last = address.strip("[]").replace("]-[", "-").partition("-")
     ports = (port.partition("/")[0],) if port else ()
-    return Translation(tuple(filter(None, (first, last))), ports, is_clear=not last)
+    return NewDestination(tuple(filter(None, (first, last))), ports, is_clear=not last)
 
 
 def _condition(field: str, value: str, *, is_negated: bool) -> Condition:

@@ -14,7 +14,7 @@ from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
-from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset, Translation
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, NewDestination, Rule, Ruleset
 from portalops.json_text import read_json
 from portalops.model.message import msg
 
@@ -118,7 +118,7 @@ def _equals(left: object, right: object) -> list[Json]:
 
 def _rule(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object] = MappingProxyType({})) -> Rule:
     target, chain = JumpTarget.NOTHING, ""
-    to: Translation | None = None
+    to: NewDestination | None = None
     conditions: list[Condition | None] = []
     for expression in expressions:
         name, value = next(iter(expression.items()))
@@ -135,7 +135,7 @@ def _rule(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object] = 
                 target, chain = JumpTarget(name), str(cast("Json", value)["target"])
             case "xt" if (aim := str(_xt_target(expression))) in _XT_TARGETS:
                 target = _XT_TARGETS[aim]
-                to = Translation((), is_clear=False) if aim == "DNAT" else to
+                to = NewDestination((), is_clear=False) if aim == "DNAT" else to
             case "match":
                 conditions.extend(_conditions(cast("Json", value), sets))
             case "queue" | "synproxy" | "xt" if not _is_xt_match(value):
@@ -148,18 +148,18 @@ def _rule(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object] = 
     return Rule(bool(conditions), target, chain, tuple(conditions), to)
 
 
-def _translation(name: str, value: object, maps: Mapping[str, object]) -> Translation:
+def _translation(name: str, value: object, maps: Mapping[str, object]) -> NewDestination:
     """Read where a packet is sent; a map's addresses are all that it holds, and its ports are not told from its keys."""
     if not isinstance(value, Mapping):
-        return Translation((), is_clear=name == "redirect")
+        return NewDestination((), is_clear=name == "redirect")
     address, port = value.get("addr"), value.get("port")
     ports = _values(port) if port is not None else ()
     if name == "redirect":
-        return Translation((), ports or (), is_clear=ports is not None)
+        return NewDestination((), ports or (), is_clear=ports is not None)
     if isinstance(address, str) and not address.startswith("@"):
-        return Translation((address,), ports or (), is_clear=ports is not None)
+        return NewDestination((address,), ports or (), is_clear=ports is not None)
     words = tuple(_words(address, maps))
-    return Translation(words, ports or (), is_clear=False)
+    return NewDestination(words, ports or (), is_clear=False)
 
 
 def _words(value: object, maps: Mapping[str, object]) -> Iterator[str]:
