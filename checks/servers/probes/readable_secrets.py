@@ -29,11 +29,12 @@ function told(kind,  n) {
 }
 function inline(s,  t, v, k) {  # what stands anywhere in a line
   t = low
+  placed = low ~ /"(host|server)"[ \t]*:[ \t]*"(localhost|[a-z0-9-]*[0-9.][a-z0-9.-]*)"|"port"[ \t]*:[ \t]*"?[0-9]/
   while (match(t, /(password|passwd|passphrase|pass|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)["']?[])]?[ \t]*(=\076|:=|[=:])[ \t]*[bru]?["']/)) {
     k = substr(t, RSTART, RLENGTH)
     s = substr(s, RSTART + RLENGTH - 1); t = substr(t, RSTART + RLENGTH - 1)
     v = quoted(s)
-    if (strong(v) && real(v) && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) { told("password"); return }
+    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) { told("password"); return }
     s = substr(s, 2); t = substr(t, 2)
   }
   s = $0; t = low
@@ -125,6 +126,7 @@ FNR == 1 {
   # in code a value without quotes is the name of one
   code = name ~ /[.](pyi?|pyx|[mc]?jsx?|tsx?|rb|php[0-9]?|phtml|java|kt|scala|go|rs|[ch]|cc|cpp|hpp|cs|vb|swift|lua|p[lm]|t|r|groovy|gradle|tf|vim)([.~](bak|old|orig|save|[0-9])?)*$/
   if ($0 ~ /^#!.*(python|perl|ruby|node|php|lua)/ || $0 ~ /^.?.?.?\074[?]php/) code = 1
+  if ($0 ~ /^[ \t]*;/) code = 0  # settings that no web server shows
   example = name ~ /example|sample|[.-]dist($|[.])|template|default/
 }
 FILENAME in done { next }
