@@ -27,7 +27,22 @@ function told(kind,  n) {
   gsub(/\n/, "?", n)
   print kind " " n
 }
-function inline(s,  t, v, k) {  # what stands anywhere in a line
+function given(s,  v) {  # a command
+  v = ""
+  if (match(s, /(PGPASSWORD|MYSQL_PWD|SSHPASS)=["']?[^ \t"'$`)]+/) || match(s, /sshpass[ \t]+-p[ \t]*["']?[^ \t"'$`)]+/)) v = substr(s, RSTART, RLENGTH)
+  else if (match(s, /(mysql|mariadb)[a-z-]*[ \t]/)) {
+    s = substr(s, RSTART + RLENGTH - 1)
+    if (match(s, /[ \t](-p|--password=)["']?[^ \t"'$`)]+/)) v = substr(s, RSTART, RLENGTH)
+  }
+  if (v != "") sub(/^[ \t]*(sshpass[ \t]+-p[ \t]*|-p|--password=|[A-Z_]+=)["']?/, "", v)
+  else if (match(s, /(curl|wget)[ \t]/)) {
+    s = substr(s, RSTART + RLENGTH - 1)
+    if (match(s, /[ \t]--password[ =]*["']?[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[ \t]*--password[ =]*["']?/, "", v) }
+    else if (match(s, /[ \t](-u|--user)[ =]*["']?[^: \t"'$`)]+:[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[^:]*:/, "", v) }
+  }
+  return v != "" && v !~ /^[A-Z_]+$/ && fit(v)
+}
+function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
   t = low
   placed = low ~ /"(host|server)"[ \t]*:[ \t]*"(localhost|[a-z0-9-]*[0-9.][a-z0-9.-]*)"|"port"[ \t]*:[ \t]*"?[0-9]/
   while (match(t, /(password|passwd|passphrase|pass|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)["']?[])]?[ \t]*(=\076|:=|[=:])[ \t]*[bru]?["']/)) {
@@ -66,14 +81,9 @@ function inline(s,  t, v, k) {  # what stands anywhere in a line
     if (16 <= length(v) && strong(v)) { told("password"); return }
   }
   # commands that are given a password
-  if (match($0, /(mysql|mariadb)[a-z-]*[ \t]([^|;\046]*[ \t])?(-p|--password=)["']?[^ \t"'$`)]+/) || match($0, /sshpass[ \t]+-p[ \t]*["']?[^ \t"'$`)]+/) || \
-      match($0, /(PGPASSWORD|MYSQL_PWD|SSHPASS)=["']?[^ \t"'$`)]+/)) {
-    v = substr($0, RSTART, RLENGTH); sub(/.*(-p[ \t]*|=)["']?/, "", v)
-    if (v !~ /^[A-Z_]+$/ && fit(v)) { told("password"); return }
-  }
-  if (match($0, /(curl|wget)[ \t]([^|;\046]*[ \t])?(-u|--user|--password)[ =]*["']?[^ \t"'$`)]+/)) {
-    v = substr($0, RSTART, RLENGTH); k = v ~ /--password/ ? sub(/.*--password[ =]*["']?/, "", v) : sub(/.*(-u|--user)[ =]*["']?[^:]*:?/, "", v)
-    if (v !~ /^[A-Z_]+$/ && fit(v)) { told("password"); return }
+  if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget/) {
+    n = split($0, w, /[|;\046]/)
+    for (i = 1; i <= n; i++) if (given(w[i])) { told("password"); return }
   }
   # settings of a name, blanks and a value
   if (code) return
