@@ -8,7 +8,7 @@ same holds for the files that say what they run. Looked at are the file, each fo
 on the way and of where links lead; also the scripts that root's own scripts run, the settings that services take into
 their environment, and the folders in which root looks for programs. So are the folders and libraries of the loader
 (`ld.so.conf`, `ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message of the day call.
-Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well. A program that other
+Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do the folders of Python, Perl and Ruby. A program that other
 settings in /etc name, and that others may write, leaves it unknown: nothing tells who runs it. Another account can write
 where it is the owner, where all may write, or where further rights (ACL) let it. It also can where its group may, and
 the group has a member besides root. A group that /etc/group does not hold may have members. A folder with the sticky

@@ -90,7 +90,7 @@ NAMES = r"""
 """Which files a setting names."""
 VARIABLES = r"""
 {
-  gsub(/^[ \t]*(export[ \t]+)?|^(Default)?Environment=/, ""); gsub(/["'\\]/, " ")
+  gsub(/^[ \t]*(export[ \t]+)?|^[ \t]*(Default|Manager)?Environment=/, ""); gsub(/["'\\]/, " "); sub(/[ \t]+DEFAULT=/, "=")
   n = split($0, w, /[ \t]+/)
   for (i = 1; i <= n; i++) {
     if (w[i] ~ /^[A-Z_0-9]+=/) { k = w[i]; sub(/=.*/, "", k); sub(/^[^=]*=/, "", w[i]) }
@@ -212,10 +212,13 @@ R=$(
     ! -path '/etc/rc*' ! -path '/etc/profile*' ! -path '/etc/apt/*' ! -path '/etc/udev/*' ! -path '/etc/logrotate*' ! -path '/etc/rsyslog*' \
     ! -path '/etc/apparmor*' ! -path '/etc/ssl/*' ! -path '/etc/passwd*' ! -path '/etc/shadow*' ! -path '/etc/shells' ! -path '/etc/ld.so.*' -print0 2>/dev/null |
     xargs -0 -r grep -D skip -IhsE '^[^#]*/' -- | names | runnable | own named
+  for f in /usr/local/lib/python3*/dist-packages /usr/lib/python3*/dist-packages /usr/lib/python3 /usr/lib/python3.[0-9]* /etc/python3* \
+    /etc/perl /usr/local/lib/*/perl /usr/local/share/perl /usr/share/perl5 /usr/local/lib/site_ruby; do [ ! -d "$f" ] || echo "$f"; done |
+    xargs -d '\n' -r sh -c 'find "$@" -xdev ! -type l \( ! -uid 0 -o -perm /002 -o -type d -perm /020 \) 2>/dev/null; :' sh | head -n 500 | own loader
   {
     systemctl show-environment 2>/dev/null
     for f in /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /run/systemd/system.conf.d/*.conf /usr/lib/systemd/system.conf.d/*.conf; do
-      [ ! -f "$f" ] || sed -n '/^[ \t]*DefaultEnvironment=/p' "$f"
+      [ ! -f "$f" ] || sed -n '/^[ \t]*[A-Z][a-z]*Environment=/p' "$f"
     done
     printf '%s\n' "$U" | awk '
       function flush(i) { if ((user == "" || user == "root" || user == "0") && !dynamic) for (i = 1; i <= n; i++) print rows[i]; n = 0; user = ""; dynamic = 0 }
