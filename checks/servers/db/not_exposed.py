@@ -4,10 +4,11 @@ A database that the internet can reach is tried within minutes, and holds all th
 security mechanisms.
 
 The rule: no port of a database listens on more than loopback, unless it is among the declared listeners. Known are MariaDB,
-MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a
-database on whatever port. No rule of the firewall leads others to one on loopback (`dnat to 127.0.0.1`). Where there is an outside scan of the host, none of these ports is open there, unless it is
-declared public. A database may be behind an undeclared port that no program of this host holds by name, such as that of a
-container. That is unknown. So it is where nothing at all seems to listen, as in a host whose sockets are hidden.
+MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a database
+on whatever port. No rule of the firewall leads others to one on loopback (`dnat to 127.0.0.1`). Where there is an outside
+scan of the host, none of these ports is open there, unless it is declared public. A database may be behind an undeclared port
+that no program of this host holds by name, such as that of a container. That is unknown. So it is where nothing at all seems
+to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
 and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its

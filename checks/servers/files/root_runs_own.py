@@ -3,17 +3,17 @@
 A script that root runs every night and another account may write is a way to become root that waits for the night. It is
 enough to be able to write a folder above the script: then it can be put aside, and another one put in its place. Article 12.4.
 
-The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The
-same holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link
-on the way and of where links lead; also the scripts that root's own scripts run, the settings that services take into
-their environment, and the folders in which root looks for programs. So are the folders and libraries of the loader
-(`ld.so.conf`, `ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message of the day call.
-Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do the folders of Python, Perl and Ruby. A program that other
-settings in /etc name, and that others may write, leaves it unknown: nothing tells who runs it. Another account can write
-where it is the owner, where all may write, or where further rights (ACL) let it. It also can where its group may, and
-the group has a member besides root. A group that /etc/group does not hold may have members. A folder with the sticky
-bit protects what root owns in it. What is not there yet, and could be put there, counts as well. Only paths that are
-written out are seen; a path that a script puts together from variables is not.
+The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The same
+holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link on the way
+and of where links lead; also the scripts that root's own scripts run, the settings that services take into their environment,
+and the folders in which root looks for programs. So are the folders and libraries of the loader (`ld.so.conf`,
+`ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message
+of the day call. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
+the folders of Python, Perl and Ruby. A program that other settings in /etc name, and that others may write, leaves it
+unknown: nothing tells who runs it. Another account can write where it is the owner, where all may write, or where further
+rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does
+not hold may have members. A folder with the sticky bit protects what root owns in it. What is not there yet, and could be put
+there, counts as well. Only paths that are written out are seen; a path that a script puts together from variables is not.
 
 Sources: crontab(5), systemctl(1), bash(1), find(1), getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8). On Debian 13:
 
