@@ -74,6 +74,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class NewDestination:
+    """The destination that a rule gives a packet."""
+
+    addresses: tuple[str, ...]
+    """One of these; none where it is the host's own of the device."""
+    ports: tuple[str, ...] = ()
+    """One of these, as in conditions; none where the port stays as it was."""
+    is_clear: bool = True
+    """Whether all of that was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule, reduced to what is judged."""
 
@@ -83,6 +95,8 @@ class Rule:
     """For jump and goto."""
     conditions: tuple[Condition | None, ...] = (None,)
     """All of these must hold, where the rule is conditional; None for one that is not understood."""
+    to: NewDestination | None = None
+    """Where it translates the destination."""
 
     def may_meet(self, device: str) -> bool:
         """Say whether its conditions on the device hold."""
@@ -91,6 +105,29 @@ class Rule:
             for one in self.conditions
             if one is not None and one.field == "iif"
         )
+
+    @property
+    def may_come_from_elsewhere(self) -> bool:
+        """Say whether it holds for packets that did not come over loopback."""
+        return not any(
+            one and one.field == "iif" and not one.is_negated and set(one.values) == {"lo"} for one in self.conditions
+        )
+
+    def ports(self) -> tuple[str, ...]:
+        """Return the ports that it holds for, as in conditions; none where it holds for any."""
+        asked = [one for one in self.conditions if one and one.field in {"dport", "udp"} and not one.is_negated]
+        return asked[0].values if asked else ()
+
+    def protocols(self) -> frozenset[str]:
+        """Return which of TCP and UDP it holds for."""
+        fields = {one.field for one in self.conditions if one}
+        if "udp" in fields:
+            return frozenset({"udp"})
+        for one in self.conditions:
+            if one and one.field == "l4proto" and not one.is_negated and not has_range(one.values):
+                named = {"6": "tcp", "17": "udp"}
+                return frozenset({named.get(value, value) for value in one.values})
+        return frozenset({"tcp"}) if "dport" in fields else frozenset({"tcp", "udp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +165,21 @@ class Ruleset:
     def inputs(self) -> tuple[FilterChain, ...]:
         """Return the base chains at the input hook that do anything."""
         return tuple(chain for chain in self.chains if chain.is_input and (chain.rules or chain.denies_by_policy))
+
+    def translations(self) -> tuple[Rule, ...]:
+        """Return the rules that give what comes from elsewhere another destination."""
+        ahead = [chain for chain in self.chains if chain.translates]
+        seen: set[tuple[str, str, str]] = set()
+        found = []
+        while ahead:
+            chain = ahead.pop()
+            if (place := (chain.family, chain.table, chain.name)) in seen:
+                continue
+            seen.add(place)
+            found += [rule for rule in chain.rules if rule.to and rule.may_come_from_elsewhere]
+            inner = (self.find_chain(chain, rule.chain) for rule in chain.rules if rule.chain)
+            ahead += [each for each in inner if each is not None]
+        return tuple(found)
 
     def denies(self) -> bool:
         """Say whether some base chain at the input hook refuses anything, beyond addresses that it names."""

@@ -78,7 +78,10 @@ def restore(
     ] = None,
     path: Annotated[
         list[str] | None,
-        typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern ([*] is a star itself); may be repeated")),
+        typer.Option(
+            "--path",
+            help=_("Only this file or folder, such as etc/hosts, or a pattern ([*] is a star itself); may be repeated"),
+        ),
     ] = None,
     as_root: Annotated[
         bool,

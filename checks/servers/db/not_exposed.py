@@ -4,15 +4,17 @@ A database that the internet can reach is tried within minutes, and holds all th
 security mechanisms.
 
 The rule: no port of a database listens on more than loopback, unless it is among the declared listeners. Known are MariaDB,
-MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a
-database on whatever port. Where there is an outside scan of the host, none of these ports is open there, unless it is
-declared public. A database may be behind an undeclared port that no program of this host holds by name, such as that of a
-container. That is unknown. So it is where nothing at all seems to listen, as in a host whose sockets are hidden.
+MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle and SQL Server. The same holds for a program of a database
+on whatever port. No rule of the firewall leads others to one on loopback (`dnat to 127.0.0.1`). Where there is an outside
+scan of the host, none of these ports is open there, unless it is declared public. A database may be behind an undeclared port
+that no program of this host holds by name, such as that of a container. That is unknown. So it is where nothing at all seems
+to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
 and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
 roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. An
-account that may do nothing, from one address alone, may be without a password: balancers use such. PostgreSQL lets in no
+account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
+has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
 
@@ -26,8 +28,17 @@ from __future__ import annotations
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.firewall._view import opened
 from checks.servers.probe import MissingFact
-from checks.servers.probes import listening_programs, mysql_accounts, outside_ports, postgresql_roles, systemd_units
+from checks.servers.probes import (
+    iptables_legacy,
+    listening_programs,
+    mysql_accounts,
+    nft,
+    outside_ports,
+    postgresql_roles,
+    systemd_units,
+)
 from checks.servers.probes.listening_programs import Listening
 from checks.servers.probes.mysql_accounts import MysqlAccount, MysqlAccounts
 from checks.servers.probes.postgresql_roles import UNASKED, PostgresqlRoles
@@ -62,7 +73,7 @@ _GUESSED = frozenset({"empty", "name"})
     clause="12.4",
     severity=Severity.HIGH,
     needs=(listening_programs.PROBE, systemd_units.PROBE),
-    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE),
+    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE, nft.PROBE, iptables_legacy.PROBE),
     title=msg("databases listen only where declared, and admit nobody without a name"),
     remedy=msg(
         "Bind the database to loopback (bind-address, listen_addresses), and drop the accounts. For PostgreSQL, set "
@@ -80,6 +91,14 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed(
             "exposed", msg("undeclared databases that listen beyond loopback: {names}", names=listed(exposed))
         )
+    led, perhaps = opened(facts, seen)
+    if reached := sorted({one.name for one in led} - declared):
+        return failed(
+            "led-to-loopback",
+            msg(
+                "rules of the firewall lead others to databases on loopback, undeclared: {names}", names=listed(reached)
+            ),
+        )
     world = facts.get(outside_ports.PROBE)
     ports = PORTS | {one.port for one in seen if one.protocol == "tcp"}
     met = frozenset() if isinstance(world, MissingFact) else world.filter_by_state("open") & ports
@@ -93,6 +112,17 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if (bad := _mysql(facts) or _postgresql(facts)) is not None:
         return bad
+    rules = facts.get(nft.PROBE)
+    if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
+        return missing(rules)  # it may lead others to loopback
+    if unclear := sorted({one.name for one in perhaps} - declared):
+        return unknown(
+            "translation-unclear",
+            msg(
+                "rules of the firewall that change destinations may lead others to ports of loopback: {names}",
+                names=listed(unclear),
+            ),
+        )
     hidden = {
         one.socket.name
         for one in listening
@@ -151,6 +181,11 @@ def _mysql(facts: Facts) -> CheckOutcome | None:
     ]
     if bad:
         return failed("account-open", msg("database accounts that admit too many: {names}", names=listed(bad)))
+    if found.is_unread:
+        return unknown(
+            "memory-unread",
+            msg("the running database server did not tell by which accounts it goes, beside its tables"),
+        )
     return _server_unasked(found)
 
 

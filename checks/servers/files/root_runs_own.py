@@ -3,15 +3,17 @@
 A script that root runs every night and another account may write is a way to become root that waits for the night. It is
 enough to be able to write a folder above the script: then it can be put aside, and another one put in its place. Article 12.4.
 
-The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The
-same holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link
-on the way and of where links lead; also the scripts that root's own scripts run, the settings that services take into
-their environment, and the folders in which root looks for programs. So are the folders and libraries of the loader
-(`ld.so.conf`, `ld.so.preload`), and what apt, rules of udev, logrotate and rsyslog call. Another account can write
-where it is the owner, where all may write, or where further rights (ACL) let it. It also can where its group may, and
-the group has a member besides root. A group that /etc/group does not hold may have members. A folder with the sticky
-bit protects what root owns in it. What is not there yet, and could be put there, counts as well. Only paths that are
-written out are seen; a path that a script puts together from variables is not.
+The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The same
+holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link on the way
+and of where links lead; also the scripts that root's own scripts run, the settings that services take into their environment,
+and the folders in which root looks for programs. So are the folders and libraries of the loader (`ld.so.conf`,
+`ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message
+of the day call. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
+the folders of Python, Perl and Ruby. A program that other settings in /etc name, and that others may write, leaves it
+unknown: nothing tells who runs it. Another account can write where it is the owner, where all may write, or where further
+rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does
+not hold may have members. A folder with the sticky bit protects what root owns in it. What is not there yet, and could be put
+there, counts as well. Only paths that are written out are seen; a path that a script puts together from variables is not.
 
 Sources: crontab(5), systemctl(1), bash(1), find(1), getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8). On Debian 13:
 
@@ -50,7 +52,8 @@ def judge(facts: Facts) -> CheckOutcome:
     found = facts[root_runs.PROBE]
     closed = closed_groups(facts)
     open_: dict[str, Message] = {}
-    for _by, path, real in found.paths:
+    named: dict[str, Message] = {}
+    for by, path, real in found.paths:
         for each in (path, real):
             for place, who in _writers(each, found, closed):
                 why = msg("{path} by {who}", path=shown(path, 80), who=who)
@@ -58,11 +61,19 @@ def judge(facts: Facts) -> CheckOutcome:
                     why = msg(
                         "{path} by {who}, who may write {place}", path=shown(path, 80), who=who, place=shown(place, 80)
                     )
-                open_.setdefault(path, why)
+                (named if by == root_runs.NAMED else open_).setdefault(path, why)
     if open_:
         return failed(
             "writable-by-others",
             msg("root runs what others may write: {paths}", paths=together(list(open_.values()), "; ")),
+        )
+    if named:
+        return unknown(
+            "runner-unseen",
+            msg(
+                "settings in /etc name programs that others may write, and it is not known whether root runs them: {paths}",
+                paths=together(list(named.values()), "; "),
+            ),
         )
     if unread := sorted(path for path, who in found.acls.items() if "?" in who):
         return unknown(
@@ -75,7 +86,7 @@ def judge(facts: Facts) -> CheckOutcome:
     return passed(
         msg(
             "{n} programs, scripts and settings that root runs, with every folder above them, can be written by root alone",
-            n=len({path for _by, path, _real in found.paths}),
+            n=len({path for by, path, _real in found.paths if by != root_runs.NAMED}),
         )
     )
 

@@ -5,7 +5,8 @@ service that does not run. Article 12.3.
 
 The rule: the set of protocols and ports that listen on more than loopback equals the declared one, both ways. On the
 machine that portalops runs on, what the kernel shows to psutil is added to what `ss` shows, so that a port which only
-one of them hides is still seen.
+one of them hides is still seen. A port of loopback to which a rule of the firewall leads others (`dnat to 127.0.0.1`)
+listens for them like any other.
 
 Source: ss(8). On Debian 13:
 
@@ -16,8 +17,9 @@ from __future__ import annotations
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.firewall._view import opened
 from checks.servers.probe import MissingFact
-from checks.servers.probes import listeners, machine
+from checks.servers.probes import iptables_legacy, listeners, machine, nft
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -28,7 +30,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(listeners.PROBE,),
-    uses=(machine.PROBE,),
+    uses=(machine.PROBE, nft.PROBE, iptables_legacy.PROBE),
     title=msg("the listening ports are the declared ones"),
     remedy=msg("Stop the service or bind it to loopback, or declare the port after its change was approved."),
 )
@@ -37,7 +39,9 @@ def judge(facts: Facts) -> CheckOutcome:
     if not facts[listeners.PROBE] and isinstance(snapshot, MissingFact):
         return unknown("nothing-listens", msg("ss lists no listener at all, and nothing confirms that there is none"))
     second = () if isinstance(snapshot, MissingFact) else snapshot.listeners
-    seen = {one.name for one in (*facts[listeners.PROBE], *second) if not one.is_loopback}
+    every = (*facts[listeners.PROBE], *second)
+    led, perhaps = opened(facts, every)
+    seen = {one.name for one in every if not one.is_loopback} | {one.name for one in led}
     if facts.declared.listeners is None:
         return unknown(
             "not-declared",
@@ -56,6 +60,14 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("undeclared-listener", msg("listening but not declared: {names}", names=listed(extra)))
     if silent:
         return failed("declared-silent", msg("declared but not listening: {names}", names=listed(silent)))
+    if unclear := sorted({one.name for one in perhaps} - declared):
+        return unknown(
+            "translation-unclear",
+            msg(
+                "rules of the firewall that change destinations may lead others to ports of loopback: {names}",
+                names=listed(unclear),
+            ),
+        )
     return passed(
         nmsg(
             "the {n} port that listens is the declared one",

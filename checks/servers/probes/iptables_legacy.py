@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, NewDestination, Rule, Ruleset
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -133,6 +133,7 @@ def _rule(line: str) -> tuple[str, Rule]:
         raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
     target, chain, is_negated = JumpTarget.NOTHING, "", False
+    to: NewDestination | None = None
     conditions: list[Condition | None] = []
     while rest:
         word = rest.pop(0)
@@ -142,6 +143,7 @@ def _rule(line: str) -> tuple[str, Rule]:
         if word in {"-j", "-g"} and rest:
             target = JumpTarget.GOTO if word == "-g" else _TARGETS.get(rest[0], JumpTarget.JUMP)
             chain = rest[0] if target in {JumpTarget.JUMP, JumpTarget.GOTO} else ""
+            to = _translation(rest[1:]) if rest[0] == "DNAT" else None
             break  # what follows is the target's own
         if word in _FIELDS and rest:
             conditions.append(_condition(_FIELDS[word], rest.pop(0), is_negated=is_negated))
@@ -150,7 +152,19 @@ def _rule(line: str) -> tuple[str, Rule]:
         else:
             conditions.append(None)
         is_negated = False
-    return name, Rule(bool(conditions), target, chain, tuple(conditions))
+    return name, Rule(bool(conditions), target, chain, tuple(conditions), to)
+
+
+def _translation(words: Sequence[str]) -> NewDestination:
+    """Read `--to-destination 127.0.0.1:6379`, `[::1]:53`, `10.0.0.1-10.0.0.9`."""
+    if len(words) < 2 or words[0] != "--to-destination":
+        return NewDestination((), is_clear=False)
+    address, _, port = words[1].rpartition(":") if "]" in words[1] or "." in words[1] else (words[1], "", "")
+    if not address or port.endswith("]"):
+        address, port = words[1], ""
+    first, _, last = address.strip("[]").replace("]-[", "-").partition("-")
+    ports = (port.partition("/")[0],) if port else ()
+    return NewDestination(tuple(filter(None, (first, last))), ports, is_clear=not last)
 
 
 def _condition(field: str, value: str, *, is_negated: bool) -> Condition:

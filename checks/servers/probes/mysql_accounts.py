@@ -1,7 +1,8 @@
 r"""The accounts of MariaDB or MySQL: from where they may log in, with what, and what they may; never their passwords. Needs root.
 
 Of each way in the plugin is told, and whether its password is set, empty, the account's own name, or one that nothing
-matches: no hash leaves the server. What an account may counts over roles and over the accounts that it may act as. A server
+matches: no hash leaves the server. The running server goes by what it loaded, and the next start by its tables: it is asked for
+both (SHOW CREATE USER and SHOW GRANTS tell what is loaded), and the easier way in counts. What an account may counts over roles and over the accounts that it may act as. A server
 that keeps its accounts in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone; one that asks nobody for
 anything (`skip-grant-tables`) is told. More servers than the one that root of the host reaches are counted. A host with
 neither a server's program nor its data nor such a process, be it in a container, has no server. Sources: the MariaDB manual,
@@ -12,6 +13,9 @@ neither a server's program nor its data nor such a process, be it in a container
     members
     web	%	nhom_admin
     proxies
+    memory
+    web	%	plain	-	mysql_native_password:empty
+    web	%	nhom_admin
     servers 1
     end
 """
@@ -19,7 +23,7 @@ neither a server's program nor its data nor such a process, be it in a container
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
@@ -74,6 +78,85 @@ select to_user, to_host, from_user, from_host from mysql.role_edges;
 select user, host, '', '' from mysql.global_grants where priv in ('ROLE_ADMIN', 'SET_USER_ID', 'SET_ANY_DEFINER')
 """
 _MYSQL_PROXIES = "select 'proxies'; select user, host, proxied_user, proxied_host from mysql.proxies_priv"
+_LISTED = """
+set sql_mode = '';
+select concat("select '@account', ", u, ", ", h, ", upper(sha1(unhex(sha1(", u, ")))), '-'; show create user ", u, "@", h, "; show grants for ",
+  u, "@", h, ";") from (select quote(substr(g, 2, char_length(g) - char_length(substring_index(g, "'@'", -1)) - 4)) u,
+  quote(left(substring_index(g, "'@'", -1), char_length(substring_index(g, "'@'", -1)) - 1)) h
+  from (select distinct grantee g from information_schema.user_privileges) l) n
+"""
+_ROLES = """
+select concat("select '@account', ", quote(user), ", '', '', 'role'; show grants for ", quote(user), ";") from mysql.user where is_role = 'Y'
+"""
+_MEMORY = r"""
+function bare(n) { gsub(/``/, "`", n); return n }
+function flush() {
+  if (!seen) return
+  if (!made || !granted) unread = 1
+  else print user "\t" host "\t" might "\t" state "\t" ways
+  printf "%s", of
+}
+function kind(x) {
+  if (x == "" || x == "EMPTY") return "empty"
+  if (x == "invalid") return "invalid"
+  return x == "*" name ? "name" : "set"
+}
+BEGIN { FS = "\t"; unread = 1 }
+$1 == "@account" {
+  flush(); unread = seen ? unread : 0
+  seen = 1; user = $2; host = $3; name = $4; might = "none"; ways = of = ""
+  state = $5; made = state == "role"; granted = 0
+  if (made) ways = "-:set"
+  next
+}
+$1 == "@end" { flush(); seen = 0; ended = 1; next }
+/^CREATE USER / {
+  u = user; h = host; gsub(/`/, "``", u); gsub(/`/, "``", h)
+  s = "`" u "`@`" h "`"
+  if (substr($0, 13, length(s)) != s) { s = "\047" user "\047@\047" host "\047"; if (substr($0, 13, length(s)) != s) next }
+  s = substr($0, 13 + length(s)); made = 1
+  if (s ~ / ACCOUNT LOCK/) state = "locked"
+  if (sub(/^ IDENTIFIED BY PASSWORD \047/, "", s)) { sub(/\047.*/, "", s); ways = "mysql_native_password:" kind(s); next }
+  if (s !~ /^ IDENTIFIED (VIA|WITH) /) { ways = "mysql_native_password:empty"; next }
+  while (sub(/^ (IDENTIFIED (VIA|WITH)|OR) /, "", s)) {
+    p = s; sub(/^\047/, "", p); sub(/[^A-Za-z0-9_].*/, "", p)
+    sub(/^\047?[A-Za-z0-9_]+\047?/, "", s)
+    x = ""
+    if (sub(/^ (USING|AS) \047/, "", s)) { x = s; sub(/\047.*/, "", x); s = substr(s, length(x) + 2) }
+    ways = ways (ways == "" ? "" : ",") p ":" kind(x)
+  }
+  next
+}
+/^GRANT PROXY ON / {
+  granted = 1; s = $0
+  if (match(s, /[`\047][^`\047]*[`\047]@[`\047][^`\047]*[`\047]/)) {
+    split(substr(s, RSTART, RLENGTH), w, /[`\047]/); of = of user "\t" host "\t" w[2] "\t" (w[2] == "" ? "" : w[4]) "\n"
+  } else unread = 1
+  next
+}
+/^GRANT [`\047]/ {
+  granted = 1; s = substr($0, 7); sub(/ TO [`\047].*/, "", s)
+  n = split(s, r, /,[ ]*/)
+  for (i = 1; i <= n; i++) { h = ""; if (r[i] ~ /[`\047]@[`\047]/) { h = r[i]; sub(/.*@[`\047]/, "", h); sub(/[`\047]$/, "", h); sub(/@[`\047][^@]*$/, "", r[i]) }
+    s = r[i]; gsub(/^[`\047]|[`\047]$/, "", s); of = of user "\t" host "\t" bare(s) "\t" h "\n" }
+  next
+}
+/^GRANT / {
+  granted = 1
+  if (!match($0, / ON ([*][.][*]|(TABLE |PROCEDURE |FUNCTION |PACKAGE |PACKAGE BODY )?[`\047][^`\047]*[`\047][.]([*]|[`\047]))/)) { unread = 1; next }
+  on = substr($0, RSTART + 4, RLENGTH - 4); p = substr($0, 7, RSTART - 7); gsub(/, */, ", ", p); p = ", " p ", "
+  if (on == "*.*" && p == ", USAGE, ") next
+  if (might == "none") might = "plain"
+  if (on == "*.*") { if (p ~ /, (ALL PRIVILEGES|SUPER|CREATE USER|FILE|INSERT|UPDATE|ROLE_ADMIN|SET_USER_ID|SET_ANY_DEFINER)[,( ]/) might = "admin"; next }
+  sub(/^(TABLE )?[`\047]/, "", on); sub(/[`\047][.].*/, "", on)
+  gsub(/\\/, "", on); gsub(/[.*+?()|^$]/, "[&]", on); gsub(/%/, ".*", on); gsub(/_/, ".", on)
+  if ("mysql" ~ "^" on "$" && p ~ /, (ALL PRIVILEGES|INSERT|UPDATE)[,( ]/) might = "admin"
+  next
+}
+/^REVOKE / { next }
+$0 != "" { unread = 1 }
+END { if (unread || !ended) print "unread" }
+"""
 _SCRIPT = r"""
 servers() { grep -lxs -e mysqld -e mariadbd /proc/[0-9]*/comm | wc -l; }
 none() {
@@ -93,13 +176,31 @@ A=$(ask MARIADB 2>/dev/null || mysql8 2>/dev/null || ask 'select user, host from
   none
 }
 printf '%s\n' "$A"
-case $(ask 'show grants' 2>&1) in *'ERROR 1290'*) echo unguarded ;; esac
+case $A in *members*) echo memory
+  R=$("$c" -N -B -r -e ROLES 2>/dev/null) || R=
+  L=$("$c" -N -B -r -e LISTED 2>/dev/null) || L=
+  printf "set sql_mode = ''; set sql_quote_show_create = 1;\n%s\n%s\nselect '@end';\n" "$L" "$R" | "$c" -N -B -f 2>/dev/null | LC_ALL=C awk AWK ;;
+esac
+case $(ask 'show grants' 2>&1) in
+  *'ERROR 1290'*) echo unguarded ;;
+  *) ! my_print_defaults --mysqld server mariadb mariadbd 2>/dev/null | grep -ixqE -e '--(loose[-_])?skip[-_]grant[-_]tables(=(1|on|true))?' || echo unguarded ;;
+esac
 echo "servers $(servers)"
 echo end
 """
-for _name, _query in (("MARIADB", _MARIADB), ("MYSQL", _MYSQL), ("EDGES", _MYSQL_MORE), ("PROXIES", _MYSQL_PROXIES)):
+for _name, _query in (
+    ("MARIADB", _MARIADB),
+    ("MYSQL", _MYSQL),
+    ("EDGES", _MYSQL_MORE),
+    ("PROXIES", _MYSQL_PROXIES),
+    ("ROLES", _ROLES),
+    ("LISTED", _LISTED),
+):
     _SCRIPT = _SCRIPT.replace(_name, shlex.quote(" ".join(_query.split())), 1)
+_SCRIPT = _SCRIPT.replace("AWK", shlex.quote(_MEMORY.replace("EMPTY", _EMPTY_ED25519).strip()), 1)
 _MIGHT = frozenset({"admin", "plain", "none"})
+_RANKS = ("admin", "plain", "none")
+_EASE = ("none", "name", "password", "socket", "locked", "role")
 _FORMER = frozenset({"role", "locked", "socket", "password"})
 _SOCKETS = frozenset({"unix_socket", "auth_socket"})
 _OF_SERVER = frozenset(
@@ -138,9 +239,11 @@ class MysqlAccounts:
 
     accounts: tuple[MysqlAccount, ...]
     is_unguarded: bool = False
-    """The server asks nobody for a name or a password (`skip-grant-tables`)."""
+    """The server asks nobody for a name or a password (`skip-grant-tables`), or will not from its next start on."""
     servers: int = 1
     """How many servers run on the host; one of them was asked."""
+    is_unread: bool = False
+    """The running server did not tell by what it goes, beside what its tables have."""
 
 
 def parse(output: Output) -> MysqlAccounts:
@@ -148,24 +251,41 @@ def parse(output: Output) -> MysqlAccounts:
     lines = output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if lines[-1].strip() != "end" or len(lines) < 2:
         raise Unparseable(msg("the list of database accounts is cut short"))
-    parts: dict[str, list[list[str]]] = {"accounts": [], "members": [], "proxies": []}
-    part, is_unguarded, servers = "accounts", False, 1
+    parts: dict[str, list[list[str]]] = {name: [] for name in ("accounts", "members", "proxies", "memory", "loaded")}
+    part, is_unguarded, servers, is_unread = "accounts", False, 1, False
     for line in lines[:-1]:
         first, _, number = line.partition(" ")
-        if line in {"members", "proxies"}:
+        if line in {"members", "proxies", "memory"}:
             part = line
-        elif line == "unguarded":
-            is_unguarded = True
+        elif line in {"unguarded", "unread"}:
+            is_unguarded, is_unread = is_unguarded or line == "unguarded", is_unread or line == "unread"
         elif first == "servers" and number.isdecimal() and len(number) < 5:
             servers = max(1, int(number))
+        elif part == "memory" and line.count("\t") == 4:
+            parts["loaded"].append(_fields("accounts", line))
         else:
             parts[part].append(_fields(part, line))
-    accounts = {(row[0], row[1]): _account(row) for row in parts["accounts"]}
+    kept = _found(parts["accounts"], (*parts["members"], *parts["proxies"]))
+    loaded = _found(parts["loaded"], parts["memory"])
+    found = {key: _easier(kept.get(key), loaded.get(key)) for key in (*kept, *loaded)}
+    return MysqlAccounts(tuple(found.values()), is_unguarded, servers, is_unread)
+
+
+def _found(rows: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> Mapping[tuple[str, str], MysqlAccount]:
+    accounts = {(row[0], row[1]): _account(row) for row in rows}
     of: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for user, host, other, where in (*parts["members"], *parts["proxies"]):
+    for user, host, other, where in others:
         of.setdefault((user, host), []).append((other, where))
-    found = tuple(_with_roles(account, key, accounts, of) for key, account in accounts.items())
-    return MysqlAccounts(found, is_unguarded, servers)
+    return {key: _with_roles(account, key, accounts, of) for key, account in accounts.items()}
+
+
+def _easier(kept: MysqlAccount | None, loaded: MysqlAccount | None) -> MysqlAccount:
+    """Return an account with the easier way in, and the most that it may, of the tables and of what the server loaded."""
+    one, other = kept or loaded, loaded or kept
+    assert one and other
+    might = next((each for each in _RANKS if each in {one.might, other.might}), "")
+    way = next((each for each in _EASE if each in {one.way, other.way}), "")
+    return MysqlAccount(one.user, one.host, might, way)
 
 
 def _fields(part: str, line: str) -> list[str]:
@@ -195,7 +315,7 @@ def _account(fields: Sequence[str]) -> MysqlAccount:
 
 def _easiest(ways: str) -> str:
     found = set(_kinds(ways))
-    return next((kind for kind in ("none", "name", "password", "socket") if kind in found), "locked")
+    return next((kind for kind in _EASE if kind in found), "locked")
 
 
 def _kinds(ways: str) -> Iterator[str]:

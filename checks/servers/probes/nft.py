@@ -7,13 +7,14 @@ A filter without a rule prints only its own version:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
 from checks.servers.redaction import JSON
-from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, NewDestination, Rule, Ruleset
 from portalops.json_text import read_json
 from portalops.model.message import msg
 
@@ -100,7 +101,7 @@ def _rules(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object]) 
     """Read a rule; one with a map of verdicts (`iifname vmap { lo : accept, eth0 : jump world }`) is one for each entry."""
     at = next((number for number, each in enumerate(expressions) if "vmap" in each), None)
     if at is None:
-        return [_rule(expressions, sets)]
+        return [_rule(expressions, sets, maps)]
     vmap = cast("Json", expressions[at]["vmap"])
     data = vmap["data"]
     pairs = maps.get(data[1:]) if isinstance(data, str) else data["set"] if isinstance(data, Mapping) else None
@@ -108,21 +109,24 @@ def _rules(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object]) 
     if not isinstance(pairs, Sequence):
         return [replace(_rule((*others, {"accept": None}), sets), is_conditional=True, conditions=(None,))]
     entries = sorted(cast("Sequence[tuple[object, Json]]", pairs), key=lambda entry: entry[0] == _REST)
-    return [_rule((*others, *_equals(vmap["key"], right), verdict), sets) for right, verdict in entries]
+    return [_rule((*others, *_equals(vmap["key"], right), verdict), sets, maps) for right, verdict in entries]
 
 
 def _equals(left: object, right: object) -> list[Json]:
     return [] if right == _REST else [{"match": {"op": "==", "left": left, "right": right}}]
 
 
-def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
+def _rule(expressions: Sequence[Json], sets: Sets, maps: Mapping[str, object] = MappingProxyType({})) -> Rule:
     target, chain = JumpTarget.NOTHING, ""
+    to: NewDestination | None = None
     conditions: list[Condition | None] = []
     for expression in expressions:
         name, value = next(iter(expression.items()))
         match name:
-            case "accept" | "dnat" | "redirect":
+            case "accept":
                 target = JumpTarget.ACCEPT
+            case "dnat" | "redirect":
+                target, to = JumpTarget.ACCEPT, _translation(name, value, maps)
             case "drop" | "reject":
                 target = JumpTarget.DENY
             case "return":
@@ -131,6 +135,7 @@ def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
                 target, chain = JumpTarget(name), str(cast("Json", value)["target"])
             case "xt" if (aim := str(_xt_target(expression))) in _XT_TARGETS:
                 target = _XT_TARGETS[aim]
+                to = NewDestination((), is_clear=False) if aim == "DNAT" else to
             case "match":
                 conditions.extend(_conditions(cast("Json", value), sets))
             case "queue" | "synproxy" | "xt" if not _is_xt_match(value):
@@ -140,7 +145,36 @@ def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
                 pass  # it notes the packet's address
             case _ if name not in _HARMLESS:
                 conditions.append(None)
-    return Rule(bool(conditions), target, chain, tuple(conditions))
+    return Rule(bool(conditions), target, chain, tuple(conditions), to)
+
+
+def _translation(name: str, value: object, maps: Mapping[str, object]) -> NewDestination:
+    """Read where a packet is sent; a map's addresses are all that it holds, and its ports are not told from its keys."""
+    if not isinstance(value, Mapping):
+        return NewDestination((), is_clear=name == "redirect")
+    address, port = value.get("addr"), value.get("port")
+    ports = _values(port) if port is not None else ()
+    if name == "redirect":
+        return NewDestination((), ports or (), is_clear=ports is not None)
+    if isinstance(address, str) and not address.startswith("@"):
+        return NewDestination((address,), ports or (), is_clear=ports is not None)
+    words = tuple(_words(address, maps))
+    return NewDestination(words, ports or (), is_clear=False)
+
+
+def _words(value: object, maps: Mapping[str, object]) -> Iterator[str]:
+    """Yield each text in a part of a rule, and in the maps that it names."""
+    if isinstance(value, str):
+        if value.startswith("@"):
+            yield from _words(maps.get(value[1:]), {})
+        else:
+            yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _words(each, maps)
+    elif isinstance(value, Sequence):
+        for each in value:
+            yield from _words(each, maps)
 
 
 def _is_xt_match(value: object) -> bool:

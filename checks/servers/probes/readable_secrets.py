@@ -1,6 +1,6 @@
 """Files that hold a secret and that every account may read: by what is in them, told as kind, mode and name. Needs root.
 
-A file counts if others may read it and may enter every folder above it. Looked into is each file of text up to 128 KiB: for
+A file counts if others may read it and may enter every folder above it. Looked into is each file of text, UTF-16 too, up to 128 KiB: for
 private keys, settings that hold a password or a token (`DB_PASSWORD=...`, `define('DB_PASSWORD', ...)`, `password = ...`,
 addresses with a password) and hashes of passwords; and of binary files named like keys and key stores, the first bytes.
 References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
@@ -23,9 +23,78 @@ _AWK = r"""
 function told(kind,  n) {
   if (FILENAME in done) return
   done[FILENAME] = 1
-  n = FILENAME
+  n = FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME
   gsub(/\n/, "?", n)
   print kind " " n
+}
+function given(s,  v) {  # a command
+  v = ""
+  if (match(s, /(PGPASSWORD|MYSQL_PWD|SSHPASS)=["']?[^ \t"'$`)]+/) || match(s, /sshpass[ \t]+-p[ \t]*["']?[^ \t"'$`)]+/)) v = substr(s, RSTART, RLENGTH)
+  else if (match(s, /(mysql|mariadb)[a-z-]*[ \t]/)) {
+    s = substr(s, RSTART + RLENGTH - 1)
+    if (match(s, /[ \t](-p|--password=)["']?[^ \t"'$`)]+/)) v = substr(s, RSTART, RLENGTH)
+  }
+  if (v != "") sub(/^[ \t]*(sshpass[ \t]+-p[ \t]*|-p|--password=|[A-Z_]+=)["']?/, "", v)
+  else if (match(s, /(curl|wget)[ \t]/)) {
+    s = substr(s, RSTART + RLENGTH - 1)
+    if (match(s, /[ \t]--password[ =]*["']?[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[ \t]*--password[ =]*["']?/, "", v) }
+    else if (match(s, /[ \t](-u|--user)[ =]*["']?[^: \t"'$`)]+:[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[^:]*:/, "", v) }
+  }
+  return v != "" && v !~ /^[A-Z_]+$/ && fit(v)
+}
+function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
+  t = low
+  placed = low ~ /"(host|server)"[ \t]*:[ \t]*"(localhost|[a-z0-9-]*[0-9.][a-z0-9.-]*)"|"port"[ \t]*:[ \t]*"?[0-9]/
+  while (match(t, /(password|passwd|passphrase|pass|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)["']?[])]?[ \t]*(=\076|:=|[=:])[ \t]*[bru]?["']/)) {
+    k = substr(t, RSTART, RLENGTH)
+    s = substr(s, RSTART + RLENGTH - 1); t = substr(t, RSTART + RLENGTH - 1)
+    v = quoted(s)
+    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) { told("password"); return }
+    s = substr(s, 2); t = substr(t, 2)
+  }
+  s = $0; t = low
+  while (match(t, /\074([a-z0-9_.-]*:)?[a-z0-9_.-]*(password|passwd|pwd|secret|token|api_?key)([ \t][^\074\076]*)?\076[^\074\076 \t]+\074\//)) {
+    v = after(substr(s, RSTART, RLENGTH - 2), "\076")
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+    s = substr(s, RSTART + RLENGTH); t = substr(t, RSTART + RLENGTH)
+  }
+  if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret)"[ \t]+value="[^" \t]+/)) {
+    v = $0; v = substr(v, RSTART, RLENGTH); sub(/.*"/, "", v)
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+  }
+  if (match(low, /(^|[;?\046"' \t])(password|pwd)[ \t]*=[ \t]*[^;"'\046 \t\074\076(),]+([;"'\046 \t]|$)/) && low ~ /(server|host|source|database|dbname|user|uid)( id)?[ \t]*=|jdbc:/) {
+    v = after(substr($0, RSTART, RLENGTH), "="); gsub(/[;"'\046 \t]/, "", v)
+    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) { told("password"); return }
+  }
+  s = $0
+  while (match(s, /[a-z]:\/\/[^\/:@ \t"'\074\076]+:[^@\/ \t"'\074\076]+@/)) {
+    v = substr(s, RSTART + 4, RLENGTH - 5); sub(/^[^:]*:/, "", v)
+    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) { told("password"); return }
+    s = substr(s, RSTART + RLENGTH)
+  }
+  if (match(low, /"auth"[ \t]*:[ \t]*"[a-z0-9+\/=]+"/)) {
+    v = substr($0, RSTART, RLENGTH - 1); sub(/.*"/, "", v)
+    if (12 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && real(v)) { told("password"); return }
+  }
+  if (match(low, /authorization["']?[ \t]*[:=][ \t]*["']?(basic|bearer)[ \t]+[a-z0-9+\/._=-]+/)) {
+    v = substr($0, RSTART, RLENGTH); sub(/.*[ \t]/, "", v)
+    if (16 <= length(v) && strong(v)) { told("password"); return }
+  }
+  # commands that are given a password
+  if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget/) {
+    n = split($0, w, /[|;\046]/)
+    for (i = 1; i <= n; i++) if (given(w[i])) { told("password"); return }
+  }
+  # settings of a name, blanks and a value
+  if (code) return
+  v = ""
+  if (match(low, /^[ \t]*(requirepass|masterauth|bindpw|rootpw)[ \t]+[^ \t]+[ \t]*$/) || match(low, /[ \t]insecure-password[ \t]+[^ \t]+/)) { v = $0; sub(/^.*(requirepass|masterauth|bindpw|rootpw|insecure-password)[ \t]+/, "", v); sub(/[ \t].*/, "", v) }
+  else if (match($0, /^[ \t]*MONITOR[ \t]+[^ \t]+[ \t]+[0-9]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+[a-z]+/)) { split($0, w, /[ \t]+/); v = w[$0 ~ /^[ \t]/ ? 6 : 5] }
+  else if (match($0, /^[ \t]*createUser[ \t]+[^ \t]+[ \t]+(MD5|SHA[0-9-]*)[ \t]+[^ \t]+/)) { v = substr($0, RSTART, RLENGTH); sub(/.*[ \t]/, "", v) }
+  else if ($0 ~ /^\[[A-Za-z0-9.:-]+\](:[0-9]+)?[ \t]+[^: \t]+:[^ \t]+[ \t]*$/ || (name ~ /sasl|relay|smtp/ && $0 ~ /^[A-Za-z0-9.-]+(:[0-9]+)?[ \t]+[^: \t]+:[^ \t]+[ \t]*$/)) { v = $0; sub(/^[^ \t]+[ \t]+[^:]+:/, "", v); sub(/[ \t]+$/, "", v) }
+  else if (low ~ /^[ \t]*[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[ \t]+["']?[^ \t"']+["']?[ \t]*$/) { v = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", v); gsub(/["' \t]/, "", v); if (!strong(v)) v = "" }
+  gsub(/^["']|["']$/, "", v)
+  if (v != "" && fit(v)) told("password")
 }
 function value(v,  q, i) {
   sub(/^[ \t]*/, "", v)
@@ -42,17 +111,32 @@ function value(v,  q, i) {
 function real(v,  l) {
   l = tolower(v)
   if (length(v) < 4 || v ~ /^[$][A-Za-z_{(]/ || v ~ /^%[A-Za-z_]+%?$/ || v ~ /[{][{%]/ || v ~ /^\074.*\076$/ || v ~ /^@[A-Za-z_]+@$/) return 0
-  if (v ~ /^[\/~!]/ || v ~ /[$][{(]/ || l ~ /^[a-z_.]+[(]/) return 0
+  if (v ~ /^[\/~!]/ || v ~ /[$][{(]/ || l ~ /^[a-z_.]+[(]/ || v ~ /^[{].*[}]$|[{][a-z_]*[}]/ || v !~ /[A-Za-z0-9]/ || v ~ /[A-Za-z_)]\[["']?[$A-Za-z_]/ || l ~ /(^|[^a-z])(process[.]env|os[.]environ|getenv)/) return 0
+  if (code && v ~ /^_*[A-Z][A-Z_]+$|^\[|[\])][+*]|\\[wdsAW]/) return 0
   if (l ~ /^(x+|[*]+|[.]+|-+|none|null|true|false|nil|todo|fixme|required|optional|string|required[|].*)$/) return 0
   if (l ~ /^(your|put|insert|enter|replace|my)[-_ ]/ || l ~ /[-_ ]here$/) return 0
   if (example && (l ~ /secret|passw|pass$|test|dummy|example|sample|change|homestead|default|foo|bar|root|admin|user|1234|token|key/ || length(v) < 12)) return 0
   return 1
 }
+function fit(v) { return real(v) && (doc || code ? strong(v) : v !~ /[ \t]/) }
+function quoted(s,  q, i) {  # the literal at the beginning of it
+  if (s ~ /^[bBrRuU]["']/) s = substr(s, 2)
+  q = substr(s, 1, 1)
+  i = index(s = substr(s, 2), q)
+  return i ? substr(s, 1, i - 1) : ""
+}
+function after(s, sign) { return substr(s, index(s, sign) + length(sign)) }
 function strong(v) { return 8 <= length(v) && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
 FNR == 1 {
   expect = database = pending = 0
-  name = tolower(FILENAME)
+  name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
+  putty = $0 ~ /^PuTTY-User-Key-File/
+  doc = name ~ /readme|changelog|news|[.](md|rst|txt|html?|adoc|[1-8])$/
+  # in code a value without quotes is the name of one
+  code = name ~ /[.](pyi?|pyx|[mc]?jsx?|tsx?|rb|php[0-9]?|phtml|java|kt|scala|go|rs|[ch]|cc|cpp|hpp|cs|vb|swift|lua|p[lm]|t|r|groovy|gradle|tf|vim)([.~](bak|old|orig|save|[0-9])?)*$/
+  if ($0 ~ /^#!.*(python|perl|ruby|node|php|lua)/ || $0 ~ /^.?.?.?\074[?]php/) code = 1
+  if ($0 ~ /^[ \t]*;/) code = 0  # settings that no web server shows
   example = name ~ /example|sample|[.-]dist($|[.])|template|default/
 }
 FILENAME in done { next }
@@ -66,17 +150,21 @@ match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN 
   if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
   next
 }
+putty && /^Private-Lines: [0-9]/ { told("key"); next }
 /^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
 /^[ \t]*([#;*]|\/\/|--)/ { next }
+(low = tolower($0)) !~ /pass|pwd|secret|token|key|psk|pw|auth|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
+{ inline($0) }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
 match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (v ~ /^["']/ && real(value(v))) told("password")
   next
 }
-match(tolower($0), /["'](password|passwd|pass|secret|api_?key|token)["'][ \t]*=\076[ \t]*["']/) || \
-match(tolower($0), /^[ \t]*((public|var|private|protected|static|const)[ \t]+)*[$][a-z_]*(pass|password|passwd|secret|token)[ \t]*=[ \t]*["']/) {
+match(low, /["'](password|passwd|pass|secret|api_?key|token)["']\]?[ \t]*=\076?[ \t]*["']/) || \
+match(low, /["'](password|passwd|pass|secret|api_?key|token)["'][ \t]*=\076[ \t]*["']/) || \
+match(low, /^[ \t]*((public|var|private|protected|static|const)[ \t]+)*[$][a-z_]*(pass|password|passwd|secret|token)[ \t]*=[ \t]*["']/) {
   v = value(substr($0, RSTART + RLENGTH - 1))
   if (v !~ /[ \t]/ && real(v)) { if (database || strong(v)) told("password"); pending = 1 }
   next
@@ -86,17 +174,20 @@ name ~ /pgpass/ && /^[^#:]+:[^:]*:[^:]*:[^:]*:./ { told("password"); next }
 /^[ \t]*machine[ \t].*[ \t]password[ \t]+[^ \t]/ || (name == ".netrc" && /^[ \t]*password[ \t]+[^ \t]/) { told("password"); next }
 match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.-]*["']?[ \t]*[=:][ \t]*/) {
   k = substr($0, 1, RLENGTH)
-  v = value(substr($0, RLENGTH + 1))
+  v = substr($0, RLENGTH + 1)
+  if (code && v !~ /^[bBrRuU]?["']/) next
+  v = code ? quoted(v) : value(v)
   colon = k ~ /:[ \t]*$/
   sub(/^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?/, "", k)
   sub(/["']?[ \t]*[=:][ \t]*$/, "", k)
   l = tolower(k)
-  if (l ~ /(_file|_path|_length|_expire.*|_ttl|_name|_type|_algo.*|_lifetime|_min|_max|_days|_url|_uri|_host|_field|_timeout|_hash|public.*)$/ && l !~ /(database|redis|mongo|amqp|broker)_ur[il]$|^dsn$|_dsn$/) next
+  if (l ~ /(_file|_path|_length|_expire.*|_ttl|_name|_type|_algo.*|_lifetime|_min|_max|_days|_url|_uri|_host|_field|_timeout|_hash|_env|public.*)$/ && l !~ /(database|redis|mongo|amqp|broker)_ur[il]$|^dsn$|_dsn$/) next
   if (l ~ /(database|redis|mongo|amqp|broker)_ur[il]$|^dsn$|_dsn$/) {
     if (v ~ /:\/\/[^\/:@ \t]*:[^@\/ \t]+@/) { sub(/^[^:]*:\/\/[^:@]*:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password") }
     next
   }
   if (!real(v) || (v ~ /^[0-9]+$/ && l !~ /passw(or)?d$/)) next
+  if (code && l ~ /token/ && !(strong(v) && 16 <= length(v))) next
   if (k == toupper(k) && k ~ /PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|(^|_)(PASS|PW)$|_PWD$/) told("password")
   else if (v ~ /[ \t]/) next
   else if (l ~ /^(privatekey|presharedkey)$/ && length(v) == 44) told("key")
@@ -105,6 +196,7 @@ match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.
 }
 """
 _SCRIPT = r"""
+export LC_ALL=C
 for p in grep awk xargs od stat; do command -v $p >/dev/null || exit 127; done
 set --
 for d in /etc /var/www /home /srv /opt /usr/local/etc /var/backups /root; do
@@ -121,15 +213,26 @@ while read -r x m t x; do
   esac; done
 done </proc/self/mounts || exit 4
 B='[[:blank:]]*'  # what awk tells of has such a line; it is ten times as slow on the others
+A=AWK
+export A
+G=$(printf '\076')
 W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|://[^/:@[:blank:]]*:[^@/[:blank:]]+@'
 W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
+W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
+W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
+W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=]$B[\"']?(basic|bearer)"
+W="$W|(mysql|mariadb)[a-z-]*[[:blank:]](.*[[:blank:]])?(-p|--password=)[^[:blank:]]|sshpass[[:blank:]]|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)[[:blank:]](.*[[:blank:]])?(-u|--user|--password)"
+W="$W|^$B(requirepass|masterauth|bindpw|rootpw|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
+W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[[:blank:]]+[^[:blank:]]+$B\$"
 W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret[[:blank:]]+\"|^[^#:]+:([0-9]+|[*]):|machine[[:blank:]].*password|^${B}password[[:blank:]]"
 W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"
 L=$({
   {
     find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \
       -print0 || echo failed >&3
-  } | { xargs -0 -r grep -D skip -lZIsEi -e "$W" --; :; } | xargs -0 -r awk AWK || echo failed
+  } | { xargs -0 -r grep -D skip -lZIsEi -e "$W" --; :; } | xargs -0 -r awk "$A" || echo failed
+  find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +1c -size -129k -print0 |
+    xargs -0 -r grep -D skip -lZsaP -e '\A(\xff\xfe|\xfe\xff)' -- | xargs -0 -r sh -c 'for F; do [ -h "$F" ] || tr -d "\000\376\377" <"$F" | F=$F awk "$A" || :; done' sh
   find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \( -name '*.key' -o -name '*.der' \
     -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' -o -name '*.keystore' -o -name '*.kdbx' -o -name '*.p8' -o -name '*.pk8' \) -print |
     while IFS= read -r f; do

@@ -1,8 +1,10 @@
 """What root runs by itself, and who may write it: cron, services and timers, rc scripts, and the shells of root.
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
-command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs
-that apt, udev, logrotate and rsyslog call, and where the loader finds libraries. Of each path and each folder above it, of each
+command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs that apt, udev,
+logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, where variables
+of root's services have programs load from, and where the loader finds libraries. Settings in those folders are told where others
+may write them. What the rest of /etc names that can be run is told apart (`named`): nothing tells who runs it. Of each path and each folder above it, of each
 link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights (ACL) let write it. Enabled
 units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1),
 getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8).
@@ -73,6 +75,34 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
 }
 """
+NAMES = r"""
+/^[ \t]*([#;!]|\/\/|--)/ { next }
+{
+  sub(/[ \t]#.*/, "")
+  while (match($0, /\/[A-Za-z0-9._\/@+-]+/)) {
+    p = substr($0, RSTART, RLENGTH); b = RSTART == 1 ? "" : substr($0, RSTART - 1, 1)
+    $0 = substr($0, RSTART + RLENGTH)
+    sub(/[.\/]+$/, "", p)
+    if (b !~ /[A-Za-z0-9_.$}\/*-]/ && p !~ /^\/((usr\/)?(bin|sbin|lib[0-9]*)|usr\/share|dev|proc|sys|run)\// && !(p in seen)) { seen[p] = 1; print p }
+  }
+}
+"""
+"""Which files a setting names."""
+VARIABLES = r"""
+{
+  gsub(/^[ \t]*(export[ \t]+)?|^[ \t]*(Default|Manager)?Environment=/, ""); gsub(/["'\\]/, " "); sub(/[ \t]+DEFAULT=/, "=")
+  n = split($0, w, /[ \t]+/)
+  for (i = 1; i <= n; i++) {
+    if (w[i] ~ /^[A-Z_0-9]+=/) { k = w[i]; sub(/=.*/, "", k); sub(/^[^=]*=/, "", w[i]) }
+    else if (k !~ /OPT/) k = ""
+    if (k !~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH|AUDIT)|PYTHON(PATH|HOME|STARTUP|USERBASE)|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|GEM_(PATH|HOME)|NODE_(PATH|OPTIONS)|BASH_ENV|ENV|GCONV_PATH|CLASSPATH|JAVA_TOOL_OPTIONS|PHPRC|PHP_INI_SCAN_DIR|LUA_C?PATH|OPENSSL_(CONF|MODULES|ENGINES)|ZDOTDIR)$/) continue
+    m = split(w[i], v, /[:=;,]/)
+    for (j = 1; j <= m; j++) { sub(/^-[A-Za-z]+/, "", v[j]); if (v[j] ~ /^\/[^*?$\[]*$/ && v[j] !~ /^\/(dev|proc|sys)\//) print v[j] }
+  }
+  k = ""
+}
+"""
+"""Where a variable of the environment has programs load from."""
 LINKS = r"""
 links() {  # PATH: the place of each link on its way
   T=$1 B= N=0
@@ -99,7 +129,7 @@ if command -v systemctl >/dev/null; then
     awk '$1 !~ /@[.]/ { print $1 }')
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
   U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
-    -p EnvironmentFiles -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null) || U=
+    -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null) || U=
 fi
 if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
@@ -111,9 +141,22 @@ pick() { awk "$A"; }
 A='"""
     + PICK.replace("'", "'\\''")
     + r"""'
+NAMES='"""
+    + NAMES.replace("'", "'\\''")
+    + r"""'
+VARIABLES='"""
+    + VARIABLES.replace("'", "'\\''")
+    + r"""'
 """
     + LINKS
     + r"""
+names() { awk "$NAMES"; }
+variables() { awk "$VARIABLES"; }
+runnable() {  # of files that are named, the programs, scripts and libraries
+  tr '\n' '\0' | xargs -0 -r sh -c 'find -L "$@" -maxdepth 0 -type f \( -perm /111 -o -name "*.sh" -o -name "*.py" -o -name "*.pl" -o -name "*.php" \
+    -o -name "*.rb" -o -name "*.lua" -o -name "*.js" -o -name "*.so" -o -name "*.so.*" \) 2>/dev/null; :' sh
+}
+texts() { find "$@" -xdev -type f -size -129k -print0 2>/dev/null | xargs -0 -r grep -D skip -IhsE '^[^#]*/' --; }
 own() { while IFS= read -r p; do printf '%s %s\n' "$1" "$p"; done; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
@@ -146,10 +189,51 @@ R=$(
     ! command -v apt-config >/dev/null || apt-config dump 2>/dev/null |
       sed -nE 's/^(DPkg::(Pre|Post)-I|DPkg::Pre-Install|APT::Update::(Pre|Post)-Invoke)[^ ]* "(.*)";$/\4/Ip'
     grep -ohsE '(RUN|PROGRAM|IMPORT)([{]program[}])?[+:]?==?"[^"]*"' /etc/udev/rules.d/*.rules | sed 's/^[^"]*"\(.*\)"$/\1/'
+    sed -n 's/^|//p' /proc/sys/kernel/core_pattern; cat /proc/sys/kernel/modprobe
     cat /etc/logrotate.conf /etc/logrotate.d/* 2>/dev/null |
       awk '/^[ \t]*endscript/ { on = 0 } on; /^[ \t]*(pre|post)(rotate|remove)|^[ \t]*(first|last)action/ { on = 1 }'
     grep -qsi 'privdrop' /etc/rsyslog.conf || sed -nE 's/.*binary="([^"]*)".*/\1/p' /etc/rsyslog.conf /etc/rsyslog.d/*.conf 2>/dev/null
-  } | pick | own hook
+  } 2>/dev/null | pick | own hook
+  {
+    ! command -v fail2ban-client >/dev/null || fail2ban-client -d 2>/dev/null | sed 's/\\n/\n/g' | tr "[]'\"" '\n\n  '
+    texts /etc/fail2ban /etc/pam.conf /etc/pam.d /etc/dpkg /etc/modprobe.d /etc/network /etc/sysctl.conf /etc/sysctl.d /etc/dhcp /etc/ppp \
+      /etc/NetworkManager /etc/acpi /etc/smartd.conf /etc/mdadm /etc/audit /etc/initramfs-tools /etc/needrestart /etc/kernel /etc/update-motd.d
+  } | names | runnable | own hook
+  for d in /etc/update-motd.d /etc/network/if-*.d /etc/kernel/*.d /etc/dhcp/*.d /etc/ppp/ip*.d /etc/NetworkManager/dispatcher.d \
+    /etc/NetworkManager/dispatcher.d/*.d /etc/initramfs-tools/hooks /etc/initramfs-tools/scripts/* /etc/smartmontools/run.d /etc/apm/*.d \
+    /etc/resolvconf/update*.d /etc/update.d /etc/needrestart/*.d /etc/grub.d /etc/X11/Xsession.d /usr/lib/systemd/system-shutdown \
+    /usr/lib/systemd/system-sleep /etc/systemd/system-generators /usr/local/lib/systemd/system-generators; do [ ! -d "$d" ] || files "$d"; done | own hook
+  find /etc/fail2ban /etc/pam.conf /etc/pam.d /etc/security /etc/dpkg /etc/modprobe.d /etc/modules /etc/modules-load.d /etc/network /etc/sysctl.conf \
+    /etc/sysctl.d /etc/dhcp /etc/ppp /etc/NetworkManager /etc/acpi /etc/smartd.conf /etc/mdadm /etc/audit /etc/initramfs-tools /etc/needrestart /etc/kernel \
+    /etc/update-motd.d /etc/systemd /etc/ssh /etc/sudo.conf /etc/sudoers /etc/sudoers.d /etc/apt /etc/udev /etc/default /etc/grub.d /etc/tmpfiles.d \
+    /etc/sysusers.d /etc/binfmt.d /etc/environment.d /etc/profile.d /etc/logrotate.d /etc/logrotate.conf /etc/rsyslog.d /etc/init.d /etc/cron.d \
+    -xdev ! -type l \( ! -uid 0 -o -perm /022 \) 2>/dev/null | own hook
+  find /etc -xdev -type f -size -129k ! -path '/etc/systemd/*' ! -path '/etc/cron*' ! -path '/etc/anacrontab' ! -path '/etc/sudoers*' ! -path '/etc/init.d/*' \
+    ! -path '/etc/rc*' ! -path '/etc/profile*' ! -path '/etc/apt/*' ! -path '/etc/udev/*' ! -path '/etc/logrotate*' ! -path '/etc/rsyslog*' \
+    ! -path '/etc/apparmor*' ! -path '/etc/ssl/*' ! -path '/etc/passwd*' ! -path '/etc/shadow*' ! -path '/etc/shells' ! -path '/etc/ld.so.*' -print0 2>/dev/null |
+    xargs -0 -r grep -D skip -IhsE '^[^#]*/' -- | names | runnable | own named
+  for f in /usr/local/lib/python3*/dist-packages /usr/lib/python3*/dist-packages /usr/lib/python3 /usr/lib/python3.[0-9]* /etc/python3* \
+    /etc/perl /usr/local/lib/*/perl /usr/local/share/perl /usr/share/perl5 /usr/local/lib/site_ruby; do [ ! -d "$f" ] || echo "$f"; done |
+    xargs -d '\n' -r sh -c 'find "$@" -xdev ! -type l \( ! -uid 0 -o -perm /002 -o -type d -perm /020 \) 2>/dev/null; :' sh | head -n 500 | own loader
+  {
+    systemctl show-environment 2>/dev/null
+    for f in /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /run/systemd/system.conf.d/*.conf /usr/lib/systemd/system.conf.d/*.conf; do
+      [ ! -f "$f" ] || sed -n '/^[ \t]*[A-Z][a-z]*Environment=/p' "$f"
+    done
+    printf '%s\n' "$U" | awk '
+      function flush(i) { if ((user == "" || user == "root" || user == "0") && !dynamic) for (i = 1; i <= n; i++) print rows[i]; n = 0; user = ""; dynamic = 0 }
+      /^$/ { flush(); next }
+      /^User=/ { user = substr($0, 6) }
+      /^DynamicUser=yes/ { dynamic = 1 }
+      /^Environment=/ { rows[++n] = $0 }
+      /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = "\001" $0 }
+      END { flush() }' | while IFS= read -r l; do
+        case $l in "$(printf '\001')"*) f=${l#?}; [ ! -f "$f" ] || head -c 65536 -- "$f" ;; *) printf '%s\n' "$l" ;; esac
+      done
+    for f in /etc/environment /etc/environment.d/* /etc/security/pam_env.conf /etc/profile /etc/bash.bashrc /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile "$H"/.bashrc; do
+      [ ! -f "$f" ] || grep -sE '^[^#]*=' "$f"
+    done
+  } | variables | own unit
   for f in /etc/apt/apt.conf.d/* /etc/udev/rules.d/* /etc/rsyslog.conf /etc/rsyslog.d/*; do [ ! -f "$f" ] || echo "$f"; done | own hook
   printf '%s\n' "$U" | awk '
     function flush(i) { if (user == "" || user == "root" || user == "0") { if (!dynamic) for (i = 1; i <= n; i++) print rows[i] } n = 0; user = ""; dynamic = 0 }
@@ -166,7 +250,7 @@ set -f
 S=$(printf '%s\n' "$R" | sort -u)
 T=$(for r in $S; do
   p=${r#* }
-  case ${r%% *}:$p in path:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
+  case ${r%% *}:$p in path:*|named:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
   [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
 done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==. .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
 D=$(for p in $T; do head -c 65536 -- "$p" | pick; done | own script)
@@ -200,7 +284,8 @@ find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
 )
-_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script|loader|hook) (?P<path>/\S*) (?P<real>/\S*)")
+NAMED = "named"
+_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script|loader|hook|named) (?P<path>/\S*) (?P<real>/\S*)")
 _STAT = re.compile(
     r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
 )
@@ -222,7 +307,7 @@ class RootRuns(NamedTuple):
     """What root runs, and the rights of that."""
 
     paths: tuple[tuple[str, str, str], ...]
-    """By what, the path, and where it leads or a link on its way is, if a link is in it."""
+    """By what (`named`: a setting in /etc names it, and nothing tells who runs it), the path, and where it leads or a link on its way is, if a link is in it."""
     rights: Mapping[str, Rights]
     """Of each path and each folder above it, as far as there is one."""
     acls: Mapping[str, tuple[str, ...]]

@@ -27,8 +27,10 @@ from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, Unpars
 from checks.servers.probes import (
     authorized_keys,
     group,
+    iptables_legacy,
     listening_programs,
     mysql_accounts,
+    nft,
     outside_ports,
     own_registered,
     passwd,
@@ -174,6 +176,39 @@ def test_mariadb_tells_who_gets_in_without_a_password_and_who_may_do_all_over_ot
         for might in expected
     } == expected
     assert CANARY not in text and "*" not in text
+
+
+@needs_root
+@pytest.mark.heavy
+def test_mariadb_tells_what_it_has_loaded_beside_what_its_tables_have(mariadb: MariaDb) -> None:
+    """A login of `s1` without a password was tried: the server goes by its memory, until its privileges are flushed."""
+    mariadb.run(
+        "CREATE USER s1@'%'; CREATE USER s2@'%' IDENTIFIED BY 'x'; CREATE USER `s'3``á`@'10.%' IDENTIFIED BY 'x';"
+        "CREATE USER s4@'%' IDENTIFIED VIA unix_socket; CREATE USER s5@'192.0.2.5'; CREATE ROLE s6; GRANT SELECT ON *.* TO s6;"
+        f"GRANT CREATE USER ON *.* TO s2@'%'; CREATE USER s7@'%' IDENTIFIED BY '{CANARY}'; GRANT UPDATE ON `my%`.* TO s7@'%';"
+        "UPDATE mysql.global_priv SET priv = json_set(priv, '$.authentication_string', '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29') WHERE user = 's1';"
+        "UPDATE mysql.global_priv SET priv = json_set(priv, '$.access', 0) WHERE user = 's2';"
+        "DELETE FROM mysql.global_priv WHERE user = 's4'; DELETE FROM mysql.db WHERE user = 's7'"
+    )
+    link = mariadb.folder / "mysqld.sock"
+    if not link.is_symlink():
+        link.symlink_to("socket")
+    try:
+        text = said(mysql_accounts.PROBE, mariadb.folder, "/run/mysqld")
+    finally:
+        mariadb.run("FLUSH PRIVILEGES; DROP USER s1@'%', s2@'%', `s'3``á`@'10.%', s5@'192.0.2.5', s7@'%'; DROP ROLE s6")
+
+    found = mysql_accounts.parse(Output(0, text, ""))
+    assert {one.user: (one.might, one.way) for one in found.accounts if one.user.startswith("s")} == {
+        "s1": ("none", "none"),
+        "s2": ("admin", "password"),
+        "s'3`á": ("none", "password"),
+        "s4": ("none", "socket"),
+        "s5": ("none", "none"),
+        "s6": ("plain", "role"),
+        "s7": ("admin", "password"),
+    }
+    assert not found.is_unread and CANARY not in text and "*" not in text
 
 
 class HereShell:
@@ -323,7 +358,8 @@ def exposure(postgresql: str | None, mysql: str | None, *, listening: str = "", 
     )
     for probe, text in both:
         found[probe.id] = fact_of(probe, ProbeResult(probe.id, 0, text.encode(), b"", 0))
-    found[outside_ports.PROBE.id] = MissingFact("not-seen-from-outside", verbatim("no look"))
+    for probe_id in (outside_ports.PROBE.id, nft.PROBE.id, iptables_legacy.PROBE.id):
+        found[probe_id] = MissingFact("not-gathered", verbatim("no look"))
     own = HostDeclared(listeners=(declared,)) if declared else HostDeclared()
     outcome = check.judge(replace(facts, found=found, declared=own))
     return outcome.verdict.value, outcome.reason

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from checks.servers.probe import Output
+from checks.servers.declared import HostDeclared
+from checks.servers.facts import Facts
+from checks.servers.firewall._view import opened
+from checks.servers.probe import MissingFact, Output
 from checks.servers.probes import iptables_legacy, nft
+from checks.servers.probes.listeners import Listener
 from checks.servers.ruleset import ANY_DEVICE, FilterChain, JumpTarget, PacketTarget, Rule, Ruleset
+from portalops.model.message import verbatim
+from portalops.model.organisation import Host, HostId
 
+HOST = Host(HostId("web1"), "198.18.3.12")
 PLACE = {"family": "inet", "table": "filter"}
 ACCEPT = {"accept": None}
 
@@ -239,3 +247,36 @@ def test_chains_that_lead_on_without_end_leave_doubt_and_no_fault() -> None:
     base = chain("input", Rule(False, JumpTarget.JUMP, "c0"), is_input=True, denies=True)
 
     assert at(Ruleset((base, *steps)), PacketTarget.UNSURE) == (ANY_DEVICE,)
+
+
+@pytest.mark.parametrize(
+    ("rules", "led"),
+    [
+        ("-A PREROUTING -p tcp -m tcp --dport 22 -j DNAT --to-destination 127.0.0.1:6379", {(True, 6379)}),
+        ("-A PREROUTING -p tcp -m tcp --dport 22 -j DNAT --to-destination 127.0.0.1", {(True, 22)}),
+        ("-A PREROUTING -j DNAT --to-destination 127.0.0.1", {(True, 22), (True, 6379)}),
+        ("-A PREROUTING -p udp -m udp --dport 22 -j DNAT --to-destination 127.0.0.1:6379", set()),
+        ("-A PREROUTING -p tcp -j DNAT --to-destination 127.0.0.1-127.0.0.4:6379", {(None, 6379)}),
+        ("-A PREROUTING -p tcp -j OWN\n-A OWN -j DNAT --to-destination 127.0.0.1:6000-7000", {(True, 6379)}),
+        ("-A OWN -j DNAT --to-destination 127.0.0.1:6379", set()),
+        ("-A PREROUTING -i lo -p tcp -j DNAT --to-destination 127.0.0.1:6379", set()),
+        ("-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.5:6379", set()),
+        ("-A PREROUTING -p tcp -j REDIRECT --to-ports 6379", set()),
+    ],
+)
+def test_port_of_loopback_is_open_where_a_rule_leads_others_to_it(
+    rules: str, led: set[tuple[bool | None, int]]
+) -> None:
+    text = f"family ip\n*nat\n:PREROUTING ACCEPT [0:0]\n:OWN - [0:0]\n{rules}\nCOMMIT\nend\n"
+    facts = Facts(
+        HOST,
+        HostDeclared(),
+        datetime(2026, 11, 30, tzinfo=UTC),
+        {
+            nft.PROBE.id: MissingFact("x", verbatim("x")),
+            iptables_legacy.PROBE.id: iptables_legacy.parse(Output(0, text, "")),
+        },
+    )
+    sure, perhaps = opened(facts, [Listener("tcp", 22, "127.0.0.1"), Listener("tcp", 6379, "127.0.0.1")])
+
+    assert {(True, one.port) for one in sure} | {(None, one.port) for one in perhaps} == led

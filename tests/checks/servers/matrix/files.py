@@ -48,7 +48,7 @@ def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") 
 
 def _hook(name: str, where: str, text: str, *, fails: str = "") -> Seed:
     """A file of settings of root that names what an account owns."""
-    make = f"install -d -o games /opt/seed; install -o games -m 755 /lib/*/libm.so.6 /opt/seed/hook; cat >{where} <<'END'\n{text}\nEND\n"
+    make = f"install -d -o games /opt/seed; install -o games -m 755 /lib/*/libm.so.6 /opt/seed/hook; install -d {where.rpartition('/')[0]}; cat >{where} <<'END'\n{text}\nEND\n"
     return Seed("files.root-runs", name, make=make, undo=f"rm -r {where} /opt/seed", fails=fails)
 
 
@@ -181,6 +181,64 @@ SEEDS = (
             ),
             ("what rsyslog calls", "/etc/rsyslog.d/seed.conf", 'action(type="omprog" binary="/opt/seed/hook")'),
         )
+    ),
+    *(
+        _hook(name, where, text, fails="writable-by-others")
+        for name, where, text in (
+            ("what dpkg calls", "/etc/dpkg/dpkg.cfg.d/seed", "post-invoke=/opt/seed/hook"),
+            ("what modprobe calls", "/etc/modprobe.d/seed.conf", "install dccp /opt/seed/hook"),
+            ("what the message of the day calls", "/etc/update-motd.d/99-seed", "#!/bin/sh\n/opt/seed/hook --all"),
+            (
+                "where services load Python from",
+                "/etc/systemd/system.conf.d/seed.conf",
+                "[Manager]\nDefaultEnvironment=A=b PYTHONPATH=/opt/seed",
+            ),
+        )
+    ),
+    Seed(
+        "files.root-runs",
+        "a folder from which every program of Python loads",
+        make="d=$(ls -d /usr/lib/python3.[0-9]* | head -n 1); d=/usr/local${d#/usr}/dist-packages; install -d $d; chown games $d",
+        undo="chown root /usr/local/lib/python3.*/dist-packages",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "what PAM calls at a login",
+        make="install -d -o games /opt/seed; install -o games -m 755 /bin/true /opt/seed/hook; cp -p /etc/pam.d/sshd /root/sshd.pam; "
+        "echo 'session optional pam_exec.so quiet /opt/seed/hook' >>/etc/pam.d/sshd",
+        undo="cp -p /root/sshd.pam /etc/pam.d/sshd; rm -r /opt/seed",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "what fail2ban calls at its start",
+        make="install -d -o games /opt/seed; install -o games -m 755 /bin/true /opt/seed/hook; install -d /etc/fail2ban/action.d; "
+        "printf '[Definition]\\nactionstart = /opt/seed/hook <name>\\n' >/etc/fail2ban/action.d/seed.conf",
+        undo="rm -r /opt/seed /etc/fail2ban/action.d/seed.conf",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a setting of the network that an account owns",
+        make="install -d /etc/network; echo '# none' >/etc/network/interfaces; chown games /etc/network/interfaces",
+        undo="chown root /etc/network/interfaces",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a program that a setting names, of a service that nobody knows",
+        make="install -o games -m 755 /bin/true /srv/notify; install -d /etc/seed; echo 'notify_master /srv/notify' >/etc/seed/seed.conf",
+        undo="rm -r /srv/notify /etc/seed",
+        unknown="runner-unseen",
+    ),
+    Seed(
+        "files.root-runs",
+        "a folder of data and a log that settings name",
+        make="install -d -o www-data /srv/data; install -o www-data -m 644 /dev/null /srv/data/x.log; install -d /etc/seed; "
+        "printf 'root /srv/data;\\nlog /srv/data/x.log\\n# run /opt/seed/hook\\n' >/etc/seed/seed.conf; "
+        "install -D -o games -m 755 /bin/true /opt/seed/hook",
+        undo="rm -r /srv/data /etc/seed /opt/seed",
     ),
     _hook(
         "what apt may not call any more", "/etc/apt/apt.conf.d/99seed", '// DPkg::Post-Invoke { "/opt/seed/hook"; };'

@@ -91,6 +91,36 @@ SEEDS = (
     ),
     _file("hashes of passwords", "/etc/portal.users", "an:$apr1$abcdefgh$0123456789abcdefghijk.\\n"),
     _file("account in an address", "/opt/portal/worker.conf", "DATABASE_URL=postgres://portal:Xuan2026@db/portal\\n"),
+    _file("one line of JSON", "/srv/portal/settings.json", '{"db":{"host":"db","password":"Tr0ub4dor3x"}}\\n'),
+    _file(
+        "connection string",
+        "/srv/portal/app.settings",
+        '{"x":"Server=db;User Id=sa;Password=Tr0ub4dor3x;Encrypt=true"}\\n',
+    ),
+    _file(
+        "array of PHP",
+        "/srv/portal/config.inc.php",
+        '<?php\\n$cfg["Servers"][1]["password"] = "Tr0ub4dor3x";\\n',
+    ),
+    _file(
+        "key of PuTTY",
+        "/srv/portal/an.ppk",
+        "PuTTY-User-Key-File-3: ssh-ed25519\\nEncryption: none\\nPrivate-Lines: 1\\nAAAA\\n",
+    ),
+    _file(
+        "what a job gives a command", "/etc/cron.d/seed", "5 2 * * * root mysqldump -pTr0ub4dor3x portal >/dev/null\\n"
+    ),
+    _file(
+        "text of two bytes a letter",
+        "/srv/portal/windows.ini",
+        "\\377\\376p\\0a\\0s\\0s\\0w\\0o\\0r\\0d\\0=\\0T\\0r\\0000\\0u\\0b\\0004\\0\\n\\0",
+    ),
+    _file(
+        "code that names the environment",
+        "/srv/portal/settings.py",
+        'import os\\npassword = os.environ["PW"]\\ntoken = settings.TOKEN_1\\n',
+        fails="",
+    ),
     Seed(
         "secrets.readable",
         "private key under any name",
@@ -174,6 +204,38 @@ SEEDS = (
         make="systemd-run --unit=seed redis-server --port 7777 --bind 0.0.0.0 --protected-mode no; sleep 1",
         undo="systemctl stop seed",
         fails="exposed",
+    ),
+    Seed(
+        "db.exposure",
+        "a password in the tables that the server has not loaded",
+        make="mariadb -e \"SET sql_log_bin = 0; CREATE USER seed@'%'; GRANT ALL ON *.* TO seed@'%'; UPDATE mysql.global_priv SET priv ="
+        " json_set(priv, '$.authentication_string', '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29') WHERE user = 'seed'\"",
+        undo="mariadb -e \"SET sql_log_bin = 0; FLUSH PRIVILEGES; DROP USER seed@'%'\"",
+        fails=_OPEN,
+        on="web2",
+        releases=frozenset({13}),
+    ),
+    Seed(
+        "db.exposure",
+        "accounts that nobody is asked for from the next start on",
+        make="printf '[mysqld]\\nskip_grant_tables = ON\\n' >/etc/mysql/mariadb.conf.d/99-seed.cnf",
+        undo="rm /etc/mysql/mariadb.conf.d/99-seed.cnf",
+        fails=_OPEN,
+        on="web2",
+        releases=frozenset({13}),
+    ),
+    Seed(
+        "db.exposure",
+        "a rule of the firewall that leads others to loopback",
+        make="printf 'table ip portal {\\n chain pre {\\n  type nat hook prerouting priority -100;\\n  ip saddr 192.0.2.77 tcp dport 22 dnat to 127.0.0.1:6379\\n }\\n}\\n' | nft -f -",
+        undo="nft delete table ip portal",
+        fails="led-to-loopback",
+    ),
+    Seed(
+        "db.exposure",
+        "a rule of the firewall that leads others to another address of loopback",
+        make="printf 'table ip portal {\\n chain pre {\\n  type nat hook prerouting priority -100;\\n  tcp dport 6379 dnat to 127.0.0.9\\n }\\n}\\n' | nft -f -",
+        undo="nft delete table ip portal",
     ),
     _account("locked, without a password", "CREATE USER seed@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO seed@'%'"),
     _account("by its socket alone", "CREATE USER seed@'%' IDENTIFIED VIA unix_socket; GRANT ALL ON *.* TO seed@'%'"),
