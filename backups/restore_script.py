@@ -186,7 +186,7 @@ quoted() {
 open_folders() {
   [ "$(id -u)" -ne 0 ] || return 0
   find "$1" -type d ! -perm -700 ! -exec sh -c '
-    stat -c %a -- "$2" > "$1-$(stat -c %i -- "$2")" && chmod 4700 -- "$2"' sh "$WORK/mode" {} \; -print > "$WORK/shut"
+    stat -c %a -- "$2" > "$1-$(stat -c %i -- "$2")" && chmod 04700 -- "$2"' sh "$WORK/mode" {} \; -print > "$WORK/shut"
   [ ! -s "$WORK/shut" ] || stop "$(head -n 1 "$WORK/shut"): cannot be opened"
 }
 # close_folders: gives the marked ones their modes again, the inner ones first

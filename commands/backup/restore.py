@@ -17,7 +17,7 @@ restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; por
 --source settings --path srv/portal/portal.ini --identity key --overwrite --dry-run; portalops backup restore latest
 --source portal-db --stream portal --stdout --identity key | pg_restore -d scratch
 
-EXIT STATUS: 0 restored; with --dry-run always, even if files that differ would be kept; 3 something is missing or a file that differs
+EXIT STATUS: 0 restored; with --dry-run even if files that differ would be kept; 3 something is missing or a file that differs
 was kept, 4 nothing was restored, 5 every copy is damaged: nothing could be restored, or not the whole stream; or the set
 is not the recorded one
 """

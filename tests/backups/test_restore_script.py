@@ -577,7 +577,7 @@ class TestDifferential:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
     @pytest.mark.needs("setpriv")
     @pytest.mark.parametrize("options", [(), ("--salvage",)])
-    @pytest.mark.parametrize("mode", [0o555, 0])
+    @pytest.mark.parametrize("mode", [0o555, 0, 0o2555])
     def test_a_folder_that_is_closed_to_its_owner_stands_in_no_way(
         self, tmp_path: Path, stranger: Stranger, mode: int, options: tuple[str, ...]
     ) -> None:
