@@ -1,4 +1,4 @@
-"""Who becomes root by doas or polkit is declared, and doas asks for a password.
+"""Who becomes root by doas or polkit is declared, and doas, polkit and su ask for a password.
 
 Rules of sudo are looked at by everybody; a line in /etc/doas.conf, or a rule of polkit for `pkexec` or for units, gives the same
 rights. Article 12.5 asks that each holder of access is known.
@@ -9,10 +9,11 @@ administrator, or lets do without an administrator's password what makes it root
 packages. What polkit answers for each account is asked of polkit itself, for a process like the one of the scan; its rules are
 read for what it lets do elsewhere, such as at the console. Members of groups count one by one. A rule in JavaScript of another form than
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
-and names the file. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
+and names the file. The chains of PAM for doas, polkit and su, walked through as libpam does, let nobody in who knows no password;
+root itself counts as nobody, and so do members of a group that has none besides root. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
 have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.
 
-Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11). On Debian 13:
+Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11), pam.conf(5), pam_wheel(8). On Debian 13:
 
     code polkit.addAdminRule(function(action, subject) { return ["unix-group:sudo"]; });
 """
@@ -22,16 +23,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from checks.servers.accounts._pam import has_service
+from checks.servers.accounts._pam_ways import past_pam
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
 from checks.servers.accounts._sudo_ways import reason_of
-from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import group, other_ways, passwd
+from checks.servers.probe import MissingFact
+from checks.servers.probes import group, other_ways, pam_stacks, passwd
 from checks.servers.probes.other_ways import DoasRule, OtherWays
 from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.verdicts import Severity
+from portalops.model.verdicts import CheckVerdict, Severity
 
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
 _AS_ROOT = frozenset(
@@ -49,10 +53,11 @@ _OWN = frozenset({"polkitd", "root"})
     clause="12.5",
     severity=Severity.HIGH,
     needs=(other_ways.PROBE, passwd.PROBE, group.PROBE),
-    title=msg("who becomes root by doas or polkit is declared"),
+    uses=(pam_stacks.PROBE,),
+    title=msg("who becomes root by doas, polkit or su is declared or knows its password"),
     remedy=msg(
-        "Remove the rule from /etc/doas.conf or /etc/polkit-1, take out 'nopass', or declare the account under 'admins' after "
-        "approval."
+        "Remove the rule from /etc/doas.conf or /etc/polkit-1, take out 'nopass' and lines of /etc/pam.d that let in without a "
+        "password, or declare the account under 'admins' after approval."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
@@ -64,6 +69,9 @@ def judge(facts: Facts) -> CheckOutcome:
     found |= {(name, "polkit") for who in polkit for name in _accounts(who.replace("unix-group:", ":", 1), facts)}
     if free := sorted({name for name, is_free in doas if is_free}):
         return failed("doas-nopass", msg("root by doas without a password: {names}", names=listed(free)))
+    past = _past_pam(facts)
+    if past is not None and past.verdict is CheckVerdict.FAIL:
+        return past
     members = sorted((name, by) for name, by in found if name not in _OWN)
     if facts.declared.admins is None:
         return unknown(
@@ -76,6 +84,8 @@ def judge(facts: Facts) -> CheckOutcome:
     allowed = {*facts.declared.admins, *facts.declared.service_accounts}
     if extra := [f"{name} ({by})" for name, by in members if name not in allowed]:
         return failed("undeclared-way", msg("root by another way and not declared: {names}", names=listed(extra)))
+    if past is not None:
+        return past
     if doubts:
         return unknown("rule-not-read", doubts[0])
     return passed(
@@ -88,6 +98,26 @@ def judge(facts: Facts) -> CheckOutcome:
             files=len(ways.scripts or ()) + len({rule.path for rule in ways.pkla}),
         )
     )
+
+
+def _past_pam(facts: Facts) -> CheckOutcome | None:
+    """Say where PAM lets somebody use su, doas or polkit who knows no password."""
+    pam, ways = facts.get(pam_stacks.PROBE), facts[other_ways.PROBE]
+    if isinstance(pam, MissingFact):
+        return missing(pam)
+    services = ["su", *(["su-l"] if has_service(pam, "su-l") else [])]
+    services += ["doas"] if any(rule.is_permit and rule.identity != "root" for rule in ways.doas) else []
+    services += ["polkit-1"] if ways.polkit is not None else []
+    return past_pam(pam, services, _peopled(facts))
+
+
+def _peopled(facts: Facts) -> set[str]:
+    """Return the groups with a member besides root; the first of root stands for a group wheel that is not there."""
+    first = {one.gid for one in facts[passwd.PROBE] if one.uid != 0}
+    found = {one.name for one in facts[group.PROBE] if one.gid in first or {*one.members} - {"root"}}
+    has_wheel = any(one.name == "wheel" for one in facts[group.PROBE])
+    roots = {one.name for one in facts[group.PROBE] if one.gid == 0}
+    return found | {"wheel"} if not has_wheel and found & roots else found
 
 
 def _accounts(identity: str, facts: Facts) -> Iterable[str]:
