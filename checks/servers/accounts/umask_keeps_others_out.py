@@ -70,7 +70,9 @@ def judge(facts: Facts) -> CheckOutcome:
             continue
         if acl.who == "others":
             wrong.append(msg("rights by default (ACL) of {path} count instead of the umask", path=acl.path))
-        elif acl.who == "named":
+        elif acl.who == "group" and (acl.account == "*" or _is_own_group(accounts[acl.account], facts)):
+            continue
+        elif acl.who in {"named", "group"}:
             doubts.append(msg("rights by default (ACL) of {path} name who may", path=acl.path))
         else:
             doubts.append(msg("rights by default (ACL) of {path} cannot be read", path=acl.path))

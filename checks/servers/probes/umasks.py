@@ -88,8 +88,9 @@ acls() {
       if ! command -v getfacl >/dev/null || ! a=$(getfacl -dcnp -- "$d" 2>/dev/null); then printf 'acl|%s|?|%s\n' "$w" "$p"; continue; fi
       printf '%s\n' "$a" | awk -F: -v w="$w" -v u="$u" -v g="$g" -v p="$p" '{ sub(/^default:/, ""); sub(/[ \t].*/, "") }
         $1 == "mask" { m = $3; has = 1 } $1 == "other" && $3 ~ /w/ { o = 1 }
-        $3 ~ /w/ && (($1 == "user" && $2 != "" && $2 != u && $2 != 0) || ($1 == "group" && $2 != g && $2 != 0)) { n = 1 }
-        END { if (o) print "acl|" w "|others|" p; else if (n && (!has || m ~ /w/)) print "acl|" w "|named|" p }'
+        $3 ~ /w/ && $2 != "" && (($1 == "user" && $2 != u && $2 != 0) || ($1 == "group" && $2 != g && $2 != 0)) { n = "named" }
+        $3 ~ /w/ && $1 == "group" && ($2 == "" || $2 == g) && n == "" { n = "group" }
+        END { if (o) print "acl|" w "|others|" p; else if (n != "" && (!has || m ~ /w/)) print "acl|" w "|" n "|" p }'
     done
 }
 acls '*' 0 0 /tmp /var/tmp /dev/shm -maxdepth 0
@@ -149,7 +150,7 @@ class DefaultRights:
     account: str
     """Whose home it is in; `*` for all."""
     who: str
-    """`others`, `named` for accounts or groups by name, `?` where the rights cannot be read."""
+    """`others`, `named` for accounts or groups by name, `group` for that of the folder or of the account, `?` where the rights cannot be read."""
     path: str
 
 
@@ -189,7 +190,7 @@ def parse(output: Output) -> Umasks:
                 gecos[name] = int(value or "0", 8)
             case ["unit", name, value] if _MASK.fullmatch(value):
                 units[name] = int(value, 8)
-            case ["acl", name, "others" | "named" | "?" as who, path]:
+            case ["acl", name, "others" | "named" | "group" | "?" as who, path]:
                 acls.append(DefaultRights(name, who, path))
             case ["shell", "*", path]:
                 files.append(path)
