@@ -133,7 +133,7 @@ def lets_in(
                 if not step.is_there:
                     return "module_unknown"
                 if step.module == "pam_wheel":
-                    return _by_wheel(step, is_member=is_member and (peopled is None or _group_of(step) in peopled))
+                    return _wheel_answer(step, is_member=is_member and (peopled is None or _group_of(step) in peopled))
                 return _answer_to(step, password, second, is_local=is_local) or guessed.get(id(step), "success")
 
             ways.append(_Walk(answer).succeeds(chain))
@@ -145,7 +145,7 @@ def _group_of(step: PamStep) -> str:
     return next((one.removeprefix("group=") for one in step.arguments if one.startswith("group=")), "wheel")
 
 
-def _by_wheel(step: PamStep, *, is_member: bool) -> str:
+def _wheel_answer(step: PamStep, *, is_member: bool) -> str:
     """Return what pam_wheel(8) answers; with `deny` its group is the one that is kept out."""
     if is_member == ("deny" in step.arguments):
         return "perm_denied"

@@ -30,7 +30,9 @@ def past_pam(pam: PamSettings, services: Iterable[str], peopled: Collection[str]
         surely, perhaps = lets_in(chain, password=False, second=False, peopled=peopled)
         modules = listed(dict.fromkeys(shown(f"{step.module}.so", 40) for step in each_step(chain)))
         if surely:
-            said = msg("PAM lets accounts use {service} without a password, by {modules}", service=service, modules=modules)
+            said = msg(
+                "PAM lets accounts use {service} without a password, by {modules}", service=service, modules=modules
+            )
             return failed("pam-permits", said)
         if perhaps:
             said = msg(

@@ -38,8 +38,10 @@ own() {  # units of an account that lingers
   u=${A%%:*} A=${A#*:}
   setpriv --reuid "$u" --regid "${A%%:*}" --clear-groups -- sh -c '
     for d in .config/systemd .config/environment.d .local/share/systemd; do
-      [ ! -d "$1/$d" ] || find "$1/$d" -type f -exec sha256sum -- {} + -o -type l -exec sh -c '\''
-        for f; do printf "%s  %s\n" "$(readlink -- "$f" | sha256sum | cut -c 1-64)" "$(printf %s "$f" | tr "\n\\\\" "??")"; done'\'' sh {} +
+      [ -d "$1/$d" ] || continue
+      find "$1/$d" -type f -print0 | xargs -0 -r sha256sum --
+      find "$1/$d" -type l -print0 | xargs -0 -r sh -c '\''
+        for f; do printf "%s  %s\n" "$(readlink -- "$f" | sha256sum | cut -c 1-64)" "$(printf %s "$f" | tr "\n\\\\" "??")"; done'\'' sh
     done' sh "${A#*:}" 2>/dev/null </dev/null
   return 0
 }
@@ -49,8 +51,8 @@ for l in /var/lib/systemd/linger/*; do
 done
 if [ "$U" ]; then
   for d in /etc/systemd /etc/xdg/systemd /run/systemd /usr/local/lib/systemd /usr/local/share/systemd; do
-    [ ! -d "$d/user" ] || find "$d/user" \( -type f -o -type l ! -lname '/usr/lib/systemd/user/*' ! -lname '/lib/systemd/user/*' ! -lname /dev/null \) \
-      -exec sha256sum -- {} +
+    [ ! -d "$d/user" ] || find "$d/user" \( -type f -o -type l ! -lname '/usr/lib/systemd/user/*' ! -lname '/lib/systemd/user/*' ! -lname /dev/null \) -print0 |
+      xargs -0 -r sha256sum --
   done 2>/dev/null
 fi
 [ $# = 0 ] || { find -L "$@" -ignore_readdir_race -path /var/spool/cron/atjobs -prune -o -path /var/spool/cron/atspool -prune -o \

@@ -30,8 +30,8 @@ for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
   [ ! -e "$f" ] || awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^(loglevel|include)/ { f = 1 } END { exit f }' "$f" || echo match
 done 2>/dev/null | head -n 1
 { journalctl -q --no-pager -o short-unix -t sshd -t sshd-session _UID=0 --since=-46d || echo broken; } |
-  grep -a -E '^broken$|^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted ' |
-  grep -a -v -E '^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted (([A-Z0-9-]+ public )?key ([A-Z0-9-]+ )?SHA256:|certificate ID ")' || [ $? -eq 1 ] || exit 2
+  { grep -a -v -E '^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted (([A-Z0-9-]+ public )?key ([A-Z0-9-]+ )?SHA256:|certificate ID ")' || [ $? -eq 1 ] || echo broken; } |
+  grep -a -E '^broken$|^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted ' || [ $? -eq 1 ] || exit 2
 echo end
 """
 _LOGIN = re.compile(

@@ -184,7 +184,7 @@ def parse(output: Output) -> Umasks:
             case ["account", name, family]:
                 accounts[name] = family
             case ["mask", name, family, path, "always" | "if" | "own" as how, value]:
-                mask = int(value, 8) if _MASK.fullmatch(value) else in_words(value)
+                mask = int(value, 8) if _MASK.fullmatch(value) else mask_of_words(value)
                 commands.append(UmaskCommand(name, family, path, how, mask))
             case ["gecos", name, value]:
                 gecos[name] = int(value or "0", 8)
@@ -205,18 +205,18 @@ def parse(output: Output) -> Umasks:
     return Umasks(accounts, tuple(commands), gecos, units, tuple(files), tuple(closed), tuple(acls))
 
 
-def in_words(text: str) -> int | None:
+def mask_of_words(text: str) -> int | None:
     """Return the umask of `u=rwx,g=rx,o=` (umask(1p)); None where that depends on the umask before it.
 
     Where words leave open some of it, and close it to the group and others in any case, it is the most open that it can be.
     """
-    most, least = _after(text, 0), _after(text, 0o777)
+    most, least = _applied(text, 0), _applied(text, 0o777)
     if most is None or least is None:
         return None
     return most if most == least or most & _KEEPS == _KEEPS else None
 
 
-def _after(text: str, before: int) -> int | None:
+def _applied(text: str, before: int) -> int | None:
     allowed = 0o777 & ~before
     for clause in text.split(","):
         found = _CLAUSE.fullmatch(clause)

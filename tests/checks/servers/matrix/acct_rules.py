@@ -206,12 +206,14 @@ SEEDS = (
         make="echo 'umask u=rwx,g=rx,o=' >/etc/profile.d/seed.sh",
         undo="rm /etc/profile.d/seed.sh",
     ),
-    _pam("doas", "sufficient pam_shells.so", more="echo 'permit an as root' >/etc/doas.conf; chmod 600 /etc/doas.conf; "),
+    _pam(
+        "doas", "sufficient pam_shells.so", more="echo 'permit an as root' >/etc/doas.conf; chmod 600 /etc/doas.conf; "
+    ),
     _pam("su", "sufficient pam_wheel.so trust group=users", more="usermod -aG users chi; "),
     _pam("polkit-1", "sufficient pam_permit.so"),
-    _pam("su", "sufficient pam_wheel.so trust group=games", fails=""),
+    _pam("su", "sufficient pam_wheel.so trust group=src", fails=""),
     _pam("su", "required pam_wheel.so group=sudo", fails=""),
-    _pam("su", "[success=2 default=ignore] pam_exec.so /srv/x", fails="", unknown="pam-unclear"),
+    _pam("su", "[success=3 default=ignore] pam_exec.so /srv/x", fails="", unknown="pam-unclear"),
     _doas("the last rule counts", "deny chi\\npermit :chi", fails="undeclared-way"),
     _doas("an editor for one file", "permit chi as root cmd /usr/bin/vim args /etc/motd", fails="undeclared-way"),
     _doas("no password", "permit nopass an", fails="doas-nopass"),
