@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from checks.servers.accounts._pam import UnreadableStack, chain_of, each_step, lets_in
 from checks.servers.check import CheckOutcome, failed, unknown
 from checks.servers.probe import shown
+from checks.servers.probes.group import Group
 from checks.servers.probes.pam_stacks import PamSettings
+from checks.servers.probes.passwd import PasswdAccount
 from checks.servers.wording import listed
 from portalops.model.message import msg
 
 
-def past_pam(pam: PamSettings, services: Iterable[str], peopled: Collection[str] | None = None) -> CheckOutcome | None:
+def peopled(groups: Sequence[Group], accounts: Sequence[PasswdAccount]) -> set[str]:
+    """Return the groups with a member besides root; the first of root stands for a group wheel that is not there."""
+    first = {one.gid for one in accounts if one.uid != 0}
+    found = {one.name for one in groups if one.gid in first or {*one.members} - {"root"}}
+    if any(one.name == "wheel" for one in groups) or not found & {one.name for one in groups if one.gid == 0}:
+        return found
+    return found | {"wheel"}
+
+
+def past_pam(
+    pam: PamSettings, services: Iterable[str], with_members: Collection[str] | None = None
+) -> CheckOutcome | None:
     """Return the fail of the first service that surely lets somebody in, else why that is unclear; None where none does.
 
     Args:
         services: by which PAM knows the programs.
-        peopled: groups with a member besides root; None where they are not known.
+        with_members: groups with a member besides root; None where they are not known.
     """
     unclear: CheckOutcome | None = None
     for service in services:
@@ -27,7 +40,7 @@ def past_pam(pam: PamSettings, services: Iterable[str], peopled: Collection[str]
             said = msg("cannot read {path}, which PAM needs", path=error.path)
             unclear = unclear or unknown("pam-file-unread", said)
             continue
-        surely, perhaps = lets_in(chain, password=False, second=False, peopled=peopled)
+        surely, perhaps = lets_in(chain, password=False, second=False, peopled=with_members)
         modules = listed(dict.fromkeys(shown(f"{step.module}.so", 40) for step in each_step(chain)))
         if surely:
             said = msg(

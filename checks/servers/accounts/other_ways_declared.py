@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam
+from checks.servers.accounts._pam_ways import past_pam, peopled
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
 from checks.servers.accounts._sudo_ways import reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
@@ -108,16 +108,8 @@ def _past_pam(facts: Facts) -> CheckOutcome | None:
     services = ["su", *(["su-l"] if has_service(pam, "su-l") else [])]
     services += ["doas"] if any(rule.is_permit and rule.identity != "root" for rule in ways.doas) else []
     services += ["polkit-1"] if ways.polkit is not None else []
-    return past_pam(pam, services, _peopled(facts))
-
-
-def _peopled(facts: Facts) -> set[str]:
-    """Return the groups with a member besides root; the first of root stands for a group wheel that is not there."""
-    first = {one.gid for one in facts[passwd.PROBE] if one.uid != 0}
-    found = {one.name for one in facts[group.PROBE] if one.gid in first or {*one.members} - {"root"}}
-    has_wheel = any(one.name == "wheel" for one in facts[group.PROBE])
-    roots = {one.name for one in facts[group.PROBE] if one.gid == 0}
-    return found | {"wheel"} if not has_wheel and found & roots else found
+    groups, accounts = facts[group.PROBE], facts[passwd.PROBE]
+    return past_pam(pam, services, peopled(groups, accounts))
 
 
 def _accounts(identity: str, facts: Facts) -> Iterable[str]:

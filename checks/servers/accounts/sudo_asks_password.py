@@ -21,12 +21,12 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam
+from checks.servers.accounts._pam_ways import past_pam, peopled
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import pam_stacks, sudoers
+from checks.servers.probes import group, pam_stacks, passwd, sudoers
 from checks.servers.probes.pam_stacks import PamRow, PamSettings
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -38,7 +38,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sudoers.PROBE,),
-    uses=(pam_stacks.PROBE,),
+    uses=(pam_stacks.PROBE, group.PROBE, passwd.PROBE),
     title=msg("nobody becomes root by sudo without a password"),
     remedy=msg("Narrow the rule to exact commands, or remove NOPASSWD; edit it by 'visudo'."),
 )
@@ -87,4 +87,9 @@ def _past_pam(facts: Facts) -> CheckOutcome | None:
         rows = tuple(PamRow("auth", control, module, ()) for control, module in rules.pam)
         modules = frozenset(row.module.rpartition("/")[2] for row in rows)
         return past_pam(PamSettings({"/etc/pam.d/sudo": rows}, {}, modules), ["sudo"]) if rows else None
-    return past_pam(pam, [one for one in rules.services if has_service(pam, one) or one not in {"sudo", "sudo-i"}])
+    groups, accounts = facts.get(group.PROBE), facts.get(passwd.PROBE)
+    known = None
+    if not isinstance(groups, MissingFact) and not isinstance(accounts, MissingFact):
+        known = peopled(groups, accounts)
+    services = [one for one in rules.services if has_service(pam, one) or one not in {"sudo", "sudo-i"}]
+    return past_pam(pam, services, known)

@@ -1,7 +1,7 @@
 """Whose keys open which account: every account's file of SSH keys, as sshd(8) has it, reduced to fingerprints.
 
-The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`, which may hold wildcards from OpenSSH 9.9
-on; `ssh-keygen -l` tells length, digest
+The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`, which newer versions expand
+wildcards in; `ssh-keygen -l` tells length, digest
 and kind of each key. Comments stay on the host. Lines that ssh-keygen can't read are counted: old kinds of keys are among
 them. Told as well is each folder of a file of keys, up to the home, which belongs to another account or which others may write.
 Only root may look into every home.
