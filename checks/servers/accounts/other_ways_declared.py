@@ -7,7 +7,8 @@ The rule: every account that doas lets run all commands as root, or one that giv
 as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
 administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
 packages. What polkit answers for each account is asked of polkit itself, for a process like the one of the scan; its rules are
-read for what it lets do elsewhere, such as at the console. Members of groups count one by one. A rule in JavaScript of another form than
+read for what it lets do elsewhere, such as at the console. Members of groups count one by one, their
+administrators too, and everybody where a password opens the group. A rule in JavaScript of another form than
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
 and names the file. The chains of PAM for doas, polkit and su, walked through as libpam does, let nobody in who knows no password;
 root itself counts as nobody, and so do members of a group that has none besides root. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
@@ -30,7 +31,7 @@ from checks.servers.accounts._sudo_ways import reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
-from checks.servers.probes import group, other_ways, pam_stacks, passwd
+from checks.servers.probes import group, gshadow, other_ways, pam_stacks, passwd
 from checks.servers.probes.other_ways import DoasRule, OtherWays
 from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 from checks.servers.wording import listed
@@ -53,7 +54,7 @@ _OWN = frozenset({"polkitd", "root"})
     clause="12.5",
     severity=Severity.HIGH,
     needs=(other_ways.PROBE, passwd.PROBE, group.PROBE),
-    uses=(pam_stacks.PROBE,),
+    uses=(pam_stacks.PROBE, gshadow.PROBE),
     title=msg("who becomes root by doas, polkit or su is declared or knows its password"),
     remedy=msg(
         "Remove the rule from /etc/doas.conf or /etc/polkit-1, take out 'nopass' and lines of /etc/pam.d that let in without a "
@@ -86,6 +87,8 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("undeclared-way", msg("root by another way and not declared: {names}", names=listed(extra)))
     if past is not None:
         return past
+    if isinstance(keeping := facts.get(gshadow.PROBE), MissingFact):
+        return missing(keeping)
     if doubts:
         return unknown("rule-not-read", doubts[0])
     return passed(
@@ -112,8 +115,8 @@ def _past_pam(facts: Facts) -> CheckOutcome | None:
     return past_pam(pam, services, peopled(groups, accounts))
 
 
-def _accounts(identity: str, facts: Facts) -> Iterable[str]:
-    """Return the accounts of `NAME`, `:GROUP`, `unix-user:NAME` or a number."""
+def _accounts(identity: str, facts: Facts, *, is_permit: bool = True) -> Iterable[str]:
+    """Return the accounts of `NAME`, `:GROUP`, `unix-user:NAME` or a number; who can join a group counts where it is let do more."""
     name = identity.removeprefix("unix-user:")
     accounts = facts[passwd.PROBE]
     if name == EVERYBODY:
@@ -122,7 +125,12 @@ def _accounts(identity: str, facts: Facts) -> Iterable[str]:
         return [next((one.name for one in accounts if name in {one.name, str(one.uid)}), name)]
     found = [one for one in facts[group.PROBE] if name[1:] in {one.name, str(one.gid)}]
     numbers = {one.gid for one in found}
-    return {*(each for one in found for each in one.members), *(one.name for one in accounts if one.gid in numbers)}
+    keeping = facts.get(gshadow.PROBE)
+    kept = [] if isinstance(keeping, MissingFact) else [keeping[one.name] for one in found if one.name in keeping]
+    let_in = {EVERYBODY for one in kept if one.has_password}
+    let_in |= {name for one in kept for name in (*one.administrators, *one.members)}
+    members = {name for one in found for name in one.members}
+    return members | (let_in if is_permit else set()) | {one.name for one in accounts if one.gid in numbers}
 
 
 def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator[tuple[str, bool]]:
@@ -132,7 +140,11 @@ def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator
     names = {name for rule in ways.doas for name in _accounts(rule.identity, facts)}
     for name in sorted(names - {"root"}):
         for rule in reversed(ways.doas):
-            if name not in _accounts(rule.identity, facts) or rule.target not in {"", "root", "0"}:
+            if name not in _accounts(rule.identity, facts, is_permit=rule.is_permit) or rule.target not in {
+                "",
+                "root",
+                "0",
+            }:
                 continue
             if rule.is_permit and (not rule.command or _gives_root(rule)):
                 yield name, "nopass" in rule.options
