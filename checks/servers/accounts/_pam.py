@@ -94,7 +94,7 @@ def written_by(
 
 
 def lets_in(
-    chain: Sequence[PamStep], *, password: bool, second: bool, peopled: Collection[str] | None = None
+    chain: Sequence[PamStep], *, password: bool, second: bool, deserted: Collection[str] = ()
 ) -> tuple[bool, bool]:
     """Say whether a chain of `auth` lets a visitor in: surely, and perhaps.
 
@@ -106,7 +106,7 @@ def lets_in(
         password: whether the visitor knows it.
         second: whether they have what a module for a second factor asks for. Without it, a module with `nullok` passes over
             them, as over everybody who never set it up.
-        peopled: groups with a member besides root; None where they are not known.
+        deserted: groups without a member besides root.
     """
     open_ = [
         step
@@ -133,7 +133,7 @@ def lets_in(
                 if not step.is_there:
                     return "module_unknown"
                 if step.module == "pam_wheel":
-                    return _wheel_answer(step, is_member=is_member and (peopled is None or _group_of(step) in peopled))
+                    return _wheel_answer(step, is_member=is_member and _group_of(step) not in deserted)
                 return _answer_to(step, password, second, is_local=is_local) or guessed.get(id(step), "success")
 
             ways.append(_Walk(answer).succeeds(chain))

@@ -14,23 +14,21 @@ from checks.servers.wording import listed
 from portalops.model.message import msg
 
 
-def peopled(groups: Sequence[Group], accounts: Sequence[PasswdAccount]) -> set[str]:
-    """Return the groups with a member besides root; the first of root stands for a group wheel that is not there."""
+def deserted(groups: Sequence[Group], accounts: Sequence[PasswdAccount]) -> set[str]:
+    """Return the groups of /etc/group without a member besides root; pam_wheel takes that of root where there is no wheel."""
     first = {one.gid for one in accounts if one.uid != 0}
-    found = {one.name for one in groups if one.gid in first or {*one.members} - {"root"}}
+    found = {one.name for one in groups if one.gid not in first and not {*one.members} - {"root"}}
     if any(one.name == "wheel" for one in groups) or not found & {one.name for one in groups if one.gid == 0}:
         return found
     return found | {"wheel"}
 
 
-def past_pam(
-    pam: PamSettings, services: Iterable[str], with_members: Collection[str] | None = None
-) -> CheckOutcome | None:
+def past_pam(pam: PamSettings, services: Iterable[str], without_members: Collection[str] = ()) -> CheckOutcome | None:
     """Return the fail of the first service that surely lets somebody in, else why that is unclear; None where none does.
 
     Args:
         services: by which PAM knows the programs.
-        with_members: groups with a member besides root; None where they are not known.
+        without_members: groups without a member besides root, as far as they are known.
     """
     unclear: CheckOutcome | None = None
     for service in services:
@@ -40,7 +38,7 @@ def past_pam(
             said = msg("cannot read {path}, which PAM needs", path=error.path)
             unclear = unclear or unknown("pam-file-unread", said)
             continue
-        surely, perhaps = lets_in(chain, password=False, second=False, peopled=with_members)
+        surely, perhaps = lets_in(chain, password=False, second=False, deserted=without_members)
         modules = listed(dict.fromkeys(shown(f"{step.module}.so", 40) for step in each_step(chain)))
         if surely:
             said = msg(

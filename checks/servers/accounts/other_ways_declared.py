@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam, peopled
+from checks.servers.accounts._pam_ways import past_pam, deserted
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
 from checks.servers.accounts._sudo_ways import reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
@@ -112,7 +112,7 @@ def _past_pam(facts: Facts) -> CheckOutcome | None:
     services += ["doas"] if any(rule.is_permit and rule.identity != "root" for rule in ways.doas) else []
     services += ["polkit-1"] if ways.polkit is not None else []
     groups, accounts = facts[group.PROBE], facts[passwd.PROBE]
-    return past_pam(pam, services, peopled(groups, accounts))
+    return past_pam(pam, services, deserted(groups, accounts))
 
 
 def _accounts(identity: str, facts: Facts, *, is_permit: bool = True) -> Iterable[str]:

@@ -21,7 +21,7 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam, peopled
+from checks.servers.accounts._pam_ways import past_pam, deserted
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
@@ -88,8 +88,8 @@ def _past_pam(facts: Facts) -> CheckOutcome | None:
         modules = frozenset(row.module.rpartition("/")[2] for row in rows)
         return past_pam(PamSettings({"/etc/pam.d/sudo": rows}, {}, modules), ["sudo"]) if rows else None
     groups, accounts = facts.get(group.PROBE), facts.get(passwd.PROBE)
-    known = None
+    known: set[str] = set()
     if not isinstance(groups, MissingFact) and not isinstance(accounts, MissingFact):
-        known = peopled(groups, accounts)
+        known = deserted(groups, accounts)
     services = [one for one in rules.services if has_service(pam, one) or one not in {"sudo", "sudo-i"}]
     return past_pam(pam, services, known)
