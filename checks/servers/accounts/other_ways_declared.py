@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam, deserted
+from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
 from checks.servers.accounts._sudo_ways import reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown

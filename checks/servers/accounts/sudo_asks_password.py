@@ -21,7 +21,7 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
-from checks.servers.accounts._pam_ways import past_pam, deserted
+from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
