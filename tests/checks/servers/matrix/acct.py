@@ -154,6 +154,7 @@ SEEDS = (
         make="sed -i '1i auth [default=2] pam_warn.so' /etc/pam.d/sudo-i",
         undo="sed -i '1{/pam_warn/d}' /etc/pam.d/sudo-i",
         fails="pam-permits",
+        releases=frozenset({13, 12}),
     ),
     _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
     _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),
