@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from checks.servers.probes.pam_stacks import PamRow, PamSettings
@@ -93,36 +93,63 @@ def written_by(
     return frozenset.intersection(*found), frozenset.union(*found)
 
 
-def lets_in(chain: Sequence[PamStep], *, password: bool, second: bool) -> tuple[bool, bool]:
+def lets_in(
+    chain: Sequence[PamStep], *, password: bool, second: bool, deserted: Collection[str] = ()
+) -> tuple[bool, bool]:
     """Say whether a chain of `auth` lets a visitor in: surely, and perhaps.
 
-    An account of the host and, where modules of a directory are in the chain, one of a directory are tried.
+    An account of the host and, where modules of a directory are in the chain, one of a directory are tried; where pam_wheel
+    is in it, a member of its group and an account that is none.
 
     Args:
         chain: of the service.
         password: whether the visitor knows it.
         second: whether they have what a module for a second factor asks for. Without it, a module with `nullok` passes over
             them, as over everybody who never set it up.
+        deserted: groups without a member besides root.
     """
     open_ = [
-        step for step in each_step(chain) if step.is_there and _answer_to(step, password, second, is_local=True) is None
+        step
+        for step in each_step(chain)
+        if step.is_there and step.module != "pam_wheel" and _answer_to(step, password, second, is_local=True) is None
     ]
     guesses = list(itertools.product(("success", "ignore", "auth_err"), repeat=min(len(open_), _MOST_GUESSES)))
     has_directory = any(step.module in _DIRECTORIES for step in each_step(chain))
+    has_wheel = any(step.module == "pam_wheel" for step in each_step(chain))
     found = []
-    for is_local in (True, False) if has_directory else (True,):
+    for is_local, is_member in itertools.product(
+        (True, False) if has_directory else (True,), (True, False) if has_wheel else (True,)
+    ):
         ways = []
         for each in guesses:
             guessed = {id(step): one for step, one in zip(open_, each, strict=False)}
 
-            def answer(step: PamStep, guessed: Mapping[int, str] = guessed, is_local: bool = is_local) -> str:
+            def answer(
+                step: PamStep,
+                guessed: Mapping[int, str] = guessed,
+                is_local: bool = is_local,
+                is_member: bool = is_member,
+            ) -> str:
                 if not step.is_there:
                     return "module_unknown"
+                if step.module == "pam_wheel":
+                    return _wheel_answer(step, is_member=is_member and _group_of(step) not in deserted)
                 return _answer_to(step, password, second, is_local=is_local) or guessed.get(id(step), "success")
 
             ways.append(_Walk(answer).succeeds(chain))
         found.append((all(ways), any(ways)))
     return any(surely for surely, _perhaps in found), any(perhaps for _surely, perhaps in found)
+
+
+def _group_of(step: PamStep) -> str:
+    return next((one.removeprefix("group=") for one in step.arguments if one.startswith("group=")), "wheel")
+
+
+def _wheel_answer(step: PamStep, *, is_member: bool) -> str:
+    """Return what pam_wheel(8) answers; with `deny` its group is the one that is kept out."""
+    if is_member == ("deny" in step.arguments):
+        return "perm_denied"
+    return "success" if "trust" in step.arguments else "ignore"
 
 
 def _answer_to(step: PamStep, password: bool, second: bool, *, is_local: bool) -> str | None:
@@ -134,6 +161,8 @@ def _answer_to(step: PamStep, password: bool, second: bool, *, is_local: bool) -
         return "user_unknown" if is_local else own
     if step.module in SECOND_FACTORS:
         return "ignore" if "nullok" in step.arguments and not second else "success" if second else "auth_err"
+    if step.module == "pam_shells":
+        return "success"  # to every account with a usual shell
     if step.module == "pam_localuser":
         return "success" if is_local else "perm_denied"
     if step.module == "pam_faillock":

@@ -55,6 +55,8 @@ def unseen_uses(facts: Facts) -> CheckOutcome | None:
     rules = facts.get(sudoers.PROBE)
     if isinstance(rules, MissingFact):
         return missing(rules)
+    if "sudo.conf" in rules.sources:  # another policy, which logs what it likes
+        return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names="sudo.conf"))
     if rules.unlogged_by:
         return unknown(
             "sudo-log-off",

@@ -1,4 +1,4 @@
-"""Who becomes root by doas or polkit is declared, and doas asks for a password.
+"""Who becomes root by doas or polkit is declared, and doas, polkit and su ask for a password.
 
 Rules of sudo are looked at by everybody; a line in /etc/doas.conf, or a rule of polkit for `pkexec` or for units, gives the same
 rights. Article 12.5 asks that each holder of access is known.
@@ -7,12 +7,14 @@ The rule: every account that doas lets run all commands as root, or one that giv
 as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
 administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
 packages. What polkit answers for each account is asked of polkit itself, for a process like the one of the scan; its rules are
-read for what it lets do elsewhere, such as at the console. Members of groups count one by one. A rule in JavaScript of another form than
+read for what it lets do elsewhere, such as at the console. Members of groups count one by one, their
+administrators too, and everybody where a password opens the group. A rule in JavaScript of another form than
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
-and names the file. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
+and names the file. The chains of PAM for doas, polkit and su, walked through as libpam does, let nobody in who knows no password;
+root itself counts as nobody, and so do members of a group that has none besides root. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
 have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.
 
-Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11). On Debian 13:
+Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (polkit up to 0.105, as on Debian 11), pam.conf(5), pam_wheel(8). On Debian 13:
 
     code polkit.addAdminRule(function(action, subject) { return ["unix-group:sudo"]; });
 """
@@ -22,16 +24,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from checks.servers.accounts._pam import has_service
+from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
 from checks.servers.accounts._sudo_ways import reason_of
-from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probes import group, other_ways, passwd
+from checks.servers.probe import MissingFact
+from checks.servers.probes import group, gshadow, other_ways, pam_stacks, passwd
 from checks.servers.probes.other_ways import DoasRule, OtherWays
 from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.verdicts import Severity
+from portalops.model.verdicts import CheckVerdict, Severity
 
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
 _AS_ROOT = frozenset(
@@ -49,10 +54,11 @@ _OWN = frozenset({"polkitd", "root"})
     clause="12.5",
     severity=Severity.HIGH,
     needs=(other_ways.PROBE, passwd.PROBE, group.PROBE),
-    title=msg("who becomes root by doas or polkit is declared"),
+    uses=(pam_stacks.PROBE, gshadow.PROBE),
+    title=msg("who becomes root by doas, polkit or su is declared or knows its password"),
     remedy=msg(
-        "Remove the rule from /etc/doas.conf or /etc/polkit-1, take out 'nopass', or declare the account under 'admins' after "
-        "approval."
+        "Remove the rule from /etc/doas.conf or /etc/polkit-1, take out 'nopass' and lines of /etc/pam.d that let in without a "
+        "password, or declare the account under 'admins' after approval."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
@@ -64,6 +70,9 @@ def judge(facts: Facts) -> CheckOutcome:
     found |= {(name, "polkit") for who in polkit for name in _accounts(who.replace("unix-group:", ":", 1), facts)}
     if free := sorted({name for name, is_free in doas if is_free}):
         return failed("doas-nopass", msg("root by doas without a password: {names}", names=listed(free)))
+    past = _past_pam(facts)
+    if past is not None and past.verdict is CheckVerdict.FAIL:
+        return past
     members = sorted((name, by) for name, by in found if name not in _OWN)
     if facts.declared.admins is None:
         return unknown(
@@ -76,6 +85,10 @@ def judge(facts: Facts) -> CheckOutcome:
     allowed = {*facts.declared.admins, *facts.declared.service_accounts}
     if extra := [f"{name} ({by})" for name, by in members if name not in allowed]:
         return failed("undeclared-way", msg("root by another way and not declared: {names}", names=listed(extra)))
+    if past is not None:
+        return past
+    if isinstance(keeping := facts.get(gshadow.PROBE), MissingFact):
+        return missing(keeping)
     if doubts:
         return unknown("rule-not-read", doubts[0])
     return passed(
@@ -90,8 +103,20 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _accounts(identity: str, facts: Facts) -> Iterable[str]:
-    """Return the accounts of `NAME`, `:GROUP`, `unix-user:NAME` or a number."""
+def _past_pam(facts: Facts) -> CheckOutcome | None:
+    """Say where PAM lets somebody use su, doas or polkit who knows no password."""
+    pam, ways = facts.get(pam_stacks.PROBE), facts[other_ways.PROBE]
+    if isinstance(pam, MissingFact):
+        return missing(pam)
+    services = ["su", *(["su-l"] if has_service(pam, "su-l") else [])]
+    services += ["doas"] if any(rule.is_permit and rule.identity != "root" for rule in ways.doas) else []
+    services += ["polkit-1"] if ways.polkit is not None else []
+    groups, accounts = facts[group.PROBE], facts[passwd.PROBE]
+    return past_pam(pam, services, deserted(groups, accounts))
+
+
+def _accounts(identity: str, facts: Facts, *, is_permit: bool = True) -> Iterable[str]:
+    """Return the accounts of `NAME`, `:GROUP`, `unix-user:NAME` or a number; who can join a group counts where it is let do more."""
     name = identity.removeprefix("unix-user:")
     accounts = facts[passwd.PROBE]
     if name == EVERYBODY:
@@ -100,7 +125,12 @@ def _accounts(identity: str, facts: Facts) -> Iterable[str]:
         return [next((one.name for one in accounts if name in {one.name, str(one.uid)}), name)]
     found = [one for one in facts[group.PROBE] if name[1:] in {one.name, str(one.gid)}]
     numbers = {one.gid for one in found}
-    return {*(each for one in found for each in one.members), *(one.name for one in accounts if one.gid in numbers)}
+    keeping = facts.get(gshadow.PROBE)
+    kept = [] if isinstance(keeping, MissingFact) else [keeping[one.name] for one in found if one.name in keeping]
+    let_in = {EVERYBODY for one in kept if one.has_password}
+    let_in |= {name for one in kept for name in (*one.administrators, *one.members)}
+    members = {name for one in found for name in one.members}
+    return members | (let_in if is_permit else set()) | {one.name for one in accounts if one.gid in numbers}
 
 
 def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator[tuple[str, bool]]:
@@ -110,7 +140,11 @@ def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator
     names = {name for rule in ways.doas for name in _accounts(rule.identity, facts)}
     for name in sorted(names - {"root"}):
         for rule in reversed(ways.doas):
-            if name not in _accounts(rule.identity, facts) or rule.target not in {"", "root", "0"}:
+            if name not in _accounts(rule.identity, facts, is_permit=rule.is_permit) or rule.target not in {
+                "",
+                "root",
+                "0",
+            }:
                 continue
             if rule.is_permit and (not rule.command or _gives_root(rule)):
                 yield name, "nopass" in rule.options

@@ -8,9 +8,10 @@ run ALL commands, with or without exceptions; run a command with wildcards or al
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
 file, by a table (data/sudo_ways.toml, after GTFOBins). NOPASSWD and `Defaults !authenticate` both count. Exact arguments
 make most programs of the table harmless, but not shells without a script, editors and pagers. The chains of PAM for sudo
-and `sudo -i`, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
+and `sudo -i`, or which `Defaults` name instead, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
 count where that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not
-count until the next boot.
+count until the next boot. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
+something else than such a file decides, the answer is unknown.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
 
@@ -19,23 +20,14 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-
-from checks.servers.accounts._pam import (
-    PamStep,
-    UnreadableStack,
-    chain_of,
-    each_step,
-    has_service,
-    lets_in,
-    step_of,
-)
+from checks.servers.accounts._pam import has_service
+from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._sudo_ways import free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import pam_stacks, sudoers
+from checks.servers.probes import group, pam_stacks, passwd, sudoers
+from checks.servers.probes.pam_stacks import PamRow, PamSettings
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -46,7 +38,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(sudoers.PROBE,),
-    uses=(pam_stacks.PROBE,),
+    uses=(pam_stacks.PROBE, group.PROBE, passwd.PROBE),
     title=msg("nobody becomes root by sudo without a password"),
     remedy=msg("Narrow the rule to exact commands, or remove NOPASSWD; edit it by 'visudo'."),
 )
@@ -90,32 +82,14 @@ def judge(facts: Facts) -> CheckOutcome:
 
 def _past_pam(facts: Facts) -> CheckOutcome | None:
     """Say where PAM lets somebody use sudo, or `sudo -i`, who knows no password."""
-    unclear: CheckOutcome | None = None
-    for name, chain in _chains(facts):
-        surely, perhaps = lets_in(chain, password=False, second=False)
-        modules = listed(dict.fromkeys(shown(f"{step.module}.so", 40) for step in each_step(chain)))
-        if surely:
-            return failed(
-                "pam-permits",
-                msg("PAM lets anybody use {service} without a password, by {modules}", service=name, modules=modules),
-            )
-        if perhaps:
-            said = msg(
-                "it is not known whether PAM lets somebody use {service} without a password, by {modules}",
-                service=name,
-                modules=modules,
-            )
-            unclear = unclear or unknown("pam-unclear", said)
-    return unclear
-
-
-def _chains(facts: Facts) -> Iterator[tuple[str, Sequence[PamStep]]]:
-    """Yield the chains of sudo by the service's name; where they are not known as a whole, what sudo's own file says."""
-    pam = facts.get(pam_stacks.PROBE)
-    if isinstance(pam, MissingFact):
-        yield "sudo", [step_of(control, module) for control, module in facts[sudoers.PROBE].pam]
-        return
-    for service in ("sudo", "sudo-i"):
-        with suppress(UnreadableStack):
-            if has_service(pam, service):
-                yield service, chain_of(pam, service, "auth")
+    pam, rules = facts.get(pam_stacks.PROBE), facts[sudoers.PROBE]
+    if isinstance(pam, MissingFact):  # then what sudo's own file says, without conditions of modules
+        rows = tuple(PamRow("auth", control, module, ()) for control, module in rules.pam)
+        modules = frozenset(row.module.rpartition("/")[2] for row in rows)
+        return past_pam(PamSettings({"/etc/pam.d/sudo": rows}, {}, modules), ["sudo"]) if rows else None
+    groups, accounts = facts.get(group.PROBE), facts.get(passwd.PROBE)
+    known: set[str] = set()
+    if not isinstance(groups, MissingFact) and not isinstance(accounts, MissingFact):
+        known = deserted(groups, accounts)
+    services = [one for one in rules.services if has_service(pam, one) or one not in {"sudo", "sudo-i"}]
+    return past_pam(pam, services, known)

@@ -9,9 +9,12 @@ pam_umask (the personal field, its argument, /etc/login.defs) for SSH, the conso
 `umask` in the startup files of the system and of the account, with the files that these read; for SFTP, what sshd's settings
 name (`internal-sftp -u`). That the group may write is
 allowed where nobody else is in the account's own group, as Debian and RHEL make it. Where a command would let others write,
-but is run in some cases only or names no plain number, the answer is unknown. Programs and services are not judged here.
+but is run in some cases only or names no plain number, the answer is unknown; `u=rwx,g=rx,o=` is as good as a number. In a folder
+with rights by default (ACL) those count, and no umask: in no account's home, two levels deep, nor in /tmp, /var/tmp and /dev/shm
+do they let others write. Where they let accounts or groups by name, or cannot be read, the answer is unknown. Programs and services
+are not judged here.
 
-Sources: pam_umask(8), login.defs(5), umask(1p), sftp-server(8), systemd.exec(5). On Debian 13:
+Sources: pam_umask(8), login.defs(5), umask(1p), acl(5), sftp-server(8), systemd.exec(5). On Debian 13:
 
     mask|*|sh|/etc/profile|always|022
 """
@@ -45,7 +48,7 @@ _DEFAULT, _GROUP, _OTHERS = 0o022, 0o020, 0o002
     title=msg("new files of a login can be changed by its account alone"),
     remedy=msg(
         "Take the 'umask' out of the named file or set it to 022, likewise 'UMASK' in /etc/login.defs and 'umask=' at pam_umask; "
-        "then look for files that others may write: 'find / -xdev -type f -perm -002'."
+        "take rights by default away by 'setfacl -k FOLDER'; then look for files that others may write: 'find / -xdev -type f -perm -002'."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
@@ -62,6 +65,17 @@ def judge(facts: Facts) -> CheckOutcome:
                 text = "?" if mask is None else f"{mask:04o}"
                 sentence = msg("{account} gets {mask} by {where}", account=name, mask=text, where=where)
                 (wrong if is_sure and mask is not None else doubts).append(sentence)
+    for acl in found.acls:
+        if acl.account not in {*accounts, "*"}:
+            continue
+        if acl.who == "others":
+            wrong.append(msg("rights by default (ACL) of {path} count instead of the umask", path=acl.path))
+        elif acl.who == "group" and (acl.account == "*" or _is_own_group(accounts[acl.account], facts)):
+            continue
+        elif acl.who in {"named", "group"}:
+            doubts.append(msg("rights by default (ACL) of {path} name who may", path=acl.path))
+        else:
+            doubts.append(msg("rights by default (ACL) of {path} cannot be read", path=acl.path))
     if wrong:
         more = f" (+{len(wrong) - 1})" if len(wrong) > 1 else ""
         return failed("umask-open", msg("others may write what is made: {what}{more}", what=wrong[0], more=more))

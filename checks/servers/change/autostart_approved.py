@@ -7,9 +7,9 @@ The rule: the enabled units of systemd are exactly those declared under `enabled
 host though nobody enabled them, since another of the host's own files asks for them or brought them: systemd's dependencies are
 followed from default.target. Where it has loaded a unit otherwise than the disk has it, it is unknown what the next start does.
 The files that cron reads, of the host and of every account, and generators of systemd that no package brought have exactly the
-content that is declared under `cron_files`. The content is compared by its digest: lines of cron may hold passwords.
+content that is declared under `cron_files`. So have the files of accounts that linger, whose own units start with the host. The content is compared by its digest: lines of cron may hold passwords.
 
-Sources: systemctl(1), systemd.unit(5), systemd.generator(7), crontab(5). On Debian 13:
+Sources: systemctl(1), systemd.unit(5), systemd.generator(7), loginctl(1), crontab(5). On Debian 13:
 
     apt-daily.timer         enabled enabled
     9f2fdd4b4e7706dda74e8e443e1e1da0fbbb19c62a58e230e90d648b69177c35  /etc/cron.daily/dpkg
@@ -35,7 +35,8 @@ from portalops.model.verdicts import Severity
     uses=(boot_units.PROBE,),
     title=msg("everything that starts automatically was approved"),
     remedy=msg(
-        "Have it approved and declare it, or turn it off by 'systemctl disable --now UNIT' or 'crontab -r -u NAME'."
+        "Have it approved and declare it, or turn it off by 'systemctl disable --now UNIT' or 'crontab -r -u NAME', "
+        "or 'loginctl disable-linger NAME'."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:

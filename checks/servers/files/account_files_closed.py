@@ -4,11 +4,12 @@ Who may write /etc/passwd, a rule of sudo or of PAM is root with one line; who m
 and nobody sees it. A backup that an editor or a script left open is as good as the file. Article 12.4.
 
 The rule: /etc/passwd, group, shadow, gshadow, their backups, subuid, sudoers, doas.conf, the rules of PAM and polkit,
-login.defs, nsswitch.conf, and the folders of these belong to root, and no other account may write them; no other account may
+login.defs, nsswitch.conf, sshd's settings, every file that those of PAM, sudo and sshd include, and all folders above them belong
+to root, and no other account may write them; no other account may
 read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
 should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's
 rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts to which it
-leads.
+leads. A folder counts as well where what would be included from it is not there yet.
 
 Sources: ls(1), passwd(5), shadow(5), acl(5). On Debian 13:
 

@@ -1,10 +1,12 @@
 """Whose keys open which account: every account's file of SSH keys, as sshd(8) has it, reduced to fingerprints.
 
-The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`; `ssh-keygen -l` tells length, digest
+The files are those that sshd itself would read, by `AuthorizedKeysFile` of `sshd -T`, which newer versions expand
+wildcards in; `ssh-keygen -l` tells length, digest
 and kind of each key. Comments stay on the host. Lines that ssh-keygen can't read are counted: old kinds of keys are among
 them. Told as well is each folder of a file of keys, up to the home, which belongs to another account or which others may write.
 Only root may look into every home.
 
+    paths /etc/ssh/keys/%u
     file|an|600|an|1|0|/etc/ssh/keys/an
     key|an|256|SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA|ED25519
     end 25
@@ -26,6 +28,7 @@ F=$(printf '%s\n' "$C" | sed -n 's/^authorizedkeysfile //p')
 cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null |
   awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^authorizedkeys|^trustedusercakeys|^include/ { f = 1 } END { exit !f }' && echo match
 printf '%s\n' "$C" | sed -n 's/^authorizedkeyscommand \(.*\)/command \1/p; s/^trustedusercakeys \(.*\)/authority \1/p' | grep -v ' none$'
+printf 'paths %s\n' "$F"
 set -f
 awk -F: 'NF == 7 { print $1 ":" $3 ":" $6 }' /etc/passwd | {
 n=0
@@ -42,6 +45,17 @@ while IFS=: read -r u i h; do
     p=$o$p
     case $p in /*) ;; *) p=${h%/}/$p;; esac
     for d in "$h" "${p%/*}"; do [ ! -d "$d" ] || [ -x "$d" ] || exit 4; done
+    g=$p
+    case $g in *[*?[]*) ;; *) g=;; esac
+    I=$IFS IFS=
+    set +f
+    set -- $g
+    set -f
+    IFS=$I
+    [ "$g" = "$p" ] && [ "$1" != "$p" ] && [ -f "$p" ] && set -- "$p" "$@"
+    [ $# -gt 0 ] || set -- "$p"
+    [ $# -le 500 ] || exit 5
+    for p; do
     [ -f "$p" ] && [ -s "$p" ] || continue
     s=$(stat -L -c '%a|%U' -- "$p") || exit 4
     a=$p
@@ -57,6 +71,7 @@ while IFS=: read -r u i h; do
       { sub(/\r$/, "") } /^[ \t]*(#|$)/ { next } { n++ } /(^|[ \t])ssh-dss[ \t]/ { d++ }
       END { print "file|" u "|" s "|" n + 0 "|" d + 0 "|" p }'
     ssh-keygen -l -f "$p" 2>/dev/null | awk -v u="$u" '{ k = $NF; gsub(/[()]/, "", k); print "key|" u "|" $1 "|" $2 "|" k }'
+    done
   done
 done
 echo "end $n"; }
@@ -104,6 +119,8 @@ class AuthorizedKeys:
     """Other roads by which sshd takes keys, as it names them: a program, an authority, a Match block."""
     loose_folders: tuple[str, ...] = ()
     """On the way to files of keys: each that another account owns, or that others may write."""
+    paths: str | None = None
+    """What sshd has as `AuthorizedKeysFile`; None in answers of versions before it was told."""
 
 
 def parse(output: Output) -> AuthorizedKeys:
@@ -112,6 +129,7 @@ def parse(output: Output) -> AuthorizedKeys:
     if not lines or not re.fullmatch(r"end [1-9]\d{0,6}", lines[-1]):
         raise Unparseable(msg("the listing of SSH keys is cut short"))
     files, keys, elsewhere, folders = [], [], [], []
+    paths = None
     for line in lines[:-1]:
         if key := _KEY.fullmatch(line):
             keys.append(AuthorizedKey(key["account"], int(key["bits"]), key["print"], key["kind"]))
@@ -120,6 +138,8 @@ def parse(output: Output) -> AuthorizedKeys:
             files.append(KeyFile(file["account"], *numbers, file["path"]))
         elif folder := _FOLDER.fullmatch(line):
             folders.append(folder["path"])
+        elif line.startswith("paths"):
+            paths = line.removeprefix("paths").strip()
         elif line == "match":
             elsewhere.append("Match")
         elif line.startswith("command "):
@@ -130,7 +150,7 @@ def parse(output: Output) -> AuthorizedKeys:
             raise Unparseable(
                 msg("the listing of SSH keys has a line that cannot be parsed: {line}", line=shown(line, 80))
             )
-    return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere), tuple(dict.fromkeys(folders)))
+    return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere), tuple(dict.fromkeys(folders)), paths)
 
 
 PROBE = Probe("acct.keys", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)

@@ -5,6 +5,8 @@ OpenSSH 9.8 the program is called sshd-session. Messages of several lines are in
 forges nothing. `match` stands there where a Match block of sshd's settings may let it log less of some logins, or where the
 settings cannot be read.
 
+At VERBOSE it writes before a login which key or certificate it takes; those lines are left out.
+
     oldest 1792000000
     1795317369.123456 portal sshd-session[812]: Accepted publickey for an from 198.51.100.7 port 40022 ssh2: ED25519 SHA256:...
     end
@@ -28,6 +30,7 @@ for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
   [ ! -e "$f" ] || awk 'tolower($1) == "match" { m = 1 } m && tolower($1) ~ /^(loglevel|include)/ { f = 1 } END { exit f }' "$f" || echo match
 done 2>/dev/null | head -n 1
 { journalctl -q --no-pager -o short-unix -t sshd -t sshd-session _UID=0 --since=-46d || echo broken; } |
+  { grep -a -v -E '^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted (([A-Z0-9-]+ public )?key ([A-Z0-9-]+ )?SHA256:|certificate ID ")' || [ $? -eq 1 ] || echo broken; } |
   grep -a -E '^broken$|^[0-9.]+ [^ ]+ sshd(-session)?\[[0-9]+\]: Accepted ' || [ $? -eq 1 ] || exit 2
 echo end
 """

@@ -38,7 +38,7 @@ function flush(  s, type, control, name, kept, n, i, w) {
   n = split(s, w, " ")
   for (i = 1; i <= n; i++) {
     gsub(/[][]/, "", w[i])
-    if (tolower(w[i]) ~ /^(use_authtok|use_first_pass|nullok|preauth|authfail|authsucc|enforce_for_root|md5|bigcrypt|sha256|sha512|blowfish|yescrypt|gost_yescrypt|usergroups|nousergroups|(rounds|minlen|[dulo]credit|dictcheck|enforcing|match|umask)=-?[0-9]+|enforce=[a-z]+|min=[a-z0-9,]+|(config|conf)=[A-Za-z0-9_.\/-]+)$/)
+    if (tolower(w[i]) ~ /^(use_authtok|use_first_pass|nullok|preauth|authfail|authsucc|enforce_for_root|md5|bigcrypt|sha256|sha512|blowfish|yescrypt|gost_yescrypt|usergroups|nousergroups|trust|deny|root_only|group=[a-z0-9_.-]+|(rounds|minlen|[dulo]credit|dictcheck|enforcing|match|umask)=-?[0-9]+|enforce=[a-z]+|min=[a-z0-9,]+|(config|conf)=[A-Za-z0-9_.\/-]+)$/)
       kept = kept " " w[i]
   }
   print "row|" tolower(type) "|" tolower(control) "|" name "|" substr(kept, 2)

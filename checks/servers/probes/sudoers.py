@@ -1,5 +1,8 @@
 """Who may become whom by sudo, with which commands: `cvtsudoers -f json`, as cvtsudoers(1) has it; it follows the included files.
 
+The file is the one that sudo itself names as that of its policy (`sudo -V`), for sudo.conf(5) may name another; where it names
+none, the policy is another one. Filters of cvtsudoers.conf are left out.
+
 Before it, the host's name, where else sudo looks for rules and where the host looks for groups (nsswitch.conf(5)), and of each program that a rule names what it is in
 truth, and whether somebody else than root can change it or a folder above it:
 
@@ -30,7 +33,11 @@ command -v cvtsudoers >/dev/null || {
   echo "sudo without cvtsudoers" >&2
   exit 1
 }
-J=$(cvtsudoers -f json /etc/sudoers) || exit 1
+F=$(LC_ALL=C sudo -V 2>/dev/null </dev/null | sed -n 's/^Sudoers path: //p' | tr : '\n' | while IFS= read -r f; do
+  [ ! -e "$f" ] || { printf '%s\n' "$f"; break; }
+done)
+J=$(cvtsudoers -c /dev/null -f json "${F:-/etc/sudoers}") || exit 1
+[ "$F" ] || echo 'policy other'
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 printf 'groups %s\n' "$(echo $(sed -n 's/^group:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
@@ -116,11 +123,13 @@ class Sudoers:
     kept_for_ever: str = ""
     """The setting by which one password counts until the next boot."""
     sources: tuple[str, ...] = ()
-    """Where else than in files sudo looks for rules."""
+    """Where else than in files sudo looks for rules; `sudo.conf` where another policy than that of sudoers decides."""
     programs: Mapping[str, SudoProgram] = field(default_factory=dict)
     pam: tuple[tuple[str, str], ...] = ()
     """Control and module of each step by which PAM knows who calls sudo, included files followed; none in answers of versions
     before it was asked."""
+    services: tuple[str, ...] = ("sudo", "sudo-i")
+    """Of PAM, by which sudo knows who calls it: for commands, and for logins."""
     group_sources: tuple[str, ...] | None = None
     """Where the host looks for groups; None in answers of versions before it was asked."""
 
@@ -132,6 +141,7 @@ def parse(output: Output) -> Sudoers:
     try:
         hostname = next((line.split()[1] for line in notes if line.startswith("host ") and len(line.split()) > 1), "")
         sources = next((line.split()[1:] for line in notes if line.startswith("sources")), [])
+        sources += ["sudo.conf" for line in notes if line.startswith("policy ")]
         groups = next((line.split()[1:] for line in notes if line.startswith("groups")), None)
         programs = {}
         for line in notes:
@@ -144,6 +154,13 @@ def parse(output: Output) -> Sudoers:
         rules = _Rules(document, hostname)
         grants = tuple(rules.grants())
         unlogged_by = next((each for entry in document.get("Defaults", ()) for each in _unlogged(entry)), "")
+        named = {
+            str(value)
+            for entry in document.get("Defaults", ())
+            for option in entry.get("Options", ())
+            for name, value in option.items()
+            if name in {"pam_service", "pam_login_service", "pam_askpass_service"}
+        }
         kept = next((each for entry in document.get("Defaults", ()) for each in _kept_for_ever(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
@@ -154,6 +171,7 @@ def parse(output: Output) -> Sudoers:
         tuple(one for one in sources if one != "files" and one[0] != "["),
         programs,
         pam,
+        tuple(dict.fromkeys(("sudo", "sudo-i", *sorted(named)))),
         None if groups is None else tuple(one for one in groups if not re.search(r"[]=[]", one)),
     )
 

@@ -5,10 +5,15 @@ that another one reads by a literal path is read too. `if` marks a command that 
 accounts whose first group has their name. bash(1), zsh(1),
 systemd.exec(5); setpriv(1) changes the rights.
 
+In a folder with rights by default (ACL) those count and no umask: looked at are the home of each account, two levels deep, and
+/tmp, /var/tmp and /dev/shm. Told is where others may write what is made there, or accounts and groups that the rights name; `?`
+where nothing tells them (setfacl(1), getfacl(1)).
+
     shell|*|/etc/profile
     mask|*|sh|/etc/profile|always|022
     account|an|sh
     mask|an|sh|/srv/an/.profile|if|077
+    acl|an|others|/srv/an/in
     unit|getty@tty1.service|0022
     end
 """
@@ -32,12 +37,12 @@ FNR == 1 { depth = groups = 0 }
   if (s ~ /^(el)?if[ \t(].*id -gn.*id -un/) groups = 1; else if (s ~ /^(else|elif|fi|endif)([ \t;]|$)/) groups = 0
   if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && 0 < depth) depth--
   t = s
-  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask[ \t]+[^ \t;&|)}]+/)) {
-    before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*umask[ \t]+/, "", v)
+  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask([ \t]+-[pS-]+)*[ \t]+[^ \t;&|)}]+/)) {
+    before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*[ \t]/, "", v)
     how = (0 < depth || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
     if (how == "if" && groups) how = "own"
     gsub(/["\047]/, "", v)
-    if (v !~ /^-/ && before !~ /\(/) print "mask|" W "|" F "|" clean(FILENAME) "|" how "|" (v ~ /^[0-7]+$/ ? v : "?")
+    if (v !~ /^-/ && before !~ /\(/) print "mask|" W "|" F "|" clean(FILENAME) "|" how "|" (v ~ /^[0-7]+$/ || (v ~ /^[augorwx,=+-]+$/ && length(v) < 80) ? v : "?")
     t = substr(t, RSTART + RLENGTH)
   }
   if (match(s, /(^|[;&|][ \t]*|[ \t]then[ \t]+)(\.|source)[ \t]+["\047]?[~$\/A-Za-z]/)) {
@@ -73,6 +78,22 @@ for f in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf; do
   [ ! -f "$f" ] || awk -v F="$f" 'tolower($1) ~ /^(subsystem|forcecommand)$/ && /sftp/ { gsub(/["\047]/, "")
     for (i = 2; i <= NF; i++) if (sub(/^-u/, "", $i)) { v = $i == "" ? $(i + 1) : $i; print "mask|*|sftp|" F "|always|" (v ~ /^[0-7]+$/ ? v : "?") } }' "$f"
 done
+acls() {
+  w=$1 u=$2 g=$3
+  shift 3
+  find "$@" -type d -print0 2>/dev/null | head -c 1000000 | LC_ALL=C xargs -0r ls -ldnb --time-style=+ -- 2>/dev/null |
+    awk 'substr($1, 11, 1) == "+" { sub(/^[^\/]*/, ""); print }' | head -n 50 | while IFS= read -r d; do
+      p=$(printf %s "$d" | LC_ALL=C tr -c 'A-Za-z0-9_./+-' '?')
+      case $d in *\\*) printf 'acl|%s|?|%s\n' "$w" "$p"; continue ;; esac
+      if ! command -v getfacl >/dev/null || ! a=$(getfacl -dcnp -- "$d" 2>/dev/null); then printf 'acl|%s|?|%s\n' "$w" "$p"; continue; fi
+      printf '%s\n' "$a" | awk -F: -v w="$w" -v u="$u" -v g="$g" -v p="$p" '{ sub(/^default:/, ""); sub(/[ \t].*/, "") }
+        $1 == "mask" { m = $3; has = 1 } $1 == "other" && $3 ~ /w/ { o = 1 }
+        $3 ~ /w/ && $2 != "" && (($1 == "user" && $2 != u && $2 != 0) || ($1 == "group" && $2 != g && $2 != 0)) { n = "named" }
+        $3 ~ /w/ && $1 == "group" && ($2 == "" || $2 == g) && n == "" { n = "group" }
+        END { if (o) print "acl|" w "|others|" p; else if (n != "" && (!has || m ~ /w/)) print "acl|" w "|" n "|" p }'
+    done
+}
+acls '*' 0 0 /tmp /var/tmp /dev/shm -maxdepth 0
 N=0
 while IFS=: read -r name _ uid gid _ home shell; do
   case $shell in */nologin | */false | */sync | */halt | */shutdown) continue ;; esac
@@ -94,6 +115,7 @@ while IFS=: read -r name _ uid gid _ home shell; do
       if [ ! -f "$f" ]; then continue; elif [ -r "$f" ]; then set -- "$@" "$h/$f"; else echo "closed|$n|$w"; fi
     done
     [ $# = 0 ] || awk -v W="$n" -v F="$w" -v H="$h" "$A" "$@"' sh "$w" "$home" "$A" "$name" 2>/dev/null </dev/null || printf 'closed|%s|%s\n' "$name" "$w"
+  case $home in /?*) [ ! -d "$home" ] || acls "$name" "$uid" "$gid" "$home" -xdev -maxdepth 2 ;; esac
 done </etc/passwd
 command -v systemctl >/dev/null && systemctl show getty@tty1.service user@0.service -p Id -p UMask 2>/dev/null |
   awk -F= '$1 == "UMask" { m = $2 } $1 == "Id" { i = $2 } m != "" && i != "" { print "unit|" i "|" m; m = i = "" }'
@@ -101,6 +123,9 @@ echo end
 """
 )
 _MASK = re.compile(r"[0-7]{1,6}")
+_CLAUSE = re.compile(r"([ugoa]*)((?:[+=-][rwxugo]*)+)")
+_RIGHTS = {"r": 4, "w": 2, "x": 1}
+_KEEPS = 0o022
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +140,18 @@ class UmaskCommand:
     how: str
     """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `if`, in other cases."""
     mask: int | None
-    """None where it is no plain number."""
+    """None where it cannot be known: it is no plain number, and words for it leave open what was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRights:
+    """A folder with rights by default (ACL) that let another account write what is made there."""
+
+    account: str
+    """Whose home it is in; `*` for all."""
+    who: str
+    """`others`, `named` for accounts or groups by name, `group` for that of the folder or of the account, `?` where the rights cannot be read."""
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +168,8 @@ class Umasks:
     """Of all accounts."""
     closed: tuple[str, ...] = ()
     """Accounts whose files cannot be read."""
+    acls: tuple[DefaultRights, ...] = ()
+    """Folders where no umask counts."""
 
 
 def parse(output: Output) -> Umasks:
@@ -140,18 +178,20 @@ def parse(output: Output) -> Umasks:
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of umasks is cut short"))
     accounts, gecos, units = {}, {}, {}
-    commands, files, closed = [], [], []
+    commands, files, closed, acls = [], [], [], []
     for line in lines[:-1]:
         match line.split("|"):
             case ["account", name, family]:
                 accounts[name] = family
             case ["mask", name, family, path, "always" | "if" | "own" as how, value]:
-                mask = int(value, 8) if _MASK.fullmatch(value) else None
+                mask = int(value, 8) if _MASK.fullmatch(value) else mask_of_words(value)
                 commands.append(UmaskCommand(name, family, path, how, mask))
             case ["gecos", name, value]:
                 gecos[name] = int(value or "0", 8)
             case ["unit", name, value] if _MASK.fullmatch(value):
                 units[name] = int(value, 8)
+            case ["acl", name, "others" | "named" | "group" | "?" as who, path]:
+                acls.append(DefaultRights(name, who, path))
             case ["shell", "*", path]:
                 files.append(path)
             case ["closed" | "many", name, _]:
@@ -162,7 +202,36 @@ def parse(output: Output) -> Umasks:
                 )
     if not accounts:
         raise Unparseable(msg("the listing of umasks is cut short"))
-    return Umasks(accounts, tuple(commands), gecos, units, tuple(files), tuple(closed))
+    return Umasks(accounts, tuple(commands), gecos, units, tuple(files), tuple(closed), tuple(acls))
+
+
+def mask_of_words(text: str) -> int | None:
+    """Return the umask of `u=rwx,g=rx,o=` (umask(1p)); None where that depends on the umask before it.
+
+    Where words leave open some of it, and close it to the group and others in any case, it is the most open that it can be.
+    """
+    most, least = _applied(text, 0), _applied(text, 0o777)
+    if most is None or least is None:
+        return None
+    return most if most == least or most & _KEEPS == _KEEPS else None
+
+
+def _applied(text: str, before: int) -> int | None:
+    allowed = 0o777 & ~before
+    for clause in text.split(","):
+        found = _CLAUSE.fullmatch(clause)
+        if found is None or re.search("[ugo]", found[2]):  # rights of one class for another
+            return None
+        who = "ugo" if "a" in found[1] or not found[1] else found[1]
+        for sign, rights in re.findall(r"([+=-])([rwx]*)", found[2]):
+            bits = sum(_RIGHTS[each] for each in set(rights))
+            for each in set(who):
+                shift = {"u": 6, "g": 3, "o": 0}[each]
+                if sign == "=":
+                    allowed = allowed & ~(7 << shift) | bits << shift
+                else:
+                    allowed = allowed | bits << shift if sign == "+" else allowed & ~(bits << shift)
+    return 0o777 & ~allowed
 
 
 PROBE = Probe("acct.umasks", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=20, form=PIPED)

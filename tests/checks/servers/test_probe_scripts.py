@@ -129,6 +129,19 @@ def test_search_for_logins_that_fails_is_not_taken_for_none(tmp_path: Path, code
     assert isinstance(found, MissingFact) is not is_read
 
 
+def test_keys_that_sshd_is_about_to_take_are_no_logins(tmp_path: Path) -> None:
+    said = "1780000000.123456 portal sshd-session[7]: Accepted "
+    lines = [
+        f"{said}key ED25519 SHA256:{43 * 'a'} found at /home/an/.ssh/authorized_keys:1",
+        f'{said}certificate ID "an" (serial 1) signed by CA ED25519 SHA256:{43 * "a"} via /etc/ssh/ca.pub',
+        f"{said}publickey for an from 192.0.2.1 port 40022 ssh2: ED25519 SHA256:{43 * 'a'}",
+    ]
+    found = run(logins.PROBE, tmp_path, journalctl=f"cat <<'END'\n{chr(10).join(lines)}\nEND")
+
+    assert isinstance(found, logins.Logins)
+    assert [one.account for one in found.accepted] == ["an"]
+
+
 def test_what_probes_say_in_words_of_our_own_is_said_in_the_readers_language() -> None:
     commands = [" ".join(probe.command) for probe in probes_of(checks()).values()]
     said = {found for command in commands for found in re.findall(r"echo '([^'$]*)' >&2", command)}

@@ -107,7 +107,40 @@ def _rules(name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
 
 
 _SCRIPT = "install -d -m 755 /opt/seed; printf '#!/bin/sh\\n' >/opt/seed/deploy; chmod {mode} /opt/seed/deploy; {more}"
+_ALT = (
+    "cp -p /etc/sudoers /etc/sudoers.alt; echo '{more}' >>/etc/sudoers.alt; cp /etc/sudo.conf /root/sudo.kept;"
+    " echo 'Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers.alt' >>/etc/sudo.conf"
+)
+_NO_ALT = "cp /root/sudo.kept /etc/sudo.conf; rm /etc/sudoers.alt"
 SEEDS = (
+    Seed(
+        "acct.sudo-nopasswd",
+        "sudo.conf names another file of rules",
+        make=_ALT.format(more="chi ALL=(ALL) NOPASSWD: ALL"),
+        undo=_NO_ALT,
+        fails="nopasswd-all",
+    ),
+    Seed("acct.sudo-nopasswd", "sudo.conf names a copy", make=_ALT.format(more="# a copy"), undo=_NO_ALT),
+    Seed(
+        "acct.sudo-nopasswd",
+        "another service of PAM for sudo",
+        make=(
+            "echo 'Defaults pam_service=seed' >/etc/sudoers.d/seed; chmod 440 /etc/sudoers.d/seed;"
+            " echo 'auth required pam_permit.so' >/etc/pam.d/seed"
+        ),
+        undo="rm /etc/sudoers.d/seed /etc/pam.d/seed",
+        fails="pam-permits",
+    ),
+    Seed(
+        "acct.sudo-nopasswd",
+        "filters of cvtsudoers",
+        make=(
+            "echo 'match = user=an' >/etc/cvtsudoers.conf; echo 'prune_matches = true' >>/etc/cvtsudoers.conf;"
+            " echo 'chi ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/seed; chmod 440 /etc/sudoers.d/seed"
+        ),
+        undo="rm /etc/sudoers.d/seed /etc/cvtsudoers.conf",
+        fails="nopasswd-all",
+    ),
     Seed(
         "acct.sudo-nopasswd",
         "PAM permits before it asks",
@@ -121,6 +154,7 @@ SEEDS = (
         make="sed -i '1i auth [default=2] pam_warn.so' /etc/pam.d/sudo-i",
         undo="sed -i '1{/pam_warn/d}' /etc/pam.d/sudo-i",
         fails="pam-permits",
+        releases=frozenset({13, 12}),
     ),
     _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
     _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),

@@ -69,6 +69,18 @@ def _polkit(name: str, condition: str, *, fails: str = "", unknown: str = "") ->
     )
 
 
+def _pam(service: str, line: str, *, fails: str = "pam-permits", unknown: str = "", more: str = "") -> Seed:
+    file = f"/etc/pam.d/{service}"
+    return Seed(
+        "acct.other-ways-to-root",
+        f"{line} for {service}",
+        make=f"{more}[ -e {file} ] && cp {file} /root/pam.kept || cp /usr/lib{file[4:]} {file}; sed -i '1i auth {line}' {file}",
+        undo=f"[ -e /root/pam.kept ] && mv /root/pam.kept {file} || rm {file}; rm -f /etc/doas.conf; gpasswd -d chi users || true",
+        fails=fails,
+        unknown=unknown,
+    )
+
+
 _YES = _WRITES.format(form="yescrypt")
 SEEDS = (
     _stack(
@@ -161,6 +173,47 @@ SEEDS = (
         make="printf '# umask 0\\n(umask 0; true)\\numask 0\\numask 022\\n' >/etc/profile.d/seed.sh",
         undo="rm /etc/profile.d/seed.sh",
     ),
+    Seed(
+        "acct.umask",
+        "rights by default let others write",
+        make="setfacl -d -m o::rwx,m::rwx ~chi",
+        undo="setfacl -k ~chi",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "rights by default in a folder of the home",
+        make="install -d -o chi ~chi/in; setfacl -d -m u:binh:rwx ~chi/in",
+        undo="rm -rf ~chi/in",
+        unknown="umask-unsure",
+    ),
+    Seed(
+        "acct.umask",
+        "rights by default that let read",
+        make="setfacl -d -m u:binh:rx,o::- ~chi",
+        undo="setfacl -k ~chi",
+    ),
+    Seed(
+        "acct.umask",
+        "told while it is set",
+        make="echo 'umask -S 000' >/etc/profile.d/seed.sh",
+        undo="rm /etc/profile.d/seed.sh",
+        fails="umask-open",
+    ),
+    Seed(
+        "acct.umask",
+        "in words",
+        make="echo 'umask u=rwx,g=rx,o=' >/etc/profile.d/seed.sh",
+        undo="rm /etc/profile.d/seed.sh",
+    ),
+    _pam(
+        "doas", "sufficient pam_shells.so", more="echo 'permit an as root' >/etc/doas.conf; chmod 600 /etc/doas.conf; "
+    ),
+    _pam("su", "sufficient pam_wheel.so trust group=users", more="usermod -aG users chi; "),
+    _pam("polkit-1", "sufficient pam_permit.so"),
+    _pam("su", "sufficient pam_wheel.so trust group=src", fails=""),
+    _pam("su", "required pam_wheel.so group=sudo", fails=""),
+    _pam("su", "[success=3 default=ignore] pam_exec.so /srv/x", fails="", unknown="pam-unclear"),
     _doas("the last rule counts", "deny chi\\npermit :chi", fails="undeclared-way"),
     _doas("an editor for one file", "permit chi as root cmd /usr/bin/vim args /etc/motd", fails="undeclared-way"),
     _doas("no password", "permit nopass an", fails="doas-nopass"),

@@ -107,6 +107,23 @@ SEEDS = (
     ),
     Seed(
         "change.autostart",
+        "an account lingers, and has a unit of its own",
+        make="loginctl enable-linger binh; cd ~binh; mkdir -p .config/systemd/user/default.target.wants;"
+        " printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >.config/systemd/user/evil.service;"
+        " ln -s ../evil.service .config/systemd/user/default.target.wants/; chown -R binh .config",
+        undo="loginctl disable-linger binh; rm -rf ~binh/.config",
+        fails="cron-changed",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
+        "a unit of an account that does not linger",
+        make="mkdir -p ~binh/.config/systemd/user; printf '[Service]\\nExecStart=/bin/true\\n' >~binh/.config/systemd/user/own.service",
+        undo="rm -rf ~binh/.config",
+        on="web2",
+    ),
+    Seed(
+        "change.autostart",
         "a daily job that is a link",
         make="printf '#!/bin/sh\\n' >/srv/job; chmod 755 /srv/job; ln -s /srv/job /etc/cron.daily/job",
         undo="rm -f /etc/cron.daily/job /srv/job",

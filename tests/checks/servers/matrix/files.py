@@ -294,6 +294,41 @@ SEEDS = (
     ),
     Seed(
         "files.account-files",
+        "a file that a rule of PAM includes from a folder of an account",
+        make="install -d -o chi /opt/pam; echo '# nothing' >/opt/pam/x; cp /etc/pam.d/su /root/kept; echo '@include /opt/pam/x' >>/etc/pam.d/su",
+        undo="cp /root/kept /etc/pam.d/su; rm -rf /opt/pam",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a folder of settings of sshd where nothing is yet",
+        make="install -d -o chi /opt/ssh; echo 'Include /opt/ssh/*.conf' >/etc/ssh/sshd_config.d/seed.conf",
+        undo="rm -rf /opt/ssh /etc/ssh/sshd_config.d/seed.conf",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "settings of sshd that an account owns",
+        make="echo '# nothing' >/etc/ssh/sshd_config.d/seed.conf; chown chi /etc/ssh/sshd_config.d/seed.conf",
+        undo="rm /etc/ssh/sshd_config.d/seed.conf",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a rule of PAM that is a link into a home",
+        make="echo 'auth required pam_deny.so' >~chi/seed; chown root ~chi/seed; ln -s ~chi/seed /etc/pam.d/seed",
+        undo="rm -f /etc/pam.d/seed ~chi/seed",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "files of root that rules and settings include",
+        make="install -d /opt/pam; echo '# nothing' >/opt/pam/x; cp /etc/pam.d/su /root/kept; echo '@include /opt/pam/x' >>/etc/pam.d/su;"
+        " echo 'Include /opt/pam/*.conf' >/etc/ssh/sshd_config.d/seed.conf",
+        undo="cp /root/kept /etc/pam.d/su; rm -rf /opt/pam /etc/ssh/sshd_config.d/seed.conf",
+    ),
+    Seed(
+        "files.account-files",
         "further rights to read what all may read",
         make="setfacl -m u:www-data:r /etc/passwd",
         undo="setfacl -b /etc/passwd",

@@ -1,7 +1,7 @@
 """Accounts, passwords and keys that are not what they seem. Their faults are those of `acct`, whose people are those of `_base.py`."""
 
 from tests.checks.servers.matrix import Seed
-from tests.checks.servers.matrix._base import OLD_JOURNAL
+from tests.checks.servers.matrix._base import LOGIN, OLD_JOURNAL
 
 _MD5 = "$1$abcdefgh$0123456789abcdefghijk."
 _SHA = "$6$abcdefgh$0123456789abcdefghijk."
@@ -76,6 +76,71 @@ SEEDS = (
         undo="sed -i '/^seed:/d' /etc/group /etc/gshadow",
         fails="undeclared-member",
     ),
+    Seed(
+        "acct.privileged",
+        "sudo.conf names another file of rules",
+        make=(
+            "cp -p /etc/sudoers /etc/sudoers.alt; echo 'chi ALL=(ALL) ALL' >>/etc/sudoers.alt; cp /etc/sudo.conf /root/sudo.kept;"
+            " echo 'Plugin sudoers_policy sudoers.so sudoers_file=/etc/sudoers.alt' >>/etc/sudo.conf"
+        ),
+        undo="cp /root/sudo.kept /etc/sudo.conf; rm /etc/sudoers.alt",
+        fails="undeclared-member",
+    ),
+    Seed(
+        "acct.privileged",
+        "the administrator of a group takes himself in",
+        make="gpasswd -A chi sudo",
+        undo="gpasswd -A '' sudo",
+        fails="undeclared-member",
+    ),
+    Seed(
+        "acct.privileged",
+        "a member in the shadow of the group alone",
+        make="cp -p /etc/gshadow /root/gshadow.kept; sed -i 's/^sudo:.*/&,chi/' /etc/gshadow",
+        undo="cp -p /root/gshadow.kept /etc/gshadow",
+        fails="undeclared-member",
+    ),
+    Seed(
+        "acct.privileged",
+        "a password of the group sudo",
+        make=f"cp -p /etc/gshadow /root/gshadow.kept; echo 'sudo:{_SHA}' | chgpasswd -e",
+        undo="cp -p /root/gshadow.kept /etc/gshadow",
+        fails="group-password",
+    ),
+    Seed(
+        "acct.privileged",
+        "an administrator and a password of a group without rights",
+        make=f"cp -p /etc/gshadow /root/gshadow.kept; gpasswd -A chi games; echo 'games:{_SHA}' | chgpasswd -e",
+        undo="cp -p /root/gshadow.kept /etc/gshadow",
+    ),
+    _chi(
+        "acct.authorized-keys",
+        "a key in a file that a wildcard finds",
+        "ssh-keygen -q -t ed25519 -N '' -f /root/keys/seed; install -o chi -m 600 /root/keys/seed.pub .x.keys;"
+        " echo 'AuthorizedKeysFile .ssh/authorized_keys .ssh/.*.keys' >/etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh",
+        undo="rm -f /root/keys/seed* ~chi/.ssh/.x.keys /etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+        fails="unknown-key",
+    ),
+    Seed(
+        "acct.authorized-keys",
+        "keys of hosts",
+        make="echo 'HostbasedAuthentication yes' >/etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+        undo="rm /etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+        unknown="keys-elsewhere",
+    ),
+    Seed(
+        "acct.authorized-keys",
+        "a server that was started with other files",
+        make="cp /etc/default/ssh /root/ssh.kept; echo 'SSHD_OPTS=-oAuthorizedKeysFile=/home/%u/.ssh/authorized_keys' >/etc/default/ssh; systemctl restart ssh; sleep 0.5",
+        undo="cp /root/ssh.kept /etc/default/ssh; systemctl restart ssh; sleep 0.5",
+        unknown="keys-elsewhere",
+    ),
+    Seed(
+        "acct.authorized-keys",
+        "a wildcard that finds nothing",
+        make="echo 'AuthorizedKeysFile .ssh/authorized_keys .ssh/*.keys' >/etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+        undo="rm /etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+    ),
     _chi(
         "acct.authorized-keys",
         "a key in the second file",
@@ -123,6 +188,16 @@ SEEDS = (
         + _STALE
         + "install -d -o seed -m 700 ~seed/.ssh; install -o seed -m 600 /root/keys/binh.pub ~seed/.ssh/authorized_keys; ",
         fails="account-unused",
+    ),
+    *(
+        Seed(
+            check,
+            "sshd logs which key it takes",
+            make="echo 'LogLevel VERBOSE' >/etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5; "
+            + LOGIN.format(name="an"),
+            undo="rm /etc/ssh/sshd_config.d/seed.conf; systemctl reload ssh; sleep 0.5",
+        )
+        for check in ("acct.stale", "acct.login-attribution")
     ),
     _account("acct.stale", "a password, and no shell", f"-s /usr/sbin/nologin -p '{_SHA}'", more=_STALE),
 )
