@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
@@ -135,8 +136,11 @@ def judge_tried(jail: str, rule: BanRule, tried: Fail2banTried) -> CheckOutcome 
 def _troubles(jail: str, rule: BanRule, tried: Fail2banTried) -> Iterator[CheckOutcome]:
     if jail == "sshd":
         yield from _silences(tried)
-    if tried.reads.get(jail) == "behind":
-        yield failed("jail-behind", msg("the jail {jail} has not read the newest lines of its log", jail=jail))
+    match tried.reads.get(jail, "unnoted"):
+        case "behind":
+            yield failed("jail-behind", msg("the jail {jail} has not read the newest lines of its log", jail=jail))
+        case "unnoted":
+            yield unknown("not-noted", msg("fail2ban keeps no notes of how far the jail {jail} has read", jail=jail))
     idle = {each.name for each in rule.actions if each.does_nothing}
     trials = [each for each in tried.tried.get(jail, ()) if each.action not in idle]
     doors: dict[tuple[str, int], dict[str, str]] = {}
@@ -151,6 +155,13 @@ def _troubles(jail: str, rule: BanRule, tried: Fail2banTried) -> Iterator[CheckO
     if lost and any(each.met in {"shut", "open", "absent", "refused"} for each in trials):
         said = msg("the jail {jail} bans {all} addresses, and {n} of them are in no rule", jail=jail, all=held, n=lost)
         yield failed("not-in-rules", said)
+
+
+def shut_doors(jail: str, tried: Fail2banTried) -> str:
+    """Return where a banned stranger was shut out."""
+    shut = [each for each in tried.tried.get(jail, ()) if each.met == "shut"]
+    families = " + ".join(dict.fromkeys(_FAMILIES[each.family] for each in shut))
+    return ", ".join((families, *dict.fromkeys(f"tcp/{each.port}" for each in shut))) if shut else "-"
 
 
 def _unshut(jail: str, door: str, met: dict[str, str]) -> CheckOutcome:
@@ -182,8 +193,8 @@ def _silences(tried: Fail2banTried) -> Iterator[CheckOutcome]:
     elif tried.level not in _SAYS:
         yield failed("sshd-silent", msg("sshd logs no failed login: LogLevel {level}", level=tried.level))
     for way in tried.ways:
-        if way.name != "journald" or tried.is_of_journal:
-            yield from _narrow(way)
+        # NOTE: what journald passes on to another logger it need not keep, but its limit holds for that too.
+        yield from _narrow(way if way.name != "journald" or tried.is_of_journal else replace(way, most=None))
     if tried.login == "no":
         yield failed("login-unlogged", msg("the login of this scan is not in the log that the jail sshd reads"))
 

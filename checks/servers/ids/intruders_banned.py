@@ -85,7 +85,7 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
     judged = {name: _judge_jail(facts, name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
-        return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
+        return passed(msg("fail2ban would ban {address} by {names}", names=listed(banning), address=str(STRANGERS[0])))
     if len(judged) < len(seen.jails):
         return unknown(
             "jails-not-asked",

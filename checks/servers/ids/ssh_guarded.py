@@ -37,6 +37,7 @@ from checks.servers.ids._bans import (
     judge_ban,
     judge_sight,
     judge_tried,
+    shut_doors,
 )
 from checks.servers.probe import MissingFact
 from checks.servers.probes import fail2ban_sshd, fail2ban_tried
@@ -81,9 +82,10 @@ def judge(facts: Facts) -> CheckOutcome:
     trouble = next((one for one in found if one.verdict is CheckVerdict.FAIL), found[0] if found else None)
     return trouble or passed(
         msg(
-            "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries",
+            "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries, and was shut out in a trial: {doors}",
             address=str(STRANGERS[0]),
             n=jail.bans_seconds,
             tries=jail.rule.tries,
+            doors="-" if isinstance(tried, MissingFact) else shut_doors("sshd", tried),
         )
     )

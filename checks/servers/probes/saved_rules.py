@@ -125,10 +125,10 @@ def parse(output: Output) -> SavedRules:
     if not found:
         raise Unparseable(msg("the rules that the next start loads could not be listed"))
     files, refused = [], []
-    found: dict[str, dict[str, None]] = {"set": {}, "lacks": {}}
+    settings: dict[str, dict[str, None]] = {"set": {}, "lacks": {}}
     for line in head.splitlines():
         if setting := _SETTING.match(line):
-            found[setting[1]][setting[2]] = None
+            settings[setting[1]][setting[2]] = None
         elif match := _LOADER.match(line):
             files.append(match[2])
         elif (code := _CODE.match(line)) and code[1] != "0" and files:
@@ -141,8 +141,8 @@ def parse(output: Output) -> SavedRules:
         shown(output.errors, 200),
         ruleset,
         has_others,
-        tuple(found["set"]),
-        tuple(found["lacks"]),
+        tuple(settings["set"]),
+        tuple(settings["lacks"]),
     )
 
 
