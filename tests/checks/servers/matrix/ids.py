@@ -152,12 +152,19 @@ SEEDS = (
             ("its bans are of another protocol", "not-blocked", "", "protocol = udp"),
             ("its bans need a program that is not there", "no-program", "", "banaction = iptables-multiport"),
             ("its bans hold for IPv6 alone", "", "not-tried", "banaction = nftables[table_family=ip6]"),
-            ("it reads an empty journal", "jail-behind", "", "backend = systemd[journalpath=/var/log/none]"),
         )
     ),
     *(
         Seed("ids.ssh-jail", name, make=make, undo=undo, fails=fails, unknown=unknown, releases=releases)
         for name, make, undo, fails, unknown, releases in (
+            (
+                "it reads an empty journal",
+                "install -d /var/log/none; " + _seed("backend = systemd[journalpath=/var/log/none]"),
+                "rm -rf /var/log/none; " + _UNDONE,
+                "jail-behind",
+                "",
+                ALL,
+            ),
             (
                 "it is idle",
                 "fail2ban-client set sshd idle on",
