@@ -7,7 +7,10 @@ The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw 
 settings and denies by default. The files of nftables and netfilter-persistent are loaded into an empty network namespace on
 the host and judged as the live rules are: each loads without an error, and traffic that no rule names is denied over IPv4 and IPv6,
 at each device where it is denied now. A protocol over which nothing is denied, now or then, fails too. Where that cannot be
-judged, or the unit of nftables starts other commands, it is unknown.
+judged, or the unit of nftables or netfilter-persistent starts other commands, it is unknown. So it is where the unit has
+settings beside those of a plain one under which it may load other rules, load them elsewhere or not start: a file system
+or network of its own, other rights, a condition, or files that systemd has not read yet. A unit that requires one which
+is not there fails.
 
 What else starts with the host or runs by cron as root, after these units, and speaks of nft or iptables leaves it unknown: it may
 flush what they loaded.
@@ -102,8 +105,11 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
             "{files} would not load at start: {complaint}", files=listed(saved.refused), complaint=saved.complaint
         )
         return unknown("device-missing", said) if saved.lacks_device else failed("saved-refused", said)
+    if saved.lacks:
+        said = msg("{unit} requires what is not there: {names}", unit=listed(loaders), names=listed(saved.lacks))
+        return failed("lacks-unit", said)
     if saved.has_other_commands:
-        return unknown("other-commands", msg("nftables.service starts more than what loads its file"))
+        return unknown("other-commands", msg("{unit} starts more than what loads its file", unit=listed(loaders)))
     live, trusted = facts.get(nft.PROBE), facts.declared.trusted_devices
     devices = saved.ruleset.devices() | (frozenset() if isinstance(live, MissingFact) else live.devices())
     now = {} if isinstance(live, MissingFact) else _doors(live, trusted, devices)
@@ -129,6 +135,13 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
             "saved-unclear",
             msg("it cannot be judged what {files} admit over {names}", files=listed(saved.files), names=names),
         )
+    if saved.settings:
+        said = msg(
+            "{unit} has settings under which it may load other rules: {names}",
+            unit=listed(loaders),
+            names=listed(saved.settings),
+        )
+        return unknown("unit-confined", said)
     return passed(
         msg("{unit} loads at start what is denied now: {files}", unit=listed(loaders), files=listed(saved.files))
     )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 from checks.servers.check import CheckOutcome, failed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.probes.fail2ban_sshd import BanAction, BanRule, SshJail
+from checks.servers.probes.fail2ban_tried import Fail2banTried, LogWay
 from checks.servers.ruleset import MOST_ADDRESSES, merged_spans, public_addresses
 from checks.servers.wording import listed
 from portalops.model.message import msg
+from portalops.model.verdicts import CheckVerdict
 
 BANS_SECONDS = 600
 MOST_TRIES = 20
@@ -24,6 +27,13 @@ OTHER_PROGRAM = (9, 8)
 UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
 EVERYBODY = {"0.0.0.0": "0.0.0.0/0", "::": "::/0"}  # noqa: S104  # nothing is bound
 """fail2ban 1.1.0 shows a network of no bits without its length."""
+LEAST_LEVEL = 6
+"""Lines of failed logins are of the level `info` of syslog(3)."""
+LEAST_RATE = 1.0
+"""Lines a second: a guesser makes more of them."""
+_SAYS = frozenset({"INFO", "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3"})
+"""Levels of sshd at which it logs failed logins (sshd_config(5))."""
+_FAMILIES = {"4": "IPv4", "6": "IPv6"}
 
 
 def judge_sight(jail: SshJail, now: datetime) -> CheckOutcome | None:
@@ -115,3 +125,85 @@ def _covers(action: BanAction, port: int) -> bool:
         if low <= port <= high:
             return True
     return False
+
+
+def judge_tried(jail: str, rule: BanRule, tried: Fail2banTried) -> CheckOutcome | None:
+    """Say what a trial of the jail showed that it does not do, or what could not be tried; None if it blocks and reads."""
+    found = list(_troubles(jail, rule, tried))
+    return next((one for one in found if one.verdict is CheckVerdict.FAIL), found[0] if found else None)
+
+
+def _troubles(jail: str, rule: BanRule, tried: Fail2banTried) -> Iterator[CheckOutcome]:
+    if jail == "sshd":
+        yield from _silences(tried)
+    match tried.reads.get(jail, "unnoted"):
+        case "behind":
+            yield failed("jail-behind", msg("the jail {jail} has not read the newest lines of its log", jail=jail))
+        case "unnoted":
+            yield unknown("not-noted", msg("fail2ban keeps no notes of how far the jail {jail} has read", jail=jail))
+    idle = {each.name for each in rule.actions if each.does_nothing}
+    trials = [each for each in tried.tried.get(jail, ()) if each.action not in idle]
+    doors: dict[tuple[str, int], dict[str, str]] = {}
+    for each in trials:
+        doors.setdefault((each.family, each.port), {})[each.action] = each.met
+    if not doors:
+        yield unknown("not-tried", msg("no action of the jail {jail} could be tried", jail=jail))
+    for (family, port), met in doors.items():
+        if not {"shut", "believed"} & set(met.values()):
+            yield _unshut(jail, f"{_FAMILIES[family]}, tcp/{port}", met)
+    held, lost = tried.unheld.get(jail, (0, 0))
+    if lost and any(each.met in {"shut", "open", "absent", "refused"} for each in trials):
+        said = msg("the jail {jail} bans {all} addresses, and {n} of them are in no rule", jail=jail, all=held, n=lost)
+        yield failed("not-in-rules", said)
+
+
+def shut_doors(jail: str, tried: Fail2banTried) -> str:
+    """Return where a banned stranger was shut out."""
+    shut = [each for each in tried.tried.get(jail, ()) if each.met == "shut"]
+    families = " + ".join(dict.fromkeys(_FAMILIES[each.family] for each in shut))
+    return ", ".join((families, *dict.fromkeys(f"tcp/{each.port}" for each in shut))) if shut else "-"
+
+
+def _unshut(jail: str, door: str, met: dict[str, str]) -> CheckOutcome:
+    """Say why a banned stranger was not shut out."""
+    unclear = {action: why for action, why in met.items() if why not in {"open", "absent"}}
+    if unclear:
+        action, why = next(iter(unclear.items()))
+        said = {
+            "odd": msg(
+                "the action {action} runs other commands than nft and iptables, and was not tried", action=action
+            ),
+            "refused": msg("a command of the action {action} failed when it was tried", action=action),
+        }.get(why, msg("the action {action} could not be tried", action=action))
+        return unknown("not-tried", said)
+    absent = [action for action, why in met.items() if why == "absent"]
+    if absent:
+        said = msg("a program of the action {action} of the jail {jail} is not installed", action=absent[0], jail=jail)
+        return failed("no-program", said)
+    return failed(
+        "not-blocked",
+        msg("a banned address still came in when the jail {jail} was tried: {door}", jail=jail, door=door),
+    )
+
+
+def _silences(tried: Fail2banTried) -> Iterator[CheckOutcome]:
+    """Yield why sshd's lines do not come into the log that the jail reads."""
+    if tried.level == "-":
+        yield unknown("level-unknown", msg("sshd does not say at which level it logs"))
+    elif tried.level not in _SAYS:
+        yield failed("sshd-silent", msg("sshd logs no failed login: LogLevel {level}", level=tried.level))
+    for way in tried.ways:
+        # NOTE: what journald passes on to another logger it need not keep, but its limit holds for that too.
+        yield from _narrow(way if way.name != "journald" or tried.is_of_journal else replace(way, most=None))
+    if tried.login == "no":
+        yield failed("login-unlogged", msg("the login of this scan is not in the log that the jail sshd reads"))
+
+
+def _narrow(way: LogWay) -> Iterator[CheckOutcome]:
+    if way.most is not None and way.most < LEAST_LEVEL:
+        yield failed("log-narrow", msg("{name} keeps no lines of the level info, so no failed login", name=way.name))
+    if way.lines_a_second is not None and way.lines_a_second < LEAST_RATE:
+        yield failed("log-limited", msg("{name} keeps less than one line a second of a flood", name=way.name))
+    if way.is_unclear:
+        said = msg("{name} leaves out lines by their text, or keeps them in another journal", name=way.name)
+        yield unknown("log-filtered", said)

@@ -5,8 +5,8 @@ everybody bans nobody. Software that finds intruders but has no bouncer blocks n
 
 The rule: fail2ban's server answers, and one of its jails bans an address of the ranges for documentation for
 {least_seconds} seconds or longer. That jail ignores neither the address nor a large part of the Internet. It counts at
-most {most_tries} tries for at least {least_window} seconds, and one of its actions blocks. The jail `sshd` counts only
-if it sees a failed login, as `ids.ssh-jail` tries that. Or CrowdSec's service is active, and does not merely simulate
+most {most_tries} tries for at least {least_window} seconds. One of its actions blocks a stranger in a trial, and the
+jail has read its log to the end. The jail `sshd` counts only if it sees a failed login, as `ids.ssh-jail` tries that. Or CrowdSec's service is active, and does not merely simulate
 its decisions; a bouncer whose key is valid asked it within {within_hours} hours whom to refuse. One of the two is
 enough. At most {most_jails} jails and {most_actions} actions are asked; where more are there and none of these bans,
 the answer is unknown. Other products are not known to this check; without both the answer is unknown.
@@ -24,9 +24,17 @@ from datetime import timedelta
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.ids._bans import BANS_SECONDS, LEAST_WINDOW, MOST_TRIES, STRANGERS, judge_ban, judge_sight
+from checks.servers.ids._bans import (
+    BANS_SECONDS,
+    LEAST_WINDOW,
+    MOST_TRIES,
+    STRANGERS,
+    judge_ban,
+    judge_sight,
+    judge_tried,
+)
 from checks.servers.probe import COMMAND_MISSING, MissingFact
-from checks.servers.probes import crowdsec, fail2ban, fail2ban_sshd, systemd_units
+from checks.servers.probes import crowdsec, fail2ban, fail2ban_sshd, fail2ban_tried, systemd_units
 from checks.servers.probes.fail2ban_sshd import MOST_ACTIONS, MOST_JAILS, BanRule
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -43,7 +51,7 @@ _ORDER = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
-    uses=(fail2ban.PROBE, fail2ban_sshd.PROBE, crowdsec.PROBE),
+    uses=(fail2ban.PROBE, fail2ban_sshd.PROBE, fail2ban_tried.PROBE, crowdsec.PROBE),
     title=msg("intrusion prevention runs and guards something"),
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
@@ -77,7 +85,7 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
     judged = {name: _judge_jail(facts, name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
-        return passed(msg("the jails {names} would ban {address}", names=listed(banning), address=str(STRANGERS[0])))
+        return passed(msg("fail2ban would ban {address} by {names}", names=listed(banning), address=str(STRANGERS[0])))
     if len(judged) < len(seen.jails):
         return unknown(
             "jails-not-asked",
@@ -94,11 +102,15 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
 def _judge_jail(facts: Facts, name: str, seconds: int, rule: BanRule) -> CheckOutcome | None:
     if 0 <= seconds < BANS_SECONDS:
         return failed("bans-briefly", msg("the jail {jail} bans for only {n} seconds", jail=name, n=seconds))
-    trouble = judge_ban(name, rule)
-    if trouble is not None or name != "sshd":
-        return trouble
-    sight = facts.get(fail2ban_sshd.PROBE)
-    return missing(sight) if isinstance(sight, MissingFact) else judge_sight(sight, facts.at)
+    tried = facts.get(fail2ban_tried.PROBE)
+    found = [
+        judge_ban(name, rule),
+        missing(tried) if isinstance(tried, MissingFact) else judge_tried(name, rule, tried),
+    ]
+    if name == "sshd":
+        sight = facts.get(fail2ban_sshd.PROBE)
+        found.append(missing(sight) if isinstance(sight, MissingFact) else judge_sight(sight, facts.at))
+    return min((one for one in found if one), key=lambda one: one.verdict is not CheckVerdict.FAIL, default=None)
 
 
 def _judge_crowdsec(facts: Facts) -> CheckOutcome:

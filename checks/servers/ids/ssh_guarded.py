@@ -11,6 +11,13 @@ documentation would be banned after at most {most_tries} tries, counted for at l
 ignores neither it nor a large part of the Internet, and one of its actions blocks the ports on which sshd listens. A
 program that decides whom to ignore leaves it unknown, and so does another filter, which is not tried.
 
+The whole way is tried. sshd logs at INFO or more, and its unit and journald keep such lines, at least {least_rate} a
+second of a flood; the login of this scan is in the log. By fail2ban's own notes the jail has read that log to its end.
+Its actions ban a stranger in an empty network on the host: who could connect to the ports of sshd before cannot
+afterwards, over IPv4, and over IPv6 where the host has it. What the jail bans now is in the rules. Actions that run other
+commands than nft, iptables and ipset are not tried, and leave it unknown where neither firewalld nor ufw runs that they
+speak to.
+
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
     `- Journal matches: _SYSTEMD_UNIT=ssh.service + _COMM=sshd
@@ -18,18 +25,22 @@ Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
 from checks.servers.ids._bans import (
     BANS_SECONDS,
+    LEAST_RATE,
     LEAST_WINDOW,
     MOST_TRIES,
     STRANGERS,
     WRITTEN_WITHIN,
     judge_ban,
     judge_sight,
+    judge_tried,
+    shut_doors,
 )
-from checks.servers.probes import fail2ban_sshd
+from checks.servers.probe import MissingFact
+from checks.servers.probes import fail2ban_sshd, fail2ban_tried
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
@@ -39,6 +50,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(fail2ban_sshd.PROBE,),
+    uses=(fail2ban_tried.PROBE,),
     title=msg("fail2ban's jail for SSH reads a live log, and bans for long enough"),
     remedy=msg(
         "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
@@ -48,6 +60,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
         "least_seconds": BANS_SECONDS,
         "most_tries": MOST_TRIES,
         "least_window": LEAST_WINDOW,
+        "least_rate": int(LEAST_RATE),
     },
 )
 def judge(facts: Facts) -> CheckOutcome:
@@ -63,12 +76,16 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if jail.rule is None:
         return sight or passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
-    trouble = judge_ban("sshd", jail.rule) or sight
+    tried = facts.get(fail2ban_tried.PROBE)
+    trial = missing(tried) if isinstance(tried, MissingFact) else judge_tried("sshd", jail.rule, tried)
+    found = [one for one in (judge_ban("sshd", jail.rule), trial, sight) if one is not None]
+    trouble = next((one for one in found if one.verdict is CheckVerdict.FAIL), found[0] if found else None)
     return trouble or passed(
         msg(
-            "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries",
+            "the jail sshd reads logins; {address} would be banned for {n} seconds after {tries} tries, and was shut out in a trial: {doors}",
             address=str(STRANGERS[0]),
             n=jail.bans_seconds,
             tries=jail.rule.tries,
+            doors="-" if isinstance(tried, MissingFact) else shut_doors("sshd", tried),
         )
     )

@@ -150,6 +150,22 @@ systemctl daemon-reload
         for name, lines, fails, unknown in (
             ("a program that does nothing", "ExecStart=\\nExecStart=/bin/true", "", "other-commands"),
             ("what is loaded is flushed", "ExecStartPost=/usr/sbin/nft flush ruleset", "", "other-commands"),
+            ("it is loaded into a network of its own", "PrivateNetwork=yes", "", "unit-confined"),
+            (
+                "another file is laid over the one that it loads",
+                "BindReadOnlyPaths=/etc/hostname:/etc/nftables.conf",
+                "",
+                "unit-confined",
+            ),
+            ("it requires what is not there", "[Unit]\\nRequires=nosuch.service", "lacks-unit", ""),
+            ("it starts on a condition", "[Unit]\\nConditionPathExists=/nosuch", "", "unit-confined"),
+            (
+                "it only checks the file",
+                "ExecStart=\\nExecStart=/usr/sbin/nft -c -f /etc/nftables.conf",
+                "opens-at-start",
+                "",
+            ),
+            ("it is limited and protected", "PrivateTmp=yes\\nNice=5\\nProtectKernelModules=yes", "", ""),
         )
     ),
     *(

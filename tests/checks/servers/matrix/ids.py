@@ -1,15 +1,17 @@
 """fail2ban, AIDE and Suricata."""
 
-from tests.checks.servers.matrix import Fault, Seed
+from tests.checks.servers.matrix import ALL, Fault, Seed
 
 _JAIL = r"""
 cat >/etc/fail2ban/jail.local <<END
 [DEFAULT]
 ignoreip = 127.0.0.0/8 $NETWORK
+banaction = nftables
 [sshd]
 enabled = true
 backend = systemd
 bantime = 3600
+port = 22
 END
 systemctl reset-failed fail2ban 2>/dev/null; systemctl restart fail2ban
 timeout 30 sh -c 'until fail2ban-client status sshd >/dev/null 2>&1; do sleep 0.2; done'
@@ -84,6 +86,17 @@ def _seed(*lines: str) -> str:
     return f"printf '{text}\\n' >/etc/fail2ban/jail.d/zz.local" + _JAIL.replace("ignoreip = 127.0.0.0/8 $NETWORK", "")
 
 
+def _unit(*lines: str) -> tuple[str, str]:
+    """Return what gives the unit of sshd further settings, and what takes them away."""
+    text = "\\n".join(("[Service]", *lines))
+    again = "systemctl daemon-reload; systemctl restart ssh systemd-logind"
+    folder = "/etc/systemd/system/ssh.service.d"
+    return (
+        f"install -d {folder}; printf '{text}\\n' >{folder}/portal.conf; {again}",
+        f"rm -rf {folder}; {again}",
+    )
+
+
 SEEDS = (
     *(
         Seed(
@@ -124,6 +137,90 @@ SEEDS = (
             ("the one jail ignores everybody", "ignores-all", "ignoreip = 0.0.0.0/0 ::/0"),
             ("the one jail only writes", "no-action", "banaction = dummy"),
             ("the one jail bans for a second", "bans-briefly", "bantime = 1"),
+        )
+    ),
+    *(
+        Seed("ids.ssh-jail", name, make=_seed(*lines), undo=_UNDONE, fails=fails, unknown=unknown)
+        for name, fails, unknown, *lines in (
+            (
+                "its bans stand where packets are passed on",
+                "not-blocked",
+                "",
+                "banaction = nftables[chain_hook=forward]",
+            ),
+            ("its bans stand where packets go out", "not-blocked", "", "banaction = nftables[chain_hook=output]"),
+            ("its bans are of another protocol", "not-blocked", "", "protocol = udp"),
+            ("its bans need a program that is not there", "no-program", "", "banaction = iptables-multiport"),
+            ("its bans hold for IPv6 alone", "", "not-tried", "banaction = nftables[table_family=ip6]"),
+        )
+    ),
+    *(
+        Seed("ids.ssh-jail", name, make=make, undo=undo, fails=fails, unknown=unknown, releases=releases)
+        for name, make, undo, fails, unknown, releases in (
+            (
+                "it reads an empty journal",
+                "install -d /var/log/none; " + _seed("backend = systemd[journalpath=/var/log/none]"),
+                "rm -rf /var/log/none; " + _UNDONE,
+                "jail-behind",
+                "",
+                ALL,
+            ),
+            (
+                "it is idle",
+                "fail2ban-client set sshd idle on",
+                "fail2ban-client set sshd idle off",
+                "jail-behind",
+                "",
+                ALL,
+            ),
+            (
+                "what it bans was flushed from the rules",
+                "fail2ban-client set sshd banip 192.0.2.77; sleep 1; nft delete table inet f2b-table",
+                _UNDONE,
+                "not-in-rules",
+                "",
+                ALL,
+            ),
+            (
+                "sshd writes of errors alone",
+                "echo 'LogLevel ERROR' >/etc/ssh/sshd_config.d/00-log.conf; systemctl restart ssh",
+                "rm -f /etc/ssh/sshd_config.d/00-log.conf; systemctl restart ssh",
+                "sshd-silent",
+                "",
+                ALL,
+            ),
+            (
+                "sshd writes more than it has to",
+                "echo 'LogLevel VERBOSE' >/etc/ssh/sshd_config.d/00-log.conf; systemctl restart ssh",
+                "rm -f /etc/ssh/sshd_config.d/00-log.conf; systemctl restart ssh",
+                "",
+                "",
+                ALL,
+            ),
+            ("the unit of sshd keeps warnings alone", *_unit("LogLevelMax=warning"), "log-narrow", "", ALL),
+            (
+                "the unit of sshd keeps one line an hour",
+                *_unit("LogRateLimitBurst=1", "LogRateLimitIntervalSec=1h"),
+                "log-limited",
+                "",
+                ALL,
+            ),
+            (
+                "the unit of sshd leaves out lines by their text",
+                *_unit("LogFilterPatterns=~Invalid user"),
+                "",
+                "log-filtered",
+                frozenset({13}),
+            ),
+            ("the unit of sshd has a wide limit", *_unit("LogRateLimitBurst=5000"), "", "", ALL),
+            (
+                "journald keeps warnings alone",
+                "install -d /etc/systemd/journald.conf.d; printf '[Journal]\\nMaxLevelStore=warning\\n' >/etc/systemd/journald.conf.d/portal.conf; systemctl restart systemd-journald",
+                "rm -f /etc/systemd/journald.conf.d/portal.conf; systemctl restart systemd-journald",
+                "log-narrow",
+                "",
+                ALL,
+            ),
         )
     ),
     Seed(
