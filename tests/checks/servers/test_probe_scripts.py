@@ -132,7 +132,7 @@ def test_search_for_logins_that_fails_is_not_taken_for_none(tmp_path: Path, code
 def test_keys_that_sshd_is_about_to_take_are_no_logins(tmp_path: Path) -> None:
     said = "1780000000.123456 portal sshd-session[7]: Accepted "
     lines = [
-        f"{said}key ED25519 SHA256:{43 * 'a'} found at /home/an/.ssh/authorized_keys:1",
+        f"{said}key ED25519 SHA256:{43 * 'a'} found at .ssh/authorized_keys:1",
         f'{said}certificate ID "an" (serial 1) signed by CA ED25519 SHA256:{43 * "a"} via /etc/ssh/ca.pub',
         f"{said}publickey for an from 192.0.2.1 port 40022 ssh2: ED25519 SHA256:{43 * 'a'}",
     ]
