@@ -215,6 +215,11 @@ def _view(pattern: str, found: FoundVersions) -> list[Block]:
             for each in found.versions
         ]
         blocks.append(TableBlock(nmsg("{n} version", "{n} versions", found.count), headers, rows))
+    elif found.unknown:
+        said = msg(
+            "no path found fits {pattern}, and not everything could be searched", pattern=show_text(pattern, 300)
+        )
+        blocks.append(Paragraph(said))
     else:
         said = nmsg(
             "{n} set was searched; none has {pattern}",
