@@ -286,6 +286,8 @@ def test_an_index_that_no_medium_has_leaves_a_part_unknown(portal: Portal) -> No
     assert ls(portal, made, "no/such", expected=ExitCode.PARTIAL)["count"] == 0
     found = find(portal, "passwd", expected=ExitCode.PARTIAL)
     assert (found["count"], [each["what"] for each in found["unknown"]]) == (1, [made])
+    said = shown(portal, "backup", "find", "x*", "--identity", portal.key, "--lang", "en", expected=ExitCode.PARTIAL)
+    assert "no path found fits x*, and not everything could be searched" in said
     compared = diff(portal, made, made, expected=ExitCode.PARTIAL)
     assert compared["same"] and [each["what"] for each in compared["unknown"]] == ["settings/files"]
 
