@@ -171,7 +171,7 @@ SEEDS = (
                 "fail2ban-client set sshd idle off",
                 "jail-behind",
                 "",
-                ALL,
+                frozenset({13}),  # of a file the jail notes its place too rarely to tell within a scan
             ),
             (
                 "what it bans was flushed from the rules",
