@@ -61,7 +61,7 @@ port = {port}
 _SECTION = re.compile(r"^<<<([a-z.]+)>>>\n(.*?)^<<<\1 rc=0>>>\n", re.MULTILINE | re.DOTALL)
 BRIDGE = "pobench"
 NETWORK = "10.213.7"
-SSH_PORT = 22
+SSH_PORT = 2222
 MOST_ADDRESSES = 16
 """That one sshd listens on (MAX_LISTEN_SOCKS of OpenSSH)."""
 
