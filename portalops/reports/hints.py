@@ -97,7 +97,7 @@ _REASONS: Mapping[str, Message] = {
         (_TABLE, "no-table table-old series-unknown unknown-release"),
         (
             _LISTS,
-            "lists-empty lists-expired lists-old never-refreshed no-cache no-package-lists mirror-age-unknown no-repositories no-security-source no-advisories",
+            "lists-empty lists-expired lists-old never-refreshed refresh-unproven no-cache no-package-lists mirror-age-unknown no-repositories no-security-source no-advisories",
         ),
         (
             _CLOCK,
@@ -116,6 +116,9 @@ _REASONS: Mapping[str, Message] = {
     "no-source-of-portal": msg(
         'Configure an update source of kind "sql" with a product that reads the portal\'s database '
         "(docs/credentials.md); the source's id is the NAME in portal:NAME."
+    ),
+    "apt-elsewhere": msg(
+        "Take these settings out of /etc/apt/apt.conf.d on {host}, so that apt reads its own files again."
     ),
     "no-group": msg(
         "Name the hosts that stand by for each other in a [checks.declared.group.NAME]; where there are none, name the kind in 'no_standby'."

@@ -8,11 +8,19 @@ from checks.servers.clocks import is_ahead
 from checks.servers.probe import shown
 from checks.servers.probes.apt_lists import Lists, ReleaseFile
 from checks.servers.probes.dnf_updates import Repository
+from checks.servers.wording import listed
 from portalops.model.message import Message, msg
 
 REFRESHED_WITHIN = timedelta(days=2)
 MIRROR_WITHIN = timedelta(days=14)
 """How old a security archive's `Date` may be where it does not state until when it is valid."""
+
+
+def elsewhere(lists: Lists) -> tuple[str, Message] | None:
+    """Return the coded reason and sentence why apt's answers are not about this host, or None if it reads its own files."""
+    if not lists.elsewhere:
+        return None
+    return "apt-elsewhere", msg("apt is set to read other files than its own: {names}", names=listed(lists.elsewhere))
 
 
 def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
@@ -24,13 +32,22 @@ def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
                 name=release.name[-60:],
                 until=release.valid_until,
             )
+    if (other := elsewhere(lists)) is not None:
+        return other
     if lists.refreshed_at is None:
         return "never-refreshed", msg("nothing shows that apt's lists were ever refreshed")
-    if is_ahead(lists.refreshed_at, at):
+    newest = max(filter(None, (lists.refreshed_at, lists.tried_at)))
+    if is_ahead(newest, at):
         return "refreshed-in-future", msg(
-            "the refresh of apt's lists is dated in the future, {refreshed}", refreshed=lists.refreshed_at
+            "the refresh of apt's lists is dated in the future, {refreshed}", refreshed=newest
         )
     if at - lists.refreshed_at > REFRESHED_WITHIN:
+        if lists.tried_at is not None and at - lists.tried_at <= REFRESHED_WITHIN:
+            return "refresh-unproven", msg(
+                "apt was to refresh its lists at {tried}; nothing shows that it got newer ones than those of {refreshed}",
+                tried=lists.tried_at,
+                refreshed=lists.refreshed_at,
+            )
         return "lists-old", msg("apt's lists were last refreshed at {refreshed}", refreshed=lists.refreshed_at)
     return None
 

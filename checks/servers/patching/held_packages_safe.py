@@ -5,7 +5,8 @@ Article 12.3.
 
 The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin may hide a fix in the
 same way, and apt can't be asked what it would do without it: with any priority but the usual {usual}, and with a default release,
-beside which security archives count less, the answer is unknown. A pin that prefers security archives alone hides nothing.
+beside which security archives count less, the answer is unknown, and so it is where settings make apt read other files than its own (`Dir::Etc::preferencesparts`). A pin that
+prefers security archives alone hides nothing.
 
 On RHEL and AlmaLinux: no version lock and no `exclude`, `excludepkgs` or `includepkgs`, of dnf or of one repository, hides a
 security update. dnf is asked with and without them, and what is offered only without them is held back; a repository that is
@@ -23,7 +24,7 @@ from collections.abc import Sequence
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import blindness, staleness
+from checks.servers.patching._freshness import blindness, elsewhere, staleness
 from checks.servers.patching._packages import judged_by
 from checks.servers.probes import apt_held, apt_index, apt_lists, dnf_held, dnf_updates, os_release
 from checks.servers.probes.apt_held import USUAL, Pin
@@ -60,6 +61,8 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return _held(kept_back)
     if hiding := [each.packages for each in held.pins if not _raises_fixes(each, indexes)]:
         return unknown("pinned", msg("an apt pin may hide fixes of {names}", names=listed(hiding)))
+    if (other := elsewhere(facts[apt_lists.PROBE])) is not None:
+        return unknown(*other)
     if not held.packages:
         return passed(msg("no package is on hold"))
     if not any(index.is_security for index in indexes):

@@ -4,7 +4,8 @@ Without them a host believes that it is up to date because it has not asked. Art
 to date, and this is how the host knows of them.
 
 The rule: apt's lists were refreshed within {refreshed_days} days, and every archive that says until when it is valid still
-is. The latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such
+is. An update of lists may fail and look as one that ended well: what counts is a stamp of one that did, or the signed date of what
+it brought. Where settings make apt read other files than its own, the answer is unknown. Until when an archive is valid shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such
 date, its security archive has 7 days. A security archive without such a date must have been made within the last
 {mirror_days} days, or the answer is unknown; where no archive's name tells of security, one archive of any kind that shows
 this is enough.
@@ -13,7 +14,7 @@ On RHEL and AlmaLinux: the metadata of every enabled repository were fetched wit
 
 Sources: dnf(8), apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Until). On Debian 13:
 
-    stamp 1795569431 /var/lib/apt/lists/partial
+    stamp 1795569431 /var/lib/apt/periodic/update-stamp
     release /var/lib/apt/lists/deb.debian.org_debian-security_dists_trixie-security_InRelease
     Date: Mon, 23 Nov 2026 11:22:38 UTC
     Valid-Until: Mon, 30 Nov 2026 11:22:38 UTC
@@ -61,7 +62,12 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
             "lists-empty", msg("there are no release files: apt was never updated, or its lists were removed")
         )
     stale = staleness(lists, facts.at)
-    if stale is not None and stale[0] in {"never-refreshed", "refreshed-in-future"}:
+    if stale is not None and stale[0] in {
+        "never-refreshed",
+        "refreshed-in-future",
+        "refresh-unproven",
+        "apt-elsewhere",
+    }:
         return unknown(*stale)
     if stale is not None:
         return failed(*stale)

@@ -4,7 +4,7 @@ What was installed from a file, or stayed behind when its archive was removed, n
 so it looks up to date for ever. Article 12.3.
 
 The rule: each installed package is in one of the archives that are set up, or in `foreign_packages` of `[checks.declared]`.
-The answer is unknown where the lists of the archives are empty, and for an apt older than 2.0, which can't tell. A package
+The answer is unknown where the lists of the archives are empty, where settings make apt read other files than its own, and for an apt older than 2.0, which can't tell. A package
 of an archive of another maker counts as kept up by that maker: change.repos says which archives there may be.
 
 Sources: apt-patterns(7), dnf(8). With apt 3.0.4 on Debian 13:
@@ -19,9 +19,10 @@ from collections.abc import Sequence
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.patching._freshness import elsewhere
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import MissingFact
-from checks.servers.probes import apt_index, apt_obsolete, dnf_extras, dnf_updates, os_release
+from checks.servers.probes import apt_index, apt_lists, apt_obsolete, dnf_extras, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -32,7 +33,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
-    uses=(apt_obsolete.PROBE, apt_index.PROBE, dnf_extras.PROBE, dnf_updates.PROBE),
+    uses=(apt_obsolete.PROBE, apt_index.PROBE, apt_lists.PROBE, dnf_extras.PROBE, dnf_updates.PROBE),
     title=msg("every package comes from a maintained archive, or is declared"),
     remedy=msg("Replace it by a package of the maker's archive, remove it, or declare it in foreign_packages."),
 )
@@ -41,15 +42,16 @@ def judge(facts: Facts) -> CheckOutcome:
 
 
 def _judge_apt(facts: Facts) -> CheckOutcome:
-    lack = facts.lacking(apt_obsolete.PROBE, apt_index.PROBE)
+    lack = facts.lacking(apt_obsolete.PROBE, apt_index.PROBE, apt_lists.PROBE)
     if lack is not None:
         return missing(lack)
     if not facts[apt_index.PROBE]:
         return unknown(
             "lists-empty", msg("apt's lists are empty, so it is not known which packages come from no archive")
         )
-    obsolete = facts[apt_obsolete.PROBE]
-    return _judged(facts, obsolete)
+    if (other := elsewhere(facts[apt_lists.PROBE])) is not None:
+        return unknown(*other)
+    return _judged(facts, facts[apt_obsolete.PROBE])
 
 
 def _judge_dnf(facts: Facts) -> CheckOutcome:

@@ -6,7 +6,8 @@ Article 12.3 asks that the vendors' fixes are always up to date.
 The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line counts,
 because one version is often in several. A fix that a pin keeps away waits as well: where there are preferences, it is simulated
 once more without them. Nothing waiting is only believed where apt could have known: with empty or old
-lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
+lists, without a security archive, or with settings that make apt read other files than its own (`Dir::State::status`),
+apt prints no line either and ends well; then the answer is unknown.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
 that is not cached, old or without advisories makes the answer unknown.

@@ -1,7 +1,8 @@
 """How old apt's lists are: the times of its stamps, and the dates inside the signed release files. Debian and Ubuntu.
 
-`lists/partial` changes with every `apt-get update`; the stamp only where the daily timer or a hook writes it. The age of
-the mirror itself shows only in `Date` and `Valid-Until`, which the archive signed.
+`lists/partial` changes with every `apt-get update`, also with one that fails; the stamps only after one that ended well, where the
+daily timer or a hook writes them. The age of the mirror itself shows only in `Date` and `Valid-Until`, which the archive
+signed. Settings of apt.conf(5) by which apt reads other files than its own (`Dir::State::status`, `Dir::Etc::preferencesparts`) are named.
 
     stamp 1795569431 /var/lib/apt/lists/partial
     release /var/lib/apt/lists/deb.debian.org_debian-security_dists_trixie-security_InRelease
@@ -22,7 +23,18 @@ from portalops.model.message import msg
 _SCRIPT = r"""
 command -v apt-get >/dev/null || exit 127
 L=/var/lib/apt/lists
-for f in /var/lib/apt/periodic/update-success-stamp $L/partial; do
+apt-config dump | awk 'BEGIN {
+  n = split("dir=/ dir::state=/var/lib/apt dir::state::lists=/var/lib/apt/lists dir::state::status=/var/lib/dpkg/status dir::etc=/etc/apt dir::etc::sourcelist=/etc/apt/sources.list dir::etc::sourceparts=/etc/apt/sources.list.d dir::etc::preferences=/etc/apt/preferences dir::etc::preferencesparts=/etc/apt/preferences.d dir::bin::methods=/usr/lib/apt/methods dir::bin::dpkg=/usr/bin/dpkg rootdir=/", w, " ")
+  for (i = 1; i <= n; i++) { split(w[i], p, "="); usual[p[1]] = p[2] }
+}
+{
+  k = tolower($1); sub(/^binary::apt(-get)?::/, "", k)
+  if (!(k in usual)) next
+  v = $0; sub(/^[^ ]+ "/, "", v); sub(/";$/, "", v); sub(/\/$/, "", v)
+  if (v !~ /^\//) v = (k ~ /^dir::state:/ ? "/var/lib/apt/" : k ~ /^dir::etc:/ ? "/etc/apt/" : "/") v
+  if (v != usual[k]) { gsub(/[^!-~]/, "?", $1); print "elsewhere " $1 }
+}'
+for f in /var/lib/apt/periodic/update-success-stamp /var/lib/apt/periodic/update-stamp $L/partial; do
   [ -e "$f" ] && stat -c 'stamp %Y %n' "$f"
 done
 for f in $L/*_InRelease $L/*_Release; do
@@ -48,8 +60,12 @@ class Lists:
     """The age of what apt knows."""
 
     refreshed_at: datetime | None
-    """The newest sign of an update; None if there is none."""
+    """The newest moment at which they surely were: a stamp of an update that ended well, or the `Date` of what it brought."""
     releases: tuple[ReleaseFile, ...]
+    tried_at: datetime | None = None
+    """When they were last to be, be it in vain."""
+    elsewhere: tuple[str, ...] = ()
+    """Settings by which apt reads other files than its own."""
 
 
 def parse(output: Output) -> Lists:
@@ -57,12 +73,21 @@ def parse(output: Output) -> Lists:
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
         raise Unparseable(msg("the listing of apt's files is cut short"))
-    stamps: list[int] = []
+    done: list[datetime] = []
+    tried_at: datetime | None = None
+    elsewhere: list[str] = []
     releases: list[ReleaseFile] = []
     for line in lines[:-1]:
         word, _, rest = line.strip().partition(" ")
         if word == "stamp" and rest.split(" ", 1)[0].isdigit():
-            stamps.append(int(rest.split(" ", 1)[0]))
+            seconds, _, name = rest.partition(" ")
+            at = datetime.fromtimestamp(int(seconds), UTC)
+            if name.endswith("/partial"):
+                tried_at = at
+            else:
+                done.append(at)
+        elif word == "elsewhere":
+            elsewhere.append(rest)
         elif word == "release":
             releases.append(ReleaseFile(rest.rsplit("/", 1)[-1], None, None))
         elif word == "Date:" and releases:
@@ -73,8 +98,8 @@ def parse(output: Output) -> Lists:
             releases.append(ReleaseFile(last.name, last.made_at, _moment(rest)))
         else:
             raise Unparseable(msg("a line of apt's files cannot be parsed: {line}", line=shown(line, 80)))
-    refreshed_at = datetime.fromtimestamp(max(stamps), UTC) if stamps else None
-    return Lists(refreshed_at, tuple(releases))
+    done += [each.made_at for each in releases if each.made_at is not None]
+    return Lists(max(done, default=None), tuple(releases), tried_at, tuple(elsewhere))
 
 
 def _moment(text: str) -> datetime:

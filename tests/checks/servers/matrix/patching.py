@@ -24,8 +24,11 @@ FAULTS = (
     Fault(
         "patching.list-age",
         "lists-old",
-        good="apt-get -q -y update; touch /var/lib/apt/periodic/update-success-stamp",
-        bad="touch -d '5 days ago' /var/lib/apt/lists/partial; rm -f /var/lib/apt/periodic/update-success-stamp",
+        good="rm -f /var/lib/apt/lists/*Release; apt-get -q -y update; touch /var/lib/apt/periodic/update-success-stamp",
+        bad=(
+            "touch -d '5 days ago' /var/lib/apt/lists/partial; rm -f /var/lib/apt/periodic/update*-stamp;"
+            " sed -i \"s/^Date:.*/Date: $(date -Ru -d '5 days ago')/\" /var/lib/apt/lists/*Release"
+        ),
         gone=_NO_LISTS,
         unknown="lists-empty",
     ),
@@ -212,6 +215,19 @@ SEEDS = (
         make="apt-get -q -y --allow-downgrades install portal-tool=1; " + _pin("l=Debian-Security"),
         undo=_NOT_PINNED,
         fails="updates-pinned",
+    ),
+    *(
+        Seed(
+            check,
+            f"apt reads another {setting}",
+            make=f"mkdir -p /opt/prefs.d; cp /var/lib/dpkg/status /opt/; echo 'Dir::{setting} \"{path}\";' >/etc/apt/apt.conf.d/54portal",
+            undo="rm /etc/apt/apt.conf.d/54portal",
+            unknown="apt-elsewhere",
+        )
+        for check, setting, path in (
+            ("patching.held", "Etc::preferencesparts", "/opt/prefs.d"),
+            ("patching.security-updates", "State::status", "/opt/status"),
+        )
     ),
     Seed(
         "patching.security-updates",
