@@ -5,7 +5,7 @@ page that passes on its address tells others who reads what. Article 12.4.
 
 The rule: each declared page is sent with X-Content-Type-Options: nosniff; with a Content-Security-Policy that binds scripts
 (`script-src`, or else `default-src`, without `*`, `http:`, `https:`, `data:`, and without 'unsafe-inline' where no nonce or
-digest overrules it); with `frame-ancestors` other than everybody or X-Frame-Options; and with a Referrer-Policy that is not
+digest overrules it; of `script-src-elem` and `script-src-attr`, which browsers heed before it, the same is asked); with `frame-ancestors` other than everybody or X-Frame-Options; and with a Referrer-Policy that is not
 `unsafe-url`: of several words browsers take the last that they know. A policy that only reports binds nothing.
 
 Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 1.26:
@@ -95,7 +95,11 @@ def _directives(policy: str) -> dict[str, list[str]]:
 
 
 def _binds_scripts(policy: dict[str, list[str]]) -> bool:
-    sources = policy.get("script-src", policy.get("default-src"))
+    scripts = policy.get("script-src", policy.get("default-src"))
+    return all(_binds(policy.get(name, scripts)) for name in ("script-src", "script-src-elem", "script-src-attr"))
+
+
+def _binds(sources: list[str] | None) -> bool:
     if sources is None:
         return False
     is_strict = any(each.startswith(("'nonce-", "'sha")) for each in sources)

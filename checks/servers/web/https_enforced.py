@@ -4,7 +4,8 @@ The first plain request is enough for an attacker in between to answer it. Artic
 
 The rule: at each name and address, port 80 redirects the front page and each declared page to https of the same
 name, with 301 or 308. It may also not answer at all, and another page than the front may be refused there. And https
-answers with Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first.
+answers with Strict-Transport-Security of at least {least_days} days; of several such headers browsers take the first,
+and one that names a directive twice they drop.
 
 Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 
@@ -30,7 +31,7 @@ from portalops.model.verdicts import Severity
 
 LEAST_SECONDS = 180 * 86400
 _REFUSED = frozenset({400, 403, 404, 410, 421, 426})
-_MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.IGNORECASE)
+_MAX_AGE = re.compile(r"max-age\s*=\s*(?:(\d{1,12})|\"(\d{1,12})\")")
 
 
 @check(
@@ -98,5 +99,9 @@ def _not_redirected(answer: WebAnswer) -> CheckOutcome | None:
 
 
 def _remembered_seconds(answer: WebAnswer) -> int:
-    found = _MAX_AGE.search(answer.headers.get("strict-transport-security", "").partition(",")[0])
-    return int(found.group(1)) if found else 0
+    first = answer.headers.get("strict-transport-security", "").lower().partition(",")[0]
+    directives = [each.strip() for each in first.split(";") if each.strip()]
+    names = [each.partition("=")[0].strip() for each in directives]
+    if len(set(names)) < len(names):
+        return 0
+    return next((int(told[1] or told[2]) for told in map(_MAX_AGE.fullmatch, directives) if told), 0)
