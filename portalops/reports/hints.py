@@ -105,7 +105,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _LOGS,
-            "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-logs holder-unknown login-not-in-journal",
+            "host-young journal-closed journal-too-short journal-unreadable journal-volatile log-empty log-too-short no-logs run-not-seen holder-unknown login-not-in-journal",
         ),
         (_LOG_LEVEL, "log-level log-level-by-match"),
         (_PORTAL, "portal-not-asked portal-never-asked portal-look-too-old no-account-seen"),

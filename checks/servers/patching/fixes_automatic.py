@@ -4,8 +4,9 @@ The common fault is silent: unattended-upgrades is on, its pattern names an arch
 nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
-really has. It is to run every {within_days} days or more often, and did so; apt's own timer starts it
-within as many. Its black and white lists leave out at most {most_percent} % of the installed packages. An interval that
+really has. It is to run every {within_days} days or more often (`Update-Days` too), and did so; apt's own timer starts it
+within as many. By its log, its last run that installed or had nothing to install ended without an error: the stamp alone proves
+nothing, since runs that fail write it too. Its black and white lists leave out at most {most_percent} % of the installed packages. An interval that
 cannot be read leaves it unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, and it installs what it finds (`apply_updates`, or
@@ -24,14 +25,24 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import MissingFact, shown
-from checks.servers.probes import apt_automatic, apt_index, dnf_automatic, dnf_updates, os_release, packages_dpkg
+from checks.servers.probes import (
+    apt_automatic,
+    apt_index,
+    apt_unattended,
+    dnf_automatic,
+    dnf_updates,
+    os_release,
+    packages_dpkg,
+)
 from checks.servers.probes.apt_automatic import Automatic
 from checks.servers.probes.apt_index import Index
 from checks.servers.probes.dnf_automatic import Timer
@@ -41,11 +52,13 @@ from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 RAN_WITHIN = timedelta(days=2)
+ZONES = timedelta(days=1)
 MOST_PERCENT = 10
 """A kernel or a database that people upgrade themselves is less; a list that leaves out more guards no host."""
 _PLAIN = re.compile(r"\^?(?:[A-Za-z0-9_.*+-]|\\[.+-]){1,100}\$?")
 """Of the expressions of its lists, those that are evaluated here: a host's expression may be made to run for ever."""
 _MOST_REPEATS = 3
+_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "codename"}
 
 
@@ -54,7 +67,14 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
-    uses=(apt_automatic.PROBE, apt_index.PROBE, dnf_automatic.PROBE, dnf_updates.PROBE, packages_dpkg.PROBE),
+    uses=(
+        apt_automatic.PROBE,
+        apt_index.PROBE,
+        apt_unattended.PROBE,
+        dnf_automatic.PROBE,
+        dnf_updates.PROBE,
+        packages_dpkg.PROBE,
+    ),
     title=msg("security fixes are installed automatically"),
     remedy=msg(
         "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or on RHEL set apply_updates in automatic.conf and enable "
@@ -89,6 +109,9 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return unknown("interval-unclear", msg("the interval of unattended-upgrades cannot be read: {seen}", seen=seen))
     if every > RAN_WITHIN.days:
         return failed("too-rare", msg("unattended-upgrades runs only every {n} days", n=f"{every:g}"))
+    if automatic.days and _most_days_apart(automatic.days) > RAN_WITHIN.days:
+        said = msg("unattended-upgrades installs only on certain days: {names}", names=listed(automatic.days))
+        return failed("too-rare", said)
     if automatic.next_at is not None and automatic.next_at - facts.at > RAN_WITHIN:
         said = msg("apt's timer starts unattended-upgrades next at {next}", next=automatic.next_at)
         return failed("next-run-far", said)
@@ -108,6 +131,15 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         )
     if facts.at - automatic.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("unattended-upgrades last ran at {ran}", ran=automatic.ran_at))
+    run = facts.get(apt_unattended.PROBE)
+    if isinstance(run, MissingFact):
+        return missing(run)
+    if run is None or facts.at - run.at > RAN_WITHIN + ZONES or run.ended == "broken-off":
+        return unknown("run-not-seen", msg("the log of unattended-upgrades does not show how its last run ended"))
+    if run.ended != "ok":
+        return failed(
+            "run-failed", msg("the last run of unattended-upgrades ended with an error, at {ran}", ran=run.at)
+        )
     if excluded:
         return passed(
             nmsg(
@@ -119,6 +151,12 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
             )
         )
     return passed(msg("unattended-upgrades covers the security archive and ran at {ran}", ran=automatic.ran_at))
+
+
+def _most_days_apart(days: Sequence[str]) -> int:
+    """Return the most days from one to the next of a week's days: by name as unattended-upgrades reads them, or 0 for Sunday."""
+    known = [n for n, names in enumerate(_DAYS) if {names, names[:3], str(n)}.intersection(days)]
+    return max((later - one for one, later in pairwise([*known, *(n + 7 for n in known[:1])])), default=8)
 
 
 def _excluded(facts: Facts, automatic: Automatic) -> list[str] | CheckOutcome:

@@ -60,6 +60,8 @@ class Automatic:
     """When that timer elapses next; None where systemd does not tell."""
     is_own_service: bool = False
     """That timer starts apt's own program."""
+    days: tuple[str, ...] = ()
+    """On which days alone it installs, such as `Sun`, `Sunday` or `0`; empty for every day."""
 
     @property
     def every_days(self) -> float | None:
@@ -82,6 +84,7 @@ def parse(output: Output) -> Automatic:
         raise Unparseable(msg("the listing of apt's settings is cut short"))
     interval, ran_at, is_switched_off = "", None, False
     patterns: list[str] = []
+    days: list[str] = []
     timer: dict[str, str] = {}
     listed: dict[str, list[str]] = {key: [] for key in _LISTS}
     for line in lines[:-1]:
@@ -101,6 +104,8 @@ def parse(output: Output) -> Automatic:
             interval = match["value"]
         elif match["key"] == "APT::Periodic::Enable":
             is_switched_off = match["value"] == "0"
+        elif match["key"] == "Unattended-Upgrade::Update-Days::":
+            days.append(match["value"])
         elif match["key"] in listed:
             listed[match["key"]].append(match["value"])
         elif match["key"] == _PATTERNS[0]:
@@ -120,6 +125,7 @@ def parse(output: Output) -> Automatic:
         timer.get("ActiveState", ""),
         datetime.fromtimestamp(int(timer["Next"]), UTC) if timer.get("Next", "").isdecimal() else None,
         "service own" in lines,
+        tuple(days),
     )
 
 

@@ -46,7 +46,7 @@ def answer(at: datetime, *waiting: str, refreshed: datetime | None = None, runs:
         "apt.index": "Packages|trixie-security|trixie-security|stable-security|Debian|Debian-Security\n",
         "apt.lists": f"stamp {stamp(refreshed or at)} /var/lib/apt/periodic/update-stamp\n"
         "release /var/lib/apt/lists/deb.debian.org_debian-security_dists_trixie-security_InRelease\n"
-        f"Date: {at:%a, %d %b %Y %H:%M:%S} UTC\nValid-Until: {at + 7 * DAY:%a, %d %b %Y %H:%M:%S} UTC\nend\n",
+        f"Date: {refreshed or at:%a, %d %b %Y %H:%M:%S} UTC\nValid-Until: {at + 7 * DAY:%a, %d %b %Y %H:%M:%S} UTC\nend\n",
         "apt.history": runs or apt((FIRST - 90 * DAY, FIRST - 90 * DAY, "-", "Install base-files")),
         **({"change.boots": boots} if boots else {}),
     }

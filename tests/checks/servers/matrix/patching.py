@@ -127,6 +127,7 @@ def _pin(which: str) -> str:
 
 
 _SERVICE = "/etc/systemd/system/apt-daily-upgrade.service.d"
+_RUN = "rm -f /var/lib/apt/periodic/*upgrade*stamp; /usr/lib/apt/apt.systemd.daily install"
 _NO_LIST = "rm -f /etc/apt/apt.conf.d/53portal"
 _NOT_PINNED = "rm -f /etc/apt/preferences.d/portal; apt-get -q -y dist-upgrade"
 SEEDS = (
@@ -150,6 +151,24 @@ SEEDS = (
         make="printf 'APT::Periodic::Enable \"0\";\\n' >/etc/apt/apt.conf.d/53portal",
         undo=_NO_LIST,
         fails="not-enabled",
+    ),
+    Seed(
+        "patching.unattended",
+        "on Sundays alone",
+        make="printf 'Unattended-Upgrade::Update-Days {\"Sun\";};\\n' >/etc/apt/apt.conf.d/53portal",
+        undo=_NO_LIST,
+        fails="too-rare",
+    ),
+    Seed(
+        "patching.unattended",
+        "dpkg refuses each run",
+        make=(
+            "apt-get -q -y --allow-downgrades install portal-tool=1;"
+            " printf 'DPkg::Pre-Invoke {\"/bin/false\";};\\n' >/etc/apt/apt.conf.d/53portal;"
+            f" {_RUN}"
+        ),
+        undo=f"{_NO_LIST}; apt-get -q -y dist-upgrade; {_RUN}",
+        fails="run-failed",
     ),
     Seed(
         "patching.unattended",
