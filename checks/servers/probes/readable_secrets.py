@@ -88,7 +88,7 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
   # settings of a name, blanks and a value
   if (code) return
   v = ""
-  if (match(low, /^[ \t]*(requirepass|masterauth|bindpw|rootpw)[ \t]+[^ \t]+[ \t]*$/) || match(low, /[ \t]insecure-password[ \t]+[^ \t]+/)) { v = $0; sub(/^.*(requirepass|masterauth|bindpw|rootpw|insecure-password)[ \t]+/, "", v); sub(/[ \t].*/, "", v) }
+  if (match(low, /^[ \t]*(requirepass|masterauth|bindpw|rootpw|auth_pass)[ \t]+[^ \t]+[ \t]*$/) || match(low, /[ \t]insecure-password[ \t]+[^ \t]+/)) { v = $0; sub(/^.*(requirepass|masterauth|bindpw|rootpw|auth_pass|insecure-password)[ \t]+/, "", v); sub(/[ \t].*/, "", v) }
   else if (match($0, /^[ \t]*MONITOR[ \t]+[^ \t]+[ \t]+[0-9]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+[a-z]+/)) { split($0, w, /[ \t]+/); v = w[$0 ~ /^[ \t]/ ? 6 : 5] }
   else if (match($0, /^[ \t]*createUser[ \t]+[^ \t]+[ \t]+(MD5|SHA[0-9-]*)[ \t]+[^ \t]+/)) { v = substr($0, RSTART, RLENGTH); sub(/.*[ \t]/, "", v) }
   else if ($0 ~ /^\[[A-Za-z0-9.:-]+\](:[0-9]+)?[ \t]+[^: \t]+:[^ \t]+[ \t]*$/ || (name ~ /sasl|relay|smtp/ && $0 ~ /^[A-Za-z0-9.-]+(:[0-9]+)?[ \t]+[^: \t]+:[^ \t]+[ \t]*$/)) { v = $0; sub(/^[^ \t]+[ \t]+[^:]+:/, "", v); sub(/[ \t]+$/, "", v) }
@@ -128,7 +128,7 @@ function quoted(s,  q, i) {  # the literal at the beginning of it
 function after(s, sign) { return substr(s, index(s, sign) + length(sign)) }
 function strong(v) { return 8 <= length(v) && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
 FNR == 1 {
-  expect = database = pending = 0
+  expect = database = pending = block = 0
   name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
   putty = $0 ~ /^PuTTY-User-Key-File/
@@ -152,9 +152,23 @@ match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN 
 }
 putty && /^Private-Lines: [0-9]/ { told("key"); next }
 /^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
+match($0, /AGE-SECRET-KEY-1[A-Z0-9]+/) && 60 <= RLENGTH || /^" TOTP_AUTH/ { told("key"); next }
+match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/services\/)[A-Za-z0-9_\/-]+/) && 26 <= RLENGTH {
+  v = substr($0, RSTART, RLENGTH)
+  if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
+}
+FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (strong(v) && real(v)) told("password"); next }
+!code && tolower($0) ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = FNR + 1; next }
+/^[0-9]+[ \t]+(MD5|SHA[0-9-]*|AES[0-9]*)[ \t]+(HEX|ASCII):[^ \t]/ { if (8 <= length($0) - 12) told("key"); next }
+name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
 /^[ \t]*([#;*]|\/\/|--)/ { next }
-(low = tolower($0)) !~ /pass|pwd|secret|token|key|psk|pw|auth|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
+match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
+  v = substr($0, RSTART + RLENGTH)
+  if (!code || v ~ /^["']/) { v = value(v); if (strong(v) && real(v)) { told("password"); next } }
+}
+!code && match($0, /^[ \t]*user[ \t]+[^ \t]+[ \t].*\076[^ \t]+/) && match($0, /[ \t]\076[^ \t]+/) { v = substr($0, RSTART + 2, RLENGTH - 2); if (fit(v)) { told("password"); next } }
+low !~ /pass|pwd|secret|token|key|psk|pw|auth|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
 { inline($0) }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
 match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
@@ -191,6 +205,7 @@ match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.
   if (k == toupper(k) && k ~ /PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|(^|_)(PASS|PW)$|_PWD$/) told("password")
   else if (v ~ /[ \t]/) next
   else if (l ~ /^(privatekey|presharedkey)$/ && length(v) == 44) told("key")
+  else if (l ~ /(^|[._-])token$/ && 20 <= length(v) && strong(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/) told("password")
   else if (l ~ /secret_access_key$|client_secret$|^auth$/ && 8 <= length(v)) told("password")
   else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root)[._-]?pass/ || strong(v))) told("password")
 }
@@ -222,7 +237,9 @@ W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_
 W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
 W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=]$B[\"']?(basic|bearer)"
 W="$W|(mysql|mariadb)[a-z-]*[[:blank:]](.*[[:blank:]])?(-p|--password=)[^[:blank:]]|sshpass[[:blank:]]|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)[[:blank:]](.*[[:blank:]])?(-u|--user|--password)"
-W="$W|^$B(requirepass|masterauth|bindpw|rootpw|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
+W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+[[:blank:]]+(MD5|SHA[0-9-]*|AES[0-9]*)[[:blank:]]+(HEX|ASCII):"
+W="$W|^\"[^\"]+\"[[:blank:]]+\"[^\"]+\"$B\$|^${B}user[[:blank:]]+[^[:blank:]]+[[:blank:]].*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
+W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
 W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[[:blank:]]+[^[:blank:]]+$B\$"
 W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret[[:blank:]]+\"|^[^#:]+:([0-9]+|[*]):|machine[[:blank:]].*password|^${B}password[[:blank:]]"
 W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"

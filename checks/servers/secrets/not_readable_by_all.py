@@ -4,7 +4,8 @@ One hacked web page reads what every account may read. Article 12.5 asks that ac
 
 The rule: below /etc, /var/www, /home, /srv, /opt, /usr/local/etc, /var/backups and /root no file that holds a secret can be
 read by every account. Content decides, not the name: private keys and key stores, settings with a password or a token
-(`DB_PASSWORD=...`), addresses with a password, hashes of passwords. So are passwords anywhere in a line: a value of JSON, XML
+(`DB_PASSWORD=...`), addresses with a password, hashes of passwords, tokens that tell themselves by how they begin (`ghp_...`, `AGE-SECRET-KEY-1...`), and what stands after a
+`mật khẩu:` and looks like a password. So are passwords anywhere in a line: a value of JSON, XML
 or an array, a connection string, what a command is given (`mysqldump -p...`). A file counts if others may read it and may
 enter each folder above it. References (`${DB_PASSWORD}`), names of variables in code, empty values and examples are no
 secrets; nor is what a package ships as it is here, nor a file declared under `public_keys`. Looked into are files of text,
