@@ -34,7 +34,7 @@ _RUN = re.compile(r"run (\S+ \S+) (ok|failed|broken-off)")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class UnattendedRun:
     """The last run that came to an end, or that was broken off while it installed."""
 
     at: datetime
@@ -43,7 +43,7 @@ class Run:
     """`ok`, `failed` or `broken-off`."""
 
 
-def parse(output: Output) -> Run | None:
+def parse(output: Output) -> UnattendedRun | None:
     """Read the run; None where the log tells of none."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
@@ -52,7 +52,7 @@ def parse(output: Output) -> Run | None:
         return None
     run = _RUN.fullmatch(lines[0].strip())
     try:
-        return Run(
+        return UnattendedRun(
             datetime.strptime(run[1] if run else "", "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC), run[2] if run else ""
         )
     except ValueError as error:
