@@ -51,7 +51,8 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         )
     if (other := elsewhere(facts[apt_lists.PROBE])) is not None:
         return unknown(*other)
-    return _judged(facts, facts[apt_obsolete.PROBE])
+    obsolete = facts[apt_obsolete.PROBE]
+    return _judged(facts, obsolete)
 
 
 def _judge_dnf(facts: Facts) -> CheckOutcome:

@@ -108,8 +108,8 @@ def parse(output: Output) -> Scan | None:
             except ValueError as error:
                 raise Unparseable(msg("the log of scans cannot be parsed")) from error
             there = sum(counts["bytes"].values())
-            told = (counts["files"], counts["named"], counts["excluded"])
-            found.append(Scan(at, scanned, infected, known, *told, there, read))
+            counted = (counts["files"], counts["named"], counts["excluded"])
+            found.append(Scan(at, scanned, infected, known, *counted, there, read))
             infected = scanned = read = None
     return max(reversed(found), key=lambda scan: scan.ended_at) if found else None
 

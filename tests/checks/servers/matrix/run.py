@@ -17,7 +17,7 @@ printf '{source}\ncmdallow 127.0.0.1\n' >/etc/chrony/chrony.conf
 systemctl daemon-reload; systemctl restart chrony
 timeout 30 sh -c 'until chronyc -c tracking | grep -q {state}; do sleep 0.2; done'
 """
-_FOLLOWING = _CHRONY.format(source="server fe80::2%portal0 port 11123 iburst minpoll 4", state="Normal")
+_FOLLOWING = _CHRONY.format(source="server fe80::2%%portal0 port 11123 iburst minpoll 4", state="Normal")
 FAULTS = (
     Fault(
         "run.time-sync",
@@ -67,7 +67,7 @@ SEEDS = (
         "run.time-sync",
         "one source of two is silent, and the own clock is a last resort",
         make=_CHRONY.format(
-            source="server fe80::2%portal0 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
+            source="server fe80::2%%portal0 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
             state="fe80::2",
         ),
         undo=_FOLLOWING,
