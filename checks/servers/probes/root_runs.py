@@ -110,7 +110,7 @@ function flush(i, j, k, l, m, v, w, cwd, sh) {
   if ((user == "" || user == "root" || user == "0") && !dynamic) {
     sh = runs ~ /(^|[ \/"'])((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby|node)( |$)/ ? "unit" : "named"
     for (i = 1; i <= n; i++) {
-      while ((getline l < files[i]) > 0) {
+      while (0 < (getline l < files[i])) {
         if (l !~ /^[ \t]*[A-Z][A-Za-z]+[ \t]*=/) continue
         k = v = l; sub(/[ \t]*=.*/, "", k); sub(/^[ \t]+/, "", k); sub(/^[^=]*=[ \t]*/, "", v)
         if (k == "WorkingDirectory") cwd = v
@@ -167,7 +167,7 @@ if command -v systemctl >/dev/null; then
   e=$(systemctl list-unit-files --no-legend --no-pager --type=service,timer,socket,path --state=enabled,enabled-runtime 2>/dev/null |
     awk '$1 !~ /@[.]/ { print $1 }')
   B=$(for d in /usr/share/dbus-1 /usr/local/share/dbus-1 /etc/dbus-1 /run/dbus-1 /lib/dbus-1; do echo "$d/system-services"; done
-    grep -ohs '<servicedir>[^<]*' /etc/dbus-1/*.conf /etc/dbus-1/system.d/*.conf /usr/share/dbus-1/system.conf | sed 's/.*>//')
+    sed -n 's/.*.servicedir.\(\/[^<]*\).*/\1/p' /etc/dbus-1/*.conf /etc/dbus-1/system.d/*.conf /usr/share/dbus-1/system.conf 2>/dev/null)
   B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)
   e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"

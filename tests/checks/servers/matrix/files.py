@@ -143,14 +143,14 @@ SEEDS = (
     _unit(
         "a shell reads what an account owns",
         "chown games /srv/run",
-        "StandardInput=file:/srv/run\\nExecStart=/bin/sh",
+        "StandardInput=file:/srv/run\\nExecStart=/bin/sh\\n[Install]\\nWantedBy=multi-user.target",
         enabled="seed.service",
         fails="writable-by-others",
     ),
     _unit(
         "a program of an account lies in the place of one of root",
         "chown games /srv/run",
-        "BindReadOnlyPaths=/srv/run:/usr/bin/tty\\nExecStart=/usr/bin/tty",
+        "BindReadOnlyPaths=/srv/run:/usr/bin/tty\\nExecStart=/usr/bin/tty\\n[Install]\\nWantedBy=multi-user.target",
         enabled="seed.service",
         fails="writable-by-others",
     ),
