@@ -43,17 +43,17 @@ def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:
 @pytest.mark.parametrize(
     ("setting", "runs", "told"),
     [
-        ("ExecSearchPath=/home/e/bin", "thing", "unit /home/e/bin"),
-        ("StandardInput=file:/home/e/in", "/bin/sh", "unit /home/e/in"),
-        ("StandardInput=file:/home/e/in", "/usr/sbin/x", "named /home/e/in"),
-        ("WorkingDirectory=-/home/e", "/bin/sh -c ./rel", "unit /home/e"),
-        ("WorkingDirectory=/home/e", "/usr/bin/python3 -m mod", "unit /home/e"),
-        ("WorkingDirectory=/home/e", "/usr/sbin/x --daemon", ""),
-        ("BindReadOnlyPaths=/home/e/x:/usr/local/bin/x", "/usr/local/bin/x", "unit /home/e/x"),
-        ("BindPaths=/home/e/x:/var/x", "/usr/sbin/x", ""),
-        ("LoadCredential=x:/home/e/x", "/bin/sh ${CREDENTIALS_DIRECTORY}/x", "unit /home/e/x"),
+        ("ExecSearchPath=/srv/e/bin", "thing", "unit /srv/e/bin"),
+        ("StandardInput=file:/srv/e/in", "/bin/sh", "unit /srv/e/in"),
+        ("StandardInput=file:/srv/e/in", "/usr/sbin/x", "named /srv/e/in"),
+        ("WorkingDirectory=-/srv/e", "/bin/sh -c ./rel", "unit /srv/e"),
+        ("WorkingDirectory=/srv/e", "/usr/bin/python3 -m mod", "unit /srv/e"),
+        ("WorkingDirectory=/srv/e", "/usr/sbin/x --daemon", ""),
+        ("BindReadOnlyPaths=/srv/e/x:/usr/local/bin/x", "/usr/local/bin/x", "unit /srv/e/x"),
+        ("BindPaths=/srv/e/x:/var/x", "/usr/sbin/x", ""),
+        ("LoadCredential=x:/srv/e/x", "/bin/sh ${CREDENTIALS_DIRECTORY}/x", "unit /srv/e/x"),
         ("LoadCredential=x", "/usr/sbin/x", ""),
-        ("User=e\nStandardInput=file:/home/e/in", "/bin/sh", ""),
+        ("User=e\nStandardInput=file:/srv/e/in", "/bin/sh", ""),
     ],
 )
 def test_what_a_unit_hands_to_a_program_of_root_is_told(tmp_path: Path, setting: str, runs: str, told: str) -> None:

@@ -44,7 +44,7 @@ def reasons(tmp_path: Path, text: str) -> set[str]:
         ("an ALL=NOPASSWD: /usr/bin/env /bin/sh", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/tee /etc/cron.d/x", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/cp /dev/shm/x /etc/sudoers.d/x", "nopasswd-shell"),
-        ("an ALL=NOPASSWD: /usr/bin/aide --config\\=/home/an/a.conf --config-check", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/aide --config\\=/tmp/a.conf --config-check", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/sbin/rsyslogd -f r.conf", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/sbin/haproxy -f/tmp/x.cfg", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/fail2ban-client set sshd addaction x", "nopasswd-shell"),
