@@ -21,8 +21,8 @@ _BY_ROOT = re.compile(
 """Files that root's programs run or are led by: to write one of them is to be root."""
 _ANYBODYS = re.compile(r"/(?:home|tmp|var/tmp|dev/shm)/|(?!/)[^-]")
 """Files that whoever calls can make: in his folders, or named relative to where he stands."""
-_PATH = re.compile(r"(?:-[^/]*|[^/=]*=)?(/.*)")
-"""A word with a path, perhaps behind an option."""
+_PATH = re.compile(r"(?:-[^/]*|[^/=]*=)?(/(?!(?:dev|proc|sys)/(?!shm/)).*)")
+"""A word with a path, perhaps behind an option; devices are none."""
 _HERE = re.compile(r"(?:-[^/=]*=)?(?:\.{1,2}/.*|(?!-)(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w*)")
 """A word with a file where whoever calls stands."""
 _LOOKS = frozenset(
@@ -99,7 +99,7 @@ def is_doubtful(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
 def _is_led(command: SudoCommand, rules: Sudoers) -> bool:
     """Say whether an argument is a file or a folder that others than root may write."""
     for word in (command.arguments or "").split():
-        if (found := _PATH.fullmatch(word)) and not found[1].startswith(("/dev/", "/proc/", "/sys/")):
+        if found := _PATH.fullmatch(word):
             known = rules.programs.get(found[1])
             if known.is_loose if known else _ANYBODYS.match(found[1]):
                 return True
