@@ -90,10 +90,18 @@ def doubtful(rules: Sudoers) -> list[SudoCommand]:
 
 
 def is_doubtful(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
-    """Say whether a command is given something that others may write, and what it makes of that is not known."""
-    if reason_of(command, grant, rules) or _is_named_in([command.program]) or _base(command.program) in _LOOKS:
+    """Say whether a command is given something that others may write, and what it makes of that is not known.
+
+    So it is where nothing tells who may write it, as in rules of doas.
+    """
+    table, name = ways(), _base(command.program)
+    if reason_of(command, grant, rules) or name in _LOOKS | _WALKS | table["reads"] | table["writes"]:
         return False
-    return _is_led(command, rules)
+    paths = [found[1] for word in (command.arguments or "").split() if (found := _PATH.fullmatch(word))]
+    unseen = [
+        one for one in paths if one not in rules.programs and not _BY_ROOT.match(one) and not one.startswith("/etc/")
+    ]
+    return bool(unseen) or (not _is_named_in([name]) and _is_led(command, rules))
 
 
 def _is_led(command: SudoCommand, rules: Sudoers) -> bool:
