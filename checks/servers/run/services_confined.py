@@ -72,7 +72,7 @@ class _State(IntEnum):
     needs=(confinement.PROBE,),
     title=msg("what strangers reach does not run as root, or is confined"),
     remedy=msg(
-        "Set 'User=' in the unit with 'systemctl edit UNIT', or confine it by NoNewPrivileges, CapabilityBoundingSet, 'ProtectSystem=strict', "
+        "Set 'User=' in the unit with 'systemctl edit UNIT', or confine it by NoNewPrivileges, CapabilityBoundingSet, 'ProtectSystem=strict', 'ProtectHome=yes', "
         "'InaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock' and SystemCallFilter; 'systemd-analyze security UNIT' lists what is missing. Declare under 'root_services' what must be root."
     ),
     exempt_roles=("container",),

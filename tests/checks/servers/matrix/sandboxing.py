@@ -51,7 +51,7 @@ SEEDS = (
     _seed(
         "root that the kernel confines",
         "NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=@system-service\n"
-        "InaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock",
+        "ProtectHome=yes\nInaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock",
     ),
     _seed(
         "root without capabilities that may write what root owns",
