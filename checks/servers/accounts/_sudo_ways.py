@@ -21,6 +21,16 @@ _BY_ROOT = re.compile(
 """Files that root's programs run or are led by: to write one of them is to be root."""
 _ANYBODYS = re.compile(r"/(?:home|tmp|var/tmp|dev/shm)/|(?!/)[^-]")
 """Files that whoever calls can make: in his folders, or named relative to where he stands."""
+_PATH = re.compile(r"(?:-[^/]*|[^/=]*=)?(/(?!(?:dev|proc|sys)/(?!shm/)).*)")
+"""A word with a path, perhaps behind an option; devices are none."""
+_HERE = re.compile(r"(?:-[^/=]*=)?(?:\.{1,2}/.*|(?!-)(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w*)")
+"""A word with a file where whoever calls stands."""
+_LOOKS = frozenset(
+    {"df", "du", "echo", "fuser", "id", "ls", "lsof", "printf", "readlink", "realpath", "stat", "test", "true"}
+)
+"""Programs that show names and numbers of files, whatever these are."""
+_WALKS = frozenset({"find", "fd", "fdfind"})
+"""Programs that start others, and not what lies in the folders that they are given."""
 
 
 @cache
@@ -64,7 +74,44 @@ def reason_of(command: SudoCommand, grant: Grant, rules: Sudoers) -> str:
     if known is not None and known.is_loose:
         return "nopasswd-writable"
     names = {_base(command.program), *([_base(known.real)] if known is not None and known.real else [])}
-    return "nopasswd-shell" if any(_gives_root(name, command.arguments, grant) for name in names) else ""
+    return "nopasswd-shell" if any(_gives_root(name, command, grant, rules) for name in names) else ""
+
+
+def doubtful(rules: Sudoers) -> list[SudoCommand]:
+    """Return the commands without a password that work as root on what others may write, in a way that nothing here knows."""
+    return [
+        command
+        for grant in rules.grants
+        if (not grant.is_password_asked or grant.is_password_off_by_default) and grant.is_as_root
+        if any(name not in {"root", "#0"} for name in grant.who)
+        for command in grant.commands
+        if is_doubtful(command, grant, rules)
+    ]
+
+
+def is_doubtful(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
+    """Say whether a command is given something that others may write, and what it makes of that is not known.
+
+    So it is where nothing tells who may write it, as in rules of doas.
+    """
+    table, name = ways(), _base(command.program)
+    if reason_of(command, grant, rules) or name in _LOOKS | _WALKS | table["reads"] | table["writes"]:
+        return False
+    paths = [found[1] for word in (command.arguments or "").split() if (found := _PATH.fullmatch(word))]
+    unseen = [
+        one for one in paths if one not in rules.programs and not _BY_ROOT.match(one) and not one.startswith("/etc/")
+    ]
+    return bool(unseen) or (not _is_named_in([name]) and _is_led(command, rules))
+
+
+def _is_led(command: SudoCommand, rules: Sudoers) -> bool:
+    """Say whether an argument is a file or a folder that others than root may write."""
+    for word in (command.arguments or "").split():
+        if found := _PATH.fullmatch(word):
+            known = rules.programs.get(found[1])
+            if known.is_loose if known else _ANYBODYS.match(found[1]):
+                return True
+    return False
 
 
 def _reason_of_edit(command: SudoCommand) -> str:
@@ -73,8 +120,8 @@ def _reason_of_edit(command: SudoCommand) -> str:
     return "nopasswd-shell" if any(_BY_ROOT.match(path) for path in command.arguments.split()) else ""
 
 
-def _gives_root(name: str, arguments: str | None, grant: Grant) -> bool:
-    table = ways()
+def _gives_root(name: str, command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
+    table, arguments = ways(), command.arguments
     if name in table["pagers"]:
         return not grant.is_noexec or arguments is None
     if name in table["escapes"] or (arguments is None and _is_named_in([name])):
@@ -82,13 +129,23 @@ def _gives_root(name: str, arguments: str | None, grant: Grant) -> bool:
     words = (arguments or "").split()
     if name in {"su", "runuser", "login"}:
         return next((word for word in words if not word.startswith("-")), "root") == "root"
+    started = [_base(word) for word in words if not word.startswith("-") and "=" not in word]
+    reads_orders = name in table["settings"] | table["runs"] | table["manages"] and name not in _WALKS
+    is_script = name in table["shells"] and not any(re.match(r"-[a-z]*[ce]", word) for word in words)
+    if (reads_orders or is_script) and _is_led(command, rules):  # then it does what others write there
+        return True
+    if name in table["settings"] | table["shells"] and any(_HERE.fullmatch(word) for word in words[:2]):
+        return True
+    if name in table["here"] and not any(_PATH.fullmatch(word) for word in words):
+        return True
+    if name == "fail2ban-client" and "set" in words and {"action", "addaction"}.intersection(words):
+        return True
     if name in table["shells"]:  # with options alone: it waits for commands
         return all(word.startswith("-") for word in words) and not any(
             re.match(r"-[a-z]*[cem]", word) for word in words
         )
     if name in table["runs"]:
-        started = {_base(word) for word in words if not word.startswith("-") and "=" not in word}
-        return bool(started & (table["shells"] | table["escapes"] | table["pagers"]))
+        return not (table["shells"] | table["escapes"] | table["pagers"]).isdisjoint(started)
     if name in {"tee", "dd"}:  # what they write comes from whoever calls
         return any(_BY_ROOT.match(word.removeprefix("of=")) for word in words if not word.startswith("if="))
     if name in {"cp", "mv", "install", "rsync", "ln", "tar", "unzip"}:

@@ -7,8 +7,8 @@ The rule: the fingerprint of every key that sshd would take is declared under `m
 has fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone
 (mode 644 or less). Where a server has `StrictModes no`, the same holds for the folders of such a file, up to the home.
 Wildcards in `AuthorizedKeysFile` are expanded. The answer is unknown where sshd takes keys by other roads: a program, an
-authority, a Match block, another server or other files than its settings name, keys of hosts (`HostbasedAuthentication`). So it
-is where a line can't be read.
+authority (`TrustedUserCAKeys`, or a key with `cert-authority`), a Match block, another server or other files than its settings
+name, keys of hosts (`HostbasedAuthentication`). So it is where a line can't be read.
 
 Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the years after 2030. OpenSSH 10.0 on Debian 13:
 

@@ -3,7 +3,7 @@
 Rules of sudo are looked at by everybody; a line in /etc/doas.conf, or a rule of polkit for `pkexec` or for units, gives the same
 rights. Article 12.5 asks that each holder of access is known.
 
-The rule: every account that doas lets run all commands as root, or one that gives a shell or writes files of root, is declared
+The rule: every account that doas lets run all commands as root, or one that gives a shell, writes files of root or takes settings from files of others, is declared
 as an admin or as a service account, and is asked for its password. Declared as well is every account that polkit takes for an
 administrator, or lets do without an administrator's password what makes it root: run programs, start or change units, install
 packages. What polkit answers for each account is asked of polkit itself, for a process like the one of the scan; its rules are
@@ -22,12 +22,12 @@ Sources: doas.conf(5), polkit(8), pkaction(1), pkcheck(1), pklocalauthority(8) (
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
-from checks.servers.accounts._sudo_ways import reason_of
+from checks.servers.accounts._sudo_ways import is_doubtful, reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
@@ -146,22 +146,22 @@ def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator
                 "0",
             }:
                 continue
-            if rule.is_permit and (not rule.command or _gives_root(rule)):
+            if rule.is_permit and (not rule.command or _judged(rule, reason_of)):
                 yield name, "nopass" in rule.options
-            elif rule.is_permit and not rule.command.startswith(_SYSTEM):
+            elif rule.is_permit and (not rule.command.startswith(_SYSTEM) or _judged(rule, is_doubtful)):
                 doubts.append(msg("doas lets {name} run {command} as root", name=name, command=rule.command))
             if not rule.command:
                 break
 
 
-def _gives_root(rule: DoasRule) -> bool:
+def _judged(rule: DoasRule, judge_command: Callable[[SudoCommand, Grant, Sudoers], object]) -> bool:
     text = " ".join((rule.command, rule.arguments or "")).strip()
     command = SudoCommand(text, rule.command, rule.arguments)
     is_loose = bool({"keepenv", "setenv"} & rule.options)
     grant = Grant(
         (rule.identity,), (command,), "nopass" not in rule.options, False, frozenset({"root"}), True, False, is_loose
     )
-    return bool(reason_of(command, grant, Sudoers((grant,))))
+    return bool(judge_command(command, grant, Sudoers((grant,))))
 
 
 def _polkit_ways(ways: OtherWays, doubts: list[Message]) -> Iterator[str]:

@@ -6,10 +6,11 @@ needs them. Article 12.5.
 The rule: no rule of sudo that holds on this host lets an account other than root do one of these as root without a password:
 run ALL commands, with or without exceptions; run a command with wildcards or all of a folder; run one that somebody else
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
-file, by a table (data/sudo_ways.toml, after GTFOBins). NOPASSWD and `Defaults !authenticate` both count. Exact arguments
+file, by a table (data/sudo_ways.toml, after GTFOBins); run a shell, or a program that takes settings or starts others, on a
+file or a folder that others may write. NOPASSWD and `Defaults !authenticate` both count. Exact arguments
 make most programs of the table harmless, but not shells without a script, editors and pagers. The chains of PAM for sudo
 and `sudo -i`, or which `Defaults` name instead, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
-count where that account becomes root so. Aliases are resolved at any depth and included files followed. One password may not
+count where that account becomes root so. Aliases are resolved at any depth and included files followed. Where a command works on what others may write, and the table does not know its program, the answer is unknown. One password may not
 count until the next boot. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
 something else than such a file decides, the answer is unknown.
 
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
-from checks.servers.accounts._sudo_ways import free_ways
+from checks.servers.accounts._sudo_ways import doubtful, free_ways
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
@@ -66,6 +67,14 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if (past := _past_pam(facts)) is not None:
         return past
+    if led := doubtful(rules):
+        return unknown(
+            "argument-writable",
+            msg(
+                "commands without a password are given files that others may write, and it is not known what they make of them: {commands}",
+                commands=listed(dict.fromkeys(shown(one.text, 60) for one in led), 3),
+            ),
+        )
     if rules.sources:
         return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names=listed(rules.sources)))
     count = sum(

@@ -4,11 +4,12 @@ A program that was exchanged in its place is the oldest way to stay on a host. A
 changed by approved means, and that is not by hand in the files of a package.
 
 The rule: no file of a package is missing or has another content, but configuration files that are declared under
-`config_files`, where their content is compared. Missing documents (/usr/share/doc, man, info, locale, lintian, help, groff)
+`config_files`, where their content is compared. Where a diversion sends a package's file elsewhere, the file in its place counts as
+exchanged, unless it is the diverting package's own or has the same content. Missing documents (/usr/share/doc, man, info, locale, lintian, help, groff)
 don't count: small images leave them out. dpkg and rpm compare with what they wrote down at the installation, so they do not
 find somebody who can change those records; packages without digests are not compared.
 
-Sources: dpkg(1), rpm(8). dpkg 1.22 on Debian 13, after /usr/bin/who was exchanged:
+Sources: dpkg(1), dpkg-divert(1), rpm(8). dpkg 1.22 on Debian 13, after /usr/bin/who was exchanged:
 
     ??5??????   /usr/bin/who
 """

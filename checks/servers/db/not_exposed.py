@@ -12,8 +12,8 @@ to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
 and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
-roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. An
-account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
+roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
+may the host's account of another name come in over the socket as one with all rights. An account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
 has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
@@ -203,6 +203,8 @@ def _admits_too_many(one: MysqlAccount, *, is_networked: bool) -> bool:
         return one.might != "none" or is_everywhere
     if one.way == "socket":
         return False
+    if one.way == "other" and one.might == "admin":
+        return True
     return (one.user == "root" and not one.is_local) or (one.might == "admin" and one.host == "%" and is_networked)
 
 

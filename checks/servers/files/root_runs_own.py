@@ -8,7 +8,10 @@ holds for the files that say what they run. Looked at are the file, each folder 
 and of where links lead; also the scripts that root's own scripts run, the settings that services take into their environment,
 and the folders in which root looks for programs. So are the folders and libraries of the loader (`ld.so.conf`,
 `ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message
-of the day call. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
+of the day call. So is what units hand to root's programs: where they look for them (`ExecSearchPath`), what lies in their place
+(`BindPaths`, `RootDirectory`), the folder of names that are not written out (`WorkingDirectory`), and what a shell reads
+(`StandardInput=file:`, `LoadCredential`). What another program reads so leaves it unknown. Services that D-Bus starts as root count
+too. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
 the folders of Python, Perl and Ruby. A program that other settings in /etc name, and that others may write, leaves it
 unknown: nothing tells who runs it. Another account can write where it is the owner, where all may write, or where further
 rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does

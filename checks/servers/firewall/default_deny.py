@@ -6,8 +6,8 @@ The rule: for each of the two families, a chain at the input hook ends in drop o
 without a condition, also in a chain that it jumps to without one. A rule that accepts what no rule names undoes the policy:
 one without a condition, one that asks only for a protocol, for new connections or for the sender's port, which the sender
 chooses, or one for a whole network device, as firewalld's zone `trusted` has it. Where a rule may accept, and whom it is
-for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own), it is unknown whether
-the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
+for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own, a set that packets fill by
+themselves), it is unknown whether the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
 ask for. Devices from which everything may come, such as a VPN's, are declared as `trusted_devices`; loopback always is one.
 Rules that let in parts of the Internet are added up: more public addresses than the largest network that anybody was
 given ({most_millions} million of IPv4) are a default that accepts. What conditions on ports and on fewer addresses let in is a matter of

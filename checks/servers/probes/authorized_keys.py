@@ -68,7 +68,7 @@ while IFS=: read -r u i h; do
     stat -L -c '%a|%U|%n' -- "$@" |
       awk -F'|' -v u="$u" '($2 != u && $2 != "root") || ($1 !~ /^[1357]...$/ && $1 ~ /[2367].$|[2367]$/) { print "folder|" u "|" $0 }'
     head -c 262144 -- "$p" | awk -v u="$u" -v s="$s" -v p="$(printf %s "$p" | tr '|\n' '??')" '
-      { sub(/\r$/, "") } /^[ \t]*(#|$)/ { next } { n++ } /(^|[ \t])ssh-dss[ \t]/ { d++ }
+      { sub(/\r$/, "") } /^[ \t]*(#|$)/ { next } { n++ } tolower($0) ~ /^[ \t]*(.*,)?cert-authority[ \t,]/ { print "signs " u } /(^|[ \t])ssh-dss[ \t]/ { d++ }
       END { print "file|" u "|" s "|" n + 0 "|" d + 0 "|" p }'
     ssh-keygen -l -f "$p" 2>/dev/null | awk -v u="$u" '{ k = $NF; gsub(/[()]/, "", k); print "key|" u "|" $1 "|" $2 "|" k }'
     done
@@ -116,7 +116,7 @@ class AuthorizedKeys:
     files: tuple[KeyFile, ...]
     keys: tuple[AuthorizedKey, ...]
     elsewhere: tuple[str, ...]
-    """Other roads by which sshd takes keys, as it names them: a program, an authority, a Match block."""
+    """Other roads by which sshd takes keys, as it names them: a program, an authority (also in a file of keys), a Match block."""
     loose_folders: tuple[str, ...] = ()
     """On the way to files of keys: each that another account owns, or that others may write."""
     paths: str | None = None
@@ -140,6 +140,8 @@ def parse(output: Output) -> AuthorizedKeys:
             folders.append(folder["path"])
         elif line.startswith("paths"):
             paths = line.removeprefix("paths").strip()
+        elif line.startswith("signs "):
+            elsewhere.append("cert-authority")
         elif line == "match":
             elsewhere.append("Match")
         elif line.startswith("command "):

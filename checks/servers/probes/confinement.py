@@ -2,11 +2,11 @@
 
 What a unit file says is not asked for. Of each process: its parent, its four user ids, the capabilities that it has and could
 get, whether NoNewPrivs is set, whether it has a filter of system calls, whether its mounts, user ids and root folder are those
-of process 1, its profile of AppArmor or its type of SELinux, groups that are as good as root, its unit and its program. The
+of process 1, which folder or socket of the host's root its mounts leave open to it (`open=`), its profile of AppArmor or its type of SELinux, groups that are as good as root, its unit and its program. The
 first lines are the sockets; processes that only loopback reaches are left out. No arguments are told: they may hold passwords.
 
     listen tcp 0.0.0.0:80 412,415
-    proc 412 1 0,0,0,0 000001ffffffffff 000001ffffffffff 0 0 init init init none - nginx.service root /usr/sbin/nginx
+    proc 412 1 0,0,0,0 000001ffffffffff 000001ffffffffff 0 0 init init init none open=/etc - nginx.service root /usr/sbin/nginx
     end
 """
 
@@ -36,6 +36,13 @@ filters() { sed -n 's/^Seccomp_filters:[ \t]*//p' "/proc/$1/status"; }
 I=$(filters 1)
 SE=
 [ ! -r /sys/fs/selinux/enforce ] || read -r SE </sys/fs/selinux/enforce
+K=$(for f in /etc /usr /boot /root /var/spool/cron /run/systemd/private /run/dbus/system_bus_socket /run/docker.sock; do [ ! -e "$f" ] || echo "$f"; done)
+writes() {  # which of these root can still write or call there, as on the host
+  awk -v K="$(echo $K)" 'BEGIN { n = split(K, k, " ") } FNR == 1 { f++ }
+    { for (i = 1; i <= n; i++) if (($5 == "/" || k[i] == $5 || index(k[i], $5 "/") == 1) && l[f, i] <= length($5)) {
+        l[f, i] = length($5); d[f, i] = $3; o[f, i] = $4 ~ /\/inaccessible\// || ($6 ~ /^ro(,|$)/ && k[i] !~ /^\/run/) } }
+    END { for (i = 1; i <= n; i++) if (d[1, i] == d[2, i] && !o[2, i]) { print k[i]; exit }; print f == 2 ? "-" : "unseen" }' /proc/1/mountinfo "/proc/$1/mountinfo" 2>/dev/null
+}
 for p in $(printf '%s\n' "$S" | sed -n '/^listen [a-z]* \(127\.\|\[::1\]\|\[::ffff:127\.\)/!s/.* //p' | tr ',' '\n' | grep -v '^-$' | sort -un | head -n 500); do
   u= e= q= b= n= s= g= pp=
   while read -r k v; do
@@ -57,14 +64,14 @@ for p in $(printf '%s\n' "$S" | sed -n '/^listen [a-z]* \(127\.\|\[::1\]\|\[::ff
   fi
   G=$(awk -F: -v g="$g" '
     BEGIN { n = split(g, a, /[ \t]+/); for (i = 1; i <= n; i++) has[a[i]] = 1 }
-    $1 ~ /^(docker|lxd|incus-admin|disk|kmem)$/ && $3 in has { o = o "," $1 }
+    $1 ~ /^(docker|lxd|incus-admin|disk|kmem|shadow)$/ && $3 in has { o = o "," $1 }
     END { print o == "" ? "-" : substr(o, 2) }' /etc/group)
   U=$(sed -n 's/.*\/\([^/]*\.\(service\|scope\|slice\)\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1)
   set -- $u
   N=$(awk -F: -v u="$2" '$3 == u { print $1; exit }' /etc/passwd)
   E=$(readlink "/proc/$p/exe" | tr -c '!-~\n' '?')
-  printf 'proc %s %s %s,%s,%s,%s %s %s %s %s %s %s %s %s %s %s %s %s\n' "$p" "$pp" "$1" "$2" "$3" "$4" \
-    "$(printf '%016x' $((0x$e | 0x$q)))" "$b" "$n" "$s" "$(same "$p" mnt)" "$(same "$p" user)" "$r" "$m" "$G" "${U:--}" "${N:-$2}" "${E:-?}"
+  printf 'proc %s %s %s,%s,%s,%s %s %s %s %s %s %s %s %s open=%s %s %s %s %s\n' "$p" "$pp" "$1" "$2" "$3" "$4" \
+    "$(printf '%016x' $((0x$e | 0x$q)))" "$b" "$n" "$s" "$(same "$p" mnt)" "$(same "$p" user)" "$r" "$m" "$(writes "$p")" "$G" "${U:--}" "${N:-$2}" "${E:-?}"
 done
 echo end
 """
@@ -72,7 +79,7 @@ _LISTEN = re.compile(r"listen (?P<protocol>tcp|udp) (?P<address>\S+):(?P<port>\S
 _PROCESS = re.compile(
     r"proc (?P<pid>\d{1,10}) (?P<parent>\d{1,10}) (?P<uids>\d+,\d+,\d+,\d+) (?P<has>[0-9a-f]{16}) (?P<bound>[0-9a-f]{16})"
     r" (?P<nnp>[01]) (?P<filter>[012]) (?P<mounts>init|own|unseen) (?P<users>init|own|unseen) (?P<root>init|own|unseen)"
-    r" (?P<mac>none|apparmor|selinux:\w+) (?P<groups>\S+) (?P<unit>\S+) (?P<account>\S+) (?P<program>\S.*)"
+    r" (?P<mac>none|apparmor|selinux:\w+) (?:open=(?P<open>\S+) )?(?P<groups>\S+) (?P<unit>\S+) (?P<account>\S+) (?P<program>\S.*)"
 )
 _NAMES = "chown dac_override dac_read_search fowner setgid setuid sys_module sys_rawio sys_ptrace sys_admin mknod setfcap mac_override bpf"
 NAMES: Mapping[int, str] = dict(zip((0, 1, 2, 3, 6, 7, 16, 17, 19, 21, 27, 31, 32, 39), _NAMES.split(), strict=True))
@@ -109,6 +116,8 @@ class ConfinedProcess(NamedTuple):
     account: str
     program: str
     """The file that it runs."""
+    open: str
+    """A folder or socket of the host's root that its mounts leave as they are; `-` for none of those that are asked for."""
 
 
 class Confinement(NamedTuple):
@@ -154,6 +163,7 @@ def parse(output: Output) -> Confinement:
                 row["unit"],
                 row["account"],
                 row["program"],
+                row["open"] or "unseen",
             )
         else:
             seen = shown(line, 100)

@@ -2,7 +2,8 @@
 
 The third letter is the digest's: `5` where it differs. `c` marks a configuration file. What belongs to a package without
 digests is not looked at; dpkg does not say which those are. dpkg before 1.21 gives the letter of another digest to files that are
-gone, so each of those is looked for. It reads every file, so a look speaks for a week.
+gone, so each of those is looked for. Where a diversion (dpkg-divert(1)) sends a package's file elsewhere, dpkg looks there; a file in
+its first place that is none of the diverting package is told here, in the same form. It reads every file, so a look speaks for a week.
 
     ??5?????? c /etc/ssh/sshd_config
     missing     /usr/bin/who
@@ -25,6 +26,12 @@ case $? in 0|1) ;; *) exit 3;; esac
   case $l in ??5*/*) [ -e "/${l#*/}" ] || [ -L "/${l#*/}" ] || l="missing  ${l#?????????}" ;; esac
   printf '%s\n' "$l"
 done
+[ ! -s /var/lib/dpkg/diversions ] || while IFS= read -r f && IFS= read -r t && IFS= read -r p; do
+  [ -f "$f" ] && ! cmp -s -- "$f" "$t" || continue
+  [ "$p" != : ] && dpkg-query -L "$p" 2>/dev/null | grep -qxF -e "$f" -e "/usr$f" -e "${f#/usr}" && continue
+  case $f in /etc/*) m=c ;; *) m=' ' ;; esac
+  printf '??5?????? %s %s\n' "$m" "$f"
+done </var/lib/dpkg/diversions
 echo end
 """
 _ROW = re.compile(r"(?P<result>missing  |[.?0-9A-Za-z]{9}) {1,2}(?P<mark>[a-z ]) (?P<path>/.*?)(?P<why> \([^()]*\))?")

@@ -1,7 +1,7 @@
 r"""The accounts of MariaDB or MySQL: from where they may log in, with what, and what they may; never their passwords. Needs root.
 
 Of each way in the plugin is told, and whether its password is set, empty, the account's own name, or one that nothing
-matches: no hash leaves the server. The running server goes by what it loaded, and the next start by its tables: it is asked for
+matches; of a socket, whether it lets in the host's account of another name (`set`): no hash leaves the server. The running server goes by what it loaded, and the next start by its tables: it is asked for
 both (SHOW CREATE USER and SHOW GRANTS tell what is loaded), and the easier way in counts. What an account may counts over roles and over the accounts that it may act as. A server
 that keeps its accounts in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone; one that asks nobody for
 anything (`skip-grant-tables`) is told. More servers than the one that root of the host reaches are counted. A host with
@@ -51,7 +51,7 @@ _EMPTY_ED25519 = "4LH+dBF+G5W2CKTyId8xR3SyDqZoQjUNUVNxx8aWbG4"
 """What ed25519 keeps of an empty password."""
 _KIND = (
     f"case when coalesce(AUTH, '') in ('', '{_EMPTY_ED25519}') then 'empty' when AUTH = 'invalid' then 'invalid'"
-    " when AUTH = concat('*', upper(sha1(unhex(sha1(u.user))))) then 'name' else 'set' end"
+    " when AUTH = concat('*', upper(sha1(unhex(sha1(u.user))))) then 'name' when AUTH = binary u.user then 'own' else 'set' end"
 )
 _PATHS = " union all ".join(f"select '{path}' i" for path in ("$", *(f"$.auth_or[{number}]" for number in range(8))))
 _MARIADB = f"""
@@ -99,7 +99,7 @@ function flush() {
 function kind(x) {
   if (x == "" || x == "EMPTY") return "empty"
   if (x == "invalid") return "invalid"
-  return x == "*" name ? "name" : "set"
+  return x == "*" name ? "name" : x == user ? "own" : "set"
 }
 BEGIN { FS = "\t"; unread = 1 }
 $1 == "@account" {
@@ -200,7 +200,7 @@ for _name, _query in (
 _SCRIPT = _SCRIPT.replace("AWK", shlex.quote(_MEMORY.replace("EMPTY", _EMPTY_ED25519).strip()), 1)
 _MIGHT = frozenset({"admin", "plain", "none"})
 _RANKS = ("admin", "plain", "none")
-_EASE = ("none", "name", "password", "socket", "locked", "role")
+_EASE = ("none", "name", "other", "password", "socket", "locked", "role")
 _FORMER = frozenset({"role", "locked", "socket", "password"})
 _SOCKETS = frozenset({"unix_socket", "auth_socket"})
 _OF_SERVER = frozenset(
@@ -220,8 +220,8 @@ class MysqlAccount:
     might: str = ""
     """`admin`: it may do everything, or give itself the right to, also over a role; `plain`; `none`; empty where the server did not say."""
     way: str = ""
-    """The easiest: `none`: no password is asked; `name`: its own name is the password; `password`; `socket`: the host's account of that
-    name alone; `locked`; `role`; empty as before."""
+    """The easiest: `none`: no password is asked; `name`: its own name is the password; `other`: the host's account of
+    another name, without a password; `password`; `socket`: the host's account of that name alone; `locked`; `role`; empty as before."""
 
     @property
     def is_local(self) -> bool:
@@ -230,7 +230,7 @@ class MysqlAccount:
     @property
     def is_open(self) -> bool:
         """Say whether somebody can come in as it who is not the host's account of that name."""
-        return self.way in {"none", "name", "password"}
+        return self.way in {"none", "name", "other", "password"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +322,7 @@ def _kinds(ways: str) -> Iterator[str]:
     for way in filter(None, ways.split(",")):
         plugin, _, kind = way.partition(":")
         if plugin in _SOCKETS:
-            yield "socket"
+            yield "other" if kind in {"set", "name"} else "socket"
         elif kind == "invalid" and plugin in _OF_SERVER:
             continue
         elif kind == "empty" and plugin in _OF_SERVER:

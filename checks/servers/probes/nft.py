@@ -53,6 +53,10 @@ def parse(output: Output) -> Ruleset:
         verdicts = {
             (each["family"], each["table"], str(each["name"])): each.get("elem", []) for each in _named(entries, "map")
         }
+        for rule in _named(entries, "rule"):
+            for name in _filled(cast("Sequence[Json]", rule["expr"])):
+                elements[rule["family"], rule["table"], name] = None  # whom the next packet puts there, nobody knows
+                verdicts.pop((rule["family"], rule["table"], name), None)
         rules: dict[tuple[object, object, object], list[Rule]] = {}
         untracks = False
         for rule in _named(entries, "rule"):
@@ -76,6 +80,15 @@ def parse(output: Output) -> Ruleset:
 
 def _named(entries: Sequence[Json], kind: str) -> list[Json]:
     return [cast("Json", entry[kind]) for entry in entries if kind in entry]
+
+
+def _filled(expressions: Sequence[Json]) -> Iterator[str]:
+    """Yield the sets and maps that a rule puts something of a packet into."""
+    for expression in expressions:
+        for kind in ("set", "map"):
+            value = expression.get(kind)
+            if isinstance(value, Mapping) and value.get("op") in {"add", "update"}:
+                yield str(value.get(kind, "")).removeprefix("@")
 
 
 def _chain(chain: Json, rules: tuple[Rule, ...]) -> FilterChain:

@@ -2,8 +2,9 @@
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
 command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs that apt, udev,
-logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, where variables
-of root's services have programs load from, and where the loader finds libraries. Settings in those folders are told where others
+logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, what units hand to
+root's programs (systemd.exec(5)), what D-Bus starts as root, where variables of root's services have programs load from, and where the
+loader finds libraries. Settings in those folders are told where others
 may write them. What the rest of /etc names that can be run is told apart (`named`): nothing tells who runs it. Of each path and each folder above it, of each
 link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights (ACL) let write it. Enabled
 units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1),
@@ -103,6 +104,44 @@ VARIABLES = r"""
 }
 """
 """Where a variable of the environment has programs load from."""
+HANDED = r"""
+function given(kind, p) { gsub(/^[-+!]+|["'\\]/, "", p); if (p ~ /^\/[^*?$%\[]+$/ && p !~ /^\/(dev|proc|sys)\//) print kind, p }
+function flush(i, j, k, l, m, v, w, cwd, sh) {
+  if ((user == "" || user == "root" || user == "0") && !dynamic) {
+    sh = runs ~ /(^|[ \/"'])((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby|node)( |$)/ ? "unit" : "named"
+    for (i = 1; i <= n; i++) {
+      while (0 < (getline l < files[i])) {
+        if (l !~ /^[ \t]*[A-Z][A-Za-z]+[ \t]*=/) continue
+        k = v = l; sub(/[ \t]*=.*/, "", k); sub(/^[ \t]+/, "", k); sub(/^[^=]*=[ \t]*/, "", v)
+        if (k == "WorkingDirectory") cwd = v
+        else if (k == "RootDirectory" || k == "RootImage") given("unit", v)
+        else if (k == "StandardInput" && sub(/^file:/, "", v)) given(sh, v)
+        else if (k ~ /^(LoadCredential|LoadCredentialEncrypted)$/ && sub(/^[^:]*:/, "", v)) given(sh, v)
+        else if (k == "OpenFile") { sub(/:.*/, "", v); given(sh, v) }
+        else if (k == "ExecSearchPath") { m = split(v, w, /[ \t:]+/); for (j = 1; j <= m; j++) given("unit", w[j]) }
+        else if (k ~ /^(Bind|BindReadOnly)Paths$|^(Root|Mount|Extension)(Images|Directories)$/) {
+          m = split(v, w, /[ \t]+/)
+          for (j = 1; j <= m; j++) {
+            split(w[j], b, ":"); if (b[2] == "") b[2] = b[1]
+            if (k !~ /^Bind/ || b[2] !~ /^-?\/(home|srv|var|run|tmp|mnt|media|root)(\/|$)/ || index(" " runs, " " b[2])) given("unit", b[1])
+          }
+        }
+      }
+      close(files[i])
+    }
+    if (runs ~ /(^|[ "'])(\.\.?\/|[A-Za-z0-9_-]+\/)[^ ]|[ "'][A-Za-z0-9_-]+\.(sh|py|pl|php|rb|js|jar|lua|conf|cfg|ini|ya?ml|toml)([ "']|$)|python[0-9.]* (-[^ ]+ )*-m |(^|[ \/])(npm|npx|yarn|pnpm|make|bundle|rake|composer|docker-compose|compose|gunicorn|uvicorn|flask|celery)( |$)/) given("unit", cwd)
+  }
+  n = 0; user = runs = ""; dynamic = 0
+}
+/^$/ { flush(); next }
+/^User=/ { user = substr($0, 6) }
+/^DynamicUser=yes/ { dynamic = 1 }
+/^FragmentPath=\// { files[++n] = substr($0, 14) }
+/^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) files[++n] = d[i] }
+/^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); runs = runs " " $0 }
+END { flush() }
+"""
+"""What systemd hands to root's programs, by its units' files: where it looks for them, what lies in their place, what they read."""
 LINKS = r"""
 links() {  # PATH: the place of each link on its way
   T=$1 B= N=0
@@ -123,10 +162,14 @@ links() {  # PATH: the place of each link on its way
 _SCRIPT = (
     r"""
 command -v find >/dev/null || exit 127
-U=
+U= B=
 if command -v systemctl >/dev/null; then
   e=$(systemctl list-unit-files --no-legend --no-pager --type=service,timer,socket,path --state=enabled,enabled-runtime 2>/dev/null |
     awk '$1 !~ /@[.]/ { print $1 }')
+  B=$(for d in /usr/share/dbus-1 /usr/local/share/dbus-1 /etc/dbus-1 /run/dbus-1 /lib/dbus-1; do echo "$d/system-services"; done
+    sed -n 's/.*.servicedir.\(\/[^<]*\).*/\1/p' /etc/dbus-1/*.conf /etc/dbus-1/system.d/*.conf /usr/share/dbus-1/system.conf 2>/dev/null)
+  B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)
+  e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
   U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
     -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null) || U=
@@ -143,6 +186,9 @@ A='"""
     + r"""'
 NAMES='"""
     + NAMES.replace("'", "'\\''")
+    + r"""'
+HANDED='"""
+    + HANDED.replace("'", "'\\''")
     + r"""'
 VARIABLES='"""
     + VARIABLES.replace("'", "'\\''")
@@ -245,6 +291,11 @@ R=$(
     /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = $0; next }
     /^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); rows[++n] = $0 }
     END { flush() }' | pick | own unit
+  printf '%s\n' "$U" | awk "$HANDED"
+  for f in $B; do
+    echo "$f"
+    ! grep -qsE '^User=(root|0)[ \t]*$' "$f" || sed -n 's/^Exec=//p' "$f" | pick
+  done | own unit
 )
 set -f
 S=$(printf '%s\n' "$R" | sort -u)

@@ -3,7 +3,7 @@
 The file is the one that sudo itself names as that of its policy (`sudo -V`), for sudo.conf(5) may name another; where it names
 none, the policy is another one. Filters of cvtsudoers.conf are left out.
 
-Before it, the host's name, where else sudo looks for rules and where the host looks for groups (nsswitch.conf(5)), and of each program that a rule names what it is in
+Before it, the host's name, where else sudo looks for rules and where the host looks for groups (nsswitch.conf(5)), and of each path that a rule names, be it a program or an argument, what it is in
 truth, and whether somebody else than root can change it or a folder above it:
 
     host web1
@@ -56,7 +56,8 @@ pam() {
   done
 }
 pam sudo 0
-printf '%s\n' "$J" | sed -n 's/^.*"command": "\(\/[^" ]*\)[" ].*/\1/p' | grep -v -e '[][*?\\|]' -e '/$' | sort -u | head -n 200 |
+printf '%s\n' "$J" | sed -n 's/^.*"command": "\(\/[^"]*\)".*/\1/p' | tr ' ' '\n' | sed -nE 's/^(-[^\/]*|[^\/=]*=)?(\/.+)$/\2/p' |
+grep -v -e '[][*?\\|]' | sort -u | head -n 400 |
 while IFS= read -r p; do
   r=$(readlink -f -- "$p" 2>/dev/null)
   w=$(printf '%s\n%s\n' "$p" "$r" | awk -F/ '/^\// { x = ""; for (i = 2; i <= NF; i++) { x = x "/" $i; print x } }' | sort -u |

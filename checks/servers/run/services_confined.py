@@ -5,10 +5,11 @@ the servers run on, and are protected against attacks.
 
 The rule: each process that holds a socket beyond loopback is looked at as the kernel shows it now; what its unit file says
 does not count. As good as root is user id 0, real, effective or saved; a capability such as `sys_admin`, `sys_ptrace`, `setuid` or
-`dac_override`; and a group such as `docker` or `disk`. Such a process fails where nothing holds it: mounts of its own or
+`dac_override`; and a group such as `docker`, `disk` or `shadow`. Such a process fails where nothing holds it: mounts of its own or
 NoNewPrivs hold nobody who keeps these capabilities. Any of these holds it: a name space of users in which it is not the
 host's root; an enforced profile of AppArmor or SELinux; NoNewPrivs, a filter of system calls, mounts of its own and a
-bounding set without these capabilities, all together; in a container, a root folder of its own and such a filter. Anything
+bounding set without these capabilities, all together, where user id 0 also finds /etc, /usr, /boot, /root and /var/spool/cron read-only,
+and the sockets of systemd, D-Bus and Docker closed: what root owns needs no capability; in a container, a root folder of its own and such a filter. Anything
 between is unknown.
 
 Programs whose task needs root, such as sshd, are named and do not fail. So is a master that only hands its sockets to workers
@@ -71,8 +72,8 @@ class _State(IntEnum):
     needs=(confinement.PROBE,),
     title=msg("what strangers reach does not run as root, or is confined"),
     remedy=msg(
-        "Set 'User=' in the unit with 'systemctl edit UNIT', or confine it by NoNewPrivileges, CapabilityBoundingSet, ProtectSystem "
-        "and SystemCallFilter; 'systemd-analyze security UNIT' lists what is missing. Declare under 'root_services' what must be root."
+        "Set 'User=' in the unit with 'systemctl edit UNIT', or confine it by NoNewPrivileges, CapabilityBoundingSet, 'ProtectSystem=strict', 'ProtectHome=yes', "
+        "'InaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock' and SystemCallFilter; 'systemd-analyze security UNIT' lists what is missing. Declare under 'root_services' what must be root."
     ),
     exempt_roles=("container",),
 )
@@ -168,8 +169,16 @@ def _is_held(one: ConfinedProcess) -> bool:
     return (
         one.has_filter
         and one.own_mounts
-        and ((one.own_root and BREAKOUT.isdisjoint(may)) or (one.no_new_privileges and MIGHTY.isdisjoint(may)))
+        and (
+            (one.own_root and BREAKOUT.isdisjoint(may))
+            or (one.no_new_privileges and MIGHTY.isdisjoint(may) and _owns_nothing(one))
+        )
     )
+
+
+def _owns_nothing(one: ConfinedProcess) -> bool:
+    """Say whether nothing of the host's root is open to it without a capability, as files that root owns are to every root."""
+    return not one.groups and (0 not in one.uids or one.open == "-")
 
 
 def _has_workers(one: ConfinedProcess, found: Confinement) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.probes.root_runs import LINKS, PICK
+from checks.servers.probes.root_runs import HANDED, LINKS, PICK
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,32 @@ def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:
     done = subprocess.run(["awk", PICK], input=f"{line}\n", capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == run
+
+
+@pytest.mark.parametrize(
+    ("setting", "runs", "told"),
+    [
+        ("ExecSearchPath=/srv/e/bin", "thing", "unit /srv/e/bin"),
+        ("StandardInput=file:/srv/e/in", "/bin/sh", "unit /srv/e/in"),
+        ("StandardInput=file:/srv/e/in", "/usr/sbin/x", "named /srv/e/in"),
+        ("WorkingDirectory=-/srv/e", "/bin/sh -c ./rel", "unit /srv/e"),
+        ("WorkingDirectory=/srv/e", "/usr/bin/python3 -m mod", "unit /srv/e"),
+        ("WorkingDirectory=/srv/e", "/usr/sbin/x --daemon", ""),
+        ("BindReadOnlyPaths=/srv/e/x:/usr/local/bin/x", "/usr/local/bin/x", "unit /srv/e/x"),
+        ("BindPaths=/srv/e/x:/var/x", "/usr/sbin/x", ""),
+        ("LoadCredential=x:/srv/e/x", "/bin/sh ${CREDENTIALS_DIRECTORY}/x", "unit /srv/e/x"),
+        ("LoadCredential=x", "/usr/sbin/x", ""),
+        ("User=e\nStandardInput=file:/srv/e/in", "/bin/sh", ""),
+    ],
+)
+def test_what_a_unit_hands_to_a_program_of_root_is_told(tmp_path: Path, setting: str, runs: str, told: str) -> None:
+    unit = tmp_path / "x.service"
+    unit.write_text(f"[Service]\n{setting}\n")
+    user = setting.partition("\n")[0] if "User=" in setting else "User="
+    shown = f"Id=x.service\n{user}\nFragmentPath={unit}\nExecStart={{ path=/x ; argv[]={runs} ; ignore_errors=no ; }}\n"
+    done = subprocess.run(["awk", HANDED], input=shown, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == told
 
 
 def test_every_link_on_the_way_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.accounts._sudo_ways import free_ways, ways
+from checks.servers.accounts._sudo_ways import doubtful, free_ways, ways
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import sudoers_text
 from checks.servers.probe import Output
@@ -44,6 +44,12 @@ def reasons(tmp_path: Path, text: str) -> set[str]:
         ("an ALL=NOPASSWD: /usr/bin/env /bin/sh", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/tee /etc/cron.d/x", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/cp /dev/shm/x /etc/sudoers.d/x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/aide --config\\=/dev/shm/a.conf --config-check", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/sbin/rsyslogd -f r.conf", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/sbin/haproxy -f/dev/shm/x.cfg", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/fail2ban-client set sshd addaction x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /bin/bash deploy.sh", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/make install", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /etc/passwd", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /srv/*/config", "nopasswd-pattern"),
         ("an ALL=NOPASSWD: /usr/*/id", "nopasswd-pattern"),
@@ -77,6 +83,10 @@ def test_a_way_to_root_without_a_password_is_found(tmp_path: Path, text: str, re
         "Host_Alias OTHERS = web2, db*\nan OTHERS=NOPASSWD: ALL",
         "an ALL=NOPASSWD: /bin/bash /usr/local/sbin/rotate",
         "an ALL=NOPASSWD: /bin/su - postgres",
+        "an ALL=NOPASSWD: /usr/bin/aide --config\\=/etc/aide/aide.conf --check",
+        "an ALL=NOPASSWD: /usr/bin/fail2ban-client set sshd unbanip 192.0.2.10",
+        "an ALL=NOPASSWD: /usr/bin/find /tmp -delete",
+        "an ALL=NOPASSWD: /usr/bin/ls /home/an",
         "an ALL=NOPASSWD: NOEXEC: /usr/bin/less /var/log/syslog",
         "an ALL=NOPASSWD: ALL, !ALL",
         "an ALL=NOPASSWD: /usr/bin/true, PASSWD: ALL",
@@ -109,6 +119,15 @@ def test_a_program_that_others_change_or_that_is_a_link_to_a_shell_counts(tmp_pa
     }
 
 
+def test_what_an_unknown_program_makes_of_what_others_write_is_not_known(tmp_path: Path) -> None:
+    text = "an ALL=NOPASSWD: /opt/deploy --to=/srv/portal, /opt/deploy /srv/kept, /usr/bin/ls /srv/portal"
+    programs = "program|/srv/portal|/srv/portal|loose\nprogram|/srv/kept|/srv/kept|kept\n"
+
+    found = doubtful(rules(tmp_path, text, programs=programs))
+
+    assert [one.text for one in found] == ["/opt/deploy --to=/srv/portal"]
+
+
 def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
     text = sudoers_text(probes_of(checks()).values(), "portalops", helper_sha256="0" * 64)
 
@@ -116,5 +135,5 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
 
 
 def test_table_of_programs_holds_names_once_in_a_group_and_no_paths() -> None:
-    assert {"shells", "escapes", "pagers", "runs", "writes", "manages", "reads"} == ways().keys()
+    assert {"shells", "escapes", "pagers", "runs", "writes", "manages", "reads", "settings", "here"} == ways().keys()
     assert all("/" not in name and name for names in ways().values() for name in names)

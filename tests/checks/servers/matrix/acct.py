@@ -195,6 +195,12 @@ SEEDS = (
         "nested-aliases-of-exact-commands",
         "Cmnd_Alias WEB = /usr/bin/systemctl restart nginx.service\nCmnd_Alias DAILY = WEB\nchi ALL = NOPASSWD: DAILY",
     ),
+    _rules(
+        "settings-of-chi",
+        "chi ALL = NOPASSWD: /usr/sbin/rsyslogd -N1 -f /opt/seed/r.conf",
+        fails="nopasswd-shell",
+        more="install -d -o chi /opt/seed; ",
+    ),
     _rules("another-account", "chi ALL=(www-data) NOPASSWD: ALL"),
     _rules("another-host", "chi web9=(ALL) NOPASSWD: ALL"),
     _rules(

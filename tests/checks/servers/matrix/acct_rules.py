@@ -216,6 +216,7 @@ SEEDS = (
     _pam("su", "[success=3 default=ignore] pam_exec.so /srv/x", fails="", unknown="pam-unclear"),
     _doas("the last rule counts", "deny chi\\npermit :chi", fails="undeclared-way"),
     _doas("an editor for one file", "permit chi as root cmd /usr/bin/vim args /etc/motd", fails="undeclared-way"),
+    _doas("settings of chi", "permit chi cmd /usr/bin/aide args -c /dev/shm/a.conf", fails="undeclared-way"),
     _doas("no password", "permit nopass an", fails="doas-nopass"),
     _doas("denied by a later rule", "permit :chi\\ndeny chi"),
     _doas(

@@ -180,6 +180,14 @@ SEEDS = (
     ),
     Seed(
         "change.package-files",
+        "another program where one was diverted",
+        make="dpkg-divert --rename --add /usr/bin/tty; cp /bin/false /usr/bin/tty",
+        undo="rm /usr/bin/tty; dpkg-divert --rename --remove /usr/bin/tty",
+        fails="file-exchanged",
+        on="web2",
+    ),
+    Seed(
+        "change.package-files",
         "a program that is gone",
         make="mv /usr/bin/tty /root/kept",
         undo="mv /root/kept /usr/bin/tty",

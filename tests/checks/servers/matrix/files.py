@@ -141,6 +141,28 @@ SEEDS = (
         fails="writable-by-others",
     ),
     _unit(
+        "a shell reads what an account owns",
+        "chown games /srv/run",
+        "StandardInput=file:/srv/run\\nExecStart=/bin/sh\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a program of an account lies in the place of one of root",
+        "chown games /srv/run",
+        "BindReadOnlyPaths=/srv/run:/usr/bin/tty\\nExecStart=/usr/bin/tty\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a service of D-Bus that an account owns",
+        make="install -d /usr/local/share/dbus-1/system-services; printf '[D-BUS Service]\nName=org.seed.Nine\nExec=/srv/nine\nUser=root\n'"
+        " >/usr/local/share/dbus-1/system-services/org.seed.Nine.service; install -o games -m 755 /bin/true /srv/nine",
+        undo="rm -r /usr/local/share/dbus-1 /srv/nine",
+        fails="writable-by-others",
+    ),
+    _unit(
         "a script with further rights, that a service of the next boot runs",
         "chmod 755 /srv/run; setfacl -m u:games:rwx /srv/run",
         "ExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",

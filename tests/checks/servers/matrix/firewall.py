@@ -114,6 +114,14 @@ _FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
 _FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
 SEEDS = (
     Seed(
+        "firewall.default-deny",
+        "one packet lets its sender in everywhere",
+        make="nft add set inet filter ok '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }';"
+        " nft insert rule inet filter input udp dport 999 add @ok '{ ip saddr }'; nft insert rule inet filter input ip saddr @ok accept",
+        undo=_RULES,
+        unknown="rules-unclear",
+    ),
+    Seed(
         "firewall.persistent",
         "an empty file is loaded, live rules guard",
         make=_FILE.format(rules="flush ruleset"),

@@ -237,6 +237,15 @@ SEEDS = (
         make="printf 'table ip portal {\\n chain pre {\\n  type nat hook prerouting priority -100;\\n  tcp dport 6379 dnat to 127.0.0.9\\n }\\n}\\n' | nft -f -",
         undo="nft delete table ip portal",
     ),
+    _account(
+        "all rights, over the socket of another account",
+        "CREATE USER seed@localhost IDENTIFIED VIA unix_socket AS 'chi'; GRANT ALL ON *.* TO seed@localhost",
+        fails=_OPEN,
+    ),
+    _account(
+        "over the socket of the account of its name, by that name",
+        "CREATE USER seed@localhost IDENTIFIED VIA unix_socket AS 'seed'; GRANT ALL ON *.* TO seed@localhost",
+    ),
     _account("locked, without a password", "CREATE USER seed@'%' ACCOUNT LOCK; GRANT ALL ON *.* TO seed@'%'"),
     _account("by its socket alone", "CREATE USER seed@'%' IDENTIFIED VIA unix_socket; GRANT ALL ON *.* TO seed@'%'"),
     _account("no password and no rights, for a balancer", "CREATE USER seed@'192.0.2.5'"),

@@ -50,7 +50,13 @@ SEEDS = (
     _seed("another account, without more", "User=nobody"),
     _seed(
         "root that the kernel confines",
-        "NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=@system-service",
+        "NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=@system-service\n"
+        "ProtectHome=yes\nInaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock",
+    ),
+    _seed(
+        "root without capabilities that may write what root owns",
+        "NoNewPrivileges=yes\nPrivateTmp=yes\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=~@clock",
+        unknown="confinement-unproved",
     ),
     Seed(
         "run.sandboxing",
