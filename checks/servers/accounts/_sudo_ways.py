@@ -25,7 +25,7 @@ _PATH = re.compile(r"(?:-[^/]*|[^/=]*=)?(/(?!(?:dev|proc|sys)/(?!shm/)).*)")
 """A word with a path, perhaps behind an option; devices are none."""
 _HERE = re.compile(r"(?:-[^/=]*=)?(?:\.{1,2}/.*|(?!-)(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w*)")
 """A word with a file where whoever calls stands."""
-_LOOKS = frozenset(
+_SHOWING = frozenset(
     {"df", "du", "echo", "fuser", "id", "ls", "lsof", "printf", "readlink", "realpath", "stat", "test", "true"}
 )
 """Programs that show names and numbers of files, whatever these are."""
@@ -95,7 +95,7 @@ def is_doubtful(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
     So it is where nothing tells who may write it, as in rules of doas.
     """
     table, name = ways(), _base(command.program)
-    if reason_of(command, grant, rules) or name in _LOOKS | _WALKS | table["reads"] | table["writes"]:
+    if reason_of(command, grant, rules) or name in _SHOWING | _WALKS | table["reads"] | table["writes"]:
         return False
     paths = [found[1] for word in (command.arguments or "").split() if (found := _PATH.fullmatch(word))]
     unseen = [
