@@ -169,7 +169,7 @@ def test_mariadb_tells_who_gets_in_without_a_password_and_who_may_do_all_over_ot
         }
         | {"b1": "role", "b2": "role"},
         "plain": {"c2": "none"},
-        "none": {"a2": "none", "a3": "socket", "a4": "name", "a5": "locked", "c1": "none", "": "none"},
+        "none": {"a2": "none", "a3": "other", "a4": "name", "a5": "locked", "c1": "none", "": "none"},
     }
     assert {
         might: {name: way for name, (own, way) in found.items() if own == might and re.fullmatch(r"([abc]\d)?", name)}

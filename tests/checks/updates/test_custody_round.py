@@ -104,6 +104,7 @@ def says(databases: str) -> dict[str, str]:
         "acct.passwd": f"root:x:0:0::/root:/bin/bash\ndaemon:x:1:1::/usr/sbin:/usr/sbin/nologin\n{people}",
         "acct.shadow": "".join(f"{name}|locked|{today - 9}|99999\n" for name in ("root", "daemon", *KEYS)),
         "acct.group": "root:0:\nadm:4:\nsudo:27:an\nan:1000:\nbinh:1001:\n",
+        "acct.gshadow": "group|sudo|-\nshadow|sudo|-||an\nend\n",
         "acct.keys": f"{files}end 24\n",
         "acct.logins": f"{oldest}{logins}end\n",
         "acct.sudo-uses": f"{oldest}use|{seconds - 80_000}|2|an|root|-\nend\n",
