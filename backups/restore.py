@@ -556,9 +556,8 @@ def _unpack(
                 here = begin + reader.offset
                 if is_wanted(entry.path) if offsets is None else here in offsets:
                     extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
-                    lost.pop(
-                        entry.path, None
-                    )  # a file that changed while it was read stands there twice: the last one counts
+                    # A file that changed while it was read stands there twice: the last one counts.
+                    lost.pop(entry.path, None)
                 if last is not None and here >= last:
                     break
         except SetDamaged as error:

@@ -6,9 +6,10 @@ national rules on levels of systems.
 The rule: each alternative of `AuthenticationMethods` asks for a key and a password or dialogue. Or it asks for a password
 and a dialogue in which PAM forcibly asks for a second factor. Or keys and plain passwords are refused, and PAM asks for a
 password and forcibly for a second factor. The chain of PAM was walked through as libpam does: with the key alone it lets
-nobody in, and where it asks for both, not with one of them. This holds in every SSH server that listens, for each user, address and port that
-its `Match` blocks name, as in ssh.password-auth. A condition of a `Match` block that was not tried makes it unknown, and so
-does another service of PAM.
+nobody in, and where it asks for both, not with one of them.
+
+This holds in every SSH server that listens, for each user, address and port that its `Match` blocks name, as in
+ssh.password-auth. A condition of a `Match` block that was not tried makes it unknown, and so does another service of PAM.
 
 Where gateways that ask for two are declared (`mfa_gateways`), the logins are judged instead. Every one within {within_days}
 days came from such a gateway, and there was one, by a journal that misses none, as in acct.login-attribution. A gateway that
@@ -112,11 +113,14 @@ def _past_pam(facts: Facts, settings: Iterable[Mapping[str, str]]) -> CheckOutco
     pam = facts.get(pam_stacks.PROBE)
     if isinstance(pam, MissingFact):
         return missing(pam)
+    unclear: CheckOutcome | None = None
     for service, has_key in sorted(asked):
         try:
             chain = chain_of(pam, service, "auth")
         except UnreadableStack as error:
-            return unknown("pam-file-unread", msg("cannot read {path}, which PAM needs", path=shown(error.path, 80)))
+            said = msg("cannot read {path}, which PAM needs", path=shown(error.path, 80))
+            unclear = unclear or unknown("pam-file-unread", said)
+            continue
         shares = [(False, False)] if has_key else [(True, False), (False, True)]
         ways = [lets_in(chain, password=password, second=second) for password, second in shares]
         if any(surely for surely, _perhaps in ways):
@@ -129,8 +133,8 @@ def _past_pam(facts: Facts, settings: Iterable[Mapping[str, str]]) -> CheckOutco
                 "it is not known whom PAM lets in at SSH with one factor: the service {service}",
                 service=shown(service, 40),
             )
-            return unknown("pam-unclear", said)
-    return None
+            unclear = unclear or unknown("pam-unclear", said)
+    return unclear
 
 
 def _match_block(names: str) -> CheckOutcome:

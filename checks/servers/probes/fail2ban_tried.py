@@ -192,7 +192,7 @@ def trial(jail, action, kinds, properties, ports):
             one.start()
         except Odd:
             return every(odd)
-        except Exception:
+        except Exception:  # of an action's own kind; whether it blocks is seen by the peer
             pass
         for kind in kinds:
             Tried.codes.clear()
@@ -203,7 +203,7 @@ def trial(jail, action, kinds, properties, ports):
                 one.ban(Actions.ActionInfo(ticket, None))
             except Odd:
                 result[kind] = odd
-            except Exception:
+            except Exception:  # of an action's own kind: the verdict names it
                 result[kind] = "absent" if 127 in Tried.codes else "refused"
         for kind in kinds:
             for port in ports:
