@@ -13,7 +13,8 @@ and `<<<NONCE done>>>` at the end. The nonce is fresh and random, so no output c
 code is carried past the pipe that cuts its output; it reads from /dev/null, or it would eat the rest of the script.
 
 Most of what a round costs a host is starting programs, so the script starts few of its own: it is made nice once for all that
-it runs, it reads the time from /proc/uptime, and looks for complaints without one where there are none.
+it runs, it reads the time from /proc/uptime, looks for complaints without one where there are none, and starts nothing for a probe
+whose program the host lacks.
 
 sudo of Debian asks for the host's own name at each call, and waits 20 seconds where no name server answers. The script finds that out
 once, and then runs nothing through sudo: each of those probes says why.
@@ -22,6 +23,7 @@ Sources: sh(1p), timeout(1), head(1), renice(1), proc_uptime(5), sudo(8).
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -56,9 +58,11 @@ if [ "$U" != 0 ] && [ "$T" ]; then
 fi
 export SUDO_WAITS
 waits() { echo "COMPLAINT" >&2; return 1; }
+absent() { printf '<<<%s %s>>>\n\n<<<%s %s stderr>>>\n\n<<<%s %s rc=127 s=0 ms=0>>>\n' "$N" "$I" "$N" "$I" "$N" "$I"; }
 probe() {
   I=$1 S=$2 C=$3 R=$4
-  shift 4
+  for P in $5; do command -v "$P" >/dev/null || { absent; return; }; done
+  shift 5
   if [ "$R" != user ] && [ "$SUDO_WAITS" ]; then
     set -- waits
   elif [ "$R" != user ] && [ "$U" != 0 ]; then
@@ -95,6 +99,7 @@ probe() {
     .replace("COMPLAINT", SUDO_WAITS)
 )
 
+_NEEDED = re.compile(r"\s*(command -v [\w.-]+ >/dev/null(?: && command -v [\w.-]+ >/dev/null)*) \|\| exit 127\n")
 _TAIL = "printf '<<<%s done>>>\\n' \"$N\"\n"
 
 
@@ -105,8 +110,16 @@ def script_for(probes: Sequence[Probe[Any]]) -> bytes:
 
 def _arguments(probe: Probe[Any]) -> str:
     # NOTE: one byte more than the limit is let through, so that output of exactly the limit is not taken for cut.
-    limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), _way(probe))
+    limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), _way(probe), _needed(probe))
     return shlex.join((*limits, *probe.command))
+
+
+def _needed(probe: Probe[Any]) -> str:
+    """Return the programs that a probe can't do without: its own, or those that its lines of shell begin by looking for."""
+    if probe.command[:2] != ("sh", "-c"):
+        return probe.command[0]
+    found = _NEEDED.match(probe.command[-1])
+    return " ".join(found[1].split()[2::5]) if found else ""
 
 
 def _way(probe: Probe[Any]) -> str:

@@ -22,22 +22,6 @@ _SCRIPT = r"""
 command -v ls >/dev/null || exit 127
 NL='
 '
-named() {  # KIND FILE: what a file includes
-  [ -f "$2" ] && [ -r "$2" ] || return 0
-  head -c 262144 -- "$2" | tr -d '\0' | awk -v K="$1" -v D="${2%/*}" '
-    function put(p, where) { gsub(/"/, "", p); if (p != "" && p !~ /^[#]/) print K (p ~ /^\// ? p : where "/" p) }
-    { if (sub(/\\$/, " ")) { held = held $0; next } $0 = held $0; held = "" }
-    K == "pam" { sub(/#.*/, ""); gsub(/\[[^]]*\]/, "x"); k = tolower($2)
-      if ($1 == "@include") put($2, "/etc/pam.d"); else if (k == "include" || k == "substack") put($3, "/etc/pam.d")
-      else if ($3 ~ /^\//) print "end" $3 }
-    K == "sudo" && /^[ \t]*[@#]include(dir)?[ \t]/ { p = $0; sub(/^[ \t]*[@#]include(dir)?[ \t]+/, "", p); sub(/[ \t]+$/, "", p)
-      put(p, D); if (/includedir/) put(p "/*", D) }
-    K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh") }'
-}
-above() {  # PATH: each folder above it, with a slash at its end
-  p=$1
-  while :; do case $p in /?*) p=${p%/*}; printf '%s/\n' "$p" ;; *) break ;; esac; done
-}
 chain() {  # all files that include one another, and what they would include
   A=
   N=$(for f in /etc/pam.d/* /usr/lib/pam.d/* /etc/pam.conf; do printf 'pam%s\n' "$f"; done
@@ -45,23 +29,42 @@ chain() {  # all files that include one another, and what they would include
     sed -n 's/^[^#]*[[:blank:]]sudoers_file=\([^[:blank:]]*\).*/\1/p' /etc/sudo.conf 2>/dev/null | tr : '\n' | sed 's/^/sudo/'
     echo ssh/etc/ssh/sshd_config)
   n=0
+  IFS=$NL
   while [ "$N" ]; do
     A=$A$N$NL
     [ $((n += 1)) -le 40 ] && [ ${#A} -le 100000 ] || { echo /too-many; return; }
-    N=$(printf '%s\n' "$N" | while IFS= read -r f; do
-      k=${f%%/*}
-      [ "$k" = end ] || named "$k" "/${f#*/}"
-    done | while IFS= read -r f; do
-      printf '%s\n' "$f"
-      case $f in *[*?[]*)
-        k=${f%%/*} IFS=
-        for g in /${f#*/}; do printf '%s%s\n' "$k" "$g"; done ;;
-      esac
-    done | sort -u | grep -vxF -e "$A")
+    set -f
+    set --
+    for f in $N; do set -- "$@" "/${f#*/}"; done
+    R=$(find -L "$@" -maxdepth 0 -type f -size -513 2>/dev/null)
+    set --
+    for f in $N; do
+      case $f in end/*) ;; *) case $NL$R$NL in *"$NL/${f#*/}$NL"*) set -- "$@" "K=${f%%/*}" "/${f#*/}" ;; esac ;; esac
+    done
+    set +f
+    [ $# -gt 0 ] || break
+    N=$(awk '
+      function put(p, where) { gsub(/"/, "", p); if (p != "" && p !~ /^[#]/) print K (p ~ /^\// ? p : where "/" p) }
+      FNR == 1 { held = ""; D = FILENAME; sub(/\/[^\/]*$/, "", D) }
+      { if (sub(/\\$/, " ")) { held = held $0; next } $0 = held $0; held = "" }
+      K == "pam" { sub(/#.*/, ""); gsub(/\[[^]]*\]/, "x"); k = tolower($2)
+        if ($1 == "@include") put($2, "/etc/pam.d"); else if (k == "include" || k == "substack") put($3, "/etc/pam.d")
+        else if ($3 ~ /^\//) print "end" $3 }
+      K == "sudo" && /^[ \t]*[@#]include(dir)?[ \t]/ { p = $0; sub(/^[ \t]*[@#]include(dir)?[ \t]+/, "", p); sub(/[ \t]+$/, "", p)
+        put(p, D); if (/includedir/) put(p "/*", D) }
+      K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh") }' "$@" |
+      while IFS= read -r f; do
+        printf '%s\n' "$f"
+        case $f in *[*?[]*)
+          k=${f%%/*} IFS=
+          for g in /${f#*/}; do printf '%s%s\n' "$k" "$g"; done ;;
+        esac
+      done | sort -u | grep -vxF -e "$A")
   done
   printf '%s' "$A" | sed 's/^[a-z]*//'
 }
-{
+there() { while IFS= read -r f; do [ ! -e "$f" ] && [ "$f" != /too-many ] || printf '%s\n' "$f"; done; }
+F=$(
   for f in /etc/ /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/security/ \
     /etc/security/* /etc/subuid /etc/subgid /etc/sudoers /etc/sudoers.d/ /etc/sudoers.d/* /etc/sudo.conf /etc/doas.conf \
     /etc/pam.d/ /etc/pam.d/* /etc/pam.conf /etc/login.defs /etc/nsswitch.conf /etc/shells /etc/securetty /etc/polkit-1/ \
@@ -69,13 +72,12 @@ chain() {  # all files that include one another, and what they would include
     printf '%s\n' "$f"
   done
   chain
-} | sort -u | while IFS= read -r f; do
-  [ "$f" != /too-many ] || printf '%s\n' "$f"
-  [ ! -e "$f" ] || printf '%s\n' "$f"
-  above "$f"
-  r=$(readlink -f -- "$f") && [ "$r" != "${f%/}" ] && above "$r"
-done | sort -u | while IFS= read -r f; do [ ! -e "$f" ] && [ "$f" != /too-many ] || printf '%s\n' "$f"; done |
-  xargs -d '\n' ls -ldnLb --time-style=+ -- || exit $?
+)
+{
+  printf '%s\n' "$F" | there
+  { printf '%s\n' "$F"; printf '%s\n' "$F" | xargs -d '\n' readlink -f --; } |  # each folder above, with a slash at its end
+    awk '{ while (sub(/\/[^\/]*$/, "")) if (!seen[$0]++) print $0 "/" }' | there
+} | sort -u | xargs -d '\n' ls -ldnLb --time-style=+ -- || exit $?
 echo end
 """
 _ROW = re.compile(

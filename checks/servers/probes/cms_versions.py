@@ -76,7 +76,7 @@ for f in $files; do
   printf '%s|%s|%s\n' "$n" "$(printf %s "$r" | tr '|\n' '??')" "$v"
 done | sort -u
 echo end
-""".replace("NAMED", " -o ".join(f"-path '*/{name}'" for name in _FILES))
+""".replace("NAMED", " -o ".join(f"-name {name.rpartition('/')[2]} -path '*/{name}'" for name in _FILES))
 )
 _VERSION = re.compile(r"(?:['\">]|^)(\d+(?:\.\d+){1,3}[A-Za-z0-9.-]*)(?:['\"<]|$)")
 NAMES = frozenset({"wordpress", "drupal", "joomla"})

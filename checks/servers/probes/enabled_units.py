@@ -1,5 +1,7 @@
 """The units that start by themselves: `systemctl list-unit-files --state=enabled`, as systemctl(1) has it.
 
+A unit that is enabled has a link, so it is asked of the names of links alone: the state of each unit costs the host about a millisecond.
+
 ssh.service                            enabled enabled
 """
 
@@ -8,6 +10,17 @@ from __future__ import annotations
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes.systemd_units import refuse_without_systemd
 from portalops.model.message import msg
+
+_SCRIPT = r"""
+command -v systemctl >/dev/null || exit 127
+set -f
+IFS='
+'
+systemctl list-unit-files --state=enabled --plain --no-legend --no-pager $(
+  for d in /etc /run /usr/local/lib /usr/lib /lib; do
+    [ ! -d $d/systemd/system ] || find $d/systemd/system $d/systemd/system.control -type l -printf '%f\n%l\n' 2>/dev/null
+  done | sed 's/.*\///;/^null$/d;/^-/d' | sort -u)
+"""
 
 
 def parse(output: Output) -> frozenset[str]:
@@ -26,7 +39,7 @@ def parse(output: Output) -> frozenset[str]:
 
 PROBE = Probe(
     "systemd.enabled",
-    ("systemctl", "list-unit-files", "--state=enabled", "--plain", "--no-legend", "--no-pager"),
+    ("sh", "-c", _SCRIPT),
     parse,
     exit_codes=frozenset({0, 1}),
 )

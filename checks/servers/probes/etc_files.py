@@ -64,7 +64,9 @@ for f in /etc/ssh/ssh_host_*_key /etc/dropbear/*_host_key; do
   [ ! -s "$f" ] || {{ K=$(sha256sum <"$f") && break; }}
 done
 P={shlex.quote(_SETTING)}
-export K P
+L='
+'
+export K P L
 search() {{ find "$@" || printf '/find-failed\0'; }}
 search "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type f {_OPEN} -print0 |
   xargs -0 -r sha256sum -- || exit $?
@@ -73,15 +75,20 @@ search "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type f ! \( {_O
 keyed() {{
   if [ "$K" ]; then h=$({{ printf %s "$K"; cat -- "$1" || echo unread; }} | sha256sum) h=${{h%% *}}
   else h=$(stat -c "%Z-%s" -- "$1"); fi || exit 1
-  printf "hmac:%s  %s\n" "$h" "$(printf %s "$1" | tr "\n" "?")"
+  case $1 in *"$L"*) set -- "$(printf %s "$1" | tr "\n" "?")" ;; esac
+  printf "hmac:%s  %s\n" "$h" "$1"
 }}
+S=$(printf "%s\0" "$@" | xargs -0 -r grep -liE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" --)
+n=$#
 for f; do
   [ "$f" != /find-failed ] || exit 1
   case $f in {"|".join(f"{folder}/*" for folder in _SECRET_FOLDERS)}) keyed "$f"; continue ;; esac
   case ${{f##*/}} in {"|".join(SECRET_NAMES)}) keyed "$f"; continue ;; esac
-  case $f in /etc/sudoers|/etc/sudoers.d/*) sha256sum -- "$f"; continue ;; esac  # NOPASSWD: is no secret
-  if grep -qiE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" -- "$f"; then keyed "$f"; else sha256sum -- "$f"; fi
-done' sh || exit $?
+  case $f in /etc/sudoers|/etc/sudoers.d/*) set -- "$@" "$f"; continue ;; esac  # NOPASSWD: is no secret
+  case $L$S$L in *"$L$f$L"*) keyed "$f" ;; *) set -- "$@" "$f" ;; esac
+done
+shift $n
+[ $# -eq 0 ] || sha256sum -- "$@"' sh || exit $?
 search "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' \
   ! \( -path '/etc/ssl/certs/*' \( -lname '/usr/share/ca-certificates/*' -o -lname '[!/]*.pem' \) \) -printf '%l\0%p\0' |
   tr '\n\0' '?\n' | while IFS= read -r t && IFS= read -r p; do printf -- '-> %s  %s\n' "$t" "$p"; done

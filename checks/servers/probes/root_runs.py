@@ -164,8 +164,8 @@ _SCRIPT = (
 command -v find >/dev/null || exit 127
 U= B=
 if command -v systemctl >/dev/null; then
-  e=$(systemctl list-unit-files --no-legend --no-pager --type=service,timer,socket,path --state=enabled,enabled-runtime 2>/dev/null |
-    awk '$1 !~ /@[.]/ { print $1 }')
+  e=$(find /etc/systemd/system /etc/systemd/system.control /run/systemd/system /usr/local/lib/systemd/system -type l -printf '%f\n%l\n' 2>/dev/null |
+    sed 's/.*\///' | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.(service|timer|socket|path)$' | sort -u)
   B=$(for d in /usr/share/dbus-1 /usr/local/share/dbus-1 /etc/dbus-1 /run/dbus-1 /lib/dbus-1; do echo "$d/system-services"; done
     sed -n 's/.*.servicedir.\(\/[^<]*\).*/\1/p' /etc/dbus-1/*.conf /etc/dbus-1/system.d/*.conf /usr/share/dbus-1/system.conf 2>/dev/null)
   B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)

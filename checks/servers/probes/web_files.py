@@ -35,10 +35,10 @@ IFS='
 there() { for p; do [ -e "$p" ] && printf '%s\n' "$p"; done; }
 text() {
   [ $# -gt 0 ] || return 0
-  find -L "$@" -name '*-available' -prune -o -type f -size -1024k -exec cat {} + | tr -d '\r\000' | sed 's/#.*//'
+  find -L "$@" -name '*-available' -prune -o -type f -size -1024k -exec sed 's/#.*//' {} + | tr -d '\r\000'
 }
 said() {
-  sed -n "s/[\"']//g;s/^[[:space:]]*\($1\)[[:space:]=][[:space:]=]*\([^[:space:]].*\)/\2/Ip" | sed 's/[[:space:]]*$//'
+  sed -n "s/[\"']//g;s/[[:space:]]*$//;s/^[[:space:]]*\($1\)[[:space:]=][[:space:]=]*\([^[:space:]].*\)/\2/Ip"
 }
 deeper() { set +f; IFS=' '; set -- $1; IFS='
 '; set -f; there "$@"; }
@@ -47,31 +47,33 @@ apache() {
   text $(there /etc/apache2/apache2.conf /etc/apache2/httpd.conf /etc/apache2/conf.d /etc/apache2/conf-enabled \
     /etc/apache2/sites-enabled /etc/apache2/vhosts.d /etc/httpd/conf /etc/httpd/conf.d "$@")
 }
-outside() { said 'include\|includeoptional' | grep '^/' | grep -Ev '^/etc/(nginx|apache2|httpd)/' | tr '\n' ' '; }
-N=$(nginx $(deeper "$(nginx | outside)"))
-A=$(apache $(deeper "$(apache | outside)"))
+outside() { said 'include\|includeoptional' | awk '/^\// && !/^\/etc\/(nginx|apache2|httpd)\// { printf "%s ", $0 }'; }
+N=$(nginx) A=$(apache)
+more=$(deeper "$(printf '%s\n' "$N" | outside)")
+[ -z "$more" ] || N=$(nginx $more)
+more=$(deeper "$(printf '%s\n' "$A" | outside)")
+[ -z "$more" ] || A=$(apache $more)
 O=$(ps -eo comm= | grep -E '^(caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee)$' | sort -u)
 for p in $O; do printf 'unclear %s\n' "$p"; done
-roots=
-add() {
-  [ $# -gt 0 ] && [ -e "$1" ] || return 0
-  r=$(readlink -f -- "$1") || { echo failed; return 0; }
-  for o in $roots; do
-    case $r in "$o") return 0 ;; "$o"/*) [ "$(stat -c %d "$r")" != "$(stat -c %d "$o")" ] || return 0 ;; esac
-  done
-  roots="$roots${roots:+$IFS}$r"
-}
-for d in /var/www /srv/www /srv/http /usr/share/nginx/html; do add "$d"; done
-for d in $(
+named=
+for d in /var/www /srv/www /srv/http /usr/share/nginx/html $(
   printf '%s\n' "$N" | said 'root\|alias'
-  printf '%s\n' "$A" | said documentroot
+  printf '%s\n' "$A" | said 'documentroot'
   printf '%s\n' "$A" | said 'alias\|scriptalias' | sed 's/^[^[:space:]]*[[:space:]][[:space:]]*//'
 ); do
   case $d in
-    *'$'*) b=${d%%'$'*}; b=${b%/*}; if [ -n "$b" ]; then add "$b"; else printf 'unclear %s\n' "$d"; fi ;;
-    /*) add "$d" ;;
-    *) for b in /usr/share/nginx /etc/nginx /etc/apache2 /etc/httpd; do add "$b/$d"; done ;;
+    *'$'*) b=${d%%'$'*}; b=${b%/*}; if [ -n "$b" ]; then set -- "$b"; else printf 'unclear %s\n' "$d"; continue; fi ;;
+    /*) set -- "$d" ;;
+    *) set -- "/usr/share/nginx/$d" "/etc/nginx/$d" "/etc/apache2/$d" "/etc/httpd/$d" ;;
   esac
+  for b; do [ ! -e "$b" ] || named="$named${named:+$IFS}$b"; done
+done
+roots= kept=
+for b in $([ -z "$named" ] || { r=$(readlink -f -- $named) || echo failed; stat -c '%d %n' -- $r || echo failed; }); do
+  [ "$b" != failed ] || { echo failed; continue; }
+  r=${b#* }
+  for o in $kept; do case $r in "${o#* }") r= ;; "${o#* }"/*) [ "${b%% *}" != "${o%% *}" ] || r= ;; esac; done
+  [ -z "$r" ] || roots="$roots${roots:+$IFS}$r" kept="$kept${kept:+$IFS}$b"
 done
 """
 """Shell that finds the web roots, one a line in `$roots`, and the configuration of nginx in `$N` and of Apache in `$A`."""
@@ -88,10 +90,8 @@ names=$(
   printf '%s\n' "$P" | said 'user\|group'
   printf '%s\n' "$V" "$R"
 )
-known= users= who= ids=
-for u in www-data apache nginx http wwwrun lighttpd caddy; do
-  id -u "$u" >/dev/null 2>&1 && users="$users$IFS$u"
-done
+known= who= ids=
+users=$(getent passwd www-data apache nginx http wwwrun lighttpd caddy | cut -d : -f 1)
 for u in $(printf '%s\n' "$users" "$names" | sort -u); do
   g=
   case $u in *[!A-Za-z0-9._-]*) printf 'unclear %s\n' "$u"; continue ;; esac
@@ -108,7 +108,7 @@ done
 for g in $known; do case $g in -o|-gid) ;; *) who="$who$IFS-o$IFS-gid$IFS$g$IFS-perm$IFS-0020" ;; esac; done
 W="-perm$IFS-0002$who"
 
-listed() { tr '\n\000' '?\n' | head -n 2000 | cut -c 1-1000; }
+listed() { tr '\n\000' '?\n' | awk '++n[/^program /] <= 2000 { print substr($0, 1, 1000) }'; }
 todo=$roots number=0
 while [ -n "$todo" ]; do
   next=
@@ -118,9 +118,11 @@ while [ -n "$todo" ]; do
     printf 'root %s\n' "$d"
     [ -n "$who" ] || { echo 'none of the usual accounts of a web server is there' >&2; exit 3; }
     up=$(p=$d; while [ "${p%/*}" ]; do p=${p%/*}; printf '%s\n' "$p"; done)
-    { find / $up -maxdepth 0 ! -perm -1000 \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
-    { find "$d" -xdev \( -type f -o -type d \) \( $W \) -printf '%y %m %u %p\0' || echo failed; } | listed
-    { find "$d" -xdev -type d \( $W \) -prune -exec find {} -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' \; || echo failed; } | listed
+    {
+      find / $up -maxdepth 0 ! -perm -1000 \( $W \) -printf '%y %m %u %p\0' || printf 'failed\0'
+      find "$d" -xdev \( -type f -o -type d \) \( $W \) -printf '%y %m %u %p\0' || printf 'failed\0'
+      find "$d" -xdev -type d \( $W \) -prune -exec find {} -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' \; || printf 'failed\0'
+    } | listed
     L=$({ find "$d" -xdev \( -type f -o -type d \) -perm -0020 ! \( $W \) -exec ls -ldnq {} + || echo failed; } |
       sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* //p;/^failed/p' | head -n 2000 | cut -c 1-1000)
     for l in $L; do
@@ -134,7 +136,7 @@ while [ -n "$todo" ]; do
       done
       [ -n "$x" ] || continue
       printf '%s %s\n' "$x" "$l"
-      case $x in d*) { find "$l" -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' || echo failed; } | listed ;; esac
+      case $x in d*) { find "$l" -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' || printf 'failed\0'; } | listed ;; esac
     done
     found=$(
       find "$d" -xdev -type l ! -xtype l -printf '%p\0' | tr '\n\000' '?\n' | head -n 2001
