@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -58,10 +58,28 @@ def facts_from(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> dict[str
     return found
 
 
+class _WhenAsked(Mapping[str, object]):
+    """The facts of one answer, each parsed when a check first asks for it: many are there for their difference to another answer's."""
+
+    def __init__(self, answer: HostAnswer, probes: Mapping[str, Probe[Any]], known: Mapping[str, object]) -> None:
+        self._answer, self._probes, self._known = answer, probes, dict(known)
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._known:
+            self._known |= facts_from(self._answer, {name: self._probes[name]})
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._probes)
+
+    def __len__(self) -> int:
+        return len(self._probes)
+
+
 def found_in(
     raw: bytes, probes: Mapping[str, Probe[Any]], at: datetime
-) -> tuple[dict[str, object], Mapping[str, Original]]:
-    """Parse a kept answer; return its facts, and where those were seen first that it repeats from an earlier one.
+) -> tuple[Mapping[str, object], Mapping[str, Original]]:
+    """Take a kept answer apart; return its facts, and where those were seen first that it repeats from an earlier one.
 
     In an answer that is out of form nothing is believed, and every fact is missing; so is one that was repeated too long.
 
@@ -76,7 +94,7 @@ def found_in(
     except AnswerRejected as error:
         return dict.fromkeys(probes, error.missing), {}
     late = {name: _late(probes[name], one, at) for name, one in repeated.items() if name in probes}
-    return facts_from(answer, probes) | {name: why for name, why in late.items() if why}, repeated
+    return _WhenAsked(answer, probes, {name: why for name, why in late.items() if why}), repeated
 
 
 def _late(probe: Probe[Any], original: Original, at: datetime) -> MissingFact | None:

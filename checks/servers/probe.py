@@ -50,7 +50,7 @@ class Output:
 
     def lines(self) -> tuple[str, ...]:
         """Return the lines without their ends, whichever kind those are; empty lines are left out."""
-        return tuple(line for line in self.text.replace("\r\n", "\n").split("\n") if line.strip())
+        return tuple([line for line in self.text.replace("\r\n", "\n").split("\n") if line and not line.isspace()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The units that start by themselves: `systemctl list-unit-files --state=enabled`, as systemctl(1) has it.
 
-A unit that is enabled has a link, so it is asked of the names of links alone: the state of each unit costs the host about a millisecond.
+A unit that is enabled has a link, so it is asked of the names of links alone, of a package's own links
+of those that can be enabled: the state of each unit costs the host about a millisecond.
 
 ssh.service                            enabled enabled
 """
@@ -16,10 +17,14 @@ command -v systemctl >/dev/null || exit 127
 set -f
 IFS='
 '
+links() { find "$@" -type l -printf '%f\n%l\n' 2>/dev/null | sed 's/.*\///;/^null$/d;/^-/d' | sort -u; }
+delivered=
+for u in $(links /usr/local/lib/systemd/system /usr/lib/systemd/system); do
+  delivered="$delivered$IFS/etc/systemd/system/$u$IFS/usr/local/lib/systemd/system/$u$IFS/usr/lib/systemd/system/$u$IFS/lib/systemd/system/$u"
+done
 systemctl list-unit-files --state=enabled --plain --no-legend --no-pager $(
-  for d in /etc /run /usr/local/lib /usr/lib /lib; do
-    [ ! -d $d/systemd/system ] || find $d/systemd/system $d/systemd/system.control -type l -printf '%f\n%l\n' 2>/dev/null
-  done | sed 's/.*\///;/^null$/d;/^-/d' | sort -u)
+  links /etc/systemd/system /etc/systemd/system.control /run/systemd/system
+  [ ! "$delivered" ] || grep -ls '^\[Install\]' -- $delivered | sed 's/.*\///')
 """
 
 
