@@ -53,7 +53,7 @@ more=$(deeper "$(printf '%s\n' "$N" | outside)")
 [ -z "$more" ] || N=$(nginx $more)
 more=$(deeper "$(printf '%s\n' "$A" | outside)")
 [ -z "$more" ] || A=$(apache $more)
-O=$(ps -eo comm= | grep -E '^(caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee)$' | sort -u)
+O=$(set +f; cat /proc/[0-9]*/comm 2>/dev/null | grep -xE 'caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee' | sort -u)
 for p in $O; do printf 'unclear %s\n' "$p"; done
 named=
 for d in /var/www /srv/www /srv/http /usr/share/nginx/html $(
