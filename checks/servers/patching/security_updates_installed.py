@@ -5,16 +5,16 @@ Article 12.3 asks that the vendors' fixes are always up to date.
 
 The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line counts,
 because one version is often in several. A fix that a pin keeps away waits as well: where there are preferences, it is simulated
-once more without them. Nothing waiting is only believed where apt could have known: with empty or old
-lists, without a security archive, or with settings that make apt read other files than its own (`Dir::State::status`),
-apt prints no line either and ends well; then the answer is unknown.
+once more without them, and without a default release. Nothing waiting is only believed where apt could have known: with empty or old
+lists, without a security archive for each component, or with settings of which it is not known whether they change what apt sees
+(`Dir::State::status`), apt prints no line either and ends well; then the answer is unknown.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
 that is not cached, old or without advisories makes the answer unknown.
 
 Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives;
 dnf(8), `updateinfo`.
-What is not seen: fixes that reach Debian through point releases alone, and holes without any fix.
+What is not seen: fixes that reach Debian through point releases alone, holes without any fix, and what is on hold (patching.held).
 
 Debian 13, apt 3.0.3, with one fix waiting:
 
@@ -118,6 +118,9 @@ def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
         return "lists-empty", msg("apt's lists are empty, so it knows of no updates")
     if not any(index.is_security for index in indexes):
         return "no-security-source", msg("no security archive is configured, so apt knows of no security updates")
+    if lacking := apt_index.without_security(indexes):
+        said = msg("no fixes are taken from the security archive for: {names}", names=listed(lacking))
+        return "security-partial", said
     lists = facts[apt_lists.PROBE]
     stale = staleness(lists, facts.at)
     if stale is not None:

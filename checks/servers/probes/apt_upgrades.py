@@ -3,8 +3,8 @@
 Simulating needs neither root nor a lock. `dist-upgrade`, since `upgrade` leaves back what needs new packages. Only the
 `Inst` lines are read; the prose around them is for people and changes.
 
-A pin that forbids an archive makes apt name none of its fixes. So where there are preferences (apt_preferences(5)), it is
-simulated once more without them, behind the line `without pins`.
+A pin that forbids an archive makes apt name none of its fixes. So where there are preferences (apt_preferences(5)) or a default
+release, it is simulated once more without them, behind the line `without pins`.
 
     Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
 """
@@ -23,11 +23,12 @@ _SCRIPT = r"""
 command -v apt-get >/dev/null || exit 127
 set -- apt-get -s -o APT::Get::Show-User-Simulation-Note=0
 "$@" dist-upgrade || exit $?
-for f in /etc/apt/preferences /etc/apt/preferences.d/*; do
-  [ -s "$f" ] || continue
-  echo 'without pins'
-  exec "$@" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null dist-upgrade
+grep -qi default-release /etc/apt/apt.conf /etc/apt/apt.conf.d/* 2>/dev/null || for f in /etc/apt/preferences /etc/apt/preferences.d/* ''; do
+  [ "$f" ] || exit 0
+  [ ! -s "$f" ] || break
 done
+echo 'without pins'
+exec "$@" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o APT::Default-Release= dist-upgrade
 """
 _WITHOUT_PINS = "without pins"
 _BY_CONTRACT = "UbuntuESM"
