@@ -78,7 +78,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _OTHER_SYSTEM,
-            "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash",
+            "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash other-protocols may-be-list not-whole",
         ),
         (_AGAIN, "probe-timeout"),
         (_SCAN, "not-gathered not-run"),
@@ -118,7 +118,7 @@ _REASONS: Mapping[str, Message] = {
         "(docs/credentials.md); the source's id is the NAME in portal:NAME."
     ),
     **dict.fromkeys(
-        ("apt-elsewhere", "settings-not-understood", "start-not-understood", "security-partial"),
+        ("apt-elsewhere", "settings-not-understood", "start-not-understood", "security-partial", "kept-back"),
         msg("Take these settings out on {host}, or find out by hand that fixes come in spite of them."),
     ),
     "lists-not-refreshed": msg(

@@ -4,7 +4,8 @@ Without it no security fix is ever offered, and every other sign seems healthy. 
 
 The rule: among the indexes that apt really holds there is one of the security archive: label Debian-Security, or a suite
 `*-security` of Ubuntu. ESM alone does not stand for it. Where the host takes a component or an architecture from the maker's archive
-and not from its security archive, the answer is unknown.
+and not from its security archive, the answer is unknown. An archive is believed to be what it calls itself: whose it is, change.repos
+says.
 
 On RHEL and AlmaLinux: every enabled repository says which of its updates are about security.
 

@@ -7,7 +7,8 @@ The rule: `apt-get -s dist-upgrade` names no package that comes from a security 
 because one version is often in several. A fix that a pin keeps away waits as well: where there are preferences, it is simulated
 once more without them, and without a default release. Nothing waiting is only believed where apt could have known: with empty or old
 lists, without a security archive for each component, or with settings of which it is not known whether they change what apt sees
-(`Dir::State::status`), apt prints no line either and ends well; then the answer is unknown.
+(`Dir::State::status`), apt prints no line either and ends well; then the answer is unknown. So it is where apt keeps a newer version back, but for packages on
+hold.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
 that is not cached, old or without advisories makes the answer unknown.
@@ -30,7 +31,7 @@ from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
 from checks.servers.patching._packages import Packages, judged_by, packages_of
 from checks.servers.probe import MissingFact
-from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
+from checks.servers.probes import apt_held, apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
@@ -41,7 +42,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.CRITICAL,
     needs=(os_release.PROBE,),
-    uses=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE, dnf_updates.PROBE),
+    uses=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE, apt_held.PROBE, dnf_updates.PROBE),
     title=msg("no security update waits to be installed"),
     remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
 )
@@ -127,6 +128,12 @@ def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
         return stale
     if not mirror_age_is_known(lists, facts.at):
         return "mirror-age-unknown", msg("no archive shows that the mirror is up to date")
+    kept = {each.package.partition(":")[0] for each in facts[apt_upgrades.PROBE] if each.is_kept_back}
+    held = facts.get(apt_held.PROBE)
+    if kept and isinstance(held, MissingFact):
+        return held.reason, held.seen
+    if names := sorted(kept.difference(() if isinstance(held, MissingFact) else held.packages)):
+        return "kept-back", msg("apt keeps back newer versions, which may be fixes, of {names}", names=listed(names))
     return None
 
 
