@@ -17,7 +17,8 @@ Instead, the portal may declare `updates = "manual"` for the host, which puts th
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, and it installs what it finds (`apply_updates`, or
 dnf-automatic-install.timer). Its last run was within {within_days} days and ended well. Where `upgrade_type` is
 `security`, a repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host
-starts anew: until the next run it is unknown.
+starts anew: until the next run it is unknown. So it is where dnf, dnf-automatic or its units have settings that are not known here as
+harmless.
 
 Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite,
 codename, component, with shell wildcards). On Debian 13:
@@ -240,6 +241,12 @@ def _judge_dnf(facts: Facts) -> CheckOutcome:
     deaf = _deaf(facts, automatic.upgrade_type)
     if deaf is not None:
         return deaf
+    if automatic.others:
+        said = msg(
+            "settings of which it is not known whether they hinder dnf-automatic: {names}",
+            names=listed(automatic.others),
+        )
+        return unknown("settings-not-understood", said)
     order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     return min((_ran(timer, facts.at) for timer in applying), key=lambda one: order.index(one.verdict))
 
