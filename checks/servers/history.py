@@ -23,6 +23,7 @@ from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
 from checks.servers.patching.security_updates_installed import WaitingUpdates, waiting_in
 from checks.servers.probe import MissingFact, Probe
 from checks.servers.probes import (
+    apt_held,
     apt_history,
     apt_index,
     apt_lists,
@@ -45,6 +46,7 @@ PROBES: Final[Mapping[str, Probe[Any]]] = {
     probe.id: probe
     for probe in (
         os_release.PROBE,
+        apt_held.PROBE,
         apt_upgrades.PROBE,
         apt_index.PROBE,
         apt_lists.PROBE,

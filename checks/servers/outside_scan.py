@@ -329,7 +329,7 @@ class _OutsideScan:
         rows: list[dict[str, object]] = []
         pages = tuple(dict.fromkeys((*(own.pages or ()), *own.editions.values())))
         for text in pages:
-            for agent in ("browser", "crawler"):
+            for agent in web.VISITORS:
                 rows += self._followed(text, "page", agent, PAGE_BYTES)
         for site in own.sites():
             root = replace(web.url_of(site), target="/")
@@ -388,7 +388,7 @@ class _OutsideScan:
             talk = self._talk(
                 address,
                 url.port,
-                web.request(url, web.CRAWLER if agent == "crawler" else web.BROWSER),
+                web.request(url, agent),
                 lambda _heard: False,
                 seconds=TALK_SECONDS,
                 limit_bytes=limit_bytes + web.HEAD_BYTES,

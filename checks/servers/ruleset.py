@@ -4,7 +4,7 @@ ufw, firewalld and iptables are front ends; what counts is what the kernel holds
 chain at the input hook lets it, so one chain that denies by default is enough. What is followed is a packet that nobody
 named: a new one, of TCP or UDP, to a port and from an address that stand in no rule, at each device that rules name and at
 one that none names, from each part of the address space that wide networks in rules divide it into: what no more than
-`MOST_ADDRESSES` public ones can use is named, what more can use is open. Conditions on ports and on few addresses are a matter
+`MOST_ADDRESSES` public ones can use is named, what more can use is open. So are ranges of ports that together are more than `MOST_PORTS`. Conditions on fewer ports and addresses are a matter
 of firewall.listeners and the view from outside.
 
 A rule whose conditions cannot be read (a limit, a mark, a match of iptables that nft does not spell out) holds for some, for
@@ -14,7 +14,7 @@ all or for nobody: what follows from it stays unsure. Only where such a rule den
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
@@ -33,6 +33,12 @@ DECIDES_NOTHING = frozenset(
 """Targets of iptables after which the next rule goes on, or that the input hook does not have (iptables-extensions(8))."""
 MOST_ADDRESSES = {"ip": 1 << 24, "ip6": 1 << 108}
 """So many public addresses rules may let in everywhere: as many as the largest networks that anybody was given."""
+MOST_PORTS = 32768
+"""So many ports rules may let in: half of them; passive FTP or calls take less."""
+WIDE_PORTS = 1023
+"""A range of more ports than that is told apart."""
+MAX_RANGES = 8
+"""Of those so many, the largest first."""
 MAX_NETWORKS = 48
 """Of the wide networks that rules name, so many are told apart, the largest first."""
 MAX_DEVICES = 64
@@ -216,6 +222,7 @@ class Ruleset:
         """
         named = [name for name in self.devices() | set(also) if not is_one_of(name, trusted)]
         sources = [(each, public_addresses(family, each)) for each in self._sources(family)]
+        ports = self._ports()
         conditions = (one for chain in self.chains for rule in chain.rules for one in rule.conditions)
         asked = {one.values for one in conditions if one and one.field == "iif"}
         alike: dict[tuple[bool, ...], Entrance] = {}
@@ -224,32 +231,33 @@ class Ruleset:
             # Devices that meet the same conditions meet the same fate.
             met = tuple(is_one_of(device, values) for values in asked)
             if met not in alike:
-                alike[met] = self._narrowed(device)._entrance(family, device, sources)
+                alike[met] = self._narrowed(device)._entrance(family, device, sources, ports)
             found.append(replace(alike[met], device=device))
         return tuple(found)
 
-    def _entrance(self, family: str, device: str, sources: Iterable[tuple[tuple[int, int], int]]) -> Entrance:
+    def _entrance(
+        self,
+        family: str,
+        device: str,
+        sources: Iterable[tuple[tuple[int, int], int]],
+        ports: Sequence[tuple[int, int]],
+    ) -> Entrance:
         sizes = dict.fromkeys(PacketTarget, 0)
         doubts: set[str] = set()
         for source, size in sources:
-            walks = [
-                self._walk(_Unnamed(family, device, source, protocol, self.untracks)) for protocol in ("tcp", "udp")
-            ]
-            doors = [walk.door() for walk in walks]
+            doors = []
+            unsure: set[str] = set()
+            for protocol in ("tcp", "udp"):
+                numbers = dict.fromkeys(PacketTarget, 0)
+                for span in ports:
+                    walk = self._walk(_Unnamed(family, device, source, span, protocol, self.untracks))
+                    numbers[walk.door()] += span[1] - span[0] + 1
+                    unsure |= walk.doubts
+                doors.append(_exceeded(numbers, MOST_PORTS))
             door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
             sizes[door] += size
-            doubts.update(name for walk in walks for name in walk.doubts if door is PacketTarget.UNSURE)
-        door = next(
-            (
-                each
-                for each, size in (
-                    (PacketTarget.OPEN, sizes[PacketTarget.OPEN]),
-                    (PacketTarget.UNSURE, sizes[PacketTarget.OPEN] + sizes[PacketTarget.UNSURE]),
-                )
-                if size > MOST_ADDRESSES[family]
-            ),
-            PacketTarget.SHUT,
-        )
+            doubts |= unsure if door is PacketTarget.UNSURE else set()
+        door = _exceeded(sizes, MOST_ADDRESSES[family])
         return Entrance(
             device,
             door,
@@ -278,11 +286,27 @@ class Ruleset:
         starts = sorted({0, *(first for first, _ in widest), *(last + 1 for _, last in widest)} - {1 << _BITS[family]})
         return tuple(zip(starts, (*(each - 1 for each in starts[1:]), (1 << _BITS[family]) - 1), strict=True))
 
+    def _ports(self) -> tuple[tuple[int, int], ...]:
+        """Return the parts, first and last, that the widest ranges of ports of all rules divide the ports into."""
+        conditions = {one for chain in self.chains for rule in chain.rules for one in rule.conditions if one}
+        asked = {one.values for one in conditions if one.field in {"dport", "udp"}}
+        spans = {span for values in asked for span in port_spans(values) if span[1] - span[0] >= WIDE_PORTS}
+        widest = sorted(spans, key=lambda span: span[0] - span[1])[:MAX_RANGES]
+        starts = sorted({1, *(first for first, _ in widest), *(last + 1 for _, last in widest)} - {0, 65536})
+        return tuple(zip(starts, (*(each - 1 for each in starts[1:]), 65535), strict=True))
+
     def _walk(self, packet: _Unnamed) -> _Walk:
         before = _Walk(self, packet)
         bases = [chain for chain in self.chains if chain.translates and chain.family in {packet.family, "inet"}]
         is_translated = any(JumpTarget.ACCEPT in before.walk(base) for base in bases)
         return _Walk(self, replace(packet, may_be_translated=is_translated))
+
+
+def _exceeded(sizes: Mapping[PacketTarget, int], most: int) -> PacketTarget:
+    """Return what more than so many meet: OPEN, or UNSURE where it takes those that are unsure."""
+    if sizes[PacketTarget.OPEN] > most:
+        return PacketTarget.OPEN
+    return PacketTarget.UNSURE if sizes[PacketTarget.OPEN] + sizes[PacketTarget.UNSURE] > most else PacketTarget.SHUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +405,8 @@ class _Unnamed:
     device: str
     source: tuple[int, int]
     """First and last of the addresses that it may come from; those that no wide network holds are in no narrow one."""
+    ports: tuple[int, int]
+    """First and last of the ports that it may be for, in the same way."""
     protocol: str
     may_be_untracked: bool
     may_be_translated: bool = False
@@ -422,7 +448,8 @@ class _Unnamed:
                     Holds.FOR_ALL,
                 )
             case "dport" | "udp":
-                is_met = are_all(values)
+                spans = port_spans(values)
+                is_met = any(first <= self.ports[0] and self.ports[1] <= last for first, last in spans)
             case "sport":
                 return Holds.UNNAMED  # who sends it chooses it
             case "daddr":
@@ -463,10 +490,24 @@ def public_addresses(family: str, span: tuple[int, int]) -> int:
 
 
 @lru_cache(maxsize=1024)
+def port_spans(values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the ports among values, first and last, where neighbours are one; what is no number is left out.
+
+    >>> port_spans(("1-21", "23-1023", "1024-65535"))
+    ((1, 21), (23, 65535))
+    """
+    return _merged((max(1, span[0]), span[1]) for value in values if value[:1].isdecimal() for span in [_span(value)])
+
+
+@lru_cache(maxsize=1024)
 def merged_spans(family: str, values: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """Return the addresses of a family among values, first and last, where neighbours are one."""
+    return _merged(filter(None, (_addresses(family, value) for value in values)))
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     merged: list[tuple[int, int]] = []
-    for first, last in sorted(filter(None, (_addresses(family, value) for value in values))):
+    for first, last in sorted(spans):
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:

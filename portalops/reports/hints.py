@@ -78,7 +78,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _OTHER_SYSTEM,
-            "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash",
+            "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash other-protocols may-be-list not-whole",
         ),
         (_AGAIN, "probe-timeout"),
         (_SCAN, "not-gathered not-run"),
@@ -117,8 +117,12 @@ _REASONS: Mapping[str, Message] = {
         'Configure an update source of kind "sql" with a product that reads the portal\'s database '
         "(docs/credentials.md); the source's id is the NAME in portal:NAME."
     ),
-    "apt-elsewhere": msg(
-        "Take these settings out of /etc/apt/apt.conf.d on {host}, so that apt reads its own files again."
+    **dict.fromkeys(
+        ("apt-elsewhere", "settings-not-understood", "start-not-understood", "security-partial", "kept-back"),
+        msg("Take these settings out on {host}, or find out by hand that fixes come in spite of them."),
+    ),
+    "lists-not-refreshed": msg(
+        'Set APT::Periodic::Update-Package-Lists to "1" and start apt-daily.timer on {host}, or declare its updates as manual.'
     ),
     "no-group": msg(
         "Name the hosts that stand by for each other in a [checks.declared.group.NAME]; where there are none, name the kind in 'no_standby'."

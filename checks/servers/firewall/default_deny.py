@@ -10,7 +10,7 @@ for cannot be judged (a limit, a mark, a match of iptables, an address that may 
 themselves), it is unknown whether the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
 ask for. Devices from which everything may come, such as a VPN's, are declared as `trusted_devices`; loopback always is one.
 Rules that let in parts of the Internet are added up: more public addresses than the largest network that anybody was
-given ({most_millions} million of IPv4) are a default that accepts. What conditions on ports and on fewer addresses let in is a matter of
+given ({most_millions} million of IPv4) are a default that accepts. So are ranges that together open more than half of the ports ({most_ports}). What conditions on fewer ports and addresses let in is a matter of
 firewall.listeners.
 
 Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final reject, as firewalld writes it, passes:
@@ -27,7 +27,7 @@ from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
 from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, MOST_ADDRESSES, Entrance, PacketTarget
+from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, MOST_ADDRESSES, MOST_PORTS, Entrance, PacketTarget
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -47,7 +47,7 @@ _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
     remedy=msg(
         "Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both. Let in what is needed by port, not all that comes from a device, or declare the device in 'trusted_devices'."
     ),
-    numbers={"most_millions": MOST_ADDRESSES["ip"] // 1_000_000},
+    numbers={"most_millions": MOST_ADDRESSES["ip"] // 1_000_000, "most_ports": MOST_PORTS},
 )
 def judge(facts: Facts) -> CheckOutcome:
     ruleset = seen_ruleset(facts)

@@ -6,20 +6,22 @@ service that does not run. Article 12.3.
 The rule: the set of protocols and ports that listen on more than loopback equals the declared one, both ways. On the
 machine that portalops runs on, what the kernel shows to psutil is added to what `ss` shows, so that a port which only
 one of them hides is still seen. A port of loopback to which a rule of the firewall leads others (`dnat to 127.0.0.1`)
-listens for them like any other.
+listens for them like any other. A socket of another protocol, such as UDP-Lite, SCTP or a raw one, cannot be declared and leaves it
+unknown, but for raw ones of the network's own daemons (ICMP, VRRP). It does not see sockets in other network namespaces, as those
+of containers.
 
-Source: ss(8). On Debian 13:
+Source: ss(8), proc(5). On Debian 13:
 
     tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*
 """
 
 from __future__ import annotations
 
-from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import opened
 from checks.servers.probe import MissingFact
-from checks.servers.probes import iptables_legacy, listeners, machine, nft
+from checks.servers.probes import iptables_legacy, listeners, machine, nft, other_sockets
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -30,7 +32,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(listeners.PROBE,),
-    uses=(machine.PROBE, nft.PROBE, iptables_legacy.PROBE),
+    uses=(machine.PROBE, nft.PROBE, iptables_legacy.PROBE, other_sockets.PROBE),
     title=msg("the listening ports are the declared ones"),
     remedy=msg("Stop the service or bind it to loopback, or declare the port after its change was approved."),
 )
@@ -67,6 +69,14 @@ def judge(facts: Facts) -> CheckOutcome:
                 "rules of the firewall that change destinations may lead others to ports of loopback: {names}",
                 names=listed(unclear),
             ),
+        )
+    others = facts.get(other_sockets.PROBE)
+    if isinstance(others, MissingFact):
+        return missing(others)
+    if others:
+        return unknown(
+            "other-protocols",
+            msg("sockets of other protocols than TCP and UDP are open: {names}", names=listed(others)),
         )
     return passed(
         nmsg(

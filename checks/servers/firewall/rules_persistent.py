@@ -12,6 +12,8 @@ settings beside those of a plain one under which it may load other rules, load t
 or network of its own, other rights, a condition, or files that systemd has not read yet. A unit that requires one which
 is not there fails.
 
+What firewalld and ufw load is not tried: of rules in their files that the live ones lack, nothing is seen.
+
 What else starts with the host or runs by cron as root, after these units, and speaks of nft or iptables leaves it unknown: it may
 flush what they loaded.
 
@@ -81,7 +83,12 @@ def _outcomes(facts: Facts) -> Iterator[CheckOutcome]:
     units = facts[systemd_units.PROBE]
     enabled = [name for name, unit in units.items() if unit.is_enabled]
     if "firewalld.service" in enabled:
-        yield passed(msg("{unit} loads the rules at start", unit="firewalld.service"))
+        yield passed(
+            msg(
+                "{unit} is enabled; the rules that it loads by its own settings were not tried",
+                unit="firewalld.service",
+            )
+        )
     if loaders := [name for name in _LOADERS if name in enabled]:
         yield _judge_saved(facts, loaders)
     if "ufw.service" in enabled:
@@ -93,7 +100,9 @@ def _outcomes(facts: Facts) -> Iterator[CheckOutcome]:
         elif seen.admits:
             yield failed("ufw-admits", msg("ufw's settings admit by default what no rule names, or leave out IPv6"))
         else:
-            yield passed(msg("{unit} loads the rules at start", unit="ufw.service"))
+            yield passed(
+                msg("{unit} is enabled; the rules that it loads by its own settings were not tried", unit="ufw.service")
+            )
 
 
 def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:

@@ -7,8 +7,9 @@ The rule: AIDE has a baseline, a run ended within {within_days} days, and found 
 explains. A change explains what it added or changed where the kernel's own time of each lies in an approved window,
 declared or of the register of changes, and not after the run: what is changed again later no longer tells when the run's
 difference was made. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is
-made anew, as it should be after each approved change. The baseline holds digests of the system's own programs. It is
-older than the run by {least_hours} hours or more, unless an approved window lies within {window_days} days before it was made: one that
+made anew, as it should be after each approved change. The baseline holds digests of the system's own programs and of some of its
+settings, and the run looked at as many entries as the baseline has: one that is limited leaves it unknown. What else the baseline
+leaves out is not seen. It is older than the run by {least_hours} hours or more, unless an approved window lies within {window_days} days before it was made: one that
 is made anew every night has no difference ever, and leaves it unknown. Where the register of changes can't be read, it is unknown whether it
 explains what a window may.
 
@@ -74,6 +75,14 @@ def judge(facts: Facts) -> CheckOutcome:
         return missing(doubt)
     if seen.covers and seen.made_at is not None and (fresh := _judge_age(facts, seen.made_at, seen.ended_at)):
         return fresh
+    if seen.entries_of_baseline > (seen.entries_of_run or 0):
+        said = msg(
+            "AIDE's run of {at} looked at {n} of the {all} entries of the baseline",
+            at=seen.ended_at,
+            n=seen.entries_of_run or 0,
+            all=seen.entries_of_baseline,
+        )
+        return unknown("not-whole", said)
     if windows:
         return passed(
             nmsg(

@@ -4,7 +4,8 @@ Article 12.1: the infrastructure stands at the Department, so its addresses are 
 network is a second line past the firewall, or a host that moved.
 
 The rule: every address of a network device that is neither of the host itself (loopback) nor of the link alone lies in a
-network declared under `address_ranges`; bridges of containers count. Where there is an outside scan of the host, the names
+network declared under `address_ranges`; bridges of containers count, and so do the ends of a network that a route of the type `local`
+makes the host's own. Where there is an outside scan of the host, the names
 of its pages must resolve to these networks too; without one, the message of the pass states that.
 
 Source: ip-address(8). iproute2 6.15 on Debian 13:

@@ -18,8 +18,15 @@ from urllib.parse import urljoin, urlsplit
 from checks.servers.redaction import redacted
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-"""Spam that was planted is often shown to search engines alone."""
+VISITORS: Mapping[str, tuple[str, ...]] = {
+    "browser": (f"User-Agent: {BROWSER}",),
+    "crawler": ("User-Agent: Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",),
+    "searcher": (
+        "User-Agent: Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+        "Referer: https://www.google.com/",
+    ),
+}
+"""Spam that was planted is often shown to search engines alone, or to people with a phone who come from one."""
 KEPT_HEADERS = (
     *("location", "content-type", "strict-transport-security", "content-security-policy", "x-frame-options"),
     *("x-content-type-options", "referrer-policy", "content-encoding", "last-modified"),
@@ -60,14 +67,14 @@ def url_of(text: str) -> Url:
     return Url(is_tls, parts.hostname, parts.port or (443 if is_tls else 80), target)
 
 
-def request(url: Url, agent: str = BROWSER) -> bytes:
+def request(url: Url, visitor: str = "browser") -> bytes:
     """Return a GET as it goes over the wire; the server is asked to hang up after its answer."""
     usual = 443 if url.is_tls else 80
     host = url.name if url.port == usual else f"{url.name}:{url.port}"
     lines = (
         f"GET {url.target} HTTP/1.1",
         f"Host: {host}",
-        f"User-Agent: {agent}",
+        *VISITORS[visitor],
         "Accept: text/html,*/*;q=0.8",
         "Accept-Language: vi,en;q=0.5",
         "Accept-Encoding: identity",

@@ -17,10 +17,12 @@ MIRROR_WITHIN = timedelta(days=14)
 
 
 def elsewhere(lists: Lists) -> tuple[str, Message] | None:
-    """Return the coded reason and sentence why apt's answers are not about this host, or None if it reads its own files."""
+    """Return the coded reason and sentence why apt's answers are not about this host, or None if its settings are understood."""
     if not lists.elsewhere:
         return None
-    return "apt-elsewhere", msg("apt is set to read other files than its own: {names}", names=listed(lists.elsewhere))
+    return "apt-elsewhere", msg(
+        "apt has settings of which it is not known whether they hide fixes: {names}", names=listed(lists.elsewhere)
+    )
 
 
 def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:

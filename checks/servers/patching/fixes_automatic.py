@@ -6,13 +6,19 @@ nothing is ever installed. Article 12.3.
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
 really has. It is to run every {within_days} days or more often (`Update-Days` too), and did so; apt's own timer starts it
 within as many. By its log, its last run that installed or had nothing to install ended without an error: the stamp alone proves
-nothing, since runs that fail write it too. Its black and white lists leave out at most {most_percent} % of the installed packages. An interval that
-cannot be read leaves it unknown. Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
+nothing, since runs that fail write it too. Its black and white lists leave out at most {most_percent} % of the installed packages.
+
+It is known here which of apt's and dpkg's settings, of the directives of apt's units and of systemd's variables are harmless. Any
+other makes the answer unknown, by its name. So does an interval that cannot be read, and so do lists that apt's own timer does not
+refresh. A command that runs before or after is harmless where an unchanged file of a package brought it, or where a run that
+installed ended well since the settings changed. What such a command will do at another time is not seen.
+Instead, the portal may declare `updates = "manual"` for the host, which puts the duty on people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, and it installs what it finds (`apply_updates`, or
 dnf-automatic-install.timer). Its last run was within {within_days} days and ended well. Where `upgrade_type` is
 `security`, a repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host
-starts anew: until the next run it is unknown.
+starts anew: until the next run it is unknown. So it is where dnf, dnf-automatic or its units have settings that are not known here as
+harmless.
 
 Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite,
 codename, component, with shell wildcards). On Debian 13:
@@ -37,6 +43,7 @@ from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import (
     apt_automatic,
     apt_index,
+    apt_lists,
     apt_unattended,
     dnf_automatic,
     dnf_updates,
@@ -59,7 +66,7 @@ _PLAIN = re.compile(r"\^?(?:[A-Za-z0-9_.*+-]|\\[.+-]){1,100}\$?")
 """Of the expressions of its lists, those that are evaluated here: a host's expression may be made to run for ever."""
 _MOST_REPEATS = 3
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "codename"}
+_KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "codename", "c": "component"}
 
 
 @check(
@@ -70,6 +77,7 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     uses=(
         apt_automatic.PROBE,
         apt_index.PROBE,
+        apt_lists.PROBE,
         apt_unattended.PROBE,
         dnf_automatic.PROBE,
         dnf_updates.PROBE,
@@ -87,9 +95,10 @@ def judge(facts: Facts) -> CheckOutcome:
 
 
 def _judge_apt(facts: Facts) -> CheckOutcome:
-    lack = facts.lacking(apt_automatic.PROBE, apt_index.PROBE)
+    lack = facts.lacking(apt_automatic.PROBE, apt_index.PROBE, apt_lists.PROBE)
     if lack is not None:
         return missing(lack)
+    lists = facts[apt_lists.PROBE]
     automatic = facts[apt_automatic.PROBE]
     if facts.declared.updates == "manual":
         return _by_hand()
@@ -119,6 +128,18 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return unknown(
             "not-started-by-apt", msg("apt's own timer does not start unattended-upgrades; what else does is not known")
         )
+    lists_every = automatic.lists_every_days
+    if lists_every is None or lists_every > RAN_WITHIN.days or automatic.lists_timer not in {"", "active"}:
+        said = msg(
+            "apt's own timer does not refresh the lists every {n} days; what else does is not known", n=RAN_WITHIN.days
+        )
+        return unknown("lists-not-refreshed", said)
+    if automatic.units:
+        said = msg(
+            "what starts unattended-upgrades is changed in ways that are not understood: {names}",
+            names=listed(automatic.units),
+        )
+        return unknown("start-not-understood", said)
     excluded = _excluded(facts, automatic)
     if isinstance(excluded, CheckOutcome):
         return excluded
@@ -140,6 +161,12 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
         return failed(
             "run-failed", msg("the last run of unattended-upgrades ended with an error, at {ran}", ran=run.at)
         )
+    not_tried = () if run.has_installed_so else lists.hooks
+    if names := (*lists.elsewhere, *lists.installs, *not_tried):
+        said = msg(
+            "settings of which it is not known whether they hinder unattended-upgrades: {names}", names=listed(names)
+        )
+        return unknown("settings-not-understood", said)
     if excluded:
         return passed(
             nmsg(
@@ -214,6 +241,12 @@ def _judge_dnf(facts: Facts) -> CheckOutcome:
     deaf = _deaf(facts, automatic.upgrade_type)
     if deaf is not None:
         return deaf
+    if automatic.others:
+        said = msg(
+            "settings of which it is not known whether they hinder dnf-automatic: {names}",
+            names=listed(automatic.others),
+        )
+        return unknown("settings-not-understood", said)
     order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     return min((_ran(timer, facts.at) for timer in applying), key=lambda one: order.index(one.verdict))
 
@@ -270,9 +303,14 @@ def _matches(pattern: str, index: Index, release: OsRelease) -> bool:
     names = {"${distro_codename}": release.codename, "${distro_id}": release.id.capitalize()}
     for name, value in names.items():
         pattern = pattern.replace(name, value)
-    seen = {"origin": index.origin, "label": index.label, "archive": index.suite, "codename": index.codename}
+    seen = {
+        "origin": index.origin,
+        "label": index.label,
+        "archive": index.suite,
+        "codename": index.codename,
+        "component": index.component,
+    }
     conditions = [condition.strip().partition("=") for condition in pattern.split(",") if condition.strip()]
     return bool(conditions) and all(
-        key in {"component", "c"} or fnmatch.fnmatchcase(seen.get(_KEYS.get(key, key), ""), value)
-        for key, _, value in conditions
+        fnmatch.fnmatchcase(seen.get(_KEYS.get(key, key), ""), value) for key, _, value in conditions
     )

@@ -5,7 +5,8 @@ Article 12.3.
 
 The rule: no package on hold would get a version from a security archive if the hold were lifted. A pin may hide a fix in the
 same way, and apt can't be asked what it would do without it: with any priority but the usual {usual}, and with a default release,
-beside which security archives count less, the answer is unknown, and so it is where settings make apt read other files than its own (`Dir::Etc::preferencesparts`). A pin that
+beside which security archives count less, the answer is unknown, and so it is where apt has
+settings of which it is not known whether they change what it sees (`Dir::Etc::preferencesparts`). A pin that
 prefers security archives alone hides nothing.
 
 On RHEL and AlmaLinux: no version lock and no `exclude`, `excludepkgs` or `includepkgs`, of dnf or of one repository, hides a

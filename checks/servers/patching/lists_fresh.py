@@ -5,7 +5,8 @@ to date, and this is how the host knows of them.
 
 The rule: apt's lists were refreshed within {refreshed_days} days, and every archive that says until when it is valid still
 is. An update of lists may fail and look as one that ended well: what counts is a stamp of one that did, or the signed date of what
-it brought. Where settings make apt read other files than its own, the answer is unknown. Until when an archive is valid shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such
+it brought. Where apt has settings of which it is not known whether they change what it sees, the answer is unknown. Until when an
+archive is valid shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such
 date, its security archive has 7 days. A security archive without such a date must have been made within the last
 {mirror_days} days, or the answer is unknown; where no archive's name tells of security, one archive of any kind that shows
 this is enough.

@@ -4,7 +4,7 @@ What was installed from a file, or stayed behind when its archive was removed, n
 so it looks up to date for ever. Article 12.3.
 
 The rule: each installed package is in one of the archives that are set up, or in `foreign_packages` of `[checks.declared]`.
-The answer is unknown where the lists of the archives are empty, where settings make apt read other files than its own, and for an apt older than 2.0, which can't tell. A package
+The answer is unknown where the lists of the archives are empty, where apt has settings of which it is not known whether they change what it sees, and for an apt older than 2.0, which can't tell. A package
 of an archive of another maker counts as kept up by that maker: change.repos says which archives there may be.
 
 Sources: apt-patterns(7), dnf(8). With apt 3.0.4 on Debian 13:

@@ -3,7 +3,9 @@
 Without it no security fix is ever offered, and every other sign seems healthy. Article 12.3.
 
 The rule: among the indexes that apt really holds there is one of the security archive: label Debian-Security, or a suite
-`*-security` of Ubuntu. ESM alone does not stand for it.
+`*-security` of Ubuntu. ESM alone does not stand for it. Where the host takes a component or an architecture from the maker's archive
+and not from its security archive, the answer is unknown. An archive is believed to be what it calls itself: whose it is, change.repos
+says.
 
 On RHEL and AlmaLinux: every enabled repository says which of its updates are about security.
 
@@ -48,6 +50,10 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
     if not security:
         others = listed(sorted({f"{index.origin} {index.release}" for index in indexes}))
         return failed("no-security-source", msg("there is no security archive among {names}", names=others))
+    if lacking := apt_index.without_security(indexes):
+        return unknown(
+            "security-partial", msg("no fixes are taken from the security archive for: {names}", names=listed(lacking))
+        )
     return passed(msg("the security archive is there: {names}", names=listed(security)))
 
 

@@ -5,16 +5,17 @@ Article 12.3 asks that the vendors' fixes are always up to date.
 
 The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line counts,
 because one version is often in several. A fix that a pin keeps away waits as well: where there are preferences, it is simulated
-once more without them. Nothing waiting is only believed where apt could have known: with empty or old
-lists, without a security archive, or with settings that make apt read other files than its own (`Dir::State::status`),
-apt prints no line either and ends well; then the answer is unknown.
+once more without them, and without a default release. Nothing waiting is only believed where apt could have known: with empty or old
+lists, without a security archive for each component, or with settings of which it is not known whether they change what apt sees
+(`Dir::State::status`), apt prints no line either and ends well; then the answer is unknown. So it is where apt keeps a newer version back, but for packages on
+hold.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
 that is not cached, old or without advisories makes the answer unknown.
 
 Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives;
 dnf(8), `updateinfo`.
-What is not seen: fixes that reach Debian through point releases alone, and holes without any fix.
+What is not seen: fixes that reach Debian through point releases alone, holes without any fix, and what is on hold (patching.held).
 
 Debian 13, apt 3.0.3, with one fix waiting:
 
@@ -30,7 +31,7 @@ from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
 from checks.servers.patching._packages import Packages, judged_by, packages_of
 from checks.servers.probe import MissingFact
-from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
+from checks.servers.probes import apt_held, apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
@@ -41,7 +42,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.CRITICAL,
     needs=(os_release.PROBE,),
-    uses=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE, dnf_updates.PROBE),
+    uses=(apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE, apt_held.PROBE, dnf_updates.PROBE),
     title=msg("no security update waits to be installed"),
     remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
 )
@@ -118,12 +119,21 @@ def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
         return "lists-empty", msg("apt's lists are empty, so it knows of no updates")
     if not any(index.is_security for index in indexes):
         return "no-security-source", msg("no security archive is configured, so apt knows of no security updates")
+    if lacking := apt_index.without_security(indexes):
+        said = msg("no fixes are taken from the security archive for: {names}", names=listed(lacking))
+        return "security-partial", said
     lists = facts[apt_lists.PROBE]
     stale = staleness(lists, facts.at)
     if stale is not None:
         return stale
     if not mirror_age_is_known(lists, facts.at):
         return "mirror-age-unknown", msg("no archive shows that the mirror is up to date")
+    kept = {each.package.partition(":")[0] for each in facts[apt_upgrades.PROBE] if each.is_kept_back}
+    held = facts.get(apt_held.PROBE)
+    if kept and isinstance(held, MissingFact):
+        return held.reason, held.seen
+    if names := sorted(kept.difference(() if isinstance(held, MissingFact) else held.packages)):
+        return "kept-back", msg("apt keeps back newer versions, which may be fixes, of {names}", names=listed(names))
     return None
 
 

@@ -6,9 +6,11 @@ AIDE 0.19 of Debian 13, where nothing changed:
     AIDE found NO differences between database and filesystem. Looks okay!!
     End timestamp: 2026-11-26 05:00:07 +0000 (run time: 0m 7s)
 
-Of the system's own programs that are there it is told whether the baseline holds a digest:
+Of some of the system's own programs and settings that are there it is told whether the baseline holds a digest, and how many entries
+that has:
 
     covers yes /usr/sbin/sshd
+    entries 51234
 
 Where something changed, each entry of the run that ended last follows, at most 1000, and when the kernel last changed what is
 there now (`%Z` of stat(1)):
@@ -31,16 +33,17 @@ _SCRIPT = r"""
 command -v aide >/dev/null || exit 127
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -e "$f" ] && stat -c 'base %Y %s' "$f"; done
 w=
-for f in /usr/sbin/sshd /usr/bin/su /usr/bin/passwd /usr/bin/sudo /usr/lib/systemd/systemd; do [ -f "$f" ] && w="$w $f"; done
+for f in /usr/sbin/sshd /usr/bin/su /usr/bin/passwd /usr/bin/sudo /usr/lib/systemd/systemd /usr/lib/*/libc.so.6 /usr/lib/*/security/pam_unix.so /etc/passwd /etc/shadow /etc/sudoers /etc/crontab /etc/ssh/sshd_config; do [ -f "$f" ] && [ ! -L "$f" ] && w="$w $f"; done
 for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -s "$f" ] && zcat -f "$f" && break; done 2>/dev/null | w=$w awk '
   BEGIN { n = split(ENVIRON["w"], wanted, " "); for (i = 1; i <= n; i++) { of[wanted[i]] = i; said[i] = "no" } }
   $1 == "@@db_spec" { for (i = 3; i <= NF; i++) if ($i ~ /^(md5|sha|rmd|tiger|whirlpool|gost|stribog)/) digest[i - 1] = 1 }
+  /^\// { entries++ }
   $1 in of { for (i in digest) if (9 < length($i)) said[of[$1]] = "yes" }
-  END { for (i = 1; i <= n; i++) print "covers", said[i], wanted[i] }'
+  END { print "entries", entries + 0; for (i = 1; i <= n; i++) print "covers", said[i], wanted[i] }'
 for f in /var/log/aide/aide.log; do
   if [ -e "$f" ]; then
     stat -c 'log %Y' "$f"
-    grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|Number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
+    grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|(Total n|N)umber of entries|  Total number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
     l=$(awk '
       /^Start timestamp/ { n = 0; now = kind = "" }
       /^(Added|Removed|Changed) entries:$/ { kind = $1; next }
@@ -58,6 +61,8 @@ echo end
 """
 _BASE = re.compile(r"base (\d{9,11}) (\d{1,15})$")
 _COVERS = re.compile(r"covers (yes|no) (/\S+)$")
+_ENTRIES = re.compile(r"entries (\d{1,9})$")
+_TOTAL = re.compile(r"(?:Total n|N)umber of entries:\s*(\d{1,9})$")
 _ENDED = re.compile(r"End timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\b")
 _LISTED = re.compile(r"listed (Added|Removed|Changed) (/.*)")
 _TIME = re.compile(r"time (\d{1,11}) (/.*)")
@@ -89,7 +94,11 @@ class Aide:
     made_at: datetime | None = None
     """When the baseline was last written."""
     covers: Mapping[str, bool] = field(default_factory=dict)
-    """Of the system's own programs: whether the baseline holds a digest; empty in answers of versions before that was asked."""
+    """Of the system's own files: whether the baseline holds a digest; empty in answers of versions before that was asked."""
+    entries_of_baseline: int = 0
+    """0 in answers of versions before that was asked."""
+    entries_of_run: int | None = None
+    """How many entries the run looked at; None where its log does not tell."""
 
 
 def parse(output: Output) -> Aide:
@@ -103,6 +112,7 @@ def parse(output: Output) -> Aide:
     last: tuple[tuple[str, int], ...] | None = None
     said: bool | None = None
     counts: dict[str, int] = {}
+    total = last_total = None
     kinds: dict[str, str] = {}
     times: dict[str, datetime] = {}
     for line in lines:
@@ -111,7 +121,9 @@ def parse(output: Output) -> Aide:
         elif match := _TIME.fullmatch(line):
             times[match[2]] = datetime.fromtimestamp(int(match[1]), UTC)
         elif line.startswith("Start timestamp"):
-            said, counts = None, {}
+            said, counts, total = None, {}, None
+        elif match := _TOTAL.fullmatch(line):
+            total = int(match[1])
         elif line.startswith("AIDE found NO differences"):
             said = False
         elif line.startswith("AIDE found differences"):
@@ -126,10 +138,12 @@ def parse(output: Output) -> Aide:
             last = None if said is None else (tuple(sorted(counts.items())) if said else ())
             if said and not counts:
                 last = (("changed", 1),)
-            said, counts = None, {}
+            last_total = total
+            said, counts, total = None, {}, None
     entries = tuple(AideDifference(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
     made_at = datetime.fromtimestamp(bases[0], UTC) if bases else None
-    return Aide(bool(bases), ended, last, entries, made_at, covers)
+    of_baseline = sum(int(match[1]) for line in lines if (match := _ENTRIES.fullmatch(line)))
+    return Aide(bool(bases), ended, last, entries, made_at, covers, of_baseline, last_total)
 
 
 PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=1 << 20)

@@ -5,6 +5,7 @@ configuration may hold a proxy's password.
 
     APT::Periodic::Unattended-Upgrade "1";
     Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";
+    unit Environment
     stamp 1795560000
     end
 """
@@ -27,6 +28,19 @@ systemctl show -p ActiveState apt-daily-upgrade.timer 2>/dev/null | sed 's/^/tim
 n=$(systemctl show -p NextElapseUSecRealtime apt-daily-upgrade.timer 2>/dev/null) && n=${n#*=} && [ "$n" ] &&
   n=$(date -d "$n" +%s 2>/dev/null) && echo "timer Next=$n"
 systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]* ; argv\[\]=[^ ]*/apt.systemd.daily\( [i]nstall\)* ;' && echo 'service own'
+systemctl show -p ActiveState apt-daily.timer 2>/dev/null | sed 's/^/lists /'
+# what the units' files have beside what Debian delivers, and what cannot keep a run away
+systemctl cat apt-daily-upgrade.service apt-daily-upgrade.timer apt-daily.service apt-daily.timer 2>/dev/null | awk '
+  /^[ \t]*([#;[]|$)/ { next }
+  { sub(/^[ \t]+/, ""); sub(/[ \t]*=[ \t]*/, "=") }
+  /^(Description|Documentation|After|TimeoutStopSec|Nice|IOScheduling[A-Za-z]*|CPUScheduling[A-Za-z]*|CPUWeight|IOWeight|OnCalendar|OnBootSec|OnStartupSec|OnUnit(Ina|A)ctiveSec|RandomizedDelaySec|FixedRandomDelay|RandomizedOffsetSec|AccuracySec|Persistent|WakeSystem|WantedBy|OnFailure|OnSuccess|SyslogIdentifier)=/ { next }
+  /^(ConditionACPower=true|Type=oneshot|KillMode=process|ExecStart=|ExecStart=\/usr\/lib\/apt\/apt\.systemd\.daily( [i]nstall| update)?|ExecStartPre=-\/usr\/lib\/apt\/apt-helper wait-online|Wants=network-online\.target)$/ { next }
+  { sub(/=.*/, ""); gsub(/[^!-~]/, "?"); print "unit " substr($0, 1, 60) }'
+systemctl show-environment 2>/dev/null | sed -n 's/=.*//; /^\(LANG\|LANGUAGE\|LC_[A-Z]*\|PATH\|TERM\|SHELL\|TZ\|container\|[a-zA-Z]*_proxy\|[A-Z]*_PROXY\)$/d; s/^[A-Za-z0-9_]*$/unit environment:&/p'
+for p in unattended-upgrade apt-get apt-config dpkg flock; do
+  w=$(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; command -v $p)
+  case $w in /usr/bin/$p|/bin/$p|'') ;; *) echo "unit $w" ;; esac
+done
 f=/var/lib/apt/periodic/unattended-upgrades-stamp
 [ -e "$f" ] && stat -c 'stamp %Y' "$f"
 echo end
@@ -62,14 +76,22 @@ class Automatic:
     """That timer starts apt's own program."""
     days: tuple[str, ...] = ()
     """On which days alone it installs, such as `Sun`, `Sunday` or `0`; empty for every day."""
+    lists_interval: str = ""
+    """APT::Periodic::Update-Package-Lists, in the same form as `interval`."""
+    lists_timer: str = ""
+    """The state of the timer that refreshes the lists, as `timer`."""
+    units: tuple[str, ...] = ()
+    """What is not known to leave a run alone: directives of apt's units, variables of systemd, a program before the system's own."""
 
     @property
     def every_days(self) -> float | None:
         """Return the interval in days; None for one that cannot be read."""
-        if self.interval == "always":
-            return 0
-        match = _INTERVAL.fullmatch(self.interval)
-        return int(match[1]) / _A_DAY[match[2]] if match else None
+        return _days(self.interval)
+
+    @property
+    def lists_every_days(self) -> float | None:
+        """Return the interval of the lists in days; None for none, or for one that cannot be read."""
+        return None if self.lists_interval == "0" else _days(self.lists_interval)
 
     @property
     def is_enabled(self) -> bool:
@@ -77,13 +99,19 @@ class Automatic:
         return self.has_program and not self.is_switched_off and self.interval not in {"", "0"}
 
 
+def _days(interval: str) -> float | None:
+    match = _INTERVAL.fullmatch(interval)
+    return 0 if interval == "always" else int(match[1]) / _A_DAY[match[2]] if match else None
+
+
 def parse(output: Output) -> Automatic:
     """Read the settings and the stamp."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
         raise Unparseable(msg("the listing of apt's settings is cut short"))
-    interval, ran_at, is_switched_off = "", None, False
+    interval, lists_interval, ran_at, is_switched_off = "", "", None, False
     patterns: list[str] = []
+    units: list[str] = []
     days: list[str] = []
     timer: dict[str, str] = {}
     listed: dict[str, list[str]] = {key: [] for key in _LISTS}
@@ -91,9 +119,12 @@ def parse(output: Output) -> Automatic:
         if line.startswith("stamp ") and line[6:].isdigit():
             ran_at = datetime.fromtimestamp(int(line[6:]), UTC)
             continue
-        if line.startswith("timer "):
-            key, _equals, value = line[6:].partition("=")
+        if line.startswith(("timer ", "lists ")):
+            key, _equals, value = line.removeprefix("timer ").partition("=")
             timer[key] = value
+            continue
+        if line.startswith("unit "):
+            units.append(line[5:])
             continue
         match = _SETTING.match(line)
         if line in {"program", "service own"}:
@@ -102,6 +133,8 @@ def parse(output: Output) -> Automatic:
             raise Unparseable(msg("a line of apt's settings cannot be parsed: {line}", line=shown(line, 80)))
         if match["key"] == "APT::Periodic::Unattended-Upgrade":
             interval = match["value"]
+        elif match["key"] == "APT::Periodic::Update-Package-Lists":
+            lists_interval = match["value"]
         elif match["key"] == "APT::Periodic::Enable":
             is_switched_off = match["value"] == "0"
         elif match["key"] == "Unattended-Upgrade::Update-Days::":
@@ -126,6 +159,9 @@ def parse(output: Output) -> Automatic:
         datetime.fromtimestamp(int(timer["Next"]), UTC) if timer.get("Next", "").isdecimal() else None,
         "service own" in lines,
         tuple(days),
+        lists_interval,
+        timer.get("lists ActiveState", ""),
+        tuple(dict.fromkeys(units)),
     )
 
 

@@ -3,11 +3,12 @@
 Only indexes that were fetched are printed, so no line means that the lists are empty. The site is not asked for: its
 address may hold a password. A field that the archive does not give comes back as its own name.
 
-    Packages|trixie-security|trixie-security|stable-security|Debian|Debian-Security
+    Packages|trixie-security|trixie-security|stable-security|Debian|Debian-Security|main|amd64
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
@@ -25,6 +26,9 @@ class Index:
     suite: str
     origin: str
     label: str
+    component: str = ""
+    """Such as `main`; empty in an answer of before it was asked for, and where the archive has none."""
+    architecture: str = ""
 
     @property
     def is_security(self) -> bool:
@@ -34,12 +38,24 @@ class Index:
         return self.origin == "Ubuntu" and (self.suite.endswith("-security") or self.release.endswith("-security"))
 
 
+def without_security(indexes: Sequence[Index]) -> list[str]:
+    """Return the components that the host takes from a maker's archive, and not from its security archive: `main/amd64`."""
+
+    def parts(some: Iterable[Index]) -> set[tuple[str, str]]:
+        return {(each.component, each.architecture) for each in some}
+
+    security = [each for each in indexes if each.is_security]
+    of = {(each.origin, each.codename.removesuffix("-security")) for each in security}
+    usual = [each for each in indexes if not each.is_security and (each.origin, each.codename) in of]
+    return sorted("/".join(each) for each in parts(usual) - parts(security))
+
+
 def parse(output: Output) -> tuple[Index, ...]:
     """Read the rows of kind Packages."""
     found = []
     for line in output.lines():
         kind, *fields = line.strip().split("|")
-        if len(fields) != 5:
+        if len(fields) not in {5, 7}:
             raise Unparseable(msg("apt printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         if kind == "Packages":
             found.append(Index(*("" if field.startswith("$(") else field for field in fields)))
@@ -48,7 +64,12 @@ def parse(output: Output) -> tuple[Index, ...]:
 
 PROBE = Probe(
     "apt.index",
-    ("apt-get", "indextargets", "--format", "$(CREATED_BY)|$(RELEASE)|$(CODENAME)|$(SUITE)|$(ORIGIN)|$(LABEL)"),
+    (
+        "apt-get",
+        "indextargets",
+        "--format",
+        "$(CREATED_BY)|$(RELEASE)|$(CODENAME)|$(SUITE)|$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(ARCHITECTURE)",
+    ),
     parse,
     timeout_seconds=30,
     form=PIPED,

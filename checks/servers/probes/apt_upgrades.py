@@ -1,10 +1,10 @@
 """What apt would install now: `apt-get -s dist-upgrade`, as apt-get(8) has it. Debian and Ubuntu.
 
 Simulating needs neither root nor a lock. `dist-upgrade`, since `upgrade` leaves back what needs new packages. Only the
-`Inst` lines are read; the prose around them is for people and changes.
+`Inst` lines are read, and the list of what is kept back; the prose around them is for people and changes.
 
-A pin that forbids an archive makes apt name none of its fixes. So where there are preferences (apt_preferences(5)), it is
-simulated once more without them, behind the line `without pins`.
+A pin that forbids an archive makes apt name none of its fixes. So where there are preferences (apt_preferences(5)) or a default
+release, it is simulated once more without them, behind the line `without pins`.
 
     Inst libssl3t64 [3.5.1-1] (3.5.4-1~deb13u2 Debian-Security:13/stable-security [amd64])
 """
@@ -12,8 +12,9 @@ simulated once more without them, behind the line `without pins`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
@@ -23,13 +24,15 @@ _SCRIPT = r"""
 command -v apt-get >/dev/null || exit 127
 set -- apt-get -s -o APT::Get::Show-User-Simulation-Note=0
 "$@" dist-upgrade || exit $?
-for f in /etc/apt/preferences /etc/apt/preferences.d/*; do
-  [ -s "$f" ] || continue
-  echo 'without pins'
-  exec "$@" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null dist-upgrade
+grep -qi default-release /etc/apt/apt.conf /etc/apt/apt.conf.d/* 2>/dev/null || for f in /etc/apt/preferences /etc/apt/preferences.d/* ''; do
+  [ "$f" ] || exit 0
+  [ ! -s "$f" ] || break
 done
+echo 'without pins'
+exec "$@" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o APT::Default-Release= dist-upgrade
 """
 _WITHOUT_PINS = "without pins"
+_KEPT_BACK = "The following packages have been kept back:"
 _BY_CONTRACT = "UbuntuESM"
 """With what the archives begin that Ubuntu itself pins away where no contract opens them."""
 _SECURITY = re.compile(r"Debian-Security:|Ubuntu[A-Za-z]*:[^/]*/\S*-security$")
@@ -47,6 +50,8 @@ class Upgrade:
     """Every archive that has the new version, such as `Debian-Security:13/stable-security`."""
     is_pinned: bool = False
     """A pin of the host keeps it away."""
+    is_kept_back: bool = False
+    """apt knows a newer version and does not install it; which one it is it does not tell."""
 
     @property
     def is_security(self) -> bool:
@@ -84,13 +89,22 @@ def parse(output: Output) -> tuple[Upgrade, ...]:
     lines = output.lines()
     at = lines.index(_WITHOUT_PINS) if _WITHOUT_PINS in lines else len(lines)
     upgrades = read_upgrades(lines[:at])
+    kept_back = (Upgrade(name, "", "", (), is_kept_back=True) for name in _kept_back(lines[:at]))
     seen = {each.package for each in upgrades}
     pinned = (
         replace(each, is_pinned=True)
         for each in read_upgrades(lines[at:])
         if each.is_security and each.package not in seen and not each.is_by_contract
     )
-    return (*upgrades, *pinned)
+    return (*upgrades, *pinned, *kept_back)
+
+
+def _kept_back(lines: Sequence[str]) -> list[str]:
+    """Return the packages of the list that apt prints before its plan."""
+    if _KEPT_BACK not in lines:
+        return []
+    rows = takewhile(lambda line: line.startswith(" "), lines[lines.index(_KEPT_BACK) + 1 :])
+    return [name for row in rows for name in row.split()]
 
 
 PROBE = Probe(

@@ -1,7 +1,7 @@
 """Whether dnf's fixes install themselves: the timers of dnf-automatic, their last runs, and two settings. RHEL and AlmaLinux.
 
-Sources: dnf-automatic(8), systemctl(1). Only the two settings are read; the rest of the file may hold the password of a mail
-server. Captured with systemd 257 on Debian and units of these names; not run on RHEL or AlmaLinux.
+Sources: dnf-automatic(8), dnf.conf(5), systemctl(1). Only two settings are read; the rest of the file may hold the password of a mail
+server. Of the other ones that dnf heeds, and of the units' directives, those are named that are not known to leave a run alone. Captured with systemd 257 on Debian and units of these names; not run on RHEL or AlmaLinux.
 
     LastTriggerUSec=Thu 2026-11-26 08:47:25 UTC
     Result=success
@@ -40,12 +40,25 @@ systemctl show --no-pager -p Id,LoadState,ActiveState,UnitFileState,LastTriggerU
 echo
 for f in /usr/share/dnf5/dnf5-plugins/automatic.conf /etc/dnf/automatic.conf; do
   [ -f "$f" ] || continue
-  awk '/^[ \t]*\[/ { on = /^[ \t]*\[commands\]/ }
-    on && /^[ \t]*(apply_updates|upgrade_type)[ \t]*[=:]/ { sub(/^[ \t]*/, ""); print "set " $0 }' "$f" || exit $?
+  awk '/^[ \t]*\[/ { s = $0; gsub(/^[ \t]*\[|\].*/, "", s); next }
+    !/^[ \t]*[A-Za-z_.]+[ \t]*[=:]/ { next }
+    { k = $0; gsub(/^[ \t]+|[ \t]*[=:].*/, "", k) }
+    s == "commands" && k ~ /^(apply_updates|upgrade_type)$/ { sub(/^[ \t]*/, ""); print "set " $0; next }
+    s == "commands" && k !~ /^(random_sleep|network_online_timeout|download_updates|reboot|reboot_command)$/ || s == "base" && k != "debuglevel" { print "other " s ":" k }' "$f" || exit $?
 done
+[ ! -f /etc/dnf/dnf.conf ] || awk '
+  /^[ \t]*[A-Za-z_.]+[ \t]*=/ { k = $0; gsub(/^[ \t]+|[ \t]*=.*/, "", k)
+    if (k !~ /^(gpgcheck|localpkg_gpgcheck|repo_gpgcheck|installonly_limit|clean_requirements_on_remove|best|skip_if_unavailable|fastestmirror|max_parallel_downloads|keepcache|defaultyes|assumeyes|debuglevel|errorlevel|color|deltarpm|ip_resolve|minrate|timeout|retries|throttle|bandwidth|metadata_expire|install_weak_deps|protected_packages|zchunk|exclude|excludepkgs|includepkgs|proxy(_[a-z]+)?|sslverify|sslcacert|user_agent|countme|strict|tsflags|log_.*|logfilelevel|history_record)$/) print "other dnf:" k }' /etc/dnf/dnf.conf
+systemctl cat dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer dnf-automatic.service dnf-automatic-install.service dnf5-automatic.service 2>/dev/null | awk '
+  /^[ \t]*([#;[]|$)/ { next }
+  { sub(/^[ \t]+/, ""); sub(/[ \t]*=[ \t]*/, "=") }
+  /^(Description|Documentation|After|TimeoutStopSec|Nice|IOScheduling[A-Za-z]*|CPUScheduling[A-Za-z]*|CPUWeight|IOWeight|OnCalendar|OnBootSec|OnUnit(Ina|A)ctiveSec|RandomizedDelaySec|AccuracySec|Persistent|WakeSystem|WantedBy|OnFailure|OnSuccess)=/ { next }
+  /^(ConditionPathExists=!\/run\/ostree-booted|Type=oneshot|Wants=network-online\.target|Environment="?ABRT_IGNORE_PYTHON=1"?|ExecStart=\/usr\/bin\/(dnf-automatic \/etc\/dnf\/automatic\.conf --timer( --installupdates --no-downloadupdates| --[a-z-]+)*|dnf5? automatic --timer))$/ { next }
+  { sub(/=.*/, ""); gsub(/[^!-~]/, "?"); print "other unit:" substr($0, 1, 60) }'
 echo end
 """
 _SETTING = re.compile(r"set (apply_updates|upgrade_type)\s*[=:]\s*(\S*)$")
+_OTHER = re.compile(r"other (\S{1,80})$")
 _MOMENT = re.compile(r"\w{3} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
 _SWITCHES = {
     **dict.fromkeys(("1", "yes", "true", "on"), True),
@@ -81,6 +94,8 @@ class DnfAutomatic:
     """`apply_updates`, which is off where it is not written."""
     upgrade_type: str
     """`default` is all updates, `security` those with an advisory."""
+    others: tuple[str, ...] = ()
+    """Settings that are not known to leave a run alone: `base:excludepkgs`, `dnf:installroot`, `unit:Environment`."""
 
 
 def parse(output: Output) -> DnfAutomatic:
@@ -91,7 +106,11 @@ def parse(output: Output) -> DnfAutomatic:
     if not text.endswith("\nend"):
         raise Unparseable(msg("the listing of dnf-automatic is cut short"))
     settings = {"apply_updates": "no", "upgrade_type": "default"}
+    others: list[str] = []
     for line in rest.strip().split("\n")[:-1]:
+        if other := _OTHER.match(line.strip()):
+            others.append(other[1])
+            continue
         match = _SETTING.match(line.strip())
         if match is None:
             raise Unparseable(msg("a line of dnf-automatic's settings cannot be parsed: {line}", line=shown(line, 80)))
@@ -107,7 +126,9 @@ def parse(output: Output) -> DnfAutomatic:
         for name, one in units.items()
         if name.endswith(".timer") and one.get("LoadState") == "loaded"
     )
-    return DnfAutomatic(timers, _SWITCHES[settings["apply_updates"].lower()], settings["upgrade_type"])
+    return DnfAutomatic(
+        timers, _SWITCHES[settings["apply_updates"].lower()], settings["upgrade_type"], tuple(dict.fromkeys(others))
+    )
 
 
 def _timer(name: str, timer: dict[str, str], service: dict[str, str]) -> Timer:

@@ -25,7 +25,7 @@ class WebAnswer:
     why: str
     """`page`, `plain`, `root`, `control`, `admin`, `spelling` (of an admin path), `folder` or `leak`."""
     agent: str
-    """`browser` or `crawler`."""
+    """`browser`, `crawler` or `searcher`: one with a phone who comes from a search engine."""
     state: str
     """Of the port, as `ports.Talk` has it, or `not-reached`."""
     ended: str

@@ -5,8 +5,10 @@ page that passes on its address tells others who reads what. Article 12.4.
 
 The rule: each declared page is sent with X-Content-Type-Options: nosniff; with a Content-Security-Policy that binds scripts
 (`script-src`, or else `default-src`, without `*`, `http:`, `https:`, `data:`, and without 'unsafe-inline' where no nonce or
-digest overrules it; of `script-src-elem` and `script-src-attr`, which browsers heed before it, the same is asked); with `frame-ancestors` other than everybody or X-Frame-Options; and with a Referrer-Policy that is not
-`unsafe-url`: of several words browsers take the last that they know. A policy that only reports binds nothing.
+digest overrules it; of `script-src-elem` and `script-src-attr`, which browsers heed before it, the same is asked); with `frame-ancestors` other than everybody (`*`, a
+scheme, `https://*.vn`) or, where no policy has it, X-Frame-Options; and with a Referrer-Policy that is not `unsafe-url`, in the page's
+own `meta` neither: of several words browsers take the last that they know. A policy that only reports binds nothing. It does not see
+whether a host that a policy names serves scripts of strangers.
 
 Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 1.26:
 
@@ -16,6 +18,9 @@ Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
@@ -32,7 +37,9 @@ _REFERRER = frozenset(
         *("strict-origin", "strict-origin-when-cross-origin", "unsafe-url"),
     }
 )
-_EVERYBODY = frozenset({"*", "http:", "https:", "data:", "blob:", "http://*", "https://*"})
+_EVERYBODY = re.compile(r"[a-z][a-z0-9+.-]*:|(?:[a-z][a-z0-9+.-]*://)?\*(?:\.[a-z0-9-]+)?(?::[0-9*]+)?(?:/.*)?")
+"""A scheme, any host, or all hosts of a top level domain; with or without a port and a path."""
+_META = re.compile(rb"<meta\s[^<>]{0,200}\bname\s{0,9}=\s{0,9}[\"']?referrer\b[^<>]{0,300}", re.IGNORECASE)
 
 
 @check(
@@ -74,11 +81,26 @@ def _lacking(page: WebAnswer) -> list[str]:
     known = [each for each in map(_word, page.headers.get("referrer-policy", "").split(",")) if each in _REFERRER]
     good = {
         "Content-Security-Policy": any(map(_binds_scripts, policies)),
-        "X-Frame-Options": frame_options in {"deny", "sameorigin"} or any(map(_binds_frames, policies)),
+        "X-Frame-Options": (
+            any(map(_binds_frames, policies))
+            if any("frame-ancestors" in each for each in policies)  # browsers overlook the other header then
+            else frame_options in {"deny", "sameorigin"}
+        ),
         "X-Content-Type-Options": _word(page.headers.get("x-content-type-options", "").partition(",")[0]) == "nosniff",
-        "Referrer-Policy": bool(known) and known[-1] != "unsafe-url",
+        "Referrer-Policy": bool(known)
+        and known[-1] != "unsafe-url"
+        and not any(map(_tells_all, _META.findall(page.body))),
     }
     return [name for name, is_there in good.items() if not is_there]
+
+
+def _tells_all(element: bytes) -> bool:
+    """Say whether an element of the page, which goes before the header, sends whole addresses to everybody."""
+    return b"unsafe-url" in element.lower() or b"always" in element.lower()
+
+
+def _is_everybody(sources: Iterable[str]) -> bool:
+    return any(_EVERYBODY.fullmatch(each) for each in sources)
 
 
 def _word(text: str) -> str:
@@ -105,8 +127,8 @@ def _binds(sources: list[str] | None) -> bool:
     is_strict = any(each.startswith(("'nonce-", "'sha")) for each in sources)
     if "'strict-dynamic'" in sources and is_strict:
         return True  # browsers overlook the rest then
-    return not _EVERYBODY.intersection(sources) and ("'unsafe-inline'" not in sources or is_strict)
+    return not _is_everybody(sources) and ("'unsafe-inline'" not in sources or is_strict)
 
 
 def _binds_frames(policy: dict[str, list[str]]) -> bool:
-    return "frame-ancestors" in policy and not _EVERYBODY.intersection(policy["frame-ancestors"])
+    return "frame-ancestors" in policy and not _is_everybody(policy["frame-ancestors"])

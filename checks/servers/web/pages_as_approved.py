@@ -3,10 +3,11 @@
 Pages of authorities are taken over to advertise gambling, often shown to search engines alone so that nobody at the
 authority sees it. Article 12.4.
 
-The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none of
-the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown at
+The rule: each declared page, and the front page of each language, answers 200 to a browser, to a crawler and to a phone that
+comes from a search engine; it has none of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler and the phone are shown at
 least {least_percent} % of the browser's words; where an approved copy is declared, the page has `close_percent` of its
-words; and where a page names its language, it is the one declared.
+words; and where a page names its language, it is the one declared. A phone may be led to a name below the portal's own, such as `m.`,
+which is not read. It does not see what is shown to others alone: to other crawlers, addresses, languages, or at other times.
 
 Sources: HTML (the lang attribute). A page that was taken over, as a crawler gets it:
 
@@ -19,14 +20,21 @@ from collections.abc import Mapping
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.outside.web import VISITORS, target_of_redirect, url_of
 from checks.servers.outside.words import FORBIDDEN, ReadPage
 from checks.servers.probes import outside_ports, outside_web
+from checks.servers.probes.outside_web import WebAnswer
 from checks.servers.web_verdicts import is_page, judge_no_pages, shown_url, unseen
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
 _SAME = 0.5
+_WHO = {
+    "browser": msg("everyone"),
+    "crawler": msg("a crawler"),
+    "searcher": msg("a phone that comes from a search engine"),
+}
 
 
 @check(
@@ -43,7 +51,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_web.PROBE]
-    answers = {agent: {each.asked: each for each in seen.last("page", agent)} for agent in ("browser", "crawler")}
+    answers = {agent: {each.asked: each for each in seen.last("page", agent)} for agent in VISITORS}
     pages = {
         (url, agent): ReadPage(each.body)
         for agent, found in answers.items()
@@ -56,14 +64,17 @@ def judge(facts: Facts) -> CheckOutcome:
     ]
     for (url, agent), page in pages.items():
         if found := page.holds(forbidden):
-            who = msg("a crawler") if agent == "crawler" else msg("everyone")
+            who = _WHO[agent]
             return failed(
                 "forbidden-words", msg("{url} shows {who}: {words}", url=listed((url,)), who=who, words=listed(found))
             )
     for url in answers["browser"]:
-        people, crawler = pages.get((url, "browser")), pages.get((url, "crawler"))
+        people, crawler, searcher = (pages.get((url, agent)) for agent in VISITORS)
         if people and crawler and people.text and crawler.share_of(people) < _SAME:
             return failed("cloaked", msg("{url} shows search engines another page than people", url=listed((url,))))
+        if people and searcher and people.text and searcher.share_of(people) < _SAME:
+            said = msg("{url} shows another page to a phone that comes from a search engine", url=listed((url,)))
+            return failed("cloaked", said)
         if people is not None and (wrong := _not_as_approved(facts, url, people, seen.approved)) is not None:
             return wrong
     for language, url in facts.declared.editions.items():
@@ -88,7 +99,7 @@ def judge(facts: Facts) -> CheckOutcome:
                     other=listed((edition.language,)),
                 ),
             )
-    every = [each for found in answers.values() for each in found.values()]
+    every = [each for found in answers.values() for each in found.values() if not _leads_below(each)]
     if (trouble := unseen(every)) is not None:
         return trouble
     odd = next((each for each in every if not is_page(each)), None)
@@ -99,6 +110,15 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if unread := [url for url, body in seen.approved.items() if body is None]:
         return unknown("no-approved-copy", msg("the approved copy of {urls} cannot be read", urls=listed(unread)))
+    if answers["searcher"]:
+        return passed(
+            nmsg(
+                "the {n} page shows the approved content to a browser, a crawler and a phone from a search engine, seen from {station}",
+                "the {n} pages show the approved content to a browser, a crawler and a phone from a search engine, seen from {station}",
+                len(answers["browser"]),
+                station=str(seen.station),
+            )
+        )
     return passed(
         nmsg(
             "the {n} page shows the approved content, seen from {station}",
@@ -107,6 +127,15 @@ def judge(facts: Facts) -> CheckOutcome:
             station=str(seen.station),
         )
     )
+
+
+def _leads_below(answer: WebAnswer) -> bool:
+    """Say whether a phone is led to a site for phones of the same portal."""
+    if answer.agent != "searcher" or not answer.is_redirect:
+        return False
+    at = url_of(answer.url)
+    target = target_of_redirect(at, answer.headers["location"])
+    return target is not None and target.name.endswith(f".{at.name.removeprefix('www.')}")
 
 
 def _not_as_approved(

@@ -372,6 +372,22 @@ def portal_blocks(nginx: Nginx, authority: Authority) -> dict[str, tuple[int, in
             ),
             redirect,
         ),
+        "shown-to-searchers": (
+            nginx.served(
+                good,
+                link,
+                body=f"location = / {{ default_type text/html; if ($http_referer ~ google) {{ return 200 '{gambling}'; }} try_files /index.html =404; }}",
+            ),
+            redirect,
+        ),
+        "listed-by-hand": (
+            nginx.served(
+                good,
+                link,
+                body="location = /uploads/ { default_type text/html; return 200 '<ul><li><a href=a.pdf>A</a><li><a href=b.zip>B</a><li><a href=/uploads/c.bak>C</a></ul>'; }",
+            ),
+            redirect,
+        ),
         "five-days": (nginx.served(issue(NAME, link, names=(NAME,), days=5.5), link), shut),
         "expired": (nginx.served(issue(NAME, link, names=(NAME,), days=-2), link), shut),
         "self-signed": (nginx.served(issue(NAME, names=(NAME,))), shut),

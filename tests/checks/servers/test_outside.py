@@ -150,6 +150,8 @@ def outcome(portals: Portals, state: str, check: str, **more: object) -> tuple[s
         ("raw-spelling", "web.admin-exposed", ("fail", "login-offered")),
         ("listed-below", "web.dir-listing", ("fail", "listed")),
         ("listed-as-json", "web.dir-listing", ("fail", "listed")),
+        ("shown-to-searchers", "web.defacement", ("fail", "forbidden-words")),
+        ("listed-by-hand", "web.dir-listing", ("unknown", "may-be-list")),
         # what looks like a fault and is none
         ("headers-twice", "web.headers", ("pass", "")),
         ("challenge-in-plain", "web.https", ("pass", "")),

@@ -34,7 +34,7 @@ def scanned(said: dict[str, bytes]) -> tuple[CheckScan, list[AnsweredHost]]:
 
 
 def test_what_is_seen_is_drafted_with_the_check_that_it_settles() -> None:
-    scan, hosts = scanned({"net.listeners": LISTENERS})
+    scan, hosts = scanned({"net.listeners": LISTENERS, "net.other-sockets": b"end\n"})
 
     found = {each.id: each for each in propose(scan, hosts, Declared(), DEFAULT_AT)}
 
@@ -60,7 +60,7 @@ def test_draft_from_nothing_names_no_evidence() -> None:
 
 
 def test_those_that_move_most_come_first_and_what_is_declared_is_not_asked_again() -> None:
-    scan, hosts = scanned({"net.listeners": LISTENERS})
+    scan, hosts = scanned({"net.listeners": LISTENERS, "net.other-sockets": b"end\n"})
     declared = Declared.model_validate({"host": {"web1": {"listeners": ["tcp/22", "tcp/443"]}}, "no_standby": ["vip"]})
 
     found = propose(scan, hosts, declared, DEFAULT_AT)

@@ -248,6 +248,8 @@ END
             ("a half of the Internet is let in", "ip saddr 128.0.0.0/1 accept"),
             ("all but one address is let in", "ip saddr != 203.0.113.9 accept"),
             ("half of IPv6 is let in", "ip6 saddr 2000::/4 accept"),
+            ("two rules let in the halves of the ports", "tcp dport 1-32767 accept\ntcp dport 32768-65535 accept"),
+            ("all ports but 23 are let in", "tcp dport { 1-22, 24-65535 } accept"),
         )
     ),
     *(
@@ -264,6 +266,7 @@ END
                 "drop",
                 "ip saddr { 10.0.0.0/8, 198.18.0.0/15 } accept\nip6 saddr fc00::/7 accept",
             ),
+            ("ports of passive FTP are let in", "drop", "tcp dport 40000-50000 accept"),
             (
                 "all but own networks are refused",
                 "accept",
@@ -299,6 +302,19 @@ END
         make="systemd-run --unit=portal-six socat TCP6-LISTEN:3306,ipv6only=1,fork SYSTEM:true; sleep 1",
         undo="systemctl stop portal-six",
         fails="undeclared-listener",
+    ),
+    Seed(
+        "firewall.listeners",
+        "UDP-Lite",
+        make="systemd-run --unit=portal-lite python3 -c 'import socket, time; s = socket.socket(2, 2, 136); s.bind((\"0.0.0.0\", 5555)); time.sleep(999)'; sleep 1",
+        undo="systemctl stop portal-lite",
+        unknown="other-protocols",
+    ),
+    Seed(
+        "firewall.listeners",
+        "a raw socket for ICMP",
+        make="systemd-run --unit=portal-raw python3 -c 'import socket, time; s = socket.socket(2, 3, 1); time.sleep(999)'; sleep 1",
+        undo="systemctl stop portal-raw",
     ),
     Seed(
         "firewall.listeners",

@@ -33,6 +33,8 @@ report_url=file:/var/log/aide/aide.log
 /usr/sbin/sshd$ p+n+u+g+s+sha256
 /usr/bin/(su|passwd|sudo)$ p+n+u+g+s+sha256
 /usr/lib/systemd/systemd$ p+n+u+g+s+sha256
+/usr/lib/[^/]+/(libc.so.6|security/pam_unix.so)$ p+n+u+g+s+sha256
+/etc/(passwd|shadow|sudoers|crontab|ssh/sshd_config)$ p+n+u+g+s+sha256
 END
 """
 FAULTS = (
@@ -239,9 +241,23 @@ SEEDS = (
     Seed(
         "ids.file-integrity",
         "it compares a folder of one's own alone",
-        make=_AIDE + "sed -i '/^.usr/d' /etc/aide/portal.conf" + _BASELINE + _COMPARED,
+        make=_AIDE + "sed -i '/^.\\(usr\\|etc\\)/d' /etc/aide/portal.conf" + _BASELINE + _COMPARED,
         undo=_AIDE + _BASELINE + _COMPARED,
         fails="covers-nothing",
+    ),
+    Seed(
+        "ids.file-integrity",
+        "it compares no settings",
+        make=_AIDE + "sed -i '/^.etc/d' /etc/aide/portal.conf" + _BASELINE + _COMPARED,
+        undo=_AIDE + _BASELINE + _COMPARED,
+        fails="covers-nothing",
+    ),
+    Seed(
+        "ids.file-integrity",
+        "the run is limited",
+        make=_COMPARED.replace("--check", "--check --limit=^/srv"),
+        undo=_COMPARED,
+        unknown="not-whole",
     ),
     Seed(
         "ids.file-integrity",

@@ -1,6 +1,6 @@
 """Which machine it is, where it stands, and who steers it."""
 
-from tests.checks.servers.matrix import Fault
+from tests.checks.servers.matrix import Fault, Seed
 
 FAULTS = (
     Fault(
@@ -35,5 +35,20 @@ FAULTS = (
         bad="cp /bin/sleep /opt/frpc; systemd-run --unit=portal-tunnel /opt/frpc 1d",
         gone="mount -o remount,hidepid=2 /proc",
         unknown="processes-hidden",
+    ),
+)
+SEEDS = (
+    Seed(
+        "inventory.addresses",
+        "a route makes a whole network the host's own",
+        make="ip route add local 203.0.113.128/25 dev lo",
+        undo="ip route del local 203.0.113.128/25 dev lo",
+        fails="address-outside",
+    ),
+    Seed(
+        "inventory.addresses",
+        "an address of the declared network more",
+        make="ip address add $ADDRESS/32 dev lo",
+        undo="ip address del $ADDRESS/32 dev lo",
     ),
 )

@@ -46,7 +46,8 @@ FAULTS = (
         "pattern-matches-nothing",
         good=(
             "rm -f /etc/apt/apt.conf.d/52portal;"
-            " printf 'APT::Periodic::Unattended-Upgrade \"1\";\\n' >/etc/apt/apt.conf.d/20auto-upgrades;"
+            " printf 'APT::Periodic::%s \"1\";\\n' Update-Package-Lists Unattended-Upgrade >/etc/apt/apt.conf.d/20auto-upgrades;"
+            " systemctl start apt-daily.timer;"
             " rm -f /var/lib/apt/periodic/*upgrade*stamp; /usr/lib/apt/apt.systemd.daily install"
         ),
         bad=(
@@ -206,8 +207,46 @@ SEEDS = (
                 "ExecStart=\\nExecStart=/usr/lib/apt/apt.systemd.daily update",
                 "not-started-by-apt",
             ),
+            ("a service with settings of its own", "Environment=APT_CONFIG=/opt/none.conf", "start-not-understood"),
             ("a service that gives way to others", "Nice=10", ""),
         )
+    ),
+    Seed(
+        "patching.unattended",
+        "another program of that name",
+        make="ln -s /bin/true /usr/local/sbin/unattended-upgrade",
+        undo="rm /usr/local/sbin/unattended-upgrade",
+        unknown="start-not-understood",
+    ),
+    *(
+        Seed(
+            "patching.unattended",
+            name,
+            make=f"printf '%s\\n' '{line}' >/etc/apt/apt.conf.d/53portal; chmod {mode} /etc/apt/apt.conf.d/53portal",
+            undo=_NO_LIST,
+            unknown=unknown,
+        )
+        for name, line, mode, unknown in (
+            ("lists that nothing refreshes", 'APT::Periodic::Update-Package-Lists "0";', 644, "lists-not-refreshed"),
+            ("dpkg that does nothing", 'DPkg::Options { "--no-act"; };', 644, "settings-not-understood"),
+            ("an apt that prints what it would do", 'Debug::pkgDPkgPM "1";', 644, "settings-not-understood"),
+            ("a command that was never tried", 'DPkg::Pre-Invoke { "/opt/before"; };', 644, "settings-not-understood"),
+            ("settings for root's eyes alone", 'DPkg::Pre-Invoke { "/opt/before"; };', 600, "settings-not-understood"),
+            ("a command that does nothing", 'DPkg::Post-Invoke { "/bin/true"; };', 644, ""),
+            ("files of settings as they are kept", 'DPkg::Options { "--force-confdef"; "--force-confold"; };', 644, ""),
+            ("how much is downloaded at once", 'Acquire { Retries "3"; http::Dl-Limit "700"; };', 644, ""),
+            ("mail and reboots", 'Unattended-Upgrade { Mail "root"; Automatic-Reboot "true"; };', 644, ""),
+        )
+    ),
+    Seed(
+        "patching.unattended",
+        "a command with which fixes came",
+        make=(
+            "apt-get -q -y --allow-downgrades install portal-tool=1;"
+            " printf 'DPkg::Pre-Invoke {\"test -d /\";};\\n' >/etc/apt/apt.conf.d/53portal; sleep 1;"
+            f" {_RUN}"
+        ),
+        undo=f"{_NO_LIST}; apt-get -q -y dist-upgrade",
     ),
     Seed(
         "patching.unattended",
@@ -234,6 +273,23 @@ SEEDS = (
         make="apt-get -q -y --allow-downgrades install portal-tool=1; " + _pin("l=Debian-Security"),
         undo=_NOT_PINNED,
         fails="updates-pinned",
+    ),
+    Seed(
+        "patching.security-updates",
+        "a fix that a default release keeps away",
+        make=(
+            "apt-get -q -y --allow-downgrades install portal-tool=1;"
+            " echo 'APT::Default-Release \"l=Debian\";' >/etc/apt/apt.conf.d/54portal"
+        ),
+        undo="rm /etc/apt/apt.conf.d/54portal; apt-get -q -y dist-upgrade",
+        fails="updates-pinned",
+    ),
+    Seed(
+        "patching.security-updates",
+        "settings of apt that root alone may read",
+        make="echo 'APT::Solver \"dump\";' >/etc/apt/apt.conf.d/54portal; chmod 600 /etc/apt/apt.conf.d/54portal",
+        undo="rm /etc/apt/apt.conf.d/54portal",
+        unknown="apt-elsewhere",
     ),
     *(
         Seed(
