@@ -33,6 +33,19 @@ _ANSWERS = {
 }
 """What modules answer that look at no password, for an account of the host itself."""
 SECOND_FACTORS = frozenset({"pam_google_authenticator", "pam_oath", "pam_u2f", "pam_yubico"})
+_ASKING = frozenset(
+    {
+        "pam_timestamp",
+        "pam_fprintd",
+        "pam_userdb",
+        "pam_pwdfile",
+        "pam_mysql",
+        "pam_pgsql",
+        "pam_radius_auth",
+        "pam_tacplus",
+    }
+)
+"""They ask for something that a visitor without anything does not have."""
 _DIRECTORIES = frozenset({"pam_sss", "pam_ldap", "pam_krb5", "pam_winbind"})
 _SILENT = frozenset({"pam_env", "pam_faildelay", "pam_cap", "pam_group", "pam_keyinit", "pam_nologin", "pam_mount"})
 """They ask for nothing, and their answer has no weight."""
@@ -163,6 +176,8 @@ def _answer_to(step: PamStep, password: bool, second: bool, *, is_local: bool) -
         return "user_unknown" if is_local else own
     if step.module in SECOND_FACTORS:
         return "ignore" if "nullok" in step.arguments and not second else "success" if second else "auth_err"
+    if step.module in _ASKING and not password and not second:
+        return "auth_err"
     if step.module == "pam_shells":
         return "success"  # to every account with a usual shell
     if step.module == "pam_localuser":
