@@ -118,7 +118,7 @@ printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); 
   printf 'serves %s|%s|%s|%s|%s\n' "$t" "$s" "${c:--}" "${u:--}" "$(printf %s "$e" | tr '|\n' '??')"
 done
 command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p Accept -p SocketMode -p FragmentPath -p Triggers 2>/dev/null | awk -F= '
-  function put() { if (id != "" && path !~ /^\/(usr\/)?lib\// && listen != "") print id "|" (accept == "yes" ? substr(id, 1, length(id) - 7) "@0.service" : unit) "|" mode "|" listen; id = path = listen = unit = "" }
+  function put() { if (id != "" && path !~ /^\/((usr\/)?lib|run\/systemd\/generator[a-z.]*)\// && listen != "") print id "|" (accept == "yes" ? substr(id, 1, length(id) - 7) "@0.service" : unit) "|" mode "|" listen; id = path = listen = unit = "" }
   /^$/ { put() } { v = substr($0, length($1) + 2) } $1 == "Id" { id = v } $1 == "FragmentPath" { path = v } $1 == "Accept" { accept = v } $1 == "SocketMode" { mode = v }
   $1 == "Triggers" { unit = v; sub(/ .*/, "", unit) } $1 == "Listen" { sub(/ \([A-Za-z]*\)$/, "", v); gsub(/[| ]/, "?", v); listen = listen " " v } END { put() }' |
   while IFS='|' read -r i u m s; do
