@@ -91,7 +91,7 @@ fi
 # what programs of root do for each account that connects: none of those that packages bring is told, but for interpreters and relays
 L=$(ss -Htulnxp) || exit $?
 L=$(printf '%s\n' "$L" | awk '{ l = $0; s = $5; gsub(/[| ]/, "?", s)
-  while (match(l, /,pid=[0-9]+/)) { p = substr(l, RSTART + 5, RLENGTH - 5); l = substr(l, RSTART + RLENGTH); if (p > 1) print p, ($1 ~ /^u_/ ? "unix" : $1), s } }' | sort -u)
+  while (match(l, /,pid=[0-9]+/)) { p = substr(l, RSTART + 5, RLENGTH - 5); l = substr(l, RSTART + RLENGTH); if (1 < p) print p, ($1 ~ /^u_/ ? "unix" : $1), s } }' | sort -u)
 set --
 for p in $(printf '%s\n' "$L" | awk 'NF { print $1 }' | sort -un | head -n 500); do set -- "$@" "/proc/$p/status"; done
 [ $# = 0 ] || R=" $(echo $(grep -s '^Uid:.*[[:blank:]]0[[:blank:]]' "$@" /dev/null | sed 's#^/proc/##; s#/.*##')) "
@@ -113,8 +113,8 @@ printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); 
   /usr/*) continue ;;
   esac
   u=$(sed -n 's/.*\/\([^/]*\.service\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1)
-  c=$(tr '\000\n' '\n?' <"/proc/$p/cmdline" | awk 'NR > 1 && /^-[a-z]*[ecm]$|^--(sh-)?exec|^--lua-exec|(^|,)(EXEC|SYSTEM|SHELL):/ { print "runs"; exit }
-    NR > 1 && /^\// { if (/^\/usr\/(s?bin|lib|libexec|share)\// && !/\.\./) print "delivered"; exit }' )
+  c=$(tr '\000\n' '\n?' <"/proc/$p/cmdline" | awk 'NR != 1 && /^-[a-z]*[ecm]$|^--(sh-)?exec|(^|,)(EXEC|SYSTEM|SHELL):/ { print "runs"; exit }
+    NR != 1 && /^\// { if (/^\/usr\/(s?bin|lib|libexec|share)\// && !/\.\./) print "delivered"; exit }' )
   printf 'serves %s|%s|%s|%s|%s\n' "$t" "$s" "${c:--}" "${u:--}" "$(printf %s "$e" | tr '|\n' '??')"
 done
 command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p Accept -p SocketMode -p FragmentPath -p Triggers 2>/dev/null | awk -F= '

@@ -15,6 +15,7 @@ searched too where it is a disk of the host's own, and named where it is not: th
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -51,41 +52,41 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
     k = substr(t, RSTART, RLENGTH)
     s = substr(s, RSTART + RLENGTH - 1); t = substr(t, RSTART + RLENGTH - 1)
     v = quoted(s)
-    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) { told("password"); return }
+    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) return told("password")
     s = substr(s, 2); t = substr(t, 2)
   }
   s = $0; t = low
   while (match(t, /\074([a-z0-9_.-]*:)?[a-z0-9_.-]*(password|passwd|pwd|secret|token|api_?key)([ \t][^\074\076]*)?\076[^\074\076 \t]+\074\//)) {
     v = after(substr(s, RSTART, RLENGTH - 2), "\076")
-    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) return told("password")
     s = substr(s, RSTART + RLENGTH); t = substr(t, RSTART + RLENGTH)
   }
   if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret)"[ \t]+value="[^" \t]+/)) {
     v = $0; v = substr(v, RSTART, RLENGTH); sub(/.*"/, "", v)
-    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) return told("password")
   }
   if (match(low, /(^|[;?\046"' \t])(password|pwd)[ \t]*=[ \t]*[^;"'\046 \t\074\076(),]+([;"'\046 \t]|$)/) && low ~ /(server|host|source|database|dbname|user|uid)( id)?[ \t]*=|jdbc:/) {
     v = after(substr($0, RSTART, RLENGTH), "="); gsub(/[;"'\046 \t]/, "", v)
-    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) { told("password"); return }
+    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) return told("password")
   }
   s = $0
   while (match(s, /[a-z]:\/\/[^\/:@ \t"'\074\076]+:[^@\/ \t"'\074\076]+@/)) {
     v = substr(s, RSTART + 4, RLENGTH - 5); sub(/^[^:]*:/, "", v)
-    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) { told("password"); return }
+    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) return told("password")
     s = substr(s, RSTART + RLENGTH)
   }
   if (match(low, /"auth"[ \t]*:[ \t]*"[a-z0-9+\/=]+"/)) {
     v = substr($0, RSTART, RLENGTH - 1); sub(/.*"/, "", v)
-    if (12 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && real(v)) { told("password"); return }
+    if (12 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && real(v)) return told("password")
   }
   if (match(low, /authorization["']?[ \t]*[:= \t][ \t]*["']?(basic|bearer)[ \t]+[a-z0-9+\/._=-]+/)) {
     v = substr($0, RSTART, RLENGTH); sub(/.*[ \t]/, "", v)
-    if (16 <= length(v) && strong(v)) { told("password"); return }
+    if (16 <= length(v) && strong(v)) return told("password")
   }
   # commands that are given a password
   if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget/) {
     n = split($0, w, /[|;\046]/)
-    for (i = 1; i <= n; i++) if (given(w[i])) { told("password"); return }
+    for (i = 1; i <= n; i++) if (given(w[i])) return told("password")
   }
   # settings of a name, blanks and a value
   if (code) return
@@ -112,27 +113,27 @@ function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that a
   if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|zip|docker|salt/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t]+["']|chpasswd/)) return
   if (match(low, /identified[ \t]+(with[ \t]+[a-z0-9_]+[ \t]+)?(by|as)[ \t]+["'][^"']+["']|(user|role|set|encrypted|with)[ \t].*password[ \t]+["'][^"']+["']/)) {
     v = substr($0, RSTART, RLENGTH - 1); sub(/.*["']/, "", v)
-    if (fit(v) && v !~ /[%?]/) { told("password"); return }
+    if (fit(v) && v !~ /[%?]/) return told("password")
   }
   if (match($0, /["'][A-Za-z0-9_.-]+:[^"' \t:$]+["'][ \t]*\|[ \t]*(sudo[ \t]+)?(\/usr\/sbin\/)?chpasswd/)) {
     v = substr($0, RSTART + 1, RLENGTH - 1); sub(/["'].*/, "", v); sub(/^[^:]*:/, "", v)
-    if (fit(v)) { told("password"); return }
+    if (fit(v)) return told("password")
   }
   if (match($0, /(^|[ \t\[{,"'])[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)[A-Z0-9_]*["'\]]*[ \t]*([=:]|[ \t])[ \t]*["']?[^ \t"';,]+/) && !code) {
     k = v = substr($0, RSTART, RLENGTH); sub(/["'\]]*[ \t]*[=: \t].*/, "", k); sub(/^.[A-Z0-9_]+["'\]]*[ \t]*[=: \t][ \t]*["']?/, "", v)
-    if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && strong(v) && real(v)) { told("password"); return }
+    if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && strong(v) && real(v)) return told("password")
   }
   if (match(low, /(^|[ \t,])(password|passwd|passphrase|secret)([ \t]+|=)[^ \t,"'=:;]+([ \t,;]|$)/) && !code) {
     v = substr($0, RSTART, RLENGTH); sub(/^.?[a-zA-Z]+[ \t=]+/, "", v); gsub(/[ \t,;]/, "", v)
-    if (strong(v) && real(v)) { told("password"); return }
+    if (strong(v) && real(v)) return told("password")
   }
   if (match(low, /[ \t]--?[a-z-]*(password|passwd|passphrase|secret|token|api-?key)[ =]+["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|zip.*[ \t]-P|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|smbmount|smbget|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
     v = substr($0, RSTART, RLENGTH); if (v ~ /^(lftp|smb|rpc|net)/) sub(/.*[%,]/, "", v); sub(/.*([ \t=]|pass:)["']?/, "", v); sub(/^-[a-zA-Z]/, "", v)
-    if (strong(v) && real(v)) { told("password"); return }
+    if (strong(v) && real(v)) return told("password")
   }
   if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret|token)"[^\074\076]*\076[^\074\076 \t]+\074\//)) {
     v = substr($0, RSTART, RLENGTH - 2); sub(/.*\076/, "", v)
-    if (strong(v) && real(v) && v !~ /^[Pp]ass/) { told("password"); return }
+    if (strong(v) && real(v) && v !~ /^[Pp]ass/) return told("password")
   }
   if (doc || name ~ /[.](css|svg|map)$|^record$/ || low ~ /pub|finger|integrity|checksum|site_?key|key_?id|signed-by|(^|[^a-z-])(sha(1|256|384|512)|md5)[:=]|[ck]ommit|revision/) return
   if (!match(low, /(pass|pwd|secret|token|cred|auth|psk|bearer|salt|(^|[^a-z]|api|access|private|shared|master|account|storage|encryption|signing)_?key)[a-z0-9_.-]*["'\])\076]*[ \t]*[=: \t,]/)) return
@@ -141,7 +142,7 @@ function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that a
   k = low ~ /pass|secret|token|cred|bearer|api_?key/
   n = split(s, w, /[ \t"':,;\074\076(){}|\046\[\]=]+/)
   for (i = 1; i <= n; i++)
-    if (20 <= length(w[i]) && (mixed(w[i]) || (k && 32 <= length(w[i]) && w[i] ~ /^[0-9a-f]+$/ && w[i] ~ /[a-f]/)) && real(w[i]) && (!code || index(s, "\"" w[i]) || index(s, "'" w[i]))) { told("password"); return }
+    if (20 <= length(w[i]) && (mixed(w[i]) || (k && 32 <= length(w[i]) && w[i] ~ /^[0-9a-f]+$/ && w[i] ~ /[a-f]/)) && real(w[i]) && (!code || index(s, "\"" w[i]) || index(s, "'" w[i]))) return told("password")
 }
 function value(v,  q, i) {
   sub(/^[ \t]*/, "", v)
@@ -330,7 +331,7 @@ printf '%s\n' "$L" | sed -n 's#^ref \(/[A-Za-z0-9/._-]*\)$#\1#p' | sort -u | hea
   set --
   while [ "${d%/*}" ]; do d=${d%/*}; set -- "$@" "$d"; case $R in *" $d "*) break ;; esac; done
   stat -L -c %a -- "$f" "$@" 2>/dev/null | awk 'NR == 1 ? !/[4567]$/ : !/[1357]$/ { x = 1 } END { exit x }' || continue
-  head -c 2000 -- "$f" | awk 'NF > 1 || length > 200 || NR > 3 || /^\// { x = 1 } length > 3 { n++ } END { exit x || !n }' && stat -c "password %a %U $f" -- "$f"
+  head -c 2000 -- "$f" | awk '1 < NF || 200 < length || 3 < NR || /^\// { x = 1 } 3 < length { n++ } END { exit x || !n }' && stat -c "password %a %U $f" -- "$f"
 done
 printf '%s\n' "$L" | grep -v '^ref ' | while read -r k f; do
   case $f in /etc/*[!A-Za-z0-9./_-]*|'') ;; /etc/*) ! public "$f" || continue ;; esac
@@ -381,7 +382,7 @@ def parse(output: Output) -> Search:
 
 PROBE = Probe(
     "secrets.readable",
-    ("sh", "-c", _SCRIPT.replace("AWK", shlex.quote(_AWK.strip()), 1)),
+    ("sh", "-c", _SCRIPT.replace("AWK", shlex.quote(re.sub("(?m)^ +", "", _AWK.strip()).replace("'", r"\047")), 1)),
     parse,
     needs_root=True,
     timeout_seconds=120,
