@@ -5,7 +5,8 @@ Told are the rules of doas and polkit, where their programs are there.
 The rules of polkit from version 0.106 on are JavaScript: comments are left out, the rest is printed, and what it says is
 judged only where it has a known form. Older versions read `.pkla` files. For each account with a shell, polkit itself is asked
 too what it lets it do. Of the programs of root that wait for connections which every account of the host can make, those are told that
-run what others wrote: interpreters, relays, and what no package brings. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
+run what others wrote: interpreters, relays, and what no package brings. So are sockets of databases that every account may open: Redis is asked whether it
+wants a password. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
 
     doas permit|nopass|chi|root|/usr/bin/apt-get|update
     polkit 126
@@ -13,12 +14,14 @@ run what others wrote: interpreters, relays, and what no package brings. doas.co
     code polkit.addRule(function(action, subject) { if (...) { return polkit.Result.YES; } });
     asked chi
     let chi|org.freedesktop.policykit.exec
+    database /run/redis/redis.sock|redis-server|open
     serves tcp|127.0.0.1:2323|runs|-|/usr/bin/socat1
     end
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -90,18 +93,25 @@ if [ "$P" ]; then
 fi
 # what programs of root do for each account that connects: none of those that packages bring is told, but for interpreters and relays
 L=$(ss -Htulnxp) || exit $?
-L=$(printf '%s\n' "$L" | awk '{ l = $0; s = $5; gsub(/[| ]/, "?", s)
-  while (match(l, /,pid=[0-9]+/)) { p = substr(l, RSTART + 5, RLENGTH - 5); l = substr(l, RSTART + RLENGTH); if (1 < p) print p, ($1 ~ /^u_/ ? "unix" : $1), s } }' | sort -u)
+L=$(printf '%s\n' "$L" | awk '{ l = $0; s = $5; gsub(/[| ]/, "?", s); d = match(l, /\("(redis|valkey|keydb|memcached|mongo)[a-z-]*"/) ? substr(l, RSTART + 2, RLENGTH - 3) : "-"
+  while (match(l, /,pid=[0-9]+/)) { p = substr(l, RSTART + 5, RLENGTH - 5); l = substr(l, RSTART + RLENGTH); if (1 < p) print p, ($1 ~ /^u_/ ? "unix" : $1), s, d } }' | sort -u)
 set --
 for p in $(printf '%s\n' "$L" | awk 'NF { print $1 }' | sort -un | head -n 500); do set -- "$@" "/proc/$p/status"; done
 [ $# = 0 ] || R=" $(echo $(grep -s '^Uid:.*[[:blank:]]0[[:blank:]]' "$@" /dev/null | sed 's#^/proc/##; s#/.*##')) "
-set -- $(printf '%s\n' "$L" | awk -v R="${R-}" '$2 == "unix" && $3 ~ /^\// && index(R, " " $1 " ") { x = ""; n = split($3, d, "/"); for (i = 2; i <= n; i++) { x = x "/" d[i]; print x } }' | sort -u)
+set -- $(printf '%s\n' "$L" | awk -v R="${R-}" '$2 == "unix" && $3 ~ /^\// && ($4 != "-" || index(R, " " $1 " ")) { x = ""; n = split($3, d, "/"); for (i = 2; i <= n; i++) { x = x "/" d[i]; print x } }' | sort -u)
 W=
 [ $# = 0 ] || W=$(stat -L -c '%a %n' -- "$@" 2>/dev/null)
 printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); for (i = 1; i <= n; i++) { m = w[i]; sub(/^[^ ]* /, "", m); may[m] = substr(w[i], index(w[i], " ") - 1, 1) } }
-  !index(R, " " $1 " ") || $3 == "*" { next }
+  (!index(R, " " $1 " ") && ($4 == "-" || $2 != "unix")) || $3 == "*" { next }
   $2 == "unix" && $3 ~ /^\// { if (may[$3] !~ /[2367]/) next; x = ""; n = split($3, d, "/"); for (i = 2; i < n; i++) { x = x "/" d[i]; if (may[x] !~ /[1357]/) next } }
-  { print }' | while read -r p t s; do
+  { print }' | while read -r p t s d; do
+  if [ "$d" != - ] && [ "$t" = unix ]; then
+    a=
+    case $d in [rvk]*) a=$(timeout 2 redis-cli -s "$s" ping 2>&1 </dev/null | head -c 6) ;; esac
+    case $a in PONG) a=open ;; NOAUTH) a=asks ;; *) a=unasked ;; esac
+    printf 'database %s|%s|%s\n' "$s" "$d" "$a"
+    continue
+  fi
   e=$(readlink "/proc/$p/exe") || continue
   case $e in /bin/* | /sbin/* | /lib/*) e=/usr$e ;; esac
   case $e in
@@ -192,6 +202,8 @@ class OtherWays:
     """Account and action that it said yes to."""
     is_asked_in_part: bool = False
     """There are more accounts than polkit was asked about."""
+    databases: tuple[tuple[str, str, str], ...] = ()
+    """Sockets that every account may open, the database behind each, and `open`, `asks` or `unasked`."""
     served: tuple[Served, ...] = ()
     """By whom of root's programs accounts are served, where that is more than a package's own program does."""
     implicit: Mapping[str, frozenset[str]] | None = None
@@ -206,6 +218,7 @@ def parse(output: Output) -> OtherWays:
     doas, pkla, admins, asked = [], [], [], []
     answers: list[tuple[str, str]] = []
     served: list[Served] = []
+    databases: list[tuple[str, str, str]] = []
     unasked = False
     scripts: dict[str, list[str]] = {}
     implicit: dict[str, frozenset[str]] = {}
@@ -246,6 +259,8 @@ def parse(output: Output) -> OtherWays:
             asked.append(rest)
         elif line == "more accounts":
             unasked = True
+        elif head == "database" and len(fields) == 3:
+            databases.append((fields[0], fields[1], fields[2]))
         elif head == "serves" and len(fields) == 5:
             served.append(Served(*fields))
         elif head == "let" and len(fields) == 2:
@@ -267,6 +282,7 @@ def parse(output: Output) -> OtherWays:
         tuple(asked),
         tuple(answers),
         unasked,
+        tuple(databases),
         tuple(served),
         implicit,
     )
@@ -276,4 +292,11 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";") if one.strip())
 
 
-PROBE = Probe("acct.other-ways", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)
+PROBE = Probe(
+    "acct.other-ways",
+    ("sh", "-c", re.sub("(?m)^ +", "", _SCRIPT)),
+    parse,
+    needs_root=True,
+    timeout_seconds=30,
+    form=PIPED,
+)

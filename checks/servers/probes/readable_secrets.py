@@ -382,7 +382,13 @@ def parse(output: Output) -> Search:
 
 PROBE = Probe(
     "secrets.readable",
-    ("sh", "-c", _SCRIPT.replace("AWK", shlex.quote(re.sub("(?m)^ +", "", _AWK.strip()).replace("'", r"\047")), 1)),
+    (
+        "sh",
+        "-c",
+        re.sub("(?m)^ +", "", _SCRIPT).replace(
+            "AWK", shlex.quote(re.sub("(?m)^ +", "", _AWK.strip()).replace("'", r"\047")), 1
+        ),
+    ),
     parse,
     needs_root=True,
     timeout_seconds=120,

@@ -220,6 +220,16 @@ SEEDS = (
         undo="systemctl stop seed",
         fails="exposed",
     ),
+    *(
+        Seed(
+            "db.exposure",
+            f"a socket of mode {mode}, {options or 'no password'}",
+            make=f"systemd-run -q --unit=seed redis-server --port 0 --unixsocket /run/seed.sock --unixsocketperm {mode} {options}; sleep 1",
+            undo="systemctl stop seed",
+            fails="socket-open" if mode == "777" and not options else "",
+        )
+        for mode, options in (("777", ""), ("770", ""), ("777", "--requirepass Tr0ub4dor3x"))
+    ),
     Seed(
         "db.exposure",
         "a password in the tables that the server has not loaded",
