@@ -53,6 +53,9 @@ _BY_FAILLOCK = {"preauth": "ignore", "authfail": "auth_err", "authsucc": "succes
 """What pam_faillock answers while nobody is locked out."""
 
 
+_OWN_FOLDER = re.compile(r"|(?:/usr)?/lib(?:64|32)?(?:/[\w-]+)?/security(?:/\$ISA)?")
+
+
 class UnreadableStack(Exception):
     """A file that the chain names is not there, or cannot be read."""
 
@@ -68,7 +71,7 @@ class PamStep:
     control: Mapping[str, str] = field(hash=False)
     """What follows each answer."""
     module: str
-    """Without `.so`; empty for a chain."""
+    """Without `.so`; with its folder where that is not PAM's own; empty for a chain."""
     arguments: tuple[str, ...] = ()
     chain: tuple[PamStep, ...] = ()
     is_there: bool = True
@@ -212,14 +215,16 @@ def _row_steps(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator
         yield PamStep({}, "", chain=_steps(pam, row.module, kind, depth + 1))
     elif row.kind == kind:
         step = step_of(row.control, row.module, row.arguments)
-        yield replace(step, is_there=f"{step.module}.so" in pam.modules)
+        yield replace(step, is_there="/" in step.module or f"{step.module}.so" in pam.modules)
 
 
 def step_of(control: str, module: str, arguments: tuple[str, ...] = ()) -> PamStep:
     """Return a module of a chain, by its line as pam.conf(5) has it."""
     text = _CONTROLS.get(control, control.strip("[]"))
     pairs = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
-    return PamStep(pairs, module.rpartition("/")[2].removesuffix(".so"), arguments)
+    folder, _, name = module.rpartition("/")
+    # a module of another folder is another one, whatever it is called
+    return PamStep(pairs, (name if _OWN_FOLDER.fullmatch(folder) else module).removesuffix(".so"), arguments)
 
 
 def each_step(chain: Sequence[PamStep]) -> Iterator[PamStep]:

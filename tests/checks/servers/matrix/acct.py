@@ -222,4 +222,18 @@ SEEDS = (
         more=_SCRIPT.format(mode=755, more=""),
     ),
     _rules("all-with-a-password", "chi ALL = NOPASSWD: /usr/bin/true, PASSWD: ALL"),
+    Seed(
+        "acct.privileged",
+        "a record of systemd that makes a member",
+        make="mkdir -p /etc/userdb; touch /etc/userdb/chi:sudo.membership",
+        undo="rm -r /etc/userdb",
+        unknown="directory-groups",
+    ),
+    Seed(
+        "acct.uid0",
+        "another source of accounts",
+        make="cp /etc/nsswitch.conf /root/nss.kept; sed -i 's/^passwd:.*/passwd: files systemd extrausers/' /etc/nsswitch.conf",
+        undo="cp /root/nss.kept /etc/nsswitch.conf",
+        unknown="directory-accounts",
+    ),
 )
