@@ -39,7 +39,7 @@ from checks.servers.check import CheckOutcome, check, failed, missing, passed, u
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import group, gshadow, other_ways, pam_stacks, passwd
-from checks.servers.probes.other_ways import DoasRule, OtherWays, Served
+from checks.servers.probes.other_ways import DoasRule, OtherWays, RootService
 from checks.servers.probes.sudoers import Grant, SudoCommand, Sudoers
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
@@ -149,7 +149,7 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _gives_shell(one: Served) -> bool:
+def _gives_shell(one: RootService) -> bool:
     """Say whether it surely runs what an account asks for: a relay that starts a program, a server of containers that asks nobody."""
     name = posixpath.basename(one.program)
     if name in _MASTERS:
@@ -157,13 +157,13 @@ def _gives_shell(one: Served) -> bool:
     return one.manner == "runs" and name.startswith(_RELAYS)
 
 
-def _may_run(one: Served) -> bool:
+def _may_run(one: RootService) -> bool:
     if posixpath.basename(one.program) in _MASTERS:
         return one.address.endswith(":2376")  # it may ask for a certificate
     return one.manner != "delivered"
 
 
-def _served(some: Iterable[Served]) -> str:
+def _served(some: Iterable[RootService]) -> str:
     return listed(dict.fromkeys(f"{shown(one.address, 60)} ({shown(one.program, 40)})" for one in some), 3)
 
 

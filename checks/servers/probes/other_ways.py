@@ -143,7 +143,7 @@ echo end
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class RootService:
     """What a program of root does for each account of the host that connects, as far as it is known."""
 
     kind: str
@@ -204,7 +204,7 @@ class OtherWays:
     """There are more accounts than polkit was asked about."""
     databases: tuple[tuple[str, str, str], ...] = ()
     """Sockets that every account may open, the database behind each, and `open`, `asks` or `unasked`."""
-    served: tuple[Served, ...] = ()
+    served: tuple[RootService, ...] = ()
     """By whom of root's programs accounts are served, where that is more than a package's own program does."""
     implicit: Mapping[str, frozenset[str]] | None = None
     """Of actions that make root and need no administrator by themselves: by action, its results."""
@@ -217,7 +217,7 @@ def parse(output: Output) -> OtherWays:
         raise Unparseable(msg("the rules of doas and polkit are cut short"))
     doas, pkla, admins, asked = [], [], [], []
     answers: list[tuple[str, str]] = []
-    served: list[Served] = []
+    served: list[RootService] = []
     databases: list[tuple[str, str, str]] = []
     unasked = False
     scripts: dict[str, list[str]] = {}
@@ -262,7 +262,7 @@ def parse(output: Output) -> OtherWays:
         elif head == "database" and len(fields) == 3:
             databases.append((fields[0], fields[1], fields[2]))
         elif head == "serves" and len(fields) == 5:
-            served.append(Served(*fields))
+            served.append(RootService(*fields))
         elif head == "let" and len(fields) == 2:
             answers.append((fields[0], fields[1]))
         elif head == "implicit" and len(fields) == 4:
