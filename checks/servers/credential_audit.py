@@ -16,7 +16,7 @@ from checks.servers.accounts._sudo import nobodys_uses
 from checks.servers.accounts.privileged_declared import GROUPS
 from checks.servers.baseline import KnownPerson
 from checks.servers.facts import Facts
-from checks.servers.probe import MissingFact, Probe, shown
+from checks.servers.probe import COMMAND_MISSING, MissingFact, Probe, shown
 from checks.servers.probes import (
     authorized_keys,
     group,
@@ -238,7 +238,7 @@ def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remar
             text = msg("a key without a recorded holder opens {account}", account=account)
             yield Remark(host, "key-unknown", key.fingerprint, text)
     why = other_roads(facts)
-    if why is not None and why.reason != "not-gathered":
+    if why is not None and why.reason not in {"not-gathered", COMMAND_MISSING}:  # where there is no sshd, it takes none
         yield Remark(host, "not-seen", sshd_servers.PROBE.id, why.message, is_unknown=True, reason=why.reason)
     if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
         text = msg("sshd accepts keys that could not be read, or keys from elsewhere")
