@@ -70,6 +70,8 @@ _PARTS = frozenset(
     }
 )
 """Files of PAM that are judged elsewhere, that have no effect by themselves, or that start the picture in which one logs in."""
+_ENTRIES = frozenset({"login", "remote", "passwd", "chsh", "chfn", "runuser", "cron", "crond", "atd"})
+"""Files that a program uses by itself, also where others include them."""
 _PART_ENDS = ("-auth", "-autologin")
 _RELAYS = ("socat", "nc", "ncat", "netcat")
 _MASTERS = frozenset({"dockerd", "containerd", "lxd", "incusd", "podman"})
@@ -187,7 +189,7 @@ def _services(facts: Facts) -> list[str]:
     parts = {
         row.module for rows in pam.files.values() for row in rows if row.control in _BY_NAME or row.kind == "@include"
     }
-    others = {path.rpartition("/")[2] for path in (*pam.files, *pam.closed)} - _PARTS - parts - {*services}
+    others = {path.rpartition("/")[2] for path in (*pam.files, *pam.closed)} - _PARTS - (parts - _ENTRIES) - {*services}
     return services + sorted(name for name in others if not name.endswith(_PART_ENDS))
 
 
