@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from checks.servers.accounts._keys import other_roads
 from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.accounts._sudo import nobodys_uses
 from checks.servers.accounts.privileged_declared import GROUPS
 from checks.servers.baseline import KnownPerson
 from checks.servers.facts import Facts
-from checks.servers.probe import MissingFact, Probe, shown
+from checks.servers.probe import COMMAND_MISSING, MissingFact, Probe, shown
 from checks.servers.probes import (
     authorized_keys,
     group,
@@ -24,6 +25,7 @@ from checks.servers.probes import (
     passwd,
     postgresql_roles,
     shadow,
+    sshd_servers,
     sudo_uses,
 )
 from checks.servers.wording import together
@@ -36,7 +38,9 @@ ACCESS: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, autho
 """What tells who may come in to a host."""
 COMINGS: tuple[Probe[Any], ...] = (logins.PROBE, sudo_uses.PROBE)
 """What tells who came in, and who became another there."""
-PROBES: tuple[Probe[Any], ...] = (*ACCESS, *COMINGS)
+ROADS: tuple[Probe[Any], ...] = (sshd_servers.PROBE,)
+"""What tells whether keys come in from elsewhere than the files that were read."""
+PROBES: tuple[Probe[Any], ...] = (*ACCESS, *ROADS, *COMINGS)
 """What is compared of every host."""
 DATABASES: tuple[Probe[Any], ...] = (postgresql_roles.PROBE, mysql_accounts.PROBE)
 """What is compared where a database server runs."""
@@ -233,6 +237,9 @@ def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remar
         else:
             text = msg("a key without a recorded holder opens {account}", account=account)
             yield Remark(host, "key-unknown", key.fingerprint, text)
+    why = other_roads(facts)
+    if why is not None and why.reason not in {"not-gathered", COMMAND_MISSING}:  # where there is no sshd, it takes none
+        yield Remark(host, "not-seen", sshd_servers.PROBE.id, why.message, is_unknown=True, reason=why.reason)
     if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
         text = msg("sshd accepts keys that could not be read, or keys from elsewhere")
         yield Remark(host, "not-seen", authorized_keys.PROBE.id, text, is_unknown=True, reason="keys-unread")

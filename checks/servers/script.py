@@ -111,7 +111,12 @@ def script_for(probes: Sequence[Probe[Any]]) -> bytes:
 def _arguments(probe: Probe[Any]) -> str:
     # NOTE: one byte more than the limit is let through, so that output of exactly the limit is not taken for cut.
     limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), _way(probe), _needed(probe))
-    return shlex.join((*limits, *probe.command))
+    return " ".join(map(_quoted, (*limits, *probe.command)))
+
+
+def _quoted(word: str) -> str:
+    """Return a word for sh, as shlex.quote does it, in fewer bytes."""
+    return word if shlex.quote(word) == word else "'" + word.replace("'", r"'\''") + "'"
 
 
 def _needed(probe: Probe[Any]) -> str:

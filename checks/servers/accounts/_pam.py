@@ -33,11 +33,27 @@ _ANSWERS = {
 }
 """What modules answer that look at no password, for an account of the host itself."""
 SECOND_FACTORS = frozenset({"pam_google_authenticator", "pam_oath", "pam_u2f", "pam_yubico"})
+_ASKING = frozenset(
+    {
+        "pam_timestamp",
+        "pam_fprintd",
+        "pam_userdb",
+        "pam_pwdfile",
+        "pam_mysql",
+        "pam_pgsql",
+        "pam_radius_auth",
+        "pam_tacplus",
+    }
+)
+"""They ask for something that a visitor without anything does not have."""
 _DIRECTORIES = frozenset({"pam_sss", "pam_ldap", "pam_krb5", "pam_winbind"})
 _SILENT = frozenset({"pam_env", "pam_faildelay", "pam_cap", "pam_group", "pam_keyinit", "pam_nologin", "pam_mount"})
 """They ask for nothing, and their answer has no weight."""
 _BY_FAILLOCK = {"preauth": "ignore", "authfail": "auth_err", "authsucc": "success"}
 """What pam_faillock answers while nobody is locked out."""
+
+
+_OWN_FOLDER = re.compile(r"|(?:/usr)?/lib(?:64|32)?(?:/[\w-]+)?/security(?:/\$ISA)?")
 
 
 class UnreadableStack(Exception):
@@ -55,7 +71,7 @@ class PamStep:
     control: Mapping[str, str] = field(hash=False)
     """What follows each answer."""
     module: str
-    """Without `.so`; empty for a chain."""
+    """Without `.so`; with its folder where that is not PAM's own; empty for a chain."""
     arguments: tuple[str, ...] = ()
     chain: tuple[PamStep, ...] = ()
     is_there: bool = True
@@ -163,6 +179,8 @@ def _answer_to(step: PamStep, password: bool, second: bool, *, is_local: bool) -
         return "user_unknown" if is_local else own
     if step.module in SECOND_FACTORS:
         return "ignore" if "nullok" in step.arguments and not second else "success" if second else "auth_err"
+    if step.module in _ASKING and not password and not second:
+        return "auth_err"
     if step.module == "pam_shells":
         return "success"  # to every account with a usual shell
     if step.module == "pam_localuser":
@@ -197,14 +215,16 @@ def _row_steps(pam: PamSettings, row: PamRow, kind: str, depth: int) -> Iterator
         yield PamStep({}, "", chain=_steps(pam, row.module, kind, depth + 1))
     elif row.kind == kind:
         step = step_of(row.control, row.module, row.arguments)
-        yield replace(step, is_there=f"{step.module}.so" in pam.modules)
+        yield replace(step, is_there="/" in step.module or f"{step.module}.so" in pam.modules)
 
 
 def step_of(control: str, module: str, arguments: tuple[str, ...] = ()) -> PamStep:
     """Return a module of a chain, by its line as pam.conf(5) has it."""
     text = _CONTROLS.get(control, control.strip("[]"))
     pairs = dict(pair.split("=", 1) for pair in re.sub(r"\s*=\s*", "=", text).split() if "=" in pair)
-    return PamStep(pairs, module.rpartition("/")[2].removesuffix(".so"), arguments)
+    folder, _, name = module.rpartition("/")
+    # a module of another folder is another one, whatever it is called
+    return PamStep(pairs, (name if _OWN_FOLDER.fullmatch(folder) else module).removesuffix(".so"), arguments)
 
 
 def each_step(chain: Sequence[PamStep]) -> Iterator[PamStep]:

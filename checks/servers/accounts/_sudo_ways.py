@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
@@ -29,6 +29,40 @@ _SHOWING = frozenset(
     {"df", "du", "echo", "fuser", "id", "ls", "lsof", "printf", "readlink", "realpath", "stat", "test", "true"}
 )
 """Programs that show names and numbers of files, whatever these are."""
+_ASKING = frozenset(
+    {
+        *(
+            "chronyc",
+            "ethtool",
+            "free",
+            "halt",
+            "iostat",
+            "iotop",
+            "lsblk",
+            "lscpu",
+            "lspci",
+            "lsusb",
+            "mailq",
+            "mpstat",
+            "netstat",
+        ),
+        *(
+            "ntpq",
+            "ping",
+            "poweroff",
+            "ps",
+            "reboot",
+            "shutdown",
+            "smartctl",
+            "traceroute",
+            "uname",
+            "uptime",
+            "vmstat",
+            "whoami",
+        ),
+    }
+)
+"""Programs that show the machine's state, or stop it, whatever their arguments are."""
 _WALKS = frozenset({"find", "fd", "fdfind"})
 """Programs that start others, and not what lies in the folders that they are given."""
 
@@ -77,15 +111,25 @@ def reason_of(command: SudoCommand, grant: Grant, rules: Sudoers) -> str:
     return "nopasswd-shell" if any(_gives_root(name, command, grant, rules) for name in names) else ""
 
 
+def free_commands(rules: Sudoers) -> Iterator[tuple[SudoCommand, Grant]]:
+    """Yield the commands as root without a password, of others than root."""
+    for grant in rules.grants:
+        is_free = not grant.is_password_asked or grant.is_password_off_by_default
+        if is_free and grant.is_as_root and any(name not in {"root", "#0"} for name in grant.who):
+            yield from ((command, grant) for command in grant.commands)
+
+
 def doubtful(rules: Sudoers) -> list[SudoCommand]:
-    """Return the commands without a password that work as root on what others may write, in a way that nothing here knows."""
+    """Return those that work on what others may write, in a way that nothing here knows."""
+    return [command for command, grant in free_commands(rules) if is_doubtful(command, grant, rules)]
+
+
+def unbounded(rules: Sudoers) -> list[SudoCommand]:
+    """Return those that take any arguments, and of whose program nothing is known."""
     return [
         command
-        for grant in rules.grants
-        if (not grant.is_password_asked or grant.is_password_off_by_default) and grant.is_as_root
-        if any(name not in {"root", "#0"} for name in grant.who)
-        for command in grant.commands
-        if is_doubtful(command, grant, rules)
+        for command, _ in free_commands(rules)
+        if command.arguments is None and _base(command.program) not in _SHOWING | _ASKING and command.program != "ALL"
     ]
 
 

@@ -2,10 +2,10 @@
 
 A second account with the number 0 is root under another name: the commonest back door, and logs hide it. Article 12.5.
 
-The rule: of all lines of /etc/passwd only that of root has the number 0. Accounts that a directory service adds are not
-in the file; where the file calls for one, the answer is unknown.
+The rule: of all lines of /etc/passwd only that of root has the number 0. Accounts that a directory service or a record of
+systemd (/etc/userdb) adds are not in the file; where the file or /etc/nsswitch.conf calls for them, the answer is unknown.
 
-Source: passwd(5). On Debian 13:
+Source: passwd(5), nsswitch.conf(5), nss-systemd(8). On Debian 13:
 
     root:x:0:0::/root:/bin/bash
 """

@@ -7,9 +7,9 @@ The rule: every member of these groups is declared as an admin or as a service a
 do those of a group of another name with the same number. So is every account that a rule of sudo lets run all commands
 as root, itself or by a group. Administrators of these groups count as members, for they let themselves in, and so do those
 whom /etc/gshadow alone has as members. None of these groups has a password, for it lets everybody in. Where /etc/group does not hold a group of such a rule, the answer is unknown, unless
-the host looks for groups in files alone; so it is where sudo takes rules from elsewhere than a file. Without a declaration the answer is unknown.
+the host looks for groups in files alone; so it is where /etc/nsswitch.conf or a record of systemd (/etc/userdb) adds accounts or members, and where sudo takes rules from elsewhere than a file. Without a declaration the answer is unknown.
 
-Source: group(5), gshadow(5), newgrp(1), sudoers(5). On Debian 13:
+Source: group(5), gshadow(5), newgrp(1), nss-systemd(8), sudoers(5). On Debian 13:
 
     sudo:27:an,binh
 """

@@ -8,10 +8,12 @@ run ALL commands, with or without exceptions; run a command with wildcards or al
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
 file, by a table (data/sudo_ways.toml, after GTFOBins); run a shell, or a program that takes settings or starts others, on a
 file or a folder that others may write. NOPASSWD and `Defaults !authenticate` both count. Exact arguments
-make most programs of the table harmless, but not shells without a script, editors and pagers. The chains of PAM for sudo
+make most programs of the table harmless, but not shells without a script, editors and pagers. A command of a program that is not known, with free arguments, is unknown; `""` behind it allows none.
+So is every command without a password where a setting is there by which it may do more: a variable that is
+kept (`env_keep`) and that programs may take orders from, `runchroot`, `env_file`, no `secure_path`, or a setting that is not known. The chains of PAM for sudo
 and `sudo -i`, or which `Defaults` name instead, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
 count where that account becomes root so. Aliases are resolved at any depth and included files followed. Where a command works on what others may write, and the table does not know its program, the answer is unknown. One password may not
-count until the next boot. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
+count until the next boot, nor for more than a day. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
 something else than such a file decides, the answer is unknown.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
-from checks.servers.accounts._sudo_ways import doubtful, free_ways
+from checks.servers.accounts._sudo_ways import doubtful, free_commands, free_ways, unbounded
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
@@ -63,7 +65,10 @@ def judge(facts: Facts) -> CheckOutcome:
     if rules.kept_for_ever:
         return failed(
             "password-kept",
-            msg("sudo asks for the password once and never again: {setting}", setting=shown(rules.kept_for_ever, 40)),
+            msg(
+                "sudo asks for the password once, and not again for more than a day: {setting}",
+                setting=shown(rules.kept_for_ever, 40),
+            ),
         )
     if (past := _past_pam(facts)) is not None:
         return past
@@ -73,6 +78,22 @@ def judge(facts: Facts) -> CheckOutcome:
             msg(
                 "commands without a password are given files that others may write, and it is not known what they make of them: {commands}",
                 commands=listed(dict.fromkeys(shown(one.text, 60) for one in led), 3),
+            ),
+        )
+    if any_way := unbounded(rules):
+        return unknown(
+            "arguments-free",
+            msg(
+                "commands without a password take any arguments, and it is not known what they make of them: {commands}",
+                commands=listed(dict.fromkeys(shown(one.text, 60) for one in any_way), 3),
+            ),
+        )
+    if rules.odd_settings and any(free_commands(rules)):
+        return unknown(
+            "setting-unknown",
+            msg(
+                "commands without a password may do more by settings of sudo: {settings}",
+                settings=listed((shown(one, 60) for one in rules.odd_settings), 3),
             ),
         )
     if rules.sources:

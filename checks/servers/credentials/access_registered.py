@@ -10,7 +10,7 @@ that is in use (`host:ID`); so has every account of its PostgreSQL, MariaDB or M
 member whose last day has come, none is open though its credential was returned, and what is registered is there. What only
 the host's own account of that name opens, over a socket, needs none. Nobody has to have begun the register for this to be
 asked: without one, where a record cannot be read, or where accounts, keys or a database server that is there could not be
-seen, the answer is unknown. A host without a database server has nothing to be seen there, unless it is declared to have the
+seen, or sshd takes keys from elsewhere than files of accounts, the answer is unknown. A host without a database server has nothing to be seen there, unless it is declared to have the
 role `database`. Whether those who hold a credential keep it as they should is cred.custody; logins are acct.login-attribution.
 
 'portalops credential audit' tells the same of each account and key by itself.
@@ -26,7 +26,7 @@ portalops adds to the host's answer:
 from __future__ import annotations
 
 from checks.servers.check import CheckOutcome, check, passed
-from checks.servers.credential_audit import ACCESS, DATABASES, compare
+from checks.servers.credential_audit import ACCESS, DATABASES, ROADS, compare
 from checks.servers.credentials._remarks import outcome_of
 from checks.servers.facts import Facts
 from checks.servers.probes import own_registered, passwd
@@ -39,7 +39,7 @@ from portalops.model.verdicts import Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(own_registered.PROBE, passwd.PROBE),
-    uses=(*(each for each in ACCESS if each is not passwd.PROBE), *DATABASES),
+    uses=(*(each for each in ACCESS if each is not passwd.PROBE), *ROADS, *DATABASES),
     title=msg(
         "every account and key that opens the host or its databases is registered, and none belongs to "
         "somebody who left"

@@ -16,7 +16,8 @@ roles, may log in from everywhere while the server listens for others. None call
 may the host's account of another name come in over the socket as one with all rights. An account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
 has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
-The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked.
+The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked. Redis, MongoDB and Memcached have no unix socket that every account may open and that asks for no password.
+It does not see whether those on loopback ask for one.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
@@ -35,6 +36,7 @@ from checks.servers.probes import (
     listening_programs,
     mysql_accounts,
     nft,
+    other_ways,
     outside_ports,
     postgresql_roles,
     systemd_units,
@@ -73,7 +75,14 @@ _GUESSED = frozenset({"empty", "name"})
     clause="12.4",
     severity=Severity.HIGH,
     needs=(listening_programs.PROBE, systemd_units.PROBE),
-    uses=(mysql_accounts.PROBE, postgresql_roles.PROBE, outside_ports.PROBE, nft.PROBE, iptables_legacy.PROBE),
+    uses=(
+        mysql_accounts.PROBE,
+        postgresql_roles.PROBE,
+        outside_ports.PROBE,
+        nft.PROBE,
+        iptables_legacy.PROBE,
+        other_ways.PROBE,
+    ),
     title=msg("databases listen only where declared, and admit nobody without a name"),
     remedy=msg(
         "Bind the database to loopback (bind-address, listen_addresses), and drop the accounts. For PostgreSQL, set "
@@ -112,6 +121,23 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if (bad := _mysql(facts) or _postgresql(facts)) is not None:
         return bad
+    ways = facts.get(other_ways.PROBE)
+    if isinstance(ways, MissingFact):
+        if ways.reason not in _ABSENT:
+            return missing(ways)  # sockets that every account may open are not seen
+    elif let_in := [f"{path} ({name})" for path, name, state in ways.databases if state == "open"]:
+        return failed(
+            "socket-open",
+            msg("sockets of databases that let in every account without a password: {names}", names=listed(let_in)),
+        )
+    elif unasked := [f"{path} ({name})" for path, name, state in ways.databases if state == "unasked"]:
+        return unknown(
+            "socket-unasked",
+            msg(
+                "every account may open sockets of databases that were not asked for a password: {names}",
+                names=listed(unasked),
+            ),
+        )
     rules = facts.get(nft.PROBE)
     if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
         return missing(rules)  # it may lead others to loopback

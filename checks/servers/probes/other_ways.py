@@ -1,8 +1,12 @@
-"""Who may become root by doas or by polkit: the rules of both, where their programs are there.
+"""Who may become root by doas or by polkit, or by connecting to a program of root.
+
+Told are the rules of doas and polkit, where their programs are there.
 
 The rules of polkit from version 0.106 on are JavaScript: comments are left out, the rest is printed, and what it says is
 judged only where it has a known form. Older versions read `.pkla` files. For each account with a shell, polkit itself is asked
-too what it lets it do. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
+too what it lets it do. Of the programs of root that wait for connections which every account of the host can make, those are told that
+run what others wrote: interpreters, relays, and what no package brings. So are sockets of databases that every account may open: Redis is asked whether it
+wants a password. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
 
     doas permit|nopass|chi|root|/usr/bin/apt-get|update
     polkit 126
@@ -10,11 +14,14 @@ too what it lets it do. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1)
     code polkit.addRule(function(action, subject) { if (...) { return polkit.Result.YES; } });
     asked chi
     let chi|org.freedesktop.policykit.exec
+    database /run/redis/redis.sock|redis-server|open
+    serves tcp|127.0.0.1:2323|runs|-|/usr/bin/socat1
     end
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,7 +30,7 @@ from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-command -v awk >/dev/null || exit 127
+command -v awk >/dev/null && command -v ss >/dev/null || exit 127
 if command -v doas >/dev/null && [ -f /etc/doas.conf ]; then
   if ! doas -C /etc/doas.conf >/dev/null 2>&1; then echo 'doas invalid'; else
   awk '/["\\|]/ { sub(/#.*/, ""); if (/["\\|]/) { print "doas odd"; exit } }
@@ -69,8 +76,9 @@ if [ "$P" ]; then
   for f in /etc/polkit-1/localauthority.conf.d/*.conf; do [ ! -f "$f" ] || sed -n 's/^AdminIdentities=/admins /p' "$f" | tail -n 1; done
   if command -v pkcheck >/dev/null; then
     S=$(awk '{ print $22 }' /proc/$$/stat)
-    awk -F: '$3 != 0 && $7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && $1 ~ /^[A-Za-z0-9_.-]+$/ { print $1, $3 }' /etc/passwd | head -n 40 |
+    awk -F: '$3 != 0 && $7 !~ /\/(nologin|false|sync|halt|shutdown)$/ && $1 ~ /^[A-Za-z0-9_.-]+$/ { if (++n == 41) { print "-"; exit }; print $1, $3 }' /etc/passwd |
       while read -r n u; do
+        [ "$n" != - ] || { echo 'more accounts'; break; }
         printf 'asked %s\n' "$n"
         for a in org.freedesktop.policykit.exec org.freedesktop.systemd1.manage-units org.freedesktop.systemd1.manage-unit-files; do
           ! pkcheck --action-id "$a" --process "$$,$S,$u" >/dev/null 2>&1 </dev/null || printf 'let %s|%s\n' "$n" "$a"
@@ -83,8 +91,68 @@ if [ "$P" ]; then
     /^[^ ].*:$/ { id = $1; sub(/:$/, "", id) } /implicit (any|inactive|active):/ { r[$2] = $3 }
     /implicit active:/ && id ~ /^org\.freedesktop\.(policykit\.exec|systemd1\.manage-unit)/ { if (r["any:"] r["inactive:"] r["active:"] ~ /yes|auth_self/) print "implicit " id "|" r["any:"] "|" r["inactive:"] "|" r["active:"] }'
 fi
+# what programs of root do for each account that connects: none of those that packages bring is told, but for interpreters and relays
+L=$(ss -Htulnxp) || exit $?
+L=$(printf '%s\n' "$L" | awk '{ l = $0; s = $5; gsub(/[| ]/, "?", s); d = match(l, /\("(redis|valkey|keydb|memcached|mongo)[a-z-]*"/) ? substr(l, RSTART + 2, RLENGTH - 3) : "-"
+  while (match(l, /,pid=[0-9]+/)) { p = substr(l, RSTART + 5, RLENGTH - 5); l = substr(l, RSTART + RLENGTH); if (1 < p) print p, ($1 ~ /^u_/ ? "unix" : $1), s, d } }' | sort -u)
+set --
+for p in $(printf '%s\n' "$L" | awk 'NF { print $1 }' | sort -un | head -n 500); do set -- "$@" "/proc/$p/status"; done
+[ $# = 0 ] || R=" $(echo $(grep -s '^Uid:.*[[:blank:]]0[[:blank:]]' "$@" /dev/null | sed 's#^/proc/##; s#/.*##')) "
+set -- $(printf '%s\n' "$L" | awk -v R="${R-}" '$2 == "unix" && $3 ~ /^\// && ($4 != "-" || index(R, " " $1 " ")) { x = ""; n = split($3, d, "/"); for (i = 2; i <= n; i++) { x = x "/" d[i]; print x } }' | sort -u)
+W=
+[ $# = 0 ] || W=$(stat -L -c '%a %n' -- "$@" 2>/dev/null)
+printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); for (i = 1; i <= n; i++) { m = w[i]; sub(/^[^ ]* /, "", m); may[m] = substr(w[i], index(w[i], " ") - 1, 1) } }
+  (!index(R, " " $1 " ") && ($4 == "-" || $2 != "unix")) || $3 == "*" { next }
+  $2 == "unix" && $3 ~ /^\// { if (may[$3] !~ /[2367]/) next; x = ""; n = split($3, d, "/"); for (i = 2; i < n; i++) { x = x "/" d[i]; if (may[x] !~ /[1357]/) next } }
+  { print }' | while read -r p t s d; do
+  if [ "$d" != - ] && [ "$t" = unix ]; then
+    a=
+    case $d in [rvk]*) a=$(timeout 2 redis-cli -s "$s" ping 2>&1 </dev/null | head -c 6) ;; esac
+    case $a in PONG) a=open ;; NOAUTH) a=asks ;; *) a=unasked ;; esac
+    printf 'database %s|%s|%s\n' "$s" "$d" "$a"
+    continue
+  fi
+  e=$(readlink "/proc/$p/exe") || continue
+  case $e in /bin/* | /sbin/* | /lib/*) e=/usr$e ;; esac
+  case $e in
+  /usr/local/*) ;;
+  */php-fpm*) continue ;;
+  /usr/*/*sh | /usr/*/*awk | /usr/*/busybox | /usr/*/perl* | /usr/*/python* | /usr/*/ruby* | /usr/*/node* | /usr/*/php* | /usr/*/lua* | /usr/*/tclsh* | /usr/*/expect | \
+    /usr/*/java | /usr/*/socat* | /usr/*/nc | /usr/*/nc.* | /usr/*/ncat | /usr/*/netcat* | /usr/*inetd | /usr/*/tcpserver | /usr/*/tmux* | /usr/*/screen* | \
+    /usr/*/dockerd | /usr/*/containerd | /usr/*/lxd | /usr/*/incusd | /usr/*/podman) ;;
+  /usr/*) continue ;;
+  esac
+  u=$(sed -n 's/.*\/\([^/]*\.service\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1)
+  c=$(tr '\000\n' '\n?' <"/proc/$p/cmdline" | awk 'NR != 1 && /^-[a-z]*[ecm]$|^--(sh-)?exec|(^|,)(EXEC|SYSTEM|SHELL):/ { print "runs"; exit }
+    NR != 1 && /^\// { if (/^\/usr\/(s?bin|lib|libexec|share)\// && !/\.\./) print "delivered"; exit }' )
+  printf 'serves %s|%s|%s|%s|%s\n' "$t" "$s" "${c:--}" "${u:--}" "$(printf %s "$e" | tr '|\n' '??')"
+done
+command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p Accept -p SocketMode -p FragmentPath -p Triggers 2>/dev/null | awk -F= '
+  function put() { if (id != "" && path !~ /^\/((usr\/)?lib|run\/systemd\/generator[a-z.]*)\// && listen != "") print id "|" (accept == "yes" ? substr(id, 1, length(id) - 7) "@0.service" : unit) "|" mode "|" listen; id = path = listen = unit = "" }
+  /^$/ { put() } { v = substr($0, length($1) + 2) } $1 == "Id" { id = v } $1 == "FragmentPath" { path = v } $1 == "Accept" { accept = v } $1 == "SocketMode" { mode = v }
+  $1 == "Triggers" { unit = v; sub(/ .*/, "", unit) } $1 == "Listen" { sub(/ \([A-Za-z]*\)$/, "", v); gsub(/[| ]/, "?", v); listen = listen " " v } END { put() }' |
+  while IFS='|' read -r i u m s; do
+    a=$(systemctl show "$u" -p User -p DynamicUser 2>/dev/null | awk -F= '$1 == "User" && $2 !~ /^(root|0|)$/ || $2 == "yes" { print "kept" }')
+    [ "$a" ] || for l in $s; do
+      case $l in /*) case $m in *[2367]) ;; *) continue ;; esac ;; esac
+      printf 'serves socket|%s|-|%s|%s\n' "$l" "$u" "$i"
+    done
+  done
 echo end
 """
+
+
+@dataclass(frozen=True, slots=True)
+class RootService:
+    """What a program of root does for each account of the host that connects, as far as it is known."""
+
+    kind: str
+    """`tcp`, `udp`, `unix`, or `socket` where systemd waits for it by a unit of this host's own."""
+    address: str
+    manner: str
+    """`runs` where its arguments are to run something, `delivered` for a script that a package brings, or `-`."""
+    unit: str
+    program: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +200,12 @@ class OtherWays:
     """Accounts for which polkit was asked what they may do as the process that asks."""
     answers: tuple[tuple[str, str], ...] = ()
     """Account and action that it said yes to."""
+    is_asked_in_part: bool = False
+    """There are more accounts than polkit was asked about."""
+    databases: tuple[tuple[str, str, str], ...] = ()
+    """Sockets that every account may open, the database behind each, and `open`, `asks` or `unasked`."""
+    served: tuple[RootService, ...] = ()
+    """By whom of root's programs accounts are served, where that is more than a package's own program does."""
     implicit: Mapping[str, frozenset[str]] | None = None
     """Of actions that make root and need no administrator by themselves: by action, its results."""
 
@@ -143,6 +217,9 @@ def parse(output: Output) -> OtherWays:
         raise Unparseable(msg("the rules of doas and polkit are cut short"))
     doas, pkla, admins, asked = [], [], [], []
     answers: list[tuple[str, str]] = []
+    served: list[RootService] = []
+    databases: list[tuple[str, str, str]] = []
+    unasked = False
     scripts: dict[str, list[str]] = {}
     implicit: dict[str, frozenset[str]] = {}
     odd, read, version, script = False, False, None, None
@@ -180,6 +257,12 @@ def parse(output: Output) -> OtherWays:
             admins = [*_split(rest)]
         elif head == "asked":
             asked.append(rest)
+        elif line == "more accounts":
+            unasked = True
+        elif head == "database" and len(fields) == 3:
+            databases.append((fields[0], fields[1], fields[2]))
+        elif head == "serves" and len(fields) == 5:
+            served.append(RootService(*fields))
         elif head == "let" and len(fields) == 2:
             answers.append((fields[0], fields[1]))
         elif head == "implicit" and len(fields) == 4:
@@ -198,6 +281,9 @@ def parse(output: Output) -> OtherWays:
         tuple(admins),
         tuple(asked),
         tuple(answers),
+        unasked,
+        tuple(databases),
+        tuple(served),
         implicit,
     )
 
@@ -206,4 +292,11 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";") if one.strip())
 
 
-PROBE = Probe("acct.other-ways", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=30, form=PIPED)
+PROBE = Probe(
+    "acct.other-ways",
+    ("sh", "-c", re.sub("(?m)^ +", "", _SCRIPT)),
+    parse,
+    needs_root=True,
+    timeout_seconds=30,
+    form=PIPED,
+)

@@ -1,6 +1,6 @@
 """The accounts: /etc/passwd, as passwd(5) has it. Read as a file: a directory service can hang.
 
-The password field is reduced on the host to a word, and the personal field left out. Debian, Ubuntu, RHEL alike.
+Where the host looks for accounts elsewhere too (nsswitch.conf(5)), be it in records of systemd (nss-systemd(8)), a line tells that. The password field is reduced on the host to a word, and the personal field left out. Debian, Ubuntu, RHEL alike.
 
     root:x:0:0::/root:/bin/bash
 """
@@ -17,6 +17,18 @@ _AWK = (
     ' if (p == "x") k = "x"; else if (p == "") k = "empty"; else if (p ~ /^[*!]/) k = "locked";'
     ' print $1 ":" k ":" $3 ":" $4 "::" $6 ":" $7 }'
 )
+ELSEWHERE = r"""
+for s in $(sed -n 's/#.*//; s/\[[^]]*\]//g; s/^\(DATABASE\):/ /p' /etc/nsswitch.conf 2>/dev/null); do
+case $s in
+files | compat | mymachines) ;;
+sss) [ ! -e /var/lib/sss/pipes/nss ] || echo "+$s" ;;
+systemd) for f in /etc/userdb /run/userdb /usr/local/lib/userdb; do
+for f in "$f"/*.RECORDS; do [ ! -e "$f" ] || echo "+$s"; done; done ;;
+*) echo "+$s" ;;
+esac
+done
+"""
+"""Prints a line for each source but the files."""
 
 CLOSED = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
 """Programs that end at once, or do one thing and end."""
@@ -57,4 +69,7 @@ def parse(output: Output) -> tuple[PasswdAccount, ...]:
     return tuple(found)
 
 
-PROBE = Probe("acct.passwd", ("awk", "-F:", _AWK, "/etc/passwd"), parse)
+_SCRIPT = f"awk -F: '{_AWK}' /etc/passwd || exit $?" + ELSEWHERE.replace("DATABASE", "passwd").replace(
+    ".RECORDS", ".user"
+)
+PROBE = Probe("acct.passwd", ("sh", "-c", _SCRIPT), parse)

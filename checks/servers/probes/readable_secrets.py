@@ -1,8 +1,10 @@
 """Files that hold a secret and that every account may read: by what is in them, told as kind, mode and name. Needs root.
 
-A file counts if others may read it and may enter every folder above it. Looked into is each file of text, UTF-16 too, up to 128 KiB: for
-private keys, settings that hold a password or a token (`DB_PASSWORD=...`, `define('DB_PASSWORD', ...)`, `password = ...`,
-addresses with a password) and hashes of passwords; and of binary files named like keys and key stores, the first bytes.
+A file counts if others may read it and may enter every folder above it. Looked into is each file up to 128 KiB. In text, UTF-16 too:
+private keys, settings, statements and commands that hold a password or a token (`DB_PASSWORD=...`, `password = ...`, addresses with
+a password), hashes of passwords, and behind each word that announces a secret what nobody chose as a name: many changes between
+capitals, letters and digits. Of other files, the first bytes: key stores, private keys without armour, keytabs. A file of one to
+three words is one too where a setting names it as that of a secret (`auth-user-pass /etc/openvpn/auth`).
 References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
 looks like an example. What a package ships as it is here is public. Nothing of a file's text is printed, no link is
 followed. What is mounted below the folders is
@@ -13,6 +15,7 @@ searched too where it is a disk of the host's own, and named where it is not: th
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -49,41 +52,41 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
     k = substr(t, RSTART, RLENGTH)
     s = substr(s, RSTART + RLENGTH - 1); t = substr(t, RSTART + RLENGTH - 1)
     v = quoted(s)
-    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) { told("password"); return }
+    if ((strong(v) || (k ~ /^pass|^pwd/ && v !~ /[ \t]/ && (placed || (8 <= length(v) && v ~ /[A-Za-z][@#%^&*!+]+[A-Za-z0-9]/)))) && real(v) && v !~ /^[Pp]ass(word|wd)?$/ && (k !~ /^token/ || (16 <= length(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/))) return told("password")
     s = substr(s, 2); t = substr(t, 2)
   }
   s = $0; t = low
   while (match(t, /\074([a-z0-9_.-]*:)?[a-z0-9_.-]*(password|passwd|pwd|secret|token|api_?key)([ \t][^\074\076]*)?\076[^\074\076 \t]+\074\//)) {
     v = after(substr(s, RSTART, RLENGTH - 2), "\076")
-    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) return told("password")
     s = substr(s, RSTART + RLENGTH); t = substr(t, RSTART + RLENGTH)
   }
   if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret)"[ \t]+value="[^" \t]+/)) {
     v = $0; v = substr(v, RSTART, RLENGTH); sub(/.*"/, "", v)
-    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) { told("password"); return }
+    if (real(v) && (strong(v) || name ~ /[.](xml|config)/)) return told("password")
   }
   if (match(low, /(^|[;?\046"' \t])(password|pwd)[ \t]*=[ \t]*[^;"'\046 \t\074\076(),]+([;"'\046 \t]|$)/) && low ~ /(server|host|source|database|dbname|user|uid)( id)?[ \t]*=|jdbc:/) {
     v = after(substr($0, RSTART, RLENGTH), "="); gsub(/[;"'\046 \t]/, "", v)
-    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) { told("password"); return }
+    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) return told("password")
   }
   s = $0
   while (match(s, /[a-z]:\/\/[^\/:@ \t"'\074\076]+:[^@\/ \t"'\074\076]+@/)) {
     v = substr(s, RSTART + 4, RLENGTH - 5); sub(/^[^:]*:/, "", v)
-    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) { told("password"); return }
+    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) return told("password")
     s = substr(s, RSTART + RLENGTH)
   }
   if (match(low, /"auth"[ \t]*:[ \t]*"[a-z0-9+\/=]+"/)) {
     v = substr($0, RSTART, RLENGTH - 1); sub(/.*"/, "", v)
-    if (12 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && real(v)) { told("password"); return }
+    if (12 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && real(v)) return told("password")
   }
-  if (match(low, /authorization["']?[ \t]*[:=][ \t]*["']?(basic|bearer)[ \t]+[a-z0-9+\/._=-]+/)) {
+  if (match(low, /authorization["']?[ \t]*[:= \t][ \t]*["']?(basic|bearer)[ \t]+[a-z0-9+\/._=-]+/)) {
     v = substr($0, RSTART, RLENGTH); sub(/.*[ \t]/, "", v)
-    if (16 <= length(v) && strong(v)) { told("password"); return }
+    if (16 <= length(v) && strong(v)) return told("password")
   }
   # commands that are given a password
   if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget/) {
     n = split($0, w, /[|;\046]/)
-    for (i = 1; i <= n; i++) if (given(w[i])) { told("password"); return }
+    for (i = 1; i <= n; i++) if (given(w[i])) return told("password")
   }
   # settings of a name, blanks and a value
   if (code) return
@@ -95,6 +98,51 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
   else if (low ~ /^[ \t]*[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[ \t]+["']?[^ \t"']+["']?[ \t]*$/) { v = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", v); gsub(/["' \t]/, "", v); if (!strong(v)) v = "" }
   gsub(/^["']|["']$/, "", v)
   if (v != "" && fit(v)) told("password")
+}
+function mixed(v,  i, c, d, n) {  # many changes between capitals, letters and digits: nobody chose it as a name
+  if (length(v) < 20 || v !~ /[A-Z]/ || v !~ /[a-z]/ || v !~ /[0-9]/ || v !~ /^[A-Za-z0-9+\/=_.~!@#%^*-]+$/) return 0
+  if (v ~ /^AAAA[BCE]3|^MI[A-Z]|^AwEAA|^[Ss][Hh][Aa][0-9]+-/) return 0  # public keys, sums
+  for (i = 1; i <= length(v); i++) {
+    c = substr(v, i, 1); c = c ~ /[A-Z]/ ? 1 : c ~ /[a-z]/ ? 2 : c ~ /[0-9]/ ? 3 : d
+    if (c != d) n++
+    d = c
+  }
+  return 0.5 * length(v) < n
+}
+function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that announces a secret, and what commands and statements are given
+  if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|zip|docker|salt/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t]+["']|chpasswd/)) return
+  if (match(low, /identified[ \t]+(with[ \t]+[a-z0-9_]+[ \t]+)?(by|as)[ \t]+["'][^"']+["']|(user|role|set|encrypted|with)[ \t].*password[ \t]+["'][^"']+["']/)) {
+    v = substr($0, RSTART, RLENGTH - 1); sub(/.*["']/, "", v)
+    if (fit(v) && v !~ /[%?]/) return told("password")
+  }
+  if (match($0, /["'][A-Za-z0-9_.-]+:[^"' \t:$]+["'][ \t]*\|[ \t]*(sudo[ \t]+)?(\/usr\/sbin\/)?chpasswd/)) {
+    v = substr($0, RSTART + 1, RLENGTH - 1); sub(/["'].*/, "", v); sub(/^[^:]*:/, "", v)
+    if (fit(v)) return told("password")
+  }
+  if (match($0, /(^|[ \t\[{,"'])[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)[A-Z0-9_]*["'\]]*[ \t]*([=:]|[ \t])[ \t]*["']?[^ \t"';,]+/) && !code) {
+    k = v = substr($0, RSTART, RLENGTH); sub(/["'\]]*[ \t]*[=: \t].*/, "", k); sub(/^.[A-Z0-9_]+["'\]]*[ \t]*[=: \t][ \t]*["']?/, "", v)
+    if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && strong(v) && real(v)) return told("password")
+  }
+  if (match(low, /(^|[ \t,])(password|passwd|passphrase|secret)([ \t]+|=)[^ \t,"'=:;]+([ \t,;]|$)/) && !code) {
+    v = substr($0, RSTART, RLENGTH); sub(/^.?[a-zA-Z]+[ \t=]+/, "", v); gsub(/[ \t,;]/, "", v)
+    if (strong(v) && real(v)) return told("password")
+  }
+  if (match(low, /[ \t]--?[a-z-]*(password|passwd|passphrase|secret|token|api-?key)[ =]+["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|zip.*[ \t]-P|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|smbmount|smbget|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
+    v = substr($0, RSTART, RLENGTH); if (v ~ /^(lftp|smb|rpc|net)/) sub(/.*[%,]/, "", v); sub(/.*([ \t=]|pass:)["']?/, "", v); sub(/^-[a-zA-Z]/, "", v)
+    if (strong(v) && real(v)) return told("password")
+  }
+  if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret|token)"[^\074\076]*\076[^\074\076 \t]+\074\//)) {
+    v = substr($0, RSTART, RLENGTH - 2); sub(/.*\076/, "", v)
+    if (strong(v) && real(v) && v !~ /^[Pp]ass/) return told("password")
+  }
+  if (doc || name ~ /[.](css|svg|map)$|^record$/ || low ~ /pub|finger|integrity|checksum|site_?key|key_?id|signed-by|(^|[^a-z-])(sha(1|256|384|512)|md5)[:=]|[ck]ommit|revision/) return
+  if (!match(low, /(pass|pwd|secret|token|cred|auth|psk|bearer|salt|(^|[^a-z]|api|access|private|shared|master|account|storage|encryption|signing)_?key)[a-z0-9_.-]*["'\])\076]*[ \t]*[=: \t,]/)) return
+  s = substr($0, RSTART + RLENGTH)
+  if (length(s) < 20) return
+  k = low ~ /pass|secret|token|cred|bearer|api_?key/
+  n = split(s, w, /[ \t"':,;\074\076(){}|\046\[\]=]+/)
+  for (i = 1; i <= n; i++)
+    if (20 <= length(w[i]) && (mixed(w[i]) || (k && 32 <= length(w[i]) && w[i] ~ /^[0-9a-f]+$/ && w[i] ~ /[a-f]/)) && real(w[i]) && (!code || index(s, "\"" w[i]) || index(s, "'" w[i]))) return told("password")
 }
 function value(v,  q, i) {
   sub(/^[ \t]*/, "", v)
@@ -127,10 +175,17 @@ function quoted(s,  q, i) {  # the literal at the beginning of it
 }
 function after(s, sign) { return substr(s, index(s, sign) + length(sign)) }
 function strong(v) { return 8 <= length(v) && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
+function alone() {  # the one line of the file before: a key of WireGuard and the like
+  if (only != "" && !(only in done)) { done[only] = 1; n = only == "-" ? ENVIRON["F"] : only; gsub(/\n/, "?", n); print "key " n }
+}
+END { alone() }
+FNR == 2 && /[^ \t\r]/ { only = "" }
 FNR == 1 {
-  expect = database = pending = block = 0
+  alone()
+  expect = database = pending = block = named = 0
   name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
+  only = length($0) == 44 && /^[A-Za-z0-9+\/]+=$/ && name !~ /pub/ ? FILENAME : ""
   putty = $0 ~ /^PuTTY-User-Key-File/
   doc = name ~ /readme|changelog|news|[.](md|rst|txt|html?|adoc|[1-8])$/
   # in code a value without quotes is the name of one
@@ -153,7 +208,7 @@ match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN 
 putty && /^Private-Lines: [0-9]/ { told("key"); next }
 /^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
 match($0, /AGE-SECRET-KEY-1[A-Z0-9]+/) && 60 <= RLENGTH || /^" TOTP_AUTH/ { told("key"); next }
-match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/services\/)[A-Za-z0-9_\/-]+/) && 26 <= RLENGTH {
+match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/services\/|discord(app)?[.]com\/api\/webhooks\/|webhook[.]office[.]com\/webhookb2\/|sk_live_|rk_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|\/bot[0-9]+:AA)[A-Za-z0-9_\/.@-]+/) && 26 <= RLENGTH {
   v = substr($0, RSTART, RLENGTH)
   if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
 }
@@ -162,14 +217,18 @@ FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (strong(v) && real(v))
 /^[0-9]+[ \t]+(MD5|SHA[0-9-]*|AES[0-9]*)[ \t]+(HEX|ASCII):[^ \t]/ { if (8 <= length($0) - 12) told("key"); next }
 name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
-/^[ \t]*([#;*]|\/\/|--)/ { next }
+/^[ \t]*([#;*]|\/\/|--)/ && !/^\/\/[A-Za-z0-9.-]+\/[^ \t]*[ \t]+\// { next }
 match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (!code || v ~ /^["']/) { v = value(v); if (strong(v) && real(v)) { told("password"); next } }
 }
 !code && match($0, /^[ \t]*user[ \t]+[^ \t]+[ \t].*\076[^ \t]+/) && match($0, /[ \t]\076[^ \t]+/) { v = substr($0, RSTART + 2, RLENGTH - 2); if (fit(v)) { told("password"); next } }
-low !~ /pass|pwd|secret|token|key|psk|pw|auth|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
+named && FNR <= named && match(low, /["']?value["']?[ \t]*:[ \t]*/) { v = value(substr($0, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } }
+!code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
+match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[_-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
+low !~ /pass|pwd|secret|token|key|psk|pw|auth|cred|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
 { inline($0) }
+!(FILENAME in done) { anywhere() }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
 match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
@@ -207,6 +266,7 @@ match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.
   else if (l ~ /^(privatekey|presharedkey)$/ && length(v) == 44) told("key")
   else if (l ~ /(^|[._-])token$/ && 20 <= length(v) && strong(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/) told("password")
   else if (l ~ /secret_access_key$|client_secret$|^auth$/ && 8 <= length(v)) told("password")
+  else if (l ~ /(^|[._-])secret$/ && strong(v)) told("password")
   else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root)[._-]?pass/ || strong(v))) told("password")
 }
 """
@@ -214,7 +274,7 @@ _SCRIPT = r"""
 export LC_ALL=C
 for p in grep awk xargs od stat; do command -v $p >/dev/null || exit 127; done
 set --
-for d in /etc /var/www /home /srv /opt /usr/local/etc /var/backups /root; do
+for d in /etc /var/www /home /srv /opt /usr/local/etc /usr/local/bin /usr/local/sbin /var/backups /root; do
   [ ! -d "$d" ] || { d=$(readlink -f -- "$d") && set -- "$@" "$d"; } || exit 4
 done
 while read -r x m t x; do
@@ -227,6 +287,7 @@ while read -r x m t x; do
     break;;
   esac; done
 done </proc/self/mounts || exit 4
+R=" $* "
 B='[[:blank:]]*'  # what awk tells of has such a line; it is ten times as slow on the others
 A=AWK
 export A
@@ -235,12 +296,16 @@ W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|
 W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
 W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
 W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
-W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=]$B[\"']?(basic|bearer)"
+W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
 W="$W|(mysql|mariadb)[a-z-]*[[:blank:]](.*[[:blank:]])?(-p|--password=)[^[:blank:]]|sshpass[[:blank:]]|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)[[:blank:]](.*[[:blank:]])?(-u|--user|--password)"
 W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+[[:blank:]]+(MD5|SHA[0-9-]*|AES[0-9]*)[[:blank:]]+(HEX|ASCII):"
 W="$W|^\"[^\"]+\"[[:blank:]]+\"[^\"]+\"$B\$|^${B}user[[:blank:]]+[^[:blank:]]+[[:blank:]].*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
 W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
 W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[[:blank:]]+[^[:blank:]]+$B\$"
+W="$W|^[a-z0-9+/]+=\$|identified[[:blank:]]+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|/bot[0-9]+:AA"
+W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+[^[:blank:]\"']*[0-9]"
+W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?[[:blank:]]|[[:blank:]]pass:|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
+W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[_-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
 W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret[[:blank:]]+\"|^[^#:]+:([0-9]+|[*]):|machine[[:blank:]].*password|^${B}password[[:blank:]]"
 W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"
 L=$({
@@ -249,21 +314,26 @@ L=$({
       -print0 || echo failed >&3
   } | { xargs -0 -r grep -D skip -lZIsEi -e "$W" --; :; } | xargs -0 -r awk "$A" || echo failed
   find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +1c -size -129k -print0 |
-    xargs -0 -r grep -D skip -lZsaP -e '\A(\xff\xfe|\xfe\xff)' -- | xargs -0 -r sh -c 'for F; do [ -h "$F" ] || tr -d "\000\376\377" <"$F" | F=$F awk "$A" || :; done' sh
-  find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \( -name '*.key' -o -name '*.der' \
-    -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' -o -name '*.keystore' -o -name '*.kdbx' -o -name '*.p8' -o -name '*.pk8' \) -print |
-    while IFS= read -r f; do
-      [ -f "$f" ] && [ ! -h "$f" ] || continue
-      case $(od -An -v -tx1 -N 12 -- "$f" | tr -d ' \n') in
-        3081??02010[013]*|3082????02010[013]*|30??02010[013]*|feedfeed*|03d9a29a*) printf 'key %s\n' "$f" ;;
-      esac
-    done
+    xargs -0 -r grep -D skip -lZsaP -e '\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)' -- |
+    xargs -0 -r sh -c 'for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
+      fffe* | feff*) tr -d "\000\376\377" <"$F" | F=$F awk "$A" || : ;;
+      30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
+    esac; done' sh
 } 3>&1)
 public() {  # FILE: a package ships it as it is here, so that everybody has it
   s=$(sed -n "s#^ $1 \([0-9a-f]*\)\( .*\)*\$#\1#p" /var/lib/dpkg/status 2>/dev/null) && [ -n "$s" ] || return 1
   [ "$(md5sum <"$1")" = "$s  -" ]
 }
-printf '%s\n' "$L" | while read -r k f; do
+printf '%s\n' "$L" | sed -n 's#^ref \(/[A-Za-z0-9/._-]*\)$#\1#p' | sort -u | head -n 40 | while read -r f; do  # what settings name as the file of a secret
+  [ -f "$f" ] && [ ! -h "$f" ] || continue
+  ! printf '%s\n' "$L" | grep -qxF -e "password $f" -e "hash $f" -e "key $f" || continue
+  d=$f
+  set --
+  while [ "${d%/*}" ]; do d=${d%/*}; set -- "$@" "$d"; case $R in *" $d "*) break ;; esac; done
+  stat -L -c %a -- "$f" "$@" 2>/dev/null | awk 'NR == 1 ? !/[4567]$/ : !/[1357]$/ { x = 1 } END { exit x }' || continue
+  head -c 2000 -- "$f" | awk '1 < NF || 200 < length || 3 < NR || /^\// { x = 1 } 3 < length { n++ } END { exit x || !n }' && stat -c "password %a %U $f" -- "$f"
+done
+printf '%s\n' "$L" | grep -v '^ref ' | while read -r k f; do
   case $f in /etc/*[!A-Za-z0-9./_-]*|'') ;; /etc/*) ! public "$f" || continue ;; esac
   [ -z "$k" ] || printf '%s %s %s\n' "$k" "$(stat -c '%a %U' -- "$f" 2>/dev/null || echo '0 -')" "$f"
 done
@@ -312,7 +382,13 @@ def parse(output: Output) -> Search:
 
 PROBE = Probe(
     "secrets.readable",
-    ("sh", "-c", _SCRIPT.replace("AWK", shlex.quote(_AWK.strip()), 1)),
+    (
+        "sh",
+        "-c",
+        re.sub("(?m)^ +", "", _SCRIPT).replace(
+            "AWK", shlex.quote(re.sub("(?m)^ +", "", _AWK.strip()).replace("'", r"\047")), 1
+        ),
+    ),
     parse,
     needs_root=True,
     timeout_seconds=120,

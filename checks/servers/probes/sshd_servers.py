@@ -451,4 +451,4 @@ def is_let_in(user: str, settings: Mapping[str, str]) -> bool:
     return not allowed or any(fnmatch.fnmatchcase(user, each.partition("@")[0]) for each in allowed)
 
 
-PROBE = Probe("ssh.servers", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=40)
+PROBE = Probe("ssh.servers", ("sh", "-c", re.sub("(?m)^ +", "", _SCRIPT)), parse, needs_root=True, timeout_seconds=40)

@@ -4,11 +4,12 @@ The file is the one that sudo itself names as that of its policy (`sudo -V`), fo
 none, the policy is another one. Filters of cvtsudoers.conf are left out.
 
 Before it, the host's name, where else sudo looks for rules and where the host looks for groups (nsswitch.conf(5)), and of each path that a rule names, be it a program or an argument, what it is in
-truth, and whether somebody else than root can change it or a folder above it:
+truth, and whether somebody else than root can change it or a folder above it. Where sudo keeps the PATH of whoever calls, that is told too:
 
     host web1
     sources files
     groups files systemd
+    setting !secure_path
     program|/usr/local/bin/deploy|/usr/local/bin/deploy|kept
 
 An older sudo, or one of a package apart, has no such program; then nothing is known of its rules.
@@ -33,11 +34,13 @@ command -v cvtsudoers >/dev/null || {
   echo "sudo without cvtsudoers" >&2
   exit 1
 }
-F=$(LC_ALL=C sudo -V 2>/dev/null </dev/null | sed -n 's/^Sudoers path: //p' | tr : '\n' | while IFS= read -r f; do
+V=$(LC_ALL=C sudo -V 2>/dev/null </dev/null)
+F=$(printf '%s\n' "$V" | sed -n 's/^Sudoers path: //p' | tr : '\n' | while IFS= read -r f; do
   [ ! -e "$f" ] || { printf '%s\n' "$f"; break; }
 done)
 J=$(cvtsudoers -c /dev/null -f json "${F:-/etc/sudoers}") || exit 1
 [ "$F" ] || echo 'policy other'
+case $V in *"override user's "*) ;; *'Sudoers path: '*'preserve:'*) echo 'setting !secure_path' ;; esac
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 printf 'groups %s\n' "$(echo $(sed -n 's/^group:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
@@ -122,7 +125,7 @@ class Sudoers:
     """The setting by which sudo writes some uses not into the system's log, or in another form, for everyone or for some; empty
     where there is none: it writes them by default."""
     kept_for_ever: str = ""
-    """The setting by which one password counts until the next boot."""
+    """The setting by which one password counts until the next boot, or for more than a day."""
     sources: tuple[str, ...] = ()
     """Where else than in files sudo looks for rules; `sudo.conf` where another policy than that of sudoers decides."""
     programs: Mapping[str, SudoProgram] = field(default_factory=dict)
@@ -131,6 +134,8 @@ class Sudoers:
     before it was asked."""
     services: tuple[str, ...] = ("sudo", "sudo-i")
     """Of PAM, by which sudo knows who calls it: for commands, and for logins."""
+    odd_settings: tuple[str, ...] = ()
+    """Settings by which a command may do something else than it does by itself, or of which that is not known."""
     group_sources: tuple[str, ...] | None = None
     """Where the host looks for groups; None in answers of versions before it was asked."""
 
@@ -162,6 +167,10 @@ def parse(output: Output) -> Sudoers:
             for name, value in option.items()
             if name in {"pam_service", "pam_login_service", "pam_askpass_service"}
         }
+        odd = [line.removeprefix("setting ").strip() for line in notes if line.startswith("setting ")]
+        odd += [each for entry in document.get("Defaults", ()) for each in _odd(entry)]
+        odd += [each for spec in document["User_Specs"] for one in spec["Cmnd_Specs"] for each in _odd(one)]
+        sources += ["group_plugin" for one in odd if one.startswith("group_plugin=")]
         kept = next((each for entry in document.get("Defaults", ()) for each in _kept_for_ever(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
@@ -173,6 +182,7 @@ def parse(output: Output) -> Sudoers:
         programs,
         pam,
         tuple(dict.fromkeys(("sudo", "sudo-i", *sorted(named)))),
+        tuple(dict.fromkeys(odd)),
         None if groups is None else tuple(one for one in groups if not re.search(r"[]=[]", one)),
     )
 
@@ -190,7 +200,52 @@ def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
 def _kept_for_ever(entry: Mapping[str, Any]) -> Iterator[str]:
     for option in entry.get("Options", ()):
         for name, value in option.items():
-            if name == "timestamp_timeout" and float(value) < 0:
+            if name == "timestamp_timeout" and not 0 <= float(value) <= _A_DAY:
+                yield f"{name}={value}"
+
+
+_UNDERSTOOD = re.compile(
+    r"(?:always_query_group_plugin|always_set_home|admin_flag|apparmor_profile|authenticate|authfail_message|badpass_message|case_insensitive_\w+|closefrom"
+    r"|cmddenial_message|command_timeout|compress_io|editor|env_editor|env_reset|exec_background|exempt_group|fast_glob|fdexec|fqdn|ignore_\w+|insults|intercept\w*"
+    r"|iolog_\w+|lecture\w*|listpw|log_\w+|logfile|loglinelen|long_otp_prompt|mail\w+|match_group_by_gid|maxseq|netgroup_tuple|noexec|noninteractive_auth"
+    r"|notafter|notbefore|pam_\w+|passprompt\w*|passwd_timeout|passwd_tries|path_info|preserve_groups|pwfeedback|requiretty|rlimit_\w+|role|root_sudo"
+    r"|rootpw|runas_allow_unknown_id|runas_check_shell|runas_default|runaspw|runcwd|secure_path|selinux|sendmail|server_\w+|set_home|set_logname|set_utmp"
+    r"|setenv|shell_noargs|stay_setuid|sudoedit_checkdir|sudoedit_follow|sudoers_locale|syslog\w*|targetpw|timestamp_timeout|timestamp_type|timestampdir"
+    r"|timestampowner|tty_tickets|type|umask|umask_override|use_loginclass|use_netgroups|use_pty|user_command_timeouts|utmp_runas|verifypw|visiblepw|xauth\w*)"
+)
+"""Settings of sudoers(5) by which no command does more than it does by itself, whatever their value is; others are told."""
+_PLAIN_VARIABLES = re.compile(
+    r"(?:LANG|LANGUAGE|LINGUAS|LC_\*|LC_[A-Z]+|_XKB_CHARSET|TZ|TERM|COLORTERM|COLORS|(?:LS|DPKG|GREP)_COLORS?|DISPLAY|XAUTHORITY|XAUTHORIZATION|HOSTNAME"
+    r"|HISTSIZE|KDEDIR|QTDIR|MAIL|PS1|PS2|PATH|USER|USERNAME|LOGNAME|SSH_(?:AUTH_SOCK|AGENT_PID|CLIENT|CONNECTION|TTY)|GPG_AGENT_INFO|\w+_proxy|[A-Z]+_PROXY|(?:DEB)?EMAIL|DEBFULLNAME"
+    r"|GIT_(?:AUTHOR|COMMITTER)_\*|XDG_(?:CURRENT_DESKTOP|RUNTIME_DIR|SEAT|VTNR|SESSION_\w+)|KRB5CCNAME|EDITOR|VISUAL|SUDO_\w+|DEBIAN_FRONTEND|TMOUT|WINDOWID)"
+)
+"""Variables of the caller that programs do not take orders from; `PATH` gives way to `secure_path`, and editors are judged as such."""
+_LOOSE = re.compile(r"(?:^|:)(?:/home|/tmp|/var/tmp|/srv|/opt|[^/]|:|$)")
+"""A folder of programs that somebody else than root may write, perhaps."""
+_A_DAY = 1440.0
+
+
+def _odd(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the settings that are not understood, as `NAME=VALUE`."""
+    binding = [_kind(one) for one in entry.get("Binding", ())]
+    if binding and all(one in {("username", "root"), ("userid", "0")} for one in binding):
+        return
+    for option in entry.get("Options", ()):
+        is_removal = option.get("operation") == "list_remove"
+        for name, value in option.items():
+            if name == "operation":
+                continue
+            if name == "env_keep" and isinstance(value, list):
+                names = () if is_removal else (str(one).partition("=")[0] for one in value)
+                yield from (f"env_keep={each}" for each in names if not _PLAIN_VARIABLES.fullmatch(each))
+            elif name in {"env_check", "env_delete"}:
+                if is_removal or value is False or option.get("operation") == "list_assign":
+                    yield name
+            elif (name, value) in {("secure_path", False), ("sudoedit_checkdir", False), ("sudoedit_follow", True)}:
+                yield name if value else f"!{name}"
+            elif value is not False and (
+                not _UNDERSTOOD.fullmatch(name) or (name == "secure_path" and _LOOSE.search(str(value)))
+            ):
                 yield f"{name}={value}"
 
 

@@ -234,4 +234,6 @@ def _applied(text: str, before: int) -> int | None:
     return 0o777 & ~allowed
 
 
-PROBE = Probe("acct.umasks", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=20, form=PIPED)
+PROBE = Probe(
+    "acct.umasks", ("sh", "-c", re.sub("(?m)^ +", "", _SCRIPT)), parse, needs_root=True, timeout_seconds=20, form=PIPED
+)

@@ -2,14 +2,17 @@
 
 One hacked web page reads what every account may read. Article 12.5 asks that access information is kept safe.
 
-The rule: below /etc, /var/www, /home, /srv, /opt, /usr/local/etc, /var/backups and /root no file that holds a secret can be
-read by every account. Content decides, not the name: private keys and key stores, settings with a password or a token
+The rule: below /etc, /var/www, /home, /srv, /opt, /usr/local/etc, /usr/local/bin, /usr/local/sbin, /var/backups and /root no file that holds a secret can be
+read by every account. Content decides, not the name: private keys and key stores, also without armour; settings with a password or a token
 (`DB_PASSWORD=...`), addresses with a password, hashes of passwords, tokens that tell themselves by how they begin (`ghp_...`, `AGE-SECRET-KEY-1...`), and what stands after a
 `mật khẩu:` and looks like a password. So are passwords anywhere in a line: a value of JSON, XML
-or an array, a connection string, what a command is given (`mysqldump -p...`). A file counts if others may read it and may
+or an array, a connection string, what a command or a statement is given (`mysqldump -p...`, `IDENTIFIED BY '...'`). Behind each word
+that announces a secret, so is what nobody would choose as a name: 20 signs or more with many changes between capitals, letters and
+digits. So is a file of one to three words that a setting names as that of a secret (`auth-user-pass /etc/openvpn/auth`). A file counts if others may read it and may
 enter each folder above it. References (`${DB_PASSWORD}`), names of variables in code, empty values and examples are no
-secrets; nor is what a package ships as it is here, nor a file declared under `public_keys`. Looked into are files of text,
-UTF-16 too, up to 128 KiB; of what is in them only the kind is told. What other machines or programs mount below these folders
+secrets; nor is what a package ships as it is here, nor a file declared under `public_keys`. Looked into are files up to 128 KiB,
+text in UTF-16 too; of what is in them only the kind is told. It does not see what is in archives and databases, words that somebody
+chose in a line of prose, or what running programs are given as arguments. What other machines or programs mount below these folders
 is not searched; then the answer is unknown.
 
 Sources: find(1), grep(1), awk(1).
@@ -63,4 +66,6 @@ def judge(facts: Facts) -> CheckOutcome:
     unseen = facts[readable_secrets.PROBE].unseen
     if unseen:
         return unknown("not-searched", msg("mounted from elsewhere and not searched: {paths}", paths=listed(unseen)))
-    return passed(msg("no file that every account can read holds a key, a password or a hash"))
+    return passed(
+        msg("no key, password, token or hash of a known form is in files up to 128 KiB that every account can read")
+    )

@@ -44,6 +44,8 @@ ONE_OF_TWO = {
     "change.drift own.changes": "nothing changed, so that no approval is looked for",
     "cred.registered db.mysql-accounts": "a host without MariaDB or MySQL has none of its accounts",
     "cred.registered db.postgresql-roles": "a host without PostgreSQL has none of its roles",
+    "cred.registered ssh.servers": "a host without sshd takes no keys",
+    "db.exposure acct.other-ways": "ss is there in any case: it names the listeners too",
     "db.exposure db.mysql-accounts": "asked only where MariaDB or MySQL runs",
     "db.exposure firewall.nft": "a host without nft's program is taken to have no rules of it that lead to loopback",
     "db.pg-hba db.postgresql-roles": "no process of PostgreSQL runs",

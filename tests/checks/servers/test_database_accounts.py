@@ -31,6 +31,7 @@ from checks.servers.probes import (
     listening_programs,
     mysql_accounts,
     nft,
+    other_ways,
     outside_ports,
     own_registered,
     passwd,
@@ -358,7 +359,7 @@ def exposure(postgresql: str | None, mysql: str | None, *, listening: str = "", 
     )
     for probe, text in both:
         found[probe.id] = fact_of(probe, ProbeResult(probe.id, 0, text.encode(), b"", 0))
-    for probe_id in (outside_ports.PROBE.id, nft.PROBE.id, iptables_legacy.PROBE.id):
+    for probe_id in (outside_ports.PROBE.id, nft.PROBE.id, iptables_legacy.PROBE.id, other_ways.PROBE.id):
         found[probe_id] = MissingFact("not-gathered", verbatim("no look"))
     own = HostDeclared(listeners=(declared,)) if declared else HostDeclared()
     outcome = check.judge(replace(facts, found=found, declared=own))

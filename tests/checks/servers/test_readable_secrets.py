@@ -15,7 +15,7 @@ from checks.servers.probes.readable_secrets import OpenFile, Search
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n-----END OPENSSH PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----\n"
-FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /var/backups /root"
+FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /usr/local/bin /usr/local/sbin /var/backups /root"
 
 
 def search(root: Path, awk: str = "awk") -> Search:
@@ -119,6 +119,33 @@ SECRETS: dict[str, str | bytes] = {
     ".google_authenticator": 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\n" RATE_LIMIT 3 30\n" TOTP_AUTH\n12345678\n',
     "ghichu.txt": "Máy chủ: db\nMật khẩu: Tr0ub4dor3x\n",
     "ghichu.ini": "mat_khau = Tr0ub4dor3x\n",
+    "storage.conf": "DefaultEndpointsProtocol=https;AccountName=p;AccountKey=Xh0nW1pKqv8vN2mXy7Hf0AzQ3rT5uY8iO1pA4sD6fG7hJ9kL2zX4cV6bN8mQ0wE==\n",
+    "bot.sh": "curl -s https://api.telegram.org/bot918273645:AAEhBP0av28fG3kdPq9ZxWvT1uYcRlMn5oE/sendMessage\n",
+    "fstab": "//nas/share /mnt/share cifs username=an,password=Tr0ub4dor3x,uid=33 0 0\n",
+    "setup.sql": "CREATE USER app@localhost IDENTIFIED BY 'Tr0ub4dor3x';\n",
+    "roles.sql": "ALTER ROLE app WITH LOGIN PASSWORD 'Tr0ub4dor3x';\n",
+    "first.sh": "#!/bin/sh\necho 'root:Xuan2026' | chpasswd\n",
+    "cache.sh": "redis-cli -a Tr0ub4dor3x ping\n",
+    "directory.sh": "ldapsearch -x -D cn=admin -w Tr0ub4dor3x\n",
+    "share.sh": "smbclient -U an%Tr0ub4dor3x //nas/share -c ls\n",
+    "backup.sh": "tool backup --passphrase=Tr0ub4dor3x /srv\n",
+    "sign.sh": "openssl rsa -in k -passin pass:Tr0ub4dor3x\n",
+    "proxy.conf": 'location / { proxy_set_header Authorization "Basic YWRtaW46VHIwdWI0ZG9yM3g="; }\n',
+    "radius.conf": "client nas {\n  secret = Tr0ub4dor3x\n}\n",
+    "frr.conf": "router bgp 65000\n neighbor 192.0.2.1 password Tr0ub4dor3x\n",
+    "entry.xml": '<properties><entry key="db.password">Tr0ub4dor3x</entry></properties>\n',
+    "deployment.yml": "env:\n  - name: DB_PASSWORD\n    value: Xuanha\n",
+    "task.json": '{"environment": [{"name": "DB_PASSWORD", "value": "Xuanha"}]}\n',
+    "Dockerfile": "FROM debian:13\nENV DB_PASSWORD Tr0ub4dor3x\n",
+    "site.conf": "SetEnv DB_PASSWORD Tr0ub4dor3x\nfastcgi_param DB_PASSWORD Tr0ub4dor3x;\n",
+    "pool.conf": "env[DB_PASSWORD] = Tr0ub4dor3x\n",
+    "rails.yml": "production:\n  secret_key_base: 0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9\n",
+    "update.key": "key hmac-sha256:ddns Xh0nW1pKqv8vN2mXy7Hf0AzQ3rT5uY8iO1pA4sD6fG7=\n",
+    "privatekey": "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+    "wallet": b"\xfe\xed\xfe\xed\x00\x00\x00\x02",
+    "service.keytab": b"\x05\x02\x00\x00\x00\x3a\x00\x02\x00\x07",
+    "vault": b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5",
+    "ed": b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70",
     "der.key": b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01\x00\xc1",
     "store.p12": b"\x30\x82\x09\x51\x02\x01\x03\x30\x82\x09\x17\x06\x09",
 }
@@ -164,6 +191,17 @@ HARMLESS: dict[str, str | bytes] = {
     "userlist.txt": '"app" ""\n',
     "chrony.keys": "# 1 SHA256 HEX:...\n",
     "translations.strings": '"Password" "Mật khẩu"\n',
+    "publickey": "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=\n",
+    "authorized": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8x4Yw0QmZ1Tn7rVb2Kc9Ld5Gf3Hs6Ja8Wp0Xe4Uy1 key of an\n",
+    "root.anchor": ". 172800 IN DNSKEY 257 3 8 AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN\n",
+    "lock.json": '{"node_modules/keyv": {"resolved": "https://registry/keyv-4.5.4.tgz", "integrity": "sha512-oxVHkHR/EJf2CNXnWxRLW6mg7JyCCUcG0DtEGmL2ctUo1PNTin1PUil+r/+4r5MpVgC/fn1kjsx7mjSujKqIpw=="}}\n',
+    "keys.conf": "keyfile /etc/chrony/chrony.keys\nssl_certificate_key /etc/letsencrypt/live/portal/privkey.pem;\nkey_algorithm Ed25519WithSha512AndContext1\ntoken_names AccessTokenForUser1OfPortal2\n",
+    "user.sql": "CREATE USER app IDENTIFIED BY '%s';\nALTER USER app IDENTIFIED BY '${PW1}';\n",
+    "rename.sh": '#!/bin/sh\necho "$U:$P" | chpasswd\nredis-cli -a "$PW" ping\ntool --password-file=/etc/x1 --token "$T1"\n[ -n "$DB_PASSWORD" ] || echo DB_PASSWORD must be set\n',
+    "env.yml": "env:\n  - name: DB_PASSWORD\n    valueFrom: {secretKeyRef: {name: db, key: password}}\n  - name: LOG\n    value: Tr0ub4dor3x\n",
+    "image": b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0d",
+    "request.csr": b"\x30\x82\x02\x8a\x30\x82\x01\x72\x02\x01\x00",
+    "archive.gpg": b"\x99\x02\x0d\x04\x5f\x00\x00\x00",
     "limits.conf": "token_timeout = 3600\npassword_min_length = 12\n",
 }
 
@@ -187,6 +225,20 @@ def test_what_looks_like_a_secret_and_is_none_is_not_told(root: Path, awk: str) 
         put(root / name, text)
 
     assert search(root, awk).files == ()
+
+
+def test_file_that_a_setting_names_as_that_of_a_secret_is_told(root: Path) -> None:
+    named = put(root / "vpn" / "auth", "an\nxuanhathudong\n")
+    hidden = put(root / "closed" / "auth", "an\nxuanhathudong\n")
+    (root / "closed").chmod(0o750)
+    text = put(root / "text", "The password is\nknown to an.\n")
+    kept = put(root / "kept", "xuanhathudong\n", 0o640)
+    put(
+        root / "client.conf",
+        f"auth-user-pass {named}\nauth-user-pass {hidden}\npassword_file = {text}\nvault_password_file={kept}\n",
+    )
+
+    assert [(one.kind, one.path) for one in search(root).files] == [("password", str(named))]
 
 
 def test_who_may_not_read_a_file_or_enter_its_folder_does_not_count(root: Path) -> None:

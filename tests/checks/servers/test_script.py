@@ -168,7 +168,9 @@ def test_nothing_is_started_for_a_probe_whose_program_the_host_lacks() -> None:
 
     assert done.stderr.splitlines() == [b"started"]
     sections = parse_answer(b"portalops-answer 1 nonce=" + b"0" * 16 + b" rc=0 cut=0\n" + done.stdout).sections
-    facts = [fact_of(probe, sections[probe.id]) for probe in (*lacking, there)]
+    facts: list[str | MissingFact] = []
+    for probe in (*lacking, there):
+        facts.append(fact_of(probe, sections[probe.id]))
     assert [fact.reason if isinstance(fact, MissingFact) else fact for fact in facts] == ["command-missing"] * 3 + [
         "here\n"
     ]

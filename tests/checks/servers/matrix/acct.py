@@ -100,10 +100,12 @@ FAULTS = (
 )
 
 
-def _rules(name: str, text: str, *, fails: str = "", more: str = "") -> Seed:
+def _rules(name: str, text: str, *, fails: str = "", unknown: str = "", more: str = "") -> Seed:
     lines = text.replace("\n", "\\n")
     make = f"{more}printf '{lines}\\n' >/etc/sudoers.d/seed; chmod 440 /etc/sudoers.d/seed; visudo -cq"
-    return Seed("acct.sudo-nopasswd", name, fails=fails, make=make, undo="rm -rf /etc/sudoers.d/seed /opt/seed")
+    return Seed(
+        "acct.sudo-nopasswd", name, fails=fails, unknown=unknown, make=make, undo="rm -rf /etc/sudoers.d/seed /opt/seed"
+    )
 
 
 _SCRIPT = "install -d -m 755 /opt/seed; printf '#!/bin/sh\\n' >/opt/seed/deploy; chmod {mode} /opt/seed/deploy; {more}"
@@ -170,6 +172,17 @@ SEEDS = (
     _rules("folder", "chi ALL = NOPASSWD: /usr/bin/", fails="nopasswd-pattern"),
     _rules("environment", "chi ALL = NOPASSWD: SETENV: /usr/bin/true", fails="nopasswd-environment"),
     _rules("exact-file-in-a-pager", "chi ALL = NOPASSWD: /usr/bin/less /etc/hosts", fails="nopasswd-shell"),
+    _rules(
+        "kept variable",
+        'Defaults env_keep += PERL5OPT\nchi ALL = NOPASSWD: /usr/bin/true ""',
+        unknown="setting-unknown",
+    ),
+    _rules("own path", 'Defaults !secure_path\nchi ALL = NOPASSWD: /usr/bin/true ""', unknown="setting-unknown"),
+    _rules("any arguments", "chi ALL = NOPASSWD: /usr/bin/ssh-copy-id", unknown="arguments-free"),
+    _rules(
+        "usual settings",
+        'Defaults env_keep += "LANG http_proxy"\nDefaults use_pty, logfile=/var/log/sudo.log\nchi ALL = NOPASSWD: /usr/bin/systemctl restart nginx',
+    ),
     _rules("asked-once", "Defaults timestamp_timeout = -1", fails="password-kept"),
     _rules("default-for-a-group", "Defaults:%%sudo !authenticate", fails="authenticate-off"),
     _rules("through-another", "chi ALL=(binh) NOPASSWD: ALL\nbinh ALL = NOPASSWD: /usr/bin/perl", fails="nopasswd-all"),
@@ -209,4 +222,18 @@ SEEDS = (
         more=_SCRIPT.format(mode=755, more=""),
     ),
     _rules("all-with-a-password", "chi ALL = NOPASSWD: /usr/bin/true, PASSWD: ALL"),
+    Seed(
+        "acct.privileged",
+        "a record of systemd that makes a member",
+        make="mkdir -p /etc/userdb; touch /etc/userdb/chi:sudo.membership",
+        undo="rm -r /etc/userdb",
+        unknown="directory-groups",
+    ),
+    Seed(
+        "acct.uid0",
+        "another source of accounts",
+        make="cp /etc/nsswitch.conf /root/nss.kept; sed -i 's/^passwd:.*/passwd: files systemd extrausers/' /etc/nsswitch.conf",
+        undo="cp /root/nss.kept /etc/nsswitch.conf",
+        unknown="directory-accounts",
+    ),
 )

@@ -246,4 +246,34 @@ SEEDS = (
         fails="undeclared-way",
         releases=frozenset({11}),
     ),
+    *(
+        Seed(
+            "acct.other-ways-to-root",
+            f"what others reach of root: {run}",
+            make=f"systemd-run -q --unit=seed {run}; timeout 20 sh -c 'until ss -Htln sport = :2323 | grep -q .; do sleep 0.1; done'",
+            undo="systemctl stop seed",
+            unknown="root-serves" if not declared else "",
+            declared={"root_services": list(declared)},
+        )
+        for run, declared in (
+            ("python3 -m http.server 2323 --bind 127.0.0.1", ()),
+            ("python3 -m http.server 2323 --bind 127.0.0.2", ("seed.service",)),
+        )
+    ),
+    Seed(
+        "acct.other-ways-to-root",
+        "a socket unit whose service is a shell of root",
+        make="printf '[Socket]\\nListenStream=/run/seed.sock\\nAccept=yes\\n' >/etc/systemd/system/seed.socket; "
+        "printf '[Service]\\nExecStart=/bin/sh\\nStandardInput=socket\\n' >/etc/systemd/system/seed@.service; systemctl daemon-reload; systemctl start seed.socket",
+        undo="systemctl stop seed.socket; rm /etc/systemd/system/seed.socket /etc/systemd/system/seed@.service; systemctl daemon-reload",
+        unknown="root-serves",
+    ),
+    Seed(
+        "acct.other-ways-to-root",
+        "a socket unit whose service is another account's",
+        make="printf '[Socket]\\nListenStream=/run/seed.sock\\nAccept=yes\\n' >/etc/systemd/system/seed.socket; "
+        "printf '[Service]\\nUser=chi\\nExecStart=/bin/cat\\nStandardInput=socket\\n' >/etc/systemd/system/seed@.service; systemctl daemon-reload; systemctl start seed.socket",
+        undo="systemctl stop seed.socket; rm /etc/systemd/system/seed.socket /etc/systemd/system/seed@.service; systemctl daemon-reload",
+    ),
+    _pam("login", "sufficient pam_shells.so"),
 )

@@ -110,6 +110,21 @@ SEEDS = (
     _file(
         "what a job gives a command", "/etc/cron.d/seed", "5 2 * * * root mysqldump -pTr0ub4dor3x portal >/dev/null\\n"
     ),
+    Seed(
+        "secrets.readable",
+        "what a setting names as the file of a secret",
+        make="install -d /etc/openvpn/client; printf 'an\\nxuanhathudong\\n' >/etc/openvpn/client/auth; echo 'auth-user-pass /etc/openvpn/client/auth' >/etc/openvpn/client/office.conf",
+        undo="rm -r /etc/openvpn/client",
+        fails=_READABLE,
+        on="web2",
+    ),
+    _file(
+        "what nobody chose as a name, behind a key",
+        "/srv/portal/store.conf",
+        "Endpoint=https;AccountKey=Xh0nW1pKqv8vN2mXy7Hf0AzQ3rT5uY8iO1pA4sD6fG7hJ9kL2zX4cV6bN8mQ0wE==\\n",
+    ),
+    _file("statement", "/usr/local/sbin/first", 'mariadb -e "CREATE USER a IDENTIFIED BY \\047Tr0ub4dor3x\\047"\\n'),
+    _file("store of keys under any name", "/srv/portal/wallet", "\\376\\355\\376\\355\\000\\000\\000\\002"),
     _file(
         "text of two bytes a letter",
         "/srv/portal/windows.ini",
@@ -204,6 +219,16 @@ SEEDS = (
         make="systemd-run --unit=seed redis-server --port 7777 --bind 0.0.0.0 --protected-mode no; sleep 1",
         undo="systemctl stop seed",
         fails="exposed",
+    ),
+    *(
+        Seed(
+            "db.exposure",
+            f"a socket of mode {mode}, {options or 'no password'}",
+            make=f"systemd-run -q --unit=seed redis-server --port 0 --unixsocket /run/seed.sock --unixsocketperm {mode} {options}; sleep 1",
+            undo="systemctl stop seed",
+            fails="socket-open" if mode == "777" and not options else "",
+        )
+        for mode, options in (("777", ""), ("770", ""), ("777", "--requirepass Tr0ub4dor3x"))
     ),
     Seed(
         "db.exposure",
