@@ -168,12 +168,12 @@ def test_nothing_is_started_for_a_probe_whose_program_the_host_lacks() -> None:
 
     assert done.stderr.splitlines() == [b"started"]
     sections = parse_answer(b"portalops-answer 1 nonce=" + b"0" * 16 + b" rc=0 cut=0\n" + done.stdout).sections
-    facts: list[str | MissingFact] = []
-    for probe in (*lacking, there):
-        facts.append(fact_of(probe, sections[probe.id]))
-    assert [fact.reason if isinstance(fact, MissingFact) else fact for fact in facts] == ["command-missing"] * 3 + [
-        "here\n"
-    ]
+    found = [sections[probe.id] for probe in (*lacking, there)]
+    assert [(each.exit_code, each.stdout.strip()) for each in found] == [(127, b"")] * 3 + [(0, b"here")]
+    for probe, section in zip(lacking, found, strict=False):
+        fact = fact_of(probe, section)
+        assert isinstance(fact, MissingFact)
+        assert fact.reason == "command-missing"
 
 
 def test_sudo_that_waits_for_the_hosts_name_is_called_once_and_each_probe_says_why() -> None:
