@@ -84,6 +84,35 @@ SEEDS = (
         make=_SERVICE.format(settings="ExecStart=/bin/true\nRestart=always\nRestartSec=3600", seconds=1),
         undo=_NO_SERVICE,
     ),
+    *(
+        Seed(
+            "run.failed-units",
+            name,
+            make=_SERVICE.format(settings=f"{settings}\n[Install]\nWantedBy=multi-user.target", seconds=1).replace(
+                "start portal-loop", f"enable -q portal-loop; systemctl start portal-loop{more}"
+            ),
+            undo=f"systemctl disable -q portal-loop; {_NO_SERVICE}",
+            fails=fails,
+            unknown=unknown,
+        )
+        for name, settings, more, fails, unknown in (
+            ("a job whose failure is ignored", "Type=oneshot\nExecStart=-/bin/false", "", "", "failure-ignored"),
+            (
+                "a job whose error is called a success",
+                "Type=oneshot\nExecStart=/bin/sh -c 'exit 7'\nSuccessExitStatus=7",
+                "",
+                "",
+                "failure-ignored",
+            ),
+            (
+                "a job whose first step may fail",
+                "Type=oneshot\nExecStartPre=-/bin/false\nExecStart=-/bin/true",
+                "",
+                "",
+                "",
+            ),
+        )
+    ),
     Seed(
         "run.failed-units",
         "a service that never says that it runs",
