@@ -85,6 +85,13 @@ SEEDS = (
     ),
     Seed(
         "files.setuid",
+        "a store that further rights open",
+        make="mkdir -m 700 /srv/store; setfacl -m u:games:x /srv/store; cp /bin/sh /srv/store/su; chmod 4755 /srv/store/su",
+        undo="rm -r /srv/store",
+        unknown="not-searched",
+    ),
+    Seed(
+        "files.setuid",
         "a store that root alone can enter",
         make="mkdir -m 700 /srv/store; cp /bin/sh /srv/store/su; chmod 4755 /srv/store/su",
         undo="rm -r /srv/store",
