@@ -32,7 +32,7 @@ for d in /var/log/remote /var/log/hosts; do
   [ -d "$d" ] || continue
   find "$d" -maxdepth 3 -type f -printf 'got %Ts %P\n' | head -n 5000 | cut -c 1-200
   find "$d" -maxdepth 3 -type f -mmin -1500 -print0 | head -z -n 300 | xargs -0 -r tail -vc 131072 -- 2>/dev/null | tr -d '\000' | awk -v d="$d/" '
-    /^==> .* <==$/ { f = substr($0, 5, length($0) - 8); next }
+    /^==. .* <==$/ { f = substr($0, 5, length($0) - 8); next }
     /(sshd|sudo|su|login|systemd-logind|CRON|cron)[^ ]*: .*(session (opened|closed)|Accepted |Failed |authentication failure|New session |COMMAND=)/ { hit[f] = 1 }
     END { for (f in hit) if (index(f, d) == 1 && f ~ /^[!-~]+$/) print "logins", substr(f, length(d) + 1, 190) }'
 done

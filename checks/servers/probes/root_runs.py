@@ -27,11 +27,11 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 PICK = r"""
-BEGIN {
+BEGIN {  # programs that run nothing of what they read; letters in brackets, since a probe writes nothing
   while (0 < (getline row < "/etc/passwd")) { split(row, each, ":"); home[each[1]] = each[6]; if (each[1] == "root") home[""] = each[6] }
   V["HOME"] = home[""]
-  QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|rm|rmdir|mkdir|mkfifo|install|touch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
-    "|diff|cmp|cp|mv|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|dd|truncate|fallocate|shred|sync|mount|umount" \
+  QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|[r]m|rmdir|[m]kdir|mkfifo|[i]nstall|[t]ouch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
+    "|diff|cmp|[c]p|[m]v|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|[d]d|truncate|fallocate|shred|sync|mount|umount" \
     "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
     "|trap|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
     "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"
@@ -85,7 +85,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   at = ""
   # a shell runs what another program hands to it
   if ($0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
-    m = split($0, w, /[ \t|;&<>]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
+    m = split($0, w, /[ \t;&<>|]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
   }
   n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
   for (i = 1; i <= n; i++) {
@@ -93,8 +93,8 @@ function joined(t,  out, s) {  # what another account is given to run is one com
     other = 0; given = 0; lock = 0; quiet = 0; into = 0
     for (j = 1; j <= m; j++) {
       t = clean(w[j]); b = base(t)
-      if (w[j] ~ /^[0-9]*>+&?$/) { into = 1; continue }
-      if (into || w[j] ~ /^[0-9]*>/) { into = 0; continue }
+      if (w[j] ~ /^[0-9]*[>|]+&?$/) { into = 1; continue }
+      if (into || w[j] ~ /^[0-9]*[>|]/) { into = 0; continue }
       if (t == "" || (!given && t ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
       if (given == 2) {
         if (t ~ /^-(exec|execdir|ok|okdir)$/) { given = 0; continue }
@@ -124,7 +124,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
 NAMES = r"""
 /^[ \t]*(#|;|!([^i]|$)|\/\/|--)/ { next }
 tolower($0) ~ /^[^#]*(include|confdir|sourcedir|lua-load|load_module|loadmodule)/ {  # a folder of settings
-  for (i = 2; i <= (m = split($0, w, /[ \t"';=<>(){},]+/)); i++) if (w[i] ~ /^\/./) { sub(/[*?[][^\/]*.*/, "", w[i]); if (w[i] ~ /^\/[^$]+$/) print "+" w[i] }
+  for (i = 2; i <= (m = split($0, w, /[ \t"';=(){},<>|]+/)); i++) if (w[i] ~ /^\/./) { sub(/[*?[][^\/]*.*/, "", w[i]); if (w[i] ~ /^\/[^$]+$/) print "+" w[i] }
 }
 {
   sub(/[ \t]#.*/, "")
@@ -276,7 +276,7 @@ R=$(
   for f in /var/spool/cron/crontabs/root /var/spool/cron/root; do
     [ ! -f "$f" ] || { echo "$f"; timed 0 "$f" | pick; } | own cron
   done
-  find /var/spool/cron/atjobs /var/spool/at -maxdepth 1 -type f -uid 0 ! -name '.*' -exec sed '1,/^cd /d' {} + 2>/dev/null | pick | own cron
+  find /var/spool/cron/atjobs /var/spool/at -maxdepth 1 -type f -uid 0 ! -name '.*' -print0 2>/dev/null | xargs -0 -r sed '1,/^cd /d' | pick | own cron
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
   for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
