@@ -63,10 +63,13 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> CheckOutco
                 packages=listed(newest.packages) or "-",
             ),
         )
-    alone_by_dpkg = facts.get(dpkg_alone.PROBE) if probe is apt_history.PROBE else ()
-    if isinstance(alone_by_dpkg, MissingFact):
-        return missing(alone_by_dpkg)
-    since = sorted((one for one in (*found, *alone_by_dpkg) if one.at >= allowed.since), key=lambda one: one.at)
+    by_dpkg: tuple[PackageChange, ...] = ()
+    if probe is apt_history.PROBE:
+        told = facts.get(dpkg_alone.PROBE)
+        if isinstance(told, MissingFact):
+            return missing(told)
+        by_dpkg = told
+    since = sorted((one for one in (*found, *by_dpkg) if one.at >= allowed.since), key=lambda one: one.at)
     outside = [one for one in since if allowed.window_of(one.at) is None and not _stands(one, allowed)]
     if outside and allowed.doubt:
         return missing(allowed.doubt)
