@@ -413,6 +413,14 @@ SEEDS = (
     ),
     Seed(
         "files.account-files",
+        "a list of accounts that an account writes, and that a rule of PAM names",
+        make="install -D -o chi /dev/null /opt/pam/list; cp /etc/pam.d/su /root/kept; "
+        "echo 'auth sufficient pam_listfile.so item=user sense=allow file=/opt/pam/list' >>/etc/pam.d/su",
+        undo="cp /root/kept /etc/pam.d/su; rm -rf /opt/pam",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
         "settings of sshd that an account owns",
         make="echo '# nothing' >/etc/ssh/sshd_config.d/seed.conf; chown chi /etc/ssh/sshd_config.d/seed.conf",
         undo="rm /etc/ssh/sshd_config.d/seed.conf",
