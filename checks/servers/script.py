@@ -115,8 +115,11 @@ def _arguments(probe: Probe[Any]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """Return a word for sh, as shlex.quote does it, in fewer bytes."""
-    return word if shlex.quote(word) == word else "'" + word.replace("'", r"'\''") + "'"
+    """Return a word for the shell, shorter than shlex.join's: without indents, but where Python or a here-document needs them."""
+    if shlex.quote(word) == word:
+        return word
+    lean = word if re.search(r"\bimport |<<", word) else re.sub(r"\n[ \t]+", "\n", word)
+    return "'" + lean.replace("'", "'\\''") + "'"
 
 
 def _needed(probe: Probe[Any]) -> str:

@@ -101,7 +101,7 @@ _REASONS: Mapping[str, Message] = {
         ),
         (
             _CLOCK,
-            "built-in-future changed-in-future clock-off clock-wrong fetched-in-future log-in-future look-in-future ran-in-future refreshed-in-future run-in-future scan-in-future try-in-future written-in-future",
+            "source-not-seen built-in-future changed-in-future clock-off clock-wrong fetched-in-future log-in-future look-in-future ran-in-future refreshed-in-future run-in-future scan-in-future try-in-future written-in-future",
         ),
         (
             _LOGS,

@@ -8,7 +8,8 @@ a window that is declared or approved in the register of changes, or falls wholl
 it, or by the packages' names. A window of the register begins with its approval at the earliest. What only
 the configuration approves is unknown: it may be written there afterwards, and no decision is kept with it. Both moments are shown:
 of the change, and of the window next to it. A log that begins after `since` proves nothing about the time before
-it. rpm does not keep what was removed, nor who asked.
+it. What dpkg installed or removed while apt did not run (`dpkg -i`) is a change too, of the name `dpkg`. rpm does not keep what was
+removed, nor who asked. It does not see files that no package manager put there, or somebody who sets back dpkg's times.
 
 Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host's zone:
 
@@ -26,7 +27,7 @@ from checks.servers.drifted import PackageChange
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import MissingFact, Probe, shown
-from checks.servers.probes import apt_history, os_release, own_changes, rpm_history
+from checks.servers.probes import apt_history, dpkg_alone, os_release, own_changes, rpm_history
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -37,7 +38,7 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.HIGH,
     needs=(os_release.PROBE,),
-    uses=(apt_history.PROBE, rpm_history.PROBE, own_changes.PROBE),
+    uses=(apt_history.PROBE, dpkg_alone.PROBE, rpm_history.PROBE, own_changes.PROBE),
     title=msg("packages changed only when that was approved"),
     remedy=msg("Link the change to its approval and declare the window, or go back to the former version; report it."),
 )
@@ -62,7 +63,13 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> CheckOutco
                 packages=listed(newest.packages) or "-",
             ),
         )
-    since = [one for one in found if one.at >= allowed.since]
+    by_dpkg: tuple[PackageChange, ...] = ()
+    if probe is apt_history.PROBE:
+        told = facts.get(dpkg_alone.PROBE)
+        if isinstance(told, MissingFact):
+            return missing(told)
+        by_dpkg = told
+    since = sorted((one for one in (*found, *by_dpkg) if one.at >= allowed.since), key=lambda one: one.at)
     outside = [one for one in since if allowed.window_of(one.at) is None and not _stands(one, allowed)]
     if outside and allowed.doubt:
         return missing(allowed.doubt)

@@ -4,7 +4,8 @@ Who may write /etc/passwd, a rule of sudo or of PAM is root with one line; who m
 and nobody sees it. A backup that an editor or a script left open is as good as the file. Article 12.4.
 
 The rule: /etc/passwd, group, shadow, gshadow, their backups, subuid, sudoers, doas.conf, the rules of PAM and polkit,
-login.defs, nsswitch.conf, sshd's settings, every file that those of PAM, sudo and sshd include, and all folders above them belong
+login.defs, nsswitch.conf, sshd's settings, every file that those of PAM, sudo and sshd include, lists and keys that rules of PAM and sshd's
+settings name (`pam_listfile file=`, `TrustedUserCAKeys`), and all folders above them belong
 to root, and no other account may write them; no other account may
 read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
 should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's

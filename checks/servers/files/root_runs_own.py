@@ -8,15 +8,20 @@ holds for the files that say what they run. Looked at are the file, each folder 
 and of where links lead; also the scripts that root's own scripts run, the settings that services take into their environment,
 and the folders in which root looks for programs. So are the folders and libraries of the loader (`ld.so.conf`,
 `ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message
-of the day call. So is what units hand to root's programs: where they look for them (`ExecSearchPath`), what lies in their place
-(`BindPaths`, `RootDirectory`), the folder of names that are not written out (`WorkingDirectory`), and what a shell reads
-(`StandardInput=file:`, `LoadCredential`). What another program reads so leaves it unknown. Services that D-Bus starts as root count
-too. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
-the folders of Python, Perl and Ruby. A program that other settings in /etc name, and that others may write, leaves it
-unknown: nothing tells who runs it. Another account can write where it is the owner, where all may write, or where further
+of the day call. So is every path in a unit of root, whatever the setting, except those that only ask, write or close off
+(`ConditionPathExists`, `ReadWritePaths`, `StandardOutput`). What `LoadCredential` or `StandardInput=file:` hands to
+another program than a shell leaves it unknown. `ExecStartPre=+` runs as root in every unit. Services that D-Bus starts as root count
+too, and so do jobs of at(1), copies of tmpfiles.d and what nftables.conf and logrotate.conf include. Programs, libraries and
+files of the kernel in /usr and /boot are looked at one by one, and so are all settings in /etc, where a person's account
+may write them. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
+the folders of Python, Perl and Ruby. What a command of root is given to read, and others may write, leaves it
+unknown, except for commands that run none of it, such as tar or rsync. So does a program that other settings in /etc name, a
+folder that they include, and what a unit that is not loaded runs. Another account can write where it is the owner, where all may write, or where further
 rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does
 not hold may have members. A folder with the sticky bit protects what root owns in it. What is not there yet, and could be put
-there, counts as well. Only paths that are written out are seen; a path that a script puts together from variables is not.
+there, counts as well. A variable is followed where a line above gives it a path. It does not see a path that a script puts together otherwise,
+what scripts of root's scripts run, settings that a system's account owns outside the folders of root's own services, or data that
+a program of root mistakes for commands.
 
 Sources: crontab(5), systemctl(1), bash(1), find(1), getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8). On Debian 13:
 
@@ -57,6 +62,8 @@ def judge(facts: Facts) -> CheckOutcome:
     open_: dict[str, Message] = {}
     named: dict[str, Message] = {}
     for by, path, real in found.paths:
+        if by == root_runs.NAMED and path not in found.rights:
+            continue  # what a command is told to make
         for each in (path, real):
             for place, who in _writers(each, found, closed):
                 why = msg("{path} by {who}", path=shown(path, 80), who=who)
@@ -74,7 +81,7 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown(
             "runner-unseen",
             msg(
-                "settings in /etc name programs that others may write, and it is not known whether root runs them: {paths}",
+                "root's commands and settings name what others may write, and it is not known whether root runs it: {paths}",
                 paths=together(list(named.values()), "; "),
             ),
         )

@@ -8,7 +8,7 @@ file of no package fails, wherever it lies. So does a shell, an interpreter, or 
 file. So does one whose mode was changed more than a day after its package was installed. Of rpm, the delivered mode itself
 is compared. Of another file of a package, it is unknown whether it was delivered so. What is meant to be is declared under
 `privileged_files`, and is no proof that its content is right. File systems mounted `nosuid` give nobody anything and do not
-count. Nor do folders that root alone can enter, nor capabilities such as `cap_net_bind_service`, by which nobody becomes
+count. File systems of other machines (NFS, CIFS, FUSE) without `nosuid`, and folders of root's with further rights (ACL), are not searched: unknown. Nor do folders that root alone can enter, nor capabilities such as `cap_net_bind_service`, by which nobody becomes
 root.
 
 Sources: find(1), getcap(8), capabilities(7), dpkg-query(1), rpm(8); known files: those of Debian 11 to 13, Ubuntu 22.04 and
@@ -26,6 +26,7 @@ from fnmatch import fnmatchcase
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.probe import shown
 from checks.servers.probes import privileged_files
 from checks.servers.probes.privileged_files import IdFile, PackagedFile, PrivilegedFiles
 from checks.servers.wording import listed
@@ -198,6 +199,14 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if found.odd:
         return unknown("names-odd", msg("programs with line ends in their names: {files}", files=listed(found.odd)))
+    if found.unsearched:
+        return unknown(
+            "not-searched",
+            msg(
+                "not searched, and not mounted with nosuid: {places}",
+                places=listed(shown(one, 80) for one in found.unsearched),
+            ),
+        )
     if found.capable is None:
         return unknown(
             "capabilities-unseen", msg("the host has neither getcap nor python3, so capabilities are not seen")

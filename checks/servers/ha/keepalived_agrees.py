@@ -4,7 +4,9 @@ A standby whose router id differs never takes over; equal priorities make who le
 tries the service, a machine whose web server died keeps the address. Article 12.3 asks for standby systems.
 
 The rule: on all members keepalived is active, and has one instance with the group's address; those have the same router id,
-different priorities, and each tracks a script, process or file.
+different priorities, and each tracks a script, process or file. A weight of what is tracked lowers the highest priority below the
+next one. A configuration with conditions or variables (`@`, `$`) is unknown. It does not see what a script tries, nor a
+configuration that was changed since keepalived read it.
 
 Source: keepalived.conf(5). Debian 13, keepalived 2.3.3:
 
@@ -63,6 +65,21 @@ def judge(facts: GroupFacts) -> CheckOutcome:
     blind = [member for member, each in one.items() if not each.is_tracking]
     if blind:
         return failed("nothing-tracked", msg("keepalived does not check the service on {hosts}", hosts=listed(blind)))
+    first, second, *_ = sorted((each.priority for each in one.values()), reverse=True)
+    stays = [
+        member
+        for member, each in one.items()
+        if each.priority == first and each.gives_way_by is not None and each.gives_way_by <= first - second
+    ]
+    if stays:
+        return failed(
+            "keeps-address",
+            msg(
+                "what is tracked lowers the priority of {hosts} too little for another to take over (id/priority): {told}",
+                hosts=listed(stays),
+                told=told,
+            ),
+        )
     return passed(msg("keepalived runs on all members with matching settings (id/priority): {told}", told=told))
 
 

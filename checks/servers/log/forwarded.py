@@ -5,8 +5,9 @@ are found and remedied.
 
 The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
 sends its log on with the logins in it, and is read by a program that runs; and the collector has a line of it that is at most {within_minutes} minutes old, by the collector's own
-clock. A rule alone proves nothing: without what the collector holds, or where that is dated in the future, the check is
-unknown.
+clock. Near the end of what it holds of the last day are logins of each host (sshd, sudo, cron). A rule alone proves nothing: without what
+the collector holds, without logins in it, or where that is dated in the future, the check is unknown. It does not see whether every
+line arrives.
 
 Sources: rsyslog.conf(5), find(1). On the collector, which keeps a folder a host:
 
@@ -65,4 +66,13 @@ def judge(facts: GroupFacts) -> CheckOutcome:
                 "written-in-future",
                 msg("the newest line of {host} on the collector is dated in the future, {at}", host=host, at=at),
             )
+    if blind := [host for host in senders if not seen[collector].has_logins_of(seen[host].name)]:
+        return unknown(
+            "logins-not-seen",
+            msg(
+                "lines of {hosts} arrive at {host}, but no login among those of the last day",
+                host=collector,
+                hosts=listed(blind),
+            ),
+        )
     return passed(msg("the logs of {hosts} arrive at {host}", hosts=listed(senders), host=collector))

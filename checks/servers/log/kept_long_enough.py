@@ -8,7 +8,8 @@ The rule: the oldest line of the system's journal, or the oldest file of logins,
 counts from what is written now, back as far as no number of a file is missing, and no file or line that was read is more
 than {apart_days} days older than the next. Users' own journals do not count, nor does one that is written to memory and
 ends with the next start. A host that is younger than what is asked
-can't show it: unknown.
+can't show it: unknown. So is one whose journald keeps warnings and worse alone (`MaxLevelStore`), nothing (`Storage=none`), or fewer than
+{least_burst} messages of a service at a time (`RateLimitBurst`). It does not see what programs are told not to log.
 
 Sources: journalctl(1), logrotate(8). Debian 13:
 
@@ -24,7 +25,8 @@ from checks.servers.clocks import is_ahead
 from checks.servers.declared import default_number
 from checks.servers.facts import Facts
 from checks.servers.probes import logs_kept
-from checks.servers.probes.logs_kept import APART
+from checks.servers.probes.logs_kept import APART, LEAST_BURST
+from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -38,7 +40,7 @@ from portalops.model.verdicts import Severity
     remedy=msg(
         "Raise SystemMaxUse and MaxRetentionSec in journald.conf with Storage=persistent, or 'rotate' of logrotate."
     ),
-    numbers={"default_days": default_number("log_days"), "apart_days": APART.days},
+    numbers={"default_days": default_number("log_days"), "apart_days": APART.days, "least_burst": LEAST_BURST},
 )
 def judge(facts: Facts) -> CheckOutcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
@@ -52,6 +54,11 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
     if is_ahead(since, facts.at):
         return unknown("log-in-future", msg("the oldest log is dated in the future, {at}", at=since))
+    if facts.at - since >= asked and kept.drops:
+        return unknown(
+            "lines-dropped",
+            msg("settings of journald drop lines before they are kept: {names}", names=listed(kept.drops)),
+        )
     if facts.at - since >= asked:
         return passed(msg("logs go back to {at}", at=since))
     if kept.born_at is not None and facts.at - kept.born_at < asked:

@@ -7,7 +7,8 @@ The rule: every declared supply answers, is on line, charged to at least {least_
 or longer where it estimates that, raises no alarm, and says
 neither that its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for
 then no battery protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does
-not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and
+not tell its charge, is in a state that is not known here (such as `CAL`), or is simulated (`dummy-ups`), leaves it unknown. It does not see
+how old the batteries are. Virtual machines and containers hang on their host's: the roles `virtual` and
 `container` exempt them.
 
 Source: upsc(8), NUT's list of variables. NUT 2.8:
@@ -31,6 +32,10 @@ ENOUGH_SECONDS = 120
 """For an orderly end; a battery that is full and lasts for seconds is worn out."""
 NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
 """Words of `ups.status`, as NUT's developer guide has them; `OL` tells of the line alone."""
+HARMLESS = frozenset({"OL", "CHRG", "TRIM", "BOOST", "HB", "ECO", "ESS", "HE", "TEST"})
+"""Words of a supply that is ready."""
+SIMULATED = frozenset({"dummy-ups"})
+"""Drivers that read a file, where there may be no supply."""
 
 
 @check(
@@ -59,6 +64,15 @@ def judge(facts: Facts) -> CheckOutcome:
     if unmeasured:
         return unknown(
             "no-charge", msg("power supplies that do not report their charge: {names}", names=listed(unmeasured))
+        )
+    odd = [
+        f"{name} ({' '.join(sorted(more))})" for name in facts.declared.ups if (more := seen[name].status - HARMLESS)
+    ]
+    if odd:
+        return unknown("status-unclear", msg("power supplies in a state that is not known: {names}", names=listed(odd)))
+    if made_up := [name for name in facts.declared.ups if seen[name].driver in SIMULATED]:
+        return unknown(
+            "simulated", msg("power supplies that NUT only simulates, by a file: {names}", names=listed(made_up))
         )
     return passed(msg("power supplies that are ready: {names}", names=listed(facts.declared.ups)))
 

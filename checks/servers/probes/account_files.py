@@ -1,6 +1,6 @@
 """Rights of the files that say who may come in and as whom: ls(1), which marks further rights (ACL) with a plus.
 
-Files that these include are followed: of PAM (with modules that a rule names by path), of sudo and of sshd. Told as well is
+Files that these include are followed: of PAM (with modules and files that a rule names by path), of sudo and of sshd (with keys and commands). Told as well is
 each folder above a file, above what a link leads to, and above what a file would include.
 
 -rw-r--r-- 1 0 0 1434 /etc/passwd
@@ -49,10 +49,15 @@ chain() {  # all files that include one another, and what they would include
       { if (sub(/\\$/, " ")) { held = held $0; next } $0 = held $0; held = "" }
       K == "pam" { sub(/#.*/, ""); gsub(/\[[^]]*\]/, "x"); k = tolower($2)
         if ($1 == "@include") put($2, "/etc/pam.d"); else if (k == "include" || k == "substack") put($3, "/etc/pam.d")
-        else if ($3 ~ /^\//) print "end" $3 }
+        else {
+          if ($3 ~ /^\//) print "end" $3
+          for (i = 4; i <= NF; i++) if ($i ~ /^[a-z_]+=\/[^$%]*$/ && $i !~ /^(dir|motd|motd_dir|skel|log|logfile)=/) { p = $i; sub(/^[^=]*=/, "", p); print "end" p }
+        } }
       K == "sudo" && /^[ \t]*[@#]include(dir)?[ \t]/ { p = $0; sub(/^[ \t]*[@#]include(dir)?[ \t]+/, "", p); sub(/[ \t]+$/, "", p)
         put(p, D); if (/includedir/) put(p "/*", D) }
-      K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh") }' "$@" |
+      K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh")
+        else if (tolower($1) ~ /^(trustedusercakeys|revokedkeys|authorizedkeysfile|authorized(keys|principals)command|authorizedprincipalsfile|hostkey|hostcertificate)$/)
+          for (i = 2; i <= NF; i++) if ($i ~ /^\/[^%]*$/) print "end" $i }' "$@" |
       while IFS= read -r f; do
         printf '%s\n' "$f"
         case $f in *[*?[]*)

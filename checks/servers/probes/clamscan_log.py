@@ -51,6 +51,7 @@ echo end
 )
 _INFECTED = re.compile(r"Infected files: (\d{1,9})$")
 _SCANNED = re.compile(r"Scanned files: (\d{1,12})$")
+_ERRORS = re.compile(r"Total errors: (\d{1,9})$")
 _KNOWN = re.compile(r"Known viruses: (\d{1,9})$")
 _FILES = re.compile(r"(files|named|excluded|bytes) (\d{1,15}) (/.*)$")
 _READ = re.compile(r"Data scanned: (\d{1,9}(?:\.\d+)?) ([KMG]?)i?B$")
@@ -78,6 +79,8 @@ class Scan:
     """Of the files of all web roots that are below the usual limit of size."""
     bytes_read: int | None = None
     """At most, since the summary is rounded; None where it tells nothing."""
+    errors: int = 0
+    """Files that it could not read."""
 
 
 def parse(output: Output) -> Scan | None:
@@ -92,10 +95,12 @@ def parse(output: Output) -> Scan | None:
         raise Unparseable(msg("there is no log of scans"), reason="no-log")
     found: list[Scan] = []
     infected = scanned = None
-    known, read = 0, None
+    known, read, errors = 0, None, 0
     for line in lines:
         if match := _KNOWN.fullmatch(line):
             known = int(match[1])
+        elif match := _ERRORS.fullmatch(line):
+            errors = int(match[1])
         elif match := _READ.fullmatch(line):
             read = int((float(match[1]) + 0.01) * _UNITS[match[2]])
         elif match := _INFECTED.fullmatch(line):
@@ -109,8 +114,9 @@ def parse(output: Output) -> Scan | None:
                 raise Unparseable(msg("the log of scans cannot be parsed")) from error
             there = sum(counts["bytes"].values())
             counted = (counts["files"], counts["named"], counts["excluded"])
-            found.append(Scan(at, scanned, infected, known, *counted, there, read))
+            found.append(Scan(at, scanned, infected, known, *counted, there, read, errors))
             infected = scanned = read = None
+            errors = 0
     return max(reversed(found), key=lambda scan: scan.ended_at) if found else None
 
 

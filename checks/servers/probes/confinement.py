@@ -2,8 +2,8 @@
 
 What a unit file says is not asked for. Of each process: its parent, its four user ids, the capabilities that it has and could
 get, whether NoNewPrivs is set, whether it has a filter of system calls, whether its mounts, user ids and root folder are those
-of process 1, which folder or socket of the host's root its mounts leave open to it (`open=`), its profile of AppArmor or its type of SELinux, groups that are as good as root, its unit and its program. The
-first lines are the sockets; processes that only loopback reaches are left out. No arguments are told: they may hold passwords.
+of process 1, which folder or socket of the host's root its mounts leave open to it (`open=`), its profile of AppArmor (`unread`: its text is not there, or leaves it nearly everything) or its type of SELinux, groups that are as good as root, its unit and its program. The
+first lines are the sockets. No arguments are told: they may hold passwords.
 
     listen tcp 0.0.0.0:80 412,415
     proc 412 1 0,0,0,0 000001ffffffffff 000001ffffffffff 0 0 init init init none open=/etc - nginx.service root /usr/sbin/nginx
@@ -36,18 +36,32 @@ filters() { sed -n 's/^Seccomp_filters:[ \t]*//p' "/proc/$1/status"; }
 I=$(filters 1)
 SE=
 [ ! -r /sys/fs/selinux/enforce ] || read -r SE </sys/fs/selinux/enforce
-K=$(for f in /etc /usr /boot /root /var/spool/cron /run/systemd/private /run/dbus/system_bus_socket /run/docker.sock; do [ ! -e "$f" ] || echo "$f"; done)
-writes() {  # which of these root can still write or call there, as on the host
+K=$(for f in /etc /usr /boot /root /var/spool /var/lib/dpkg /var/cache/apt /dev /proc/sys $(cd /run && ls -d systemd/private dbus/system_bus_socket docker.sock podman/podman.sock \
+  containerd/containerd.sock fail2ban/fail2ban.sock mysqld/mysqld.sock libvirt/libvirt-sock lxd.socket incus/unix.socket snapd.socket supervisor.sock 2>/dev/null | sed 's/^/\/run\//'); do [ ! -e "$f" ] || echo "$f"; done)
+writes() {  # which of these root can still write or call there, as on the host: at its place, or where it is mounted as well
   awk -v K="$(echo $K)" 'BEGIN { n = split(K, k, " ") } FNR == 1 { f++ }
-    { for (i = 1; i <= n; i++) if (($5 == "/" || k[i] == $5 || index(k[i], $5 "/") == 1) && l[f, i] <= length($5)) {
-        l[f, i] = length($5); d[f, i] = $3; o[f, i] = $4 ~ /\/inaccessible\// || ($6 ~ /^ro(,|$)/ && k[i] !~ /^\/run/) } }
-    END { for (i = 1; i <= n; i++) if (d[1, i] == d[2, i] && !o[2, i]) { print k[i]; exit }; print f == 2 ? "-" : "unseen" }' /proc/1/mountinfo "/proc/$1/mountinfo" 2>/dev/null
+    { closed = $4 ~ /\/inaccessible\//; r = $4 == "/" ? "" : $4; m = $5 == "/" ? "" : $5
+      for (i = 1; i <= n; i++) {
+        shut = closed || ($6 ~ /^ro(,|$)/ && k[i] !~ /^\/run/)
+        if (k[i] == $5 || index(k[i], m "/") == 1) {
+          if (l[f, i] <= length($5)) { l[f, i] = length($5); d[f, i] = $3; o[f, i] = shut; if (f == 1) p[i] = r substr(k[i], length(m) + 1) }
+        } else if (f == 2 && !shut && $3 == d[1, i] && (p[i] == r || index(p[i], r "/") == 1 || (k[i] !~ /^\/(dev|proc)/ && index(r, p[i] "/") == 1))) e[i] = 1
+      } }
+    END { for (i = 1; i <= n; i++) if (e[i] || (d[1, i] == d[2, i] && !o[2, i])) { print k[i]; exit }; print f == 2 ? "-" : "unseen" }' /proc/1/mountinfo "/proc/$1/mountinfo" 2>/dev/null
 }
-for p in $(printf '%s\n' "$S" | sed -n '/^listen [a-z]* \(127\.\|\[::1\]\|\[::ffff:127\.\)/!s/.* //p' | tr ',' '\n' | grep -v '^-$' | sort -un | head -n 500); do
+profile() {  # NAME: apparmor, if its text is there and leaves root not everything
+  t=$(grep -rlsF -e "profile $1 " -e "profile \"$1\"" -e "$1 {" -e "$1 flags" /etc/apparmor.d /var/lib/snapd/apparmor/profiles)
+  if [ "$t" ] && ! printf '%s\n' "$t" | xargs -d '\n' grep -qsE \
+    '^[^#]*((^|[[:space:]])(file|capability|all|mount|change_profile)[[:space:]]*,|(^|[[:space:]])"?/(\*\*|\{,\*\*\})"?[[:space:]]+[a-zA-Z]*[wal]|[[:space:]][a-zA-Z]*[uU]x[[:space:]]*(,|->)|flags=\([^)]*(unconfined|default_allow))' --; then
+    echo apparmor
+  else echo apparmor-unread
+  fi
+}
+for p in $(printf '%s\n' "$S" | sed -n 's/.* //p' | tr ',' '\n' | grep -v '^-$' | sort -un | head -n 500); do
   u= e= q= b= n= s= g= pp=
   while read -r k v; do
     case $k in
-    PPid:) pp=$v ;; Uid:) u=$v ;; CapEff:) e=$v ;; CapPrm:) q=$v ;; CapBnd:) b=$v ;; NoNewPrivs:) n=$v ;; Seccomp:) s=$v ;; Groups:) g=$v ;;
+    PPid:) pp=$v ;; Uid:) u=$v ;; CapEff:) e=$v ;; CapPrm:) q=$v ;; CapBnd:) b=$v ;; NoNewPrivs:) n=$v ;; Seccomp:) s=$v ;; Gid:) g=$v ;; Groups:) g="$g $v" ;;
     esac
   done 2>/dev/null <"/proc/$p/status" || continue
   [ "$b" ] || continue
@@ -58,13 +72,13 @@ for p in $(printf '%s\n' "$S" | sed -n '/^listen [a-z]* \(127\.\|\[::1\]\|\[::ff
   m=none
   if IFS= read -r c 2>/dev/null <"/proc/$p/attr/current" && [ "$c" ]; then
     case $c in
-    *' (enforce)') m=apparmor ;;
+    *' (enforce)') m=$(profile "${c% (enforce)}") ;;
     *:*:*) [ "$SE" != 1 ] || { m=${c#*:*:}; m=selinux:${m%%:*}; } ;;
     esac
   fi
   G=$(awk -F: -v g="$g" '
     BEGIN { n = split(g, a, /[ \t]+/); for (i = 1; i <= n; i++) has[a[i]] = 1 }
-    $1 ~ /^(docker|lxd|incus-admin|disk|kmem|shadow)$/ && $3 in has { o = o "," $1 }
+    $1 ~ /^(docker|lxd|incus-admin|libvirt|disk|kmem|shadow|staff|sudo|wheel)$/ && $3 in has { o = o "," $1 }
     END { print o == "" ? "-" : substr(o, 2) }' /etc/group)
   U=$(sed -n 's/.*\/\([^/]*\.\(service\|scope\|slice\)\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1)
   set -- $u
@@ -79,10 +93,12 @@ _LISTEN = re.compile(r"listen (?P<protocol>tcp|udp) (?P<address>\S+):(?P<port>\S
 _PROCESS = re.compile(
     r"proc (?P<pid>\d{1,10}) (?P<parent>\d{1,10}) (?P<uids>\d+,\d+,\d+,\d+) (?P<has>[0-9a-f]{16}) (?P<bound>[0-9a-f]{16})"
     r" (?P<nnp>[01]) (?P<filter>[012]) (?P<mounts>init|own|unseen) (?P<users>init|own|unseen) (?P<root>init|own|unseen)"
-    r" (?P<mac>none|apparmor|selinux:\w+) (?:open=(?P<open>\S+) )?(?P<groups>\S+) (?P<unit>\S+) (?P<account>\S+) (?P<program>\S.*)"
+    r" (?P<mac>none|apparmor|apparmor-unread|selinux:\w+) (?:open=(?P<open>\S+) )?(?P<groups>\S+) (?P<unit>\S+) (?P<account>\S+) (?P<program>\S.*)"
 )
-_NAMES = "chown dac_override dac_read_search fowner setgid setuid sys_module sys_rawio sys_ptrace sys_admin mknod setfcap mac_override bpf"
-NAMES: Mapping[int, str] = dict(zip((0, 1, 2, 3, 6, 7, 16, 17, 19, 21, 27, 31, 32, 39), _NAMES.split(), strict=True))
+_NAMES = "chown dac_override dac_read_search fowner setgid setuid sys_module sys_rawio sys_ptrace sys_admin sys_boot mknod setfcap mac_override mac_admin bpf"
+NAMES: Mapping[int, str] = dict(
+    zip((0, 1, 2, 3, 6, 7, 16, 17, 19, 21, 22, 27, 31, 32, 33, 39), _NAMES.split(), strict=True)
+)
 """Capabilities that are named here, by their number in linux/capability.h."""
 
 

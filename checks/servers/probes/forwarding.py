@@ -7,6 +7,9 @@ for root alone unless it is told otherwise (dirCreateMode 0700). Sources: rsyslo
 
     rule *.* @@192.0.2.10:514
     got 1795612800 web1/syslog.log
+    logins web1/syslog.log
+
+The last line says that a file of the last day has lines of logins near its end.
 """
 
 from __future__ import annotations
@@ -26,7 +29,12 @@ runs rsyslogd && grep -rhE '^[^#]*(@|omfwd|omrelp)' /etc/rsyslog.conf /etc/rsysl
 runs systemd-journal-u && grep -hE '^ *URL *=' /etc/systemd/journal-upload.conf 2>/dev/null | cut -c 1-200 | sed 's/^/rule /'
 printf '%s\n' "$P" | grep -xE 'syslog-ng|fluent-bit|fluentd|vector|filebeat|promtail|alloy|nxlog' | sort -u | sed 's/^/rule program /'
 for d in /var/log/remote /var/log/hosts; do
-  [ -d "$d" ] && find "$d" -maxdepth 3 -type f -printf 'got %Ts %P\n' | head -n 5000 | cut -c 1-200
+  [ -d "$d" ] || continue
+  find "$d" -maxdepth 3 -type f -printf 'got %Ts %P\n' | head -n 5000 | cut -c 1-200
+  find "$d" -maxdepth 3 -type f -mmin -1500 -print0 | head -z -n 300 | xargs -0 -r tail -vc 131072 -- 2>/dev/null | tr -d '\000' | awk -v d="$d/" '
+    /^==. .* <==$/ { f = substr($0, 5, length($0) - 8); next }
+    /(sshd|sudo|su|login|systemd-logind|CRON|cron)[^ ]*: .*(session (opened|closed)|Accepted |Failed |authentication failure|New session |COMMAND=)/ { hit[f] = 1 }
+    END { for (f in hit) if (index(f, d) == 1 && f ~ /^[!-~]+$/) print "logins", substr(f, length(d) + 1, 190) }'
 done
 echo end
 """
@@ -50,6 +58,13 @@ class Forwarding:
     """One of them may send the facilities of logins, `auth` and `authpriv`."""
     got: tuple[tuple[str, datetime], ...]
     """Of a collector: each file with the time of its newest line."""
+    logins: tuple[str, ...] = ()
+    """Of a collector: the files of the last day near whose end logins are told."""
+
+    def has_logins_of(self, host: str) -> bool:
+        """Say whether logins of a host are among what came in lately."""
+        short = host.partition(".")[0].lower()
+        return any(_first(path) in {short, host.lower()} for path in self.logins)
 
     def newest_of(self, host: str) -> datetime | None:
         """Return when the newest line of a host was written here; its folder or file is named after it."""
@@ -65,8 +80,9 @@ def parse(output: Output) -> Forwarding:
     if name is None or lines[-1] != "end":
         raise Unparseable(msg("the list of log destinations is cut short"))
     got = [(match[2], datetime.fromtimestamp(int(match[1]), UTC)) for line in lines if (match := _GOT.fullmatch(line))]
+    logins = tuple(line.removeprefix("logins ") for line in lines if line.startswith("logins "))
     rules = [line.removeprefix("rule ") for line in lines if line.startswith("rule ")]
-    return Forwarding(name[1], len(rules), any(map(_sends_logins, rules)), tuple(got))
+    return Forwarding(name[1], len(rules), any(map(_sends_logins, rules)), tuple(got), logins)
 
 
 def _sends_logins(rule: str) -> bool:

@@ -34,6 +34,8 @@ class BackendServer:
     """`UP`, `DOWN`, `MAINT`, `no check`, ..."""
     check: str
     """Of the last look at it: `L4OK`, `L7OK`, ...; empty if it is never looked at."""
+    address: str = ""
+    """With its port; empty where HAProxy does not tell it."""
 
     @property
     def is_up(self) -> bool:
@@ -52,7 +54,13 @@ def parse(output: Output) -> tuple[BackendServer, ...]:
     try:
         rows = list(csv.DictReader([lines[0].removeprefix("# "), *lines[1:]]))
         found = tuple(
-            BackendServer(row["pxname"], row["svname"], row["status"].strip(), row["check_status"].strip("* "))
+            BackendServer(
+                row["pxname"],
+                row["svname"],
+                row["status"].strip(),
+                row["check_status"].strip("* "),
+                row.get("addr") or "",
+            )
             for row in rows
             if row["type"] == "2"  # 0 frontend, 1 backend, 2 server, 3 socket
         )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -43,6 +43,8 @@ class VrrpInstance:
     """Virtual addresses, without prefix length."""
     is_tracking: bool
     """A script, process or file lets it give up the address; a device alone says nothing of the service."""
+    gives_way_by: int | None = None
+    """By how much what it tracks lowers its priority at most; None where a fault lets it give up at once."""
 
 
 def parse(output: Output) -> tuple[VrrpInstance, ...]:
@@ -54,6 +56,10 @@ def parse(output: Output) -> tuple[VrrpInstance, ...]:
     for word, following in pairwise(words):
         if word == "include" and following != _READ:
             raise Unparseable(msg("keepalived's configuration includes files that are not read"), reason="includes")
+    if odd := next((word for word in words if word.startswith(("@", "$", "~"))), ""):
+        said = msg("keepalived's configuration depends on what is not read: {word}", word=shown(odd, 40))
+        raise Unparseable(said, reason="includes")
+    weights = _weights(words)
     blocks = iter(words)
     found = []
     try:
@@ -62,7 +68,7 @@ def parse(output: Output) -> tuple[VrrpInstance, ...]:
                 name = next(blocks)
                 if next(blocks) != "{":
                     raise Unparseable(msg("keepalived's configuration cannot be parsed"))
-                found.append(_instance(name, _block(blocks)))
+                found.append(_instance(name, _block(blocks), weights))
     except (StopIteration, ValueError, IndexError, RuntimeError) as error:
         raise Unparseable(msg("keepalived's configuration cannot be parsed")) from error
     return tuple(found)
@@ -80,7 +86,19 @@ def _block(words: Iterator[str]) -> list[str]:
         found.append(word)
 
 
-def _instance(name: str, words: list[str]) -> VrrpInstance:
+def _weights(words: list[str]) -> dict[str, int]:
+    """Return the weight of each script, process and file that can be tracked; zero is a fault at once."""
+    found = {}
+    for at, word in enumerate(words):
+        if word in {"vrrp_script", "vrrp_track_process", "vrrp_track_file", "track_file"} and words[
+            at + 2 : at + 3
+        ] == ["{"]:
+            inner = _block(iter(words[at + 3 :]))
+            found[words[at + 1]] = int(inner[inner.index("weight") + 1]) if "weight" in inner else 0
+    return found
+
+
+def _instance(name: str, words: list[str], weights: dict[str, int]) -> VrrpInstance:
     addresses: list[str] = []
     for block in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
         if block in words:
@@ -89,7 +107,14 @@ def _instance(name: str, words: list[str]) -> VrrpInstance:
     priority = int(words[words.index("priority") + 1]) if "priority" in words else 100
     router_id = int(words[words.index("virtual_router_id") + 1])
     tracking = any(word in words for word in ("track_script", "track_process", "track_file", "track_bfd"))
-    return VrrpInstance(name, router_id, priority, tuple(addresses), tracking)
+    tracked: list[int] = []
+    for kind in ("track_script", "track_process", "track_file"):
+        inner = _block(iter(words[words.index(kind) + 2 :])) if kind in words else []
+        for at, word in enumerate(inner):
+            if word in weights:
+                tracked.append(int(inner[at + 2]) if inner[at + 1 : at + 2] == ["weight"] else weights[word])
+    lowers = None if not tracked or 0 in tracked else max(map(abs, tracked))
+    return VrrpInstance(name, router_id, priority, tuple(addresses), tracking, lowers)
 
 
 PROBE = Probe("ha.keepalived", ("sh", "-c", _SCRIPT), parse, needs_root=True)

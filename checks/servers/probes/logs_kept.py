@@ -11,6 +11,8 @@ The birth of the root file system tells how old the host is, where the file syst
     journal 1795612800.123456 web1 systemd[1]: Started ...
     log 1788000000 /var/log/auth.log.4.gz
     born 1770000000
+
+Settings of journald that decide which lines are kept are told as `drops`, such as `drops MaxLevelStore warning`.
 """
 
 from __future__ import annotations
@@ -44,11 +46,17 @@ for f in /run/log/journal/*/system.journal; do
   [ -e "$f" ] && { [ ! -e "$k" ] || [ "$f" -nt "$k" ]; } && echo volatile
 done
 for f in /var/log/auth.log* /var/log/secure*; do [ -e "$f" ] && stat -c 'log %Y %n' "$f"; done
+cat /etc/systemd/journald.conf /usr/lib/systemd/journald.conf.d/*.conf /etc/systemd/journald.conf.d/*.conf /run/systemd/journald.conf.d/*.conf 2>/dev/null |
+  sed -nE 's/^[ \t]*(MaxLevelStore|RateLimitBurst|Storage)[ \t]*=[ \t]*([A-Za-z0-9]{1,12}).*/drops \1 \2/p'
 stat -c 'born %W' /
 echo end
 """
 _JOURNAL = re.compile(r"journal (\d{9,11})\.\d+ ")
 _LOG = re.compile(r"log (\d{9,11}) /var/log/(auth\.log|secure)(?:\.(\d{1,4})|-(\d{8,10}))?(?:\.(?:gz|xz|bz2|zst))?$")
+_DROPS = re.compile(r"drops (MaxLevelStore|RateLimitBurst|Storage) (\w+)$")
+_KEEPING = {"MaxLevelStore": {"debug", "7", "info", "6"}, "Storage": {"auto", "persistent", "volatile"}}
+LEAST_BURST = 1000
+"""Messages of one service in 30 seconds; journald's own number is 10000, and 0 is no limit."""
 _BORN = re.compile(r"born (\d{1,11})$")
 APART = timedelta(days=35)
 """Files of one log, and lines of the journal, lie at most so far apart: a month, which is the slowest rotation that distributions
@@ -67,6 +75,8 @@ class KeptLogs:
     """The journal is written to memory, and does not count."""
     born_at: datetime | None
     """When the host's root was made; None where its file system does not say."""
+    drops: tuple[str, ...] = ()
+    """Settings by which journald keeps fewer lines than it usually does."""
 
     def kept_since(self, at: datetime) -> datetime | None:
         """Return from when on there are logs up to a moment, without a gap as far as that shows; None where there are none.
@@ -91,7 +101,16 @@ def parse(output: Output) -> KeptLogs:
     found = [match for line in lines if (match := _LOG.fullmatch(line))]
     files = (_series([match for match in found if match[2] == name]) for name in ("auth.log", "secure"))
     logs = tuple(times for times in (() if is_volatile else tuple(journal), *files) if times)
-    return KeptLogs(logs, is_volatile, datetime.fromtimestamp(born, UTC) if born else None)
+    drops = tuple(
+        sorted({f"{it[1]}={it[2]}" for line in lines if (it := _DROPS.fullmatch(line)) and _drops(it[1], it[2])})
+    )
+    return KeptLogs(logs, is_volatile, datetime.fromtimestamp(born, UTC) if born else None, drops)
+
+
+def _drops(name: str, value: str) -> bool:
+    if name != "RateLimitBurst":
+        return value.lower() not in _KEEPING[name]
+    return not value.isdigit() or 0 < int(value) < LEAST_BURST
 
 
 def _series(found: Sequence[re.Match[str]]) -> tuple[datetime, ...]:

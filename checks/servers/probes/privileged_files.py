@@ -1,7 +1,8 @@
 """Files that give who runs them more rights: setuid, setgid and capabilities, anywhere on the host's own file systems.
 
 Every folder is read, so a look speaks for a week. Left out is what gives nobody anything: file systems mounted `nosuid`, and
-folders that root alone can enter, such as a store of containers. A host with so many files that the search takes more than
+folders that root alone can enter, such as a store of containers. File systems that are not known, such as those of another
+machine, and folders of root's that have further rights (ACL), are told as `unsearched`. A host with so many files that the search takes more than
 five seconds of its processor has not answered. Of each file it is asked which package delivers it: of dpkg with the time
 when that package's list of files was written (ctime), of rpm with the delivered mode. Of a name with a line
 end its folder is told, `?` and the file's number, by which `find FOLDER -inum NUMBER` finds it. find(1), getcap(8), dpkg-query(1), rpm(8), proc_pid_mountinfo(5).
@@ -31,8 +32,12 @@ L='
 set --
 while read -r x x n r m o rest; do
   t=${rest#*- }
-  case ${t%% *} in ext?|xfs|btrfs|zfs|f2fs|jfs|overlay|tmpfs|bcachefs) ;; *) continue ;; esac
   case ,$o, in *,nosuid,*) continue ;; esac
+  case ${t%% *} in
+  ext?|xfs|btrfs|zfs|f2fs|jfs|overlay|tmpfs|bcachefs|reiserfs|nilfs2) ;;
+  proc|sysfs|cgroup*|dev*|mqueue|hugetlbfs|debugfs|tracefs|securityfs|selinuxfs|pstore|bpf|configfs|fusectl|autofs|binfmt_misc|rpc_pipefs|nfsd|efivarfs|nsfs|ramfs|vfat|msdos|exfat|iso9660|udf|squashfs|erofs) continue ;;
+  *) printf 'unsearched %s %s\n' "${t%% *}" "$m"; continue ;;
+  esac
   case $D in *" $n$r "*) continue ;; esac
   D="$D$n$r "
   m=$(printf '%b' "$m")
@@ -53,14 +58,15 @@ F=$(
   [ "$G" = 'python3 -c' ] || P=--
   [ "$G" != 'getcap --' ] || G=getcap
   find "$@" -ignore_readdir_race -xdev \
-    \( -type d -uid 0 ! -perm -001 \( ! -perm -010 -o -gid 0 \) ! -path / -prune \) -o -type f -perm /111 \( \
+    \( -type d -uid 0 ! -perm -001 \( ! -perm -010 -o -gid 0 \) ! -path / \( ! -perm -010 -o -printf 'closed %p\n' \) -prune \) -o -type f -perm /111 \( \
     \( -perm /6000 -path "*$L*/*" -printf 'id %m %u:%g %C@ /?%i\n' \) , \
     \( -perm /6000 -name "*$L*" ! -path "*$L*/*" -printf 'id %m %u:%g %C@ %h/?%i\n' \) , \
     \( -perm /6000 ! -path "*$L*" -printf 'id %m %u:%g %C@ %p\n' \) , \
     \( -path "*$L*/*" -printf 'odd /?%i\n' \) , \( -name "*$L*" ! -path "*$L*/*" -printf 'odd %h/?%i\n' \) , \
     \( ! -path "*$L*" -exec $G "$P" {} + \) \)
 ) || exit 3
-printf '%s\n' "$F"
+printf '%s\n' "$F" | grep -v '^closed '
+printf '%s\n' "$F" | sed -n 's/^closed //p' | xargs -d '\n' -r ls -ld 2>/dev/null | sed -n 's/^d.........+[^/]*\(\/.*\)/unsearched acl \1/p'
 set -f
 IFS=$L
 set -- $(printf '%s\n' "$F" | sed -n -e 's/^id [0-7]* [^/]*:[^/]* [0-9.]* \(\/.*\)/\1/p' -e 's/^\(\/.*[^ =]\)\( =\)\{0,1\} [^ ]*$/\1/p')
@@ -119,6 +125,9 @@ class PrivilegedFiles:
     """By path; what is not here is of no package."""
     odd: tuple[str, ...] = ()
     """Programs whose capabilities were not asked for, since their names have line ends."""
+    unsearched: tuple[str, ...] = ()
+    """Where setuid may have effect and nothing was looked for: by type of the file system, or `acl` of a folder of root's that further
+    rights may open to others."""
 
 
 def parse(output: Output) -> PrivilegedFiles:
@@ -129,7 +138,7 @@ def parse(output: Output) -> PrivilegedFiles:
     ids: dict[str, IdFile] = {}
     capable: dict[str, str] = {}
     delivered: dict[str, PackagedFile] = {}
-    odd = []
+    odd, unsearched = [], []
     for line in lines[:-1]:
         if row := _ID.fullmatch(line):
             at = datetime.fromtimestamp(int(row["at"]), UTC)
@@ -142,6 +151,8 @@ def parse(output: Output) -> PrivilegedFiles:
             delivered[row["path"]] = PackagedFile(row["name"], mode=int(row["mode"], 8))
         elif line.startswith("odd /"):
             odd.append(line[4:])
+        elif line.startswith("unsearched "):
+            unsearched.append(line.removeprefix("unsearched "))
         elif line != "capabilities-unseen":
             raise Unparseable(
                 msg("the search for setuid files has a line that cannot be parsed: {line}", line=shown(line, 100))
@@ -149,7 +160,9 @@ def parse(output: Output) -> PrivilegedFiles:
     for path in (*ids, *capable):  # packages of before /bin became a link to /usr/bin name it there
         if path not in delivered and path.startswith("/usr/") and path[4:] in delivered:
             delivered[path] = delivered[path[4:]]
-    return PrivilegedFiles(ids, None if "capabilities-unseen" in lines else capable, delivered, tuple(odd))
+    return PrivilegedFiles(
+        ids, None if "capabilities-unseen" in lines else capable, delivered, tuple(odd), tuple(unsearched)
+    )
 
 
 PROBE = Probe(

@@ -2,10 +2,11 @@
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
 command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs that apt, udev,
-logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, what units hand to
-root's programs (systemd.exec(5)), what D-Bus starts as root, where variables of root's services have programs load from, and where the
-loader finds libraries. Settings in those folders are told where others
-may write them. What the rest of /etc names that can be run is told apart (`named`): nothing tells who runs it. Of each path and each folder above it, of each
+logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, every path in root's
+units that is not known to be harmless (systemd.exec(5)), what D-Bus starts as root, where variables of root's services have programs
+load from, and where the loader finds libraries. Settings in /etc, programs, libraries and files of the kernel are told where others
+may write them. Told apart (`named`), for nothing tells who runs it, is what the rest of /etc names that can be run or includes, what
+commands are given to read, except those known to run none of it, and what units run that nothing has loaded. Of each path and each folder above it, of each
 link on the way and of where links lead, the rights are printed, by find(1); and to whom further rights (ACL) let write it. Enabled
 units that are not loaded count with what they start: the next boot brings them. crontab(5), systemctl(1), rc.local, bash(1),
 getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8).
@@ -26,9 +27,31 @@ from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
 PICK = r"""
+BEGIN {  # programs that run nothing of what they read; letters in brackets, since a probe writes nothing
+  while (0 < (getline row < "/etc/passwd")) { split(row, each, ":"); home[each[1]] = each[6]; if (each[1] == "root") home[""] = each[6] }
+  V["HOME"] = home[""]
+  QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|[r]m|rmdir|[m]kdir|mkfifo|[i]nstall|[t]ouch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
+    "|diff|cmp|[c]p|[m]v|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|[d]d|truncate|fallocate|shred|sync|mount|umount" \
+    "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
+    "|trap|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
+    "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"
+}
 function base(p) { sub(/.*\//, "", p); return p }
 function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[>|<]+/, "", t); return t }
-function emit(p) { if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
+function whole(t, n) {  # a path, with the homes that it names by their account
+  if (match(t, /^~[A-Za-z0-9_.-]*\//)) { n = substr(t, 2, RLENGTH - 2); if (n in home) return home[n] substr(t, RLENGTH) }
+  return t
+}
+function emit(p) { p = whole(p); if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
+function reads(p) {  # what a program that may run it is given to read
+  p = whole(clean(p)); sub(/^-[A-Za-z]\//, "/", p); sub(/^[^\/]*=/, "", p); p = whole(p)
+  if (p ~ /^\/[^*?$\[]+$/ && p !~ /^\/(dev|proc|sys|tmp|var\/tmp|var\/log|run\/[^u][^\/]*)(\/|$)/ && p !~ /[.](pid|sock|socket|lock|log|out|err)$/) print "?" p
+}
+function filled(t, k, n) {
+  if (t !~ /[$]/) return t
+  for (k in V) if (index(t, k)) { gsub("[$]" k "([^A-Za-z0-9_]|$)", "\001&", t); while (n = index(t, "\001$" k)) t = substr(t, 1, n - 1) V[k] substr(t, n + length(k) + 2); gsub("[$][{]" k "[}]", V[k], t) }
+  return t
+}
 function account(j, m, b,  k, v) {
   for (k = j + 1; k <= m; k++) {
     v = clean(w[k])
@@ -53,31 +76,56 @@ function joined(t,  out, s) {  # what another account is given to run is one com
 }
 {
   sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
+  rest = $0 = filled($0)
+  while (match(rest, /(^|[ \t;&|(])[A-Za-z_][A-Za-z0-9_]*=["']?[\/~][^ \t"';&|$)]*/)) {
+    k = v = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+    sub(/=.*/, "", k); gsub(/[^A-Za-z0-9_]/, "", k); sub(/^[^=]*=["']?/, "", v); V[k] = whole(v)
+  }
+  $0 = filled($0)
   at = ""
+  # a shell runs what another program hands to it
+  if ($0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
+    m = split($0, w, /[ \t;&<>|]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
+  }
   n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
   for (i = 1; i <= n; i++) {
     m = split(parts[i], w, /[ \t]+/)
-    other = 0; given = 0; lock = 0
+    other = 0; given = 0; lock = 0; quiet = 0; into = 0
     for (j = 1; j <= m; j++) {
       t = clean(w[j]); b = base(t)
-      if (t == "" || t ~ /^[A-Za-z_][A-Za-z0-9_]*=/) continue
-      if (given == 2) { if (t ~ /^\// && t ~ /\.(sh|py|php|pl|rb|js|cgi|bash)$/ && !other) emit(t); continue }
+      if (w[j] ~ /^[0-9]*[>|]+&?$/) { into = 1; continue }
+      if (into || w[j] ~ /^[0-9]*[>|]/) { into = 0; continue }
+      if (t == "" || (!given && t ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
+      if (given == 2) {
+        if (t ~ /^-(exec|execdir|ok|okdir)$/) { given = 0; continue }
+        if (other) continue
+        if (t ~ /^[\/~]/ && t ~ /\.(sh|py|php|pl|rb|js|cgi|bash)$/) emit(t)
+        else if (!quiet || t ~ /^--[a-z-]*(command|program|rsh|exec|action|path|defaults|config)/ || w[j - 1] ~ /^-[IeK]$/) reads(w[j])
+        continue
+      }
       if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
-      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") given = 2; continue }
-      if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") continue
-      if (b == "cd") { at = clean(w[j + 1]); given = 2; continue }
+      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
+      if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { given = 2; quiet = 1; continue }
+      if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") { if (given && !other && t ~ /^-/) reads(w[j]); continue }
+      if (b == "cd" || b == "pushd") { at = whole(clean(w[j + 1])); given = 2; quiet = 1; continue }
       if (other) break
       if (lock) { lock = 0; continue }
       if (given == 0 && b ~ /^(ba|da|z|k)?sh$|^(python|perl|php|ruby|node|lua)[0-9.]*$|^(\.|source)$/) { if (t ~ /^\//) emit(t); given = 1; continue }
-      if (t ~ /^\//) emit(t)
+      if (t ~ /^[\/~]/) emit(t)
       else if (t ~ /^\.?\.?[A-Za-z0-9_.-]*\/|\.(sh|py|php|pl)$/ && at ~ /^\//) emit(at "/" t)
+      else if (given == 1 && at ~ /^\// && t ~ /^[A-Za-z0-9_.-]+$/) emit(at "/" t)
+      else if (b !~ QUIET && at ~ /^\/./) print "?" at
+      quiet = given != 1 && b ~ QUIET
       given = 2
     }
   }
 }
 """
 NAMES = r"""
-/^[ \t]*([#;!]|\/\/|--)/ { next }
+/^[ \t]*(#|;|!([^i]|$)|\/\/|--)/ { next }
+tolower($0) ~ /^[^#]*(include|confdir|sourcedir|lua-load|load_module|loadmodule)/ {  # a folder of settings
+  for (i = 2; i <= (m = split($0, w, /[ \t"';=(){},<>|]+/)); i++) if (w[i] ~ /^\/./) { sub(/[*?[][^\/]*.*/, "", w[i]); if (w[i] ~ /^\/[^$]+$/) print "+" w[i] }
+}
 {
   sub(/[ \t]#.*/, "")
   while (match($0, /\/[A-Za-z0-9._\/@+-]+/)) {
@@ -96,7 +144,7 @@ VARIABLES = r"""
   for (i = 1; i <= n; i++) {
     if (w[i] ~ /^[A-Z_0-9]+=/) { k = w[i]; sub(/=.*/, "", k); sub(/^[^=]*=/, "", w[i]) }
     else if (k !~ /OPT/) k = ""
-    if (k !~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH|AUDIT)|PYTHON(PATH|HOME|STARTUP|USERBASE)|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|GEM_(PATH|HOME)|NODE_(PATH|OPTIONS)|BASH_ENV|ENV|GCONV_PATH|CLASSPATH|JAVA_TOOL_OPTIONS|PHPRC|PHP_INI_SCAN_DIR|LUA_C?PATH|OPENSSL_(CONF|MODULES|ENGINES)|ZDOTDIR)$/) continue
+    if (k !~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH|AUDIT)|PYTHON(PATH|HOME|STARTUP|USERBASE)|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|GEM_(PATH|HOME)|NODE_(PATH|OPTIONS)|BASH_ENV|ENV|GCONV_PATH|CLASSPATH|JAVA_TOOL_OPTIONS|PHPRC|PHP_INI_SCAN_DIR|SHELL|LUA_C?PATH|OPENSSL_(CONF|MODULES|ENGINES)|ZDOTDIR)$/) continue
     m = split(w[i], v, /[:=;,]/)
     for (j = 1; j <= m; j++) { sub(/^-[A-Za-z]+/, "", v[j]); if (v[j] ~ /^\/[^*?$\[]*$/ && v[j] !~ /^\/(dev|proc|sys)\//) print v[j] }
   }
@@ -105,20 +153,26 @@ VARIABLES = r"""
 """
 """Where a variable of the environment has programs load from."""
 HANDED = r"""
-function given(kind, p) { gsub(/^[-+!]+|["'\\]/, "", p); if (p ~ /^\/[^*?$%\[]+$/ && p !~ /^\/(dev|proc|sys)\//) print kind, p }
-function flush(i, j, k, l, m, v, w, cwd, sh) {
+function given(kind, p) {
+  gsub(/^[-+!@:]+|["'\\]/, "", p); sub(/[*?[%].*/, "", p)
+  if (p ~ /^\/./ && p !~ /^\/(dev|proc|sys)(\/|$)/) print kind, p
+}
+function each(kind, v, m, j, w) { m = split(v, w, /[ \t:;,="']+/); for (j = 1; j <= m; j++) given(kind, w[j]) }
+function flush(i, j, k, l, m, v, w, b, cwd, sh) {
   if ((user == "" || user == "root" || user == "0") && !dynamic) {
     sh = runs ~ /(^|[ \/"'])((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby|node)( |$)/ ? "unit" : "named"
     for (i = 1; i <= n; i++) {
       while (0 < (getline l < files[i])) {
-        if (l !~ /^[ \t]*[A-Z][A-Za-z]+[ \t]*=/) continue
+        while (l ~ /\\$/ && 0 < (getline v < files[i])) l = substr(l, 1, length(l) - 1) " " v
+        if (l !~ /^[ \t]*[A-Z][A-Za-z0-9]+[ \t]*=/) continue
         k = v = l; sub(/[ \t]*=.*/, "", k); sub(/^[ \t]+/, "", k); sub(/^[^=]*=[ \t]*/, "", v)
+        # what these name is neither run nor read: it is asked after, written to, closed off, or said elsewhere
+        if (k ~ /^(Condition|Assert|Documentation|Description|Requires|Wants|After|Before|SourcePath|PIDFile|Read(Write|Only)|Inaccessible|(No)?ExecPaths|TemporaryFileSystem|Listen|Path|Directory|Standard(Output|Error)|TTY|Device|Utmp|Syslog|Symlinks|User|Group|SELinux|AppArmor|Smack|Slice|Where|What|Options|Exec(Start|Stop|Reload|Condition)|EnvironmentFile|UnsetEnv|PassEnv|OnCalendar|Alias)/) continue
         if (k == "WorkingDirectory") cwd = v
-        else if (k == "RootDirectory" || k == "RootImage") given("unit", v)
         else if (k == "StandardInput" && sub(/^file:/, "", v)) given(sh, v)
         else if (k ~ /^(LoadCredential|LoadCredentialEncrypted)$/ && sub(/^[^:]*:/, "", v)) given(sh, v)
         else if (k == "OpenFile") { sub(/:.*/, "", v); given(sh, v) }
-        else if (k == "ExecSearchPath") { m = split(v, w, /[ \t:]+/); for (j = 1; j <= m; j++) given("unit", w[j]) }
+        else if (k == "Environment") { m = split(v, w, /[ \t]+/); for (j = 1; j <= m; j++) if (w[j] !~ /LOG|PID|SOCK|TMP|TEMP|CACHE|RUN|DATA|STATE|OUT/) { sub(/^[^=]*=/, "", w[j]); each("named", w[j]) } }
         else if (k ~ /^(Bind|BindReadOnly)Paths$|^(Root|Mount|Extension)(Images|Directories)$/) {
           m = split(v, w, /[ \t]+/)
           for (j = 1; j <= m; j++) {
@@ -126,10 +180,11 @@ function flush(i, j, k, l, m, v, w, cwd, sh) {
             if (k !~ /^Bind/ || b[2] !~ /^-?\/(home|srv|var|run|tmp|mnt|media|root)(\/|$)/ || index(" " runs, " " b[2])) given("unit", b[1])
           }
         }
+        else each("unit", v)
       }
       close(files[i])
     }
-    if (runs ~ /(^|[ "'])(\.\.?\/|[A-Za-z0-9_-]+\/)[^ ]|[ "'][A-Za-z0-9_-]+\.(sh|py|pl|php|rb|js|jar|lua|conf|cfg|ini|ya?ml|toml)([ "']|$)|python[0-9.]* (-[^ ]+ )*-m |(^|[ \/])(npm|npx|yarn|pnpm|make|bundle|rake|composer|docker-compose|compose|gunicorn|uvicorn|flask|celery)( |$)/) given("unit", cwd)
+    given(runs ~ /(^|[ "'])(\.\.?\/|[A-Za-z0-9_-]+\/)[^ ]|[ "'][A-Za-z0-9_-]+\.(sh|py|pl|php|rb|js|jar|lua|conf|cfg|ini|ya?ml|toml)([ "']|$)|python[0-9.]* (-[^ ]+ )*-m |(^|[ \/])(npm|npx|yarn|pnpm|make|bundle|rake|composer|docker-compose|compose|gunicorn|uvicorn|flask|celery)( |$)/ ? "unit" : "named", cwd)
   }
   n = 0; user = runs = ""; dynamic = 0
 }
@@ -138,7 +193,7 @@ function flush(i, j, k, l, m, v, w, cwd, sh) {
 /^DynamicUser=yes/ { dynamic = 1 }
 /^FragmentPath=\// { files[++n] = substr($0, 14) }
 /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) files[++n] = d[i] }
-/^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); runs = runs " " $0 }
+/^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; (ignore_errors|flags)=.*/, ""); runs = runs " " $0 }
 END { flush() }
 """
 """What systemd hands to root's programs, by its units' files: where it looks for them, what lies in their place, what they read."""
@@ -172,7 +227,8 @@ if command -v systemctl >/dev/null; then
   e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
   U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
-    -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload 2>/dev/null) || U=
+    -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload \
+    -p ExecStartEx -p ExecStartPreEx -p ExecStartPostEx -p ExecStopEx -p ExecStopPostEx -p ExecReloadEx 2>/dev/null) || U=
 fi
 if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
@@ -198,12 +254,16 @@ VARIABLES='"""
     + r"""
 names() { awk "$NAMES"; }
 variables() { awk "$VARIABLES"; }
-runnable() {  # of files that are named, the programs, scripts and libraries
-  tr '\n' '\0' | xargs -0 -r sh -c 'find -L "$@" -maxdepth 0 -type f \( -perm /111 -o -name "*.sh" -o -name "*.py" -o -name "*.pl" -o -name "*.php" \
+runnable() {  # of files that are named, the programs, scripts and libraries; and folders and files of further settings
+  tr '\n' '\0' | xargs -0 -r sh -c 'for p; do case $p in "+"*) echo "?${p#?}" ;; esac; done; find -L "$@" -maxdepth 0 -type f \( -perm /111 -o -name "*.sh" -o -name "*.py" -o -name "*.pl" -o -name "*.php" \
     -o -name "*.rb" -o -name "*.lua" -o -name "*.js" -o -name "*.so" -o -name "*.so.*" \) 2>/dev/null; :' sh
 }
 texts() { find "$@" -xdev -type f -size -129k -print0 2>/dev/null | xargs -0 -r grep -D skip -IhsE '^[^#]*/' --; }
-own() { while IFS= read -r p; do printf '%s %s\n' "$1" "$p"; done; }
+own() { while IFS= read -r p; do case $p in [?]*) printf 'named %s\n' "${p#?}" ;; *) printf '%s %s\n' "$1" "$p" ;; esac; done; }
+timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
+  awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); print; next }
+    /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$2"
+}
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
 R=$(
@@ -211,12 +271,12 @@ R=$(
     [ -f "$f" ] || continue
     echo "$f" | own cron
     case $f in */anacrontab) sed -n 's/^[0-9@][^ \t]*[ \t][ \t]*[0-9][0-9]*[ \t][ \t]*[^ \t]*[ \t]//p' "$f" ;;
-    *) awk '/^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/) ? 2 : 6; if ($k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$f" ;; esac |
-      pick | own cron
+    *) timed 1 "$f" ;; esac | pick | own cron
   done
   for f in /var/spool/cron/crontabs/root /var/spool/cron/root; do
-    [ ! -f "$f" ] || { echo "$f"; awk '/^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/) ? 1 : 5; for (i = 1; i <= k; i++) $i = ""; print }' "$f" | pick; } | own cron
+    [ ! -f "$f" ] || { echo "$f"; timed 0 "$f" | pick; } | own cron
   done
+  find /var/spool/cron/atjobs /var/spool/at -maxdepth 1 -type f -uid 0 ! -name '.*' -print0 2>/dev/null | xargs -0 -r sed '1,/^cd /d' | pick | own cron
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
   for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
@@ -227,6 +287,10 @@ R=$(
   for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
   done | own path
+  find /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin /usr/lib /usr/lib32 /usr/lib64 /usr/libexec /lib /boot -xdev ! -type l ! -perm -4000 \
+    \( ! -uid 0 -o -perm /002 -o -perm /020 ! -gid 0 \) ! -path '*/auth_pam_tool_dir' 2>/dev/null | head -n 500 | own path
+  find /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /etc/alternatives "$H" -maxdepth 1 -type l \( -path '/usr/*' -o -path '/etc/*' -o -name '.*' \) -print0 2>/dev/null |
+    xargs -0 -r sh -c 'readlink -m -- "$@"' sh | grep -vE '^/(usr/(bin|sbin|lib|libexec|share)|bin|sbin|lib|etc|dev|proc|run)/' | own path
   [ ! -f /etc/ld.so.preload ] || { echo /etc/ld.so.preload; tr ' \t:' '\n' </etc/ld.so.preload | grep '^/[^$]*$'; } | own loader
   for f in /etc/ld.so.conf /etc/ld.so.conf.d/*.conf; do
     [ ! -f "$f" ] || { echo "$f"; sed 's/#.*//' "$f" | tr ' \t:,' '\n' | grep '^/[^*?[]*$'; }
@@ -253,13 +317,18 @@ R=$(
     /etc/sysctl.d /etc/dhcp /etc/ppp /etc/NetworkManager /etc/acpi /etc/smartd.conf /etc/mdadm /etc/audit /etc/initramfs-tools /etc/needrestart /etc/kernel \
     /etc/update-motd.d /etc/systemd /etc/ssh /etc/sudo.conf /etc/sudoers /etc/sudoers.d /etc/apt /etc/udev /etc/default /etc/grub.d /etc/tmpfiles.d \
     /etc/sysusers.d /etc/binfmt.d /etc/environment.d /etc/profile.d /etc/logrotate.d /etc/logrotate.conf /etc/rsyslog.d /etc/init.d /etc/cron.d \
-    -xdev ! -type l \( ! -uid 0 -o -perm /022 \) 2>/dev/null | own hook
+    /etc/systemd /run/systemd/system /run/systemd/generator /usr/local/lib/systemd -xdev ! -type l \( ! -uid 0 -o -perm /022 \) 2>/dev/null | own hook
+  find /etc -xdev ! -type l \( -uid +999 -o -perm -002 -o -gid +999 -perm /020 \) 2>/dev/null | head -n 500 | own hook
+  for d in /etc/tmpfiles.d /run/tmpfiles.d /usr/local/lib/tmpfiles.d /usr/lib/tmpfiles.d; do [ ! -d "$d" ] || echo "$d"; done | xargs -r -I{} find {} -name '*.conf' 2>/dev/null |
+    xargs -d '\n' -r awk '$1 ~ /^[CL][^a-z]*$/ && $2 !~ /^\/(home|srv|tmp|run|var)\// && $7 ~ /^\// { print $7 }' 2>/dev/null | own hook
+  { [ ! -f /etc/nftables.conf ] || echo /etc/nftables.conf; ls -d /etc/nftables/* /etc/nftables.d/* 2>/dev/null; } |
+    xargs -d '\n' -r sed -n 's/^[ \t]*include[ \t]*"\([^"*?[]*\).*/\1/p' 2>/dev/null | own hook
+  sed -nE 's/^[ \t]*include[ \t]+(\/.*)/\1/p' /etc/logrotate.conf 2>/dev/null | own hook
   find /etc -xdev -type f -size -129k ! -path '/etc/systemd/*' ! -path '/etc/cron*' ! -path '/etc/anacrontab' ! -path '/etc/sudoers*' ! -path '/etc/init.d/*' \
     ! -path '/etc/rc*' ! -path '/etc/profile*' ! -path '/etc/apt/*' ! -path '/etc/udev/*' ! -path '/etc/logrotate*' ! -path '/etc/rsyslog*' \
     ! -path '/etc/apparmor*' ! -path '/etc/ssl/*' ! -path '/etc/passwd*' ! -path '/etc/shadow*' ! -path '/etc/shells' ! -path '/etc/ld.so.*' -print0 2>/dev/null |
     xargs -0 -r grep -D skip -IhsE '^[^#]*/' -- | names | runnable | own named
-  for f in /usr/local/lib/python3*/dist-packages /usr/lib/python3*/dist-packages /usr/lib/python3 /usr/lib/python3.[0-9]* /etc/python3* \
-    /etc/perl /usr/local/lib/*/perl /usr/local/share/perl /usr/share/perl5 /usr/local/lib/site_ruby; do [ ! -d "$f" ] || echo "$f"; done |
+  for f in /usr/local/lib/python3*/dist-packages /etc/python3* /etc/perl /usr/local/lib/*/perl /usr/local/share/perl /usr/share/perl5 /usr/local/lib/site_ruby; do [ ! -d "$f" ] || echo "$f"; done |
     xargs -d '\n' -r sh -c 'find "$@" -xdev ! -type l \( ! -uid 0 -o -perm /002 -o -type d -perm /020 \) 2>/dev/null; :' sh | head -n 500 | own loader
   {
     systemctl show-environment 2>/dev/null
@@ -279,6 +348,8 @@ R=$(
     for f in /etc/environment /etc/environment.d/* /etc/security/pam_env.conf /etc/profile /etc/bash.bashrc /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile "$H"/.bashrc; do
       [ ! -f "$f" ] || grep -sE '^[^#]*=' "$f"
     done
+    for f in /etc/crontab /etc/cron.d/*; do [ ! -f "$f" ] || timed 1 "$f" | awk '!/^ / { v[++n] = $0 } /^ / { on = 1 } END { if (on) for (i = 1; i <= n; i++) print v[i] }'; done
+    for f in /etc/anacrontab /var/spool/cron/crontabs/root /var/spool/cron/root; do [ ! -f "$f" ] || grep -E '^[A-Za-z_]+[ \t]*=' "$f" | sed 's/[ \t]*=[ \t]*/=/'; done
   } | variables | own unit
   for f in /etc/apt/apt.conf.d/* /etc/udev/rules.d/* /etc/rsyslog.conf /etc/rsyslog.d/*; do [ ! -f "$f" ] || echo "$f"; done | own hook
   printf '%s\n' "$U" | awk '
@@ -287,18 +358,30 @@ R=$(
     /^User=/ { user = substr($0, 6); next }
     /^DynamicUser=yes/ { dynamic = 1; next }
     /^FragmentPath=\// { print substr($0, 14); next }
+    /^Exec[A-Za-z]*Ex={/ && !/ flags=[^;]*(privileged|no-setuid)/ { next }
+    { is_ex = /^Exec[A-Za-z]*Ex={/ }
     /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) print d[i]; next }
     /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = $0; next }
-    /^Exec[A-Za-z]*={ path=/ { sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=/, ""); sub(/ ; ignore_errors=.*/, ""); rows[++n] = $0 }
+    /^Exec[A-Za-z]*={ path=/ {  # argv[0] may be another name than that of the program
+      p = $0; sub(/^[A-Za-z]*={ path=/, "", p); sub(/ ; argv.*/, "", p)
+      sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=[^ ]*/, ""); sub(/ ; (ignore_errors|flags)=.*/, "")
+      if (is_ex) print p $0; else rows[++n] = p $0
+    }
     END { flush() }' | pick | own unit
   printf '%s\n' "$U" | awk "$HANDED"
+  find /etc/systemd/system /etc/systemd/user /usr/local/lib/systemd /run/systemd/system "$H"/.config/systemd/user -xdev -type f -size -65 -name '*.service' 2>/dev/null |
+    xargs -d '\n' -r awk 'function flush(i) { if (who ~ /^(root|0|)$/) for (i = 1; i <= n; i++) print rows[i]; n = 0; who = "" }
+      FNR == 1 { flush() }
+      /^User=/ { who = substr($0, 6) }
+      /^Exec[A-Za-z]*=/ && !/^Exec(SearchPath|Paths)/ { sub(/^[^=]*=[-@:+!]*/, ""); rows[++n] = $0 }
+      END { flush() }' 2>/dev/null | pick | sed 's/^[?]*/?/' | own named
   for f in $B; do
     echo "$f"
     ! grep -qsE '^User=(root|0)[ \t]*$' "$f" || sed -n 's/^Exec=//p' "$f" | pick
   done | own unit
 )
 set -f
-S=$(printf '%s\n' "$R" | sort -u)
+S=$(printf '%s\n' "$R" | sed 's/\([^ ]\)\/$/\1/' | sort -u)
 T=$(for r in $S; do
   p=${r#* }
   case ${r%% *}:$p in path:*|named:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac

@@ -1,12 +1,16 @@
 """Services that systemd started again by itself, and since when they run, and units that have not ended their start or their stop:
 `systemctl show`, as systemctl(1) has it.
 
+Told as well: services whose command ended badly where a file of the host's own (not of a package) says that this is no failure
+(`ExecStart=-`, `SuccessExitStatus`), those that are frozen, and those that count as active after their process has ended.
+
 Only those with a restart, or that wait for one, are told of the first. The moment is one of the kernel's clock since boot, as
 is the first line.
 
     up 86400
     unit portal.service 1532 activating auto-restart exit-code on-failure 86391
     between news.service activating start notify 86000
+    ignored backup.service 1
 """
 
 from __future__ import annotations
@@ -22,25 +26,37 @@ _SCRIPT = r"""
 command -v systemctl >/dev/null || exit 127
 read -r u _ </proc/uptime
 echo "up ${u%.*}"
-S=$(systemctl show --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic \
+S=$(systemctl show --all --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FreezerState,FragmentPath,DropInPaths,ExecStart,ExecMainCode,ExecMainStatus \
   '*.service' '*.mount' '*.swap') || exit $?
 printf '%s\n' "$S" | awk -F= '
+  function ended(by_signal, k) { if (k !~ (by_signal ? "^(0|1|2|13|15)$" : "^(0|129|130|141|143)$")) bad = k }  # a stop is no failure
   function told() {
+    if (v["ExecMainCode"] ~ /^[123]$/) ended(v["ExecMainCode"] == 2, v["ExecMainStatus"])
     if ((0 < v["NRestarts"] + 0 || v["SubState"] ~ /^auto-restart/) && v["Type"] != "idle")
       printf "unit %s %d %s %s %s %s %d\n", v["Id"], v["NRestarts"], v["ActiveState"], v["SubState"], v["Result"], v["Restart"], \
         v["ActiveEnterTimestampMonotonic"] / 1000000
     else if (v["ActiveState"] ~ /^(de)?activating$/)
       printf "between %s %s %s %s %d\n", v["Id"], v["ActiveState"], v["SubState"], v["Type"] == "" ? "-" : v["Type"], \
         v["StateChangeTimestampMonotonic"] / 1000000
-    split("", v)
+    if (v["FreezerState"] == "frozen") print "frozen", v["Id"], "-"
+    if (v["ActiveState"] == "active" && v["SubState"] == "exited" && v["Type"] != "oneshot") print "left", v["Id"], "-"
+    if (bad && v["Result"] == "success" && v["FragmentPath"] " " v["DropInPaths"] ~ /(^| )\/(etc|run|usr\/local)\//) print "ignored", v["Id"], bad
+    split("", v); bad = 0
   }
   NF == 0 { told(); next }
+  /^ExecStart=/ {
+    if (match($0, /code=(exited|killed|dumped) ; status=[1-9][0-9]*/)) {
+      k = substr($0, RSTART, RLENGTH); sub(/.*=/, "", k); ended($0 ~ /code=killed/, k)
+    }
+    next
+  }
   { v[$1] = $2 }
   END { told() }'
 echo end
 """
 _UP = re.compile(r"up (\d{1,10})$")
 _UNIT = re.compile(r"unit (\S+) (\d{1,10}) ([a-z]+) ([a-z-]+) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
+_ODD = re.compile(r"(frozen|left|ignored) (\S+) (-|\d{1,3})$")
 _BETWEEN = re.compile(r"between (\S+) ((?:de)?activating) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
 
 
@@ -81,6 +97,12 @@ class UnsteadyUnits:
     restarted: tuple[RestartedUnit, ...]
     """None where none was started again."""
     unfinished: tuple[UnfinishedUnit, ...]
+    frozen: tuple[str, ...]
+    """They are active, and the kernel lets none of their processes run."""
+    left: frozenset[str]
+    """They are active, though they are no jobs and nothing of them runs."""
+    ignored: tuple[tuple[str, int], ...]
+    """Their command ended with this code, and a file of the host's own says that it is no failure."""
 
 
 def parse(output: Output) -> UnsteadyUnits:
@@ -89,8 +111,8 @@ def parse(output: Output) -> UnsteadyUnits:
     lines = output.lines()
     up = _UP.fullmatch(lines[0].strip()) if lines else None
     rows = [line.strip() for line in lines[1:-1]]
-    found, between = [_UNIT.fullmatch(row) for row in rows], [_BETWEEN.fullmatch(row) for row in rows]
-    if up is None or lines[-1].strip() != "end" or not all(map(any, zip(found, between, strict=True))):
+    found, between, odd = ([each.fullmatch(row) for row in rows] for each in (_UNIT, _BETWEEN, _ODD))
+    if up is None or lines[-1].strip() != "end" or not all(map(any, zip(found, between, odd, strict=True))):
         raise Unparseable(
             msg("systemd's list of restarts cannot be parsed: {seen}", seen=shown(output.text, 80) or "-")
         )
@@ -109,7 +131,14 @@ def parse(output: Output) -> UnsteadyUnits:
     unfinished = tuple(
         UnfinishedUnit(one[1], one[2], one[4] == "oneshot", int(up[1]) - int(one[5])) for one in between if one
     )
-    return UnsteadyUnits(restarted, unfinished)
+    said = [(one[1], one[2], one[3]) for one in odd if one]
+    return UnsteadyUnits(
+        restarted,
+        unfinished,
+        tuple(name for kind, name, _code in said if kind == "frozen"),
+        frozenset(name for kind, name, _code in said if kind == "left"),
+        tuple((name, int(code)) for kind, name, code in said if kind == "ignored" and code != "-"),
+    )
 
 
 PROBE = Probe("systemd.restarts", ("sh", "-c", _SCRIPT), parse, exit_codes=frozenset({0, 1}))

@@ -17,13 +17,14 @@ _SCRIPT = r"""
 command -v upsc >/dev/null || exit 127
 upsc -l 2>/dev/null | head -n 16 | while read -r u; do
   printf 'ups %s\n' "$u"
-  upsc "$u" 2>/dev/null | grep -E '^(battery.charge|battery.runtime|ups.status): '
+  upsc "$u" 2>/dev/null | grep -E '^(battery.charge|battery.runtime|driver.name|ups.status): '
 done
 echo end
 """
 _UPS = re.compile(r"ups (\S{1,64})$")
 _CHARGE = re.compile(r"battery\.charge: (\d{1,3})(?:\.\d+)?$")
 _RUNTIME = re.compile(r"battery\.runtime: (\d{1,9})(?:\.\d+)?$")
+_DRIVER = re.compile(r"driver\.name: (\S{1,40})$")
 _STATUS = re.compile(r"ups\.status: ([A-Z ]{1,60})$")
 
 
@@ -37,6 +38,8 @@ class Ups:
     charge_percent: int | None
     runtime_seconds: int | None = None
     """For how long it would last by its own estimate; None where it tells of none."""
+    driver: str = ""
+    """NUT's program that speaks with it."""
 
 
 def parse(output: Output) -> tuple[Ups, ...]:
@@ -52,6 +55,8 @@ def parse(output: Output) -> tuple[Ups, ...]:
             found[-1] = replace(found[-1], charge_percent=int(match[1]))
         elif found and (match := _RUNTIME.fullmatch(line)):
             found[-1] = replace(found[-1], runtime_seconds=int(match[1]))
+        elif found and (match := _DRIVER.fullmatch(line)):
+            found[-1] = replace(found[-1], driver=match[1])
         elif found and (match := _STATUS.fullmatch(line)):
             found[-1] = replace(found[-1], status=frozenset(match[1].split()))
     return tuple(found)

@@ -5,17 +5,20 @@ the servers run on, and are protected against attacks.
 
 The rule: each process that holds a socket beyond loopback is looked at as the kernel shows it now; what its unit file says
 does not count. As good as root is user id 0, real, effective or saved; a capability such as `sys_admin`, `sys_ptrace`, `setuid` or
-`dac_override`; and a group such as `docker`, `disk` or `shadow`. Such a process fails where nothing holds it: mounts of its own or
+`dac_override`; and a group such as `docker`, `disk`, `shadow` or `sudo`. Such a process fails where nothing holds it: mounts of its own or
 NoNewPrivs hold nobody who keeps these capabilities. Any of these holds it: a name space of users in which it is not the
 host's root; an enforced profile of AppArmor or SELinux; NoNewPrivs, a filter of system calls, mounts of its own and a
-bounding set without these capabilities, all together, where user id 0 also finds /etc, /usr, /boot, /root and /var/spool/cron read-only,
-and the sockets of systemd, D-Bus and Docker closed: what root owns needs no capability; in a container, a root folder of its own and such a filter. Anything
-between is unknown.
+bounding set without these capabilities, all together, where user id 0 also finds /etc, /usr, /boot, /root, /var/spool, /proc/sys and the folders of dpkg and apt read-only,
+the devices of the host gone (`PrivateDevices`), and the sockets of systemd, D-Bus, Docker, fail2ban and their like closed: what
+root owns needs no capability; in a container, a root folder of its own and such a filter, and nothing of these mounted into
+it. A profile of AppArmor whose text is not there, or that allows every file or capability, holds nothing. Anything
+between is unknown. So is what is as good as root and listens on loopback alone: a proxy may pass strangers on to it.
 
 Programs whose task needs root, such as sshd, are named and do not fail. So is a master that only hands its sockets to workers
 of another account, as nginx does, once such a worker is there. What is meant to run as root is declared by its unit under
 `root_services`. A socket that systemd holds for a service that is not started is unknown. Sockets that no process holds are
-the kernel's, such as WireGuard's, and are named.
+the kernel's, such as WireGuard's, and are named. It does not see other kinds of sockets than TCP and UDP, which system calls a
+filter leaves, or what root may be asked by a socket that is not named here.
 
 Sources: proc_pid_status(5), capabilities(7), user_namespaces(7), systemd.exec(5); Lynis BOOT-5264 asks the same of unit
 files. On Debian 13:
@@ -39,7 +42,18 @@ from portalops.model.verdicts import Severity
 
 BREAKOUT = frozenset({"sys_admin", "sys_module", "sys_rawio", "sys_ptrace", "dac_read_search", "bpf"})
 """Capabilities that lead out of a root folder of its own."""
-MIGHTY = BREAKOUT | {"chown", "dac_override", "fowner", "setgid", "setuid", "setfcap", "mknod", "mac_override"}
+MIGHTY = BREAKOUT | {
+    "chown",
+    "dac_override",
+    "fowner",
+    "setgid",
+    "setuid",
+    "setfcap",
+    "mknod",
+    "mac_override",
+    "mac_admin",
+    "sys_boot",
+}
 """Capabilities by which a process becomes root, or reads or writes any file; capabilities(7)."""
 _DELIVERED = r"/(?:usr/)?(?:s?bin|lib(?:exec|32|64)?(?:/[\w.+-]+)*)/"
 _NEEDING = re.compile(
@@ -73,7 +87,7 @@ class _State(IntEnum):
     title=msg("what strangers reach does not run as root, or is confined"),
     remedy=msg(
         "Set 'User=' in the unit with 'systemctl edit UNIT', or confine it by NoNewPrivileges, CapabilityBoundingSet, 'ProtectSystem=strict', 'ProtectHome=yes', "
-        "'InaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock' and SystemCallFilter; 'systemd-analyze security UNIT' lists what is missing. Declare under 'root_services' what must be root."
+        "'PrivateDevices=yes', 'ProtectKernelTunables=yes', 'TemporaryFileSystem=/run' and SystemCallFilter; 'systemd-analyze security UNIT' lists what is missing. Declare under 'root_services' what must be root."
     ),
     exempt_roles=("container",),
 )
@@ -105,6 +119,22 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown(
             "confinement-unproved", msg("as good as root, and confined only in part: {names}", names=unproved)
         )
+    inside = _reached(found, is_loopback=True)
+    behind = {
+        _name(one, inside[pid])
+        for pid, one in found.processes.items()
+        if pid in inside
+        and pid not in reached
+        and _state(one, found, facts.declared.root_services) in {_State.FREE, _State.UNPROVED}
+    }
+    if behind:
+        return unknown(
+            "root-behind-loopback",
+            msg(
+                "as good as root on loopback, where a proxy may pass strangers on: {names}",
+                names=listed(sorted(behind)),
+            ),
+        )
     return passed(
         msg(
             "reached by strangers, of accounts without rights: {low}; root by their task or declared: {needed}; confined: {held}; "
@@ -117,11 +147,11 @@ def judge(facts: Facts) -> CheckOutcome:
     )
 
 
-def _reached(found: Confinement) -> Mapping[int, frozenset[str]]:
+def _reached(found: Confinement, *, is_loopback: bool = False) -> Mapping[int, frozenset[str]]:
     """Return for each process but systemd itself by which sockets others reach it."""
     reached: dict[int, set[str]] = {}
     for socket, pids in found.sockets.items():
-        for pid in pids if not socket.is_loopback else ():
+        for pid in pids if socket.is_loopback == is_loopback else ():
             reached.setdefault(pid, set()).add(socket.name)
     return {pid: frozenset(names) for pid, names in reached.items() if pid != 1}
 
@@ -148,7 +178,7 @@ def _state(one: ConfinedProcess, found: Confinement, declared: tuple[str, ...]) 
         return _State.HELD
     if one.unit in declared or _NEEDING.fullmatch(one.program) or _has_workers(one, found):
         return _State.NEEDED
-    if one.is_unseen or one.has_filter or one.own_root:
+    if one.is_unseen or one.has_filter or one.own_root or one.mac == "apparmor-unread":
         return _State.UNPROVED
     if one.own_mounts and not MIGHTY.intersection(one.capabilities | one.bound):
         return _State.UNPROVED
@@ -170,7 +200,7 @@ def _is_held(one: ConfinedProcess) -> bool:
         one.has_filter
         and one.own_mounts
         and (
-            (one.own_root and BREAKOUT.isdisjoint(may))
+            (one.own_root and BREAKOUT.isdisjoint(may) and one.open in {"-", "unseen"})
             or (one.no_new_privileges and MIGHTY.isdisjoint(may) and _owns_nothing(one))
         )
     )

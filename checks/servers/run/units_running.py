@@ -6,7 +6,11 @@ The rule: systemd names no failed unit, and each declared unit is active and sta
 service ends badly and is started again and again: it waits for that after it failed, or it was started again {most_restarts} times or
 more and has run for less than {least_minutes} minutes. Where systemd starts it again also after a good end, that it did so often leaves
 it unknown. No service or mount is between stopped and running for {least_minutes} minutes; until then it is unknown. A job that runs
-once is at work as long as it starts: it is unknown after {most_hours} hours. A host that systemd did not start is unknown.
+once is at work as long as it starts: it is unknown after {most_hours} hours. No unit is frozen. A declared unit whose process has
+ended, though it counts as active, is unknown. So is a command that ended with an error where a file in /etc says that it is no
+failure (`ExecStart=-`, `SuccessExitStatus`). A host that systemd did not start is unknown.
+
+It does not see a failure that a command itself hides, that somebody has reset, or of a unit that an account's own manager runs.
 
 Source: systemctl(1).
 
@@ -61,6 +65,10 @@ def judge(facts: Facts) -> CheckOutcome:
     unsteady = facts.get(systemd_restarts.PROBE)
     if isinstance(unsteady, MissingFact):
         return missing(unsteady)
+    if unsteady.frozen:
+        return failed(
+            "frozen", msg("units that are frozen, so nothing of them runs: {names}", names=listed(unsteady.frozen))
+        )
     restarted = unsteady.restarted
     often = [
         one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR
@@ -83,4 +91,15 @@ def judge(facts: Facts) -> CheckOutcome:
     long = [one.name for one in unsteady.unfinished if one.is_job and timedelta(seconds=one.seconds) >= LONGEST_JOB]
     if between := sorted({*for_seconds, *long}):
         return unknown("between", msg("units that are still starting or stopping: {names}", names=listed(between)))
+    if empty := sorted(unsteady.left.intersection(facts.declared.units)):
+        return unknown(
+            "declared-unit-ended",
+            msg("declared and called active, but their process has ended: {names}", names=listed(empty)),
+        )
+    if unsteady.ignored:
+        names = listed(f"{name} ({code})" for name, code in unsteady.ignored)
+        return unknown(
+            "failure-ignored",
+            msg("commands that ended with an error that their unit calls no failure: {names}", names=names),
+        )
     return passed(msg("no unit has failed; {declared} declared units run", declared=len(facts.declared.units)))

@@ -79,6 +79,7 @@ for each in "debian $CODENAME" "security $CODENAME-security"; do
 done
 apt-get -q -y update
 faketime "$LONG_AGO" apt-get -q -y install portal-tool=1 portal-lib=1 "linux-image-$(uname -r)=1"
+for each in portal-tool portal-lib "linux-image-$(uname -r)"; do faketime "$LONG_AGO" touch /var/lib/dpkg/info/$each.list; done
 
 chmod 700 /root/keys
 """

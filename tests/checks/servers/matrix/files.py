@@ -34,7 +34,7 @@ FAULTS = (
 )
 
 
-def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") -> Seed:
+def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "", unknown: str = "") -> Seed:
     """A service that is enabled and was never started, with a file /srv/run."""
     return Seed(
         "files.root-runs",
@@ -43,6 +43,7 @@ def _unit(name: str, file: str, service: str, *, enabled: str, fails: str = "") 
         f"systemctl daemon-reload; systemctl enable -q {enabled}",
         undo=f"systemctl disable -q {enabled}; rm -f /srv/run /etc/systemd/system/seed.*; systemctl daemon-reload",
         fails=fails,
+        unknown=unknown,
     )
 
 
@@ -81,6 +82,13 @@ SEEDS = (
         make="cp /bin/cat /opt/reader; chgrp shadow /opt/reader; chmod 2755 /opt/reader",
         undo="rm /opt/reader",
         fails="setuid-of-no-package",
+    ),
+    Seed(
+        "files.setuid",
+        "a store that further rights open",
+        make="mkdir -m 700 /srv/store; setfacl -m u:games:x /srv/store; cp /bin/sh /srv/store/su; chmod 4755 /srv/store/su",
+        undo="rm -r /srv/store",
+        unknown="not-searched",
     ),
     Seed(
         "files.setuid",
@@ -153,6 +161,81 @@ SEEDS = (
         "BindReadOnlyPaths=/srv/run:/usr/bin/tty\\nExecStart=/usr/bin/tty\\n[Install]\\nWantedBy=multi-user.target",
         enabled="seed.service",
         fails="writable-by-others",
+    ),
+    _unit(
+        "a step of root in a unit of another account",
+        "chmod 755 /srv/run; chown games /srv/run",
+        "User=games\\nExecStartPre=+/srv/run\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "a program behind another name",
+        "chmod 755 /srv/run; chown games /srv/run",
+        "ExecStart=@/srv/run ls\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "settings that an argument names",
+        "chown games /srv/run",
+        "ExecStart=/usr/sbin/rsyslogd -n -f /srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        unknown="runner-unseen",
+    ),
+    _unit(
+        "a folder that a unit may write, and its log",
+        "chown games /srv/run",
+        "ExecStart=/bin/true\\nReadWritePaths=/srv/run\\nStandardOutput=append:/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+    ),
+    *(
+        Seed(
+            "files.root-runs",
+            name,
+            make=f"install -d /etc/cron.d /etc/tmpfiles.d; install -d -o games /opt/seed; install -o games -m 755 /bin/true /opt/seed/job; {make}",
+            undo=f"rm -rf /opt/seed; {undo}",
+            fails=fails,
+        )
+        for name, make, undo, fails in (
+            (
+                "a crontab that looks for programs in a folder of an account",
+                "printf 'PATH=/opt/seed:/usr/bin\\n5 2 * * * root job\\n' >/etc/cron.d/seed",
+                "rm /etc/cron.d/seed",
+                "writable-by-others",
+            ),
+            (
+                "a path behind a variable",
+                "printf 'D=/opt/seed\\n5 2 * * * root $D/job\\n' >/etc/cron.d/seed",
+                "rm /etc/cron.d/seed",
+                "writable-by-others",
+            ),
+            (
+                "what tmpfiles copies into /etc",
+                "echo 'C /etc/systemd/system/x.conf - - - - /opt/seed/job' >/etc/tmpfiles.d/seed.conf",
+                "rm /etc/tmpfiles.d/seed.conf",
+                "writable-by-others",
+            ),
+            (
+                "rules of the firewall that an account writes",
+                "cp -p /etc/nftables.conf /root/nft; echo 'include \"/opt/seed/*.nft\"' >>/etc/nftables.conf",
+                "cp -p /root/nft /etc/nftables.conf",
+                "writable-by-others",
+            ),
+            (
+                "a program of an account by a link",
+                "ln -s /opt/seed/job /usr/local/bin/seed",
+                "rm /usr/local/bin/seed",
+                "writable-by-others",
+            ),
+            (
+                "a copy of what an account owns, and a job of its own",
+                "printf 'PATH=/opt/seed:/usr/bin\\n5 2 * * * games job\\n' >/etc/cron.d/seed; "
+                "echo '6 2 * * * root cd /opt/seed && tar czf /root/seed.tgz . && rsync -a /opt/seed/ /srv/copy' >/etc/cron.d/copy",
+                "rm /etc/cron.d/seed /etc/cron.d/copy",
+                "",
+            ),
+        )
     ),
     Seed(
         "files.root-runs",
@@ -326,6 +409,14 @@ SEEDS = (
         "a folder of settings of sshd where nothing is yet",
         make="install -d -o chi /opt/ssh; echo 'Include /opt/ssh/*.conf' >/etc/ssh/sshd_config.d/seed.conf",
         undo="rm -rf /opt/ssh /etc/ssh/sshd_config.d/seed.conf",
+        fails="account-file-open",
+    ),
+    Seed(
+        "files.account-files",
+        "a list of accounts that an account writes, and that a rule of PAM names",
+        make="install -D -o chi /dev/null /opt/pam/list; cp /etc/pam.d/su /root/kept; "
+        "echo 'auth sufficient pam_listfile.so item=user sense=allow file=/opt/pam/list' >>/etc/pam.d/su",
+        undo="cp /root/kept /etc/pam.d/su; rm -rf /opt/pam",
         fails="account-file-open",
     ),
     Seed(

@@ -282,6 +282,14 @@ SEEDS = (
     ),
     Seed(
         "log.retention",
+        "the journal keeps warnings alone",
+        make="install -d /etc/systemd/journald.conf.d; printf '[Journal]\\nMaxLevelStore=warning\\n' >/etc/systemd/journald.conf.d/portal.conf",
+        undo="rm /etc/systemd/journald.conf.d/portal.conf",
+        unknown="lines-dropped",
+        on="web2",
+    ),
+    Seed(
+        "log.retention",
         "the journal is written to memory",
         make="""
 install -d /etc/systemd/journald.conf.d; printf '[Journal]\\nStorage=volatile\\n' >/etc/systemd/journald.conf.d/portal.conf

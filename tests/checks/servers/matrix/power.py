@@ -1,4 +1,4 @@
-"""NUT, with the driver that it has for trying it out in the place of a supply's own."""
+"""NUT, with the driver that it has for trying it out in the place of a supply's own, and under another name."""
 
 from tests.checks.servers.matrix import Fault, Seed
 
@@ -6,7 +6,8 @@ _SUPPLY = r"""
 printf 'battery.charge: {charge}\n{more}ups.status: {status}\n' >/etc/nut/portal.dev
 [ -e /run/nut/upsd.pid ] || {
   printf 'MODE=standalone\n' >/etc/nut/nut.conf
-  printf '[portal]\ndriver = dummy-ups\nport = /etc/nut/portal.dev\nmode = dummy-once\n' >/etc/nut/ups.conf
+  [ -e /lib/nut/portal-ups ] || cp /lib/nut/dummy-ups /lib/nut/portal-ups
+  printf '[portal]\ndriver = portal-ups\nport = /etc/nut/portal.dev\nmode = dummy-once\n' >/etc/nut/ups.conf
   printf 'LISTEN 127.0.0.1 3493\n' >/etc/nut/upsd.conf
   chgrp nut /etc/nut/*; chmod 640 /etc/nut/*; install -d -o root -g nut -m 770 /run/nut
   upsdrvctl start >/dev/null 2>&1; upsd >/dev/null 2>&1
@@ -41,6 +42,14 @@ SEEDS = (
         make=_supply("OL", 100, "battery.runtime: 11\\n") + _READ,
         undo=_supply("OL", 100, "battery.runtime: 1260\\n") + _READ,
         fails="not-ready",
+        releases=frozenset({13}),
+    ),
+    Seed(
+        "power.ups",
+        "a calibration that empties the battery",
+        make=_supply("OL CAL", 100),
+        undo=_supply("OL", 100),
+        unknown="status-unclear",
         releases=frozenset({13}),
     ),
     Seed(

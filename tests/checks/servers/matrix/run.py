@@ -1,5 +1,4 @@
-"""Units and the clock. chronyd may not set the clock here and follows its source without (-x): another one on
-the same host, which follows nobody."""
+"""Units and the clock. chronyd may not set the clock here and follows its source without (-x): this machine, at $STATION."""
 
 from tests.checks.servers.matrix import Fault, Seed
 
@@ -7,15 +6,11 @@ _CHRONY = r"""
 mkdir -p /etc/systemd/system/chrony.service.d
 printf '[Unit]\nConditionCapability=\n' >/etc/systemd/system/chrony.service.d/portal.conf
 printf 'DAEMON_OPTS="-x"\n' >/etc/default/chrony
-[ -e /run/portal-source.pid ] || {{
-  printf 'local stratum 8\nport 11123\ncmdport 0\nbindcmdaddress /\nbindaddress 127.0.0.1\nbindaddress ::1\npidfile /run/portal-source.pid\nallow\n' >/root/source.conf
-  chronyd -x -f /root/source.conf
-}}
 printf '{source}\ncmdallow 127.0.0.1\n' >/etc/chrony/chrony.conf
 systemctl daemon-reload; systemctl restart chrony
 timeout 30 sh -c 'until chronyc -c tracking | grep -q {state}; do sleep 0.2; done'
 """
-_FOLLOWING = _CHRONY.format(source="server 127.0.0.1 port 11123 iburst minpoll 4", state="Normal")
+_FOLLOWING = _CHRONY.format(source="server '$STATION' iburst minpoll 4", state="Normal")
 FAULTS = (
     Fault(
         "run.time-sync",
@@ -55,10 +50,18 @@ SEEDS = (
     ),
     Seed(
         "run.time-sync",
+        "its source listens at the host's own address",
+        make="printf 'local stratum 5\\nport 1123\\ncmdport 0\\nbindcmdaddress /\\npidfile /run/portal-own.pid\\nallow\\n' >/root/own.conf; chronyd -x -f /root/own.conf\n"
+        + _CHRONY.format(source="server 127.0.0.1 port 1123 iburst minpoll 4", state="Normal"),
+        undo="kill $(cat /run/portal-own.pid)\n" + _FOLLOWING,
+        fails="follows-itself",
+    ),
+    Seed(
+        "run.time-sync",
         "one source of two is silent, and the own clock is a last resort",
         make=_CHRONY.format(
-            source="server 127.0.0.1 port 11123 iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
-            state="127.0.0.1",
+            source="server '$STATION' iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
+            state="'$STATION'",
         ),
         undo=_FOLLOWING,
     ),
@@ -83,6 +86,35 @@ SEEDS = (
         "a job that begins again an hour after its good end",
         make=_SERVICE.format(settings="ExecStart=/bin/true\nRestart=always\nRestartSec=3600", seconds=1),
         undo=_NO_SERVICE,
+    ),
+    *(
+        Seed(
+            "run.failed-units",
+            name,
+            make=_SERVICE.format(settings=f"{settings}\n[Install]\nWantedBy=multi-user.target", seconds=1).replace(
+                "start portal-loop", f"enable -q portal-loop; systemctl start portal-loop{more}"
+            ),
+            undo=f"systemctl disable -q portal-loop; {_NO_SERVICE}",
+            fails=fails,
+            unknown=unknown,
+        )
+        for name, settings, more, fails, unknown in (
+            ("a job whose failure is ignored", "Type=oneshot\nExecStart=-/bin/false", "", "", "failure-ignored"),
+            (
+                "a job whose error is called a success",
+                "Type=oneshot\nExecStart=/bin/sh -c 'exit 7'\nSuccessExitStatus=7",
+                "",
+                "",
+                "failure-ignored",
+            ),
+            (
+                "a job whose first step may fail",
+                "Type=oneshot\nExecStartPre=-/bin/false\nExecStart=-/bin/true",
+                "",
+                "",
+                "",
+            ),
+        )
     ),
     Seed(
         "run.failed-units",

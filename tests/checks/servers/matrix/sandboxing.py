@@ -51,7 +51,32 @@ SEEDS = (
     _seed(
         "root that the kernel confines",
         "NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=@system-service\n"
-        "ProtectHome=yes\nInaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock",
+        "ProtectHome=yes\nPrivateDevices=yes\nProtectKernelTunables=yes\nTemporaryFileSystem=/run",
+    ),
+    *(
+        _seed(
+            name,
+            "NoNewPrivileges=yes\nPrivateTmp=yes\nProtectSystem=strict\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\nSystemCallFilter=@system-service\n"
+            f"ProtectHome=yes\nProtectKernelTunables=yes\n{settings}",
+            unknown="confinement-unproved",
+        )
+        for name, settings in (
+            ("root that reaches the devices", "TemporaryFileSystem=/run"),
+            ("root that may write jobs", "PrivateDevices=yes\nTemporaryFileSystem=/run\nReadWritePaths=/etc/cron.d"),
+            (
+                "root that finds /etc at another place",
+                "PrivateDevices=yes\nTemporaryFileSystem=/run\nBindPaths=/etc:/mnt",
+            ),
+            ("root that reaches what bans", "PrivateDevices=yes\nInaccessiblePaths=-/run/systemd/private -/run/dbus"),
+        )
+    ),
+    Seed(
+        "run.sandboxing",
+        "root on loopback",
+        make=_AS_ROOT.replace("8089\n", "8089 --bind 127.0.0.1\n", 1),
+        undo=_NO_SERVICE,
+        unknown="root-behind-loopback",
+        on="web2",
     ),
     _seed(
         "root without capabilities that may write what root owns",
