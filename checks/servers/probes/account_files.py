@@ -35,15 +35,16 @@ chain() {  # all files that include one another, and what they would include
     [ $((n += 1)) -le 40 ] && [ ${#A} -le 100000 ] || { echo /too-many; return; }
     set -f
     set --
-    for f in $N; do set -- "$@" "/${f#*/}"; done
-    R=$(find -L "$@" -maxdepth 0 -type f -size -513 2>/dev/null)
+    for f in $N; do case $f in end/*) ;; *) set -- "$@" "/${f#*/}" ;; esac; done
+    R=$(find -L "$@" -maxdepth 0 -type f \( -size -513 -print -o -printf '/too-many\n' \) 2>/dev/null)
+    case $NL$R$NL in *"$NL/too-many$NL"*) echo /too-many; return ;; esac
     set --
     for f in $N; do
       case $f in end/*) ;; *) case $NL$R$NL in *"$NL/${f#*/}$NL"*) set -- "$@" "K=${f%%/*}" "/${f#*/}" ;; esac ;; esac
     done
     set +f
     [ $# -gt 0 ] || break
-    N=$(awk '
+    N=$({ awk '
       function put(p, where) { gsub(/"/, "", p); if (p != "" && p !~ /^[#]/) print K (p ~ /^\// ? p : where "/" p) }
       FNR == 1 { held = ""; D = FILENAME; sub(/\/[^\/]*$/, "", D) }
       { if (sub(/\\$/, " ")) { held = held $0; next } $0 = held $0; held = "" }
@@ -52,7 +53,7 @@ chain() {  # all files that include one another, and what they would include
         else if ($3 ~ /^\//) print "end" $3 }
       K == "sudo" && /^[ \t]*[@#]include(dir)?[ \t]/ { p = $0; sub(/^[ \t]*[@#]include(dir)?[ \t]+/, "", p); sub(/[ \t]+$/, "", p)
         put(p, D); if (/includedir/) put(p "/*", D) }
-      K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh") }' "$@" |
+      K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh") }' "$@" || echo end/too-many; } |
       while IFS= read -r f; do
         printf '%s\n' "$f"
         case $f in *[*?[]*)
@@ -76,7 +77,7 @@ F=$(
 {
   printf '%s\n' "$F" | there
   { printf '%s\n' "$F"; printf '%s\n' "$F" | xargs -d '\n' readlink -f --; } |  # each folder above, with a slash at its end
-    awk '{ while (sub(/\/[^\/]*$/, "")) if (!seen[$0]++) print $0 "/" }' | there
+    { awk '{ while (sub(/\/[^\/]*$/, "")) if (!seen[$0]++) print $0 "/" }' || echo /too-many; } | there
 } | sort -u | xargs -d '\n' ls -ldnLb --time-style=+ -- || exit $?
 echo end
 """

@@ -13,7 +13,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
-from checks.servers.probes import etc_files, logins, mdadm, smart, sudoers
+from checks.servers.probes import account_files, etc_files, logins, mdadm, smart, sudoers
 from portalops.locale import render
 
 
@@ -165,3 +165,22 @@ def test_sudo_whose_rules_cannot_be_read_is_not_taken_for_none(
 
     assert isinstance(found, MissingFact)
     assert found.reason == reason
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it mounts a folder over /etc")
+@pytest.mark.parametrize(("lines", "awk", "is_known"), [(10, "", True), (60000, "", False), (10, "exit 2 #", False)])
+def test_file_that_cannot_be_followed_is_not_passed_over(tmp_path: Path, lines: int, awk: str, is_known: bool) -> None:
+    for name in ("passwd", "group"):
+        shutil.copy(f"/etc/{name}", tmp_path)
+    (tmp_path / "more").touch()
+    (tmp_path / "sudoers").write_text("@include /etc/more\n" + "# more\n" * lines)
+    real = os.path.realpath(shutil.which("awk") or "")
+    (tmp_path / "awk").write_text(f'#!/bin/sh\n{awk or "exec"} {real} "$@"\n')
+    (tmp_path / "awk").chmod(0o755)
+    mounted = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && PATH=/etc:$PATH && exec "$@"', tmp_path)
+
+    done = subprocess.run([*mounted, *account_files.PROBE.command], capture_output=True, check=False)
+    found = fact_of(account_files.PROBE, ProbeResult("acct.files", done.returncode, done.stdout, done.stderr, 0))
+
+    assert isinstance(found, dict if is_known else MissingFact), found
+    assert isinstance(found, MissingFact) or "/etc/more" in found
