@@ -67,7 +67,7 @@ SHA256 = f"""case "$*" in *find-failed*) exit 1 ;; esac; echo '{64 * "a"}  /etc/
 
 @pytest.mark.parametrize("failing", ["type f", "type l"])
 def test_search_for_files_that_fails_is_no_listing(tmp_path: Path, failing: str) -> None:
-    find = f"""case "$*" in *"-{failing}"*) exit 1 ;; *-print0) printf '/etc/hostname\\0' ;; esac"""
+    find = f"""case "$*" in *"-{failing}"*) exit 1 ;; *'! ( -perm'*-print0) ;; *-print0) printf '/etc/hostname\\0' ;; esac"""
 
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
@@ -80,6 +80,22 @@ def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
     assert found == {"/etc/hostname": 64 * "a", "/etc/link": "-> ../a"}
+
+
+def test_name_with_a_line_feed_takes_no_other_file_out_of_the_comparison(tmp_path: Path) -> None:
+    """A secret's digest is not compared with what is approved; that another file is no secret stays so."""
+    other = tmp_path / "other"
+    other.write_text("plain\n")
+    secret = Path(f"{tmp_path}/a\n{other}")
+    secret.parent.mkdir(parents=True)
+    secret.write_text("password = Xuan2026\n")
+    find = f"""case "$*" in *'! ( -perm'*-print0) printf '{other}\\0{secret}\\0' ;; esac"""
+
+    found = run(etc_files.PROBE, tmp_path, find=find)
+
+    assert isinstance(found, dict)
+    keyed = {path for path, content in found.items() if etc_files.is_keyed(content)}
+    assert (len(found), keyed) == (2, {str(secret).replace("\n", "?")})
 
 
 NAMED = """case "$*" in *sed*|*md*mdstat*) printf 'md0\\nmd_d1\\n' ;; esac"""
