@@ -20,6 +20,7 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v ls >/dev/null || exit 127
+ulimit -v 1048576  # a file may be swapped for a link to a device that never ends
 NL='
 '
 chain() {  # all files that include one another, and what they would include

@@ -58,6 +58,7 @@ _OPEN = rf'-perm -004 ! -path "$H/*" ! \( {_SECRET} \)'
 _SETTING = r"^[^#;]*(pass(word|wd|phrase)?|secret|token|psk|api_?key|credentials?)[\"']?[[:blank:]]*[=:][[:blank:]]*[^[:blank:]]"
 _SCRIPT = rf"""
 command -v sha256sum >/dev/null || exit 127
+ulimit -v 1048576  # of a search through folders of other accounts
 {ROOTS}
 K=
 for f in /etc/ssh/ssh_host_*_key /etc/dropbear/*_host_key; do
@@ -78,7 +79,7 @@ keyed() {{
   case $1 in *"$L"*) set -- "$(printf %s "$1" | tr "\n" "?")" ;; esac
   printf "hmac:%s  %s\n" "$h" "$1"
 }}
-S=$(printf "%s\0" "$@" | xargs -0 -r grep -lZiE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" -- | tr "\n\0" "?\n")
+S=$(printf "%s\0" "$@" | xargs -0 -r grep -D skip -lZiE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" -- | tr "\n\0" "?\n")
 n=$#
 for f; do
   [ "$f" != /find-failed ] || exit 1

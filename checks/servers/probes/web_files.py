@@ -29,6 +29,7 @@ PROGRAMS: tuple[str, ...] = (
 """How names of files end that a web server runs, or that tell it what to run."""
 _NAMED = " -o ".join(f"-iname '*{end}' -o -iname '*{end}.*'" for end in PROGRAMS)
 ROOTS = r"""
+ulimit -v 1048576  # of a search through folders of other accounts
 set -f
 IFS='
 '

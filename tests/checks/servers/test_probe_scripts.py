@@ -13,7 +13,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
-from checks.servers.probes import account_files, etc_files, logins, mdadm, smart, sudoers
+from checks.servers.probes import account_files, cms_versions, etc_files, logins, mdadm, smart, sudoers, web_files
 from portalops.locale import render
 
 
@@ -200,3 +200,10 @@ def test_file_that_cannot_be_followed_is_not_passed_over(tmp_path: Path, lines: 
 
     assert isinstance(found, dict if is_known else MissingFact), found
     assert isinstance(found, MissingFact) or "/etc/more" in found
+
+
+@pytest.mark.parametrize("probe", [account_files.PROBE, cms_versions.PROBE, etc_files.PROBE, web_files.PROBE])
+def test_folders_of_other_accounts_are_searched_with_a_limit_of_memory(tmp_path: Path, probe: Probe[Any]) -> None:
+    run(probe, tmp_path, find='ulimit -v >>"$SEEN"', xargs=":")
+
+    assert set((tmp_path / "seen").read_text().split()) == {"1048576"}
