@@ -13,7 +13,17 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
-from checks.servers.probes import account_files, cms_versions, etc_files, logins, mdadm, smart, sudoers, web_files
+from checks.servers.probes import (
+    account_files,
+    cms_versions,
+    enabled_units,
+    etc_files,
+    logins,
+    mdadm,
+    smart,
+    sudoers,
+    web_files,
+)
 from portalops.locale import render
 
 
@@ -96,6 +106,30 @@ def test_name_with_a_line_feed_takes_no_other_file_out_of_the_comparison(tmp_pat
     assert isinstance(found, dict)
     keyed = {path for path, content in found.items() if etc_files.is_keyed(content)}
     assert (len(found), keyed) == (2, {str(secret).replace("\n", "?")})
+
+
+@pytest.mark.parametrize("failing", ["/etc/systemd", "/usr/lib/systemd"])
+def test_every_unit_is_asked_for_where_a_folder_of_links_cannot_be_searched(tmp_path: Path, failing: str) -> None:
+    find = f"""case "$*" in *" {failing}"*) exit 1 ;; esac; printf 'a.service\\n../a.service\\n'"""
+
+    run(enabled_units.PROBE, tmp_path, find=find, systemctl='printf "%s\\n" "$@" >"$SEEN"')
+
+    assert "*" in (tmp_path / "seen").read_text().split()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it mounts a folder over /etc")
+def test_folder_of_units_that_is_a_link_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "units/a.target.wants").mkdir(parents=True)
+    (tmp_path / "units/a.target.wants/portal.service").symlink_to("/lib/systemd/system/portal.service")
+    (tmp_path / "systemd").mkdir()
+    (tmp_path / "systemd/system").symlink_to("/etc/units")
+    (tmp_path / "systemctl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    mounted = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && PATH=/etc:$PATH && exec "$@"', tmp_path)
+
+    done = subprocess.run([*mounted, *enabled_units.PROBE.command], capture_output=True, check=True)
+
+    assert b"portal.service" in done.stdout.split()
 
 
 NAMED = """case "$*" in *sed*|*md*mdstat*) printf 'md0\\nmd_d1\\n' ;; esac"""
