@@ -226,7 +226,7 @@ while read -r x m t x; do
   for d in "$@"; do case $m in "$d"/*)
     case $t in
       ext?|xfs|btrfs|zfs|f2fs|jfs|overlay|tmpfs) [ ! -d "$m" ] || set -- "$@" "$m";;
-      *) echo "unseen - $m";;
+      *) printf 'unseen - %s\n' "$(printf %s "$m" | tr '\n' '?')";;
     esac
     break;;
   esac; done

@@ -17,15 +17,20 @@ from checks.servers.probes.readable_secrets import OpenFile, Search
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n-----END OPENSSH PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----\n"
+MOUNTS = Path("/proc/self/mounts")
 FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /var/backups /root"
 
 
-def answer(root: Path, awk: str = "awk", path: str = "") -> object:
+def answer(root: Path, awk: str = "awk", path: str = "", mounts: Path = MOUNTS) -> object:
     """What the probe's own command makes of a folder, with an awk of one kind."""
     script = readable_secrets.PROBE.command[2]
-    assert FOLDERS in script and "$P awk" in script
+    assert all(one in script for one in (FOLDERS, "$P awk", str(MOUNTS)))
     done = subprocess.run(
-        ["sh", "-c", script.replace(FOLDERS, str(root)).replace("$P awk", f"$P {awk}")],
+        [
+            "sh",
+            "-c",
+            script.replace(FOLDERS, str(root)).replace("$P awk", f"$P {awk}").replace(str(MOUNTS), str(mounts)),
+        ],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": f"{path}{os.environ['PATH']}"},
@@ -37,8 +42,8 @@ def answer(root: Path, awk: str = "awk", path: str = "") -> object:
     )
 
 
-def search(root: Path, awk: str = "awk") -> Search:
-    found = answer(root, awk)
+def search(root: Path, awk: str = "awk", mounts: Path = MOUNTS) -> Search:
+    found = answer(root, awk, mounts=mounts)
     assert isinstance(found, Search), found
     return found
 
@@ -216,6 +221,16 @@ def test_secret_is_told_once_with_its_kind_and_nothing_of_it(root: Path) -> None
     assert {one.kind for one in found} == {"key", "password"}
     assert OpenFile("password", "644", path.owner(), str(path)) in found
     assert len(found) == 2 and "Kh@nhHoa" not in repr(found)
+
+
+def test_name_of_a_mount_takes_no_row_away(root: Path) -> None:
+    """An account may mount a file system of its own, under a name with a backslash or a line feed."""
+    put(root / ".env", "DB_PASSWORD=Kh@nhHoa-2026\n")
+    mounts = put(root / "mounts", f"x {root}/a\\134c fuse.x rw 0 0\nx {root}/b\\012c fuse.x rw 0 0\n")
+
+    found = search(root, mounts=mounts)
+
+    assert (len(found.files), found.unseen) == (1, (f"{root}/a\\c", f"{root}/b?c"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone gives its rights up")
