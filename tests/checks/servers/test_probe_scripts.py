@@ -15,6 +15,7 @@ from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
 from checks.servers.probes import (
     account_files,
+    authorized_keys,
     cms_versions,
     enabled_units,
     etc_files,
@@ -236,8 +237,10 @@ def test_file_that_cannot_be_followed_is_not_passed_over(tmp_path: Path, lines: 
     assert isinstance(found, MissingFact) or "/etc/more" in found
 
 
-@pytest.mark.parametrize("probe", [account_files.PROBE, cms_versions.PROBE, etc_files.PROBE, web_files.PROBE])
+@pytest.mark.parametrize(
+    "probe", [account_files.PROBE, authorized_keys.PROBE, cms_versions.PROBE, etc_files.PROBE, web_files.PROBE]
+)
 def test_folders_of_other_accounts_are_searched_with_a_limit_of_memory(tmp_path: Path, probe: Probe[Any]) -> None:
-    run(probe, tmp_path, find='ulimit -v >>"$SEEN"', xargs=":")
+    run(probe, tmp_path, find='ulimit -v >>"$SEEN"', sshd='ulimit -v >>"$SEEN"', xargs=":")
 
     assert set((tmp_path / "seen").read_text().split()) == {"1048576"}
