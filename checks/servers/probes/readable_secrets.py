@@ -215,7 +215,7 @@ export LC_ALL=C
 for p in grep awk xargs od stat setpriv; do command -v $p >/dev/null || exit 127; done
 # A file may be swapped for a link to a device when it has been found: what is read is read as an account that owns nothing.
 P="setpriv --reuid=65533 --regid=65533 --clear-groups --inh-caps=-all"
-[ "$(id -u)" = 0 ] || P=
+[ "$(id -ru)" = 0 ] || P=
 ulimit -v 1048576
 set --
 for d in /etc /var/www /home /srv /opt /usr/local/etc /var/backups /root; do
