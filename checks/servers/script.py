@@ -59,9 +59,16 @@ fi
 export SUDO_WAITS
 waits() { echo "COMPLAINT" >&2; return 1; }
 absent() { printf '<<<%s %s>>>\n\n<<<%s %s stderr>>>\n\n<<<%s %s rc=127 s=0 ms=0>>>\n' "$N" "$I" "$N" "$I" "$N" "$I"; }
+# A program that is closed to this account is there all the same where it is root's to run.
+found() {
+  command -v "$1" && return
+  [ "$R" != user ] && [ "$U" != 0 ] || return 1
+  for D in /usr/sbin /usr/bin /sbin /bin; do [ ! -e "$D/$1" ] || { echo "$D/$1"; return; }; done
+  return 1
+}
 probe() {
   I=$1 S=$2 C=$3 R=$4
-  for P in $5; do command -v "$P" >/dev/null || { absent; return; }; done
+  for P in $5; do found "$P" >/dev/null || { absent; return; }; done
   shift 5
   if [ "$R" != user ] && [ "$SUDO_WAITS" ]; then
     set -- waits
@@ -69,7 +76,7 @@ probe() {
     if [ "$R" != root ]; then
       set -- sudo -n HELPER "$R"
     else
-      P=$(command -v "$1") && shift && set -- "$P" "$@" && set -- sudo -n ${T:+"$T" -k 2 "$S"} "$@"
+      P=$(found "$1") && shift && set -- "$P" "$@" && set -- sudo -n ${T:+"$T" -k 2 "$S"} "$@"
     fi
   elif [ "$T" ]; then
     set -- "$T" -k 2 "$S" "$@"

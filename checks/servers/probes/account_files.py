@@ -20,6 +20,7 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v ls >/dev/null || exit 127
+ulimit -v 1048576  # a file may be swapped for a link to a device that never ends
 NL='
 '
 chain() {  # all files that include one another, and what they would include
@@ -35,15 +36,16 @@ chain() {  # all files that include one another, and what they would include
     [ $((n += 1)) -le 40 ] && [ ${#A} -le 100000 ] || { echo /too-many; return; }
     set -f
     set --
-    for f in $N; do set -- "$@" "/${f#*/}"; done
-    R=$(find -L "$@" -maxdepth 0 -type f -size -513 2>/dev/null)
+    for f in $N; do case $f in end/*) ;; *) set -- "$@" "/${f#*/}" ;; esac; done
+    R=$(find -L "$@" -maxdepth 0 -type f \( -size -513 -print -o -printf '/too-many\n' \) 2>/dev/null)
+    case $NL$R$NL in *"$NL/too-many$NL"*) echo /too-many; return ;; esac
     set --
     for f in $N; do
       case $f in end/*) ;; *) case $NL$R$NL in *"$NL/${f#*/}$NL"*) set -- "$@" "K=${f%%/*}" "/${f#*/}" ;; esac ;; esac
     done
     set +f
     [ $# -gt 0 ] || break
-    N=$(awk '
+    N=$({ awk '
       function put(p, where) { gsub(/"/, "", p); if (p != "" && p !~ /^[#]/) print K (p ~ /^\// ? p : where "/" p) }
       FNR == 1 { held = ""; D = FILENAME; sub(/\/[^\/]*$/, "", D) }
       { if (sub(/\\$/, " ")) { held = held $0; next } $0 = held $0; held = "" }
@@ -57,7 +59,7 @@ chain() {  # all files that include one another, and what they would include
         put(p, D); if (/includedir/) put(p "/*", D) }
       K == "ssh" { gsub(/["=]/, " "); if (tolower($1) == "include") for (i = 2; i <= NF && $i !~ /^#/; i++) put($i, "/etc/ssh")
         else if (tolower($1) ~ /^(trustedusercakeys|revokedkeys|authorizedkeysfile|authorized(keys|principals)command|authorizedprincipalsfile|hostkey|hostcertificate)$/)
-          for (i = 2; i <= NF; i++) if ($i ~ /^\/[^%]*$/) print "end" $i }' "$@" |
+          for (i = 2; i <= NF; i++) if ($i ~ /^\/[^%]*$/) print "end" $i }' "$@" || echo end/too-many; } |
       while IFS= read -r f; do
         printf '%s\n' "$f"
         case $f in *[*?[]*)
@@ -81,7 +83,7 @@ F=$(
 {
   printf '%s\n' "$F" | there
   { printf '%s\n' "$F"; printf '%s\n' "$F" | xargs -d '\n' readlink -f --; } |  # each folder above, with a slash at its end
-    awk '{ while (sub(/\/[^\/]*$/, "")) if (!seen[$0]++) print $0 "/" }' | there
+    { awk '{ while (sub(/\/[^\/]*$/, "")) if (!seen[$0]++) print $0 "/" }' || echo /too-many; } | there
 } | sort -u | xargs -d '\n' ls -ldnLb --time-style=+ -- || exit $?
 echo end
 """

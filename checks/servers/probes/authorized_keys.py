@@ -23,6 +23,7 @@ from portalops.model.message import msg
 
 _SCRIPT = r"""
 command -v ssh-keygen >/dev/null || exit 127
+ulimit -v 1048576  # a file may be swapped for a link to a device that never ends
 C=$(sshd -T 2>/dev/null) || exit 3
 F=$(printf '%s\n' "$C" | sed -n 's/^authorizedkeysfile //p')
 cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null |

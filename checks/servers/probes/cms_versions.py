@@ -38,7 +38,7 @@ files=$(
   {
     [ -z "$roots" ] || find -L $roots \( -fstype proc -o -fstype sysfs \) -prune -o -type f \( NAMED \) -print0 | tr '\n\000' '?\n'
     find $(there /srv /opt /usr/local /usr/share) -xdev -type f \( NAMED \) -print0 | tr '\n\000' '?\n'
-  } 2>&1 | sort -u | head -n 1001
+  } 2>&1 | awk '20000 < NR { print "failed"; exit } { print }' | sort -u | head -n 1001
 )
 [ "$(printf '%s\n' "$files" | wc -l)" -le 1000 ] || echo failed
 # A web server's account may have put links and files there: each is read with the rights of whom it belongs to, and of what

@@ -17,12 +17,18 @@ command -v systemctl >/dev/null || exit 127
 set -f
 IFS='
 '
-links() { find "$@" -type l -printf '%f\n%l\n' 2>/dev/null | sed 's/.*\///;/^null$/d;/^-/d' | sort -u; }
-delivered=
-for u in $(links /usr/local/lib/systemd/system /usr/lib/systemd/system); do
+links() {
+  for d; do shift; [ ! -d "$d" ] || set -- "$@" "$d"; done
+  # where not all can be searched, every unit is asked for
+  [ $# -eq 0 ] || { find -H "$@" -type l -printf '%f\n%l\n' 2>/dev/null || echo '*'; } | sed 's/.*\///;/^null$/d;/^-/d' | sort -u
+}
+delivered= all=
+[ -d /etc/systemd/system ] || all='*'
+for u in $(links /usr/local/lib/systemd/system /usr/lib/systemd/system $([ -h /lib ] || echo /lib/systemd/system)); do
+  [ "$u" != '*' ] || all='*'
   delivered="$delivered$IFS/etc/systemd/system/$u$IFS/usr/local/lib/systemd/system/$u$IFS/usr/lib/systemd/system/$u$IFS/lib/systemd/system/$u"
 done
-systemctl list-unit-files --state=enabled --plain --no-legend --no-pager $(
+systemctl list-unit-files --state=enabled --plain --no-legend --no-pager $all $(
   links /etc/systemd/system /etc/systemd/system.control /run/systemd/system
   [ ! "$delivered" ] || grep -ls '^\[Install\]' -- $delivered | sed 's/.*\///')
 """

@@ -58,6 +58,7 @@ _OPEN = rf'-perm -004 ! -path "$H/*" ! \( {_SECRET} \)'
 _SETTING = r"^[^#;]*(pass(word|wd|phrase)?|secret|token|psk|api_?key|credentials?)[\"']?[[:blank:]]*[=:][[:blank:]]*[^[:blank:]]"
 _SCRIPT = rf"""
 command -v sha256sum >/dev/null || exit 127
+ulimit -v 1048576  # of a search through folders of other accounts
 {ROOTS}
 K=
 for f in /etc/ssh/ssh_host_*_key /etc/dropbear/*_host_key; do
@@ -78,20 +79,21 @@ keyed() {{
   case $1 in *"$L"*) set -- "$(printf %s "$1" | tr "\n" "?")" ;; esac
   printf "hmac:%s  %s\n" "$h" "$1"
 }}
-S=$(printf "%s\0" "$@" | xargs -0 -r grep -liE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" --)
+S=$(printf "%s\0" "$@" | xargs -0 -r grep -D skip -lZiE -e "-----BEGIN [A-Z ]*PRIVATE KEY" -e "$P" -- | tr "\n\0" "?\n")
 n=$#
 for f; do
   [ "$f" != /find-failed ] || exit 1
   case $f in {"|".join(f"{folder}/*" for folder in _SECRET_FOLDERS)}) keyed "$f"; continue ;; esac
   case ${{f##*/}} in {"|".join(SECRET_NAMES)}) keyed "$f"; continue ;; esac
   case $f in /etc/sudoers|/etc/sudoers.d/*) set -- "$@" "$f"; continue ;; esac  # NOPASSWD: is no secret
+  case $f in *"$L"*) keyed "$f"; continue ;; esac
   case $L$S$L in *"$L$f$L"*) keyed "$f" ;; *) set -- "$@" "$f" ;; esac
 done
 shift $n
 [ $# -eq 0 ] || sha256sum -- "$@"' sh || exit $?
 search "$@" -ignore_readdir_race -xdev \( {PRUNED} \) -prune -o -type l ! -path '/etc/rc*.d/*' \
   ! \( -path '/etc/ssl/certs/*' \( -lname '/usr/share/ca-certificates/*' -o -lname '[!/]*.pem' \) \) -printf '%l\0%p\0' |
-  tr '\n\0' '?\n' | while IFS= read -r t && IFS= read -r p; do printf -- '-> %s  %s\n' "$t" "$p"; done
+  tr '\n\0' '?\n' | while IFS= read -r t; do IFS= read -r p; printf -- '-> %s  %s\n' "$t" "$p"; done
 echo end
 """
 _ROW = re.compile(r"\\?(?P<content>[0-9a-f]{64}|hmac:(?:[0-9a-f]{64}|\d+-\d+)|-> .*?)  (?P<path>/.*)")

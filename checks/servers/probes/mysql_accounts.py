@@ -166,7 +166,9 @@ none() {
 command -v mariadb >/dev/null || command -v mysql >/dev/null || none
 c=mysql
 command -v mariadb >/dev/null && c=mariadb
-ask() { "$c" -N -B -e "$1"; }
+# The server may be another account's: it fills no memory, is sent no file of root's, and what it said is run as no command of the client's.
+ulimit -v 1048576
+ask() { "$c" --local-infile=0 -N -B -e "$1"; }
 mysql8() { ask MYSQL && { ask EDGES || :; } 2>/dev/null && ask PROXIES; }
 A=$(ask MARIADB 2>/dev/null || mysql8 2>/dev/null || ask 'select user, host from mysql.user') || {
   rc=$?
@@ -177,9 +179,9 @@ A=$(ask MARIADB 2>/dev/null || mysql8 2>/dev/null || ask 'select user, host from
 }
 printf '%s\n' "$A"
 case $A in *members*) echo memory
-  R=$("$c" -N -B -r -e ROLES 2>/dev/null) || R=
-  L=$("$c" -N -B -r -e LISTED 2>/dev/null) || L=
-  printf "set sql_mode = ''; set sql_quote_show_create = 1;\n%s\n%s\nselect '@end';\n" "$L" "$R" | "$c" -N -B -f 2>/dev/null | LC_ALL=C awk AWK ;;
+  R=$("$c" --local-infile=0 -N -B -r -e ROLES 2>/dev/null) || R=
+  L=$("$c" --local-infile=0 -N -B -r -e LISTED 2>/dev/null) || L=
+  printf "set sql_mode = ''; set sql_quote_show_create = 1;\n%s\n%s\nselect '@end';\n" "$L" "$R" | "$c" --local-infile=0 --binary-mode -N -B -f 2>/dev/null | LC_ALL=C awk AWK ;;
 esac
 case $(ask 'show grants' 2>&1) in
   *'ERROR 1290'*) echo unguarded ;;

@@ -40,7 +40,7 @@ command -v mariadb >/dev/null && c=mariadb
 Q=QUESTION
 for s in /run/mysqld/mysqld.sock /var/lib/mysql/mysql.sock /var/lib/mysql/ibdata1 none; do [ ! -e "$s" ] || break; done
 [ "$s" != none ] || exit 127
-"$c" -N -B -r -e "$Q" || exit $?
+"$c" --local-infile=0 -N -B -r -e "$Q" || exit $?
 echo end
 """
 

@@ -29,6 +29,7 @@ PROGRAMS: tuple[str, ...] = (
 """How names of files end that a web server runs, or that tell it what to run."""
 _NAMED = " -o ".join(f"-iname '*{end}' -o -iname '*{end}.*'" for end in PROGRAMS)
 ROOTS = r"""
+ulimit -v 1048576  # of a search through folders of other accounts
 set -f
 IFS='
 '
@@ -55,6 +56,8 @@ more=$(deeper "$(printf '%s\n' "$A" | outside)")
 [ -z "$more" ] || A=$(apache $more)
 O=$(set +f; cat /proc/[0-9]*/comm 2>/dev/null | grep -xE 'caddy|lighttpd|litespeed|openlitespeed|h2o|hiawatha|cherokee' | sort -u)
 for p in $O; do printf 'unclear %s\n' "$p"; done
+# A name with a line feed could hide what it leads to behind others: it makes the whole unknown.
+resolved() { { readlink -fz -- "$@" || printf 'failed\0'; } | tr '\n\000' '\001\n' | sed 's/.*\x01.*/failed/'; }
 named=
 for d in /var/www /srv/www /srv/http /usr/share/nginx/html $(
   printf '%s\n' "$N" | said 'root\|alias'
@@ -69,7 +72,7 @@ for d in /var/www /srv/www /srv/http /usr/share/nginx/html $(
   for b; do [ ! -e "$b" ] || named="$named${named:+$IFS}$b"; done
 done
 roots= kept=
-for b in $([ -z "$named" ] || { r=$(readlink -f -- $named) || echo failed; stat -c '%d %n' -- $r || echo failed; }); do
+for b in $([ -z "$named" ] || { r=$(resolved $named); stat -c '%d %n' -- $r || echo failed; }); do
   [ "$b" != failed ] || { echo failed; continue; }
   r=${b#* }
   for o in $kept; do case $r in "${o#* }") r= ;; "${o#* }"/*) [ "${b%% *}" != "${o%% *}" ] || r= ;; esac; done
@@ -109,6 +112,7 @@ for g in $known; do case $g in -o|-gid) ;; *) who="$who$IFS-o$IFS-gid$IFS$g$IFS-
 W="-perm$IFS-0002$who"
 
 listed() { tr '\n\000' '?\n' | awk '++n[/^program /] <= 2000 { print substr($0, 1, 1000) }'; }
+mounts=$(printf '%b' "$(awk '{ print $2 ~ /\\012/ ? "failed" : $2 }' /proc/self/mounts)")
 todo=$roots number=0
 while [ -n "$todo" ]; do
   next=
@@ -124,27 +128,30 @@ while [ -n "$todo" ]; do
       find "$d" -xdev -type d \( $W \) -prune -exec find {} -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' \; || printf 'failed\0'
     } | listed
     L=$({ find "$d" -xdev \( -type f -o -type d \) -perm -0020 ! \( $W \) -exec ls -ldnq {} + || echo failed; } |
-      sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* //p;/^failed/p' | head -n 2000 | cut -c 1-1000)
+      sed -n 's/^.\{10\}+ *\([0-9,]* *\)\{4,5\}[A-Z][a-z]* *[0-9]* *[0-9:]* //p;/^failed/p' | awk '2000 < NR { print "failed"; exit } { print substr($0, 1, 1000) }')
     for l in $L; do
       case $l in failed) echo failed; continue ;; esac
       x=list
-      if [ -n "$ids" ] && [ -e "$l" ] && command -v setpriv >/dev/null; then x=; fi
+      case $l in *'?'*) ;; *) [ -z "$ids" ] || [ ! -e "$l" ] || ! command -v setpriv >/dev/null || x= ;; esac
       for u in $ids; do
         [ -z "$x" ] || break
-        x=$(setpriv --reuid="$(id -u "$u")" --regid="$(id -g "$u")" --groups="$(id -G "$u" | tr ' ' ,)" --inh-caps=-all \
-          find "$l" -maxdepth 0 -writable -printf '%y %m %u' 2>/dev/null)
+        # the kernel answers for the real account; with root's effective one that account can kill this, and not speak for it
+        x=$(setpriv --ruid="$(id -u "$u")" --rgid="$(id -g "$u")" --groups="$(id -G "$u" | tr ' ' ,)" \
+          find "$l" -maxdepth 0 -writable -printf '%y %m %u' 2>/dev/null) || x=list
       done
       [ -n "$x" ] || continue
       printf '%s %s\n' "$x" "$l"
       case $x in d*) { find "$l" -xdev ! -type d \( PROGRAMS \) -printf 'program %p\0' || printf 'failed\0'; } | listed ;; esac
     done
     found=$(
-      find "$d" -xdev -type l ! -xtype l -printf '%p\0' | tr '\n\000' '?\n' | head -n 2001
-      awk -v d="$d/" 'index($2, d) == 1 {print $2}' /proc/self/mounts
+      find "$d" -xdev -type l ! -xtype l \( -path "*$IFS*" -printf 'failed\n' -o -printf '%p\n' \) | head -n 2001
+      for m in $mounts; do case $m in "$d"/*|failed) printf '%s\n' "$m" ;; esac; done
     )
     [ "$(printf '%s\n' "$found" | wc -l)" -le 2000 ] || echo failed
     for l in $found; do
-      t=$(readlink -f -- "$l") && [ -e "$t" ] || { echo failed; continue; }
+      t=$(readlink -f -- "$l" && echo .) t=${t%"$IFS".}
+      case $t in *"$IFS"*) t= ;; esac
+      [ -e "$t" ] || { echo failed; continue; }
       known=
       for r in $roots; do
         case $t in "$r") known=1 ;; "$r"/*) [ "$t" = "$l" ] || known=1 ;; esac

@@ -313,6 +313,29 @@ def roles_in(raw: bytes) -> str:
 
 @needs_root
 @pytest.mark.heavy
+@pytest.mark.parametrize("command", ["\\! touch", "\\T", "tee"])
+def test_server_that_is_another_accounts_runs_nothing_as_root(
+    mariadb: MariaDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A server may answer with commands of the client in the place of names of accounts."""
+    (tmp_path / "mariadb").write_text(
+        f"#!/bin/sh\ncase $* in *information_schema.user_privileges*) printf '%s\\n' '{command} {tmp_path}/run' ;;"
+        f' *) exec {shutil.which("mariadb")} "$@" ;; esac\n'
+    )
+    (tmp_path / "mariadb").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    link = mariadb.folder / "mysqld.sock"
+    link.unlink(missing_ok=True)
+    link.symlink_to("socket")
+
+    text = said(mysql_accounts.PROBE, mariadb.folder, "/run/mysqld")
+
+    assert mysql_accounts.parse(Output(0, text, "")).is_unread
+    assert not (tmp_path / "run").exists()
+
+
+@needs_root
+@pytest.mark.heavy
 def test_mariadb_that_asks_nobody_is_told() -> None:
     """All its accounts have passwords, and none is asked for."""
     with unguarded() as folder:

@@ -107,6 +107,20 @@ def test_command_that_is_missing_is_not_asked_of_sudo(tmp_path: Path) -> None:
     assert b"sudo" not in done.stdout
 
 
+def test_program_that_is_closed_to_the_account_is_asked_of_sudo(tmp_path: Path) -> None:
+    """Its shell finds none that it may not run."""
+    lines = Probe("a.lines", ("sh", "-c", "command -v ls >/dev/null || exit 127\nls"), text, needs_root=True)
+    plain = Probe("a.plain", ("ls", "-d"), text, needs_root=True)
+    pretend = f'id() {{ echo 1000; }}\ncommand() {{ return 1; }}\nsudo() {{ echo "$*" >>{tmp_path}/calls; }}\n'
+
+    subprocess.run(
+        ["sh", "-s", "0" * 16], input=pretend.encode() + script_for([lines, plain]), capture_output=True, check=True
+    )
+
+    place = next(folder for folder in ("/usr/bin", "/bin") if Path(folder, "ls").exists())
+    assert (tmp_path / "calls").read_text() == f"-n {HELPER} {subcommand(lines)}\n-n {place}/ls -d\n"
+
+
 def helper(
     tmp_path: Path, *arguments: str, probes: tuple[Probe[str], ...] = PROBES
 ) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,18 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.probe import COMMAND_MISSING, OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
-from checks.servers.probes import etc_files, logins, mdadm, smart, sudoers
+from checks.servers.probes import (
+    account_files,
+    authorized_keys,
+    cms_versions,
+    enabled_units,
+    etc_files,
+    logins,
+    mdadm,
+    smart,
+    sudoers,
+    web_files,
+)
 from portalops.locale import render
 
 
@@ -67,7 +78,7 @@ SHA256 = f"""case "$*" in *find-failed*) exit 1 ;; esac; echo '{64 * "a"}  /etc/
 
 @pytest.mark.parametrize("failing", ["type f", "type l"])
 def test_search_for_files_that_fails_is_no_listing(tmp_path: Path, failing: str) -> None:
-    find = f"""case "$*" in *"-{failing}"*) exit 1 ;; *-print0) printf '/etc/hostname\\0' ;; esac"""
+    find = f"""case "$*" in *"-{failing}"*) exit 1 ;; *'! ( -perm'*-print0) ;; *-print0) printf '/etc/hostname\\0' ;; esac"""
 
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
@@ -80,6 +91,46 @@ def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
     assert found == {"/etc/hostname": 64 * "a", "/etc/link": "-> ../a"}
+
+
+def test_name_with_a_line_feed_takes_no_other_file_out_of_the_comparison(tmp_path: Path) -> None:
+    """A secret's digest is not compared with what is approved; that another file is no secret stays so."""
+    other = tmp_path / "other"
+    other.write_text("plain\n")
+    secret = Path(f"{tmp_path}/a\n{other}")
+    secret.parent.mkdir(parents=True)
+    secret.write_text("password = Xuan2026\n")
+    find = f"""case "$*" in *'! ( -perm'*-print0) printf '{other}\\0{secret}\\0' ;; esac"""
+
+    found = run(etc_files.PROBE, tmp_path, find=find)
+
+    assert isinstance(found, dict)
+    keyed = {path for path, content in found.items() if etc_files.is_keyed(content)}
+    assert (len(found), keyed) == (2, {str(secret).replace("\n", "?")})
+
+
+@pytest.mark.parametrize("failing", ["/etc/systemd", "/usr/lib/systemd"])
+def test_every_unit_is_asked_for_where_a_folder_of_links_cannot_be_searched(tmp_path: Path, failing: str) -> None:
+    find = f"""case "$*" in *" {failing}"*) exit 1 ;; esac; printf 'a.service\\n../a.service\\n'"""
+
+    run(enabled_units.PROBE, tmp_path, find=find, systemctl='printf "%s\\n" "$@" >"$SEEN"')
+
+    assert "*" in (tmp_path / "seen").read_text().split()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it mounts a folder over /etc")
+def test_folder_of_units_that_is_a_link_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "units/a.target.wants").mkdir(parents=True)
+    (tmp_path / "units/a.target.wants/portal.service").symlink_to("/lib/systemd/system/portal.service")
+    (tmp_path / "systemd").mkdir()
+    (tmp_path / "systemd/system").symlink_to("/etc/units")
+    (tmp_path / "systemctl").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    mounted = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && PATH=/etc:$PATH && exec "$@"', tmp_path)
+
+    done = subprocess.run([*mounted, *enabled_units.PROBE.command], capture_output=True, check=True)
+
+    assert b"portal.service" in done.stdout.split()
 
 
 NAMED = """case "$*" in *sed*|*md*mdstat*) printf 'md0\\nmd_d1\\n' ;; esac"""
@@ -165,3 +216,31 @@ def test_sudo_whose_rules_cannot_be_read_is_not_taken_for_none(
 
     assert isinstance(found, MissingFact)
     assert found.reason == reason
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it mounts a folder over /etc")
+@pytest.mark.parametrize(("lines", "awk", "is_known"), [(10, "", True), (60000, "", False), (10, "exit 2 #", False)])
+def test_file_that_cannot_be_followed_is_not_passed_over(tmp_path: Path, lines: int, awk: str, is_known: bool) -> None:
+    for name in ("passwd", "group"):
+        shutil.copy(f"/etc/{name}", tmp_path)
+    (tmp_path / "more").touch()
+    (tmp_path / "sudoers").write_text("@include /etc/more\n" + "# more\n" * lines)
+    real = os.path.realpath(shutil.which("awk") or "")
+    (tmp_path / "awk").write_text(f'#!/bin/sh\n{awk or "exec"} {real} "$@"\n')
+    (tmp_path / "awk").chmod(0o755)
+    mounted = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && PATH=/etc:$PATH && exec "$@"', tmp_path)
+
+    done = subprocess.run([*mounted, *account_files.PROBE.command], capture_output=True, check=False)
+    found = fact_of(account_files.PROBE, ProbeResult("acct.files", done.returncode, done.stdout, done.stderr, 0))
+
+    assert isinstance(found, dict if is_known else MissingFact), found
+    assert isinstance(found, MissingFact) or "/etc/more" in found
+
+
+@pytest.mark.parametrize(
+    "probe", [account_files.PROBE, authorized_keys.PROBE, cms_versions.PROBE, etc_files.PROBE, web_files.PROBE]
+)
+def test_folders_of_other_accounts_are_searched_with_a_limit_of_memory(tmp_path: Path, probe: Probe[Any]) -> None:
+    run(probe, tmp_path, find='ulimit -v >>"$SEEN"', sshd='ulimit -v >>"$SEEN"', xargs=":")
+
+    assert set((tmp_path / "seen").read_text().split()) == {"1048576"}

@@ -5,40 +5,54 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from checks.servers.probe import ProbeResult, fact_of
+from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import readable_secrets
 from checks.servers.probes.readable_secrets import OpenFile, Search
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n-----END OPENSSH PRIVATE KEY-----\n"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ\n-----END CERTIFICATE-----\n"
+MOUNTS = Path("/proc/self/mounts")
 FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /usr/local/bin /usr/local/sbin /var/backups /root"
 
 
-def search(root: Path, awk: str = "awk") -> Search:
-    """What the probe's own command finds below a folder, with an awk of one kind."""
+def answer(root: Path, awk: str = "awk", path: str = "", mounts: Path = MOUNTS) -> object:
+    """What the probe's own command makes of a folder, with an awk of one kind."""
     script = readable_secrets.PROBE.command[2]
-    assert FOLDERS in script
+    assert all(one in script for one in (FOLDERS, "$P awk", str(MOUNTS)))
     done = subprocess.run(
-        ["sh", "-c", script.replace(FOLDERS, str(root)).replace("xargs -0 -r awk", f"xargs -0 -r {awk}")],
+        [
+            "sh",
+            "-c",
+            script.replace(FOLDERS, str(root)).replace("$P awk", f"$P {awk}").replace(str(MOUNTS), str(mounts)),
+        ],
         capture_output=True,
         stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": f"{path}{os.environ['PATH']}"},
+        timeout=60,
         check=False,
     )
-    found = fact_of(
+    return fact_of(
         readable_secrets.PROBE, ProbeResult("secrets.readable", done.returncode, done.stdout, done.stderr, 0)
     )
-    assert isinstance(found, Search), (found, done.stderr)
+
+
+def search(root: Path, awk: str = "awk", mounts: Path = MOUNTS) -> Search:
+    found = answer(root, awk, mounts=mounts)
+    assert isinstance(found, Search), found
     return found
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    os.chmod(tmp_path, 0o755)
-    return tmp_path
+def root() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # others may not enter the folders of tmp_path
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def put(path: Path, text: str | bytes, mode: int = 0o644) -> Path:
@@ -259,3 +273,28 @@ def test_secret_is_told_once_with_its_kind_and_nothing_of_it(root: Path) -> None
     assert {one.kind for one in found} == {"key", "password"}
     assert OpenFile("password", "644", path.owner(), str(path)) in found
     assert len(found) == 2 and "Kh@nhHoa" not in repr(found)
+
+
+def test_name_of_a_mount_takes_no_row_away(root: Path) -> None:
+    """An account may mount a file system of its own, under a name with a backslash or a line feed."""
+    put(root / ".env", "DB_PASSWORD=Kh@nhHoa-2026\n")
+    mounts = put(root / "mounts", f"x {root}/a\\134c fuse.x rw 0 0\nx {root}/b\\012c fuse.x rw 0 0\n")
+
+    found = search(root, mounts=mounts)
+
+    assert (len(found.files), found.unseen) == (1, (f"{root}/a\\c", f"{root}/b?c"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone gives its rights up")
+@pytest.mark.parametrize("target", ["/dev/zero", "own"])
+def test_file_that_is_swapped_for_a_link_shows_nothing_of_roots_and_fills_no_memory(root: Path, target: str) -> None:
+    bait = put(root / "a.env", "DB_PASSWORD=Kh@nhHoa-2026\n")
+    if target == "own":
+        target = str(put(root / "own", "root:$6$abcdefgh$0123456789abcdefghijk.\n", 0o600))
+    tools = root / "tools"
+    put(
+        tools / "grep", f'#!/bin/sh\n{shutil.which("grep")} "$@"\ncode=$?\nln -sfn {target} {bait}\nexit $code\n', 0o755
+    )
+    root.chmod(0o777)
+
+    assert isinstance(answer(root, path=f"{tools}:"), MissingFact)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,8 +51,14 @@ class RootedShell:
 
 
 @pytest.fixture
-def host_root(tmp_path: Path) -> Path:
-    etc = tmp_path / "etc"
+def host_root() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # others may not enter the folders of tmp_path
+        Path(folder).chmod(0o755)
+        fill(Path(folder, "etc"))
+        yield Path(folder)
+
+
+def fill(etc: Path) -> None:
     etc.mkdir()
     (etc / "shadow").write_text(SHADOW)
     others = (
@@ -68,7 +76,6 @@ def host_root(tmp_path: Path) -> Path:
     (etc / "portal.env").write_text(f"PASSWORD={CANARY}\n")
     (etc / ".env").write_text(f"PASSWORD={CANARY}\n")
     (etc / ".env").chmod(0o644)
-    return tmp_path
 
 
 def test_canary_reaches_no_evidence_and_no_message(host_root: Path) -> None:

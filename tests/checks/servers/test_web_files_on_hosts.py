@@ -29,7 +29,7 @@ def host(hosts: Hosts) -> Iterator[Host]:
 def seen(host: Host) -> Seen:
     def look(prepared: str) -> WebFiles | MissingFact:
         host.sh(
-            "umount /var/www/html/m 2>/dev/null; rm -rf /var/www /srv/* /data /etc/nginx /etc/apache2 /etc/php; mkdir -p /var/www/html /data"
+            "umount /var/www/html/m '/srv/my site/m' 2>/dev/null; rm -rf /var/www /srv/* /data /etc/nginx /etc/apache2 /etc/php; mkdir -p /var/www/html /data"
         )
         host.sh("touch /var/www/html/index.php; " + prepared)
         said = host.sh("sh -s", stdin=web_files.PROBE.command[2].encode())
@@ -157,6 +157,43 @@ def test_name_with_a_line_feed_forges_no_line(seen: Seen) -> None:
     found = fact(seen("printf x >'/var/www/html/a\nend'; chown www-data /var/www/html/a*"))
 
     assert found.writable == ("/var/www/html/a?end",)
+
+
+def test_name_with_a_line_feed_hides_nothing_behind_another(seen: Seen) -> None:
+    """What it leads to would be looked for in two others, which are there and are plain."""
+    hidden = "'/data/plain\n/usr/share/doc'"
+    prepared = f"mkdir -p /data/plain {hidden}; chown www-data {hidden}; ln -s {hidden} /data/site;"
+    linked = "install -d -o www-data /data/w; ln -s /data/w '/var/www/html/a\nb'; mkdir '/var/www/html/a?b'"
+    access = "cd /var/www/html; touch 'a\nb' 'a?b'; setfacl -m u:www-data:rw 'a\nb'; setfacl -m u:shop:rw 'a?b'"
+
+    assert isinstance(seen(f"{prepared} mkdir /etc/nginx; echo 'root /data/site;' >/etc/nginx/nginx.conf"), MissingFact)
+    assert isinstance(seen(f"{prepared} ln -s /data/site /var/www/html/l"), MissingFact)
+    assert isinstance(seen(linked), MissingFact)
+    assert fact(seen(access)).listed == ("/var/www/html/a?b",)
+
+
+def test_mount_below_a_name_with_a_space_is_searched(seen: Seen) -> None:
+    found = fact(seen("mkdir -p '/srv/my site/m' /etc/nginx; echo 'root \"/srv/my site\";' >/etc/nginx/nginx.conf; "
+        "mount -t tmpfs -o mode=755 none '/srv/my site/m'; install -d -o www-data '/srv/my site/m/up'"))  # fmt: skip
+
+    assert found.writable == ("/srv/my site/m/up",)
+
+
+def test_files_with_access_lists_hide_none_behind_them(seen: Seen) -> None:
+    more = (
+        "mkdir a z; cd a; seq 2001 | xargs touch; setfacl -m u:shop:rw *; cd ../z; touch x; setfacl -m u:www-data:rw x"
+    )
+
+    assert isinstance(seen(f"cd /var/www/html; {more}"), MissingFact)
+
+
+def test_account_that_kills_the_question_what_it_may_write_is_not_taken_for_one_that_may_not(seen: Seen) -> None:
+    killed = "printf '#!/bin/sh\nkill -9 $$\n' >/usr/local/bin/setpriv; chmod 755 /usr/local/bin/setpriv;"
+
+    found = fact(seen(f"{killed} touch /var/www/html/x; setfacl -m u:www-data:rw /var/www/html/x"))
+    seen("rm /usr/local/bin/setpriv")
+
+    assert found.listed == ("/var/www/html/x",)
 
 
 @pytest.fixture
