@@ -104,7 +104,7 @@ W=
 printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); for (i = 1; i <= n; i++) { m = w[i]; sub(/^[^ ]* /, "", m); may[m] = substr(w[i], index(w[i], " ") - 1, 1) } }
   (!index(R, " " $1 " ") && ($4 == "-" || $2 != "unix")) || $3 == "*" { next }
   $2 == "unix" && $3 ~ /^\// { if (may[$3] !~ /[2367]/) next; x = ""; n = split($3, d, "/"); for (i = 2; i < n; i++) { x = x "/" d[i]; if (may[x] !~ /[1357]/) next } }
-  { print }' | while read -r p t s d; do
+  { print }' | while read -r p t s d; do  # the rows of one process stand together
   if [ "$d" != - ] && [ "$t" = unix ]; then
     a=
     case $d in [rvk]*) a=$(timeout 2 redis-cli -s "$s" ping 2>&1 </dev/null | head -c 6) ;; esac
@@ -112,7 +112,8 @@ printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); 
     printf 'database %s|%s|%s\n' "$s" "$d" "$a"
     continue
   fi
-  e=$(readlink "/proc/$p/exe") || continue
+  [ "$p" = "$o" ] || { o=$p u= c=; e=$(readlink "/proc/$p/exe") || e=; }
+  [ "$e" ] || continue
   case $e in /bin/* | /sbin/* | /lib/*) e=/usr$e ;; esac
   case $e in
   /usr/local/*) ;;
@@ -122,10 +123,11 @@ printf '%s\n' "$L" | awk -v R="${R-}" -v W="$W" 'BEGIN { n = split(W, w, "\n"); 
     /usr/*/dockerd | /usr/*/containerd | /usr/*/lxd | /usr/*/incusd | /usr/*/podman) ;;
   /usr/*) continue ;;
   esac
-  u=$(sed -n 's/.*\/\([^/]*\.service\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1)
+  [ "$u" ] || { u=$(sed -n 's/.*\/\([^/]*\.service\)\(\/.*\)\{0,1\}$/\1/p' "/proc/$p/cgroup" 2>/dev/null | head -n 1) u=${u:--}
   c=$(tr '\000\n' '\n?' <"/proc/$p/cmdline" | awk 'NR != 1 && /^-[a-z]*[ecm]$|^--(sh-)?exec|(^|,)(EXEC|SYSTEM|SHELL):/ { print "runs"; exit }
-    NR != 1 && /^\// { if (/^\/usr\/(s?bin|lib|libexec|share)\// && !/\.\./) print "delivered"; exit }' )
-  printf 'serves %s|%s|%s|%s|%s\n' "$t" "$s" "${c:--}" "${u:--}" "$(printf %s "$e" | tr '|\n' '??')"
+    NR != 1 && /^\// { if (/^\/usr\/(s?bin|lib|libexec|share)\// && !/\.\./) print "delivered"; exit }')
+  e=$(printf %s "$e" | tr '|\n' '??') c=${c:--}; }
+  printf 'serves %s|%s|%s|%s|%s\n' "$t" "$s" "$c" "$u" "$e"
 done
 command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p Accept -p SocketMode -p FragmentPath -p Triggers 2>/dev/null | awk -F= '
   function put() { if (id != "" && path !~ /^\/((usr\/)?lib|run\/systemd\/generator[a-z.]*)\// && listen != "") print id "|" (accept == "yes" ? substr(id, 1, length(id) - 7) "@0.service" : unit) "|" mode "|" listen; id = path = listen = unit = "" }
