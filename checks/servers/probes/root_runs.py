@@ -264,6 +264,7 @@ timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
   awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); print; next }
     /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$2"
 }
+read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed 's/^==> .* <==$//'; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
 R=$(
@@ -279,10 +280,12 @@ R=$(
   find /var/spool/cron/atjobs /var/spool/at -maxdepth 1 -type f -uid 0 ! -name '.*' -print0 2>/dev/null | xargs -0 -r sed '1,/^cd /d' | pick | own cron
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
+  set --
   for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
     "$H"/.bash_login "$H"/.bashrc "$H"/.bash_logout "$H"/.zshrc "$H"/.zprofile "$H"/.zshenv; do
-    [ ! -f "$f" ] || { echo "$f"; pick <"$f"; }
-  done | own shell
+    [ ! -f "$f" ] || set -- "$@" "$f"
+  done
+  [ $# = 0 ] || { printf '%s\n' "$@"; read_all "$@" | pick; } | own shell
   printf '%s\n' /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin | own path
   for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
@@ -387,7 +390,7 @@ T=$(for r in $S; do
   case ${r%% *}:$p in path:*|named:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
   [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
 done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==. .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
-D=$(for p in $T; do head -c 65536 -- "$p" | pick; done | own script)
+D=$([ ! "$T" ] || read_all $T | pick | own script)
 S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u)
 [ "$(printf '%s\n' "$S" | wc -l)" -le 4000 ] || { echo "root runs more than 4000 paths" >&2; exit 3; }
 Q=$(printf '%s\n' "$S" | sed 's/^[^ ]* //' | tr '\n' '\0' | xargs -0 -r readlink -mz -- 2>/dev/null | tr '\n\0' '?\n')
