@@ -378,10 +378,14 @@ R=$(
       /^User=/ { who = substr($0, 6) }
       /^Exec[A-Za-z]*=/ && !/^Exec(SearchPath|Paths)/ { sub(/^[^=]*=[-@:+!]*/, ""); rows[++n] = $0 }
       END { flush() }' 2>/dev/null | pick | sed 's/^[?]*/?/' | own named
-  for f in $B; do
-    echo "$f"
-    ! grep -qsE '^User=(root|0)[ \t]*$' "$f" || sed -n 's/^Exec=//p' "$f" | pick
-  done | own unit
+  [ ! "$B" ] || {
+    printf '%s\n' $B
+    awk 'function flush(i) { if (is) for (i = 1; i <= n; i++) print rows[i]; n = is = 0 }
+      FNR == 1 { flush() }
+      /^User=(root|0)[ \t]*$/ { is = 1 }
+      sub(/^Exec=/, "") { rows[++n] = $0 }
+      END { flush() }' $B 2>/dev/null | pick
+  } | own unit
 )
 set -f
 S=$(printf '%s\n' "$R" | sed 's/\([^ ]\)\/$/\1/' | sort -u)
