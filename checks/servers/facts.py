@@ -58,7 +58,7 @@ def facts_from(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> dict[str
     return found
 
 
-class _WhenAsked(Mapping[str, object]):
+class _ParsedFacts(Mapping[str, object]):
     """The facts of one answer, each parsed when a check first asks for it: many are there for their difference to another answer's."""
 
     def __init__(self, answer: HostAnswer, probes: Mapping[str, Probe[Any]], known: Mapping[str, object]) -> None:
@@ -94,7 +94,7 @@ def found_in(
     except AnswerRejected as error:
         return dict.fromkeys(probes, error.missing), {}
     late = {name: _late(probes[name], one, at) for name, one in repeated.items() if name in probes}
-    return _WhenAsked(answer, probes, {name: why for name, why in late.items() if why}), repeated
+    return _ParsedFacts(answer, probes, {name: why for name, why in late.items() if why}), repeated
 
 
 def _late(probe: Probe[Any], original: Original, at: datetime) -> MissingFact | None:
