@@ -34,7 +34,7 @@ done
 {
   # files of packages that nobody changed: what they run is the packages' own
   sed -n 's#^ \(/etc/apt/apt.conf.d/[^ ]*\) \([0-9a-f]\{32\}\)$#\2  \1#p' /var/lib/dpkg/status |
-    { md5sum -c 2>/dev/null || :; } | sed -n 's/: OK$//p' | while read -r f; do sed 's/^/own /' "$f"; done
+    { md5sum -c 2>/dev/null || :; } | sed -n 's/: OK$//p' | xargs -r sed 's/^/own /'
   sed -n 's/^[ \t]*\([a-z].*\)/dpkg \1/p' /etc/dpkg/dpkg.cfg /etc/dpkg/dpkg.cfg.d/* 2>/dev/null
   apt-config dump | sed 's/^/set /' || exit $?
 } | awk -v arch="$(dpkg --print-architecture)" 'BEGIN {
