@@ -62,7 +62,10 @@ SEEDS = (
         )
         for name, settings in (
             ("root that reaches the devices", "TemporaryFileSystem=/run"),
-            ("root that may write units", "PrivateDevices=yes\nTemporaryFileSystem=/run\nReadWritePaths=/etc/systemd/system"),
+            (
+                "root that may write units",
+                "PrivateDevices=yes\nTemporaryFileSystem=/run\nReadWritePaths=/etc/systemd/system",
+            ),
             (
                 "root that finds /etc at another place",
                 "PrivateDevices=yes\nTemporaryFileSystem=/run\nBindPaths=/etc:/mnt",
