@@ -62,7 +62,10 @@ SEEDS = (
         )
         for name, settings in (
             ("root that reaches the devices", "TemporaryFileSystem=/run"),
-            ("root that may write jobs", "PrivateDevices=yes\nTemporaryFileSystem=/run\nReadWritePaths=/etc/cron.d"),
+            (
+                "root that may write units",
+                "PrivateDevices=yes\nTemporaryFileSystem=/run\nReadWritePaths=/etc/systemd/system",
+            ),
             (
                 "root that finds /etc at another place",
                 "PrivateDevices=yes\nTemporaryFileSystem=/run\nBindPaths=/etc:/mnt",
