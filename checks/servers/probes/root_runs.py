@@ -264,7 +264,7 @@ timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
   awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); print; next }
     /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$2"
 }
-read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed 's/^==> .* <==$//'; }
+read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed '/^==.*==$/d'; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
 R=$(
