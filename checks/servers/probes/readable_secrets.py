@@ -67,12 +67,12 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
   }
   if (match(low, /(^|[;?\046"' \t])(password|pwd)[ \t]*=[ \t]*[^;"'\046 \t\074\076(),]+([;"'\046 \t]|$)/) && low ~ /(server|host|source|database|dbname|user|uid)( id)?[ \t]*=|jdbc:/) {
     v = after(substr($0, RSTART, RLENGTH), "="); gsub(/[;"'\046 \t]/, "", v)
-    if (low ~ /[;?\046]/ ? fit(v) : strong(v) && real(v)) return told("password")
+    if (low ~ /[;?\046]/ ? fit(v) : sure(v)) return told("password")
   }
   s = $0
   while (match(s, /[a-z]:\/\/[^\/:@ \t"'\074\076]+:[^@\/ \t"'\074\076]+@/)) {
     v = substr(s, RSTART + 4, RLENGTH - 5); sub(/^[^:]*:/, "", v)
-    if (v !~ /[{}$]|%s/ && strong(v) && real(v)) return told("password")
+    if (v !~ /[{}$]|%s/ && sure(v)) return told("password")
     s = substr(s, RSTART + RLENGTH)
   }
   if (match(low, /"auth"[ \t]*:[ \t]*"[a-z0-9+\/=]+"/)) {
@@ -110,7 +110,7 @@ function mixed(v,  i, c, d, n) {  # many changes between capitals, letters and d
   return 0.5 * length(v) < n
 }
 function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that announces a secret, and what commands and statements are given
-  if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|zip|docker|salt/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t]+["']|chpasswd/)) return
+  if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|docker|salt|sudo|kinit/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t]+["']|chpasswd/)) return
   if (match(low, /identified[ \t]+(with[ \t]+[a-z0-9_]+[ \t]+)?(by|as)[ \t]+["'][^"']+["']|(user|role|set|encrypted|with)[ \t].*password[ \t]+["'][^"']+["']/)) {
     v = substr($0, RSTART, RLENGTH - 1); sub(/.*["']/, "", v)
     if (fit(v) && v !~ /[%?]/) return told("password")
@@ -121,19 +121,23 @@ function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that a
   }
   if (match($0, /(^|[ \t\[{,"'])[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY)[A-Z0-9_]*["'\]]*[ \t]*([=:]|[ \t])[ \t]*["']?[^ \t"';,]+/) && !code) {
     k = v = substr($0, RSTART, RLENGTH); sub(/["'\]]*[ \t]*[=: \t].*/, "", k); sub(/^.[A-Z0-9_]+["'\]]*[ \t]*[=: \t][ \t]*["']?/, "", v)
-    if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && strong(v) && real(v)) return told("password")
+    if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && sure(v)) return told("password")
   }
   if (match(low, /(^|[ \t,])(password|passwd|passphrase|secret)([ \t]+|=)[^ \t,"'=:;]+([ \t,;]|$)/) && !code) {
     v = substr($0, RSTART, RLENGTH); sub(/^.?[a-zA-Z]+[ \t=]+/, "", v); gsub(/[ \t,;]/, "", v)
-    if (strong(v) && real(v)) return told("password")
+    if (sure(v)) return told("password")
   }
-  if (match(low, /[ \t]--?[a-z-]*(password|passwd|passphrase|secret|token|api-?key)[ =]+["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|zip.*[ \t]-P|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|smbmount|smbget|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
+  if (match(low, /[ \t]--?[a-z-]*(password|passwd|passphrase|secret|token|api-?key)[ =]+["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
     v = substr($0, RSTART, RLENGTH); if (v ~ /^(lftp|smb|rpc|net)/) sub(/.*[%,]/, "", v); sub(/.*([ \t=]|pass:)["']?/, "", v); sub(/^-[a-zA-Z]/, "", v)
-    if (strong(v) && real(v)) return told("password")
+    if (sure(v)) return told("password")
   }
   if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret|token)"[^\074\076]*\076[^\074\076 \t]+\074\//)) {
     v = substr($0, RSTART, RLENGTH - 2); sub(/.*\076/, "", v)
-    if (strong(v) && real(v) && v !~ /^[Pp]ass/) return told("password")
+    if (sure(v) && v !~ /^[Pp]ass/) return told("password")
+  }
+  if (match(low, /:_(authtoken|password|auth)=[^ \t]+|echo[ \t]+["']?[^ \t"'$`|]+["']?[ \t]*\|[ \t]*(sudo[ \t]+-s|passwd|kinit|docker|su|gpg|cryptsetup|openssl)([ \t]|$)|:[ \t]*(psk|eap|xauth)[ \t]+["'][^"']+/)) {
+    v = substr($0, RSTART, RLENGTH); if (v ~ /^echo/) { sub(/^echo[ \t]+["']?/, "", v); sub(/["']?[ \t]*\|.*/, "", v) } else sub(/.*[="']/, "", v)
+    if (sure(v)) return told("password")
   }
   if (doc || name ~ /[.](css|svg|map)$|^record$/ || low ~ /pub|finger|integrity|checksum|site_?key|key_?id|signed-by|(^|[^a-z-])(sha(1|256|384|512)|md5)[:=]|[ck]ommit|revision/) return
   if (!match(low, /(pass|pwd|secret|token|cred|auth|psk|bearer|salt|(^|[^a-z]|api|access|private|shared|master|account|storage|encryption|signing)_?key)[a-z0-9_.-]*["'\])\076]*[ \t]*[=: \t,]/)) return
@@ -167,6 +171,7 @@ function real(v,  l) {
   return 1
 }
 function fit(v) { return real(v) && (doc || code ? strong(v) : v !~ /[ \t]/) }
+function sure(v) { return strong(v) && real(v) }
 function quoted(s,  q, i) {  # the literal at the beginning of it
   if (s ~ /^[bBrRuU]["']/) s = substr(s, 2)
   q = substr(s, 1, 1)
@@ -212,21 +217,22 @@ match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/servi
   v = substr($0, RSTART, RLENGTH)
   if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
 }
-FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (strong(v) && real(v)) told("password"); next }
+FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (sure(v)) told("password"); next }
 !code && tolower($0) ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = FNR + 1; next }
 /^[0-9]+[ \t]+(MD5|SHA[0-9-]*|AES[0-9]*)[ \t]+(HEX|ASCII):[^ \t]/ { if (8 <= length($0) - 12) told("key"); next }
+name ~ /(chap|pap)-secrets/ && /^[^#]/ { split($0, w, /[ \t]+/); v = w[3]; gsub(/"/, "", v); if (real(v)) told("password"); next }
 name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
-/^[ \t]*([#;*]|\/\/|--)/ && !/^\/\/[A-Za-z0-9.-]+\/[^ \t]*[ \t]+\// { next }
+/^[ \t]*([#;*]|\/\/|--)/ && !/^\/\/[A-Za-z0-9.-]+\/[^ \t]*([ \t]+\/|:_)/ { next }
 match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
-  if (!code || v ~ /^["']/) { v = value(v); if (strong(v) && real(v)) { told("password"); next } }
+  if (!code || v ~ /^["']/) { v = value(v); if (sure(v)) { told("password"); next } }
 }
 !code && match($0, /^[ \t]*user[ \t]+[^ \t]+[ \t].*\076[^ \t]+/) && match($0, /[ \t]\076[^ \t]+/) { v = substr($0, RSTART + 2, RLENGTH - 2); if (fit(v)) { told("password"); next } }
 named && FNR <= named && match(low, /["']?value["']?[ \t]*:[ \t]*/) { v = value(substr($0, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } }
 !code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
-match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[_-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
-low !~ /pass|pwd|secret|token|key|psk|pw|auth|cred|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
+match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
+low !~ /pass|pwd|secret|token|key|psk|pw|auth|cred|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|sudo|kinit|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
 { inline($0) }
 !(FILENAME in done) { anywhere() }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
@@ -243,6 +249,7 @@ match(low, /^[ \t]*((public|var|private|protected|static|const)[ \t]+)*[$][a-z_]
   next
 }
 /^[ \t]*secret[ \t]+"[A-Za-z0-9+\/=]+"/ { v = $0; sub(/^[ \t]*secret[ \t]+/, "", v); v = value(v); if (20 <= length(v)) told("key"); next }
+/^[^: \t]+:[^:\t]+:[0-9a-f]+$/ && match($0, /[0-9a-f]+$/) && RLENGTH == 32 { told("hash"); next }
 name ~ /pgpass/ && /^[^#:]+:[^:]*:[^:]*:[^:]*:./ { told("password"); next }
 /^[ \t]*machine[ \t].*[ \t]password[ \t]+[^ \t]/ || (name == ".netrc" && /^[ \t]*password[ \t]+[^ \t]/) { told("password"); next }
 match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.-]*["']?[ \t]*[=:][ \t]*/) {
@@ -292,25 +299,26 @@ while read -r x m t x; do
   esac; done
 done </proc/self/mounts || exit 4
 R=" $* "
-B='[[:blank:]]*'  # what awk tells of has such a line; it is ten times as slow on the others
+S='[[:blank:]]'
+B="$S*"  # what awk tells of has such a line; it is ten times as slow on the others
 A=AWK
 export A
 G=$(printf '\076')
 W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|://[^/:@[:blank:]]*:[^@/[:blank:]]+@'
 W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
 W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
-W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)([[:blank:]][^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"[[:blank:]]+value="
+W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)($S[^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"$S+value="
 W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
-W="$W|(mysql|mariadb)[a-z-]*[[:blank:]](.*[[:blank:]])?(-p|--password=)[^[:blank:]]|sshpass[[:blank:]]|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)[[:blank:]](.*[[:blank:]])?(-u|--user|--password)"
-W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+[[:blank:]]+(MD5|SHA[0-9-]*|AES[0-9]*)[[:blank:]]+(HEX|ASCII):"
-W="$W|^\"[^\"]+\"[[:blank:]]+\"[^\"]+\"$B\$|^${B}user[[:blank:]]+[^[:blank:]]+[[:blank:]].*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
-W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)[[:blank:]]|[[:blank:]]insecure-password[[:blank:]]|^\[[a-z0-9.:-]+\](:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:"
-W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?[[:blank:]]+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)[[:blank:]]+[^[:blank:]]+$B\$"
-W="$W|^[a-z0-9+/]+=\$|identified[[:blank:]]+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|/bot[0-9]+:AA"
+W="$W|(mysql|mariadb)[a-z-]*$S(.*$S)?(-p|--password=)[^[:blank:]]|sshpass$S|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)$S(.*$S)?(-u|--user|--password)"
+W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
+W="$W|^\"[^\"]+\"$S+\"[^\"]+\"$B\$|^${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
+W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S|${S}insecure-password$S|^\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:"
+W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
+W="$W|^[a-z0-9+/]+=\$|identified$S+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|/bot[0-9]+:AA"
 W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+[^[:blank:]\"']*[0-9]"
-W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?[[:blank:]]|[[:blank:]]pass:|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
-W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[_-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
-W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret[[:blank:]]+\"|^[^#:]+:([0-9]+|[*]):|machine[[:blank:]].*password|^${B}password[[:blank:]]"
+W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|^echo$S.*[|]|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|^[^#[:blank:]]+$S+[^[:blank:]]+$S+[^[:blank:]]+$S+[*]$B\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
+W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
+W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret$S+\"|^[^#:]+:([0-9]+|[*]):|machine$S.*password|^${B}password$S"
 W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"
 L=$({
   {
@@ -390,7 +398,7 @@ PROBE = Probe(
         "sh",
         "-c",
         re.sub("(?m)^ +", "", _SCRIPT).replace(
-            "AWK", shlex.quote(re.sub("(?m)^ +", "", _AWK.strip()).replace("'", r"\047")), 1
+            "AWK", shlex.quote(re.sub("(?m)^ +|  # .*$", "", _AWK.strip()).replace("'", r"\047")), 1
         ),
     ),
     parse,

@@ -160,6 +160,11 @@ SECRETS: dict[str, str | bytes] = {
     "service.keytab": b"\x05\x02\x00\x00\x00\x3a\x00\x02\x00\x07",
     "vault": b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5",
     "ed": b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70",
+    ".npmrc": "//npm.example.vn/:_authToken=3f2b8a1c-7d5e-4f60-9a8b-1c2d3e4f5a6b\n",
+    "again.sh": "#!/bin/sh\necho Tr0ub4dor3x | sudo -S true\n",
+    "ipsec.secrets": '192.0.2.1 192.0.2.2 : PSK "Tr0ub4dor3x"\n',
+    "chap-secrets": "# client server secret addresses\nan * Xuanha *\n",
+    "digest": "an:portal:5f4dcc3b5aa765d61d8327deb882cf99\n",
     "der.key": b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01\x00\xc1",
     "store.p12": b"\x30\x82\x09\x51\x02\x01\x03\x30\x82\x09\x17\x06\x09",
 }
@@ -245,14 +250,15 @@ def test_file_that_a_setting_names_as_that_of_a_secret_is_told(root: Path) -> No
     named = put(root / "vpn" / "auth", "an\nxuanhathudong\n")
     hidden = put(root / "closed" / "auth", "an\nxuanhathudong\n")
     (root / "closed").chmod(0o750)
+    rsync = put(root / "rsync", "an:xuanhathudong\n")
     text = put(root / "text", "The password is\nknown to an.\n")
     kept = put(root / "kept", "xuanhathudong\n", 0o640)
     put(
         root / "client.conf",
-        f"auth-user-pass {named}\nauth-user-pass {hidden}\npassword_file = {text}\nvault_password_file={kept}\n",
+        f"auth-user-pass {named}\nauth-user-pass {hidden}\npassword_file = {text}\nvault_password_file={kept}\nsecrets file = {rsync}\n",
     )
 
-    assert [(one.kind, one.path) for one in search(root).files] == [("password", str(named))]
+    assert {(one.kind, one.path) for one in search(root).files} == {("password", str(named)), ("password", str(rsync))}
 
 
 def test_who_may_not_read_a_file_or_enter_its_folder_does_not_count(root: Path) -> None:
