@@ -50,6 +50,7 @@ FAULTS = (
         bad="usermod -aG adm chi",
         gone=_DIRECTORY,
         unknown="directory-accounts",
+        declared={"admins": ["an"], "service_accounts": ["portalops"]},
     ),
     Fault(
         "acct.authorized-keys",

@@ -60,9 +60,11 @@ SEEDS = (
         "run.time-sync",
         "one source of two is silent, and the own clock is a last resort",
         make=_CHRONY.format(
-            source="server '$STATION' iburst minpoll 4\\nserver 192.0.2.123\\nlocal stratum 10",
+            source="server '$STATION' iburst minpoll 0 maxpoll 0\\nserver 192.0.2.123\\nlocal stratum 10",
             state="'$STATION'",
-        ),
+        )
+        # as long as chronyd has few answers its error may grow by more than a second, and its own clock steps in
+        + "sleep 12; timeout 30 sh -c 'until chronyc -c tracking | grep -q '$STATION'; do sleep 0.2; done'\n",
         undo=_FOLLOWING,
     ),
     Seed(
