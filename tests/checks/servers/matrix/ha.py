@@ -5,6 +5,8 @@ from tests.checks.servers.matrix import Fault, Seed
 _BALANCER = r"""
 cat >/etc/haproxy/haproxy.cfg <<END
 global
+  user haproxy
+  group haproxy
   stats socket /run/haproxy/admin.sock mode 660 level admin
 defaults
   mode tcp
