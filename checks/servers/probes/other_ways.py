@@ -30,7 +30,7 @@ from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
-command -v awk >/dev/null && command -v ss >/dev/null || exit 127
+command -v ss >/dev/null || exit 127
 if command -v doas >/dev/null && [ -f /etc/doas.conf ]; then
   if ! doas -C /etc/doas.conf >/dev/null 2>&1; then echo 'doas invalid'; else
   awk '/["\\|]/ { sub(/#.*/, ""); if (/["\\|]/) { print "doas odd"; exit } }

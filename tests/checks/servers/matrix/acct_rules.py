@@ -41,7 +41,7 @@ FAULTS = (
         good=f"rm -f /etc/doas.conf {_RULES} {_PKLA}",
         bad="echo 'permit chi' >/etc/doas.conf; chmod 600 /etc/doas.conf",
         gone="echo 'permit an cmd \"/usr/bin/id\"' >/etc/doas.conf; chmod 600 /etc/doas.conf",
-        unknown="directory-accounts",  # those of other faults
+        unknown="command-missing",  # ss is taken away by other faults
         declared={"admins": ["an"], "service_accounts": ["portalops"]},
     ),
 )
