@@ -15,7 +15,10 @@ is not there fails.
 What firewalld and ufw load is not tried: of rules in their files that the live ones lack, nothing is seen.
 
 What else starts with the host or runs by cron as root, after these units, and speaks of nft or iptables leaves it unknown: it may
-flush what they loaded.
+flush what they loaded. So does a command that names one of these units, such as one that stops it, and a file of fail2ban's that is
+not its package's and has such commands. A host that starts into another target than multi-user or graphical is unknown. So are
+rules that are read, directly or by `include`, from a file in memory or on a file system that no unit mounts at start. It does
+not see what a program without such words in its files does, nor what the boot loader adds.
 
 Sources: systemctl(1), ufw(8), unshare(1), nft(8), iptables-restore(8).
 
@@ -70,6 +73,12 @@ def _unsure_after(facts: Facts) -> CheckOutcome | None:
     boot = facts.get(boot_units.PROBE)
     if isinstance(boot, MissingFact):
         return missing(boot)
+    if boot.other_targets:
+        said = msg(
+            "the host starts into another target, which may not start the firewall: {names}",
+            names=listed(boot.other_targets),
+        )
+        return unknown("other-target", said)
     if boot.packets:
         said = msg(
             "what else starts and speaks of nft or iptables may change the rules: {names}", names=listed(boot.packets)
@@ -144,6 +153,11 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
             "saved-unclear",
             msg("it cannot be judged what {files} admit over {names}", files=listed(saved.files), names=names),
         )
+    if saved.fleeting:
+        said = msg(
+            "rules are read from files that may not be there at the next start: {files}", files=listed(saved.fleeting)
+        )
+        return unknown("files-fleeting", said)
     if saved.settings:
         said = msg(
             "{unit} has settings under which it may load other rules: {names}",

@@ -51,7 +51,15 @@ def judge_sight(jail: SshJail, now: datetime) -> CheckOutcome | None:
         return unknown("other-filter", said)
     if jail.sees_attacks is False:
         return failed("filter-blind", msg("the filter sshd of fail2ban does not see a failed login in its line"))
-    return None
+    return judge_odd(jail.odd)
+
+
+def judge_odd(odd: Sequence[str]) -> CheckOutcome | None:
+    """Say that it is not known whether these settings or orders keep a jail from banning; None without any."""
+    if not odd:
+        return None
+    said = msg("it is not known whether these leave fail2ban's sight and bans alone: {names}", names=listed(odd))
+    return unknown("settings-not-understood", said)
 
 
 def _reads_logins(jail: SshJail) -> bool:

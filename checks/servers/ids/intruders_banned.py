@@ -8,7 +8,8 @@ The rule: fail2ban's server answers, and one of its jails bans an address of the
 most {most_tries} tries for at least {least_window} seconds. One of its actions blocks a stranger in a trial, and the
 jail has read its log to the end. The jail `sshd` counts only if it sees a failed login, as `ids.ssh-jail` tries that. Or CrowdSec's service is active, and does not merely simulate
 its decisions; a bouncer whose key is valid asked it within {within_hours} hours whom to refuse. One of the two is
-enough. At most {most_jails} jails and {most_actions} actions are asked; where more are there and none of these bans,
+enough. A jail that has settings which are not known here as harmless counts as unknown, and so do all while another unit, a cron
+job or a program of /usr/local gives fail2ban orders. At most {most_jails} jails and {most_actions} actions are asked; where more are there and none of these bans,
 the answer is unknown. Other products are not known to this check; without both the answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
@@ -30,6 +31,7 @@ from checks.servers.ids._bans import (
     MOST_TRIES,
     STRANGERS,
     judge_ban,
+    judge_odd,
     judge_sight,
     judge_tried,
 )
@@ -82,7 +84,10 @@ def _judge_fail2ban(facts: Facts) -> CheckOutcome:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     if not seen.bans:
         return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
-    judged = {name: _judge_jail(facts, name, *each) for name, each in zip(seen.jails, seen.bans, strict=False)}
+    judged = {
+        name: _judge_jail(facts, name, *each) or judge_odd(odd)
+        for name, each, odd in zip(seen.jails, seen.bans, seen.odd, strict=False)
+    }
     banning = [name for name, outcome in judged.items() if outcome is None]
     if banning:
         return passed(msg("fail2ban would ban {address} by {names}", names=listed(banning), address=str(STRANGERS[0])))

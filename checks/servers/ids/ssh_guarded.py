@@ -11,6 +11,10 @@ documentation would be banned after at most {most_tries} tries, counted for at l
 ignores neither it nor a large part of the Internet, and one of its actions blocks the ports on which sshd listens. A
 program that decides whom to ignore leaves it unknown, and so does another filter, which is not tried.
 
+It is known here which settings of a jail are harmless; any other, such as `logtimezone` or `datepattern`, makes the answer unknown,
+by its name. So does a unit, a cron job or a program of /usr/local that gives fail2ban orders, such as `unban`: it may undo the bans.
+Scripts elsewhere are not seen.
+
 The whole way is tried. sshd logs at INFO or more, and its unit and journald keep such lines, at least {least_rate} a
 second of a flood; the login of this scan is in the log. By fail2ban's own notes the jail has read that log to its end.
 Its actions ban a stranger in an empty network on the host: who could connect to the ports of sshd before cannot

@@ -5,7 +5,7 @@ nothing is ever installed. Article 12.3.
 
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
 really has. It is to run every {within_days} days or more often (`Update-Days` too), and did so; apt's own timer starts it
-within as many. By its log, its last run that installed or had nothing to install ended without an error: the stamp alone proves
+within as many, now and, by all of its calendars (`OnCalendar`), at every time of the coming year. By its log, its last run that installed or had nothing to install ended without an error: the stamp alone proves
 nothing, since runs that fail write it too. Its black and white lists leave out at most {most_percent} % of the installed packages.
 
 It is known here which of apt's and dpkg's settings, of the directives of apt's units and of systemd's variables are harmless. Any
@@ -60,6 +60,8 @@ from portalops.model.verdicts import CheckVerdict, Severity
 
 RAN_WITHIN = timedelta(days=2)
 ZONES = timedelta(days=1)
+LEEWAY = timedelta(hours=2)
+"""A change of the clocks between two starts."""
 MOST_PERCENT = 10
 """A kernel or a database that people upgrade themselves is less; a list that leaves out more guards no host."""
 _PLAIN = re.compile(r"\^?(?:[A-Za-z0-9_.*+-]|\\[.+-]){1,100}\$?")
@@ -124,6 +126,9 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
     if automatic.next_at is not None and automatic.next_at - facts.at > RAN_WITHIN:
         said = msg("apt's timer starts unattended-upgrades next at {next}", next=automatic.next_at)
         return failed("next-run-far", said)
+    if automatic.most_apart is not None and automatic.most_apart > RAN_WITHIN + LEEWAY:
+        days = round(automatic.most_apart / timedelta(days=1))
+        return failed("timer-too-rare", msg("apt's timer starts unattended-upgrades only after up to {n} days", n=days))
     if automatic.timer and (automatic.timer != "active" or not automatic.is_own_service):
         return unknown(
             "not-started-by-apt", msg("apt's own timer does not start unattended-upgrades; what else does is not known")

@@ -5,6 +5,7 @@ configuration may hold a proxy's password.
 
     APT::Periodic::Unattended-Upgrade "1";
     Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";
+    timer Most=86400
     unit Environment
     stamp 1795560000
     end
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
@@ -27,13 +28,29 @@ command -v unattended-upgrade >/dev/null && echo program
 systemctl show -p ActiveState apt-daily-upgrade.timer 2>/dev/null | sed 's/^/timer /'
 n=$(systemctl show -p NextElapseUSecRealtime apt-daily-upgrade.timer 2>/dev/null) && n=${n#*=} && [ "$n" ] &&
   n=$(date -d "$n" +%s 2>/dev/null) && echo "timer Next=$n"
+# the longest time from now, or from one start to the next, within 400 days, by all of the timer's own calendars
+C=$(systemctl show -p LoadState -p TimersCalendar apt-daily-upgrade.timer 2>/dev/null)
+case $C in *LoadState=loaded*)
+  m=$(printf '%s\n' "$C" | sed -nE 's/^TimersCalendar=\{ OnCalendar=(.*) ; next_elapse=.*/\1/p' | head -n 20 | while IFS= read -r c; do
+    systemd-analyze calendar --iterations=500 -- "$c" 2>/dev/null | sed -nE 's/^ *(Next elapse|Iteration #[0-9]+): [A-Z][a-z]+ ([0-9-]+ [0-9:]+).*/\2/p' | date -f - +%s
+    echo end
+  done | awk -v now="$(date +%s)" '
+    BEGIN { last = now + 400 * 86400 }
+    $1 == "end" { if (n == 500 && t < last) last = t; n = 0; next }
+    { n++; t = $1; if (!(t in at)) { at[t] = 1; print t } }
+    END { print last " last"; print now " now" }' | sort -n | awk '
+    $2 == "now" { on = 1 } on { if (before && most < $1 - before) most = $1 - before; before = $1 } !$2 { any = 1 } $2 == "last" { on = 0 }
+    END { if (any) print most + 0 }')
+  if [ "$m" ]; then echo "timer Most=$m"; else echo 'unit OnCalendar'; fi ;;
+esac
 systemctl show -p ExecStart apt-daily-upgrade.service 2>/dev/null | grep -q '^ExecStart={ path=[^ ]* ; argv\[\]=[^ ]*/apt.systemd.daily\( [i]nstall\)* ;' && echo 'service own'
 systemctl show -p ActiveState apt-daily.timer 2>/dev/null | sed 's/^/lists /'
 # what the units' files have beside what Debian delivers, and what cannot keep a run away
 systemctl cat apt-daily-upgrade.service apt-daily-upgrade.timer apt-daily.service apt-daily.timer 2>/dev/null | awk '
   /^[ \t]*([#;[]|$)/ { next }
   { sub(/^[ \t]+/, ""); sub(/[ \t]*=[ \t]*/, "=") }
-  /^(Description|Documentation|After|TimeoutStopSec|Nice|IOScheduling[A-Za-z]*|CPUScheduling[A-Za-z]*|CPUWeight|IOWeight|OnCalendar|OnBootSec|OnStartupSec|OnUnit(Ina|A)ctiveSec|RandomizedDelaySec|FixedRandomDelay|RandomizedOffsetSec|AccuracySec|Persistent|WakeSystem|WantedBy|OnFailure|OnSuccess|SyslogIdentifier)=/ { next }
+  /^(Description|Documentation|After|TimeoutStopSec|Nice|IOScheduling[A-Za-z]*|CPUScheduling[A-Za-z]*|CPUWeight|IOWeight|OnCalendar|OnBootSec|OnStartupSec|OnUnit(Ina|A)ctiveSec|FixedRandomDelay|Persistent|WakeSystem|WantedBy|OnFailure|OnSuccess|SyslogIdentifier)=/ { next }
+  /^(RandomizedDelaySec|RandomizedOffsetSec|AccuracySec)=([0-9][0-9]? *h(r|our|ours)?|[0-9]+ *(us|ms|s|sec|min)|[0-9][0-9]?[0-9]?[0-9]? *m)?$/ { next }
   /^(ConditionACPower=true|Type=oneshot|KillMode=process|ExecStart=|ExecStart=\/usr\/lib\/apt\/apt\.systemd\.daily( [i]nstall| update)?|ExecStartPre=-\/usr\/lib\/apt\/apt-helper wait-online|Wants=network-online\.target)$/ { next }
   { sub(/=.*/, ""); gsub(/[^!-~]/, "?"); print "unit " substr($0, 1, 60) }'
 systemctl show-environment 2>/dev/null | sed -n 's/=.*//; /^\(LANG\|LANGUAGE\|LC_[A-Z]*\|PATH\|TERM\|SHELL\|TZ\|container\|[a-zA-Z]*_proxy\|[A-Z]*_PROXY\)$/d; s/^[A-Za-z0-9_]*$/unit environment:&/p'
@@ -72,6 +89,8 @@ class Automatic:
     """The state of apt's own timer, such as `active`; empty where systemd does not tell, or was not asked."""
     next_at: datetime | None = None
     """When that timer elapses next; None where systemd does not tell."""
+    most_apart: timedelta | None = None
+    """The longest time without a start by that timer's own calendars; None where systemd does not tell."""
     is_own_service: bool = False
     """That timer starts apt's own program."""
     days: tuple[str, ...] = ()
@@ -157,6 +176,7 @@ def parse(output: Output) -> Automatic:
         white,
         timer.get("ActiveState", ""),
         datetime.fromtimestamp(int(timer["Next"]), UTC) if timer.get("Next", "").isdecimal() else None,
+        timedelta(seconds=int(timer["Most"])) if timer.get("Most", "").isdecimal() else None,
         "service own" in lines,
         tuple(days),
         lists_interval,

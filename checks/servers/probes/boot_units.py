@@ -4,7 +4,8 @@ systemd's own dependencies are followed from default.target, with what sockets, 
 unit whose file lies outside the packages' folder, but for that of a timer or socket of its name; one that is off and is wanted
 by a file or drop-in of the host's own; a start script of the older kind; and a unit whose files on the disk are not what systemd has loaded. Told as well is what starts and
 speaks of nft(8) or iptables(8): a unit by its commands or the script that they run, and files of cron, rc.local and ifupdown
-that root runs. Commands may hold passwords, so their text stays on the host. systemctl(1), systemd.unit(5), interfaces(5).
+that root runs, and files of fail2ban that are not its package's. So is a command that names a firewall's own unit, and a default
+target that is not one of the usual. Commands may hold passwords, so their text stays on the host. systemctl(1), systemd.unit(5), interfaces(5).
 
     extra evil.service
     packets net-tune.service
@@ -28,12 +29,19 @@ for x in StartPre Start StartPost Stop StopPost; do P=$P,Exec$x; done
 T=$(systemctl show --no-pager -p Id default.target) || exit $?
 S=$(systemctl show --all --no-pager -p "$P" '*') || exit $?
 W='(^|[^A-Za-z0-9_.-])(nft|x?ip6?tables(-legacy|-nft)?(-restore|-apply)?)([^A-Za-z0-9_.-]|$)'
-R=$(printf '%s\n' "$S" | T=${T#Id=} W=$W awk '
+# the firewalls' own units and programs: a command that names them may stop them
+U='(^|[^A-Za-z0-9_.-])(nftables|netfilter-persistent|firewalld|ufw|firewall-cmd)(\.service)?([^A-Za-z0-9_.-]|$)|systemctl.* isolate '
+D=$(systemctl get-default 2>/dev/null) || D=
+for t in "$D" "${T#Id=}"; do
+  case $t in multi-user.target | graphical.target | runlevel[2-5].target | '') ;; *) printf 'target %s\n' "$t" ;; esac
+done
+R=$(printf '%s\n' "$S" | T=${T#Id=} W=$W U=$U awk '
   function local(p) { return p != "" && p !~ /^(\/usr)?\/lib\/systemd\/system\// && p !~ /^\/run\/systemd\/generator(\.early)?\// }
   function stem(u) { sub(/\.[a-z]*$/, "", u); return u }
   function real(u) { return u in as ? as[u] : u }
   function commands(u, t,  n, a, k) {
     if (t ~ ENVIRON["W"]) speaks[u] = 1
+    if (t ~ ENVIRON["U"]) names[u] = 1
     n = split(t, a, /[ ;"'\''=&|()]+/)
     for (k = 1; k <= n; k++) if (a[k] ~ /^\// && a[k] !~ /^\/(usr\/)?(bin|sbin|lib|lib64|libexec)\// && a[k] !~ /^\/(dev|proc|sys)\//) tries[u] = tries[u] "\n" a[k]
   }
@@ -72,7 +80,9 @@ R=$(printf '%s\n' "$S" | T=${T#Id=} W=$W awk '
       t = file[u]; sub(/.*\//, "", t)
       if (state[u] != "enabled" && u in other && (local(file[u]) || (state[u] == "disabled" && u in pulled)))
         print "extra " u (t ~ /@\./ ? " " t : "")
-      if (u ~ /^(nftables|netfilter-persistent|firewalld|ufw)\.service$/ || before[u] ~ / (nftables|netfilter-persistent|ufw|firewalld)\.service /) continue
+      if (u ~ /^(nftables|netfilter-persistent|firewalld|ufw)\.service$/) continue
+      if (u in names) { print "packets " u; continue }
+      if (before[u] ~ / (nftables|netfilter-persistent|ufw|firewalld)\.service /) continue
       if (u in speaks) print "packets " u
       else if (tries[u] != "") { k = split(tries[u], a, "\n"); for (j = 2; j <= k; j++) print "try " u " " a[j] }
     }
@@ -83,7 +93,7 @@ printf '%s\n' "$R" | while IFS= read -r l; do
   case $l in
   'try '*)
     f=${l#try * }
-    [ -f "$f" ] && [ "$(head -c 2 -- "$f" 2>/dev/null | tr -d '\0')" = '#!' ] && head -c 65536 -- "$f" | grep -v '^[[:space:]]*#' | grep -qE "$W" || continue
+    [ -f "$f" ] && [ "$(head -c 2 -- "$f" 2>/dev/null | tr -d '\0')" = '#!' ] && head -c 65536 -- "$f" | grep -v '^[[:space:]]*#' | grep -qE "$W|$U" || continue
     l=${l#try }
     echo "packets ${l%% *}" ;;
   'end '*) ;;
@@ -91,13 +101,30 @@ printf '%s\n' "$R" | while IFS= read -r l; do
   esac
 done | sort -u
 for f in /etc/rc.local /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
-  /var/spool/cron/crontabs/root /var/spool/cron/root /etc/network/interfaces /etc/network/interfaces.d/* /etc/network/if-*.d/*; do
+  /var/spool/cron/crontabs/root /var/spool/cron/root /etc/network/interfaces /etc/network/interfaces.d/* /etc/network/if-*.d/* \
+  /etc/NetworkManager/dispatcher.d/* /etc/networkd-dispatcher/*/* /etc/ppp/ip-up.d/* /etc/dhcp/dhclient-*-hooks.d/*; do
   [ -f "$f" ] || continue
-  head -c 65536 -- "$f" | grep -v '^[[:space:]]*#' | grep -qE "$W" && printf 'packets %s\n' "$(printf %s "$f" | tr -c '!-~' '?')"
+  head -c 65536 -- "$f" | grep -v '^[[:space:]]*#' | grep -qE "$W|$U" && printf 'packets %s\n' "$(printf %s "$f" | tr -c '!-~' '?')"
 done
+# what fail2ban runs by files that are not as its package brought them; the name of an action alone changes nothing
+if [ -d /etc/fail2ban ] && command -v fail2ban-server >/dev/null; then
+  { dpkg-query -W -f '${Conffiles}\n' fail2ban 2>/dev/null | sed -nE 's@^ (/etc/fail2ban/[^ ]+) ([0-9a-f]{32}).*@\2  \1@p' | md5sum -c 2>/dev/null | sed -n 's/: OK$//p'
+    echo ==
+    find /etc/fail2ban/action.d /etc/fail2ban/jail.* /etc/fail2ban/fail2ban.* -maxdepth 1 -name '*.[cl]o[nc]*' 2>/dev/null
+  } | awk '$0 == "==" { own = 1; next } !own { as_brought[$0] = 1; next } !($0 in as_brought)' | head -n 200 |
+    while IFS= read -r f; do
+      X=$(head -c 131072 -- "$f" | grep -vE '^[[:space:]]*[#;]')
+      for x in $(printf '%s\n' "$X" | grep -oE '/(usr/local|opt|root|home|srv|etc)/[A-Za-z0-9_./-]+' | sort -u | head -n 20); do
+        [ -f "$x" ] && [ "${x#/etc/fail2ban/*.}" = "$x" ] && X="$X
+$(head -c 65536 -- "$x" | tr -d '\0' | grep -v '^[[:space:]]*#')"
+      done
+      printf '%s\n' "$X" | grep -qE '(^|[^A-Za-z0-9_.-])(nft|x?ip6?tables(-legacy|-nft)?(-restore|-apply)?|firewall-cmd|ufw)["'"'"';]*[[:space:]]+[^[:space:]=[]|(^|[[:space:],[])(table|nftables|iptables)[[:space:]]*=|(stop|disable|mask|kill|isolate).*[[:space:]](nftables|netfilter-persistent|firewalld|ufw|[a-z-]+\.target)' &&
+        printf 'packets %s\n' "$(printf %s "$f" | tr -c '!-~' '?')"
+    done
+fi
 printf '%s\n' "$R" | tail -n 1
 """
-_ROW = re.compile(r"(?P<kind>extra|stale|packets) (?P<name>\S+)(?: (?P<template>\S+))?")
+_ROW = re.compile(r"(?P<kind>extra|stale|packets|target) (?P<name>\S+)(?: (?P<template>\S+))?")
 _LEAST = 10
 """A start of fewer units is no answer."""
 
@@ -111,7 +138,9 @@ class BootUnits:
     stale: tuple[str, ...] = ()
     """Units that systemd has loaded otherwise than they are on the disk."""
     packets: tuple[str, ...] = ()
-    """Units and files that speak of nft or iptables; units that run before the firewall's own are left out."""
+    """Units and files that speak of nft, iptables or the firewall's own units; units that speak of the former before the firewall starts are left out."""
+    other_targets: tuple[str, ...] = ()
+    """What the host starts into, where that is not one of the usual targets."""
 
 
 def parse(output: Output) -> BootUnits:
@@ -122,7 +151,7 @@ def parse(output: Output) -> BootUnits:
     if end is None or int(end[1]) < _LEAST:
         raise Unparseable(msg("the list of what starts with the host is cut short"))
     extra: dict[str, str] = {}
-    found: dict[str, list[str]] = {"stale": [], "packets": []}
+    found: dict[str, list[str]] = {"stale": [], "packets": [], "target": []}
     for line in lines[:-1]:
         row = _ROW.fullmatch(line)
         if row is None:
@@ -131,7 +160,7 @@ def parse(output: Output) -> BootUnits:
             extra[row["name"]] = row["template"] or row["name"]
         else:
             found[row["kind"]].append(row["name"])
-    return BootUnits(extra, tuple(found["stale"]), tuple(found["packets"]))
+    return BootUnits(extra, tuple(found["stale"]), tuple(found["packets"]), tuple(dict.fromkeys(found["target"])))
 
 
 PROBE = Probe("systemd.boot", ("sh", "-c", _SCRIPT), parse, needs_root=True, exit_codes=frozenset({0, 1}))

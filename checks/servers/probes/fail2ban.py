@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.probes.fail2ban_sshd import BANS, MOST_JAILS, BanRule, are_actions_cut, bans_of
+from checks.servers.probes.fail2ban_sshd import BANS, MOST_JAILS, BanRule, are_actions_cut, bans_of, odd_of
 from portalops.model.message import msg
 
 _SCRIPT = (
@@ -40,6 +40,8 @@ class Fail2ban:
     bans: tuple[tuple[int, BanRule], ...] = ()
     """Of each jail for how many seconds it bans, and whom; none in answers of versions before that was asked.
     Fewer than jails where those are more than are asked."""
+    odd: tuple[tuple[str, ...], ...] = ()
+    """Of each jail: what is not known to leave it alone, as `odd_of` tells."""
 
 
 def parse(output: Output) -> Fail2ban:
@@ -56,7 +58,7 @@ def parse(output: Output) -> Fail2ban:
     asked = min(len(jails), MOST_JAILS)
     if bans and len(bans) != asked and not are_actions_cut(output):
         raise Unparseable(msg("fail2ban's status cannot be parsed"))
-    return Fail2ban(is_running=True, jails=jails, bans=bans)
+    return Fail2ban(is_running=True, jails=jails, bans=bans, odd=tuple(odd_of(output, name) for name in jails))
 
 
 PROBE = Probe("ids.fail2ban", ("sh", "-c", _SCRIPT), parse, needs_root=True, exit_codes=frozenset({0, 255}))

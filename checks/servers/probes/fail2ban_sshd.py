@@ -23,6 +23,27 @@ MOST_JAILS = 30
 MOST_ACTIONS = 40
 """Of so many, each action is asked five things (`head -n 200`)."""
 BANS = r"""
+E=/etc/fail2ban
+# settings of these jails that are not known to leave their sight and their bans alone
+for f in $E/jail.conf $E/jail.d/*.conf $E/jail.local $E/jail.d/*.local; do [ -r "$f" ] && cat "$f" && echo; done |
+  J=$(echo $L) awk 'BEGIN { n = split(ENVIRON["J"], a, " "); for (k = 1; k <= n; k++) on[a[k]] = 1 }
+    /^\[/ { s = $0; sub(/^\[[ \t]*/, "", s); sub(/[ \t]*\].*/, "", s); next }
+    !/^[A-Za-z0-9_.\/-]+[ \t]*[=:]/ || !(s == "DEFAULT" || s in on) { next }
+    { k = v = $0; sub(/[ \t]*[=:].*/, "", k); sub(/^[^=:]*[=:][ \t]*/, "", v); sub(/[ \t]+[#;].*/, "", v) }
+    k ~ /^(enabled|(tcp|udp)?port|protocol|chain|filter|logpath|backend|(ban|find)time|max(retry|matches)|ignore(ip|self|command|cache)|usedns|mode|banaction(_allports)?|action(_[a-z_]*)?|(blocktype|returntype)|dest(email)?|sender(name)?|mta|fail2ban_agent|knocking_url|journalmatch|skip_if_nologs|before|after|bantime\.(increment|rndtime|overalljails)|[a-z0-9_-]+_(log|backend|apikey|token|user|key)|dest|name)$/ { next }
+    k == "logencoding" && tolower(v) ~ /^(auto|utf-8|ascii|us-ascii)$/ { next }
+    k == "bantime.factor" && v ~ /^[1-9][0-9.]*$/ { next }
+    k == "bantime.multipliers" && v ~ /^[1-9]/ && v !~ /(^| )0/ { next }
+    k == "bantime.maxtime" && v ~ /^([1-9][0-9]*(h|d|w|mo|m|y|hours?|days?|weeks?|months?|years?)|[1-9][0-9][0-9][0-9]+s?|)$/ && v !~ /^[1-9]m$/ { next }
+    k == "bantime.formula" && v ~ /^ban\.Time \* / { next }
+    v == "" && k !~ /time/ { next }
+    { print "setting " s " " k }' | sort -u
+sed -n '/^datepattern[ \t]*[=:]/{/[=:][ \t]*{^LN-BEG}[ \t]*$/d;s/.*/setting sshd datepattern/p;}' $E/filter.d/sshd.conf $E/filter.d/sshd.local $E/filter.d/common.local 2>/dev/null | sort -u
+grep -qsE '(^|[ ="])TZ=' /etc/systemd/system/fail2ban.service /etc/systemd/system/fail2ban.service.d/*.conf /etc/default/fail2ban && echo 'setting DEFAULT TZ'
+# what else tells the server to do something
+grep -rHIsE 'fail2ban-client|fail2ban\.sock|stop.*fail2ban' /etc/systemd/system /etc/crontab /etc/cron.* /var/spool/cron /etc/rc.local /usr/local/sbin /usr/local/bin |
+  sed -nE '/^[^:]*:[ \t]*[#;]/d; /^[^:]*\/fail2ban\.service[^:]*:Exec(Stop|Reload)=/d; s/fail2ban-client[" ]+(-[a-zA-Z]+ +)*(status|ping|version|flushlogs|get|banned|start|--?[vV][a-z]*)([^a-z]|$)//g; /^[^:]*:.*(fail2ban-client|fail2ban\.sock|stop.*fail2ban)/s/:.*//p' |
+  tr -c '\n!-~' '?' | sed 's/^/order /' | sort -u | head -n 20
 echo '== jail'
 J=$(for N in $L; do
   printf "get $N %s\n" bantime maxretry findtime ignoreip ignorecommand actions
@@ -61,7 +82,6 @@ case "$V" in OpenSSH_9.[89]* | OpenSSH_[1-9][0-9]*) D=sshd-session ;; *) D=sshd 
 command -v fail2ban-regex >/dev/null &&
   fail2ban-regex "$(date '+%b %e %H:%M:%S') host $D[1]: Failed password for root from 192.0.2.1 port 4444 ssh2" sshd 2>/dev/null |
   sed -n 's/^Lines: /filter /p'
-E=/etc/fail2ban
 for f in $E/jail.conf $E/jail.d/*.conf $E/jail.local $E/jail.d/*.local; do [ -r "$f" ] && cat "$f" && echo; done |
   awk '/^\[/ { s = $0; sub(/\].*/, "]", s) }
     /^filter[ \t]*=/ { v = $0; sub(/^filter[ \t]*=[ \t]*/, "", v); f[s] = v }
@@ -80,6 +100,7 @@ _SECTION = re.compile(r"^== (jail|actions)\n(.*?)(?=^== )", re.MULTILINE | re.DO
 _ASKED = 6
 """Answers about the jail, and so many about each action but one."""
 _UNSAID = "-"
+_ODD = re.compile(r"setting (\S{1,60}) (\S{1,60})|order (\S{1,200})")
 _TRIED = re.compile(r"filter 1 lines, (\d+) ignored, (\d+) matched")
 _NOTICES = re.compile(r"dummy|noop|(?:send)?mail.*|abuseipdb|badips|blocklist_de|complain|mynetwatchman|xarf.*")
 """Actions of fail2ban's own that tell somebody, and block nobody (action.d)."""
@@ -137,6 +158,8 @@ class SshJail:
     """The filter `sshd` finds a failed login in its line; None where that could not be tried."""
     has_other_filter: bool = False
     """Its settings name another filter, which is not tried."""
+    odd: tuple[str, ...] = ()
+    """What `odd_of` tells."""
 
 
 def parse(output: Output) -> SshJail:
@@ -168,7 +191,14 @@ def parse(output: Output) -> SshJail:
         rule,
         (tried[0][1], tried[0][2]) == ("0", "1") if tried else None,
         "filter other" in text.split("\n"),
+        odd_of(output, "sshd"),
     )
+
+
+def odd_of(output: Output, *jails: str) -> tuple[str, ...]:
+    """Return settings of these jails that are not known as harmless, and files that give the server orders."""
+    found = (_ODD.fullmatch(line.strip()) for line in output.lines())
+    return tuple(dict.fromkeys(one[2] or one[3] for one in found if one and one[1] in {None, "DEFAULT", *jails}))
 
 
 def _old_ban(text: str) -> int:

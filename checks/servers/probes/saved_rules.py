@@ -6,7 +6,7 @@ loaded on the host. Needs root.
 
 The command that systemd shows is run as it stands, so that one which only checks loads nothing here either. Settings of the unit
 are told by name where they are not those of a unit without any (`systemctl show` of one that is not there), and do not only
-limit, describe or protect.
+limit, describe or protect. Files of rules that may be gone at the next start are told too.
 
 Sources: nft(8), systemctl(1), systemd.exec(5), the unit nftables.service of Debian and RHEL (its file stands in ExecStart), iptables-restore(8) with the files
 of netfilter-persistent.
@@ -66,6 +66,33 @@ settings() {
   W=; for N in $(printf "%s\n" "$U" | sed -nE "s/^(WantedBy|RequiredBy|UpheldBy)=//p"); do ! systemctl is-active -q "$N" 2>/dev/null || W=1; done
   [ "$W" ] || echo "set WantedBy="
 }
+lasts() {
+  Q=$1; N=0
+  while [ "$Q" ] && [ "$N" -lt 50 ]; do
+    N=$((N + 1)); G=${Q%%"|"*}; case $Q in *"|"*) Q=${Q#*"|"} ;; *) Q= ;; esac
+    case $G in /*) ;; *) G=/etc/$G ;; esac
+    for I in $G; do
+      R=$(readlink -f -- "$I") || continue
+      for J in "$I" "$R"; do
+        M=$(stat -c "%m" -- "$J" 2>/dev/null) T=$(stat -f -c %T -- "$J" 2>/dev/null); [ "$M" ] || continue
+        case $M:$T in
+          *:tmpfs | *:ramfs) echo "fleeting $I"; continue ;;
+          /:* | /usr:*) ;;
+          *) B=$(systemctl show -p WantedBy -p RequiredBy "$(systemd-escape -p --suffix=mount "$M")" 2>/dev/null | sed -n "s/^[A-Za-z]*=.*local-fs.*/1/p; s/^[A-Za-z]*=.*multi-user.*/1/p")
+             [ "$B" ] || echo "fleeting $I" ;;
+        esac
+        case $J in /run/* | /var/run/* | /tmp/* | /dev/* | /proc/*) echo "fleeting $I" ;; esac
+      done
+      [ "$2" ] && [ -f "$R" ] || continue
+      H=$(head -c 262144 -- "$R" | grep -v "^[[:space:]]*#" | tr ";{" "\n\n" | grep -E "^[[:space:]]*include[[:space:]]")
+      [ "$H" ] || continue
+      K=$(printf "%s\n" "$H" | sed -nE "s/^[[:space:]]*include[[:space:]]+[\"\047]([^\"\047|]+)[\"\047].*/\1/p")
+      [ "$(printf "%s\n" "$H" | wc -l)" = "$(printf "%s\n" "$K" | wc -l)" ] || echo "fleeting $I"
+      Q="$(printf "%s\n" "$K" | tr "\n" "|")$Q"
+    done
+  done
+  [ "$N" -lt 50 ] || echo "fleeting $1"
+}
 commands() { systemctl show -p ExecCondition -p ExecStartPre -p ExecStart -p ExecStartPost "$1" 2>/dev/null; }
 if systemctl is-enabled -q nftables.service 2>/dev/null; then
   X=$(commands nftables.service)
@@ -75,11 +102,13 @@ if systemctl is-enabled -q nftables.service 2>/dev/null; then
   [ "$(printf "%s\n" "$X" | grep -c "argv")" -le 1 ] || echo "other commands"
   if [ "$V" ] && [ "$F" ]; then echo "nftables $F"; $V; echo "nftables rc=$?"; else echo "other commands"; fi
   settings nftables.service "$F"
+  [ -z "$F" ] || lasts "$F" nft
 fi
 if systemctl is-enabled -q netfilter-persistent.service 2>/dev/null; then
   for V in 4 6; do
     echo "iptables /etc/iptables/rules.v$V"
     [ "$V" = 4 ] && R=iptables-restore || R=ip6tables-restore
+    lasts /etc/iptables/rules.v$V
     $R </etc/iptables/rules.v$V; echo "iptables rc=$?"
   done
   [ "$(commands netfilter-persistent.service | sed "s/ ; ignore_errors.*//")" = "ExecStart={ path=/usr/sbin/netfilter-persistent ; argv[]=/usr/sbin/netfilter-persistent start" ] || echo "other commands"
@@ -90,7 +119,7 @@ nft -j list ruleset
 '
 """
 _LOADER = re.compile(r"(nftables|iptables) (/\S+)$")
-_SETTING = re.compile(r"(set|lacks) (\S{1,120})$")
+_SETTING = re.compile(r"(set|lacks|fleeting) (\S{1,120})$")
 _CODE = re.compile(r"(?:nftables|iptables) rc=(\d{1,3})$")
 
 
@@ -112,6 +141,8 @@ class SavedRules:
     """Of the unit, beside those of a plain one: with them it may load other rules, load them elsewhere or not start."""
     lacks: tuple[str, ...] = ()
     """Units that it requires and that are not there."""
+    fleeting: tuple[str, ...] = ()
+    """Files of rules, named or included, that lie in memory or on a file system that no unit mounts at start."""
 
     @property
     def lacks_device(self) -> bool:
@@ -125,7 +156,7 @@ def parse(output: Output) -> SavedRules:
     if not found:
         raise Unparseable(msg("the rules that the next start loads could not be listed"))
     files, refused = [], []
-    settings: dict[str, dict[str, None]] = {"set": {}, "lacks": {}}
+    settings: dict[str, dict[str, None]] = {"set": {}, "lacks": {}, "fleeting": {}}
     for line in head.splitlines():
         if setting := _SETTING.match(line):
             settings[setting[1]][setting[2]] = None
@@ -143,6 +174,7 @@ def parse(output: Output) -> SavedRules:
         has_others,
         tuple(settings["set"]),
         tuple(settings["lacks"]),
+        tuple(settings["fleeting"]),
     )
 
 

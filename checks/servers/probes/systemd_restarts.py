@@ -2,7 +2,9 @@
 `systemctl show`, as systemctl(1) has it.
 
 Told as well: services whose command ended badly where a file of the host's own (not of a package) says that this is no failure
-(`ExecStart=-`, `SuccessExitStatus`), those that are frozen, and those that count as active after their process has ended.
+(`ExecStart=-`, `SuccessExitStatus`), those that are frozen or have a stopped process, and those that count as active after their
+process has ended. So are active ones whose own conditions do not hold now (`systemd-analyze condition`), units whose failure is
+forgotten (`CollectMode=`), and a default target that is not one of the usual.
 
 Only those with a restart, or that wait for one, are told of the first. The moment is one of the kernel's clock since boot, as
 is the first line.
@@ -52,11 +54,36 @@ printf '%s\n' "$S" | awk -F= '
   }
   { v[$1] = $2 }
   END { told() }'
+# units in which a process is stopped, such as by SIGSTOP
+grep -lsE '^[0-9]+ \(.*\) [Tt] [0-9-]+ ' /proc/[0-9]*/stat | head -n 200 | while IFS= read -r f; do
+  sed -n 's/.*\/\([^/]*\.service\)\(\/.*\)\{0,1\}$/stopped \1 -/p' "${f%/stat}/cgroup" 2>/dev/null | head -n 1
+done | sort -u
+# conditions and asserts of the host's own files that do not hold now
+printf '%s\n' "$S" | awk -F= '
+  $1 == "Id" || $1 == "ActiveState" || $1 == "FragmentPath" || $1 == "DropInPaths" { v[$1] = substr($0, length($1) + 2) }
+  NF == 0 { told() }
+  function told(  n, a, i) {
+    n = v["ActiveState"] == "active" ? split(v["FragmentPath"] " " v["DropInPaths"], a, " ") : 0
+    for (i = 1; i <= n; i++) if (a[i] ~ /^\/(etc|run|usr\/local)\// && a[i] !~ /^\/run\/systemd\/(generator|transient)/) print v["Id"], a[i]
+    split("", v)
+  }
+  END { told() }' | while read -r u f; do
+  X=$(sed -nE 's/^[[:space:]]*((Condition|Assert)[A-Za-z]+)[[:space:]]*=[[:space:]]*([^[:space:]].*)$/\1=\3/p' "$f" 2>/dev/null | head -n 20)
+  [ "$X" ] || continue
+  (IFS='
+'; set -f; systemd-analyze condition $X >/dev/null 2>&1) || printf 'unmet %s -\n' "$u"
+done | sort -u
+# units whose failure systemd forgets at once
+grep -rlsiE '^[[:space:]]*CollectMode[[:space:]]*=[[:space:]]*inactive-or-failed' /etc/systemd/system /usr/local/lib/systemd/system |
+  sed -E 's/\.d\/[^/]*$//; s/.*\///; s/[^!-~]/?/g; s/.*/forgets & -/' | sort -u
+t=$(systemctl get-default 2>/dev/null) && case $t in
+  multi-user.target | graphical.target | runlevel[2-5].target | '') ;; *) printf 'target %s -\n' "$t" ;;
+esac
 echo end
 """
 _UP = re.compile(r"up (\d{1,10})$")
 _UNIT = re.compile(r"unit (\S+) (\d{1,10}) ([a-z]+) ([a-z-]+) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
-_ODD = re.compile(r"(frozen|left|ignored) (\S+) (-|\d{1,3})$")
+_ODD = re.compile(r"(frozen|left|ignored|stopped|unmet|forgets|target) (\S+) (-|\d{1,3})$")
 _BETWEEN = re.compile(r"between (\S+) ((?:de)?activating) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
 
 
@@ -103,6 +130,14 @@ class UnsteadyUnits:
     """They are active, though they are no jobs and nothing of them runs."""
     ignored: tuple[tuple[str, int], ...]
     """Their command ended with this code, and a file of the host's own says that it is no failure."""
+    stopped: frozenset[str] = frozenset()
+    """The kernel lets a process of theirs not run, as after SIGSTOP or under a debugger."""
+    unmet: frozenset[str] = frozenset()
+    """They are active, and a condition or assert of the host's own does not hold now, so that they would not start."""
+    forgets: tuple[str, ...] = ()
+    """A file of the host's own says that systemd forgets their failure at once."""
+    other_targets: tuple[str, ...] = ()
+    """What the host starts into, where that is not one of the usual targets."""
 
 
 def parse(output: Output) -> UnsteadyUnits:
@@ -138,6 +173,10 @@ def parse(output: Output) -> UnsteadyUnits:
         tuple(name for kind, name, _code in said if kind == "frozen"),
         frozenset(name for kind, name, _code in said if kind == "left"),
         tuple((name, int(code)) for kind, name, code in said if kind == "ignored" and code != "-"),
+        frozenset(name for kind, name, _code in said if kind == "stopped"),
+        frozenset(name for kind, name, _code in said if kind == "unmet"),
+        tuple(name for kind, name, _code in said if kind == "forgets"),
+        tuple(name for kind, name, _code in said if kind == "target"),
     )
 
 

@@ -8,9 +8,12 @@ more and has run for less than {least_minutes} minutes. Where systemd starts it 
 it unknown. No service or mount is between stopped and running for {least_minutes} minutes; until then it is unknown. A job that runs
 once is at work as long as it starts: it is unknown after {most_hours} hours. No unit is frozen. A declared unit whose process has
 ended, though it counts as active, is unknown. So is a command that ended with an error where a file in /etc says that it is no
-failure (`ExecStart=-`, `SuccessExitStatus`). A host that systemd did not start is unknown.
+failure (`ExecStart=-`, `SuccessExitStatus`), or that its failure is forgotten (`CollectMode=`). A declared unit with a stopped
+process (SIGSTOP) fails; while a condition of its own files does not hold now, it is unknown, since it would not start again. So is
+a host that starts into another target than multi-user or graphical, and one that systemd did not start.
 
-It does not see a failure that a command itself hides, that somebody has reset, or of a unit that an account's own manager runs.
+It does not see a failure that a command itself hides, that somebody has reset, of a command under `systemd-run --collect`, or of a
+unit that an account's own manager runs. Conditions are seen of the host's own files alone, not of a package's.
 
 Source: systemctl(1).
 
@@ -69,6 +72,11 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed(
             "frozen", msg("units that are frozen, so nothing of them runs: {names}", names=listed(unsteady.frozen))
         )
+    if stopped := sorted(unsteady.stopped.intersection(facts.declared.units)):
+        said = msg(
+            "declared units of which a process is stopped, so that it does nothing: {names}", names=listed(stopped)
+        )
+        return failed("stopped", said)
     restarted = unsteady.restarted
     often = [
         one for one in restarted if one.restarts >= MOST_RESTARTS and timedelta(seconds=one.runs_seconds) < RUNS_FOR
@@ -96,6 +104,23 @@ def judge(facts: Facts) -> CheckOutcome:
             "declared-unit-ended",
             msg("declared and called active, but their process has ended: {names}", names=listed(empty)),
         )
+    if unmet := sorted(unsteady.unmet.intersection(facts.declared.units)):
+        return unknown(
+            "declared-unit-condition",
+            msg(
+                "declared units of which a condition does not hold now, so that they would not start again: {names}",
+                names=listed(unmet),
+            ),
+        )
+    if unsteady.other_targets:
+        said = msg(
+            "the host starts into another target, which may not start the declared units: {names}",
+            names=listed(unsteady.other_targets),
+        )
+        return unknown("other-target", said)
+    if unsteady.forgets:
+        said = msg("units whose failure systemd forgets at once: {names}", names=listed(unsteady.forgets))
+        return unknown("failure-forgotten", said)
     if unsteady.ignored:
         names = listed(f"{name} ({code})" for name, code in unsteady.ignored)
         return unknown(

@@ -195,6 +195,30 @@ systemctl daemon-reload; systemctl enable -q portal-tune
     ),
     Seed(
         "firewall.persistent",
+        "a unit stops the firewall after its start",
+        make="""
+printf '[Unit]\\nAfter=nftables.service\\n[Service]\\nType=oneshot\\nExecStart=-+/usr/bin/systemctl stop nftables\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/portal-tune.service
+systemctl daemon-reload; systemctl enable -q portal-tune
+""",
+        undo="systemctl disable -q portal-tune; rm -f /etc/systemd/system/portal-tune.service; systemctl daemon-reload",
+        unknown="others-change-rules",
+    ),
+    Seed(
+        "firewall.persistent",
+        "a file in memory is included",
+        make="install -d /run/portal; echo >/run/portal/more.nft; echo 'include \"/run/portal/*.nft\"' >>/etc/nftables.conf",
+        undo="rm -rf /run/portal" + _SAVED,
+        unknown="files-fleeting",
+    ),
+    Seed(
+        "firewall.persistent",
+        "the host starts into another target",
+        make="systemctl set-default -q emergency.target",
+        undo="systemctl set-default -q graphical.target",
+        unknown="other-target",
+    ),
+    Seed(
+        "firewall.persistent",
         "another file, whose unit's own command names it",
         make="""
 mv /etc/nftables.conf /etc/portal.nft; install -d /etc/systemd/system/nftables.service.d

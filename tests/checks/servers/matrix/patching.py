@@ -192,6 +192,13 @@ SEEDS = (
         undo="rm -r /etc/systemd/system/apt-daily-upgrade.timer.d; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
         fails="next-run-far",
     ),
+    Seed(
+        "patching.unattended",
+        "a timer that elapses tomorrow, and once a month",
+        make="mkdir -p /etc/systemd/system/apt-daily-upgrade.timer.d; printf '[Timer]\\nOnCalendar=\\nOnCalendar=*-*-%s 00:00\\nPersistent=false\\n' $(date -d tomorrow +%d) >/etc/systemd/system/apt-daily-upgrade.timer.d/x.conf; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
+        undo="rm -r /etc/systemd/system/apt-daily-upgrade.timer.d; systemctl daemon-reload; systemctl restart apt-daily-upgrade.timer",
+        fails="timer-too-rare",
+    ),
     *(
         Seed(
             "patching.unattended",
