@@ -443,7 +443,7 @@ T=$(for r in $S; do
   [ ! -L "$p" ] || p=$(readlink -f -- "$p")
   [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
 done | LC_ALL=C xargs -d '\n' -r head -vc65536 -- 2>/dev/null | LC_ALL=C tr '\0' '\n' | LC_ALL=C awk '
-  /^==> \/.* <==$/ { f = substr($0, 5, length($0) - 8); d = f; sub(/\/[^\/]*$/, "", d); k = 0; next }
+  /^==. \/.* <==$/ { f = substr($0, 5, length($0) - 8); d = f; sub(/\/[^\/]*$/, "", d); k = 0; next }
   f == "" { next }
   ++k == 1 && sub(/^#! */, "") { print "#" f; print "!" $0; if (/python/) print "=" d }
   k == 1 { e = /^.ELF/; print "%" f; if (f ~ /[.]py$/) print "=" d }
