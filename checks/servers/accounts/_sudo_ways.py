@@ -63,6 +63,44 @@ _ASKING = frozenset(
     }
 )
 """Programs that show the machine's state, or stop it, whatever their arguments are."""
+_SYSTEM = re.compile(r"(?:/usr)?/s?bin/[^/]+")
+"""Where packages keep their programs."""
+_KNOWN = {
+    "aide": r".*(?:--check|-C)(?: .*)?",
+    **dict.fromkeys(
+        ("apache2", "apache2ctl", "apachectl", "httpd"),
+        r"-t|-S|-v|-M|configtest|graceful|status|(?:-k )?(?:graceful|restart|start|stop)",
+    ),
+    "apt": r"(?:-\w+ |--[\w-]+ )*(?:update|list(?: --\w+)*|autoclean|clean)",
+    "apt-get": r"(?:-\w+ |--[\w-]+ )*(?:update|check|autoclean|clean|(?:dist-)?upgrade)(?: -\w+| --[\w-]+)*",
+    **dict.fromkeys(
+        ("auditctl", "lvs", "vgs", "pvs", "sync", "zpool", "mdadm"), r"|-[ls]|status(?: \w+)?|--detail \S+"
+    ),
+    "certbot": r"renew(?: --quiet| -q| --dry-run)*|certificates",
+    "crontab": r"-l",
+    "dpkg": r"-l(?: .*)?|--audit",
+    "fail2ban-client": r"ping|status(?: [\w-]+)?|reload(?: [\w-]+)?|unban [\w.:]+|set [\w-]+ (?:un)?banip [\w.:]+",
+    "firewall-cmd": r"--reload|--state|--list-all",
+    "haproxy": r"-c -f \S+",
+    **dict.fromkeys(("hostnamectl", "timedatectl", "loginctl", "networkctl"), r"|status|show|list(?:-\w+)?"),
+    **dict.fromkeys(("invoke-rc.d", "service"), r"[\w@.-]+ (?:start|stop|restart|reload|status|force-reload)"),
+    **dict.fromkeys(("iptables", "ip6tables"), r"(?:-[nv]+ )*-[LS](?: -[nv]+| --line-numbers)*"),
+    "journalctl": r".*",
+    "logrotate": r"(?:-\w+ |--\w+ )*/etc/logrotate\.\S+",
+    "needrestart": r"(?:-b|-r l)*",
+    "nft": r"(?:-\w+ )*list [\w -]+",
+    "nginx": r"-t|-T|-v|-V|-s (?:reload|quit|reopen|stop)",
+    "php-fpm": r"-t|-tt",
+    "sshd": r"-[tT].*",
+    "systemctl": r"(?:--[\w=-]+ )*(?:(?:start|stop|(?:try-)?restart|reload|(?:try-)?reload-or-restart|status|is-\w+|show|enable|disable|reset-failed)(?: --?[\w=-]+)*(?: [\w@:.-]+)*"
+    r"|daemon-reload|daemon-reexec|list-[\w-]+(?: --?[\w=-]+)*|reboot|poweroff|suspend|halt)(?: --?[\w=-]+)*",
+    "ufw": r"status(?: \w+)?|reload|show \w+",
+    "unattended-upgrade": r"(?:-\w+ ?|--[\w-]+ ?)*",
+}
+"""By program, the exact arguments with which it does nothing but what its name says, in files of root's alone."""
+_SECRET = re.compile(
+    r"/(?:etc/(?:g?shadow|sudoers|ssh/ssh_host|ssl/private|letsencrypt)|root|proc|dev|home)\b|[.](?:key|pem|p12|env)\b|pass|secret|token|/(?:|etc)$"
+)
 _WALKS = frozenset({"find", "fd", "fdfind"})
 """Programs that start others, and not what lies in the folders that they are given."""
 
@@ -133,6 +171,35 @@ def unbounded(rules: Sudoers) -> list[SudoCommand]:
     ]
 
 
+def unclear(rules: Sudoers) -> list[SudoCommand]:
+    """Return the exact commands of packages' programs of which it is not known that they do no more than they say."""
+    return [command for command, grant in free_commands(rules) if is_unclear(command, grant, rules)]
+
+
+def is_unclear(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
+    """Say whether a packaged program is let run with exact arguments, and nothing here knows what these make of it."""
+    if reason_of(command, grant, rules) or command.arguments is None or not _SYSTEM.fullmatch(command.program):
+        return False
+    name, text = _base(command.program), " ".join(command.arguments.replace("\\", "").split())
+    if name == "timeout" and (inner := re.fullmatch(r"(?:-k \d+ )?\d+[smh]? (/\S+)(?: (.*))?", text)):
+        return is_unclear(SudoCommand(f"{inner[1]} {inner[2] or ''}", inner[1], inner[2] or ""), grant, rules)
+    if name in _SHOWING | _ASKING or (name in _KNOWN and re.fullmatch(_KNOWN[name], text)):
+        return False
+    if name in {"su", "runuser"}:  # as whom, has been judged
+        return " -c" in f" {text}" or "--command" in text
+    if name in ways()["pagers"]:
+        return bool(_SECRET.search(text))
+    if name in ways()["shells"]:  # a script of root's own, as files.root-runs sees it
+        return not re.match(r"(?:-[a-zA-Z]*[^\WcemE] )*/", text)
+    if name in ways()["reads"] - {"restic", "sysctl", "date", "bridge", "arp", "ssh-keygen", "ssh-keyscan", "as"}:
+        return (
+            bool(_SECRET.search(text))
+            or _is_led(command, rules)
+            or re.search(r"(?:^| )-[a-z]*[owi]\b|--output|--in-place", text) is not None
+        )
+    return True
+
+
 def is_doubtful(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
     """Say whether a command is given something that others may write, and what it makes of that is not known.
 
@@ -180,6 +247,12 @@ def _gives_root(name: str, command: SudoCommand, grant: Grant, rules: Sudoers) -
         return True
     if name in table["settings"] | table["shells"] and any(_HERE.fullmatch(word) for word in words[:2]):
         return True
+    if (
+        name == "python"
+        and re.search(r"(?:^|\s)-m", arguments or "")
+        and not re.match(r"-[a-zA-LN-Z]*[IP]", arguments or "")
+    ):
+        return True  # it takes the module from where whoever calls stands
     if name in table["here"] and not any(_PATH.fullmatch(word) for word in words):
         return True
     if name == "fail2ban-client" and "set" in words and {"action", "addaction"}.intersection(words):

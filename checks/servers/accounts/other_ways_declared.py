@@ -12,7 +12,7 @@ administrators too, and everybody where a password opens the group. A rule in Ja
 conditions on action, account and group cannot be judged, nor can one for an action that is not known: the answer is unknown,
 and names the file. The chains of PAM for doas, polkit, su and each other service that has a file, but sshd and sudo, which other
 checks judge, walked through as libpam does, let nobody in who knows no password;
-root itself counts as nobody, and so do members of a group that has none besides root. A rule for one unit alone gives nobody root. Rules of a program that is not installed have no effect, nor
+root itself counts as nobody, and so do members of a group that has none besides root. A rule for one unit alone gives nobody root. A command of doas is unknown where `acct.sudo-nopasswd` would not understand it. Rules of a program that is not installed have no effect, nor
 have those of a form that the installed polkit does not read. Without a declaration the answer is unknown.
 
 No program of root gives a shell to each account that connects, on loopback or by a socket that all may write: a relay that
@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._polkit import EVERYBODY, UnreadableRule, gives_root, read_script
-from checks.servers.accounts._sudo_ways import is_doubtful, reason_of
+from checks.servers.accounts._sudo_ways import is_doubtful, is_unclear, reason_of
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
@@ -226,7 +226,9 @@ def _doas_ways(ways: OtherWays, facts: Facts, doubts: list[Message]) -> Iterator
                 continue
             if rule.is_permit and (not rule.command or _judged(rule, reason_of)):
                 yield name, "nopass" in rule.options
-            elif rule.is_permit and (not rule.command.startswith(_SYSTEM) or _judged(rule, is_doubtful)):
+            elif rule.is_permit and (
+                not rule.command.startswith(_SYSTEM) or _judged(rule, is_doubtful) or _judged(rule, is_unclear)
+            ):
                 doubts.append(msg("doas lets {name} run {command} as root", name=name, command=rule.command))
             if not rule.command:
                 break

@@ -8,7 +8,8 @@ run ALL commands, with or without exceptions; run a command with wildcards or al
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
 file, by a table (data/sudo_ways.toml, after GTFOBins); run a shell, or a program that takes settings or starts others, on a
 file or a folder that others may write. NOPASSWD and `Defaults !authenticate` both count. Exact arguments
-make most programs of the table harmless, but not shells without a script, editors and pagers. A command of a program that is not known, with free arguments, is unknown; `""` behind it allows none.
+make most programs of the table harmless, but not shells without a script, editors and pagers. A command of a program that is not known, with free arguments, is unknown; `""` behind it allows none. An exact command of a package's program is unknown too, unless it is one of a list of harmless ones (such as `systemctl restart nginx`).
+Scripts of the host's own are judged by `files.root-runs`, as far as its page says; it does not see here what they do. `python -m` takes the module from where the caller stands.
 So is every command without a password where a setting is there by which it may do more: a variable that is
 kept (`env_keep`) and that programs may take orders from, `runchroot`, `env_file`, no `secure_path`, or a setting that is not known. The chains of PAM for sudo
 and `sudo -i`, or which `Defaults` name instead, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
@@ -25,7 +26,7 @@ from __future__ import annotations
 
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
-from checks.servers.accounts._sudo_ways import doubtful, free_commands, free_ways, unbounded
+from checks.servers.accounts._sudo_ways import doubtful, free_commands, free_ways, unbounded, unclear
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
@@ -88,6 +89,14 @@ def judge(facts: Facts) -> CheckOutcome:
                 commands=listed(dict.fromkeys(shown(one.text, 60) for one in any_way), 3),
             ),
         )
+    if strange := unclear(rules):
+        return unknown(
+            "command-unjudged",
+            msg(
+                "exact commands without a password are of programs of which it is not known what they make of root: {commands}",
+                commands=listed(dict.fromkeys(shown(one.text, 60) for one in strange), 3),
+            ),
+        )
     if rules.odd_settings and any(free_commands(rules)):
         return unknown(
             "setting-unknown",
@@ -103,8 +112,8 @@ def judge(facts: Facts) -> CheckOutcome:
     )
     return passed(
         nmsg(
-            "sudo asks for a password: {n} exact command without one was tried against the table of programs",
-            "sudo asks for a password: {n} exact commands without one were tried against the table of programs",
+            "sudo asks for a password: {n} exact command without one is of a program that is understood, or of the host's own, which files.root-runs looks at",
+            "sudo asks for a password: {n} exact commands without one are of programs that are understood, or of the host's own, which files.root-runs looks at",
             count,
         )
     )

@@ -9,7 +9,8 @@ pam_umask (the personal field, its argument, /etc/login.defs) for SSH, the conso
 `umask` in the startup files of the system and of the account, with the files that these read; for SFTP, what sshd's settings
 name (`internal-sftp -u`). That the group may write is
 allowed where nobody else is in the account's own group, as Debian and RHEL make it. Where a command would let others write,
-but is run in some cases only or names no plain number, the answer is unknown; `u=rwx,g=rx,o=` is as good as a number. In a folder
+but is run in some cases only, stands in quotes (`PROMPT_COMMAND`, an alias) or names no plain number, the answer is unknown; so is it for a login shell
+that is no shell of a package. `u=rwx,g=rx,o=` is as good as a number. In a folder
 with rights by default (ACL) those count, and no umask: in no account's home, two levels deep, nor in /tmp, /var/tmp and /dev/shm
 do they let others write. Where they let accounts or groups by name, or cannot be read, the answer is unknown. Programs and services
 are not judged here.
@@ -115,10 +116,16 @@ def _masks(account: PasswdAccount, facts: Facts) -> Iterator[tuple[int | None, M
     yield from _pam_masks(account, facts)
     yield from ((one.mask, one.path, True) for one in found.commands if one.family == "sftp")
     family = found.accounts[account.name]
+    if family == "other":
+        yield None, msg("its own login shell"), False
+    mine = [one for one in found.commands if one.account in {account.name, "*"} and one.family == family]
+    yield from ((one.mask, one.path, False) for one in mine if one.how == "later")
     names = {one.gid: one.name for one in facts[group.PROBE]}
     is_named = account.uid >= _FIRST_OWN and names.get(account.gid) == account.name
     for whose in (account.name, "*"):
-        commands = [one for one in found.commands if one.account == whose and one.family == family]
+        commands = [
+            one for one in found.commands if one.account == whose and one.family == family and one.how != "later"
+        ]
         commands = [one for one in commands if one.how != "own" or is_named]
         last = max((at for at, one in enumerate(commands) if one.how == "always" and one.mask is not None), default=-1)
         for one in commands[max(last, 0) :]:

@@ -6,7 +6,10 @@ enough to be able to write a folder above the script: then it can be put aside, 
 The rule: no other account can write or replace a program that cron, services, rc scripts and shells of root run. The same
 holds for the files that say what they run. Looked at are the file, each folder above it, and the same of each link on the way
 and of where links lead; also the scripts that root's own scripts run, the settings that services take into their environment,
-and the folders in which root looks for programs. So are the folders and libraries of the loader (`ld.so.conf`,
+and the folders in which root looks for programs. The interpreter that a script names in its first line counts, and so do commands that sudo and
+doas let others run as root. Of a program outside the folders of packages, the folders `bin` and `lib` beside it count, and those
+where it looks for libraries (RUNPATH). A unit whose account gets capabilities by which it can become root counts as root's, and so does
+what `PermissionsStartOnly` leaves to root. So are the folders and libraries of the loader (`ld.so.conf`,
 `ld.so.preload`), and what apt, dpkg, rules of udev, logrotate, rsyslog, fail2ban, PAM, modprobe, the network and the message
 of the day call. So is every path in a unit of root, whatever the setting, except those that only ask, write or close off
 (`ConditionPathExists`, `ReadWritePaths`, `StandardOutput`). What `LoadCredential` or `StandardInput=file:` hands to
@@ -14,13 +17,14 @@ another program than a shell leaves it unknown. `ExecStartPre=+` runs as root in
 too, and so do jobs of at(1), copies of tmpfiles.d and what nftables.conf and logrotate.conf include. Programs, libraries and
 files of the kernel in /usr and /boot are looked at one by one, and so are all settings in /etc, where a person's account
 may write them. Where variables of services (`PYTHONPATH`, `LD_PRELOAD`) have programs load from counts as well, and so do
-the folders of Python, Perl and Ruby. What a command of root is given to read, and others may write, leaves it
-unknown, except for commands that run none of it, such as tar or rsync. So does a program that other settings in /etc name, a
+the folders of Python, Perl and Ruby, with those that `.pth` files name. What a command of root is given to read, and others may write, leaves it
+unknown, except for commands that run none of it, such as tar or rsync. These leave it unknown where they are given `*` in
+such a folder, and so does a script of Python with such modules beside it. So does a program that other settings in /etc name, a
 folder that they include, and what a unit that is not loaded runs. Another account can write where it is the owner, where all may write, or where further
 rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does
 not hold may have members. A folder with the sticky bit protects what root owns in it. What is not there yet, and could be put
 there, counts as well. A variable is followed where a line above gives it a path. It does not see a path that a script puts together otherwise,
-what scripts of root's scripts run, settings that a system's account owns outside the folders of root's own services, or data that
+what programs and scripts read or load themselves otherwise or take from the network, what scripts of root's scripts run, settings that a system's account owns outside the folders of root's own services, or data that
 a program of root mistakes for commands.
 
 Sources: crontab(5), systemctl(1), bash(1), find(1), getfacl(1), ld.so(8), apt.conf(5), udev(7), logrotate(8). On Debian 13:
@@ -95,7 +99,7 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     return passed(
         msg(
-            "{n} programs, scripts and settings that root runs, with every folder above them, can be written by root alone",
+            "{n} programs, scripts and settings that root was seen to run, with every folder above them, can be written by root alone; what they read themselves was not followed",
             n=len({path for by, path, _real in found.paths if by != root_runs.NAMED}),
         )
     )

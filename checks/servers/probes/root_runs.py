@@ -1,7 +1,9 @@
 """What root runs by itself, and who may write it: cron, services and timers, rc scripts, and the shells of root.
 
 Commands may hold passwords, so the host prints none of their text: the paths that they run are picked out there, from the
-command itself, from the script that an interpreter is given, and from the scripts of root, one level deep. So are the programs that apt, udev,
+command itself, from the script that an interpreter is given, and from the scripts of root, one level deep, with the interpreter that
+they name. Rules of sudo and doas name such commands too. Of programs that no package installed in its folders, the folders of libraries are told
+that others may write, and those that a program names itself (RUNPATH). So are the programs that apt, udev,
 logrotate and rsyslog call, what settings of fail2ban, PAM, dpkg, modprobe and their like name that can be run, every path in root's
 units that is not known to be harmless (systemd.exec(5)), what D-Bus starts as root, where variables of root's services have programs
 load from, and where the loader finds libraries. Settings in /etc, programs, libraries and files of the kernel are told where others
@@ -78,8 +80,8 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
   rest = $0 = filled($0)
   while (match(rest, /(^|[ \t;&|(])[A-Za-z_][A-Za-z0-9_]*=["']?[\/~][^ \t"';&|$)]*/)) {
-    k = v = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
-    sub(/=.*/, "", k); gsub(/[^A-Za-z0-9_]/, "", k); sub(/^[^=]*=["']?/, "", v); V[k] = whole(v)
+    k = val = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+    sub(/=.*/, "", k); gsub(/[^A-Za-z0-9_]/, "", k); sub(/^[^=]*=["']?/, "", val); V[k] = whole(val)
   }
   $0 = filled($0)
   at = ""
@@ -90,12 +92,18 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
   for (i = 1; i <= n; i++) {
     m = split(parts[i], w, /[ \t]+/)
-    other = 0; given = 0; lock = 0; quiet = 0; into = 0
+    other = 0; given = 0; lock = 0; quiet = 0; into = 0; cmd = ""
     for (j = 1; j <= m; j++) {
       t = clean(w[j]); b = base(t)
       if (w[j] ~ /^[0-9]*[>|]+&?$/) { into = 1; continue }
       if (into || w[j] ~ /^[0-9]*[>|]/) { into = 0; continue }
+      if (!other && (given != 2 || cmd ~ /^(export|declare|readonly|typeset)$/) && t ~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH)|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|(BASH_)?ENV)=/) {
+        sub(/^[^=]*=/, "", t); p = split(t, v, ":"); for (k = 1; k <= p; k++) emit(v[k])
+        continue
+      }
       if (t == "" || (!given && t ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
+      # names of files that begin with a dash are options there
+      if (given == 2 && !other && t ~ /^[*?]/ && cmd ~ /^(tar|rsync|chown|chmod|chgrp|zip|7za?|scp)$/ && at ~ /^\/./) print "?" at
       if (given == 2) {
         if (t ~ /^-(exec|execdir|ok|okdir)$/) { given = 0; continue }
         if (other) continue
@@ -116,7 +124,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       else if (given == 1 && at ~ /^\// && t ~ /^[A-Za-z0-9_.-]+$/) emit(at "/" t)
       else if (b !~ QUIET && at ~ /^\/./) print "?" at
       quiet = given != 1 && b ~ QUIET
-      given = 2
+      cmd = b; given = 2
     }
   }
 }
@@ -197,6 +205,18 @@ function flush(i, j, k, l, m, v, w, b, cwd, sh) {
 END { flush() }
 """
 """What systemd hands to root's programs, by its units' files: where it looks for them, what lies in their place, what they read."""
+ROOTLY = r"""
+BEGIN { RS = ""; ORS = "\n\n" }
+{
+  c = match($0, /(^|\n)AmbientCapabilities=[^\n]*/) ? substr($0, RSTART, RLENGTH) : ""; sub(/.*=/, "", c)
+  gsub(/cap_(net_(bind_service|raw|admin|broadcast)|sys_(nice|resource|time|tty_config)|ipc_lock|wake_alarm|audit_write|block_suspend|kill|setpcap|syslog|bpf|perfmon)/, "", c)
+  only = /(^|\n)PermissionsStartOnly=yes/
+  if (only) gsub(/(^|\n)ExecStart(Ex)?=[^\n]*/, "")
+  if (only || c ~ /cap_/) gsub(/(^|\n)(User=[^\n]*|DynamicUser=yes)/, "")
+  sub(/^\n/, ""); print
+}
+"""
+"""Units of another account that are as good as root's, told as such: by capabilities, and where only the start has that account."""
 LINKS = r"""
 links() {  # PATH: the place of each link on its way
   T=$1 B= N=0
@@ -217,6 +237,9 @@ links() {  # PATH: the place of each link on its way
 _SCRIPT = (
     r"""
 command -v find >/dev/null || exit 127
+ROOTLY='"""
+    + ROOTLY.replace("'", "'\\''")
+    + r"""'
 U= B=
 if command -v systemctl >/dev/null; then
   e=$(find /etc/systemd/system /etc/systemd/system.control /run/systemd/system /usr/local/lib/systemd/system -type l -printf '%f\n%l\n' 2>/dev/null |
@@ -226,9 +249,10 @@ if command -v systemctl >/dev/null; then
   B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)
   e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
-  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p FragmentPath -p DropInPaths \
+  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p AmbientCapabilities -p PermissionsStartOnly -p FragmentPath -p DropInPaths \
     -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload \
     -p ExecStartEx -p ExecStartPreEx -p ExecStartPostEx -p ExecStopEx -p ExecStopPostEx -p ExecReloadEx 2>/dev/null) || U=
+  U=$(printf '%s\n' "$U" | awk "$ROOTLY")
 fi
 if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
@@ -279,13 +303,33 @@ R=$(
   done
   find /var/spool/cron/atjobs /var/spool/at -maxdepth 1 -type f -uid 0 ! -name '.*' -print0 2>/dev/null | xargs -0 -r sed '1,/^cd /d' | pick | own cron
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
+  {
+    ! command -v cvtsudoers >/dev/null || cvtsudoers -c /dev/null -e -f sudoers /etc/sudoers 2>/dev/null | sed ':a;/\\$/{N;s/[ \t]*\\\n[ \t]*/ /;ba;}' | awk '
+      /^(Defaults|[A-Z][a-z]+_Alias)/ || !/ = / { next }
+      {
+        who = "root"; sub(/^.* = /, ""); gsub(/\\,/, " "); n = split($0, c, /, */)
+        for (i = 1; i <= n; i++) {
+          x = c[i]
+          if (match(x, /\([^)]*\)/)) { who = substr(x, RSTART + 1, RLENGTH - 2); x = substr(x, 1, RSTART - 1) substr(x, RSTART + RLENGTH) }
+          while (sub(/^ *([A-Z_]+:|[A-Z]+=[^ ]*|sha[0-9]+:[^ ]*)/, "", x)) continue
+          if (who ~ /(^|[ ,])(root|ALL|#0)/ && x ~ /^ *\//) { sub(/ *""$/, "", x); gsub(/\\/, "", x); print x }
+        }
+      }'
+    sed -nE '/ as [^r]/d; s/^[ \t]*permit.* cmd ([^ ]+)( args (.*))?$/\1 \3/p' /etc/doas.conf 2>/dev/null
+  } | pick | grep -v '^?' | own sudo
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
   set --
   for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
     "$H"/.bash_login "$H"/.bashrc "$H"/.bash_logout "$H"/.zshrc "$H"/.zprofile "$H"/.zshenv; do
     [ ! -f "$f" ] || set -- "$@" "$f"
   done
-  [ $# = 0 ] || { printf '%s\n' "$@"; read_all "$@" | pick; } | own shell
+  [ $# = 0 ] || {
+    printf '%s\n' "$@"
+    x=$(read_all "$@" | pick)
+    printf '%s\n' "$x"
+    x=$(printf '%s\n' "$x" | grep -vE '^[?]|^/(usr/)?s?bin/')
+    [ ! "$x" ] || read_all $x | tr -d '\0' | pick
+  } | own shell
   printf '%s\n' /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin | own path
   for f in "$H"/.profile "$H"/.bash_profile "$H"/.bashrc /etc/environment; do
     [ ! -f "$f" ] || sed -nE "s/^[ \t]*(export )?PATH=[\"']?([^\"']*).*/\2/p" "$f" | tr ':' '\n' | grep '^/[^$]*$'
@@ -333,6 +377,10 @@ R=$(
     xargs -0 -r grep -D skip -IhsE '^[^#]*/' -- | names | runnable | own named
   for f in /usr/local/lib/python3*/dist-packages /etc/python3* /etc/perl /usr/local/lib/*/perl /usr/local/share/perl /usr/share/perl5 /usr/local/lib/site_ruby; do [ ! -d "$f" ] || echo "$f"; done |
     xargs -d '\n' -r sh -c 'find "$@" -xdev ! -type l \( ! -uid 0 -o -perm /002 -o -type d -perm /020 \) 2>/dev/null; :' sh | head -n 500 | own loader
+  for f in /usr/local/lib/python3*/dist-packages /usr/lib/python3*/dist-packages /usr/lib/python3*/site-packages /usr/local/lib/python3*/site-packages "$H"/.local/lib/python3*/site-packages; do [ ! -d "$f" ] || echo "$f"; done |
+    xargs -d '\n' -r sh -c 'find "$@" -maxdepth 1 \( -name "*.pth" -o -name "*.egg-link" -o -name "__editable__*.py" \) -size -129k -print0 2>/dev/null' sh | xargs -0 -r awk '
+      FILENAME ~ /(pth|link)$/ && /^[^#\/ \t].*\// && !/^import/ { d = FILENAME; sub(/[^\/]*$/, "", d); print d $0 }
+      { while (match($0, /(^|["\047])\/[^"\047 *?[]+/)) { p = substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH); sub(/^["\047]/, "", p); print p } }' 2>/dev/null | own loader
   {
     systemctl show-environment 2>/dev/null
     for f in /etc/systemd/system.conf /etc/systemd/system.conf.d/*.conf /run/systemd/system.conf.d/*.conf /usr/lib/systemd/system.conf.d/*.conf; do
@@ -346,7 +394,7 @@ R=$(
       /^Environment=/ { rows[++n] = $0 }
       /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = "\001" $0 }
       END { flush() }' | while IFS= read -r l; do
-        case $l in "$(printf '\001')"*) f=${l#?}; [ ! -f "$f" ] || head -c 65536 -- "$f" ;; *) printf '%s\n' "$l" ;; esac
+        case $l in "$(printf '\001')"*) for f in ${l#?}; do [ ! -f "$f" ] || head -c 65536 -- "$f"; done ;; *) printf '%s\n' "$l" ;; esac
       done
     for f in /etc/environment /etc/environment.d/* /etc/security/pam_env.conf /etc/profile /etc/bash.bashrc /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile "$H"/.bashrc; do
       [ ! -f "$f" ] || grep -sE '^[^#]*=' "$f"
@@ -364,7 +412,7 @@ R=$(
     /^Exec[A-Za-z]*Ex={/ && !/ flags=[^;]*(privileged|no-setuid)/ { next }
     { is_ex = /^Exec[A-Za-z]*Ex={/ }
     /^DropInPaths=\// { k = split(substr($0, 13), d, " "); for (i = 1; i <= k; i++) print d[i]; next }
-    /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); rows[++n] = $0; next }
+    /^EnvironmentFiles=\// { sub(/^[^=]*=/, ""); sub(/ \(ignore_errors=.*/, ""); sub(/\/[^\/]*[*?[].*/, ""); rows[++n] = $0; next }
     /^Exec[A-Za-z]*={ path=/ {  # argv[0] may be another name than that of the program
       p = $0; sub(/^[A-Za-z]*={ path=/, "", p); sub(/ ; argv.*/, "", p)
       sub(/^[A-Za-z]*={ path=[^;]*; argv\[\]=[^ ]*/, ""); sub(/ ; (ignore_errors|flags)=.*/, "")
@@ -391,10 +439,28 @@ set -f
 S=$(printf '%s\n' "$R" | sed 's/\([^ ]\)\/$/\1/' | sort -u)
 T=$(for r in $S; do
   p=${r#* }
-  case ${r%% *}:$p in path:*|named:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*) continue ;; esac
+  case ${r%% *}:$p in path:*|named:*|*:/usr/bin/*|*:/usr/sbin/*|*:/bin/*|*:/sbin/*|*:/usr/lib/*|*:/lib/*|*:/etc/init.d/*|*:/usr/local/libexec/portalops-helper) continue ;; esac
+  [ ! -L "$p" ] || p=$(readlink -f -- "$p")
   [ -f "$p" ] && [ -s "$p" ] && printf '%s\n' "$p"
-done | xargs -d '\n' -r head -vc2 -- 2>/dev/null | tr -d '\0' | awk '/^==. .* <==$/ { f = substr($0, 5, length($0) - 8) } $0 == "#!" { print f }')
-D=$([ ! "$T" ] || read_all $T | pick | own script)
+done | LC_ALL=C xargs -d '\n' -r head -vc65536 -- 2>/dev/null | LC_ALL=C tr '\0' '\n' | LC_ALL=C awk '
+  /^==. \/.* <==$/ { f = substr($0, 5, length($0) - 8); d = f; sub(/\/[^\/]*$/, "", d); k = 0; next }
+  f == "" { next }
+  ++k == 1 && sub(/^#! */, "") { print "#" f; print "!" $0; if (/python/) print "=" d }
+  k == 1 { e = /^.ELF/; print "%" f; if (f ~ /[.]py$/) print "=" d }
+  e && /^(\/|[$](ORIGIN|[{]ORIGIN[}])(\/|$|:))[A-Za-z0-9_.+\/${}:-]*$/ && (/lib/ || /ORIGIN/) {
+    n = split($0, w, ":")
+    for (i = 1; i <= n; i++) { sub(/^[$][{]?ORIGIN[}]?/, d, w[i]); if (w[i] ~ /^\/[^$]+$/) print "@" w[i] }
+  }' | sort -u)
+X=$(printf '%s\n' "$T" | sed -n 's/^!//p' | pick | own script)
+P=$(printf '%s\n%s\n' "$T" "$X" | awk '/^[^!=@#]/ { p = $0; sub(/^(%|[^ ]* )/, "", p) } /^[^!=@#]/ && p !~ /^\/(usr|etc|s?bin|lib|dev|proc|sys|run)\// && sub(/\/s?bin\/[^\/]*$/, "", p) && p != "" { print p "/bin"; print p "/lib"; print p "/lib64"; print p "/libexec" }')
+D=$(
+  [ ! "$X" ] || printf '%s\n' "$X"
+  printf '%s\n' "$T" | sed -n 's/^@//p' | own loader
+  printf '%s\n' "$P" | sort -u | xargs -d '\n' -r sh -c 'find "$@" -xdev ! -type l \( ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 \) 2>/dev/null; :' sh | head -n 200 | own loader
+  printf '%s\n' "$T" | sed -n 's/^=//p' | grep -vxE '/|/(usr/local/s?bin|usr|srv|opt|var|home|root|etc)' | sort -u | xargs -d '\n' -r sh -c 'find "$@" -maxdepth 2 -xdev \( -type d -o -name "*.py" \) \( ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 \) 2>/dev/null; :' sh | head -n 200 | sed 's/^/?/' | own named
+  T=$(printf '%s\n' "$T" | sed -n 's/^#//p')
+  [ ! "$T" ] || read_all $T | pick | own script
+)
 S=$(printf '%s\n%s\n' "$S" "$D" | grep . | sort -u)
 [ "$(printf '%s\n' "$S" | wc -l)" -le 4000 ] || { echo "root runs more than 4000 paths" >&2; exit 3; }
 Q=$(printf '%s\n' "$S" | sed 's/^[^ ]* //' | tr '\n' '\0' | xargs -0 -r readlink -mz -- 2>/dev/null | tr '\n\0' '?\n')
@@ -426,7 +492,7 @@ echo end
 """
 )
 NAMED = "named"
-_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script|loader|hook|named) (?P<path>/\S*) (?P<real>/\S*)")
+_RUN = re.compile(r"run (?P<by>cron|rc|shell|path|unit|script|loader|hook|sudo|named) (?P<path>/\S*) (?P<real>/\S*)")
 _STAT = re.compile(
     r"stat (?P<type>\w) (?P<mode>[0-7]{1,5}) (?P<uid>\d+) (?P<owner>\S+) (?P<gid>\d+) (?P<group>\S+) (?P<path>/.*)"
 )

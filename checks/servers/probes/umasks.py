@@ -1,8 +1,8 @@
 """Which umask the startup files of shells set, for each account that a login to gives a shell; and that of services that begin logins.
 
 Files of an account are read with that account's rights, for it may plant what it likes there; numbers alone are printed. A file
-that another one reads by a literal path is read too. `if` marks a command that is not run in every case, `own` one for
-accounts whose first group has their name. bash(1), zsh(1),
+that another one reads by a literal path is read too. `if` marks a command that is not run in every case, `later` one in quotes, `own` one for
+accounts whose first group has their name. The shells are `other` for an account whose login shell is no shell of a package. bash(1), zsh(1),
 systemd.exec(5); setpriv(1) changes the rights.
 
 In a folder with rights by default (ACL) those count and no umask: looked at are the home of each account, two levels deep, and
@@ -36,8 +36,16 @@ FNR == 1 { depth = groups = 0 }
   if (s ~ /^(if|case|for|while|until|select)[ \t]/ || s ~ /(^|[ \t])[A-Za-z_]+[ \t]*\(\)[ \t]*\{?$/) opens = 1; else opens = 0
   if (s ~ /^(el)?if[ \t(].*id -gn.*id -un/) groups = 1; else if (s ~ /^(else|elif|fi|endif)([ \t;]|$)/) groups = 0
   if (s ~ /^(fi|esac|done|endif|\})([ \t;]|$)/ && 0 < depth) depth--
+  t = s  # what is set in quotes is run later: at each prompt, at an alias, by a trap
+  while (s !~ /^(echo|printf|logger)[ \t]/ && match(t, /"[^"]*"|\047[^\047]*\047/)) {
+    q = substr(t, RSTART + 1, RLENGTH - 2); t = substr(t, RSTART + RLENGTH)
+    if (q !~ /\$\([^)]*umask/ && match(q, /(^|[ \t;&|({])umask[ \t]+[^ \t;&|)}]+/)) {
+      v = substr(q, RSTART, RLENGTH); sub(/.*[ \t]/, "", v)
+      if (v !~ /^-/) print "mask|" W "|" F "|" clean(FILENAME) "|later|" (v ~ /^[0-7]+$/ ? v : "?")
+    }
+  }
   t = s
-  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command)[ \t]+)umask([ \t]+-[pS-]+)*[ \t]+[^ \t;&|)}]+/)) {
+  while (match(t, /(^|^[^ \t()]+\)[ \t]*|[;&|{][ \t]*|[ \t](then|do|else)[ \t]+|^(then|do|else)[ \t]+|^(builtin|command|eval)[ \t]+)umask([ \t]+-[pS-]+)*[ \t]+[^ \t;&|)}]+/)) {
     before = substr(t, 1, RSTART - 1); found = substr(t, RSTART, RLENGTH); v = found; sub(/.*[ \t]/, "", v)
     how = (0 < depth || opens || before found ~ /&&|\|\||(^|[ \t])(then|do|else)[ \t]/) ? "if" : "always"
     if (how == "if" && groups) how = "own"
@@ -100,6 +108,7 @@ while IFS=: read -r name _ uid gid _ home shell; do
   case $name in *[!A-Za-z0-9_.-]* | '') continue ;; esac
   [ $((N = N + 1)) -le 300 ] || { echo 'many||'; break; }
   case ${shell##*/} in *csh) w=csh ;; zsh) w=zsh ;; fish) w=fish ;; *) w=sh ;; esac
+  case $shell in '' | /bin/*sh | /usr/bin/*sh) ;; *) w=other ;; esac
   printf 'account|%s|%s\n' "$name" "$w"
   setpriv --reuid "$uid" --regid "$gid" --clear-groups -- sh -c '
     w=$1 h=$2 A=$3 n=$4
@@ -138,7 +147,8 @@ class UmaskCommand:
     """Of shells that read it: `sh`, `zsh`, `csh` or `fish`; or `sftp`, of the settings of sshd."""
     path: str
     how: str
-    """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `if`, in other cases."""
+    """`always`, whenever the file is read; `own`, for accounts whose first group has their name; `later`, by what the file sets in
+    quotes, such as at each prompt; `if`, in other cases."""
     mask: int | None
     """None where it cannot be known: it is no plain number, and words for it leave open what was before."""
 
@@ -159,7 +169,7 @@ class Umasks:
     """What was found, in the order in which a shell reads it."""
 
     accounts: Mapping[str, str]
-    """The family of shells of each account that a login to gives a shell."""
+    """The family of shells of each account that a login to gives a shell; `other` where nothing tells what its program reads."""
     commands: tuple[UmaskCommand, ...]
     gecos: Mapping[str, int]
     """By account: what pam_umask takes from the personal field."""
@@ -183,7 +193,7 @@ def parse(output: Output) -> Umasks:
         match line.split("|"):
             case ["account", name, family]:
                 accounts[name] = family
-            case ["mask", name, family, path, "always" | "if" | "own" as how, value]:
+            case ["mask", name, family, path, "always" | "if" | "own" | "later" as how, value]:
                 mask = int(value, 8) if _MASK.fullmatch(value) else mask_of_words(value)
                 commands.append(UmaskCommand(name, family, path, how, mask))
             case ["gecos", name, value]:

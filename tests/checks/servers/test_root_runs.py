@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.probes.root_runs import HANDED, LINKS, PICK
+from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,11 @@ from checks.servers.probes.root_runs import HANDED, LINKS, PICK
         ("rsync -a --delete /srv/www/ host:/srv; cd /srv && tar czf /srv/x.tgz .", []),
         ("rsync -a -e /srv/ssh /srv/www host:/srv", ["?/srv/ssh"]),
         ("find /srv -name x -exec /srv/run {} +", ["/srv/run"]),
+        ("cd /srv/data && tar czf /srv/b.tgz *", ["?/srv/data"]),
+        ("cd /srv/data && tar czf /srv/b.tgz ./*", []),
+        ('sh -c "exec env -i PATH=/srv/bin:/usr/bin prog"', ["/srv/bin", "/usr/bin"]),
+        ("export PATH=/srv/bin:$PATH", ["/srv/bin", "/srv/bin"]),
+        ("su games -c 'PATH=/srv/bin x'; echo PATH=/srv/x", []),
     ],
 )
 def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:
@@ -97,3 +102,30 @@ def test_every_link_on_the_way_is_told(tmp_path: Path) -> None:
     assert told("x") == [str(tmp_path / "x"), str(tmp_path / "home/cur")]
     assert told("opt/r2/x") == []
     assert set(told("round")) == {str(tmp_path / "round")}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            "User=e\nAmbientCapabilities=cap_dac_override cap_setuid\nExecStart={ path=/a",
+            "AmbientCapabilities=cap_dac_override cap_setuid\nExecStart={ path=/a",
+        ),
+        (
+            "User=e\nAmbientCapabilities=cap_net_bind_service\nExecStart={ path=/a",
+            "User=e\nAmbientCapabilities=cap_net_bind_service\nExecStart={ path=/a",
+        ),
+        (
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=yes",
+            "ExecStartPre={ path=/b\nPermissionsStartOnly=yes",
+        ),
+        (
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=no",
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=no",
+        ),
+    ],
+)
+def test_units_that_are_as_good_as_root_s(given: str, told: str) -> None:
+    done = subprocess.run(["awk", ROOTLY], input=f"{given}\n\nUser=x\n", capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"{told}\n\nUser=x\n\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.accounts._sudo_ways import doubtful, free_ways, ways
+from checks.servers.accounts._sudo_ways import doubtful, free_ways, unclear, ways
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import sudoers_text
 from checks.servers.probe import Output
@@ -50,6 +50,7 @@ def reasons(tmp_path: Path, text: str) -> set[str]:
         ("an ALL=NOPASSWD: /usr/bin/fail2ban-client set sshd addaction x", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /bin/bash deploy.sh", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/make install", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/python3 -m evemod", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /etc/passwd", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /srv/*/config", "nopasswd-pattern"),
         ("an ALL=NOPASSWD: /usr/*/id", "nopasswd-pattern"),
@@ -132,6 +133,42 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
     text = sudoers_text(probes_of(checks()).values(), "portalops", helper_sha256="0" * 64)
 
     assert reasons(tmp_path, text) == set()
+    assert unclear(rules(tmp_path, text)) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "is_known"),
+    [
+        ("/usr/bin/setfacl -m u\\:an\\:rw /etc/passwd", False),
+        ("/usr/bin/chmod 4755 /usr/bin/dash", False),
+        ("/usr/bin/mount --bind /home/an/bin /usr/local/sbin", False),
+        ("/usr/bin/chown -R an /usr/local/bin", False),
+        ("/usr/bin/passwd an", False),
+        ("/usr/sbin/usermod -aG adm\\,sudo an", False),
+        ("/usr/bin/gpasswd -a an shadow", False),
+        ("/usr/bin/cat /etc/shadow", False),
+        ("/usr/bin/cat /var/log/auth.log", True),
+        ("/bin/bash -c x", False),
+        ("/bin/bash /usr/local/sbin/rotate", True),
+        ("/usr/bin/python3 -I /usr/local/sbin/rotate.py", True),
+        ("/usr/bin/systemctl restart nginx", True),
+        ("/usr/bin/systemctl set-environment PATH\\=/srv", False),
+        ("/usr/bin/systemctl edit nginx", False),
+        ("/usr/sbin/service nginx reload", True),
+        ("/usr/sbin/nginx -t", True),
+        ("/usr/sbin/apache2ctl configtest", True),
+        ("/usr/bin/apt-get -y upgrade", True),
+        ("/usr/bin/apt-get install x", False),
+        ("/usr/bin/journalctl -u nginx --no-pager", True),
+        ("/usr/bin/timeout 5 /usr/bin/passwd an", False),
+        ("/usr/local/sbin/deploy --now", True),
+        ("/usr/bin/fail2ban-client set sshd unbanip 192.0.2.1", True),
+        ("/bin/su - postgres", True),
+        ('/usr/bin/true ""', True),
+    ],
+)
+def test_an_exact_command_is_understood_or_named(tmp_path: Path, command: str, is_known: bool) -> None:
+    assert (unclear(rules(tmp_path, f"an ALL=NOPASSWD: {command}")) == []) is is_known
 
 
 def test_table_of_programs_holds_names_once_in_a_group_and_no_paths() -> None:

@@ -179,6 +179,16 @@ SEEDS = (
         unknown="setting-unknown",
     ),
     _rules("own path", 'Defaults !secure_path\nchi ALL = NOPASSWD: /usr/bin/true ""', unknown="setting-unknown"),
+    _rules(
+        "exact command that gives rights",
+        "chi ALL = NOPASSWD: /usr/bin/setfacl -m u\\\\:chi\\\\:rw /etc/passwd",
+        unknown="command-unjudged",
+    ),
+    _rules("module of Python", "chi ALL = NOPASSWD: /usr/bin/python3 -m tasks", fails="nopasswd-shell"),
+    _rules(
+        "exact commands that are understood",
+        "chi ALL = NOPASSWD: /usr/sbin/nginx -t, /usr/bin/apt-get update, /usr/sbin/service nginx reload, /usr/bin/journalctl -u nginx",
+    ),
     _rules("any arguments", "chi ALL = NOPASSWD: /usr/bin/ssh-copy-id", unknown="arguments-free"),
     _rules(
         "usual settings",

@@ -149,6 +149,20 @@ SEEDS = (
     ),
     Seed(
         "acct.umask",
+        "at each prompt",
+        make="cp ~chi/.profile /root/kept; echo \"PROMPT_COMMAND='umask 000'\" >>~chi/.profile",
+        undo="cp /root/kept ~chi/.profile",
+        unknown="umask-unsure",
+    ),
+    Seed(
+        "acct.umask",
+        "a login shell of the host's own",
+        make="printf '#!/bin/sh\\numask 000\\nexec bash\\n' >/usr/local/bin/seedsh; chmod 755 /usr/local/bin/seedsh; usermod -s /usr/local/bin/seedsh chi",
+        undo="usermod -s /bin/bash chi; rm /usr/local/bin/seedsh",
+        unknown="umask-unsure",
+    ),
+    Seed(
+        "acct.umask",
         "SFTP with a umask of its own",
         make="printf 'Match User chi\\n  ForceCommand internal-sftp -u 0\\n' >/etc/ssh/sshd_config.d/zz-seed.conf",
         undo="rm /etc/ssh/sshd_config.d/zz-seed.conf",

@@ -149,6 +149,26 @@ SEEDS = (
         fails="writable-by-others",
     ),
     _unit(
+        "an account that may become root by its capabilities",
+        "chown games /srv/run; chmod 755 /srv/run",
+        "User=games\\nAmbientCapabilities=CAP_DAC_OVERRIDE CAP_SETUID\\nExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "PermissionsStartOnly leaves to root what is not the start",
+        "chown games /srv/run; chmod 755 /srv/run",
+        "User=games\\nPermissionsStartOnly=true\\nExecStartPre=/srv/run\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+        fails="writable-by-others",
+    ),
+    _unit(
+        "capabilities of a server of an account",
+        "chown games /srv/run; chmod 755 /srv/run",
+        "User=games\\nAmbientCapabilities=CAP_NET_BIND_SERVICE\\nExecStart=/srv/run\\n[Install]\\nWantedBy=multi-user.target",
+        enabled="seed.service",
+    ),
+    _unit(
         "a shell reads what an account owns",
         "chown games /srv/run",
         "StandardInput=file:/srv/run\\nExecStart=/bin/sh\\n[Install]\\nWantedBy=multi-user.target",
@@ -198,6 +218,31 @@ SEEDS = (
             fails=fails,
         )
         for name, make, undo, fails in (
+            (
+                "a script of root that names an interpreter of an account",
+                "printf '#!/opt/seed/job\\n' >/usr/local/sbin/seed; chmod 755 /usr/local/sbin/seed; echo '5 2 * * * root /usr/local/sbin/seed' >/etc/cron.d/seed",
+                "rm /etc/cron.d/seed /usr/local/sbin/seed",
+                "writable-by-others",
+            ),
+            (
+                "a program of root beside libraries of an account",
+                "install -d /opt/own/bin; install -d -o games /opt/own/lib; cp /bin/true /opt/own/bin/job; echo '5 2 * * * root /opt/own/bin/job' >/etc/cron.d/seed",
+                "rm -r /etc/cron.d/seed /opt/own",
+                "writable-by-others",
+            ),
+            (
+                "root's shell reads a file that looks in a folder of an account",
+                "cp -p /root/.bashrc /root/bashrc.kept; echo '. ~/.seed' >>/root/.bashrc; echo 'export PATH=/opt/seed:$PATH' >/root/.seed",
+                "cp -p /root/bashrc.kept /root/.bashrc; rm /root/.seed /root/bashrc.kept",
+                "writable-by-others",
+            ),
+            (
+                "a script that sudo lets others run, and that runs one of an account",
+                "printf '#!/bin/sh\\ncd /opt/seed && sh ./job\\n' >/usr/local/sbin/seed; chmod 755 /usr/local/sbin/seed; "
+                "echo 'games ALL=(root) NOPASSWD: /usr/local/sbin/seed' >/etc/sudoers.d/seed; chmod 440 /etc/sudoers.d/seed",
+                "rm /etc/sudoers.d/seed /usr/local/sbin/seed",
+                "writable-by-others",
+            ),
             (
                 "a crontab that looks for programs in a folder of an account",
                 "printf 'PATH=/opt/seed:/usr/bin\\n5 2 * * * root job\\n' >/etc/cron.d/seed",
