@@ -416,7 +416,7 @@ class _OutsideScan:
 
 
 def spellings(path: str) -> tuple[str, ...]:
-    """Return other ways to write a path that servers take for the same."""
+    """Return other ways to write a path that servers take for the same, and what is usually right below it."""
     first = path[1:2]
     return tuple(
         dict.fromkeys(
@@ -427,6 +427,8 @@ def spellings(path: str) -> tuple[str, ...]:
                 f"/.{path}",
                 f"/%{ord(first):02x}{path[2:]}" if first.isalnum() else path,
                 path.upper(),
+                f"/;{path}",
+                *(f"{path.removesuffix('/')}/{below}" for below in (";/", "index.php", "index.html", "login")),
             )
             if each not in {path, ""}
         )

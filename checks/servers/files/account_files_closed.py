@@ -10,7 +10,8 @@ to root, and no other account may write them; no other account may
 read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
 should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's
 rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts to which it
-leads. A folder counts as well where what would be included from it is not there yet.
+leads. A folder counts as well where what would be included from it is not there yet. It does not see copies elsewhere:
+those are hashes to `secrets.readable`, in the folders that it searches.
 
 Sources: ls(1), passwd(5), shadow(5), acl(5). On Debian 13:
 
@@ -60,7 +61,10 @@ def judge(facts: Facts) -> CheckOutcome:
     if "/etc/shadow" not in found:
         return unknown("no-shadow", msg("the host has no /etc/shadow"))
     return passed(
-        msg("{n} files and folders are root's, and hashes of passwords are closed to every other account", n=len(found))
+        msg(
+            "{n} files and folders are root's, and shadow, gshadow and opasswd with their backups in /etc are closed to every other account",
+            n=len(found),
+        )
     )
 
 

@@ -12,10 +12,35 @@ _UNSEEN = frozenset({"script", "style", "template", "title"})
 _TAG = re.compile(r"/?[a-zA-Z][a-zA-Z0-9]{0,20}")
 _LANGUAGE = re.compile(r"\slang\s{0,9}=\s{0,9}[\"']?([a-z]{2,8})", re.IGNORECASE)
 _PASSWORD = re.compile(r"\stype=[\"']?password\b", re.IGNORECASE)
-_CONTENT = re.compile(r"\scontent=[\"']([^\"'<>]{0,1000})")
+_SHOWN = re.compile(
+    r"""\s(?:content|alt|title|aria-label|placeholder)=(?:"([^"<>]{0,1000})|'([^'<>]{0,1000}))""", re.IGNORECASE
+)
+"""Attributes whose words a reader or a search engine is shown."""
+_REFRESH = re.compile(r"\shttp-equiv\s{0,9}=\s{0,9}[\"']?refresh\b", re.IGNORECASE)
+_REFRESH_TO = re.compile(r"\d\s{0,9}[;,]\s{0,9}(?:url\s{0,9}=\s{0,9})?[\"']?([^\"'\s<>]{1,500})", re.IGNORECASE)
+_SOURCE = re.compile(r"\ssrc\s{0,9}=\s{0,9}[\"']?([^\"'\s<>]{1,500})", re.IGNORECASE)
+_FILLS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"position\s{0,9}:\s{0,9}fixed|100vh",
+        r"[\s;\"']width\s{0,9}[:=]\s{0,9}[\"']?100(?:%|vw)",
+        r"height\s{0,9}[:=]\s{0,9}[\"']?100(?:%|vh)",
+    )
+)
+"""What the tag of a frame over the whole page has, each of them: a video in its box has no `fixed`."""
+_GOES = re.compile(
+    r"""\blocation(?:\.href)?\s{0,9}(?:=|\.(?:replace|assign)\()\s{0,9}["'`]((?:https?:)?//[^"'`\s<>]{1,500})"""
+)
+_LATER = re.compile(r"\bfunction\b|=>")
+_SOON = re.compile(r"\bset(?:Timeout|Interval)\s{0,9}\([^;]{0,80}\Z")
 _ENDS = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _UNSEEN}
 _TAG_LETTERS = 4000
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_DISGUISED = re.compile(r"\b(?=\w*[a-z])\w*[0-9]\w*\b")
+_LETTERS = str.maketrans("0134578", "oieastb")
 
 FORBIDDEN = (
     # As gambling is advertised in pages of Vietnamese authorities, and not as their news tell of it; and signatures of
@@ -24,6 +49,13 @@ FORBIDDEN = (
     *("nổ hũ", "game bài đổi thưởng", "bắn cá đổi thưởng", "tài xỉu online", "tài xỉu md5", "đá gà trực tiếp"),
     *("casino trực tuyến", "casino online", "cá cược bóng đá trực tuyến", "xóc đĩa online", "lô đề online"),
     *("slot gacor", "judi online", "viagra online", "hacked by", "defaced by", "pwned by"),
+    *("this site has been hacked", "your site has been hacked", "you have been hacked"),
+    *(
+        f"{what} này {done} {how}"
+        for what in ("trang", "trang web", "web", "website", "site")
+        for done in ("bị", "đã bị")
+        for how in ("hack", "tấn công", "deface", "chiếm quyền")
+    ),
 )
 """Words and phrases that no page of the portal has a use for; what one has a use for is declared."""
 
@@ -36,6 +68,8 @@ class _Seen:
     language: str = ""
     title: str = ""
     asks_password: bool = False
+    leads: list[str] = field(default_factory=list)
+    """Addresses to which readers are taken with no click of theirs, or that fill the page."""
 
 
 def _read(page: str) -> _Seen:
@@ -61,17 +95,35 @@ def _read(page: str) -> _Seen:
             seen.language = found.group(1).lower()
         elif name == "input" and _PASSWORD.search(attributes):
             seen.asks_password = True
+        elif name in {"iframe", "frame", "object", "embed"} and (source := _SOURCE.search(attributes)):
+            if name == "frame" or all(each.search(attributes) for each in _FILLS):
+                seen.leads.append(source.group(1))
         elif name in _UNSEEN and at < len(page):
             found_end = _ENDS[name].search(page, at)
             end = found_end.start() if found_end else len(page)
+            if name == "script":
+                seen.leads += _goes(page[at:end])
             if name == "title":
                 seen.parts.append(page[at:end])
                 seen.title = seen.title or page[at : min(end, at + _TAG_LETTERS)]
             at = end
-        elif name == "meta":
-            seen.parts += _CONTENT.findall(attributes)
+        elif name == "meta" and _REFRESH.search(attributes):
+            seen.leads += _REFRESH_TO.findall(attributes)[:1]
+        seen.parts += [text for pair in _SHOWN.findall(attributes) for text in pair if text]
     seen.parts.append(page[at:])
     return seen
+
+
+def _goes(script: str) -> list[str]:
+    """Return where a script takes readers at once or soon; what waits for a click stands in a function."""
+    later = _LATER.search(script)
+    return [
+        each.group(1)
+        for each in _GOES.finditer(script)
+        if later is None
+        or each.start() < later.start()
+        or _SOON.search(script, max(0, each.start() - 120), each.start())
+    ]
 
 
 def _find_after(page: str, mark: str, start: int) -> int:
@@ -121,16 +173,20 @@ class ReadPage:
     def __init__(self, body: bytes) -> None:
         # A lower-cased letter may be longer than it was, so places in the page are those of its own form.
         reader = _read(unicodedata.normalize("NFC", body.decode("utf-8", "replace")))
-        self.text = " ".join(_WORD.findall(_unescaped(" ".join(reader.parts)).lower()))
+        text = _INVISIBLE.sub("", _unescaped(" ".join(reader.parts)))
+        self.text = " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
         """Its words, in lower case, one blank between."""
         self.language = reader.language
         """Of the element `html`, such as `vi`; empty where it names none."""
         self.title = " ".join(_unescaped(reader.title).split())
         self.asks_password = reader.asks_password
+        self.leads = tuple(_unescaped(each) for each in reader.leads)
+        """Addresses to which readers are taken with no click of theirs, or that fill the page."""
 
     def holds(self, words: Iterable[str]) -> tuple[str, ...]:
         """Return those of some words and phrases that the page has as whole words."""
-        text = f" {self.text} "
+        plain_letters = _DISGUISED.sub(lambda word: word.group().translate(_LETTERS), self.text)
+        text = f" {self.text} | {plain_letters} "
         folded = {word: " ".join(_WORD.findall(unicodedata.normalize("NFC", word).lower())) for word in words}
         return tuple(word for word, plain in folded.items() if plain and f" {plain} " in text)
 

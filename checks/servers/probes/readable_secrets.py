@@ -2,7 +2,7 @@
 
 A file counts if others may read it and may enter every folder above it. Looked into is each file up to 128 KiB. In text, UTF-16 too:
 private keys, settings, statements and commands that hold a password or a token (`DB_PASSWORD=...`, `password = ...`, addresses with
-a password), hashes of passwords, and behind each word that announces a secret what nobody chose as a name: many changes between
+a password), hashes of passwords outside code and manuals, and behind each word that announces a secret what nobody chose as a name: many changes between
 capitals, letters and digits. Of other files, the first bytes: key stores, private keys without armour, keytabs. A file of one to
 three words is one too where a setting names it as that of a secret (`auth-user-pass /etc/openvpn/auth`).
 References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
@@ -43,6 +43,7 @@ function given(s,  v) {  # a command
     if (match(s, /[ \t]--password[ =]*["']?[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[ \t]*--password[ =]*["']?/, "", v) }
     else if (match(s, /[ \t](-u|--user)[ =]*["']?[^: \t"'$`)]+:[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/^[^:]*:/, "", v) }
   }
+  else if (match(s, /(^|[ \t\/])(un)?zip[ \t](.*[ \t])?-P[ \t]*["']?[^ \t"'$`)]+/)) { v = substr(s, RSTART, RLENGTH); sub(/.*[ \t]-P[ \t]*["']?/, "", v) }
   return v != "" && v !~ /^[A-Z_]+$/ && fit(v)
 }
 function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
@@ -84,7 +85,7 @@ function inline(s,  t, v, k, i, n, w) {  # what stands anywhere in a line
     if (16 <= length(v) && strong(v)) return told("password")
   }
   # commands that are given a password
-  if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget/) {
+  if (low ~ /mysql|mariadb|sshpass|pgpassword|curl|wget|zip/) {
     n = split($0, w, /[|;\046]/)
     for (i = 1; i <= n; i++) if (given(w[i])) return told("password")
   }
@@ -107,11 +108,11 @@ function mixed(v,  i, c, d, n) {  # many changes between capitals, letters and d
     if (c != d) n++
     d = c
   }
-  return 0.5 * length(v) < n
+  return (length(v) < 40 ? 0.5 : 0.4) * length(v) < n
 }
 function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that announces a secret, and what commands and statements are given
-  if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|docker|salt|sudo|kinit/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t]+["']|chpasswd/)) return
-  if (match(low, /identified[ \t]+(with[ \t]+[a-z0-9_]+[ \t]+)?(by|as)[ \t]+["'][^"']+["']|(user|role|set|encrypted|with)[ \t].*password[ \t]+["'][^"']+["']/)) {
+  if (low !~ /pass|pwd|secret|token|cred|key|auth|psk|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|docker|salt|sudo|kinit/ || ($0 !~ /[0-9]/ && low !~ /identified|password[ \t(]+["']|chpasswd/)) return
+  if (match(low, /identified[ \t]+(with[ \t]+[a-z0-9_]+[ \t]+)?(by|as)[ \t]+["'][^"']+["']|(user|role|set|encrypted|with)[ \t].*password[ \t]+["'][^"']+["']|[ \t=,(]password[(]["'][^"']+["']/)) {
     v = substr($0, RSTART, RLENGTH - 1); sub(/.*["']/, "", v)
     if (fit(v) && v !~ /[%?]/) return told("password")
   }
@@ -123,12 +124,12 @@ function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that a
     k = v = substr($0, RSTART, RLENGTH); sub(/["'\]]*[ \t]*[=: \t].*/, "", k); sub(/^.[A-Z0-9_]+["'\]]*[ \t]*[=: \t][ \t]*["']?/, "", v)
     if (k !~ /_(FILE|PATH|NAME|URL|URI|TTL|LENGTH|EXPIRE[A-Z]*|TYPE|HASH|ID|ENV|DAYS|MIN|MAX)$/ && sure(v)) return told("password")
   }
-  if (match(low, /(^|[ \t,])(password|passwd|passphrase|secret)([ \t]+|=)[^ \t,"'=:;]+([ \t,;]|$)/) && !code) {
-    v = substr($0, RSTART, RLENGTH); sub(/^.?[a-zA-Z]+[ \t=]+/, "", v); gsub(/[ \t,;]/, "", v)
-    if (sure(v)) return told("password")
+  if (match(low, /(^|[ \t,;])((password|passwd|passphrase|secret)([ \t]+|=)|([a-z0-9_.-]*[_.-])?(pass|passwd|password|pwd)=)[^ \t,"'=:;]+([ \t,;]|$)/) && !code) {
+    k = v = substr($0, RSTART, RLENGTH); sub(/^[ \t,;]?[a-zA-Z0-9_.-]+[ \t=]+/, "", v); gsub(/[ \t,;]/, "", v)
+    if (sure(v) || (k ~ /ansible_/ && fit(v))) return told("password")
   }
-  if (match(low, /[ \t]--?[a-z-]*(password|passwd|passphrase|secret|token|api-?key)[ =]+["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
-    v = substr($0, RSTART, RLENGTH); if (v ~ /^(lftp|smb|rpc|net)/) sub(/.*[%,]/, "", v); sub(/.*([ \t=]|pass:)["']?/, "", v); sub(/^-[a-zA-Z]/, "", v)
+  if (match(low, /[ \t"'\[,]--?[a-z-]*(password|passwd|passphrase|pass|pwd|secret|token|api-?key)(["'],[ \t]*|[ =]+)["']?[^ \t"'$`)]+/) || match($0, /(redis-cli.*[ \t]-a|ldap[a-z]+ .*[ \t]-w|ipmitool.*[ \t]-P|snmp[a-z]+ .*[ \t]-[AX]|7z.*[ \t]-p|sqlcmd.*[ \t]-P|mongo[a-z]* .*[ \t]-p|docker[ \t]+login.*[ \t]-p|[ \t]pass:)[ \t]*["']?[^ \t"'$`)]+/) || match($0, /(smbclient|rpcclient|net)[ \t].*-U[ \t]*["']?[^ %"']+%[^ \t"'$`)]+|lftp[ \t].*-u[ \t]*["']?[^ ,"']+,[^ \t"'$`)]+/)) {
+    v = substr($0, RSTART, RLENGTH); if (v ~ /^(lftp|smb|rpc|net)/ || v ~ /["'],/) sub(/.*[%,][ \t]*/, "", v); sub(/.*([ \t=]|pass:)["']?/, "", v); gsub(/^["']/, "", v); sub(/^-[a-zA-Z]/, "", v)
     if (sure(v)) return told("password")
   }
   if (match(low, /(name|key)="[^"]*(password|passwd|pwd|secret|token)"[^\074\076]*\076[^\074\076 \t]+\074\//)) {
@@ -139,14 +140,21 @@ function anywhere(s,  k, v, n, i, w) {  # what nobody chose behind a word that a
     v = substr($0, RSTART, RLENGTH); if (v ~ /^echo/) { sub(/^echo[ \t]+["']?/, "", v); sub(/["']?[ \t]*\|.*/, "", v) } else sub(/.*[="']/, "", v)
     if (sure(v)) return told("password")
   }
-  if (doc || name ~ /[.](css|svg|map)$|^record$/ || low ~ /pub|finger|integrity|checksum|site_?key|key_?id|signed-by|(^|[^a-z-])(sha(1|256|384|512)|md5)[:=]|[ck]ommit|revision/) return
+  if ((doc && (manual || low !~ /^[a-z_.-]+[=:]/)) || name ~ /[.](css|svg|map)$|^record$/ || low ~ /pub|finger|integrity|checksum|site_?key|key_?id|signed-by|(^|[^a-z-])(sha(1|256|384|512)|md5)[:=]|[ck]ommit|revision/) return
   if (!match(low, /(pass|pwd|secret|token|cred|auth|psk|bearer|salt|(^|[^a-z]|api|access|private|shared|master|account|storage|encryption|signing)_?key)[a-z0-9_.-]*["'\])\076]*[ \t]*[=: \t,]/)) return
   s = substr($0, RSTART + RLENGTH)
   if (length(s) < 20) return
-  k = low ~ /pass|secret|token|cred|bearer|api_?key/
+  k = low ~ /pass|secret|token|cred|bearer|(api|encryption|signing|master|private)_?key/
   n = split(s, w, /[ \t"':,;\074\076(){}|\046\[\]=]+/)
   for (i = 1; i <= n; i++)
     if (20 <= length(w[i]) && (mixed(w[i]) || (k && 32 <= length(w[i]) && w[i] ~ /^[0-9a-f]+$/ && w[i] ~ /[a-f]/)) && real(w[i]) && (!code || index(s, "\"" w[i]) || index(s, "'" w[i]))) return told("password")
+}
+function hashed(s,  v) {  # that of a password, in a form that tells itself
+  if (match(s, /[$]2[abxy]?[$][0-9][0-9][$][.\/A-Za-z0-9]+/) && 59 <= RLENGTH || match(s, /[$][PHS][$][.\/A-Za-z0-9]+/) && 34 <= RLENGTH || match(s, /[$](1|5|6|7|y|gy|apr1)[$](rounds=[0-9]+[$])?[.\/A-Za-z0-9]+([$][.\/A-Za-z0-9]+)?[$][.\/A-Za-z0-9]+/) && 28 <= RLENGTH || match(s, /[$](argon2[id]+|scrypt|pbkdf2[a-z0-9-]*)[$][^ "']*[$][A-Za-z0-9.\/+=]+/) || match(s, /[{](S?SHA(256|512)?|S?MD5|CRYPT|ARGON2[ID]*|PBKDF2|BLF-CRYPT)([.]b64)?[}][A-Za-z0-9.\/+=$]+/)) {
+    v = substr(s, RSTART, RLENGTH); sub(/.*[$}]/, "", v)
+    return 20 <= length(v) && v ~ /[A-Z]/ && v ~ /[a-z]/ && v ~ /[0-9]/
+  }
+  return match(s, /pbkdf2[:_]sha[0-9]+[:$][0-9]+[$][^$ ]+[$][A-Za-z0-9+\/=]+|scrypt:[0-9:]+[$][^$ ]+[$][0-9a-f]+|SCRAM-SHA-256[$][0-9]+:[A-Za-z0-9+\/=]+[$]/) || (match(s, /[*][0-9A-F]+/) && RLENGTH == 41)
 }
 function value(v,  q, i) {
   sub(/^[ \t]*/, "", v)
@@ -190,9 +198,12 @@ FNR == 1 {
   expect = database = pending = block = named = 0
   name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
-  only = length($0) == 44 && /^[A-Za-z0-9+\/]+=$/ && name !~ /pub/ ? FILENAME : ""
+  only = name !~ /pub/ && ((length($0) == 44 && /^[A-Za-z0-9+\/]+=$/) || (name ~ /key|cookie|secret|token/ && ((/^[0-9a-f]+$/ && length($0) ~ /^(32|64|128)$/) || (/^[A-Z]+$/ && length($0) == 20)))) ? FILENAME : ""
+  column = ask = before = key = 0
+  if (name ~ /[.][ct]sv$/) for (n = split(tolower($0), w, /[,;\t]/); 0 < n; n--) if (w[n] ~ /^"?(password|passwd|pass|mat_?khau|m\341\272\255t kh\341\272\251u)"?\r?$/) column = n
   putty = $0 ~ /^PuTTY-User-Key-File/
-  doc = name ~ /readme|changelog|news|[.](md|rst|txt|html?|adoc|[1-8])$/
+  manual = name ~ /readme|changelog|news|[.](md|rst|html?|adoc|[1-8])$|^(metadata|pkg-info)$/
+  doc = manual || name ~ /[.]txt$/
   # in code a value without quotes is the name of one
   code = name ~ /[.](pyi?|pyx|[mc]?jsx?|tsx?|rb|php[0-9]?|phtml|java|kt|scala|go|rs|[ch]|cc|cpp|hpp|cs|vb|swift|lua|p[lm]|t|r|groovy|gradle|tf|vim)([.~](bak|old|orig|save|[0-9])?)*$/
   if ($0 ~ /^#!.*(python|perl|ruby|node|php|lua)/ || $0 ~ /^.?.?.?\074[?]php/) code = 1
@@ -210,11 +221,13 @@ match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN 
   if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
   next
 }
+/LS0tLS1CRUdJTiB(QUklW|SU0EgUFJJ|FQyBQUklW|PUEVOU1NI|FTkNS|QR1AgUFJJ|EU0EgUFJJ)/ { told("key"); next }
 putty && /^Private-Lines: [0-9]/ { told("key"); next }
 /^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
 match($0, /AGE-SECRET-KEY-1[A-Z0-9]+/) && 60 <= RLENGTH || /^" TOTP_AUTH/ { told("key"); next }
-match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/services\/|discord(app)?[.]com\/api\/webhooks\/|webhook[.]office[.]com\/webhookb2\/|sk_live_|rk_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|\/bot[0-9]+:AA)[A-Za-z0-9_\/.@-]+/) && 26 <= RLENGTH {
+match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/services\/|discord(app)?[.]com\/api\/webhooks\/|webhook[.]office[.]com\/webhookb2\/|sk_live_|rk_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.]|[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]:AA)[A-Za-z0-9_\/.@-]+/) && 26 <= RLENGTH {
   v = substr($0, RSTART, RLENGTH)
+  sub(/^[0-9]+:/, "", v)
   if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
 }
 FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (sure(v)) told("password"); next }
@@ -224,6 +237,14 @@ name ~ /(chap|pap)-secrets/ && /^[^#]/ { split($0, w, /[ \t]+/); v = w[3]; gsub(
 name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
 /^[ \t]*([#;*]|\/\/|--)/ && !/^\/\/[A-Za-z0-9.-]+\/[^ \t]*([ \t]+\/|:_)/ { next }
+column && 1 < FNR && split($0, w, /[,;\t]/) { v = w[column]; gsub(/^"|"$/, "", v); if (sure(v)) { told("password"); next } }
+!manual && !code && !example && (hashed($0) || (/^[^: \t]+:[0-9]+:[0-9A-FX*]+:[0-9A-F]+:/ && split($0, w, ":") && length(w[4]) == 32)) { told("hash"); next }
+!manual && !code && (match($0, /otpauth:\/\/[th]otp\/.*[?\046]secret=[A-Z2-7]+/) && !/JBSWY3DP|xample/ || name !~ /[.](map|css|svg)$/ && match($0, /eyJ[A-Za-z0-9_-]+[.]eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+/) && 60 <= RLENGTH && !example) { told("key"); next }
+/^[ \t]*expect.*(assword|assphrase)/ { ask = FNR + 2; next }
+FNR <= ask && match($0, /^[ \t]*send[ \t]+(--[ \t]+)?"[^"$\\]+\\[rn]"/) { v = $0; sub(/^[^"]*"/, "", v); sub(/\\.*/, "", v); if (real(v)) { told("password"); next } }
+before ~ /^V [0-9]+$/ && key ~ /^password/ { if (real($0)) told("password"); next }
+{ key = before }
+{ before = $0 }
 match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (!code || v ~ /^["']/) { v = value(v); if (sure(v)) { told("password"); next } }
@@ -232,7 +253,15 @@ match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-
 named && FNR <= named && match(low, /["']?value["']?[ \t]*:[ \t]*/) { v = value(substr($0, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } }
 !code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
 match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
-low !~ /pass|pwd|secret|token|key|psk|pw|auth|cred|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|sudo|kinit|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
+!doc && match(low, /(new[ \t]+(mysqli|[\\]?pdo)|mysqli?_(real_)?p?connect|getconnection|url[.]create)[ \t]*[(]/) {
+  n = split(substr($0, RSTART + RLENGTH), w, ","); v = w[3]; sub(/^[ \t]*/, "", v)
+  if (2 < n && v ~ /^["'][^"']+["']/) { v = quoted(v); if (real(v) && tolower(v) !~ /^(pass|pwd|user|secret|test|example)/) { told("password"); next } }
+}
+name ~ /[.]sql/ && low ~ /insert into[^(]*(user|account|member|admin)/ {
+  for (s = $0; match(s, /'[0-9a-f]+'/); s = substr(s, RSTART + RLENGTH)) if (RLENGTH - 2 ~ /^(32|40|64|128)$/) told("hash")
+}
+match($0, /\074[Pp]ass encoding="base64"\076[A-Za-z0-9+\/=]+\074/) && 28 < RLENGTH || /^[ \t]*SQLConnectInfo[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+[^ \t]/ { told("password"); next }
+low !~ /pass|pwd|secret|token|key|psk|pw|auth|cred|bearer|identified|redis-cli|ldap|smbclient|rpcclient|lftp|ipmitool|snmp|sqlcmd|mongo|7z|zip|sudo|kinit|monitor|dsn|database|host|dbname|name|user|db|_ur[il]|curl|mysql|maria|:[^ ]/ { next }
 { inline($0) }
 !(FILENAME in done) { anywhere() }
 /["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
@@ -274,7 +303,7 @@ match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.
   else if (l ~ /(^|[._-])token$/ && 20 <= length(v) && strong(v) && v !~ /^[a-z]+([._-][a-z0-9]+)+$/) told("password")
   else if (l ~ /secret_access_key$|client_secret$|^auth$/ && 8 <= length(v)) told("password")
   else if (l ~ /(^|[._-])secret$/ && strong(v)) told("password")
-  else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root)[._-]?pass/ || strong(v))) told("password")
+  else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root|ssh|become)[._-]?pass/ || strong(v))) told("password")
 }
 """
 _SCRIPT = r"""
@@ -314,8 +343,10 @@ W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|x
 W="$W|^\"[^\"]+\"$S+\"[^\"]+\"$B\$|^${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
 W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S|${S}insecure-password$S|^\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:"
 W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
-W="$W|^[a-z0-9+/]+=\$|identified$S+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|/bot[0-9]+:AA"
-W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+[^[:blank:]\"']*[0-9]"
+W="$W|^[a-z0-9+/]+=\$|identified$S+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.][a-z0-9_-]{9}|[0-9]{8}:AA"
+W="$W|LS0tLS1CRUdJTiB|[$](2[abxy]?[$][0-9]|[PHS][$][./a-z0-9]{9}|(1|5|6|7|y|gy|apr1)[$][./a-z0-9=]{4}|argon2|scrypt|pbkdf2)|[{](S?SHA|S?MD5|CRYPT|ARGON2|PBKDF2|BLF)[a-z0-9.-]*[}][./a-z0-9+]{9}|pbkdf2[:_]sha|scrypt:[0-9]|SCRAM-SHA-256[$]|[*][0-9A-F]{9}|:[0-9]+:[0-9a-fx*]{9}"
+W="$W|otpauth://|[.]eyJ|${S}-P|^${B}send$S+\"?|^(password|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|[a-z]{20})\$|(^|[,;])\"?(pass(word|wd)?|mat_?khau|mật khẩu)\"?([,;]|\$)|mysqli|pdo$B[(]|mysql_p?connect|getConnection|URL[.]create|insert into[^(]*(user|account|member|admin)|<pass encoding|SQLConnectInfo|${S}?password[(][\"']|[_[:blank:]](pass|pwd)="
+W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+(,$B[\"'])?[^[:blank:]\"']*[0-9]"
 W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|^echo$S.*[|]|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|^[^#[:blank:]]+$S+[^[:blank:]]+$S+[^[:blank:]]+$S+[*]$B\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
 W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
 W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret$S+\"|^[^#:]+:([0-9]+|[*]):|machine$S.*password|^${B}password$S"

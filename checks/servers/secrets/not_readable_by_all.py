@@ -4,15 +4,16 @@ One hacked web page reads what every account may read. Article 12.5 asks that ac
 
 The rule: below /etc, /var/www, /home, /srv, /opt, /usr/local/etc, /usr/local/bin, /usr/local/sbin, /var/backups and /root no file that holds a secret can be
 read by every account. Content decides, not the name: private keys and key stores, also without armour; settings with a password or a token
-(`DB_PASSWORD=...`), addresses with a password, hashes of passwords, tokens that tell themselves by how they begin (`ghp_...`, `AGE-SECRET-KEY-1...`), and what stands after a
+(`DB_PASSWORD=...`), addresses with a password, hashes of passwords anywhere in a line, tokens that tell themselves by how they begin (`ghp_...`, `AGE-SECRET-KEY-1...`), and what stands after a
 `mật khẩu:` and looks like a password. So are passwords anywhere in a line: a value of JSON, XML
-or an array, a connection string, what a command or a statement is given (`mysqldump -p...`, `IDENTIFIED BY '...'`). Behind each word
+or an array, a connection string, what a command or a statement is given (`mysqldump -p...`, `IDENTIFIED BY '...'`,
+`new mysqli(host, user, '...')`). So are a private key in base64, a JWT, an `otpauth:` address and the column `password` of a CSV. Behind each word
 that announces a secret, so is what nobody would choose as a name: 20 signs or more with many changes between capitals, letters and
 digits. So is a file of one to three words that a setting names as that of a secret (`auth-user-pass /etc/openvpn/auth`). A file counts if others may read it and may
 enter each folder above it. References (`${DB_PASSWORD}`), names of variables in code, empty values and examples are no
 secrets; nor is what a package ships as it is here, nor a file declared under `public_keys`. Looked into are files up to 128 KiB,
-text in UTF-16 too; of what is in them only the kind is told. It does not see what is in archives and databases, words that somebody
-chose in a line of prose, or what running programs are given as arguments. What other machines or programs mount below these folders
+text in UTF-16 too; of what is in them only the kind is told. It does not see what is in other folders, archives and databases, hashes in
+code and manuals, base64 of other things, words that somebody chose in a line of prose, or what running programs are given as arguments. What other machines or programs mount below these folders
 is not searched; then the answer is unknown.
 
 Sources: find(1), grep(1), awk(1).

@@ -5,8 +5,8 @@ A login that everybody sees is tried by everybody, and its program's next hole i
 The rule: each declared path of `admin_paths` answers a stranger with 403, 404, 410, 421 or 451, or hangs up. A login page,
 any other page, or a 401, which asks for a name, is open to the world. Portals that answer 200 to everything are recognised
 by a path that does not exist: what is the same as that is nothing. A redirect within the name is gone after. Other spellings
-of each path are tried too (without or with the last slash, `//`, `/./`, a letter as `%61`, capitals): none may show a login
-page or what the path itself would, beside the portal's own pages.
+of each path are tried too (without or with the last slash, `//`, `/./`, `/;/`, a letter as `%61`, capitals), and `index.php`, `index.html` and `login` below it: none may show a login
+page or what the path itself would, beside the portal's own pages. It does not see other pages below the path.
 
 Source: RFC 9110 (15.5). WordPress 6.8, as delivered:
 

@@ -7,7 +7,8 @@ The rule: each declared page is sent with X-Content-Type-Options: nosniff; with 
 (`script-src`, or else `default-src`, without `*`, `http:`, `https:`, `data:`, and without 'unsafe-inline' where no nonce or
 digest overrules it; of `script-src-elem` and `script-src-attr`, which browsers heed before it, the same is asked); with `frame-ancestors` other than everybody (`*`, a
 scheme, `https://*.vn`) or, where no policy has it, X-Frame-Options; and with a Referrer-Policy that is not `unsafe-url`, in the page's
-own `meta` neither: of several words browsers take the last that they know. A policy that only reports binds nothing. It does not see
+own `meta` neither: of several words browsers take the last that they know. A policy that only reports binds nothing; nor does one with a nonce that two answers have, which a stranger
+can name too. It does not see
 whether a host that a policy names serves scripts of strangers.
 
 Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 1.26:
@@ -20,6 +21,7 @@ Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
@@ -39,6 +41,7 @@ _REFERRER = frozenset(
 )
 _EVERYBODY = re.compile(r"[a-z][a-z0-9+.-]*:|(?:[a-z][a-z0-9+.-]*://)?\*(?:\.[a-z0-9-]+)?(?::[0-9*]+)?(?:/.*)?")
 """A scheme, any host, or all hosts of a top level domain; with or without a port and a path."""
+_NONCE = re.compile(r"'nonce-[^'\s;,]{1,200}'")
 _META = re.compile(rb"<meta\s[^<>]{0,200}\bname\s{0,9}=\s{0,9}[\"']?referrer\b[^<>]{0,300}", re.IGNORECASE)
 
 
@@ -62,6 +65,14 @@ def judge(facts: Facts) -> CheckOutcome:
             return failed(
                 "headers-missing", msg("{url} is sent without {headers}", url=shown_url(page), headers=listed(lacking))
             )
+    repeated = _repeated_nonces(facts[outside_web.PROBE].answers)
+    for page in pages:
+        if page.status == 200 and _lacking(page, repeated):
+            said = msg(
+                "{url} is sent with the same nonce in two answers, so scripts of strangers can name it",
+                url=shown_url(page),
+            )
+            return failed("nonce-repeated", said)
     if (trouble := unseen(pages)) is not None:
         return trouble
     if not pages:
@@ -75,12 +86,19 @@ def judge(facts: Facts) -> CheckOutcome:
     return passed(msg("all headers are there, seen from {station}", station=str(facts[outside_web.PROBE].station)))
 
 
-def _lacking(page: WebAnswer) -> list[str]:
+def _repeated_nonces(answers: Iterable[WebAnswer]) -> frozenset[str]:
+    """Return the nonces that more than one answer has."""
+    policies = (each.headers.get("content-security-policy", "").lower() for each in answers if each.why == "page")
+    counts = Counter(nonce for policy in policies for nonce in set(_NONCE.findall(policy)))
+    return frozenset(nonce for nonce, count in counts.items() if count > 1)
+
+
+def _lacking(page: WebAnswer, known_nonces: frozenset[str] = frozenset()) -> list[str]:
     policies = [_directives(each) for each in page.headers.get("content-security-policy", "").split(",")]
     frame_options = page.headers.get("x-frame-options", "").partition(",")[0].strip().lower()
     known = [each for each in map(_word, page.headers.get("referrer-policy", "").split(",")) if each in _REFERRER]
     good = {
-        "Content-Security-Policy": any(map(_binds_scripts, policies)),
+        "Content-Security-Policy": any(_binds_scripts(each, known_nonces) for each in policies),
         "X-Frame-Options": (
             any(map(_binds_frames, policies))
             if any("frame-ancestors" in each for each in policies)  # browsers overlook the other header then
@@ -116,13 +134,15 @@ def _directives(policy: str) -> dict[str, list[str]]:
     return found
 
 
-def _binds_scripts(policy: dict[str, list[str]]) -> bool:
+def _binds_scripts(policy: dict[str, list[str]], known_nonces: frozenset[str]) -> bool:
     scripts = policy.get("script-src", policy.get("default-src"))
-    return all(_binds(policy.get(name, scripts)) for name in ("script-src", "script-src-elem", "script-src-attr"))
+    return all(
+        _binds(policy.get(name, scripts), known_nonces) for name in ("script-src", "script-src-elem", "script-src-attr")
+    )
 
 
-def _binds(sources: list[str] | None) -> bool:
-    if sources is None:
+def _binds(sources: list[str] | None, known_nonces: frozenset[str]) -> bool:
+    if sources is None or not known_nonces.isdisjoint(sources):
         return False
     is_strict = any(each.startswith(("'nonce-", "'sha")) for each in sources)
     if "'strict-dynamic'" in sources and is_strict:

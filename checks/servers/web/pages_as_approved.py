@@ -4,10 +4,13 @@ Pages of authorities are taken over to advertise gambling, often shown to search
 authority sees it. Article 12.4.
 
 The rule: each declared page, and the front page of each language, answers 200 to a browser, to a crawler and to a phone that
-comes from a search engine; it has none of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler and the phone are shown at
+comes from a search engine; it has none of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`, in attributes that
+are shown, in letters such as `h4ck3d` and between invisible signs neither; it takes nobody to a name of others without a click (`meta` refresh, a script's `location`) and has
+no frame of theirs over the whole page (`position: fixed`); the crawler and the phone are shown at
 least {least_percent} % of the browser's words; where an approved copy is declared, the page has `close_percent` of its
 words; and where a page names its language, it is the one declared. A phone may be led to a name below the portal's own, such as `m.`,
-which is not read. It does not see what is shown to others alone: to other crawlers, addresses, languages, or at other times.
+which is not read. Names are of one owner where they share what
+an owner registers, and so are all of gov.vn. It does not see what scripts write, what style sheets cover, words in pictures, and what is shown to others alone: to other crawlers, addresses, languages, or at other times.
 
 Sources: HTML (the lang attribute). A page that was taken over, as a crawler gets it:
 
@@ -30,6 +33,10 @@ from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
 _SAME = 0.5
+_FOR_ALL = frozenset(
+    ("com", "net", "org", "edu", "gov", "ac", "co", "info", "name", "pro", "biz", "health", "int", "io", "id")
+)
+"""Second labels below which strangers have names, as in `com.vn`."""
 _WHO = {
     "browser": msg("everyone"),
     "crawler": msg("a crawler"),
@@ -67,6 +74,11 @@ def judge(facts: Facts) -> CheckOutcome:
             who = _WHO[agent]
             return failed(
                 "forbidden-words", msg("{url} shows {who}: {words}", url=listed((url,)), who=who, words=listed(found))
+            )
+        if hosts := _elsewhere(answers[agent][url], page):
+            who = _WHO[agent]
+            return failed(
+                "leads-elsewhere", msg("{url} takes {who} to {hosts}", url=listed((url,)), who=who, hosts=listed(hosts))
             )
     for url in answers["browser"]:
         people, crawler, searcher = (pages.get((url, agent)) for agent in VISITORS)
@@ -136,6 +148,26 @@ def _leads_below(answer: WebAnswer) -> bool:
     at = url_of(answer.url)
     target = target_of_redirect(at, answer.headers["location"])
     return target is not None and target.name.endswith(f".{at.name.removeprefix('www.')}")
+
+
+def _elsewhere(answer: WebAnswer, page: ReadPage) -> list[str]:
+    """Return the hosts of strangers to which a page takes its readers, or with whose pages it covers itself."""
+    at = url_of(answer.url)
+    targets = (target_of_redirect(at, each) for each in page.leads)
+    return sorted({each.name for each in targets if each is not None and not names_are_akin(at.name, each.name)})
+
+
+def names_are_akin(one: str, other: str) -> bool:
+    """Say whether two names are of one owner, as far as they tell: so are all of gov.vn."""
+    labels, others = one.removeprefix("www.").split(".")[::-1], other.removeprefix("www.").split(".")[::-1]
+    shared = next(
+        (i for i, (a, b) in enumerate(zip(labels, others, strict=False)) if a != b), min(len(labels), len(others))
+    )
+    return (
+        shared >= min(len(labels), len(others))
+        or shared > 2
+        or (shared == 2 and (labels[1] not in _FOR_ALL or labels[:2] == ["vn", "gov"]))
+    )
 
 
 def _not_as_approved(

@@ -326,6 +326,32 @@ def portal_blocks(nginx: Nginx, authority: Authority) -> dict[str, tuple[int, in
             ),
             redirect,
         ),
+        "login-below": (
+            nginx.served(
+                good, link, body=f"location = /admin/ {{ return 404; }} location = /admin/index.php {{ {form} }}"
+            ),
+            redirect,
+        ),
+        "login-behind-a-semicolon": (
+            nginx.served(good, link, body=f'location /admin/ {{ return 403; }} location = "/admin/;/" {{ {form} }}'),
+            redirect,
+        ),
+        "same-nonce": (
+            nginx.served(
+                good,
+                link,
+                body=f"{safe} add_header Content-Security-Policy \"script-src 'nonce-abc123' 'unsafe-inline'; frame-ancestors 'none'\" always;",
+            ),
+            redirect,
+        ),
+        "own-nonce": (
+            nginx.served(
+                good,
+                link,
+                body=f"{safe} add_header Content-Security-Policy \"script-src 'nonce-$request_id' 'unsafe-inline'; frame-ancestors 'none'\" always;",
+            ),
+            redirect,
+        ),
         "front-for-odd-spellings": (
             nginx.served(
                 good, link, body=f"{closed} merge_slashes off; location ~ ^//|[A-Z] {{ rewrite ^ /index.html; }}"

@@ -28,6 +28,7 @@ from checks.servers.outside.words import FORBIDDEN, ReadPage
 from checks.servers.outside_scan import ALL, Outside, skip_outside_scan
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
+from checks.servers.web.pages_as_approved import names_are_akin
 from portalops.errors import HostUnreachable
 from portalops.model.checks import CheckResult
 from portalops.model.message import msg
@@ -156,6 +157,10 @@ def outcome(portals: Portals, state: str, check: str, **more: object) -> tuple[s
         ("headers-twice", "web.headers", ("pass", "")),
         ("challenge-in-plain", "web.https", ("pass", "")),
         ("front-for-odd-spellings", "web.admin-exposed", ("pass", "")),
+        ("login-below", "web.admin-exposed", ("fail", "login-offered")),
+        ("login-behind-a-semicolon", "web.admin-exposed", ("fail", "login-offered")),
+        ("same-nonce", "web.headers", ("fail", "nonce-repeated")),
+        ("own-nonce", "web.headers", ("pass", "")),
         ("listed-below-named-by-nobody", "web.dir-listing", ("pass", "")),
     ],
 )
@@ -582,6 +587,81 @@ def test_news_of_the_police_about_gambling_is_no_defacement() -> None:
     )
 
     assert page.holds(FORBIDDEN) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<img src=/b.jpg alt="Nhà cái uy tín - số 1">',
+        "<a title='Casino trực tuyến' href=x>x</a>",
+        "Trang web này đã bị tấn công bởi nhóm X",
+        "H4ck3d by Anon",
+        "Nhà c\u200bái u\u00ady t&#8203;ín",
+        "nhà-cái_uy-tín",
+        "\U0001d421\U0001d41a\U0001d41c\U0001d424\U0001d41e\U0001d41d by X",
+    ],
+)
+def test_words_in_disguise_and_in_attributes_are_seen(text: str) -> None:
+    assert ReadPage(text.encode()).holds(FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<img src=/b.jpg alt="Công an bắt nhóm đánh bạc, cá độ bóng đá">',
+        "Bệnh viện đã bị tấn công bởi mã độc; kế hoạch 4 năm, nghị định 13, covid19, b4c",
+        "<p>Cảnh báo: trang web giả mạo, hệ thống có thể đã bị tấn công</p>",
+    ],
+)
+def test_news_of_attacks_is_no_defacement(text: str) -> None:
+    assert ReadPage(text.encode()).holds(FORBIDDEN) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        ('<meta http-equiv=refresh content="3;url=https://casino.example/">', ("https://casino.example/",)),
+        ("<meta content='0; URL=//c.example/?a&amp;b' http-equiv='Refresh'>", ("//c.example/?a&b",)),
+        (
+            '<iframe src="https://c.example/" style="position:fixed;width:100%;height:100%"></iframe>',
+            ("https://c.example/",),
+        ),
+        (
+            "<script>if(/google/.test(document.referrer)){window.location.href='https://c.example/'}</script>",
+            ("https://c.example/",),
+        ),
+        ("<script>setTimeout(function(){ location.replace('//c.example') }, 3000)</script>", ("//c.example",)),
+        ('<meta http-equiv=refresh content="300">', ()),
+        (
+            '<iframe src="https://www.youtube.com/embed/x" style="position:absolute;width:100%;height:100%"></iframe>',
+            (),
+        ),
+        ('<iframe src="https://www.google.com/maps/embed" width="100%" height="450"></iframe>', ()),
+        ("<script>b.onclick=function(){location.href='https://www.facebook.com/sharer'}</script>", ()),
+        ("<script>if(location.protocol!='https:')location.protocol='https:'</script>", ()),
+    ],
+)
+def test_page_leads_on_with_no_click(text: str, leads: tuple[str, ...]) -> None:
+    assert ReadPage(text.encode()).leads == leads
+
+
+@pytest.mark.parametrize(
+    ("name", "is_akin"),
+    [
+        ("portal.example.vn", True),
+        ("m.portal.example.vn", True),
+        ("other.example.vn", True),
+        ("casino.example", False),
+        ("portal.vn", False),
+    ],
+)
+def test_name_of_a_stranger_is_another_below_the_last_that_all_may_have(name: str, is_akin: bool) -> None:
+    assert names_are_akin("www.portal.example.vn", name) is is_akin
+
+
+def test_names_of_authorities_are_akin_and_names_of_companies_are_not() -> None:
+    assert names_are_akin("khanhhoa.gov.vn", "dichvucong.gov.vn")
+    assert not names_are_akin("khanhhoa.com.vn", "casino.com.vn")
 
 
 def test_page_names_its_language_in_any_of_the_forms_that_html_has() -> None:
