@@ -32,7 +32,7 @@ n=$(systemctl show -p NextElapseUSecRealtime apt-daily-upgrade.timer 2>/dev/null
 C=$(systemctl show -p LoadState -p TimersCalendar apt-daily-upgrade.timer 2>/dev/null)
 case $C in *LoadState=loaded*)
   m=$(printf '%s\n' "$C" | sed -nE 's/^TimersCalendar=\{ OnCalendar=(.*) ; next_elapse=.*/\1/p' | head -n 20 | while IFS= read -r c; do
-    systemd-analyze calendar --iterations=500 -- "$c" 2>/dev/null | sed -nE 's/^ *(Next elapse|Iteration #[0-9]+): [A-Z][a-z]+ ([0-9-]+ [0-9:]+).*/\2/p' | date -f - +%s
+    systemd-analyze calendar --iterations=500 -- "$c" 2>/dev/null | sed -nE 's/^ *(Next elapse|Iter(ation|\.) #[0-9]+): [A-Z][a-z]+ ([0-9-]+ [0-9:]+).*/\3/p' | date -f - +%s
     echo end
   done | awk -v now="$(date +%s)" '
     BEGIN { last = now + 400 * 86400 }
