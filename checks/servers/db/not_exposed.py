@@ -17,7 +17,9 @@ may the host's account of another name come in over the socket as one with all r
 has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked. Redis, MongoDB and Memcached have no unix socket that every account may open and that asks for no password.
-It does not see whether those on loopback ask for one.
+A relay that leads to a database on loopback makes the answer unknown: HAProxy, nginx, stunnel, xinetd and others by their settings,
+socat, ssh and others by their command. It does not see relays of other programs, nor whether databases on loopback ask for a
+password.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
@@ -137,6 +139,14 @@ def judge(facts: Facts) -> CheckOutcome:
                 "every account may open sockets of databases that were not asked for a password: {names}",
                 names=listed(unasked),
             ),
+        )
+    inside = {one.port for one in seen if one.is_loopback}
+    if not isinstance(ways, MissingFact) and (
+        relayed := sorted({f"{name} ({port or '-'})" for name, port in ways.relays if not port or port in inside})
+    ):
+        return unknown(
+            "relayed",
+            msg("relays that may lead others to databases on loopback: {names}", names=listed(relayed)),
         )
     rules = facts.get(nft.PROBE)
     if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
