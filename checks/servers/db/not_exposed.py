@@ -11,8 +11,8 @@ that no program of this host holds by name, such as that of a container. That is
 to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
-and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
-roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
+and none that opens without a password or by its own name, by whatever plugin. No grant to PUBLIC gives every account all rights.
+None with all rights, its own or those of its roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
 may the host's account of another name come in over the socket as one with all rights. An account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
 has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
@@ -211,6 +211,8 @@ def _mysql(facts: Facts) -> CheckOutcome | None:
         return missing(found) if is_there else None
     if found.is_unguarded:
         return failed("account-open", msg("the database server asks nobody for a name or a password"))
+    if any(one.user == "PUBLIC" and not one.host and one.might == "admin" for one in found.accounts):
+        return failed("public-admin", msg("every account of the database server has all rights, by a grant to PUBLIC"))
     is_networked = any(_is_open(one) for one in facts[listening_programs.PROBE])
     bad = [
         f"{one.user or '-'}@{one.host}" for one in found.accounts if _admits_too_many(one, is_networked=is_networked)
