@@ -11,13 +11,15 @@ that no program of this host holds by name, such as that of a container. That is
 to listen, as in a host whose sockets are hidden.
 
 The servers themselves are asked who gets in from where without a password. MariaDB and MySQL have no account without a name,
-and none that opens without a password or by its own name, by whatever plugin. None with all rights, its own or those of its
-roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
+and none that opens without a password or by its own name, by whatever plugin. No grant to PUBLIC gives every account all rights.
+None with all rights, its own or those of its roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
 may the host's account of another name come in over the socket as one with all rights. An account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
 has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked. Redis, MongoDB and Memcached have no unix socket that every account may open and that asks for no password.
-It does not see whether those on loopback ask for one.
+A relay that leads to a database on loopback makes the answer unknown: HAProxy, nginx, stunnel, xinetd and others by their settings,
+socat, ssh and others by their command. It does not see relays of other programs, nor whether databases on loopback ask for a
+password.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
@@ -138,6 +140,14 @@ def judge(facts: Facts) -> CheckOutcome:
                 names=listed(unasked),
             ),
         )
+    inside = {one.port for one in seen if one.is_loopback}
+    if not isinstance(ways, MissingFact) and (
+        relayed := sorted({f"{name} ({port or '-'})" for name, port in ways.relays if not port or port in inside})
+    ):
+        return unknown(
+            "relayed",
+            msg("relays that may lead others to databases on loopback: {names}", names=listed(relayed)),
+        )
     rules = facts.get(nft.PROBE)
     if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
         return missing(rules)  # it may lead others to loopback
@@ -201,6 +211,8 @@ def _mysql(facts: Facts) -> CheckOutcome | None:
         return missing(found) if is_there else None
     if found.is_unguarded:
         return failed("account-open", msg("the database server asks nobody for a name or a password"))
+    if any(one.user == "PUBLIC" and not one.host and one.might == "admin" for one in found.accounts):
+        return failed("public-admin", msg("every account of the database server has all rights, by a grant to PUBLIC"))
     is_networked = any(_is_open(one) for one in facts[listening_programs.PROBE])
     bad = [
         f"{one.user or '-'}@{one.host}" for one in found.accounts if _admits_too_many(one, is_networked=is_networked)

@@ -7,7 +7,7 @@ Filesystem       Inodes  IUsed    IFree IUse% Mounted on
 from __future__ import annotations
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.probes.disk_space import Space
+from checks.servers.probes.disk_space import Space, without_files
 from portalops.model.message import msg
 
 
@@ -27,6 +27,6 @@ def parse(output: Output) -> tuple[Space, ...]:
 
 PROBE = Probe(
     "disk.inodes",
-    ("df", "-Pi", "-x", "tmpfs", "-x", "devtmpfs", "-x", "squashfs", "-x", "iso9660", "-x", "erofs", "-x", "udf"),
+    ("sh", "-c", without_files("df -Pi -x tmpfs -x devtmpfs -x squashfs -x iso9660 -x erofs -x udf")),
     parse,
 )

@@ -92,7 +92,7 @@ _MEMORY = r"""
 function bare(n) { gsub(/``/, "`", n); return n }
 function flush() {
   if (!seen) return
-  if (!made || !granted) unread = 1
+  if (!made || (!granted && !(state == "role" && user == "PUBLIC"))) unread = 1  # PUBLIC alone is shown nothing where it may nothing
   else print user "\t" host "\t" might "\t" state "\t" ways
   printf "%s", of
 }

@@ -6,7 +6,7 @@ The rules of polkit from version 0.106 on are JavaScript: comments are left out,
 judged only where it has a known form. Older versions read `.pkla` files. For each account with a shell, polkit itself is asked
 too what it lets it do. Of the programs of root that wait for connections which every account of the host can make, those are told that
 run what others wrote: interpreters, relays, and what no package brings. So are sockets of databases that every account may open: Redis is asked whether it
-wants a password. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
+wants a password. And so are relays that lead to a port of this host, by their settings or their command. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
 
     doas permit|nopass|chi|root|/usr/bin/apt-get|update
     polkit 126
@@ -140,6 +140,18 @@ command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p 
       printf 'serves socket|%s|-|%s|%s\n' "$l" "$u" "$i"
     done
   done
+# relays that lead to a port or socket of this host: their settings, and how they were started
+{
+  grep -RHIs --exclude-dir=sites-available -E '(127\.[0-9.]+|0\.0\.0\.0|localhost|::1\]?|[[:space:]"=@])[: ][0-9]{2,5}|\.sock|\.PGSQL\.' /etc/haproxy /etc/nginx /etc/stunnel /etc/xinetd.d /etc/rinetd.conf /etc/sniproxy.conf /etc/caddy /etc/envoy /etc/traefik |
+    grep -vE '^[^:]*:[[:space:]]*([#;]|(bind|listen|(fastcgi|uwsgi|scgi)_param|proxy_set_header|env|access_log|stats)[[:space:]])' | head -n 2000
+  grep -lxsE 'socat[0-9]*|ssh|autossh|ncat|nc|nc\..*|rinetd|redir|simpleproxy|tcpproxy|balance|systemd-socket-|gost|frpc|chisel|cloudflared' /proc/[0-9]*/comm | head -n 100 | while IFS= read -r f; do
+    printf '%s:%s\n' "$(cat "$f" 2>/dev/null)" "$(tr '\000\n' '  ' <"${f%comm}cmdline" 2>/dev/null | head -c 4096)"
+  done
+} | awk '{ f = $0; sub(/:.*/, "", f); t = substr($0, length(f) + 2); gsub(/[^!-{}~]/, "?", f)
+    if (t ~ /(mysql|maria|redis|valkey|memcached|mongo)[^[:space:];]*\.sock|\.s\.PGSQL\./) r[f "|0"] = 1
+    while (match(t, /((127\.[0-9.]+|0\.0\.0\.0|localhost|::1\]?)[: \t]+|[ \t"=@]:)[0-9][0-9]+([^0-9.]|$)/)) {
+      w = substr(t, RSTART, RLENGTH); t = substr(t, RSTART + RLENGTH); sub(/[^0-9]$/, "", w); sub(/.*[^0-9]/, "", w); if (length(w) < 6) r[f "|" w] = 1 } }
+  END { for (k in r) print "relay " k }' | sort | head -n 400
 echo end
 """
 
@@ -210,6 +222,8 @@ class OtherWays:
     """By whom of root's programs accounts are served, where that is more than a package's own program does."""
     implicit: Mapping[str, frozenset[str]] | None = None
     """Of actions that make root and need no administrator by themselves: by action, its results."""
+    relays: tuple[tuple[str, int], ...] = ()
+    """Relays, by file of settings or by program, and the port of this host to which each leads; 0 for a database's socket."""
 
 
 def parse(output: Output) -> OtherWays:
@@ -221,6 +235,7 @@ def parse(output: Output) -> OtherWays:
     answers: list[tuple[str, str]] = []
     served: list[RootService] = []
     databases: list[tuple[str, str, str]] = []
+    relays: list[tuple[str, int]] = []
     unasked = False
     scripts: dict[str, list[str]] = {}
     implicit: dict[str, frozenset[str]] = {}
@@ -263,6 +278,8 @@ def parse(output: Output) -> OtherWays:
             unasked = True
         elif head == "database" and len(fields) == 3:
             databases.append((fields[0], fields[1], fields[2]))
+        elif head == "relay" and len(fields) == 2 and fields[1].isdecimal() and len(fields[1]) < 6:
+            relays.append((fields[0], int(fields[1])))
         elif head == "serves" and len(fields) == 5:
             served.append(RootService(*fields))
         elif head == "let" and len(fields) == 2:
@@ -287,6 +304,7 @@ def parse(output: Output) -> OtherWays:
         tuple(databases),
         tuple(served),
         implicit,
+        tuple(relays),
     )
 
 

@@ -4,7 +4,8 @@ An update of a library protects nobody until what has it mapped is started again
 of openssl goes on with the hole, while the package is shown as current. Article 12.3.
 
 The rule: no process has code mapped from a file of a library or program that was since replaced or removed. Sessions of people
-count too, since they may run for months; a process of the kernel has none. A file that is deleted and was no code of a folder
+count too, since they may run for months; a process of the kernel has none. None runs a program that was put aside under
+another name while a new one stands at its own. That is seen where the process was started by its whole path and keeps it. A file that is deleted and was no code of a folder
 of libraries or programs, such as what a program compiles for itself, does not count.
 
 Sources: proc(5) on maps, needrestart(1) on the same question. On Debian 13, after an update:

@@ -5,7 +5,7 @@ Article 12.3 asks that the servers run continuously.
 
 The rule: on every file system at least {space_percent} % of the space and {inode_percent} % of the inodes are free, and
 no declared mount point is read-only. File systems in memory (tmpfs) and those that are full by nature (squashfs, ISO
-images) do not count. Where df is missing or too old, the kernel's own view by psutil serves on the machine that
+images) do not count, nor does a mount of a single file. Where df is missing or too old, the kernel's own view by psutil serves on the machine that
 portalops runs on.
 
 Sources: df(1), proc(5). On Debian 13:

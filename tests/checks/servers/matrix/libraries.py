@@ -24,6 +24,13 @@ SEEDS = (
     ),
     Seed(
         "run.old-libraries",
+        "a program put aside, with a new one at its name",
+        make=f"{_OLD} mv /usr/local/bin/portal-server /usr/local/bin/portal-server.old; cp /bin/sleep /usr/local/bin/portal-server",
+        undo=f"{_STOP}; rm -f /usr/local/bin/portal-server.old",
+        fails="old-code-runs",
+    ),
+    Seed(
+        "run.old-libraries",
         "an update, and the service started again",
         make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server; systemctl restart portal-old",
         undo=_STOP,

@@ -103,6 +103,13 @@ SEEDS = (
         for name, settings, more, fails, unknown in (
             ("a job whose failure is ignored", "Type=oneshot\nExecStart=-/bin/false", "", "", "failure-ignored"),
             (
+                "a job whose failure is forgotten",
+                "Type=oneshot\nExecStart=/bin/true\nCollectMode=inactive-or-failed",
+                "",
+                "",
+                "failure-forgotten",
+            ),
+            (
                 "a job whose error is called a success",
                 "Type=oneshot\nExecStart=/bin/sh -c 'exit 7'\nSuccessExitStatus=7",
                 "",
