@@ -449,7 +449,10 @@ done | LC_ALL=C xargs -d '\n' -r head -vc65536 -- 2>/dev/null | LC_ALL=C tr '\0'
   k == 1 { e = /^.ELF/; print "%" f; if (f ~ /[.]py$/) print "=" d }
   e && /^(\/|[$](ORIGIN|[{]ORIGIN[}])(\/|$|:))[A-Za-z0-9_.+\/${}:-]*$/ && (/lib/ || /ORIGIN/) {
     n = split($0, w, ":")
-    for (i = 1; i <= n; i++) { sub(/^[$][{]?ORIGIN[}]?/, d, w[i]); if (w[i] ~ /^\/[^$]+$/) print "@" w[i] }
+    for (i = 1; i <= n; i++) {  # what only looks like a folder of libraries may be data
+      is = sub(/^[$][{]?ORIGIN[}]?/, d, w[i]) || w[i] ~ /\/lib(s|32|64)?(\/|$)/
+      if (w[i] ~ /^\/[^$]+$/ && w[i] !~ /^\/(var|tmp|run)\//) print "@" (is ? "" : "?") w[i]
+    }
   }' | sort -u)
 X=$(printf '%s\n' "$T" | sed -n 's/^!//p' | pick | own script)
 P=$(printf '%s\n%s\n' "$T" "$X" | awk '/^[^!=@#]/ { p = $0; sub(/^(%|[^ ]* )/, "", p) } /^[^!=@#]/ && p !~ /^\/(usr|etc|s?bin|lib|dev|proc|sys|run)\// && sub(/\/s?bin\/[^\/]*$/, "", p) && p != "" { print p "/bin"; print p "/lib"; print p "/lib64"; print p "/libexec" }')
