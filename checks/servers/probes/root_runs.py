@@ -102,6 +102,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
         continue
       }
       if (t == "" || (!given && t ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
+      if (!other && cmd == "alias" && sub(/^[A-Za-z0-9_.-]+=/, "", t)) { emit(t); continue }
       # names of files that begin with a dash are options there
       if (given == 2 && !other && t ~ /^[*?]/ && cmd ~ /^(tar|rsync|chown|chmod|chgrp|zip|7za?|scp)$/ && at ~ /^\/./) print "?" at
       if (given == 2) {
@@ -113,7 +114,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       }
       if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
       if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
-      if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { given = 2; quiet = 1; continue }
+      if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { cmd = b; given = 2; quiet = 1; continue }
       if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") { if (given && !other && t ~ /^-/) reads(w[j]); continue }
       if (b == "cd" || b == "pushd") { at = whole(clean(w[j + 1])); given = 2; quiet = 1; continue }
       if (other) break

@@ -46,6 +46,7 @@ from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
         ("cd /srv/data && tar czf /srv/b.tgz *", ["?/srv/data"]),
         ("cd /srv/data && tar czf /srv/b.tgz ./*", []),
         ('sh -c "exec env -i PATH=/srv/bin:/usr/bin prog"', ["/srv/bin", "/usr/bin"]),
+        ("alias ls='/srv/ls --color' ll='ls -l'", ["/srv/ls"]),
         ("export PATH=/srv/bin:$PATH", ["/srv/bin", "/srv/bin"]),
         ("su games -c 'PATH=/srv/bin x'; echo PATH=/srv/x", []),
     ],
