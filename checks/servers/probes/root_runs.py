@@ -211,7 +211,8 @@ BEGIN { RS = ""; ORS = "\n\n" }
 {
   c = match($0, /(^|\n)AmbientCapabilities=[^\n]*/) ? substr($0, RSTART, RLENGTH) : ""; sub(/.*=/, "", c)
   gsub(/cap_(net_(bind_service|raw|admin|broadcast)|sys_(nice|resource|time|tty_config)|ipc_lock|wake_alarm|audit_write|block_suspend|kill|setpcap|syslog|bpf|perfmon)/, "", c)
-  only = /(^|\n)PermissionsStartOnly=yes/
+  only = 0; n = split($0, w, /[ \n]|(FragmentPath|DropInPaths)=/)
+  for (i = 1; i <= n; i++) if (w[i] ~ /^\// && index(given, " " w[i] " ")) only = 1  # systemctl does not show it
   if (only) gsub(/(^|\n)ExecStart(Ex)?=[^\n]*/, "")
   if (only || c ~ /cap_/) gsub(/(^|\n)(User=[^\n]*|DynamicUser=yes)/, "")
   sub(/^\n/, ""); print
@@ -250,10 +251,11 @@ if command -v systemctl >/dev/null; then
   B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)
   e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
-  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p AmbientCapabilities -p PermissionsStartOnly -p FragmentPath -p DropInPaths \
+  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p AmbientCapabilities -p FragmentPath -p DropInPaths \
     -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload \
     -p ExecStartEx -p ExecStartPreEx -p ExecStartPostEx -p ExecStopEx -p ExecStopPostEx -p ExecReloadEx 2>/dev/null) || U=
-  U=$(printf '%s\n' "$U" | awk "$ROOTLY")
+  x=$(printf '%s\n' "$U" | sed -n 's/^FragmentPath=//p; s/^DropInPaths=//p' | tr ' ' '\n' | grep . | xargs -d '\n' -r grep -lsE '^[ \t]*PermissionsStartOnly[ \t]*=[ \t]*([yY1tT]|on)' -- | tr '\n' ' ')
+  U=$(printf '%s\n' "$U" | awk -v given=" $x" "$ROOTLY")
 fi
 if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
@@ -286,8 +288,8 @@ runnable() {  # of files that are named, the programs, scripts and libraries; an
 texts() { find "$@" -xdev -type f -size -129k -print0 2>/dev/null | xargs -0 -r grep -D skip -IhsE '^[^#]*/' --; }
 own() { while IFS= read -r p; do case $p in [?]*) printf 'named %s\n' "${p#?}" ;; *) printf '%s %s\n' "$1" "$p" ;; esac; done; }
 timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
-  awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); print; next }
-    /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$2"
+  awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); v = v $0 "\n"; next }
+    /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; printf "%s", v; v = ""; print }' "$2"
 }
 read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed '/^==.*==$/d'; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
