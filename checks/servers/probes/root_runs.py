@@ -102,6 +102,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
         continue
       }
       if (t == "" || (!given && t ~ /^[A-Za-z_][A-Za-z0-9_]*=/)) continue
+      if (!other && cmd == "alias" && sub(/^[A-Za-z0-9_.-]+=/, "", t)) { emit(t); continue }
       # names of files that begin with a dash are options there
       if (given == 2 && !other && t ~ /^[*?]/ && cmd ~ /^(tar|rsync|chown|chmod|chgrp|zip|7za?|scp)$/ && at ~ /^\/./) print "?" at
       if (given == 2) {
@@ -113,7 +114,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       }
       if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
       if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
-      if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { given = 2; quiet = 1; continue }
+      if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { cmd = b; given = 2; quiet = 1; continue }
       if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") { if (given && !other && t ~ /^-/) reads(w[j]); continue }
       if (b == "cd" || b == "pushd") { at = whole(clean(w[j + 1])); given = 2; quiet = 1; continue }
       if (other) break
@@ -210,7 +211,8 @@ BEGIN { RS = ""; ORS = "\n\n" }
 {
   c = match($0, /(^|\n)AmbientCapabilities=[^\n]*/) ? substr($0, RSTART, RLENGTH) : ""; sub(/.*=/, "", c)
   gsub(/cap_(net_(bind_service|raw|admin|broadcast)|sys_(nice|resource|time|tty_config)|ipc_lock|wake_alarm|audit_write|block_suspend|kill|setpcap|syslog|bpf|perfmon)/, "", c)
-  only = /(^|\n)PermissionsStartOnly=yes/
+  only = 0; n = split($0, w, /[ \n]|(FragmentPath|DropInPaths)=/)
+  for (i = 1; i <= n; i++) if (w[i] ~ /^\// && index(given, " " w[i] " ")) only = 1  # systemctl does not show it
   if (only) gsub(/(^|\n)ExecStart(Ex)?=[^\n]*/, "")
   if (only || c ~ /cap_/) gsub(/(^|\n)(User=[^\n]*|DynamicUser=yes)/, "")
   sub(/^\n/, ""); print
@@ -249,10 +251,11 @@ if command -v systemctl >/dev/null; then
   B=$(for d in $B; do [ ! -d "$d" ] || find "$d/" -name '*.service' 2>/dev/null; done)
   e="$e $([ ! "$B" ] || sed -n 's/^SystemdService=//p' $B 2>/dev/null | grep -E '^[A-Za-z0-9:_.-]+(@[A-Za-z0-9:_.-]+)?\.service$')"
   e="$e $([ ! "$e" ] || systemctl show $e -p Triggers 2>/dev/null | sed 's/^Triggers=//')"
-  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p AmbientCapabilities -p PermissionsStartOnly -p FragmentPath -p DropInPaths \
+  U=$(systemctl show '*.service' '*.timer' '*.socket' '*.path' $e -p Id -p User -p DynamicUser -p AmbientCapabilities -p FragmentPath -p DropInPaths \
     -p Environment -p EnvironmentFiles -p ExecCondition -p ExecStopPost -p ExecStart -p ExecStartPre -p ExecStartPost -p ExecStop -p ExecReload \
     -p ExecStartEx -p ExecStartPreEx -p ExecStartPostEx -p ExecStopEx -p ExecStopPostEx -p ExecReloadEx 2>/dev/null) || U=
-  U=$(printf '%s\n' "$U" | awk "$ROOTLY")
+  x=$(printf '%s\n' "$U" | sed -n 's/^FragmentPath=//p; s/^DropInPaths=//p' | tr ' ' '\n' | grep . | xargs -d '\n' -r grep -lsE '^[ \t]*PermissionsStartOnly[ \t]*=[ \t]*([yY1tT]|on)' -- | tr '\n' ' ')
+  U=$(printf '%s\n' "$U" | awk -v given=" $x" "$ROOTLY")
 fi
 if [ ! "$U" ] && [ -d /run/systemd/system ]; then echo "systemctl does not tell the units" >&2; exit 3; fi
 L='
@@ -285,8 +288,8 @@ runnable() {  # of files that are named, the programs, scripts and libraries; an
 texts() { find "$@" -xdev -type f -size -129k -print0 2>/dev/null | xargs -0 -r grep -D skip -IhsE '^[^#]*/' --; }
 own() { while IFS= read -r p; do case $p in [?]*) printf 'named %s\n' "${p#?}" ;; *) printf '%s %s\n' "$1" "$p" ;; esac; done; }
 timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
-  awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); print; next }
-    /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; print }' "$2"
+  awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); v = v $0 "\n"; next }
+    /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; printf "%s", v; v = ""; print }' "$2"
 }
 read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed '/^==.*==$/d'; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
@@ -449,7 +452,10 @@ done | LC_ALL=C xargs -d '\n' -r head -vc65536 -- 2>/dev/null | LC_ALL=C tr '\0'
   k == 1 { e = /^.ELF/; print "%" f; if (f ~ /[.]py$/) print "=" d }
   e && /^(\/|[$](ORIGIN|[{]ORIGIN[}])(\/|$|:))[A-Za-z0-9_.+\/${}:-]*$/ && (/lib/ || /ORIGIN/) {
     n = split($0, w, ":")
-    for (i = 1; i <= n; i++) { sub(/^[$][{]?ORIGIN[}]?/, d, w[i]); if (w[i] ~ /^\/[^$]+$/) print "@" w[i] }
+    for (i = 1; i <= n; i++) {  # what only looks like a folder of libraries may be data
+      is = sub(/^[$][{]?ORIGIN[}]?/, d, w[i]) || w[i] ~ /\/lib(s|32|64)?(\/|$)/
+      if (w[i] ~ /^\/[^$]+$/ && w[i] !~ /^\/(var|tmp|run)\//) print "@" (is ? "" : "?") w[i]
+    }
   }' | sort -u)
 X=$(printf '%s\n' "$T" | sed -n 's/^!//p' | pick | own script)
 P=$(printf '%s\n%s\n' "$T" "$X" | awk '/^[^!=@#]/ { p = $0; sub(/^(%|[^ ]* )/, "", p) } /^[^!=@#]/ && p !~ /^\/(usr|etc|s?bin|lib|dev|proc|sys|run)\// && sub(/\/s?bin\/[^\/]*$/, "", p) && p != "" { print p "/bin"; print p "/lib"; print p "/lib64"; print p "/libexec" }')

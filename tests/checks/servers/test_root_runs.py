@@ -46,6 +46,7 @@ from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
         ("cd /srv/data && tar czf /srv/b.tgz *", ["?/srv/data"]),
         ("cd /srv/data && tar czf /srv/b.tgz ./*", []),
         ('sh -c "exec env -i PATH=/srv/bin:/usr/bin prog"', ["/srv/bin", "/usr/bin"]),
+        ("alias ls='/srv/ls --color' ll='ls -l'", ["/srv/ls"]),
         ("export PATH=/srv/bin:$PATH", ["/srv/bin", "/srv/bin"]),
         ("su games -c 'PATH=/srv/bin x'; echo PATH=/srv/x", []),
     ],
@@ -116,16 +117,22 @@ def test_every_link_on_the_way_is_told(tmp_path: Path) -> None:
             "User=e\nAmbientCapabilities=cap_net_bind_service\nExecStart={ path=/a",
         ),
         (
-            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=yes",
-            "ExecStartPre={ path=/b\nPermissionsStartOnly=yes",
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nFragmentPath=/u/a",
+            "ExecStartPre={ path=/b\nFragmentPath=/u/a",
         ),
         (
-            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=no",
-            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nPermissionsStartOnly=no",
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nFragmentPath=/u/ab",
+            "ExecStart={ path=/a\nExecStartPre={ path=/b\nUser=e\nFragmentPath=/u/ab",
         ),
     ],
 )
 def test_units_that_are_as_good_as_root_s(given: str, told: str) -> None:
-    done = subprocess.run(["awk", ROOTLY], input=f"{given}\n\nUser=x\n", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["awk", "-v", "given= /u/a /u/c ", ROOTLY],
+        input=f"{given}\n\nUser=x\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
     assert done.stdout == f"{told}\n\nUser=x\n\n"

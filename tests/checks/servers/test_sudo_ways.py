@@ -141,7 +141,7 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
     [
         ("/usr/bin/setfacl -m u\\:an\\:rw /etc/passwd", False),
         ("/usr/bin/chmod 4755 /usr/bin/dash", False),
-        ("/usr/bin/mount --bind /home/an/bin /usr/local/sbin", False),
+        ("/usr/bin/mount --bind /srv/an/bin /usr/local/sbin", False),
         ("/usr/bin/chown -R an /usr/local/bin", False),
         ("/usr/bin/passwd an", False),
         ("/usr/sbin/usermod -aG adm\\,sudo an", False),
