@@ -6,7 +6,8 @@ a password), hashes of passwords outside code and manuals, and behind each word 
 capitals, letters and digits. Of other files, the first bytes: key stores, private keys without armour, keytabs. A file of one to
 three words is one too where a setting names it as that of a secret (`auth-user-pass /etc/openvpn/auth`).
 References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
-looks like an example. What a package ships as it is here is public. Nothing of a file's text is printed, no link is
+looks like an example. What a package ships as it is here is public. What systemd tells every account of the environment of
+services is looked through alike (`systemctl:portal.service`). Nothing of a file's text is printed, no link is
 followed. What is mounted below the folders is
 searched too where it is a disk of the host's own, and named where it is not: the search keeps off networks.
 
@@ -24,6 +25,7 @@ from portalops.model.message import msg
 
 _AWK = r"""
 function told(kind,  n) {
+  if (ENVIRON["U"]) { if (unit != "") print kind " systemctl:" unit; unit = ""; return }
   if (FILENAME in done) return
   done[FILENAME] = 1
   n = FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME
@@ -211,6 +213,8 @@ FNR == 1 {
   example = name ~ /example|sample|[.-]dist($|[.])|template|default/
 }
 FILENAME in done { next }
+ENVIRON["U"] && sub(/^Unit=/, "") { unit = $0; next }
+ENVIRON["U"] && unit == "" { next }
 { sub(/\r$/, "") }
 expect && FNR <= expect {
   if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && 30 <= length($0)) told("key")
@@ -362,6 +366,10 @@ L=$({
       fffe* | feff*) tr -d "\000\376\377" <"$F" | F=$F awk "$A" || echo failed ;;
       30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
     esac; done' sh
+  # systemd shows every account what units set, whoever may read their files
+  ! command -v systemctl >/dev/null || systemctl show -p Id -p Environment -- '*.service' 2>/dev/null | awk 'BEGIN { RS = ""; FS = "\n" } {
+    i = $1 ~ /^Id=/ ? 1 : 2; e = $(3 - i); u = $i; sub(/^Id=/, "", u); sub(/^Environment=/, "", e)
+    n = split(e, w, " "); print "Unit=" u; for (i = 1; i <= n; i++) { gsub(/^"|"$/, "", w[i]); print w[i] } }' | U=1 F=- awk "$A" || echo failed
 } 3>&1 | head -c 400000)  # more than may be printed
 public() {  # FILE: a package ships it as it is here, so that everybody has it
   s=$(sed -n "s#^ $1 \([0-9a-f]*\)\( .*\)*\$#\1#p" /var/lib/dpkg/status 2>/dev/null) && [ -n "$s" ] || return 1
@@ -378,6 +386,7 @@ printf '%s\n' "$L" | sed -n 's#^ref \(/[A-Za-z0-9/._-]*\)$#\1#p' | sort -u | hea
 done
 printf '%s\n' "$L" | grep -v '^ref ' | while read -r k f; do
   case $f in /etc/*[!A-Za-z0-9./_-]*|'') ;; /etc/*) ! public "$f" || continue ;; esac
+  case $f in systemctl:*) printf '%s 0 - %s\n' "$k" "$f"; continue ;; esac
   [ -z "$k" ] || printf '%s %s %s\n' "$k" "$(stat -c '%a %U' -- "$f" 2>/dev/null || echo '0 -')" "$f"
 done
 echo end

@@ -318,6 +318,17 @@ def test_secret_is_told_once_with_its_kind_and_nothing_of_it(root: Path) -> None
     assert len(found) == 2 and "Kh@nhHoa" not in repr(found)
 
 
+@pytest.mark.parametrize("awk", AWKS)
+def test_environment_that_systemd_shows_to_everybody_is_told_by_its_service(root: Path, awk: str) -> None:
+    shown = "Id=a.service\\nEnvironment=\\n\\nEnvironment=LANG=C DB_PASSWORD=Kh@nhHoa-2026 X=1\\nId=portal.service\\n\\nId=c.service\\nEnvironment=DB_PASSWORD_FILE=/run/x TOKEN_TTL=3600\\n"
+    put(root / "tools" / "systemctl", f"#!/bin/sh\nprintf '{shown}'\n", 0o700)
+
+    found = answer(root, awk, path=f"{root / 'tools'}:")
+
+    assert isinstance(found, Search)
+    assert found.files == (OpenFile("password", "0", "-", "systemctl:portal.service"),)
+
+
 def test_name_of_a_mount_takes_no_row_away(root: Path) -> None:
     """An account may mount a file system of its own, under a name with a backslash or a line feed."""
     put(root / ".env", "DB_PASSWORD=Kh@nhHoa-2026\n")
