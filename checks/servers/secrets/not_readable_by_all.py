@@ -69,5 +69,7 @@ def judge(facts: Facts) -> CheckOutcome:
     if unseen:
         return unknown("not-searched", msg("mounted from elsewhere and not searched: {paths}", paths=listed(unseen)))
     return passed(
-        msg("no key, password, token or hash of a known form is in files up to 128 KiB that every account can read")
+        msg(
+            "no key, password, token or hash of a known form is in the searched files up to 128 KiB that every account can read"
+        )
     )

@@ -42,7 +42,9 @@ class RootedShell:
 
     def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
         moved = (
-            script.replace(b" /var/www /home /srv /opt /usr/local/etc /var/backups /root", b"")
+            script.replace(
+                b" /var/www /home /srv /opt /usr/local/etc /usr/local/bin /usr/local/sbin /var/backups /root", b""
+            )
             .replace(b" /etc", f" {self.root}/etc".encode())
             .replace(b"$(id -u)", b"0")
         )
