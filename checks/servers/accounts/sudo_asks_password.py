@@ -112,8 +112,8 @@ def judge(facts: Facts) -> CheckOutcome:
     )
     return passed(
         nmsg(
-            "sudo asks for a password: {n} exact command without one is of a program that is understood, or of the host's own, which files.root-runs looks at",
-            "sudo asks for a password: {n} exact commands without one are of programs that are understood, or of the host's own, which files.root-runs looks at",
+            "sudo asks for a password: {n} exact command without one is of a program that is understood, or of no package: another check judges those",
+            "sudo asks for a password: {n} exact commands without one are of programs that are understood, or of no package: another check judges those",
             count,
         )
     )
