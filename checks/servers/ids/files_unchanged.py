@@ -77,7 +77,7 @@ def judge(facts: Facts) -> CheckOutcome:
         return fresh
     if seen.entries_of_baseline > (seen.entries_of_run or 0):
         said = msg(
-            "AIDE's run of {at} looked at {n} of the {all} entries of the baseline",
+            "AIDE's run of {at} read {n} of the {all} entries of the baseline",
             at=seen.ended_at,
             n=seen.entries_of_run or 0,
             all=seen.entries_of_baseline,
