@@ -256,19 +256,20 @@ def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(po
 
 
 @pytest.mark.parametrize(
-    ("offset", "leap", "expected"),
+    ("offset", "leap", "source", "expected"),
     [
-        ("-0.000012", "Normal", DiagnosticState.GOOD),
-        ("-18000.000012", "Normal", DiagnosticState.BAD),
-        ("-0.000012", "Not synchronised", DiagnosticState.BAD),
+        ("-0.000012", "Normal", "other", DiagnosticState.GOOD),
+        ("-18000.000012", "Normal", "other", DiagnosticState.BAD),
+        ("-0.000012", "Not synchronised", "other", DiagnosticState.BAD),
+        ("-0.000012", "Normal", "own", DiagnosticState.BAD),
     ],
 )
 def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(
-    offset: str, leap: str, expected: DiagnosticState
+    offset: str, leap: str, source: str, expected: DiagnosticState
 ) -> None:
     line = f"A29FC87B,162.159.200.123,4,1795571234.120651,{offset},0.000034,0.000045,-12.345,0.001,0.05,0.012,0.001,64.2,{leap}"
 
-    assert chrony_seen(chrony.parse(Output(0, f"{line}\n", ""))).state is expected
+    assert chrony_seen(chrony.parse(Output(0, f"{line}\nsource {source}\nend\n", ""))).state is expected
 
 
 def test_a_credential_is_only_had_from_a_unit(portal: Path) -> None:

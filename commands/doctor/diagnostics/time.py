@@ -46,7 +46,7 @@ def _kept(look: DoctorContext) -> DiagnosticLine:
             msg("the clock is not kept by a time service"),
             msg("Start one: systemctl enable --now systemd-timesyncd, or chrony."),
         )
-    tracking = runner.run(("chronyc", "-c", "tracking"), timeout_seconds=SECONDS)
+    tracking = runner.run(chrony.PROBE.command, timeout_seconds=SECONDS)
     if tracking.exit_code == 0:
         with suppress(Unparseable):
             text = tracking.stdout.decode("utf-8", "surrogateescape")
@@ -61,7 +61,7 @@ def _kept(look: DoctorContext) -> DiagnosticLine:
 def chrony_seen(tracking: chrony.Tracking) -> DiagnosticLine:
     """Return what chrony says of itself, judged as the check of servers judges it (run.time-sync)."""
     cure = msg("See 'chronyc sources'.")
-    if tracking.leap != "Normal":
+    if tracking.leap != "Normal" or tracking.is_own or tracking.sources == {"own"}:
         return bad("", msg("the clock is not kept by a time service"), cure)
     if abs(tracking.offset_milliseconds) > clock_right.SOURCE_MILLISECONDS:
         away = tracking.offset_milliseconds
