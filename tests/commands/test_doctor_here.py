@@ -262,6 +262,7 @@ def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(po
         ("-18000.000012", "Normal", "other", DiagnosticState.BAD),
         ("-0.000012", "Not synchronised", "other", DiagnosticState.BAD),
         ("-0.000012", "Normal", "own", DiagnosticState.BAD),
+        ("-0.000012", "Normal", "clock", DiagnosticState.UNKNOWN),
     ],
 )
 def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(
@@ -269,7 +270,7 @@ def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(
 ) -> None:
     line = f"A29FC87B,162.159.200.123,4,1795571234.120651,{offset},0.000034,0.000045,-12.345,0.001,0.05,0.012,0.001,64.2,{leap}"
 
-    assert chrony_seen(chrony.parse(Output(0, f"{line}\nsource {source}\nend\n", ""))).state is expected
+    assert chrony_seen(chrony.parse(Output(0, f"{line}\nsource {source}\nend\n", "")), NOW).state is expected
 
 
 def test_a_credential_is_only_had_from_a_unit(portal: Path) -> None:

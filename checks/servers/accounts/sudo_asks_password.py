@@ -24,6 +24,8 @@ Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from checks.servers.accounts._pam import has_service
 from checks.servers.accounts._pam_ways import deserted, past_pam
 from checks.servers.accounts._sudo_ways import doubtful, free_commands, free_ways, unbounded, unclear
@@ -32,6 +34,7 @@ from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import group, pam_stacks, passwd, sudoers
 from checks.servers.probes.pam_stacks import PamRow, PamSettings
+from checks.servers.probes.sudoers import SudoCommand
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -78,7 +81,7 @@ def judge(facts: Facts) -> CheckOutcome:
             "argument-writable",
             msg(
                 "commands without a password are given files that others may write, and it is not known what they make of them: {commands}",
-                commands=listed(dict.fromkeys(shown(one.text, 60) for one in led), 3),
+                commands=_texts(led),
             ),
         )
     if any_way := unbounded(rules):
@@ -86,7 +89,7 @@ def judge(facts: Facts) -> CheckOutcome:
             "arguments-free",
             msg(
                 "commands without a password take any arguments, and it is not known what they make of them: {commands}",
-                commands=listed(dict.fromkeys(shown(one.text, 60) for one in any_way), 3),
+                commands=_texts(any_way),
             ),
         )
     if strange := unclear(rules):
@@ -94,7 +97,7 @@ def judge(facts: Facts) -> CheckOutcome:
             "command-unjudged",
             msg(
                 "exact commands without a password are of programs of which it is not known what they make of root: {commands}",
-                commands=listed(dict.fromkeys(shown(one.text, 60) for one in strange), 3),
+                commands=_texts(strange),
             ),
         )
     if rules.odd_settings and any(free_commands(rules)):
@@ -117,6 +120,10 @@ def judge(facts: Facts) -> CheckOutcome:
             count,
         )
     )
+
+
+def _texts(commands: Iterable[SudoCommand]) -> str:
+    return listed(dict.fromkeys(shown(one.text, 60) for one in commands), 3)
 
 
 def _past_pam(facts: Facts) -> CheckOutcome | None:

@@ -32,8 +32,8 @@ PICK = r"""
 BEGIN {  # programs that run nothing of what they read; letters in brackets, since a probe writes nothing
   while (0 < (getline row < "/etc/passwd")) { split(row, each, ":"); home[each[1]] = each[6]; if (each[1] == "root") home[""] = each[6] }
   V["HOME"] = home[""]
-  QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|[r]m|rmdir|[m]kdir|mkfifo|[i]nstall|[t]ouch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
-    "|diff|cmp|[c]p|[m]v|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|[d]d|truncate|fallocate|shred|sync|mount|umount" \
+  QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|rm|rmdir|mkdir|mkfifo|install|touch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
+    "|diff|cmp|cp|mv|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|dd|truncate|fallocate|shred|sync|mount|umount" \
     "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
     "|trap|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
     "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"

@@ -17,7 +17,7 @@ Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with e
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
@@ -56,25 +56,7 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     tracking = facts.get(chrony.PROBE)
     if not isinstance(tracking, MissingFact):
-        if tracking.leap != "Normal":
-            return failed("not-synchronised", msg("chrony reports: {status}", status=shown(tracking.leap, 40)))
-        if abs(tracking.offset_milliseconds) > SOURCE_MILLISECONDS:
-            return failed(
-                "clock-drifts",
-                msg("the clock differs by {offset} ms from its source", offset=tracking.offset_milliseconds),
-            )
-        if tracking.is_own or tracking.sources - {"unset"} == {"own"}:
-            return failed("follows-itself", msg("chrony follows no source but the host's own clock"))
-        if facts.at - tracking.heard_at > HEARD_WITHIN:
-            return failed("source-silent", msg("chrony last heard its source at {at}", at=tracking.heard_at))
-        if "unset" in tracking.sources:
-            return failed("not-set", msg("chrony follows its source, but runs with -x and does not set the clock"))
-        if "other" not in tracking.sources:
-            said = msg(
-                "no other machine agrees with the source that chrony follows: a reference clock, or none that is seen"
-            )
-            return unknown("source-not-seen", said)
-        return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))
+        return judge_chrony(tracking, facts.at)
     synchronised = facts.get(timedatectl.PROBE)
     if isinstance(synchronised, MissingFact):
         return missing(synchronised if tracking.reason == "command-missing" else tracking)
@@ -83,3 +65,31 @@ def judge(facts: Facts) -> CheckOutcome:
     if synchronised == timedatectl.YES:
         return passed(msg("systemd reports the clock as synchronised"))
     return failed("not-synchronised", msg("systemd reports the clock as not synchronised"))
+
+
+def judge_chrony(tracking: chrony.Tracking, at: datetime) -> CheckOutcome:
+    """Say whether the clock follows another machine, by what chronyd tells.
+
+    Args:
+        tracking: what it told.
+        at: when, UTC.
+    """
+    if tracking.leap != "Normal":
+        return failed("not-synchronised", msg("chrony reports: {status}", status=shown(tracking.leap, 40)))
+    if abs(tracking.offset_milliseconds) > SOURCE_MILLISECONDS:
+        return failed(
+            "clock-drifts",
+            msg("the clock differs by {offset} ms from its source", offset=tracking.offset_milliseconds),
+        )
+    if tracking.is_own or tracking.sources - {"unset"} == {"own"}:
+        return failed("follows-itself", msg("chrony follows no source but the host's own clock"))
+    if at - tracking.heard_at > HEARD_WITHIN:
+        return failed("source-silent", msg("chrony last heard its source at {at}", at=tracking.heard_at))
+    if "unset" in tracking.sources:
+        return failed("not-set", msg("chrony follows its source, but runs with -x and does not set the clock"))
+    if "other" not in tracking.sources:
+        said = msg(
+            "no other machine agrees with the source that chrony follows: a reference clock, or none that is seen"
+        )
+        return unknown("source-not-seen", said)
+    return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))

@@ -15,6 +15,7 @@ from checks.servers.run import clock_right
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, unknown
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg
+from portalops.model.verdicts import CheckVerdict
 from portalops.registers.anchors import read_receipts
 
 SECONDS = 5
@@ -50,7 +51,7 @@ def _kept(look: DoctorContext) -> DiagnosticLine:
     if tracking.exit_code == 0:
         with suppress(Unparseable):
             text = tracking.stdout.decode("utf-8", "surrogateescape")
-            return chrony_seen(chrony.parse(Output(tracking.exit_code, text, "")))
+            return chrony_seen(chrony.parse(Output(tracking.exit_code, text, "")), look.session.clock.now())
     return unknown(
         "",
         msg("whether a time service keeps the clock could not be found out"),
@@ -58,15 +59,18 @@ def _kept(look: DoctorContext) -> DiagnosticLine:
     )
 
 
-def chrony_seen(tracking: chrony.Tracking) -> DiagnosticLine:
-    """Return what chrony says of itself, judged as the check of servers judges it (run.time-sync)."""
+def chrony_seen(tracking: chrony.Tracking, at: datetime) -> DiagnosticLine:
+    """Return what chrony says of itself, judged as the check of servers judges it (run.time-sync).
+
+    Args:
+        tracking: what it said.
+        at: when, UTC.
+    """
+    outcome = clock_right.judge_chrony(tracking, at)
     cure = msg("See 'chronyc sources'.")
-    if tracking.leap != "Normal" or tracking.is_own or tracking.sources == {"own"}:
-        return bad("", msg("the clock is not kept by a time service"), cure)
-    if abs(tracking.offset_milliseconds) > clock_right.SOURCE_MILLISECONDS:
-        away = tracking.offset_milliseconds
-        return bad("", msg("the clock differs by {offset} ms from its source", offset=away), cure)
-    return good("", msg("the clock is kept by a time service"))
+    if outcome.verdict is CheckVerdict.PASS:
+        return good("", msg("the clock is kept by a time service"))
+    return (bad if outcome.verdict is CheckVerdict.FAIL else unknown)("", outcome.message, cure)
 
 
 def _compare_clocks(look: DoctorContext) -> Iterator[DiagnosticLine]:

@@ -207,4 +207,5 @@ def test_probes_write_nothing() -> None:
     )
     for probe in probes_of(checks()).values():
         shell = probe.command[2] if probe.command[:2] == ("sh", "-c") else ""
+        shell = re.sub(r'QUIET = "[^"]*"(?: \\\n +"[^"]*")*', "", shell)  # names of programs that scripts of a host run
         assert not forbidden.search(shell.replace("2>/dev/null", "")), probe.id
