@@ -68,7 +68,7 @@ def judge(facts: Facts) -> CheckOutcome:
     for by, path, real in found.paths:
         if by == root_runs.NAMED and path not in found.rights:
             continue  # what a command is told to make
-        for each in (path, real):
+        for each in dict.fromkeys((path, real)):
             for place, who in _writers(each, found, closed):
                 why = msg("{path} by {who}", path=shown(path, 80), who=who)
                 if place != path:
