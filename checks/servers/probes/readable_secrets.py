@@ -197,11 +197,11 @@ END { alone() }
 FNR == 2 && /[^ \t\r]/ { only = "" }
 FNR == 1 {
   alone()
-  expect = database = pending = block = named = 0
+  expect = database = pending = block = named = worth = due = 0
   name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
   only = name !~ /pub/ && ((length($0) == 44 && /^[A-Za-z0-9+\/]+=$/) || (name ~ /key|cookie|secret|token/ && ((/^[0-9a-f]+$/ && length($0) ~ /^(32|64|128)$/) || (/^[A-Z]+$/ && length($0) == 20)))) ? FILENAME : ""
-  column = ask = before = key = 0
+  column = ask = before = 0
   if (name ~ /[.][ct]sv$/) for (n = split(tolower($0), w, /[,;\t]/); 0 < n; n--) if (w[n] ~ /^"?(password|passwd|pass|mat_?khau|m\341\272\255t kh\341\272\251u)"?\r?$/) column = n
   putty = $0 ~ /^PuTTY-User-Key-File/
   manual = name ~ /readme|changelog|news|[.](md|rst|html?|adoc|[1-8])$|^(metadata|pkg-info)$/
@@ -211,17 +211,21 @@ FNR == 1 {
   if ($0 ~ /^#!.*(python|perl|ruby|node|php|lua)/ || $0 ~ /^.?.?.?\074[?]php/) code = 1
   if ($0 ~ /^[ \t]*;/) code = 0  # settings that no web server shows
   example = name ~ /example|sample|[.-]dist($|[.])|template|default/
+  every = column || name ~ /(chap|pap)-secrets|userlist|pgbouncer|pgpass|sasl|relay|smtp/
 }
 FILENAME in done { next }
 ENVIRON["U"] && sub(/^Unit=/, "") { unit = $0; next }
 ENVIRON["U"] && unit == "" { next }
-{ sub(/\r$/, "") }
+{ low = tolower($0) }
+# most lines have none of these, and say nothing unless one before them made them count
+due < FNR && !every && (low !~ /a(ss(word|phrase)|uth[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|iza|tatt|scii:)|bearer[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|c(red[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|url[ \t]|reateuser[ \t])|d(o(cker|[opr]_v1_)|iscord)|eyj[a-z0-9_-]+[.]eyj|g(h[pousr]_|ithub_pat_|lpat-|etconnection)|h(f_|vs[.]|ooks[.]slack|ex:)|i(dentified|nsert into|pmitool)|k(ey[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|h(a|\341\272\251)u|init)|l(dap|ftp|s0tls1crudjt)|m(ysql|aria|ongo|onitor[ \t])|n(ame["']?:[ \t]*["']?[a-z0-9_]*(token|key)|pm_)|p(ass|w|sk|do|rivate[- ]|bkdf2|ypi-age)|r(edis-cli|pcclient|k_live)|s(ecret|alt[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|ql|nmp|udo|mbclient|tatic key|cr(ypt|am-)|k_live|k-(ant|proj)-|hpat_|g[.])|to(ken[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|tp_auth)|u(rl[.]create|ser[ \t])|w(get[ \t]|ebhook|hsec_)|xox[abprs]-|zip[ \t]|7z|:(aa|\/\/[^\/:@ \t]*:[^@\/ \t]+@|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f])|[*][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]|["'](database|db|host|dsn)|[$](db|host|name|user|[a-z0-9-]+[$])|[{](s?sha|s?md5|crypt|argon2|pbkdf2|blf)|^\[[a-z0-9.:-]+\](:[0-9]+)?[ \t]|^v [0-9]/ || (code && !/["'0-9$@\/{\076]/ && low !~ /ass|private key|sqlconnect/)) { next }
+sub(/\r$/, "") { low = tolower($0) }
 expect && FNR <= expect {
   if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && 30 <= length($0)) told("key")
 }
 match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----/) {
   rest = substr($0, RSTART + RLENGTH)
-  expect = FNR + 6
+  expect = due = FNR + 6
   if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
   next
 }
@@ -235,7 +239,7 @@ match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/servi
   if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
 }
 FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (sure(v)) told("password"); next }
-!code && tolower($0) ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = FNR + 1; next }
+!code && low ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = due = FNR + 1; next }
 /^[0-9]+[ \t]+(MD5|SHA[0-9-]*|AES[0-9]*)[ \t]+(HEX|ASCII):[^ \t]/ { if (8 <= length($0) - 12) told("key"); next }
 name ~ /(chap|pap)-secrets/ && /^[^#]/ { split($0, w, /[ \t]+/); v = w[3]; gsub(/"/, "", v); if (real(v)) told("password"); next }
 name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
@@ -244,18 +248,18 @@ name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ 
 column && 1 < FNR && split($0, w, /[,;\t]/) { v = w[column]; gsub(/^"|"$/, "", v); if (sure(v)) { told("password"); next } }
 !manual && !code && !example && (hashed($0) || (/^[^: \t]+:[0-9]+:[0-9A-FX*]+:[0-9A-F]+:/ && split($0, w, ":") && length(w[4]) == 32)) { told("hash"); next }
 !manual && !code && (match($0, /otpauth:\/\/[th]otp\/.*[?\046]secret=[A-Z2-7]+/) && !/JBSWY3DP|xample/ || name !~ /[.](map|css|svg)$/ && match($0, /eyJ[A-Za-z0-9_-]+[.]eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+/) && 60 <= RLENGTH && !example) { told("key"); next }
-/^[ \t]*expect.*(assword|assphrase)/ { ask = FNR + 2; next }
+/^[ \t]*expect.*(assword|assphrase)/ { ask = due = FNR + 2; next }
 FNR <= ask && match($0, /^[ \t]*send[ \t]+(--[ \t]+)?"[^"$\\]+\\[rn]"/) { v = $0; sub(/^[^"]*"/, "", v); sub(/\\.*/, "", v); if (real(v)) { told("password"); next } }
-before ~ /^V [0-9]+$/ && key ~ /^password/ { if (real($0)) told("password"); next }
-{ key = before }
-{ before = $0 }
-match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
+FNR == worth { if (real($0)) told("password"); next }
+/^V [0-9]+$/ && FNR == before + 1 { worth = due = FNR + 1 }
+/^password/ { before = FNR }
+match(low, /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (!code || v ~ /^["']/) { v = value(v); if (sure(v)) { told("password"); next } }
 }
 !code && match($0, /^[ \t]*user[ \t]+[^ \t]+[ \t].*\076[^ \t]+/) && match($0, /[ \t]\076[^ \t]+/) { v = substr($0, RSTART + 2, RLENGTH - 2); if (fit(v)) { told("password"); next } }
 named && FNR <= named && match(low, /["']?value["']?[ \t]*:[ \t]*/) { v = value(substr($0, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } }
-!code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
+!code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = due = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
 match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
 !doc && match(low, /(new[ \t]+(mysqli|[\\]?pdo)|mysqli?_(real_)?p?connect|getconnection|url[.]create)[ \t]*[(]/) {
   n = split(substr($0, RSTART + RLENGTH), w, ","); v = w[3]; sub(/^[ \t]*/, "", v)
