@@ -337,39 +337,48 @@ while read -r x m t x; do
 done </proc/self/mounts || exit 4
 R=" $* "
 S='[[:blank:]]'
-B="$S*"  # what awk tells of has such a line; it is ten times as slow on the others
+B="$S*"
 A=AWK
-export A
 G=$(printf '\076')
-W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|://[^/:@[:blank:]]*:[^@/[:blank:]]+@'
-W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
+# What awk tells of has such a line. Those that count from where a line begins are sought apart: one automaton of both has so many
+# states that grep is busy with building them. awk knows some files by their names.
+H="^([^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|private-lines:|\" TOTP_AUTH|[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
+H="$H|\"[^\"]+\"$S+\"[^\"]+\"$B\$|${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S"
+H="$H|\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:|[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$"
+H="$H|$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
+H="$H|[a-z0-9+/]+=\$|${B}send$S+\"?|(password|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|[a-z]{20})\$|echo$S.*[|]"
+H="$H|${B}(password$S|secret$S+\")"
+H="$H|[-[:blank:]]*((export|set|Environment=)$B)?[\"']?([a-z0-9_.-]*((password|passwd|passphrase|secret|token|api_?key|(access|private|app)_key)[a-z0-9_.-]*"
+H="$H|pass|pwd?|psk|secret_?key)|auth|p(rivate|reshared)key)[\"']?$B[=:]$B[\"']?([^/~![:blank:]].|[|$G]))"
+W="PRIVATE KEY|Static key V1|://[^/:@[:blank:]]*:[^@/[:blank:]]+@|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)"
+W="$W|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
 W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
 W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)($S[^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"$S+value="
-W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
-W="$W|(mysql|mariadb)[a-z-]*$S(.*$S)?(-p|--password=)[^[:blank:]]|sshpass$S|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)$S(.*$S)?(-u|--user|--password)"
-W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
-W="$W|^\"[^\"]+\"$S+\"[^\"]+\"$B\$|^${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
-W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S|${S}insecure-password$S|^\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:"
-W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
-W="$W|^[a-z0-9+/]+=\$|identified$S+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.][a-z0-9_-]{9}|[0-9]{8}:AA"
+W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
+W="$W|(mysql|mariadb)[a-z-]*$S(.*$S)?(-p|--password=)[^[:blank:]]|sshpass$S|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)$S(.*$S)?(-u|--user|--password)|(zip|7z[a-z]*|docker$S+login|mongo[a-z]*)$S(.*$S)?-p"
+W="$W|AGE-SECRET-KEY-1|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/"
+W="$W|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]|${S}insecure-password$S"
+W="$W|identified$S+((by|as)$S+[\"']|with$S)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.][a-z0-9_-]{9}|[0-9]{8}:AA"
 W="$W|LS0tLS1CRUdJTiB|[$](2[abxy]?[$][0-9]|[PHS][$][./a-z0-9]{9}|(1|5|6|7|y|gy|apr1)[$][./a-z0-9=]{4}|argon2|scrypt|pbkdf2)|[{](S?SHA|S?MD5|CRYPT|ARGON2|PBKDF2|BLF)[a-z0-9.-]*[}][./a-z0-9+]{9}|pbkdf2[:_]sha|scrypt:[0-9]|SCRAM-SHA-256[$]|[*][0-9A-F]{9}|:[0-9]+:[0-9a-fx*]{9}"
-W="$W|otpauth://|[.]eyJ|${S}-P|^${B}send$S+\"?|^(password|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|[a-z]{20})\$|(^|[,;])\"?(pass(word|wd)?|mat_?khau|mật khẩu)\"?([,;]|\$)|mysqli|pdo$B[(]|mysql_p?connect|getConnection|URL[.]create|insert into[^(]*(user|account|member|admin)|<pass encoding|SQLConnectInfo|${S}?password[(][\"']|[_[:blank:]](pass|pwd)="
-W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+(,$B[\"'])?[^[:blank:]\"']*[0-9]"
-W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|^echo$S.*[|]|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|^[^#[:blank:]]+$S+[^[:blank:]]+$S+[^[:blank:]]+$S+[*]$B\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
+W="$W|otpauth://|[.]eyJ|(^|[,;])\"?(pass(word|wd)?|mat_?khau|mật khẩu)\"?([,;]|\$)|mysqli|pdo$B[(]|mysql_p?connect|getConnection|URL[.]create|insert into[^(]*(user|account|member|admin)|<pass encoding|SQLConnectInfo|password[(][\"']|[_[:blank:]](pass|pwd)="
+W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+([,[{(]$B[\"'])?([^[:blank:]\"'<]|<[^/[:blank:]\"']|</[^h[:blank:]\"'])*[0-9]"
+W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
 W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
-W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret$S+\"|^[^#:]+:([0-9]+|[*]):|machine$S.*password|^${B}password$S"
-W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"
+W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|machine$S.*password"
+N='\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)'
+export A H W N
 L=$({
   {
-    find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \
+    find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +0 -size -129k \
       -print0 || echo failed >&3
-  } | { xargs -0 -r $P grep -D skip -lZIsEi -e "$W" --; case $? in 0|123) ;; *) echo failed >&3 ;; esac; } | xargs -0 -r $P awk "$A" || echo failed
-  find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +1c -size -129k -print0 |
-    xargs -0 -r $P grep -D skip -lZsaP -e '\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)' -- |
-    xargs -0 -r $P sh -c 'for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
+  } | xargs -0 -r -s 1000000 $P sh -c '{
+      for w in "$H" "$W"; do grep -D skip -lZIsEi -e "$w" -- "$@"; [ $? -lt 3 ] || echo failed >&3; done
+      printf "%s\0" "$@" | grep -zEi "((ch|p)ap-secrets|pgpass)[^/]*\$"
+    } | sort -zu | xargs -0 -r -s 1000000 awk "$A" || echo failed
+    grep -D skip -lZsaP -e "$N" -- "$@" | xargs -0 -r sh -c '\''for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
       fffe* | feff*) tr -d "\000\376\377" <"$F" | F=$F awk "$A" || echo failed ;;
       30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
-    esac; done' sh
+    esac; done'\'' sh; :' sh || echo failed
   # systemd shows every account what units set, whoever may read their files
   ! command -v systemctl >/dev/null || systemctl show -p Id -p Environment -- '*.service' 2>/dev/null | awk 'BEGIN { RS = ""; FS = "\n" } {
     i = $1 ~ /^Id=/ ? 1 : 2; e = $(3 - i); u = $i; sub(/^Id=/, "", u); sub(/^Environment=/, "", e)
