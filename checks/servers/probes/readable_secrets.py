@@ -197,11 +197,11 @@ END { alone() }
 FNR == 2 && /[^ \t\r]/ { only = "" }
 FNR == 1 {
   alone()
-  expect = database = pending = block = named = 0
+  expect = database = pending = block = named = worth = due = 0
   name = tolower(FILENAME == "" || FILENAME == "-" ? ENVIRON["F"] : FILENAME)
   sub(/.*\//, "", name)
   only = name !~ /pub/ && ((length($0) == 44 && /^[A-Za-z0-9+\/]+=$/) || (name ~ /key|cookie|secret|token/ && ((/^[0-9a-f]+$/ && length($0) ~ /^(32|64|128)$/) || (/^[A-Z]+$/ && length($0) == 20)))) ? FILENAME : ""
-  column = ask = before = key = 0
+  column = ask = before = 0
   if (name ~ /[.][ct]sv$/) for (n = split(tolower($0), w, /[,;\t]/); 0 < n; n--) if (w[n] ~ /^"?(password|passwd|pass|mat_?khau|m\341\272\255t kh\341\272\251u)"?\r?$/) column = n
   putty = $0 ~ /^PuTTY-User-Key-File/
   manual = name ~ /readme|changelog|news|[.](md|rst|html?|adoc|[1-8])$|^(metadata|pkg-info)$/
@@ -211,17 +211,21 @@ FNR == 1 {
   if ($0 ~ /^#!.*(python|perl|ruby|node|php|lua)/ || $0 ~ /^.?.?.?\074[?]php/) code = 1
   if ($0 ~ /^[ \t]*;/) code = 0  # settings that no web server shows
   example = name ~ /example|sample|[.-]dist($|[.])|template|default/
+  every = column || name ~ /(chap|pap)-secrets|userlist|pgbouncer|pgpass|sasl|relay|smtp/
 }
 FILENAME in done { next }
 ENVIRON["U"] && sub(/^Unit=/, "") { unit = $0; next }
 ENVIRON["U"] && unit == "" { next }
-{ sub(/\r$/, "") }
+{ low = tolower($0) }
+# most lines have none of these, and say nothing unless one before them made them count
+due < FNR && !every && (low !~ /a(ss(word|phrase)|uth[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|iza|tatt|scii:)|bearer[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|c(red[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|url[ \t]|reateuser[ \t])|d(o(cker|[opr]_v1_)|iscord)|eyj[a-z0-9_-]+[.]eyj|g(h[pousr]_|ithub_pat_|lpat-|etconnection)|h(f_|vs[.]|ooks[.]slack|ex:)|i(dentified|nsert into|pmitool)|k(ey[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|h(a|\341\272\251)u|init)|l(dap|ftp|s0tls1crudjt)|m(ysql|aria|ongo|onitor[ \t])|n(ame["']?:[ \t]*["']?[a-z0-9_]*(token|key)|pm_)|p(ass|w|sk|do|rivate[- ]|bkdf2|ypi-age)|r(edis-cli|pcclient|k_live)|s(ecret|alt[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|ql|nmp|udo|mbclient|tatic key|cr(ypt|am-)|k_live|k-(ant|proj)-|hpat_|g[.])|to(ken[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|tp_auth)|u(rl[.]create|ser[ \t])|w(get[ \t]|ebhook|hsec_)|xox[abprs]-|zip[ \t]|7z|:(aa|\/\/[^\/:@ \t]*:[^@\/ \t]+@|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f])|[*][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]|["'](database|db|host|dsn)|[$](db|host|name|user|[a-z0-9-]+[$])|[{](s?sha|s?md5|crypt|argon2|pbkdf2|blf)|^\[[a-z0-9.:-]+\](:[0-9]+)?[ \t]|^v [0-9]/ || (code && !/["'0-9$@\/{\076]/ && low !~ /ass|private key|sqlconnect/)) { next }
+sub(/\r$/, "") { low = tolower($0) }
 expect && FNR <= expect {
   if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && 30 <= length($0)) told("key")
 }
 match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----/) {
   rest = substr($0, RSTART + RLENGTH)
-  expect = FNR + 6
+  expect = due = FNR + 6
   if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
   next
 }
@@ -235,7 +239,7 @@ match($0, /(gh[pousr]_|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com\/servi
   if (strong(v) && !example && tolower(v) !~ /xxxx|0000|1234|example|your/) { told("password"); next }
 }
 FNR == block { v = $0; gsub(/^[ \t]+|[ \t]+$/, "", v); if (sure(v)) told("password"); next }
-!code && tolower($0) ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = FNR + 1; next }
+!code && low ~ /^[- \t]*["']?[a-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api_?key)["']?:[ \t]*[|\076][-+0-9]*[ \t]*$/ { block = due = FNR + 1; next }
 /^[0-9]+[ \t]+(MD5|SHA[0-9-]*|AES[0-9]*)[ \t]+(HEX|ASCII):[^ \t]/ { if (8 <= length($0) - 12) told("key"); next }
 name ~ /(chap|pap)-secrets/ && /^[^#]/ { split($0, w, /[ \t]+/); v = w[3]; gsub(/"/, "", v); if (real(v)) told("password"); next }
 name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ \t]+"/, "", v); sub(/".*/, "", v); if (real(v)) told(v ~ /^(md5|SCRAM-)/ ? "hash" : "password"); next }
@@ -244,18 +248,18 @@ name ~ /userlist|pgbouncer/ && /^"[^"]+"[ \t]+"[^"]+"/ { v = $0; sub(/^"[^"]+"[ 
 column && 1 < FNR && split($0, w, /[,;\t]/) { v = w[column]; gsub(/^"|"$/, "", v); if (sure(v)) { told("password"); next } }
 !manual && !code && !example && (hashed($0) || (/^[^: \t]+:[0-9]+:[0-9A-FX*]+:[0-9A-F]+:/ && split($0, w, ":") && length(w[4]) == 32)) { told("hash"); next }
 !manual && !code && (match($0, /otpauth:\/\/[th]otp\/.*[?\046]secret=[A-Z2-7]+/) && !/JBSWY3DP|xample/ || name !~ /[.](map|css|svg)$/ && match($0, /eyJ[A-Za-z0-9_-]+[.]eyJ[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+/) && 60 <= RLENGTH && !example) { told("key"); next }
-/^[ \t]*expect.*(assword|assphrase)/ { ask = FNR + 2; next }
+/^[ \t]*expect.*(assword|assphrase)/ { ask = due = FNR + 2; next }
 FNR <= ask && match($0, /^[ \t]*send[ \t]+(--[ \t]+)?"[^"$\\]+\\[rn]"/) { v = $0; sub(/^[^"]*"/, "", v); sub(/\\.*/, "", v); if (real(v)) { told("password"); next } }
-before ~ /^V [0-9]+$/ && key ~ /^password/ { if (real($0)) told("password"); next }
-{ key = before }
-{ before = $0 }
-match(low = tolower($0), /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
+FNR == worth { if (real($0)) told("password"); next }
+/^V [0-9]+$/ && FNR == before + 1 { worth = due = FNR + 1 }
+/^password/ { before = FNR }
+match(low, /(m\341\272\255t|mat)[ _-]?(kh\341\272\251u|khau)[a-z0-9 _.-]*["']?[ \t]*[:=][ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (!code || v ~ /^["']/) { v = value(v); if (sure(v)) { told("password"); next } }
 }
 !code && match($0, /^[ \t]*user[ \t]+[^ \t]+[ \t].*\076[^ \t]+/) && match($0, /[ \t]\076[^ \t]+/) { v = substr($0, RSTART + 2, RLENGTH - 2); if (fit(v)) { told("password"); next } }
 named && FNR <= named && match(low, /["']?value["']?[ \t]*:[ \t]*/) { v = value(substr($0, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } }
-!code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
+!code && match($0, /["']?(name|Name)["']?:[ \t]*["']?[A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|API_KEY|_KEY)["']?[ \t]*,?/) { v = substr($0, RSTART + RLENGTH); named = due = FNR + 1; if (match(tolower(v), /["']?value["']?[ \t]*:[ \t]*/)) { v = value(substr(v, RSTART + RLENGTH)); if (v !~ /[ \t]/ && real(v)) { told("password"); next } } }
 match(low, /(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)["']?[ \t]*[=: \t][ \t]*["']?\/[^ \t"',;]+/) { v = substr($0, RSTART, RLENGTH); sub(/^[^\/]*/, "", v); print "ref " v }
 !doc && match(low, /(new[ \t]+(mysqli|[\\]?pdo)|mysqli?_(real_)?p?connect|getconnection|url[.]create)[ \t]*[(]/) {
   n = split(substr($0, RSTART + RLENGTH), w, ","); v = w[3]; sub(/^[ \t]*/, "", v)
@@ -333,39 +337,48 @@ while read -r x m t x; do
 done </proc/self/mounts || exit 4
 R=" $* "
 S='[[:blank:]]'
-B="$S*"  # what awk tells of has such a line; it is ten times as slow on the others
+B="$S*"
 A=AWK
-export A
 G=$(printf '\076')
-W='PRIVATE KEY|Static key V1|^[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|://[^/:@[:blank:]]*:[^@/[:blank:]]+@'
-W="$W|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
+# What awk tells of has such a line. Those that count from where a line begins are sought apart: one automaton of both has so many
+# states that grep is busy with building them. awk knows some files by their names.
+H="^([^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|private-lines:|\" TOTP_AUTH|[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
+H="$H|\"[^\"]+\"$S+\"[^\"]+\"$B\$|${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S"
+H="$H|\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:|[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$"
+H="$H|$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
+H="$H|[a-z0-9+/]+=\$|${B}send$S+\"?|(password|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|[a-z]{20})\$|echo$S.*[|]"
+H="$H|${B}(password$S|secret$S+\")"
+H="$H|[-[:blank:]]*((export|set|Environment=)$B)?[\"']?([a-z0-9_.-]*((password|passwd|passphrase|secret|token|api_?key|(access|private|app)_key)[a-z0-9_.-]*"
+H="$H|pass|pwd?|psk|secret_?key)|auth|p(rivate|reshared)key)[\"']?$B[=:]$B[\"']?([^/~![:blank:]].|[|$G]))"
+W="PRIVATE KEY|Static key V1|://[^/:@[:blank:]]*:[^@/[:blank:]]+@|define[(]$B[\"'][a-z0-9_]*(password|passwd|secret|token|_key|_salt)"
+W="$W|[\"'](pass|secret|api_?key|token)[a-z]*[\"']$B=."
 W="$W|(pass(wd|word|phrase)?|pwd|secret|token|(api|secret|access|private|auth)[_-]?key|bindpw|psk)[\"']?[])]?$B(=>|:=|[=:])$B[bru]?[\"']"
 W="$W|<[a-z0-9_.:-]*(password|passwd|pwd|secret|token|api_?key)($S[^<$G]*)?$G[^<$G[:blank:]]+</|(password|passwd|pwd|secret)\"$S+value="
-W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|^private-lines:|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
-W="$W|(mysql|mariadb)[a-z-]*$S(.*$S)?(-p|--password=)[^[:blank:]]|sshpass$S|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)$S(.*$S)?(-u|--user|--password)"
-W="$W|AGE-SECRET-KEY-1|^\" TOTP_AUTH|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/|^[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
-W="$W|^\"[^\"]+\"$S+\"[^\"]+\"$B\$|^${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]"
-W="$W|^$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S|${S}insecure-password$S|^\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:"
-W="$W|^[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$|^$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
-W="$W|^[a-z0-9+/]+=\$|identified$S+(by|as|with)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.][a-z0-9_-]{9}|[0-9]{8}:AA"
+W="$W|[;?&\"'[:blank:]](password|pwd)$B=$B[^;\"'&[:blank:]<$G(),]+([;\"'&[:blank:]]|\$)|\"auth\"$B:$B\"|authorization[\"']?$B[:=[:blank:]]$B[\"']?(basic|bearer)"
+W="$W|(mysql|mariadb)[a-z-]*$S(.*$S)?(-p|--password=)[^[:blank:]]|sshpass$S|(PGPASSWORD|MYSQL_PWD|SSHPASS)=|(curl|wget)$S(.*$S)?(-u|--user|--password)|(zip|7z[a-z]*|docker$S+login|mongo[a-z]*)$S(.*$S)?-p"
+W="$W|AGE-SECRET-KEY-1|gh[pousr]_[a-z0-9]{16}|github_pat_|glpat-|xox[abprs]-|hooks[.]slack[.]com/services/"
+W="$W|m(ậ|a)t[ _-]?kh(ẩ|a)u[^:=]{0,20}[:=]|${S}insecure-password$S"
+W="$W|identified$S+((by|as)$S+[\"']|with$S)|chpasswd|discord(app)?[.]com/api/webhooks/|webhook[.]office[.]com|[sr]k_live_|whsec_|sk-(ant|proj)-|npm_|pypi-AgE|do[opr]_v1_|hf_|AIza|shpat_|hvs[.]|ATATT|SG[.][a-z0-9_-]{9}|[0-9]{8}:AA"
 W="$W|LS0tLS1CRUdJTiB|[$](2[abxy]?[$][0-9]|[PHS][$][./a-z0-9]{9}|(1|5|6|7|y|gy|apr1)[$][./a-z0-9=]{4}|argon2|scrypt|pbkdf2)|[{](S?SHA|S?MD5|CRYPT|ARGON2|PBKDF2|BLF)[a-z0-9.-]*[}][./a-z0-9+]{9}|pbkdf2[:_]sha|scrypt:[0-9]|SCRAM-SHA-256[$]|[*][0-9A-F]{9}|:[0-9]+:[0-9a-fx*]{9}"
-W="$W|otpauth://|[.]eyJ|${S}-P|^${B}send$S+\"?|^(password|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{128}|[a-z]{20})\$|(^|[,;])\"?(pass(word|wd)?|mat_?khau|mật khẩu)\"?([,;]|\$)|mysqli|pdo$B[(]|mysql_p?connect|getConnection|URL[.]create|insert into[^(]*(user|account|member|admin)|<pass encoding|SQLConnectInfo|${S}?password[(][\"']|[_[:blank:]](pass|pwd)="
-W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+(,$B[\"'])?[^[:blank:]\"']*[0-9]"
-W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|^echo$S.*[|]|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|^[^#[:blank:]]+$S+[^[:blank:]]+$S+[^[:blank:]]+$S+[*]$B\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
+W="$W|otpauth://|[.]eyJ|(^|[,;])\"?(pass(word|wd)?|mat_?khau|mật khẩu)\"?([,;]|\$)|mysqli|pdo$B[(]|mysql_p?connect|getConnection|URL[.]create|insert into[^(]*(user|account|member|admin)|<pass encoding|SQLConnectInfo|password[(][\"']|[_[:blank:]](pass|pwd)="
+W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.-]*[])\"'=:$G[:blank:]]+([,[{(]$B[\"'])?([^[:blank:]\"'<]|<[^/[:blank:]\"']|</[^h[:blank:]\"'])*[0-9]"
+W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
 W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
-W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|^${B}secret$S+\"|^[^#:]+:([0-9]+|[*]):|machine$S.*password|^${B}password$S"
-W="$W|^$B((export|set|-|Environment=)$B)?[\"']?[a-z0-9_.-]*(pass|secret|token|key|psk|pw|auth|dsn)[a-z0-9_.-]*[\"']?$B[=:]"
+W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|machine$S.*password"
+N='\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)'
+export A H W N
 L=$({
   {
-    find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \
+    find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +0 -size -129k \
       -print0 || echo failed >&3
-  } | { xargs -0 -r $P grep -D skip -lZIsEi -e "$W" --; case $? in 0|123) ;; *) echo failed >&3 ;; esac; } | xargs -0 -r $P awk "$A" || echo failed
-  find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size +1c -size -129k -print0 |
-    xargs -0 -r $P grep -D skip -lZsaP -e '\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)' -- |
-    xargs -0 -r $P sh -c 'for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
+  } | xargs -0 -r -s 1000000 $P sh -c '{
+      for w in "$H" "$W"; do grep -D skip -lZIsEi -e "$w" -- "$@"; [ $? -lt 3 ] || echo failed >&3; done
+      printf "%s\0" "$@" | grep -zEi "((ch|p)ap-secrets|pgpass)[^/]*\$"
+    } | sort -zu | xargs -0 -r -s 1000000 awk "$A" || echo failed
+    grep -D skip -lZsaP -e "$N" -- "$@" | xargs -0 -r sh -c '\''for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
       fffe* | feff*) tr -d "\000\376\377" <"$F" | F=$F awk "$A" || echo failed ;;
       30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
-    esac; done' sh
+    esac; done'\'' sh; :' sh || echo failed
   # systemd shows every account what units set, whoever may read their files
   ! command -v systemctl >/dev/null || systemctl show -p Id -p Environment -- '*.service' 2>/dev/null | awk 'BEGIN { RS = ""; FS = "\n" } {
     i = $1 ~ /^Id=/ ? 1 : 2; e = $(3 - i); u = $i; sub(/^Id=/, "", u); sub(/^Environment=/, "", e)

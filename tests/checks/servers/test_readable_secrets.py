@@ -24,12 +24,14 @@ FOLDERS = "/etc /var/www /home /srv /opt /usr/local/etc /usr/local/bin /usr/loca
 def answer(root: Path, awk: str = "awk", path: str = "", mounts: Path = MOUNTS) -> object:
     """What the probe's own command makes of a folder, with an awk of one kind."""
     script = readable_secrets.PROBE.command[2]
-    assert all(one in script for one in (FOLDERS, "$P awk", str(MOUNTS)))
+    assert all(one in script for one in (FOLDERS, ' awk "$A" ||', str(MOUNTS)))
     done = subprocess.run(
         [
             "sh",
             "-c",
-            script.replace(FOLDERS, str(root)).replace("$P awk", f"$P {awk}").replace(str(MOUNTS), str(mounts)),
+            script.replace(FOLDERS, str(root))
+            .replace(' awk "$A" ||', f' {awk} "$A" ||')
+            .replace(str(MOUNTS), str(mounts)),
         ],
         capture_output=True,
         stdin=subprocess.DEVNULL,
@@ -164,6 +166,12 @@ SECRETS: dict[str, str | bytes] = {
     "again.sh": "#!/bin/sh\necho Tr0ub4dor3x | sudo -S true\n",
     "ipsec.secrets": '192.0.2.1 192.0.2.2 : PSK "Tr0ub4dor3x"\n',
     "chap-secrets": "# client server secret addresses\nan * Xuanha *\n",
+    "ppp/chap-secrets": "an * Xuanha 192.0.2.7\n",
+    "copy.pgpass": "db.example.vn:postgresql:portal:an:Xuanha\n",
+    "heading.xml": "<h2>Key</h2>\n<p>key</p>\n<access><key>\n</key><token>Tr0ub4dor3x</token></access>\n",
+    "long.py": "import os\n\n\ndef f(keys):\n    return keys\n\n\npasswd = 'Tr0ub4dor3x'\n",
+    "pack.sh": "#!/bin/sh\n7z a -pTr0ub4dor3x /srv/b.7z /var/www\n",
+    "spread.yml": "db:\n  # kept\n  password: |\n    Tr0ub4dor3x\n  other: x\n",
     "digest": "an:portal:5f4dcc3b5aa765d61d8327deb882cf99\n",
     "der.key": b"\x30\x82\x04\xa4\x02\x01\x00\x02\x82\x01\x01\x00\xc1",
     "store.p12": b"\x30\x82\x09\x51\x02\x01\x03\x30\x82\x09\x17\x06\x09",
