@@ -4,7 +4,8 @@ A file counts if others may read it and may enter every folder above it. Looked 
 private keys, settings, statements and commands that hold a password or a token (`DB_PASSWORD=...`, `password = ...`, addresses with
 a password), hashes of passwords outside code and manuals, and behind each word that announces a secret what nobody chose as a name: many changes between
 capitals, letters and digits. Of other files, the first bytes: key stores, private keys without armour, keytabs. A file of one to
-three words is one too where a setting names it as that of a secret (`auth-user-pass /etc/openvpn/auth`).
+three words is one too where a setting names it as that of a secret (`auth-user-pass /etc/openvpn/auth`), and so is the key file of a
+disk (crypttab(5)).
 References, empty values and words like `your_password_here` are no secrets; in a file named as an example neither is what
 looks like an example. What a package ships as it is here is public. What systemd tells every account of the environment of
 services is looked through alike (`systemctl:portal.service`). Nothing of a file's text is printed, no link is
@@ -216,6 +217,7 @@ FNR == 1 {
 FILENAME in done { next }
 ENVIRON["U"] && sub(/^Unit=/, "") { unit = $0; next }
 ENVIRON["U"] && unit == "" { next }
+/^Key:[ \t]*[(]private-key[ (]/ { told("key"); next }  # of GnuPG, without a passphrase
 { low = tolower($0) }
 # most lines have none of these, and say nothing unless one before them made them count
 due < FNR && !every && (low !~ /a(ss(word|phrase)|uth[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|iza|tatt|scii:)|bearer[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|c(red[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|url[ \t]|reateuser[ \t])|d(o(cker|[opr]_v1_)|iscord)|eyj[a-z0-9_-]+[.]eyj|g(h[pousr]_|ithub_pat_|lpat-|etconnection)|h(f_|vs[.]|ooks[.]slack|ex:)|i(dentified|nsert into|pmitool)|k(ey[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|h(a|\341\272\251)u|init)|l(dap|ftp|s0tls1crudjt)|m(ysql|aria|ongo|onitor[ \t])|n(ame["']?:[ \t]*["']?[a-z0-9_]*(token|key)|pm_)|p(ass|w|sk|do|rivate[- ]|bkdf2|ypi-age)|r(edis-cli|pcclient|k_live)|s(ecret|alt[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|ql|nmp|udo|mbclient|tatic key|cr(ypt|am-)|k_live|k-(ant|proj)-|hpat_|g[.])|to(ken[a-z0-9_.-]*["')\]]*[ \t]*[=: \t,\076]|tp_auth)|u(rl[.]create|ser[ \t])|w(get[ \t]|ebhook|hsec_)|xox[abprs]-|zip[ \t]|7z|:(aa|\/\/[^\/:@ \t]*:[^@\/ \t]+@|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f])|[*][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]|["'](database|db|host|dsn)|[$](db|host|name|user|[a-z0-9-]+[$])|[{](s?sha|s?md5|crypt|argon2|pbkdf2|blf)|^\[[a-z0-9.:-]+\](:[0-9]+)?[ \t]|^v [0-9]/ || (code && !/["'0-9$@\/{\076]/ && low !~ /ass|private key|sqlconnect/)) { next }
@@ -342,7 +344,7 @@ A=AWK
 G=$(printf '\076')
 # What awk tells of has such a line. Those that count from where a line begins are sought apart: one automaton of both has so many
 # states that grep is busy with building them. awk knows some files by their names.
-H="^([^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|private-lines:|\" TOTP_AUTH|[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
+H="^(key:$B[(]private-key[( ]|[^:#[:blank:]]+:([$](apr1|1|2[aby]|5|6|7|y|gy)[$]|[{]S?SHA[}])|private-lines:|\" TOTP_AUTH|[0-9]+$S+(MD5|SHA[0-9-]*|AES[0-9]*)$S+(HEX|ASCII):"
 H="$H|\"[^\"]+\"$S+\"[^\"]+\"$B\$|${B}user$S+[^[:blank:]]+$S.*${G}[^[:blank:]]|$B(requirepass|masterauth|bindpw|rootpw|auth_pass|monitor|createuser)$S"
 H="$H|\[[a-z0-9.:-]+\](:[0-9]+)?$S+[^:[:blank:]]+:|[a-z0-9-]+[.][a-z0-9.-]+(:[0-9]+)?$S+[^:[:blank:]]+:[^[:blank:]/]+$B\$"
 H="$H|$B[a-z0-9_.-]*(passw(or)?d|passphrase|secret|(auth|smtp|user|ldap|db|sql|mail|root|admin)[_-]?pass)$S+[^[:blank:]]+$B\$"
@@ -365,7 +367,7 @@ W="$W|(pass(w(or)?d|phrase)?|pwd|secret|token|cred|auth|psk|bearer|key)[a-z0-9_.
 W="$W|redis-cli|ldap(search|modify|add|delete)|ipmitool|snmp(get|walk|set)|smbclient|rpcclient|lftp|sqlcmd|mongo(sh|dump|restore)?$S|${S}pass:|:_(auth|password)|:$B(psk|eap|xauth)$S|:[0-9a-f]{32}\$|name[\"']?:$B[\"']?[a-z0-9_]*(pass|secret|token|key)"
 W="$W|(auth-user-pass|pass(word|wd|phrase)?[_-]?file|credentials?([_-]?file)?|secrets?[ _-]?file|token[_-]?file)[\"']?$B[=:[:blank:]]$B[\"']?/"
 W="$W|[\$][a-z_]*(pass|passwd|password|secret|token)$B=|machine$S.*password"
-N='\A(\xff\xfe|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)'
+N='\A(\xff\xfe|\(11:private-key|\xfe\xff|\xfe\xed\xfe\xed|\xce\xce\xce\xce|\x03\xd9\xa2\x9a|\x05\x02\x00\x00|\x30(\x81.|\x82..|[\x20-\x7f])\x02\x01[\x00-\x03][\x02\x04\x30]|[\x94\x95\xc5][\x00-\xff]{1,2}\x04)'
 export A H W N
 L=$({
   {
@@ -377,7 +379,7 @@ L=$({
     } | sort -zu | xargs -0 -r -s 1000000 awk "$A" || echo failed
     grep -D skip -lZsaP -e "$N" -- "$@" | xargs -0 -r sh -c '\''for F; do [ -h "$F" ] || case $(od -An -v -tx1 -N 12 -- "$F" | tr -d " \n") in
       fffe* | feff*) tr -d "\000\376\377" <"$F" | F=$F awk "$A" || echo failed ;;
-      30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
+      30??02010[01]04*|30??0201003*|3081??02010[01]*|3082????02010[013]*|2831313a707269766174652d*|feedfeed*|cececece*|03d9a29a*|05020000*|9[45]??04*|95????04*|c5??04*|c5????04*) printf "key %s\n" "$F" | tr "\n" "?" | sed "s/?\$//"; echo ;;
     esac; done'\'' sh; :' sh || echo failed
   # systemd shows every account what units set, whoever may read their files
   ! command -v systemctl >/dev/null || systemctl show -p Id -p Environment -- '*.service' 2>/dev/null | awk 'BEGIN { RS = ""; FS = "\n" } {
@@ -388,13 +390,17 @@ public() {  # FILE: a package ships it as it is here, so that everybody has it
   s=$(sed -n "s#^ $1 \([0-9a-f]*\)\( .*\)*\$#\1#p" /var/lib/dpkg/status 2>/dev/null) && [ -n "$s" ] || return 1
   [ "$(md5sum <"$1")" = "$s  -" ]
 }
-printf '%s\n' "$L" | sed -n 's#^ref \(/[A-Za-z0-9/._-]*\)$#\1#p' | sort -u | head -n 40 | while read -r f; do  # what settings name as the file of a secret
+{  # what settings name as the file of a secret: words, or the key of a disk
+  printf '%s\n' "$L" | sed -n 's#^ref \(/[A-Za-z0-9/._-]*\)$#words \1#p'
+  sed -nE 's#^[[:blank:]]*[^\#[:blank:]]+[[:blank:]]+[^[:blank:]]+[[:blank:]]+(/[A-Za-z0-9/._-]+)([[:blank:]].*)?$#disk \1#p' /etc/crypttab 2>/dev/null
+} | sort -u | head -n 40 | while read -r k f; do
   [ -f "$f" ] && [ ! -h "$f" ] || continue
   ! printf '%s\n' "$L" | grep -qxF -e "password $f" -e "hash $f" -e "key $f" || continue
   d=$f
   set --
   while [ "${d%/*}" ]; do d=${d%/*}; set -- "$@" "$d"; case $R in *" $d "*) break ;; esac; done
   stat -L -c %a -- "$f" "$@" 2>/dev/null | awk 'NR == 1 ? !/[4567]$/ : !/[1357]$/ { x = 1 } END { exit x }' || continue
+  [ "$k" != disk ] || { stat -c "key %a %U $f" -- "$f"; continue; }
   head -c 2000 -- "$f" | awk '1 < NF || 200 < length || 3 < NR || /^\// { x = 1 } 3 < length { n++ } END { exit x || !n }' && stat -c "password %a %U $f" -- "$f"
 done
 printf '%s\n' "$L" | grep -v '^ref ' | while read -r k f; do

@@ -10,7 +10,7 @@ or an array, a connection string, what a command or a statement is given (`mysql
 `new mysqli(host, user, '...')`). So are a private key in base64, a JWT, an `otpauth:` address and the column `password` of a CSV. Behind each word
 that announces a secret, so is what nobody would choose as a name: 20 signs or more with many changes between capitals, letters and
 digits. So is what `systemctl show` tells every account of
-a service's `Environment=`, whoever may read the unit's file (`systemctl:portal.service`). So is a file of one to three words that a setting names as that of a secret (`auth-user-pass /etc/openvpn/auth`). A file counts if others may read it and may
+a service's `Environment=`, whoever may read the unit's file (`systemctl:portal.service`). So is a file of one to three words that a setting names as that of a secret (`auth-user-pass /etc/openvpn/auth`), and so is the key file of a disk that /etc/crypttab names. A file counts if others may read it and may
 enter each folder above it. References (`${DB_PASSWORD}`), names of variables in code, empty values and examples are no
 secrets; nor is what a package ships as it is here, nor a file declared under `public_keys`. Looked into are files up to 128 KiB,
 text in UTF-16 too; of what is in them only the kind is told. It does not see what is in other folders, archives and databases, hashes in

@@ -107,6 +107,8 @@ SECRETS: dict[str, str | bytes] = {
     "app.py": "import x\nconnect(host='db', user='an', password=b'Tr0ub4dor3x')\n",
     "literal.py": "password = 'Tr0ub4dor3x'\n",
     "key.ppk": "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: an\nPublic-Lines: 1\nAAAA\nPrivate-Lines: 1\nAAAA\n",
+    "gnupg.key": "Created: 20261201T020524\nKey: (private-key (ecc (curve Ed25519)(flags eddsa)(q\n  #4050F2176807856C#)\n (d #BE0160F536DD8B30#)\n ))\n",
+    "gnupg-of-before.key": b"(11:private-key(3:rsa(1:n257:\x00\xc1\x02)(1:e3:\x01\x00\x01)(1:d256:\x11)))",
     "redis.conf": "bind 127.0.0.1\nrequirepass Tr0ub4dor3x\n",
     "ldap.conf": "binddn cn=x\nbindpw matkhau\n",
     "haproxy.cfg": "userlist all\n  user an insecure-password Tr0ub4dor3x\n",
@@ -239,6 +241,7 @@ HARMLESS: dict[str, str | bytes] = {
     "pam.conf": "password\tsufficient\npassword include common\n",
     "vi.yml": "mat_khau: Mật khẩu\ntoken: punctuation.heading.level.12\npassword: >-\n  Nhập mật khẩu mới\nhint: |\n  Tr0ub4dor3x\n",
     "vi.txt": "Mật khẩu: dài ít nhất 12 ký tự\nĐổi mật khẩu: https://portal.example.vn/matkhau\n",
+    "gnupg-with-passphrase.key": "Created: 20261201T020524\nKey: (protected-private-key (ecc (curve Ed25519)(flags eddsa)(q\n  #409D889BBA9830F4#)\n",
     "tokens.md": "Set ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, or glpat-your-token-1234567890123456.\nAGE-SECRET-KEY-1...\n",
     "redis.acl": "user default off\nuser an on nopass ~cache:* +get\n",
     "userlist.txt": '"app" ""\n',
@@ -304,6 +307,26 @@ def test_file_that_a_setting_names_as_that_of_a_secret_is_told(root: Path) -> No
     )
 
     assert {(one.kind, one.path) for one in search(root).files} == {("password", str(named)), ("password", str(rsync))}
+
+
+def test_key_file_of_a_disk_is_a_secret_whatever_is_in_it(root: Path) -> None:
+    key = put(root / "luks" / "backup.key", bytes(range(256)) * 16)
+    closed = put(root / "luks" / "kept.key", bytes(range(256)) * 16, 0o600)
+    table = put(
+        root / "crypttab",
+        f"# <name> <device>\nbackup UUID=1 {key} luks,nofail\nother UUID=2 {closed}\nswap /dev/sda2 /dev/urandom swap\nx UUID=3 none\n",
+    )
+
+    script = (
+        readable_secrets.PROBE.command[2]
+        .replace(FOLDERS, str(put(root / "etc" / "fstab", "").parent))
+        .replace("/etc/crypttab", str(table))
+    )
+    done = subprocess.run(["sh", "-c", script], capture_output=True, timeout=60, check=True)
+    found = fact_of(readable_secrets.PROBE, ProbeResult("secrets.readable", 0, done.stdout, done.stderr, 0))
+
+    assert isinstance(found, Search)
+    assert [(one.kind, one.path) for one in found.files] == [("key", str(key))]
 
 
 def test_who_may_not_read_a_file_or_enter_its_folder_does_not_count(root: Path) -> None:
