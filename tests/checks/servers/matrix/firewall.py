@@ -203,6 +203,23 @@ systemctl daemon-reload; systemctl enable -q portal-tune
         undo="systemctl disable -q portal-tune; rm -f /etc/systemd/system/portal-tune.service; systemctl daemon-reload",
         unknown="others-change-rules",
     ),
+    *(
+        Seed("firewall.persistent", name, make=make, undo=_SAVED, fails=fails)
+        for name, make, fails in (
+            (
+                "the file opens a port more, and is not loaded yet",
+                "sed -i 's/tcp dport 22 accept/tcp dport { 22, 6379 } accept/' /etc/nftables.conf",
+                "admits-more-at-start",
+            ),
+            (
+                "the live rules let fewer in to a port",
+                "nft flush chain inet filter input; nft add rule inet filter input ip saddr $NETWORK tcp dport 22 accept; nft add rule inet filter input ct state established accept",
+                "admits-more-at-start",
+            ),
+            ("an address is banned now", "nft insert rule inet filter input ip saddr 203.0.113.5 drop", ""),
+            ("the file lets in less", "sed -i '/tcp dport 22 accept/d' /etc/nftables.conf", ""),
+        )
+    ),
     Seed(
         "firewall.persistent",
         "a file in memory is included",
