@@ -114,6 +114,19 @@ _FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
 _FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
 SEEDS = (
     Seed(
+        "firewall.listeners",
+        "each program loads a library that no package brings",
+        make="cp -L /usr/lib/*/libz.so.1 /usr/local/lib/portal.so; echo /usr/local/lib/portal.so >/etc/ld.so.preload",
+        undo="rm -f /etc/ld.so.preload /usr/local/lib/portal.so",
+        unknown="preloaded",
+    ),
+    Seed(
+        "firewall.listeners",
+        "each program loads a library of a package",
+        make="ls /usr/lib/*/libz.so.1 | head -n 1 >/etc/ld.so.preload",
+        undo="rm -f /etc/ld.so.preload",
+    ),
+    Seed(
         "firewall.default-deny",
         "one packet lets its sender in everywhere",
         make="nft add set inet filter ok '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }';"
