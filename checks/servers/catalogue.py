@@ -11,6 +11,7 @@ from typing import Any
 
 from checks.servers.check import Check
 from checks.servers.probe import Probe
+from checks.servers.probes import preloaded
 from portalops.errors import UnknownCheck
 from portalops.model.message import msg
 from portalops.plugins import Door
@@ -51,8 +52,13 @@ def chosen(*, ids: Iterable[str] = (), families: Iterable[str] = ()) -> tuple[Ch
 
 
 def probes_of(some: Iterable[Check]) -> dict[str, Probe[Any]]:
-    """Return each probe that these checks look at, once, by id, in the order in which they are run: slow ones late."""
+    """Return each probe that these checks look at, once, by id, in the order in which they are run: slow ones late.
+
+    Whoever asks programs of a host is told as well whether these can be relied on.
+    """
     found = {probe.id: probe for one in some for probe in (*one.needs, *one.uses)}
+    if any(probe.command for probe in found.values()):
+        found[preloaded.PROBE.id] = preloaded.PROBE
     order = sorted(found, key=lambda name: (name == _LAST, found[name].repeated_for is not None, name))
     return {name: found[name] for name in order}
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from checks.servers.catalogue import checks, probes_of
-from checks.servers.check import Check, CheckOutcome, guarded, missing
+from checks.servers.check import Check, CheckOutcome, guarded, missing, unknown
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
 from checks.servers.probe import MissingFact, Probe
+from checks.servers.probes import preloaded
 from checks.servers.standby import GroupCheck
+from checks.servers.wording import listed
 from portalops.model.checks import CheckResult
 from portalops.model.message import msg
 from portalops.model.organisation import Host
@@ -100,4 +102,21 @@ def outcome_of(one: Check, facts: Facts) -> CheckOutcome:
             if fact.reason == _PROVEN.get(one.id):
                 return CheckOutcome(CheckVerdict.FAIL, fact.reason, fact.seen)
             return missing(fact)
-    return guarded(lambda: one.judge(facts))
+    outcome = guarded(lambda: one.judge(facts))
+    if outcome.verdict is CheckVerdict.PASS and any(probe.command for probe in (*one.needs, *one.uses)):
+        return _unreliable(facts) or outcome
+    return outcome
+
+
+def _unreliable(facts: Facts) -> CheckOutcome | None:
+    """Say that what programs of the host print cannot be relied on; None where nothing shows that."""
+    found = facts.found.get(preloaded.PROBE.id)
+    if isinstance(found, MissingFact):
+        return missing(found) if found.reason == "unparseable" else None
+    if not isinstance(found, tuple) or not found:
+        return None
+    said = msg(
+        "every program of the host loads a library that no package brings, so what they say cannot be relied on: {names}",
+        names=listed(found),
+    )
+    return unknown("preloaded", said)

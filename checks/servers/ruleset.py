@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import product
 from typing import TypeAlias
 
 ANY_DEVICE = ""
@@ -283,8 +284,7 @@ class Ruleset:
             if span[1] - span[0] >= MOST_ADDRESSES[family] >> 8
         }
         widest = sorted(spans, key=lambda span: span[0] - span[1])[:MAX_NETWORKS]
-        starts = sorted({0, *(first for first, _ in widest), *(last + 1 for _, last in widest)} - {1 << _BITS[family]})
-        return tuple(zip(starts, (*(each - 1 for each in starts[1:]), (1 << _BITS[family]) - 1), strict=True))
+        return _parts(widest, 0, (1 << _BITS[family]) - 1)
 
     def _ports(self) -> tuple[tuple[int, int], ...]:
         """Return the parts, first and last, that the widest ranges of ports of all rules divide the ports into."""
@@ -292,14 +292,48 @@ class Ruleset:
         asked = {one.values for one in conditions if one.field in {"dport", "udp"}}
         spans = {span for values in asked for span in port_spans(values) if span[1] - span[0] >= WIDE_PORTS}
         widest = sorted(spans, key=lambda span: span[0] - span[1])[:MAX_RANGES]
-        starts = sorted({1, *(first for first, _ in widest), *(last + 1 for _, last in widest)} - {0, 65536})
-        return tuple(zip(starts, (*(each - 1 for each in starts[1:]), 65535), strict=True))
+        return _parts(widest, 1, 65535)
 
     def _walk(self, packet: _Unnamed) -> _Walk:
         before = _Walk(self, packet)
         bases = [chain for chain in self.chains if chain.translates and chain.family in {packet.family, "inet"}]
         is_translated = any(JumpTarget.ACCEPT in before.walk(base) for base in bases)
         return _Walk(self, replace(packet, may_be_translated=is_translated))
+
+    def followed(self) -> frozenset[FilterChain]:
+        """Return the chains that a packet to this host may come through."""
+        ahead = [*self.inputs(), *(chain for chain in self.chains if chain.translates)]
+        seen: set[FilterChain] = set()
+        while ahead:
+            chain = ahead.pop()
+            if chain not in seen:
+                seen.add(chain)
+                inner = (self.find_chain(chain, rule.chain) for rule in chain.rules if rule.chain)
+                ahead += [each for each in inner if each is not None]
+        return frozenset(seen)
+
+    def without_bans(self) -> Ruleset:
+        """Return it without the rules that refuse few senders by their addresses."""
+        chains = (replace(each, rules=tuple(rule for rule in each.rules if not _is_ban(rule))) for each in self.chains)
+        return replace(self, chains=tuple(chains))
+
+
+def _is_ban(rule: Rule) -> bool:
+    named = [one for one in rule.conditions if one and one.field == "saddr" and not one.is_negated]
+    return rule.target is JumpTarget.DENY and any(
+        all(
+            sum(public_addresses(family, span) for span in merged_spans(family, one.values)) <= most
+            for family, most in MOST_ADDRESSES.items()
+        )
+        for one in named
+    )
+
+
+def _parts(spans: Iterable[tuple[int, int]], first: int, last: int) -> tuple[tuple[int, int], ...]:
+    """Return the parts, first and last, that spans divide a space into."""
+    spans = tuple(spans)
+    starts = sorted({first, *(low for low, _ in spans), *(high + 1 for _, high in spans)} - {first - 1, last + 1})
+    return tuple(zip(starts, (*(each - 1 for each in starts[1:]), last), strict=True))
 
 
 def _exceeded(sizes: Mapping[PacketTarget, int], most: int) -> PacketTarget:
@@ -464,6 +498,96 @@ class _Unnamed:
 
     def _is_doubtful(self, values: Collection[str]) -> bool:
         return self.may_be_translated and "dnat" in values
+
+
+class _Named(_Unnamed):
+    """A new packet to a port and from an address that rules do not tell apart from its neighbours: what they say of it is exact."""
+
+    __slots__ = ()
+
+    def _met(self, condition: Condition | None) -> Holds:
+        found = _Unnamed._met(self, condition)
+        is_exact = condition is not None and condition.field != "sport"
+        return Holds.FOR_ALL if found is Holds.UNNAMED and is_exact else found
+
+
+@dataclass(frozen=True, slots=True)
+class Laxer:
+    """What one ruleset lets in that another does not, as `tcp/22 from 0.0.0.0/0`."""
+
+    opens: tuple[str, ...]
+    doubts: tuple[str, ...]
+    """It may let these in."""
+    is_whole: bool
+    """Neither has more networks, ports and devices than are told apart."""
+
+
+MAX_PARTS = {"sources": 32, "ports": 48, "devices": 6}
+"""Into so many parts senders, ports and devices are divided where two rulesets are compared."""
+
+
+def laxer(then: Ruleset, now: Ruleset, trusted: Collection[str] = ()) -> Laxer:
+    """Return what a ruleset lets in that another one, of this moment, does not; bans of this moment are left out.
+
+    >>> laxer(Ruleset(()), Ruleset(()))
+    Laxer(opens=(), doubts=(), is_whole=True)
+    """
+    now = now.without_bans()
+    if then.followed() == now.followed():
+        return Laxer((), (), is_whole=True)
+    conditions = {
+        one for chain in then.followed() | now.followed() for rule in chain.rules for one in rule.conditions if one
+    }
+    asked = {one.values for one in conditions if one.field == "iif"}
+    named = {each for values in asked for each in values} - {"lo"}
+    alike = {
+        tuple(is_one_of(device, values) for values in asked): device
+        for device in sorted({ANY_DEVICE, *named}, reverse=True)
+        if not is_one_of(device, trusted)
+    }
+    port_values = {one.values for one in conditions if one.field in {"dport", "udp"}}
+    ports, are_ports_whole = _limited({span for values in port_values for span in port_spans(values)}, "ports")
+    devices = sorted(alike.values())[: MAX_PARTS["devices"]]
+    is_whole = are_ports_whole and len(devices) == len(alike)
+    widest: dict[tuple[PacketTarget, str, tuple[int, int], str, str], tuple[int, int]] = {}
+    order = (PacketTarget.OPEN, PacketTarget.UNSURE, PacketTarget.SHUT)
+    for family, bits in _BITS.items():
+        values = {one.values for one in conditions if one.field == "saddr"}
+        sources, are_whole = _limited({span for each in values for span in merged_spans(family, each)}, "sources")
+        is_whole = is_whole and are_whole
+        places = product(devices, _parts(ports, 1, 65535), ("tcp", "udp"), _parts(sources, 0, (1 << bits) - 1))
+        narrowed = {device: (then._narrowed(device), now._narrowed(device)) for device in devices}
+        for device, span, protocol, source in places:
+            after, before = (
+                each._walk(_Named(family, device, source, span, protocol, each.untracks)).door()
+                for each in narrowed[device]
+            )
+            if order.index(after) < order.index(before):
+                place = (after, protocol, span, family, device)
+                widest[place] = max(widest.get(place, source), source, key=lambda each: each[1] - each[0])
+    # A condition on a port does not always tell which protocol it is of: what is said of TCP is not said again of UDP.
+    said = {
+        place: _label(*place[1:], source)
+        for place, source in widest.items()
+        if place[1] == "tcp" or (place[0], "tcp", *place[2:]) not in widest
+    }
+    opens, doubts = (tuple(sorted(label for place, label in said.items() if place[0] is door)) for door in order[:2])
+    return Laxer(opens, doubts, is_whole)
+
+
+def _limited(spans: Collection[tuple[int, int]], kind: str) -> tuple[list[tuple[int, int]], bool]:
+    """Return the widest of so many, and whether these are all."""
+    most = MAX_PARTS[kind] // 2
+    return sorted(spans, key=lambda span: (span[0] - span[1], span))[:most], len(spans) <= most
+
+
+def _label(protocol: str, ports: tuple[int, int], family: str, device: str, source: tuple[int, int]) -> str:
+    span = str(ports[0]) if ports[0] == ports[1] else f"{ports[0]}-{ports[1]}"
+    kind = ipaddress.IPv4Address if family == "ip" else ipaddress.IPv6Address
+    first, last = kind(source[0]), kind(source[1])
+    networks = tuple(ipaddress.summarize_address_range(first, last))
+    sender = first if first == last else networks[0] if len(networks) == 1 else f"{first}-{last}"
+    return f"{protocol}/{span} from {sender}" + (f" at {device}" if device else "")
 
 
 _BITS = {"ip": 32, "ip6": 128}

@@ -18,7 +18,7 @@ has loaded counts, and so do its tables, by which it goes from its next start on
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked. Redis, MongoDB and Memcached have no unix socket that every account may open and that asks for no password.
 A relay that leads to a database on loopback makes the answer unknown: HAProxy, nginx, stunnel, xinetd and others by their settings,
-socat, ssh and others by their command. It does not see relays of other programs, nor whether databases on loopback ask for a
+socat, ssh and others by their command or a unit of the host's own. It does not see relays of other programs, nor whether databases on loopback ask for a
 password.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:

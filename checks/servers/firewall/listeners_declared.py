@@ -10,6 +10,10 @@ listens for them like any other. A socket of another protocol, such as UDP-Lite,
 unknown, but for raw ones of the network's own daemons (ICMP, VRRP). It does not see sockets in other network namespaces, as those
 of containers.
 
+A server may lie about itself. Where each of its programs loads a library that no package brings (/etc/ld.so.preload, or `LD_PRELOAD` of
+systemd), this check and all others that rest on its word do not pass, but are unknown with the library's name. It does not see a kernel, a
+C library or an `ss` that lies, or a library that hides these places as well: only the outside scan contradicts those.
+
 Source: ss(8), proc(5). On Debian 13:
 
     tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*

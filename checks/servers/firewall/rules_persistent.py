@@ -6,7 +6,9 @@ empty file brings back nothing. Article 12.3.
 The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit, says ENABLED=yes in its own
 settings and denies by default. The files of nftables and netfilter-persistent are loaded into an empty network namespace on
 the host and judged as the live rules are: each loads without an error, and traffic that no rule names is denied over IPv4 and IPv6,
-at each device where it is denied now. A protocol over which nothing is denied, now or then, fails too. Where that cannot be
+at each device where it is denied now. A protocol over which nothing is denied, now or then, fails too. The saved rules let in no sender, port and
+protocol that the live ones refuse: a file that was changed and not loaded yet fails, and the message says what it lets in. Live rules
+that refuse few senders by their addresses, as bans do, are not missed in the file. Where that cannot be
 judged, or the unit of nftables or netfilter-persistent starts other commands, it is unknown. So it is where the unit has
 settings beside those of a plain one under which it may load other rules, load them elsewhere or not start: a file system
 or network of its own, other rights, a condition, or files that systemd has not read yet. A unit that requires one which
@@ -37,7 +39,7 @@ from checks.servers.check import CheckOutcome, check, failed, missing, passed, u
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
 from checks.servers.probes import boot_units, nft, saved_rules, systemd_units, ufw
-from checks.servers.ruleset import PacketTarget, Ruleset
+from checks.servers.ruleset import PacketTarget, Ruleset, laxer
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -153,6 +155,16 @@ def _judge_saved(facts: Facts, loaders: list[str]) -> CheckOutcome:
             "saved-unclear",
             msg("it cannot be judged what {files} admit over {names}", files=listed(saved.files), names=names),
         )
+    if isinstance(live, MissingFact):
+        return missing(live)
+    more = laxer(saved.ruleset, live, trusted)
+    if more.opens:
+        said = msg("the saved rules admit more than the live ones: {names}", names=listed(more.opens))
+        return failed("admits-more-at-start", said)
+    led = len(set(saved.ruleset.translations()) - set(live.translations()))
+    if more.doubts or led or not more.is_whole:
+        said = msg("it cannot be judged whether {files} admit more than the live rules", files=listed(saved.files))
+        return unknown("saved-differ", said)
     if saved.fleeting:
         said = msg(
             "rules are read from files that may not be there at the next start: {files}", files=listed(saved.fleeting)

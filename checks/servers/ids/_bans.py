@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
-from checks.servers.check import CheckOutcome, failed, unknown
+from checks.servers.check import CheckOutcome, failed, missing, unknown
 from checks.servers.clocks import is_ahead
+from checks.servers.facts import Facts
+from checks.servers.probe import MissingFact
+from checks.servers.probes import other_ways
 from checks.servers.probes.fail2ban_sshd import BanAction, BanRule, SshJail
 from checks.servers.probes.fail2ban_tried import Fail2banTried, LogWay
 from checks.servers.ruleset import MOST_ADDRESSES, merged_spans, public_addresses
@@ -60,6 +63,19 @@ def judge_odd(odd: Sequence[str]) -> CheckOutcome | None:
         return None
     said = msg("it is not known whether these leave fail2ban's sight and bans alone: {names}", names=listed(odd))
     return unknown("settings-not-understood", said)
+
+
+def judge_relays(facts: Facts, jail: SshJail) -> CheckOutcome | None:
+    """Say which relays hide a stranger's address from sshd, or that these are not known; None without any."""
+    ways = facts.get(other_ways.PROBE)
+    if isinstance(ways, MissingFact):
+        return None if ways.reason == "not-gathered" else missing(ways)
+    ports = (jail.rule.ssh_ports if jail.rule else ()) or tuple(ANY_SERVICE.values())
+    relays = sorted({f"{name} ({port})" for name, port in ways.relays if port in ports})
+    if not relays:
+        return None
+    said = msg("relays lead to sshd, which sees their address and not a stranger's: {names}", names=listed(relays))
+    return unknown("relayed", said)
 
 
 def _reads_logins(jail: SshJail) -> bool:

@@ -6,7 +6,7 @@ everybody bans nobody. Software that finds intruders but has no bouncer blocks n
 The rule: fail2ban's server answers, and one of its jails bans an address of the ranges for documentation for
 {least_seconds} seconds or longer. That jail ignores neither the address nor a large part of the Internet. It counts at
 most {most_tries} tries for at least {least_window} seconds. One of its actions blocks a stranger in a trial, and the
-jail has read its log to the end. The jail `sshd` counts only if it sees a failed login, as `ids.ssh-jail` tries that. Or CrowdSec's service is active, and does not merely simulate
+jail has read its log to the end. The jail `sshd` counts only if it sees a failed login, as `ids.ssh-jail` tries that, and is unknown while a relay leads to sshd. Or CrowdSec's service is active, and does not merely simulate
 its decisions; a bouncer whose key is valid asked it within {within_hours} hours whom to refuse. One of the two is
 enough. A jail that has settings which are not known here as harmless counts as unknown, and so do all while another unit, a cron
 job or a program of /usr/local gives fail2ban orders. At most {most_jails} jails and {most_actions} actions are asked; where more are there and none of these bans,
@@ -32,11 +32,12 @@ from checks.servers.ids._bans import (
     STRANGERS,
     judge_ban,
     judge_odd,
+    judge_relays,
     judge_sight,
     judge_tried,
 )
 from checks.servers.probe import COMMAND_MISSING, MissingFact
-from checks.servers.probes import crowdsec, fail2ban, fail2ban_sshd, fail2ban_tried, systemd_units
+from checks.servers.probes import crowdsec, fail2ban, fail2ban_sshd, fail2ban_tried, other_ways, systemd_units
 from checks.servers.probes.fail2ban_sshd import MOST_ACTIONS, MOST_JAILS, BanRule
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -53,7 +54,7 @@ _ORDER = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
-    uses=(fail2ban.PROBE, fail2ban_sshd.PROBE, fail2ban_tried.PROBE, crowdsec.PROBE),
+    uses=(fail2ban.PROBE, fail2ban_sshd.PROBE, fail2ban_tried.PROBE, crowdsec.PROBE, other_ways.PROBE),
     title=msg("intrusion prevention runs and guards something"),
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
@@ -114,7 +115,10 @@ def _judge_jail(facts: Facts, name: str, seconds: int, rule: BanRule) -> CheckOu
     ]
     if name == "sshd":
         sight = facts.get(fail2ban_sshd.PROBE)
-        found.append(missing(sight) if isinstance(sight, MissingFact) else judge_sight(sight, facts.at))
+        if isinstance(sight, MissingFact):
+            found.append(missing(sight))
+        else:
+            found += [judge_sight(sight, facts.at), judge_relays(facts, sight)]
     return min((one for one in found if one), key=lambda one: one.verdict is not CheckVerdict.FAIL, default=None)
 
 

@@ -15,6 +15,11 @@ It is known here which settings of a jail are harmless; any other, such as `logt
 by its name. So does a unit, a cron job or a program of /usr/local that gives fail2ban orders, such as `unban`: it may undo the bans.
 Scripts elsewhere are not seen.
 
+A relay that leads to a port of sshd leaves it unknown, by its name: sshd sees the relay's address, and no ban meets the stranger.
+HAProxy, nginx, stunnel, xinetd, sslh and others are known by their settings, socat, systemd-socket-proxyd, ssh and others by their
+command or a unit of the host's own. A rule of the firewall that redirects another port to sshd keeps the address, and the ban
+holds there. It does not see relays of other programs or of other hosts, nor rules that change the sender's address.
+
 The whole way is tried. sshd logs at INFO or more, and its unit and journald keep such lines, at least {least_rate} a
 second of a flood; the login of this scan is in the log. By fail2ban's own notes the jail has read that log to its end.
 Its actions ban a stranger in an empty network on the host: who could connect to the ports of sshd before cannot
@@ -39,12 +44,13 @@ from checks.servers.ids._bans import (
     STRANGERS,
     WRITTEN_WITHIN,
     judge_ban,
+    judge_relays,
     judge_sight,
     judge_tried,
     shut_doors,
 )
 from checks.servers.probe import MissingFact
-from checks.servers.probes import fail2ban_sshd, fail2ban_tried
+from checks.servers.probes import fail2ban_sshd, fail2ban_tried, other_ways
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
@@ -54,7 +60,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(fail2ban_sshd.PROBE,),
-    uses=(fail2ban_tried.PROBE,),
+    uses=(fail2ban_tried.PROBE, other_ways.PROBE),
     title=msg("fail2ban's jail for SSH reads a live log, and bans for long enough"),
     remedy=msg(
         "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
@@ -82,7 +88,8 @@ def judge(facts: Facts) -> CheckOutcome:
         return sight or passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
     tried = facts.get(fail2ban_tried.PROBE)
     trial = missing(tried) if isinstance(tried, MissingFact) else judge_tried("sshd", jail.rule, tried)
-    found = [one for one in (judge_ban("sshd", jail.rule), trial, sight) if one is not None]
+    every = (judge_ban("sshd", jail.rule), trial, sight, judge_relays(facts, jail))
+    found = [one for one in every if one is not None]
     trouble = next((one for one in found if one.verdict is CheckVerdict.FAIL), found[0] if found else None)
     return trouble or passed(
         msg(

@@ -6,7 +6,7 @@ The rules of polkit from version 0.106 on are JavaScript: comments are left out,
 judged only where it has a known form. Older versions read `.pkla` files. For each account with a shell, polkit itself is asked
 too what it lets it do. Of the programs of root that wait for connections which every account of the host can make, those are told that
 run what others wrote: interpreters, relays, and what no package brings. So are sockets of databases that every account may open: Redis is asked whether it
-wants a password. And so are relays that lead to a port of this host, by their settings or their command. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
+wants a password. And so are relays that lead to a port of this host, by their settings, their command or a unit that starts them. doas.conf(5), polkit(8), pklocalauthority(8), pkcheck(1).
 
     doas permit|nopass|chi|root|/usr/bin/apt-get|update
     polkit 126
@@ -141,15 +141,21 @@ command -v systemctl >/dev/null && systemctl show '*.socket' -p Id -p Listen -p 
     done
   done
 # relays that lead to a port or socket of this host: their settings, and how they were started
+# this host by its other addresses and names, as a pattern
+H=$({ ip -o addr 2>/dev/null | awk '{ sub(/\/.*/, "", $4); print $4 }'; uname -n; sed -nE 's/^(127\.[0-9.]+|::1)[[:blank:]]+([^#]*).*/\2/p' /etc/hosts; } | tr -s '[:blank:]' '\n' |
+  grep -xE '[A-Za-z0-9.:-]+' | sort -u | head -n 50 | sed 's/[.]/[.]/g' | tr '\n' '|')localhost
 {
-  grep -RHIs --exclude-dir=sites-available -E '(127\.[0-9.]+|0\.0\.0\.0|localhost|::1\]?|[[:space:]"=@])[: ][0-9]{2,5}|\.sock|\.PGSQL\.' /etc/haproxy /etc/nginx /etc/stunnel /etc/xinetd.d /etc/rinetd.conf /etc/sniproxy.conf /etc/caddy /etc/envoy /etc/traefik |
+  grep -RHIs --exclude-dir=sites-available -E "($H|127\.[0-9.]+|0\.0\.0\.0|::1\]?|[[:space:]\"=@])[]: ]+[0-9]{2,5}|\.sock|\.PGSQL\.|port[:=] *\"?[0-9]|connect *= *[0-9]" /etc/haproxy /etc/nginx /etc/stunnel /etc/xinetd.d /etc/inetd.conf /etc/rinetd.conf /etc/sniproxy.conf /etc/caddy /etc/envoy /etc/traefik /etc/sslh.cfg /etc/sslh /etc/default/sslh |
     grep -vE '^[^:]*:[[:space:]]*([#;]|(bind|listen|(fastcgi|uwsgi|scgi)_param|proxy_set_header|env|access_log|stats)[[:space:]])' | head -n 2000
-  grep -lxsE 'socat[0-9]*|ssh|autossh|ncat|nc|nc\..*|rinetd|redir|simpleproxy|tcpproxy|balance|systemd-socket-|gost|frpc|chisel|cloudflared' /proc/[0-9]*/comm | head -n 100 | while IFS= read -r f; do
+  # units that start one only when somebody connects
+  grep -RHIsE '^[[:space:]]*Exec.*[/ ](socat[0-9]*|systemd-socket-proxyd|ncat|nc(\.[a-z]*)?|ssh|autossh|sslh[a-z-]*|redir|websockify|wstunnel)[[:space:]]' /etc/systemd/system /usr/local/lib/systemd/system | head -n 200
+  grep -lxsE 'socat[0-9]*|ssh|autossh|ncat|nc|nc\..*|rinetd|redir|simpleproxy|tcpproxy|balance|systemd-socket-|gost|frpc|chisel|cloudflared|sslh.*|wstunnel|websockify' /proc/[0-9]*/comm | head -n 100 | while IFS= read -r f; do
     printf '%s:%s\n' "$(cat "$f" 2>/dev/null)" "$(tr '\000\n' '  ' <"${f%comm}cmdline" 2>/dev/null | head -c 4096)"
   done
-} | awk '{ f = $0; sub(/:.*/, "", f); t = substr($0, length(f) + 2); gsub(/[^!-{}~]/, "?", f)
+} | awk -v H="$H" 'BEGIN { H = "((127[.][0-9.]+|0[.]0[.]0[.]0|::1\\]?|" H ")\\]?[: \t]+|[ \t\"=@]:)[0-9][0-9]+([^0-9.]|$)" }
+  { f = $0; sub(/:.*/, "", f); t = substr($0, length(f) + 2); gsub(/[^!-{}~]/, "?", f); gsub(/"?[;,] *port *[:=] *"?/, ":", t); sub(/connect *= */, "localhost:", t)
     if (t ~ /(mysql|maria|redis|valkey|memcached|mongo)[^[:space:];]*\.sock|\.s\.PGSQL\./) r[f "|0"] = 1
-    while (match(t, /((127\.[0-9.]+|0\.0\.0\.0|localhost|::1\]?)[: \t]+|[ \t"=@]:)[0-9][0-9]+([^0-9.]|$)/)) {
+    while (match(t, H)) {
       w = substr(t, RSTART, RLENGTH); t = substr(t, RSTART + RLENGTH); sub(/[^0-9]$/, "", w); sub(/.*[^0-9]/, "", w); if (length(w) < 6) r[f "|" w] = 1 } }
   END { for (k in r) print "relay " k }' | sort | head -n 400
 echo end

@@ -6,6 +6,11 @@ Told as well: services whose command ended badly where a file of the host's own 
 process has ended. So are active ones whose own conditions do not hold now (`systemd-analyze condition`), units whose failure is
 forgotten (`CollectMode=`), and a default target that is not one of the usual.
 
+Of each active service it is told what it requires, straight or by another, that is not active now (`Requires`, `RequiresMountsFor`,
+`BindsTo`, `Requisite`); a job that ended well is no such thing. And one file of settings that changed since the service was started or
+reloaded: its unit and drop-ins, files of settings in the folder of /etc that bears its name or that its command names, or
+`daemon-reload` and `reload` where systemd has not read the unit or the last reload failed. nginx counts as reloaded when its newest worker started.
+
 Only those with a restart, or that wait for one, are told of the first. The moment is one of the kernel's clock since boot, as
 is the first line.
 
@@ -13,6 +18,8 @@ is the first line.
     unit portal.service 1532 activating auto-restart exit-code on-failure 86391
     between news.service activating start notify 86000
     ignored backup.service 1
+    lacks haproxy.service mnt-data.mount|inactive
+    newer haproxy.service /etc/haproxy/haproxy.cfg
 """
 
 from __future__ import annotations
@@ -28,7 +35,7 @@ _SCRIPT = r"""
 command -v systemctl >/dev/null || exit 127
 read -r u _ </proc/uptime
 echo "up ${u%.*}"
-S=$(systemctl show --all --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FreezerState,FragmentPath,DropInPaths,ExecStart,ExecMainCode,ExecMainStatus \
+S=$(systemctl show --all --no-pager -p Id,Type,NRestarts,ActiveState,SubState,Result,Restart,ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic,FreezerState,FragmentPath,DropInPaths,ExecStart,ExecMainCode,ExecMainStatus,LoadState,Requires,BindsTo,Requisite,NeedDaemonReload,ReloadResult,EnvironmentFiles,ControlGroup \
   '*.service' '*.mount' '*.swap') || exit $?
 printf '%s\n' "$S" | awk -F= '
   function ended(by_signal, k) { if (k !~ (by_signal ? "^(0|1|2|13|15)$" : "^(0|129|130|141|143)$")) bad = k }  # a stop is no failure
@@ -76,6 +83,76 @@ done | sort -u
 # units whose failure systemd forgets at once
 grep -rlsiE '^[[:space:]]*CollectMode[[:space:]]*=[[:space:]]*inactive-or-failed' /etc/systemd/system /usr/local/lib/systemd/system |
   sed -E 's/\.d\/[^/]*$//; s/.*\///; s/[^!-~]/?/g; s/.*/forgets & -/' | sort -u
+# what an active service requires and is not active now
+X=$(printf '%s\n' "$S" | awk -F= '$1 == "Id" { has[$2] = 1 } $1 ~ /^(Requires|BindsTo|Requisite)$/ { n = split(substr($0, length($1) + 2), a, " "); for (i = 1; i <= n; i++) all[a[i]] = 1 }
+  END { for (k in all) if (!(k in has)) print k }' | head -n 300)
+{ printf '%s\n\n' "$S"; [ ! "$X" ] || (IFS='
+'; set -f; systemctl show --no-pager -p Id,ActiveState,LoadState -- $X); echo; } | awk -F= '
+  function put() {
+    u = v["Id"]; st[u] = v["LoadState"] ~ /^(not-found|masked|bad-setting|error)$/ ? v["LoadState"] : v["ActiveState"]
+    dep[u] = v["Requires"] " " v["BindsTo"] " " v["Requisite"]
+    done[u] = st[u] == "inactive" && v["Type"] == "oneshot" && v["Result"] == "success" && v["ExecMainCode"] == 1 && v["ExecMainStatus"] == 0
+    split("", v)
+  }
+  function walk(top, u, depth,   n, a, i) {
+    n = split(dep[u], a, " ")
+    for (i = 1; i <= n; i++) {
+      if ((top, a[i]) in seen) continue
+      seen[top, a[i]] = 1
+      if (!(a[i] in st)) print "lacks", top, a[i] "|unseen"
+      else if (st[a[i]] !~ /^(active|reloading|refreshing)$/ && !done[a[i]]) print "lacks", top, a[i] "|" st[a[i]]
+      else if (depth < 20) walk(top, a[i], depth + 1)
+    }
+  }
+  NF == 0 { if ("Id" in v) put(); next } { v[$1] = substr($0, length($1) + 2) }
+  END { for (u in st) if (u ~ /\.service$/ && st[u] == "active") walk(u, u, 0) }' | sort -u | head -n 400
+# settings that changed since an active service was started or reloaded
+D=$(printf '%s\n' "$S" | awk -F= '
+  function at(p) { if (p ~ /^\/[A-Za-z0-9_.+@\/-]+$/ && p !~ /\.\./) print u, t, p }
+  function put(  n, a, i, b, k) {
+    u = v["Id"]; if (v["ActiveState"] != "active" || u !~ /\.service$/) { split("", v); return }
+    if (v["NeedDaemonReload"] == "yes") print u, "now", "daemon-reload"
+    if (v["ReloadResult"] !~ /^(success)?$/) print u, "now", "reload"
+    t = int(v["ActiveEnterTimestampMonotonic"] / 1000000)
+    n = split(v["FragmentPath"] " " v["DropInPaths"], a, " ")
+    for (i = 1; i <= n; i++) if (a[i] ~ /^\/(etc|run|usr\/local)\// && a[i] !~ /^\/run\/systemd\/(generator|transient)|\/system\.control\//) at(a[i])
+    t = int(v["StateChangeTimestampMonotonic"] / 1000000)
+    b = u; sub(/\.service$/, "", b); sub(/@.*/, "", b); k[b] = 1
+    if (match(v["ExecStart"], /path=[^ ;]+/)) { b = substr(v["ExecStart"], RSTART + 5, RLENGTH - 5); sub(/.*\//, "", b); k[b] = 1 }
+    if ("sshd" in k || "ssh" in k) k["ssh"] = 1
+    if ("mariadbd" in k || "mysqld" in k || "mariadb" in k) k["mysql"] = k["my.cnf"] = k["my.cnf.d"] = 1
+    if ("named" in k) k["bind"] = 1
+    for (b in k) { at("/etc/" b); at("/etc/" b ".conf"); at("/etc/default/" b) }
+    if (match(u, /^postgresql@[0-9]+-/)) { b = substr(u, 12); sub(/\.service$/, "", b); sub(/-/, "/", b); at("/etc/postgresql/" b) }
+    n = split(v["EnvironmentFiles"] " " v["ExecStart"], a, /[ =;]/)
+    for (i = 1; i <= n; i++) if (a[i] ~ /^\/(etc|opt|srv|usr\/local\/etc)\/./) { at(a[i]); if (sub(/\/[^\/]*\.[a-z]+$/, "", a[i]) && a[i] ~ /^\/[^\/]+\/./) at(a[i]) }
+    split("", v)
+  }
+  NF == 0 { put(); next } { v[$1] = $1 in v ? v[$1] " " substr($0, length($1) + 2) : substr($0, length($1) + 2) } END { put() }' | sort -u)
+now=$(date +%s)
+{
+  printf '%s\n' "$D"
+  echo ==
+  set -- $(printf '%s\n' "$D" | awk '$2 != "now" { print $3 }' | sort -u | while IFS= read -r f; do [ ! -e "$f" ] || echo "$f"; done)
+  [ $# = 0 ] || {
+    find "$@" -maxdepth 4 -type l -printf '%C@ %p\n'
+    find -L "$@" -maxdepth 4 -type f -printf '%C@ %p\n'
+  } 2>/dev/null | grep -E '\.(conf|cfg|cnf|ini|toml|ya?ml|json|service|rules)$|_config$|-enabled/|/default/|/sysconfig/' | head -n 20000
+} | awk -v B="$((now - ${u%.*}))" '
+  $0 == "==" { files = 1; next } NF == 0 { next }
+  !files && $2 == "now" { print "newer", $1, $3; next }
+  !files { n++; unit[n] = $1; since[n] = $2 + B; path[n] = $3; at[$3] = at[$3] " " n; next }
+  NF == 2 { p = $2
+    while (p != "") { m = split(at[p], a, " ")
+      for (i = 1; i <= m; i++) if (since[a[i]] + 2 < $1 && !(unit[a[i]] in told)) { told[unit[a[i]]] = 1; print "newer", unit[a[i]], $2 }
+      if (!sub(/\/[^\/]*$/, "", p)) break } }' | while read -r n u f; do
+  # workers of nginx begin at each reload, also at one that systemd did not order
+  [ "$u" != nginx.service ] || case $f in /etc/nginx/*)
+    b=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v B="$((now))" -v U="$(cut -d. -f1 /proc/uptime)" '/^[0-9]+ \(nginx\) / { s = int($22 / 100); if (m < s) m = s } END { printf "%d", B - U + m + 2 }')
+    [ -z "$(find -L /etc/nginx -maxdepth 4 -type f -newerct "@$b" 2>/dev/null | grep -vE 'htpasswd|\.sw[op]$')" ] && continue ;;
+  esac
+  printf '%s %s %s\n' "$n" "$u" "$f"
+done | head -n 400
 t=$(systemctl get-default 2>/dev/null) && case $t in
   multi-user.target | graphical.target | runlevel[2-5].target | '') ;; *) printf 'target %s -\n' "$t" ;;
 esac
@@ -84,6 +161,7 @@ echo end
 _UP = re.compile(r"up (\d{1,10})$")
 _UNIT = re.compile(r"unit (\S+) (\d{1,10}) ([a-z]+) ([a-z-]+) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
 _ODD = re.compile(r"(frozen|left|ignored|stopped|unmet|forgets|target) (\S+) (-|\d{1,3})$")
+_AGAIN = re.compile(r"(lacks|newer) (\S+) ([!-~]{1,300})$")
 _BETWEEN = re.compile(r"between (\S+) ((?:de)?activating) ([a-z-]+) ([a-z-]+) (\d{1,10})$")
 
 
@@ -138,6 +216,10 @@ class UnsteadyUnits:
     """A file of the host's own says that systemd forgets their failure at once."""
     other_targets: tuple[str, ...] = ()
     """What the host starts into, where that is not one of the usual targets."""
+    lacks: tuple[tuple[str, str, str], ...] = ()
+    """Active services, what each requires that is not active now, and its state."""
+    newer: tuple[tuple[str, str], ...] = ()
+    """Active services and a file of settings that changed since they were started or reloaded."""
 
 
 def parse(output: Output) -> UnsteadyUnits:
@@ -146,8 +228,8 @@ def parse(output: Output) -> UnsteadyUnits:
     lines = output.lines()
     up = _UP.fullmatch(lines[0].strip()) if lines else None
     rows = [line.strip() for line in lines[1:-1]]
-    found, between, odd = ([each.fullmatch(row) for row in rows] for each in (_UNIT, _BETWEEN, _ODD))
-    if up is None or lines[-1].strip() != "end" or not all(map(any, zip(found, between, odd, strict=True))):
+    found, between, odd, again = ([each.fullmatch(row) for row in rows] for each in (_UNIT, _BETWEEN, _ODD, _AGAIN))
+    if up is None or lines[-1].strip() != "end" or not all(map(any, zip(found, between, odd, again, strict=True))):
         raise Unparseable(
             msg("systemd's list of restarts cannot be parsed: {seen}", seen=shown(output.text, 80) or "-")
         )
@@ -177,6 +259,8 @@ def parse(output: Output) -> UnsteadyUnits:
         frozenset(name for kind, name, _code in said if kind == "unmet"),
         tuple(name for kind, name, _code in said if kind == "forgets"),
         tuple(name for kind, name, _code in said if kind == "target"),
+        tuple((one[2], *one[3].partition("|")[::2]) for one in again if one and one[1] == "lacks"),
+        tuple((one[2], one[3]) for one in again if one and one[1] == "newer"),
     )
 
 

@@ -12,7 +12,14 @@ failure (`ExecStart=-`, `SuccessExitStatus`), or that its failure is forgotten (
 process (SIGSTOP) fails; while a condition of its own files does not hold now, it is unknown, since it would not start again. So is
 a host that starts into another target than multi-user or graphical, and one that systemd did not start.
 
-It does not see a failure that a command itself hides, that somebody has reset, of a command under `systemd-run --collect`, or of a
+A declared unit must be able to start again. It fails if it requires a unit that is not there or is masked, straight or by another
+(`Requires`, `RequiresMountsFor`, `BindsTo`, `Requisite`). It is unknown while what it requires is not active, such as a mount that was
+never tried, but for a job that ended well. It is unknown as well while its settings are newer than what it has loaded: its unit and drop-ins
+of the host's own, or files of settings in the folder of /etc that bears its name or that its command names, such as `haproxy.cfg`;
+or where its last reload failed. A restart or `systemctl reload` loads them.
+
+Settings are known by their ending, such as `.conf` or `.cfg`, in folders that the account of the scan may read, four levels deep.
+It does not see others, a file that was removed, or whether a unit with unchanged settings starts. It does not see a failure that a command itself hides, that somebody has reset, of a command under `systemd-run --collect`, or of a
 unit that an account's own manager runs. Conditions are seen of the host's own files alone, not of a package's.
 
 Source: systemctl(1).
@@ -28,6 +35,7 @@ from checks.servers.check import CheckOutcome, check, failed, missing, passed, u
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
 from checks.servers.probes import systemd_failed, systemd_restarts, systemd_units
+from checks.servers.probes.systemd_restarts import UnsteadyUnits
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -35,6 +43,8 @@ from portalops.model.verdicts import Severity
 MOST_RESTARTS = 5
 RUNS_FOR = timedelta(minutes=10)
 LONGEST_JOB = timedelta(hours=24)
+_CANNOT_START = frozenset({"not-found", "masked", "bad-setting", "error"})
+"""States of a unit's file with which systemd refuses to start it."""
 
 
 @check(
@@ -112,6 +122,9 @@ def judge(facts: Facts) -> CheckOutcome:
                 names=listed(unmet),
             ),
         )
+    again = _starts_again(unsteady, facts.declared.units)
+    if again is not None:
+        return again
     if unsteady.other_targets:
         said = msg(
             "the host starts into another target, which may not start the declared units: {names}",
@@ -127,4 +140,32 @@ def judge(facts: Facts) -> CheckOutcome:
             "failure-ignored",
             msg("commands that ended with an error that their unit calls no failure: {names}", names=names),
         )
-    return passed(msg("no unit has failed; {declared} declared units run", declared=len(facts.declared.units)))
+    return passed(
+        msg(
+            "no unit has failed; {declared} declared units run, and all that they require is active",
+            declared=len(facts.declared.units),
+        )
+    )
+
+
+def _starts_again(unsteady: UnsteadyUnits, declared: tuple[str, ...]) -> CheckOutcome | None:
+    """Say which declared units could not start again, or of which that is not known; None without any."""
+    lacks = [one for one in unsteady.lacks if one[0] in declared]
+    if gone := [one for one in lacks if one[2] in _CANNOT_START]:
+        names = listed(f"{name} ({each}: {state})" for name, each, state in gone)
+        return failed(
+            "declared-unit-lacks", msg("declared units that require what cannot be started: {names}", names=names)
+        )
+    if lacks:
+        names = listed(f"{name} ({each}: {state})" for name, each, state in lacks)
+        said = msg(
+            "declared units that require what is not active now, so that they may not start again: {names}", names=names
+        )
+        return unknown("declared-unit-requires", said)
+    if newer := [f"{name} ({file})" for name, file in unsteady.newer if name in declared]:
+        said = msg(
+            "declared units whose settings changed after they were loaded, so that they may not start again: {names}",
+            names=listed(newer),
+        )
+        return unknown("settings-newer", said)
+    return None

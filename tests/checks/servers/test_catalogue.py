@@ -11,6 +11,7 @@ import pytest
 from checks.servers.catalogue import checks, chosen, probes_of
 from checks.servers.check import Check
 from checks.servers.judging import judge_again
+from checks.servers.probes import preloaded
 from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.errors import UnknownCheck
 from portalops.locale.pages import FOLDER, vietnamese_page
@@ -151,7 +152,9 @@ def test_ids_are_unique_and_many() -> None:
 def test_every_probe_has_its_own_id_and_the_clock_comes_last() -> None:
     probes = probes_of(EVERY)
 
-    assert len({id(probe) for check in EVERY for probe in (*check.needs, *check.uses)}) == len(probes)
+    own = {id(probe) for check in EVERY for probe in (*check.needs, *check.uses)}
+    assert own | {id(preloaded.PROBE)} == {id(probe) for probe in probes.values()}
+    assert len(own) + 1 == len(probes)
     assert list(probes)[-1] == "clock"
 
 

@@ -114,6 +114,19 @@ _FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
 _FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
 SEEDS = (
     Seed(
+        "firewall.listeners",
+        "each program loads a library that no package brings",
+        make="cp -L /usr/lib/*/libz.so.1 /usr/local/lib/portal.so; echo /usr/local/lib/portal.so >/etc/ld.so.preload",
+        undo="rm -f /etc/ld.so.preload /usr/local/lib/portal.so",
+        unknown="preloaded",
+    ),
+    Seed(
+        "firewall.listeners",
+        "each program loads a library of a package",
+        make="ls /usr/lib/*/libz.so.1 | head -n 1 >/etc/ld.so.preload",
+        undo="rm -f /etc/ld.so.preload",
+    ),
+    Seed(
         "firewall.default-deny",
         "one packet lets its sender in everywhere",
         make="nft add set inet filter ok '{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }';"
@@ -202,6 +215,23 @@ systemctl daemon-reload; systemctl enable -q portal-tune
 """,
         undo="systemctl disable -q portal-tune; rm -f /etc/systemd/system/portal-tune.service; systemctl daemon-reload",
         unknown="others-change-rules",
+    ),
+    *(
+        Seed("firewall.persistent", name, make=make, undo=_SAVED, fails=fails)
+        for name, make, fails in (
+            (
+                "the file opens a port more, and is not loaded yet",
+                "sed -i 's/tcp dport 22 accept/tcp dport { 22, 6379 } accept/' /etc/nftables.conf",
+                "admits-more-at-start",
+            ),
+            (
+                "the live rules let fewer in to a port",
+                "nft flush chain inet filter input; nft add rule inet filter input ip saddr $NETWORK tcp dport 22 accept; nft add rule inet filter input ct state established accept",
+                "admits-more-at-start",
+            ),
+            ("an address is banned now", "nft insert rule inet filter input ip saddr 203.0.113.5 drop", ""),
+            ("the file lets in less", "sed -i '/tcp dport 22 accept/d' /etc/nftables.conf", ""),
+        )
     ),
     Seed(
         "firewall.persistent",

@@ -225,6 +225,26 @@ SEEDS = (
             ),
         )
     ),
+    *(
+        Seed(
+            "ids.ssh-jail",
+            name,
+            make=f"printf 'backend portal\\n  mode tcp\\n  server ssh 127.0.0.1:{port}\\n' >/etc/haproxy/portal.cfg",
+            undo="rm -f /etc/haproxy/portal.cfg",
+            unknown=unknown,
+        )
+        for name, port, unknown in (
+            ("a relay hides strangers from sshd", 22, "relayed"),
+            ("a relay leads elsewhere", 8080, ""),
+        )
+    ),
+    Seed(
+        "ids.ssh-jail",
+        "a unit that is not started yet leads to sshd",
+        make="printf '[Service]\\nExecStart=/lib/systemd/systemd-socket-proxyd 127.0.0.1:22\\n' >/etc/systemd/system/portal-relay.service",
+        undo="rm -f /etc/systemd/system/portal-relay.service",
+        unknown="relayed",
+    ),
     Seed(
         "ids.prevention",
         "one jail of two only writes",

@@ -35,6 +35,29 @@ SEEDS = (
         make=f"{_OLD} cp /bin/sleep /usr/local/bin/new; mv /usr/local/bin/new /usr/local/bin/portal-server; systemctl restart portal-old",
         undo=_STOP,
     ),
+    *(
+        Seed(
+            "run.old-libraries",
+            name,
+            make=r"""
+printf 'V = 1\n' >/usr/lib/python3/dist-packages/portalmod.py
+printf '#!/usr/bin/python3\nimport time, portalmod\ntime.sleep(9999)\n' >/usr/local/bin/portal-app; chmod 755 /usr/local/bin/portal-app
+systemd-run --unit=portal-old /usr/local/bin/portal-app; sleep 4
+cp /usr/lib/python3/dist-packages/portalmod.py /usr/lib/python3/dist-packages/portalnew.py
+"""
+            + more,
+            undo="systemctl stop portal-old; rm -f /usr/lib/python3/dist-packages/portal*.py /usr/local/bin/portal-app",
+            unknown=unknown,
+        )
+        for name, more, unknown in (
+            (
+                "a module was replaced, and its service not started again",
+                "cd /usr/lib/python3/dist-packages; mv portalnew.py portalmod.py",
+                "modules-changed",
+            ),
+            ("a module came that no program imports", "", ""),
+        )
+    ),
     Seed(
         "run.old-libraries",
         "a program with a deleted file of its own",

@@ -125,6 +125,31 @@ SEEDS = (
             ),
         )
     ),
+    *(
+        Seed(
+            "run.failed-units",
+            name,
+            make="systemctl restart haproxy; sleep 3; mkdir -p /etc/systemd/system/haproxy.service.d\n" + make,
+            undo="rm -r /etc/systemd/system/haproxy.service.d; sed -i /bindd/d /etc/haproxy/haproxy.cfg; sed -i /portal/d /etc/fstab; systemctl daemon-reload; systemctl restart haproxy",
+            declared={"units": ["haproxy.service"]},
+            unknown=unknown,
+        )
+        for name, make, unknown in (
+            (
+                "a declared service needs a mount that was never tried",
+                "echo 'portal.invalid:/data /mnt/data nfs defaults,nofail 0 0' >>/etc/fstab\n"
+                "printf '[Unit]\\nRequiresMountsFor=/mnt/data\\n' >/etc/systemd/system/haproxy.service.d/x.conf; systemctl daemon-reload",
+                "declared-unit-requires",
+            ),
+            ("broken settings that no start has met", "echo 'bindd :80' >>/etc/haproxy/haproxy.cfg", "settings-newer"),
+            (
+                "settings that a restart has loaded",
+                "printf '[Service]\\nLimitNOFILE=4096\\n[Unit]\\nRequiresMountsFor=/var/lib/haproxy\\n' >/etc/systemd/system/haproxy.service.d/x.conf\n"
+                "systemctl daemon-reload; touch /etc/haproxy/haproxy.cfg; systemctl restart haproxy",
+                "",
+            ),
+        )
+    ),
     Seed(
         "run.failed-units",
         "a service that never says that it runs",
