@@ -349,6 +349,25 @@ SEEDS = (
     ),
     Seed(
         "patching.foreign-packages",
+        "a version from a file, newer than the archive's",
+        make=(
+            "dpkg-deb -R /srv/archive/security/portal-tool_2_all.deb /root/tool; sed -i 's/^Version:.*/Version: 3/' /root/tool/DEBIAN/control;"
+            " dpkg-deb -b /root/tool /root/tool.deb; dpkg -i /root/tool.deb"
+        ),
+        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y --allow-downgrades install portal-tool=2",
+        fails="foreign-packages",
+    ),
+    Seed(
+        "patching.foreign-packages",
+        "a version from a file, older than the archive's",
+        make=(
+            "dpkg-deb -R /srv/archive/security/portal-tool_2_all.deb /root/tool; sed -i 's/^Version:.*/Version: 0/' /root/tool/DEBIAN/control;"
+            " dpkg-deb -b /root/tool /root/tool.deb; dpkg -i /root/tool.deb"
+        ),
+        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y dist-upgrade",
+    ),
+    Seed(
+        "patching.foreign-packages",
         "a package that is declared",
         make="dpkg -i /srv/archive/made/portal-foreign_1_all.deb",
         undo="dpkg -P portal-foreign",
