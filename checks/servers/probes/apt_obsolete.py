@@ -54,19 +54,20 @@ def parse(output: Output) -> tuple[str, ...]:
     local: dict[tuple[str, str], str] = {}
     newest: dict[tuple[str, str], str] = {}
     for line in filter(None, lines[1:-1]):
+        odd = Unparseable(msg("apt lists a package in a form that cannot be parsed: {line}", line=shown(line, 80)))
         package = _PACKAGE.fullmatch(line)
-        key = (package["name"], package["architecture"]) if package else ("", "")
+        if package is None:
+            raise odd
+        key = package["name"], package["architecture"]
+        if package["state"] == "installed,local":
+            names.add(key[0])
+            local[key] = package["version"]
+        if key[0] not in names:
+            raise odd
         try:
-            is_local = package is not None and package["state"] == "installed,local"
-            if package is None or not (is_local or key[0] in names):
-                raise NotAVersion(line)
-            if is_local:
-                names.add(key[0])
-                local[key] = package["version"]
             newest[key] = max(newest.get(key, "0"), package["version"], key=deb_key)
         except NotAVersion as error:
-            said = msg("apt lists a package in a form that cannot be parsed: {line}", line=shown(line, 80))
-            raise Unparseable(said) from error
+            raise odd from error
     return tuple(sorted({key[0] for key in local if newest[key] == local[key]}))
 
 

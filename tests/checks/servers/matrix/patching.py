@@ -383,7 +383,7 @@ SEEDS = (
             "dpkg-deb -R /srv/archive/security/portal-tool_2_all.deb /root/tool; sed -i 's/^Version:.*/Version: 0/' /root/tool/DEBIAN/control;"
             " dpkg-deb -b /root/tool /root/tool.deb; dpkg -i /root/tool.deb"
         ),
-        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y dist-upgrade",
+        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y --allow-downgrades install portal-tool=2",
     ),
     Seed(
         "patching.foreign-packages",
