@@ -366,24 +366,19 @@ SEEDS = (
         fails="foreign-packages",
         declared={"foreign_packages": ["portal-tool"]},
     ),
-    Seed(
-        "patching.foreign-packages",
-        "a version from a file, newer than the archive's",
-        make=(
-            "dpkg-deb -R /srv/archive/security/portal-tool_2_all.deb /root/tool; sed -i 's/^Version:.*/Version: 3/' /root/tool/DEBIAN/control;"
-            " dpkg-deb -b /root/tool /root/tool.deb; dpkg -i /root/tool.deb"
-        ),
-        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y --allow-downgrades install portal-tool=2",
-        fails="foreign-packages",
-    ),
-    Seed(
-        "patching.foreign-packages",
-        "a version from a file, older than the archive's",
-        make=(
-            "dpkg-deb -R /srv/archive/security/portal-tool_2_all.deb /root/tool; sed -i 's/^Version:.*/Version: 0/' /root/tool/DEBIAN/control;"
-            " dpkg-deb -b /root/tool /root/tool.deb; dpkg -i /root/tool.deb"
-        ),
-        undo="rm -r /root/tool /root/tool.deb; apt-get -q -y --allow-downgrades install portal-tool=2",
+    *(
+        Seed(
+            "patching.foreign-packages",
+            f"a version from a file, {which} than the archive's",
+            make=(
+                "dpkg-deb -R /srv/archive/debian/portal-extra_1_all.deb /root/extra;"
+                f" sed -i 's/^Version:.*/Version: {version}/' /root/extra/DEBIAN/control;"
+                " dpkg-deb -b /root/extra /root/extra.deb; dpkg -i /root/extra.deb"
+            ),
+            undo="rm -r /root/extra /root/extra.deb; dpkg -P portal-extra",
+            fails=fails,
+        )
+        for which, version, fails in (("newer", 3, "foreign-packages"), ("older", 0, ""))
     ),
     Seed(
         "patching.foreign-packages",
