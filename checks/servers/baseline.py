@@ -149,7 +149,7 @@ class Baseline(BaseModel):
     cron_files: dict[FilePath, FileDigest] | None = None
     """Every file that cron reads, with its approved content."""
     repositories: tuple[Line, ...] | None = None
-    """Sources of packages: `SITE RELEASE` as apt names them, or the repository's id of dnf."""
+    """Sources of packages: `SITE RELEASE` as apt names them and `key FINGERPRINT` of who signs, or the repository's id of dnf."""
     members: dict[Word, KnownPerson] | None = None
     """Who comes in, by a name that the portal knows."""
     admin_ranges: tuple[Network, ...] | None = None

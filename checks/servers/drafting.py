@@ -126,7 +126,7 @@ def host_tables(facts: Facts) -> Iterator[tuple[str, object]]:
     yield "config_files", files if isinstance(files, MissingFact) else _deciding(files)
     apt, dnf = facts.get(apt_sources.PROBE), facts.get(dnf_sources.PROBE)
     if not isinstance(apt, MissingFact):
-        yield "repositories", sorted(apt.names | apt.ways)
+        yield "repositories", sorted(apt.names | apt.ways | apt.keys)
     else:
         yield "repositories", apt if isinstance(dnf, MissingFact) else sorted(dnf.names)
     keys = facts.get(authorized_keys.PROBE)

@@ -122,10 +122,12 @@ def _arguments(probe: Probe[Any]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """Return a word for the shell, shorter than shlex.join's: without indents, but where Python or a here-document needs them."""
+    """Return a word for the shell, shorter than shlex.join's: without indents and lines of remarks, but where Python or a here-document needs them."""
     if shlex.quote(word) == word:
         return word
-    lean = word if re.search(r"\bimport |<<", word) else re.sub(r"\n[ \t]+", "\n", word)
+    lean = word
+    if not re.search(r"\bimport |<<", word):
+        lean = re.sub(r"\n[ \t]+", "\n", re.sub(r"\n[ \t]*# [^\n]*(?=\n)", "", word))
     return "'" + lean.replace("'", "'\\''") + "'"
 
 

@@ -1,10 +1,13 @@
-"""The passwords of those who may become root are changed often enough.
+"""The passwords of those who may become root were changed lately, by the days in /etc/shadow.
 
 Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
 
 The rule: the passwords of root and of every declared admin, where they can be used, were changed within {within_days} days.
 Who is an admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the
 answer is unknown. Locked passwords do not count: their holders come in by keys.
+
+It does not see whether the password really became another one on that day: root can set the day alone (`chage -d`), or the same password
+again. No hash leaves the host, so that none of two days can be compared.
 
 Source: shadow(5): the days since 1970 of the last change.
 
@@ -33,7 +36,7 @@ CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
     clause="12.5",
     severity=Severity.MEDIUM,
     needs=(shadow.PROBE,),
-    title=msg("the passwords of those who may become root are changed often enough"),
+    title=msg("by /etc/shadow, the passwords of those who may become root were changed lately"),
     remedy=msg(
         "Have each holder set a new password, and run 'chage -M {within_days} NAME' so that the system "
         "asks for the next one."
@@ -69,8 +72,8 @@ def judge(facts: Facts) -> CheckOutcome:
         return passed(msg("no admin can log in by a password"))
     return passed(
         nmsg(
-            "{n} admin's password can be used, and was changed within {days} days",
-            "{n} admins' passwords can be used, and were changed within {days} days",
+            "{n} admin's password can be used; by its day in /etc/shadow it was changed within {days} days",
+            "{n} admins' passwords can be used; by their days in /etc/shadow they were changed within {days} days",
             len(usable),
             days=CHANGED_WITHIN.days,
         )

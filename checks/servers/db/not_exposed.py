@@ -14,12 +14,13 @@ The servers themselves are asked who gets in from where without a password. Mari
 and none that opens without a password or by its own name, by whatever plugin. No grant to PUBLIC gives every account all rights.
 None with all rights, its own or those of its roles, may log in from everywhere while the server listens for others. None called root may log in from elsewhere at all. Nor
 may the host's account of another name come in over the socket as one with all rights. An account that may do nothing, from one address alone, may be without a password: balancers use such. What the running server
-has loaded counts, and so do its tables, by which it goes from its next start on. PostgreSQL lets in no
+has loaded counts, and so do its tables, by which it goes from its next start on. A file that it runs at each start (`init_file`) and that
+does more than set variables makes the answer unknown. PostgreSQL lets in no
 role by a rule of pg_hba.conf that asks for nothing, over its sockets or from an address. The first rule that fits decides.
 The answer is unknown where a server cannot be asked, keeps to older rules than its file, or runs beside the one asked. Redis, MongoDB and Memcached have no unix socket that every account may open and that asks for no password.
 A relay that leads to a database on loopback makes the answer unknown: HAProxy, nginx, stunnel, xinetd and others by their settings,
-socat, ssh and others by their command or a unit of the host's own. It does not see relays of other programs, nor whether databases on loopback ask for a
-password.
+socat, ssh and others by their command or a unit of the host's own. It does not see relays of other programs, events and
+libraries that a database runs by itself, nor whether databases on loopback ask for a password.
 
 Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, "pg_hba_file_rules". Debian 13:
 
@@ -28,6 +29,8 @@ Sources: ss(8); the MariaDB manual, "mysql.global_priv"; the PostgreSQL manual, 
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
 
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
@@ -46,8 +49,8 @@ from checks.servers.probes import (
 from checks.servers.probes.listening_programs import Listening
 from checks.servers.probes.mysql_accounts import MysqlAccount, MysqlAccounts
 from checks.servers.probes.postgresql_roles import UNASKED, PostgresqlRoles
-from checks.servers.wording import listed
-from portalops.model.message import msg
+from checks.servers.wording import listed, together
+from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
 PORTS = frozenset({1433, 1521, 3306, 5432, 6379, 9200, 11211, 27017, 33060})
@@ -141,12 +144,10 @@ def judge(facts: Facts) -> CheckOutcome:
             ),
         )
     inside = {one.port for one in seen if one.is_loopback}
-    if not isinstance(ways, MissingFact) and (
-        relayed := sorted({f"{name} ({port or '-'})" for name, port in ways.relays if not port or port in inside})
-    ):
+    if not isinstance(ways, MissingFact) and (relayed := _relayed(ways.relays, inside)):
         return unknown(
             "relayed",
-            msg("relays that may lead others to databases on loopback: {names}", names=listed(relayed)),
+            msg("relays that may lead others to databases on loopback: {names}", names=together(relayed)),
         )
     rules = facts.get(nft.PROBE)
     if isinstance(rules, MissingFact) and rules.reason not in _ABSENT and any(one.is_loopback for one in seen):
@@ -179,6 +180,15 @@ def judge(facts: Facts) -> CheckOutcome:
             accounts=listed(asked),
         )
     )
+
+
+def _relayed(relays: Iterable[tuple[str, int]], inside: Collection[int]) -> list[Message]:
+    """Return the relays that lead to a database, each with where to."""
+    return [
+        msg("{relay} to tcp/{port}", relay=relay, port=port) if port else msg("{relay} to a socket", relay=relay)
+        for relay, port in sorted(set(relays))
+        if not port or port in inside
+    ]
 
 
 def _asked(facts: Facts) -> list[str]:
@@ -223,6 +233,11 @@ def _mysql(facts: Facts) -> CheckOutcome | None:
         return unknown(
             "memory-unread",
             msg("the running database server did not tell by which accounts it goes, beside its tables"),
+        )
+    if found.starts:
+        return unknown(
+            "starts-not-understood",
+            msg("what the database server runs at each start may let others in: {names}", names=listed(found.starts)),
         )
     return _server_unasked(found)
 

@@ -6,7 +6,8 @@ nothing is ever installed. Article 12.3.
 The rule: unattended-upgrades is installed and on, and one of its patterns matches a security archive that the host
 really has. It is to run every {within_days} days or more often (`Update-Days` too), and did so; apt's own timer starts it
 within as many, now and, by all of its calendars (`OnCalendar`), at every time of the coming year. By its log, its last run that installed or had nothing to install ended without an error: the stamp alone proves
-nothing, since runs that fail write it too. Its black and white lists leave out at most {most_percent} % of the installed packages.
+nothing, since runs that fail write it too; that it found no program to send mail with is no error here. apt itself can plan an upgrade:
+with unmet dependencies the next run ends before it begins, and the answer is unknown. Its black and white lists leave out at most {most_percent} % of the installed packages.
 
 It is known here which of apt's and dpkg's settings, of the directives of apt's units and of systemd's variables are harmless. Any
 other makes the answer unknown, by its name. So does an interval that cannot be read, and so do lists that apt's own timer does not
@@ -45,6 +46,7 @@ from checks.servers.probes import (
     apt_index,
     apt_lists,
     apt_unattended,
+    apt_upgrades,
     dnf_automatic,
     dnf_updates,
     os_release,
@@ -81,6 +83,7 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
         apt_index.PROBE,
         apt_lists.PROBE,
         apt_unattended.PROBE,
+        apt_upgrades.PROBE,
         dnf_automatic.PROBE,
         dnf_updates.PROBE,
         packages_dpkg.PROBE,
@@ -172,6 +175,8 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
             "settings of which it is not known whether they hinder unattended-upgrades: {names}", names=listed(names)
         )
         return unknown("settings-not-understood", said)
+    if isinstance(plan := facts.get(apt_upgrades.PROBE), MissingFact):
+        return missing(plan)  # what stops apt, such as unmet dependencies, stops the next run too
     if excluded:
         return passed(
             nmsg(

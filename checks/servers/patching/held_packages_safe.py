@@ -7,7 +7,7 @@ The rule: no package on hold would get a version from a security archive if the 
 same way, and apt can't be asked what it would do without it: with any priority but the usual {usual}, and with a default release,
 beside which security archives count less, the answer is unknown, and so it is where apt has
 settings of which it is not known whether they change what it sees (`Dir::Etc::preferencesparts`). A pin that
-prefers security archives alone hides nothing.
+prefers security archives alone hides nothing. Versions newer than those of all archives, beside which a fix counts as old, belong to patching.foreign-packages.
 
 On RHEL and AlmaLinux: no version lock and no `exclude`, `excludepkgs` or `includepkgs`, of dnf or of one repository, hides a
 security update. dnf is asked with and without them, and what is offered only without them is held back; a repository that is

@@ -3,7 +3,9 @@
 What was installed from a file, or stayed behind when its archive was removed, never gets a fix: no update of it ever waits,
 so it looks up to date for ever. Article 12.3.
 
-The rule: each installed package is in one of the archives that are set up, or in `foreign_packages` of `[checks.declared]`.
+The rule: each installed version is in one of the archives that are set up, or in `foreign_packages` of `[checks.declared]`. A package that
+the archives have counts as foreign where the installed version is newer than all of theirs: their fixes never come. Where they have a newer
+one, patching.security-updates and patching.held say what keeps it away.
 The answer is unknown where the lists of the archives are empty, where apt has settings of which it is not known whether they change what it sees, and for an apt older than 2.0, which can't tell. A package
 of an archive of another maker counts as kept up by that maker: change.repos says which archives there may be.
 
@@ -73,10 +75,10 @@ def _judged(facts: Facts, names: Sequence[str]) -> CheckOutcome:
         return failed(
             "foreign-packages",
             nmsg(
-                "{n} package comes from no archive and gets no fixes: {names}",
-                "{n} packages come from no archive and get no fixes: {names}",
+                "no archive has {n} package in the installed version, so it gets no fixes: {names}",
+                "no archive has {n} packages in the installed versions, so they get no fixes: {names}",
                 len(foreign),
                 names=listed(foreign),
             ),
         )
-    return passed(msg("every package comes from an archive, or is declared"))
+    return passed(msg("an archive has every installed package in that version or a newer one, or it is declared"))

@@ -15,7 +15,8 @@ that is not cached, old or without advisories makes the answer unknown.
 
 Sources: apt-get(8); the labels Debian-Security and the suites `*-security` of Ubuntu and its ESM archives;
 dnf(8), `updateinfo`.
-What is not seen: fixes that reach Debian through point releases alone, holes without any fix, and what is on hold (patching.held).
+What is not seen: fixes that reach Debian through point releases alone, holes without any fix, what is on hold (patching.held), and
+fixes of a package whose installed version is newer than those of all archives (patching.foreign-packages).
 
 Debian 13, apt 3.0.3, with one fix waiting:
 

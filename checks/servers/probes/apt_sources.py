@@ -3,20 +3,26 @@
 apt says `TRUSTED` yes both where a signature was verified and where a source's own option waives it (`trusted=yes`), so the
 options are looked for in the sources as well: apt.conf(5), sources.list(5). Each is named by its file and line, or by the
 setting. Told as well is what lets apt believe a list of any age (`Check-Valid-Until`), and by which way others come between:
-a proxy, or a line of hosts(5) that names a source's host. Account and password in an address are taken out on the host.
+a proxy, or a line of hosts(5) that names a source's host. Who may sign is told by the keyrings that apt reads (`Signed-By`, trusted.gpg.d):
+those that are no package's unchanged file are told whole, for their fingerprints. Account and password in an address are taken out on the host.
 
     http://deb.debian.org/debian|trixie-updates|yes
     waives /etc/apt/sources.list.d/own.list:1
     waived=1
     ageless Acquire::Check-Valid-Until
     way proxy http://192.0.2.8:3128
+    signs /etc/apt/keyrings/docker.asc LS0tLS1CRUdJTi...
     end
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
+from checks.servers.openpgp import NotKeys, fingerprints
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.redaction import PIPED
 from portalops.model.message import msg
@@ -58,9 +64,42 @@ printf '%s\n' "$A" | sed -nE -e 's/^(Acquire::(\S+::)?Check-Valid-Until) "'"$X"'
 for h in $(printf '%s\n' "$L" | sed -nE 's#^[a-z+]+://([^/:|]+).*#\1#p' | grep -vix localhost | sort -u); do
   awk -v h="$h" '{ sub(/#.*/, "") } { for (i = 2; i <= NF; i++) if (tolower($i) == tolower(h)) print "way hosts " $1 " " h }' /etc/hosts
 done | sort -u
+# who may sign: keys within the sources, fingerprints, and keyrings that are no package's own
+P=$(awk 'FNR == 1 { on = inside = 0 }
+  FILENAME !~ /[.]sources$/ { l = tolower($0)
+    if (l ~ /^[ \t]*deb/ && match(l, /signed-by=[^] \t]*/)) print "by " substr($0, RSTART + 10, RLENGTH - 10)
+    next }
+  /^#/ { next }
+  /^[^ \t]/ { on = inside = 0 }
+  { l = $0; sub(/\r$/, "", l) }
+  tolower(l) ~ /^signed-by[ \t]*:/ { on = 1; sub(/^[^:]*:/, "", l) }
+  !on { next }
+  { sub(/^[ \t]+/, "", l) }
+  l ~ /^-----BEGIN / { inside = 1; b = "" }
+  inside { gsub(/[^!-{}~ ]/, "?", l); b = b "|" (l == "." ? "" : l); if (l ~ /^-----END /) { print "block" b; inside = 0 }; next }
+  l != "" { print "by " l }' /dev/null $(ls /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null)) || exit $?
+printf '%s\n' "$P" | grep '^block'
+set -- $(printf '%s\n' "$P" | sed -n 's/^by //p' | tr ',' ' ')
+for k in "$@"; do
+  case $k in /*) ;; *) printf 'signer %s\n' "$(printf %s "${k%!}" | tr a-z A-Z | tr -c 0-9A-Z '?')" ;; esac
+done
+set -- $(for k in "$@" /etc/apt/trusted.gpg /etc/apt/trusted.gpg.d/*.gpg /etc/apt/trusted.gpg.d/*.asc; do case $k in /*) [ ! -e "$k" ] || readlink -f -- "$k" ;; esac; done | sort -u)
+O=$([ $# = 0 ] || { cd / && {
+  printf '  %s\n' "$@" | sed 's#^  /#  #' | grep -hF -f - /var/lib/dpkg/info/*.md5sums
+  printf '%s\n' "$@" | grep -F -f - /var/lib/dpkg/status | sed -n 's#^ /\([^ ]*\) \([0-9a-f]\{32\}\)$#\2  \1#p'
+} 2>/dev/null | md5sum -c 2>/dev/null | sed -n 's#^\(.*\): OK$#/\1#p'; })
+for k in "$@"; do
+  ! printf '%s\n' "$O" | grep -qxF -e "$k" || continue
+  printf 'signs %s ' "$(printf %s "$k" | tr -c '!-{}~' '?')"
+  [ ! -f "$k" ] || [ ! -r "$k" ] || head -c 131072 -- "$k" | base64 -w 0
+  echo
+done
 echo end
 """
 _WAIVES = "waives "
+_SIGNERS = ("signs ", "signer ", "block|")
+_WHOLE = 131072
+"""A longer keyring is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +118,11 @@ class Sources:
     """What others come between by: `proxy ADDRESS`, `proxy HOST ADDRESS` for one host alone, `hosts ADDRESS HOST`."""
     waiving: tuple[str, ...]
     """Which: `FILE:LINE`, or the setting's name; empty in an answer of before they were named."""
+    keys: frozenset[str] = frozenset()
+    """Who may sign beside those whom unchanged files of packages name: `key FINGERPRINT`, or `keyring PATH SHA256` of what is not
+    understood. Empty in an answer of before."""
+    unread: frozenset[str] = frozenset()
+    """Keyrings that could not be read whole."""
 
 
 def parse(output: Output) -> Sources:
@@ -86,7 +130,8 @@ def parse(output: Output) -> Sources:
     every = [line.strip() for line in output.lines()]
     ageless = tuple(line.removeprefix("ageless ") for line in every if line.startswith("ageless "))
     ways = frozenset(line.removeprefix("way ") for line in every if line.startswith("way "))
-    lines = [line for line in every if not line.startswith(("ageless ", "way "))]
+    keys, unread = _signers(every)
+    lines = [line for line in every if not line.startswith(("ageless ", "way ", *_SIGNERS))]
     if len(lines) < 2 or lines[-1] != "end" or not lines[-2].startswith("waived="):
         raise Unparseable(msg("the list of package sources is cut short"))
     names, untrusted = set(), set()
@@ -107,7 +152,32 @@ def parse(output: Output) -> Sources:
         raise Unparseable(msg("the list of package sources is cut short"))
     if not names:
         raise Unparseable(msg("apt has fetched no list of any source"), reason="no-package-lists")
-    return Sources(frozenset(names), frozenset(untrusted), int(waived), ageless, ways, tuple(waiving))
+    return Sources(frozenset(names), frozenset(untrusted), int(waived), ageless, ways, tuple(waiving), keys, unread)
 
 
-PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, form=PIPED)
+def _signers(lines: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the keys by their fingerprints, and the keyrings that could not be read whole."""
+    keys: set[str] = set()
+    unread: set[str] = set()
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word == "signer":
+            keys.add(f"key {rest}")
+        if not line.startswith(("signs ", "block|")):
+            continue
+        name, _, text = rest.partition(" ") if word == "signs" else ("Signed-By", "", "")
+        try:
+            data = b64decode(text, validate=True) if word == "signs" else line[6:].replace("|", "\n").encode("ascii")
+        except ValueError:
+            data = b""
+        if not 0 < len(data) < _WHOLE:
+            unread.add(name)
+            continue
+        try:
+            keys |= {f"key {each}" for each in fingerprints(data)}
+        except NotKeys:
+            keys.add(f"keyring {name} {sha256(data).hexdigest()}")
+    return frozenset(keys), frozenset(unread)
+
+
+PROBE = Probe("apt.sources", ("sh", "-c", _SCRIPT), parse, timeout_seconds=30, limit_bytes=1 << 20, form=PIPED)

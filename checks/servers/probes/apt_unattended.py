@@ -1,7 +1,7 @@
 """How unattended-upgrades' last run ended: the end of its log. Debian and Ubuntu. Needs root.
 
 The stamp of a run says nothing of its end: runs that fail write it too. Of the log's runs the last counts that installed, failed or
-found nothing to install; one that only downloads, or skips a day, ends without a word. Its times are of the host's own zone. The
+found nothing to install; that it could send no mail, having installed or not, says nothing of its end. One that only downloads, or skips a day, ends without a word. Its times are of the host's own zone. The
 last that installed, and when apt's settings last changed, tell whether these were tried.
 
     run 2026-11-25 06:12:40 ok
@@ -27,7 +27,7 @@ L=/var/log/unattended-upgrades/unattended-upgrades.log
   $1 !~ /^[0-9]+-[0-9]+-[0-9]+$/ || $2 !~ /^[0-9]+:[0-9]+:[0-9]+,/ { next }
   / Starting unattended upgrades script/ { over() }
   { when = $1 " " substr($2, 1, 8) }
-  $3 ~ /^(ERROR|CRITICAL)$/ { how = "failed" }
+  $3 ~ /^(ERROR|CRITICAL)$/ && !/ ERROR No \/usr\/bin\/mail or \/usr\/sbin\/sendmail, can not send mail/ { how = "failed" }
   how != "failed" && / Packages that will be upgraded: / { how = "broken-off" }
   how != "failed" && / (All upgrades installed|No packages found that can be upgraded unattended)/ { how = "ok" }
   / Starting unattended upgrades script/ { n = 0 }

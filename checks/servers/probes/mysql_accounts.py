@@ -4,7 +4,7 @@ Of each way in the plugin is told, and whether its password is set, empty, the a
 matches; of a socket, whether it lets in the host's account of another name (`set`): no hash leaves the server. The running server goes by what it loaded, and the next start by its tables: it is asked for
 both (SHOW CREATE USER and SHOW GRANTS tell what is loaded), and the easier way in counts. What an account may counts over roles and over the accounts that it may act as. A server
 that keeps its accounts in another form than MariaDB 10.4 and MySQL 5.7 do is asked for names alone; one that asks nobody for
-anything (`skip-grant-tables`) is told. More servers than the one that root of the host reaches are counted. A host with
+anything (`skip-grant-tables`) is told, and so is a file that it runs at each start (`init_file`), where that does more than set variables. More servers than the one that root of the host reaches are counted. A host with
 neither a server's program nor its data nor such a process, be it in a container, has no server. Sources: the MariaDB manual,
 "mysql.global_priv", "Authentication Plugins"; the MySQL manual, "Grant Tables".
 
@@ -16,6 +16,7 @@ neither a server's program nor its data nor such a process, be it in a container
     memory
     web	%	plain	-	mysql_native_password:empty
     web	%	nhom_admin
+    starts /etc/mysql/init.sql
     servers 1
     end
 """
@@ -187,6 +188,16 @@ case $(ask 'show grants' 2>&1) in
   *'ERROR 1290'*) echo unguarded ;;
   *) ! my_print_defaults --mysqld server mariadb mariadbd 2>/dev/null | grep -ixqE -e '--(loose[-_])?skip[-_]grant[-_]tables(=(1|on|true))?' || echo unguarded ;;
 esac
+{
+  ask 'select @@init_file' 2>/dev/null | head -n 1
+  my_print_defaults --mysqld server mariadb mariadbd 2>/dev/null | sed -nE 's/^--(loose[-_])?init[-_]f[a-z]*=//Ip' | tail -n 1
+} | sort -u | while IFS= read -r f; do
+  case $f in '' | NULL) continue ;; esac
+  [ -f "$f" ] && [ -r "$f" ] && head -c 65536 "$f" | LC_ALL=C awk '
+    { l = tolower($0); sub(/\r$/, "", l) }
+    l !~ /^[ \t]*((#|-- ).*|--|set[ \t]+(global[ \t]+|@@global[.])[a-z_0-9]+[ \t]*:?=[ \t]*([a-z0-9_.-]+|\047[a-z0-9_., -]*\047)[ \t]*;[ \t]*)?$/ { odd = 1; exit }
+    END { exit (odd || 65000 < n) } { n += length($0) + 1 }' || printf 'starts %s\n' "$(printf %s "$f" | tr -c '!-~' '?')"
+done
 echo "servers $(servers)"
 echo end
 """
@@ -246,6 +257,8 @@ class MysqlAccounts:
     """How many servers run on the host; one of them was asked."""
     is_unread: bool = False
     """The running server did not tell by what it goes, beside what its tables have."""
+    starts: tuple[str, ...] = ()
+    """Files that it runs at each start, and that do more than set variables."""
 
 
 def parse(output: Output) -> MysqlAccounts:
@@ -255,6 +268,7 @@ def parse(output: Output) -> MysqlAccounts:
         raise Unparseable(msg("the list of database accounts is cut short"))
     parts: dict[str, list[list[str]]] = {name: [] for name in ("accounts", "members", "proxies", "memory", "loaded")}
     part, is_unguarded, servers, is_unread = "accounts", False, 1, False
+    starts: list[str] = []
     for line in lines[:-1]:
         first, _, number = line.partition(" ")
         if line in {"members", "proxies", "memory"}:
@@ -263,6 +277,8 @@ def parse(output: Output) -> MysqlAccounts:
             is_unguarded, is_unread = is_unguarded or line == "unguarded", is_unread or line == "unread"
         elif first == "servers" and number.isdecimal() and len(number) < 5:
             servers = max(1, int(number))
+        elif first == "starts" and "\t" not in line:
+            starts.append(shown(number, 200))
         elif part == "memory" and line.count("\t") == 4:
             parts["loaded"].append(_fields("accounts", line))
         else:
@@ -270,7 +286,7 @@ def parse(output: Output) -> MysqlAccounts:
     kept = _found(parts["accounts"], (*parts["members"], *parts["proxies"]))
     loaded = _found(parts["loaded"], parts["memory"])
     found = {key: _easier(kept.get(key), loaded.get(key)) for key in (*kept, *loaded)}
-    return MysqlAccounts(tuple(found.values()), is_unguarded, servers, is_unread)
+    return MysqlAccounts(tuple(found.values()), is_unguarded, servers, is_unread, tuple(starts))
 
 
 def _found(rows: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> Mapping[tuple[str, str], MysqlAccount]:

@@ -157,6 +157,35 @@ SEEDS = (
         make='printf \'Acquire::http::Proxy::a.example.vn "DIRECT";\\nAcquire::Check-Valid-Until "true";\\n\' >/etc/apt/apt.conf.d/99portal',
         undo="rm -f /etc/apt/apt.conf.d/99portal",
     ),
+    *(
+        Seed(
+            "change.repos",
+            name,
+            make=f"GNUPGHOME=/root/other; export GNUPGHOME; install -d -m 700 $GNUPGHOME; gpg --batch --quiet --passphrase '' --quick-generate-key la@example.vn ed25519 sign never 2>/dev/null; {make}",
+            undo=f"rm -rf /root/other; {undo}",
+            unknown=unknown,
+        )
+        for name, make, undo, unknown in (
+            (
+                "another's key in the keyring of a source",
+                "cp -p /usr/share/keyrings/portal.gpg /root/kept; gpg --export >>/usr/share/keyrings/portal.gpg",
+                "mv /root/kept /usr/share/keyrings/portal.gpg",
+                "key-not-declared",
+            ),
+            (
+                "a key of nobody among the trusted ones",
+                "gpg --export --armor >/etc/apt/trusted.gpg.d/la.asc",
+                "rm /etc/apt/trusted.gpg.d/la.asc",
+                "key-not-declared",
+            ),
+            (
+                "a key that apt does not read",
+                "gpg --export >/usr/share/keyrings/la.gpg",
+                "rm /usr/share/keyrings/la.gpg",
+                "",
+            ),
+        )
+    ),
     Seed(
         "change.config",
         "a link to a file of the same content",

@@ -257,6 +257,25 @@ SEEDS = (
     ),
     Seed(
         "patching.unattended",
+        "a run that installed, and found no program to send mail with",
+        make=(
+            "apt-get -q -y --allow-downgrades install portal-tool=1;"
+            f" printf 'Unattended-Upgrade::Mail \"root\";\\n' >/etc/apt/apt.conf.d/53portal; {_RUN}"
+        ),
+        undo=f"{_NO_LIST}; apt-get -q -y dist-upgrade",
+    ),
+    Seed(
+        "patching.unattended",
+        "a package whose dependency is not there, since the last run",
+        make=(
+            "dpkg-deb -R /srv/archive/made/portal-foreign_1_all.deb /root/broken; echo 'Depends: portal-nothing' >>/root/broken/DEBIAN/control;"
+            " dpkg-deb -b /root/broken /root/broken.deb; dpkg -i --force-depends /root/broken.deb"
+        ),
+        undo="rm -r /root/broken /root/broken.deb; dpkg -P portal-foreign",
+        unknown="command-failed",
+    ),
+    Seed(
+        "patching.unattended",
         "a blacklist of the kernel alone",
         make=_list("Blacklist", "linux-image"),
         undo=_NO_LIST,
@@ -346,6 +365,20 @@ SEEDS = (
         undo="dpkg -P portal-foreign",
         fails="foreign-packages",
         declared={"foreign_packages": ["portal-tool"]},
+    ),
+    *(
+        Seed(
+            "patching.foreign-packages",
+            f"a version from a file, {which} than the archive's",
+            make=(
+                "dpkg-deb -R /srv/archive/debian/portal-extra_1_all.deb /root/extra;"
+                f" sed -i 's/^Version:.*/Version: {version}/' /root/extra/DEBIAN/control;"
+                " dpkg-deb -b /root/extra /root/extra.deb; dpkg -i /root/extra.deb"
+            ),
+            undo="rm -r /root/extra /root/extra.deb; dpkg -P portal-extra",
+            fails=fails,
+        )
+        for which, version, fails in (("newer", 3, "foreign-packages"), ("older", 0, ""))
     ),
     Seed(
         "patching.foreign-packages",

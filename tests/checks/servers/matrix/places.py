@@ -249,6 +249,28 @@ SEEDS = (
         on="web2",
         releases=frozenset({13}),
     ),
+    *(
+        Seed(
+            "db.exposure",
+            name,
+            make=f"printf '%s\\n' \"{sql}\" >/etc/mysql/seed.sql; chmod 644 /etc/mysql/seed.sql;"
+            f" printf '[mysqld]\\ninit_file = /etc/mysql/seed.sql\\n' >/etc/mysql/mariadb.conf.d/99-seed.cnf{more}",
+            undo=f"rm /etc/mysql/mariadb.conf.d/99-seed.cnf /etc/mysql/seed.sql{more}",
+            unknown=unknown,
+            on="web2",
+            releases=frozenset({13}),
+        )
+        for name, sql, more, unknown in (
+            ("an account that each start makes", "CREATE USER IF NOT EXISTS seed@'%';", "", "starts-not-understood"),
+            (
+                "an account that each start makes, and that was dropped since",
+                "CREATE USER IF NOT EXISTS seed@'%';",
+                "; systemctl restart mariadb; mariadb -e \"DROP USER IF EXISTS seed@'%'\"",
+                "starts-not-understood",
+            ),
+            ("variables that each start sets", "SET GLOBAL max_connections = 100;", "", ""),
+        )
+    ),
     Seed(
         "db.exposure",
         "a rule of the firewall that leads others to loopback",
