@@ -41,6 +41,9 @@ done)
 J=$(cvtsudoers -c /dev/null -f json "${F:-/etc/sudoers}") || exit 1
 [ "$F" ] || echo 'policy other'
 case $V in *"override user's "*) ;; *'Sudoers path: '*'preserve:'*) echo 'setting !secure_path' ;; esac
+for f in /usr/lib/*/systemd/libsystemd-shared-[0-9]*.so /usr/lib/systemd/libsystemd-shared-[0-9]*.so /lib/systemd/libsystemd-shared-[0-9]*.so; do
+  [ ! -f "$f" ] || { f=${f##*-shared-}; echo "systemd ${f%%[!0-9]*}"; break; }
+done
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 printf 'groups %s\n' "$(echo $(sed -n 's/^group:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
@@ -138,6 +141,8 @@ class Sudoers:
     """Settings by which a command may do something else than it does by itself, or of which that is not known."""
     group_sources: tuple[str, ...] | None = None
     """Where the host looks for groups; None in answers of versions before it was asked."""
+    systemd: int = 0
+    """Its version; 0 where there is none that is known."""
 
 
 def parse(output: Output) -> Sudoers:
@@ -149,6 +154,7 @@ def parse(output: Output) -> Sudoers:
         sources = next((line.split()[1:] for line in notes if line.startswith("sources")), [])
         sources += ["sudo.conf" for line in notes if line.startswith("policy ")]
         groups = next((line.split()[1:] for line in notes if line.startswith("groups")), None)
+        systemd = next((int(line.split()[1]) for line in notes if line.startswith("systemd ")), 0)
         programs = {}
         for line in notes:
             if line.startswith("program|"):
@@ -184,6 +190,7 @@ def parse(output: Output) -> Sudoers:
         tuple(dict.fromkeys(("sudo", "sudo-i", *sorted(named)))),
         tuple(dict.fromkeys(odd)),
         None if groups is None else tuple(one for one in groups if not re.search(r"[]=[]", one)),
+        systemd,
     )
 
 
