@@ -44,10 +44,27 @@ function whole(t, n) {  # a path, with the homes that it names by their account
   if (match(t, /^~[A-Za-z0-9_.-]*\//)) { n = substr(t, 2, RLENGTH - 2); if (n in home) return home[n] substr(t, RLENGTH) }
   return t
 }
-function emit(p) { p = whole(p); if (p ~ /^\/[^*?$\[]*$/ && p !~ /^\/(dev|proc|sys)\//) print p }
-function reads(p) {  # what a program that may run it is given to read
+function emit(p,  q) {  # with wildcards the paths that fit; one that is put together is told as named
+  p = whole(p); q = ""
+  if (p ~ /^\/.*[$]/) { q = "?"; gsub(/[$]([A-Za-z0-9_]+|[@*])/, "*", p); sub(/[$].*/, "*", p) }
+  if (p ~ /^\/[^*?\[\/]/ && p !~ /^\/(dev|proc|sys)(\/|$)/ && p !~ /^\/(usr\/|)s?bin\/[^\/]*[*?[]/) print q p
+}
+function loop(t,  k, n, w) {  # the list of a loop: what root goes through
+  gsub(/["']/, "", t); n = split(t, w, /[ \t=<>|;&()`{}]+/); LIST = " "
+  for (k = 1; k <= n; k++) {
+    if (w[k] ~ /^[~\/]/) LIST = LIST whole(w[k]) " " (w[k] ~ /[*?[]/ || t !~ /[`(|<]/ ? "" : whole(w[k]) "/* ")
+    else if (at ~ /^\/./ && w[k] ~ /[*?[]/) LIST = LIST at "/" w[k] " "
+  }
+  return LIST
+}
+function through(name, q,  k, n, w) {  # each of what a variable goes through
+  n = split(L[name], w, " "); for (k = 1; k <= n; k++) if (q) reads(w[k], 1); else emit(w[k])
+}
+function named(t) { sub(/^[.]\//, "", t); return t ~ /^[$][A-Za-z_][A-Za-z0-9_]*$/ ? substr(t, 2) : "" }
+function ends(  p) { if (lost) for (p in P) reads(p, 1); lost = 0; split("", P); split("", L); split("", G); held = "" }
+function reads(p, all) {  # what a program that may run it is given to read
   p = whole(clean(p)); sub(/^-[A-Za-z]\//, "/", p); sub(/^[^\/]*=/, "", p); p = whole(p)
-  if (p ~ /^\/[^*?$\[]+$/ && p !~ /^\/(dev|proc|sys|tmp|var\/tmp|var\/log|run\/[^u][^\/]*)(\/|$)/ && p !~ /[.](pid|sock|socket|lock|log|out|err)$/) print "?" p
+  if (p ~ (all ? "^/[^*?$[/][^$]*$" : "^/[^*?$[]+$") && p !~ /^\/(dev|proc|sys|tmp|var\/tmp|var\/log|run\/[^u][^\/]*)(\/|$)/ && p !~ /[.](pid|sock|socket|lock|log|out|err)$/) print "?" p
 }
 function filled(t, k, n) {
   if (t !~ /[$]/) return t
@@ -76,14 +93,42 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
   return out t
 }
+/^==> \/.* <==$/ { ends(); next }
 {
   sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
+  if (/(\\|[|])[ \t]*$/ && length(held) < 8192) { sub(/\\[ \t]*$/, ""); held = held $0 " "; next }
+  $0 = held $0; held = ""
+  while (match($0, /[$][{][A-Za-z_][A-Za-z0-9_]*[}]/) && substr($0, RSTART + RLENGTH, 1) !~ /[A-Za-z0-9_]/)
+    $0 = substr($0, 1, RSTART) substr($0, RSTART + 2, RLENGTH - 3) substr($0, RSTART + RLENGTH)
   rest = $0 = filled($0)
   while (match(rest, /(^|[ \t;&|(])[A-Za-z_][A-Za-z0-9_]*=["']?[\/~][^ \t"';&|$)]*/)) {
     k = val = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
     sub(/=.*/, "", k); gsub(/[^A-Za-z0-9_]/, "", k); sub(/^[^=]*=["']?/, "", val); V[k] = whole(val)
   }
   $0 = filled($0)
+  n = split($0, w, /[ \t"'=<>|;&()`{}]+/); for (i = 1; i <= n; i++) if (w[i] ~ /^[~\/]/) P[w[i]]
+  if (match($0, /(^|[ \t;&|(])cd[ \t]+["']?\/[^ \t;&|"']+/)) { at = substr($0, RSTART, RLENGTH); sub(/.*cd[ \t]+["']?/, "", at) }
+  rest = $0
+  while (match(rest, /(^|[ \t;&|(])(for|select)[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]+in[ \t]+[^;]*/)) {
+    t = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+    sub(/^.?(for|select)[ \t]+/, "", t); k = t; sub(/[ \t].*/, "", k); sub(/^[^ \t]+[ \t]+in[ \t]+/, "", t)
+    L[k] = loop(t); if (t ~ /[$`]/) G[k]
+  }
+  if (match($0, /(^|[ \t;&|(])(read|mapfile|readarray)[ \t][^;|&<]*/)) {
+    t = substr($0, RSTART, RLENGTH); n = split(t, w, /[ \t]+/); rest = substr($0, 1, RSTART)
+    for (i = 1; i <= n; i++) if (w[i] ~ /^[A-Za-z_][A-Za-z0-9_]*$/) { G[w[i]]; if (rest ~ /[|]/) L[w[i]] = loop(rest) }
+  }
+  rest = $0
+  while (match(rest, /(^|[ \t;&|(])[A-Za-z_][A-Za-z0-9_]*=["']?([$][A-Za-z_(@*]|`)[^;]*/)) {  # what comes from elsewhere
+    t = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH); sub(/^[ \t;&|(]/, "", t)
+    k = t; sub(/=.*/, "", k); if (t !~ /=["']?([$][(]|`)[ \t]*(which|command|type|mktemp|date|hostname|id|dirname|basename|readlink|realpath|uname) /) G[k]
+  }
+  if (/(^|[;&|]|(eval|do|then|else|exec|-c)[ \t])[ \t]*["']?([$][(]|`)/) { n = split(loop($0), w, " "); for (i = 1; i <= n; i++) reads(w[i], 1) }  # a command that another one tells
+  # what find(1) and xargs(1) run of what they find
+  if (/-(exec|execdir|ok|okdir)[ \t]+([^ \t;]*[ \t]+)*["']?[{][}]/ && /-(exec|execdir|ok|okdir)[ \t]+(env[ \t]+|nice[ \t]+|sudo[ \t]+)*(["']?[{][}]|([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]+(-[eux]+[ \t]+)*["']?[{][}]|([\/a-z]*\/)?(ba|da|z|k)?sh[ \t]+-c)/ \
+    || /xargs[^|;]*[ \t]([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)([ \t]+(-[a-z]+|["']?[{][}%]*["']?))*[ \t]*(["'][^|]*)?([;&|)]|$)/ || /xargs[^|;]*-I[ \t]*([^ \t]+)[ \t]+(-[^ \t]+[ \t]+)*["']?([{][}]|%|@)/) {
+    n = split(loop($0 "|"), w, " "); for (i = 1; i <= n; i++) emit(w[i])
+  }
   at = ""
   # a shell runs what another program hands to it
   if ($0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
@@ -92,7 +137,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
   for (i = 1; i <= n; i++) {
     m = split(parts[i], w, /[ \t]+/)
-    other = 0; given = 0; lock = 0; quiet = 0; into = 0; cmd = ""
+    other = 0; given = 0; lock = 0; quiet = 0; into = 0; cmd = ""; parts_run = 0
     for (j = 1; j <= m; j++) {
       t = clean(w[j]); b = base(t)
       if (w[j] ~ /^[0-9]*[>|]+&?$/) { into = 1; continue }
@@ -105,22 +150,28 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       if (!other && cmd == "alias" && sub(/^[A-Za-z0-9_.-]+=/, "", t)) { emit(t); continue }
       # names of files that begin with a dash are options there
       if (given == 2 && !other && t ~ /^[*?]/ && cmd ~ /^(tar|rsync|chown|chmod|chgrp|zip|7za?|scp)$/ && at ~ /^\/./) print "?" at
+      if (!other && (k = named(t)) != "" && (given != 2 || !quiet)) {
+        if (k in L) { through(k, given == 2); if (k in G && L[k] == " " && given != 2) lost = 1 }
+        else if (k in G && given != 2) lost = 1
+        if (given != 2) { cmd = b; given = 2; quiet = 0 }
+        continue
+      }
       if (given == 2) {
         if (t ~ /^-(exec|execdir|ok|okdir)$/) { given = 0; continue }
         if (other) continue
-        if (t ~ /^[\/~]/ && t ~ /\.(sh|py|php|pl|rb|js|cgi|bash)$/) emit(t)
+        if (t ~ /^[\/~][^*?[$]*\.(sh|py|php|pl|rb|js|cgi|bash)$/) emit(t)
         else if (!quiet || t ~ /^--[a-z-]*(command|program|rsh|exec|action|path|defaults|config)/ || w[j - 1] ~ /^-[IeK]$/) reads(w[j])
         continue
       }
       if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
-      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
+      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = parts_run = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
       if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { cmd = b; given = 2; quiet = 1; continue }
       if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") { if (given && !other && t ~ /^-/) reads(w[j]); continue }
       if (b == "cd" || b == "pushd") { at = whole(clean(w[j + 1])); given = 2; quiet = 1; continue }
       if (other) break
       if (lock) { lock = 0; continue }
       if (given == 0 && b ~ /^(ba|da|z|k)?sh$|^(python|perl|php|ruby|node|lua)[0-9.]*$|^(\.|source)$/) { if (t ~ /^\//) emit(t); given = 1; continue }
-      if (t ~ /^[\/~]/) emit(t)
+      if (t ~ /^[\/~]/) { emit(t); if (parts_run && t !~ /^\/etc\//) emit(t "/*") }
       else if (t ~ /^\.?\.?[A-Za-z0-9_.-]*\/|\.(sh|py|php|pl)$/ && at ~ /^\//) emit(at "/" t)
       else if (given == 1 && at ~ /^\// && t ~ /^[A-Za-z0-9_.-]+$/) emit(at "/" t)
       else if (b !~ QUIET && at ~ /^\/./) print "?" at
@@ -129,6 +180,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
     }
   }
 }
+END { ends() }
 """
 NAMES = r"""
 /^[ \t]*(#|;|!([^i]|$)|\/\/|--)/ { next }
@@ -286,12 +338,26 @@ runnable() {  # of files that are named, the programs, scripts and libraries; an
     -o -name "*.rb" -o -name "*.lua" -o -name "*.js" -o -name "*.so" -o -name "*.so.*" \) 2>/dev/null; :' sh
 }
 texts() { find "$@" -xdev -type f -size -129k -print0 2>/dev/null | xargs -0 -r grep -D skip -IhsE '^[^#]*/' --; }
-own() { while IFS= read -r p; do case $p in [?]*) printf 'named %s\n' "${p#?}" ;; *) printf '%s %s\n' "$1" "$p" ;; esac; done; }
+own() {  # KIND: of each path what root makes of it; of one with wildcards the folder and what is there
+  set +f
+  while IFS= read -r p; do
+    k=$1
+    case $p in [?]*) k=named p=${p#?} ;; esac
+    case $p in
+    *[*?[]*)
+      d=${p%%[*?[]*}
+      printf '%s %s\n' $k "${d%/*}"
+      n=0
+      for q in $p; do [ ! -e "$q" ] || { printf '%s %s\n' $k "$q"; [ $((n += 1)) -lt 200 ] || break; }; done ;;
+    *) printf '%s %s\n' $k "$p" ;;
+    esac
+  done
+}
 timed() {  # FIELDS FILE: what root's lines of a crontab run, with its variables
   awk -v n="$1" '/^[ \t]*[A-Za-z_]+[ \t]*=/ { gsub(/[ \t]*=[ \t]*/, "="); v = v $0 "\n"; next }
     /^[ \t]*[0-9*@]/ { k = ($1 ~ /^@/ ? 1 : 5) + n; if (n && $k != "root") next; for (i = 1; i <= k; i++) $i = ""; printf "%s", v; v = ""; print }' "$2"
 }
-read_all() { head -vc 65536 -- "$@" 2>/dev/null | sed '/^==.*==$/d'; }
+read_all() { head -vc 65536 -- "$@" 2>/dev/null; }
 files() { find "$@" -maxdepth 1 -xdev \( -type f -o -type l \) ! -name .placeholder 2>/dev/null; }
 set +f
 R=$(
@@ -308,6 +374,7 @@ R=$(
   for d in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly; do files "$d"; done | own cron
   {
     ! command -v cvtsudoers >/dev/null || cvtsudoers -c /dev/null -e -f sudoers /etc/sudoers 2>/dev/null | sed ':a;/\\$/{N;s/[ \t]*\\\n[ \t]*/ /;ba;}' | awk '
+      match($0, /^Defaults.*secure_path *= *"?[^",]*/) { x = substr($0, 1, RLENGTH); sub(/.*= *"?/, "", x); gsub(/\\/, "", x); print "PATH=" x }
       /^(Defaults|[A-Z][a-z]+_Alias)/ || !/ = / { next }
       {
         who = "root"; sub(/^.* = /, ""); gsub(/\\,/, " "); n = split($0, c, /, */)
@@ -315,11 +382,17 @@ R=$(
           x = c[i]
           if (match(x, /\([^)]*\)/)) { who = substr(x, RSTART + 1, RLENGTH - 2); x = substr(x, 1, RSTART - 1) substr(x, RSTART + RLENGTH) }
           while (sub(/^ *([A-Z_]+:|[A-Z]+=[^ ]*|sha[0-9]+:[^ ]*)/, "", x)) continue
-          if (who ~ /(^|[ ,])(root|ALL|#0)/ && x ~ /^ *\//) { sub(/ *""$/, "", x); gsub(/\\/, "", x); print x }
+          if (who ~ /(^|[ ,])(root|ALL|#0)/ && x ~ /^ *\//) {
+            sub(/ *""$/, "", x); gsub(/\\/, "", x); print x
+            # what is copied into settings or programs of root, and where it lies
+            if (x ~ /^ *(\/usr)?\/bin\/(cp|mv|ln|install|rsync) .* \/(etc|usr|s?bin|lib|opt|boot|root|var\/spool\/cron)\/[^ ]*$/) {
+              m = split(x, w, / +/); for (j = 2; j < m; j++) if (w[j] ~ /^\/[^*?[]*$/) { print "@<" w[j]; sub(/\/[^\/]+\/?$/, "", w[j]); if (w[j] ~ /^\/./) print "@<" w[j] }
+            }
+          }
         }
       }'
-    sed -nE '/ as [^r]/d; s/^[ \t]*permit.* cmd ([^ ]+)( args (.*))?$/\1 \3/p' /etc/doas.conf 2>/dev/null
-  } | pick | grep -v '^?' | own sudo
+    sed -nE 's/^[ \t]*permit.*[{ ]PATH=([^ }]*).*/PATH=\1/p; / as [^r]/d; s/^[ \t]*permit.* cmd ([^ ]+)( args (.*))?$/\1 \3/p' /etc/doas.conf 2>/dev/null
+  } | { x=$(cat); printf '%s\n' "$x" | pick | grep -v '^?'; printf '%s\n' "$x" | sed -n 's/^@</?/p'; } | own sudo
   { [ ! -f /etc/rc.local ] || { echo /etc/rc.local; pick </etc/rc.local; }; files /etc/init.d; } | own rc
   set --
   for f in /etc/profile /etc/bash.bashrc /etc/bashrc /etc/environment /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile \
@@ -399,7 +472,7 @@ R=$(
       END { flush() }' | while IFS= read -r l; do
         case $l in "$(printf '\001')"*) for f in ${l#?}; do [ ! -f "$f" ] || head -c 65536 -- "$f"; done ;; *) printf '%s\n' "$l" ;; esac
       done
-    for f in /etc/environment /etc/environment.d/* /etc/security/pam_env.conf /etc/profile /etc/bash.bashrc /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile "$H"/.bashrc; do
+    for f in /etc/login.defs /etc/environment /etc/environment.d/* /etc/security/pam_env.conf /etc/profile /etc/bash.bashrc /etc/profile.d/*.sh "$H"/.profile "$H"/.bash_profile "$H"/.bashrc; do
       [ ! -f "$f" ] || grep -sE '^[^#]*=' "$f"
     done
     for f in /etc/crontab /etc/cron.d/*; do [ ! -f "$f" ] || timed 1 "$f" | awk '!/^ / { v[++n] = $0 } /^ / { on = 1 } END { if (on) for (i = 1; i <= n; i++) print v[i] }'; done
