@@ -36,7 +36,7 @@ BEGIN {  # programs that run nothing of what they read; letters in brackets, sin
     "|diff|cmp|cp|mv|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|dd|truncate|fallocate|shred|sync|mount|umount" \
     "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
     "|trap|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
-    "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"
+    "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|htcacheclean|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"
 }
 function base(p) { sub(/.*\//, "", p); return p }
 function clean(t) { gsub(/["'\\]/, "", t); sub(/^[0-9]*[>|<]+/, "", t); return t }
@@ -72,6 +72,10 @@ function filled(t, k, n) {
   return t
 }
 function account(j, m, b,  k, v) {
+  if (b == "start-stop-daemon") {
+    for (k = j + 1; k <= m && w[k] != "--"; k++) if (w[k] ~ /^(-c|--chuid)$/) return clean(w[k + 1]); else if (w[k] ~ /^--chuid=/) return clean(substr(w[k], 9))
+    return ""
+  }
   for (k = j + 1; k <= m; k++) {
     v = clean(w[k])
     if (b ~ /^(su|runuser)$/) {
@@ -134,8 +138,11 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   if ($0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
     m = split($0, w, /[ \t;&<>|]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
   }
-  n = split(joined($0), parts, /[;&|(){}`]+|\$\(/)
+  gsub(/[$][(][(][^()]*[)][)]/, "0")
+  n = split(joined($0), parts, /[;&|(){}`]+|\$\(/); inside = 0; said = /(-c|eval)[ \t]+["']/
   for (i = 1; i <= n; i++) {
+    if (i > 1) inside += gsub(/"/, "\"", parts[i - 1])
+    is_text = inside % 2 && !said  # what is in quotes is no command
     m = split(parts[i], w, /[ \t]+/)
     other = 0; given = 0; lock = 0; quiet = 0; into = 0; cmd = ""; parts_run = 0
     for (j = 1; j <= m; j++) {
@@ -151,8 +158,8 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       # names of files that begin with a dash are options there
       if (given == 2 && !other && t ~ /^[*?]/ && cmd ~ /^(tar|rsync|chown|chmod|chgrp|zip|7za?|scp)$/ && at ~ /^\/./) print "?" at
       if (!other && (k = named(t)) != "" && (given != 2 || !quiet)) {
-        if (k in L) { through(k, given == 2); if (k in G && L[k] == " " && given != 2) lost = 1 }
-        else if (k in G && given != 2) lost = 1
+        if (k in L && !is_text) through(k, given == 2)
+        if (k in G && (!(k in L) || L[k] == " ") && given != 2 && !is_text) lost = 1
         if (given != 2) { cmd = b; given = 2; quiet = 0 }
         continue
       }

@@ -61,6 +61,8 @@ from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
         ("while read -r c; do echo $c\ndone </srv/list", []),
         ("C=$(cat /srv/list)\n$C now", ["?/srv/list"]),
         ("==> /a <==\nwhile read c; do x\ndone </srv/list\n==> /b <==\n$c /srv/x", ["?/srv/x"]),
+        ('N=$(wc -l /srv/x)\necho "there are some ($N) in /srv/x"', []),
+        ("start-stop-daemon --start --pidfile /dev/null --startas /srv/x \\\n --chuid man -- -c /srv/y", []),
         ('eval "$(cat /srv/list)"', ["?/srv/list", "?/srv/list/*"]),
         ("D=/srv/d; run-parts $D", ["/srv/d", "/srv/d/*"]),
         ("for x in a b; do /srv/$x/run; done", ["?/srv/*/run"]),
