@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
+from checks.servers.probes._root_runs_awk import HANDED, PICK, ROOTLY
+from checks.servers.probes._root_runs_sh import LINKS
 
 
 @pytest.mark.parametrize(
