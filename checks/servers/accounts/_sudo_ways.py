@@ -103,10 +103,11 @@ _READING = frozenset(
 )
 """Programs that show the files that their arguments name, and start nothing, page nothing and write nothing."""
 _UNIT = r"(?: (?!(?:debug-shell|emergency|rescue)\b)\w[\w@:.-]*)*"
-_CTL = (
-    r"(?: (?:--(?:now|quiet|no-pager|no-block|wait|no-ask-password|full|all|failed|no-legend|plain|value|runtime|system|type=\w+|state=\w+"
-    r"|lines=\d+|property=[\w,]+|output=[\w-]+)|-[qlaf]+|-n ?\d+|-[pt] \w+))*"
+_OPTION = (
+    r"(?:--(?:now|quiet|no-pager|no-block|wait|no-ask-password|full|all|failed|no-legend|plain|value|runtime|system|type=\w+|state=\w+"
+    r"|lines=\d+|property=[\w,]+|output=[\w-]+)|-[qlaf]+|-n ?\d+|-[pt] \w+)"
 )
+_FIRST, _CTL = rf"(?:{_OPTION} )*", rf"(?: {_OPTION})*"
 _QUIETLY = r"(?:-(?:q+|y)(?:=\d)? |--(?:quiet|yes|assume-yes) )*"
 _KNOWN = {
     "aide": r"(?:(?:--config[= ]|-c ?)/etc/aide/\S+ )?(?:--check|-C)",
@@ -137,7 +138,7 @@ _KNOWN = {
     "service": r"\w[\w@.-]* (?:start|stop|restart|reload|force-reload)",
     "ss": r"(?:-[a-zA-CE-JL-Z0-9]+ ?)*",
     "sshd": r"-[tT](?: -C \S+)?(?: -f /etc/ssh/\S+)?",
-    "systemctl": rf"(?:(?:start|stop|(?:try-)?restart|reload|(?:try-)?reload-or-restart|is-\w+|enable|disable|reset-failed){_CTL}{_UNIT}{_CTL}"
+    "systemctl": rf"{_FIRST}(?:(?:start|stop|(?:try-)?restart|reload|(?:try-)?reload-or-restart|is-\w+|enable|disable|reset-failed){_CTL}{_UNIT}{_CTL}"
     rf"|daemon-reload|daemon-reexec|reboot|poweroff|suspend|halt){_CTL}",
     "ufw": r"status(?: \w+)?|reload|show \w+",
     "unattended-upgrade": r"(?:-[dv]+ ?|--(?:debug|verbose|dry-run|download-only) ?)*",
@@ -146,12 +147,12 @@ _KNOWN = {
 _PAGED = {
     **dict.fromkeys(
         ("hostnamectl", "timedatectl", "loginctl", "networkctl"),
-        rf"|(?:status|show|list(?:-\w+)?){_CTL}{_UNIT}",
+        rf"|{_FIRST}(?:status|show|list(?:-\w+)?){_CTL}{_UNIT}{_CTL}",
     ),
     "journalctl": r"(?:(?:--(?:no-pager|follow|reverse|catalog|boot|dmesg|quiet|all|list-boots|disk-usage|utc|no-hostname|system|since[= ]\S+|until[= ]\S+"
     r"|unit=\S+|lines=\d+|priority=\w+|output=[\w-]+|identifier=\S+|grep=\S+)|-[frxekbqa]+|-[bn] ?-?\d+|-[uptogSU] ?\S+|_\w+=\S+)(?: |$))*",
     **dict.fromkeys(("service", "invoke-rc.d"), r"\w[\w@.-]* status"),
-    "systemctl": rf"(?:(?:status|show|cat|list-[\w-]+){_CTL}{_UNIT})?{_CTL}",
+    "systemctl": rf"{_FIRST}(?:status|show|cat|list-[\w-]+){_CTL}{_UNIT}{_CTL}|",
 }
 """Exact arguments with which it only shows, through a pager where nothing forbids it; systemd lets that start no shell from version 247 on."""
 _SECURE_PAGER = 247
@@ -242,11 +243,11 @@ def doubtful(rules: Sudoers) -> list[SudoCommand]:
 
 
 def unbounded(rules: Sudoers) -> list[SudoCommand]:
-    """Return those that take any arguments, and of whose program nothing is known."""
+    """Return those that take any arguments, or what fits an expression, and of whose program nothing is known."""
     return [
         command
         for command, _ in free_commands(rules)
-        if command.arguments is None
+        if (command.arguments is None or command.text.startswith("^"))
         and not (_SYSTEM.fullmatch(command.program) and _base(command.program) in _SHOWING)
         and command.program != "ALL"
     ]
@@ -259,6 +260,8 @@ def unclear(rules: Sudoers) -> list[SudoCommand]:
 
 def is_unclear(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
     """Say whether a packaged program is let run with exact arguments, and nothing here knows what these make of it."""
+    if command.program == "sudoedit":
+        return not reason_of(command, grant, rules)  # what reads the file is not known
     if reason_of(command, grant, rules) or command.arguments is None or not _SYSTEM.fullmatch(command.program):
         return False
     name, text = _base(command.program), " ".join(command.arguments.replace("\\", "").split())

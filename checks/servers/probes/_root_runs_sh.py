@@ -122,7 +122,8 @@ R=$(
   {
     ! command -v cvtsudoers >/dev/null || cvtsudoers -c /dev/null -e -f sudoers /etc/sudoers 2>/dev/null | sed ':a;/\\$/{N;s/[ \t]*\\\n[ \t]*/ /;ba;}' | awk '
       match($0, /^Defaults.*secure_path *= *"?[^",]*/) { x = substr($0, 1, RLENGTH); sub(/.*= *"?/, "", x); gsub(/\\/, "", x); print "PATH=" x }
-      /^(Defaults|[A-Z][a-z]+_Alias)/ || !/ = / { next }
+      /^Defaults/ { while (match($0, /(mailerpath|env_file|group_plugin|editor) *= *"?[^", ]*/)) { x = substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH); sub(/.*= *"?/, "", x); print x }; next }
+      /^[A-Z][a-z]+_Alias/ || !/ = / { next }
       {
         who = "root"; sub(/^.* = /, ""); gsub(/\\,/, " "); n = split($0, c, /, */)
         for (i = 1; i <= n; i++) {

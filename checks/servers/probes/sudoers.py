@@ -214,11 +214,10 @@ def _kept_for_ever(entry: Mapping[str, Any]) -> Iterator[str]:
 _UNDERSTOOD = re.compile(
     r"(?:always_query_group_plugin|always_set_home|admin_flag|apparmor_profile|authenticate|authfail_message|badpass_message|case_insensitive_\w+|closefrom"
     r"|cmddenial_message|command_timeout|compress_io|editor|env_editor|env_reset|exec_background|exempt_group|fast_glob|fdexec|fqdn|ignore_\w+|insults|intercept\w*"
-    r"|iolog_\w+|lecture\w*|listpw|log_\w+|logfile|loglinelen|long_otp_prompt|mail\w+|match_group_by_gid|maxseq|netgroup_tuple|noexec|noninteractive_auth"
+    r"|iolog_\w+|lecture(?!_file)\w*|listpw|log_\w+|logfile|loglinelen|long_otp_prompt|mail(?!erpath|erflags)\w+|match_group_by_gid|maxseq|netgroup_tuple|noexec|noninteractive_auth"
     r"|notafter|notbefore|pam_\w+|passprompt\w*|passwd_timeout|passwd_tries|path_info|preserve_groups|pwfeedback|requiretty|rlimit_\w+|role|root_sudo"
     r"|rootpw|runas_allow_unknown_id|runas_check_shell|runas_default|runaspw|runcwd|secure_path|selinux|sendmail|server_\w+|set_home|set_logname|set_utmp"
-    r"|setenv|shell_noargs|stay_setuid|sudoedit_checkdir|sudoedit_follow|sudoers_locale|syslog\w*|targetpw|timestamp_timeout|timestamp_type|timestampdir"
-    r"|timestampowner|tty_tickets|type|umask|umask_override|use_loginclass|use_netgroups|use_pty|user_command_timeouts|utmp_runas|verifypw|visiblepw|xauth\w*)"
+    r"|setenv|shell_noargs|stay_setuid|sudoedit_checkdir|sudoedit_follow|sudoers_locale|syslog\w*|targetpw|timestamp_timeout|timestamp_type|tty_tickets|type|umask|umask_override|use_loginclass|use_netgroups|use_pty|user_command_timeouts|utmp_runas|verifypw|visiblepw|xauth\w*)"
 )
 """Settings of sudoers(5) by which no command does more than it does by itself, whatever their value is; others are told."""
 _PLAIN_VARIABLES = re.compile(
@@ -230,6 +229,13 @@ _PLAIN_VARIABLES = re.compile(
 _LOOSE = re.compile(r"(?:^|:)(?:/home|/tmp|/var/tmp|/srv|/opt|[^/]|:|$)")
 """A folder of programs that somebody else than root may write, perhaps."""
 _A_DAY = 1440.0
+_AS_BUILT = {
+    ("mailerpath", "/usr/sbin/sendmail"),
+    ("mailerflags", "-t"),
+    ("timestampdir", "/run/sudo/ts"),
+    ("timestampowner", "root"),
+}
+"""Settings that say what holds without them."""
 
 
 def _odd(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -248,6 +254,8 @@ def _odd(entry: Mapping[str, Any]) -> Iterator[str]:
             elif name in {"env_check", "env_delete"}:
                 if is_removal or value is False or option.get("operation") == "list_assign":
                     yield name
+            elif (name, value) in _AS_BUILT:
+                continue
             elif (name, value) in {("secure_path", False), ("sudoedit_checkdir", False), ("sudoedit_follow", True)}:
                 yield name if value else f"!{name}"
             elif value is not False and (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.accounts._sudo_ways import doubtful, free_ways, unclear, ways
+from checks.servers.accounts._sudo_ways import doubtful, free_ways, unbounded, unclear, ways
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import sudoers_text
 from checks.servers.probe import Output
@@ -176,6 +176,9 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
         ("/usr/bin/dpkg --no-pager -l", True),
         ("/usr/bin/systemctl status nginx", False),
         ("/usr/bin/systemctl status nginx --no-pager", True),
+        ("/usr/bin/systemctl --no-pager status nginx", True),
+        ("/usr/bin/systemctl --quiet is-active nginx", True),
+        ("sudoedit /etc/haproxy/haproxy.cfg", False),
         ("/usr/bin/systemctl restart -H eve nginx", False),
         ("/usr/bin/systemctl start debug-shell", False),
         ("/usr/bin/systemctl enable --now nginx", True),
@@ -211,6 +214,25 @@ def test_a_pager_of_systemd_starts_no_shell_from_a_version_on(tmp_path: Path, ve
     found = rules(tmp_path, "an ALL=NOPASSWD: /usr/bin/systemctl status nginx", programs=f"systemd {version}\n")
 
     assert (unclear(found) == []) is is_known
+
+
+def test_an_expression_of_an_unknown_program_takes_any_arguments(tmp_path: Path) -> None:
+    found = unbounded(rules(tmp_path, "an ALL=NOPASSWD: ^/usr/bin/frob .*$, ^/usr/bin/id$"))
+
+    assert [one.text for one in found] == ["^/usr/bin/frob .*$", "^/usr/bin/id$"]
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        ("mailerpath=/srv/x", ("mailerpath=/srv/x",)),
+        ("mailerpath=/usr/sbin/sendmail", ()),
+        ("timestampowner=an", ("timestampowner=an",)),
+        ("mail_badpass", ()),
+    ],
+)
+def test_settings_by_which_sudo_runs_or_believes_more_are_told(tmp_path: Path, line: str, odd: tuple[str, ...]) -> None:
+    assert rules(tmp_path, f"Defaults {line}").odd_settings == odd
 
 
 def test_table_of_programs_holds_names_once_in_a_group_and_no_paths() -> None:
