@@ -98,20 +98,21 @@ def _ways_in(name: str, facts: Facts) -> Iterator[str]:
 
 def _doubt(facts: Facts) -> CheckOutcome | None:
     """Return what of the ways in was not seen, or what PAM lets in."""
-    keys = facts.get(authorized_keys.PROBE)
+    keys, rules = facts.get(authorized_keys.PROBE), facts.get(sudoers.PROBE)
     if isinstance(keys, MissingFact):
-        if keys.reason != COMMAND_MISSING:
-            return missing(keys)
-    elif (roads := other_roads(facts)) is not None:
+        return missing(keys)
+    if (roads := other_roads(facts)) is not None:
         return roads
-    for one in (facts.get(sudoers.PROBE), facts.get(other_ways.PROBE)):
-        if isinstance(one, MissingFact) and one.reason != COMMAND_MISSING:
-            return missing(one)
-    pam, groups = facts.get(pam_stacks.PROBE), facts.get(group.PROBE)
-    if isinstance(pam, MissingFact):
+    if isinstance(rules, MissingFact):
+        if rules.reason != COMMAND_MISSING:
+            return missing(rules)
+    elif rules.sources:
+        return unknown("rules-elsewhere", msg("sudo also takes rules from {names}", names=listed(rules.sources)))
+    if isinstance(ways := facts.get(other_ways.PROBE), MissingFact):
+        return missing(ways)
+    if isinstance(pam := facts.get(pam_stacks.PROBE), MissingFact):
         return missing(pam)
-    services = [one for one in ("login", "su", "sshd") if has_service(pam, one)]
-    if isinstance(groups, MissingFact):
-        return past_pam(pam, services)
+    if isinstance(groups := facts.get(group.PROBE), MissingFact):
+        return missing(groups)
     accounts = facts[passwd.PROBE]
-    return past_pam(pam, services, deserted(groups, accounts))
+    return past_pam(pam, [one for one in ("login", "su", "sshd") if has_service(pam, one)], deserted(groups, accounts))

@@ -9,7 +9,7 @@ BEGIN {  # programs that run nothing of what they read; letters in brackets, sin
   QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|rm|rmdir|mkdir|mkfifo|install|touch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
     "|diff|cmp|cp|mv|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|dd|truncate|fallocate|shred|sync|mount|umount" \
     "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
-    "|trap|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
+    "|export|set|unset|local|read|shift|exec|umask|ulimit|type|which|hash|systemctl|service|invoke-rc[.]d|systemd-tmpfiles|journalctl|mysqldump|mariadb-dump|pg_dump" \
     "|pg_dumpall|mongodump|clamscan|clamdscan|freshclam|certbot|tmpreaper|tmpwatch|logrotate|savelog|fstrim|htcacheclean|sqlite3|php-fpm-socket-helper|start-stop-daemon|nologin)$"
 }
 function base(p) { sub(/.*\//, "", p); return p }
@@ -27,6 +27,7 @@ function loop(t,  k, n, w) {  # the list of a loop: what root goes through
   gsub(/["']/, "", t); n = split(t, w, /[ \t=<>|;&()`{}]+/); LIST = " "
   for (k = 1; k <= n; k++) {
     if (w[k] ~ /^[~\/]/) LIST = LIST whole(w[k]) " " (w[k] ~ /[*?[]/ || t !~ /[`(|<]/ ? "" : whole(w[k]) "/* ")
+    else if (w[k] ~ /^[$]/ && substr(w[k], 2) in L) LIST = LIST L[substr(w[k], 2)] " "
     else if (at ~ /^\/./ && w[k] ~ /[*?[]/) LIST = LIST at "/" w[k] " "
   }
   return LIST
@@ -34,7 +35,7 @@ function loop(t,  k, n, w) {  # the list of a loop: what root goes through
 function through(name, q,  k, n, w) {  # each of what a variable goes through
   n = split(L[name], w, " "); for (k = 1; k <= n; k++) if (q) reads(w[k], 1); else emit(w[k])
 }
-function named(t) { sub(/^[.]\//, "", t); return t ~ /^[$][A-Za-z_][A-Za-z0-9_]*$/ ? substr(t, 2) : "" }
+function named(t) { sub(/^[.]\//, "", t); return t ~ /^[$]([A-Za-z_][A-Za-z0-9_]*|@)$/ ? substr(t, 2) : "" }
 function ends(  p) { if (lost) for (p in P) reads(p, 1); lost = 0; split("", P); split("", L); split("", G); held = "" }
 function reads(p, all) {  # what a program that may run it is given to read
   p = whole(clean(p)); sub(/^-[A-Za-z]\//, "/", p); sub(/^[^\/]*=/, "", p); p = whole(p)
@@ -71,11 +72,19 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
   return out t
 }
-/^==> \/.* <==$/ { ends(); next }
+/^==. \/.* <==$/ { ends(); HERE = substr($0, 5, length($0) - 8); sub(/\/[^\/]*$/, "", HERE); next }
 {
   sub(/^[ \t]*#.*/, ""); sub(/[ \t]#.*/, "")
   if (/(\\|[|])[ \t]*$/ && length(held) < 8192) { sub(/\\[ \t]*$/, ""); held = held $0 " "; next }
   $0 = held $0; held = ""
+  if (HERE != "") gsub(/[$][(]dirname (-- )?["']?[$]([{]?BASH_SOURCE[^)"']*|0)["']?[)]|[$][{](0|BASH_SOURCE)%\/[*][}]|`dirname ["']?[$]0["']?`/, HERE)
+  if (match($0, /[$][(]cd (-- )?["']?\/[^ "')]*["']?[^&]*&& *pwd[^)]*[)]/)) {
+    t = substr($0, RSTART, RLENGTH); k = substr($0, RSTART + RLENGTH); $0 = substr($0, 1, RSTART - 1); sub(/^[^\/]*/, "", t); sub(/[ "')].*/, "", t); $0 = $0 t k
+  }
+  while (match($0, /[$][{][A-Za-z0-9_]+:?[-=]\/[^}$]*[}]/)) {  # a path unless another one is given
+    t = substr($0, RSTART, RLENGTH - 1); k = substr($0, RSTART + RLENGTH); $0 = substr($0, 1, RSTART - 1); sub(/^[^-=]*[-=]/, "", t); $0 = $0 t k
+  }
+  gsub(/[[][@*][]][}]/, "}")
   while (match($0, /[$][{][A-Za-z_][A-Za-z0-9_]*[}]/) && substr($0, RSTART + RLENGTH, 1) !~ /[A-Za-z0-9_]/)
     $0 = substr($0, 1, RSTART) substr($0, RSTART + 2, RLENGTH - 3) substr($0, RSTART + RLENGTH)
   rest = $0 = filled($0)
@@ -87,6 +96,12 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   n = split($0, w, /[ \t"'=<>|;&()`{}]+/); for (i = 1; i <= n; i++) if (w[i] ~ /^[~\/]/) P[w[i]]
   if (match($0, /(^|[ \t;&|(])cd[ \t]+["']?\/[^ \t;&|"']+/)) { at = substr($0, RSTART, RLENGTH); sub(/.*cd[ \t]+["']?/, "", at) }
   rest = $0
+  if (match($0, /(^|[ \t;&|(])set[ \t]+--[ \t]+[^;]*/)) { L["@"] = loop(substr($0, RSTART + 4, RLENGTH - 4)); if ($0 ~ /[$`]/) G["@"] }
+  if (match($0, /(^|[ \t;&|(])[A-Za-z_][A-Za-z0-9_]*[+]?=[(][^)]*/)) {  # a list
+    t = substr($0, RSTART, RLENGTH); sub(/^[ \t;&|(]/, "", t); k = t; sub(/[+]?=.*/, "", k); sub(/^[^(]*[(]/, "", t); L[k] = L[k] loop(t); if (t ~ /[$`]/) G[k]
+    else if (t !~ /[`(]/) sub(/[+]?=[(][^)]*[)]?/, "=")
+  }
+  if (match($0, /(^|[ \t;&|(])for[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]*(;|do|$)/)) { k = substr($0, RSTART, RLENGTH); sub(/.*for[ \t]+/, "", k); sub(/[^A-Za-z0-9_].*/, "", k); if ("@" in L) L[k] = L["@"] }
   while (match(rest, /(^|[ \t;&|(])(for|select)[ \t]+[A-Za-z_][A-Za-z0-9_]*[ \t]+in[ \t]+[^;]*/)) {
     t = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
     sub(/^.?(for|select)[ \t]+/, "", t); k = t; sub(/[ \t].*/, "", k); sub(/^[^ \t]+[ \t]+in[ \t]+/, "", t)
@@ -109,13 +124,13 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
   at = ""
   # a shell runs what another program hands to it
-  if ($0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
-    m = split($0, w, /[ \t;&<>|]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
+  if ($0 ~ /(^|[;&|( \t])(source|[.]|([\/a-z]*\/)?(ba|z|k)?sh)[ \t]+<[(]/ || $0 ~ /[|][ \t]*(sudo[ \t]+)?([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]*(-s?[ \t]*)?([;&|)]|$)/) {
+    m = split($0, w, /[ \t;&<>|()]+/); for (j = 1; j <= m; j++) if (clean(w[j]) ~ /^[~\/]/) emit(clean(w[j]))
   }
   gsub(/[$][(][(][^()]*[)][)]/, "0")
   n = split(joined($0), parts, /[;&|(){}`]+|\$\(/); inside = 0; said = /(-c|eval)[ \t]+["']/
   for (i = 1; i <= n; i++) {
-    if (i > 1) inside += gsub(/"/, "\"", parts[i - 1])
+    if (1 < i) inside += gsub(/"/, "\"", parts[i - 1])
     is_text = inside % 2 && !said  # what is in quotes is no command
     m = split(parts[i], w, /[ \t]+/)
     other = 0; given = 0; lock = 0; quiet = 0; into = 0; cmd = ""; parts_run = 0
@@ -123,7 +138,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
       t = clean(w[j]); b = base(t)
       if (w[j] ~ /^[0-9]*[>|]+&?$/) { into = 1; continue }
       if (into || w[j] ~ /^[0-9]*[>|]/) { into = 0; continue }
-      if (!other && (given != 2 || cmd ~ /^(export|declare|readonly|typeset)$/) && t ~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH)|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|(BASH_)?ENV)=/) {
+      if (!other && (given != 2 || cmd ~ /^(export|declare|readonly|typeset)$/) && t ~ /^(PATH|LD_(PRELOAD|LIBRARY_PATH)|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|(BASH_)?ENV|PROMPT_COMMAND|(MAN)?PAGER|EDITOR|VISUAL)=/) {
         sub(/^[^=]*=/, "", t); p = split(t, v, ":"); for (k = 1; k <= p; k++) emit(v[k])
         continue
       }
@@ -145,7 +160,7 @@ function joined(t,  out, s) {  # what another account is given to run is one com
         continue
       }
       if (b ~ /^(su|runuser|sudo|setpriv|start-stop-daemon)$/) { if (account(j, m, b) !~ /^(root|[+]?0|)$/) other = 1; continue }
-      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = parts_run = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
+      if (b ~ /^(if|then|else|elif|do|while|until|!|time|exec|trap|nohup|nice|ionice|env|flock|timeout|chronic|setsid|command|xargs|eval|run-parts|test|\[|cronic|systemd-cat|systemd-inhibit|stdbuf|unshare|chrt|taskset|strace|faketime|@)$/) { if (t ~ /^\//) emit(t); if (b == "flock") lock = 1; if (b == "run-parts") given = parts_run = 1; if (b == "test" || b == "[") { given = 2; quiet = 1 } continue }
       if (!given && b ~ /^(for|case|in|select|function|alias|esac|fi|done)$/) { cmd = b; given = 2; quiet = 1; continue }
       if (t ~ /^-/ || t ~ /^[0-9.]+[smhd]?$/ || t == "]") { if (given && !other && t ~ /^-/) reads(w[j]); continue }
       if (b == "cd" || b == "pushd") { at = whole(clean(w[j + 1])); given = 2; quiet = 1; continue }

@@ -133,7 +133,7 @@ R=$(
           if (who ~ /(^|[ ,])(root|ALL|#0)/ && x ~ /^ *\//) {
             sub(/ *""$/, "", x); gsub(/\\/, "", x); print x
             # what is copied into settings or programs of root, and where it lies
-            if (x ~ /^ *(\/usr)?\/bin\/(cp|mv|ln|install|rsync) .* \/(etc|usr|s?bin|lib|opt|boot|root|var\/spool\/cron)\/[^ ]*$/) {
+            if (x ~ /^ *(\/usr)?\/bin\/(c[p]|m[v]|ln|[i]nstall|rsync) .* \/(etc|usr|s?bin|lib|opt|boot|root|var\/spool\/cron)\/[^ ]*$/) {
               m = split(x, w, / +/); for (j = 2; j < m; j++) if (w[j] ~ /^\/[^*?[]*$/) { print "@<" w[j]; sub(/\/[^\/]+\/?$/, "", w[j]); if (w[j] ~ /^\/./) print "@<" w[j] }
             }
           }
