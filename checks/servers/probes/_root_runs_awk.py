@@ -6,6 +6,9 @@ PICK = r"""
 BEGIN {  # programs that run nothing of what they read; letters in brackets, since a probe writes nothing
   while (0 < (getline row < "/etc/passwd")) { split(row, each, ":"); home[each[1]] = each[6]; if (each[1] == "root") home[""] = each[6] }
   V["HOME"] = home[""]
+  SH = "([/a-z]*/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)"
+  FOUND = "[\"']?([{][}]|%|@)[\"']?"
+  SAID = "-c[ \t]+[\"']([^\"']*[;&|])?[ \t]*((exec|eval|[.]|source|" SH ")[ \t]+)?[\"']?([{][}]|%|[$][{]?[01@*])"
   QUIET = "^(chown|chmod|chgrp|chattr|setfacl|find|rm|rmdir|mkdir|mkfifo|install|touch|ls|du|df|stat|cat|head|tail|less|more|wc|sort|uniq|cut|tr|grep|egrep|fgrep|zgrep" \
     "|diff|cmp|cp|mv|ln|readlink|realpath|dirname|basename|tar|gzip|gunzip|bzip2|xz|zstd|zip|unzip|rsync|scp|sftp|split|dd|truncate|fallocate|shred|sync|mount|umount" \
     "|mountpoint|sha(1|256|512)sum|md5sum|gpg|age|restic|borg|rclone|curl|wget|mail|mailx|sendmail|logger|echo|printf|true|false|exit|return|sleep|date|id|kill|pkill|pgrep|killall" \
@@ -118,8 +121,8 @@ function joined(t,  out, s) {  # what another account is given to run is one com
   }
   if (/(^|[;&|]|(eval|do|then|else|exec|-c)[ \t])[ \t]*["']?([$][(]|`)/) { n = split(loop($0), w, " "); for (i = 1; i <= n; i++) reads(w[i], 1) }  # a command that another one tells
   # what find(1) and xargs(1) run of what they find
-  if (/-(exec|execdir|ok|okdir)[ \t]+([^ \t;]*[ \t]+)*["']?[{][}]/ && /-(exec|execdir|ok|okdir)[ \t]+(env[ \t]+|nice[ \t]+|sudo[ \t]+)*(["']?[{][}]|([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)[ \t]+(-[eux]+[ \t]+)*["']?[{][}]|([\/a-z]*\/)?(ba|da|z|k)?sh[ \t]+-c)/ \
-    || /xargs[^|;]*[ \t]([\/a-z]*\/)?((ba|da|z|k)?sh|python[0-9.]*|perl|php|ruby)([ \t]+(-[a-z]+|["']?[{][}%]*["']?))*[ \t]*(["'][^|]*)?([;&|)]|$)/ || /xargs[^|;]*-I[ \t]*([^ \t]+)[ \t]+(-[^ \t]+[ \t]+)*["']?([{][}]|%|@)/) {
+  if ($0 ~ "-(exec|execdir|ok|okdir)[ \t]+((env|nice|sudo)[ \t]+)*(" FOUND "|" SH "([ \t]+-[eux]+)*[ \t]+" FOUND "|" SH "[ \t]+" SAID ")" \
+    || $0 ~ "xargs[^|;]*[ \t]" SH "([ \t]+-[a-z]+)*([ \t]+" FOUND ")?[ \t]*([;&|)]|$)" || $0 ~ "xargs[^|;]*[ \t]" SH "[ \t]+" SAID || $0 ~ "xargs[^|;]*-I[ \t]*[^ \t]+[ \t]+(-[^ \t]+[ \t]+)*" FOUND) {
     n = split(loop($0 "|"), w, " "); for (i = 1; i <= n; i++) emit(w[i])
   }
   at = ""
