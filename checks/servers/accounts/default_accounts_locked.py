@@ -6,7 +6,7 @@ The rule: none of the known names exists with a password that can be used, or wi
 password logins alone out. So no key opens such an account, unless every sshd refuses it (`AllowUsers`, `DenyUsers`); no rule of sudo or doas names
 it as the account that others become; and PAM lets nobody in who knows no password (login, su, sshd). Where sshd takes keys from elsewhere than files, or one of these cannot be read,
 the answer is unknown. A key counts also where the account has no shell, for it may forward ports; and where it has expired. Whoever may
-become everybody by sudo, such as admins, counts for none. It does not see a console that logs an account in by itself, nor what servers other than sshd let in.
+become everybody by sudo, such as admins, counts for none. Nor does a key or a rule for an account that is declared under `service_accounts`. It does not see a console that logs an account in by itself, nor what servers other than sshd let in.
 
 Sources: passwd(5), shadow(5), sshd(8), sudoers(5). On Debian 13:
 
@@ -58,7 +58,8 @@ def judge(facts: Facts) -> CheckOutcome:
         return failed("default-account-usable", msg("default accounts that can be used: {names}", names=listed(usable)))
     if not present:
         return passed(msg("none of the known default accounts exists"))
-    if ways := sorted({f"{name} ({way})" for name in present for way in _ways_in(name, facts)}):
+    own = [name for name in present if name not in facts.declared.service_accounts]
+    if ways := sorted({f"{name} ({way})" for name in own for way in _ways_in(name, facts)}):
         return failed(
             "default-account-opened",
             msg("default accounts with a locked password that another way opens: {names}", names=listed(ways)),
@@ -68,8 +69,12 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown("no-shadow-line", msg("accounts without a line in /etc/shadow: {names}", names=listed(unsure)))
     if (doubt := _doubt(facts)) is not None:
         return doubt
+    if not own:
+        return passed(
+            msg("with a locked password, and declared as accounts of programs: {names}", names=listed(present))
+        )
     return passed(
-        msg("locked, and opened by no key, no rule of sudo or doas, and not by PAM: {names}", names=listed(present))
+        msg("locked, and opened by no key, no rule of sudo or doas, and not by PAM: {names}", names=listed(own))
     )
 
 
