@@ -26,83 +26,163 @@ _PATH = re.compile(r"(?:-[^/]*|[^/=]*=)?(/(?!(?:dev|proc|sys)/(?!shm/)).*)")
 _HERE = re.compile(r"(?:-[^/=]*=)?(?:\.{1,2}/.*|(?!-)(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w*)")
 """A word with a file where whoever calls stands."""
 _SHOWING = frozenset(
-    {"df", "du", "echo", "fuser", "id", "ls", "lsof", "printf", "readlink", "realpath", "stat", "test", "true"}
-)
-"""Programs that show names and numbers of files, whatever these are."""
-_ASKING = frozenset(
     {
-        *(
-            "chronyc",
-            "ethtool",
-            "free",
-            "halt",
-            "iostat",
-            "iotop",
-            "lsblk",
-            "lscpu",
-            "lspci",
-            "lsusb",
-            "mailq",
-            "mpstat",
-            "netstat",
-        ),
-        *(
-            "ntpq",
-            "ping",
-            "poweroff",
-            "ps",
-            "reboot",
-            "shutdown",
-            "smartctl",
-            "traceroute",
-            "uname",
-            "uptime",
-            "vmstat",
-            "whoami",
-        ),
+        "df",
+        "echo",
+        "free",
+        "fuser",
+        "id",
+        "ls",
+        "lsblk",
+        "lscpu",
+        "netstat",
+        "ping",
+        "printf",
+        "ps",
+        "readlink",
+        "realpath",
+        "stat",
     }
+    | {
+        "halt",
+        "iostat",
+        "lsof",
+        "mpstat",
+        "poweroff",
+        "reboot",
+        "shutdown",
+        "smartctl",
+        "sync",
+        "test",
+        "traceroute",
+        "true",
+        "uname",
+        "uptime",
+    }
+    | {"vmstat", "whoami"}
 )
-"""Programs that show the machine's state, or stop it, whatever their arguments are."""
-_SYSTEM = re.compile(r"(?:/usr)?/s?bin/[^/]+")
+"""Programs that show names, numbers and the machine's state, or stop it, whatever their arguments are."""
+_SYSTEM = re.compile(r"/(?:usr/(?!local/))?(?:s?bin|lib\w*|games|share)/.+")
 """Where packages keep their programs."""
+_PLUGIN = re.compile(r"/usr/lib(?:64)?/(?:nagios|monitoring-plugins)/(?:plugins/)?check_\w+")
+_READING = frozenset(
+    {
+        "base32",
+        "base64",
+        "bzcat",
+        "cat",
+        "cmp",
+        "comm",
+        "cut",
+        "diff",
+        "du",
+        "egrep",
+        "fgrep",
+        "fold",
+        "grep",
+        "head",
+        "hexdump",
+    }
+    | {
+        "last",
+        "lastb",
+        "md5sum",
+        "nl",
+        "od",
+        "paste",
+        "rev",
+        "sha256sum",
+        "sha512sum",
+        "strings",
+        "tac",
+        "tail",
+        "wc",
+        "xzcat",
+    }
+    | {"zcat", "zgrep"}
+)
+"""Programs that show the files that their arguments name, and start nothing, page nothing and write nothing."""
+_UNIT = r"(?: (?!(?:debug-shell|emergency|rescue)\b)\w[\w@:.-]*)*"
+_OPTION = (
+    r"(?:--(?:now|quiet|no-pager|no-block|wait|no-ask-password|full|all|failed|no-legend|plain|value|runtime|system|type=\w+|state=\w+"
+    r"|lines=\d+|property=[\w,]+|output=[\w-]+)|-[qlaf]+|-n ?\d+|-[pt] \w+)"
+)
+_FIRST, _CTL = rf"(?:{_OPTION} )*", rf"(?: {_OPTION})*"
+_QUIETLY = r"(?:-(?:q+|y)(?:=\d)? |--(?:quiet|yes|assume-yes) )*"
 _KNOWN = {
-    "aide": r".*(?:--check|-C)(?: .*)?",
+    "aide": r"(?:(?:--config[= ]|-c ?)/etc/aide/\S+ )?(?:--check|-C)",
     **dict.fromkeys(
         ("apache2", "apache2ctl", "apachectl", "httpd"),
-        r"-t|-S|-v|-M|configtest|graceful|status|(?:-k )?(?:graceful|restart|start|stop)",
+        r"-t|-S|-v|-M|configtest|graceful|(?:-k )?(?:graceful|restart|start|stop)",
     ),
-    "apt": r"(?:-\w+ |--[\w-]+ )*(?:update|list(?: --\w+)*|autoclean|clean)",
-    "apt-get": r"(?:-\w+ |--[\w-]+ )*(?:update|check|autoclean|clean|(?:dist-)?upgrade)(?: -\w+| --[\w-]+)*",
-    **dict.fromkeys(
-        ("auditctl", "lvs", "vgs", "pvs", "sync", "zpool", "mdadm"), r"|-[ls]|status(?: \w+)?|--detail \S+"
-    ),
+    **dict.fromkeys(("apt", "apt-get"), rf"{_QUIETLY}(?:update|check|autoclean|clean)(?: -q+| -y)*"),
+    **dict.fromkeys(("auditctl", "lvs", "vgs", "pvs", "zpool", "mdadm"), r"|-[ls]|status(?: \w+)?|--detail /dev/\S+"),
     "certbot": r"renew(?: --quiet| -q| --dry-run)*|certificates",
+    "chronyc": r"(?:-[nm]+ )*(?:tracking|sources|sourcestats|activity|ntpdata|serverstats)(?: -v)?",
     "crontab": r"-l",
-    "dpkg": r"-l(?: .*)?|--audit",
-    "fail2ban-client": r"ping|status(?: [\w-]+)?|reload(?: [\w-]+)?|unban [\w.:]+|set [\w-]+ (?:un)?banip [\w.:]+",
+    "dmesg": r"(?:-[Tkxer]+ ?|--(?:ctime|nopager|level=[\w,]+) ?)*",
+    "dpkg": r"(?:--no-pager (?:-l|--list|-s|-L)(?: [\w.+:-]+)*|--audit|-C|--print-architecture)",
+    "ethtool": r"(?:-[iSkgacT] )?\w[\w.-]*",
+    "fail2ban-client": r"ping|status(?: \w[\w-]*)?|reload(?: \w[\w-]*)?|unban [\w.:]+|set \w[\w-]* (?:un)?banip [\w.:]+",
     "firewall-cmd": r"--reload|--state|--list-all",
-    "haproxy": r"-c -f \S+",
-    **dict.fromkeys(("hostnamectl", "timedatectl", "loginctl", "networkctl"), r"|status|show|list(?:-\w+)?"),
-    **dict.fromkeys(("invoke-rc.d", "service"), r"[\w@.-]+ (?:start|stop|restart|reload|status|force-reload)"),
+    "haproxy": r"-c -f /etc/\S+",
     **dict.fromkeys(("iptables", "ip6tables"), r"(?:-[nv]+ )*-[LS](?: -[nv]+| --line-numbers)*"),
-    "journalctl": r".*",
-    "logrotate": r"(?:-\w+ |--\w+ )*/etc/logrotate\.\S+",
-    "needrestart": r"(?:-b|-r l)*",
-    "nft": r"(?:-\w+ )*list [\w -]+",
+    "invoke-rc.d": r"\w[\w@.-]* (?:start|stop|restart|reload|force-reload)",
+    "logrotate": r"(?:-[vfd]+ |--(?:verbose|force|debug) )*/etc/logrotate\.\S+",
+    **dict.fromkeys(("lspci", "lsusb"), r"(?:-[vktnmb]+ ?)*"),
+    "mailq": r"",
+    "needrestart": r"-b(?: -r l)?|-r l(?: -b)?",
+    "nft": r"(?:-[anjst]+ )*list [\w -]+",
     "nginx": r"-t|-T|-v|-V|-s (?:reload|quit|reopen|stop)",
-    "php-fpm": r"-t|-tt",
-    "sshd": r"-[tT].*",
-    "systemctl": r"(?:--[\w=-]+ )*(?:(?:start|stop|(?:try-)?restart|reload|(?:try-)?reload-or-restart|status|is-\w+|show|enable|disable|reset-failed)(?: --?[\w=-]+)*(?: [\w@:.-]+)*"
-    r"|daemon-reload|daemon-reexec|list-[\w-]+(?: --?[\w=-]+)*|reboot|poweroff|suspend|halt)(?: --?[\w=-]+)*",
+    "ntpq": r"-[pn]+(?: \w[\w.]*)?",
+    "service": r"\w[\w@.-]* (?:start|stop|restart|reload|force-reload)",
+    "ss": r"(?:-[a-zA-CE-JL-Z0-9]+ ?)*",
+    "sshd": r"-[tT](?: -C \S+)?(?: -f /etc/ssh/\S+)?",
+    "systemctl": rf"{_FIRST}(?:(?:start|stop|(?:try-)?restart|reload|(?:try-)?reload-or-restart|is-\w+|enable|disable|reset-failed){_CTL}{_UNIT}{_CTL}"
+    rf"|daemon-reload|daemon-reexec|reboot|poweroff|suspend|halt){_CTL}",
     "ufw": r"status(?: \w+)?|reload|show \w+",
-    "unattended-upgrade": r"(?:-\w+ ?|--[\w-]+ ?)*",
+    "unattended-upgrade": r"(?:-[dv]+ ?|--(?:debug|verbose|dry-run|download-only) ?)*",
 }
-"""By program, the exact arguments with which it does nothing but what its name says, in files of root's alone."""
+"""By program, the exact arguments with which it asks nobody, pages nothing, takes nothing from whoever calls, and works on files of root's alone."""
+_PAGED = {
+    **dict.fromkeys(
+        ("hostnamectl", "timedatectl", "loginctl", "networkctl"),
+        rf"|{_FIRST}(?:status|show|list(?:-\w+)?){_CTL}{_UNIT}{_CTL}",
+    ),
+    "journalctl": r"(?:(?:--(?:no-pager|follow|reverse|catalog|boot|dmesg|quiet|all|list-boots|disk-usage|utc|no-hostname|system|since[= ]\S+|until[= ]\S+"
+    r"|unit=\S+|lines=\d+|priority=\w+|output=[\w-]+|identifier=\S+|grep=\S+)|-[frxekbqa]+|-[bn] ?-?\d+|-[uptogSU] ?\S+|_\w+=\S+)(?: |$))*",
+    **dict.fromkeys(("service", "invoke-rc.d"), r"\w[\w@.-]* status"),
+    "systemctl": rf"{_FIRST}(?:status|show|cat|list-[\w-]+){_CTL}{_UNIT}{_CTL}|",
+}
+"""Exact arguments with which it only shows, through a pager where nothing forbids it; systemd lets that start no shell from version 247 on."""
+_SECURE_PAGER = 247
+_SCRIPTED = {
+    **dict.fromkeys(("ash", "bash", "dash", "ksh", "ksh93", "mksh", "sh", "zsh"), r"(?:-[eux]+ )*"),
+    **dict.fromkeys(("node", "nodejs", "Rscript", "tclsh"), r""),
+    "perl": r"(?:-[wT]+ )*",
+    "php": r"(?:-[qf]+ )*",
+    "python": r"(?:-[BEIOPsSu]+ )*",
+    "ruby": r"(?:-w )*",
+}
+"""Options with which an interpreter runs the script behind them, and nothing after it."""
 _SECRET = re.compile(
-    r"/(?:etc/(?:g?shadow|sudoers|ssh/ssh_host|ssl/private|letsencrypt)|root|proc|dev|home)\b|[.](?:key|pem|p12|env)\b|pass|secret|token|/(?:|etc)$"
+    r"/(?:etc/(?:g?shadow|sudoers|ssh/ssh_host|ssl/private|letsencrypt)|root|proc|dev|home)\b|[.](?:key|pem|p12|env)\b|pass|secret|token|keytab|wireguard|system-connections|debian[.]cnf|/var/backups|/(?:|etc)$"
 )
 _WALKS = frozenset({"find", "fd", "fdfind"})
 """Programs that start others, and not what lies in the folders that they are given."""
+
+
+_APT = frozenset({"upgrade", "dist-upgrade", "full-upgrade", "dselect-upgrade", "install", "reinstall"})
+_ASKS_ABOUT_FILES = {"apt": _APT, "apt-get": _APT, "dpkg": frozenset({"-i", "--install", "--configure"})}
+_STDIN = re.compile(r"/dev/(?:stdin|fd/|tty)|/proc/\S*fd/0")
+"""A script that is what whoever calls says."""
+_ASKED = {
+    **dict.fromkeys(("ash", "bash", "dash", "ksh", "ksh93", "mksh", "sh", "zsh"), "s"),
+    **dict.fromkeys(("julia", "lua", "luajit", "node", "nodejs", "pypy", "python"), "i"),
+    "perl": "d",
+    "php": "a",
+}
+"""By interpreter, the option with which it takes commands from whoever calls, whatever script it was given."""
 
 
 @cache
@@ -163,11 +243,13 @@ def doubtful(rules: Sudoers) -> list[SudoCommand]:
 
 
 def unbounded(rules: Sudoers) -> list[SudoCommand]:
-    """Return those that take any arguments, and of whose program nothing is known."""
+    """Return those that take any arguments, or what fits an expression, and of whose program nothing is known."""
     return [
         command
         for command, _ in free_commands(rules)
-        if command.arguments is None and _base(command.program) not in _SHOWING | _ASKING and command.program != "ALL"
+        if (command.arguments is None or command.text.startswith("^"))
+        and not (_SYSTEM.fullmatch(command.program) and _base(command.program) in _SHOWING)
+        and command.program != "ALL"
     ]
 
 
@@ -178,25 +260,23 @@ def unclear(rules: Sudoers) -> list[SudoCommand]:
 
 def is_unclear(command: SudoCommand, grant: Grant, rules: Sudoers) -> bool:
     """Say whether a packaged program is let run with exact arguments, and nothing here knows what these make of it."""
+    if command.program == "sudoedit":
+        return not reason_of(command, grant, rules)  # what reads the file is not known
     if reason_of(command, grant, rules) or command.arguments is None or not _SYSTEM.fullmatch(command.program):
         return False
     name, text = _base(command.program), " ".join(command.arguments.replace("\\", "").split())
     if name == "timeout" and (inner := re.fullmatch(r"(?:-k \d+ )?\d+[smh]? (/\S+)(?: (.*))?", text)):
         return is_unclear(SudoCommand(f"{inner[1]} {inner[2] or ''}", inner[1], inner[2] or ""), grant, rules)
-    if name in _SHOWING | _ASKING or (name in _KNOWN and re.fullmatch(_KNOWN[name], text)):
+    if name in _SHOWING or _PLUGIN.fullmatch(command.program) or re.fullmatch(_KNOWN.get(name, r"(?!)"), text):
         return False
+    if name in _PAGED and re.fullmatch(_PAGED[name], text):
+        return not (rules.systemd >= _SECURE_PAGER or grant.is_noexec or "--no-pager" in text)
     if name in {"su", "runuser"}:  # as whom, has been judged
-        return " -c" in f" {text}" or "--command" in text
-    if name in ways()["pagers"]:
-        return bool(_SECRET.search(text))
-    if name in ways()["shells"]:  # a script of root's own, as files.root-runs sees it
-        return not re.match(r"(?:-[a-zA-Z]*[^\WcemE] )*/", text)
-    if name in ways()["reads"] - {"restic", "sysctl", "date", "bridge", "arp", "ssh-keygen", "ssh-keyscan", "as"}:
-        return (
-            bool(_SECRET.search(text))
-            or _is_led(command, rules)
-            or re.search(r"(?:^| )-[a-z]*[owi]\b|--output|--in-place", text) is not None
-        )
+        return " -c" in f" {text}" or "command" in text
+    if name in _SCRIPTED:  # a script of root's own, as files.root-runs sees it
+        return not re.match(rf"{_SCRIPTED[name]}/(?!dev/|proc/)", text)
+    if name in _READING:
+        return bool(_SECRET.search(text)) or _is_led(command, rules)
     return True
 
 
@@ -239,7 +319,22 @@ def _gives_root(name: str, command: SudoCommand, grant: Grant, rules: Sudoers) -
         return True
     words = (arguments or "").split()
     if name in {"su", "runuser", "login"}:
-        return next((word for word in words if not word.startswith("-")), "root") == "root"
+        return _becomes(words) == "root"
+    if (
+        name in _ASKS_ABOUT_FILES
+        and not _ASKS_ABOUT_FILES[name].isdisjoint(words)
+        and "force-conf" not in (arguments or "")
+    ):
+        return True  # where a package brings other settings than the host has, dpkg offers a shell
+    if name == "dpkg" and not {"-l", "--list"}.isdisjoint(words) and "--no-pager" not in words:
+        return not grant.is_noexec
+    if name == "dmesg" and re.search(r"(?:^|\s)(?:-[a-zA-Z]*H|--human)", arguments or ""):
+        return not grant.is_noexec
+    is_asked = name in _ASKED and any(re.match(rf"-[a-zA-Z]*{_ASKED[name]}", word) for word in words)
+    if name == "sqlite" and sum(not word.startswith("-") for word in words) == 1:
+        is_asked = True  # a database and no statement
+    if is_asked or (name in table["shells"] and _STDIN.search(arguments or "")):
+        return True  # it waits for commands
     started = [_base(word) for word in words if not word.startswith("-") and "=" not in word]
     reads_orders = name in table["settings"] | table["runs"] | table["manages"] and name not in _WALKS
     is_script = name in table["shells"] and not any(re.match(r"-[a-z]*[ce]", word) for word in words)
@@ -268,6 +363,19 @@ def _gives_root(name: str, command: SudoCommand, grant: Grant, rules: Sudoers) -
     if name in {"cp", "mv", "install", "rsync", "ln", "tar", "unzip"}:
         return any(_BY_ROOT.match(word) for word in words) and any(_ANYBODYS.match(word) for word in words)
     return False
+
+
+def _becomes(words: list[str]) -> str:
+    """Return whom su and runuser make of whoever calls."""
+    rest = iter(words)
+    for word in rest:
+        if re.fullmatch(
+            r"-[a-zA-Z]*[cgGsTwC]|--(?:command|session-command|group|supp-group|shell|whitelist-environment)", word
+        ):
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return "root"
 
 
 def _is_named_in(names: Iterable[str]) -> bool:

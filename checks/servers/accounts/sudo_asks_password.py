@@ -8,13 +8,17 @@ run ALL commands, with or without exceptions; run a command with wildcards or al
 than root can change; set the environment; run a program that gives a shell, starts other programs, or reads or writes any
 file, by a table (data/sudo_ways.toml, after GTFOBins); run a shell, or a program that takes settings or starts others, on a
 file or a folder that others may write. NOPASSWD and `Defaults !authenticate` both count. Exact arguments
-make most programs of the table harmless, but not shells without a script, editors and pagers. A command of a program that is not known, with free arguments, is unknown; `""` behind it allows none. An exact command of a package's program is unknown too, unless it is one of a list of harmless ones (such as `systemctl restart nginx`).
+make most programs of the table harmless, but not shells without a script, editors and pagers, nor what asks: `apt-get upgrade` and `dpkg -i` offer a shell
+where a package brings other settings than the host has, `dpkg -l` pages, `sqlite3 FILE` waits for commands. A command of a program that is not known, with free arguments or an expression (`^...$`), is unknown; `""` behind it allows none. An exact command of a package's program is unknown too, unless it is one of a list of harmless ones (such as
+`systemctl restart nginx`): with these arguments it asks nobody, pages nothing and takes nothing from where whoever calls stands. `systemctl status` and
+`journalctl` without `--no-pager` are harmless from systemd 247 on, whose pager starts no shell. It does not see what a service does that is started so, nor what a script or a program's own settings have it do.
 Scripts of the host's own are judged by `files.root-runs`, as far as its page says; it does not see here what they do. `python -m` takes the module from where the caller stands.
 So is every command without a password where a setting is there by which it may do more: a variable that is
 kept (`env_keep`) and that programs may take orders from, `runchroot`, `env_file`, no `secure_path`, or a setting that is not known. The chains of PAM for sudo
 and `sudo -i`, or which `Defaults` name instead, walked through as libpam does, let nobody in who knows no password (pam.conf(5)). Commands as another account
 count where that account becomes root so. Aliases are resolved at any depth and included files followed. Where a command works on what others may write, and the table does not know its program, the answer is unknown. One password may not
-count until the next boot, nor for more than a day. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
+count until the next boot, nor for more than a day. Where sudo keeps that it was given elsewhere, or for another account (`timestampdir`, `timestampowner`), the answer is unknown.
+So it is for each file that `sudoedit` opens without a password, for what reads the file is not known. Read is the file of rules that sudo itself names, for /etc/sudo.conf may name another one; where
 something else than such a file decides, the answer is unknown.
 
 Source: sudoers(5), cvtsudoers(1), GTFOBins. sudo 1.9.16 prints for a NOPASSWD rule:
@@ -76,6 +80,14 @@ def judge(facts: Facts) -> CheckOutcome:
         )
     if (past := _past_pam(facts)) is not None:
         return past
+    if kept := [one for one in rules.odd_settings if one.startswith("timestamp")]:
+        return unknown(
+            "timestamps-elsewhere",
+            msg(
+                "who may write where sudo keeps that a password was given is not known: {settings}",
+                settings=listed(shown(one, 60) for one in kept),
+            ),
+        )
     if led := doubtful(rules):
         return unknown(
             "argument-writable",

@@ -23,7 +23,11 @@ such a folder, and so does a script of Python with such modules beside it. So do
 folder that they include, and what a unit that is not loaded runs. Another account can write where it is the owner, where all may write, or where further
 rights (ACL) let it. It also can where its group may, and the group has a member besides root. A group that /etc/group does
 not hold may have members. A folder with the sticky bit protects what root owns in it. What is not there yet, and could be put
-there, counts as well. A variable is followed where a line above gives it a path. It does not see a path that a script puts together otherwise,
+there, counts as well. A variable is followed where a line above gives it a path. Of a loop over a folder (`for f in
+/srv/hooks.d/*`), `find -exec`, `xargs`, `while read` behind a pipe and `run-parts` the folder counts and what is in it. Where a script runs what
+a list, the answer of a command or a path that is put together tells, and names what others may write, the answer is unknown. So it is where sudo lets
+a file be copied (`cp`, `mv`, `ln`, `install`, `rsync`) into folders of root from where others may write. The folders of `secure_path` count, and those of login.defs. It does not see
+what commands of sudo write otherwise (`tee`), what lies two folders deep in what is gone through,
 what programs and scripts read or load themselves otherwise or take from the network, what scripts of root's scripts run, settings that a system's account owns outside the folders of root's own services, or data that
 a program of root mistakes for commands.
 

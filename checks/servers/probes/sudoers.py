@@ -41,6 +41,9 @@ done)
 J=$(cvtsudoers -c /dev/null -f json "${F:-/etc/sudoers}") || exit 1
 [ "$F" ] || echo 'policy other'
 case $V in *"override user's "*) ;; *'Sudoers path: '*'preserve:'*) echo 'setting !secure_path' ;; esac
+for f in /usr/lib/*/systemd/libsystemd-shared-[0-9]*.so /usr/lib/systemd/libsystemd-shared-[0-9]*.so /lib/systemd/libsystemd-shared-[0-9]*.so; do
+  [ ! -f "$f" ] || { f=${f##*-shared-}; echo "systemd ${f%%[!0-9]*}"; break; }
+done
 printf 'host %s\n' "$(uname -n)"
 printf 'sources %s\n' "$(echo $(sed -n 's/^sudoers:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
 printf 'groups %s\n' "$(echo $(sed -n 's/^group:\([^#]*\).*/\1/p' /etc/nsswitch.conf 2>/dev/null))"
@@ -138,6 +141,8 @@ class Sudoers:
     """Settings by which a command may do something else than it does by itself, or of which that is not known."""
     group_sources: tuple[str, ...] | None = None
     """Where the host looks for groups; None in answers of versions before it was asked."""
+    systemd: int = 0
+    """Its version; 0 where there is none that is known."""
 
 
 def parse(output: Output) -> Sudoers:
@@ -149,6 +154,7 @@ def parse(output: Output) -> Sudoers:
         sources = next((line.split()[1:] for line in notes if line.startswith("sources")), [])
         sources += ["sudo.conf" for line in notes if line.startswith("policy ")]
         groups = next((line.split()[1:] for line in notes if line.startswith("groups")), None)
+        systemd = next((int(line.split()[1]) for line in notes if line.startswith("systemd ")), 0)
         programs = {}
         for line in notes:
             if line.startswith("program|"):
@@ -184,6 +190,7 @@ def parse(output: Output) -> Sudoers:
         tuple(dict.fromkeys(("sudo", "sudo-i", *sorted(named)))),
         tuple(dict.fromkeys(odd)),
         None if groups is None else tuple(one for one in groups if not re.search(r"[]=[]", one)),
+        systemd,
     )
 
 
@@ -207,11 +214,10 @@ def _kept_for_ever(entry: Mapping[str, Any]) -> Iterator[str]:
 _UNDERSTOOD = re.compile(
     r"(?:always_query_group_plugin|always_set_home|admin_flag|apparmor_profile|authenticate|authfail_message|badpass_message|case_insensitive_\w+|closefrom"
     r"|cmddenial_message|command_timeout|compress_io|editor|env_editor|env_reset|exec_background|exempt_group|fast_glob|fdexec|fqdn|ignore_\w+|insults|intercept\w*"
-    r"|iolog_\w+|lecture\w*|listpw|log_\w+|logfile|loglinelen|long_otp_prompt|mail\w+|match_group_by_gid|maxseq|netgroup_tuple|noexec|noninteractive_auth"
+    r"|iolog_\w+|lecture(?!_file)\w*|listpw|log_\w+|logfile|loglinelen|long_otp_prompt|mail(?!erpath|erflags)\w+|match_group_by_gid|maxseq|netgroup_tuple|noexec|noninteractive_auth"
     r"|notafter|notbefore|pam_\w+|passprompt\w*|passwd_timeout|passwd_tries|path_info|preserve_groups|pwfeedback|requiretty|rlimit_\w+|role|root_sudo"
     r"|rootpw|runas_allow_unknown_id|runas_check_shell|runas_default|runaspw|runcwd|secure_path|selinux|sendmail|server_\w+|set_home|set_logname|set_utmp"
-    r"|setenv|shell_noargs|stay_setuid|sudoedit_checkdir|sudoedit_follow|sudoers_locale|syslog\w*|targetpw|timestamp_timeout|timestamp_type|timestampdir"
-    r"|timestampowner|tty_tickets|type|umask|umask_override|use_loginclass|use_netgroups|use_pty|user_command_timeouts|utmp_runas|verifypw|visiblepw|xauth\w*)"
+    r"|setenv|shell_noargs|stay_setuid|sudoedit_checkdir|sudoedit_follow|sudoers_locale|syslog\w*|targetpw|timestamp_timeout|timestamp_type|tty_tickets|type|umask|umask_override|use_loginclass|use_netgroups|use_pty|user_command_timeouts|utmp_runas|verifypw|visiblepw|xauth\w*)"
 )
 """Settings of sudoers(5) by which no command does more than it does by itself, whatever their value is; others are told."""
 _PLAIN_VARIABLES = re.compile(
@@ -223,6 +229,13 @@ _PLAIN_VARIABLES = re.compile(
 _LOOSE = re.compile(r"(?:^|:)(?:/home|/tmp|/var/tmp|/srv|/opt|[^/]|:|$)")
 """A folder of programs that somebody else than root may write, perhaps."""
 _A_DAY = 1440.0
+_AS_BUILT = {
+    ("mailerpath", "/usr/sbin/sendmail"),
+    ("mailerflags", "-t"),
+    ("timestampdir", "/run/sudo/ts"),
+    ("timestampowner", "root"),
+}
+"""Settings that say what holds without them."""
 
 
 def _odd(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -241,6 +254,8 @@ def _odd(entry: Mapping[str, Any]) -> Iterator[str]:
             elif name in {"env_check", "env_delete"}:
                 if is_removal or value is False or option.get("operation") == "list_assign":
                     yield name
+            elif (name, value) in _AS_BUILT:
+                continue
             elif (name, value) in {("secure_path", False), ("sudoedit_checkdir", False), ("sudoedit_follow", True)}:
                 yield name if value else f"!{name}"
             elif value is not False and (

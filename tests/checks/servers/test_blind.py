@@ -37,6 +37,7 @@ RIGHTLY_SILENT = {
 }
 """Needed sections that may be empty, with exit code 0, and why the check rests on others then."""
 ONE_OF_TWO = {
+    "acct.default-names acct.sudoers": "a host without sudo has none of its rules",
     "acct.login-attribution acct.lastlog": "the journal tells of the logins",
     "acct.privileged acct.sudoers": "a host without sudo has none of its rules",
     "acct.stale acct.lastlog": "the journal tells of the logins",

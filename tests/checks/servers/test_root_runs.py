@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
+from checks.servers.probes._root_runs_awk import HANDED, PICK, ROOTLY
+from checks.servers.probes._root_runs_sh import LINKS
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,38 @@ from checks.servers.probes.root_runs import HANDED, LINKS, PICK, ROOTLY
         ("alias ls='/srv/ls --color' ll='ls -l'", ["/srv/ls"]),
         ("export PATH=/srv/bin:$PATH", ["/srv/bin", "/srv/bin"]),
         ("su games -c 'PATH=/srv/bin x'; echo PATH=/srv/x", []),
+        ('for f in /srv/d/*; do "$f"; done', ["/srv/d/*"]),
+        ('D=/srv/d\nfor f in "$D"/*.sh\ndo\n  . "${f}"\ndone', ["/srv/d/*.sh"]),
+        ("for f in $(ls /srv/d); do timeout 9 sh $f; done", ["/srv/d", "/srv/d/*"]),
+        ('cd /srv/d\nfor f in *; do ./"$f"; done', ["/srv/d/*"]),
+        ("find /srv/d -type f -exec {} \\;", ["/srv/d", "/srv/d/*"]),
+        ("find /srv/d -type f | xargs -r -n1 bash", ["/srv/d", "/srv/d/*"]),
+        ("find /srv/d -type f | xargs rm", []),
+        ('find /srv/d |\n  while read -r f; do\n    "$f"\n  done', ["/srv/d", "/srv/d/*"]),
+        ("while read -r c; do $c\ndone </srv/list", ["?/srv/list"]),
+        ("while read -r c; do echo $c\ndone </srv/list", []),
+        ("C=$(cat /srv/list)\n$C now", ["?/srv/list"]),
+        ("==> /a <==\nwhile read c; do x\ndone </srv/list\n==> /b <==\n$c /srv/x", ["?/srv/x"]),
+        ('N=$(wc -l /srv/x)\necho "there are some ($N) in /srv/x"', []),
+        ("start-stop-daemon --start --pidfile /dev/null --startas /srv/x \\\n --chuid man -- -c /srv/y", []),
+        ('D=${1:-/srv/d}\nfor f in "$D"/*; do "$f"; done', ["/srv/d/*"]),
+        ('A=(/srv/d/*)\nfor f in "${A[@]}"; do "$f"; done', ["/srv/d/*"]),
+        ('set -- /srv/d/*\nfor f; do "$f"; done', ["/srv/d/*"]),
+        ('==> /opt/x/job <==\n. "$(dirname "$0")/lib.sh"', ["/opt/x/lib.sh"]),
+        ('==> /opt/x/job <==\nD=$(cd "$(dirname "$0")" && pwd)\n"$D/next"', ["/opt/x/next"]),
+        ("source <(cat /srv/x)", ["/srv/x"]),
+        ("trap /srv/x EXIT", ["/srv/x"]),
+        ("trap 'rm -f /srv/x' EXIT", []),
+        ("export PROMPT_COMMAND=/srv/x", ["/srv/x"]),
+        ("find /srv/d -exec sh -c 'gzip \"$1\"' _ {} \\;", []),
+        ("find /srv/d -exec sh -c '\"$1\"' _ {} \\;", ["/srv/d", "/srv/d/*"]),
+        ("find /srv/d | xargs -I{} sh -c 'gzip {}'", []),
+        ("find /srv/d | xargs -I{} sh -c 'cd /; sh {}'", ["/srv/d", "/srv/d/*"]),
+        ("find /srv/d | xargs -n1 sh -c", ["/srv/d", "/srv/d/*"]),
+        ('eval "$(cat /srv/list)"', ["?/srv/list", "?/srv/list/*"]),
+        ("D=/srv/d; run-parts $D", ["/srv/d", "/srv/d/*"]),
+        ("for x in a b; do /srv/$x/run; done", ["?/srv/*/run"]),
+        ('for f in /srv/www/*; do tar czf /srv/b.tgz "$f"; done', []),
     ],
 )
 def test_paths_that_root_runs_are_picked_out(line: str, run: list[str]) -> None:

@@ -12,7 +12,7 @@ from tests.checks.servers.samples import SEEDED, all_samples
 
 UNSEEDED = tomllib.loads(Path(__file__).with_name("unseeded.toml").read_text("utf-8"))
 DEBT = "not yet seeded"
-MOST_DEBT = 108
+MOST_DEBT = 106
 """How often that may be said; a commit that adds samples or rows lowers it, and none raises it."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.servers.accounts._sudo_ways import doubtful, free_ways, unclear, ways
+from checks.servers.accounts._sudo_ways import doubtful, free_ways, unbounded, unclear, ways
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import sudoers_text
 from checks.servers.probe import Output
@@ -52,6 +52,17 @@ def reasons(tmp_path: Path, text: str) -> set[str]:
         ("an ALL=NOPASSWD: /usr/bin/make install", "nopasswd-shell"),
         ("an ALL=NOPASSWD: /usr/bin/python3 -m evemod", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /etc/passwd", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/apt-get upgrade", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/apt -y full-upgrade", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/dpkg --configure -a", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/dpkg -l", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/dmesg -H", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/sqlite3 /var/lib/app.db", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/python3 -i /usr/local/sbin/x.py", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /bin/bash -s /usr/local/sbin/x", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /bin/sh /dev/stdin", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/su -s /bin/bash", "nopasswd-shell"),
+        ("an ALL=NOPASSWD: /usr/bin/su -g adm root", "nopasswd-shell"),
         ("an ALL=NOPASSWD: sudoedit /srv/*/config", "nopasswd-pattern"),
         ("an ALL=NOPASSWD: /usr/*/id", "nopasswd-pattern"),
         ("an ALL=NOPASSWD: /usr/bin/", "nopasswd-pattern"),
@@ -84,6 +95,7 @@ def test_a_way_to_root_without_a_password_is_found(tmp_path: Path, text: str, re
         "Host_Alias OTHERS = web2, db*\nan OTHERS=NOPASSWD: ALL",
         "an ALL=NOPASSWD: /bin/bash /usr/local/sbin/rotate",
         "an ALL=NOPASSWD: /bin/su - postgres",
+        "an ALL=NOPASSWD: /bin/su -s /bin/bash postgres",
         "an ALL=NOPASSWD: /usr/bin/aide --config\\=/etc/aide/aide.conf --check",
         "an ALL=NOPASSWD: /usr/bin/fail2ban-client set sshd unbanip 192.0.2.10",
         "an ALL=NOPASSWD: /usr/bin/find /tmp -delete",
@@ -157,8 +169,34 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
         ("/usr/sbin/service nginx reload", True),
         ("/usr/sbin/nginx -t", True),
         ("/usr/sbin/apache2ctl configtest", True),
-        ("/usr/bin/apt-get -y upgrade", True),
-        ("/usr/bin/apt-get install x", False),
+        ("/usr/bin/apt-get -y -q update", True),
+        ("/usr/bin/apt-get -y -o Dpkg\\:\\:Options\\:\\:\\=--force-confold upgrade", False),
+        ("/usr/bin/apt-get -c update", False),
+        ("/usr/bin/apt list --upgradable", False),
+        ("/usr/bin/dpkg --no-pager -l", True),
+        ("/usr/bin/systemctl status nginx", False),
+        ("/usr/bin/systemctl status nginx --no-pager", True),
+        ("/usr/bin/systemctl --no-pager status nginx", True),
+        ("/usr/bin/systemctl --quiet is-active nginx", True),
+        ("sudoedit /etc/haproxy/haproxy.cfg", False),
+        ("/usr/bin/systemctl restart -H eve nginx", False),
+        ("/usr/bin/systemctl start debug-shell", False),
+        ("/usr/bin/systemctl enable --now nginx", True),
+        ("/usr/bin/journalctl -u nginx", False),
+        ("/usr/bin/journalctl --no-pager --cursor-file\\=/var/x", False),
+        ("/usr/sbin/service nginx status", False),
+        ("/usr/sbin/haproxy -c -f haproxy.cfg", False),
+        ("/usr/sbin/haproxy -c -f /etc/haproxy/haproxy.cfg", True),
+        ("/usr/sbin/nft -f list ruleset", False),
+        ("/usr/bin/tail -n 50 -f /var/log/syslog", True),
+        ("/usr/bin/msgfilter /bin/sh", False),
+        ("/usr/bin/dmesg -T", True),
+        ("/usr/bin/sdiff -o /var/x /etc/a /etc/b", False),
+        ("/usr/lib/git-core/git -C /etc pull", False),
+        ("/usr/lib/nagios/plugins/check_disk -w 20 /", True),
+        ("/usr/bin/mailq -q", False),
+        ("/usr/sbin/smartctl -a /dev/sda", True),
+        ("/usr/bin/php -d a\\=b /usr/local/sbin/x", False),
         ("/usr/bin/journalctl -u nginx --no-pager", True),
         ("/usr/bin/timeout 5 /usr/bin/passwd an", False),
         ("/usr/local/sbin/deploy --now", True),
@@ -169,6 +207,32 @@ def test_what_portalops_itself_asks_for_is_harmless(tmp_path: Path) -> None:
 )
 def test_an_exact_command_is_understood_or_named(tmp_path: Path, command: str, is_known: bool) -> None:
     assert (unclear(rules(tmp_path, f"an ALL=NOPASSWD: {command}")) == []) is is_known
+
+
+@pytest.mark.parametrize(("version", "is_known"), [(239, False), (257, True)])
+def test_a_pager_of_systemd_starts_no_shell_from_a_version_on(tmp_path: Path, version: int, is_known: bool) -> None:
+    found = rules(tmp_path, "an ALL=NOPASSWD: /usr/bin/systemctl status nginx", programs=f"systemd {version}\n")
+
+    assert (unclear(found) == []) is is_known
+
+
+def test_an_expression_of_an_unknown_program_takes_any_arguments(tmp_path: Path) -> None:
+    found = unbounded(rules(tmp_path, "an ALL=NOPASSWD: ^/usr/bin/frob .*$, ^/usr/bin/id$"))
+
+    assert [one.text for one in found] == ["^/usr/bin/frob .*$", "^/usr/bin/id$"]
+
+
+@pytest.mark.parametrize(
+    ("line", "odd"),
+    [
+        ("mailerpath=/srv/x", ("mailerpath=/srv/x",)),
+        ("mailerpath=/usr/sbin/sendmail", ()),
+        ("timestampowner=an", ("timestampowner=an",)),
+        ("mail_badpass", ()),
+    ],
+)
+def test_settings_by_which_sudo_runs_or_believes_more_are_told(tmp_path: Path, line: str, odd: tuple[str, ...]) -> None:
+    assert rules(tmp_path, f"Defaults {line}").odd_settings == odd
 
 
 def test_table_of_programs_holds_names_once_in_a_group_and_no_paths() -> None:

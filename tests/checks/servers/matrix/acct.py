@@ -161,6 +161,10 @@ SEEDS = (
     ),
     _rules("bash", "chi ALL=(ALL) NOPASSWD: /bin/bash", fails="nopasswd-shell"),
     _rules("su", "chi ALL=(ALL) NOPASSWD: /usr/bin/su", fails="nopasswd-shell"),
+    _rules("an upgrade that may ask", "chi ALL=(root) NOPASSWD: /usr/bin/apt-get upgrade", fails="nopasswd-shell"),
+    _rules(
+        "a pager of systemd", "chi ALL=(root) NOPASSWD: /usr/bin/systemctl status nginx, /usr/bin/journalctl -u nginx"
+    ),
     _rules(
         "alias-of-alias",
         "Cmnd_Alias EDIT = /bin/sh, /usr/bin/vim\nCmnd_Alias WORK = EDIT\nchi ALL = NOPASSWD: WORK",

@@ -132,6 +132,57 @@ SEEDS = (
         undo="rm /usr/local/sbin/night /srv/settings.sh /var/spool/cron/crontabs/root",
         fails="writable-by-others",
     ),
+    *(
+        Seed(
+            "files.root-runs",
+            name,
+            make=f"install -d -o games /srv/hooks.d; install -o games /dev/null /srv/hooks.d/list; install -d /etc/cron.d; cat >/usr/local/sbin/night <<'END'\n#!/bin/sh\n{text}\nEND\n"
+            "chmod 755 /usr/local/sbin/night; echo '5 2 * * * root /usr/local/sbin/night' >/etc/cron.d/night",
+            undo="rm -r /usr/local/sbin/night /srv/hooks.d /etc/cron.d/night",
+            fails=fails,
+            unknown=unknown,
+        )
+        for name, text, fails, unknown in (
+            (
+                "a script that runs what lies in a folder",
+                'for f in /srv/hooks.d/*; do "$f"; done',
+                "writable-by-others",
+                "",
+            ),
+            (
+                "a script that runs what find tells",
+                "find /srv/hooks.d -type f -exec sh {} \\;",
+                "writable-by-others",
+                "",
+            ),
+            (
+                "a script that runs what a list tells",
+                "while read -r c; do\n  $c\ndone </srv/hooks.d/list",
+                "",
+                "runner-unseen",
+            ),
+            (
+                "a script that packs what lies in a folder",
+                'for f in /srv/hooks.d/*; do tar cf /root/x.tar "$f"; done',
+                "",
+                "",
+            ),
+        )
+    ),
+    Seed(
+        "files.root-runs",
+        "a folder of programs for sudo",
+        make="install -d -o games /opt/seed; echo 'Defaults secure_path=/opt/seed:/usr/sbin:/usr/bin' >/etc/sudoers.d/seed",
+        undo="rm -r /opt/seed /etc/sudoers.d/seed",
+        fails="writable-by-others",
+    ),
+    Seed(
+        "files.root-runs",
+        "a copy from an account's folder into settings of root",
+        make="install -d -o games /srv/own; echo 'games ALL=(root) /usr/bin/cp /srv/own/x.cfg /etc/seed.cfg' >/etc/sudoers.d/seed",
+        undo="rm -r /srv/own /etc/sudoers.d/seed",
+        unknown="runner-unseen",
+    ),
     Seed(
         "files.root-runs",
         "a service of root by a link to a file that all may write",

@@ -52,6 +52,14 @@ SEEDS = (
         fails="default-account-usable",
     ),
     _account("acct.default-names", "an account of images, locked", "", account="guest"),
+    _account(
+        "acct.default-names",
+        "an account of images, locked, with a key",
+        "",
+        account="debian",
+        more="install -d -o debian /home/debian/.ssh; install -o debian -m 600 /root/keys/an.pub /home/debian/.ssh/authorized_keys; ",
+        fails="default-account-opened",
+    ),
     Seed(
         "acct.password-age",
         "changed in the future",
