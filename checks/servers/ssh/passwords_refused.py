@@ -26,7 +26,7 @@ from checks.servers.probes import outside_ssh, sshd_servers
 from checks.servers.probes.sshd_servers import SshDaemon, is_let_in
 from checks.servers.ssh._servers import is_for_strangers, tried, unsure, visitor_of
 from checks.servers.wording import listed
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
 _GUESSED = frozenset({"none", "password", "keyboard-interactive"})
@@ -83,10 +83,14 @@ def _judge_settings(server: SshDaemon) -> CheckOutcome | None:
     for effect in server.effects:
         let_in = [each for each in effect.conditions if is_let_in(each.user, effect.settings)]
         if (let_in or effect.count > len(effect.conditions)) and _takes_passwords(effect.settings):
+            others = [each for each in effect.conditions if each.user != "root"]
+            who: Message | str = visitor_of((let_in or others or effect.conditions)[0])
+            if not let_in and not others:  # root is refused, and those that are not are more than are named
+                who = msg("accounts other than {who}", who=who)
             is_by_match = any(not _takes_passwords(one.settings) and is_for_strangers(one) for one in server.effects)
             return failed(
                 "password-in-match" if is_by_match else "password-allowed",
-                msg("a password is enough for {who}", who=visitor_of((let_in or effect.conditions)[0])),
+                msg("a password is enough for {who}", who=who),
             )
     return None
 

@@ -55,6 +55,12 @@ def _hook(name: str, where: str, text: str, *, fails: str = "") -> Seed:
 
 SEEDS = (
     Seed(
+        "files.root-runs",
+        "harmless: a unit that is masked",
+        make="systemctl mask -q debug-shell.service",
+        undo="systemctl unmask -q debug-shell.service",
+    ),
+    Seed(
         "files.setuid",
         "setuid on a program of a package that runs others",
         make="chmod u+s $(command -v find)",
