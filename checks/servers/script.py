@@ -122,12 +122,13 @@ def _arguments(probe: Probe[Any]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """Return a word for the shell, shorter than shlex.join's: without indents and lines of remarks, but where Python or a here-document needs them."""
+    """Return a word for the shell, shorter than shlex.join's: without indents and remarks, but where Python or a here-document needs them."""
     if shlex.quote(word) == word:
         return word
     lean = word
     if not re.search(r"\bimport |<<", word):
-        lean = re.sub(r"\n[ \t]+", "\n", re.sub(r"\n[ \t]*# [^\n]*(?=\n)", "", word))
+        word = re.sub(r"\n[ \t]*# [^\n]*(?=\n)", "", word)
+        lean = re.sub(r"\n[ \t]+", "\n", re.sub(r"[ \t]{2}# [^\n'\"]*(?=\n)", "", word))
     return "'" + lean.replace("'", "'\\''") + "'"
 
 
