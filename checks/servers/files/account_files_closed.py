@@ -7,7 +7,7 @@ The rule: /etc/passwd, group, shadow, gshadow, their backups, subuid, sudoers, d
 login.defs, nsswitch.conf, sshd's settings, every file that those of PAM, sudo and sshd include, lists and keys that rules of PAM and sshd's
 settings name (`pam_listfile file=`, `TrustedUserCAKeys`), and all folders above them belong
 to root, and no other account may write them; no other account may
-read shadow, gshadow, opasswd and their backups. A group counts where it has a member besides root, so `root:shadow` is as it
+read shadow, gshadow, opasswd and their backups, whatever a copy in /etc or /var/backups is called (`shadow.bak`). A group counts where it has a member besides root, so `root:shadow` is as it
 should be, and stops being so with the first member. A group that /etc/group does not hold counts too. The folder of polkit's
 rules may belong to the account polkitd. Further rights (ACL) count for whoever they name. Of a link, that counts to which it
 leads. A folder counts as well where what would be included from it is not there yet. It does not see copies elsewhere:
@@ -32,7 +32,8 @@ from checks.servers.wording import together
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import Severity
 
-_CLOSED = ("/etc/shadow", "/etc/gshadow", "/etc/security/opasswd")
+_CLOSED = ("/etc/shadow", "/etc/gshadow", "/etc/.shadow", "/etc/.gshadow", "/var/backups/", "/etc/security/opasswd")
+"""How the paths of files with hashes begin, whatever a copy is called."""
 _RULES = "/etc/polkit-1/rules.d/"
 """Packages of Red Hat's family give it to the account of polkit itself."""
 
@@ -62,7 +63,7 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown("no-shadow", msg("the host has no /etc/shadow"))
     return passed(
         msg(
-            "{n} files and folders are root's, and shadow, gshadow and opasswd with their backups in /etc are closed to every other account",
+            "{n} files and folders are root's, and shadow, gshadow and opasswd with their copies in /etc and /var/backups are closed to every other account",
             n=len(found),
         )
     )

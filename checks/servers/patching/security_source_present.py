@@ -3,7 +3,7 @@
 Without it no security fix is ever offered, and every other sign seems healthy. Article 12.3.
 
 The rule: among the indexes that apt really holds there is one of the security archive: label Debian-Security, or a suite
-`*-security` of Ubuntu. ESM alone does not stand for it. Where the host takes a component or an architecture from the maker's archive
+`*-security` of Ubuntu, and it is of the release that the host is. ESM alone does not stand for it. Where the host takes a component or an architecture from the maker's archive
 and not from its security archive, the answer is unknown. An archive is believed to be what it calls itself: whose it is, change.repos
 says.
 
@@ -19,11 +19,14 @@ from __future__ import annotations
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import MissingFact
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import apt_index, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
+
+_MAKERS = frozenset({"debian", "ubuntu"})
+"""Systems that name their own release as their archives do; others build on one of these."""
 
 
 @check(
@@ -50,6 +53,17 @@ def _judge_apt(facts: Facts) -> CheckOutcome:
     if not security:
         others = listed(sorted({f"{index.origin} {index.release}" for index in indexes}))
         return failed("no-security-source", msg("there is no security archive among {names}", names=others))
+    host = facts[os_release.PROBE]
+    own = {index.codename.removesuffix("-security") for index in indexes if index.is_security}
+    if host.id in _MAKERS and host.codename and host.codename not in own:
+        return failed(
+            "other-release",
+            msg(
+                "the security archive is of another release than the host, which is {host}: {names}",
+                host=shown(host.codename, 40),
+                names=listed(security),
+            ),
+        )
     if lacking := apt_index.without_security(indexes):
         return unknown(
             "security-partial", msg("no fixes are taken from the security archive for: {names}", names=listed(lacking))

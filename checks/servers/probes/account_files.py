@@ -72,7 +72,7 @@ chain() {  # all files that include one another, and what they would include
 }
 there() { while IFS= read -r f; do [ ! -e "$f" ] && [ "$f" != /too-many ] || printf '%s\n' "$f"; done; }
 F=$(
-  for f in /etc/ /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/security/ \
+  for f in /etc/ /etc/passwd* /etc/group* /etc/shadow* /etc/gshadow* /etc/.shadow* /etc/.gshadow* /var/backups/*shadow* /etc/security/ \
     /etc/security/* /etc/subuid /etc/subgid /etc/sudoers /etc/sudoers.d/ /etc/sudoers.d/* /etc/sudo.conf /etc/doas.conf \
     /etc/pam.d/ /etc/pam.d/* /etc/pam.conf /etc/login.defs /etc/nsswitch.conf /etc/shells /etc/securetty /etc/polkit-1/ \
     /etc/polkit-1/rules.d/ /etc/polkit-1/rules.d/* /etc/ssh/ /etc/ssh/ssh_known_hosts /etc/ssh/shosts.equiv /etc/hosts.equiv; do

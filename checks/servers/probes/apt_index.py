@@ -39,15 +39,20 @@ class Index:
 
 
 def without_security(indexes: Sequence[Index]) -> list[str]:
-    """Return the components that the host takes from a maker's archive, and not from its security archive: `main/amd64`."""
+    """Return the components of a release that the host takes from a maker's archive, and not from its security archive: `main/amd64`.
 
-    def parts(some: Iterable[Index]) -> set[tuple[str, str]]:
-        return {(each.component, each.architecture) for each in some}
+    A release without any security archive counts as well: the host may have that of another one.
+    """
+
+    def parts(some: Iterable[Index]) -> set[tuple[str, str, str, str]]:
+        return {
+            (each.origin, each.codename.removesuffix("-security"), each.component, each.architecture) for each in some
+        }
 
     security = [each for each in indexes if each.is_security]
-    of = {(each.origin, each.codename.removesuffix("-security")) for each in security}
-    usual = [each for each in indexes if not each.is_security and (each.origin, each.codename) in of]
-    return sorted("/".join(each) for each in parts(usual) - parts(security))
+    makers = {each.origin for each in security}
+    usual = [each for each in indexes if not each.is_security and each.origin in makers and "-" not in each.codename]
+    return sorted({f"{component}/{architecture}" for *_of, component, architecture in parts(usual) - parts(security)})
 
 
 def parse(output: Output) -> tuple[Index, ...]:

@@ -55,6 +55,13 @@ def _hook(name: str, where: str, text: str, *, fails: str = "") -> Seed:
 
 SEEDS = (
     Seed(
+        "files.account-files",
+        "a copy of shadow beside it that all may read",
+        make="cp /etc/shadow /etc/shadow.bak; chmod 644 /etc/shadow.bak",
+        undo="rm /etc/shadow.bak",
+        fails="account-file-open",
+    ),
+    Seed(
         "files.root-runs",
         "harmless: a unit that is masked",
         make="systemctl mask -q debug-shell.service",
