@@ -141,7 +141,11 @@ SEEDS = (
                 "printf '[Unit]\\nRequiresMountsFor=/mnt/data\\n' >/etc/systemd/system/haproxy.service.d/x.conf; systemctl daemon-reload",
                 "declared-unit-requires",
             ),
-            ("broken settings that no start has met", "echo 'bindd :80' >>/etc/haproxy/haproxy.cfg", "settings-newer"),
+            (
+                "broken settings that no start has met",  # later than the start by more than the clocks may be off
+                "sleep 4; echo 'bindd :80' >>/etc/haproxy/haproxy.cfg",
+                "settings-newer",
+            ),
             (
                 "settings that a restart has loaded",
                 "printf '[Service]\\nLimitNOFILE=4096\\n[Unit]\\nRequiresMountsFor=/var/lib/haproxy\\n' >/etc/systemd/system/haproxy.service.d/x.conf\n"
