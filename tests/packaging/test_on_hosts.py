@@ -37,7 +37,7 @@ BUILD_SECONDS = 900
 STICK = "/media/stick"
 """Where each host has what was built, as on a stick that was carried there."""
 PORTAL = "/srv/portal"
-INIT = f"portalops --quiet init --folder {PORTAL} --portal-id khanhhoa --name-vi 'Cổng thông tin điện tử' --medium /mnt/disk-a"
+INIT = f"portalops --quiet init --folder {PORTAL} --portal-id khanhhoa --name-vi 'Cổng thông tin điện tử' --medium /srv/disk-a"
 """A portal whose one medium is a folder: what is run here is about versions, and no duty needs to be met."""
 AS_PORTALOPS = "runuser -u portalops --"
 UNITS = "ls /etc/systemd/system | grep portalops || true"
@@ -195,7 +195,7 @@ def test_a_wheelhouse_is_installed_upgraded_rolled_back_and_removed(hosts: Hosts
         assert files_of(host) == before
 
         at(host, f"{old}/install.sh {signers}")
-        at(host, f"mkdir {PORTAL} /mnt/disk-a && {INIT}")
+        at(host, f"mkdir {PORTAL} /srv/disk-a && {INIT}")
         run_and_verify(host)
         (first,) = installations(host)
         told = json.loads(at(host, f"cat {old}/build.json"))
@@ -212,7 +212,7 @@ def test_a_wheelhouse_is_installed_upgraded_rolled_back_and_removed(hosts: Hosts
         assert [each["direction"] for each in installations(host)] == ["first", "upgrade", "roll-back"]
         assert any("the newer portalops 0.2.0 wrote to" in str(each) for each in rolled["warnings"]), rolled["warnings"]
         at(host, f"{new}/install.sh --uninstall")
-        at(host, f"rm -r {PORTAL} /mnt/disk-a")
+        at(host, f"rm -r {PORTAL} /srv/disk-a")
         assert files_of(host) == before
 
 
@@ -227,7 +227,7 @@ def test_a_package_is_installed_upgraded_rolled_back_removed_and_purged(hosts: H
         at(host, f"dpkg -i {old}")
         made = at(host, "stat -c '%U %G %a' /var/lib/portalops /etc/portalops")
         assert made == "portalops portalops 750\nroot portalops 750\n"
-        at(host, f"install -d -o portalops -g portalops -m 750 {PORTAL} /mnt/disk-a && {AS_PORTALOPS} {INIT}")
+        at(host, f"install -d -o portalops -g portalops -m 750 {PORTAL} /srv/disk-a && {AS_PORTALOPS} {INIT}")
         run_and_verify(host, AS_PORTALOPS)
         at(host, f"dpkg -i {new}")
         run_and_verify(host, AS_PORTALOPS)
@@ -262,7 +262,7 @@ def test_a_package_is_installed_upgraded_rolled_back_removed_and_purged(hosts: H
 
         said = at(host, "dpkg -P portalops 2>&1")
         assert "/var/lib/portalops stays: ledger, evidence, configuration and keys are yours" in said
-        at(host, f"rm -r {PORTAL} /mnt/disk-a {own} /etc/systemd/system/portalops-check.timer")
+        at(host, f"rm -r {PORTAL} /srv/disk-a {own} /etc/systemd/system/portalops-check.timer")
         assert files_of(host) - before == {"/var/lib/portalops", "/var/lib/portalops/ledger.sqlite"}
         assert before - files_of(host) == set()
 
@@ -272,7 +272,7 @@ def test_a_package_whose_program_is_broken_tells_what_of_its_schedule_stays(host
         assert "python3.13" in refused(host, f"dpkg -i {built.deb(OLD)}")
         at(host, "dpkg -P portalops")
         at(host, f"dpkg -i {built.deb(OLD, 'deb12')}")
-        at(host, f"install -d -o portalops -g portalops -m 750 {PORTAL} /mnt/disk-a && {AS_PORTALOPS} {INIT}")
+        at(host, f"install -d -o portalops -g portalops -m 750 {PORTAL} /srv/disk-a && {AS_PORTALOPS} {INIT}")
         run_and_verify(host, AS_PORTALOPS)
         (first,) = installations(host, AS_PORTALOPS)
         assert first["installed"]["python"].startswith("3.11.")
