@@ -128,7 +128,7 @@ D=$(printf '%s\n' "$S" | awk -F= '
     for (i = 1; i <= n; i++) if (a[i] ~ /^\/(etc|opt|srv|usr\/local\/etc)\/./) { at(a[i]); if (sub(/\/[^\/]*\.[a-z]+$/, "", a[i]) && a[i] ~ /^\/[^\/]+\/./) at(a[i]) }
     split("", v)
   }
-  NF == 0 { put(); next } { v[$1] = $1 in v ? v[$1] " " substr($0, length($1) + 2) : substr($0, length($1) + 2) } END { put() }' | sort -u)
+  NF == 0 { put(); next } { x = substr($0, length($1) + 2); if ($1 in v) v[$1] = v[$1] " " x; else v[$1] = x } END { put() }' | sort -u)
 now=$(date +%s)
 {
   printf '%s\n' "$D"
