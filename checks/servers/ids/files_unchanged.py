@@ -27,7 +27,7 @@ from checks.servers.change._approved import approved
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probe import MissingFact
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import aide, own_changes
 from checks.servers.probes.aide import Aide, AideDifference
 from checks.servers.wording import listed
@@ -75,6 +75,9 @@ def judge(facts: Facts) -> CheckOutcome:
         return missing(doubt)
     if seen.covers and seen.made_at is not None and (fresh := _judge_age(facts, seen.made_at, seen.ended_at)):
         return fresh
+    if seen.limit:
+        said = msg("AIDE's run of {at} was limited to {limit}", at=seen.ended_at, limit=shown(seen.limit, 60))
+        return unknown("not-whole", said)
     if seen.entries_of_baseline > (seen.entries_of_run or 0):
         said = msg(
             "AIDE's run of {at} read {n} of the {all} entries of the baseline",

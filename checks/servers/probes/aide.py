@@ -43,7 +43,7 @@ for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz; do [ -s "$f" ] && zcat 
 for f in /var/log/aide/aide.log; do
   if [ -e "$f" ]; then
     stat -c 'log %Y' "$f"
-    grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|(Total n|N)umber of entries|  Total number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
+    grep -a -E '^(Start timestamp|End timestamp|AIDE found|AIDE, version|Limit:|(Total n|N)umber of entries|  Total number of entries| *(Added|Removed|Changed) entries)' "$f" | tail -n 40
     l=$(awk '
       /^Start timestamp/ { n = 0; now = kind = "" }
       /^(Added|Removed|Changed) entries:$/ { kind = $1; next }
@@ -99,6 +99,8 @@ class Aide:
     """0 in answers of versions before that was asked."""
     entries_of_run: int | None = None
     """How many entries the run looked at; None where its log does not tell."""
+    limit: str = ""
+    """What the run was limited to (`--limit`); empty for all. Before AIDE 0.19 it counts the others all the same."""
 
 
 def parse(output: Output) -> Aide:
@@ -113,6 +115,7 @@ def parse(output: Output) -> Aide:
     said: bool | None = None
     counts: dict[str, int] = {}
     total = last_total = None
+    limit = last_limit = ""
     kinds: dict[str, str] = {}
     times: dict[str, datetime] = {}
     for line in lines:
@@ -121,7 +124,9 @@ def parse(output: Output) -> Aide:
         elif match := _TIME.fullmatch(line):
             times[match[2]] = datetime.fromtimestamp(int(match[1]), UTC)
         elif line.startswith("Start timestamp"):
-            said, counts, total = None, {}, None
+            said, counts, total, limit = None, {}, None, ""
+        elif line.startswith("Limit:"):
+            limit = line.removeprefix("Limit:").strip()
         elif match := _TOTAL.fullmatch(line):
             total = int(match[1])
         elif line.startswith("AIDE found NO differences"):
@@ -138,12 +143,12 @@ def parse(output: Output) -> Aide:
             last = None if said is None else (tuple(sorted(counts.items())) if said else ())
             if said and not counts:
                 last = (("changed", 1),)
-            last_total = total
-            said, counts, total = None, {}, None
+            last_total, last_limit = total, limit
+            said, counts, total, limit = None, {}, None, ""
     entries = tuple(AideDifference(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
     made_at = datetime.fromtimestamp(bases[0], UTC) if bases else None
     of_baseline = sum(int(match[1]) for line in lines if (match := _ENTRIES.fullmatch(line)))
-    return Aide(bool(bases), ended, last, entries, made_at, covers, of_baseline, last_total)
+    return Aide(bool(bases), ended, last, entries, made_at, covers, of_baseline, last_total, last_limit)
 
 
 PROBE = Probe("ids.aide", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=1 << 20)

@@ -13,9 +13,11 @@ defaults
   timeout connect 2s
   timeout client 9s
   timeout server 9s
+listen answers
+  bind 127.0.0.1:8001
 listen portal
   bind 127.0.0.1:8000
-  server web1 127.0.0.1:22 check inter 300ms
+  server web1 127.0.0.1:8001 check inter 300ms
   server web2 127.0.0.1:8000 {check}
 END
 systemctl restart haproxy
