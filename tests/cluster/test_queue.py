@@ -118,14 +118,16 @@ def test_a_further_attempt_is_another_wish(connection: psycopg.Connection) -> No
 
 def test_two_workers_share_what_there_is(connection: psycopg.Connection, where: str) -> None:
     queue.put(connection, [wish(number) for number in range(40)])
-    both = threading.Barrier(2, timeout=30)
-    met: list[int] = []
+    here, there = threading.Event(), threading.Event()
 
-    def meet(_wish: PartRequest) -> None:
-        if not met:
-            met.append(both.wait())
+    def meet(mine: threading.Event, others: threading.Event) -> Callable[[PartRequest], None]:
+        def wait(_wish: PartRequest) -> None:
+            mine.set()
+            others.wait(30)
 
-    one, other = Doing(40, meet), Doing(40, meet)
+        return wait
+
+    one, other = Doing(40, meet(here, there)), Doing(40, meet(there, here))
     seen = threading.Thread(target=lambda: stop_when(one, other, 40))
     seen.start()
     work(where, one, other)
