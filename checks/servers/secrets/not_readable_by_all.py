@@ -24,9 +24,12 @@ Sources: find(1), grep(1), awk(1).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import readable_secrets
+from checks.servers.probes.readable_secrets import OpenFile
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -52,10 +55,7 @@ def judge(facts: Facts) -> CheckOutcome:
         and one.path not in facts.declared.public_keys
     ]
     if files:
-        names = listed(
-            f"{one.path} ({one.kind}, {one.mode})" if one.kind != _NAMED_ALONE else f"{one.path} ({one.mode})"
-            for one in files
-        )
+        names = listed(f"{one.path} ({', '.join(_marks(one))})" for one in files)
         return failed(
             "readable-by-all",
             nmsg(
@@ -73,3 +73,11 @@ def judge(facts: Facts) -> CheckOutcome:
             "no key, password, token or hash of a known form is in the searched files up to 128 KiB that every account can read"
         )
     )
+
+
+def _marks(one: OpenFile) -> Iterator[str]:
+    """Yield what is said of a file: its kind, and its mode; what systemd shows has none."""
+    if one.kind != _NAMED_ALONE:
+        yield one.kind
+    if not one.path.startswith("systemctl:"):
+        yield one.mode
