@@ -103,10 +103,11 @@ def _costs(session: Session, some: Sequence[Check]) -> Result[tuple[ShownCheck, 
             one = sections[name]
             measured = one.seconds * 1000 if one.milliseconds is None else one.milliseconds
             taken.setdefault(name, {})[host.host] = max(0, measured)
+    asked = {one.id: probes_of((one,)) for one in some}
     found = []
     for name, by_host in taken.items():
         slowest = max(by_host, key=lambda each: (by_host[each], each))
-        asking = tuple(one.id for one in some if name in {probe.id for probe in (*one.needs, *one.uses)})
+        asking = tuple(one.id for one in some if name in asked[one.id])
         total, is_weekly = sum(by_host.values()), probes[name].repeated_for is not None
         found.append(ProbeCost(name, len(by_host), total, by_host[slowest], slowest, is_weekly, asking))
     found.sort(key=lambda each: (-each.milliseconds, each.id))
