@@ -28,7 +28,7 @@ links() {  # PATH: the place of each link on its way
 }
 """
 """A function that tells the links on the way to a path."""
-_UNITS_TOLD = (
+_UNITS_SHOWN = (
     r"""
 command -v find >/dev/null || exit 127
 ROOTLY='"""
@@ -330,4 +330,4 @@ find / -maxdepth 0 -printf 'stat %y %m %U %u %G %g %p\n'
 echo end
 """
 """Who may write each path, each folder above it and each link on the way."""
-SCRIPT = _UNITS_TOLD + _PREPARED + _JOBS + _SHELLS + _HOOKS + _ENVIRONMENT + _UNITS + _SCRIPTS + _RIGHTS
+SCRIPT = _UNITS_SHOWN + _PREPARED + _JOBS + _SHELLS + _HOOKS + _ENVIRONMENT + _UNITS + _SCRIPTS + _RIGHTS
