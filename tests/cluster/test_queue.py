@@ -118,16 +118,14 @@ def test_a_further_attempt_is_another_wish(connection: psycopg.Connection) -> No
 
 def test_two_workers_share_what_there_is(connection: psycopg.Connection, where: str) -> None:
     queue.put(connection, [wish(number) for number in range(40)])
-    here, there = threading.Event(), threading.Event()
+    both = threading.Barrier(2, timeout=30)
+    met: list[int] = []
 
-    def meet(mine: threading.Event, others: threading.Event) -> Callable[[PartRequest], None]:
-        def wait(_wish: PartRequest) -> None:
-            mine.set()
-            others.wait(30)
+    def meet(_wish: PartRequest) -> None:
+        if not met:
+            met.append(both.wait())
 
-        return wait
-
-    one, other = Doing(40, meet(here, there)), Doing(40, meet(there, here))
+    one, other = Doing(40, meet), Doing(40, meet)
     seen = threading.Thread(target=lambda: stop_when(one, other, 40))
     seen.start()
     work(where, one, other)
