@@ -11,7 +11,7 @@ from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check, CheckOutcome, guarded, missing, unknown
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
-from checks.servers.probe import MissingFact, Probe
+from checks.servers.probe import COMMAND_MISSING, MissingFact, Probe
 from checks.servers.probes import preloaded
 from checks.servers.standby import GroupCheck
 from checks.servers.wording import listed
@@ -108,11 +108,17 @@ def outcome_of(one: Check, facts: Facts) -> CheckOutcome:
     return outcome
 
 
+_ASKED_IN_VAIN = frozenset(
+    {COMMAND_MISSING, "probe-timeout", "output-cut", "command-failed", "unparseable", "parser-crashed"}
+)
+"""Why there is no fact although the host was asked; an answer that broke off, or of before, does not hold the question."""
+
+
 def _unreliable(facts: Facts) -> CheckOutcome | None:
-    """Say that what programs of the host print cannot be relied on; None where nothing shows that."""
+    """Say that what programs of the host print cannot be relied on, or that asking failed; None where they can be, or no answer holds it."""
     found = facts.found.get(preloaded.PROBE.id)
     if isinstance(found, MissingFact):
-        return missing(found) if found.reason == "unparseable" else None
+        return missing(found) if found.reason in _ASKED_IN_VAIN else None
     if not isinstance(found, tuple) or not found:
         return None
     said = msg(

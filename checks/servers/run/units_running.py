@@ -140,6 +140,8 @@ def judge(facts: Facts) -> CheckOutcome:
             "failure-ignored",
             msg("commands that ended with an error that their unit calls no failure: {names}", names=names),
         )
+    if not facts.declared.units:
+        return passed(msg("no unit has failed; no unit is declared that must run"))
     return passed(
         msg(
             "no unit has failed; {declared} declared units run, and all that they require is active",
