@@ -17,12 +17,13 @@ from itertools import pairwise
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
-from checks.updates.rules.grading import GradedItem, grade
+from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade
 from checks.updates.rules.occasions import Counting, occasions
+from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
-from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
+from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
 from portalops.model.organisation import Agency, UnitId
@@ -31,7 +32,6 @@ from portalops.model.rulebook import Numbers
 from portalops.model.updates import (
     FlaggedItem,
     FlagKind,
-    Grade,
     ItemChannel,
     Poll,
     PortalDay,
@@ -87,7 +87,7 @@ class Judging:
         attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
-        self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
+        self._claims = ClaimRules(span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim)
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
         self._refused = collected.refused()
@@ -96,6 +96,7 @@ class Judging:
             self._grade(collected.repeated_items()),
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
+            given_out=self._given_out(),
         )
         self.coverage = cover(
             sources,
@@ -103,10 +104,9 @@ class Judging:
             pulled=self._pulled,
             looks_of=self._polls,
             refused=self._refused,
-            grace=self._grace,
         )
         self._weeks: Sequence[WeekFacts] = [
-            facts_of(week, terms) for week in period.weeks() if week.period().first <= terms.today
+            facts_of(week, terms, self.days) for week in period.weeks() if week.period().first <= terms.today
         ]
 
     def judge(self, unit: UnitId | None, known: Agency | None, *, with_items: bool = True) -> UnitJudged:
@@ -138,7 +138,7 @@ class Judging:
 
     def _grade(self, items: Iterable[SeenItem]) -> Iterator[GradedItem]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
-        traits_of, grace, confirmed = self._traits, self._grace, self.terms.decided.confirmed
+        traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         for one in items:
             traits = traits_of.get(one.source)
@@ -146,15 +146,15 @@ class Judging:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
-            gone_at = gone.get(one.id)
-            if gone_at is not None and self._may_be_unread(one, gone_at):
-                gone_at = None
+            went = gone.get(one.id)
+            if went is not None and self._may_be_unread(one, went.at):
+                went = None
             yield grade(
                 one,
                 traits,
                 touched.get(one.id),
-                gone_at,
-                grace,
+                went,
+                claims,
                 is_confirmed=is_confirmed,
                 is_watched=self._is_watched,
             )
@@ -168,7 +168,26 @@ class Judging:
 
     def _polls(self, source: str) -> SourcePolls:
         looks, begins = self._collected.polls_of(source)
-        return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
+        traits = self._traits[source]
+        return summed_up(
+            looks,
+            begins=begins,
+            day_of=lambda at: moment(at).astimezone(self.terms.zone).date(),
+            is_dated=traits.attested or traits.trust_created,
+        )
+
+    def _day_of_claim(self, claim: Stamp) -> Interval | None:
+        """Return the bounds of the local day that a claim at midnight names: a date without an hour reads as that."""
+        local = moment(claim).astimezone(self.terms.zone)
+        if local.time() != time():
+            return None
+        ends = datetime.combine(local.date() + timedelta(days=1), time(), self.terms.zone)
+        return Interval(claim, stamp(ends) - 1)
+
+    def _given_out(self) -> Mapping[str, Stamp]:
+        """Return when the province had first published what all may spread, by text."""
+        sources = [traits.id for traits in self._traits.values() if traits.gives_out]
+        return self._collected.given_out(sources) if sources else {}
 
     def _is_watched(self, one: SeenItem) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.
@@ -194,19 +213,18 @@ class Judging:
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
-        """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
+        """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
         k1: dict[date, list[Counting]] = defaultdict(list)  # by Monday: a date is looked up much faster than a Week
         k2: dict[date, list[Counting]] = defaultdict(list)
-        place, weekends = self.days.place, self.terms.numbers.weekend_counts_weekly
         own_texts = self._own_texts(items)
         for item in items:
-            at = item.counts_at
-            if at is None:
+            if item.came is None:
                 continue
-            day, monday, is_working = place(at)
-            if weekends or is_working:
-                counting = Counting(day, at, item)
-                is_k1, is_k2 = self._counts_for(item.seen, own_texts)
+            is_k1, is_k2 = self._counts_for(item.seen, own_texts)
+            if not is_k1 and not is_k2:
+                continue
+            counting = self.place(item)
+            for monday in self._mondays(counting):
                 if is_k1:
                     k1[monday].append(counting)
                 if is_k2:
@@ -215,6 +233,33 @@ class Judging:
             ItemChannel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
             ItemChannel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
         }
+
+    def place(self, item: GradedItem) -> Counting:
+        """Return an item that came at some time, with the local days on one of which it did."""
+        assert item.came is not None
+        day = self.days.day
+        last = day(item.came.last).toordinal()
+        if item.came.first == item.came.last:
+            first = last
+        else:
+            first = 0 if item.came.first == BEGINNING else day(item.came.first).toordinal()
+        return Counting(DayRange(first, last), item, None if item.hoped_at is None else day(item.hoped_at).toordinal())
+
+    def _mondays(self, one: Counting) -> Iterable[date]:
+        """Return the Mondays of the weeks in which an item may count.
+
+        What was there at a source's first poll bears on the weeks before by its claim alone: nothing of them was seen anyway.
+        """
+        first, last = one.days
+        if last - first < 7:
+            monday = date.fromordinal(last - (last - 1) % 7)
+            return (monday,) if (last - 1) // 7 == (first - 1) // 7 else (monday, monday - timedelta(days=7))
+        if one.item.seen.baseline:
+            days = {last} if one.hoped_on is None else {last, one.hoped_on}
+            return {date.fromordinal(day - (day - 1) % 7) for day in days}
+        return [
+            facts.first for facts in self._weeks if first <= facts.last.toordinal() and last >= facts.first.toordinal()
+        ]
 
     def _own_texts(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""
@@ -323,23 +368,34 @@ def _pulled_sources(sources: Iterable[UpdateSourceTraits], numbers: Numbers) -> 
 def judge_portal_days(items: Sequence[GradedItem], judging: Judging) -> tuple[PortalDay, ...]:
     """Judge the portal itself on each day of the period that has begun, from the items of its channel."""
     terms, coverage = judging.terms, judging.coverage
-    by_day: dict[date, list[GradedItem]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: (_counted_at(item), item.seen.id)):
-        if item.counts_at is not None:
-            day = paying_day(judging.days.day(item.counts_at), calendar=terms.calendar, numbers=terms.numbers)
-            by_day[day].append(item)
+    placed = [judging.place(item) for item in items if item.came is not None]
+    placed.sort(key=lambda one: (_counted_at(one.item), one.item.seen.id))
+    by_day = _by_paid_day(placed, judging)
     sources = coverage.sources(ItemChannel.PORTAL, None)
     late = span(timedelta(hours=terms.numbers.late_grace_hours))
-    proven = sorted(item.counts_at for item in items if item.counts_at is not None and item.grade is not Grade.C)
+    proven = sorted(one.item.came.last for one in placed if one.item.came is not None and one.item.is_sure)
     days = []
     for day in judging.period.days():
         if day > terms.today:
             break
         start, end = datetime.combine(day, time(), terms.zone), terms.end_of(day)
+        bounds = judging.days.bounds(day)
+        counted = {day.toordinal(), *by_day.paid_by.get(day, ())}
         facts = DayFacts(
             day=day,
-            items=by_day[day],
-            share=coverage.share(sources, stamp(start), stamp(end)),
+            items=by_day.may[day],
+            surely=[one for one in by_day.may[day] if one.item.is_sure and counted.issuperset(_days_of(one))],
+            hoped=[
+                one
+                for one in by_day.may[day]
+                if one.hoped_on in counted or (one.item.is_sure and counted.issuperset(_days_of(one)))
+            ],
+            unseen=[
+                as_unseen_time(each)
+                for one in sources
+                for each in coverage.unseen(one, None, *bounds)
+                if each.since < bounds[1] - 1 and each.until > bounds[0]
+            ],
             unreadable=coverage.unreadable(sources, None, stamp(start), stamp(end)),
             has_source=bool(sources),
             collected=coverage.reaches(sources, stamp(end)),
@@ -351,6 +407,42 @@ def judge_portal_days(items: Sequence[GradedItem], judging: Judging) -> tuple[Po
         )
         days.append(judge_portal_day(facts, calendar=terms.calendar, numbers=terms.numbers))
     return tuple(days)
+
+
+def _days_of(one: Counting) -> Iterable[int]:
+    return range(one.days.first, one.days.last + 1) if one.days.last - one.days.first < 32 else (one.days.first, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _PaidDays:
+    """Items by the day that they may pay for."""
+
+    may: Mapping[date, list[Counting]]
+    paid_by: Mapping[date, Sequence[int]]
+    """The days off, as ordinals, that pay for a day."""
+
+
+def _by_paid_day(placed: Iterable[Counting], judging: Judging) -> _PaidDays:
+    terms, period = judging.terms, judging.period
+    may: dict[date, list[Counting]] = defaultdict(list)
+    paid_by: dict[date, list[int]] = defaultdict(list)
+    first, last = period.first.toordinal() - 31, period.last.toordinal()
+    pays = {
+        day: paying_day(date.fromordinal(day), calendar=terms.calendar, numbers=terms.numbers)
+        for day in range(first, last + 1)
+    }
+    for day, paid in pays.items():
+        if paid.toordinal() != day:
+            paid_by[paid].append(day)
+    for one in placed:
+        days: Iterable[int] = range(max(one.days.first, first), min(one.days.last, last) + 1)
+        if (
+            one.item.seen.baseline and one.days.first == 0
+        ):  # of the time before its source's first poll its claim alone tells
+            days = {day for day in (one.days.last, one.hoped_on) if day is not None and first <= day <= last}
+        for paid in dict.fromkeys(pays[day] for day in days):
+            may[paid].append(one)
+    return _PaidDays(may, paid_by)
 
 
 def _first_within(stamps: Sequence[Stamp], after: Stamp, length: int) -> datetime | None:
@@ -369,10 +461,11 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     for channel, weeks in judged.counting.items():
         for week in weeks.keys() & asked:
             items = weeks[week]
-            solid = [one for one in items if one.item.grade is not Grade.C]
+            solid = [one for one in items if one.item.is_sure and Week.of(one.day) == week]
             counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
             for one in items:
-                flags[one.day].update(one.item.flags)
+                if Week.of(one.day) == week:
+                    flags[one.day].update(one.item.flags)
     first, second = counts[ItemChannel.SUBPORTAL], counts[ItemChannel.SUBMISSION]
     return [
         UnitDay(judged.unit, day, first[day], second[day], tuple(sorted(flags[day])))

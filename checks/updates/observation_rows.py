@@ -98,9 +98,12 @@ OBSERVATION = Table(
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
-    Index("observation_by_unit", "unit", "newest_at", *(name for name in SeenItem._fields if name != "unit")).ddl_if(
-        "sqlite"
-    ),
+    Index(
+        "observation_by_unit",
+        "unit",
+        "newest_at",
+        *(name for name in SeenItem._fields if name not in {"unit", "unit_name"}),
+    ).ddl_if("sqlite"),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
 )

@@ -48,7 +48,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.recognition import EPOCH, KnownObservation, Recognition
-from checks.updates.rules.seen import ItemChanges, ItemClaims, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
@@ -383,6 +383,16 @@ class ObservationWindow:
             SeenItem._make, self._many(_REPEATED) if self._engine.dialect.name == DATABASE else self._rows(_REPEATED)
         )
 
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
+        """Return when some sources had first shown each text that others say too."""
+        query = (
+            select(OBSERVATION.c.text, func.min(OBSERVATION.c.first_seen_at))
+            .where(OBSERVATION.c.source.in_(sources), OBSERVATION.c.first_seen_at <= self._until)
+            .group_by(OBSERVATION.c.text)
+        )
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def changes(self) -> ItemChanges:
         """Return what happened to items after they were first seen."""
         newest = select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.at <= self._until).group_by(PRESENCE.c.observation)
@@ -397,7 +407,7 @@ class ObservationWindow:
         with self._engine.connect() as connection:
             return ItemChanges(
                 {row[0]: row[1] for row in connection.execute(touched)},
-                {row[0]: row[1] for row in connection.execute(gone)},
+                {row[0]: Gone(row[1], row[1], True) for row in connection.execute(gone)},
             )
 
     def served(self) -> Mapping[str, Sequence[Served]]:
@@ -457,7 +467,7 @@ class ObservationWindow:
                 result.close()
 
 
-_SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
+_SEEN = [OBSERVATION.c[name] for name in SeenItem._fields if name in OBSERVATION.c]
 _IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)

@@ -47,6 +47,8 @@ class CommonSettings(Shape):
     """The province's portal pulls these items by itself (Article 9.2)."""
     copies_count: bool = False
     """Texts that another unit published first count here too, instead of being duplicates."""
+    gives_out: bool = False
+    """What it published first is for all units to spread: their copies of it count."""
     assume_tz: str | None = None
     """Zone of times that name none; the portal's if not given."""
     date_formats: tuple[str, ...] = ()
@@ -94,6 +96,7 @@ class CommonSettings(Shape):
             attested=attested,
             syndicated=self.syndicated,
             copies_count=self.copies_count,
+            gives_out=self.gives_out,
             pairs=tuple(PairRule(one.vi, one.en) for one in self.pairs),
             tells_translations=tells_translations,
             cross_check=cross_check,

@@ -19,12 +19,12 @@ from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judge
 from checks.updates.observation_places import ObservationPlace
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.grading import GradedItem
-from checks.updates.rules.occasions import count_occasions
+from checks.updates.rules.occasions import CountedDays, count_occasions
 from checks.updates.rules.stamps import moment
 from checks.updates.terms import Terms
 from portalops.model.organisation import Agency
 from portalops.model.period import Period
-from portalops.model.updates import Grade, ItemChannel, PortalDay, UnitSum, UnitWeek, UpdateSourceTraits
+from portalops.model.updates import ItemChannel, PortalDay, UnitSum, UnitWeek, UpdateSourceTraits
 
 AT_ONCE = 200
 """Units that a process judges before it hands its numbers back."""
@@ -41,18 +41,18 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     if judged.unit is None:
         raise ValueError("items of no known unit are no unit's")
     first, last = judging.period.first, judging.period.last
-    counting = [
-        one
+    counting = {
+        one.item.seen.id: one
         for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
         for items in judged.counting.get(channel, {}).values()
         for one in items
-        if first <= one.day <= last
-    ]
-    newest = max((one.at for one in counting if one.item.grade is not Grade.C), default=None)
+        if first.toordinal() <= one.shown_on <= last.toordinal()
+    }
+    newest = max((one.item.evidenced_at for one in counting.values() if one.item.is_sure), default=None)
     weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
-        items=len({one.item.seen.id for one in counting}),
+        items=len(counting),
         subportal=sum(week.subportal for week in weeks),
         submissions=sum(week.submissions for week in weeks),
         pending=sum(week.pending for week in weeks),
@@ -69,9 +69,11 @@ def _cut_to_period(week: UnitWeek, judged: UnitJudged, judging: Judging) -> Unit
     if span.first in judging.period and span.last in judging.period:
         return week
     solid, claimed = Counter[ItemChannel](), Counter[ItemChannel]()
+    days = CountedDays(*([day.toordinal() for day in span.days() if day in judging.period],) * 2)
     for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION):
-        items = [one for one in judged.counting.get(channel, {}).get(week.week, ()) if one.day in judging.period]
-        solid[channel], claimed[channel] = count_occasions(items, numbers=judging.terms.numbers)
+        items = judged.counting.get(channel, {}).get(week.week, ())
+        occurred = count_occasions(items, days, numbers=judging.terms.numbers)
+        solid[channel], claimed[channel] = occurred.least, occurred.hoped - occurred.least
     return replace(
         week,
         subportal=solid[ItemChannel.SUBPORTAL],

@@ -185,6 +185,8 @@ def _remarks(settings: Settings) -> Iterator[Message]:
     """Yield what is not wrong and yet leaves a duty without evidence; a host that only watches or collects others has no duties."""
     if (settings.witnessed or settings.federated) and not settings.jobs:
         return
+    for place, name in settings.layers.ended:
+        yield msg("{place}: {name} has no effect any more; remove the line", place=place, name=name)
     kinds = {job.kind for job in settings.jobs}
     for kind in NEEDED:
         if kind not in kinds:

@@ -91,6 +91,11 @@ class Calendar:
         """Say whether the table speaks for a year."""
         return year in self.years
 
+    def is_certain(self, day: date) -> bool:
+        """Say whether no notice that is still to come may change a day's status."""
+        rule = self._rule(day)
+        return self.confirmed(day.year) and (rule is None or rule.confirmed)
+
     def working_days(self, period: Period) -> tuple[date, ...]:
         """Return the working days of a period, in order."""
         return tuple(day for day in period.days() if self.is_working(day))

@@ -11,7 +11,7 @@ import glob
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
@@ -83,6 +83,8 @@ class Layers:
 
     files: list[ConfigurationFile] = field(default_factory=list)
     tree: Tree = field(default_factory=dict)
+    ended: list[tuple[str, str]] = field(default_factory=list)
+    """Options that were written and have no effect any more: where, and their names."""
     _origins: dict[KeyPath, ValueOrigin] = field(default_factory=dict)
 
     def add_file(self, file: ConfigurationFile) -> None:
@@ -101,6 +103,15 @@ class Layers:
         table[path[-1]] = value
         self._forget(path)
         self._origins[path] = ValueOrigin(None, path, name)
+
+    def leave_out(self, table: str, names: Iterable[str]) -> None:
+        """Take options of a table out that have no effect any more, and note where they stood."""
+        rows = self.tree.get(table)
+        if isinstance(rows, dict):
+            for name in names:
+                if name in rows:
+                    self.ended.append((self.place((table, name)), f"{table}.{name}"))
+                    del rows[name]
 
     def origin(self, path: Sequence[str | int]) -> ValueOrigin | None:
         """Return where a value, or the nearest table around it, comes from; None where nothing of it was written."""

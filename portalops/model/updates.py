@@ -56,6 +56,8 @@ class FlagKind(StrEnum):
     LEGACY_ENCODING = "legacy-encoding"
     NOT_NFC = "not-nfc"
     BASELINE = "baseline"
+    UNBOUNDED = "unbounded"
+    """No poll before would have shown it: nobody knows since when it was there."""
     UNKNOWN_UNIT = "unknown-unit"
 
 
@@ -122,6 +124,8 @@ class UpdateSourceTraits:
     """The province's portal pulls its items by itself (Article 9.2)."""
     copies_count: bool = False
     """Texts that another unit published first count here too."""
+    gives_out: bool = False
+    """What it published first is for all units to spread: nobody's copy of it is one."""
     cross_check: bool = False
     """It is asked what another source of its channel and unit may have missed; nothing that it shows counts by itself."""
     pairs: tuple[PairRule, ...] = ()
@@ -267,9 +271,40 @@ class Counted:
 
     observation: str
     day: date | None
-    """The local day it counts on; None if it counts for nothing."""
+    """The local day it is shown on; None if it counts for nothing."""
     grade: Grade
     flags: tuple[FlagKind, ...]
+    since: datetime | None = None
+    """After this moment it came; None for no bound, and in older records."""
+    until: datetime | None = None
+    """Until this moment it came; None in older records."""
+    is_sure: bool = True
+    """It counts for certain, wherever in that time it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many occasions came, as far as it can be known, and how many were due."""
+
+    least: int
+    """Whatever the placement of items between the polls that bound them."""
+    most: int | None
+    """None where any number may have come unseen."""
+    required_least: int
+    """Due if every day of which the calendar is not certain is a day off."""
+    required_most: int
+    """Due if every such day is worked."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenTime:
+    """A time in which any number of items may have come unseen."""
+
+    source: str
+    since: datetime | None
+    """None for all time before."""
+    until: datetime | None
+    """None for all time after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +346,12 @@ class UnitWeek:
     """Why K1 has its verdict; None where it is met or nothing is due, and in older records."""
     submissions_reason: Message | None = None
     """Why K2 has its verdict; None as above."""
+    subportal_bounds: Bounds | None = None
+    """K1 at least and at most; None in older records."""
+    submissions_bounds: Bounds | None = None
+    """K2 at least and at most; None in older records."""
+    unseen: tuple[UnseenTime, ...] = ()
+    """What of the week no source has shown; named where the week is not met."""
 
     @property
     def due_on_subportal(self) -> int:
@@ -341,6 +382,10 @@ class PortalDay:
     """Ids of what supports the verdict."""
     unreachable: bool = False
     """It was polled on that day and never answered."""
+    bounds: Bounds | None = None
+    """Updates at least and at most; None in older records."""
+    unseen: tuple[UnseenTime, ...] = ()
+    """What of the day no source has shown; named where it is not met."""
 
 
 @dataclass(frozen=True, slots=True)

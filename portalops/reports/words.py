@@ -121,6 +121,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),
     FlagKind.BASELINE: msg("already there at the first poll"),
+    FlagKind.UNBOUNDED: msg("no earlier poll would have shown it"),
     FlagKind.UNKNOWN_UNIT: msg("unknown unit"),
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
+from typing import NamedTuple
 
-from checks.updates.rules.grading import GradedItem
+from checks.updates.rules.grading import BEGINNING, GradedItem
+from checks.updates.rules.placing import Interval
 from checks.updates.rules.stamps import Stamp, span
 from portalops.model.updates import FlagKind, Grade, ItemChannel
 
@@ -15,40 +17,112 @@ BULK_ITEMS = 5
 BULK_WITHIN = span(timedelta(minutes=30))
 """This many items in this time are one session (đăng dồn)."""
 FINE_POLLING = span(timedelta(minutes=60))
-"""First-seen times tell items apart only if the look before was no longer ago than this."""
+"""Only items that are known to came within an interval this short are told to be posted in one go."""
 
 
-def repeated(items: Iterable[GradedItem], *, window: int, may_copy: Collection[str]) -> frozenset[str]:
+class Repeats(NamedTuple):
+    """The observations whose text was there before."""
+
+    surely: frozenset[str] = frozenset()
+    maybe: frozenset[str] = frozenset()
+    """Those of which nobody knows whether they or others came first: they count for nobody, and against nobody."""
+
+
+def repeated(
+    items: Iterable[GradedItem],
+    *,
+    window: int,
+    may_copy: Collection[str],
+    given_out: Mapping[str, Stamp] | None = None,
+) -> Repeats:
     """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
 
     An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
-    known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is.
+    known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is. Which of
+    two like texts came first is known where the interval of one ends before the other's begins; else it is open.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
             each other, so that no more of them than these are held at once.
         window: for how many milliseconds the same text is the same news.
         may_copy: ids of sources in which other units' texts count.
+        given_out: when the province itself had first published a text for all to spread, by text.
     """
-    again = set()
-    for _text, some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
-        told: dict[str, Stamp] = {}
-        for item in sorted(some, key=_evidence_key):
-            one = item.seen
-            unit = one.unit or ""
-            at = item.evidenced_at if item.counts_at is None else item.counts_at
-            rivals = told.items() if one.source not in may_copy else ((unit, told[unit]),) if unit in told else ()
-            is_open = not unit or one.channel == ItemChannel.PORTAL
-            if item.counts_at is not None and any(
-                abs(at - before) <= window for other, before in rivals if other or is_open
-            ):
-                again.add(one.id)
-            elif FlagKind.REMOVED not in item.flags:
-                told[unit] = at
-    return frozenset(again)
+    surely: set[str] = set()
+    maybe: set[str] = set()
+    for (channel, text), some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
+        told = sorted((item for item in some if item.came is not None), key=_end_key)
+        first_given = given_out.get(text) if given_out else None
+        for place, item in enumerate(told):
+            may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
+            found = _find_original(told, place, window, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread)
+            if found is not None:
+                (surely if found else maybe).add(item.seen.id)
+    return Repeats(frozenset(surely), frozenset(maybe))
 
 
-def compare(items: Sequence[GradedItem], again: Collection[str]) -> list[GradedItem]:
+MOST_COMPARED = 200
+"""Items of one text that an item is compared with on either side; where there are more, it is open whether it is a copy."""
+
+
+def _find_original(
+    told: Sequence[GradedItem], place: int, window: int, *, is_portal: bool, may_spread: bool
+) -> bool | None:
+    """Say whether an item says again what another one said within the window: surely, perhaps (False), or not (None).
+
+    Args:
+        told: all items of the text, by the end of their intervals.
+        place: of the item among them.
+        window: in milliseconds.
+        is_portal: it matters not whose the items are.
+        may_spread: other units' texts make it no copy.
+    """
+    item = told[place]
+    found: bool | None = None
+    start, end = max(0, place - MOST_COMPARED), place + 1 + MOST_COMPARED
+    for at in (*range(place - 1, start - 1, -1), *range(place + 1, min(end, len(told)))):
+        other = told[at]
+        is_own = is_portal or item.seen.unit == other.seen.unit
+        if other.seen.id == item.seen.id or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit})):
+            continue
+        match _said_before(other, item, window, is_own=is_own, is_earlier=at < place):
+            case True:
+                return True
+            case False:
+                found = False
+    if found is None and (start > 0 or end < len(told)):
+        return False
+    return found
+
+
+def _said_before(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:
+    """Say of one other item what `_find_original` says of all.
+
+    Of two that one writer posted, one is the copy whichever came first: the one whose interval ends later is taken for it.
+    """
+    before, after = _came(other), _came(item)
+    if is_own and not is_earlier:
+        return None
+    if not is_own and after.last < before.first:
+        return None  # it came first
+    if after.first != BEGINNING and after.first - before.last > window:
+        return None
+    is_later = is_own or before.last < after.first
+    is_near = BEGINNING not in {before.first, after.first} and after.last - before.first <= window
+    return is_later and is_near and other.is_sure
+
+
+def _came(item: GradedItem) -> Interval:
+    assert item.came is not None
+    return item.came
+
+
+def _end_key(item: GradedItem) -> tuple[Stamp, Stamp, str]:
+    came = _came(item)
+    return came.last, came.first, item.seen.id
+
+
+def compare(items: Sequence[GradedItem], again: Repeats) -> list[GradedItem]:
     """Return the items of one unit beside one another.
 
     Args:
@@ -56,34 +130,56 @@ def compare(items: Sequence[GradedItem], again: Collection[str]) -> list[GradedI
         again: the observations whose text was there before.
     """
     single = _one_of_each_address(items)
-    if again:
-        single = [
-            item._replace(counts_at=None, flags=(*item.flags, FlagKind.DUPLICATE))
-            if item.seen.id in again and item.counts_at is not None
-            else item
-            for item in single
-        ]
+    if again.surely or again.maybe:
+        single = [_as_repeat(item, again) for item in single]
     return _bulk_as_sessions(single)
 
 
-def _evidence_key(item: GradedItem) -> tuple[Stamp, Stamp, str]:
-    """Order by what can be shown: when it is known to have existed, and then when it counts."""
-    counts_at = item.evidenced_at if item.counts_at is None else item.counts_at
-    return item.evidenced_at, counts_at, item.seen.id
+def _as_repeat(item: GradedItem, again: Repeats) -> GradedItem:
+    if item.came is None or item.seen.id not in again.surely | again.maybe:
+        return item
+    flags = (*item.flags, FlagKind.DUPLICATE)
+    if item.seen.id in again.surely:
+        return item._replace(came=None, is_sure=False, hoped_at=None, flags=flags)
+    return item._replace(is_sure=False, flags=flags)
 
 
 def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
-    """Let an item that two sources show at one address count once, with the better proof."""
+    """Let an item that two sources show at one address count once: it came in both intervals.
+
+    Where the two have no moment in common, one of the sources errs: the item may have come in either.
+    """
     sources = {(item.seen.channel, item.seen.source) for item in items}
     if len(sources) == len({channel for channel, _source in sources}):
         return list(items)
-    best: dict[tuple[str, str], str] = {}
-    result = []
-    for item in sorted(items, key=lambda item: (item.grade is Grade.C, _evidence_key(item))):
-        one = item.seen
-        is_first = not one.url or best.setdefault((one.channel, one.url), one.source) == one.source
-        result.append(item if is_first else item._replace(counts_at=None))
-    return result
+    same: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+    for item in items:
+        if item.seen.url and item.came is not None:
+            same[item.seen.channel, item.seen.url].append(item)
+    instead: dict[str, GradedItem] = {}
+    for shown in same.values():
+        if len({item.seen.source for item in shown}) > 1:
+            best, *others = sorted(shown, key=lambda item: (item.grade is Grade.C, not item.is_sure, _end_key(item)))
+            instead[best.seen.id] = _joined(best, [other for other in others if other.seen.source != best.seen.source])
+            instead |= {
+                other.seen.id: other._replace(came=None, hoped_at=None)
+                for other in others
+                if other.seen.source != best.seen.source
+            }
+    return [instead.get(item.seen.id, item) for item in items]
+
+
+def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
+    assert best.came is not None
+    first, last = best.came
+    lowest, highest = best.came
+    for other in others:
+        assert other.came is not None
+        first, last = max(first, other.came.first), min(last, other.came.last)
+        lowest, highest = min(lowest, other.came.first), max(highest, other.came.last)
+    if first <= last:
+        return best._replace(came=Interval(first, last))
+    return best._replace(came=Interval(lowest, highest), is_sure=False)
 
 
 def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
@@ -101,17 +197,17 @@ def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
 
 
 def _posting_moment(item: GradedItem) -> Stamp | None:
-    """Return when an item was really posted, as far as that is known to half an hour."""
-    one = item.seen
-    if item.counts_at is None or one.unit is None or item.grade is Grade.D:
+    """Return when an item was really posted, as far as that is known to an hour."""
+    if item.came is None or item.seen.unit is None or item.grade is Grade.D:
         return None
+    one = item.seen
     if one.created_at is not None and FlagKind.WAITED not in item.flags:  # drafts made together may come up one by one
         return one.created_at
     before = one.looked_before_at
     return one.first_seen_at if before is not None and one.first_seen_at - before <= FINE_POLLING else None
 
 
-def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterable[GradedItem]:
+def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterator[GradedItem]:
     start = 0
     while start < len(group):
         end = start
@@ -119,8 +215,9 @@ def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterable[GradedItem
             end += 1
         cluster = [item for _at, _id, item in group[start:end]]
         if len(cluster) >= BULK_ITEMS:
-            first = min(item.counts_at for item in cluster if item.counts_at is not None)
+            intervals = [item.came for item in cluster if item.came is not None]
+            came = Interval(min(one.first for one in intervals), min(one.last for one in intervals))
             session = cluster[0].seen.id
             for item in cluster:
-                yield item._replace(counts_at=first, session=session, flags=(*item.flags, FlagKind.BULK))
+                yield item._replace(came=came, session=session, flags=(*item.flags, FlagKind.BULK))
         start = end

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from checks.updates.rules.grading import BEGINNING, REMOVED_WITHIN
+from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import PollMoment, Served
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.rules.unread import UnreadableShare, UnreadPart, unreadable
 from portalops.model.organisation import UnitId
 from portalops.model.updates import ItemChannel, UpdateSourceTraits
 
-Interval = tuple[Stamp, Stamp]
+END: Stamp = 2**62
+"""After every moment."""
+
+
+class Unseen(NamedTuple):
+    """A stretch of time in which any number of items may have come unseen."""
+
+    source: str
+    since: Stamp
+    """`BEGINNING` for all time before."""
+    until: Stamp
+    """`END` for all time after."""
+
+
+class DayBounds(NamedTuple):
+    """A local day, and from when to when a moment counts on it."""
+
+    day: int
+    """As an ordinal."""
+    first: Stamp
+    last: Stamp
+    """Exclusive."""
 
 
 class SourcePolls(NamedTuple):
@@ -52,8 +75,6 @@ class Coverage:
     """The further sources of one unit."""
     refused: Mapping[str, Sequence[UnreadPart]] = field(default_factory=dict)
     """What could not be read, by source."""
-    grace: int = 0
-    """For how many milliseconds before the look that did not show it an item may be dated."""
     begins: Mapping[tuple[str, UnitId], Stamp] = field(default_factory=dict)
     """From when on a source tells of a unit that it was seen to carry; from its own beginning on where none is given."""
     _known: dict[str, SourcePolls] = field(default_factory=dict)
@@ -74,13 +95,46 @@ class Coverage:
             return Share(100, 0)
         return Share(100 * shown // (end - start), -(-(end - start - shown) // _HOUR))
 
+    def unseen(self, source: UpdateSourceTraits, unit: UnitId | None, start: Stamp, end: Stamp) -> Iterator[Unseen]:
+        """Yield the stretches that meet a time in which a source has shown nothing, in order; each whole."""
+        intervals, starts, _unreachable = self.read_polls(source.id)
+        begins = self.begins.get((source.id, unit), BEGINNING) if unit is not None else BEGINNING
+        place = max(0, bisect_right(starts, start) - 1)
+        before = intervals[place - 1][1] if place else BEGINNING
+        for first, last in intervals[place:]:
+            shown = max(first, begins)
+            if shown >= last:
+                continue
+            if before < shown and before < end and shown > start:
+                yield Unseen(source.id, before, shown)
+            before = last
+            if before >= end:
+                return
+        if before < end:
+            yield Unseen(source.id, before, END)
+
+    def unseen_days(
+        self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, days: Sequence[DayBounds]
+    ) -> frozenset[int]:
+        """Return the days of which at least one of the sources has not shown every moment; all without sources."""
+        traits = tuple(sources)
+        if not days or not traits:
+            return frozenset(one.day for one in days)
+        start, end = days[0].first, days[-1].last
+        stretches = [each for one in traits for each in self.unseen(one, unit, start, end)]
+        if not stretches:
+            return frozenset()
+        return frozenset(
+            one.day for one in days if any(each.since < one.last - 1 and each.until > one.first for each in stretches)
+        )
+
     def unreadable(
         self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
     ) -> tuple[UnreadableShare, ...]:
         """Return what could not be read of the sources, and may be what a stretch of time lacks."""
         if not self.refused:
             return ()
-        return unreadable(self.refused, sources, unit=unit, start=start, end=end, grace=self.grace)
+        return unreadable(self.refused, sources, unit=unit, start=start, end=end)
 
     def reaches(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
@@ -121,7 +175,6 @@ def cover(
     pulled: frozenset[str],
     looks_of: Callable[[str], SourcePolls],
     refused: Iterable[UnreadPart] = (),
-    grace: int = 0,
 ) -> Coverage:
     """Sort the sources by what they show.
 
@@ -136,7 +189,6 @@ def cover(
         pulled: ids of the sub-portals that the portal pulls.
         looks_of: what the looks at a source come to.
         refused: what could not be read of their answers.
-        grace: for how many milliseconds before the look that did not show it an item may be dated.
     """
     shared: dict[ItemChannel, list[UpdateSourceTraits]] = defaultdict(list)
     own: dict[tuple[ItemChannel, UnitId], list[UpdateSourceTraits]] = defaultdict(list)
@@ -169,30 +221,49 @@ def cover(
         {channel: tuple(some) for channel, some in shared.items()},
         {key: tuple(some) for key, some in own.items()},
         by_source,
-        grace,
         begins,
     )
 
 
-def summed_up(looks: Iterable[PollMoment], *, begins: Stamp | None, day_of: Callable[[Stamp], date]) -> SourcePolls:
+def summed_up(
+    looks: Iterable[PollMoment], *, begins: Stamp | None, day_of: Callable[[Stamp], date], is_dated: bool = False
+) -> SourcePolls:
     """Return what the looks at one source come to.
 
-    Of the time before its oldest item no source shows anything, however complete its answers are: a database that was
-    set up in May is silent about April, and that is nobody's omission.
+    Whatever came between two looks that both speak for the source stands in the later one, unless it was taken down again
+    meanwhile: an item stays for two days at least, or counts for nothing, so that only a longer time without a look leaves a
+    stretch unseen. Of the time before the first look nothing is known, but from a source whose rows name their own moment
+    (`is_dated`), back to its oldest row: a database that was set up in May is silent about April, and that is nobody's omission.
 
     Args:
         looks: in order of time.
         begins: the oldest moment that the source knows of.
         day_of: the local day of a moment.
+        is_dated: its rows name the moment at which they were made, and its editors cannot write that.
     """
-    spans: list[Interval] = []
     failed: list[Stamp] = []
     answered: list[Stamp] = []
+    whole: list[PollMoment] = []
     for look in looks:
         (answered if look.ok else failed).append(look.polled_at)
-        if look.ok and look.covers_from is not None:
-            start = look.covers_from if begins is None else max(look.covers_from, begins)
-            spans.append((min(start, look.polled_at), look.polled_at))
+        if look.doubts_from is not None:
+            while whole and whole[-1].polled_at >= look.doubts_from:
+                whole.pop()
+        if look.ok and not look.blind and look.covers_from is not None:
+            whole.append(look)
+    spans: list[Interval] = []
+    before: Stamp | None = None
+    for look in whole:
+        at, start = look.polled_at, look.covers_from
+        assert start is not None
+        if is_dated:
+            start = start if begins is None else max(start, begins)
+        elif before is None or look.doubts_from is not None:
+            start = at
+        else:
+            start = max(start, before, at - REMOVED_WITHIN)
+        spans.append(Interval(min(start, at), at))
+        before = at
     merged = _merged(spans)
     dead = {day_of(at) for at in failed}
     return SourcePolls(
@@ -210,8 +281,8 @@ def _merged(spans: list[Interval]) -> tuple[Interval, ...]:
     first, last = spans[0]
     for start, end in spans:
         if start > last:
-            merged.append((first, last))
+            merged.append(Interval(first, last))
             first, last = start, end
         elif end > last:
             last = end
-    return (*merged, (first, last))
+    return (*merged, Interval(first, last))

@@ -1,7 +1,8 @@
-"""One item at a time: how much its time can be trusted, when it counts, and what is odd about it.
+"""One item at a time: the interval in which it came, how much that can be trusted, and what is odd about it.
 
-Three times are kept apart: claimed (what the source says), created (the content system's own row) and first seen (our
-poll). A claimed time alone proves nothing; it counts where one of the others confirms it, or pends until an officer does.
+An item came between two polls: after the last answer that would have shown it and did not, until the first that did. What the
+source claims narrows that only from inside, and only where the interval is short; the content system's own row and a mail
+server's receipt narrow it to a point. A claim that lies outside is refuted, and changes nothing (docs/decisions/0015).
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from checks.updates.rules.seen import SeenItem
+from checks.updates.rules.placing import Interval
+from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NOT_NFC, WRONG_CODE_PAGE
 from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
 
+BEGINNING: Stamp = -(2**62)
+"""Before every moment: where an item's interval begins that no earlier poll would have shown."""
 CLOCK_SKEW = span(timedelta(minutes=10))
-"""A claimed time further ahead of the poll than this lies in the future."""
+"""A claimed time further ahead of the poll than this lies in the future; further behind the poll before, it is backdated."""
 REDATE_AFTER = span(timedelta(hours=24))
-"""A publication this long after the creation of its row is an old item published again."""
+"""What comes up this long after the creation of its row is an old item published again, or a draft that waited."""
 REMOVED_WITHIN = span(timedelta(hours=48))
 """An item that is gone this soon after it was first seen was put up to be counted."""
 STUB_LETTERS = 200
@@ -31,113 +35,149 @@ class GradedItem(NamedTuple):
 
     seen: SeenItem
     grade: Grade
-    counts_at: Stamp | None
-    """None if it counts for nothing."""
-    evidenced_at: Stamp
-    """When it can be shown to have existed."""
+    came: Interval | None
+    """When it came; None if it counts for nothing."""
+    is_sure: bool
+    """It is an update for certain; else it may be one, and counts for nobody and against nobody."""
     claimed_at: Stamp | None
     flags: tuple[FlagKind, ...]
+    hoped_at: Stamp | None = None
+    """Where it counts if an officer confirms what it claims; None where no confirmation would change anything."""
     session: str = ""
     """Items posted in one go have one session and are one occasion; empty for an item by itself."""
+
+    @property
+    def counts_at(self) -> Stamp | None:
+        """Return the moment by which it is shown: its claim where that lies in the interval, else the end of the interval."""
+        if self.came is None:
+            return None
+        return self.came.last if self.hoped_at is None else self.hoped_at
+
+    @property
+    def evidenced_at(self) -> Stamp:
+        """Return when it can be shown to have existed."""
+        return self.seen.first_seen_at if self.came is None else self.came.last
+
+
+class ClaimRules(NamedTuple):
+    """What a claimed time is worth."""
+
+    window: int
+    """The longest interval in milliseconds that a bare claim narrows."""
+    day_of: Callable[[Stamp], Interval | None]
+    """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
 
 
 def grade(
     one: SeenItem,
     traits: UpdateSourceTraits,
     touched_at: Stamp | None,
-    removed_at: Stamp | None,
-    backdate_grace: int,
+    gone: Gone | None,
+    claims: ClaimRules,
     *,
     is_confirmed: bool = False,
     is_watched: Callable[[SeenItem], bool] | None = None,
 ) -> GradedItem:
     """Weigh an item by itself.
 
-    A row that was published long after it was made is an old item published again, unless our own looks show that it was
+    A row that comes up long after it was made is an old item published again, unless our own polls show that it was
     not to be seen in between (docs/decisions/0009), or an officer confirms it.
 
     Args:
         one: the item.
         traits: its source.
         touched_at: the newest date that was claimed for it after it was known.
-        removed_at: the first look that should have shown it and did not.
-        backdate_grace: how many milliseconds its claimed time may lie before what confirms it.
-        is_confirmed: an officer has confirmed what it claims, so that it counts though only the claim tells of its time.
-        is_watched: says whether its source was looked at from the item's creation on without showing it; None for no.
+        gone: how it went away; None if it is there.
+        claims: what a claimed time is worth.
+        is_confirmed: an officer has confirmed what it claims.
+        is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
-    claimed, seen_at = one.published_at, one.first_seen_at
-    latest = seen_at + CLOCK_SKEW
-    usable = claimed if claimed is not None and claimed <= latest else None
+    claimed, until, after = one.published_at, one.first_seen_at, one.looked_before_at
+    latest = until + CLOCK_SKEW
+    usable = min(claimed, until) if claimed is not None and claimed <= latest else None
     created = one.created_at if one.created_at is not None and one.created_at <= latest else None
-    if traits.attested:
-        grade, evidenced = Grade.D, seen_at if created is None else created
-    elif traits.trust_created and created is not None:
-        grade, evidenced = Grade.B, created
-    else:
-        grade, evidenced = Grade.C if one.baseline else Grade.A, seen_at
+    first = BEGINNING if after is None else after + 1
     is_backdated = is_touched = has_waited = False
-    if usable is not None and not traits.attested:
-        if created is not None and usable - created > REDATE_AFTER:
-            before = one.looked_before_at
-            has_waited = before is not None and before <= usable and is_watched is not None and is_watched(one)
-            is_touched = not has_waited
-            if has_waited:
-                grade, evidenced = Grade.A, seen_at
-        earliest = _earliest_claim(one, grade, created, backdate_grace)
-        is_backdated = earliest is not None and usable < earliest
-    is_removed = (
-        removed_at is not None and not traits.attested and not one.baseline and removed_at - seen_at < REMOVED_WITHIN
-    )
-    counts_at: Stamp | None
-    if is_removed or (is_touched and not is_confirmed):
-        counts_at = None
-    elif grade is Grade.D:
-        counts_at = evidenced
-    elif is_backdated:
-        counts_at = created if grade is Grade.C and created is not None else evidenced
-    elif usable is None:
-        counts_at = evidenced if created is None or grade is Grade.A else created
+    hoped: Stamp | None = None
+    if traits.attested:
+        kind = Grade.D
+        came = Interval(first, until) if created is None else Interval(created, created)
     else:
-        counts_at = usable if created is None else max(created, usable)
-    if is_confirmed and (grade is Grade.C or is_touched):
-        grade = Grade.D
+        kind = Grade.C if after is None else Grade.A
+        claim = usable if usable is not None else created
+        if created is not None and _is_old(created, usable, after):
+            has_waited = after is not None and is_watched is not None and is_watched(one)
+            is_touched = not has_waited
+        if traits.trust_created and created is not None and (after is None or created > after) and not has_waited:
+            kind = Grade.B
+            at = usable if usable is not None and created < usable else created
+            came = Interval(created, until) if is_touched else Interval(at, at)
+            is_backdated = usable is not None and usable < created - CLOCK_SKEW
+            hoped = at if is_touched else None
+        elif claim is None:
+            came = Interval(first, until)
+        else:
+            came, hoped = _narrowed(first, until, claim, claims)
+            is_backdated = usable is not None and after is not None and usable < after - CLOCK_SKEW
+            if created is not None and usable is not None and usable < created - CLOCK_SKEW:
+                is_backdated = True
     is_moved = is_touched or touched_at is not None
+    is_removed = may_be_removed = False
+    if gone is not None and not traits.attested and not one.baseline and gone.seen_at - until < REMOVED_WITHIN:
+        is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure
+        may_be_removed = not is_removed
+    if is_confirmed and not is_removed and (kind is Grade.C or is_touched or hoped is not None):
+        kind, is_touched = Grade.D, False
+        if hoped is not None:
+            came, hoped = Interval(hoped, hoped), None
+    is_sure = not (is_touched or may_be_removed or (kind is Grade.C))
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
+    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited
     flags: tuple[FlagKind, ...] = ()
-    if (
-        grade is Grade.C
-        or usable is None
-        or is_backdated
-        or is_moved
-        or is_removed
-        or is_stub
-        or is_strange
-        or has_waited
-    ):
+    if is_odd or is_stub or is_strange or usable is None:
         marks = (
-            (grade is Grade.C, FlagKind.BASELINE),
+            (one.baseline and kind is Grade.C, FlagKind.BASELINE),
+            (not one.baseline and kind is Grade.C, FlagKind.UNBOUNDED),
             (claimed is None, FlagKind.NO_DATE),
-            (usable is not claimed, FlagKind.FUTURE),
+            (usable is None and claimed is not None, FlagKind.FUTURE),
             (is_backdated, FlagKind.BACKDATED),
             (is_moved, FlagKind.TOUCHED),
             (has_waited, FlagKind.WAITED),
-            (is_removed, FlagKind.REMOVED),
+            (is_removed or may_be_removed, FlagKind.REMOVED),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),
         )
         flags = tuple(flag for holds, flag in marks if holds)
     if one.text_problems:
         flags += _text_flags(one.text_problems)
-    return GradedItem(one, grade, counts_at, evidenced, claimed if touched_at is None else touched_at, flags)
+    return GradedItem(
+        one,
+        kind,
+        None if is_removed else came,
+        is_sure,
+        claimed if touched_at is None else touched_at,
+        flags,
+        None if is_removed else hoped,
+    )
 
 
-def _earliest_claim(one: SeenItem, grade: Grade, created: Stamp | None, grace: int) -> Stamp | None:
-    """Return the earliest time that may be claimed without a flag; None where nothing contradicts any claim."""
-    if grade is not Grade.A:
-        return None if created is None else created - grace
-    before = one.first_seen_at if one.looked_before_at is None else one.looked_before_at
-    return (before if created is None else max(before, created)) - grace
+def _is_old(created: Stamp, usable: Stamp | None, after: Stamp | None) -> bool:
+    """Say whether a row was made long before it came up: by its own claim, or by the poll that did not show it yet."""
+    return (usable is not None and usable - created > REDATE_AFTER) or (
+        after is not None and after - created > REDATE_AFTER
+    )
+
+
+def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> tuple[Interval, Stamp | None]:
+    """Return an interval as a claim inside it narrows it, and what an officer may confirm."""
+    day = claims.day_of(claim)
+    begins, ends = (claim, claim) if day is None else day
+    if ends < first or begins > until:
+        return Interval(first, until), None
+    if first != BEGINNING and until - first <= claims.window:
+        return Interval(max(first, begins), min(until, ends)), None
+    return Interval(first, until), min(max(first, claim), until)
 
 
 def _text_flags(problems: str) -> tuple[FlagKind, ...]:

@@ -24,11 +24,13 @@ class SeenItem(NamedTuple):
     published_at: Stamp | None
     first_seen_at: Stamp
     looked_before_at: Stamp | None
-    """The good look before the one that first showed it: it was not there yet. None for the first look."""
+    """The last good look that would have shown it and did not; None if no look before would have."""
     baseline: bool
     body_letters: int | None
     text_problems: str
     """Codes, joined by commas."""
+    unit_name: str = ""
+    """How the source names a sender that is no unit; empty where the unit is known."""
 
 
 class ItemClaims(NamedTuple):
@@ -61,6 +63,10 @@ class PollMoment(NamedTuple):
     polled_at: Stamp
     ok: bool
     covers_from: Stamp | None
+    blind: bool = False
+    """It proves neither presence nor absence."""
+    doubts_from: Stamp | None = None
+    """From when on the looks before it prove nothing, as it shows what they should have shown."""
 
 
 class Served(NamedTuple):
@@ -74,10 +80,21 @@ class Served(NamedTuple):
     """When the oldest of them was made: of the time before it the source says nothing of this unit."""
 
 
+class Gone(NamedTuple):
+    """An item that an answer no longer had, though its place was in it."""
+
+    at: Stamp
+    """The look that lacked it."""
+    seen_at: Stamp
+    """The look that last had it."""
+    is_sure: bool
+    """Something new has come since, so that the answer is no older one."""
+
+
 class ItemChanges(NamedTuple):
     """What happened to items after they were first seen, up to the moment of judging; by observation."""
 
     touched: dict[str, Stamp]
     """The newest date that was claimed for it after it was known."""
-    gone: dict[str, Stamp]
-    """When a complete answer no longer had it; not for items that came back."""
+    gone: dict[str, Gone]
+    """How it went away; not for items that came back."""

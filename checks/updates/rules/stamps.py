@@ -79,6 +79,10 @@ class LocalDays:
         index = bisect_left(self._ends, at)
         return self.days[index] if at > self._before and index < len(self._ends) else self._slowly(at)
 
+    def bounds(self, day: date) -> tuple[Stamp, Stamp]:
+        """Return from when, and until when (exclusive), a stamp counts on a day."""
+        return self._end(day - _DAY) + 1, self._end(day) + 1
+
     @staticmethod
     def _place(day: date, calendar: Calendar) -> StampPlace:
         return StampPlace(day, day - timedelta(days=day.weekday()), calendar.is_working(day))

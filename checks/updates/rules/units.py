@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from checks.updates.rules.coverage import Coverage
-from checks.updates.rules.occasions import Counting, count_occasions
-from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.coverage import END, Coverage, DayBounds, Unseen
+from checks.updates.rules.grading import BEGINNING
+from checks.updates.rules.occasions import CountedDays, Counting, count_occasions
+from checks.updates.rules.stamps import LocalDays, Stamp, moment, stamp
 from checks.updates.rules.weeks import (
     Moment,
     Tally,
@@ -24,14 +25,14 @@ from checks.updates.rules.weeks import (
 from checks.updates.terms import Terms
 from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Agency, is_valid_on
+from portalops.model.organisation import Agency, UnitId, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
-from portalops.model.updates import Counted, ItemChannel, UnitWeek, UpdateSourceTraits
+from portalops.model.updates import Counted, ItemChannel, UnitWeek, UnseenTime, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 
 Weeks = Mapping[Week, Sequence[Counting]]
-"""What counts, by the week that it counts in."""
+"""What may count, by every week that it may count in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,14 @@ class WeekFacts:
     first: date
     last: date
     working_days: tuple[date, ...]
+    """By the calendar as it stands."""
+    surely_working: tuple[date, ...]
+    """Those of which the calendar is certain."""
+    perhaps_working: tuple[date, ...]
+    """Those, and any day that may yet be worked."""
+    days: tuple[DayBounds, ...]
+    """On which what comes may count."""
+    counted: CountedDays
     start: Stamp
     end: Stamp
     """Exclusive."""
@@ -50,16 +59,33 @@ class WeekFacts:
     moment: Moment
 
 
-def facts_of(week: Week, terms: Terms) -> WeekFacts:
-    """Return what is the same for every unit of a week that has begun."""
-    span = week.period()
+def facts_of(week: Week, terms: Terms, days: LocalDays) -> WeekFacts:
+    """Return what is the same for every unit of a week that has begun.
+
+    Args:
+        week: the week.
+        terms: rulebook, calendar and the moment of judging.
+        days: on which local day a stamp counts.
+    """
+    span, calendar = week.period(), terms.calendar
     start, end = (stamp(moment) for moment in span.bounds(terms.zone))
     over = terms.end_of(span.last)
+    surely = tuple(day for day in span.days() if calendar.is_working(day) and calendar.is_certain(day))
+    perhaps = tuple(day for day in span.days() if calendar.is_working(day) or not calendar.is_certain(day))
+    counts_off = terms.numbers.weekend_counts_weekly
+    counted = CountedDays(
+        tuple(day.toordinal() for day in (span.days() if counts_off else surely)),
+        tuple(day.toordinal() for day in (span.days() if counts_off else perhaps)),
+    )
     return WeekFacts(
         week,
         span.first,
         span.last,
-        terms.calendar.working_days(span),
+        calendar.working_days(span),
+        surely,
+        perhaps,
+        tuple(DayBounds(day, *days.bounds(date.fromordinal(day))) for day in counted.perhaps),
+        counted,
         start,
         end,
         min(end, max(stamp(terms.now), start)),
@@ -69,7 +95,7 @@ def facts_of(week: Week, terms: Terms) -> WeekFacts:
             end=over,
             now=terms.now,
             poll_due_by=terms.poll_due_by(over),
-            calendar=terms.calendar,
+            calendar=calendar,
         ),
     )
 
@@ -90,7 +116,7 @@ def judge_unit_weeks(
     Args:
         unit: the unit.
         weeks: the weeks to judge; all have begun.
-        items: what counts, by channel and the week that it counts in.
+        items: what may count, by channel and week.
         coverage: what the looks can speak for.
         terms: rulebook, calendar and the moment of judging.
         with_items: name the items that a week's verdict rests on.
@@ -107,9 +133,11 @@ def judge_unit_weeks(
             yield _unit_week(
                 unit,
                 facts,
-                _due(unit, facts, grace_end, exemptions),
+                _due(unit, facts.working_days, grace_end, exemptions),
+                _due(unit, facts.surely_working, grace_end, exemptions),
+                _due(unit, facts.perhaps_working, grace_end, exemptions),
                 items=own,
-                named=_counted(own) if with_items else (),
+                with_items=with_items,
                 pulled=pulled,
                 sources=sources,
                 coverage=coverage,
@@ -143,8 +171,7 @@ class _Due:
     """All that bear on the week."""
 
 
-def _due(unit: Agency, facts: WeekFacts, grace_end: date | None, exemptions: Sequence[Exemption]) -> _Due:
-    days = facts.working_days
+def _due(unit: Agency, days: tuple[date, ...], grace_end: date | None, exemptions: Sequence[Exemption]) -> _Due:
     if unit.valid_from is not None or unit.valid_to is not None:
         days = tuple(day for day in days if is_valid_on(unit, day))
     subportal: tuple[date, ...] = ()
@@ -168,9 +195,11 @@ def _unit_week(
     unit: Agency,
     facts: WeekFacts,
     due: _Due,
+    due_least: _Due,
+    due_most: _Due,
     *,
     items: Mapping[ItemChannel, Sequence[Counting]],
-    named: tuple[Counted, ...],
+    with_items: bool,
     pulled: frozenset[str],
     sources: Mapping[ItemChannel, Sequence[UpdateSourceTraits]],
     coverage: Coverage,
@@ -178,31 +207,39 @@ def _unit_week(
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
 
-    def tally(channel: ItemChannel, days: Sequence[date]) -> Tally:
-        solid, pending = count_occasions(items[channel], numbers=numbers)
+    days, counted = _in_life(unit, facts)
+
+    def tally(channel: ItemChannel, required: Sequence[date], least: Sequence[date], most: Sequence[date]) -> Tally:
+        own = items[channel]
+        unseen = coverage.unseen_days(sources[channel], unit.id, days)
+        occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
         return Tally(
-            solid=solid,
-            pending=pending,
-            required=required_occasions(len(days), numbers),
+            occurred=occurred,
+            required=required_occasions(len(required), numbers),
+            required_least=required_occasions(len(least), numbers),
+            required_most=required_occasions(len(most), numbers),
             share=coverage.share(sources[channel], facts.start, facts.seen_until, unit=unit.id),
             has_source=bool(sources[channel]),
             collected=coverage.reaches(sources[channel], facts.end),
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
+            unseen_days=len(unseen),
+            open_items=sum(not one.item.is_sure or one.days.first < one.days.last for one in own),
         )
 
-    k1, k2 = tally(ItemChannel.SUBPORTAL, due.subportal), tally(ItemChannel.SUBMISSION, due.submission)
-    first = judge_indicator(k1, moment=moment, numbers=numbers)
-    second = judge_indicator(k2, moment=moment, numbers=numbers)
+    k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)
+    k2 = tally(ItemChannel.SUBMISSION, due.submission, due_least.submission, due_most.submission)
+    first = judge_indicator(k1, moment=moment)
+    second = judge_indicator(k2, moment=moment)
     # Without a sub-portal there is nothing to add up: the sum is then what was sent.
     both = k2
     if unit.has_subportal and numbers.unit_duties is UnitDuties.SUM:
-        both = sum_tallies(k1, _without(k2, items[ItemChannel.SUBMISSION], pulled, numbers))
-    if not facts.working_days:
+        both = sum_tallies(k1, _without(k2, items[ItemChannel.SUBMISSION], pulled, counted, numbers))
+    if not facts.perhaps_working:
         first = second = verdict = DutyVerdict.EXEMPT
     else:
         first = DutyVerdict.EXEMPT if due.subportal_by else first
         second = DutyVerdict.EXEMPT if due.submission_by else second
-        summed = judge_indicator(both, moment=moment, numbers=numbers)
+        summed = judge_indicator(both, moment=moment)
         if first is second is DutyVerdict.EXEMPT or (second is DutyVerdict.EXEMPT and not unit.has_subportal):
             summed = DutyVerdict.EXEMPT
         verdict = combine(first, second, duties=numbers.unit_duties, summed=summed)
@@ -214,55 +251,95 @@ def _unit_week(
         tallies = tuple(each for own, each in ((first, k1), (second, k2)) if own is verdict) or (k2,)
     nearest = tallies
     if numbers.unit_duties is UnitDuties.EITHER and not moment.is_over:  # one of them is enough: what that one lacks
-        nearest = (max(tallies, key=lambda each: each.solid),)
+        nearest = (max(tallies, key=lambda each: each.occurred.least),)
     own = (
-        _own_reason(first, k1, due.subportal_by, facts, numbers),
-        _own_reason(second, k2, due.submission_by, facts, numbers),
+        _own_reason(first, k1, due.subportal_by, facts),
+        _own_reason(second, k2, due.submission_by, facts),
     )
     by = due.submission_by or due.subportal_by
     if verdict is DutyVerdict.EXEMPT and by is not None:
         reason = msg("exempt by {document}", document=by.document)
     elif numbers.unit_duties in {UnitDuties.SUM, UnitDuties.SUBMIT_ONLY} or len(nearest) < len(tallies):
-        reason = explain(verdict, nearest, moment=moment, numbers=numbers)
+        reason = explain(verdict, nearest, moment=moment)
     else:
-        reason = name_each(verdict, (first, own[0]), (second, own[1])) or explain(
-            verdict, nearest, moment=moment, numbers=numbers
-        )
+        reason = name_each(verdict, (first, own[0]), (second, own[1])) or explain(verdict, nearest, moment=moment)
     return UnitWeek(
         unit=unit.id,
         week=facts.week,
         verdict=verdict,
         reason=reason,
         required=max(k1.required, k2.required),
-        subportal=k1.solid,
-        submissions=k2.solid,
+        subportal=k1.occurred.least,
+        submissions=k2.occurred.least,
         subportal_verdict=first,
         submissions_verdict=second,
         working_days=len(due.days),
         coverage_percent=min(each.share.percent for each in tallies),
-        pending=k1.pending + k2.pending,
-        items=named,
+        pending=k1.occurred.hoped - k1.occurred.least + k2.occurred.hoped - k2.occurred.least,
+        items=_counted(items) if with_items else (),
         unreachable=coverage.unreachable(sources[ItemChannel.SUBPORTAL], due.days),
         exemptions=due.exemptions,
         subportal_required=k1.required,
         submissions_required=k2.required,
-        summed=both.solid if numbers.unit_duties is UnitDuties.SUM else None,
+        summed=both.occurred.least if numbers.unit_duties is UnitDuties.SUM else None,
         unseen_hours=max(each.share.unseen_hours for each in tallies),
         subportal_reason=None if first in _NOTHING_TO_SAY else own[0],
         submissions_reason=None if second in _NOTHING_TO_SAY else own[1],
+        subportal_bounds=k1.bounds,
+        submissions_bounds=k2.bounds,
+        unseen=_unseen_of(unit.id, facts, sources, coverage) if with_items and verdict in _OPEN else (),
+    )
+
+
+_OPEN = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.UNMET})
+_MOST_UNSEEN = 20
+"""Stretches of a week that are named; a source that fails each hour has more."""
+
+
+def _in_life(unit: Agency, facts: WeekFacts) -> tuple[Sequence[DayBounds], CountedDays]:
+    """Return the days of a week on which what a unit does counts: those of its life."""
+    if unit.valid_from is None and unit.valid_to is None:
+        return facts.days, facts.counted
+    first = unit.valid_from.toordinal() if unit.valid_from else 0
+    last = unit.valid_to.toordinal() if unit.valid_to else date.max.toordinal()
+    return [one for one in facts.days if first <= one.day <= last], CountedDays(
+        [day for day in facts.counted.surely if first <= day <= last],
+        [day for day in facts.counted.perhaps if first <= day <= last],
+    )
+
+
+def _unseen_of(
+    unit: UnitId,
+    facts: WeekFacts,
+    sources: Mapping[ItemChannel, Sequence[UpdateSourceTraits]],
+    coverage: Coverage,
+) -> tuple[UnseenTime, ...]:
+    found = dict.fromkeys(
+        each
+        for channel in _INDICATORS
+        for one in sources[channel]
+        for each in coverage.unseen(one, unit, facts.start, facts.end)
+    )
+    return tuple(as_unseen_time(each) for each in [*found][:_MOST_UNSEEN])
+
+
+def as_unseen_time(one: Unseen) -> UnseenTime:
+    """Return a stretch as it is recorded."""
+    return UnseenTime(
+        one.source,
+        None if one.since == BEGINNING else moment(one.since),
+        None if one.until == END else moment(one.until),
     )
 
 
 _NOTHING_TO_SAY = frozenset({DutyVerdict.MET, DutyVerdict.NOT_ASSESSED})
 
 
-def _own_reason(
-    verdict: DutyVerdict, tally: Tally, by: Exemption | None, facts: WeekFacts, numbers: Numbers
-) -> Message:
+def _own_reason(verdict: DutyVerdict, tally: Tally, by: Exemption | None, facts: WeekFacts) -> Message:
     """Say why one indicator has its verdict."""
     if verdict is DutyVerdict.EXEMPT and by is not None:
         return msg("exempt by {document}", document=by.document)
-    return explain(verdict, (tally,), moment=facts.moment, numbers=numbers)
+    return explain(verdict, (tally,), moment=facts.moment)
 
 
 def _names(items: Iterable[Counting]) -> frozenset[str]:
@@ -270,17 +347,34 @@ def _names(items: Iterable[Counting]) -> frozenset[str]:
     return frozenset(name for one in items for name in (one.item.seen.text, one.item.seen.url) if name)
 
 
-def _without(k2: Tally, items: Iterable[Counting], own: frozenset[str], numbers: Numbers) -> Tally:
+def _without(
+    k2: Tally, items: Iterable[Counting], own: frozenset[str], counted: CountedDays, numbers: Numbers
+) -> Tally:
     """Return K2 without what the portal pulled from the sub-portal: an item is one in the sum, whatever it counts for."""
     sent = [one for one in items if one.item.seen.channel == ItemChannel.SUBMISSION or own.isdisjoint(_names((one,)))]
-    solid, pending = count_occasions(sent, numbers=numbers)
-    return replace(k2, solid=solid, pending=pending)
+    occurred = count_occasions(sent, counted, numbers=numbers)
+    most = (
+        None
+        if k2.occurred.most is None or occurred.most is None
+        else min(k2.occurred.most, occurred.most + k2.unseen_days)
+    )
+    return replace(k2, occurred=occurred._replace(most=most))
 
 
 def _counted(items: Mapping[ItemChannel, Sequence[Counting]]) -> tuple[Counted, ...]:
-    counted = {
-        one.item.seen.id: Counted(one.item.seen.id, one.day, one.item.grade, one.item.flags)
-        for some in items.values()
-        for one in some
-    }
+    counted = {one.item.seen.id: as_counted(one) for some in items.values() for one in some}
     return tuple(counted[key] for key in sorted(counted))
+
+
+def as_counted(one: Counting) -> Counted:
+    """Return what an item comes to, as it is recorded."""
+    came = one.item.came
+    return Counted(
+        one.item.seen.id,
+        one.day,
+        one.item.grade,
+        one.item.flags,
+        None if came is None or came.first == BEGINNING else moment(came.first),
+        None if came is None else moment(came.last),
+        one.item.is_sure,
+    )

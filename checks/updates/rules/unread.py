@@ -55,7 +55,6 @@ def unreadable(
     unit: UnitId | None,
     start: Stamp,
     end: Stamp,
-    grace: int,
 ) -> tuple[UnreadableShare, ...]:
     """Return what bears on a stretch of time, by source.
 
@@ -65,23 +64,22 @@ def unreadable(
         unit: whose item; None for anybody's.
         start: of the stretch.
         end: its exclusive end.
-        grace: for how many milliseconds before the look that did not show it an item may be dated.
     """
     found: Counter[str] = Counter()
     for traits in sources:
         for one in refused.get(traits.id, ()):
             is_own = unit is None or one.unit is None or one.unit == unit
-            if is_own and _bears_on(one, start, end, grace, is_dated=traits.attested or traits.trust_created):
+            if is_own and _bears_on(one, start, end, is_dated=traits.attested or traits.trust_created):
                 found[traits.id] += 1
     return tuple(UnreadableShare(source, count) for source, count in found.items())
 
 
-def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, grace: int, *, is_dated: bool) -> bool:
+def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, *, is_dated: bool) -> bool:
     if is_dated and one.gone_at is not None:
         return False
     if is_dated and one.made_at is not None:
         return start <= one.made_at < end
-    came_late = not is_dated and one.looked_before_at is not None and one.looked_before_at - grace >= end
+    came_late = not is_dated and one.looked_before_at is not None and one.looked_before_at >= end
     stood_before = one.seen_at < start
     if one.is_open:
         stood_before = one.gone_at is not None and one.gone_at < start

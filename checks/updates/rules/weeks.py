@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from checks.updates.rules.coverage import Share
+from checks.updates.rules.occasions import Occurred
 from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
+from portalops.model.updates import Bounds
 from portalops.model.verdicts import DutyVerdict
 
 
@@ -24,12 +26,14 @@ from portalops.model.verdicts import DutyVerdict
 class Tally:
     """One indicator of one unit's week, counted."""
 
-    solid: int
-    """Occasions with proof."""
-    pending: int
-    """Further occasions if the claimed dates were confirmed."""
+    occurred: Occurred
+    """How many occasions its items come to: at least, at most, and if officers confirm what they claim."""
     required: int
-    """Occasions that are due; 0 where nothing is."""
+    """Occasions that are due by the calendar as it stands; 0 where nothing is."""
+    required_least: int
+    """Occasions that are due if every day that is not certain is a day off."""
+    required_most: int
+    """Occasions that are due if every such day is worked."""
     share: Share
     """How much of the week was seen, as far as it has gone."""
     has_source: bool
@@ -37,6 +41,20 @@ class Tally:
     """Every source was looked at after the week's end."""
     unreadable: Sequence[UnreadableShare] = ()
     """What could not be read and may be what is missing."""
+    unseen_days: int = 0
+    """Days of the week of which nobody has seen every moment."""
+    open_items: int = 0
+    """Items that may count in this week or not."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Say whether it is known how much is due."""
+        return self.required_least == self.required_most
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return it as it is recorded."""
+        return Bounds(self.occurred.least, self.occurred.most, self.required_least, self.required_most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +94,27 @@ def subportal_grace_ends(unit: Agency, numbers: Numbers, calendar: Calendar) -> 
     return calendar.add_working_days(first, more) if more else first
 
 
-def judge_indicator(tally: Tally, *, moment: Moment, numbers: Numbers) -> DutyVerdict:
-    """Judge one indicator. What could not be seen or read is never held against a unit, and never counted for it."""
-    if tally.required == 0:
+def judge_indicator(tally: Tally, *, moment: Moment) -> DutyVerdict:
+    """Judge one indicator: met if the fewest occasions suffice, unmet if the most do not (docs/decisions/0015).
+
+    What could not be seen or read is never held against a unit, and never counted for it. Where the calendar is not certain,
+    both readings must give the same.
+    """
+    if tally.required_most == 0:
         return DutyVerdict.NOT_ASSESSED
-    if tally.solid >= tally.required:
+    if tally.occurred.least >= tally.required_most:
         return DutyVerdict.MET
-    if not moment.is_over:
-        return DutyVerdict.PENDING
-    if tally.solid + tally.pending >= tally.required:
+    if not moment.is_over or tally.occurred.hoped >= tally.required_most:
         return DutyVerdict.PENDING
     if tally.has_source and not tally.collected:
         return DutyVerdict.INSUFFICIENT_EVIDENCE if moment.poll_overdue else DutyVerdict.PENDING
-    if not tally.has_source or tally.share.percent < numbers.min_coverage_percent or tally.unreadable:
+    if not tally.has_source or tally.unreadable or not _falls_short(tally):
         return DutyVerdict.INSUFFICIENT_EVIDENCE
     return DutyVerdict.UNMET
+
+
+def _falls_short(tally: Tally) -> bool:
+    return tally.occurred.most is not None and tally.occurred.most < tally.required_least
 
 
 def combine(
@@ -130,10 +154,16 @@ _LENIENT = (
 
 def sum_tallies(first: Tally, second: Tally) -> Tally:
     """Return K1 and K2 as one indicator."""
+    one, other = first.occurred, second.occurred
     return Tally(
-        first.solid + second.solid,
-        first.pending + second.pending,
+        Occurred(
+            one.least + other.least,
+            None if one.most is None or other.most is None else one.most + other.most,
+            one.hoped + other.hoped,
+        ),
         max(first.required, second.required),
+        max(first.required_least, second.required_least),
+        max(first.required_most, second.required_most),
         Share(
             min(first.share.percent, second.share.percent),
             max(first.share.unseen_hours, second.share.unseen_hours),
@@ -141,12 +171,14 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         first.has_source and second.has_source,
         first.collected and second.collected,
         tuple(dict.fromkeys((*first.unreadable, *second.unreadable))),
+        max(first.unseen_days, second.unseen_days),
+        first.open_items + second.open_items,
     )
 
 
-def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment, numbers: Numbers) -> Message:
+def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment) -> Message:
     """Say in one sentence why a week has its verdict; `tallies` are those that it rests on."""
-    required = max(tally.required for tally in tallies)
+    required = max(tally.required_most for tally in tallies)
     match verdict:
         case DutyVerdict.EXEMPT:
             return msg("no working day in this week")
@@ -155,10 +187,10 @@ def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment, n
         case DutyVerdict.MET:
             return nmsg("reached the {n} occasion due", "reached the {n} occasions due", required)
         case DutyVerdict.UNMET:
-            short = nmsg("fewer than the {n} occasion due", "fewer than the {n} occasions due", required)
-            return _with_unseen(short, max(tally.share.unseen_hours for tally in tallies))
+            short = min(tallies, key=lambda each: (each.occurred.most or 0, each.occurred.least))
+            return _explain_short(short)
         case DutyVerdict.INSUFFICIENT_EVIDENCE:
-            return _explain_unknown(tallies, numbers)
+            return _explain_unknown(tallies)
         case DutyVerdict.PENDING:
             return _explain_pending(tallies, moment)
 
@@ -182,35 +214,66 @@ def name_each(
     return msg("{first}; {second}", first=named[0], second=named[1])
 
 
-def _with_unseen(short: Message, hours: int) -> Message:
-    """Name the hours that nobody saw of a week that enough of was seen to be judged."""
-    if not hours:
-        return short
+def _explain_short(tally: Tally) -> Message:
+    least, most, due = tally.occurred.least, tally.occurred.most or 0, tally.required_least
+    if least == most:
+        return nmsg("{found} of the {n} occasion due", "{found} of the {n} occasions due", due, found=least)
     return nmsg(
-        "{what}; {n} hour of the week is covered by no poll",
-        "{what}; {n} hours of the week are covered by no poll",
-        hours,
-        what=short,
+        "surely {least}, at most {most} of the {n} occasion due",
+        "surely {least}, at most {most} of the {n} occasions due",
+        due,
+        least=least,
+        most=most,
     )
 
 
-def _explain_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
+def _explain_unknown(tallies: Sequence[Tally]) -> Message:
     if not all(tally.has_source for tally in tallies):
         return msg("no source shows this unit's items")
     if not all(tally.collected for tally in tallies):
         return msg("the sources were not polled after the week's end")
-    percent = min(tally.share.percent for tally in tallies)
-    if percent < numbers.min_coverage_percent:
-        return msg("the polls cover only {percent} % of the week", percent=percent)
-    return say_unreadable(tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable)))
+    unread = tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable))
+    lacking = [tally for tally in tallies if tally.occurred.least < tally.required_most]
+    open_ones = [tally for tally in lacking if not _falls_short(tally)]
+    if unread and not open_ones:
+        return say_unreadable(unread)
+    worst = min(open_ones or lacking or list(tallies), key=lambda each: each.occurred.least)
+    return _with_cause(worst, _cause_of(worst))
+
+
+def _with_cause(tally: Tally, cause: Message) -> Message:
+    least, most = tally.occurred.least, tally.occurred.most
+    if most is None:
+        return msg("surely {least} of the {due} due: {cause}", least=least, due=tally.required_most, cause=cause)
+    return msg(
+        "surely {least}, at most {most} of the {due} due: {cause}",
+        least=least,
+        most=most,
+        due=tally.required_most,
+        cause=cause,
+    )
+
+
+def _cause_of(tally: Tally) -> Message:
+    if tally.unseen_days:
+        return nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
+    if tally.open_items:
+        return nmsg(
+            "it is not certain of {n} item when it came, or whether it counts",
+            "it is not certain of {n} items when they came, or whether they count",
+            tally.open_items,
+        )
+    if not tally.is_certain:
+        return msg("the calendar of these days is provisional")
+    return msg("the items may have come on fewer days, or on more")
 
 
 def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
     if moment.is_over:
-        if any(tally.solid < tally.required <= tally.solid + tally.pending for tally in tallies):
+        if any(tally.occurred.least < tally.required_most <= tally.occurred.hoped for tally in tallies):
             return msg("rests on dates claimed by the source, which an officer must confirm")
         return msg("the week is over, but its last day is still to be polled")
-    missing = max(tally.required - tally.solid for tally in tallies)
+    missing = max(tally.required_most - tally.occurred.least for tally in tallies)
     left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
     if missing > moment.days_left:
         return msg("at risk: {missing} more due, {left}", missing=missing, left=left)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import Gone, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import Decided, Terms
@@ -58,13 +58,17 @@ class Collected:
         told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
         return sorted(told, key=lambda one: (one.channel, one.text))
 
+    def given_out(self, sources: Sequence[str]) -> dict[str, Stamp]:
+        own = [one for one in self.observations if one.source in sources]
+        return {one.content_hash: stamp(one.first_seen_at) for one in reversed(own)}
+
     def changes(self) -> ItemChanges:
-        gone = {}
+        gone: dict[str, Gone] = {}
         for one in self.observations:
             seen = self.last_seen.get(one.id, one.first_seen_at)
             for look in self._good(one.source):
                 if look.polled_at > seen and not look.gap and look.covers_from == EPOCH:
-                    gone[one.id] = stamp(look.polled_at)
+                    gone[one.id] = Gone(stamp(look.polled_at), stamp(seen), True)
                     break
         return ItemChanges({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
 
@@ -85,7 +89,8 @@ class Collected:
     def polls_of(self, source: str) -> tuple[list[PollMoment], Stamp | None]:
         own = [poll for poll in self.polls if poll.source == source]
         looks = [
-            PollMoment(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from)) for p in own
+            PollMoment(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from), p.gap)
+            for p in own
         ]
         return looks, None
 
@@ -108,7 +113,7 @@ class Collected:
             created_at=None if one.created_at is None else stamp(one.created_at),
             published_at=None if one.published_at is None else stamp(one.published_at),
             first_seen_at=stamp(one.first_seen_at),
-            looked_before_at=stamp(before[-1]) if before else None,
+            looked_before_at=stamp(before[-1]) if before and not one.baseline else None,
             baseline=one.baseline,
             body_letters=one.body_letters,
             text_problems=",".join(one.text_problems),
@@ -230,7 +235,9 @@ def judged(
     looked = (
         polls
         if polls is not None
-        else daily_polls("2026-08-01", (day - timedelta(days=1)).isoformat())
+        else daily_polls(
+            "2026-08-01", (day - timedelta(days=1)).isoformat(), sources=dict.fromkeys((*SOURCES, *sources))
+        )
         + tuple(poll(source, moment.strftime("%Y-%m-%d %H:%M")) for source in sources)
     )
     seen = last_seen if last_seen is not None else {one.id: moment for one in observations}

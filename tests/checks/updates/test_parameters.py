@@ -36,6 +36,7 @@ from tests.checks.updates.scene import (
 )
 
 MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
+PENDING = DutyVerdict.PENDING
 NOT_ASSESSED = DutyVerdict.NOT_ASSESSED
 
 
@@ -93,14 +94,13 @@ def _pulled(**numbers: Any) -> DutyVerdict:
     return the_week(items, sources=(source, SUBMISSIONS), **numbers).submissions_verdict
 
 
-def _half_seen(**numbers: Any) -> DutyVerdict:
-    """A feed of which looks have shown five of the seven days, and nothing in them."""
-    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
-    looks = (
-        poll(feed, "2026-11-21 00:00", covers_from="2026-11-16 00:00"),
-        poll(feed, "2026-11-23 00:00", covers_from="2026-11-23 00:00", gap=True),
-    )
-    return the_week([], sources=(feed,), polls=looks, now="2026-11-23 09:00", **numbers).subportal_verdict
+def _seen_late(**numbers: Any) -> DutyVerdict:
+    """Two items that came while nobody polled for thirty hours; the claim of the second one lies in the week, and not beyond it."""
+    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
+    looks = [poll(feed, f"2026-11-{day:02d} 20:00") for day in (14, 15, 16, 17, 18, 19, 20, 21)]
+    looks.append(poll(feed, "2026-11-23 02:00"))
+    items = [item(feed, "2026-11-16 09:00"), item(feed, "2026-11-22 09:00", seen="2026-11-23 02:00")]
+    return the_week(items, sources=(feed,), polls=looks, now="2026-11-23 09:00", **numbers).subportal_verdict
 
 
 def _successor(**numbers: Any) -> DutyVerdict:
@@ -165,16 +165,7 @@ READINGS = (
     ),
     Reading("short_weeks_ask_less", _new_in_midweek, {True: MET, False: UNMET}),
     Reading("syndication_counts_as_submission", _pulled, {True: MET, False: UNMET}),
-    Reading("min_coverage_percent", _half_seen, {90: UNKNOWN, 70: UNMET}),
-    Reading(
-        "backdate_grace_hours",
-        lambda **numbers: (
-            the_week(
-                [item(SUBPORTALS, "2026-11-14 09:00", seen="2026-11-16 20:00")], period="2026-W46", **numbers
-            ).subportal
-        ),
-        {24: 0, 72: 1},
-    ),
+    Reading("claim_window_hours", _seen_late, {48: MET, 24: PENDING}),
     Reading(
         "duplicate_window_days",
         lambda **numbers: (
