@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from checks.updates.account import WeekAccount, account_for
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
-from checks.updates.judging import grade_items, judge
+from checks.updates.judging import Judging, grade_items, judge
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
@@ -153,11 +154,24 @@ def items_of(
     now: datetime,
     poll_every: Every,
     decided: Decided = NOTHING_DECIDED,
+    also: str = "",
 ) -> tuple[GradedItem, ...]:
-    """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
+    """Return the items that concern a period, each with its grade, flags and interval; and one more by its id, if named."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     collected = store.window(terms.wanted_from(period), now)
-    return grade_items(collected, [source.traits for source in sources], units=units, period=period, terms=terms)
+    return grade_items(
+        collected, [source.traits for source in sources], units=units, period=period, terms=terms, also=also
+    )
+
+
+def account_of(
+    store: ObservationStore, *, sources: Sequence[UpdateSource], unit: Agency, week: Week, terms: Terms
+) -> WeekAccount | None:
+    """Return what a unit's week rests on, from what is in the store; None if it did not exist in it, or it has not begun."""
+    period = week.period()
+    window = store.window(terms.wanted_from(period), terms.now)
+    judging = Judging(window, sources=[source.traits for source in sources], period=period, terms=terms)
+    return account_for(judging, unit, week)
 
 
 def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Agency]) -> None:

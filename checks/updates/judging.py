@@ -124,6 +124,10 @@ class Judging:
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
         return UnitJudged(unit, items, counting, tuple(weeks))
 
+    def facts_of(self, week: Week) -> WeekFacts | None:
+        """Return what is the same for every unit of a week of the period; None if it has not begun."""
+        return next((facts for facts in self._weeks if facts.week == week), None)
+
     def units(self) -> Sequence[UnitId | None]:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
@@ -344,10 +348,16 @@ def grade_items(
     units: Sequence[Agency],
     period: Period,
     terms: Terms,
+    also: str = "",
 ) -> tuple[GradedItem, ...]:
-    """Return the items that concern a period, in order of what is known of their time."""
+    """Return the items that concern a period, in order of what is known of their time; and one more by its id, if named."""
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    chosen = [item for one in judged_units(judging, units) for item in one.items if judging.concerns(item)]
+    chosen = [
+        item
+        for one in judged_units(judging, units)
+        for item in one.items
+        if judging.concerns(item) or item.seen.id == also
+    ]
     return tuple(sorted(chosen, key=lambda item: (_counted_at(item), item.seen.id)))
 
 

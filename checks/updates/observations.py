@@ -136,6 +136,13 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
+    def answer_of(self, source: str, polled_at: datetime) -> Digest | None:
+        """Return the kept answer of a source's poll; None if it kept none."""
+        query = select(POLL.c.evidence).where(POLL.c.source == source, POLL.c.polled_at == stamp(polled_at), POLL.c.ok)
+        with self._engine.connect() as connection:
+            found = connection.scalars(query.where(POLL.c.evidence.is_not(None)).limit(1)).first()
+        return None if found is None else Digest(found)
+
     def etag(self, source: str) -> str:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:

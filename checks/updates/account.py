@@ -1,0 +1,188 @@
+"""What each item of a unit's week comes to, and why, in words that the unit's own clerk understands. Pure.
+
+A verdict rests on two numbers, and those on items and on times that nobody saw. Here each item is named with its interval and
+its fate, so that a stranger can add them up, and the unit can say where we err.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from checks.updates.judging import Judging
+from checks.updates.rules.grading import BEGINNING, GradedItem
+from checks.updates.rules.occasions import Counting
+from checks.updates.rules.stamps import Stamp, moment
+from checks.updates.rules.units import WeekFacts
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Agency, is_valid_on
+from portalops.model.period import Week
+from portalops.model.updates import FlagKind, ItemChannel, UnitWeek
+
+INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
+
+
+class ItemCounts(StrEnum):
+    """Whether an item counts in a week."""
+
+    YES = "yes"
+    PERHAPS = "perhaps"
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountedItem:
+    """One item, and what it comes to in a week."""
+
+    item: GradedItem
+    indicators: tuple[ItemChannel, ...]
+    """For which of K1 and K2 it is; none if for neither."""
+    counts: ItemCounts
+    why: Message
+    since: datetime | None
+    """After this moment it came; None if nobody knows."""
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WeekAccount:
+    """A unit's week, and every item that bears on it."""
+
+    week: UnitWeek
+    items: tuple[AccountedItem, ...]
+    """In order of time."""
+
+
+def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | None:
+    """Return what a unit's week rests on; None if the unit did not exist in it, or it has not begun.
+
+    Args:
+        judging: of a period that holds the week.
+        unit: as it is configured.
+        week: which week.
+    """
+    judged = judging.judge(unit.id, unit)
+    found = next((one for one in judged.weeks if one.week == week), None)
+    facts = judging.facts_of(week)
+    if found is None or facts is None:
+        return None
+    placed: dict[str, tuple[Counting, list[ItemChannel]]] = {}
+    for channel in INDICATORS:
+        for one in judged.counting.get(channel, {}).get(week, ()):
+            placed.setdefault(one.item.seen.id, (one, []))[1].append(channel)
+    items = [
+        _accounted(item, placed.get(item.seen.id), unit, facts)
+        for item in judged.items
+        if item.seen.id in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
+    ]
+    return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))
+
+
+def _concerns(item: GradedItem, facts: WeekFacts) -> bool:
+    one = item.seen
+    moments = (item.claimed_at, one.published_at, one.created_at, None if one.baseline else one.first_seen_at)
+    return any(at is not None and facts.start <= at < facts.end for at in moments)
+
+
+def _accounted(
+    item: GradedItem, placed: tuple[Counting, Sequence[ItemChannel]] | None, unit: Agency, facts: WeekFacts
+) -> AccountedItem:
+    one = item.seen
+    if item.came is None:
+        since, until = one.looked_before_at, one.first_seen_at
+    else:
+        since, until = (None if item.came.first == BEGINNING else item.came.first), item.came.last
+    counts, why = (ItemCounts.NO, _explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts)
+    return AccountedItem(
+        item,
+        tuple(placed[1]) if placed else (),
+        counts,
+        why,
+        None if since is None else moment(since),
+        moment(until),
+    )
+
+
+def _explain_nothing(item: GradedItem) -> Message:
+    """Say why an item counts for nothing in the week, the strongest reason first."""
+    flags = frozenset(item.flags)
+    if FlagKind.REMOVED in flags and item.came is None:
+        return msg("taken down within two days of its first appearance")
+    if FlagKind.DUPLICATE in flags and item.came is None:
+        return msg("the same text was published before")
+    if item.came is None:
+        return msg("shown by another source at the same address, where it counts")
+    return msg("it came in another week")
+
+
+def _fate(one: Counting, unit: Agency, facts: WeekFacts) -> tuple[ItemCounts, Message]:
+    days = range(max(one.days.first, facts.first.toordinal()), min(one.days.last, facts.last.toordinal()) + 1)
+    living = [day for day in days if is_valid_on(unit, date.fromordinal(day))]
+    if not living:
+        return ItemCounts.NO, msg("it came on a day on which the unit did not exist")
+    counted = [day for day in living if day in facts.counted.perhaps]
+    if not counted:
+        return ItemCounts.NO, msg("it came on a day off, which does not count")
+    if one.item.is_sure and one.days.first >= counted[0] and one.days.last <= counted[-1]:
+        if one.days.first == one.days.last:
+            return ItemCounts.YES, msg("counts on {day}", day=date.fromordinal(one.days.last))
+        return ItemCounts.YES, msg(
+            "counts on one day from {first} to {last}",
+            first=date.fromordinal(one.days.first),
+            last=date.fromordinal(one.days.last),
+        )
+    return ItemCounts.PERHAPS, _explain_doubt(one)
+
+
+def _explain_doubt(one: Counting) -> Message:
+    item, flags = one.item, frozenset(one.item.flags)
+    if FlagKind.DUPLICATE in flags:
+        return msg("another unit published the same text at about the same time; it is not known which was first")
+    if FlagKind.TOUCHED in flags:
+        return msg(
+            "its row is much older: it may be an old item that was published again, until an officer confirms it"
+        )
+    if FlagKind.REMOVED in flags:
+        return msg("it may have been taken down within two days of its first appearance")
+    if FlagKind.BASELINE in flags:
+        return msg("it was already there when the source was polled first; its date counts when an officer confirms it")
+    if FlagKind.UNBOUNDED in flags:
+        return msg("no earlier poll would have shown it; its date counts when an officer confirms it")
+    if FlagKind.UNKNOWN_UNIT in flags:
+        return msg("its sender is not known, and the name resembles this unit's")
+    if item.hoped_at is not None:
+        return msg("it came in a long time without a poll; its date counts when an officer confirms it")
+    return msg("it came between two polls of which one lies outside this week")
+
+
+def describe_interval(item: GradedItem) -> Message:
+    """Say in which interval an item came."""
+    came = item.came
+    if came is None:
+        return msg("first seen at {until}", until=moment(item.seen.first_seen_at))
+    if came.first == came.last:
+        return msg("at {at}", at=moment(came.last))
+    if came.first == BEGINNING:
+        return msg("at some time until {until}", until=moment(came.last))
+    return msg("between {since} and {until}", since=moment(came.first), until=moment(came.last))
+
+
+def grounds(item: GradedItem) -> Iterable[Message]:
+    """Yield what bounds an item's time, in the order in which it was weighed."""
+    one = item.seen
+    if one.looked_before_at is None:
+        yield msg("no earlier poll would have shown it")
+    else:
+        yield msg("the poll of {at} would have shown it and did not", at=moment(one.looked_before_at))
+    yield msg("the poll of {at} showed it first", at=moment(one.first_seen_at))
+    if one.created_at is not None:
+        yield msg("its row was made at {at}", at=moment(one.created_at))
+    if one.published_at is not None:
+        yield msg("it claims {at}", at=moment(one.published_at))
+
+
+def as_moment(at: Stamp | None) -> datetime | None:
+    """Return a stamp as a moment; None stays None."""
+    return None if at is None else moment(at)

@@ -1,0 +1,158 @@
+"""Show one item: when it came, by which polls that is known, and what it counts for
+
+Example: portalops updates show 3f2a91
+
+EXIT STATUS: 0 shown, 2 there is no such item
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from checks.updates.account import describe_interval, grounds
+from checks.updates.rules.grading import BEGINNING
+from checks.updates.rules.stamps import moment
+from commands.cli.entries import unit_name
+from commands.cli.result import Result
+from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.text import show_text
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
+from portalops.reports.document import Cell, KeyValues, TableBlock
+from portalops.reports.words import channel_word, flag_word, joined
+
+
+@shape
+class ItemInterval:
+    """One item, and when it came."""
+
+    id: str
+    unit: UnitId | None
+    """Null if the configuration does not know the unit that the source names."""
+    source: str
+    channel: ItemChannel
+    title: str
+    url: str
+    since: datetime | None
+    """After this moment it came; null if nobody knows."""
+    until: datetime
+    """Until this moment it came."""
+    counts: bool
+    """False if it counts for nothing."""
+    is_sure: bool
+    """It counts for certain, wherever in that time it came."""
+    grade: Grade
+    flags: tuple[FlagKind, ...]
+    grounds: tuple[str, ...]
+    """What bounds its time, in the order in which it was weighed."""
+    polled_before_at: datetime | None
+    """The last poll that would have shown it and did not."""
+    evidence_before: Digest | None
+    """SHA-256 of that poll's kept answer."""
+    evidence: Digest
+    """SHA-256 of the kept answer that showed it first."""
+
+
+def show(
+    ctx: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="ITEM", help=_("The item's id, or its beginning"))],
+) -> Result[ItemInterval]:
+    from checks.updates.job import items_of
+
+    session = open_session(ctx)
+    whole = _found(session, item)
+    day = whole.first_seen_at.astimezone(session.zone_of_portal).date()
+    settings = session.settings
+    with open_store(settings, session.environment) as store:
+        graded = next(
+            one
+            for one in items_of(
+                store,
+                sources=update_sources(settings),
+                units=settings.units,
+                portal=settings.portal,
+                rulebook=session.rulebook,
+                calendar=session.calendar,
+                period=Period(day, day),
+                now=session.clock.now(),
+                poll_every=settings.updates.poll_every,
+                decided=decided_of(session.reader, session.zone_of_portal),
+                also=whole.id,
+            )
+            if one.seen.id == whole.id
+        )
+        before = graded.seen.looked_before_at
+        evidence = None if before is None else store.answer_of(whole.source, moment(before))
+    said = tuple(grounds(graded))
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Title"), whole.title),
+        (msg("Address"), whole.url or None),
+        (msg("Unit"), unit_name(session, whole.unit) if whole.unit else None),
+        (msg("Source"), whole.source),
+        (msg("Seen at"), channel_word(whole.channel)),
+        (msg("When it came"), describe_interval(graded)),
+        (msg("Grade"), graded.grade.value),
+        (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
+        (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
+    ]
+    table = TableBlock(
+        msg("What bounds its time"), (msg("Ground"), msg("Kept answer")), _ground_rows(said, evidence, whole)
+    )
+    came = graded.came
+    data = ItemInterval(
+        id=whole.id,
+        unit=whole.unit,
+        source=whole.source,
+        channel=whole.channel,
+        title=whole.title,
+        url=whole.url,
+        since=None if came is None or came.first == BEGINNING else moment(came.first),
+        until=whole.first_seen_at if came is None else moment(came.last),
+        counts=came is not None,
+        is_sure=graded.is_sure,
+        grade=graded.grade,
+        flags=tuple(graded.flags),
+        grounds=tuple(map(str, said)),
+        polled_before_at=None if before is None else moment(before),
+        evidence_before=evidence,
+        evidence=whole.evidence,
+    )
+    return Result(data, [KeyValues(rows), table])
+
+
+def _ground_rows(said: tuple[Message, ...], evidence: Digest | None, whole: Observation) -> list[tuple[Cell, ...]]:
+    """Return each ground with the answer that proves it: the first two are polls."""
+    proofs: dict[int, Cell] = {0: evidence, 1: whole.evidence}
+    return [(each, proofs.get(place)) for place, each in enumerate(said)]
+
+
+def _found(session: Session, name: str) -> Observation:
+    """Return the item of an id, or of its beginning.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    with open_store(session.settings, session.environment) as store:
+        found = store.beginning_with(name) if name else ()
+    attested = decided_of(session.reader, session.zone_of_portal).attested
+    found = (*found, *(one for one in attested if name and one.id.startswith(name)))
+    if len(found) != 1:
+        said = msg("there is no item {item}", item=show_text(name, 40))
+        if found:
+            said = msg("more than one item begins with {item}", item=show_text(name, 40))
+        raise UsageError(said, msg("'portalops updates list' shows the items with their ids."))
+    return found[0]
+
+
+VERB = Verb(show)

@@ -1,0 +1,190 @@
+"""What the verbs about one unit's week share: its account, as rows for a person and as data."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checks.updates.account import ItemCounts, describe_interval
+from commands.cli.shapes import shape
+from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.period import Week
+from portalops.model.text import show_text
+from portalops.model.updates import Bounds, ItemChannel
+from portalops.reports.document import Status, TableBlock, Tone
+from portalops.reports.words import channel_word, joined
+
+if TYPE_CHECKING:
+    from checks.updates.account import AccountedItem, WeekAccount
+    from commands.cli.session import Session
+    from portalops.model.organisation import Agency
+    from portalops.model.updates import Observation
+
+UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id"))]
+WeekName = Annotated[str, typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47"))]
+
+COUNTS_WORDS = {
+    ItemCounts.YES: Status(msg("counts"), Tone.GOOD),
+    ItemCounts.PERHAPS: Status(msg("not certain"), Tone.UNSURE),
+    ItemCounts.NO: Status(msg("does not count"), Tone.NEUTRAL),
+}
+
+
+@shape
+class ShownBounds:
+    """How many occasions came, and how many were due."""
+
+    least: int
+    most: int | None
+    """Null where any number may have come unseen."""
+    due_least: int
+    """Due if every day of which the calendar is not certain is a day off."""
+    due_most: int
+    """Due if every such day is worked."""
+
+
+@shape
+class ShownAccountedItem:
+    """An item that bears on the week."""
+
+    id: str
+    indicators: tuple[ItemChannel, ...]
+    title: str
+    url: str
+    source: str
+    since: datetime | None
+    """After this moment it came; null if nobody knows."""
+    until: datetime
+    """Until this moment it came."""
+    claimed_at: datetime | None
+    counts: ItemCounts
+    why: str
+
+
+@shape
+class ShownUnseenTime:
+    """A time in which any number of items may have come unseen."""
+
+    source: str
+    since: datetime | None
+    """Null for all time before."""
+    until: datetime | None
+    """Null for all time after."""
+
+
+def named_week(text: str) -> Week:
+    """Return the week that an argument names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    try:
+        return Week.parse(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("{text} is no week", text=show_text(text, 40)), msg("Write it as year and number: 2026-W47.")
+        ) from error
+
+
+def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekAccount, dict[str, Observation]]:
+    """Return what a unit's week rests on, and its items whole.
+
+    Raises:
+        UsageError: the unit did not exist in the week, or the week has not begun.
+        UpdatesError: nothing was collected yet.
+    """
+    from checks.updates.job import account_of
+    from checks.updates.terms import Terms
+
+    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
+    terms = Terms(
+        session.rulebook,
+        session.calendar,
+        session.zone_of_portal,
+        session.clock.now(),
+        settings.updates.poll_every,
+        decided,
+    )
+    with open_store(settings, session.environment) as store:
+        found = account_of(store, sources=update_sources(settings), unit=unit, week=week, terms=terms)
+        if found is None:
+            raise UsageError(
+                msg("the unit {unit} has no week {week}", unit=unit.id, week=str(week)),
+                msg("It did not exist then, or the week has not begun. See its days with 'portalops config show'."),
+            )
+        whole = {one.id: one for one in decided.attested}
+        whole |= store.observations(one.item.seen.id for one in found.items)
+    return found, whole
+
+
+def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation]) -> TableBlock:
+    """Return the items of a week as a person reads them."""
+    headers = (msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"))
+    rows = [
+        (
+            whole[one.item.seen.id].title,
+            joined([channel_word(each) for each in one.indicators]) if one.indicators else None,
+            describe_interval(one.item),
+            as_claim(one),
+            COUNTS_WORDS[one.counts],
+            one.why,
+        )
+        for one in account.items
+        if one.item.seen.id in whole
+    ]
+    return TableBlock(caption, headers, rows)
+
+
+def as_claim(one: AccountedItem) -> datetime | None:
+    from checks.updates.account import as_moment
+
+    return as_moment(one.item.claimed_at)
+
+
+def shown_items(account: WeekAccount, whole: dict[str, Observation]) -> tuple[ShownAccountedItem, ...]:
+    """Return the items of a week as data."""
+    return tuple(
+        ShownAccountedItem(
+            id=one.item.seen.id,
+            indicators=one.indicators,
+            title=whole[one.item.seen.id].title,
+            url=whole[one.item.seen.id].url,
+            source=one.item.seen.source,
+            since=one.since,
+            until=one.until,
+            claimed_at=as_claim(one),
+            counts=one.counts,
+            why=str(one.why),
+        )
+        for one in account.items
+        if one.item.seen.id in whole
+    )
+
+
+def shown_bounds(bounds: Bounds | None) -> ShownBounds | None:
+    """Return the two numbers of an indicator as data."""
+    if bounds is None:
+        return None
+    return ShownBounds(bounds.least, bounds.most, bounds.required_least, bounds.required_most)
+
+
+def describe_bounds(bounds: Bounds | None) -> Message | None:
+    """Say the two numbers of an indicator; None where nothing is due."""
+    if bounds is None or bounds.required_most == 0:
+        return None
+    due: Message | int = bounds.required_most
+    if bounds.required_least != bounds.required_most:
+        due = msg("{least} or {most}", least=bounds.required_least, most=bounds.required_most)
+    if bounds.most is None:
+        return msg("at least {least}; {due} due", least=bounds.least, due=due)
+    return msg("at least {least}, at most {most}; {due} due", least=bounds.least, most=bounds.most, due=due)
+
+
+def last_day(week: Week) -> date:
+    """Return a week's Sunday."""
+    return week.period().last

@@ -1,0 +1,92 @@
+"""Show why a unit's week has its verdict
+
+Shows how many occasions came at least and at most, every item with the two polls that bound it, and the times that
+nobody saw. The week is met if the least suffices, and unmet if the most does not. Anything else is not known.
+
+Example: portalops updates why so-y-te 2026-W47
+
+EXIT STATUS: 0 met, pending or nothing due, 1 unmet, 2 no such unit or week, 3 the evidence is insufficient
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.cli.entries import known_unit
+from commands.cli.result import Result
+from commands.cli.session import open_session
+from commands.cli.shapes import shape
+from commands.cli.verb import Verb
+from commands.updates.steps import duty_exit_code
+from commands.updates.views import ShownWeek, week_fields
+from commands.updates.weeks import (
+    ShownAccountedItem,
+    ShownBounds,
+    ShownUnseenTime,
+    UnitName,
+    WeekName,
+    account_and_items,
+    describe_bounds,
+    item_table,
+    named_week,
+    shown_bounds,
+    shown_items,
+)
+from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
+from portalops.reports.document import Block, Cell, KeyValues, TableBlock
+from portalops.reports.words import duty_status
+
+
+@shape
+class ExplainedWeek(ShownWeek):
+    """A unit's week, and what decides it."""
+
+    id: str
+    unit: UnitId
+    subportal_bounds: ShownBounds | None
+    submissions_bounds: ShownBounds | None
+    items: tuple[ShownAccountedItem, ...]
+    unseen: tuple[ShownUnseenTime, ...]
+    """What of the week no source has shown."""
+
+
+def why(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedWeek]:
+    session = open_session(ctx)
+    chosen, named = known_unit(session, unit), named_week(week)
+    account, whole = account_and_items(session, chosen, named)
+    found = account.week
+    facts: list[tuple[Message, Cell]] = [
+        (msg("Unit"), chosen.name),
+        (msg("Week"), str(named)),
+        (msg("Verdict"), duty_status(found.verdict)),
+        (msg("Why"), found.reason),
+        (msg("Sub-portal (K1)"), describe_bounds(found.subportal_bounds)),
+        (msg("Sent in (K2)"), describe_bounds(found.submissions_bounds)),
+    ]
+    view: list[Block] = [
+        KeyValues([(label, value) for label, value in facts if value is not None]),
+        item_table(msg("Items that bear on the week"), account, whole),
+    ]
+    if found.unseen:
+        rows: list[tuple[Cell, ...]] = [(one.source, one.since, one.until) for one in found.unseen]
+        headers = (msg("Source"), msg("From"), msg("To"))
+        view.append(TableBlock(msg("Times that nobody saw: any number of items may have come"), headers, rows))
+    data = ExplainedWeek(
+        id=f"{chosen.id}/{named}",
+        unit=chosen.id,
+        subportal_bounds=shown_bounds(found.subportal_bounds),
+        submissions_bounds=shown_bounds(found.submissions_bounds),
+        items=shown_items(account, whole),
+        unseen=tuple(ShownUnseenTime(one.source, one.since, one.until) for one in found.unseen),
+        **week_fields(found),
+    )
+    return Result(
+        data,
+        view,
+        warnings=session.calendar.warnings(named.period()),
+        exit_code=duty_exit_code([found.verdict]),
+    )
+
+
+VERB = Verb(why)
