@@ -84,13 +84,14 @@ def sheet(
     chosen, named = known_unit(session, unit), named_week(week)
     account, whole = account_and_items(session, chosen, named)
     document = sheet_document(session, chosen, named, account, whole)
-    digest, lacks = None, ()
+    digest: str | None = None
+    lacks: tuple[Message, ...] = ()
     if output is not None and form is not None:
         style = formats.load(form)
         lacks = formats.lacks((style,))
         data = style.render(document, language=process_language())
         write_atomically(output, data)
-        digest = hashlib.sha256(data if isinstance(data, bytes) else data.encode()).hexdigest()
+        digest = hashlib.sha256(data).hexdigest()
     shown = WrittenSheet(
         id=f"{chosen.id}/{named}",
         unit=chosen.id,

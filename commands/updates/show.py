@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from checks.updates.account import describe_interval, grounds
+from checks.updates.job import items_of
 from checks.updates.rules.grading import BEGINNING
 from checks.updates.rules.stamps import moment
 from commands.cli.entries import unit_name
@@ -68,8 +69,6 @@ def show(
     ctx: typer.Context,
     item: Annotated[str, typer.Argument(metavar="ITEM", help=_("The item's id, or its beginning"))],
 ) -> Result[ItemInterval]:
-    from checks.updates.job import items_of
-
     session = open_session(ctx)
     whole = _found(session, item)
     day = whole.first_seen_at.astimezone(session.zone_of_portal).date()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from checks.updates.account import ItemCounts, describe_interval
+from checks.updates.account import ItemCounts, as_moment, describe_interval
+from checks.updates.job import account_of
+from checks.updates.terms import Terms
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import UsageError
@@ -98,9 +100,6 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
         UsageError: the unit did not exist in the week, or the week has not begun.
         UpdatesError: nothing was collected yet.
     """
-    from checks.updates.job import account_of
-    from checks.updates.terms import Terms
-
     settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
     terms = Terms(
         session.rulebook,
@@ -141,8 +140,6 @@ def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observat
 
 
 def as_claim(one: AccountedItem) -> datetime | None:
-    from checks.updates.account import as_moment
-
     return as_moment(one.item.claimed_at)
 
 
@@ -183,8 +180,3 @@ def describe_bounds(bounds: Bounds | None) -> Message | None:
     if bounds.most is None:
         return msg("at least {least}; {due} due", least=bounds.least, due=due)
     return msg("at least {least}, at most {most}; {due} due", least=bounds.least, most=bounds.most, due=due)
-
-
-def last_day(week: Week) -> date:
-    """Return a week's Sunday."""
-    return week.period().last
