@@ -229,6 +229,18 @@ class ObservationStore:
         """Return what bears on a stretch of time, as far as it was known at its end."""
         return ObservationWindow(self._engine, self._place, stamp(since), stamp(until))
 
+    def unknown_names(self, since: datetime) -> tuple[tuple[str, str, int], ...]:
+        """Return source, name and number of items for each name of a unit that was not known, new in any way since a moment."""
+        own = OBSERVATION.c.source, OBSERVATION.c.unit_name
+        query = (
+            select(*own, func.count())
+            .where(OBSERVATION.c.unit.is_(None), OBSERVATION.c.newest_at >= stamp(since), OBSERVATION.c.unit_name != "")
+            .group_by(*own)
+            .order_by(*own)
+        )
+        with self._engine.connect() as connection:
+            return tuple((source, name, count) for source, name, count in connection.execute(query))
+
     def count(self) -> int:
         """Return how many observations there are."""
         with self._engine.connect() as connection:

@@ -29,6 +29,8 @@ class SeenItem(NamedTuple):
     body_letters: int | None
     text_problems: str
     """Codes, joined by commas."""
+    unit_name: str = ""
+    """As the source names a unit that the configuration does not know."""
 
 
 class ItemClaims(NamedTuple):
