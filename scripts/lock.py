@@ -16,7 +16,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTAL_EXTRAS = ("postgresql", "mariadb", "timestamp", "pdf", "apprise", "cluster")
+PORTAL_EXTRAS = ("postgresql", "timestamp", "pdf", "apprise", "cluster")
 OUTPUTS = {
     "run": ["requirements/install.in"],
     "dev": ["requirements/install.in", "--extra", "dev", "--constraint", "requirements/run.txt"],

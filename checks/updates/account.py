@@ -72,9 +72,11 @@ def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | Non
     for channel in INDICATORS:
         for one in judged.counting.get(channel, {}).get(week, ()):
             placed.setdefault(one.item.seen.id, (one, []))[1].append(channel)
+    own = {item.seen.id: item for item in judged.items}
+    perhaps = {key: one.item for key, (one, _channels) in placed.items() if key not in own}
     items = [
         _accounted(item, placed.get(item.seen.id), unit, facts)
-        for item in judged.items
+        for item in (*own.values(), *perhaps.values())
         if item.seen.id in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
     return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))

@@ -69,6 +69,10 @@ class Collected(Protocol):
     def units(self) -> Sequence[UnitId | None]: ...
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
     def repeated_items(self) -> Iterable[SeenItem]: ...
+    def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
+        """Return the items of senders that nobody knows, and whose names resemble a unit's."""
+        return ()
+
     def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]: ...
     def changes(self) -> ItemChanges: ...
     def served(self) -> Mapping[str, Sequence[Served]]: ...
@@ -110,6 +114,9 @@ class WithAttested(Collected):
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return self._collected.repeated_items()
+
+    def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
+        return self._collected.resembling(unit)
 
     def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
         return self._collected.given_out(sources)

@@ -13,13 +13,15 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checks.updates.account import WeekAccount, account_for
+from checks.updates.attribution import WithNames
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items, judge
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
-from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
+from checks.updates.recognition import Recognition, candidates, covers_from, hidden_in, recognise
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
+from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
@@ -88,6 +90,7 @@ def run_updates(
         sources,
         units=units,
         zone=zone,
+        home=portal.name.vi,
         store=store,
         keeper=keeper,
         clock=clock,
@@ -132,9 +135,10 @@ def judge_collected(
 ) -> UpdatesResult:
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
+    traits = [source.traits for source in sources]
     return judge(
-        store.window(terms.wanted_from(period), now),
-        sources=[source.traits for source in sources],
+        WithNames(store.window(terms.wanted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
+        sources=traits,
         units=units,
         period=period,
         terms=terms,
@@ -158,20 +162,27 @@ def items_of(
 ) -> tuple[GradedItem, ...]:
     """Return the items that concern a period, each with its grade, flags and interval; and one more by its id, if named."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
-    collected = store.window(terms.wanted_from(period), now)
-    return grade_items(
-        collected, [source.traits for source in sources], units=units, period=period, terms=terms, also=also
-    )
+    traits = [source.traits for source in sources]
+    names = UnitNames(units, terms.zone, portal.name.vi)
+    collected = WithNames(store.window(terms.wanted_from(period), now), names, traits)
+    return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
 
 
 def account_of(
-    store: ObservationStore, *, sources: Sequence[UpdateSource], unit: Agency, week: Week, terms: Terms
+    store: ObservationStore,
+    *,
+    sources: Sequence[UpdateSource],
+    units: Sequence[Agency],
+    portal: Portal,
+    unit: Agency,
+    week: Week,
+    terms: Terms,
 ) -> WeekAccount | None:
     """Return what a unit's week rests on, from what is in the store; None if it did not exist in it, or it has not begun."""
-    period = week.period()
-    window = store.window(terms.wanted_from(period), terms.now)
-    judging = Judging(window, sources=[source.traits for source in sources], period=period, terms=terms)
-    return account_for(judging, unit, week)
+    period, traits = week.period(), [source.traits for source in sources]
+    names = UnitNames(units, terms.zone, portal.name.vi)
+    window = WithNames(store.window(terms.wanted_from(period), terms.now), names, traits)
+    return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
 
 
 def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Agency]) -> None:
@@ -198,6 +209,7 @@ def _collect(
     *,
     units: Sequence[Agency],
     zone: ZoneInfo,
+    home: str,
     store: ObservationStore,
     keeper: EvidenceStore,
     clock: Clock,
@@ -209,7 +221,7 @@ def _collect(
     polls: dict[str, Poll] = {}
     checks: dict[str, SourcePoll] = {}
     gaps: list[_Read] = []
-    names = UnitNames(units, zone)
+    names = UnitNames(units, zone, home)
     until = clock.monotonic() + within.total_seconds()
 
     def record(looks: Iterable[SourcePoll]) -> None:
@@ -271,16 +283,18 @@ def replay(
     units: Sequence[Agency],
     zone: ZoneInfo,
     store: ObservationStore,
+    home: str = "",
 ) -> None:
     """Build a store again from recorded polls and their kept answers.
 
     Which of two texts that hardly differ stands for both rests on which the store got first: so the polls come in that order,
-    which `Poll.place` tells within a run.
+    which `Poll.place` tells within a run. `home` is the portal's name, which tells the own province.
 
     Raises:
         UpdateSourceError: an answer no longer reads, or its source is not configured any more.
     """
     by_id = {source.traits.id: source for source in sources}
+    names = UnitNames(units, zone, home)
     for poll in polls:
         source = by_id.get(poll.source)
         if source is None:
@@ -296,9 +310,7 @@ def replay(
             continue
         answer = UpdateAnswer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
-        read = _sorted(
-            SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), UnitNames(units, zone), store
-        )
+        read = _sorted(SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store)
         if poll.gap_check is not None:  # what the cross-check said then stands
             read = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
         read.recorded(store)

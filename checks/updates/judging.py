@@ -118,11 +118,15 @@ class Judging:
             with_items: name the items that a week's verdict rests on.
         """
         items = compare([*self._grade(self._collected.items(unit))], self._again)
-        counting = self._sort_by_week(items) if unit else {}
+        counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
         return UnitJudged(unit, items, counting, tuple(weeks))
+
+    def _perhaps_of(self, unit: UnitId) -> Sequence[GradedItem]:
+        """Return the items that may be a unit's by their sender's name: they count for nobody, and against nobody."""
+        return [one._replace(is_sure=False, hoped_at=None) for one in self._grade(self._collected.resembling(unit))]
 
     def facts_of(self, week: Week) -> WeekFacts | None:
         """Return what is the same for every unit of a week of the period; None if it has not begun."""

@@ -28,7 +28,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll
 
-VERSION = 4
+VERSION = 5
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -95,6 +95,8 @@ OBSERVATION = Table(
     Column("translation_of", Text, nullable=False),
     # A day such as 2026-11-16; empty where none is told.
     Column("document_on", Text, nullable=False, server_default=""),
+    # As the source names a unit that the configuration does not know.
+    Column("unit_name", Text, nullable=False, server_default=""),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
@@ -102,7 +104,7 @@ OBSERVATION = Table(
         "observation_by_unit",
         "unit",
         "newest_at",
-        *(name for name in SeenItem._fields if name not in {"unit", "unit_name"}),
+        *(name for name in SeenItem._fields if name != "unit"),
     ).ddl_if("sqlite"),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
@@ -254,6 +256,7 @@ def observation_row(one: Observation, *, text: str, looked_before_at: datetime |
         "text_problems": ",".join(one.text_problems),
         "translation_of": one.translation_of,
         "document_on": one.document_on.isoformat() if one.document_on else "",
+        "unit_name": one.unit_name,
         "newest_at": stamp(newest_at(one)),
     }
 
@@ -282,6 +285,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         text_problems=tuple(row.text_problems.split(",")) if row.text_problems else (),
         translation_of=row.translation_of,
         document_on=date.fromisoformat(row.document_on) if row.document_on else None,
+        unit_name=row.unit_name,
     )
 
 

@@ -236,6 +236,18 @@ class ObservationStore:
         """Return what bears on a stretch of time, as far as it was known at its end."""
         return ObservationWindow(self._engine, self._place, stamp(since), stamp(until))
 
+    def unknown_names(self, since: datetime) -> tuple[tuple[str, str, int], ...]:
+        """Return source, name and number of items for each name of a unit that was not known, new in any way since a moment."""
+        own = OBSERVATION.c.source, OBSERVATION.c.unit_name
+        query = (
+            select(*own, func.count())
+            .where(OBSERVATION.c.unit.is_(None), OBSERVATION.c.newest_at >= stamp(since), OBSERVATION.c.unit_name != "")
+            .group_by(*own)
+            .order_by(*own)
+        )
+        with self._engine.connect() as connection:
+            return tuple((source, name, count) for source, name, count in connection.execute(query))
+
     def count(self) -> int:
         """Return how many observations there are."""
         with self._engine.connect() as connection:
@@ -390,6 +402,10 @@ class ObservationWindow:
             SeenItem._make, self._many(_REPEATED) if self._engine.dialect.name == DATABASE else self._rows(_REPEATED)
         )
 
+    def resembling(self, unit: UnitId) -> Sequence[SeenItem]:  # noqa: ARG002  # it knows no names
+        """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
+        return ()
+
     def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
         """Return when some sources had first shown each text that others say too."""
         query = (
@@ -474,7 +490,7 @@ class ObservationWindow:
                 result.close()
 
 
-_SEEN = [OBSERVATION.c[name] for name in SeenItem._fields if name in OBSERVATION.c]
+_SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
 _IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
-from zoneinfo import ZoneInfo
 
-from checks.updates.text import check_text, clean_line, content_hash, count_letters, fold
-from portalops.model.organisation import Agency, UnitId, is_valid_on
+from checks.updates.text import check_text, clean_line, content_hash, count_letters
+from checks.updates.unit_names import MAX_NAME, UnitNames
+from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ListedItem, Observation, RefusedItem, UpdateSourceTraits
 
@@ -189,12 +189,12 @@ def _observe(
     evidence: Digest,
 ) -> Observation:
     item = candidate.item
-    when = item.created_at or item.published_at or polled_at
+    unit = traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
     return Observation(
         id=_observation_id(traits, candidate),
         source=traits.id,
         channel=item.channel or traits.channel,
-        unit=traits.unit or units.find(item.unit_name, traits, when),
+        unit=unit,
         external_id=item.external_id,
         url=candidate.url or clean_line(item.url, limit=2000),
         title=clean_line(item.title, limit=MAX_TITLE),
@@ -213,6 +213,7 @@ def _observe(
         text_problems=check_text(f"{item.title}\n{item.body or ''}"),
         translation_of=clean_line(item.translation_of, limit=500),
         document_on=item.document_on,
+        unit_name="" if unit else clean_line(item.unit_name, limit=MAX_NAME),
     )
 
 
@@ -222,29 +223,6 @@ def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate) -> st
     by_text = f"h:{candidate.content_hash}"
     identity = (by_id or by_url or by_text) if traits.complete else (by_url or by_id or by_text)
     return hashlib.sha256(f"{traits.id}\n{identity}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-class UnitNames:
-    """The configured units by every name a source may use: their id, their names, and the source's own words."""
-
-    def __init__(self, units: Iterable[Agency], zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._by_name: dict[str, list[Agency]] = {}
-        self._by_id: dict[str, Agency] = {}
-        for unit in units:
-            self._by_id[unit.id] = unit
-            for name in {fold(unit.id), fold(unit.name.vi), fold(unit.name.en)}:
-                self._by_name.setdefault(name, []).append(unit)
-
-    def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
-        """Return the unit that a source means; of two with one name, the one that existed then. None if unknown."""
-        folded = fold(name)
-        for own_name, unit in traits.unit_names:
-            if fold(own_name) == folded:
-                return unit
-        named = self._by_name.get(folded, [])
-        existing = [unit for unit in named if is_valid_on(unit, when.astimezone(self._zone).date())]
-        return (existing or named)[0].id if named else None
 
 
 def canonical_url(url: str) -> str:

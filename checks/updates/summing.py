@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
+from checks.updates.attested import Collected
+from checks.updates.attribution import WithNames
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
 from checks.updates.observation_places import ObservationPlace
 from checks.updates.observations import ObservationStore
@@ -22,6 +24,7 @@ from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.occasions import CountedDays, count_occasions
 from checks.updates.rules.stamps import moment
 from checks.updates.terms import Terms
+from checks.updates.unit_names import UnitNames
 from portalops.model.organisation import Agency
 from portalops.model.period import Period
 from portalops.model.updates import ItemChannel, PortalDay, UnitSum, UnitWeek, UpdateSourceTraits
@@ -92,6 +95,8 @@ class JudgedPeriod:
     sources: Sequence[UpdateSourceTraits]
     period: Period
     terms: Terms
+    names: UnitNames | None = None
+    """How units are known by what sources call them; None where the store's own attribution stands."""
 
 
 def sums(
@@ -142,8 +147,10 @@ def sums_and_portal(
 class _Worker:
     def __init__(self, question: JudgedPeriod) -> None:
         self._store = ObservationStore.open(question.store, create=False)
-        self.window = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
-        self.judging = Judging(self.window, sources=question.sources, period=question.period, terms=question.terms)
+        window: Collected = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
+        if question.names is not None:
+            window = WithNames(window, question.names, question.sources)
+        self.judging = Judging(window, sources=question.sources, period=question.period, terms=question.terms)
 
     def sums(self, units: Sequence[Agency]) -> list[UnitSum]:
         return [sum_up(self.judging.judge(unit.id, unit, with_items=False), self.judging) for unit in units]

@@ -22,8 +22,10 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.updates.steps import offset_warnings
+from commands.updates.steps import UnknownSender, offset_warnings, unknown_senders
+from commands.updates.views import MAX_RESEMBLED, unknown_senders_view
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -185,11 +187,29 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
         *refused(polls),
         *flagged_summary(done.result.flagged),
     ]
+    begins, _ends = Period(done.result.judged_from, done.result.judged_to).bounds(session.zone_of_portal)
+    senders = [one for one in unknown_senders(session, begins) if one.resembles]
+    view += unknown_senders_view(senders)
     return Result(
         tuple(map(poll_data, polls)),
         view,
-        warnings=(*_late_warnings(done.result.untold), *offset_warnings(session)),
+        warnings=(
+            *_late_warnings(done.result.untold),
+            *offset_warnings(session),
+            *map(_sender_warning, senders[:MAX_SHOWN]),
+        ),
         exit_code=done.exit_code,
+    )
+
+
+def _sender_warning(one: UnknownSender) -> Message:
+    return nmsg(
+        "{source}: {n} item of {name} counts for nobody, because the name fits no unit; it resembles {units}",
+        "{source}: {n} items of {name} count for nobody, because the name fits no unit; it resembles {units}",
+        one.items,
+        source=one.source,
+        name=show_text(one.name, 200),
+        units=", ".join(one.resembles[:MAX_RESEMBLED]),
     )
 
 

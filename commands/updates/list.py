@@ -7,6 +7,7 @@ EXIT STATUS: 0 listed, 2 wrong usage
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,8 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from commands.updates.options import PeriodText, UnitText, chosen_units
+from commands.updates.steps import UnknownSender, unit_names
+from commands.updates.views import unknown_senders_view
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
@@ -50,6 +53,10 @@ class ShownItem:
     id: str
     unit: UnitId | None
     """Null if the configuration does not know the unit that the source names."""
+    unit_name: str
+    """As the source names a unit that was not known; empty where it was."""
+    resembles: tuple[UnitId, ...]
+    """The units whose names that one resembles, the likeliest first."""
     source: str
     channel: ItemChannel
     title: str
@@ -83,16 +90,17 @@ def list_(
     rows = [
         (whole, item)
         for whole, item in _items(session, chosen)
-        if (unit is None or whole.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
+        if (unit is None or item.seen.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
     names = {one.id: one.name for one in session.settings.units}
+    known = unit_names(session)
     headers = (
         msg("Id"), msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
     )  # fmt: skip
     table = [
         (
             whole.id[:SHOWN_ID],
-            names.get(whole.unit) if whole.unit else None,
+            names.get(item.seen.unit) if item.seen.unit else (whole.unit_name or None),
             channel_word(whole.channel),
             whole.title,
             _moment(item.claimed_at),
@@ -106,7 +114,9 @@ def list_(
     data = tuple(
         ShownItem(
             id=whole.id,
-            unit=whole.unit,
+            unit=item.seen.unit,
+            unit_name=whole.unit_name,
+            resembles=() if item.seen.unit else known.resembling(whole.unit_name),
             source=whole.source,
             channel=whole.channel,
             title=whole.title,
@@ -130,7 +140,11 @@ def list_(
         first=chosen.first,
         last=chosen.last,
     )
-    return Result(data, [TableBlock(caption, headers, table)])
+    strangers = Counter(
+        (whole.source, whole.unit_name) for whole, item in rows if item.seen.unit is None and whole.unit_name
+    )
+    senders = [UnknownSender(*one, count, known.resembling(one[1])) for one, count in sorted(strangers.items())]
+    return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])
 
 
 def _items(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:

@@ -132,7 +132,14 @@ def _registers_with(session: Session, external_id: str) -> Sequence[str]:
         return ()
     try:
         with open_store(session.settings, session.environment) as store:
-            return [source for source in registers if store.known(source, (f"i:{external_id}",))]
+            found = {source: store.known(source, (f"i:{external_id}",)) for source in registers}
+            seen = store.observations(one.observation for some in found.values() for one in some.values())
+            # A line whose agency is unknown counts for nobody: this command decides whose it is.
+            return [
+                source
+                for source, some in found.items()
+                if any(seen[one.observation].unit is not None for one in some.values())
+            ]
     except NothingCollected:
         return ()
 

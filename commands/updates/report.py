@@ -22,6 +22,7 @@ import typer
 from checks.updates.summing import JudgedPeriod, sums_and_portal
 from checks.updates.terms import Terms
 from checks.updates.time_limits import timeliness_of
+from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
@@ -193,9 +194,10 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
     before = _previous_period(period)
-    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms), units)
+    names = UnitNames(settings.units, terms.zone, settings.portal.name.vi)
+    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms, names), units)
     old, _days = sums_and_portal(
-        JudgedPeriod(place, sources, before, terms), [u for u in units if exists_during(u, before)]
+        JudgedPeriod(place, sources, before, terms, names), [u for u in units if exists_during(u, before)]
     )
     with open_store(session.settings, session.environment) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period

@@ -20,6 +20,7 @@ import typer
 from checks.updates.job import CHECK_AFTER
 from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
+from checks.updates.unit_names import UnitNames
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
@@ -117,7 +118,11 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
     )
     sources = [source.traits for source in update_sources(settings)]
     question = JudgedPeriod(
-        store_place(session.settings, session.environment), sources, Period(today - REACH_BACK, today), terms
+        store_place(session.settings, session.environment),
+        sources,
+        Period(today - REACH_BACK, today),
+        terms,
+        UnitNames(settings.units, zone, settings.portal.name.vi),
     )
     return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from checks.updates.job import judge_collected
 from checks.updates.offsets import offset_of, say_offset
+from checks.updates.unit_names import UnitNames
 from commands.cli.entries import caller_of, unit_name, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session
@@ -253,6 +255,35 @@ def offset_warnings(session: Session) -> tuple[Message, ...]:
     offsets = (offset_of(dated[one], usual_hours=hours) for one in asked if one in dated)
     zone = session.settings.portal.timezone
     return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
+
+
+class UnknownSender(NamedTuple):
+    """A name that a source has for a unit, and that fits none."""
+
+    source: str
+    name: str
+    items: int
+    """How many items bear it, at least 1."""
+    resembles: tuple[UnitId, ...]
+    """The likeliest first."""
+
+
+def unit_names(session: Session) -> UnitNames:
+    """Return the configured units by their names."""
+    return UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
+
+
+def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, ...]:
+    """Return the names of unknown units of items that are new in any way since a moment."""
+    names, now = unit_names(session), session.clock.now()
+    traits = {source.traits.id: source.traits for source in update_sources(session.settings)}
+    with open_store(session.settings, session.environment) as store:
+        found = store.unknown_names(since)
+    return tuple(
+        UnknownSender(source, name, items, names.resembling(name))
+        for source, name, items in found
+        if source in traits and names.find(name, traits[source], now) is None
+    )
 
 
 def duty_exit_code(verdicts: Sequence[DutyVerdict]) -> ExitCode:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TypedDict
 
 from commands.cli.session import Session
 from commands.cli.shapes import ShownMessage, shape
-from commands.updates.steps import exemption_remarks
+from commands.updates.steps import UnknownSender, exemption_remarks
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
+from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.exemptions import RecordedExemption
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 
 @shape
@@ -50,6 +53,26 @@ def exemption_data(each: RecordedExemption, session: Session, record: int | None
         remarks=tuple(map(ShownMessage.of, exemption_remarks(session, each))),
         record=record,
     )
+
+
+def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
+    """Return the names that fit no unit, those that resemble one first, and what decides whose they are."""
+    if not senders:
+        return ()
+    headers = (msg("Name"), msg("Source"), msg("Items"), msg("Resembles"))
+    ordered = sorted(senders, key=lambda one: (not one.resembles, one.source, one.name))
+    rows = [(one.name, one.source, one.items, ", ".join(one.resembles[:MAX_RESEMBLED]) or None) for one in ordered]
+    blocks: list[Block] = [TableBlock(msg("Names that fit no unit"), headers, rows)]
+    if any(one.resembles for one in senders):
+        blocks.append(Paragraph(DECIDE_SENDER))
+    return blocks
+
+
+DECIDE_SENDER = msg(
+    "If a name is a unit's, add it to aliases in the unit's [[unit]] table; of a single paper, record whose it is: 'portalops updates"
+    " register --unit ID --number NUMBER --arrived DAY --subject TEXT'."
+)
+MAX_RESEMBLED = 5
 
 
 @shape

@@ -110,7 +110,15 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
         decided,
     )
     with open_store(settings, session.environment) as store:
-        found = account_of(store, sources=update_sources(settings), unit=unit, week=week, terms=terms)
+        found = account_of(
+            store,
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            unit=unit,
+            week=week,
+            terms=terms,
+        )
         if found is None:
             raise UsageError(
                 msg("the unit {unit} has no week {week}", unit=unit.id, week=str(week)),

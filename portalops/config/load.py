@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -164,6 +165,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
     """Yield what the single tables cannot see: dates the wrong way round, units that do not exist, ..."""
     yield from _dates(shape, layers)
     yield from _successors(shape, layers)
+    yield from _aliases(shape, layers)
     yield from _offices(shape, layers)
     for index, recipient in enumerate(shape.backup.recipients):
         if (recipient.file is None) == (recipient.key is None):
@@ -336,6 +338,35 @@ def _successors(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationE
                 )
 
 
+def _aliases(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
+    """Yield aliases by which another unit of the same days is known too: an item could not be told to be whose."""
+    named: dict[str, list[tuple[UnitTable, int]]] = defaultdict(list)
+    for index, unit in enumerate(shape.unit):
+        for name in {_folded(text) for text in (unit.id, unit.name.vi, unit.name.en, *unit.aliases) if text}:
+            named[name].append((unit, index))
+    for index, unit in enumerate(shape.unit):
+        for number, alias in enumerate(unit.aliases):
+            for other, where in named[_folded(alias)]:
+                is_at_once = (unit.valid_from or date.min) <= (other.valid_to or date.max) and (
+                    other.valid_from or date.min
+                ) <= (unit.valid_to or date.max)
+                if where != index and is_at_once:
+                    yield ConfigurationError(
+                        msg(
+                            "{place}: the alias {alias} of unit {unit} is also a name of unit {other}",
+                            place=layers.place(("unit", index, "aliases", number)),
+                            alias=show_text(alias, 200),
+                            unit=unit.id,
+                            other=other.id,
+                        ),
+                        msg("Remove it from one of the two, or end the earlier unit by valid_to."),
+                    )
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split()).casefold()
+
+
 def _offices(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
     """Yield actors who would hold one office on the same day: a report could not say whom it is for."""
     by_role: dict[str, list[tuple[date, date, int]]] = defaultdict(list)
@@ -397,6 +428,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
                 row.valid_from,
                 row.valid_to,
                 tuple(UnitId(successor) for successor in row.successors),
+                row.aliases,
             )
             for row in shape.unit
         ),

@@ -117,6 +117,7 @@ class UnitTable(Shape):
     valid_from: Day | None = None
     valid_to: Day | None = None
     successors: tuple[Id, ...] = Field(default=(), description="Ids of the units that took over after valid_to.")
+    aliases: tuple[Text, ...] = Field(default=(), description="Other names that registers, mail and sites use for it.")
 
 
 class HostTable(Shape):

@@ -96,6 +96,8 @@ class Agency:
     valid_to: date | None = None
     successors: tuple[UnitId, ...] = ()
     """The units that took over on the day after `valid_to`; duties are not inherited."""
+    aliases: tuple[str, ...] = ()
+    """Other names that registers, mail and sites use for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,8 @@ class Observation:
     """The source's own id of the Vietnamese item that it is the translation of; empty if it does not say."""
     document_on: date | None = None
     """The date of the document that it publishes; None if the source does not say."""
+    unit_name: str = ""
+    """As the source names a unit that the configuration does not know, at most 300 characters; empty where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

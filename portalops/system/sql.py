@@ -103,7 +103,7 @@ def reading(
     except ModuleNotFoundError as error:
         raise DatabaseUnavailable(
             msg("the database driver {driver} is not installed", driver=show_text(str(error.name), 120)),
-            msg("Install portalops with the extra 'postgresql' or 'mariadb', or the driver itself."),
+            msg("Install portalops with the extra 'postgresql', or the driver itself."),
         ) from error
 
 

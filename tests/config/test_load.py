@@ -233,6 +233,10 @@ def test_ids_are_unique_in_every_list(tmp_path: Path, section: str) -> None:
             "[[unit]]\nid='a'\nname={vi='A'}\nsuccessors=['b']",
             ":7: the successor b of unit a is not another unit",
         ),
+        (
+            "[[unit]]\nid='a'\nname={vi='A'}\n[[unit]]\nid='b'\nname={vi='B'}\naliases=['A']",
+            ":10: the alias A of unit b is also a name of unit a",
+        ),
         ("[[unit]]\nid='a'\nname={vi='A'}\nsuccessors=[\n'a',\n]", ":8: the successor a of unit a is not another unit"),
         (
             "[[actor]]\nrole='unit'\nname={vi='A'}\n[[actor]]\nrole='unit'\nname={vi='B'}",

@@ -19,7 +19,7 @@ from portalops.model.text import show_text
 
 LIBRARIES = ("pydantic", "typer", "sqlalchemy", "cryptography", "pyrage", "paramiko", "boto3", "httpx")
 SHOWN = 5
-DRIVERS = {"psycopg": ("psycopg", "postgresql"), "pymysql": ("pymysql", "mariadb")}
+DRIVERS = {"psycopg": ("psycopg", "postgresql")}
 """What stands in a database's address, `postgresql+psycopg://`: the module that it needs, and the extra that brings it."""
 
 

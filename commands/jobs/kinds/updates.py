@@ -225,7 +225,15 @@ def replayed(
     zone = ZoneInfo(settings.portal.timezone)
     for poll in (*polls, *also):
         try:
-            replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
+            replay(
+                (poll,),
+                blob=ledger.blob,
+                sources=sources,
+                units=settings.units,
+                zone=zone,
+                store=store,
+                home=settings.portal.name.vi,
+            )
         except PortalOpsError as error:
             said = msg(
                 "{source}: the poll of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message

@@ -58,6 +58,9 @@ class Collected:
         told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
         return sorted(told, key=lambda one: (one.channel, one.text))
 
+    def resembling(self, unit: UnitId) -> list[SeenItem]:
+        return []
+
     def given_out(self, sources: Sequence[str]) -> dict[str, Stamp]:
         own = [one for one in self.observations if one.source in sources]
         return {one.content_hash: stamp(one.first_seen_at) for one in reversed(own)}

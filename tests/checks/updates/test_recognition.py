@@ -9,13 +9,12 @@ from checks.updates.recognition import (
     EPOCH,
     KnownObservation,
     Recognition,
-    UnitNames,
     candidates,
     canonical_url,
     covers_from,
     recognise,
 )
-from portalops.model.organisation import Agency, Name, UnitId
+from checks.updates.unit_names import UnitNames
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, ListedItem, UpdateSourceTraits
 from tests.checks.updates.scene import HEALTH, ZONE, at
@@ -161,31 +160,3 @@ def test_a_feed_that_was_empty_and_still_is_has_shown_everything() -> None:
 
 def test_a_complete_listing_covers_the_whole_past() -> None:
     assert _covers([], complete=True) == (EPOCH, False)
-
-
-# --- units ---------------------------------------------------------------------------------------
-
-
-def test_a_unit_is_known_by_its_id_its_names_and_the_sources_own_words() -> None:
-    names = UnitNames([HEALTH], ZONE)
-    traits = replace(TABLE, unit=None, unit_names=(("SYT", HEALTH.id),))
-
-    assert [
-        names.find(name, traits, NOW) for name in ("so-y-te", " SỞ  y tế", "Department of Health", "syt", "Sở")
-    ] == [
-        HEALTH.id,
-        HEALTH.id,
-        HEALTH.id,
-        HEALTH.id,
-        None,
-    ]
-
-
-def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None:
-    name = Name("Sở Nội vụ", "Department of Home Affairs")
-    old = Agency(UnitId("old"), name, valid_to=at("2025-02-28 00:00").date())
-    new = Agency(UnitId("new"), name, valid_from=at("2025-03-01 00:00").date())
-    names = UnitNames([old, new], ZONE)
-
-    assert names.find("sở nội vụ", TABLE, at("2025-02-28 23:59")) == "old"
-    assert names.find("sở nội vụ", TABLE, at("2025-03-01 00:00")) == "new"

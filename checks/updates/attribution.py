@@ -1,0 +1,96 @@
+"""Whose an item is by the units of today, where its source's name for the unit fitted none when it was collected. Pure.
+
+The store keeps what was known when an item was first seen. An alias that was added since makes its unit known at the next judging, and
+nothing is to be collected again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from checks.updates.attested import Collected
+from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.stamps import Stamp, moment
+from checks.updates.rules.unread import UnreadPart
+from checks.updates.unit_names import UnitNames
+from portalops.model.organisation import UnitId
+from portalops.model.updates import UpdateSourceTraits
+
+
+def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:
+    """Return whose an item is: the unit that it was seen with, else the one that its source's name for it fits today."""
+    traits = sources.get(one.source)
+    if one.unit is not None or not one.unit_name or traits is None:
+        return one.unit
+    return names.find(one.unit_name, traits, moment(_made_at(one)))
+
+
+def _made_at(one: SeenItem) -> Stamp:
+    known = (one.created_at, one.published_at)
+    return next((at for at in known if at is not None), one.first_seen_at)
+
+
+class WithNames(Collected):
+    """What was collected, with items of unknown units under the units that are known today."""
+
+    def __init__(self, collected: Collected, names: UnitNames, sources: Iterable[UpdateSourceTraits]) -> None:
+        self._collected, self._names = collected, names
+        self._sources = {traits.id: traits for traits in sources}
+        self._by_unit: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
+        for one in collected.items(None):
+            own = self._attributed(one)
+            self._by_unit[own.unit].append(own)
+
+    def units(self) -> Sequence[UnitId | None]:
+        known = self._collected.units()
+        return (*known, *sorted(unit for unit in self._by_unit if unit is not None and unit not in known))
+
+    def items(self, unit: UnitId | None) -> Sequence[SeenItem]:
+        own = self._by_unit.get(unit, ())
+        return own if unit is None else [*self._collected.items(unit), *own]
+
+    @cached_property
+    def _perhaps(self) -> Mapping[UnitId, Sequence[SeenItem]]:
+        """Items of senders that nobody knows, by each unit whose name the sender's resembles."""
+        found: dict[UnitId, list[SeenItem]] = defaultdict(list)
+        for one in self._by_unit.get(None, ()):
+            for unit in self._names.resembling(one.unit_name) if one.unit_name else ():
+                found[unit].append(one)
+        return found
+
+    def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
+        return self._perhaps.get(unit, ())
+
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
+        return self._collected.given_out(sources)
+
+    def repeated_items(self) -> Iterable[SeenItem]:
+        return map(self._attributed, self._collected.repeated_items())
+
+    def changes(self) -> ItemChanges:
+        return self._collected.changes()
+
+    def served(self) -> Mapping[str, Sequence[Served]]:
+        found = {source: [*some] for source, some in self._collected.served().items()}
+        for unit, items in self._by_unit.items():
+            begins: dict[tuple[str, str], Stamp] = {}
+            for one in items if unit is not None else ():
+                whose = one.source, one.channel
+                begins[whose] = min(begins.get(whose, _made_at(one)), _made_at(one))
+            for (source, channel), at in begins.items():
+                found.setdefault(source, []).append(Served(channel, unit, at))
+        return found
+
+    def refused(self) -> Sequence[UnreadPart]:
+        return self._collected.refused()
+
+    def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
+        return self._collected.polls_of(source)
+
+    def complete_polls(self, source: str) -> Sequence[Stamp]:
+        return self._collected.complete_polls(source)
+
+    def _attributed(self, one: SeenItem) -> SeenItem:
+        return one._replace(unit=attributed_unit(one, self._names, self._sources))

@@ -1,0 +1,341 @@
+"""Which unit a name means, and which units a name that nobody knows resembles. Pure.
+
+Registers, feeds and mail name an agency in many ways: "UBND xã R1", "Uỷ ban nhân dân Xã R1, tỉnh Khánh Hòa", "Xa R1". A name means a
+unit only if it fits that one alone; where it merely resembles some, they are suggestions, and a person decides.
+
+>>> from portalops.model.organisation import Name
+>>> from portalops.model.updates import ItemChannel
+>>> register = UpdateSourceTraits("register", ItemChannel.SUBMISSION, complete=True)
+>>> at = datetime.fromisoformat("2026-11-20T08:00+07:00")
+>>> commune = Agency(UnitId("xa-r1"), Name("Xã R1", "R1 Commune"))
+>>> names = UnitNames([commune], ZoneInfo("Asia/Ho_Chi_Minh"), home="Cổng thông tin điện tử tỉnh Khánh Hòa")
+>>> names.find("Uỷ ban nhân dân xã R1, tỉnh Khánh Hoà", register, at), names.find("Phường R1", register, at)
+('xa-r1', None)
+>>> names.resembling("Phường R1")
+('xa-r1',)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from checks.updates.text import fold
+from portalops.model.organisation import Agency, UnitId, is_valid_on
+from portalops.model.updates import UpdateSourceTraits
+
+SLIP_LETTERS = 5
+"""Names of fewer letters are not like each other for differing in one: "Xã R1" and "Xã R2" are two communes."""
+MAX_NAME = 300
+"""Characters of a name that are compared; the longest name of an agency of Decree 45/2025/NĐ-CP has less than half."""
+
+_Words = tuple[str, ...]
+
+_WORD = re.compile(r"\d+|[^\W\d_]+")
+_TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
+_ENDS_IN_Y = re.compile("(qu|[hklmst])y")
+_LETTERS = re.compile(r"[^\W\d_]")
+
+_COMMITTEE = "ủy ban nhân dân"
+_BODIES = (_COMMITTEE, "hội đồng nhân dân")
+_PLACES = ("xã", "phường", "thị trấn", "đặc khu", "thị xã", "thành phố", "quận", "huyện")
+"""What has a people's committee below the province, today and before 1 July 2025 (Law 72/2025/QH15 on local government)."""
+_SHORT = {
+    "ubnd": _COMMITTEE,
+    "hđnd": "hội đồng nhân dân",
+    "vp": "văn phòng",
+    "bql": "ban quản lý",
+    "tx": "thị xã",
+    "tp": "thành phố",
+    "đk": "đặc khu",
+}
+_SHORT_AT_START = {"x": "xã", "p": "phường", "h": "huyện", "q": "quận"}
+"""Only before a name: elsewhere such a letter may be part of it."""
+_SHORT_OF_COMMITTEE = {**_SHORT_AT_START, "tt": "thị trấn"}
+"""Only behind the committee's name: elsewhere TT is a centre (trung tâm) as often."""
+_DEPARTMENTS = {
+    "dttg": "dân tộc tôn giáo",
+    "gdđt": "giáo dục đào tạo",
+    "gtvt": "giao thông vận tải",
+    "khcn": "khoa học công nghệ",
+    "khđt": "kế hoạch đầu tư",
+    "lđtbxh": "lao động thương binh xã hội",
+    "nnmt": "nông nghiệp môi trường",
+    "nnptnt": "nông nghiệp phát triển nông thôn",
+    "tnmt": "tài nguyên môi trường",
+    "tp": "tư pháp",
+    "tttt": "thông tin truyền thông",
+    "vhtt": "văn hóa thể thao",
+    "vhttdl": "văn hóa thể thao du lịch",
+}
+"""Behind the word "sở": the departments of Decrees 24/2014/NĐ-CP and 45/2025/NĐ-CP as officials shorten them, without "và"."""
+
+
+class UnitNames:
+    """The configured units by every name that a source may use for them."""
+
+    def __init__(self, units: Iterable[Agency], zone: ZoneInfo, home: str = "") -> None:
+        """Make the names ready to be compared.
+
+        Args:
+            units: all units ever, dated.
+            zone: of the portal; a unit's life is counted in its days.
+            home: a text that names the own province, such as the portal's name; only that province's name may be left out.
+        """
+        self._zone = zone
+        self._units = tuple(units)
+        self._home = _Home.of(home)
+        self._exact: dict[str, list[Agency]] = {}
+        self._normal: dict[_Words, list[Agency]] = {}
+        self._bare: dict[_Words, list[Agency]] = {}
+        self._forms: list[tuple[Agency, frozenset[_Form]]] = []
+        for unit in self._units:
+            own = tuple(name for name in (unit.name.vi, unit.name.en, *unit.aliases) if _WORD.search(name))
+            for name in dict.fromkeys(map(fold, (unit.id, *own))):
+                self._exact.setdefault(name, []).append(unit)
+            normal = [_normal_form(name, self._home) for name in own]
+            for words in dict.fromkeys(normal):
+                self._normal.setdefault(words, []).append(unit)
+            for words in dict.fromkeys(map(_bare, normal)):
+                self._bare.setdefault(words, []).append(unit)
+            self._forms.append((unit, frozenset(_Form.of(_bare(words)) for words in normal if words)))
+        self._resembling: dict[str, tuple[UnitId, ...]] = {}
+
+    def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
+        """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
+
+        First the source's own words count, then ids, names and aliases as they stand, then their normal form. A name that is
+        written without any diacritics may lack them.
+        """
+        folded = fold(name)
+        for own_name, unit in traits.unit_names:
+            if fold(own_name) == folded:
+                return unit
+        named = self._exact.get(folded, [])
+        if named:
+            return (self._existing(named, when) or named)[0].id
+        words = _normal_form(folded[:MAX_NAME], self._home)
+        fitting = self._existing(self._normal.get(words, ()), when)
+        if not fitting and not _has_marks(folded):
+            fitting = self._existing(self._bare.get(_bare(words), ()), when)
+        return fitting[0].id if len(fitting) == 1 else None
+
+    def resembling(self, name: str) -> tuple[UnitId, ...]:
+        """Return the units that a name nobody knows may mean, the likeliest first; none for one of another province."""
+        folded = fold(name[:MAX_NAME])
+        if folded not in self._resembling:
+            self._resembling[folded] = self._rank(folded)
+        return self._resembling[folded]
+
+    def _rank(self, folded: str) -> tuple[UnitId, ...]:
+        words = _normal_form(folded, self._home)
+        if not words or self._home.is_foreign(words):
+            return ()
+        written = _Form.of(_bare(words))
+        address = _squashed(folded.partition("@")[0]) if "@" in folded else ""
+        ranked = [
+            (rank, place, unit.id)
+            for place, (unit, forms) in enumerate(self._forms)
+            if (rank := min((_likeness(written, address, form) for form in forms), default=_UNLIKE)) < _UNLIKE
+        ]
+        strong = [one for one in ranked if one[0] <= _STRONG]
+        return tuple(dict.fromkeys(unit for _rank, _place, unit in sorted(strong or ranked)))
+
+    def _existing(self, units: Sequence[Agency], when: datetime) -> list[Agency]:
+        day = when.astimezone(self._zone).date()
+        return [unit for unit in units if is_valid_on(unit, day)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """The own province, as the portal's name gives it."""
+
+    words: _Words
+    place: _Words
+    """The words behind "tỉnh"; empty where the text has none."""
+
+    @classmethod
+    def of(cls, text: str) -> _Home:
+        words = tuple(map(_spelling, _WORD.findall(fold(text))))
+        province = _spelling("tỉnh")
+        place = words[len(words) - words[::-1].index(province) :] if province in words else ()
+        return cls(words, place)
+
+    def without(self, words: _Words) -> _Words:
+        """Return an agency's name without the province behind it; the committees of the province keep the word."""
+        province = next((one for one in (_spelling("tỉnh"), "tinh") if one in words[1:]), None)
+        if province is not None:
+            at = len(words) - 1 - words[::-1].index(province)
+            behind = words[at + 1 :]
+            if at and (not behind or self._names(behind)):
+                rest = words[:at]
+                return (*rest, _spelling("tỉnh")) if " ".join(_bare(rest)) in _BARE_BODIES else rest
+        for place in () if _begins_with_place(words) else (self.place, _bare(self.place)):
+            if place and words[-len(place) :] == place and len(words) > len(place) + 1:
+                rest = words[: -len(place)]
+                return words if " ".join(_bare(rest)) in _BARE_BODIES else rest
+        return words
+
+    def is_foreign(self, words: _Words) -> bool:
+        """Say whether a name, without the own province, still names one, where the own one is known."""
+        pairs = zip(words[1:], _bare(words)[2:], strict=False)
+        return bool(self.place) and any(
+            one in {_spelling("tỉnh"), "tinh"} and following not in _PROVINCIAL for one, following in pairs
+        )
+
+    def _names(self, words: _Words) -> bool:
+        return _has_run(self.words, words) or _has_run(_bare(self.words), words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A name without diacritics, taken apart."""
+
+    words: _Words
+    kind: str
+    """What stands before a name: a place's kind, or the first word."""
+    core: _Words
+    is_place: bool
+
+    @classmethod
+    def of(cls, bare: _Words) -> _Form:
+        for kind in _BARE_PLACES:
+            length = kind.count(" ") + 1
+            if " ".join(bare[:length]) == kind and len(bare) > length:
+                return cls(bare, kind, bare[length:], is_place=True)
+        return cls(bare, bare[0] if bare else "", bare[1:], is_place=False)
+
+
+_STRONG = 2
+"""Up to this rank a name is like another as a whole; if any is, those that merely share a part are no suggestions."""
+_UNLIKE = 9
+
+
+def _likeness(written: _Form, address: str, unit: _Form) -> int:
+    """Return how far a written name is from a unit's, 0 for nearest, `_UNLIKE` for not alike at all."""
+    if written.words == unit.words:
+        return 0
+    core, whole = "".join(unit.core), "".join(unit.words)
+    if written.is_place and unit.is_place and written.core == unit.core:
+        return 1
+    if address and address in {whole, core, f"ubnd{whole}", f"ubnd{core}"}:
+        return 1
+    initials = "".join(word[0] for word in unit.core)
+    if len(initials) > 1 and written.kind == unit.kind and "".join(written.core) == initials:
+        return 2
+    if len(initials) > 1 and "".join(written.words) == unit.kind[:1] + initials:
+        return 2
+    if written.kind == unit.kind and _is_slip("".join(written.core), core):
+        return 2
+    if len(unit.words) > 1 and _has_run(written.words, unit.words):
+        return 3
+    if unit.is_place and len(core) >= SLIP_LETTERS and _has_run(written.words, unit.core):
+        return 4
+    return _UNLIKE
+
+
+def _normal_form(name: str, home: _Home) -> _Words:
+    """Return a name's words: spelt in one way, abbreviations written out, without "và", the own province and a place's committee.
+
+    >>> " ".join(_bare(_normal_form("UBND P. Vĩnh Hoà - TP. Nha Trang", _Home.of(""))))
+    'phuong vinh hoa thanh pho nha trang'
+    """
+    words = tuple(word.lstrip("0") or "0" for word in _WORD.findall(fold(name)) if word not in _AND)
+    if words and words[0] in _DEPARTMENT and len(words) > 1:
+        words = (words[0], *_full_department(words[1:]))
+    short = {**_SHORT, **_BARE_SHORT}
+    full = tuple(part for word in words for part in short.get(word, word).split())
+    spelt = tuple(map(_spelling, full))
+    behind = len(_spelt(_COMMITTEE)) if " ".join(_bare(spelt)).startswith(_bare_text(_COMMITTEE)) else 0
+    starts = _SHORT_OF_COMMITTEE if behind else _SHORT_AT_START
+    if len(spelt) > behind + 1 and spelt[behind] in starts:
+        spelt = (*spelt[:behind], *_spelt(starts[spelt[behind]]), *spelt[behind + 1 :])
+    if behind and _begins_with_place(spelt[behind:]):
+        spelt = spelt[behind:]
+    return home.without(spelt)
+
+
+def _full_department(words: _Words) -> _Words:
+    """Write out the abbreviation of a department at the start of some words: "gd", "đt" as "giáo dục đào tạo"."""
+    for length in range(min(len(words), 4), 0, -1):
+        full = _ALL_DEPARTMENTS.get("".join(words[:length]))
+        if full is not None:
+            return (*full.split(), *words[length:])
+    return words
+
+
+def _begins_with_place(words: _Words) -> bool:
+    bare = " ".join(_bare(words))
+    return any(bare.startswith(f"{kind} ") for kind in _BARE_PLACES)
+
+
+def _spelling(word: str) -> str:
+    """Return a syllable with its tone behind it: "hòa" and "hoà" are one word, and so are "Mỹ" and "Mĩ"."""
+    parts = unicodedata.normalize("NFD", word)
+    tone = "".join(sign for sign in parts if sign in _TONES)
+    rest = unicodedata.normalize("NFC", "".join(sign for sign in parts if sign not in _TONES))
+    if _ENDS_IN_Y.fullmatch(rest):
+        rest = f"{rest[:-1]}i"
+    return rest + tone
+
+
+def _spelt(text: str) -> _Words:
+    return tuple(map(_spelling, text.split()))
+
+
+def _bare(words: _Words) -> _Words:
+    """Return words without diacritics."""
+    return tuple(_bare_word(word) for word in words)
+
+
+def _bare_word(word: str) -> str:
+    plain = unicodedata.normalize("NFD", word).replace("đ", "d")
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def _bare_text(text: str) -> str:
+    return " ".join(_bare(_spelt(text)))
+
+
+def _squashed(text: str) -> str:
+    return "".join(_bare(tuple(_WORD.findall(text))))
+
+
+def _has_marks(text: str) -> bool:
+    """Say whether any letter has a diacritic; abbreviations of which đ is a part are left out."""
+    return any(word not in _SHORT and _bare_word(word) != word for word in _WORD.findall(text))
+
+
+def _has_run(words: _Words, part: _Words) -> bool:
+    length = len(part)
+    return any(words[at : at + length] == part for at in range(len(words) - length + 1))
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Say whether two words are one but for a letter too many, too few, another one, or two that changed places."""
+    if min(len(one), len(other)) < SLIP_LETTERS or abs(len(one) - len(other)) > 1 or not _LETTERS.search(one):
+        return False
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
+    if one.isdigit() or other.isdigit():  # another number is another place
+        return False
+    return max(len(one), len(other)) <= 1 or (len(one) == len(other) == 2 and one == other[::-1])
+
+
+_BARE_PLACES = tuple(map(_bare_text, _PLACES))
+_BARE_BODIES = tuple(map(_bare_text, _BODIES))
+_BARE_SHORT: Mapping[str, str] = {_bare_word(short): full for short, full in _SHORT.items()}
+_ALL_DEPARTMENTS: Mapping[str, str] = {
+    **{_bare_word(short): full for short, full in _DEPARTMENTS.items()},
+    **_DEPARTMENTS,
+}
+_PROVINCIAL = frozenset({"uy", "doan", "hoi"})
+"""Tỉnh ủy, tỉnh đoàn, tỉnh hội: bodies, and no name of a province."""
+_DEPARTMENT = frozenset({"sở", "so"})
+_AND = frozenset({"và", "va"})

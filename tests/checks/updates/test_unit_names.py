@@ -1,0 +1,178 @@
+"""Names of agencies as registers of incoming documents, feeds and mail write them; the units are made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from checks.updates.unit_names import UnitNames
+from portalops.model.organisation import Agency, Name, UnitId
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
+from tests.checks.updates.scene import HEALTH, ZONE, at
+
+REGISTER = UpdateSourceTraits("register", ItemChannel.SUBMISSION, complete=True)
+NOW = at("2026-11-20 20:00")
+HOME = "Cổng thông tin điện tử tỉnh Khánh Hòa"
+
+
+def _unit(name: str, *aliases: str) -> Agency:
+    return Agency(UnitId(name.casefold().replace(" ", "-")), Name(name, ""), aliases=aliases)
+
+
+def _find(written: str, *units: Agency, home: str = HOME) -> UnitId | None:
+    return UnitNames(units, ZONE, home).find(written, REGISTER, NOW)
+
+
+def test_a_unit_is_known_by_its_id_its_names_and_the_sources_own_words() -> None:
+    names = UnitNames([HEALTH], ZONE)
+    traits = replace(REGISTER, unit_names=(("SYT", HEALTH.id),))
+
+    assert [
+        names.find(name, traits, NOW) for name in ("so-y-te", " SỞ  y tế", "Department of Health", "syt", "Sở")
+    ] == [HEALTH.id, HEALTH.id, HEALTH.id, HEALTH.id, None]
+
+
+def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None:
+    name = Name("Sở Nội vụ", "Department of Home Affairs")
+    old = Agency(UnitId("old"), name, valid_to=at("2025-02-28 00:00").date())
+    new = Agency(UnitId("new"), name, valid_from=at("2025-03-01 00:00").date())
+    names = UnitNames([old, new], ZONE)
+
+    assert names.find("sở nội vụ", REGISTER, at("2025-02-28 23:59")) == "old"
+    assert names.find("Sở Nội vụ.", REGISTER, at("2025-03-01 00:00")) == "new"
+
+
+def test_a_unit_is_known_by_an_alias() -> None:
+    assert _find("Y tế Khánh Hòa (Văn phòng)", _unit("Sở Y tế", "Y tế Khánh Hòa (Văn phòng)")) == "sở-y-tế"
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("UBND xã R1", "Xã R1"),
+        ("Xã r5, tỉnh Khánh Hòa", "Xã R5"),
+        ("Xa r6", "Xã R6"),
+        ("ủy ban nhân dân xã Diên An", "Xã Diên An"),
+        ("Uỷ Ban Nhân Dân X. Diên An", "Xã Diên An"),
+        ("Xã Diên An", "UBND xã Diên An"),
+        ("UBND P. Vĩnh Hoà", "Phường Vĩnh Hòa"),
+        ("UBND P.1", "Phường 1"),
+        ("UBND phường 01", "Phường 1"),
+        ("UBND TT Diên Khánh", "Thị trấn Diên Khánh"),
+        ("UBND TP. Nha Trang", "Thành phố Nha Trang"),
+        ("Uy ban nhan dan xa Dien An - tinh Khanh Hoa", "Xã Diên An"),
+        ("Sở Y tế tỉnh Khánh Hòa", "Sở Y tế"),
+        ("Sở Y tế Khánh Hoà", "Sở Y tế"),
+        ("Sở  Y-tế", "Sở Y tế"),
+        ("Thanh tra tỉnh Khánh Hòa", "Thanh tra tỉnh"),
+        ("UBND tỉnh", "Ủy ban nhân dân tỉnh Khánh Hòa"),
+        ("VP UBND tỉnh Khánh Hòa", "Văn phòng Ủy ban nhân dân tỉnh"),
+        ("Sở GD&ĐT", "Sở Giáo dục và Đào tạo"),
+        ("Sở LĐ-TB&XH", "Sở Lao động, Thương binh và Xã hội"),
+        ("So KHCN", "Sở Khoa học và Công nghệ"),
+        ("Sở TP", "Sở Tư pháp"),
+        ("Sở Văn hoá - Thể thao - Du lịch", "Sở Văn hóa, Thể thao và Du lịch"),
+        ("Xã Mỹ Lý", "Xã Mĩ Lí"),
+    ],
+)
+def test_a_name_written_another_way_means_the_unit(written: str, name: str) -> None:
+    unit = _unit(name)
+
+    assert _find(written, unit, _unit("Xã Vạn Thắng"), _unit("Sở Tài chính")) == unit.id
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Phường Diên An", "Xã Diên An"),
+        ("Xã Điền An", "Xã Diên An"),
+        ("Xã R2", "Xã R1"),
+        ("Sở Y tế tỉnh Phú Yên", "Sở Y tế"),
+        ("UBND tỉnh Phú Yên", "Ủy ban nhân dân tỉnh"),
+        ("UBND", "Ủy ban nhân dân tỉnh"),
+        ("Đảng ủy xã Diên An", "Xã Diên An"),
+        ("HĐND xã Diên An", "Xã Diên An"),
+        ("UBND xã Diên An, huyện Diên Khánh", "Xã Diên An"),
+        ("Phường Tây", "Phường Tây Khánh Hòa"),
+        ("Bộ Y tế", "Sở Y tế"),
+        ("", "Sở Y tế"),
+        ("...", "Sở Y tế"),
+    ],
+)
+def test_a_name_that_may_be_somebody_elses_means_nobody(written: str, name: str) -> None:
+    assert _find(written, _unit(name)) is None
+
+
+def test_where_the_own_province_is_unknown_no_province_is_left_out() -> None:
+    assert _find("Sở Y tế tỉnh Khánh Hòa", _unit("Sở Y tế"), home="Cổng thông tin điện tử") is None
+
+
+def test_communes_that_differ_in_diacritics_alone_are_never_taken_for_each_other() -> None:
+    first, second = _unit("Xã Diên An"), _unit("Xã Điền An")
+    names = UnitNames([first, second], ZONE, HOME)
+
+    assert names.find("UBND xã Diên An", REGISTER, NOW) == first.id
+    assert names.find("UBND xã Điền An", REGISTER, NOW) == second.id
+    assert names.find("UBND xa Dien An", REGISTER, NOW) is None
+    assert names.resembling("UBND xa Dien An") == (first.id, second.id)
+
+
+def test_a_unit_that_no_longer_existed_is_not_meant_by_a_like_name() -> None:
+    gone = replace(_unit("Xã Diên An"), valid_to=at("2025-06-30 00:00").date())
+
+    assert _find("UBND xã Diên An", gone) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("UBND phường Diên An", "Xã Diên An"),
+        ("Xã Điền An", "Xã Diên An"),
+        ("UBND xã Diên An, huyện Diên Khánh", "Xã Diên An"),
+        ("Đảng ủy xã Diên An", "Xã Diên An"),
+        ("Trạm Y tế Diên An", "Xã Diên An"),
+        ("UBND xã Vạn Thắgn", "Xã Vạn Thắng"),
+        ("SYT", "Sở Y tế"),
+        ("Sở CT", "Sở Công Thương"),
+        ("soyte@khanhhoa.gov.vn", "Sở Y tế"),
+        ("ubndxadienan@khanhhoa.gov.vn", "Xã Diên An"),
+    ],
+)
+def test_a_name_that_nobody_knows_resembles_the_unit_it_may_mean(written: str, name: str) -> None:
+    names = UnitNames([_unit("Sở Tài chính"), _unit(name), _unit("Xã R1")], ZONE, HOME)
+
+    assert names.resembling(written) == (_unit(name).id,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Sở Y tế tỉnh Phú Yên",
+        "So Y te tinh Phu Yen",
+        "Bộ Y tế",
+        "Xã R2",
+        "Phường 2",
+        "Công ty TNHH An Phú",
+        "",
+        "\u202e",
+    ],
+)
+def test_a_strangers_name_resembles_nobody(written: str) -> None:
+    names = UnitNames([_unit("Sở Y tế"), _unit("Xã R1"), _unit("Phường 1")], ZONE, HOME)
+
+    assert names.resembling(written) == ()
+
+
+def test_a_unit_that_is_alike_as_a_whole_is_suggested_before_those_that_share_a_part() -> None:
+    commune, office = _unit("Xã Diên An"), _unit("Phường Diên An")
+    names = UnitNames([_unit("Sở Y tế"), office, commune], ZONE, HOME)
+
+    assert names.resembling("xã Điền An") == (commune.id, office.id)
+
+
+def test_a_name_of_any_length_is_answered() -> None:
+    names = UnitNames([_unit("Xã Diên An")], ZONE, HOME)
+
+    assert names.find("xã " * 100_000, REGISTER, NOW) is None
+    assert names.resembling("xã " * 100_000) == ()

@@ -1,0 +1,126 @@
+"""Senders that a register names in another way, or by nobody's name: found, suggested, and decided (Article 11.2)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.cli.entry import run
+from portalops.errors import ExitCode
+from tests.shapes import validate_answer
+
+CONFIGURATION = """
+[portal]
+id = "khanhhoa"
+name = { vi = "Cổng thông tin điện tử tỉnh Khánh Hòa", en = "Khanh Hoa portal" }
+timezone = "Asia/Ho_Chi_Minh"
+rulebook = "kh-37-2010"
+language = "vi"
+
+[state]
+folder = "state"
+
+[[unit]]
+id = "xa-dien-an"
+name = { vi = "Xã Diên An", en = "Dien An Commune" }
+has_subportal = false
+ALIASES
+
+[[updates.source]]
+id = "so-den"
+kind = "register"
+file = "register.csv"
+channel = "submission"
+"""
+ROWS = (
+    "số đến,ngày đến,tác giả,số ký hiệu,trích yếu\n"
+    '7,2026-11-09,"UBND xã Diên An, tỉnh Khánh Hòa",12/UBND,Tin bài\n'
+    "8,2026-11-11,UBND phường Diên An,13/UBND,Tin bài tuần 46\n"
+    "9,2026-11-11,Công ty TNHH An Phú,14/AP,Báo giá\n"
+)
+
+
+class Office:
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys = folder, capsys
+        (folder / "register.csv").write_text(ROWS, "utf-8")
+        self.configure()
+
+    def configure(self, aliases: str = "") -> None:
+        (self.folder / "portalops.toml").write_text(CONFIGURATION.replace("ALIASES", aliases), "utf-8")
+
+    def call(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        code = run(["--json", "--config", str(self.folder / "portalops.toml"), *arguments], {})
+        answer: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        validate_answer(arguments, answer)
+        return code, answer
+
+    def said(self, *arguments: str) -> str:
+        run(["--config", str(self.folder / "portalops.toml"), *arguments], {})
+        return self._capsys.readouterr().out
+
+    def submissions(self) -> int:
+        _code, answer = self.call("updates", "matrix", "--period", "2026-W46")
+        return int(answer["data"][0]["submissions"])
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        _code, answer = self.call("updates", "list", "--period", "2026-W46")
+        return {item["title"]: item for item in answer["data"]}
+
+
+@pytest.fixture
+def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    return Office(tmp_path, capsys)
+
+
+def test_a_paper_of_a_sender_that_is_named_another_way_counts_for_the_unit(office: Office) -> None:
+    office.call("updates", "collect")
+
+    assert office.submissions() == 1
+    assert office.items()["12/UBND Tin bài"]["unit"] == "xa-dien-an"
+
+
+def test_a_sender_whose_name_fits_no_unit_is_listed_with_whom_it_resembles(office: Office) -> None:
+    _code, collected = office.call("updates", "collect")
+    items = office.items()
+    listed = office.said("updates", "list", "--period", "2026-W46")
+
+    unknown, stranger = items["13/UBND Tin bài tuần 46"], items["14/AP Báo giá"]
+    assert (unknown["unit"], unknown["unit_name"], unknown["resembles"]) == (
+        None,
+        "UBND phường Diên An",
+        ["xa-dien-an"],
+    )
+    assert (stranger["unit_name"], stranger["resembles"]) == ("Công ty TNHH An Phú", [])
+    assert "UBND phường Diên An" in listed
+    assert "updates register --unit" in listed
+
+
+def test_collecting_names_the_senders_that_may_be_units_and_no_strangers(office: Office) -> None:
+    told = office.said("updates", "collect")
+
+    assert "xa-dien-an" in told
+    assert "An Phú" not in told
+
+
+def test_an_alias_makes_papers_count_that_came_before_it(office: Office) -> None:
+    office.call("updates", "collect")
+
+    office.configure('aliases = ["UBND phường Diên An"]')
+
+    assert office.submissions() == 2
+    assert office.items()["13/UBND Tin bài tuần 46"]["unit"] == "xa-dien-an"
+
+
+def test_a_paper_whose_sender_is_unknown_can_be_recorded_as_a_units(office: Office) -> None:
+    office.call("updates", "collect")
+    paper = ("--arrived", "2026-11-11", "--subject", "Tin bài tuần 46", "--code", "13/UBND")
+
+    code, _answer = office.call("updates", "register", "--unit", "xa-dien-an", "--number", "8", *paper)
+    again, refused = office.call("updates", "register", "--unit", "xa-dien-an", "--number", "7", *paper)
+
+    assert (code, office.submissions()) == (ExitCode.OK, 2)
+    assert (again, "so-den" in refused["error"]["message"]) == (ExitCode.USAGE, True)
