@@ -146,7 +146,8 @@ class Judging:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
-            gone_at = gone.get(one.id)
+            found = gone.get(one.id)
+            gone_at = found.at if found is not None and found.is_sure else None
             if gone_at is not None and self._may_be_unread(one, gone_at):
                 gone_at = None
             yield grade(

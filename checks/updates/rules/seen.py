@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from checks.updates.rules.stamps import Stamp
@@ -24,7 +25,7 @@ class SeenItem(NamedTuple):
     published_at: Stamp | None
     first_seen_at: Stamp
     looked_before_at: Stamp | None
-    """The good look before the one that first showed it: it was not there yet. None for the first look."""
+    """The last poll that would have shown it and did not; None where none is known. See `checks.updates.answers`."""
     baseline: bool
     body_letters: int | None
     text_problems: str
@@ -49,7 +50,7 @@ class ItemClaims(NamedTuple):
     """The day of the document that it publishes; empty if the source does not say."""
     first_seen_at: Stamp
     looked_before_at: Stamp | None
-    """The good look before the one that first showed it."""
+    """The last poll that would have shown it and did not; None where none is known."""
     baseline: bool
     created_at: Stamp | None = None
     """By the content system's own row."""
@@ -61,6 +62,21 @@ class PollMoment(NamedTuple):
     polled_at: Stamp
     ok: bool
     covers_from: Stamp | None
+    blind: bool = False
+    """It proves neither presence nor absence."""
+    doubts_from: Stamp | None = None
+    """It shows that the answers from then on, up to it, were out of date; None if it does not."""
+
+
+class Gone(NamedTuple):
+    """An item that its source no longer shows, although its place is inside the answer."""
+
+    at: Stamp
+    """The poll that no longer had it."""
+    seen_at: Stamp
+    """The last poll that had it."""
+    is_sure: bool
+    """False where the answer that lacks it may be out of date."""
 
 
 class Served(NamedTuple):
@@ -79,5 +95,5 @@ class ItemChanges(NamedTuple):
 
     touched: dict[str, Stamp]
     """The newest date that was claimed for it after it was known."""
-    gone: dict[str, Stamp]
-    """When a complete answer no longer had it; not for items that came back."""
+    gone: Mapping[str, Gone]
+    """What is no longer shown; not items that came back."""

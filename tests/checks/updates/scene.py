@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import Gone, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import Decided, Terms
@@ -64,7 +64,7 @@ class Collected:
             seen = self.last_seen.get(one.id, one.first_seen_at)
             for look in self._good(one.source):
                 if look.polled_at > seen and not look.gap and look.covers_from == EPOCH:
-                    gone[one.id] = stamp(look.polled_at)
+                    gone[one.id] = Gone(stamp(look.polled_at), stamp(seen), is_sure=True)
                     break
         return ItemChanges({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
 
