@@ -13,12 +13,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checks.updates.account import WeekAccount, account_for
+from checks.updates.answers import NOTHING_PROVEN, Answer, AnswerProof, BaseAnswer, ShownItem, doubted, prove
 from checks.updates.attribution import WithNames
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items, judge
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
-from checks.updates.recognition import Recognition, candidates, covers_from, hidden_in, recognise
+from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from checks.updates.unit_names import UnitNames
@@ -311,8 +312,9 @@ def replay(
         answer = UpdateAnswer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
         read = _sorted(SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store)
-        if poll.gap_check is not None:  # what the cross-check said then stands
-            read = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
+        if poll.gap_check is not None and read.answer is not None:  # what the cross-check said then stands
+            closed = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
+            read = closed if poll.gap else _without_gap(closed, store)
         read.recorded(store)
 
 
@@ -325,12 +327,15 @@ class _Read:
     before: Poll | None
     """The look before it that gave a whole answer."""
     recognition: Recognition | None
-    """None where nothing has changed."""
+    """None where nothing has changed, or an empty answer proves nothing."""
     etag: str
+    answer: Answer | None = None
+    """What was judged; None where nothing is held against an earlier answer."""
+    proof: AnswerProof = NOTHING_PROVEN
 
     def recorded(self, store: ObservationStore) -> Poll:
         if self.recognition is not None:
-            store.add(self.poll, self.recognition, etag=self.etag, before=self.before)
+            store.add(self.poll, self.recognition, etag=self.etag, before=self.before, proof=self.proof)
         else:
             store.add_poll(self.poll)
         return self.poll
@@ -359,10 +364,10 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         UpdatesError: the store cannot be used.
     """
     traits, listing, evidence = look.source.traits, look.listing, look.evidence
-    before = store.last_whole_poll(traits.id)
+    newest = store.last_whole_poll(traits.id)
     via, etag = (look.answer.via, look.answer.etag) if look.answer else ((), "")
     if listing is None or evidence is None:
-        return _Read(traits, replace(_unchanged(look, before), via=via), before, None, etag)
+        return _Read(traits, replace(_unchanged(look, newest), via=via), newest, None, etag)
     if listing.rejected and not listing.items:
         raise UpdateSourceError(
             msg(
@@ -387,7 +392,9 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         via=via,
     )
     if traits.cross_check:
-        return _Read(traits, poll, before, Recognition((), (), ()), "")
+        return _Read(traits, poll, newest, Recognition((), (), ()), "")
+    # What never had an item is no base; what tells only of news may be empty.
+    before = newest if newest is not None and (newest.items or listing.covers_from is not None) else None
     found = candidates(listing.items)
     known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
     recognition = recognise(
@@ -400,18 +407,68 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         evidence=evidence,
     )
     recognition = replace(recognition, hidden=hidden_in(listing.rejected, traits, units, look.at))
+    if listing.covers_from is not None:  # it tells only what is new since the poll before, so that there may be nothing
+        since = before.polled_at if before else None
+        absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
+        poll = replace(poll, new_items=len(recognition.new), covers_from=listing.covers_from)
+        return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
+    answer = _compared(recognition, known.values(), before, traits, store)
+    proof = prove(answer)
+    if not listing.items and proof.blind is not None:
+        return _Read(traits, replace(poll, blind=proof.blind), before, None, "")
     start, gap = covers_from(
         found,
         complete=traits.complete,
         previous=before.polled_at if before else None,
-        previous_items=before.items if before else 0,
-        overlaps=bool(recognition.known or recognition.migrated),
+        overlaps=not proof.is_lost,
         polled_at=look.at,
     )
-    if listing.covers_from is not None:
-        start, gap = listing.covers_from, False
-    poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap)
-    return _Read(traits, poll, before, recognition, etag)
+    if proof.blind is not None and not gap:
+        start = None
+    poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap, renamed=len(recognition.migrated))
+    read = _Read(traits, poll, before, recognition, etag, answer)
+    return _judged(read, proof, store)
+
+
+def _compared(
+    recognition: Recognition,
+    known: Iterable[KnownObservation],
+    before: Poll | None,
+    traits: UpdateSourceTraits,
+    store: ObservationStore,
+) -> Answer:
+    """Return an answer beside what it is held against."""
+    new = {observation.id for observation, _candidate in recognition.new}
+    seen = recognition.shown()
+    shown = tuple(ShownItem(name, one.claimed_at, name in new) for name, one in seen.items())
+    base = store.base_of(before) if before else None
+    if base is not None and traits.complete:  # which may have millions, and no order
+        base = BaseAnswer(base.polled_at, {name: one for name, one in base.items.items() if name not in seen})
+    is_direct = traits.complete and not traits.host
+    missed = () if is_direct or base is None else store.missed(traits.id)
+    first_seen = [one.first_seen_at for one in known if one.first_seen_at and one.observation in seen] if missed else []
+    return Answer(
+        shown,
+        base,
+        is_complete=traits.complete,
+        may_lag=not (traits.attested or traits.trust_created),
+        is_direct=is_direct,
+        has_hole=any(one.is_open for one in recognition.hidden),
+        missed=missed,
+        oldest_seen_at=min(first_seen, default=None),
+    )
+
+
+def _judged(read: _Read, proof: AnswerProof, store: ObservationStore) -> _Read:
+    """Return a look with what it proves: where answers were out of date, the poll says since when."""
+    source, doubts_from = read.traits.id, None
+    if proof.thawed_from is not None:
+        news_at = store.last_news_at(source)
+        doubts_from = max(proof.thawed_from, news_at) if news_at else proof.thawed_from
+    doubts = [at for at in (doubts_from, proof.returned_from) if at is not None]
+    if doubts:
+        proof = doubted(proof, store.last_good_before(source, min(doubts)))
+    return replace(read, poll=replace(read.poll, blind=proof.blind, doubts_from=doubts_from), proof=proof)
 
 
 def _checked(
@@ -444,8 +501,15 @@ def _checked(
         is_closed, found = judge_gap(source.traits, look.listing, since=since, known=known, zone=zone)
         if is_closed:
             start = min(since, read.poll.covers_from or since)
-            return replace(read, poll=replace(read.poll, gap=False, covers_from=start, gap_check=found))
+            closed = replace(read, poll=replace(read.poll, gap=False, covers_from=start, gap_check=found))
+            return _without_gap(closed, store)
     return replace(read, poll=replace(read.poll, gap_check=found))
+
+
+def _without_gap(read: _Read, store: ObservationStore) -> _Read:
+    """Return a look whose gap a cross-check has closed, with what it proves now."""
+    assert read.answer is not None
+    return _judged(read, prove(replace(read.answer, is_gap_closed=True)), store)
 
 
 def _unchanged(look: SourcePoll, before: Poll | None) -> Poll:
@@ -459,7 +523,17 @@ def _unchanged(look: SourcePoll, before: Poll | None) -> Poll:
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),
         )
     return replace(
-        before, polled_at=look.at, new_items=0, evidence=None, covers_from=None, gap=False, rejected=(), rejected_more=0
+        before,
+        polled_at=look.at,
+        new_items=0,
+        evidence=None,
+        covers_from=None,
+        gap=False,
+        rejected=(),
+        rejected_more=0,
+        blind=None,
+        doubts_from=None,
+        renamed=0,
     )
 
 

@@ -130,6 +130,10 @@ POLL = Table(
     Column("evidence", Text),
     Column("covers_from", Integer),
     Column("gap", Boolean, nullable=False),
+    # Why it proves nothing, as a message in JSON; empty if it does.
+    Column("blind", Text, nullable=False, server_default=""),
+    Column("doubts_from", Integer),
+    Column("renamed", Integer, nullable=False, server_default="0"),
     Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
 )
 TOUCH = Table(
@@ -147,8 +151,12 @@ PRESENCE = Table(
     Column("seq", Integer, primary_key=True),
     Column("observation", Text, nullable=False, index=True),
     Column("at", Integer, nullable=False, index=True),
-    # False: a complete answer no longer had it. True: it came back.
+    # False: an answer that would show it no longer did. True: it came back.
     Column("present", Boolean, nullable=False),
+    # False: the answer that lacks it may be out of date. A later row may make it sure.
+    Column("sure", Boolean, nullable=False),
+    # When it was seen last before; the same moment for an item that came back.
+    Column("seen_at", Integer, nullable=False),
 )
 BEGINS = Table(
     "begins",
@@ -209,6 +217,9 @@ LAST_SEEN = Table(
     Column("observation", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("last_seen_at", Integer, nullable=False),
+    # Its place in that answer, from 0, and what it claimed there; a complete source has no order.
+    Column("place", Integer, nullable=False),
+    Column("claimed_at", Integer),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
 SOURCE = Table("source", METADATA, Column("source", Text, primary_key=True), Column("etag", Text, nullable=False))
@@ -294,12 +305,15 @@ def poll_row(poll: Poll) -> dict[str, object]:
         "source": poll.source,
         "polled_at": stamp(poll.polled_at),
         "ok": poll.ok,
-        "problem": bodies.write({"problem": poll.problem}).decode() if poll.problem else "",
+        "problem": _message_text(poll.problem),
         "items": poll.items,
         "new_items": poll.new_items,
         "evidence": poll.evidence,
         "covers_from": optional_stamp(poll.covers_from),
         "gap": poll.gap,
+        "blind": _message_text(poll.blind),
+        "doubts_from": optional_stamp(poll.doubts_from),
+        "renamed": poll.renamed,
     }
 
 
@@ -315,7 +329,14 @@ def read_poll(row: Row[tuple[object, ...]]) -> Poll:
         evidence=Digest(row.evidence) if row.evidence else None,
         covers_from=moment(row.covers_from),
         gap=row.gap,
+        blind=bodies.decode(Message, bodies.read(row.blind.encode())["problem"]) if row.blind else None,
+        doubts_from=moment(row.doubts_from),
+        renamed=row.renamed,
     )
+
+
+def _message_text(said: Message | str | None) -> str:
+    return bodies.write({"problem": said}).decode() if said else ""
 
 
 def _problem(text: str) -> Message | str:

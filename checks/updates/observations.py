@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
@@ -47,7 +48,8 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.offsets import DatedItem
-from checks.updates.recognition import EPOCH, KnownObservation, Recognition
+from checks.updates.recognition import KnownObservation, Recognition
+from checks.updates.rules import stamps
 from checks.updates.rules.seen import Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
@@ -91,12 +93,84 @@ class ObservationStore:
         self._engine.dispose()
 
     def last_whole_poll(self, source: str) -> Poll | None:
-        """Return a source's newest poll that gave a whole answer; not one at which it said that nothing changed."""
-        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None))
+        """Return a source's newest poll that gave a whole answer.
+
+        That is none at which it said that nothing changed, and none whose answer was empty and so proves nothing.
+        """
+        is_empty_and_blind = (POLL.c["items"] == 0) & (POLL.c.blind != "")
+        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None), ~is_empty_and_blind)
         query = select(POLL).where(*whole).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
             row = connection.execute(query).first()
         return read_poll(row) if row else None
+
+    def base_of(self, poll: Poll) -> BaseAnswer:
+        """Return the items that a source's last whole answer had, by the poll of that answer."""
+        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.place, LAST_SEEN.c.claimed_at)
+        query = select(*columns).where(
+            LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(poll.polled_at)
+        )
+        with self._engine.connect() as connection:
+            items = {one: BaseItem(place, moment(claimed)) for one, place, claimed in connection.execute(query)}
+        return BaseAnswer(poll.polled_at, items)
+
+    def missed(self, source: str) -> tuple[MissedItem, ...]:
+        """Return the items that a source's answers lack, where those may have been out of date."""
+        every = PRESENCE.alias()
+        newest = select(func.max(every.c.seq)).where(every.c.observation == PRESENCE.c.observation).scalar_subquery()
+        query = (
+            select(OBSERVATION.c.id, PRESENCE.c.at, PRESENCE.c.seen_at, OBSERVATION.c.first_seen_at)
+            .add_columns(LAST_SEEN.c.claimed_at)
+            .join(OBSERVATION, OBSERVATION.c.id == PRESENCE.c.observation)
+            .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
+            .where(LAST_SEEN.c.source == source, PRESENCE.c.seq == newest)
+            .where(PRESENCE.c.present.is_(False), PRESENCE.c.sure.is_(False))
+            .order_by(OBSERVATION.c.id)
+        )
+        with self._engine.connect() as connection:
+            return tuple(
+                MissedItem(one, stamps.moment(at), stamps.moment(seen), stamps.moment(first), moment(claimed))
+                for one, at, seen, first, claimed in connection.execute(query)
+            )
+
+    def last_news_at(self, source: str) -> datetime | None:
+        """Return when an answer of a source last showed something new."""
+        query = select(func.max(POLL.c.polled_at)).where(POLL.c.source == source, POLL.c.ok, POLL.c.new_items > 0)
+        with self._engine.connect() as connection:
+            return moment(connection.scalar(query))
+
+    def last_good_before(self, source: str, until: datetime) -> datetime | None:
+        """Return the last poll of a source before a moment whose answer proves what it does not show; None if there is none."""
+        own = POLL.c.source == source
+        good = select(func.max(POLL.c.polled_at)).where(
+            own, POLL.c.ok, POLL.c.evidence.is_not(None), POLL.c["items"] > 0, POLL.c.blind == ""
+        )
+        doubts = select(POLL.c.polled_at, POLL.c.doubts_from).where(own, POLL.c.doubts_from.is_not(None))
+        end: int = stamp(until)
+        with self._engine.connect() as connection:
+            doubted = [(row[1], row[0]) for row in connection.execute(doubts)]
+            while (at := connection.scalar(good.where(POLL.c.polled_at < end))) is not None:
+                covering = [since for since, polled in doubted if since <= at < polled]
+                if not covering:
+                    return stamps.moment(at)
+                end = min(covering)
+        return None
+
+    def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
+        """Return the polls since a moment that say of their source that it is to be looked after, oldest first."""
+        is_notable = (POLL.c.blind != "") | POLL.c.doubts_from.is_not(None) | (POLL.c.renamed > 0)
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), is_notable).order_by(POLL.c.seq)
+        with self._engine.connect() as connection:
+            return tuple(map(read_poll, connection.execute(query)))
+
+    def blind_since(self, source: str) -> datetime | None:
+        """Return since when each whole answer of a source proves nothing; None if the newest one does."""
+        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None))
+        seeing = select(func.max(POLL.c.polled_at)).where(*whole, POLL.c.blind == "")
+        with self._engine.connect() as connection:
+            last = connection.scalar(seeing)
+            later = select(func.min(POLL.c.polled_at)).where(*whole)
+            return moment(connection.scalar(later if last is None else later.where(POLL.c.polled_at > last)))
 
     def newest_polls(self, before: datetime | None = None) -> tuple[Poll, ...]:
         """Return each source's newest poll, also one that failed; with a moment, the newest from before it."""
@@ -160,6 +234,7 @@ class ObservationStore:
             OBSERVATION.c.content_hash,
             OBSERVATION.c.published_at,
             OBSERVATION.c.raw_date,
+            OBSERVATION.c.first_seen_at,
         )
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
@@ -168,10 +243,10 @@ class ObservationStore:
                     .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
                     .where(NAME.c.source == source, NAME.c.key.in_(some))
                 )
-                for key, *values, published, raw in connection.execute(query):
+                for key, *values, published, raw, first_seen in connection.execute(query):
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
-                        observation, url, external_id, Digest(content_hash), moment(published), raw
+                        observation, url, external_id, Digest(content_hash), moment(published), raw, moment(first_seen)
                     )
         return found
 
@@ -197,14 +272,23 @@ class ObservationStore:
         with self._engine.begin() as connection:
             connection.execute(POLL.insert().values(poll_row(poll)))
 
-    def add(self, poll: Poll, recognition: Recognition, *, etag: str, before: Poll | None) -> None:
+    def add(
+        self,
+        poll: Poll,
+        recognition: Recognition,
+        *,
+        etag: str,
+        before: Poll | None,
+        proof: AnswerProof = NOTHING_PROVEN,
+    ) -> None:
         """Record one answer whole: the poll, its new observations, further names, dates that moved, what is gone.
 
         Args:
             poll: the look.
             recognition: its answer, sorted.
             etag: what the server wants to be shown next time.
-            before: the source's good look before it.
+            before: the source's base.
+            proof: what the answer proves.
         """
         shown = [(observation.id, candidate) for observation, candidate in recognition.new]
         shown += [*recognition.known, *recognition.migrated]
@@ -213,20 +297,30 @@ class ObservationStore:
             for observation, candidate in shown
             for key in candidate.keys
         ]
-        seen = tuple(dict.fromkeys(observation for observation, _candidate in shown))
+        seen = recognition.shown()
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
-            self._add_new(connection, recognition, poll, before)
+            self._add_new(connection, recognition, poll, before, proof)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
-            self._mark_presence(connection, poll, seen, before)
+            self._mark_presence(connection, poll, tuple(seen), proof)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = _insert_into(connection, LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
-                index_elements=["observation"], set_={"last_seen_at": upsert.excluded.last_seen_at}
+                index_elements=["observation"],
+                set_={name: upsert.excluded[name] for name in ("last_seen_at", "place", "claimed_at")},
             )
             if seen:
-                rows = [{"observation": one, "source": poll.source, "last_seen_at": at} for one in seen]
+                rows = [
+                    {
+                        "observation": one,
+                        "source": poll.source,
+                        "last_seen_at": at,
+                        "place": place,
+                        "claimed_at": optional_stamp(candidate.claimed_at),
+                    }
+                    for place, (one, candidate) in enumerate(seen.items())
+                ]
                 connection.execute(upsert, rows)
             mark = _insert_into(connection, SOURCE).values(source=poll.source, etag=etag)
             connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
@@ -254,8 +348,9 @@ class ObservationStore:
             return connection.scalar(select(func.count()).select_from(OBSERVATION)) or 0
 
     @staticmethod
-    def _add_new(connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None) -> None:
-        looked_before = before.polled_at if before else None
+    def _add_new(
+        connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None, proof: AnswerProof
+    ) -> None:
         at = stamp(poll.polled_at)
         oldest = at if before is None else None
         served: dict[tuple[str, str], Stamp] = {}
@@ -263,7 +358,7 @@ class ObservationStore:
             mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
             channel = observation.channel
             same = observation.content_hash if mark is None else _text_alike(connection, channel, observation, mark)
-            row = observation_row(observation, text=same, looked_before_at=looked_before)
+            row = observation_row(observation, text=same, looked_before_at=proof.absent_at.get(observation.id))
             is_known = connection.scalar(_BY_TEXT, {"channel": channel, "text": same}) is not None
             _insert(connection, OBSERVATION, [row])
             if is_known:
@@ -293,17 +388,13 @@ class ObservationStore:
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
 
     @staticmethod
-    def _mark_presence(connection: Connection, poll: Poll, seen: Sequence[str], before: Poll | None) -> None:
-        """Note what a complete answer no longer has, and what came back."""
+    def _mark_presence(connection: Connection, poll: Poll, seen: Sequence[str], proof: AnswerProof) -> None:
+        """Note what an answer would show and no longer does, and what came back."""
         at = stamp(poll.polled_at)
-        is_complete = poll.covers_from == EPOCH and not poll.gap
-        events: list[dict[str, object]] = []
-        if is_complete and before is not None:
-            there = select(LAST_SEEN.c.observation).where(
-                LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(before.polled_at)
-            )
-            gone = sorted(set(connection.scalars(there)) - set(seen))
-            events += [{"observation": one, "at": at, "present": False} for one in gone]
+        events: list[dict[str, object]] = [
+            {"observation": name, "at": at, "present": False, "sure": one.is_sure, "seen_at": stamp(one.seen_at)}
+            for name, one in sorted(proof.gone.items())
+        ]
         for some in _chunks(seen):
             newest = (
                 select(func.max(PRESENCE.c.seq))
@@ -311,7 +402,10 @@ class ObservationStore:
                 .group_by(PRESENCE.c.observation)
             )
             back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
-            events += [{"observation": one, "at": at, "present": True} for one in sorted(connection.scalars(back))]
+            events += [
+                {"observation": one, "at": at, "present": True, "sure": True, "seen_at": at}
+                for one in sorted(connection.scalars(back))
+            ]
         _insert(connection, PRESENCE, events)
 
     @staticmethod
@@ -424,13 +518,13 @@ class ObservationWindow:
             .where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
             .group_by(TOUCH.c.observation)
         )
-        gone = select(PRESENCE.c.observation, PRESENCE.c.at).where(
+        gone = select(PRESENCE.c.observation, PRESENCE.c.at, PRESENCE.c.seen_at, PRESENCE.c.sure).where(
             PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False)
         )
         with self._engine.connect() as connection:
             return ItemChanges(
                 {row[0]: row[1] for row in connection.execute(touched)},
-                {row[0]: Gone(row[1], row[1], True) for row in connection.execute(gone)},
+                {name: Gone(*found) for name, *found in connection.execute(gone)},
             )
 
     def served(self) -> Mapping[str, Sequence[Served]]:
@@ -462,7 +556,8 @@ class ObservationWindow:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
         with self._engine.connect() as connection:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
+        moments = map(PollMoment._make, self._rows(_POLLS, source=source))
+        return [one._replace(blind=bool(one.blind)) for one in moments], begins
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         """Return when a source showed everything that is published there, from its first poll on, in order of time."""
@@ -515,7 +610,7 @@ _UNITS = text(
 )
 """Each unit once, by leaps from one to the next in the index."""
 _POLLS = (
-    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from)
+    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from, POLL.c.blind, POLL.c.doubts_from)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )

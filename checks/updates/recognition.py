@@ -39,6 +39,7 @@ class KnownObservation:
     content_hash: Digest
     published_at: datetime | None
     raw_date: str
+    first_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ class NamedCandidate:
     url: str
     """Canonical; empty where the address does not tell items apart."""
     content_hash: Digest
+    name: str = ""
+    """The source's own id; empty where it does not tell items apart."""
+    place: int = 0
+    """In the answer, from 0."""
+
+    @property
+    def claimed_at(self) -> datetime | None:
+        """Return when it was published or made, whichever is later, as the source claims."""
+        return max((at for at in (self.item.published_at, self.item.created_at) if at), default=None)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the keys of address, id and text, as the store holds them."""
         keys = [f"u:{self.url}"] if self.url else []
-        keys += [f"i:{self.item.external_id}"] if self.item.external_id else []
+        keys += [f"i:{self.name}"] if self.name else []
         return (*keys, f"h:{self.content_hash}")
 
 
@@ -81,21 +91,34 @@ class Recognition:
     """Known by text alone, in a mass change of names: further names of old observations."""
     hidden: tuple[Hidden, ...] = ()
 
+    def shown(self) -> Mapping[str, NamedCandidate]:
+        """Return all items by observation, each once, in the order of the answer."""
+        every = [(observation.id, candidate) for observation, candidate in self.new]
+        every += [*self.known, *self.migrated]
+        every.sort(key=lambda one: one[1].place)
+        first: dict[str, NamedCandidate] = {}
+        for observation, candidate in every:
+            first.setdefault(observation, candidate)
+        return first
+
 
 def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
-    """Name the items of an answer; an address that several items share names none of them."""
-    listed = tuple(items)
+    """Name the items of an answer; an address or an id that several items share names none of them."""
+    listed = tuple(replace(item, external_id=clean_line(item.external_id, limit=500)) for item in items)
     addresses = [canonical_url(item.url) for item in listed]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
+    names = Counter(item.external_id for item in listed)
     return tuple(
         NamedCandidate(
-            replace(item, external_id=clean_line(item.external_id, limit=500)),
+            item,
             "" if address in shared else address,
             content_hash(item.files, None, raw_date="")
             if item.files
             else content_hash(item.title, item.body, raw_date=item.raw_date),
+            item.external_id if names[item.external_id] == 1 else "",
+            place,
         )
-        for item, address in zip(listed, addresses, strict=True)
+        for place, (item, address) in enumerate(zip(listed, addresses, strict=True))
     )
 
 
@@ -134,7 +157,7 @@ def recognise(
     new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
         if id(candidate) not in moved_items:
-            observation = _observe(candidate, traits, units, polled_at, baseline=baseline, evidence=evidence)
+            observation = _observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
             new.setdefault(observation.id, (observation, candidate))
     return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
 
@@ -161,16 +184,19 @@ def _same(
     candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool
 ) -> KnownObservation | None:
     by_url = known.get(f"u:{candidate.url}") if candidate.url else None
-    by_id = known.get(f"i:{candidate.item.external_id}") if candidate.item.external_id else None
-    if by_id_first:
-        return by_id or (by_url if not candidate.item.external_id else None)
+    by_id = known.get(f"i:{candidate.name}") if candidate.name else None
+    if by_id_first and (candidate.name or by_url):
+        return by_id or (by_url if not candidate.name else None)
     if by_url:
         return by_url
-    if by_id and (not candidate.url or not by_id.url or _agree(candidate, by_id)):
+    if by_id and (bool(candidate.url) != bool(by_id.url) or _agree(candidate, by_id)):
         return by_id
-    if not candidate.url and not candidate.item.external_id:
-        return known.get(f"h:{candidate.content_hash}")
-    return None
+    by_text = known.get(f"h:{candidate.content_hash}")
+    if by_text is None or candidate.url:
+        return None
+    # An id that is used again, or that several items shared before, names nothing: the text does, with its date.
+    names_nothing = by_id is not None or not candidate.name
+    return by_text if names_nothing or candidate.item.raw_date == by_text.raw_date != "" else None
 
 
 def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:
@@ -181,6 +207,7 @@ def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:
 
 def _observe(
     candidate: NamedCandidate,
+    known: Mapping[str, KnownObservation],
     traits: UpdateSourceTraits,
     units: UnitNames,
     polled_at: datetime,
@@ -191,7 +218,7 @@ def _observe(
     item = candidate.item
     unit = traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
     return Observation(
-        id=_observation_id(traits, candidate),
+        id=_observation_id(traits, candidate, is_used_again=f"i:{candidate.name}" in known),
         source=traits.id,
         channel=item.channel or traits.channel,
         unit=unit,
@@ -217,8 +244,8 @@ def _observe(
     )
 
 
-def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate) -> str:
-    by_id = f"i:{candidate.item.external_id}" if candidate.item.external_id else ""
+def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate, *, is_used_again: bool) -> str:
+    by_id = f"i:{candidate.name}" if candidate.name and not is_used_again else ""
     by_url = f"u:{candidate.url}" if candidate.url else ""
     by_text = f"h:{candidate.content_hash}"
     identity = (by_id or by_url or by_text) if traits.complete else (by_url or by_id or by_text)
@@ -254,7 +281,6 @@ def covers_from(
     *,
     complete: bool,
     previous: datetime | None,
-    previous_items: int,
     overlaps: bool,
     polled_at: datetime,
 ) -> tuple[datetime | None, bool]:
@@ -268,7 +294,7 @@ def covers_from(
     oldest = oldest_end(c.item.published_at for c in found)
     if previous is None:
         return oldest or polled_at, False
-    if overlaps or previous_items == 0:
+    if overlaps:
         return (min(previous, oldest) if oldest else previous), False
     return oldest, True
 

@@ -236,6 +236,12 @@ class Poll:
     """What a person may do about a failure; None if there is nothing to tell, and in older records."""
     place: int = 0
     """Its place, from 1, among the looks of its run in the order in which the store got them; 0 in older records."""
+    blind: Message | None = None
+    """Why the answer proves neither presence nor absence of what it does not show; None if it does, and in older records."""
+    doubts_from: datetime | None = None
+    """The answer shows that those from then on, up to it, were out of date; None if it does not, and in older records."""
+    renamed: int = 0
+    """Items that the answer shows under other ids and addresses than before, all at once; 0 in older records."""
 
     @property
     def cause(self) -> Message | str:

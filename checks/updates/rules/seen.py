@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from checks.updates.rules.stamps import Stamp
@@ -51,7 +52,7 @@ class ItemClaims(NamedTuple):
     """The day of the document that it publishes; empty if the source does not say."""
     first_seen_at: Stamp
     looked_before_at: Stamp | None
-    """The good look before the one that first showed it."""
+    """The last poll that would have shown it and did not; None where none is known."""
     baseline: bool
     created_at: Stamp | None = None
     """By the content system's own row."""
@@ -96,5 +97,5 @@ class ItemChanges(NamedTuple):
 
     touched: dict[str, Stamp]
     """The newest date that was claimed for it after it was known."""
-    gone: dict[str, Gone]
-    """How it went away; not for items that came back."""
+    gone: Mapping[str, Gone]
+    """What is no longer shown; not items that came back."""

@@ -71,7 +71,7 @@ class Collected:
             seen = self.last_seen.get(one.id, one.first_seen_at)
             for look in self._good(one.source):
                 if look.polled_at > seen and not look.gap and look.covers_from == EPOCH:
-                    gone[one.id] = Gone(stamp(look.polled_at), stamp(seen), True)
+                    gone[one.id] = Gone(stamp(look.polled_at), stamp(seen), is_sure=True)
                     break
         return ItemChanges({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
 

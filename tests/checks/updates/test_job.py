@@ -430,7 +430,7 @@ def test_an_item_that_comes_back_with_a_newer_date_adds_nothing(tmp_path: Path) 
 
 
 def test_two_looks_a_month_apart_are_a_month_of_uncertainty_for_claims_only(tmp_path: Path) -> None:
-    collection = Collection(tmp_path, [])
+    collection = Collection(tmp_path, [_row(0, "2026-10-05 09:00")])
     collection.collect(on="2026-10-20 20:00")
     collection.publish(_row(1, "2026-11-18 09:00"))
 
@@ -483,7 +483,7 @@ def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: 
 
 
 def test_what_a_source_showed_stands_when_it_is_taken_out_of_the_configuration(tmp_path: Path) -> None:
-    collection = Collection(tmp_path, [])
+    collection = Collection(tmp_path, [_row(0, "2026-10-05 09:00")])
     collection.collect(on="2026-11-15 20:00")
     collection.publish(_row(1, "2026-11-16 09:00"))
     collection.collect(on="2026-11-16 20:00")

@@ -15,6 +15,7 @@ import pytest
 from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import EPOCH
+from checks.updates.rules.seen import Gone
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
@@ -72,13 +73,13 @@ def test_short_texts_are_not_compared_by_likeness() -> None:
 
 
 def test_an_item_that_is_taken_down_and_put_back_is_not_removed(tmp_path: Path) -> None:
-    collection = Collection(tmp_path, [])
+    collection = Collection(tmp_path, [(0, "Cũ", "2026-10-05 08:00", "2026-10-05 08:00", "Sở Y tế", "Lịch họp")])
     collection.collect(on="2026-11-15 20:00")
     collection.publish((1, "Tin", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", NEWS))
     collection.collect(on="2026-11-16 20:00")
     connection = sqlite3.connect(collection.file)
-    row = connection.execute("SELECT * FROM news").fetchone()
-    connection.execute("DELETE FROM news")
+    row = connection.execute("SELECT * FROM news WHERE id = 1").fetchone()
+    connection.execute("DELETE FROM news WHERE id = 1")
     connection.commit()
     connection.close()
 
@@ -89,7 +90,8 @@ def test_an_item_that_is_taken_down_and_put_back_is_not_removed(tmp_path: Path) 
 
     assert FlagKind.REMOVED in _flags(gone)["Tin"]
     assert FlagKind.REMOVED not in _flags(back).get("Tin", ())
-    assert list(window.changes().gone.values()) == [stamp(at("2026-11-17 20:00"))], "as it was known then"
+    taken_down = Gone(stamp(at("2026-11-17 20:00")), stamp(at("2026-11-16 20:00")), is_sure=True)
+    assert list(window.changes().gone.values()) == [taken_down], "as it was known then"
 
 
 def test_a_store_of_another_version_is_set_aside_and_not_read_as_if_it_were_of_this_one(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_an_address_is_compared_without_what_changes_by_visit(url: str, canonica
 
 
 def _covers(items: list[ListedItem], **how: object) -> tuple[datetime | None, bool]:
-    facts: dict[str, object] = {"complete": False, "previous": None, "previous_items": 0, "overlaps": False, **how}
+    facts: dict[str, object] = {"complete": False, "previous": None, "overlaps": False, **how}
     return covers_from(candidates(items), polled_at=NOW, **facts)  # type: ignore[arg-type]
 
 
@@ -140,7 +140,7 @@ def test_the_first_look_covers_back_to_the_oldest_end_of_the_feed() -> None:
 def test_two_looks_that_overlap_leave_no_gap() -> None:
     items = [_item("3", "tin/3", "c", 19)]
 
-    assert _covers(items, previous=at("2026-11-15 20:00"), previous_items=3, overlaps=True) == (
+    assert _covers(items, previous=at("2026-11-15 20:00"), overlaps=True) == (
         at("2026-11-15 20:00"),
         False,
     )
@@ -149,13 +149,8 @@ def test_two_looks_that_overlap_leave_no_gap() -> None:
 def test_two_looks_without_a_common_item_leave_a_gap() -> None:
     items = [_item("3", "tin/3", "c", 19)]
 
-    assert _covers(items, previous=at("2026-11-15 20:00"), previous_items=3) == (at("2026-11-19 09:00"), True)
-    assert _covers([], previous=at("2026-11-15 20:00"), previous_items=3) == (None, True)
-
-
-def test_a_feed_that_was_empty_and_still_is_has_shown_everything() -> None:
-    assert _covers([], previous=at("2026-11-15 20:00")) == (at("2026-11-15 20:00"), False)
-    assert _covers([]) == (NOW, False)
+    assert _covers(items, previous=at("2026-11-15 20:00")) == (at("2026-11-19 09:00"), True)
+    assert _covers([], previous=at("2026-11-15 20:00")) == (None, True)
 
 
 def test_a_complete_listing_covers_the_whole_past() -> None:

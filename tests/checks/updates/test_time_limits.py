@@ -138,7 +138,8 @@ def test_a_row_names_the_day_of_its_document(tmp_path: Path) -> None:
         "SELECT id AS external_id, title, published AS published_at, unit, body, 6 AS kind, '2026-11-02' AS document_on"
         " FROM news ORDER BY id"
     )
-    collection = Collection(tmp_path, [])
+    older = (0, "Tin", "2026-10-05 09:00", "2026-10-05 09:00", "Sở Y tế", "Tin cũ của ngành y tế")
+    collection = Collection(tmp_path, [older])
     settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.collect(on="2026-11-15 20:00")

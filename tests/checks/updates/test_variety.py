@@ -324,7 +324,8 @@ def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_pa
 
 
 def test_a_translation_is_known_by_the_row_that_it_names_though_it_comes_days_later(tmp_path: Path) -> None:
-    collection = Collection(tmp_path, [])
+    older = (3, "Tin", "2026-10-05 09:00", "2026-10-05 09:00", "Sở Y tế", "Tin cũ của ngành y tế")
+    collection = Collection(tmp_path, [older])
     settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=TRANSLATIONS)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.collect(on="2026-11-15 20:00")

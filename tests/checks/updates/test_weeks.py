@@ -120,7 +120,7 @@ PAPERS = _days("08-10", "08-12", "08-17", "08-19", "08-24", "09-03", "09-07", "0
 # Items, times on the sub-portal, times sent in, weeks met/assessed, days not reached, in words.
 EXPECTED = {
     "Sở Y tế": (14, 7, 7, "5/5", 0, "đạt"),
-    "Sở Xây dựng": (15, 4, 7, "1/5", 0, "không đạt"),  # two items each Friday, dated back to Monday and Wednesday
+    "Sở Xây dựng": (15, 4, 7, "1/5", 0, "không đạt"),  # two items each Friday, dated back to one hour of Wednesday
     "Sở Công Thương": (7, 0, 7, "0/5", 0, "không đạt"),  # old items with new dates
     "Sở Nội vụ": (31, 4, 7, "1/5", 0, "không đạt"),  # six items in twenty minutes, once a week
     "UBND xã Khánh Sơn": (7, 0, 7, "4/5", 0, "không đạt"),
@@ -259,8 +259,8 @@ class Province:
             self._paper(*(new if day >= date(2026, 9, 1) else old), day)
             self._paper("so-tu-phap", day, LEGACY)
         if day in FRIDAYS:
-            for back in (4, 2):
-                self.sites["so-xay-dung"].publish(self._path(), on=f"{day - timedelta(days=back)} 09:00")
+            for minute in ("00", "30"):
+                self.sites["so-xay-dung"].publish(self._path(), on=f"{day - timedelta(days=2)} 09:{minute}")
         if day in PAPERS:
             self._paper("xa-khanh-son", day)
         if day in ONCE:

@@ -1,0 +1,335 @@
+"""What one answer of a source proves of the items that it shows, and of those that it does not. Pure.
+
+Of each item two polls are wanted: the first that showed it, and the last that would have shown it and did not. An answer would
+have shown an item only if it is in order: not emptied, not cut before the item's place, newest first as before, not out of date.
+Each doubt widens what is left open and never chooses a side; what is doubtful is named, so that somebody mends the source.
+
+An answer is held against the source's base: its last whole answer that had items. Sources whose every answer lists all that is
+published are complete; of the others, feeds and pages of the newest items, an answer may be cut behind any item.
+
+Trust rests on what dates claim only where that narrows: an old date never makes an item newer than it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from portalops.model.message import Message, msg
+
+SKEW = timedelta(minutes=10)
+"""A claim that lies no further before the base than this may come from a clock that is slow."""
+SPREAD = timedelta(hours=1)
+"""Claims that lie less apart are of one session: somebody may have dated them back together."""
+RISING_LEAST = 4
+"""With fewer dated items, pins alone may make a list look as if it began with its oldest item."""
+RISING_PERCENT = 80
+"""Of the neighbouring dated items, so many must rise."""
+
+
+class ShownItem(NamedTuple):
+    """An item of an answer, in its place there."""
+
+    id: str
+    claimed_at: datetime | None
+    """When it was published or made, whichever is later, as the source claims."""
+    is_new: bool
+    """No answer has shown it before."""
+
+
+class BaseItem(NamedTuple):
+    """An item of the base."""
+
+    place: int
+    """From 0; of a complete source always 0."""
+    claimed_at: datetime | None
+
+
+class MissedItem(NamedTuple):
+    """An item that an earlier answer lacked, which may have been out of date."""
+
+    id: str
+    missed_at: datetime
+    """The poll that lacked it."""
+    seen_at: datetime
+    """The last poll that had it."""
+    first_seen_at: datetime
+    claimed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseAnswer:
+    """The source's last whole answer that had items."""
+
+    polled_at: datetime
+    items: Mapping[str, BaseItem]
+    """By id. Of a complete source those suffice that the new answer lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to be judged, and what it is held against."""
+
+    shown: Sequence[ShownItem]
+    """In the order of the answer."""
+    base: BaseAnswer | None
+    """None if the source has shown nothing so far."""
+    is_complete: bool
+    """The source lists all that it publishes in each answer."""
+    may_lag: bool = True
+    """It may come from a cache or a replica that is out of date; not so where a person keeps a register."""
+    is_direct: bool = False
+    """No web server stands between: what it lacks is not there."""
+    has_hole: bool = False
+    """A part of unknown size could not be read: what is missing may be in it."""
+    missed: Sequence[MissedItem] = ()
+    oldest_seen_at: datetime | None = None
+    """When that one of the shown items was first seen that was first seen earliest; None if all are new."""
+    is_gap_closed: bool = False
+    """A cross-check shows that nothing passed unseen between the base and this answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneItem:
+    """An item that the answer would have shown, and does not."""
+
+    seen_at: datetime
+    """The last poll that had it."""
+    is_sure: bool
+    """The answer cannot be out of date in this."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerProof:
+    """What an answer proves."""
+
+    blind: Message | None = None
+    """Why it proves neither presence nor absence of what it does not show; None if it does."""
+    is_lost: bool = False
+    """It does not overlap with the base: items may have passed unseen."""
+    absent_at: Mapping[str, datetime] = field(default_factory=dict)
+    """The last poll that would have shown a new item and did not; new items that are not named have none."""
+    gone: Mapping[str, GoneItem] = field(default_factory=dict)
+    """What is taken down."""
+    thawed_from: datetime | None = None
+    """The earliest of the claims that show that the answers before were out of date; None if none does."""
+    returned_from: datetime | None = None
+    """The earliest poll that lacked an item that is back: it may have been out of date."""
+
+
+NOTHING_PROVEN = AnswerProof()
+"""Of an answer that is held against nothing."""
+
+
+def prove(answer: Answer) -> AnswerProof:
+    """Say what an answer proves."""
+    base = answer.base
+    if not answer.shown:
+        return AnswerProof(blind=_why_empty(answer))
+    if base is None:
+        is_rising = not answer.is_complete and rises(one.claimed_at for one in answer.shown)
+        return AnswerProof(blind=_RISING if is_rising else None)
+    if answer.is_complete:
+        proven = {one.id for one in answer.shown if one.is_new}
+        return _proof(answer, base, proven, _gone_of_complete(answer, base, proven))
+    in_base = [base.items[name].claimed_at for name in _in_order(base)]
+    was_rising = rises(in_base)
+    if rises(one.claimed_at for one in answer.shown):
+        is_turned = not was_rising and _falls(in_base)
+        why = msg("it lists its oldest items first, and on {at} it listed its newest first", at=base.polled_at)
+        proof = _proof(answer, base, _appended(answer, base), {})
+        return replace(proof, blind=why if is_turned else _RISING)
+    if was_rising:
+        why = msg("it lists its newest items first, and on {at} it listed its oldest first", at=base.polled_at)
+        return AnswerProof(blind=why)
+    return _prove_window(answer, base)
+
+
+def doubted(proof: AnswerProof, absent_at: datetime | None) -> AnswerProof:
+    """Return a proof where the answers since some moment were out of date.
+
+    Args:
+        proof: of the answer that shows it.
+        absent_at: the last good poll before that moment; None if there is none.
+    """
+    if absent_at is None:
+        return replace(proof, absent_at={})
+    return replace(proof, absent_at={name: min(at, absent_at) for name, at in proof.absent_at.items()})
+
+
+def rises(claims: Iterable[datetime | None]) -> bool:
+    """Say whether a list begins with its oldest item, by what its items claim in their order."""
+    moments = [at for at in claims if at is not None]
+    rising = sum(earlier < later for earlier, later in pairwise(moments))
+    return len(moments) >= RISING_LEAST and 100 * rising >= RISING_PERCENT * (len(moments) - 1)
+
+
+_RISING = msg("it lists its oldest items first: if the list is cut, new items never show")
+
+
+def _why_empty(answer: Answer) -> Message | None:
+    if answer.base is not None:
+        return msg("the answer is empty, and on {at} it had items", at=answer.base.polled_at)
+    # A register or a database that is new has no rows; a page without items was more likely read in the wrong place.
+    return None if answer.is_complete else msg("the answer is empty, and no earlier one had items")
+
+
+def _in_order(base: BaseAnswer) -> list[str]:
+    return sorted(base.items, key=lambda name: base.items[name].place)
+
+
+def _falls(claims: Sequence[datetime | None]) -> bool:
+    moments = [at for at in claims if at is not None]
+    falling = sum(later <= earlier for earlier, later in pairwise(moments))
+    return falling > 0 and 2 * falling >= len(moments) - 1
+
+
+def _end_of(claims: Sequence[datetime | None]) -> tuple[datetime | None, bool]:
+    """Return the claim of a list's oldest end without its pins, and whether an item that claims the same lies inside.
+
+    Pins stand in front, so in a list that falls its last item is the end. In any other list the newest claim is the one that
+    is safe.
+    """
+    moments = [at for at in claims if at is not None]
+    if not moments:
+        return None, True
+    newest = max(moments)
+    end = moments[-1] if _falls(moments) else newest
+    return end, end == newest
+
+
+def _is_inside(claimed: datetime | None, end: tuple[datetime | None, bool]) -> bool:
+    """Say whether an item of this claim would not have been cut off; one without a claim is taken by its place alone."""
+    oldest, may_equal = end
+    return claimed is None or oldest is None or claimed > oldest or (may_equal and claimed == oldest)
+
+
+def _appended(answer: Answer, base: BaseAnswer) -> set[str]:
+    """Return what stands new behind a base that is there whole, in a list of the oldest items first: it was not cut."""
+    kept = _in_order(base)
+    names = [one.id for one in answer.shown]
+    if names[: len(kept)] != kept or not all(one.is_new for one in answer.shown[len(kept) :]):
+        return set()
+    return set(names[len(kept) :])
+
+
+def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
+    """Judge an answer of the newest items first."""
+    kept = [place for place, one in enumerate(answer.shown) if _is_kept(one, base)]
+    in_base = [base.items[name].claimed_at for name in _in_order(base)]
+    inside = {one.id for one in answer.shown if one.is_new and _is_inside(one.claimed_at, _end_of(in_base))}
+    if _is_lost(answer, kept):
+        if answer.is_gap_closed:
+            return _proof(answer, base, inside, {})
+        why = msg("it shows nothing that it showed on {at}, except pinned items", at=base.polled_at)
+        # Its claims may still show that the base was out of date; where the new items began to show stays unknown.
+        return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
+    proven = inside & {one.id for one in answer.shown[: kept[-1]]}
+    return _proof(answer, base, proven, _gone_of_window(answer, base, proven))
+
+
+def _is_kept(one: ShownItem, base: BaseAnswer) -> bool:
+    """Say whether an item stands where the base had it: not so if a newer date has moved it to the front."""
+    was = base.items.get(one.id)
+    return was is not None and (one.claimed_at is None or was.claimed_at is None or one.claimed_at <= was.claimed_at)
+
+
+def _is_lost(answer: Answer, kept: Sequence[int]) -> bool:
+    """Say whether an answer shows nothing of its base but pins: what is new stands behind them.
+
+    What is older than all that is known has only come up at the tail, where something else was taken down.
+    """
+    if not kept:
+        return True
+    claims = [at for place in kept if (at := answer.shown[place].claimed_at) is not None]
+    newest = max(claims, default=None)
+    return any(
+        one.is_new if one.claimed_at is None else newest is None or one.claimed_at > newest
+        for one in answer.shown[kept[-1] + 1 :]
+    )
+
+
+def _gone_of_complete(answer: Answer, base: BaseAnswer, proven: set[str]) -> dict[str, GoneItem]:
+    if answer.has_hole:
+        return {}
+    shown = {one.id for one in answer.shown}
+    gone = {
+        name: GoneItem(base.polled_at, answer.is_direct or _is_fresh(answer, proven, base.polled_at))
+        for name in base.items
+        if name not in shown
+    }
+    return gone | _confirmed(answer, proven, shown)
+
+
+def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str]) -> dict[str, GoneItem]:
+    """Return what stood in the base in front of an item that still stands in its place, and is not older than the end.
+
+    A place is believed only with a second item that still stands in front: one alone may have been moved to the front itself,
+    past all the others, and they were cut off. An item that is older than the end was pinned, and is no more.
+    """
+    if answer.has_hole:
+        return {}
+    shown = {one.id for one in answer.shown}
+    places = [base.items[one.id].place for one in answer.shown if _is_kept(one, base)]
+    last = places[-1]
+    is_placed = any(place < last for place in places[:-1])
+    oldest, _may_equal = _end_of([one.claimed_at for one in answer.shown])
+    is_fresh = is_placed and _is_fresh(answer, proven, base.polled_at)
+    gone = {}
+    for name, one in base.items.items():
+        if name in shown or one.place >= last:
+            continue
+        if one.claimed_at is None or oldest is None:
+            gone[name] = GoneItem(base.polled_at, is_sure=False)  # it may have been a pin
+        elif one.claimed_at > oldest:
+            gone[name] = GoneItem(base.polled_at, is_fresh)
+    return gone | _confirmed(answer, proven, shown, oldest)
+
+
+def _is_fresh(answer: Answer, proven: set[str], since: datetime) -> bool:
+    """Say whether an answer shows something new from after a moment, so that no cache from before it can have given it."""
+    claims = (one.claimed_at for one in answer.shown if one.id in proven)
+    return any(claimed is not None and claimed > since for claimed in claims)
+
+
+def _confirmed(
+    answer: Answer, proven: set[str], shown: set[str], oldest: datetime | None = None
+) -> dict[str, GoneItem]:
+    """Return what an earlier answer lacked and this one, which is not out of date, lacks too, with older items beside it."""
+    earliest = answer.oldest_seen_at
+    return {
+        one.id: GoneItem(one.seen_at, is_sure=True)
+        for one in answer.missed
+        if one.id not in shown
+        and earliest is not None
+        and earliest < one.first_seen_at
+        and (answer.is_complete or (one.claimed_at is not None and oldest is not None and one.claimed_at > oldest))
+        and _is_fresh(answer, proven, one.seen_at)
+    }
+
+
+def _proof(answer: Answer, base: BaseAnswer, proven: set[str], gone: Mapping[str, GoneItem]) -> AnswerProof:
+    """Return what an answer proves, with the marks of an out-of-date base.
+
+    One item that claims to be older than the base was dated back. Several that claim to be older, at different times, were
+    published while the answers were out of date, and came up together.
+    """
+    shown = {one.id for one in answer.shown}
+    early = [
+        one.claimed_at
+        for one in answer.shown
+        if one.id in proven and one.claimed_at is not None and one.claimed_at < base.polled_at - SKEW
+    ]
+    is_thawed = answer.may_lag and len(early) >= 2 and max(early) - min(early) >= SPREAD
+    returned = [one.missed_at for one in answer.missed if one.id in shown] if answer.may_lag else []
+    # Where the answers were out of date, what claims no time may have been published while any of them was.
+    counted = [one for one in answer.shown if one.id in proven and not (is_thawed and one.claimed_at is None)]
+    return AnswerProof(
+        absent_at={one.id: base.polled_at for one in counted},
+        gone=gone,
+        thawed_from=min(early) if is_thawed else None,
+        returned_from=min(returned, default=None),
+    )
