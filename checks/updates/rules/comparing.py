@@ -55,7 +55,9 @@ def repeated(
         first_given = given_out.get(text) if given_out else None
         for place, item in enumerate(told):
             may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
-            found = _find_original(told, place, window, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread)
+            found = _find_original(
+                told, place, window, surely, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread
+            )
             if found is not None:
                 (surely if found else maybe).add(item.seen.id)
     return Repeats(frozenset(surely), frozenset(maybe))
@@ -66,7 +68,7 @@ MOST_COMPARED = 200
 
 
 def _find_original(
-    told: Sequence[GradedItem], place: int, window: int, *, is_portal: bool, may_spread: bool
+    told: Sequence[GradedItem], place: int, window: int, copies: Collection[str], *, is_portal: bool, may_spread: bool
 ) -> bool | None:
     """Say whether an item says again what another one said within the window: surely, perhaps (False), or not (None).
 
@@ -74,6 +76,7 @@ def _find_original(
         told: all items of the text, by the end of their intervals.
         place: of the item among them.
         window: in milliseconds.
+        copies: those before it that are copies themselves: the window begins with what counted.
         is_portal: it matters not whose the items are.
         may_spread: other units' texts make it no copy.
     """
@@ -83,7 +86,11 @@ def _find_original(
     for at in (*range(place - 1, start - 1, -1), *range(place + 1, min(end, len(told)))):
         other = told[at]
         is_own = is_portal or item.seen.unit == other.seen.unit
-        if other.seen.id == item.seen.id or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit})):
+        if (
+            other.seen.id in copies
+            or other.seen.id == item.seen.id
+            or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}))
+        ):
             continue
         match _said_before(other, item, window, is_own=is_own, is_earlier=at < place):
             case True:
@@ -170,15 +177,17 @@ def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
 
 
 def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
-    assert best.came is not None
-    first, last = best.came
-    lowest, highest = best.came
+    first, last = lowest, highest = _came(best)
     for other in others:
-        assert other.came is not None
-        first, last = max(first, other.came.first), min(last, other.came.last)
-        lowest, highest = min(lowest, other.came.first), max(highest, other.came.last)
+        came = _came(other)
+        if other.grade is Grade.D:  # who saw it tells that it was there, not since when
+            came = Interval(BEGINNING, came.last)
+        first, last = max(first, came.first), min(last, came.last)
+        lowest, highest = min(lowest, came.first), max(highest, came.last)
     if first <= last:
         return best._replace(came=Interval(first, last))
+    if best.grade is Grade.D:
+        return best
     return best._replace(came=Interval(lowest, highest), is_sure=False)
 
 

@@ -12,7 +12,18 @@ from portalops.model.runs import Every
 from portalops.model.submissions import ObservedItem, RegisteredPaper
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
 from portalops.registers.attested import Attested
-from tests.checks.updates.scene import CALENDAR, HEALTH, SOURCES, SUBPORTALS, ZONE, Collected, at, item, rulebook
+from tests.checks.updates.scene import (
+    CALENDAR,
+    HEALTH,
+    SOURCES,
+    SUBPORTALS,
+    ZONE,
+    Collected,
+    at,
+    daily_polls,
+    item,
+    rulebook,
+)
 
 ADDRESS = "https://soyte.khanhhoa.example/tin/1"
 PERIOD = "2026-W47"
@@ -31,7 +42,7 @@ def _counting(
 
     terms = Terms(rulebook(), CALENDAR, ZONE, at(now), Every.DAY, Decided(attested=attested))
     found = grade_items(
-        Collected(collected, ()), SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms
+        Collected(collected, daily_polls("2026-11-10", "2026-11-23")), SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms
     )  # fmt: skip
     return {
         one.seen.id: (None if one.counts_at is None else moment(one.counts_at), one.grade, one.flags) for one in found

@@ -119,6 +119,7 @@ def test_a_map_is_no_source_that_must_show_the_unit(site: Site, tmp_path: Path) 
     site.publish("/3", on="2026-11-16 09:00")
     collecting.run("2026-11-16 20:00")
     site.publish("/4", on="2026-11-18 09:00")
+    collecting.run("2026-11-18 20:00")
 
     weeks = collecting.run("2026-11-23 08:00").unit_weeks
 

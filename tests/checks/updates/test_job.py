@@ -101,6 +101,8 @@ def test_what_is_published_between_looks_meets_the_week(tmp_path: Path) -> None:
     collection.publish(_row(2, "2026-11-16 09:00"))
     collection.collect(on="2026-11-16 20:00")
     collection.publish(_row(3, "2026-11-18 09:00"))
+    collection.collect(on="2026-11-18 20:00")
+    collection.publish(_row(4, "2026-11-23 09:00"))
 
     result = collection.collect(on="2026-11-24 08:00")
 
@@ -139,7 +141,8 @@ def test_of_the_time_before_a_units_first_item_there_a_shared_source_tells_nothi
     collection.collect(on="2026-11-01 20:00")
     before = collection.collect(on="2026-11-10 20:00")
     collection.publish(_row(2, "2026-11-11 09:00"))
-    collection.collect(on="2026-11-11 20:00")
+    for day in range(11, 23):
+        collection.collect(on=f"2026-11-{day} 20:00")
 
     def verdicts(of: UpdatesResult) -> dict[str, DutyVerdict]:
         return {str(one.week): one.subportal_verdict for one in of.unit_weeks if one.unit == HEALTH.id}
@@ -437,8 +440,8 @@ def test_two_looks_a_month_apart_are_a_month_of_uncertainty_for_claims_only(tmp_
     result = collection.collect(on="2026-11-24 08:00")
 
     week = next(one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == HEALTH.id)
-    assert week.subportal == 1
-    assert collection.clock.at - at("2026-11-18 09:00") > timedelta(days=3)
+    assert (week.subportal, week.pending) == (0, 1), "the claimed day counts when an officer confirms it"
+    assert week.subportal_verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 class Unchanging:
