@@ -17,9 +17,18 @@ from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import grade_items, judge
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
-from checks.updates.recognition import KnownObservation, Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
+from checks.updates.recognition import (
+    KnownObservation,
+    Recognition,
+    UnitNames,
+    candidates,
+    covers_from,
+    hidden_in,
+    recognise,
+)
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
+from checks.updates.troubles import name_troubles
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
@@ -308,6 +317,8 @@ class _Read:
     proof: AnswerProof = NOTHING_PROVEN
 
     def recorded(self, store: ObservationStore) -> Poll:
+        for what in name_troubles(self.poll):
+            logger.warning("source %s: %s", self.traits.id, what)
         if self.recognition is not None:
             store.add(self.poll, self.recognition, etag=self.etag, before=self.before, proof=self.proof)
         else:

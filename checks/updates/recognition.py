@@ -157,9 +157,7 @@ def recognise(
     new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
         if id(candidate) not in moved_items:
-            observation = _observe(
-                candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence
-            )
+            observation = _observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
             new.setdefault(observation.id, (observation, candidate))
     return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
 

@@ -259,8 +259,8 @@ class Province:
             self._paper(*(new if day >= date(2026, 9, 1) else old), day)
             self._paper("so-tu-phap", day, LEGACY)
         if day in FRIDAYS:
-            for minute in ("00", "30"):
-                self.sites["so-xay-dung"].publish(self._path(), on=f"{day - timedelta(days=2)} 09:{minute}")
+            for past in ("00", "30"):
+                self.sites["so-xay-dung"].publish(self._path(), on=f"{day - timedelta(days=2)} 09:{past}")
         if day in PAPERS:
             self._paper("xa-khanh-son", day)
         if day in ONCE:
