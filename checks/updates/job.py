@@ -22,6 +22,7 @@ from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure,
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
+from checks.updates.troubles import name_troubles
 from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
@@ -334,6 +335,8 @@ class _Read:
     proof: AnswerProof = NOTHING_PROVEN
 
     def recorded(self, store: ObservationStore) -> Poll:
+        for what in name_troubles(self.poll):
+            logger.warning("source %s: %s", self.traits.id, what)
         if self.recognition is not None:
             store.add(self.poll, self.recognition, etag=self.etag, before=self.before, proof=self.proof)
         else:

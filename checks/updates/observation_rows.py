@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
     types,
 )
 
@@ -117,6 +118,9 @@ NAME = Table(
     Column("observation", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+NOTABLE = text("blind <> '' OR doubts_from IS NOT NULL OR renamed > 0")
+"""Of the polls that show that something is wrong with their source."""
+
 POLL = Table(
     "poll",
     METADATA,
@@ -135,6 +139,7 @@ POLL = Table(
     Column("doubts_from", Integer),
     Column("renamed", Integer, nullable=False, server_default="0"),
     Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
+    Index("poll_notable", "polled_at", sqlite_where=NOTABLE, postgresql_where=NOTABLE),
 )
 TOUCH = Table(
     "touch",

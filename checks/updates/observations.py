@@ -30,6 +30,7 @@ from checks.updates.observation_rows import (
     LAST_SEEN,
     LIKENESS,
     NAME,
+    NOTABLE,
     OBSERVATION,
     POLL,
     PRESENCE,
@@ -135,16 +136,16 @@ class ObservationStore:
 
     def last_news_at(self, source: str) -> datetime | None:
         """Return when an answer of a source last showed something new."""
-        query = select(func.max(POLL.c.polled_at)).where(POLL.c.source == source, POLL.c.ok, POLL.c.new_items > 0)
+        own = (POLL.c.source == source, POLL.c.ok, POLL.c.new_items > 0)
+        query = select(POLL.c.polled_at).where(*own).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
             return moment(connection.scalar(query))
 
     def last_good_before(self, source: str, until: datetime) -> datetime | None:
         """Return the last poll of a source before a moment whose answer proves what it does not show; None if there is none."""
         own = POLL.c.source == source
-        good = select(func.max(POLL.c.polled_at)).where(
-            own, POLL.c.ok, POLL.c.evidence.is_not(None), POLL.c["items"] > 0, POLL.c.blind == ""
-        )
+        whole = (own, POLL.c.ok, POLL.c.evidence.is_not(None), POLL.c["items"] > 0, POLL.c.blind == "")
+        good = select(POLL.c.polled_at).where(*whole).order_by(POLL.c.polled_at.desc()).limit(1)
         doubts = select(POLL.c.polled_at, POLL.c.doubts_from).where(own, POLL.c.doubts_from.is_not(None))
         end: int = stamp(until)
         with self._engine.connect() as connection:
@@ -157,20 +158,19 @@ class ObservationStore:
         return None
 
     def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
-        """Return the polls since a moment that say of their source that it is to be looked after, oldest first."""
-        is_notable = (POLL.c.blind != "") | POLL.c.doubts_from.is_not(None) | (POLL.c.renamed > 0)
-        query = select(POLL).where(POLL.c.polled_at >= stamp(since), is_notable).order_by(POLL.c.seq)
+        """Return the polls since a moment that show that something is wrong with their source, oldest first."""
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE).order_by(POLL.c.seq)
         with self._engine.connect() as connection:
             return tuple(map(read_poll, connection.execute(query)))
 
     def blind_since(self, source: str) -> datetime | None:
         """Return since when each whole answer of a source proves nothing; None if the newest one does."""
         whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None))
-        seeing = select(func.max(POLL.c.polled_at)).where(*whole, POLL.c.blind == "")
+        seeing = select(POLL.c.polled_at).where(*whole, POLL.c.blind == "").order_by(POLL.c.polled_at.desc()).limit(1)
+        first = select(POLL.c.polled_at).where(*whole).order_by(POLL.c.polled_at).limit(1)
         with self._engine.connect() as connection:
             last = connection.scalar(seeing)
-            later = select(func.min(POLL.c.polled_at)).where(*whole)
-            return moment(connection.scalar(later if last is None else later.where(POLL.c.polled_at > last)))
+            return moment(connection.scalar(first if last is None else first.where(POLL.c.polled_at > last)))
 
     def newest_polls(self, before: datetime | None = None) -> tuple[Poll, ...]:
         """Return each source's newest poll, also one that failed; with a moment, the newest from before it."""
@@ -556,8 +556,7 @@ class ObservationWindow:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
         with self._engine.connect() as connection:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        moments = map(PollMoment._make, self._rows(_POLLS, source=source))
-        return [one._replace(blind=bool(one.blind)) for one in moments], begins
+        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         """Return when a source showed everything that is published there, from its first poll on, in order of time."""
@@ -610,7 +609,7 @@ _UNITS = text(
 )
 """Each unit once, by leaps from one to the next in the index."""
 _POLLS = (
-    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from, POLL.c.blind, POLL.c.doubts_from)
+    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from, (POLL.c.blind != "").label("is_blind"), POLL.c.doubts_from)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )

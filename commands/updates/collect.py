@@ -22,7 +22,7 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.updates.steps import UnknownSender, offset_warnings, unknown_senders
+from commands.updates.steps import UnknownSender, offset_warnings, trouble_warnings, unknown_senders
 from commands.updates.views import MAX_RESEMBLED, unknown_senders_view
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
@@ -43,9 +43,7 @@ def polls_table(polls: Sequence[Poll]) -> TableBlock:
     rows = [
         (
             poll.source,
-            Status(msg("answered"), Tone.GOOD)
-            if poll.ok
-            else Status(msg("failed: {problem}", problem=poll.cause), Tone.BAD),
+            _answer_status(poll),
             poll.items,
             poll.new_items,
             Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
@@ -54,6 +52,14 @@ def polls_table(polls: Sequence[Poll]) -> TableBlock:
         for poll in polls
     ]
     return TableBlock(msg("How the sources answered"), headers, rows)
+
+
+def _answer_status(poll: Poll) -> Status:
+    if not poll.ok:
+        return Status(msg("failed: {problem}", problem=poll.cause), Tone.BAD)
+    if poll.blind is not None:
+        return Status(msg("answered, but proves nothing"), Tone.UNSURE)
+    return Status(msg("answered"), Tone.GOOD)
 
 
 def hints(polls: Sequence[Poll]) -> Sequence[Block]:
@@ -146,6 +152,12 @@ class ShownPoll:
     """Items before this answer may be missing, and nothing has shown that none is."""
     gap_check: str | None
     """What a cross-check says of a gap."""
+    blind: str | None
+    """Why the answer proves neither presence nor absence of what it does not show."""
+    doubts_from: datetime | None
+    """The answer shows that those from then on were out of date."""
+    renamed: int
+    """Items that came back under other ids and addresses, all at once."""
     redirected_to: tuple[str, ...]
     rejected: tuple[str, ...]
     """Lines and items that were refused, each with why."""
@@ -166,6 +178,9 @@ def poll_data(poll: Poll) -> ShownPoll:
         new_items=poll.new_items,
         gap=poll.gap,
         gap_check=str(poll.gap_check) if poll.gap_check else None,
+        blind=str(poll.blind) if poll.blind else None,
+        doubts_from=poll.doubts_from,
+        renamed=poll.renamed,
         redirected_to=poll.via,
         rejected=tuple(map(str, poll.rejected)),
         rejected_more=poll.rejected_more,
@@ -197,6 +212,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
             *_late_warnings(done.result.untold),
             *offset_warnings(session),
             *map(_sender_warning, senders[:MAX_SHOWN]),
+            *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
         ),
         exit_code=done.exit_code,
     )

@@ -1,11 +1,11 @@
-"""List units without news for some days, and sources that do not answer
+"""List units without news for some days, and sources that do not answer or prove nothing
 
 Prints nothing when all is well, so that cron mails only what matters. Only items that count are news: no copies, no
 items with a newer date, no mere claims. Polls nothing: the updates job does.
 
 Example: portalops updates stale --days 5
 
-EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source did not answer, so the units are unknown
+EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source did not answer or proves nothing, so the units are unknown
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import typer
 from checks.updates.job import CHECK_AFTER
 from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
+from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
+from commands.updates.steps import source_troubles
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
@@ -48,6 +50,11 @@ class Staleness(StrEnum):
     FAILED = "failed"
     """The newest poll gave nothing usable."""
     NOTHING_NEW = "nothing-new"
+    EMPTIED = "emptied"
+    NO_OVERLAP = "no-overlap"
+    OLDEST_FIRST = "oldest-first"
+    OUT_OF_DATE = "out-of-date"
+    RENAMED = "renamed"
 
 
 @shape
@@ -57,7 +64,7 @@ class StaleEntry:
     id: str
     what: Literal["source", "unit"]
     newest_at: datetime | None
-    """The newest poll of the source, or the newest item of the unit."""
+    """The newest poll of the source, since when something is wrong with it, or the newest item of the unit."""
     state: Staleness
     why: str
 
@@ -88,6 +95,11 @@ def stale(
         at = poll.polled_at if poll else None
         rows.append((msg("source {source}", source=source), at, why))
         data.append(StaleEntry(source, "source", at, state, str(why)))
+        code = ExitCode.PARTIAL
+    for trouble in source_troubles(session, limit):
+        why = explain_trouble(trouble)
+        rows.append((msg("source {source}", source=trouble.source), trouble.since, why))
+        data.append(StaleEntry(trouble.source, "source", trouble.since, Staleness(trouble.kind.value), str(why)))
         code = ExitCode.PARTIAL
     for one in _sums(session, now):
         if one.newest_at is None or one.newest_at < limit:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
@@ -24,7 +24,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.updates.options import UnitText, chosen_units
-from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings
+from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings, trouble_warnings
 from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -35,6 +35,9 @@ from portalops.model.updates import PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import duty_status
+
+TROUBLES_OF = timedelta(days=7)
+"""So far back a source's answers are held to show what is wrong with it."""
 
 
 def is_due(week: UnitWeek) -> bool:
@@ -150,6 +153,7 @@ def status(
         warnings=(
             *source_warnings(session),
             *offset_warnings(session),
+            *trouble_warnings(session, session.clock.now() - TROUBLES_OF),
             *session.calendar.warnings(Week.of(day).period()),
         ),
         exit_code=duty_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),

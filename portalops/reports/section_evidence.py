@@ -158,6 +158,10 @@ def poll_problems(evidence: Evidence) -> Iterator[Problem]:
             yield poll.source, msg("source failed"), poll.cause
         if poll.gap:
             yield poll.source, msg("gap between two polls: items may have been missed"), format_at(poll.polled_at)
+        if poll.blind:
+            yield poll.source, msg("the answer proves nothing"), str(poll.blind)
+        if poll.doubts_from:
+            yield poll.source, msg("earlier answers were out of date since"), format_at(poll.doubts_from)
         if poll.gap_check:
             yield poll.source, msg("cross-check of a gap between two polls"), str(poll.gap_check)
         if poll.via:

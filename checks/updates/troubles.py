@@ -1,0 +1,117 @@
+"""What is wrong with a source although it answers, for the unit that manages the portal: since when, and what mends it. Pure.
+
+None of it is held against the unit whose source it is: see `checks.updates.answers` for what such answers prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.updates import Poll
+
+
+class TroubleKind(StrEnum):
+    """What is wrong."""
+
+    EMPTIED = "emptied"
+    """It shows nothing."""
+    NO_OVERLAP = "no-overlap"
+    """An answer had nothing of the one before, so that items may have passed unseen."""
+    OLDEST_FIRST = "oldest-first"
+    """It lists its oldest items first, or has turned its order round."""
+    OUT_OF_DATE = "out-of-date"
+    """Answers came from a cache or a replica that was out of date."""
+    RENAMED = "renamed"
+    """Its items came back under other ids and addresses, all at once."""
+
+
+LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST})
+"""These are over as soon as an answer is in order; the others happened, whatever comes later."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrouble:
+    """One thing that is wrong with a source."""
+
+    source: str
+    kind: TroubleKind
+    since: datetime
+    what: Message
+
+
+def troubles_of(polls: Sequence[Poll], blind_since: Mapping[str, datetime]) -> tuple[SourceTrouble, ...]:
+    """Return what is wrong by the newest poll that shows it, once for each source and kind.
+
+    Args:
+        polls: those that show something, oldest first.
+        blind_since: of each source whose newest whole answer proves nothing, since when none does.
+    """
+    found: dict[tuple[str, TroubleKind], SourceTrouble] = {}
+    for poll in polls:
+        for kind, since, what in _troubles(poll):
+            if kind in LASTING and poll.source not in blind_since:
+                continue
+            begun = blind_since[poll.source] if kind in LASTING else since
+            found[poll.source, kind] = SourceTrouble(poll.source, kind, begun, what)
+    return tuple(found[key] for key in sorted(found))
+
+
+def explain_trouble(trouble: SourceTrouble) -> Message:
+    """Say what is wrong, since when, and what to do."""
+    return msg(
+        "source {source}, since {at}: {what}. {mend}",
+        source=trouble.source,
+        at=trouble.since,
+        what=trouble.what,
+        mend=_mend(trouble.kind),
+    )
+
+
+def name_troubles(poll: Poll) -> tuple[Message, ...]:
+    """Say what is wrong with one answer."""
+    return tuple(what for _kind, _since, what in _troubles(poll))
+
+
+def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:
+    found: list[tuple[TroubleKind, datetime, Message]] = []
+    if poll.blind is not None:
+        kind = TroubleKind.OLDEST_FIRST
+        if not poll.items:
+            kind = TroubleKind.EMPTIED
+        elif poll.gap:
+            kind = TroubleKind.NO_OVERLAP
+        found.append((kind, poll.polled_at, poll.blind))
+    if poll.doubts_from is not None:
+        what = msg(
+            "its answers up to {at} were out of date: items came up together with older dates", at=poll.polled_at
+        )
+        found.append((TroubleKind.OUT_OF_DATE, poll.doubts_from, what))
+    if poll.renamed:
+        what = nmsg(
+            "{n} known item came back under another id and address",
+            "{n} known items came back under other ids and addresses",
+            poll.renamed,
+        )
+        found.append((TroubleKind.RENAMED, poll.polled_at, what))
+    return found
+
+
+def _mend(kind: TroubleKind) -> Message:
+    match kind:
+        case TroubleKind.EMPTIED:
+            return msg("Open its address in a browser: if items are there, correct the source's settings.")
+        case TroubleKind.NO_OVERLAP:
+            return msg("Poll it more often, have it list more items, or declare a cross-check for it.")
+        case TroubleKind.OLDEST_FIRST:
+            return msg("Have it list its newest items first, or use an address that does.")
+        case TroubleKind.OUT_OF_DATE:
+            return msg("Ask who runs the server how long it caches, and whether a replica lags behind.")
+        case TroubleKind.RENAMED:
+            return msg("Ask whether the site has moved, and check its new items with 'portalops updates list'.")
+        case _:
+            assert_never(kind)
