@@ -56,7 +56,7 @@ def repeated(
         for place, item in enumerate(told):
             may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
             found = _find_original(
-                told, place, window, surely, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread
+                told, place, window, surely, maybe, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread
             )
             if found is not None:
                 (surely if found else maybe).add(item.seen.id)
@@ -68,7 +68,14 @@ MOST_COMPARED = 200
 
 
 def _find_original(
-    told: Sequence[GradedItem], place: int, window: int, copies: Collection[str], *, is_portal: bool, may_spread: bool
+    told: Sequence[GradedItem],
+    place: int,
+    window: int,
+    copies: Collection[str],
+    perhaps: Collection[str],
+    *,
+    is_portal: bool,
+    may_spread: bool,
 ) -> bool | None:
     """Say whether an item says again what another one said within the window: surely, perhaps (False), or not (None).
 
@@ -77,6 +84,7 @@ def _find_original(
         place: of the item among them.
         window: in milliseconds.
         copies: those before it that are copies themselves: the window begins with what counted.
+        perhaps: those before it that may be.
         is_portal: it matters not whose the items are.
         may_spread: other units' texts make it no copy.
     """
@@ -92,11 +100,11 @@ def _find_original(
             or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}))
         ):
             continue
-        match _said_before(other, item, window, is_own=is_own, is_earlier=at < place):
-            case True:
-                return True
-            case False:
-                found = False
+        said = _said_before(other, item, window, is_own=is_own, is_earlier=at < place)
+        if said and other.seen.id not in perhaps:
+            return True
+        if said is not None:
+            found = False
     if found is None and (start > 0 or end < len(told)):
         return False
     return found

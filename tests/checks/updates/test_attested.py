@@ -42,7 +42,9 @@ def _counting(
 
     terms = Terms(rulebook(), CALENDAR, ZONE, at(now), Every.DAY, Decided(attested=attested))
     found = grade_items(
-        Collected(collected, daily_polls("2026-11-10", "2026-11-23")), SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms
+        Collected(
+            collected, daily_polls("2026-11-10", "2026-11-23"), {one.id: at("2026-11-23 20:00") for one in collected}
+        ), SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms
     )  # fmt: skip
     return {
         one.seen.id: (None if one.counts_at is None else moment(one.counts_at), one.grade, one.flags) for one in found

@@ -156,7 +156,7 @@ def test_the_items_of_a_unit_are_read_by_themselves(tmp_path: Path) -> None:
 
 
 def test_whether_a_text_is_new_does_not_rest_on_how_long_a_period_is_judged(tmp_path: Path) -> None:
-    collection = Collection(tmp_path, [])
+    collection = Collection(tmp_path, [(9, "Tin cũ", "2026-05-01 08:00", "2026-05-01 08:00", "Sở Y tế", "Tin khác")])
     collection.collect(on="2026-05-31 20:00")
     for number, day in enumerate(("2026-06-01", "2026-08-20", "2026-11-08")):
         shown = f"{day} 08:00"
