@@ -18,7 +18,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
-from portalops.calendar.calendar import Calendar, DayRule, holiday_name
+from portalops.calendar.calendar import Calendar, DayRule, describe_day_off, holiday_name
 from portalops.errors import ConfigurationError
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -91,7 +91,7 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
             confirmed = row.get("confirmed", True)
             if not isinstance(confirmed, bool):
                 raise _wrong(where, "confirmed is neither true nor false")
-            name = holiday_name(str(row.get("name", "")))
+            name = str(row.get("name", ""))
             yield (
                 _day(row.get("date"), where),
                 DayRule(key == "work", _describe_row(key, row, name), _document(row, documents, where), confirmed),
@@ -106,16 +106,14 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
             yield day, DayRule(True, msg("working day in place of {days}", days=_list(off)), document)
 
 
-def _describe_row(key: str, row: Mapping[str, object], name: Message) -> Message:
+def _describe_row(key: str, row: Mapping[str, object], name: str) -> Message:
     match key:
         case "work":
             return msg("working day by decision")
         case "province_off":
-            return msg("day off by the province's decision: {name}", name=name)
-        case _ if row.get("compensation") is True:
-            return msg("day off in compensation for {name}", name=name)
+            return msg("day off by the province's decision: {name}", name=holiday_name(name))
         case _:
-            return msg("public holiday: {name}", name=name)
+            return describe_day_off(name, is_compensation=row.get("compensation") is True)
 
 
 def _rows(values: Mapping[str, object], key: str, place: str) -> Sequence[Mapping[str, object]]:
