@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import TypedDict
 
 from commands.cli.session import Session
@@ -12,12 +12,28 @@ from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling
 from portalops.model.cases import CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
+from portalops.model.period import Period
 from portalops.registers.cases import Case
 
 
 def handling_of(session: Session) -> Handling:
     """Return by what cases are handled today."""
     return Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
+
+
+LONGEST_LIMIT = timedelta(days=31)
+"""Ten working days over Tết, the longest time limit of a case by the rulebook."""
+
+
+def limit_doubts(handling: Handling, limits: Iterable[tuple[Case, Due | None]]) -> tuple[Message, ...]:
+    """Say which working days of the time limits that are shown an official notice may still change."""
+    spans = [
+        (max(case.opened_on(handling.zone), due.by - LONGEST_LIMIT), due.by) for case, due in limits if due is not None
+    ]
+    if not spans:
+        return ()
+    first, last = min(first for first, _last in spans), max(last for _first, last in spans)
+    return handling.calendar.warnings(Period(min(first, last), last))
 
 
 @shape

@@ -8,7 +8,7 @@ around holidays are not certain, since the official notice may change them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import date, timedelta
 from functools import cache
@@ -19,6 +19,7 @@ from portalops.model.period import Period
 from portalops.model.values import dataclass
 
 DECEMBER = 12
+ASKED_FROM_MONTH = 10
 
 HOLIDAY_NAMES: Mapping[str, Message] = {
     "new-year": msg("New Year's Day"),
@@ -97,6 +98,14 @@ class Calendar:
         """Say whether the table speaks for a year."""
         return year in self.years
 
+    def years_to_confirm(self, today: date) -> tuple[int, ...]:
+        """Return the years whose official notice is to be asked for: a provisional current one, and from 1 October on the next.
+
+        Notices of 2019 to 2026 were issued between October and December of the year before.
+        """
+        years = (today.year, today.year + 1) if today.month >= ASKED_FROM_MONTH else (today.year,)
+        return tuple(year for year in years if not self.confirmed(year))
+
     def working_days(self, period: Period) -> tuple[date, ...]:
         """Return the working days of a period, in order."""
         return tuple(day for day in period.days() if self.is_working(day))
@@ -128,12 +137,27 @@ class Calendar:
         Raises:
             ValueError: the count is below 1.
         """
-        if count < 1:
-            raise ValueError(f"working days are added one by one from 1, not {count}")
-        while count:
-            day += timedelta(days=1)
-            count -= self.is_working(day)
-        return day
+        return _counted(day, count, self.is_working)
+
+    def add_sure_working_days(self, day: date, count: int) -> date:
+        """Return the day until which so many working days have surely passed: the latest end of a time limit, before which nobody is late.
+
+        Of years that nothing is expected of each weekday counts: none of them is certain, and the count would never end.
+
+        Raises:
+            ValueError: the count is below 1.
+        """
+        return _counted(
+            day, count, lambda one: self.is_working(one) and (self.is_certain(one) or not _open_days(one.year))
+        )
+
+    def add_possible_working_days(self, day: date, count: int) -> date:
+        """Return the first day by which so many working days may have passed: the earliest end of a time limit.
+
+        Raises:
+            ValueError: the count is below 1.
+        """
+        return _counted(day, count, lambda one: self.is_working(one) or not self.is_certain(one))
 
     def warnings(self, period: Period) -> tuple[Message, ...]:
         """Say which days of a period are not certain: by the holiday of a provisional year, and each unconfirmed row by itself.
@@ -192,6 +216,15 @@ class Calendar:
         if rule is None and day.year not in self.years:
             return _expected_rules(day.year).get(day)
         return rule
+
+
+def _counted(day: date, count: int, counts: Callable[[date], bool]) -> date:
+    if count < 1:
+        raise ValueError(f"working days are added one by one from 1, not {count}")
+    while count:
+        day += timedelta(days=1)
+        count -= counts(day)
+    return day
 
 
 @cache

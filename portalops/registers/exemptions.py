@@ -58,13 +58,13 @@ class RecordedExemption:
         found = []
         exemption = self.exemption
         entered = self.at.astimezone(zone).date()
-        if entered > calendar.add_working_days(exemption.first, entered_within):
+        if entered > calendar.add_sure_working_days(exemption.first, entered_within):
             found.append(msg("entered afterwards, on {day}", day=entered))
         if exemption.kind is ExemptionKind.MAINTENANCE:
             announced = exemption.announced_on
             if announced is None:
                 found.append(msg("no public announcement is recorded"))
-            elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
+            elif calendar.add_possible_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
                 found.append(msg("announced late, on {day}", day=announced))
         if exemption.file is None:
             found.append(msg("the decision itself was not kept"))
