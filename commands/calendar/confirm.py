@@ -33,7 +33,7 @@ from commands.cli.verb import Verb
 from portalops import bodies
 from portalops.calendar import Calendar, load
 from portalops.calendar.expected import expect
-from portalops.calendar.notice import Correction, Notice, check_notice, correct, notice_toml, propose
+from portalops.calendar.notice import NoticeCorrection, YearNotice, check_notice, correct, notice_toml, propose
 from portalops.calendar.table import documents_of_notices, overlay, read_notice
 from portalops.errors import LedgerMissing, UsageError
 from portalops.files import append_whole, write_atomically
@@ -111,7 +111,7 @@ def confirm(
     path = _calendar_file(session)
     named = written_text(document, "--document")
     begun = propose(year, named, expect(year)) if rows is None else _notice_in(rows, year, named)
-    notice = correct(begun, Correction(_days_off(off), _days(work), _swaps(swap)))
+    notice = correct(begun, NoticeCorrection(_days_off(off), _days(work), _swaps(swap)))
     check_notice(notice)
     paper = document_in(file)
     held = _content(path)
@@ -141,7 +141,7 @@ def confirm(
         year=year,
         document=named,
         calendar_file=path,
-        off=_off_days(after, whole),
+        off=_list_days_off(after, whole),
         work=_worked_rest(after, whole),
         changes=changes,
         toml=text,
@@ -174,7 +174,7 @@ def _content(path: Path) -> bytes:
         raise _unreadable(path, error) from error
 
 
-def _notice_in(path: Path, year: int, document: str) -> Notice:
+def _notice_in(path: Path, year: int, document: str) -> YearNotice:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -232,11 +232,13 @@ def _write(path: Path, text: str, *, is_new: bool) -> None:
         append_whole(Path(os.path.realpath(path)), text.encode())
 
 
-def _recorded_form(session: Session, notice: Notice, after: Calendar, whole: Period, earlier: str) -> CalendarNotice:
+def _recorded_form(
+    session: Session, notice: YearNotice, after: Calendar, whole: Period, earlier: str
+) -> CalendarNotice:
     return CalendarNotice(
         notice.year,
         notice.document,
-        _off_days(after, whole),
+        _list_days_off(after, whole),
         _worked_rest(after, whole),
         caller_of(session),
         after.version,
@@ -244,7 +246,7 @@ def _recorded_form(session: Session, notice: Notice, after: Calendar, whole: Per
     )
 
 
-def _off_days(calendar: Calendar, whole: Period) -> tuple[date, ...]:
+def _list_days_off(calendar: Calendar, whole: Period) -> tuple[date, ...]:
     return tuple(day for day in whole.days() if not calendar.is_working(day) and calendar.document(day))
 
 
@@ -273,7 +275,7 @@ def _record(session: Session, notice: CalendarNotice, paper: bytes | None) -> tu
     return record.seq, digest
 
 
-def _described(notice: Notice, path: Path, *, is_there: bool, dry_run: bool) -> Message:
+def _described(notice: YearNotice, path: Path, *, is_there: bool, dry_run: bool) -> Message:
     year, file = str(notice.year), show_text(str(path))
     if is_there:
         return msg("The calendar of {year} rests on this notice already, in {file}.", year=year, file=file)
@@ -300,7 +302,9 @@ def _swaps(texts: Sequence[str] | None) -> tuple[tuple[date, date], ...]:
     example = "2027-09-01=2027-08-28"
     found = []
     for text in texts or ():
-        off, _equals, work = text.partition("=")
+        off, equals, work = text.partition("=")
+        if not equals:
+            raise _no_value("--swap", text, example)
         found.append((_day("--swap", off, example), _day("--swap", work, example)))
     return tuple(found)
 

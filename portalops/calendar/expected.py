@@ -88,14 +88,14 @@ def open_days(expected: Expected) -> Mapping[date, str]:
     found: dict[date, tuple[timedelta, str]] = {}
     for holiday, called in expected.off.items():
         name = calendar_name(called)
-        for day in _around(expected, holiday, name, is_new_year=called == NEW_YEAR_OF_TET):
+        for day in _list_open(expected, holiday, name, is_new_year=called == NEW_YEAR_OF_TET):
             distance = abs(day - holiday)
             if day not in found or distance < found[day][0]:
                 found[day] = (distance, name)
     return {day: found[day][1] for day in sorted(found)}
 
 
-def _around(expected: Expected, holiday: date, name: str, *, is_new_year: bool) -> Iterator[date]:
+def _list_open(expected: Expected, holiday: date, name: str, *, is_new_year: bool) -> Iterator[date]:
     before, after = (TET_BEFORE, TET_AFTER) if is_new_year else (AROUND, AROUND)
     bridges = [day for day in _days(holiday, AROUND, AROUND) if _is_bridge(expected, day)]
     yield from (day for day in _days(holiday, before, after) if day.year == holiday.year or day in bridges)

@@ -40,7 +40,7 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class YearNotice:
     """What an official notice says of a year."""
 
     year: int
@@ -59,7 +59,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class NoticeCorrection:
     """In what a notice differs from the proposal that it is begun with."""
 
     off: Sequence[tuple[date, str]] = ()
@@ -70,13 +70,13 @@ class Correction:
     """A day off, and the day of weekly rest that is worked for it."""
 
 
-def propose(year: int, document: str, expected: Expected) -> Notice:
+def propose(year: int, document: str, expected: Expected) -> YearNotice:
     """Return a notice that says what is expected of a year."""
     off = {day: DayOff(calendar_name(name), COMPENSATION in name) for day, name in sorted(expected.off.items())}
-    return Notice(year, document, off, tuple(expected.work))
+    return YearNotice(year, document, off, tuple(expected.work))
 
 
-def correct(notice: Notice, correction: Correction) -> Notice:
+def correct(notice: YearNotice, correction: NoticeCorrection) -> YearNotice:
     """Return a notice with its corrections.
 
     Raises:
@@ -107,7 +107,7 @@ def correct(notice: Notice, correction: Correction) -> Notice:
     return replace(notice, off=dict(sorted(off.items())), work=tuple(sorted(work)), swaps=swaps)
 
 
-def check_notice(notice: Notice) -> None:
+def check_notice(notice: YearNotice) -> None:
     """Refuse a notice that cannot be right.
 
     Raises:
@@ -127,7 +127,7 @@ def check_notice(notice: Notice) -> None:
     _refuse_twice((*notice.off, *notice.work, *swapped))
 
 
-def notice_toml(notice: Notice) -> str:
+def notice_toml(notice: YearNotice) -> str:
     """Return a notice as the text that is put behind a province's file."""
     lines = [
         "",
@@ -135,22 +135,22 @@ def notice_toml(notice: Notice) -> str:
         f"year = {notice.year}",
         f"document = {_quoted(notice.document)}",
         "off = [",
-        *(_off_row(day, why) for day, why in notice.off.items()),
+        *(_format_off(day, why) for day, why in notice.off.items()),
         "]",
     ]
     if notice.work:
         lines += ["work = [", *(f"  {{ date = {day} }}," for day in notice.work), "]"]
     if notice.swaps:
-        lines += ["swaps = [", *(_swap_row(swap) for swap in notice.swaps), "]"]
+        lines += ["swaps = [", *(_format_swap(swap) for swap in notice.swaps), "]"]
     return "\n".join(lines) + "\n"
 
 
-def _off_row(day: date, why: DayOff) -> str:
+def _format_off(day: date, why: DayOff) -> str:
     compensation = ", compensation = true" if why.is_compensation else ""
     return f"  {{ date = {day}, name = {_quoted(why.name)}{compensation} }},"
 
 
-def _swap_row(swap: Swap) -> str:
+def _format_swap(swap: Swap) -> str:
     return f"  {{ off = [{_list(swap.off)}], work = [{_list(swap.work)}] }},"
 
 

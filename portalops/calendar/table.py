@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from portalops.calendar.calendar import Calendar, DayRule, describe_day_off, holiday_name
-from portalops.calendar.notice import DayOff, Notice, Swap
+from portalops.calendar.notice import DayOff, Swap, YearNotice
 from portalops.errors import ConfigurationError
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -94,7 +94,7 @@ def documents_of_notices(data: bytes, place: str) -> Mapping[int, str]:
     return {year: document for year, document, _row in _notice_tables(_parsed(data, place), place)}
 
 
-def read_notice(year: int, document: str, data: bytes, place: str) -> Notice:
+def read_notice(year: int, document: str, data: bytes, place: str) -> YearNotice:
     """Return the rows of a file, such as a corrected draft, as the notice of a year: whatever its rows name, that document is theirs.
 
     Raises:
@@ -120,7 +120,7 @@ def read_notice(year: int, document: str, data: bytes, place: str) -> Notice:
         where = f"{place}: swaps row {number}"
         _check_keys(row, _SWAP_KEYS, where)
         swaps.append(Swap(_days(row.get("off"), where), _days(row.get("work"), where)))
-    return Notice(year, document, dict(sorted(off.items())), tuple(sorted(work)), tuple(swaps))
+    return YearNotice(year, document, dict(sorted(off.items())), tuple(sorted(work)), tuple(swaps))
 
 
 @cache

@@ -313,7 +313,7 @@ class _Writer:
             yield ""
             yield from self._prose(
                 msg(
-                    "The days off of {year} are provisional: no official notice was taken in. Once there is one, run 'portalops"
+                    "The days off of {year} are provisional: no official notice was confirmed. Once there is one, run 'portalops"
                     " calendar confirm {year}' on {host}.",
                     year=str(year), host=self._sender.host,
                 )

@@ -278,3 +278,39 @@ def test_a_wrong_row_is_named(tmp_path: Path, text: str, cause: str) -> None:
 def test_a_missing_file_is_an_error_and_not_an_empty_calendar(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("today", "years"),
+    [
+        (date(2026, 9, 30), ()),
+        (date(2026, 10, 1), (2027,)),
+        (date(2027, 1, 1), (2027,)),
+        (date(2027, 10, 1), (2027, 2028)),
+    ],
+)
+def test_the_notice_of_the_next_year_is_asked_for_from_october_on(today: date, years: tuple[int, ...]) -> None:
+    assert CALENDAR.years_to_confirm(today) == years
+
+
+def test_a_time_limit_over_tet_2027_ends_when_its_days_have_surely_passed() -> None:
+    friday = date(2027, 1, 29)
+
+    assert CALENDAR.add_possible_working_days(friday, 3) == date(2027, 2, 1)
+    assert CALENDAR.add_working_days(friday, 3) == date(2027, 2, 3)
+    assert CALENDAR.add_sure_working_days(friday, 3) == date(2027, 2, 19)
+
+
+def test_where_every_day_is_certain_time_limits_end_alike() -> None:
+    monday = date(2026, 3, 2)
+    ends = {
+        CALENDAR.add_possible_working_days(monday, 10),
+        CALENDAR.add_working_days(monday, 10),
+        CALENDAR.add_sure_working_days(monday, 10),
+    }
+
+    assert ends == {date(2026, 3, 16)}
+
+
+def test_a_time_limit_in_a_year_of_which_nothing_is_expected_ends_all_the_same() -> None:
+    assert CALENDAR.add_sure_working_days(date(2300, 1, 1), 2) == CALENDAR.add_working_days(date(2300, 1, 1), 2)

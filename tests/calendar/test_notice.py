@@ -8,7 +8,16 @@ import pytest
 
 from portalops.calendar import load
 from portalops.calendar.expected import expect
-from portalops.calendar.notice import Correction, DayOff, Notice, Swap, check_notice, correct, notice_toml, propose
+from portalops.calendar.notice import (
+    DayOff,
+    NoticeCorrection,
+    Swap,
+    YearNotice,
+    check_notice,
+    correct,
+    notice_toml,
+    propose,
+)
 from portalops.calendar.table import documents_of_notices, overlay, read_notice
 from portalops.errors import ConfigurationError, UsageError
 from portalops.model.period import Period
@@ -29,7 +38,7 @@ def test_a_notice_that_says_what_was_expected_makes_its_year_certain() -> None:
 
 
 def test_a_notice_is_corrected_by_days_off_days_worked_and_swaps() -> None:
-    correction = Correction(
+    correction = NoticeCorrection(
         off=[(date(2027, 2, 11), "tet")],
         work=[date(2027, 2, 4)],
         swaps=[(date(2027, 9, 1), date(2027, 8, 28))],
@@ -44,16 +53,16 @@ def test_a_notice_is_corrected_by_days_off_days_worked_and_swaps() -> None:
 @pytest.mark.parametrize(
     ("correction", "problem"),
     [
-        (Correction(work=[date(2027, 3, 2)]), "2027-03-02 is a working day already"),
-        (Correction(off=[(date(2027, 3, 2), "x"), (date(2027, 3, 2), "y")]), "2027-03-02 is named twice"),
-        (Correction(work=[date(2027, 2, 4)], off=[(date(2027, 2, 4), "tet")]), "2027-02-04 is named twice"),
-        (Correction(swaps=[(date(2027, 2, 5), date(2027, 2, 20))]), "2027-02-05 is a day off already"),
-        (Correction(swaps=[(date(2027, 3, 6), date(2027, 3, 13))]), "2027-03-06 is a day off already"),
-        (Correction(swaps=[(date(2027, 3, 2), date(2027, 3, 3))]), "2027-03-03 is no day of weekly rest"),
-        (Correction(swaps=[(date(2027, 3, 2), date(2027, 5, 1))]), "2027-05-01 is no day of weekly rest"),
+        (NoticeCorrection(work=[date(2027, 3, 2)]), "2027-03-02 is a working day already"),
+        (NoticeCorrection(off=[(date(2027, 3, 2), "x"), (date(2027, 3, 2), "y")]), "2027-03-02 is named twice"),
+        (NoticeCorrection(work=[date(2027, 2, 4)], off=[(date(2027, 2, 4), "tet")]), "2027-02-04 is named twice"),
+        (NoticeCorrection(swaps=[(date(2027, 2, 5), date(2027, 2, 20))]), "2027-02-05 is a day off already"),
+        (NoticeCorrection(swaps=[(date(2027, 3, 6), date(2027, 3, 13))]), "2027-03-06 is a day off already"),
+        (NoticeCorrection(swaps=[(date(2027, 3, 2), date(2027, 3, 3))]), "2027-03-03 is no day of weekly rest"),
+        (NoticeCorrection(swaps=[(date(2027, 3, 2), date(2027, 5, 1))]), "2027-05-01 is no day of weekly rest"),
     ],
 )
-def test_a_correction_that_cannot_be_right_is_refused(correction: Correction, problem: str) -> None:
+def test_a_correction_that_cannot_be_right_is_refused(correction: NoticeCorrection, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         correct(PROPOSED, correction)
 
@@ -61,23 +70,23 @@ def test_a_correction_that_cannot_be_right_is_refused(correction: Correction, pr
 @pytest.mark.parametrize(
     ("notice", "problem"),
     [
-        (Notice(2027, "x", {}), "gives no day off"),
-        (Notice(2027, "x", {date(2026, 2, 5): DayOff("tet")}), "2026-02-05 is not in 2027"),
-        (Notice(2027, "x", PROPOSED.off, (date(2028, 3, 4),)), "2028-03-04 is not in 2027"),
+        (YearNotice(2027, "x", {}), "gives no day off"),
+        (YearNotice(2027, "x", {date(2026, 2, 5): DayOff("tet")}), "2026-02-05 is not in 2027"),
+        (YearNotice(2027, "x", PROPOSED.off, (date(2028, 3, 4),)), "2028-03-04 is not in 2027"),
         (
-            Notice(2027, "x", PROPOSED.off, (), (Swap((date(2027, 3, 2),), (date(2027, 9, 4),)),)),
+            YearNotice(2027, "x", PROPOSED.off, (), (Swap((date(2027, 3, 2),), (date(2027, 9, 4),)),)),
             "2027-03-02, 2027-09-04 are no swap of 2027",
         ),
-        (Notice(2027, "x", PROPOSED.off, (date(2027, 2, 6),)), "2027-02-06 is named twice"),
+        (YearNotice(2027, "x", PROPOSED.off, (date(2027, 2, 6),)), "2027-02-06 is named twice"),
     ],
 )
-def test_a_notice_that_cannot_be_right_is_refused(notice: Notice, problem: str) -> None:
+def test_a_notice_that_cannot_be_right_is_refused(notice: YearNotice, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         check_notice(notice)
 
 
 def test_a_day_of_new_year_may_be_worked_in_the_december_before() -> None:
-    check_notice(correct(PROPOSED, Correction(swaps=[(date(2027, 1, 4), date(2026, 12, 26))])))
+    check_notice(correct(PROPOSED, NoticeCorrection(swaps=[(date(2027, 1, 4), date(2026, 12, 26))])))
 
 
 def test_a_notice_replaces_what_nothing_confirms_and_leaves_the_provinces_decisions() -> None:
@@ -92,7 +101,7 @@ def test_a_notice_replaces_what_nothing_confirms_and_leaves_the_provinces_decisi
 
 
 def test_a_notice_takes_the_place_of_what_the_table_holds_of_its_year() -> None:
-    notice = Notice(2026, "x", {date(2026, 1, 1): DayOff("new-year")})
+    notice = YearNotice(2026, "x", {date(2026, 1, 1): DayOff("new-year")})
     calendar = overlay(notice_toml(notice).encode(), "own.toml")
 
     assert calendar.is_working(date(2026, 2, 17))
@@ -100,8 +109,8 @@ def test_a_notice_takes_the_place_of_what_the_table_holds_of_its_year() -> None:
 
 
 def test_the_later_of_two_notices_of_a_year_counts() -> None:
-    later = correct(PROPOSED, Correction(work=[date(2027, 2, 4)]))
-    text = notice_toml(PROPOSED) + notice_toml(Notice(2027, "y", later.off, later.work))
+    later = correct(PROPOSED, NoticeCorrection(work=[date(2027, 2, 4)]))
+    text = notice_toml(PROPOSED) + notice_toml(YearNotice(2027, "y", later.off, later.work))
 
     assert overlay(text.encode(), "own.toml").is_working(date(2027, 2, 4))
     assert documents_of_notices(text.encode(), "own.toml") == {2027: "y"}
@@ -115,7 +124,7 @@ def test_a_corrected_draft_is_read_as_the_rows_of_a_notice() -> None:
     )
     notice = read_notice(2027, "x", rows.encode(), "rows.toml")
 
-    assert notice == Notice(
+    assert notice == YearNotice(
         2027,
         "x",
         {date(2027, 1, 1): DayOff("new-year")},
