@@ -194,7 +194,7 @@ def _earlier_document(calendar: Calendar, held: bytes, path: Path, year: int) ->
     noticed = documents_of_notices(held, path.name).get(year)
     if noticed is not None:
         return noticed
-    return calendar.version if calendar.confirmed(year) else ""
+    return f"working_days.toml {load().version}" if calendar.confirmed(year) else ""
 
 
 def _same(before: Calendar, after: Calendar, whole: Period) -> bool:

@@ -21,6 +21,10 @@ SWAPPED_WITHIN = timedelta(days=60)
 """How far apart the two days of a swap may lie; a year that was mistyped is farther away."""
 
 
+WITHOUT_LEGAL_TEXT = frozenset({"culture-day"})
+"""Holidays that are expected, but stay unconfirmed until somebody finds them in the notice and names them."""
+
+
 @dataclass(frozen=True, slots=True)
 class DayOff:
     """Why a notice gives a day off."""
@@ -29,6 +33,8 @@ class DayOff:
     """As rows of the table name holidays, such as `tet`; any other text is shown as it stands."""
     is_compensation: bool = False
     """It is given for a holiday that fell on weekly rest."""
+    is_confirmed: bool = True
+    """False where no legal text gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ class NoticeCorrection:
 
 def propose(year: int, document: str, expected: Expected) -> YearNotice:
     """Return a notice that says what is expected of a year."""
-    off = {day: DayOff(calendar_name(name), COMPENSATION in name) for day, name in sorted(expected.off.items())}
+    names = {day: (calendar_name(name), COMPENSATION in name) for day, name in sorted(expected.off.items())}
+    off = {day: DayOff(name, given, name not in WITHOUT_LEGAL_TEXT) for day, (name, given) in names.items()}
     return YearNotice(year, document, off, tuple(expected.work))
 
 
@@ -147,7 +154,8 @@ def notice_toml(notice: YearNotice) -> str:
 
 def _format_off(day: date, why: DayOff) -> str:
     compensation = ", compensation = true" if why.is_compensation else ""
-    return f"  {{ date = {day}, name = {_quoted(why.name)}{compensation} }},"
+    unconfirmed = "" if why.is_confirmed else ", confirmed = false"
+    return f"  {{ date = {day}, name = {_quoted(why.name)}{compensation}{unconfirmed} }},"
 
 
 def _format_swap(swap: Swap) -> str:

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from portalops.calendar.calendar import Calendar, DayRule, describe_day_off, holiday_name
-from portalops.calendar.notice import DayOff, Swap, YearNotice
+from portalops.calendar.notice import WITHOUT_LEGAL_TEXT, DayOff, Swap, YearNotice
 from portalops.errors import ConfigurationError
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -53,7 +53,12 @@ def load(own_file: Path | None = None) -> Calendar:
     try:
         data = own_file.read_bytes()
     except OSError as error:
-        raise _wrong(own_file.name, cause_of(error)) from error
+        raise ConfigurationError(
+            msg("calendar {place}: {cause}", place=own_file.name, cause=cause_of(error)),
+            msg(
+                "Run 'portalops calendar confirm YEAR', which makes the file, or take calendar.file out of the configuration."
+            ),
+        ) from error
     return overlay(data, own_file.name)
 
 
@@ -97,6 +102,8 @@ def documents_of_notices(data: bytes, place: str) -> Mapping[int, str]:
 def read_notice(year: int, document: str, data: bytes, place: str) -> YearNotice:
     """Return the rows of a file, such as a corrected draft, as the notice of a year: whatever its rows name, that document is theirs.
 
+    Each counts as confirmed by it, but for a marked one that no legal text gives (`WITHOUT_LEGAL_TEXT`).
+
     Raises:
         ConfigurationError: it is not TOML, has other keys than `off`, `work` and `swaps`, or a row lacks its date.
     """
@@ -114,7 +121,9 @@ def read_notice(year: int, document: str, data: bytes, place: str) -> YearNotice
             elif day in off:
                 raise _wrong(place, f"{day.isoformat()} stands in two rows")
             else:
-                off[day] = DayOff(str(row.get("name", "")), row.get("compensation") is True)
+                name = str(row.get("name", ""))
+                is_confirmed = name not in WITHOUT_LEGAL_TEXT or row.get("confirmed") is not False
+                off[day] = DayOff(name, row.get("compensation") is True, is_confirmed)
     swaps = []
     for number, row in enumerate(_rows(values, "swaps", place), 1):
         where = f"{place}: swaps row {number}"

@@ -151,3 +151,12 @@ def test_without_a_ledger_the_notice_is_in_force_and_nothing_is_recorded(
 
     assert (said["written"], said["record"]) == (True, None)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_year_of_the_shipped_table_is_replaced_only_when_asked(home: Home) -> None:
+    call = ["--config", str(home.folder / "portalops.toml"), "--json", "calendar", "confirm", "2026", "--yes"]
+
+    code = run([*call, "--document", DOCUMENT], {})
+
+    error = json.loads(home.capsys.readouterr().out)["error"]
+    assert (code, "working_days.toml" in error["message"]) == (ExitCode.USAGE, True)
