@@ -67,7 +67,7 @@ def list_(
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
-    doubts = limit_doubts(handling, [(case, next_due(case, handling)) for case in chosen])
+    doubts = limit_doubts(handling, [next_due(case, handling) for case in chosen])
     return Result(tuple(data), view, warnings=(*unreadable_of(read), *doubts), exit_code=code)
 
 

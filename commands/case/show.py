@@ -86,7 +86,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result[CaseHistory]:
     data = CaseHistory(
         **case_fields(found, due, raised), steps=tuple(map(_step_data, found.moves)), unreadable=found.unreadable
     )
-    return Result(data, view, warnings=limit_doubts(handling, [(found, due)]))
+    return Result(data, view, warnings=limit_doubts(handling, [due]))
 
 
 def _step_row(each: RecordedMove) -> tuple[Cell, ...]:

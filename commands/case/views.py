@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import TypedDict
 
 from commands.cli.session import Session
@@ -21,19 +21,10 @@ def handling_of(session: Session) -> Handling:
     return Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
 
 
-LONGEST_LIMIT = timedelta(days=31)
-"""Ten working days over Tết, the longest time limit of a case by the rulebook."""
-
-
-def limit_doubts(handling: Handling, limits: Iterable[tuple[Case, Due | None]]) -> tuple[Message, ...]:
-    """Say which working days of the time limits that are shown an official notice may still change."""
-    spans = [
-        (max(case.opened_on(handling.zone), due.by - LONGEST_LIMIT), due.by) for case, due in limits if due is not None
-    ]
-    if not spans:
-        return ()
-    first, last = min(first for first, _last in spans), max(last for _first, last in spans)
-    return handling.calendar.warnings(Period(min(first, last), last))
+def limit_doubts(handling: Handling, limits: Iterable[Due | None]) -> tuple[Message, ...]:
+    """Say which working days from today, or from the earliest end of a time limit, to the latest an official notice may still change."""
+    ends = [due.by for due in limits if due is not None]
+    return handling.calendar.warnings(Period(min(handling.today, *ends), max(ends))) if ends else ()
 
 
 @shape

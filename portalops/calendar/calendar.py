@@ -132,17 +132,10 @@ class Calendar:
         return "+".join((self.version, *expected))
 
     def add_working_days(self, day: date, count: int) -> date:
-        """Return the `count`-th working day after a day; the day itself is not counted.
+        """Return the day on which so many working days after a day have surely passed; the day itself is not counted.
 
-        Raises:
-            ValueError: the count is below 1.
-        """
-        return _counted(day, count, self.is_working)
-
-    def add_sure_working_days(self, day: date, count: int) -> date:
-        """Return the day until which so many working days have surely passed: the latest end of a time limit, before which nobody is late.
-
-        Of years that nothing is expected of each weekday counts: none of them is certain, and the count would never end.
+        A day that is not certain counts for none, so that nobody is late by it. Of years that nothing is expected of each weekday counts,
+        or the count would never end.
 
         Raises:
             ValueError: the count is below 1.

@@ -120,7 +120,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     names = _unit_names(situation)
     there = {case.id for case in cases}
     judged_on = updates.at.astimezone(zone).date()
-    open_by = situation.calendar.add_sure_working_days(judged_on, handling.numbers.case_remind_working_days)
+    open_by = situation.calendar.add_working_days(judged_on, handling.numbers.case_remind_working_days)
     is_late = situation.today > open_by
     parts: list[tuple[DutyVerdict, Message]] = []
     for (unit, of, week), shortfall in shortfalls(updates.body, updates.seq, duties).items():
@@ -207,7 +207,7 @@ def judge_reporting(duty: Duty, situation: Situation) -> Standing:
     for month in reporting_months(evidence.period, numbers.report_cut_off_day):
         if month.last >= situation.today or situation.is_before_ledger(month.last):
             continue
-        due = situation.calendar.add_sure_working_days(month.last, numbers.report_due_working_days)
+        due = situation.calendar.add_working_days(month.last, numbers.report_due_working_days)
         for to in Addressee:
             of_month = [each for each in evidence.sendings if _covers(each.sent, month, to)]
             seqs += [each.seq for each in of_month]

@@ -202,7 +202,7 @@ def next_due(case: Case, handling: Handling) -> Due | None:
     numbers, calendar = handling.numbers, handling.calendar
 
     def after(day: date, count: int) -> date:
-        return calendar.add_sure_working_days(day, count) if count else day
+        return calendar.add_working_days(day, count) if count else day
 
     match case.state:
         case CaseState.DETECTED:
@@ -332,9 +332,9 @@ def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, 
 
 
 def _escalation(case: Case, step: CaseStep, last: date, reason: Message, handling: Handling) -> Escalation:
-    by = handling.calendar.add_sure_working_days(last, handling.numbers.case_report_working_days)
+    by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
     if (opened := case.opened_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
-        by = handling.calendar.add_sure_working_days(opened, handling.numbers.case_report_working_days)
+        by = handling.calendar.add_working_days(opened, handling.numbers.case_report_working_days)
     done = case.newest(step)
     return Escalation(case, step, by, reason, done.at.astimezone(handling.zone).date() if done else None)
 

@@ -58,7 +58,7 @@ class RecordedExemption:
         found = []
         exemption = self.exemption
         entered = self.at.astimezone(zone).date()
-        if entered > calendar.add_sure_working_days(exemption.first, entered_within):
+        if entered > calendar.add_working_days(exemption.first, entered_within):
             found.append(msg("entered afterwards, on {day}", day=entered))
         if exemption.kind is ExemptionKind.MAINTENANCE:
             announced = exemption.announced_on
