@@ -328,13 +328,18 @@ def judge(
         judged_from=period.first,
         judged_to=min(period.last, max(terms.today, period.first)),
         rulebook=terms.rulebook.edition,
-        calendar=terms.calendar.version,
+        calendar=terms.calendar.version_of(_whole_weeks(period)),
         portal_days=judge_portal_days(portal, judging),
         unit_weeks=tuple(sorted(weeks, key=lambda week: (week.week, order[week.unit]))),
         unit_days=tuple(sorted(days, key=lambda day: (day.unit, day.day))),
         flagged=tuple(_flagged(flagged)),
         text_checked=checked,
     )
+
+
+def _whole_weeks(period: Period) -> Period:
+    weeks = period.weeks()
+    return Period(weeks[0].period().first, weeks[-1].period().last)
 
 
 def judged_units(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:

@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
-from commands.calendar.steps import YEARS, calendar_of
+from commands.calendar.steps import calendar_of
 from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.calendar.table import YEARS
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -37,7 +38,11 @@ def check(
         )
     rows = [(chosen, day_status(calendar, chosen), calendar.reason(chosen), calendar.document(chosen) or None)]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
-    view: list[Block] = [TableBlock(msg("Working-day calendar {version}", version=calendar.version), headers, rows)]
+    view: list[Block] = [
+        TableBlock(
+            msg("Working-day calendar {version}", version=calendar.version_of(Period(chosen, chosen))), headers, rows
+        )
+    ]
     return Result(day_data(calendar, chosen), view, warnings=calendar.warnings(Period(chosen, chosen)))
 
 

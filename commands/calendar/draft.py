@@ -2,19 +2,16 @@
 
 A library's expectation and no notice of the Government: every row is marked as not confirmed, and the year stays
 provisional until the documents are put in. Where the calendar holds the year already, the days on which the two
-differ are shown. Needs the extra 'calendar'.
+differ are shown. 'portalops calendar confirm' takes the notice once it is there.
 
 Example: portalops calendar draft 2027 --output lich-2027.toml
 
-EXIT STATUS: 0 proposed, 2 wrong usage, the file is there already, or the extra is not installed, 4 the file could not
-be written
+EXIT STATUS: 0 proposed, 2 wrong usage or the file is there already, 4 the file could not be written
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -25,7 +22,8 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from portalops.calendar.drafting import Expected, differences, draft
+from portalops.calendar.drafting import differences, draft
+from portalops.calendar.expected import expect
 from portalops.errors import UsageError
 from portalops.files import write_atomically
 from portalops.locale import _
@@ -66,7 +64,7 @@ def draft_year(
 ) -> Result[DraftedCalendar]:
     session = open_session(ctx)
     calendar = calendar_of(session)
-    expected = _expected(year)
+    expected = expect(year)
     text = draft(year, expected)
     found = differences(calendar, year, expected)
     view: list[Block] = []
@@ -98,24 +96,6 @@ def draft_year(
     return Result(
         data, view, warnings=(msg("this is a proposal by {source}, and no official schedule", source=expected.source),)
     )
-
-
-def _expected(year: int) -> Expected:
-    try:
-        import holidays  # noqa: PLC0415  # an extra
-    except ImportError as error:
-        raise UsageError(
-            msg("proposing days off needs the package holidays, which is not installed"),
-            msg(
-                "Install it where portalops is: {python} -m pip install 'portalops[calendar]'; or write the rows by hand from"
-                " the official notice.",
-                python=show_text(sys.executable),
-            ),
-        ) from error
-    found = holidays.country_holidays("VN", years=year, language="vi")
-    work = sorted(day for day in getattr(found, "weekend_workdays", ()) if day.year == year)
-    off = {day: str(name) for day, name in found.items() if day.year == year}
-    return Expected(f"holidays {version('holidays')}", off, work)
 
 
 VERB = Verb(draft_year)

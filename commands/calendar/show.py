@@ -15,12 +15,13 @@ from typing import Annotated
 
 import typer
 
-from commands.calendar.steps import YEARS, calendar_of
+from commands.calendar.steps import calendar_of
 from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import period_of
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
+from portalops.calendar.table import YEARS
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg, nmsg

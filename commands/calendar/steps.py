@@ -6,9 +6,6 @@ from commands.cli.session import Session
 from portalops.calendar import Calendar, load
 from portalops.errors import ConfigurationNotFound
 
-YEARS = range(1990, 2101)
-"""Of the days that are shown: the shipped calendar has rows from 2010 on, and a file may have earlier ones."""
-
 
 def calendar_of(session: Session) -> Calendar:
     """Return the configured calendar, or the shipped one where there is no configuration yet."""

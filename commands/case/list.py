@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from commands.case.options import OptionalText
-from commands.case.views import ShownCase, case_fields, escalation_sentence, handling_of
+from commands.case.views import ShownCase, case_fields, escalation_sentence, handling_of, limit_doubts
 from commands.cli.entries import known_unit, unit_name
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -67,7 +67,8 @@ def list_(
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
-    return Result(tuple(data), view, warnings=unreadable_of(read), exit_code=code)
+    doubts = limit_doubts(handling, [next_due(case, handling) for case in chosen])
+    return Result(tuple(data), view, warnings=(*unreadable_of(read), *doubts), exit_code=code)
 
 
 def _week(text: str | None) -> Week | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 import typer
 
 from commands.case.options import CaseName
-from commands.case.views import ShownCase, case_fields, due_sentence, escalation_sentence, handling_of
+from commands.case.views import ShownCase, case_fields, due_sentence, escalation_sentence, handling_of, limit_doubts
 from commands.cli.entries import unit_name
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -86,7 +86,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result[CaseHistory]:
     data = CaseHistory(
         **case_fields(found, due, raised), steps=tuple(map(_step_data, found.moves)), unreadable=found.unreadable
     )
-    return Result(data, view)
+    return Result(data, view, warnings=limit_doubts(handling, [due]))
 
 
 def _step_row(each: RecordedMove) -> tuple[Cell, ...]:

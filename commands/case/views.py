@@ -12,12 +12,19 @@ from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling
 from portalops.model.cases import CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
+from portalops.model.period import Period
 from portalops.registers.cases import Case
 
 
 def handling_of(session: Session) -> Handling:
     """Return by what cases are handled today."""
     return Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
+
+
+def limit_doubts(handling: Handling, limits: Iterable[Due | None]) -> tuple[Message, ...]:
+    """Say which working days from today, or from the earliest end of a time limit, to the latest an official notice may still change."""
+    ends = [due.by for due in limits if due is not None]
+    return handling.calendar.warnings(Period(min(handling.today, *ends), max(ends))) if ends else ()
 
 
 @shape

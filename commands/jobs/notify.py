@@ -274,6 +274,8 @@ def _tell(
     if since is not None:  # read before anybody waits for the lock
         jobs_of_week = partial(_jobs_of_week, session, since, now)
         week = _week(state, standings, problem, jobs_of_week, since=since, now=now)
+        if not settings.is_kept_copy:
+            week = replace(week, unconfirmed_years=_unconfirmed_years(session))
     try:
         _queue(desk, seen, week)
     except PortalOpsError as error:
@@ -287,6 +289,14 @@ def _tell(
             session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
     until = quiet_until(folder.load(now), now, settings.timetable)
     remember_quiet(folder, now, until)
+
+
+def _unconfirmed_years(session: Session) -> tuple[int, ...]:
+    """Return the years whose notice a summary asks for; none where the calendar cannot be read, which doctor and each run name."""
+    try:
+        return session.calendar.years_to_confirm(session.today)
+    except PortalOpsError:
+        return ()
 
 
 def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) -> None:

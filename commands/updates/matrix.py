@@ -34,6 +34,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.reports import formats
+from portalops.reports.calendar_doubts import calendar_doubts
 from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, TableBlock
 from portalops.reports.matrix_days import day_table
 from portalops.reports.section_updates import matrix as grid_of
@@ -134,6 +135,7 @@ def write_matrix(
     ]
     blocks: list[Block] = [
         KeyValues(facts),
+        *calendar_doubts(session.calendar, period),
         Paragraph(
             msg("Judged from the collected items. This file is not a record; only the compliance report is signed.")
         ),

@@ -6,35 +6,12 @@ not named as complete, so that the calendar goes on calling it provisional until
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from portalops.calendar.calendar import Calendar
-
-NAMES: Sequence[tuple[str, str]] = (
-    ("Dương lịch", "new-year"),
-    ("Hùng Vương", "hung-kings"),
-    ("Chiến thắng", "victory"),
-    ("Quốc tế Lao động", "labour"),
-    ("Quốc khánh", "national-day"),
-    ("Văn hóa", "culture-day"),
-    ("Tết", "tet"),
-)
-"""What a name in Vietnamese holds, and what the calendar calls that holiday; the first that fits."""
-COMPENSATION = "nghỉ bù"
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What somebody expects of a year."""
-
-    source: str
-    """Who, with its version."""
-    off: Mapping[date, str]
-    """Days off, with their Vietnamese names."""
-    work: Sequence[date]
-    """Days of weekly rest that are worked instead."""
+from portalops.calendar.expected import COMPENSATION, Expected, calendar_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +52,7 @@ def differences(calendar: Calendar, year: int, expected: Expected) -> tuple[Cale
     found = []
     for day in _days_of(year):
         name = expected.off.get(day)
-        working = day in expected.work or (name is None and day.weekday() < 5)
+        working = not expected.is_off(day)
         if working != calendar.is_working(day):
             found.append(CalendarDifference(day, not working, name or ""))
     return tuple(found)
@@ -87,6 +64,6 @@ def _days_of(year: int) -> Iterable[date]:
 
 
 def _row(day: date, name: str, document: str) -> str:
-    known = next((own for part, own in NAMES if part in name), name.replace('"', "'").replace("\\", ""))
+    known = calendar_name(name).replace('"', "'").replace("\\", "")
     compensation = ", compensation = true" if COMPENSATION in name else ""
     return f'  {{ date = {day}, name = "{known}", document = "{document}", confirmed = false{compensation} }},'

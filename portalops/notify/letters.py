@@ -71,6 +71,8 @@ class WeekSummary:
     """Channel: letters that wait for it."""
     open: tuple[NotifiedAlarm, ...] = ()
     """What was told and is not good again."""
+    unconfirmed_years: tuple[int, ...] = ()
+    """Years whose official notice of days off is to be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +309,15 @@ class _Writer:
             for alarm in week.open[:MAX_LINES]:
                 yield from self._item(msg("{what}, since {since}", what=thing_of(alarm.key), since=alarm.since))
             yield from self._more(len(week.open))
+        for year in week.unconfirmed_years:
+            yield ""
+            yield from self._prose(
+                msg(
+                    "The days off of {year} are provisional: no official notice was confirmed. Once there is one, run 'portalops"
+                    " calendar confirm {year}' on {host}.",
+                    year=str(year), host=self._sender.host,
+                )
+            )  # fmt: skip
         yield ""
         if not week.waiting:
             yield from self._prose(msg("No letter is waiting to be sent."))

@@ -64,7 +64,7 @@ class RecordedExemption:
             announced = exemption.announced_on
             if announced is None:
                 found.append(msg("no public announcement is recorded"))
-            elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
+            elif calendar.add_possible_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
                 found.append(msg("announced late, on {day}", day=announced))
         if exemption.file is None:
             found.append(msg("the decision itself was not kept"))

@@ -16,15 +16,14 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import Actor, Name, OfficeRole, exists_during
 from portalops.model.period import Period
 from portalops.registers.proof import Proof
+from portalops.reports.calendar_doubts import calendar_doubts
 from portalops.reports.document import (
     Block,
-    Bullets,
     Cell,
     Document,
     Heading,
     KeyValues,
     Notice,
-    Paragraph,
     SignatureBlock,
     Tone,
 )
@@ -179,17 +178,14 @@ def _scope_blocks(material: Material, basis: Sequence[tuple[Message, Cell]]) -> 
         (msg("Regulation"), rulebook.title),
         (msg("Document"), rulebook.document),
         (msg("Rulebook"), f"{rulebook.id}@{rulebook.version}"),
-        (msg("Working-day calendar"), calendar.version),
+        (msg("Working-day calendar"), calendar.version_of(material.period)),
         *((msg("Number changed by configuration"), line) for line in changed),
         (msg("Made at"), material.generated_at),
         (msg("Made by"), f"portalops {material.version}"),
     ]
     yield KeyValues(rows)
     yield from (Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices)
-    doubts = calendar.warnings(material.period)
-    if doubts:
-        yield Paragraph(msg("Working days that are not certain:"))
-        yield Bullets(doubts)
+    yield from calendar_doubts(calendar, material.period)
 
 
 def _cut_down_to(material: Material) -> Iterator[tuple[Message, Cell]]:

@@ -106,7 +106,8 @@ def _unit_rows(
 
 
 def _day_off(day: date, calendar: Calendar) -> Message | None:
-    return None if calendar.is_working(day) else calendar.reason(day)
+    """Say why a day is not worked, or may not be."""
+    return None if calendar.is_working(day) and calendar.is_certain(day) else calendar.reason(day)
 
 
 def _not_reached(*, is_down: bool) -> Message | None:

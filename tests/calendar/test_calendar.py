@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -64,7 +66,6 @@ def test_the_documents_of_known_numbers_stand_in_their_rows() -> None:
 
 
 def test_iso_weeks_of_2010_to_2026_by_their_working_days() -> None:
-    # 939 weeks of 2010 to 2027 gave 10, 3, 11 and 26; 2027, of which no notice is known, has none, none, one and two
     weeks = Period(date(2010, 1, 4), date(2027, 1, 3)).weeks()
 
     counts = Counter(len(CALENDAR.working_days(week.period())) for week in weeks)
@@ -85,15 +86,75 @@ def test_culture_day_2026_is_off_but_said_to_be_unconfirmed() -> None:
     assert [str(w) for w in CALENDAR.warnings(Period(day, day))]
 
 
-def test_a_year_without_documents_is_provisional_and_warned_of() -> None:
+def test_a_year_without_documents_is_computed_and_warned_of() -> None:
     assert not CALENDAR.confirmed(2027)
     assert not CALENDAR.is_working(date(2027, 1, 1))
-    assert str(CALENDAR.reason(date(2027, 1, 1))) == "public holiday: New Year's Day (provisional schedule)"
-    assert CALENDAR.is_working(date(2027, 2, 5))
-    assert str(CALENDAR.reason(date(2027, 2, 5))) == "ordinary working day (provisional schedule)"
-    assert [str(each) for each in CALENDAR.warnings(Period(date(2026, 12, 1), date(2027, 1, 31)))] == [
-        "the calendar of 2027 is provisional: no official document for it is known"
+    assert (
+        str(CALENDAR.reason(date(2027, 1, 1)))
+        == "public holiday: New Year's Day; provisional, until the official notice is confirmed"
+    )
+    assert not CALENDAR.is_working(date(2027, 2, 5))
+    assert "dự kiến" in CALENDAR.document(date(2027, 2, 5))
+    assert str(CALENDAR.reason(date(2027, 3, 2))) == "ordinary working day"
+    assert [str(each) for each in CALENDAR.warnings(Period(date(2026, 12, 1), date(2027, 1, 25)))] == [
+        "the calendar of 2027 is provisional: no official document for it is known",
+        "it is not certain which days from 2027-01-01 to 2027-01-04 are worked (New Year's Day)",
+        "it is not certain whether 2027-01-23 is a working day"
+        " (weekly rest day; provisional, until the official notice is confirmed)",
     ]
+
+
+def test_a_period_of_a_provisional_year_that_no_notice_can_change_warns_of_nothing() -> None:
+    march = Period(date(2027, 3, 1), date(2027, 3, 31))
+
+    assert CALENDAR.warnings(march) == ()
+    assert CALENDAR.working_days_at_least(march) == CALENDAR.working_days_at_most(march) == CALENDAR.working_days(march)
+
+
+def test_around_tet_2027_no_day_is_surely_worked() -> None:
+    # The lunar new year is 6 February 2027.
+    around = Period(date(2027, 1, 30), date(2027, 2, 16))
+
+    assert CALENDAR.working_days_at_least(around) == ()
+    assert CALENDAR.working_days_at_most(around) == tuple(around.days())
+    assert [day.day for day in around.days() if day.month == 2 and not CALENDAR.is_working(day)] == [
+        *range(4, 11),
+        13,
+        14,
+    ]
+
+
+def test_every_day_of_a_confirmed_year_is_certain_but_for_its_unconfirmed_rows() -> None:
+    year = Period(date(2026, 1, 1), date(2026, 12, 31))
+
+    assert [day for day in year.days() if not CALENDAR.is_certain(day)] == [date(2026, 11, 24)]
+
+
+def test_the_last_working_day_of_a_year_is_open_while_the_next_years_notice_may_swap_it() -> None:
+    # 31 December 2018, a Monday, was worked on 5 January 2019 instead.
+    until_2018 = replace(CALENDAR, rules={}, years=frozenset({2018}))
+
+    assert not until_2018.is_certain(date(2018, 12, 31))
+    assert until_2018.is_certain(date(2018, 12, 28))
+
+
+def test_a_day_in_a_year_beyond_what_the_lunar_calendar_reaches_is_never_certain() -> None:
+    day = date(2103, 3, 5)
+
+    assert not CALENDAR.is_certain(day)
+    assert [str(each) for each in CALENDAR.warnings(Period(day, day + timedelta(days=3)))] == [
+        "the calendar of 2103 is provisional: no official document for it is known",
+        "it is not certain which days from 2103-03-05 to 2103-03-08 are worked",
+    ]
+    assert CALENDAR.working_days_at_least(Period(date.min, date(2, 1, 1))) == ()
+    assert not CALENDAR.is_certain(date.max)
+
+
+def test_the_version_of_a_period_names_what_was_expected_of_it() -> None:
+    december, january = Period(date(2026, 12, 1), date(2026, 12, 31)), Period(date(2027, 1, 1), date(2027, 1, 31))
+
+    assert CALENDAR.version_of(december) == CALENDAR.version
+    assert CALENDAR.version_of(january) == f"{CALENDAR.version}+expected-2027-holidays-{version('holidays')}"
 
 
 def test_every_exceptional_day_names_a_document() -> None:
@@ -217,3 +278,33 @@ def test_a_wrong_row_is_named(tmp_path: Path, text: str, cause: str) -> None:
 def test_a_missing_file_is_an_error_and_not_an_empty_calendar(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("today", "years"),
+    [
+        (date(2026, 9, 30), ()),
+        (date(2026, 10, 1), (2027,)),
+        (date(2027, 1, 1), (2027,)),
+        (date(2027, 10, 1), (2027, 2028)),
+    ],
+)
+def test_the_notice_of_the_next_year_is_asked_for_from_october_on(today: date, years: tuple[int, ...]) -> None:
+    assert CALENDAR.years_to_confirm(today) == years
+
+
+def test_a_time_limit_over_tet_2027_ends_when_its_days_have_surely_passed() -> None:
+    friday = date(2027, 1, 29)
+
+    assert CALENDAR.add_possible_working_days(friday, 3) == date(2027, 2, 1)
+    assert CALENDAR.add_working_days(friday, 3) == date(2027, 2, 19)
+
+
+def test_where_every_day_is_certain_time_limits_end_alike() -> None:
+    monday = date(2026, 3, 2)
+
+    assert CALENDAR.add_possible_working_days(monday, 10) == CALENDAR.add_working_days(monday, 10) == date(2026, 3, 16)
+
+
+def test_a_time_limit_in_a_year_of_which_nothing_is_expected_ends_all_the_same() -> None:
+    assert CALENDAR.add_working_days(date(2300, 1, 1), 2) == date(2300, 1, 3)

@@ -32,6 +32,7 @@ def test_a_day_is_answered_with_its_document(tmp_path: Path, capsys: pytest.Capt
         "day": "2026-01-10",
         "working": True,
         "reason": "working day in place of 2026-01-02",
+        "certain": True,
         "document": "Thông báo của Bộ Nội vụ ngày 25/12/2025",
     }
 

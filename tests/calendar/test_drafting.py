@@ -10,7 +10,8 @@ import pytest
 
 from commands.cli.entry import run
 from portalops.calendar import load
-from portalops.calendar.drafting import CalendarDifference, Expected, differences, draft
+from portalops.calendar.drafting import CalendarDifference, differences, draft
+from portalops.calendar.expected import Expected
 from portalops.errors import ConfigurationError
 
 EXPECTED = Expected(

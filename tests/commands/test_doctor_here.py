@@ -465,18 +465,18 @@ def test_the_machines_time_zone_is_read_from_the_link_that_the_c_library_reads(t
 @pytest.mark.parametrize(
     ("at", "state", "words"),
     [
-        (datetime(2026, 10, 1, tzinfo=UTC), DiagnosticState.GOOD, "holds the days off until 2026-12-31"),
-        (datetime(2026, 11, 24, tzinfo=UTC), DiagnosticState.WARNING, "ends on 2026-12-31"),
-        (datetime(2027, 1, 2, tzinfo=UTC), DiagnosticState.WARNING, "holds no days off of 2027"),
+        (datetime(2026, 9, 30, tzinfo=UTC), DiagnosticState.GOOD, "holds the days off until 2026-12-31"),
+        (datetime(2026, 10, 1, tzinfo=UTC), DiagnosticState.WARNING, "has no official notice of 2027"),
+        (datetime(2027, 1, 2, tzinfo=UTC), DiagnosticState.WARNING, "has no official notice of 2027"),
     ],
 )
-def test_a_calendar_that_ends_soon_is_told_in_time(
+def test_the_notice_of_the_next_year_is_asked_for_from_october_on(
     portal: Path, at: datetime, state: DiagnosticState, words: str
 ) -> None:
     found = next(each for each in seen(portal, "rulebook", at=at) if each.about == "calendar")
 
     assert found.state is state and words in str(found.seen)
-    assert state is DiagnosticState.GOOD or "portalops calendar draft 2027" in str(found.cure)
+    assert state is DiagnosticState.GOOD or "portalops calendar confirm 2027" in str(found.cure)
 
 
 @pytest.mark.parametrize(

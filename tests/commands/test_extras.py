@@ -10,7 +10,7 @@ import pytest
 
 from portalops.errors import ConfigurationError, ExitCode
 
-EXTRAS = ("psycopg", "pgqueuer", "rfc3161_client", "typst", "holidays", "apprise")
+EXTRAS = ("psycopg", "pgqueuer", "rfc3161_client", "typst", "apprise")
 ASK = """
 import contextlib, io, json, sys
 sys.modules.update(dict.fromkeys(sys.argv[1:]))  # None: an import of it fails as if it were not installed

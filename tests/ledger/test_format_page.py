@@ -24,6 +24,7 @@ from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
+from portalops.model.calendar_notices import CalendarNotice
 from portalops.model.cases import CaseMove
 from portalops.model.changes import (
     ChangeApproval,
@@ -89,6 +90,7 @@ BODIES: tuple[type, ...] = (
         CaseMove,
         Exemption,
         ExemptionWithdrawal,
+        CalendarNotice,
         SentReport,
         ReportResult,
         Mailing,

@@ -146,3 +146,18 @@ def test_two_letters_never_have_one_identity() -> None:
     ]
 
     assert len(set(found)) == len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "The days off of 2027 are provisional: no official notice was confirmed."),
+        ("vi", "Lịch nghỉ năm 2027 đang là lịch dự kiến vì chưa nhập thông báo chính thức."),
+    ],
+)
+def test_a_summary_asks_for_the_notice_of_a_provisional_year_with_the_command(language: str, words: str) -> None:
+    (letter,) = letters(week=WeekSummary(AT - timedelta(days=7), AT, unconfirmed_years=(2027,)), language=language)
+
+    text = " ".join(letter.text.split())
+    assert words in text
+    assert "'portalops calendar confirm 2027'" in text

@@ -3,53 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, warning
-from portalops.model.message import Message, msg
-
-AHEAD = timedelta(days=60)
-"""The Government gives notice of the next year's days off in about the last two months of the year before."""
+from portalops.model.message import msg
 
 
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
-    """Say which edition judges, and for which years days off are known."""
+    """Say which edition judges, and for which years days off are known, or to be confirmed."""
     session = look.session
     book = session.rulebook
     yield good("", msg("duties are judged by {id}, edition {version}", id=book.id, version=book.version))
     calendar = session.calendar
-    today = session.today
-    last = max((year for year in calendar.years if year >= today.year), default=None)
-    if last is None:
-        yield warning(
-            "calendar",
-            msg("the calendar {version} holds no days off of {year}", version=calendar.version, year=str(today.year)),
-            _draft(today.year),
-        )
-        return
-    end = date(last, 12, 31)
-    if end - today < AHEAD:
+    wanted = calendar.years_to_confirm(session.today)
+    for year in wanted:
         yield warning(
             "calendar",
             msg(
-                "the calendar {version} ends on {day}: later time limits are counted provisionally",
+                "the calendar {version} has no official notice of {year}: its days off are provisional",
                 version=calendar.version,
-                day=end,
+                year=str(year),
             ),
-            _draft(last + 1),
+            msg(
+                "Once the notice is there, run 'portalops calendar confirm {year} --document NUMBER', with its paper by"
+                " --file; or install a newer portalops.",
+                year=str(year),
+            ),
         )
-    else:
+    if not wanted:
+        end = date(max(calendar.years), 12, 31)
         yield good(
             "calendar", msg("the calendar {version} holds the days off until {day}", version=calendar.version, day=end)
         )
-
-
-def _draft(year: int) -> Message:
-    return msg(
-        "Run 'portalops calendar draft {year}', correct it by the Government's notice, and name the file as calendar.file; or install a newer"
-        " portalops.",
-        year=str(year),
-    )
 
 
 DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -321,7 +321,7 @@ def test_maintenance_that_was_announced_late_says_so(tmp_path: Path, capsys: pyt
     (tmp_path / "so-den.csv").write_text(COLUMNS + "7,17/11/2026,Sở Y tế,1/SYT,17/11/2026,Tin\n", "utf-8")
     office.call("updates", "collect", on="2026-11-20 08:00")
     (tmp_path / "quyet-dinh.pdf").write_bytes(b"%PDF-1.7")
-    for announced, document in (("2026-11-16", "16/QĐ"), ("2026-11-13", "13/QĐ")):
+    for announced, document in (("2026-11-17", "16/QĐ"), ("2026-11-13", "13/QĐ")):
         code, envelope = office.call(
             "updates", "exempt", "--from", "2026-11-25", "--to", "2026-11-25", "--kind", "maintenance", "--unit", "so-y-te",
             "--document", document, "--approver", "Giám đốc Sở", "--announced", announced,
@@ -335,7 +335,7 @@ def test_maintenance_that_was_announced_late_says_so(tmp_path: Path, capsys: pyt
     }
     report = office.markdown("2026-11-26 10:00", "--period", "2026-11-23..2026-11-26")
 
-    assert told == {"16/QĐ": ["announced late, on 2026-11-16"], "13/QĐ": []}
+    assert told == {"16/QĐ": ["announced late, on 2026-11-17"], "13/QĐ": []}
     assert re.search(r"16/QĐ.*thông báo muộn", report)
     assert not re.search(r"13/QĐ.*thông báo muộn", report)
 
