@@ -146,15 +146,18 @@ def compare(items: Sequence[GradedItem], again: Repeats) -> list[GradedItem]:
     """
     single = _one_of_each_address(items)
     if again.surely or again.maybe:
-        single = [_as_repeat(item, again) for item in single]
+        single = [
+            _as_repeat(item, is_sure=item.seen.id in again.surely)
+            if item.came is not None and (item.seen.id in again.surely or item.seen.id in again.maybe)
+            else item
+            for item in single
+        ]
     return _bulk_as_sessions(single)
 
 
-def _as_repeat(item: GradedItem, again: Repeats) -> GradedItem:
-    if item.came is None or item.seen.id not in again.surely | again.maybe:
-        return item
+def _as_repeat(item: GradedItem, *, is_sure: bool) -> GradedItem:
     flags = (*item.flags, FlagKind.DUPLICATE)
-    if item.seen.id in again.surely:
+    if is_sure:
         return item._replace(came=None, is_sure=False, hoped_at=None, flags=flags)
     return item._replace(is_sure=False, flags=flags)
 
