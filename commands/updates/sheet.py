@@ -23,7 +23,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.updates.matrix import format_of
-from commands.updates.weeks import (
+from commands.updates._week_account import (
     COUNTS_WORDS,
     ShownAccountedItem,
     UnitName,

@@ -19,7 +19,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.updates.steps import duty_exit_code
 from commands.updates.views import ShownWeek, week_fields
-from commands.updates.weeks import (
+from commands.updates._week_account import (
     ShownAccountedItem,
     ShownBounds,
     ShownUnseenTime,
