@@ -512,20 +512,23 @@ class ObservationWindow:
 
     def changes(self) -> ItemChanges:
         """Return what happened to items after they were first seen."""
-        newest = select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.at <= self._until).group_by(PRESENCE.c.observation)
         touched = (
             select(TOUCH.c.observation, func.max(TOUCH.c.published_at))
             .where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
             .group_by(TOUCH.c.observation)
         )
-        gone = select(PRESENCE.c.observation, PRESENCE.c.at, PRESENCE.c.seen_at, PRESENCE.c.sure).where(
-            PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False)
-        )
+        columns = (PRESENCE.c.observation, PRESENCE.c.present, PRESENCE.c.at, PRESENCE.c.seen_at, PRESENCE.c.sure)
+        events = select(*columns).where(PRESENCE.c.at <= self._until).order_by(PRESENCE.c.seq)
+        gone: dict[str, Gone] = {}
         with self._engine.connect() as connection:
-            return ItemChanges(
-                {row[0]: row[1] for row in connection.execute(touched)},
-                {name: Gone(*found) for name, *found in connection.execute(gone)},
-            )
+            for name, is_there, at, seen_at, is_sure in connection.execute(events):
+                if is_there:
+                    gone.pop(name, None)
+                elif before := gone.get(name):  # the answer that makes it sure is not the first that lacked it
+                    gone[name] = before._replace(is_sure=is_sure)
+                else:
+                    gone[name] = Gone(at, seen_at, is_sure)
+            return ItemChanges({row[0]: row[1] for row in connection.execute(touched)}, gone)
 
     def served(self) -> Mapping[str, Sequence[Served]]:
         """Return what each source was seen to serve."""
