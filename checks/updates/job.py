@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from checks.updates.answers import NOTHING_PROVEN, Answer, AnswerProof, BaseAnswer, ShownItem, doubted, prove
+from checks.updates.answers import NOTHING_PROVEN, Answer, AnswerItem, AnswerProof, BaseAnswer, doubted, prove
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import grade_items, judge
 from checks.updates.observations import ObservationStore
@@ -425,12 +425,16 @@ def _compared(
     """Return an answer beside what it is held against."""
     new = {observation.id for observation, _candidate in recognition.new}
     seen = recognition.shown()
-    shown = tuple(ShownItem(name, one.claimed_at, name in new) for name, one in seen.items())
+    shown = tuple(AnswerItem(name, one.claimed_at, name in new) for name, one in seen.items())
     base = store.base_of(before) if before else None
     if base is not None and traits.complete:  # which may have millions, and no order
         base = BaseAnswer(base.polled_at, {name: one for name, one in base.items.items() if name not in seen})
     is_direct = traits.complete and not traits.host
     missed = () if is_direct or base is None else store.missed(traits.id)
+    now = {one.key for one in recognition.hidden}
+    refused = store.refused_parts(traits.id) if base else ()
+    if any(one.is_open for one in refused) and traits.complete:  # what is new may have been in the hole
+        shown = tuple(one._replace(is_new=False) for one in shown)
     first_seen = [one.first_seen_at for one in known if one.first_seen_at and one.observation in seen] if missed else []
     return Answer(
         shown,
@@ -440,6 +444,7 @@ def _compared(
         is_direct=is_direct,
         has_hole=any(one.is_open for one in recognition.hidden),
         missed=missed,
+        readable_from=min((one.at for one in refused if one.key not in now), default=None),
         oldest_seen_at=min(first_seen, default=None),
     )
 
