@@ -150,6 +150,18 @@ def prove(answer: Answer) -> AnswerProof:
     return _prove_window(answer, base)
 
 
+def doubts_begin(proof: AnswerProof, news_at: datetime | None) -> datetime | None:
+    """Return from when on the answers before were out of date; None if nothing shows that they were.
+
+    Args:
+        proof: of the answer that may show it.
+        news_at: when an answer last showed something new: one before it was not out of date by what came later.
+    """
+    if proof.thawed_from is None or news_at is None:
+        return proof.thawed_from
+    return max(proof.thawed_from, news_at)
+
+
 def doubted(proof: AnswerProof, absent_at: datetime | None) -> AnswerProof:
     """Return a proof where the answers since some moment were out of date.
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from checks.updates.answers import NOTHING_PROVEN, Answer, AnswerItem, AnswerProof, BaseAnswer, doubted, prove
+from checks.updates.answers import (
+    NOTHING_PROVEN,
+    Answer,
+    AnswerItem,
+    AnswerProof,
+    BaseAnswer,
+    doubted,
+    doubts_begin,
+    prove,
+)
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import grade_items, judge
 from checks.updates.observations import ObservationStore
@@ -451,10 +460,8 @@ def _compared(
 
 def _judged(read: _Read, proof: AnswerProof, store: ObservationStore) -> _Read:
     """Return a look with what it proves: where answers were out of date, the poll says since when."""
-    source, doubts_from = read.traits.id, None
-    if proof.thawed_from is not None:
-        news_at = store.last_news_at(source)
-        doubts_from = max(proof.thawed_from, news_at) if news_at else proof.thawed_from
+    source = read.traits.id
+    doubts_from = doubts_begin(proof, store.last_news_at(source)) if proof.thawed_from else None
     doubts = [at for at in (doubts_from, proof.returned_from) if at is not None]
     if doubts:
         proof = doubted(proof, store.last_good_before(source, min(doubts)))
