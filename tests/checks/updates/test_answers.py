@@ -615,12 +615,12 @@ class Fold:
             if one.is_new:
                 self.first_seen[one.id], self.absent[one.id] = now, proof.absent_at.get(one.id)
                 self.news_at = now
-        for name, one in proof.gone.items():
-            if one.is_sure:
+        for name, gone in proof.gone.items():
+            if gone.is_sure:
                 self.sure.add(name)
                 self.missed.pop(name, None)
             else:
-                self.missed[name] = MissedItem(name, now, one.seen_at, self.first_seen[name], self.claims[name])
+                self.missed[name] = MissedItem(name, now, gone.seen_at, self.first_seen[name], self.claims[name])
         if shown:
             places = {one.id: BaseItem(place, one.claimed_at) for place, one in enumerate(shown)}
             self.base = BaseAnswer(now, places)
