@@ -30,7 +30,7 @@ RISING_PERCENT = 80
 """Of the neighbouring dated items, so many must rise."""
 
 
-class ShownItem(NamedTuple):
+class AnswerItem(NamedTuple):
     """An item of an answer, in its place there."""
 
     id: str
@@ -73,7 +73,7 @@ class BaseAnswer:
 class Answer:
     """What is to be judged, and what it is held against."""
 
-    shown: Sequence[ShownItem]
+    shown: Sequence[AnswerItem]
     """In the order of the answer."""
     base: BaseAnswer | None
     """None if the source has shown nothing so far."""
@@ -86,6 +86,8 @@ class Answer:
     has_hole: bool = False
     """A part of unknown size could not be read: what is missing may be in it."""
     missed: Sequence[MissedItem] = ()
+    readable_from: datetime | None = None
+    """The first answer that had a part that could not be read, and is read now or gone; None if there is none."""
     oldest_seen_at: datetime | None = None
     """When that one of the shown items was first seen that was first seen earliest; None if all are new."""
     is_gap_closed: bool = False
@@ -117,7 +119,7 @@ class AnswerProof:
     thawed_from: datetime | None = None
     """The earliest of the claims that show that the answers before were out of date; None if none does."""
     returned_from: datetime | None = None
-    """The earliest poll that lacked an item that is back: it may have been out of date."""
+    """The earliest poll that may have had what is new: it lacked an item that is back, or a part of it could not be read."""
 
 
 NOTHING_PROVEN = AnswerProof()
@@ -128,14 +130,14 @@ def prove(answer: Answer) -> AnswerProof:
     """Say what an answer proves."""
     base = answer.base
     if not answer.shown:
-        return AnswerProof(blind=_why_empty(answer))
+        return AnswerProof(blind=_explain_empty(answer))
     if base is None:
         is_rising = not answer.is_complete and rises(one.claimed_at for one in answer.shown)
         return AnswerProof(blind=_RISING if is_rising else None)
     if answer.is_complete:
         proven = {one.id for one in answer.shown if one.is_new}
         return _proof(answer, base, proven, _gone_of_complete(answer, base, proven))
-    in_base = [base.items[name].claimed_at for name in _in_order(base)]
+    in_base = [base.items[name].claimed_at for name in _ordered(base)]
     was_rising = rises(in_base)
     if rises(one.claimed_at for one in answer.shown):
         is_turned = not was_rising and _falls(in_base)
@@ -146,6 +148,18 @@ def prove(answer: Answer) -> AnswerProof:
         why = msg("it lists its newest items first, and on {at} it listed its oldest first", at=base.polled_at)
         return AnswerProof(blind=why)
     return _prove_window(answer, base)
+
+
+def doubts_begin(proof: AnswerProof, news_at: datetime | None) -> datetime | None:
+    """Return from when on the answers before were out of date; None if nothing shows that they were.
+
+    Args:
+        proof: of the answer that may show it.
+        news_at: when an answer last showed something new: one before it was not out of date by what came later.
+    """
+    if proof.thawed_from is None or news_at is None:
+        return proof.thawed_from
+    return max(proof.thawed_from, news_at)
 
 
 def doubted(proof: AnswerProof, absent_at: datetime | None) -> AnswerProof:
@@ -170,14 +184,14 @@ def rises(claims: Iterable[datetime | None]) -> bool:
 _RISING = msg("it lists its oldest items first: if the list is cut, new items never show")
 
 
-def _why_empty(answer: Answer) -> Message | None:
+def _explain_empty(answer: Answer) -> Message | None:
     if answer.base is not None:
         return msg("the answer is empty, and on {at} it had items", at=answer.base.polled_at)
     # A register or a database that is new has no rows; a page without items was more likely read in the wrong place.
     return None if answer.is_complete else msg("the answer is empty, and no earlier one had items")
 
 
-def _in_order(base: BaseAnswer) -> list[str]:
+def _ordered(base: BaseAnswer) -> list[str]:
     return sorted(base.items, key=lambda name: base.items[name].place)
 
 
@@ -209,7 +223,7 @@ def _is_inside(claimed: datetime | None, end: tuple[datetime | None, bool]) -> b
 
 def _appended(answer: Answer, base: BaseAnswer) -> set[str]:
     """Return what stands new behind a base that is there whole, in a list of the oldest items first: it was not cut."""
-    kept = _in_order(base)
+    kept = _ordered(base)
     names = [one.id for one in answer.shown]
     if names[: len(kept)] != kept or not all(one.is_new for one in answer.shown[len(kept) :]):
         return set()
@@ -218,8 +232,8 @@ def _appended(answer: Answer, base: BaseAnswer) -> set[str]:
 
 def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
     """Judge an answer of the newest items first."""
-    kept = [place for place, one in enumerate(answer.shown) if _is_kept(one, base)]
-    in_base = [base.items[name].claimed_at for name in _in_order(base)]
+    kept = _kept_places(answer, base)
+    in_base = [base.items[name].claimed_at for name in _ordered(base)]
     inside = {one.id for one in answer.shown if one.is_new and _is_inside(one.claimed_at, _end_of(in_base))}
     if _is_lost(answer, kept):
         if answer.is_gap_closed:
@@ -228,10 +242,21 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
         # Its claims may still show that the base was out of date; where the new items began to show stays unknown.
         return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
     proven = inside & {one.id for one in answer.shown[: kept[-1]]}
-    return _proof(answer, base, proven, _gone_of_window(answer, base, proven))
+    return _proof(answer, base, proven, _gone_of_window(answer, base, proven, kept))
 
 
-def _is_kept(one: ShownItem, base: BaseAnswer) -> bool:
+def _kept_places(answer: Answer, base: BaseAnswer) -> list[int]:
+    """Return the places of the items that stand where the base had them.
+
+    Some sites date all items anew in each answer: then none has moved, although all claim to be newer.
+    """
+    kept = [place for place, one in enumerate(answer.shown) if _is_kept(one, base)]
+    known = [place for place, one in enumerate(answer.shown) if one.id in base.items]
+    is_dated_anew = not kept and len(known) >= 2 and 2 * len(known) >= len(answer.shown)
+    return known if is_dated_anew else kept
+
+
+def _is_kept(one: AnswerItem, base: BaseAnswer) -> bool:
     """Say whether an item stands where the base had it: not so if a newer date has moved it to the front."""
     was = base.items.get(one.id)
     return was is not None and (one.claimed_at is None or was.claimed_at is None or one.claimed_at <= was.claimed_at)
@@ -264,7 +289,7 @@ def _gone_of_complete(answer: Answer, base: BaseAnswer, proven: set[str]) -> dic
     return gone | _confirmed(answer, proven, shown)
 
 
-def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str]) -> dict[str, GoneItem]:
+def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str], kept: Sequence[int]) -> dict[str, GoneItem]:
     """Return what stood in the base in front of an item that still stands in its place, and is not older than the end.
 
     A place is believed only with a second item that still stands in front: one alone may have been moved to the front itself,
@@ -273,7 +298,7 @@ def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str]) -> dict[
     if answer.has_hole:
         return {}
     shown = {one.id for one in answer.shown}
-    places = [base.items[one.id].place for one in answer.shown if _is_kept(one, base)]
+    places = [base.items[answer.shown[place].id].place for place in kept]
     last = places[-1]
     is_placed = any(place < last for place in places[:-1])
     oldest, _may_equal = _end_of([one.claimed_at for one in answer.shown])
@@ -325,6 +350,7 @@ def _proof(answer: Answer, base: BaseAnswer, proven: set[str], gone: Mapping[str
     ]
     is_thawed = answer.may_lag and len(early) >= 2 and max(early) - min(early) >= SPREAD
     returned = [one.missed_at for one in answer.missed if one.id in shown] if answer.may_lag else []
+    returned += [answer.readable_from] if answer.readable_from else []
     # Where the answers were out of date, what claims no time may have been published while any of them was.
     counted = [one for one in answer.shown if one.id in proven and not (is_thawed and one.claimed_at is None)]
     return AnswerProof(

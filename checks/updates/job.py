@@ -13,7 +13,16 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checks.updates.account import WeekAccount, account_for
-from checks.updates.answers import NOTHING_PROVEN, Answer, AnswerProof, BaseAnswer, ShownItem, doubted, prove
+from checks.updates.answers import (
+    NOTHING_PROVEN,
+    Answer,
+    AnswerItem,
+    AnswerProof,
+    BaseAnswer,
+    doubted,
+    doubts_begin,
+    prove,
+)
 from checks.updates.attribution import WithNames
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items, judge
@@ -443,12 +452,16 @@ def _compared(
     """Return an answer beside what it is held against."""
     new = {observation.id for observation, _candidate in recognition.new}
     seen = recognition.shown()
-    shown = tuple(ShownItem(name, one.claimed_at, name in new) for name, one in seen.items())
+    shown = tuple(AnswerItem(name, one.claimed_at, name in new) for name, one in seen.items())
     base = store.base_of(before) if before else None
     if base is not None and traits.complete:  # which may have millions, and no order
         base = BaseAnswer(base.polled_at, {name: one for name, one in base.items.items() if name not in seen})
     is_direct = traits.complete and not traits.host
     missed = () if is_direct or base is None else store.missed(traits.id)
+    now = {one.key for one in recognition.hidden}
+    refused = store.refused_parts(traits.id) if base else ()
+    if any(one.is_open for one in refused) and traits.complete:  # what is new may have been in the hole
+        shown = tuple(one._replace(is_new=False) for one in shown)
     first_seen = [one.first_seen_at for one in known if one.first_seen_at and one.observation in seen] if missed else []
     return Answer(
         shown,
@@ -458,16 +471,15 @@ def _compared(
         is_direct=is_direct,
         has_hole=any(one.is_open for one in recognition.hidden),
         missed=missed,
+        readable_from=min((one.at for one in refused if one.key not in now), default=None),
         oldest_seen_at=min(first_seen, default=None),
     )
 
 
 def _judged(read: _Read, proof: AnswerProof, store: ObservationStore) -> _Read:
     """Return a look with what it proves: where answers were out of date, the poll says since when."""
-    source, doubts_from = read.traits.id, None
-    if proof.thawed_from is not None:
-        news_at = store.last_news_at(source)
-        doubts_from = max(proof.thawed_from, news_at) if news_at else proof.thawed_from
+    source = read.traits.id
+    doubts_from = doubts_begin(proof, store.last_news_at(source)) if proof.thawed_from else None
     doubts = [at for at in (doubts_from, proof.returned_from) if at is not None]
     if doubts:
         proof = doubted(proof, store.last_good_before(source, min(doubts)))

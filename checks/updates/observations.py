@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Executable, Table, bindparam, case, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -61,6 +62,15 @@ from portalops.model.updates import ItemChannel, Observation, Poll
 
 _CHUNK = 500
 """Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
+
+
+class RefusedPart(NamedTuple):
+    """A part of an answer that could not be read."""
+
+    key: str
+    at: datetime
+    """The first poll that had it."""
+    is_open: bool
 
 
 class ObservationStore:
@@ -133,6 +143,15 @@ class ObservationStore:
                 MissedItem(one, stamps.moment(at), stamps.moment(seen), stamps.moment(first), moment(claimed))
                 for one, at, seen, first, claimed in connection.execute(query)
             )
+
+    def refused_parts(self, source: str) -> tuple[RefusedPart, ...]:
+        """Return what could not be read of a source's base."""
+        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == source).group_by(REFUSED.c.key)
+        query = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
+            REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)
+        )
+        with self._engine.connect() as connection:
+            return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in connection.execute(query))
 
     def last_news_at(self, source: str) -> datetime | None:
         """Return when an answer of a source last showed something new."""
