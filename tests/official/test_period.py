@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from portalops.model.period import Period
 from portalops.model.timeliness import LateItem, RuleSetTimeliness
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_period import PeriodFacts, build_period
@@ -130,13 +129,3 @@ def test_a_report_says_what_is_known_of_the_regulations_standing() -> None:
         text for text in said if text in {n.en for n in RULEBOOK.notices}
     ]
     assert any("does not prove that the Decision is in force" in text for text in said)
-
-
-def test_a_report_over_tet_2027_names_the_days_that_the_notice_may_still_change() -> None:
-    over_tet = replace(facts(), period=Period(date(2027, 1, 15), date(2027, 2, 14)))
-
-    said = next(text for text in _texts(over_tet) if text.startswith("Working days that are not certain"))
-
-    assert "the calendar of 2027 is provisional" in said
-    assert "from 2027-01-23 to 2027-02-14 are worked (Lunar New Year (Tết))" in said
-    assert any("calendar 2026.11+expected-2027-holidays-" in text for text in _texts(over_tet))
