@@ -33,8 +33,16 @@ from commands.cli.verb import Verb
 from portalops import bodies
 from portalops.calendar import Calendar, load
 from portalops.calendar.expected import expect
-from portalops.calendar.notice import NoticeCorrection, YearNotice, check_notice, correct, notice_toml, propose
-from portalops.calendar.table import documents_of_notices, overlay, read_notice
+from portalops.calendar.notice import (
+    NoticeCorrection,
+    YearNotice,
+    check_notice,
+    correct,
+    notice_toml,
+    propose,
+    read_notice,
+)
+from portalops.calendar.table import documents_of_notices, overlay
 from portalops.errors import LedgerMissing, UsageError
 from portalops.files import append_whole, write_atomically
 from portalops.ledger.record import Draft

@@ -12,6 +12,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from portalops.calendar.expected import COMPENSATION, SATURDAY, Expected, calendar_name
+from portalops.calendar.table import (
+    NOTICE_LISTS,
+    ROW_KEYS,
+    SWAP_KEYS,
+    check_keys,
+    list_rows,
+    parse_rows,
+    read_day,
+    read_days,
+    wrong_calendar,
+)
 from portalops.errors import UsageError
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -74,6 +85,39 @@ class NoticeCorrection:
     """Days that are worked after all: proposed days off, and days of weekly rest."""
     swaps: Sequence[tuple[date, date]] = ()
     """A day off, and the day of weekly rest that is worked for it."""
+
+
+def read_notice(year: int, document: str, data: bytes, place: str) -> YearNotice:
+    """Return the rows of a file, such as a corrected draft, as the notice of a year: whatever its rows name, that document is theirs.
+
+    Each counts as confirmed by it, but for a marked one that no legal text gives (`WITHOUT_LEGAL_TEXT`).
+
+    Raises:
+        ConfigurationError: it is not TOML, has other keys than `off`, `work` and `swaps`, or a row lacks its date.
+    """
+    values = parse_rows(data, place)
+    check_keys(values, NOTICE_LISTS, place)
+    off: dict[date, DayOff] = {}
+    work: list[date] = []
+    for key in ("off", "work"):
+        for number, row in enumerate(list_rows(values, key, place), 1):
+            where = f"{place}: {key} row {number}"
+            check_keys(row, ROW_KEYS, where)
+            day = read_day(row.get("date"), where)
+            if key == "work":
+                work.append(day)
+            elif day in off:
+                raise wrong_calendar(place, f"{day.isoformat()} stands in two rows")
+            else:
+                name = str(row.get("name", ""))
+                is_confirmed = name not in WITHOUT_LEGAL_TEXT or row.get("confirmed") is not False
+                off[day] = DayOff(name, row.get("compensation") is True, is_confirmed)
+    swaps = []
+    for number, row in enumerate(list_rows(values, "swaps", place), 1):
+        where = f"{place}: swaps row {number}"
+        check_keys(row, SWAP_KEYS, where)
+        swaps.append(Swap(read_days(row.get("off"), where), read_days(row.get("work"), where)))
+    return YearNotice(year, document, dict(sorted(off.items())), tuple(sorted(work)), tuple(swaps))
 
 
 def propose(year: int, document: str, expected: Expected) -> YearNotice:

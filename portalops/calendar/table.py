@@ -24,7 +24,6 @@ from functools import cache
 from pathlib import Path
 
 from portalops.calendar.calendar import Calendar, DayRule, describe_day_off, holiday_name
-from portalops.calendar.notice import WITHOUT_LEGAL_TEXT, DayOff, Swap, YearNotice
 from portalops.errors import ConfigurationError
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -35,11 +34,11 @@ YEARS = range(1990, 2101)
 _HINT = msg(
     "Give each row a date, a name and the document behind it; 'portalops calendar show' lists the rows in force."
 )
-_NOTICE_LISTS = frozenset({"off", "work", "swaps"})
-_LISTS = _NOTICE_LISTS | {"province_off"}
+NOTICE_LISTS = frozenset({"off", "work", "swaps"})
+_LISTS = NOTICE_LISTS | {"province_off"}
 _KEYS = _LISTS | {"version", "years", "documents", "notice"}
-_ROW_KEYS = frozenset({"date", "name", "document", "confirmed", "compensation"})
-_SWAP_KEYS = frozenset({"off", "work", "document"})
+ROW_KEYS = frozenset({"date", "name", "document", "confirmed", "compensation"})
+SWAP_KEYS = frozenset({"off", "work", "document"})
 
 
 def load(own_file: Path | None = None) -> Calendar:
@@ -76,7 +75,7 @@ def overlay(data: bytes, place: str) -> Calendar:
         ConfigurationError: it is not TOML, or a row lacks its date or document.
     """
     shipped = _shipped()
-    values = _parsed(data, place)
+    values = parse_rows(data, place)
     rules, years = _read(values, place)
     notices = _notices(values, place)
     kept = {day: rule for day, rule in shipped.rules.items() if day.year not in notices}
@@ -96,40 +95,7 @@ def documents_of_notices(data: bytes, place: str) -> Mapping[int, str]:
     Raises:
         ConfigurationError: as by `overlay`.
     """
-    return {year: document for year, document, _row in _notice_tables(_parsed(data, place), place)}
-
-
-def read_notice(year: int, document: str, data: bytes, place: str) -> YearNotice:
-    """Return the rows of a file, such as a corrected draft, as the notice of a year: whatever its rows name, that document is theirs.
-
-    Each counts as confirmed by it, but for a marked one that no legal text gives (`WITHOUT_LEGAL_TEXT`).
-
-    Raises:
-        ConfigurationError: it is not TOML, has other keys than `off`, `work` and `swaps`, or a row lacks its date.
-    """
-    values = _parsed(data, place)
-    _check_keys(values, _NOTICE_LISTS, place)
-    off: dict[date, DayOff] = {}
-    work: list[date] = []
-    for key in ("off", "work"):
-        for number, row in enumerate(_rows(values, key, place), 1):
-            where = f"{place}: {key} row {number}"
-            _check_keys(row, _ROW_KEYS, where)
-            day = _day(row.get("date"), where)
-            if key == "work":
-                work.append(day)
-            elif day in off:
-                raise _wrong(place, f"{day.isoformat()} stands in two rows")
-            else:
-                name = str(row.get("name", ""))
-                is_confirmed = name not in WITHOUT_LEGAL_TEXT or row.get("confirmed") is not False
-                off[day] = DayOff(name, row.get("compensation") is True, is_confirmed)
-    swaps = []
-    for number, row in enumerate(_rows(values, "swaps", place), 1):
-        where = f"{place}: swaps row {number}"
-        _check_keys(row, _SWAP_KEYS, where)
-        swaps.append(Swap(_days(row.get("off"), where), _days(row.get("work"), where)))
-    return YearNotice(year, document, dict(sorted(off.items())), tuple(sorted(work)), tuple(swaps))
+    return {year: document for year, document, _row in _notice_tables(parse_rows(data, place), place)}
 
 
 @cache
@@ -141,43 +107,44 @@ def _shipped() -> Calendar:
 
 
 def _read(values: Mapping[str, object], place: str) -> tuple[dict[date, DayRule], frozenset[int]]:
-    _check_keys(values, _KEYS, place)
+    check_keys(values, _KEYS, place)
     years = values.get("years", [])
     if not isinstance(years, list) or not all(type(year) is int for year in years):
-        raise _wrong(place, "years is not a list of whole numbers")
+        raise wrong_calendar(place, "years is not a list of whole numbers")
     if any(year not in YEARS for year in years):
-        raise _wrong(
+        raise wrong_calendar(
             place, msg("one of its years is none from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
         )
     documents = values.get("documents", {})
     if not isinstance(documents, dict):
-        raise _wrong(place, "documents is not a table")
+        raise wrong_calendar(place, "documents is not a table")
     return dict(_once(_rules(values, documents, place), place)), frozenset(years)
 
 
-def _parsed(data: bytes, place: str) -> Mapping[str, object]:
+def parse_rows(data: bytes, place: str) -> Mapping[str, object]:
+    """Return what a calendar file says; `ConfigurationError` where it is no TOML in UTF-8."""
     try:
         return tomllib.loads(data.decode("utf-8"))
     except ValueError as error:  # UnicodeDecodeError and TOMLDecodeError
-        raise _wrong(place, str(error)[:200]) from error
+        raise wrong_calendar(place, str(error)[:200]) from error
 
 
 def _notices(values: Mapping[str, object], place: str) -> Mapping[int, Mapping[date, DayRule]]:
     """Return what each notice says, by its year; the later one of two of a year."""
     found: dict[int, Mapping[date, DayRule]] = {}
     for year, document, table in _notice_tables(values, place):
-        rows = {key: table[key] for key in _NOTICE_LISTS & table.keys()}
+        rows = {key: table[key] for key in NOTICE_LISTS & table.keys()}
         found[year] = dict(_once(_rules(rows, {}, f"{place}: notice of {year}", of_all=document), place))
     return found
 
 
 def _notice_tables(values: Mapping[str, object], place: str) -> Iterator[tuple[int, str, Mapping[str, object]]]:
-    for number, table in enumerate(_rows(values, "notice", place), 1):
+    for number, table in enumerate(list_rows(values, "notice", place), 1):
         where = f"{place}: notice {number}"
-        _check_keys(table, _NOTICE_LISTS | {"year", "document"}, where)
+        check_keys(table, NOTICE_LISTS | {"year", "document"}, where)
         year = table.get("year")
         if type(year) is not int or year not in YEARS:
-            raise _wrong(
+            raise wrong_calendar(
                 where, msg("its year is none from {first} to {last}", first=str(YEARS[0]), last=str(YEARS[-1]))
             )
         yield year, _document(table, {}, where), table
@@ -187,38 +154,39 @@ def _once(rules: Iterable[tuple[date, DayRule]], place: str) -> Iterator[tuple[d
     seen: set[date] = set()
     for day, rule in rules:
         if day in seen:
-            raise _wrong(place, f"{day.isoformat()} stands in two rows")
+            raise wrong_calendar(place, f"{day.isoformat()} stands in two rows")
         seen.add(day)
         yield day, rule
 
 
-def _check_keys(row: Mapping[str, object], known: frozenset[str], where: str) -> None:
+def check_keys(row: Mapping[str, object], known: frozenset[str], where: str) -> None:
+    """Refuse a row or table with a key that is none of its own, by `ConfigurationError`."""
     unknown = sorted(row.keys() - known)
     if unknown:
-        raise _wrong(where, f"unknown key {unknown[0]!r}")
+        raise wrong_calendar(where, f"unknown key {unknown[0]!r}")
 
 
 def _rules(
     values: Mapping[str, object], documents: Mapping[str, object], place: str, *, of_all: str = ""
 ) -> Iterator[tuple[date, DayRule]]:
     for key in ("off", "province_off", "work"):
-        for number, row in enumerate(_rows(values, key, place), 1):
+        for number, row in enumerate(list_rows(values, key, place), 1):
             where = f"{place}: {key} row {number}"
-            _check_keys(row, _ROW_KEYS, where)
+            check_keys(row, ROW_KEYS, where)
             confirmed = row.get("confirmed", True)
             if not isinstance(confirmed, bool):
-                raise _wrong(where, "confirmed is neither true nor false")
+                raise wrong_calendar(where, "confirmed is neither true nor false")
             name = str(row.get("name", ""))
             yield (
-                _day(row.get("date"), where),
+                read_day(row.get("date"), where),
                 DayRule(
                     key == "work", _describe_row(key, row, name), of_all or _document(row, documents, where), confirmed
                 ),
             )
-    for number, row in enumerate(_rows(values, "swaps", place), 1):
+    for number, row in enumerate(list_rows(values, "swaps", place), 1):
         where = f"{place}: swaps row {number}"
         document = of_all or _document(row, documents, where)
-        off, work = _days(row.get("off"), where), _days(row.get("work"), where)
+        off, work = read_days(row.get("off"), where), read_days(row.get("work"), where)
         for day in off:
             yield day, DayRule(False, msg("day off, worked on {days} instead", days=_list(work)), document)
         for day in work:
@@ -235,33 +203,37 @@ def _describe_row(key: str, row: Mapping[str, object], name: str) -> Message:
             return describe_day_off(name, is_compensation=row.get("compensation") is True)
 
 
-def _rows(values: Mapping[str, object], key: str, place: str) -> Sequence[Mapping[str, object]]:
+def list_rows(values: Mapping[str, object], key: str, place: str) -> Sequence[Mapping[str, object]]:
+    """Return the rows under a key, none where it is not there; `ConfigurationError` where it is no list of tables."""
     rows = values.get(key, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _wrong(place, f"{key} is not a list of rows")
+        raise wrong_calendar(place, f"{key} is not a list of rows")
     return rows
 
 
 def _document(row: Mapping[str, object], documents: Mapping[str, object], where: str) -> str:
     document = row.get("document")
     if not isinstance(document, str) or not document.strip():
-        raise _wrong(where, "no document")
+        raise wrong_calendar(where, "no document")
     return str(documents.get(document, document))
 
 
-def _day(value: object, where: str) -> date:
+def read_day(value: object, where: str) -> date:
+    """Return a row's date; `ConfigurationError` where it is a text, a moment or nothing."""
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise _wrong(where, f"not a date: {value!r:.40}")
+        raise wrong_calendar(where, f"not a date: {value!r:.40}")
     return value
 
 
-def _days(value: object, where: str) -> tuple[date, ...]:
-    return tuple(_day(one, where) for one in (value if isinstance(value, list) else [value]))
+def read_days(value: object, where: str) -> tuple[date, ...]:
+    """Return one date or a list of them, as swaps have either; `ConfigurationError` as by `read_day`."""
+    return tuple(read_day(one, where) for one in (value if isinstance(value, list) else [value]))
 
 
 def _list(days: Sequence[date]) -> str:
     return ", ".join(day.isoformat() for day in days)
 
 
-def _wrong(place: str, cause: str | Message) -> ConfigurationError:
+def wrong_calendar(place: str, cause: str | Message) -> ConfigurationError:
+    """Return the error of a calendar file, with its place and cause."""
     return ConfigurationError(msg("calendar {place}: {cause}", place=place, cause=cause), _HINT)

@@ -15,7 +15,7 @@ from portalops.calendar import Calendar
 from portalops.compliance.handling import Escalation
 from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.exemptions import Exemption
-from portalops.model.message import Message, msg, nmsg, together
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
@@ -169,11 +169,12 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
             "Method: a program polls {sources} sources, and every answer is kept with its digest; what "
 "counts is the time when an item was first seen or created in the database, not the date that it "
 "claims. Judged by {edition}, calendar {calendar}.",
-            sources=facts.sources, edition=rulebook.edition, calendar=calendar.version_of(period),
+            sources=facts.sources, edition=rulebook.edition, calendar=calendar.version,
         )
     )  # fmt: skip
     if doubts := calendar.warnings(period):
-        yield Paragraph(msg("Working days that are not certain: {doubts}.", doubts=together(doubts)))
+        yield Paragraph(msg("Working days that are not certain:"))
+        yield Bullets(ended(doubts))
     yield Paragraph(
         msg("A week is counted in the period that contains its last day, items and occasions on their own days.")
     )

@@ -17,8 +17,9 @@ from portalops.calendar.notice import (
     correct,
     notice_toml,
     propose,
+    read_notice,
 )
-from portalops.calendar.table import documents_of_notices, overlay, read_notice
+from portalops.calendar.table import documents_of_notices, overlay
 from portalops.errors import ConfigurationError, UsageError
 from portalops.model.period import Period
 
