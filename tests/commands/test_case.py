@@ -180,6 +180,56 @@ def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, argument
     assert office.call("ledger", "show")[1] == before
 
 
+def test_one_command_and_one_paper_remind_a_unit_of_all_its_cases_of_a_week(office: Office) -> None:
+    case = max(office.cases())
+    paper = office.folder / "cong-van.pdf"
+    paper.write_bytes(b"%PDF-1.7 nhac nho")
+    remind = [
+        "case",
+        "remind",
+        "--unit",
+        "so-y-te",
+        "--week",
+        case[:8],
+        "--number",
+        "12/TTCĐS-ND",
+        "--file",
+        str(paper),
+    ]
+
+    early = office.call(*remind, "--date", "2026-11-20")
+    shown = office.call(*remind, "--date", "2026-11-24", "--dry-run")
+    code, envelope = office.call(*remind, "--date", "2026-11-24")
+    again = office.call(
+        "case", "explain", case, "--reason", "x", "--by", "Bình", "--number", "45/SYT", "--file", str(paper)
+    )
+    older = office.call("case", "explain", case, "--reason", "x", "--by", "Bình", "--date", "2026-11-23")
+
+    assert (early[0], shown[0], code, again[0], older[0]) == (2, 0, 0, 2, 2)
+    assert [one["id"] for one in envelope["data"]["cases"]] == [case]
+    assert envelope["data"]["cases"][0]["record"] and not shown[1]["data"]["cases"][0]["record"]
+    assert "this paper stands for another step: the reminder of case" in again[1]["error"]["message"]
+    assert "a paper that answers it cannot be dated 23 Nov 2026" in older[1]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "both missing"),
+        (["{case}", "--week", "2026-W47"], "both given"),
+        (["--unit", "so-y-te"], "--week is missing"),
+        (["--week", "2026-W47"], "--unit is missing"),
+        (["--unit", "so-y-te", "--week", "2026-W01"], "has no case of week 2026-W01 that needs a reminder"),
+    ],
+)
+def test_a_reminder_without_a_case_is_refused(office: Office, arguments: list[str], said: str) -> None:
+    case = min(office.cases())
+
+    code, envelope = office.call("case", "remind", *(text.format(case=case) for text in arguments))
+
+    assert (code, said in envelope["error"]["message"]) == (2, True), envelope["error"]
+
+
 def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Office) -> None:
     connection = sqlite3.connect(office.folder / "portal.sqlite")
     code, envelope = office.call("updates", "stale", "--days", "5")
