@@ -126,7 +126,7 @@ def _moved(
     moves: Sequence[tuple[CaseMove, Record | None]]
     if dry_run:
         read = read_cases(session.ledger)
-        moves = [(allowed_move(read, case, make, handling, document=document), None) for case in chosen(read)]
+        moves = [(allowed_move(read, case, make(case), handling, document=document), None) for case in chosen(read)]
     else:
         moves = record_moves(session.recorder, handling, chosen, make, document=document)
     read = read_cases(session.ledger)

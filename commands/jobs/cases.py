@@ -94,7 +94,7 @@ def record_moves(
 
     def decide() -> Sequence[Draft]:
         read = read_cases(recorder.ledger)
-        made[:] = [allowed_move(read, case, make, handling, document=document) for case in chosen(read)]
+        made[:] = [allowed_move(read, case, make(case), handling, document=document) for case in chosen(read)]
         return [draft_of(recorder, move, document) for move in made]
 
     records = recorder.ledger.append_decided(decide)
@@ -102,21 +102,20 @@ def record_moves(
 
 
 def allowed_move(
-    read: ReadCases, case: Case, make: Callable[[Case], CaseMove], handling: Handling, *, document: bytes | None = None
+    read: ReadCases, case: Case, move: CaseMove, handling: Handling, *, document: bytes | None = None
 ) -> CaseMove:
     """Return a person's move of a case.
 
     Args:
         read: all cases.
         case: one of them.
-        make: returns the move.
+        move: what is to be recorded of it.
         handling: by what cases are handled today.
         document: what is kept with it.
 
     Raises:
         UsageError: the case's state does not allow the move, whoever explained decides on it, or its paper cannot be of this step.
     """
-    move = make(case)
     if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
             msg(
