@@ -234,7 +234,9 @@ def next_due(case: Case, handling: Handling) -> Due | None:
             by = after(_day(case, handling, CaseStep.REMINDED), numbers.case_explain_working_days)
             return Due(CaseStep.EXPLAINED, by, msg("the unit"))
         case CaseState.EXPLAINED:
-            by = after(_day(case, handling, CaseStep.EXPLAINED), numbers.case_decide_working_days)
+            # What was explained in the hearing is decided once the case is open.
+            since = max(_day(case, handling, CaseStep.EXPLAINED), case.found_on(handling.zone))
+            by = after(since, numbers.case_decide_working_days)
             return Due(CaseStep.ACCEPTED, by, msg("the managing unit"))
         case CaseState.ACCEPTED | CaseState.REJECTED | CaseState.REMEDIED:
             since = _day(case, handling, CaseStep.ACCEPTED, CaseStep.REJECTED, CaseStep.REMEDIED)

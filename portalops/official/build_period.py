@@ -217,7 +217,7 @@ def _coverage(facts: PeriodFacts) -> Iterator[Paragraph]:
             nmsg(
                 "Coverage: {n} unit has at least one week that awaits confirmation or is not over: {units}.",
                 "Coverage: {n} units have at least one week that awaits confirmation or is not over: {units}.",
-                len(awaiting), units=_listed(facts, awaiting),
+                len(awaiting), units=_listed_or_all(facts, awaiting),
             )
         )  # fmt: skip
     if not unknown and not awaiting:
@@ -640,6 +640,11 @@ def _listed(facts: PeriodFacts, units: Sequence[UnitId]) -> Message:
     names = [_name(facts, unit) for unit in units]
     text = "; ".join(f"{{n{number}}}" for number in range(len(names)))
     return Message(text, {f"n{number}": name for number, name in enumerate(names)})
+
+
+def _listed_or_all(facts: PeriodFacts, units: Sequence[UnitId]) -> Message:
+    """Return the names of units; of more than three that are all of them, that they are all."""
+    return msg("all of them") if 3 < len(units) == len(facts.sums) else _listed(facts, units)
 
 
 def _days(days: Sequence[date]) -> Message:

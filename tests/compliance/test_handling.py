@@ -160,6 +160,16 @@ def test_an_opened_case_goes_on_where_its_hearing_left_it(during: list[tuple[Cas
     assert _case(HEARD, *during, (CaseStep.OPENED, "2026-11-28")).state is state
 
 
+def test_what_was_explained_in_the_hearing_is_decided_within_days_of_the_opening() -> None:
+    early = _case(
+        HEARD, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-23"), (CaseStep.OPENED, "2026-11-30")
+    )
+
+    due = next_due(early, _handling("2026-11-30"))
+
+    assert due is not None and (due.step, due.by) == (CaseStep.ACCEPTED, date(2026, 12, 3))
+
+
 def test_a_hearing_is_no_repetition_until_its_case_is_opened() -> None:
     weeks = [Week(2026, number) for number in (45, 46)]
     handling = _handling("2026-11-30")
