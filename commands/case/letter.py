@@ -11,6 +11,8 @@ EXIT STATUS: 0 written, 2 no such case, no open case without an explanation, or 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -26,18 +28,20 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, write_papers
-from portalops.errors import UsageError
+from portalops.bodies import decode_part
+from portalops.errors import PortalOpsError, UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
 from portalops.model.record import Digest
-from portalops.official.build_reminder import EndedUnit, build_reminder
+from portalops.model.updates import UpdatesResult
+from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
 from portalops.official.office import office_on
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, TableBlock
 
-OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
+OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
 """In which states a unit may still be reminded, unless it has explained itself."""
 
 
@@ -93,6 +97,7 @@ def letter(
         # No later than the rules note, of a letter that goes out today, that no explanation came.
         explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days),
         zone=session.settings.portal.timezone,
+        uncounted=uncounted_items(_judgings_of(session, of_unit), of_unit, session.zone_of_portal),
         ended=_ended(session, unit, handling.today),
     )
     files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
@@ -103,6 +108,17 @@ def letter(
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )
+
+
+def _judgings_of(session: Session, cases: Sequence[Case]) -> Iterator[UpdatesResult]:
+    """Yield the judgings that found some cases, as far as they can be read: a letter names no item that it cannot."""
+    seqs = {case.shortfall.judged_seq for case in cases if case.shortfall}
+    for record in session.ledger.records(kinds=("updates.finished",)):
+        if record.seq in seqs:
+            with suppress(PortalOpsError):
+                found = decode_part(session.ledger.blob(record.body), "updates", UpdatesResult)
+                if found is not None:
+                    yield found
 
 
 def _is_unexplained(case: Case) -> bool:

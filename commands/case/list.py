@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from commands.case.options import OptionalText
+from commands.case.steps import known_week
 from commands.case.views import ShownCase, case_fields, escalation_sentence, handling_of, limit_doubts
 from commands.cli.entries import known_unit, unit_name
 from commands.cli.result import Result
@@ -24,12 +25,10 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import unreadable_of
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
-from portalops.errors import ExitCode, UsageError
+from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
-from portalops.model.period import Week
-from portalops.model.text import show_text
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
 from portalops.reports.words import CASE_STATES
@@ -46,7 +45,7 @@ def list_(
     session = open_session(ctx)
     read = read_cases(session.ledger)
     handling = handling_of(session)
-    of = _week(week)
+    of = None if week is None else known_week(week)
     if unit is not None and unit not in {THE_PORTAL, *(case.unit for case in read.cases)}:
         known_unit(session, unit)
     upwards = {(one.case.id, one.step): one for one in escalations(read.cases, handling) if not one.is_done}
@@ -69,17 +68,6 @@ def list_(
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
     doubts = limit_doubts(handling, [next_due(case, handling) for case in chosen])
     return Result(tuple(data), view, warnings=(*unreadable_of(read), *doubts), exit_code=code)
-
-
-def _week(text: str | None) -> Week | None:
-    if text is None:
-        return None
-    try:
-        return Week.parse(text)
-    except ValueError as error:
-        raise UsageError(
-            msg("--week: {text} is not a week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
-        ) from error
 
 
 def _is_ours_and_late(due: Due | None, today: date) -> bool:

@@ -12,6 +12,11 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
 ]
+OptionalCase = Annotated[
+    OptionalText, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
+]
+WeekOption = Annotated[OptionalText, typer.Option("--week", metavar="WEEK", help=_("The week, such as 2026-W47"))]
+UnitOption = Annotated[OptionalText, typer.Option("--unit", metavar="UNIT", help=_("The unit, by its id"))]
 By = Annotated[
     str, typer.Option("--by", metavar="NAME", help=_("Who decided; by default the account that runs the command"))
 ]

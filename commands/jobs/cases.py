@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from portalops import bodies
-from portalops.compliance.handling import PAPERS, STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
+from portalops.compliance.case_papers import answered_day, step_with_paper
+from portalops.compliance.handling import STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
 from portalops.errors import UsageError
 from portalops.ledger.record import Draft
 from portalops.ledger.recorder import Recorder
-from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, CaseStep
+from portalops.model.cases import CLOSED_BY_PEOPLE, CaseMove, CaseStep
 from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
-from portalops.model.record import Record
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.record import Digest, Record
 from portalops.model.text import show_text
 from portalops.model.updates import UpdatesResult
 from portalops.registers.cases import KEY, Case, ReadCases, kind_of, may, read_cases
@@ -66,43 +70,52 @@ def draft_of(recorder: Recorder, move: CaseMove, document: bytes | None = None) 
     return ledger.draft(kind_of(move.step), subject=move.id, duty=duty, body=ledger.keep(bodies.write(parts)))
 
 
-def record_move(
+def record_moves(
     recorder: Recorder,
     handling: Handling,
-    name: str,
+    chosen: Callable[[ReadCases], Sequence[Case]],
     make: Callable[[Case], CaseMove],
     *,
     document: bytes | None = None,
-) -> tuple[CaseMove, Record]:
-    """Record a person's move of a case.
+) -> tuple[tuple[CaseMove, Record], ...]:
+    """Record a person's move of each of some cases, all or none.
 
     Args:
         recorder: has the ledger.
         handling: by what cases are handled today.
-        name: the case's id, or the beginning of one that no other has.
-        make: returns the move.
-        document: kept with it.
+        chosen: returns the cases, at least one.
+        make: returns the move of a case.
+        document: kept with each.
 
     Raises:
-        UsageError: there is no such case, its state does not allow the move, or whoever explained decides on it.
+        UsageError: a case's state does not allow the move, whoever explained decides on it, or its paper cannot be of this step.
     """
     made: list[CaseMove] = []
 
     def decide() -> Sequence[Draft]:
-        made[:] = [allowed_move(known_case(read_cases(recorder.ledger), name), make, handling)]
-        return [draft_of(recorder, made[0], document)]
+        read = read_cases(recorder.ledger)
+        made[:] = [allowed_move(read, case, make(case), handling, document=document) for case in chosen(read)]
+        return [draft_of(recorder, move, document) for move in made]
 
-    (record,) = recorder.ledger.append_decided(decide)
-    return made[0], record
+    records = recorder.ledger.append_decided(decide)
+    return tuple(zip(made, records, strict=True))
 
 
-def allowed_move(case: Case, make: Callable[[Case], CaseMove], handling: Handling) -> CaseMove:
+def allowed_move(
+    read: ReadCases, case: Case, move: CaseMove, handling: Handling, *, document: bytes | None = None
+) -> CaseMove:
     """Return a person's move of a case.
 
+    Args:
+        read: all cases.
+        case: one of them.
+        move: what is to be recorded of it.
+        handling: by what cases are handled today.
+        document: what is kept with it.
+
     Raises:
-        UsageError: the case's state does not allow the move, or whoever explained decides on it.
+        UsageError: the case's state does not allow the move, whoever explained decides on it, or its paper cannot be of this step.
     """
-    move = make(case)
     if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
             msg(
@@ -123,8 +136,10 @@ def allowed_move(case: Case, make: Callable[[Case], CaseMove], handling: Handlin
                 msg("{name} gave the explanation (record {seq}) and cannot decide on it", name=move.by, seq=said.seq),
                 msg("Give --by with the name of the person who decides for the managing unit."),
             )
-    if move.paper is not None and move.paper.issued_on is not None:
-        _require_possible(case, move.step, move.paper.issued_on)
+    if move.paper is not None:
+        _require_possible(case, move.step, move.paper.issued_on, handling)
+        digest = None if document is None else Digest(hashlib.sha256(document).hexdigest())
+        _require_own_paper(read, case, replace(move, paper=replace(move.paper, file=digest)))
     return move
 
 
@@ -147,26 +162,66 @@ _VERBS: Mapping[CaseStep, str] = {
 """The verb of `portalops case` that records what is due."""
 
 
-def _require_possible(case: Case, step: CaseStep, day: date) -> None:
-    """Make sure that a paper of a day can be about a case.
+def _require_possible(case: Case, step: CaseStep, day: date | None, handling: Handling) -> None:
+    """Make sure that a paper of a day can be about a case, and can answer the step before it.
 
     Raises:
         UsageError: what it is about lies after it.
     """
-    week = case.week.period()
-    # A unit is short of a week only when that week is over; the portal is short of a day, which may be the first.
-    is_over = step in PAPERS and case.duty is not CaseDuty.PORTAL
-    earliest = week.last if is_over else week.first
-    if day < earliest:
+    earliest, answered = answered_day(case, step, handling.zone)
+    if day is None or day >= earliest:
+        return
+    if answered is not None:
         raise UsageError(
             msg(
-                "a paper about week {week} cannot be dated before {earliest}: this one is dated {day}",
-                week=str(case.week),
-                earliest=earliest,
-                day=day,
+                "{step} of case {case} is of {earliest}: a paper that answers it cannot be dated {day}",
+                step=STEP_WORDS[answered], case=case.id, earliest=earliest, day=day,
             ),
-            msg("Name the case of the week that the paper is about, or give --date as printed on the paper."),
+            msg("Give --date as printed on the paper, or run 'portalops case show {case}' to see its steps.", case=case.id),
+        )  # fmt: skip
+    raise UsageError(
+        msg(
+            "a paper about week {week} cannot be dated before {earliest}: this one is dated {day}",
+            week=str(case.week),
+            earliest=earliest,
+            day=day,
+        ),
+        msg("Name the case of the week that the paper is about, or give --date as printed on the paper."),
+    )
+
+
+def _require_own_paper(read: ReadCases, case: Case, move: CaseMove) -> None:
+    """Make sure that a paper stands for no other step.
+
+    Raises:
+        UsageError: it does.
+    """
+    taken = step_with_paper(read.cases, case, move)
+    if taken is not None:
+        raise UsageError(
+            msg(
+                "this paper stands for another step: {step} of case {case}, record {seq}",
+                step=STEP_WORDS[taken.move.step], case=taken.move.id, seq=taken.seq,
+            ),
+            msg("Give the paper of this step, with its own --number, --date and --file."),
+        )  # fmt: skip
+
+
+def cases_to_remind(read: ReadCases, unit: UnitId, week: Week) -> tuple[Case, ...]:
+    """Return the cases of a unit and week of which it may be reminded.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = tuple(
+        case for case in read.cases if (case.unit, case.week) == (unit, week) and may(case, CaseStep.REMINDED)
+    )
+    if not found:
+        raise UsageError(
+            msg("unit {unit} has no case of week {week} that needs a reminder", unit=unit, week=str(week)),
+            msg("Run 'portalops case list --unit {unit} --all' to see what was done.", unit=unit),
         )
+    return found
 
 
 def known_case(read: ReadCases, name: str) -> Case:

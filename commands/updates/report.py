@@ -45,12 +45,13 @@ from portalops.model.record import Digest
 from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
-from portalops.official.build_period import ASSESSED, PeriodFacts, build_period, due_on
+from portalops.official.build_period import ASSESSED, PeriodFacts, build_period, due_on, lasted_in, source_words
 from portalops.official.office import office_on
 from portalops.registers.attested import read_attested
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.confirmations import read_confirmations
 from portalops.registers.exemptions import read_exemptions
+from portalops.registers.incidents import read_incidents
 from portalops.reports.document import Paragraph, TableBlock
 from portalops.rulebooks.limits.load import load_rule_set
 
@@ -201,7 +202,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     )
     with open_store(session.settings, session.environment) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
-        silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
+        failed = {poll.source for poll in store.newest_polls(before=ends) if not poll.ok}
         window = store.window(terms.wanted_from(period), terms.now)
         variety = variety_of(window, sources=sources, period=period, terms=terms)
         timeliness = [
@@ -209,10 +210,13 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
             for one in settings.updates.rule_sets
         ]
     handling = Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
-    of_period = tuple(case for case in cases if case.week.period().last in period)
+    names = {unit.id: unit.name for unit in settings.units}
+    silent = [source_words(source, names) for source in sources if source.id in failed]
+    incidents = read_incidents(session.ledger)
+    of_period = tuple(case for case in cases if case.was_opened and case.week.period().last in period)
     return PeriodFacts(
         period=period,
-        names={unit.id: unit.name for unit in settings.units},
+        names=names,
         sums=sums,
         before={one.unit: one for one in old if any(one.weeks.get(verdict) for verdict in ASSESSED)},
         portal_days=days,
@@ -230,7 +234,9 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
             for each in read_exemptions(session.ledger).exemptions
         },
         sources=len(sources),
-        silent_sources=silent,
+        silent_sources=tuple({str(word): word for word in silent}.values()),
+        incidents=[one for one in incidents.incidents.values() if lasted_in(one, period, terms.zone)],
+        incidents_lost=len(incidents.every_lost()),
         variety=variety,
         timeliness=timeliness,
     )

@@ -22,7 +22,6 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.updates.matrix import format_of
 from commands.updates._week_account import (
     COUNTS_WORDS,
     ShownAccountedItem,
@@ -34,6 +33,7 @@ from commands.updates._week_account import (
     named_week,
     shown_items,
 )
+from commands.updates.matrix import format_of
 from portalops.errors import UsageError
 from portalops.files import write_atomically
 from portalops.locale import _, process_language

@@ -17,8 +17,6 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.updates.steps import duty_exit_code
-from commands.updates.views import ShownWeek, week_fields
 from commands.updates._week_account import (
     ShownAccountedItem,
     ShownBounds,
@@ -32,6 +30,8 @@ from commands.updates._week_account import (
     shown_bounds,
     shown_items,
 )
+from commands.updates.steps import duty_exit_code
+from commands.updates.views import ShownWeek, week_fields
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.reports.document import Block, Cell, KeyValues, TableBlock

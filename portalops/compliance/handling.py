@@ -65,6 +65,7 @@ def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, 
 
 
 STEP_WORDS: Mapping[CaseStep, Message] = {
+    CaseStep.HEARD: msg("the hearing begun"),
     CaseStep.OPENED: msg("opened"),
     CaseStep.REMINDED: msg("the reminder"),
     CaseStep.EXPLAINED: msg("the unit's explanation"),
@@ -141,15 +142,20 @@ def moves_by_rule(
         case = by_key.get(key)
         if case is None and key[2].period().last < since:
             continue
+        first = CaseStep.OPENED if key[0] == THE_PORTAL else CaseStep.HEARD  # nobody is asked about oneself
         if case is None:
-            moves.append(CaseMove(*key, CaseStep.OPENED, shortfall=shortfall))
+            moves.append(CaseMove(*key, first, shortfall=shortfall))
         elif not case.is_open and _closed_by_rule(case):
-            moves.append(CaseMove(*key, CaseStep.REOPENED, why=msg("found unmet again"), shortfall=shortfall))
+            again = CaseStep.REOPENED if case.was_opened else first
+            moves.append(CaseMove(*key, again, why=msg("found unmet again"), shortfall=shortfall))
     for case in cases:
         key = case.unit, case.duty, case.week
         if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
             why = msg("no longer judged unmet")
             moves.append(CaseMove(*key, CaseStep.CLOSED, why=why))
+        elif (day := _heard_until(case, handling)) and handling.today > day and _is_still_unmet(judged.get(key)):
+            why = msg("the unit had until {day} to answer", day=day)
+            moves.append(CaseMove(*key, CaseStep.OPENED, why=why, shortfall=found.get(key) or case.shortfall))
         elif (
             case.state is CaseState.AWAITING
             and not case.unreadable
@@ -158,6 +164,20 @@ def moves_by_rule(
         ):
             moves.append(CaseMove(*key, CaseStep.REJECTED, why=msg("no explanation came by {day}", day=due.by)))
     return tuple(moves)
+
+
+def _heard_until(case: Case, handling: Handling) -> date | None:
+    """Return the last day on which a unit may answer before its case is opened; None where nobody asked it yet."""
+    asked = case.newest(CaseStep.REMINDED)
+    if case.state is not CaseState.HEARING or asked is None:
+        return None
+    day = asked.at.astimezone(handling.zone).date()
+    return handling.calendar.add_working_days(day, handling.numbers.case_explain_working_days)
+
+
+def _is_still_unmet(verdict: DutyVerdict | None) -> bool:
+    """Say whether a week that was found unmet is so still: one that is judged no more stays what it was."""
+    return verdict in {None, DutyVerdict.UNMET}
 
 
 _NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED})
@@ -205,14 +225,18 @@ def next_due(case: Case, handling: Handling) -> Due | None:
         return calendar.add_working_days(day, count) if count else day
 
     match case.state:
-        case CaseState.DETECTED:
-            by = after(case.opened_on(handling.zone), numbers.case_remind_working_days)
+        case CaseState.HEARING if until := _heard_until(case, handling):
+            return Due(CaseStep.EXPLAINED, until, msg("the unit"))
+        case CaseState.HEARING | CaseState.DETECTED:
+            by = after(case.found_on(handling.zone), numbers.case_remind_working_days)
             return Due(CaseStep.REMINDED, by, msg("the managing unit"))
         case CaseState.AWAITING:
             by = after(_day(case, handling, CaseStep.REMINDED), numbers.case_explain_working_days)
             return Due(CaseStep.EXPLAINED, by, msg("the unit"))
         case CaseState.EXPLAINED:
-            by = after(_day(case, handling, CaseStep.EXPLAINED), numbers.case_decide_working_days)
+            # What was explained in the hearing is decided once the case is open.
+            since = max(_day(case, handling, CaseStep.EXPLAINED), case.found_on(handling.zone))
+            by = after(since, numbers.case_decide_working_days)
             return Due(CaseStep.ACCEPTED, by, msg("the managing unit"))
         case CaseState.ACCEPTED | CaseState.REJECTED | CaseState.REMEDIED:
             since = _day(case, handling, CaseStep.ACCEPTED, CaseStep.REJECTED, CaseStep.REMEDIED)
@@ -272,7 +296,7 @@ def was_late(case: Case, handling: Handling) -> bool:
 
 def _day(case: Case, handling: Handling, *steps: CaseStep) -> date:
     move = case.newest(*steps)
-    return move.at.astimezone(handling.zone).date() if move else case.opened_on(handling.zone)
+    return move.at.astimezone(handling.zone).date() if move else case.found_on(handling.zone)
 
 
 # --- who falls short again ---------------------------------------------------------------------
@@ -303,7 +327,7 @@ class Escalation:
 def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, ...]:
     """Return what is to be reported upwards: who falls short week after week, or again and again in a quarter.
 
-    A case counts unless its explanation was accepted or its week is no longer judged unmet. Weeks without a working day break
+    A case counts once it is opened, unless its explanation was accepted or its week is no longer judged unmet. Weeks without a working day break
     no row of weeks.
 
     Args:
@@ -333,14 +357,14 @@ def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, 
 
 def _escalation(case: Case, step: CaseStep, last: date, reason: Message, handling: Handling) -> Escalation:
     by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
-    if (opened := case.opened_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
+    if (opened := case.found_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
         by = handling.calendar.add_working_days(opened, handling.numbers.case_report_working_days)
     done = case.newest(step)
     return Escalation(case, step, by, reason, done.at.astimezone(handling.zone).date() if done else None)
 
 
 def _counts(case: Case) -> bool:
-    if case.state is CaseState.ACCEPTED or case.newest(CaseStep.ACCEPTED) is not None:
+    if not case.was_opened or case.state is CaseState.ACCEPTED or case.newest(CaseStep.ACCEPTED) is not None:
         return False
     return not _closed_by_rule(case)
 

@@ -438,9 +438,11 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         office=OfficeSettings(
             _name(shape.office.parent) if shape.office.parent else None,
             shape.office.abbreviation,
+            shape.office.drafting_unit or "",
             _name(shape.office.place),
             shape.office.authority or "",
             shape.office.title,
+            shape.office.signer or "",
             shape.office.contact or "",
         ),
         calendar_file=local(shape.calendar.file, "calendar", "file") if shape.calendar.file else None,

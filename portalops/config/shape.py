@@ -98,6 +98,10 @@ class OfficeTable(Shape):
 
     parent: NameTable | None = Field(default=None, description="The agency above the managing unit.")
     abbreviation: Text = Field(default="ĐVQLC", description="Of the managing unit, behind a paper's blank number.")
+    drafting_unit: Text | None = Field(
+        default=None,
+        description="Abbreviation of the division that drafts, behind that in a letter's sign, such as ND.",
+    )
     place: NameTable = (
         Field(  # constructed: to check a constant would build a validator whenever this module is imported
             default=NameTable.model_construct(vi="Khánh Hòa", en="Khanh Hoa"), description="Before a paper's date."
@@ -105,6 +109,7 @@ class OfficeTable(Shape):
     )
     authority: Text | None = Field(default=None, description="Such as KT. GIÁM ĐỐC, where a deputy signs.")
     title: Text = Field(default="GIÁM ĐỐC", description="The office of who signs.")
+    signer: Text | None = Field(default=None, description="Full name of who signs, under the space for the signature.")
     contact: Text | None = Field(default=None, description="Whom a unit asks: name, telephone, mail.")
 
 

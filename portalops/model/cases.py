@@ -1,7 +1,8 @@
 """Cases: what was done about a unit that fell short in a week (Article 11.3), from its detection to its end.
 
-One case is of one unit, one duty and one week. Each move is a record of its own, and none is taken back: a mistake is put
-right by a further move.
+One case is of one unit, one duty and one week. A unit is heard before its case is opened: the hearing is found by the rules, and
+counts for nothing until the unit's time to answer is over. Each move is a record of its own, and none is taken back: a mistake
+is put right by a further move.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class CaseDuty(StrEnum):
 class CaseState(StrEnum):
     """Where a case stands."""
 
+    HEARING = "hearing"
+    """Found, and the unit is asked before a case is opened (nghe ý kiến): it counts for nothing yet."""
     DETECTED = "detected"
     """Phát hiện."""
     AWAITING = "awaiting-explanation"
@@ -52,6 +55,8 @@ class CaseState(StrEnum):
 class CaseStep(StrEnum):
     """What a move does; the record's kind is `case.` and this."""
 
+    HEARD = "hearing"
+    """A week was found short, and the unit is to be asked before its case is opened."""
     OPENED = "opened"
     REMINDED = "reminded"
     EXPLAINED = "explained"
@@ -111,7 +116,7 @@ class CaseMove:
     """Of a move by the rules."""
     paper: Paper | None = None
     shortfall: Shortfall | None = None
-    """Of OPENED and REOPENED."""
+    """Of HEARD, OPENED and REOPENED."""
 
     @property
     def id(self) -> CaseId:
@@ -139,24 +144,32 @@ def parse_case_id(text: str) -> tuple[UnitId, CaseDuty, Week]:
 THE_PORTAL = UnitId("portal")
 """The unit of cases against the managing unit itself; no configured unit may have this id."""
 
+_OPEN_OR_OVER = frozenset(CaseState) - {CaseState.HEARING}
+
 ALLOWED: dict[CaseStep, frozenset[CaseState]] = {
-    CaseStep.REMINDED: frozenset({CaseState.DETECTED, CaseState.REJECTED}),
-    CaseStep.EXPLAINED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED}),
+    CaseStep.HEARD: frozenset({CaseState.CLOSED}),
+    CaseStep.OPENED: frozenset({CaseState.HEARING}),
+    CaseStep.REMINDED: frozenset({CaseState.HEARING, CaseState.DETECTED, CaseState.REJECTED}),
+    CaseStep.EXPLAINED: frozenset({CaseState.HEARING, CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED}),
     CaseStep.ACCEPTED: frozenset({CaseState.EXPLAINED}),
     CaseStep.REJECTED: frozenset({CaseState.EXPLAINED, CaseState.AWAITING}),
     CaseStep.REMEDIED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.EXPLAINED, CaseState.REJECTED}),
     CaseStep.CLOSED: frozenset(CaseState) - {CaseState.CLOSED},
     CaseStep.REOPENED: frozenset({CaseState.CLOSED}),
-    CaseStep.TO_DEPARTMENT: frozenset(CaseState),
-    CaseStep.TO_COMMITTEE: frozenset(CaseState),
+    CaseStep.TO_DEPARTMENT: _OPEN_OR_OVER,
+    CaseStep.TO_COMMITTEE: _OPEN_OR_OVER,
     CaseStep.DOCUMENT: frozenset(CaseState),
 }
-"""From which states a move may be made: a closed case too is reported upwards. OPENED is only for one that is not there yet."""
+"""From which states a move may be made: a closed case too is reported upwards. HEARD and OPENED also make one that is not there."""
+
+BEGINS: frozenset[CaseStep] = frozenset({CaseStep.HEARD, CaseStep.OPENED})
+"""What the first move of a case may be: the managing unit hears itself at once, and so did older records with every unit."""
 
 CLOSED_BY_PEOPLE: frozenset[CaseState] = frozenset({CaseState.ACCEPTED, CaseState.REJECTED, CaseState.REMEDIED})
 """From which states a person closes a case: the unit was heard, or let its days pass. The rules close from any."""
 
 LEADS_TO: dict[CaseStep, CaseState] = {
+    CaseStep.HEARD: CaseState.HEARING,
     CaseStep.OPENED: CaseState.DETECTED,
     CaseStep.REOPENED: CaseState.DETECTED,
     CaseStep.REMINDED: CaseState.AWAITING,
@@ -166,4 +179,4 @@ LEADS_TO: dict[CaseStep, CaseState] = {
     CaseStep.REMEDIED: CaseState.REMEDIED,
     CaseStep.CLOSED: CaseState.CLOSED,
 }
-"""What a move makes of a case; the others leave it where it is."""
+"""What a move makes of a case; the others leave it where it is. A hearing stays one until it is opened or closed."""

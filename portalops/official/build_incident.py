@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.incidents import IncidentFacts, ReportKind, due_at
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.official.build_period import ended
 from portalops.official.build_reminder import decision_of
@@ -93,7 +93,7 @@ def build_incident(
         body=tuple(body),
         signing=office.signing,
         recipients=(msg("As above"), office.department) if to_committee else (msg("As above"),),
-        archive=f"VT, {office.settings.abbreviation}",
+        archive=office.archive,
         zone=zone,
         drafted_on=office.day,
     )  # fmt: skip
@@ -111,12 +111,7 @@ def _general(incident: Incident) -> Iterator[BodyBlock]:
         ),
         msg("Began: {at}", at=facts.happened_at) if facts.happened_at else msg("When it began is not known yet"),
         msg("Noticed: {at}", at=facts.detected_at),
-        msg(
-            "In the register: number {id}, record {seq} at {at}",
-            id=incident.id,
-            seq=incident.opened.seq,
-            at=incident.opened.at,
-        ),
+        msg("In the register: number {id}, at {at}", id=incident.id, at=incident.opened.at),
         msg("What was affected: {text}", text=facts.affected.rstrip(".;"))
         if facts.affected
         else msg("What was affected is not known yet"),
@@ -126,9 +121,16 @@ def _general(incident: Incident) -> Iterator[BodyBlock]:
     if facts.changes:
         lines.append(msg("Changes in the register: {names}", names=", ".join(facts.changes)))
     if facts.findings:
-        lines.append(msg("Findings of the checks: {names}", names=", ".join(facts.findings)))
+        servers = list(dict.fromkeys(name.partition(":")[0] for name in facts.findings))
+        lines.append(msg("Findings of the checks on: {names}", names=", ".join(servers)))
     if facts.cases:
-        lines.append(msg("Cases: {names}", names=", ".join(facts.cases)))
+        lines.append(
+            nmsg(
+                "{n} case about the updating of information, named in the register",
+                "{n} cases about the updating of information, named in the register",
+                len(facts.cases),
+            )
+        )
     yield Bullets(ended(lines))
 
 

@@ -15,24 +15,26 @@ from portalops.calendar import Calendar
 from portalops.compliance.handling import Escalation
 from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.exemptions import Exemption
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.timeliness import RuleSetTimeliness
-from portalops.model.updates import FlagKind, PortalDay, UnitSum
+from portalops.model.updates import FlagKind, ItemChannel, PortalDay, UnitSum, UpdateSourceTraits
 from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_reminder import basis_of, week_words
 from portalops.official.office import Office
 from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.registers.cases import Case
+from portalops.registers.incidents import Incident
 from portalops.reports.document import Bullets, Cell, Heading, Paragraph, TableBlock
 from portalops.reports.section_timeliness import timeliness_blocks
 from portalops.reports.section_variety import counts_blocks, unpaired_table
 from portalops.reports.words import CASE_DUTIES, joined
 
 STATE_WORDS: Mapping[CaseState, Message] = {
+    CaseState.HEARING: msg("being heard, no case yet"),
     CaseState.DETECTED: msg("found, not yet reminded"),
     CaseState.AWAITING: msg("reminded, awaiting an explanation"),
     CaseState.EXPLAINED: msg("explained, not yet decided"),
@@ -42,6 +44,7 @@ STATE_WORDS: Mapping[CaseState, Message] = {
     CaseState.CLOSED: msg("closed"),
 }
 ASSESSED = (DutyVerdict.MET, DutyVerdict.UNMET)
+UNDECIDED = (DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,19 @@ class PeriodFacts:
     """The same of the period before, as far as it was judged."""
     portal_days: Sequence[PortalDay]
     cases: Sequence[Case]
-    """Those whose week ends in the period."""
+    """Those whose week ends in the period; a hearing is none."""
     escalations: Sequence[Escalation]
     exemptions: Sequence[Exemption]
     exemption_remarks: Mapping[str, Sequence[Message]]
     """By an exemption's id: what a reader should know of how it came about, such as that it was entered afterwards."""
     sources: int
     """How many sources were looked at."""
-    silent_sources: Sequence[str]
-    """Those that did not answer when they were last looked at."""
+    silent_sources: Sequence[Message]
+    """Those that gave nothing usable when they were last polled, by what `source_words` calls them."""
+    incidents: Sequence[Incident] = ()
+    """Those of the register that lasted on any day of the period."""
+    incidents_lost: int = 0
+    """Records of the register of incidents that cannot be read."""
     variety: Variety | None = None
     """What was published by kind and language; None where it was not counted."""
     timeliness: Sequence[RuleSetTimeliness] = ()
@@ -98,7 +105,7 @@ def build_period(
         *_short(facts),
         *_outages(facts),
         *_handled(facts),
-        *_proposals(facts),
+        *_proposals(facts, addressee),
         Paragraph(msg("{agency} reports this to {addressee}./.", agency=office.unit, addressee=addressee)),
     ]
     copies: tuple[Message | Name, ...] = (msg("As above"),)
@@ -117,12 +124,13 @@ def build_period(
         body=tuple(body),
         signing=office.signing,
         recipients=copies,
-        archive=f"VT, {office.settings.abbreviation}",
+        archive=office.archive,
         annexes=(
             Annex(
                 msg("Updates by unit, from {first} to {last}", first=period.first, last=period.last),
                 annex_table(facts, ZoneInfo(zone)),
             ),
+            *_case_annex(facts),
             *_unpaired(facts),
         ),
         zone=zone,
@@ -131,7 +139,8 @@ def build_period(
 
 
 def _annex(facts: PeriodFacts, number: int) -> Message:
-    return annex_name(number, 2 if facts.variety is not None and facts.variety.unpaired else 1)
+    has_unpaired = facts.variety is not None and bool(facts.variety.unpaired)
+    return annex_name(number, 1 + bool(facts.cases) + has_unpaired)
 
 
 def ended(items: Sequence[Message]) -> list[Message]:
@@ -145,6 +154,14 @@ def _unpaired(facts: PeriodFacts) -> Iterator[Annex]:
         yield Annex(msg("Vietnamese items without an English one"), table)
 
 
+def lasted_in(incident: Incident, period: Period, zone: ZoneInfo) -> bool:
+    """Say whether an incident lasted on any local day of a period; one that is still open lasts on."""
+    closed = incident.closed
+    began = incident.facts.began_at.astimezone(zone).date()
+    over = None if closed is None else closed.body.ended_at.astimezone(zone).date()
+    return began <= period.last and (over is None or over >= period.first)
+
+
 def due_on(period: Period, calendar: Calendar, numbers: Numbers) -> date:
     """Return the day on which a period's report is due."""
     return calendar.add_working_days(period.last, numbers.report_due_working_days)
@@ -156,7 +173,6 @@ def due_on(period: Period, calendar: Calendar, numbers: Numbers) -> date:
 def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterator[BodyBlock]:
     period = facts.period
     working = len(calendar.working_days(period))
-    unknown = [one for one in facts.sums if one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0)]
     yield Heading(2, msg("I. SCOPE, METHOD, COVERAGE"))
     yield Paragraph(
         msg(
@@ -166,10 +182,9 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
     )  # fmt: skip
     yield Paragraph(
         msg(
-            "Method: a program polls {sources} sources, and every answer is kept with its digest; what "
-"counts is the time when an item was first seen or created in the database, not the date that it "
-"claims. Judged by {edition}, calendar {calendar}.",
-            sources=facts.sources, edition=rulebook.edition, calendar=calendar.version,
+            "Method: {sources} sources are polled automatically, and every answer is kept unchanged; what counts is"
+" the time when an item was first seen or created in the database, not the date that it claims.",
+            sources=facts.sources,
         )
     )  # fmt: skip
     if doubts := calendar.warnings(period):
@@ -178,22 +193,54 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
     yield Paragraph(
         msg("A week is counted in the period that contains its last day, items and occasions on their own days.")
     )
-    if unknown:
-        yield Paragraph(
-            msg(
-                "Coverage: {n} units have at least one week with insufficient evidence; such weeks are never "
-                "counted as unmet: {units}.",
-                n=len(unknown),
-                units=_listed(facts, [one.unit for one in unknown]),
-            )
-        )
-    else:
-        yield Paragraph(msg("Coverage: the evidence is sufficient for every week of every unit."))
+    yield from _coverage(facts)
     if facts.silent_sources:
         yield Paragraph(
-            msg("Sources that did not answer the last poll: {sources}.", sources=", ".join(facts.silent_sources))
+            msg("Sources that did not answer the last poll: {sources}.", sources=joined(facts.silent_sources))
         )
     yield from (Paragraph(msg("{text}", text=notice)) for notice in rulebook.notices)
+
+
+def _coverage(facts: PeriodFacts) -> Iterator[Paragraph]:
+    """Say which units have weeks that came to no verdict: such a week is neither met nor unmet."""
+    unknown = _units_with(facts, DutyVerdict.INSUFFICIENT_EVIDENCE)
+    awaiting = _units_with(facts, DutyVerdict.PENDING)
+    if unknown:
+        yield Paragraph(
+            nmsg(
+                "Coverage: {n} unit has at least one week with insufficient evidence; such weeks are never "
+                "counted as unmet: {units}.",
+                "Coverage: {n} units have at least one week with insufficient evidence; such weeks are never "
+                "counted as unmet: {units}.",
+                len(unknown), units=_listed(facts, unknown),
+            )
+        )  # fmt: skip
+    if awaiting:
+        yield Paragraph(
+            nmsg(
+                "Coverage: {n} unit has at least one week that awaits confirmation or is not over: {units}.",
+                "Coverage: {n} units have at least one week that awaits confirmation or is not over: {units}.",
+                len(awaiting), units=_listed_or_all(facts, awaiting),
+            )
+        )  # fmt: skip
+    if not unknown and not awaiting:
+        yield Paragraph(msg("Coverage: the evidence is sufficient for every week of every unit."))
+
+
+def _units_with(facts: PeriodFacts, verdict: DutyVerdict) -> list[UnitId]:
+    return [one.unit for one in facts.sums if one.weeks.get(verdict, 0)]
+
+
+def source_words(source: UpdateSourceTraits, names: Mapping[UnitId, Name]) -> Message:
+    """Return what a paper calls a source, whose id is the configuration's own."""
+    unit = None if source.unit is None else names.get(source.unit)
+    match source.channel:
+        case ItemChannel.PORTAL:
+            return msg("province's portal")
+        case ItemChannel.SUBPORTAL:
+            return msg("source shared by sub-portals") if unit is None else msg("sub-portal of {unit}", unit=unit)
+        case ItemChannel.SUBMISSION:
+            return msg("source of what units send in") if unit is None else msg("what {unit} sends in", unit=unit)
 
 
 # --- II -----------------------------------------------------------------------------------------
@@ -222,9 +269,16 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
     totals = totals_of(facts.sums)
     yield Paragraph(
         msg(
-            "{items} items count: {k1} times updated on sub-portals (K1), {k2} times sent in (K2). Of {assessed} unit-weeks that"
-            " could be assessed, {met} reached what was due.",
-            items=totals.items, k1=totals.subportal, k2=totals.submissions, assessed=totals.assessed, met=totals.met,
+            "{items} items count: {k1} times updated on sub-portals (K1), {k2} times sent in (K2).",
+            items=totals.items, k1=totals.subportal, k2=totals.submissions,
+        )
+    )  # fmt: skip
+    yield Paragraph(
+        msg(
+            "Of {weeks} unit-weeks, {met} reached what was due, {unmet} did not, {open} came to no verdict, and in {none}"
+            " nothing was due.",
+            weeks=totals.weeks, met=totals.met, unmet=totals.assessed - totals.met, open=totals.undecided,
+            none=totals.weeks - totals.assessed - totals.undecided,
         )
     )  # fmt: skip
     odd = [
@@ -277,7 +331,7 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
             yield Paragraph(
                 msg(
                     "The items without an English version are in {annex}, which is part of this report.",
-                    annex=_annex(facts, 2),
+                    annex=_annex(facts, 2 + bool(facts.cases)),
                 )
             )
     for number, found in enumerate(facts.timeliness, 4 + (facts.variety is not None)):
@@ -290,8 +344,36 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
 
 def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("III. UNITS THAT FELL SHORT, AND THEIR EXPLANATIONS"))
-    if not facts.cases:
+    fallen = [one for one in facts.sums if one.weeks.get(DutyVerdict.UNMET, 0)]
+    if fallen:
+        yield Paragraph(
+            nmsg("{n} unit did not reach what was due:", "{n} units did not reach what was due:", len(fallen))
+        )
+        yield Bullets(
+            ended(
+                [
+                    msg(
+                        "{unit}: {unmet} of {assessed} assessed weeks",
+                        unit=_name(facts, one.unit), unmet=one.weeks[DutyVerdict.UNMET], assessed=_assessed(one),
+                    )
+                    for one in fallen
+                ]
+            )
+        )  # fmt: skip
+    if facts.cases:
+        yield Paragraph(
+            msg(
+                "The cases, with their explanations, are in {annex}, which is part of this report.",
+                annex=_annex(facts, 2),
+            )
+        )
+    else:
         yield Paragraph(_without_cases(facts))
+
+
+def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:
+    """Yield the cases of the period: seven columns of words, for which a page across has room."""
+    if not facts.cases:
         return
     rows: list[Sequence[Cell]] = []
     for number, case in enumerate(sorted(facts.cases, key=lambda case: (_name(facts, case.unit).vi, case.week)), 1):
@@ -321,7 +403,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
         msg("Explanation"),
         msg("Status of the case"),
     )
-    yield TableBlock(msg("Cases of the period"), headers, rows)
+    yield Annex(msg("Cases of the period"), TableBlock(msg("Cases of the period"), headers, rows))
 
 
 def _verdicts(facts: PeriodFacts) -> frozenset[DutyVerdict]:
@@ -333,9 +415,7 @@ def _verdicts(facts: PeriodFacts) -> frozenset[DutyVerdict]:
 def _without_cases(facts: PeriodFacts) -> Message:
     verdicts = _verdicts(facts)
     if DutyVerdict.UNMET in verdicts:
-        return msg(
-            "Some fell short, as part II and the annex show; no case is recorded for a week that ends in the period."
-        )
+        return msg("No case is recorded for a week that ends in the period.")
     if verdicts & {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}:
         return msg("On the evidence at hand, nobody fell short in the period.")
     return msg("Nobody fell short in the period.")
@@ -356,11 +436,30 @@ def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
     ]
     if portal_down:
         items.insert(0, msg("the province's portal could not be reached on {days}", days=_days(portal_down)))
+    items = [*(_incident(one) for one in facts.incidents), *items]
     items += [_exempt(facts, one) for one in facts.exemptions]
     if items:
         yield Bullets(ended(items))
-    else:
+    elif not facts.incidents_lost:
         yield Paragraph(msg("None is recorded."))
+    if facts.incidents_lost:
+        yield Paragraph(
+            nmsg(
+                "{n} entry of the register of incidents cannot be read; an incident may be missing here.",
+                "{n} entries of the register of incidents cannot be read; incidents may be missing here.",
+                facts.incidents_lost,
+            )
+        )
+
+
+def _incident(one: Incident) -> Message:
+    said = verbatim(one.facts.what.rstrip(".;"))
+    if one.closed is None:
+        return msg("incident of {at}, not over yet: {what}", at=one.facts.began_at, what=said)
+    return msg(
+        "incident from {first} to {last}: {what}",
+        first=one.facts.began_at, last=one.closed.body.ended_at, what=said,
+    )  # fmt: skip
 
 
 def _exempt(facts: PeriodFacts, one: Exemption) -> Message:
@@ -395,16 +494,39 @@ def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     )
 
 
-def _proposals(facts: PeriodFacts) -> Iterator[BodyBlock]:
+def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
+    """Yield what is asked of whom: nothing is proposed only where nobody fell short and nothing is open."""
     yield Heading(2, msg("VI. PROPOSALS"))
     repeated = {one.case.unit: one for one in facts.escalations}
-    if not repeated:
+    fallen = [unit for unit in _units_with(facts, DutyVerdict.UNMET) if unit not in repeated]
+    unsettled = [one.unit for one in facts.sums if one.pending or one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0)]
+    own = any(day.working and day.verdict is DutyVerdict.UNMET for day in facts.portal_days)
+    if repeated:
+        yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
+        reasons = [
+            msg("{unit}: {reason}", unit=_name(facts, unit), reason=one.reason) for unit, one in repeated.items()
+        ]
+        yield Bullets(ended(reasons))
+    if fallen:
+        yield Paragraph(
+            msg(
+                "{addressee} is asked to urge the units that fell short to update and send information as often as"
+                " required: {units}.",
+                addressee=addressee, units=_listed(facts, fallen),
+            )
+        )  # fmt: skip
+    if unsettled:
+        yield Paragraph(
+            msg(
+                "The units with weeks that came to no verdict are asked for documents that show when their items were"
+                " published or sent: {units}.",
+                units=_listed(facts, unsettled),
+            )
+        )
+    if own:
+        yield Paragraph(msg("The managing unit makes sure that the portal is updated on each working day."))
+    if not (repeated or fallen or unsettled or own):
         yield Paragraph(msg("The managing unit continues to track updates and has nothing to propose."))
-        return
-    yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
-    yield Bullets(
-        ended([msg("{unit}: {reason}", unit=_name(facts, unit), reason=one.reason) for unit, one in repeated.items()])
-    )
 
 
 # --- the annex ----------------------------------------------------------------------------------
@@ -419,6 +541,10 @@ class Totals:
     submissions: int
     met: int
     assessed: int
+    undecided: int
+    """Unit-weeks with insufficient evidence, or pending."""
+    weeks: int
+    """All unit-weeks."""
 
 
 def totals_of(sums: Sequence[UnitSum]) -> Totals:
@@ -428,8 +554,14 @@ def totals_of(sums: Sequence[UnitSum]) -> Totals:
         sum(one.subportal for one in sums),
         sum(one.submissions for one in sums),
         sum(one.weeks.get(DutyVerdict.MET, 0) for one in sums),
-        sum(one.weeks.get(verdict, 0) for one in sums for verdict in ASSESSED),
+        sum(_assessed(one) for one in sums),
+        sum(one.weeks.get(verdict, 0) for one in sums for verdict in UNDECIDED),
+        sum(sum(one.weeks.values()) for one in sums),
     )
+
+
+def _assessed(one: UnitSum) -> int:
+    return sum(one.weeks.get(verdict, 0) for verdict in ASSESSED)
 
 
 def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
@@ -437,7 +569,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     rows: list[Sequence[Cell]] = []
     for number, one in enumerate(facts.sums, 1):
         met = one.weeks.get(DutyVerdict.MET, 0)
-        assessed = sum(one.weeks.get(verdict, 0) for verdict in ASSESSED)
+        assessed = _assessed(one)
         before = facts.before.get(one.unit)
         change = _signed(one.items - before.items) if before else None
         rows.append(
@@ -511,6 +643,11 @@ def _listed(facts: PeriodFacts, units: Sequence[UnitId]) -> Message:
     names = [_name(facts, unit) for unit in units]
     text = "; ".join(f"{{n{number}}}" for number in range(len(names)))
     return Message(text, {f"n{number}": name for number, name in enumerate(names)})
+
+
+def _listed_or_all(facts: PeriodFacts, units: Sequence[UnitId]) -> Message:
+    """Return the names of units; of more than three that are all of them, that they are all."""
+    return msg("all of them") if 3 < len(units) == len(facts.sums) else _listed(facts, units)
 
 
 def _days(days: Sequence[date]) -> Message:

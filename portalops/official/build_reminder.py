@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from portalops.model.message import Message, msg
+from portalops.model.cases import CaseState
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
 from portalops.model.period import Week
 from portalops.model.rulebook import Rulebook
+from portalops.model.updates import FlaggedItem, FlagKind, UpdatesResult
 from portalops.official.office import Office
-from portalops.official.paper import LegalBasis, OfficialPaper, PaperKind
+from portalops.official.paper import Annex, LegalBasis, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
 from portalops.reports.document import Bullets, Cell, Paragraph, TableBlock
-from portalops.reports.words import CASE_DUTIES, joined
+from portalops.reports.words import CASE_DUTIES, flag_word, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,9 @@ def build_reminder(
     *,
     explain_by: date,
     zone: str,
+    uncounted: Sequence[FlaggedItem] = (),
     ended: EndedUnit | None = None,
+    has_sheet: bool = False,
 ) -> OfficialPaper:
     """Return the letter to one unit about its open cases.
 
@@ -45,7 +50,9 @@ def build_reminder(
         rulebook: the regulation.
         explain_by: the last day for an explanation.
         zone: IANA name of the portal's zone.
+        uncounted: the unit's items that count on no day of these weeks, by `uncounted_items`.
         ended: the unit is no more, and its successors get the letter.
+        has_sheet: the sheet of all its items goes with the letter.
 
     Raises:
         ValueError: there is no case.
@@ -85,10 +92,22 @@ def build_reminder(
         Bullets(
             (
                 msg("to update and send information as often as required from this week on;"),
-                msg("to explain the above in writing to {agency} by {day}.", agency=office.unit, day=explain_by),
+                msg(
+                    "to check the above and answer {agency} in writing or by mail by {day}: with the explanation, or with"
+                    " the documents that show when items were published or sent.",
+                    agency=office.unit, day=explain_by,
+                ),
             )
         ),
-    ]
+    ]  # fmt: skip
+    if uncounted:
+        body.insert(2, Paragraph(_uncounted_sentence(len(uncounted))))
+    if any(case.state is CaseState.HEARING for case in cases):
+        body.append(
+            Paragraph(msg("If no answer comes by then, {agency} opens a case by the rules.", agency=office.unit))
+        )
+    if has_sheet:
+        body.append(Paragraph(msg("Enclosed: the list of items.")))
     if office.settings.contact:
         body.append(Paragraph(msg("Contact: {contact}.", contact=office.settings.contact)))
     body.append(Paragraph(msg("With respect./.")))
@@ -96,7 +115,7 @@ def build_reminder(
         kind=PaperKind.LETTER,
         parent=office.settings.parent,
         agency=office.unit,
-        sign=office.settings.abbreviation,
+        sign=office.letter_sign,
         place=office.settings.place,
         year=office.day.year,
         subject=msg("urging updates of the sub-portal and sending of information to the province's portal"),
@@ -105,7 +124,8 @@ def build_reminder(
         body=tuple(body),
         signing=office.signing,
         recipients=(msg("As above"), office.department),
-        archive=f"VT, {office.settings.abbreviation}",
+        archive=office.archive,
+        annexes=_uncounted_annex(uncounted, ZoneInfo(zone)),
         zone=zone,
         drafted_on=office.day,
     )
@@ -119,6 +139,65 @@ def _took_over(unit: Name, ended: EndedUnit | None) -> Iterator[Paragraph]:
                 unit=unit, day=ended.last_day, successors=joined(ended.successors),
             )
         )  # fmt: skip
+
+
+# An item whose text alone is wrong, or of which the rules note how it came, counts all the same.
+_NO_REASON = frozenset({FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC, FlagKind.WAITED, FlagKind.BULK, FlagKind.BASELINE})
+
+
+def uncounted_items(judged: Iterable[UpdatesResult], cases: Sequence[Case], zone: ZoneInfo) -> tuple[FlaggedItem, ...]:
+    """Return the items of a unit that have a flag, are of the weeks of its cases, and count on no day of them.
+
+    Args:
+        judged: the judgings that found the cases.
+        cases: all of one unit.
+        zone: the portal's.
+    """
+    unit, weeks = cases[0].unit, {case.week for case in cases}
+    found: dict[str, FlaggedItem] = {}
+    counted: set[str] = set()
+    for result in judged:
+        counted |= {
+            item.observation
+            for week in result.unit_weeks
+            if week.unit == unit and week.week in weeks
+            for item in week.items
+            if item.day is not None and Week.of(item.day) in weeks
+        }
+        for item in result.flagged:
+            moments = (item.claimed_at, item.evidenced_at)
+            is_of_weeks = any(at is not None and Week.of(at.astimezone(zone).date()) in weeks for at in moments)
+            if item.unit == unit and is_of_weeks and set(item.flags) - _NO_REASON:
+                found[item.observation] = item
+    return tuple(item for name, item in found.items() if name not in counted)
+
+
+def _uncounted_sentence(count: int) -> Message:
+    return nmsg(
+        "{n} item of these weeks did not count; the annex names it, with the reason.",
+        "{n} items of these weeks did not count; the annex names them, with the reasons.",
+        count,
+    )
+
+
+def _uncounted_annex(items: Sequence[FlaggedItem], zone: ZoneInfo) -> tuple[Annex, ...]:
+    """Return the annex that names the items; none where there are none."""
+    if not items:
+        return ()
+
+    def day(at: datetime | None) -> date | None:
+        return None if at is None else at.astimezone(zone).date()
+
+    rows: list[Sequence[Cell]] = [
+        (
+            number, verbatim(item.title), day(item.claimed_at), day(item.evidenced_at),
+            joined([flag_word(flag) for flag in item.flags if flag not in _NO_REASON]),
+        )
+        for number, item in enumerate(items, 1)
+    ]  # fmt: skip
+    headers = (msg("No"), msg("Title"), msg("Claimed date"), msg("Shown to exist from"), msg("Why it does not count"))
+    title = msg("Items that did not count")
+    return (Annex(title, TableBlock(title, headers, rows)),)
 
 
 def week_words(week: Week) -> Message:

@@ -23,7 +23,17 @@ class Office:
 
     @property
     def signing(self) -> Signing:
-        return Signing(self.settings.authority, self.settings.title)
+        return Signing(self.settings.authority, self.settings.title, self.settings.signer)
+
+    @property
+    def letter_sign(self) -> str:
+        """Return the sign of a letter: the agency's abbreviation, then that of who drafts it (Decree 30/2020/NĐ-CP, Annex I)."""
+        return "-".join(part for part in (self.settings.abbreviation, self.settings.drafting_unit) if part)
+
+    @property
+    def archive(self) -> str:
+        """Return where a paper is filed: with the clerk (văn thư), and with who drafted it."""
+        return ", ".join(part for part in ("VT", self.settings.drafting_unit) if part)
 
 
 def office_on(day: date, actors: Sequence[Actor], settings: OfficeSettings) -> Office:

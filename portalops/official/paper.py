@@ -47,12 +47,14 @@ class Annex:
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Who signs: the authority and office; the name stays blank until somebody has signed."""
+    """Who signs: the authority, the office and the full name under the space for the signature."""
 
     authority: str
     """Such as `KT. GIÁM ĐỐC`; empty where the head signs."""
     office: str
     """Such as `PHÓ GIÁM ĐỐC`."""
+    name: str = ""
+    """Such as `Nguyễn Văn An`; empty where the configuration names nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class OfficialPaper:
     """The agency above the one that issues it; None for one that has none."""
     agency: Name
     sign: str
-    """What stands behind the blank number, such as `BC-TTCNTT`."""
+    """What stands behind the blank number, such as `BC-TTCNTT`, or `TTCNTT-ND` of a letter."""
     place: Name
     year: int
     """Of the date, whose day and month stay blank."""
@@ -77,7 +79,7 @@ class OfficialPaper:
     recipients: Sequence[Words]
     """Nơi nhận, without the last line, which is the archive's."""
     archive: str
-    """The last line's own words behind `Lưu: `, such as `VT, TTCNTT`."""
+    """The last line's own words behind `Lưu: `, such as `VT, ND`."""
     annexes: Sequence[Annex] = ()
     zone: str = "Asia/Ho_Chi_Minh"
     """IANA name of the zone that moments are shown in."""

@@ -17,6 +17,7 @@ from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.model.cases import (
     ALLOWED,
+    BEGINS,
     LEADS_TO,
     CaseDuty,
     CaseId,
@@ -86,24 +87,51 @@ class Case:
     def is_open(self) -> bool:
         return self.state is not CaseState.CLOSED
 
+    @property
+    def was_opened(self) -> bool:
+        """Say whether it was opened after its hearing, or without one: before, it counts for nothing."""
+        return self.opened_at is not None
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """Return when it was opened first; None as long as the unit is only heard."""
+        return next((each.at for each in self.moves if each.move.step is CaseStep.OPENED), None)
+
     def newest(self, *steps: CaseStep) -> RecordedMove | None:
-        """Return the newest move of these kinds since it was opened last; None if there was none."""
+        """Return the newest move of these kinds since it was found last, its hearing included; None if there was none."""
         for each in reversed(self.moves):
             if each.move.step in steps:
                 return each
-            if each.move.step in {CaseStep.OPENED, CaseStep.REOPENED}:
+            if each.move.step in {CaseStep.HEARD, CaseStep.REOPENED}:
                 return None
         return None
 
-    def opened_on(self, zone: ZoneInfo) -> date:
-        """Return the local day on which it was opened last."""
-        found = next(each for each in reversed(self.moves) if each.move.step in {CaseStep.OPENED, CaseStep.REOPENED})
+    def found_on(self, zone: ZoneInfo) -> date:
+        """Return the local day on which it was opened last, or found where it is being heard."""
+        found = next(each for each in reversed(self.moves) if each.move.step in {*BEGINS, CaseStep.REOPENED})
         return found.at.astimezone(zone).date()
 
 
 def may(case: Case | None, step: CaseStep) -> bool:
-    """Say whether a move may be made: from the state that a case is in, or to open one that is not there."""
-    return step is CaseStep.OPENED if case is None else step is not CaseStep.OPENED and case.state in ALLOWED[step]
+    """Say whether a move may be made: from the state that a case is in, or to begin one that is not there."""
+    if case is None:
+        return step in BEGINS
+    if step is CaseStep.HEARD and case.was_opened:  # what was opened once is opened again
+        return False
+    return case.state in ALLOWED[step]
+
+
+def _state_after(case: Case, step: CaseStep) -> CaseState:
+    """Return the state that a move makes of a case: a hearing that is opened goes on where its reminder and answer left it."""
+    if not may(case, step):
+        return case.state
+    if case.state is CaseState.HEARING and step is CaseStep.OPENED:
+        if case.newest(CaseStep.EXPLAINED):
+            return CaseState.EXPLAINED
+        return CaseState.AWAITING if case.newest(CaseStep.REMINDED) else CaseState.DETECTED
+    if case.state is CaseState.HEARING and step is not CaseStep.CLOSED:
+        return CaseState.HEARING
+    return LEADS_TO.get(step, case.state)
 
 
 def fold_cases(
@@ -123,11 +151,10 @@ def fold_cases(
         move = each.move
         known = found.get(move.id)
         if known is None:
-            if move.step is CaseStep.OPENED:
-                found[move.id] = Case(move.id, (each,), CaseState.DETECTED, (unreadable or {}).get(move.id, ()))
+            if move.step in BEGINS:
+                found[move.id] = Case(move.id, (each,), LEADS_TO[move.step], (unreadable or {}).get(move.id, ()))
             continue
-        state = LEADS_TO.get(move.step, known.state) if may(known, move.step) else known.state
-        found[move.id] = Case(known.id, (*known.moves, each), state, known.unreadable)
+        found[move.id] = Case(known.id, (*known.moves, each), _state_after(known, move.step), known.unreadable)
     return tuple(found.values())
 
 
@@ -158,11 +185,10 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
             subject = CaseId(record.subject)
             unreadable[subject] = (*unreadable.get(subject, ()), record.seq)
             faults.append((record.seq, error))
-            if record.kind == kind_of(CaseStep.OPENED):
+            begun = next((step for step in BEGINS if record.kind == kind_of(step)), None)
+            if begun is not None:
                 with suppress(ValueError):  # of no case that there could be: told by its number alone
-                    moves.append(
-                        RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), CaseStep.OPENED))
-                    )
+                    moves.append(RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), begun)))
         else:
             if move.paper is not None:
                 move = replace(move, paper=replace(move.paper, file=still_kept(ledger, move.paper.file)))

@@ -150,7 +150,7 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
         ),
     )
     asked = frozenset(period.weeks())
-    cases = [case for case in evidence.cases if case.week in asked]
+    cases = [case for case in evidence.cases if case.was_opened and case.week in asked]
     yield msg("Cases"), msg("{n}, {open} of them open", n=len(cases), open=sum(case.is_open for case in cases))
     wrong = sum(bool(_TEXT_FLAGS & {*item.flags}) for item in result.flagged)
     if material.scope.unit is None:

@@ -71,6 +71,6 @@ def _counted(evidence: Evidence) -> Iterable[tuple[Message, Days]]:
         (msg("Findings fixed"), turned(FindingTurn.FIXED)),
         (msg("Changes requested"), on(each.request.at for each in changes)),
         (msg("Incidents noticed"), on(each.facts.detected_at for each in incidents)),
-        (msg("Cases opened"), on(each.moves[0].at for each in evidence.cases)),
+        (msg("Cases opened"), on(each.opened_at for each in evidence.cases if each.opened_at)),
         (msg("Papers sent"), [each.sent.sent_on for each in evidence.sendings]),
     )

@@ -37,35 +37,38 @@ def counts_blocks(variety: Variety) -> Iterator[TableBlock | Paragraph]:
             )
         )
         return
-    yield _variety_table(variety)
-    if not sum(variety.kinds):
-        yield Paragraph(
-            msg(
-                "No source states which of the 12 kinds of Article 8 its items belong to; a source of kind sql "
-                "does, with a column 'kind' that holds 1 to 12."
-            )
-        )
+    if sum(variety.kinds):
+        yield _kinds_table(variety)
+    else:
+        yield Paragraph(msg("No source states which of the 12 kinds of Article 8 its items belong to."))
+    yield _languages_table(variety)
     yield Paragraph(pairs_sentence(variety))
 
 
-def _variety_table(variety: Variety) -> TableBlock:
-    """Return a row for each language, and for each kind, also one of which nothing was seen, where any source tells kinds."""
-    rows: list[tuple[Cell, ...]] = []
-    if sum(variety.kinds):
-        rows += [
-            (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
-        ]
-        rows.append((msg("kind not stated by the source"), variety.no_kind))
-    rows += [
+def _kinds_table(variety: Variety) -> TableBlock:
+    """Return a row for each kind, also one of which nothing was seen, and their sum."""
+    rows: list[tuple[Cell, ...]] = [
+        (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
+    ]
+    rows.append((msg("kind not stated by the source"), variety.no_kind))
+    caption = msg(
+        "New items on the portal and the sub-portals from {first} to {last}, by kind",
+        first=variety.first, last=variety.last,
+    )  # fmt: skip
+    return TableBlock(caption, (msg("Kind"), msg("New items")), [*rows, (msg("Total"), variety.items)])
+
+
+def _languages_table(variety: Variety) -> TableBlock:
+    """Return a row for each language, and their sum."""
+    rows: list[tuple[Cell, ...]] = [
         (_LANGUAGES.get(one.language) or msg("in the language {tag}", tag=one.language), one.items)
         for one in variety.languages
     ]
     caption = msg(
-        "New items on the portal and the sub-portals from {first} to {last}, by kind and by language",
-        first=variety.first,
-        last=variety.last,
-    )
-    return TableBlock(caption, (msg("Kind or language"), msg("Items counted")), rows)
+        "New items on the portal and the sub-portals from {first} to {last}, by language",
+        first=variety.first, last=variety.last,
+    )  # fmt: skip
+    return TableBlock(caption, (msg("Language"), msg("New items")), [*rows, (msg("Total"), variety.items)])
 
 
 def pairs_sentence(variety: Variety) -> Message:

@@ -275,6 +275,7 @@ def clause_heading(clause: str) -> Message:
 
 
 CASE_STATES: Mapping[CaseState, Message] = {
+    CaseState.HEARING: msg("being heard, no case yet"),
     CaseState.DETECTED: msg("found"),
     CaseState.AWAITING: msg("awaiting an explanation"),
     CaseState.EXPLAINED: msg("explained, to be decided"),

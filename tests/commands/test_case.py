@@ -82,6 +82,20 @@ class Office:
         validate_answer(arguments, answer)
         return code, answer
 
+    def hear(self, *explained: str) -> None:
+        """Remind of all that is being heard, take explanations of some, let the time to answer pass, and judge again."""
+        for case, one in self.cases().items():
+            if one["state"] == "hearing":
+                self.call("case", "remind", case)
+        for case in explained:
+            self.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
+        self.days_pass()
+
+    def days_pass(self) -> int:
+        """Let the time to answer pass, and judge again."""
+        self.now += timedelta(days=6)
+        return self.call("updates", "collect")[0]
+
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
         return {one["id"]: one for one in self.call("case", "list", *arguments)[1]["data"]}
 
@@ -101,12 +115,12 @@ def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
     return office
 
 
-def test_judging_opens_one_case_for_each_week_that_fell_short_and_judging_again_none(office: Office) -> None:
+def test_judging_begins_one_hearing_for_each_week_that_fell_short_and_judging_again_none(office: Office) -> None:
     opened = office.cases()
     office.call("updates", "collect")
 
     assert {one["duty"] for one in opened.values()} == {"11.2-subportals"}
-    assert {one["state"] for one in opened.values()} == {"detected"}
+    assert {one["state"] for one in opened.values()} == {"hearing"}
     assert len(opened) == 2, "two of the three weeks are over"
     assert office.cases().keys() == opened.keys()
 
@@ -119,6 +133,7 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
     codes = [
         office.call("case", "remind", case, "--number", "12/CV-TTTT", "--file", str(paper))[0],
         office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")[0],
+        office.days_pass(),
         office.call("case", "decide", case, "--reject", "--reason", "không có biên bản", "--by", "Trần Thị Bình")[0],
         office.call("case", "escalate", case, "--to", "department", "--number", "15/BC-TTTT")[0],
         office.call("case", "remedy", case, "--reason", "đã đăng bù")[0],
@@ -127,14 +142,14 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
     code, envelope = office.call("case", "show", case)
     steps = envelope["data"]["steps"]
 
-    assert (codes, code) == ([0] * 6, 0)
+    assert (codes, code) == ([0] * 7, 0)
     assert [step["step"] for step in steps] == [
-        "opened", "reminded", "explained", "rejected", "to-department", "remedied", "closed",
+        "hearing", "reminded", "explained", "opened", "rejected", "to-department", "remedied", "closed",
     ]  # fmt: skip
     assert steps[1]["paper"] == "12/CV-TTTT" and len(steps[1]["file"]) == 64
     assert sorted(step["record"] for step in steps) == [step["record"] for step in steps]
     assert case not in office.cases() and case in office.cases("--all")
-    assert office.call("ledger", "verify")[0] == 0
+    assert office.call("ledger", "verify")[1]["data"]["integrity"]["holds"]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +178,56 @@ def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, argument
     assert said in envelope["error"]["message"]
     assert envelope["error"]["hint"]
     assert office.call("ledger", "show")[1] == before
+
+
+def test_one_command_and_one_paper_remind_a_unit_of_all_its_cases_of_a_week(office: Office) -> None:
+    case = max(office.cases())
+    paper = office.folder / "cong-van.pdf"
+    paper.write_bytes(b"%PDF-1.7 nhac nho")
+    remind = [
+        "case",
+        "remind",
+        "--unit",
+        "so-y-te",
+        "--week",
+        case[:8],
+        "--number",
+        "12/TTCĐS-ND",
+        "--file",
+        str(paper),
+    ]
+
+    early = office.call(*remind, "--date", "2026-11-20")
+    shown = office.call(*remind, "--date", "2026-11-24", "--dry-run")
+    code, envelope = office.call(*remind, "--date", "2026-11-24")
+    again = office.call(
+        "case", "explain", case, "--reason", "x", "--by", "Bình", "--number", "45/SYT", "--file", str(paper)
+    )
+    older = office.call("case", "explain", case, "--reason", "x", "--by", "Bình", "--date", "2026-11-23")
+
+    assert (early[0], shown[0], code, again[0], older[0]) == (2, 0, 0, 2, 2)
+    assert [one["id"] for one in envelope["data"]["cases"]] == [case]
+    assert envelope["data"]["cases"][0]["record"] and not shown[1]["data"]["cases"][0]["record"]
+    assert "this paper stands for another step: the reminder of case" in again[1]["error"]["message"]
+    assert "a paper that answers it cannot be dated 23 Nov 2026" in older[1]["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "both missing"),
+        (["{case}", "--week", "2026-W47"], "both given"),
+        (["--unit", "so-y-te"], "--week is missing"),
+        (["--week", "2026-W47"], "--unit is missing"),
+        (["--unit", "so-y-te", "--week", "2026-W01"], "has no case of week 2026-W01 that needs a reminder"),
+    ],
+)
+def test_a_reminder_without_a_case_is_refused(office: Office, arguments: list[str], said: str) -> None:
+    case = min(office.cases())
+
+    code, envelope = office.call("case", "remind", *(text.format(case=case) for text in arguments))
+
+    assert (code, said in envelope["error"]["message"]) == (2, True), envelope["error"]
 
 
 def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Office) -> None:
@@ -206,7 +271,7 @@ def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
     code, envelope = office.call("case", "remind", case, "--dry-run")
 
     assert (code, envelope["data"]["record"]) == (0, None)
-    assert office.cases()[case]["state"] == "detected"
+    assert office.cases()[case]["state"] == "hearing"
 
 
 def test_an_exemption_by_a_document_closes_the_case_at_the_next_judging(office: Office) -> None:
@@ -262,8 +327,8 @@ def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
 def test_a_closed_case_that_is_to_be_reported_stays_in_the_list_until_it_was(office: Office, tmp_path: Path) -> None:
     case = max(office.cases())  # the second week in a row
     (tmp_path / "paper.pdf").write_bytes(b"%PDF-1.7")
+    office.hear(case)
     for command in (
-        ["explain", case, "--reason", "x", "--by", "Văn phòng Sở Y tế"],
         ["decide", case, "--reject", "--reason", "x", "--by", "An"],
         ["close", case, "--reason", "x"],
     ):
@@ -281,7 +346,7 @@ def test_a_closed_case_that_is_to_be_reported_stays_in_the_list_until_it_was(off
 
 def test_whoever_explained_does_not_decide_however_the_name_is_written(office: Office) -> None:
     case = min(office.cases())
-    office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
+    office.hear(case)
     for name in ("văn phòng Sở Y tế", unicodedata.normalize("NFD", "Văn phòng Sở Y tế")):
         code, envelope = office.call("case", "decide", case, "--accept", "--reason", "x", "--by", name)
 
@@ -325,7 +390,7 @@ def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opene
     assert (code, reminded) == (3, 0)
     assert [line.startswith(f"record {opening} of a case cannot be read: ") for line in listed["warnings"]] == [True]
     assert case in {one["id"] for one in listed["data"]}
-    assert [step["step"] for step in shown["data"]["steps"]] == ["opened", "reminded"]
+    assert [step["step"] for step in shown["data"]["steps"]] == ["hearing", "reminded"]
     assert shown["data"]["unreadable"] == [opening]
 
 
@@ -355,12 +420,12 @@ with time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True):
 @pytest.mark.heavy
 def test_of_two_decisions_at_once_one_is_taken_and_the_other_refused(office: Office) -> None:
     case = min(office.cases())
-    office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
+    office.hear(case)
     command = [
         sys.executable,
         "-c",
         LATER,
-        str((START + timedelta(hours=1) - datetime.now(UTC)).total_seconds()),
+        str((office.now + timedelta(hours=1) - datetime.now(UTC)).total_seconds()),
         "--config",
         str(office.folder / "portalops.toml"),
         "case",
@@ -419,7 +484,7 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     assert (code, reported) == (0, 0)
     assert [Path(each["id"]).suffix for each in report["data"]] == [".docx", ".xlsx"]
     annex = load_workbook(report["data"][1]["id"]).worksheets[-1]
-    assert str(annex["A1"].value).startswith("Phụ lục: ")
+    assert str(annex["A1"].value).startswith("Phụ lục: "), "a hearing is no case yet"
     assert envelope["data"][0]["cases"] == sorted(office.cases())
     for data in (envelope["data"][0], report["data"][0]):
         assert hashlib.sha256(Path(data["id"]).read_bytes()).hexdigest() == data["sha256"]

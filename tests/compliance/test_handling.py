@@ -13,6 +13,7 @@ from portalops.calendar import load
 from portalops.compliance import RULES, Situation
 from portalops.compliance.handling import (
     PAPERS,
+    Due,
     Escalation,
     Handling,
     escalations,
@@ -24,7 +25,7 @@ from portalops.compliance.handling import (
     was_late,
 )
 from portalops.locale import render
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
+from portalops.model.cases import BEGINS, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
 from portalops.model.message import msg
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week, parse_period
@@ -41,6 +42,8 @@ CALENDAR = load()
 HEALTH = UnitId("so-y-te")
 NAME = Name("Sở Y tế", "Department of Health")
 MET, UNMET, EXEMPT = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.EXEMPT
+PENDING, UNSURE, NONE_DUE = DutyVerdict.PENDING, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.NOT_ASSESSED
+SUB, SEND, PORTAL = CaseDuty.SUBPORTAL, CaseDuty.SUBMISSION, CaseDuty.PORTAL
 W47 = Week(2026, 47)
 
 
@@ -76,7 +79,7 @@ def _case(*moves: tuple[CaseStep, str], week: Week = W47, by: str = "An", duty: 
                 duty,
                 week,
                 step,
-                by="" if step is CaseStep.OPENED else by,
+                by="" if step in BEGINS else by,
                 paper=kept if step in PAPERS else None,
             ),
         )
@@ -100,6 +103,85 @@ def test_each_unit_duty_and_week_that_is_unmet_gets_one_case_and_no_second_one()
     assert [move.id for move in opened] == ["2026-W47/so-y-te/11.2-submissions", "2026-W47/so-y-te/11.2-subportals"]
     assert {move.shortfall.judged_seq for move in opened if move.shortfall} == {7}
     assert _found(result, cases) == ()
+
+
+HEARD = (CaseStep.HEARD, "2026-11-23")
+
+
+def _judged_again(case: Case, verdict: DutyVerdict, today: str) -> list[CaseStep]:
+    found = shortfalls(_result([_week(MET, verdict)]), 7, UnitDuties.SUBMIT_ONLY)
+    judged = {(HEALTH, SEND, W47): verdict}
+    return [move.step for move in moves_by_rule(found, judged, [case], _handling(today), since=date(2026, 1, 1))]
+
+
+def test_a_case_opens_only_after_the_units_time_to_answer() -> None:
+    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
+
+    assert (asked.state, next_due(asked, _handling("2026-11-23"))) == (
+        CaseState.HEARING,
+        Due(CaseStep.EXPLAINED, date(2026, 11, 27), msg("the unit")),  # 24 November is a day off
+    )
+    assert _judged_again(asked, UNMET, "2026-11-27") == []
+    assert _judged_again(asked, UNMET, "2026-11-28") == [CaseStep.OPENED]
+
+
+def test_a_case_never_opens_while_nobody_asked_the_unit_and_the_managing_unit_is_late_with_that() -> None:
+    unasked = _case(HEARD)
+    due = next_due(unasked, _handling("2026-12-30"))
+
+    assert _judged_again(unasked, UNMET, "2026-12-30") == []
+    assert due is not None and (due.step, due.is_late(date(2026, 12, 30))) == (CaseStep.REMINDED, True)
+
+
+@pytest.mark.parametrize("verdict", [PENDING, UNSURE])
+def test_a_case_waits_while_its_week_is_undecided(verdict: DutyVerdict) -> None:
+    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
+
+    assert _judged_again(asked, verdict, "2026-12-30") == []
+
+
+def test_a_hearing_whose_week_is_met_after_all_is_closed_and_never_was_a_case() -> None:
+    closed = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.CLOSED, "2026-11-26"), by="")
+
+    assert _judged_again(_case(HEARD), MET, "2026-11-24") == [CaseStep.CLOSED]
+    assert not closed.was_opened
+    assert _judged_again(closed, UNMET, "2026-11-30") == [CaseStep.HEARD], "it is heard again, not opened"
+
+
+@pytest.mark.parametrize(
+    ("during", "state"),
+    [
+        ([(CaseStep.REMINDED, "2026-11-23")], CaseState.AWAITING),
+        ([(CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-25")], CaseState.EXPLAINED),
+    ],
+)
+def test_an_opened_case_goes_on_where_its_hearing_left_it(during: list[tuple[CaseStep, str]], state: CaseState) -> None:
+    assert _case(HEARD, *during).state is CaseState.HEARING
+    assert _case(HEARD, *during, (CaseStep.OPENED, "2026-11-28")).state is state
+
+
+def test_what_was_explained_in_the_hearing_is_decided_within_days_of_the_opening() -> None:
+    early = _case(
+        HEARD, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-23"), (CaseStep.OPENED, "2026-11-30")
+    )
+
+    due = next_due(early, _handling("2026-11-30"))
+
+    assert due is not None and (due.step, due.by) == (CaseStep.ACCEPTED, date(2026, 12, 3))
+
+
+def test_a_hearing_is_no_repetition_until_its_case_is_opened() -> None:
+    weeks = [Week(2026, number) for number in (45, 46)]
+    handling = _handling("2026-11-30")
+    heard = [_case((CaseStep.HEARD, "2026-11-16"), (CaseStep.REMINDED, "2026-11-16"), week=week) for week in weeks]
+    opened = [
+        _case(*((each.move.step, "2026-11-16") for each in case.moves), (CaseStep.OPENED, "2026-11-23"), week=case.week)
+        for case in heard
+    ]
+
+    assert escalations(heard, handling) == ()
+    assert [one.step for one in escalations(opened, handling)] == [CaseStep.TO_DEPARTMENT]
+    assert not may(heard[0], CaseStep.TO_DEPARTMENT)
 
 
 def test_a_case_names_why_its_own_indicator_fell_short() -> None:
@@ -479,8 +561,6 @@ def test_no_letter_is_asked_for_of_the_managing_unit_to_itself_or_of_a_case_that
 
 # --- what falls short, exactly ----------------------------------------------------------------
 
-PENDING, UNSURE, NONE_DUE = DutyVerdict.PENDING, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.NOT_ASSESSED
-SUB, SEND, PORTAL = CaseDuty.SUBPORTAL, CaseDuty.SUBMISSION, CaseDuty.PORTAL
 COUNTED = UnitWeek(
     HEALTH, W47, UNMET, msg("whole"), 4, 2, 1, UNMET, UNMET, 5, 100, subportal_required=7, submissions_required=6, summed=3,
     subportal_reason=msg("own K1"), submissions_reason=msg("own K2"),
@@ -578,7 +658,7 @@ def test_the_portals_shortfall_names_its_days() -> None:
 # --- moves of the rules -----------------------------------------------------------------------
 
 
-def test_cases_are_opened_by_week_unit_and_duty_each_with_what_was_found() -> None:
+def test_hearings_begin_by_week_unit_and_duty_each_with_what_was_found() -> None:
     weeks = [
         replace(COUNTED, week=Week(2026, number), unit=UnitId(unit))
         for number, unit in ((47, "b"), (46, "b"), (46, "a"))
@@ -594,7 +674,7 @@ def test_cases_are_opened_by_week_unit_and_duty_each_with_what_was_found() -> No
         for duty in ("submissions", "subportals")
     ]
     assert all(
-        move == CaseMove(*key, CaseStep.OPENED, shortfall=found[key])
+        move == CaseMove(*key, CaseStep.HEARD, shortfall=found[key])
         for move in moves
         for key in found
         if move.id == case_id(*key)
@@ -610,7 +690,7 @@ def test_a_week_that_nobody_watched_keeps_no_other_week_from_a_case() -> None:
     assert [move.week.number for move in moves] == [47]
     before = [_case((CaseStep.OPENED, "2026-11-16"), (CaseStep.CLOSED, "2026-11-17"), week=Week(2026, 46), by="")]
     again = moves_by_rule(found, {}, before, _handling("2026-11-23"), since=date(2026, 11, 16))
-    assert [(move.week.number, move.step) for move in again] == [(46, CaseStep.REOPENED), (47, CaseStep.OPENED)]
+    assert [(move.week.number, move.step) for move in again] == [(46, CaseStep.REOPENED), (47, CaseStep.HEARD)]
     assert again[0] == CaseMove(
         HEALTH, SEND, Week(2026, 46), CaseStep.REOPENED, why=msg("found unmet again"),
         shortfall=found[HEALTH, SEND, Week(2026, 46)],

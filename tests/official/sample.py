@@ -45,8 +45,10 @@ ACTORS = (
 SETTINGS = OfficeSettings(
     parent=Name("Sở Khoa học và Công nghệ Khánh Hòa", "Department of Science and Technology of Khanh Hoa"),
     abbreviation="TTCĐS",
+    drafting_unit="ND",
     authority="KT. GIÁM ĐỐC",
     title="PHÓ GIÁM ĐỐC",
+    signer="Trần Thị Bình",
     contact="ông Nguyễn Văn An, điện thoại 0258 3 000 000",
 )
 HEALTH, WARD = UnitId("so-y-te"), UnitId("phuong-bac-cam-ranh")
@@ -132,7 +134,7 @@ def facts() -> PeriodFacts:
         exemptions=(exemption,),
         exemption_remarks={exemption.id: (msg("announced late, on {day}", day=date(2026, 10, 16)),)},
         sources=14,
-        silent_sources=("cong-con-so-xay-dung",),
+        silent_sources=(msg("sub-portal of {unit}", unit=NAMES[WARD]),),
     )
 
 

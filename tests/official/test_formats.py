@@ -43,9 +43,9 @@ def test_a_pdf_holds_every_part_of_the_paper(tmp_path: Path) -> None:
         "Kính gửi: Sở Khoa học và Công nghệ.",
         "thuộc trách nhiệm của Đơn vị quản lý Cổng: 04/11/2026",
         "nhận:",  # older poppler reads the letter before it, which is bold, twice
-        "- Lưu: VT, TTCĐS.",
+        "- Lưu: VT, ND.",
         "KT. GIÁM ĐỐC",
-        "Phụ lục TỔNG HỢP",
+        "Phụ lục I TỔNG HỢP",
         "Tổng cộng 1.241 15 17 7/9",
     ):
         assert "".join(part.split()) in "".join(text.split()), "older poppler sees more spaces"
@@ -66,17 +66,25 @@ def test_words_of_others_are_never_read_as_marks(tmp_path: Path) -> None:
 def test_markdown_has_heads_body_and_annex_in_the_papers_order() -> None:
     text = load("markdown").render(report(), language="vi").decode("utf-8")
 
-    order = ["**CỘNG HÒA", "# BÁO CÁO", "Kính gửi:", "## I. PHẠM VI", "***Nơi nhận:***", "## Phụ lục:"]
+    order = [
+        "**CỘNG HÒA",
+        "# BÁO CÁO",
+        "Kính gửi:",
+        "## I. PHẠM VI",
+        "***Nơi nhận:***",
+        "## Phụ lục I:",
+        "## Phụ lục II:",
+    ]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
-    assert "\n- Lưu: VT, TTCĐS." in text
+    assert "\n- Lưu: VT, ND." in text
 
 
 def test_a_workbook_holds_the_text_and_each_annex_on_a_sheet_with_real_numbers() -> None:
     opened = load_workbook(io.BytesIO(load("xlsx").render(report(), language="vi")))
 
     assert opened.sheetnames[0] == "1 Báo cáo"
-    annex = opened.worksheets[-1]
-    assert str(annex["A1"].value).startswith("Phụ lục: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
+    annex = opened.worksheets[-2]
+    assert str(annex["A1"].value).startswith("Phụ lục I: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
     heads = [cell.value for cell in annex[3]]
     together = next(row for row in annex.iter_rows(values_only=True) if row[1] == "Tổng cộng")
     assert together[heads.index("Số tin, bài")] == 1241
@@ -91,7 +99,7 @@ def test_items_without_an_english_pair_are_an_annex_of_their_own() -> None:
     assert "### 4\\. Loại thông tin và ngôn ngữ" in text
     assert "| loại thông tin thứ 3 theo Điều 8 | 0 |" in text
     assert "273 tin, bài không xác định được" in text
-    assert "## Phụ lục II: Tin, bài tiếng Việt chưa có bản tiếng Anh" in text
+    assert "## Phụ lục III: Tin, bài tiếng Việt chưa có bản tiếng Anh" in text
     assert "Sở Công Thương tuyển dụng viên chức" in text
 
 

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from portalops.model.incidents import IncidentFacts, IncidentKind
+from portalops.model.message import msg
+from portalops.model.period import Period, Week
 from portalops.model.timeliness import LateItem, RuleSetTimeliness
-from portalops.model.verdicts import DutyVerdict
-from portalops.official.build_period import PeriodFacts, build_period
+from portalops.model.updates import (
+    Counted,
+    FlaggedItem,
+    FlagKind,
+    Grade,
+    ItemChannel,
+    UnitWeek,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
+from portalops.model.verdicts import DutyVerdict, Severity
+from portalops.official.build_period import PeriodFacts, build_period, lasted_in, source_words
+from portalops.official.build_reminder import build_reminder, uncounted_items
+from portalops.official.formats import load
+from portalops.registers.incidents import fold_incidents
 from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.rulebooks.limits.load import load_rule_set
-from tests.official.sample import CALENDAR, HEALTH, RULEBOOK, ZONE, facts, office
+from tests.official.sample import CALENDAR, HEALTH, RULEBOOK, ZONE, cases, facts, office, report
+from tests.reports.sample import variety
 
 
 def _judged(*weeks: DutyVerdict) -> PeriodFacts:
@@ -76,7 +94,7 @@ def test_each_item_of_a_list_ends_with_a_semicolon_and_the_last_with_a_full_stop
         (
             (DutyVerdict.MET, DutyVerdict.UNMET),
             (
-                "Some fell short, as part II and the annex show; no case is recorded for a week that ends in the period.",
+                "No case is recorded for a week that ends in the period.",
                 "No case of the period is recorded.",
             ),
         ),
@@ -129,3 +147,83 @@ def test_a_report_says_what_is_known_of_the_regulations_standing() -> None:
         text for text in said if text in {n.en for n in RULEBOOK.notices}
     ]
     assert any("does not prove that the Decision is in force" in text for text in said)
+
+
+def test_a_week_that_awaits_confirmation_is_no_week_with_sufficient_evidence() -> None:
+    said = _texts(_judged(DutyVerdict.MET, DutyVerdict.PENDING))
+
+    assert not any("evidence is sufficient" in text for text in said)
+    assert any(text.startswith("Coverage: 2 units have at least one week that awaits confirmation") for text in said)
+
+
+def test_every_unit_that_fell_short_is_named_and_something_is_proposed_about_it() -> None:
+    said = _texts(_judged(DutyVerdict.MET, DutyVerdict.UNMET))
+
+    assert "Department of Health: 2 of 4 assessed weeks;" in said
+    assert "Bac Cam Ranh ward: 2 of 4 assessed weeks." in said
+    assert any("is asked to urge the units that fell short" in text and "Bac Cam Ranh ward" in text for text in said)
+    assert not any("nothing to propose" in text for text in said)
+
+
+def test_the_unit_weeks_of_the_text_add_up() -> None:
+    known = _judged(DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING, DutyVerdict.EXEMPT)
+
+    assert (
+        "Of 16 unit-weeks, 4 reached what was due, 4 did not, 4 came to no verdict, and in 4 nothing was due."
+        in _texts(known)
+    )
+
+
+def test_an_incident_of_the_register_is_named_and_none_is_denied_while_an_entry_cannot_be_read() -> None:
+    quiet = replace(_judged(DutyVerdict.MET), sums=[], exemptions=())
+    noticed = datetime(2026, 11, 3, 2, tzinfo=UTC)
+    power = IncidentFacts("IN-2026-001", "Mất điện.", IncidentKind.OUTAGE, Severity.MEDIUM, noticed, "An")
+    outage = fold_incidents([(1, noticed, power.id, power, ())]).incidents[power.id]
+
+    assert "None is recorded." in _texts(quiet)
+    assert any("not over yet: Mất điện." in text for text in _texts(replace(quiet, incidents=(outage,))))
+    assert "None is recorded." not in _texts(replace(quiet, incidents_lost=1))
+    assert lasted_in(outage, quiet.period, ZoneInfo(ZONE))
+    assert not lasted_in(outage, Period(date(2026, 10, 1), date(2026, 11, 2)), ZoneInfo(ZONE))
+
+
+def test_a_source_is_called_by_what_it_shows_and_not_by_its_id() -> None:
+    own = UpdateSourceTraits("soyte-rss", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH)
+    shared = UpdateSourceTraits("van-ban-den", ItemChannel.SUBMISSION, complete=True)
+
+    assert str(source_words(own, facts().names)) == "sub-portal of Department of Health"
+    assert str(source_words(shared, facts().names)) == "source of what units send in"
+
+
+def test_a_report_names_neither_versions_nor_options_of_the_program() -> None:
+    text = load("markdown").render(report(variety=variety()), language="vi").decode("utf-8")
+
+    assert not {word for word in ("kh-37-2010", CALENDAR.version, "sql", "kind", "mã băm") if word in text}
+
+
+def test_a_letter_names_the_items_that_did_not_count_with_the_reason() -> None:
+    week, late = Week(2026, 45), datetime(2026, 11, 5, 2, tzinfo=UTC)
+    backdated, counted = (
+        FlaggedItem(HEALTH, name, f"Tin {name}", (FlagKind.BACKDATED,), late, late) for name in ("a", "b")
+    )
+    unicode_only = FlaggedItem(HEALTH, "c", "Tin c", (FlagKind.NOT_NFC,), late, late)
+    judged = UnitWeek(
+        HEALTH, week, DutyVerdict.UNMET, msg("x"), 2, 1, 0, DutyVerdict.UNMET, DutyVerdict.UNMET, 5, 100,
+        items=(Counted("b", date(2026, 11, 6), Grade.A, (FlagKind.BACKDATED,)),),
+    )  # fmt: skip
+    result = UpdatesResult(
+        (), week.period().first, week.period().last, "x", "x", (), (judged,), (), (backdated, counted, unicode_only), 0
+    )
+    of_health = [case for case in cases() if case.unit == HEALTH]
+
+    items = uncounted_items([result], of_health, ZoneInfo(ZONE))
+    letter = build_reminder(
+        office(), facts().names[HEALTH], of_health, RULEBOOK,
+        explain_by=date(2026, 11, 19), zone=ZONE, uncounted=items, has_sheet=True,
+    )  # fmt: skip
+    text = load("markdown").render(letter, language="vi").decode("utf-8")
+
+    assert items == (backdated,)
+    assert "Có 1 tin, bài của các tuần nêu trên không được tính" in text
+    assert "| 1 | Tin a | 05/11/2026 | 05/11/2026 | ghi lùi ngày |" in text
+    assert "Kèm theo: bảng kê tin, bài." in text

@@ -261,15 +261,12 @@ def test_a_report_whose_paper_is_kept_is_listed_with_its_digest() -> None:
 
 def test_every_kind_has_a_row_also_where_nothing_of_it_was_seen_and_items_without_a_pair_are_named() -> None:
     data = as_data(document())
-    rows = table(data, "New items on the portal and")["rows"]
+    new = "New items on the portal and the sub-portals from 17 Aug 2026 to 13 Sep 2026"
+    rows, languages = (table(data, f"{new}, by {what}")["rows"] for what in ("kind", "language"))
     assert [row[0] for row in rows[:12]] == [f"kind {number} of Article 8" for number in range(1, 13)]
     assert rows[2][1] == 0
-    assert rows[12:] == [
-        ["kind not stated by the source", 130],
-        ["language not stated", 12],
-        ["in English", 31],
-        ["in Vietnamese", 305],
-    ]
+    assert rows[12:] == [["kind not stated by the source", 130], ["Total", 348]]
+    assert languages == [["language not stated", 12], ["in English", 31], ["in Vietnamese", 305], ["Total", 348]]
     (missing,) = table(data, "1 Vietnamese item without an English one")["rows"]
     assert missing[:3] == ["Unit 5", "Sở Công Thương tuyển dụng viên chức", "https://soct.khanhhoa.example/vi/tin/9"]
     assert "for 273 it is not known" in json.dumps(data)

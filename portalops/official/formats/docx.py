@@ -40,6 +40,8 @@ A4_MM = (210, 297)
 INDENT_MM = 12.7
 """First line of a paragraph: 1 or 1.27 cm."""
 GAP_POINTS = 6
+SIGNATURE_POINTS = 72
+"""The space for the signature and the seal, between the office of who signs and the name."""
 LINES = 1.15
 LETTER_MM = 2.5
 """What a letter of a table takes, bold ones and capitals among them."""
@@ -181,6 +183,10 @@ class _Writer:
         for number, text in enumerate(lines):
             paragraph = right.paragraphs[0] if number == 0 else right.add_paragraph()
             self._line(paragraph, text.upper(), points=14, bold=True)
+        if paper.signing.name:
+            name = right.add_paragraph()
+            name.paragraph_format.space_before = _points(SIGNATURE_POINTS)
+            self._line(name, reader.text(paper.signing.name), points=14, bold=True)
 
     def _annex(self, annex: Annex, number: int) -> None:
         section = self._document.add_section(WD_SECTION.NEW_PAGE)
@@ -327,7 +333,9 @@ def widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) ->
         cells = [row[number] for row in rows]
         word = max((len(word) for text in (head, *cells) for word in text.split()), default=1)
         least.append(LETTER_MM * word + CELL_MM)
-        wanted.append(LETTER_MM * min(60, max((len(text) for text in cells), default=1)))
+        # A head may take two lines: one of six under which figures stand is hard to read.
+        said = max((len(text) for text in cells), default=1)
+        wanted.append(LETTER_MM * min(60, max(said, len(head) / 2)) + CELL_MM)
     spare = total - sum(least)
     if spare <= 0:
         return [total * one / sum(least) for one in least]

@@ -55,6 +55,8 @@ class _Writer:
         yield "  \n".join(
             f"**{escape(line.upper())}**" for line in (paper.signing.authority, paper.signing.office) if line
         )
+        if paper.signing.name:
+            yield f"**{escape(self.reader.text(paper.signing.name))}**"
         for number, annex in enumerate(paper.annexes, 1):
             yield from self._annex(annex, number)
 

@@ -93,6 +93,7 @@ def _data(paper: OfficialPaper, reader: Reader) -> dict[str, object]:
         "recipients": [f"- {text(one)};" for one in paper.recipients]
         + [text(msg("- File: {archive}.", archive=paper.archive))],
         "signing": [line.upper() for line in (paper.signing.authority, paper.signing.office) if line],
+        "signer": reader.text(paper.signing.name),
         "annexes": [
             {
                 "name": text(annex_name(number, len(paper.annexes))),

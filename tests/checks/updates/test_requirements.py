@@ -268,8 +268,10 @@ def test_the_report_of_a_past_period_does_not_change_with_what_a_source_does_lat
     later = Path(office.report("2026-11-25 09:00", *span)).read_bytes()
 
     assert later == first
-    assert "trong lần thu thập gần nhất: so-den" not in later.decode()
-    assert "trong lần thu thập gần nhất: so-den" in office.markdown("2026-11-25 10:00", "--period", "2026-11-24")
+    assert "trong lần thu thập gần nhất: nguồn thông tin các đơn vị gửi về" not in later.decode()
+    assert "trong lần thu thập gần nhất: nguồn thông tin các đơn vị gửi về" in office.markdown(
+        "2026-11-25 10:00", "--period", "2026-11-24"
+    )
 
 
 def test_stale_says_nothing_at_all_when_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,12 +126,13 @@ def test_what_was_there_at_the_first_look_counts_by_a_trusted_row_of_its_creatio
     assert counted(there, sources=(*SOURCES, rows)).items == count
 
 
-def test_where_no_source_tells_kinds_one_line_says_so_and_how_to_tell_them() -> None:
-    table, said, _pairs = counts_blocks(counted(item("/1", "vi"), item("/2", "en")))
+def test_where_no_source_tells_kinds_one_line_says_so_and_each_table_adds_up_to_its_total() -> None:
+    said, table, _pairs = counts_blocks(counted(item("/1", "vi"), item("/2", "en")))
     (told, *_rest) = counts_blocks(counted(item("/1", "vi", 3)))
 
-    assert isinstance(table, TableBlock) and [str(row[0]) for row in table.rows] == ["in English", "in Vietnamese"]
-    assert isinstance(said, Paragraph) and "column 'kind'" in str(said.text)
+    assert isinstance(table, TableBlock) and table.rows[-1][1] == 2
+    assert [str(row[0]) for row in table.rows] == ["in English", "in Vietnamese", "Total"]
+    assert isinstance(said, Paragraph) and "No source states" in str(said.text)
     assert isinstance(told, TableBlock) and [row[1] for row in told.rows] == [0, 0, 1, *[0] * 9, 0, 1]
 
 

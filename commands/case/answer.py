@@ -1,0 +1,246 @@
+"""Record what a unit answers in its hearing
+
+Of an item the unit gives a date, which confirms what the item claims, or says that an item of an unknown sender is its
+own. --answers takes the sheet that it filled in. A text without items is its explanation. All cases of the week take
+the answer.
+
+Example: portalops case answer so-y-te 2026-W47 --item 3f2a91 --on 2026-11-18 --document '07/BB-SYT, 25/11/2026' --by
+'Văn phòng Sở Y tế' --file bien-ban.pdf
+
+EXIT STATUS: 0 recorded or shown, 2 no such unit, week, case or item, or the answer does not fit an item
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from checks.updates.mail import read_mail
+from commands.case.options import On, OptionalText
+from commands.case.steps import known_week
+from commands.case.views import handling_of
+from commands.cli.entries import (
+    DocumentFile,
+    DryRun,
+    caller_of,
+    document_in,
+    known_unit,
+    next_id,
+    past_day,
+    written_text,
+)
+from commands.cli.result import Result
+from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import open_store, update_sources
+from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
+from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, read_answers
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.cases import CaseId, Paper
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
+from portalops.model.updates import Observation
+from portalops.registers.attested import ATTESTED_KINDS
+from portalops.reports.document import Cell, KeyValues
+
+OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
+
+
+@shape
+class TakenAnswer:
+    """What a unit's answer came to."""
+
+    unit: UnitId
+    week: str
+    """In the form 2026-W47."""
+    confirmed: tuple[str, ...]
+    """Ids of items whose claimed date is confirmed."""
+    attributed: tuple[str, ...]
+    """Ids of the entries by which items of unknown senders are the unit's."""
+    cases: tuple[CaseId, ...]
+    """Cases that took the answer."""
+    records: tuple[int, ...]
+    """Empty if it was only shown."""
+
+
+def answer(
+    ctx: typer.Context,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id"))],
+    week: Annotated[str, typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47"))],
+    *,
+    item: Annotated[
+        Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--item", metavar="ITEM", help=_("Id of an item, or its beginning; may be given several times")),
+    ] = None,
+    published_on: Annotated[
+        OptionalText, typer.Option("--on", metavar="DAY", help=_("The day on which the items were published or sent"))
+    ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help=_("The items, of an unknown sender, are the unit's own"))
+    ] = False,
+    answers: Annotated[
+        OptionalPath, typer.Option("--answers", metavar="CSV", help=_("The filled-in sheet: item, answer, document"))
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("The unit's explanation"))] = "",
+    document: Annotated[
+        str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the supporting document"))
+    ] = "",
+    on: On = None,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help=_("Who answered for the unit; of a mail, its sender"))
+    ] = "",
+    officer: Annotated[
+        str, typer.Option("--officer", metavar="NAME", help=_("Who takes the answer; by default the account"))
+    ] = "",
+    file: DocumentFile = None,
+    mail: Annotated[
+        OptionalPath, typer.Option("--mail", metavar="FILE", help=_("The mail that brought the answer, as .eml"))
+    ] = None,
+    dry_run: DryRun = False,
+) -> Result[TakenAnswer]:
+    session = open_session(ctx)
+    whose, of = known_unit(session, unit).id, known_week(week)
+    sheet = _sheet(session, item or (), published_on, ours=ours, answers=answers)
+    if not sheet.answers and not reason:
+        raise UsageError(
+            msg("the answer has neither items nor an explanation"),
+            msg("Give --item with --on or --ours, --answers with the sheet, or --reason with the unit's words."),
+        )
+    if file is not None and mail is not None:
+        raise UsageError(
+            msg("--file and --mail are both given"), msg("Give the one that is the answer: the mail has its files.")
+        )
+    data = document_in(file if mail is None else mail)
+    sender, sent_on = ("", None) if mail is None or data is None else _sender(session, data, mail)
+    issued_on = past_day(session, on, "--date") if on is not None else sent_on
+    text = document or (f"{sender}, {sent_on}" if sender else "")
+    found = _observations(session, sheet.answers)
+    made = UnitAnswer(
+        whose,
+        of,
+        written_text(by or sender, "--by"),
+        written_text(officer, "--officer") if officer else caller_of(session),
+        written_text(reason, "--reason") if reason else "",
+        Paper(written_text(text, "--document"), issued_on),
+        found,
+        frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
+    )
+    handling = handling_of(session)
+
+    def plan() -> AnswerPlan:
+        return plan_answer(session.reader, handling, made, data, lambda count: _ids(session, count))
+
+    planned, records = (plan(), ()) if dry_run else record_answer(session.recorder, plan, data)
+    confirmed = tuple(name for one in planned.confirmations for name in one.observations)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Unit"), unit),
+        (msg("Week"), str(of)),
+        (msg("Items confirmed"), "\n".join(name[:12] for name in confirmed) or None),
+        (msg("Items that are the unit's own"), "\n".join(one.title for one in planned.items) or None),
+        (msg("Cases"), "\n".join(move.id for move in planned.moves) or None),
+        (
+            msg("Recorded in"),
+            msg("records {seqs}", seqs=", ".join(str(record.seq) for record in records))
+            if records
+            else msg("nothing: only shown"),
+        ),
+    ]
+    blank = nmsg("{n} line of the sheet answers nothing", "{n} lines of the sheet answer nothing", sheet.blank)
+    return Result(
+        TakenAnswer(
+            whose,
+            str(of),
+            confirmed,
+            tuple(one.id for one in planned.items),
+            tuple(move.id for move in planned.moves),
+            tuple(record.seq for record in records),
+        ),
+        [KeyValues(rows)],
+        warnings=(blank,) if sheet.blank else (),
+    )
+
+
+def _sheet(
+    session: Session, items: Sequence[str], published_on: str | None, *, ours: bool, answers: Path | None
+) -> AnswerSheet:
+    """Return what is answered of items, from the options or from the sheet.
+
+    Raises:
+        UsageError: items lack an answer, an answer lacks items, or the sheet cannot be read.
+    """
+    if answers is not None:
+        if items or ours or published_on is not None:
+            raise UsageError(
+                msg("--answers and --item are both given"), msg("Give the sheet, or single items with their answer.")
+            )
+        return read_answers(document_in(answers) or b"")
+    if bool(items) != (ours or published_on is not None) or (ours and published_on is not None):
+        raise UsageError(
+            msg("--item needs one answer, and an answer needs --item"),
+            msg("Give --item with --on DAY, or --item with --ours."),
+        )
+    day = None if ours or published_on is None else past_day(session, published_on, "--on")
+    return AnswerSheet(tuple(ItemAnswer(item, day, "") for item in items), 0)
+
+
+def _sender(session: Session, data: bytes, path: Path) -> tuple[str, date | None]:
+    """Return who sent a mail, and the local day that it claims.
+
+    Raises:
+        UsageError: a program sent it, or it names no sender.
+    """
+    read = read_mail(data)
+    if read.is_automatic or not read.sender:
+        raise UsageError(
+            msg("{path} is no mail of a person", path=show_text(str(path))),
+            msg("Save the unit's own mail as .eml, and give that file by --mail."),
+        )
+    try:
+        sent_on = parsedate_to_datetime(read.date).astimezone(session.zone_of_portal).date()
+    except (TypeError, ValueError, OverflowError):
+        return read.sender, None
+    return read.sender, min(sent_on, session.today)
+
+
+def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tuple[ItemAnswer, Observation], ...]:
+    """Return each answer with its item.
+
+    Raises:
+        UsageError: one names no item, or several.
+    """
+    found: list[tuple[ItemAnswer, Observation]] = []
+    if not answers:
+        return ()
+    with open_store(session.settings, session.environment) as store:
+        for one in answers:
+            matches = store.beginning_with(one.item)
+            if len(matches) != 1 or not one.item:
+                shown = show_text(one.item, 40)
+                said = (
+                    msg("several items begin with {item}", item=shown)
+                    if matches
+                    else msg("there is no item {item}", item=shown)
+                )
+                raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
+            found.append((one, matches[0]))
+    names = [item.id for _one, item in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(msg("item {item} is answered twice", item=twice[:12]), msg("Give one answer for each item."))
+    return tuple(found)
+
+
+def _ids(session: Session, count: int) -> Sequence[str]:
+    prefix, _hyphen, number = next_id(session, "OB", ATTESTED_KINDS).rpartition("-")
+    return [f"{prefix}-{int(number) + more:03}" for more in range(count)]
+
+
+VERB = Verb(answer)

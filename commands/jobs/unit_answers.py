@@ -1,0 +1,222 @@
+"""A unit's answer in a hearing, recorded whole or not at all: confirmations, items that are its own, and its explanation.
+
+What follows from an answer is decided first, as a value that can be shown, and recorded then while nobody else can append.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+from commands.jobs.cases import allowed_move, draft_of
+from portalops import bodies
+from portalops.compliance.case_papers import step_with_paper
+from portalops.compliance.handling import Handling
+from portalops.compliance.unit_answers import ItemAnswer
+from portalops.errors import UsageError
+from portalops.ledger.record import Draft
+from portalops.ledger.recorder import Recorder
+from portalops.model.cases import CaseMove, CaseStep, Paper
+from portalops.model.confirmations import Confirmation
+from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.record import Digest, Record
+from portalops.model.submissions import ObservedItem
+from portalops.model.updates import ItemChannel, Observation
+from portalops.model.values import dataclass
+from portalops.ports import LedgerReader
+from portalops.registers.attested import ITEM, OBSERVED, read_attested
+from portalops.registers.cases import may, read_cases
+from portalops.registers.confirmations import CONFIRMATION, CONFIRMED, read_confirmations
+
+DUTY = "11.3-tracking"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitAnswer:
+    """What a unit answers about a week."""
+
+    unit: UnitId
+    week: Week
+    by: str
+    """Who answered for the unit."""
+    officer: str
+    """Who takes the answer for the managing unit."""
+    reason: str
+    """Its explanation; empty if it answers of items alone."""
+    paper: Paper
+    """What it rests on."""
+    items: Sequence[tuple[ItemAnswer, Observation]]
+    """Each with the item that it is about."""
+    attested: Collection[str]
+    """Sources whose items count at the time that they bear: a register, a mailbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """What follows from an answer."""
+
+    confirmations: tuple[Confirmation, ...]
+    """One for each document."""
+    items: tuple[ObservedItem, ...]
+    """Items of unknown senders that are the unit's."""
+    moves: tuple[CaseMove, ...]
+    """One for each case that takes the answer."""
+
+
+def plan_answer(
+    ledger: LedgerReader,
+    handling: Handling,
+    answer: UnitAnswer,
+    document: bytes | None,
+    new_ids: Callable[[int], Sequence[str]],
+) -> AnswerPlan:
+    """Return what follows from an answer, as things stand in the ledger.
+
+    Args:
+        ledger: has the cases, and what was confirmed and attested before.
+        handling: by what cases are handled today.
+        answer: what a unit says.
+        document: the paper or mail itself.
+        new_ids: returns so many ids of attested items that no record bears.
+
+    Raises:
+        UsageError: there is no case of the unit and week, nothing waits for the answer, or an item does not fit it.
+    """
+    file = None if document is None else Digest(hashlib.sha256(document).hexdigest())
+    moves = tuple(_explanations(ledger, handling, answer, document, file))
+    if not moves and not answer.items:
+        raise UsageError(
+            msg("no case of {unit} in week {week} waits for an answer", unit=answer.unit, week=str(answer.week)),
+            msg("Run 'portalops case list --unit {unit} --all' to see what was done.", unit=answer.unit),
+        )
+    zone = handling.zone
+    confirmed = read_confirmations(ledger).observations
+    why = answer.reason or answer.by
+    by_document: dict[str, list[str]] = {}
+    own: list[ObservedItem] = []
+    for said, item in answer.items:
+        text = said.document or answer.paper.number
+        if said.published_on is None:
+            at = item.published_at if item.source in answer.attested and item.published_at else item.first_seen_at
+            _require_unknown(item, at.astimezone(zone).date(), answer)
+            rests_on = f"{text}; {why}; {item.id}"
+            own.append(
+                ObservedItem("", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file)
+            )
+        else:
+            claimed = None if item.published_at is None else item.published_at.astimezone(zone).date()
+            _require_claimed(item, claimed, said.published_on, answer)
+            if item.id in confirmed:
+                raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
+            by_document.setdefault(text, []).append(item.id)
+    for each in read_attested(ledger).standing:
+        if isinstance(each.what, ObservedItem) and _key(each.what) in map(_key, own):
+            raise _unfit(msg("this item is already recorded as {id}", id=each.what.id))
+    return AnswerPlan(
+        tuple(Confirmation(tuple(names), answer.officer, text, why, file) for text, names in by_document.items()),
+        tuple(replace(one, id=name) for one, name in zip(own, new_ids(len(own)), strict=True)),
+        moves,
+    )
+
+
+def record_answer(
+    recorder: Recorder, plan: Callable[[], AnswerPlan], document: bytes | None
+) -> tuple[AnswerPlan, tuple[Record, ...]]:
+    """Record what follows from an answer, all of it or nothing; `plan` is asked under the ledger's lock.
+
+    Raises:
+        UsageError: nothing can follow from it.
+    """
+    ledger = recorder.ledger
+    planned: list[AnswerPlan] = []
+
+    def decide() -> Sequence[Draft]:
+        planned[:] = [plan()]
+        evidence = () if document is None else (ledger.keep(document),)
+        parts = {"circumstances": recorder.circumstances, "evidence": evidence}
+
+        def drafted(kind: str, subject: str, key: str, what: Confirmation | ObservedItem) -> Draft:
+            return ledger.draft(kind, subject=subject, duty=DUTY, body=ledger.keep(bodies.write({**parts, key: what})))
+
+        (found,) = planned
+        return [
+            *(drafted(CONFIRMED, one.observations[0], CONFIRMATION, one) for one in found.confirmations),
+            *(drafted(OBSERVED, one.id, ITEM, one) for one in found.items),
+            *(draft_of(recorder, move, document) for move in found.moves),
+        ]
+
+    records = ledger.append_decided(decide)
+    return planned[0], tuple(records)
+
+
+def _explanations(
+    ledger: LedgerReader, handling: Handling, answer: UnitAnswer, document: bytes | None, file: Digest | None
+) -> Iterator[CaseMove]:
+    """Yield the moves by which each case that waits for it takes the answer; one that has this very answer takes none.
+
+    Raises:
+        UsageError: there is no case of the unit and week, or the paper cannot be an answer.
+    """
+    read = read_cases(ledger)
+    cases = [case for case in read.cases if (case.unit, case.week) == (answer.unit, answer.week)]
+    if not cases:
+        raise UsageError(
+            msg("unit {unit} has no case of week {week}", unit=answer.unit, week=str(answer.week)),
+            msg("Run 'portalops case list --unit {unit} --all' to see what was done.", unit=answer.unit),
+        )
+    reason = answer.reason or answer.paper.number
+    for case in cases:
+        move = CaseMove(
+            case.unit, case.duty, case.week, CaseStep.EXPLAINED, reason=reason, by=answer.by, paper=answer.paper
+        )
+        taken = step_with_paper(read.cases, case, replace(move, paper=replace(answer.paper, file=file)))
+        is_there = taken is not None and (taken.move.id, taken.move.step) == (case.id, CaseStep.EXPLAINED)
+        if may(case, CaseStep.EXPLAINED) and not is_there:
+            yield allowed_move(read, case, move, handling, document=document)
+
+
+def _require_claimed(item: Observation, claimed: date | None, day: date, answer: UnitAnswer) -> None:
+    """Make sure that a day can be confirmed of an item: a confirmation says that it was published when it claims.
+
+    Raises:
+        UsageError: it is another unit's, it claims another day or none, or the day is of another week.
+    """
+    if item.unit != answer.unit:
+        raise _unfit(msg("item {item} is not of unit {unit}", item=item.id[:12], unit=answer.unit))
+    if claimed is None:
+        raise _unfit(msg("item {item} claims no day that could be confirmed", item=item.id[:12]))
+    if claimed != day:
+        raise _unfit(
+            msg("item {item} claims {claimed}, and the answer says {day}", item=item.id[:12], claimed=claimed, day=day)
+        )
+    _require_week(item, day, answer)
+
+
+def _require_unknown(item: Observation, day: date, answer: UnitAnswer) -> None:
+    """Make sure that an item can be a unit's own though its source does not say so.
+
+    Raises:
+        UsageError: it is known whose it is, or it is of another week.
+    """
+    if item.unit is not None or item.channel is ItemChannel.PORTAL:
+        raise _unfit(msg("the sender of item {item} is known", item=item.id[:12]))
+    _require_week(item, day, answer)
+
+
+def _require_week(item: Observation, day: date, answer: UnitAnswer) -> None:
+    if Week.of(day) != answer.week:
+        raise _unfit(
+            msg("item {item} is of {day}, outside week {week}", item=item.id[:12], day=day, week=str(answer.week))
+        )
+
+
+def _key(one: ObservedItem) -> tuple[ItemChannel, str, str, datetime]:
+    return one.channel, one.title, one.address, one.seen_at
+
+
+def _unfit(what: Message) -> UsageError:
+    return UsageError(what, msg("Run 'portalops updates list --flagged' to see the items, and correct the answer."))

@@ -1,0 +1,156 @@
+"""What a unit answers in its hearing, by the command line: dates of items, items that are its own, explanations, mail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands.test_case import CONFIGURATION, Office
+
+REGISTER = """
+[[updates.source]]
+id = "so-van-ban-den"
+kind = "register"
+channel = "submission"
+file = "register.csv"
+"""
+WEEK = "2026-W47"
+BY = ["--by", "Văn phòng Sở Y tế", "--document", "45/SYT-VP, 25/11/2026"]
+
+
+class Hearing(Office):
+    """An office with one claimed item in the week, and one paper of an unknown sender."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        super().__init__(folder, capsys)
+        (folder / "portalops.toml").write_text(CONFIGURATION.replace("trust_created = true\n", "") + REGISTER, "utf-8")
+        (folder / "register.csv").write_text(
+            "Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu\n118,2026-11-18,Phòng Y tế dự phòng,9/PYT,Tin tuần 47\n",
+            "utf-8",
+        )
+        self.publish("2026-11-17 09:00")
+        self.call("updates", "collect")
+
+    def publish(self, at: str) -> None:
+        import sqlite3
+
+        with sqlite3.connect(self.folder / "portal.sqlite") as connection:
+            connection.execute("INSERT INTO news VALUES (2, 'Tin tuần 47', ?, ?, 'Sở Y tế')", (at, at))
+
+    def items(self) -> dict[str, str]:
+        listed = self.call("updates", "list", "--period", WEEK)[1]["data"]
+        return {one["unit"] or "": one["id"] for one in listed}
+
+    def answer(self, *arguments: str) -> tuple[int, dict[str, Any]]:
+        return self.call("case", "answer", "so-y-te", WEEK, *arguments)
+
+
+@pytest.fixture
+def hearing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Hearing:
+    return Hearing(tmp_path, capsys)
+
+
+def test_a_date_confirms_the_item_and_every_case_of_the_week_takes_the_answer(hearing: Hearing) -> None:
+    item = hearing.items()["so-y-te"]
+    paper = hearing.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+
+    shown = hearing.answer("--item", item[:10], "--on", "2026-11-17", *BY, "--file", str(paper), "--dry-run")
+    code, envelope = hearing.answer("--item", item[:10], "--on", "2026-11-17", *BY, "--file", str(paper))
+    listed = hearing.call("updates", "list", "--period", WEEK)[1]["data"]
+
+    assert (shown[0], shown[1]["data"]["records"], code) == (0, [], 0)
+    assert envelope["data"]["confirmed"] == [item]
+    assert {name[:8] for name in envelope["data"]["cases"]} == {WEEK}
+    assert len(envelope["data"]["records"]) == 1 + len(envelope["data"]["cases"])
+    assert [one["grade"] for one in listed if one["id"] == item] == ["D"]
+    step = hearing.call("case", "show", envelope["data"]["cases"][0])[1]["data"]["steps"][-1]
+    assert (step["step"], step["by"], step["paper"]) == ("explained", "Văn phòng Sở Y tế", "45/SYT-VP, 25/11/2026")
+
+
+def test_an_item_of_an_unknown_sender_counts_for_the_unit_that_says_it_is_its_own(hearing: Hearing) -> None:
+    item = hearing.items()[""]
+
+    code, envelope = hearing.answer("--item", item, "--ours", *BY)
+    again = hearing.answer("--item", item, "--ours", *BY)
+    listed = hearing.call("updates", "list", "--period", WEEK)[1]["data"]
+
+    assert (code, again[0]) == (0, 2)
+    (entry,) = envelope["data"]["attributed"]
+    assert f"already recorded as {entry}" in again[1]["error"]["message"]
+    assert [(one["unit"], one["grade"]) for one in listed if one["id"] == entry] == [("so-y-te", "D")]
+
+
+def test_the_filled_in_sheet_is_taken_by_one_command(hearing: Hearing) -> None:
+    items = hearing.items()
+    sheet = hearing.folder / "bang-ke.csv"
+    sheet.write_text(
+        f"mã tin;trả lời;văn bản\n{items['so-y-te']};17/11/2026;07/BB-SYT\n{items['']};của đơn vị;\nabc;;\n", "utf-8"
+    )
+
+    code, envelope = hearing.answer("--answers", str(sheet), *BY)
+
+    assert code == 0, envelope
+    assert (len(envelope["data"]["confirmed"]), len(envelope["data"]["attributed"])) == (1, 1)
+    assert envelope["warnings"] == ["1 line of the sheet answers nothing"]
+
+
+def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing: Hearing) -> None:
+    mail = hearing.folder / "answer.eml"
+    mail.write_bytes(
+        b"From: Van Phong <van-phong@soyte.example>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0700\r\nSubject: x\r\n\r\nA"
+    )
+
+    code, envelope = hearing.answer("--reason", "máy chủ hỏng", "--mail", str(mail))
+    again = hearing.answer("--reason", "máy chủ hỏng", "--mail", str(mail))
+
+    step = hearing.call("case", "show", envelope["data"]["cases"][0])[1]["data"]["steps"][-1]
+    assert code == 0, json.dumps(envelope)
+    assert (step["by"], step["reason"], step["paper"]) == (
+        "van-phong@soyte.example",
+        "máy chủ hỏng",
+        "van-phong@soyte.example, 2026-11-24",
+    )
+    assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (BY, "neither items nor an explanation"),
+        (["--item", "{own}", *BY], "--item needs one answer"),
+        (["--on", "2026-11-17", *BY], "--item needs one answer"),
+        (["--item", "{own}", "--on", "2026-11-18", *BY], "claims 17 Nov 2026, and the answer says 18 Nov 2026"),
+        (["--item", "{unknown}", "--on", "2026-11-18", *BY], "is not of unit so-y-te"),
+        (["--item", "{own}", "--ours", *BY], "the sender of item"),
+        (["--item", "none", "--ours", *BY], "there is no item none"),
+        (["--item", "{own}", "--item", "{own}", "--on", "2026-11-17", *BY], "is answered twice"),
+        (["--reason", "x", "--by", "An"], "--document is empty"),
+        (["--reason", "x", "--document", "45/SYT"], "--by is empty"),
+        (["--reason", "x", "--mail", "portalops.toml"], "is no mail of a person"),
+        (["--reason", "x", "--date", "2026-11-18", *BY], "cannot be dated before 22 Nov 2026"),
+        (["--answers", "register.csv", *BY], "no columns item and answer"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_refused_whole(
+    hearing: Hearing, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(hearing.folder)
+    items = hearing.items()
+    before = hearing.call("ledger", "show")[1]
+
+    code, envelope = hearing.answer(*(text.format(own=items["so-y-te"], unknown=items[""]) for text in arguments))
+
+    assert code == 2
+    assert said in envelope["error"]["message"], envelope["error"]
+    assert envelope["error"]["hint"]
+    assert hearing.call("ledger", "show")[1] == before
+
+
+def test_a_week_without_a_case_takes_no_answer(hearing: Hearing) -> None:
+    code, envelope = hearing.call("case", "answer", "so-y-te", "2026-W01", "--reason", "x", *BY)
+
+    assert (code, envelope["error"]["message"]) == (2, "unit so-y-te has no case of week 2026-W01")
