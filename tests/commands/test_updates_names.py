@@ -84,7 +84,7 @@ def test_a_paper_of_a_sender_that_is_named_another_way_counts_for_the_unit(offic
 
 
 def test_a_sender_whose_name_fits_no_unit_is_listed_with_whom_it_resembles(office: Office) -> None:
-    _code, collected = office.call("updates", "collect")
+    office.call("updates", "collect")
     items = office.items()
     listed = office.said("updates", "list", "--period", "2026-W46")
 
