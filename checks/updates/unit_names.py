@@ -75,6 +75,28 @@ _DEPARTMENTS = {
 """Behind the word "sở": the departments of Decrees 24/2014/NĐ-CP and 45/2025/NĐ-CP as officials shorten them, without "và"."""
 
 
+def id_of(name: str) -> UnitId:
+    """Return an id for a unit of that name, of letters, digits and hyphens; empty for a name without any.
+
+    >>> id_of("UBND xã Diên An"), id_of("Sở Văn hóa, Thể thao và Du lịch")
+    ('xa-dien-an', 'so-van-hoa-the-thao-va-du-lich')
+    """
+    text = bare_text(name)
+    for prefix in (f"{bare_text(_COMMITTEE)} ", "ubnd "):
+        text = text.removeprefix(prefix) or text
+    joined = re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+    return UnitId(joined[:63].rstrip("-"))
+
+
+def bare_text(text: str) -> str:
+    """Return the words of a text in small letters without diacritics, one blank between them.
+
+    >>> bare_text("Tên  miền thư (điện tử)")
+    'ten mien thu dien tu'
+    """
+    return " ".join(_bare(tuple(_WORD.findall(fold(text)))))
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
@@ -108,14 +130,14 @@ class UnitNames:
     def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
-        First the source's own words count, then ids, names and aliases as they stand, then their normal form. A name that is
+        A mail address that is no name itself is its domain's. First the source's own words count, then ids, names and aliases as they stand, then their normal form. A name that is
         written without any diacritics may lack them.
         """
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
                 return unit
-        named = self._exact.get(folded, [])
+        named = self._exact.get(folded, []) or self._exact.get(folded.rpartition("@")[2], [])
         if named:
             return (self._existing(named, when) or named)[0].id
         words = _normal_form(folded[:MAX_NAME], self._home)
@@ -136,11 +158,12 @@ class UnitNames:
         if not words or self._home.is_foreign(words):
             return ()
         written = _Form.of(_bare(words))
-        address = _squashed(folded.partition("@")[0]) if "@" in folded else ""
+        user, _at, domain = folded.partition("@")
+        labels = frozenset({_squashed(user), _squashed(domain.partition(".")[0])}) if domain else frozenset()
         ranked = [
             (rank, place, unit.id)
             for place, (unit, forms) in enumerate(self._forms)
-            if (rank := min((_likeness(written, address, form) for form in forms), default=_UNLIKE)) < _UNLIKE
+            if (rank := min((_likeness(written, labels, form) for form in forms), default=_UNLIKE)) < _UNLIKE
         ]
         strong = [one for one in ranked if one[0] <= _STRONG]
         return tuple(dict.fromkeys(unit for _rank, _place, unit in sorted(strong or ranked)))
@@ -215,14 +238,14 @@ _STRONG = 2
 _UNLIKE = 9
 
 
-def _likeness(written: _Form, address: str, unit: _Form) -> int:
+def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
     """Return how far a written name is from a unit's, 0 for nearest, `_UNLIKE` for not alike at all."""
     if written.words == unit.words:
         return 0
     core, whole = "".join(unit.core), "".join(unit.words)
     if written.is_place and unit.is_place and written.core == unit.core:
         return 1
-    if address and address in {whole, core, f"ubnd{whole}", f"ubnd{core}"}:
+    if labels & {whole, core, f"ubnd{whole}", f"ubnd{core}"}:
         return 1
     initials = "".join(word[0] for word in unit.core)
     if len(initials) > 1 and written.kind == unit.kind and "".join(written.core) == initials:
@@ -250,7 +273,7 @@ def _normal_form(name: str, home: _Home) -> _Words:
     short = {**_SHORT, **_BARE_SHORT}
     full = tuple(part for word in words for part in short.get(word, word).split())
     spelt = tuple(map(_spelling, full))
-    behind = len(_spelt(_COMMITTEE)) if " ".join(_bare(spelt)).startswith(_bare_text(_COMMITTEE)) else 0
+    behind = len(_spelt(_COMMITTEE)) if " ".join(_bare(spelt)).startswith(bare_text(_COMMITTEE)) else 0
     starts = _SHORT_OF_COMMITTEE if behind else _SHORT_AT_START
     if len(spelt) > behind + 1 and spelt[behind] in starts:
         spelt = (*spelt[:behind], *_spelt(starts[spelt[behind]]), *spelt[behind + 1 :])
@@ -297,10 +320,6 @@ def _bare_word(word: str) -> str:
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
-def _bare_text(text: str) -> str:
-    return " ".join(_bare(_spelt(text)))
-
-
 def _squashed(text: str) -> str:
     return "".join(_bare(tuple(_WORD.findall(text))))
 
@@ -328,8 +347,8 @@ def _is_slip(one: str, other: str) -> bool:
     return max(len(one), len(other)) <= 1 or (len(one) == len(other) == 2 and one == other[::-1])
 
 
-_BARE_PLACES = tuple(map(_bare_text, _PLACES))
-_BARE_BODIES = tuple(map(_bare_text, _BODIES))
+_BARE_PLACES = tuple(map(bare_text, _PLACES))
+_BARE_BODIES = tuple(map(bare_text, _BODIES))
 _BARE_SHORT: Mapping[str, str] = {_bare_word(short): full for short, full in _SHORT.items()}
 _ALL_DEPARTMENTS: Mapping[str, str] = {
     **{_bare_word(short): full for short, full in _DEPARTMENTS.items()},
