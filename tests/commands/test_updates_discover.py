@@ -211,7 +211,7 @@ def test_units_that_are_there_are_left_and_nothing_is_overwritten(office: Office
 
 
 def test_what_cannot_be_found_is_reported_with_its_row_and_reason(office: Office, servers: list[WebServer]) -> None:
-    servers[0].pages = cms_sites.scripted(servers[0].url)  # type: ignore[assignment]
+    servers[0].pages = dict(cms_sites.scripted(servers[0].url))
     path = office.list_of_units(
         (1, "Sở Tư pháp", None, servers[0].url, "khanhhoa.example", None, "hôm qua"),
         (2, "Sở Nội vụ", None, servers[1].url, "khanhhoa.example", None, None),
