@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 import warnings
 import zipfile
 from collections import Counter
@@ -218,7 +219,8 @@ def _text(value: object, *, lines: bool = False) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in str(value))[:500]
+    composed = unicodedata.normalize("NFC", str(value))
+    text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in composed)[:500]
     return text if lines else " ".join(text.split())
 
 

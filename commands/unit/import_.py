@@ -22,9 +22,10 @@ from typing import Annotated
 
 import typer
 
+from checks.updates.attested import ATTESTED_TRAITS
 from checks.updates.discovery.sites import WAIT_SECONDS, FoundSite
 from checks.updates.discovery.tables import FoundTable, Raw, source_tables, toml_table
-from checks.updates.text import fold
+from checks.updates.unit_names import UnitNames
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
@@ -45,8 +46,10 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel
+from portalops.registers.attested import REGISTERED
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, Status, TableBlock, Tone
 
+HEAD = "# Written by 'portalops unit import'; it may be changed here.\n"
 TRIAL = timedelta(days=7)
 """How long the sources of new units are on trial, at least; cases begin with the Monday after."""
 
@@ -106,8 +109,10 @@ def import_(
     listed = read_units(file)
     missing = [NotFound(each.row, None, str(each.why)) for each in listed.skipped]
     lines: list[tuple[int, Message]] = [(each.row, each.why) for each in listed.skipped]
-    known = _known(session)
-    new = [unit for unit in listed.units if fold(unit.name) not in known and unit.id not in known]
+    names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
+    ids = {unit.id for unit in session.settings.units}
+    register, now = ATTESTED_TRAITS[REGISTERED], session.clock.now()
+    new = [unit for unit in listed.units if unit.id not in ids and names.find(unit.name, register, now) is None]
     for unit in listed.units:
         if unit not in new:
             _note(
@@ -148,7 +153,7 @@ def import_(
     if text:
         check_added(session, text, target)
         if write:
-            write_atomically(target, text.lstrip("\n").encode())
+            write_atomically(target, f"{HEAD}{text}".encode())
     data = ImportedUnits(
         tuple(shown),
         tuple(sorted(missing, key=lambda each: each.row)),
@@ -174,12 +179,6 @@ def first_case_day(today: date) -> date:
     """
     over = today + TRIAL
     return over + timedelta(days=-over.weekday() % 7)
-
-
-def _known(session: Session) -> frozenset[str]:
-    return frozenset(
-        name for unit in session.settings.units for name in (unit.id, *map(fold, (unit.name.vi, *unit.aliases)))
-    )
 
 
 def _sites_of(

@@ -56,7 +56,7 @@ class Office:
         assert sheet is not None
         headings = ("STT", "Tên đơn vị", "Mã", "Trang thông tin", "Tên miền thư", "Tên khác", "Từ ngày", "Ghi chú")
         for row in (*head, headings, *rows):
-            sheet.append(row)
+            sheet.append([*row])
         path = self.folder / "don-vi.xlsx"
         book.save(path)
         return str(path)
@@ -208,6 +208,15 @@ def test_units_that_are_there_are_left_and_nothing_is_overwritten(office: Office
     assert [unit["new"] for unit in answer["data"]["units"]] == [False, False]
     assert answer["data"]["written"] is False
     assert (office.folder / "conf.d" / "units.toml").read_bytes() == first
+
+
+def test_a_unit_that_the_list_names_another_way_is_no_new_one(office: Office) -> None:
+    path = office.list_of_units((1, "Sở Y tế tỉnh Khánh Hòa", "syt", None))
+
+    _code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    assert [unit["new"] for unit in answer["data"]["units"]] == [False]
+    assert not (office.folder / "conf.d").exists()
 
 
 def test_what_cannot_be_found_is_reported_with_its_row_and_reason(office: Office, servers: list[WebServer]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,8 @@ ACCEPT = "text/html, application/xhtml+xml, application/rss+xml, application/ato
 LIMIT_BYTES = 10 << 20
 """Of a feed, as for sources; a page is read as a list up to 2 MiB."""
 PAGE_BYTES = 2 << 20
+SITE_SECONDS = 120.0
+"""After so long nothing more is asked of one site. One that answers in half a second takes fifteen."""
 AT_ONE_SITE = 2
 AT_ONCE = 10
 """Sites; with two connections each they have all that may be open at once."""
@@ -110,14 +113,25 @@ class FoundSite:
 
 def explore_sites(urls: Sequence[str], exploring: Exploring) -> Iterator[FoundSite]:
     """Yield what each site has, in the order of the addresses; several are asked at once."""
-    with ThreadPoolExecutor(AT_ONCE, "discover") as threads:
-        yield from threads.map(lambda url: explore(url, exploring), urls)
-
-
-def explore(url: str, exploring: Exploring) -> FoundSite:
-    """Return what a site has. A site that does not answer is a result with a problem, never an error."""
+    over = Event()
+    threads = ThreadPoolExecutor(AT_ONCE, "discover")
     try:
-        return _Site(url, exploring).found()
+        yield from threads.map(lambda url: explore(url, exploring, over), urls)
+    finally:  # who interrupts does not wait for the sites that are left
+        over.set()
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def explore(url: str, exploring: Exploring, over: Event | None = None) -> FoundSite:
+    """Return what a site has. A site that does not answer is a result with a problem, never an error.
+
+    Args:
+        url: of the site, or of a feed.
+        exploring: with what it is asked.
+        over: set where nobody waits any more; nothing is asked then.
+    """
+    try:
+        return _Site(url, exploring, over or Event()).found()
     except WebUnavailable as error:
         return FoundSite(url, error.cause, tried=1)
     except Exception as error:  # a page that breaks a parser must not lose what other sites have
@@ -137,12 +151,14 @@ class _First:
 class _Site:
     """One site while it is explored."""
 
-    def __init__(self, url: str, exploring: Exploring) -> None:
+    def __init__(self, url: str, exploring: Exploring, over: Event) -> None:
         self._asked_for = url
         self._url = url
         self._exploring = exploring
         self._rules = DateRules(exploring.zone)
         self._tried = 0
+        self._over = over
+        self._until = exploring.clock.monotonic() + SITE_SECONDS
 
     def found(self) -> FoundSite:
         data = self._get(self._asked_for, follow=True)
@@ -152,7 +168,7 @@ class _Site:
             if page is None:
                 firsts = [self._first(Candidate(kind, {"url": self._url}, "URL"), data)] if kind else []
             else:
-                firsts = [*self._feeds(page, threads), *self._lists(page, threads)]
+                firsts = [*self._feeds(page, threads), *self._lists(page, data, threads)]
             firsts = _unlike(firsts)
             waiting = [one for one in firsts if one.listing is not None]
             if waiting:
@@ -187,6 +203,8 @@ class _Site:
         return page.data or b""
 
     def _try(self, url: str) -> bytes | None:
+        if self._over.is_set() or self._exploring.clock.monotonic() > self._until:
+            return None
         try:
             return self._get(url)
         except WebUnavailable as error:
@@ -214,17 +232,17 @@ class _Site:
                 found.append(self._first(Candidate(kind, {"url": place.url}, place.found_by), data))
         return found
 
-    def _lists(self, page: HtmlElement, threads: ThreadPoolExecutor) -> list[_First]:
+    def _lists(self, page: HtmlElement, front: bytes, threads: ThreadPoolExecutor) -> list[_First]:
         """Return the lists that a site's front page and its pages of news have, after their first poll."""
         sections = section_links(page, self._url)
         found = []
-        for url, data in ((self._url, None), *zip(sections, threads.map(self._try, sections), strict=True)):
-            section = page if data is None and url == self._url else _html(data)
-            if section is None:
+        for url, data in ((self._url, front), *zip(sections, threads.map(self._try, sections), strict=True)):
+            section = page if data is front else _html(data)
+            if section is None or data is None:
                 continue
             for proposal in propose_lists(section, url, self._rules, most=1):
                 candidate = Candidate("list-page", {"url": url, **proposal.settings()}, "CSS")
-                found.append(self._first(candidate, data if data is not None else self._try(url) or b""))
+                found.append(self._first(candidate, data))
         return found
 
     def _first(self, candidate: Candidate, data: bytes) -> _First:
