@@ -22,6 +22,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from checks.updates.text import fold
@@ -75,6 +76,28 @@ _DEPARTMENTS = {
 """Behind the word "sở": the departments of Decrees 24/2014/NĐ-CP and 45/2025/NĐ-CP as officials shorten them, without "và"."""
 
 
+def id_of(name: str) -> UnitId:
+    """Return an id for a unit of that name, of letters, digits and hyphens; empty for a name without any.
+
+    >>> id_of("UBND xã Diên An"), id_of("Sở Văn hóa, Thể thao và Du lịch")
+    ('xa-dien-an', 'so-van-hoa-the-thao-va-du-lich')
+    """
+    text = bare_text(name)
+    for prefix in (f"{bare_text(_COMMITTEE)} ", "ubnd "):
+        text = text.removeprefix(prefix) or text
+    joined = re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+    return UnitId(joined[:63].rstrip("-"))
+
+
+def bare_text(text: str) -> str:
+    """Return the words of a text in small letters without diacritics, one blank between them.
+
+    >>> bare_text("Tên  miền thư (điện tử)")
+    'ten mien thu dien tu'
+    """
+    return " ".join(_bare(tuple(_WORD.findall(fold(text)))))
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
@@ -92,9 +115,8 @@ class UnitNames:
         self._exact: dict[str, list[Agency]] = {}
         self._normal: dict[_Words, list[Agency]] = {}
         self._bare: dict[_Words, list[Agency]] = {}
-        self._forms: list[tuple[Agency, frozenset[_Form]]] = []
         for unit in self._units:
-            own = tuple(name for name in (unit.name.vi, unit.name.en, *unit.aliases) if _WORD.search(name))
+            own = _names_of(unit)
             for name in dict.fromkeys(map(fold, (unit.id, *own))):
                 self._exact.setdefault(name, []).append(unit)
             normal = [_normal_form(name, self._home) for name in own]
@@ -102,23 +124,23 @@ class UnitNames:
                 self._normal.setdefault(words, []).append(unit)
             for words in dict.fromkeys(map(_bare, normal)):
                 self._bare.setdefault(words, []).append(unit)
-            self._forms.append((unit, frozenset(_Form.of(_bare(words)) for words in normal if words)))
+        self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
 
     def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
-        First the source's own words count, then ids, names and aliases as they stand, then their normal form. A name that is
-        written without any diacritics may lack them.
+        First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
+        is no name itself is its domain's. A name that is written without any diacritics may lack them.
         """
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
                 return unit
-        named = self._exact.get(folded, [])
+        named = self._exact.get(folded, []) or self._exact.get(folded.rpartition("@")[2], [])
         if named:
             return (self._existing(named, when) or named)[0].id
-        words = _normal_form(folded[:MAX_NAME], self._home)
+        words = self._normal_words(folded[:MAX_NAME])
         fitting = self._existing(self._normal.get(words, ()), when)
         if not fitting and not _has_marks(folded):
             fitting = self._existing(self._bare.get(_bare(words), ()), when)
@@ -131,23 +153,49 @@ class UnitNames:
             self._resembling[folded] = self._rank(folded)
         return self._resembling[folded]
 
+    def _normal_words(self, folded: str) -> _Words:
+        if folded not in self._words:
+            self._words[folded] = _normal_form(folded, self._home)
+        return self._words[folded]
+
     def _rank(self, folded: str) -> tuple[UnitId, ...]:
-        words = _normal_form(folded, self._home)
+        words = self._normal_words(folded)
         if not words or self._home.is_foreign(words):
             return ()
         written = _Form.of(_bare(words))
-        address = _squashed(folded.partition("@")[0]) if "@" in folded else ""
-        ranked = [
-            (rank, place, unit.id)
-            for place, (unit, forms) in enumerate(self._forms)
-            if (rank := min((_likeness(written, address, form) for form in forms), default=_UNLIKE)) < _UNLIKE
-        ]
+        user, _at, domain = folded.partition("@")
+        labels = frozenset({_squashed(user), _squashed(domain.partition(".")[0])} - {""}) if domain else frozenset()
+        forms, index = self._index
+        near: dict[int, int] = {}
+        for key in {*_keys_of_written(written), *(("label", label.removeprefix("ubnd")) for label in labels)}:
+            for at in index.get(key, ()):
+                unit, form = forms[at]
+                near[unit] = min(near.get(unit, _UNLIKE), _likeness(written, labels, form))
+        ranked = sorted((rank, unit) for unit, rank in near.items() if rank < _UNLIKE)
         strong = [one for one in ranked if one[0] <= _STRONG]
-        return tuple(dict.fromkeys(unit for _rank, _place, unit in sorted(strong or ranked)))
+        return tuple(dict.fromkeys(self._units[unit].id for _rank, unit in strong or ranked))
+
+    @cached_property
+    def _index(self) -> tuple[Sequence[tuple[int, _Form]], Mapping[_Key, Sequence[int]]]:
+        """Every name of every unit by place, and where to look for those that a written name may be like."""
+        forms = [
+            (place, form)
+            for place, unit in enumerate(self._units)
+            for form in {_Form.of(_bare(_normal_form(name, self._home))) for name in _names_of(unit)}
+        ]
+        index: dict[_Key, list[int]] = {}
+        for at, (_place, form) in enumerate(forms):
+            for key in _keys_of_unit(form):
+                index.setdefault(key, []).append(at)
+        return forms, index
 
     def _existing(self, units: Sequence[Agency], when: datetime) -> list[Agency]:
         day = when.astimezone(self._zone).date()
         return [unit for unit in units if is_valid_on(unit, day)]
+
+
+def _names_of(unit: Agency) -> tuple[str, ...]:
+    return tuple(name for name in (unit.name.vi, unit.name.en, *unit.aliases) if _WORD.search(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +209,18 @@ class _Home:
     @classmethod
     def of(cls, text: str) -> _Home:
         words = tuple(map(_spelling, _WORD.findall(fold(text))))
-        province = _spelling("tỉnh")
-        place = words[len(words) - words[::-1].index(province) :] if province in words else ()
+        place = words[len(words) - words[::-1].index(_PROVINCE) :] if _PROVINCE in words else ()
         return cls(words, place)
 
     def without(self, words: _Words) -> _Words:
         """Return an agency's name without the province behind it; the committees of the province keep the word."""
-        province = next((one for one in (_spelling("tỉnh"), "tinh") if one in words[1:]), None)
+        province = next((one for one in (_PROVINCE, "tinh") if one in words[1:]), None)
         if province is not None:
             at = len(words) - 1 - words[::-1].index(province)
             behind = words[at + 1 :]
             if at and (not behind or self._names(behind)):
                 rest = words[:at]
-                return (*rest, _spelling("tỉnh")) if " ".join(_bare(rest)) in _BARE_BODIES else rest
+                return (*rest, _PROVINCE) if " ".join(_bare(rest)) in _BARE_BODIES else rest
         for place in () if _begins_with_place(words) else (self.place, _bare(self.place)):
             if place and words[-len(place) :] == place and len(words) > len(place) + 1:
                 rest = words[: -len(place)]
@@ -184,7 +231,7 @@ class _Home:
         """Say whether a name, without the own province, still names one, where the own one is known."""
         pairs = zip(words[1:], _bare(words)[2:], strict=False)
         return bool(self.place) and any(
-            one in {_spelling("tỉnh"), "tinh"} and following not in _PROVINCIAL for one, following in pairs
+            one in {_PROVINCE, "tinh"} and following not in _PROVINCIAL for one, following in pairs
         )
 
     def _names(self, words: _Words) -> bool:
@@ -201,6 +248,11 @@ class _Form:
     core: _Words
     is_place: bool
 
+    @property
+    def initials(self) -> str:
+        """Return the first letters of the words behind the kind."""
+        return "".join(word[0] for word in self.core)
+
     @classmethod
     def of(cls, bare: _Words) -> _Form:
         for kind in _BARE_PLACES:
@@ -210,21 +262,55 @@ class _Form:
         return cls(bare, bare[0] if bare else "", bare[1:], is_place=False)
 
 
+_Key = tuple[str, object]
+
+
+def _keys_of_unit(form: _Form) -> set[_Key]:
+    """Return under what a unit's name is found by those that `_likeness` may find like it."""
+    core, initials = "".join(form.core), form.initials
+    keys: set[_Key] = {("words", form.words), ("label", "".join(form.words)), ("label", core)}
+    keys |= {("core", form.core)} if form.is_place else set()
+    keys |= {("initials", (form.kind, initials)), ("initials", form.kind[:1] + initials)}
+    return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
+
+
+def _keys_of_written(form: _Form) -> set[_Key]:
+    core = "".join(form.core)
+    runs = {
+        form.words[at:end]
+        for at in range(len(form.words))
+        for end in range(at + 1, min(at + _MAX_RUN, len(form.words)) + 1)
+    }
+    keys: set[_Key] = {(what, run) for run in runs for what in ("words", "core")}
+    keys |= {("initials", (form.kind, core)), ("initials", "".join(form.words))}
+    return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
+
+
+_MAX_RUN = 25
+"""Words of a unit's name, at most, that is found within a longer one."""
+
+
+def _without_a_letter(text: str) -> set[str]:
+    """Return a text and what is left of it without any one letter: two texts with a slip between them have one of these in common."""
+    return {text, *(text[:at] + text[at + 1 :] for at in range(min(len(text), _MAX_CORE)))} if text else set()
+
+
+_MAX_CORE = 60
 _STRONG = 2
 """Up to this rank a name is like another as a whole; if any is, those that merely share a part are no suggestions."""
 _UNLIKE = 9
 
 
-def _likeness(written: _Form, address: str, unit: _Form) -> int:
+def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
     """Return how far a written name is from a unit's, 0 for nearest, `_UNLIKE` for not alike at all."""
     if written.words == unit.words:
         return 0
     core, whole = "".join(unit.core), "".join(unit.words)
     if written.is_place and unit.is_place and written.core == unit.core:
         return 1
-    if address and address in {whole, core, f"ubnd{whole}", f"ubnd{core}"}:
+    if labels & {whole, core, f"ubnd{whole}", f"ubnd{core}"}:
         return 1
-    initials = "".join(word[0] for word in unit.core)
+    initials = unit.initials
     if len(initials) > 1 and written.kind == unit.kind and "".join(written.core) == initials:
         return 2
     if len(initials) > 1 and "".join(written.words) == unit.kind[:1] + initials:
@@ -247,10 +333,9 @@ def _normal_form(name: str, home: _Home) -> _Words:
     words = tuple(word.lstrip("0") or "0" for word in _WORD.findall(fold(name)) if word not in _AND)
     if words and words[0] in _DEPARTMENT and len(words) > 1:
         words = (words[0], *_full_department(words[1:]))
-    short = {**_SHORT, **_BARE_SHORT}
-    full = tuple(part for word in words for part in short.get(word, word).split())
+    full = tuple(part for word in words for part in _ALL_SHORT.get(word, word).split())
     spelt = tuple(map(_spelling, full))
-    behind = len(_spelt(_COMMITTEE)) if " ".join(_bare(spelt)).startswith(_bare_text(_COMMITTEE)) else 0
+    behind = len(_BARE_COMMITTEE) if _bare(spelt[: len(_BARE_COMMITTEE)]) == _BARE_COMMITTEE else 0
     starts = _SHORT_OF_COMMITTEE if behind else _SHORT_AT_START
     if len(spelt) > behind + 1 and spelt[behind] in starts:
         spelt = (*spelt[:behind], *_spelt(starts[spelt[behind]]), *spelt[behind + 1 :])
@@ -273,6 +358,7 @@ def _begins_with_place(words: _Words) -> bool:
     return any(bare.startswith(f"{kind} ") for kind in _BARE_PLACES)
 
 
+@lru_cache(maxsize=10_000)
 def _spelling(word: str) -> str:
     """Return a syllable with its tone behind it: "hòa" and "hoà" are one word, and so are "Mỹ" and "Mĩ"."""
     parts = unicodedata.normalize("NFD", word)
@@ -292,13 +378,10 @@ def _bare(words: _Words) -> _Words:
     return tuple(_bare_word(word) for word in words)
 
 
+@lru_cache(maxsize=10_000)
 def _bare_word(word: str) -> str:
     plain = unicodedata.normalize("NFD", word).replace("đ", "d")
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
-
-
-def _bare_text(text: str) -> str:
-    return " ".join(_bare(_spelt(text)))
 
 
 def _squashed(text: str) -> str:
@@ -328,9 +411,11 @@ def _is_slip(one: str, other: str) -> bool:
     return max(len(one), len(other)) <= 1 or (len(one) == len(other) == 2 and one == other[::-1])
 
 
-_BARE_PLACES = tuple(map(_bare_text, _PLACES))
-_BARE_BODIES = tuple(map(_bare_text, _BODIES))
-_BARE_SHORT: Mapping[str, str] = {_bare_word(short): full for short, full in _SHORT.items()}
+_BARE_PLACES = tuple(map(bare_text, _PLACES))
+_BARE_BODIES = tuple(map(bare_text, _BODIES))
+_BARE_COMMITTEE = tuple(bare_text(_COMMITTEE).split())
+_ALL_SHORT: Mapping[str, str] = {**_SHORT, **{_bare_word(short): full for short, full in _SHORT.items()}}
+_PROVINCE = _spelling("tỉnh")
 _ALL_DEPARTMENTS: Mapping[str, str] = {
     **{_bare_word(short): full for short, full in _DEPARTMENTS.items()},
     **_DEPARTMENTS,

@@ -29,7 +29,13 @@ REPORTING = "11.3-reporting"
 
 
 def record_by_rule(
-    recorder: Recorder, handling: Handling, result: UpdatesResult, judged_seq: int, *, since: date | None
+    recorder: Recorder,
+    handling: Handling,
+    result: UpdatesResult,
+    judged_seq: int,
+    *,
+    since: date | None,
+    later: Mapping[UnitId, date],
 ) -> tuple[CaseMove, ...]:
     """Record the moves that follow from a judging by the rules alone; return them.
 
@@ -39,6 +45,7 @@ def record_by_rule(
         result: the judging.
         judged_seq: the record that holds it.
         since: from when on cases are opened; from the ledger's beginning on if None.
+        later: from when on those of single units are, where that is later.
     """
     ledger, duties = recorder.ledger, handling.numbers.unit_duties
     made: list[CaseMove] = []
@@ -52,6 +59,7 @@ def record_by_rule(
             read_cases(ledger).cases,
             handling,
             since=since or began,
+            later=later,
         )
         return [draft_of(recorder, move) for move in made]
 

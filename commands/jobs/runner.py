@@ -135,7 +135,8 @@ def perform(
     if isinstance(ended.result, UpdatesResult):
         handling = Handling(session.rulebook.numbers, session.calendar, zone, session.today)
         since = settings.updates.cases_from
-        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=since)
+        later = {unit.id: unit.cases_from for unit in settings.units if unit.cases_from is not None}
+        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=since, later=later)
     if isinstance(ended.result, DrillResult) and (report or settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed

@@ -195,10 +195,10 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
     before = _previous_period(period)
-    names = UnitNames(settings.units, terms.zone, settings.portal.name.vi)
-    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms, names), units)
+    known = UnitNames(settings.units, terms.zone, settings.portal.name.vi)
+    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms, known), units)
     old, _days = sums_and_portal(
-        JudgedPeriod(place, sources, before, terms, names), [u for u in units if exists_during(u, before)]
+        JudgedPeriod(place, sources, before, terms, known), [u for u in units if exists_during(u, before)]
     )
     with open_store(session.settings, session.environment) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
@@ -122,6 +123,7 @@ def moves_by_rule(
     handling: Handling,
     *,
     since: date,
+    later: Mapping[UnitId, date] = MappingProxyType({}),
 ) -> tuple[CaseMove, ...]:
     """Return the moves that the rules make by themselves: each says why, and making them again makes none.
 
@@ -135,12 +137,13 @@ def moves_by_rule(
         cases: all cases.
         handling: numbers, calendar and today.
         since: weeks that ended before it open no case: nobody watched them, and it is late to remind anybody.
+        later: the same for single units, where that is a later day.
     """
     by_key = {(case.unit, case.duty, case.week): case for case in cases}
     moves = []
     for key, shortfall in sorted(found.items(), key=lambda entry: (entry[0][2], entry[0][0], entry[0][1].value)):
         case = by_key.get(key)
-        if case is None and key[2].period().last < since:
+        if case is None and key[2].period().last < max(since, later.get(key[0], since)):
             continue
         first = CaseStep.OPENED if key[0] == THE_PORTAL else CaseStep.HEARD  # nobody is asked about oneself
         if case is None:

@@ -429,6 +429,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
                 row.valid_to,
                 tuple(UnitId(successor) for successor in row.successors),
                 row.aliases,
+                row.cases_from,
             )
             for row in shape.unit
         ),

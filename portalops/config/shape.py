@@ -122,7 +122,13 @@ class UnitTable(Shape):
     valid_from: Day | None = None
     valid_to: Day | None = None
     successors: tuple[Id, ...] = Field(default=(), description="Ids of the units that took over after valid_to.")
-    aliases: tuple[Text, ...] = Field(default=(), description="Other names that registers, mail and sites use for it.")
+    aliases: tuple[Text, ...] = Field(
+        default=(), description="Other names that registers, mail and sites use for it; mail addresses and domains too."
+    )
+    cases_from: Day | None = Field(
+        default=None,
+        description="Its weeks that ended before this day open no case, as while its sources are on trial.",
+    )
 
 
 class HostTable(Shape):

@@ -97,7 +97,9 @@ class Agency:
     successors: tuple[UnitId, ...] = ()
     """The units that took over on the day after `valid_to`; duties are not inherited."""
     aliases: tuple[str, ...] = ()
-    """Other names that registers, mail and sites use for it."""
+    """Other names that registers, mail and sites use for it; a mail address, or a domain for all of its addresses, too."""
+    cases_from: date | None = None
+    """Weeks of it that ended before this day open no case: a trial, while its sources prove themselves."""
 
 
 @dataclass(frozen=True, slots=True)

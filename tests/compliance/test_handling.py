@@ -681,6 +681,16 @@ def test_hearings_begin_by_week_unit_and_duty_each_with_what_was_found() -> None
     )
 
 
+def test_a_unit_on_trial_gets_no_case_while_others_do() -> None:
+    weeks = [replace(COUNTED, week=Week(2026, n), unit=UnitId(unit)) for n in (46, 47) for unit in ("new", "old")]
+    found = shortfalls(_result(weeks), 7, UnitDuties.SUBMIT_ONLY)
+    later = {UnitId("new"): date(2026, 11, 16)}
+
+    moves = moves_by_rule(found, {}, (), _handling("2026-11-23"), since=date(2026, 1, 1), later=later)
+
+    assert [(move.unit, move.week.number) for move in moves] == [("old", 46), ("new", 47), ("old", 47)]
+
+
 def test_a_week_that_nobody_watched_keeps_no_other_week_from_a_case() -> None:
     weeks = [replace(COUNTED, week=Week(2026, number)) for number in (46, 47)]
     found = shortfalls(_result(weeks), 7, UnitDuties.SUBMIT_ONLY)

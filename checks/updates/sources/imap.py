@@ -3,8 +3,8 @@
 An item counts by INTERNALDATE, the moment at which the mail server took it; the header `Date:` is written by the sender and stays
 a claim. A message counts once, however often its Message-ID comes; one that brings the same files as another repeats it.
 
-`units` says whose a sender is: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of its addresses. A message of any
-other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
+`units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
+its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
 and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
@@ -200,7 +200,8 @@ class ImapSource:
         mail = _as_mail(message)
         server = self._settings.checked_by
         is_vouched_for = server is None or vouches(mail.checks, server)
-        unit = self._unit_name(mail.sender) if is_vouched_for and not mail.is_automatic else ""
+        sender = mail.sender if is_vouched_for and not mail.is_automatic else ""
+        unit = self._unit_name(sender)
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         title = subject if unit else f"{subject} ({mail.sender or '?'})"
         names = "\n".join(file.name for file in mail.files)
@@ -210,7 +211,7 @@ class ImapSource:
             title=title,
             published_at=read_moment(mail.date, self._rules) if mail.date else None,
             raw_date=mail.date,
-            unit_name=unit,
+            unit_name=unit or sender,
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.files or mail.broken),

@@ -95,7 +95,7 @@ class ListPageSource(PageSource[Settings]):
         text = text_of(data)
         self._door.require_marker(text)
         settings = self._settings
-        page = _page(text)
+        page = page_of(text)
         found = [] if page is None else list(_fitting(page, settings.item))
         if page is None or not found:
             raise source_error(
@@ -167,7 +167,7 @@ class ListPageSource(PageSource[Settings]):
         return next((_text(one) for one in _fitting(element, selector)), "")
 
 
-def _page(text: str) -> HtmlElement | None:
+def page_of(text: str) -> HtmlElement | None:
     """Return a page's root; None where there is none. What lies deeper than 256 elements is left out by the parser."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:

@@ -176,3 +176,17 @@ def test_a_name_of_any_length_is_answered() -> None:
 
     assert names.find("xã " * 100_000, REGISTER, NOW) is None
     assert names.resembling("xã " * 100_000) == ()
+
+
+def test_a_mail_address_means_the_unit_whose_alias_it_or_its_domain_is() -> None:
+    health, press = _unit("Sở Y tế", "soyte.khanhhoa.example"), _unit("Phòng Báo chí", "baochi@soyte.khanhhoa.example")
+
+    assert _find("VanThu@soyte.khanhhoa.example", health, press) == health.id
+    assert _find("baochi@soyte.khanhhoa.example", health, press) == press.id
+    assert _find("vanthu@khac.example", health, press) is None
+
+
+def test_a_mail_address_resembles_the_unit_that_its_domain_is_named_after() -> None:
+    names = UnitNames([_unit("Sở Y tế"), _unit("Xã R1")], ZONE, HOME)
+
+    assert names.resembling("vanthu@soyte.khanhhoa.gov.vn") == ("sở-y-tế",)

@@ -1,0 +1,178 @@
+"""Asking sites what they have, for the commands that put sources into the configuration, and showing what was found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from checks.updates.discovery.candidates import newest_first
+from checks.updates.discovery.sites import Exploring, FoundSite, explore_sites
+from checks.updates.discovery.tables import FoundTable
+from checks.updates.recognition import canonical_url
+from checks.updates.source_settings import bounded
+from checks.updates.unit_names import UnitNames
+from commands.cli.session import Session
+from commands.cli.shapes import shape
+from portalops.errors import UsageError
+from portalops.model.message import msg
+from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Bullets, Cell, Paragraph, TableBlock
+from portalops.system.web import HttpWeb
+
+SHOWN_ITEMS = 5
+"""Of each source."""
+RECENT = timedelta(days=7)
+
+
+@shape
+class ShownSource:
+    """A source that a site has."""
+
+    id: str
+    kind: str
+    url: str
+    found_by: str
+    """How it was found: `link rel=alternate`, or the content system whose usual place it is."""
+    items: int
+    dated: int
+    """How many of them have a date that can be read."""
+    newest_at: datetime | None
+    oldest_at: datetime | None
+    """How far back it reaches by the dates that it claims."""
+    newest_first: bool
+    recent_days: int
+    """On how many days of the last seven its items are dated."""
+    remarks: tuple[str, ...]
+
+
+@shape
+class ShownCandidate:
+    """What was found and is not taken."""
+
+    kind: str
+    url: str
+    items: int
+    why: str
+    """Empty for one that shows only what another shows too."""
+
+
+def site_address(text: str) -> str:
+    """Return the address of a site as it was written, with https where it names no scheme.
+
+    Raises:
+        UsageError: it is none.
+    """
+    written = text.strip()
+    url = written if "://" in written else f"https://{written}"
+    try:
+        parts = urlsplit(url)
+        is_site = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        _port = parts.port
+    except ValueError:
+        is_site = False
+    if not is_site or not url.isprintable() or " " in url:
+        raise UsageError(
+            msg("{url} is not the address of a site", url=show_text(text, 200)),
+            msg("Give an address such as https://soyte.khanhhoa.gov.vn."),
+        )
+    return url
+
+
+def found_sites(session: Session, urls: Sequence[str], *, wait_seconds: float, inside: bool) -> tuple[FoundSite, ...]:
+    """Ask sites what they have, several at once; each has a result, in the order of the addresses."""
+    exploring = Exploring(
+        HttpWeb(), session.clock, session.zone_of_portal, time.sleep, wait_seconds=wait_seconds, inside=inside
+    )
+    found = []
+    with session.progress.task(msg("Asking sites what they have"), total=len(urls), unit="items") as task:
+        for site in explore_sites(urls, exploring):
+            task.note(msg("site {url}", url=show_text(site.url, 200)))
+            task.advance(1)
+            found.append(site)
+    return tuple(found)
+
+
+def unit_of_site(site: FoundSite, names: UnitNames) -> UnitId | None:
+    """Return whose site it is by the first part of its host's name, or by the front page's title; None if that fits none alone."""
+    host = urlsplit(site.url).hostname or ""
+    by_host = names.resembling(f"{host.removeprefix('www.').partition('.')[0]}@{host}") if host else ()
+    found = by_host if len(by_host) == 1 else names.resembling(site.title)
+    return found[0] if len(found) == 1 else None
+
+
+def configured_as(session: Session, table: FoundTable) -> str:
+    """Return the id of the source that polls the same address already; empty if none does."""
+    address = table.found.candidate.url
+    own = (
+        each.id
+        for each in session.settings.update_sources
+        if address in {each.values.get("url"), canonical_url(str(each.values.get("url", "")))}
+    )
+    return next(own, "")
+
+
+def shown_source(session: Session, table: FoundTable) -> ShownSource:
+    """Return a found source as data."""
+    found, now = table.found, session.clock.now()
+    days = {at.astimezone(session.zone_of_portal).date() for at in found.dates if now - RECENT <= at <= now}
+    return ShownSource(
+        id=table.id,
+        kind=found.candidate.kind,
+        url=found.candidate.url,
+        found_by=found.candidate.found_by,
+        items=len(found.items),
+        dated=len(found.dates),
+        newest_at=found.newest,
+        oldest_at=found.oldest,
+        newest_first=found.is_newest_first,
+        recent_days=len(days),
+        remarks=tuple(map(str, found.remarks)),
+    )
+
+
+def shown_others(site: FoundSite) -> tuple[ShownCandidate, ...]:
+    """Return what was found at a site and is not taken."""
+    return tuple(
+        ShownCandidate(
+            one.candidate.kind, one.candidate.url, len(one.items), str(one.problem) if one.problem is not None else ""
+        )
+        for one in site.others
+    )
+
+
+def site_view(session: Session, site: FoundSite, tables: Sequence[FoundTable]) -> Sequence[Block]:
+    """Return what was found at one site: its sources, what each shows, and what is to be known of it."""
+    headers = (
+        msg("Source"), msg("Kind"), msg("Address"), msg("Found by"), msg("Items"), msg("With a date"), msg("Newest"), msg("Reaches back to"), msg("Newest first"), msg("Days of the last 7"),
+    )  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    blocks: list[Block] = []
+    for table in tables:
+        one = shown_source(session, table)
+        order = msg("yes") if one.newest_first else msg("no")
+        rows.append(
+            (one.id, one.kind, bounded(one.url, 200), one.found_by, one.items, one.dated, one.newest_at, one.oldest_at, order, one.recent_days)
+        )  # fmt: skip
+        blocks += _items_view(table)
+    remarks = [
+        msg("{source}: {what}", source=table.id, what=remark) for table in tables for remark in table.found.remarks
+    ]
+    blocks += [Bullets(remarks)] if remarks else []
+    return (TableBlock(msg("Sources of {url}", url=show_text(site.url, 200)), headers, rows), *blocks)
+
+
+def _items_view(table: FoundTable) -> Sequence[Block]:
+    items = newest_first(table.found.items)[:SHOWN_ITEMS]
+    if table.found.candidate.kind == "sitemap":
+        return (
+            Paragraph(msg("{source} is asked what a feed may have missed, and counts for nothing.", source=table.id)),
+        )
+    rows = [
+        (bounded(item.title, 100), item.published_at, bounded(item.raw_date, 40) or None, bounded(item.url, 120))
+        for item in items
+    ]
+    headers = (msg("Title"), msg("Date as it is read"), msg("Date as it stands"), msg("Address"))
+    return (TableBlock(msg("Newest items of {source}", source=table.id), headers, rows),)

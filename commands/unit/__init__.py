@@ -1,0 +1,1 @@
+"""Take units into the configuration, many at once."""
