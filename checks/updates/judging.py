@@ -394,7 +394,7 @@ def judge_portal_days(items: Sequence[GradedItem], judging: Judging) -> tuple[Po
     terms, coverage = judging.terms, judging.coverage
     placed = [judging.place(item) for item in items if item.came is not None]
     placed.sort(key=lambda one: (_counted_at(one.item), one.item.seen.id))
-    by_day = _by_paid_day(placed, judging)
+    by_day = _sort_by_paid_day(placed, judging)
     sources = coverage.sources(ItemChannel.PORTAL, None)
     late = span(timedelta(hours=terms.numbers.late_grace_hours))
     proven = sorted(one.item.came.last for one in placed if one.item.came is not None and one.item.is_sure)
@@ -446,7 +446,7 @@ class _PaidDays:
     """The days off, as ordinals, that pay for a day."""
 
 
-def _by_paid_day(placed: Iterable[Counting], judging: Judging) -> _PaidDays:
+def _sort_by_paid_day(placed: Iterable[Counting], judging: Judging) -> _PaidDays:
     terms, period = judging.terms, judging.period
     may: dict[date, list[Counting]] = defaultdict(list)
     paid_by: dict[date, list[int]] = defaultdict(list)

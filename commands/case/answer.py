@@ -102,7 +102,7 @@ def answer(
     ] = "",
     file: DocumentFile = None,
     mail: Annotated[
-        OptionalPath, typer.Option("--mail", metavar="FILE", help=_("The mail that brought the answer, as .eml"))
+        OptionalPath, typer.Option("--mail", metavar="FILE", help=_("The mail with the answer, as .eml"))
     ] = None,
     dry_run: DryRun = False,
 ) -> Result[TakenAnswer]:

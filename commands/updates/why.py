@@ -51,7 +51,7 @@ class ExplainedWeek(ShownWeek):
     """What of the week no source has shown."""
 
 
-def why(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedWeek]:
+def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedWeek]:
     session = open_session(ctx)
     chosen, named = known_unit(session, unit), named_week(week)
     account, whole = account_and_items(session, chosen, named)
@@ -89,4 +89,4 @@ def why(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedW
     )
 
 
-VERB = Verb(why)
+VERB = Verb(explain_week)

@@ -141,7 +141,7 @@ folder = "out"
             ":7: job.every is not one of hour, day, week, month",
             "",
         ),
-        ("[rulebook]\nmin_coverage_percent = 101", "PO1001", ":5: rulebook.min_coverage_percent is above 100", ""),
+        ("[rulebook]\nclaim_window_hours = 169", "PO1001", ":5: rulebook.claim_window_hours is above 168", ""),
         ("[rulebook]\nday_cutoff = '25:00'", "PO1001", ":5: rulebook.day_cutoff is not a time of day", ""),
         (
             "[updates]\nrule_sets = ['nd42']",
@@ -529,3 +529,12 @@ def test_loading_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_an_option_that_has_no_effect_any_more_is_left_out_and_its_place_kept(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, HEAD + "[rulebook]\nmin_coverage_percent = 70\nunit_weekly_min = 3\n")
+
+    assert settings.rulebook.overrides == {"unit_weekly_min": 3}
+    assert [(place.rpartition("/")[2], name) for place, name in settings.layers.ended] == [
+        ("portalops.toml:5", "rulebook.min_coverage_percent")
+    ]

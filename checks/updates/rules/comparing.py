@@ -100,17 +100,17 @@ def _find_original(
             or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}))
         ):
             continue
-        said = _said_before(other, item, window, is_own=is_own, is_earlier=at < place)
-        if said and other.seen.id not in perhaps:
+        order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)
+        if order and other.seen.id not in perhaps:
             return True
-        if said is not None:
+        if order is not None:
             found = False
     if found is None and (start > 0 or end < len(told)):
         return False
     return found
 
 
-def _said_before(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:
+def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:
     """Say of one other item what `_find_original` says of all.
 
     Of two that one writer posted, one is the copy whichever came first: the one whose interval ends later is taken for it.

@@ -21,7 +21,7 @@ END: Stamp = 2**62
 """After every moment."""
 
 
-class Unseen(NamedTuple):
+class UnseenStretch(NamedTuple):
     """A stretch of time in which any number of items may have come unseen."""
 
     source: str
@@ -95,7 +95,9 @@ class Coverage:
             return Share(100, 0)
         return Share(100 * shown // (end - start), -(-(end - start - shown) // _HOUR))
 
-    def unseen(self, source: UpdateSourceTraits, unit: UnitId | None, start: Stamp, end: Stamp) -> Iterator[Unseen]:
+    def unseen(
+        self, source: UpdateSourceTraits, unit: UnitId | None, start: Stamp, end: Stamp
+    ) -> Iterator[UnseenStretch]:
         """Yield the stretches that meet a time in which a source has shown nothing, in order; each whole."""
         intervals, starts, _unreachable = self.read_polls(source.id)
         begins = self.begins.get((source.id, unit), BEGINNING) if unit is not None else BEGINNING
@@ -106,12 +108,12 @@ class Coverage:
             if shown >= last:
                 continue
             if before < shown and before < end and shown > start:
-                yield Unseen(source.id, before, shown)
+                yield UnseenStretch(source.id, before, shown)
             before = last
             if before >= end:
                 return
         if before < end:
-            yield Unseen(source.id, before, END)
+            yield UnseenStretch(source.id, before, END)
 
     def unseen_days(
         self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, days: Sequence[DayBounds]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from checks.updates.rules.coverage import END, Coverage, DayBounds, Unseen
+from checks.updates.rules.coverage import END, Coverage, DayBounds, UnseenStretch
 from checks.updates.rules.grading import BEGINNING
 from checks.updates.rules.occasions import CountedDays, Counting, count_occasions
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, stamp
@@ -207,7 +207,7 @@ def _unit_week(
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
 
-    days, counted = _in_life(unit, facts)
+    days, counted = _days_of_life(unit, facts)
 
     def tally(channel: ItemChannel, required: Sequence[date], least: Sequence[date], most: Sequence[date]) -> Tally:
         own = items[channel]
@@ -296,7 +296,7 @@ _MOST_UNSEEN = 20
 """Stretches of a week that are named; a source that fails each hour has more."""
 
 
-def _in_life(unit: Agency, facts: WeekFacts) -> tuple[Sequence[DayBounds], CountedDays]:
+def _days_of_life(unit: Agency, facts: WeekFacts) -> tuple[Sequence[DayBounds], CountedDays]:
     """Return the days of a week on which what a unit does counts: those of its life."""
     if unit.valid_from is None and unit.valid_to is None:
         return facts.days, facts.counted
@@ -323,7 +323,7 @@ def _unseen_of(
     return tuple(as_unseen_time(each) for each in [*found][:_MOST_UNSEEN])
 
 
-def as_unseen_time(one: Unseen) -> UnseenTime:
+def as_unseen_time(one: UnseenStretch) -> UnseenTime:
     """Return a stretch as it is recorded."""
     return UnseenTime(
         one.source,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.updates.rules.comparing import Repeats, compare, repeated
-from checks.updates.rules.coverage import END, Coverage, DayBounds, Share, SourcePolls, Unseen, cover, summed_up
+from checks.updates.rules.coverage import END, Coverage, DayBounds, Share, SourcePolls, UnseenStretch, cover, summed_up
 from checks.updates.rules.grading import BEGINNING, ClaimRules, GradedItem, grade
 from checks.updates.rules.occasions import CountedDays, Counting, Occurred, count_occasions, occasions
 from checks.updates.rules.placing import DayRange, Interval
@@ -805,7 +805,7 @@ def test_the_stretches_that_nobody_saw_are_named_each_whole() -> None:
     assert found(12, 18, UnitId("u")) == [(BEGINNING, 15)]
     assert found(22, 28) == found(15, 35) == [(20, 30)]
     assert found(45, 50) == [(40, END)]
-    assert [*seen_by([]).unseen(PLAIN, None, 0, 1)] == [Unseen("s", BEGINNING, END)]
+    assert [*seen_by([]).unseen(PLAIN, None, 0, 1)] == [UnseenStretch("s", BEGINNING, END)]
 
 
 def test_a_day_is_unseen_if_any_of_its_sources_has_not_shown_a_moment_of_it() -> None:
