@@ -157,6 +157,7 @@ class Judging:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
+            day = confirmed[one.id] if is_confirmed else None
             went = gone.get(one.id)
             if went is not None and self._may_be_unread(one, went.at):
                 went = None
@@ -167,6 +168,7 @@ class Judging:
                 went,
                 claims,
                 is_confirmed=is_confirmed,
+                confirmed_day=None if day is None else Interval(*self._bounds_of(day)),
                 is_watched=self._is_watched,
             )
 
@@ -196,6 +198,11 @@ class Judging:
             return None
         ends = datetime.combine(local.date() + timedelta(days=1), time(), self.terms.zone)
         return Interval(claim, stamp(ends) - 1)
+
+    def _bounds_of(self, day: date) -> tuple[Stamp, Stamp]:
+        """Return the first and last moment that count on a day."""
+        first, end = self.days.bounds(day)
+        return first, end - 1
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""

@@ -229,6 +229,12 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
+    def looked_before(self, name: str) -> datetime | None:
+        """Return the last poll that would have shown an observation and did not; None if none is known."""
+        query = select(OBSERVATION.c.looked_before_at).where(OBSERVATION.c.id == name)
+        with self._engine.connect() as connection:
+            return moment(connection.scalar(query))
+
     def answer_of(self, source: str, polled_at: datetime) -> Digest | None:
         """Return the kept answer of a source's poll; None if it kept none."""
         query = select(POLL.c.evidence).where(POLL.c.source == source, POLL.c.polled_at == stamp(polled_at), POLL.c.ok)

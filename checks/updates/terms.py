@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,8 @@ class Decided:
 
     exemptions: tuple[Exemption, ...] = ()
     """Those in force, in the order in which they were granted."""
-    confirmed: frozenset[str] = frozenset()
-    """Observations of which an officer has confirmed what they claim."""
+    confirmed: Mapping[str, date | None] = field(default_factory=dict)
+    """Observations of which an officer has confirmed the day; None for the one that they claim."""
     attested: tuple[Observation, ...] = ()
     """Items that people attest and no source need show, in the order in which they were recorded."""
 

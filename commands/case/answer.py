@@ -1,7 +1,6 @@
 """Record what a unit answers in its hearing
 
-Of an item the unit gives a date, which confirms what the item claims, or says that an item of an unknown sender is its
-own. --answers takes the sheet that it filled in. A text without items is its explanation. All cases of the week take
+Of an item the unit gives a date, which is confirmed, or says that an item of an unknown sender is its own. --answers takes the sheet that it filled in. A text without items is its explanation. All cases of the week take
 the answer.
 
 Example: portalops case answer so-y-te 2026-W47 --item 3f2a91 --on 2026-11-18 --document '07/BB-SYT, 25/11/2026' --by
@@ -38,7 +37,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import open_store, update_sources
+from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
 from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, read_answers
 from portalops.errors import UsageError
@@ -214,7 +213,7 @@ def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tupl
     """Return each answer with its item.
 
     Raises:
-        UsageError: one names no item, or several.
+        UsageError: one names no item, or several, or a day that the kept answers refute.
     """
     found: list[tuple[ItemAnswer, Observation]] = []
     if not answers:
@@ -230,6 +229,8 @@ def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tupl
                     else msg("there is no item {item}", item=shown)
                 )
                 raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
+            if one.published_on is not None:
+                require_possible_day(store, matches[0], one.published_on, session.zone_of_portal)
             found.append((one, matches[0]))
     names = [item.id for _one, item in found]
     twice = next((name for name in names if names.count(name) > 1), None)

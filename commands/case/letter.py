@@ -1,8 +1,8 @@
 """Draft the letter that reminds a unit
 
 It covers all open cases of the unit that have no explanation yet, in the form of Decree 30/2020/NĐ-CP. Number and
-date stay blank: the clerk assigns them after the signature, and 'case register-doc' records them. Drafting records
-nothing.
+date stay blank: the clerk assigns them after the signature, and 'case register-doc' records them. The sheet of the
+unit's items goes with it, a file for each week. Drafting records nothing.
 
 Example: portalops case letter 2026-W47/so-y-te --format docx,pdf --output .
 
@@ -28,18 +28,20 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, write_papers
+from commands.jobs.unit_sheets import account_and_items, sheet_document, write_sheets
 from portalops.bodies import decode_part
-from portalops.errors import PortalOpsError, UsageError
+from portalops.errors import PortalOpsError, UpdatesError, UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.model.period import Week
 from portalops.model.record import Digest
 from portalops.model.updates import UpdatesResult
 from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
 from portalops.official.office import office_on
 from portalops.registers.cases import Case, read_cases
-from portalops.reports.document import Paragraph, TableBlock
+from portalops.reports.document import Document, Paragraph, TableBlock
 
 OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
 """In which states a unit may still be reminded, unless it has explained itself."""
@@ -89,6 +91,7 @@ def letter(
         )
     handling = handling_of(session)
     name = unit_name(session, unit)
+    sheets = _sheets(session, unit, of_unit)
     paper = build_reminder(
         office_on(session.today, session.settings.actors, session.settings.office),
         name if isinstance(name, Name) else Name(unit, unit),
@@ -99,8 +102,11 @@ def letter(
         zone=session.settings.portal.timezone,
         uncounted=uncounted_items(_judgings_of(session, of_unit), of_unit, session.zone_of_portal),
         ended=_ended(session, unit, handling.today),
+        has_sheet=bool(sheets),
     )
-    files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
+    stem = f"{handling.today.isoformat()}-{unit}"
+    files = write_papers(paper, stem, some, output, languages=languages)
+    files = (*files, *write_sheets(sheets, stem, [each.suffix for each in some], output, languages=languages))
     rows = [(str(path), digest) for path, digest in files]
     about = nmsg("The letter covers {n} case.", "The letter covers {n} cases.", len(of_unit))
     return Result(
@@ -108,6 +114,17 @@ def letter(
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )
+
+
+def _sheets(session: Session, unit: UnitId, cases: Sequence[Case]) -> dict[Week, Document]:
+    """Return the sheet of each week that the letter is about; none for a unit that is not configured, or without a store."""
+    own = next((one for one in session.settings.units if one.id == unit), None)
+    found: dict[Week, Document] = {}
+    for week in sorted({case.week for case in cases}) if own is not None else ():
+        with suppress(UsageError, UpdatesError):
+            assert own is not None
+            found[week] = sheet_document(session, own, week, *account_and_items(session, own, week))
+    return found
 
 
 def _judgings_of(session: Session, cases: Sequence[Case]) -> Iterator[UpdatesResult]:

@@ -96,7 +96,7 @@ def plan_answer(
     zone = handling.zone
     confirmed = read_confirmations(ledger).observations
     why = answer.reason or answer.by
-    by_document: dict[str, list[str]] = {}
+    by_document: dict[tuple[str, date], list[str]] = {}
     own: list[ObservedItem] = []
     for said, item in answer.items:
         text = said.document or answer.paper.number
@@ -108,16 +108,18 @@ def plan_answer(
                 ObservedItem("", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file)
             )
         else:
-            claimed = None if item.published_at is None else item.published_at.astimezone(zone).date()
-            _require_claimed(item, claimed, said.published_on, answer)
+            _require_own(item, said.published_on, answer)
             if item.id in confirmed:
                 raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
-            by_document.setdefault(text, []).append(item.id)
+            by_document.setdefault((text, said.published_on), []).append(item.id)
     for each in read_attested(ledger).standing:
         if isinstance(each.what, ObservedItem) and _key(each.what) in map(_key, own):
             raise _unfit(msg("this item is already recorded as {id}", id=each.what.id))
     return AnswerPlan(
-        tuple(Confirmation(tuple(names), answer.officer, text, why, file) for text, names in by_document.items()),
+        tuple(
+            Confirmation(tuple(names), answer.officer, text, why, file, day)
+            for (text, day), names in by_document.items()
+        ),
         tuple(replace(one, id=name) for one, name in zip(own, new_ids(len(own)), strict=True)),
         moves,
     )
@@ -179,20 +181,14 @@ def _explanations(
             yield allowed_move(read, case, move, handling, document=document)
 
 
-def _require_claimed(item: Observation, claimed: date | None, day: date, answer: UnitAnswer) -> None:
-    """Make sure that a day can be confirmed of an item: a confirmation says that it was published when it claims.
+def _require_own(item: Observation, day: date, answer: UnitAnswer) -> None:
+    """Make sure that a day can be confirmed of an item in answer about a week.
 
     Raises:
-        UsageError: it is another unit's, it claims another day or none, or the day is of another week.
+        UsageError: it is another unit's, or the day is of another week.
     """
     if item.unit != answer.unit:
         raise _unfit(msg("item {item} is not of unit {unit}", item=item.id[:12], unit=answer.unit))
-    if claimed is None:
-        raise _unfit(msg("item {item} claims no day that could be confirmed", item=item.id[:12]))
-    if claimed != day:
-        raise _unfit(
-            msg("item {item} claims {claimed}, and the answer says {day}", item=item.id[:12], claimed=claimed, day=day)
-        )
     _require_week(item, day, answer)
 
 

@@ -12,16 +12,19 @@ EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm, or a text 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
+from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import open_store
+from commands.jobs.kinds.updates import open_store, require_possible_day
+from commands.updates.options import OptionalText
 from commands.updates.steps import lost_confirmations
 from portalops import bodies
 from portalops.errors import UsageError
@@ -62,6 +65,10 @@ def confirm(
     document: Annotated[
         str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the supporting document"))
     ],
+    day: Annotated[
+        OptionalText,
+        typer.Option("--on", metavar="DAY", help=_("The day of publication by the document, if not the claimed one")),
+    ] = None,
     reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
@@ -71,7 +78,8 @@ def confirm(
     who, by = written_text(officer, "--officer"), written_text(document, "--document")
     why = written_text(reason, "--reason") if reason else ""
     data = document_in(file)
-    found = _observations(session, items)
+    published_on = None if day is None else parse_day(day)
+    found = _observations(session, items, published_on)
     if dry_run:
         read = _require_change(session, found, withdraw=withdraw)
         record = None
@@ -82,7 +90,9 @@ def confirm(
         def decide() -> Sequence[Draft]:
             kept[:] = [_require_change(session, found, withdraw=withdraw)]
             evidence = () if data is None else (ledger.keep(data),)
-            body = Confirmation(tuple(found), who, by, why, evidence[0] if evidence else None)
+            body = Confirmation(
+                tuple(found), who, by, why, evidence[0] if evidence else None, None if withdraw else published_on
+            )
             parts = {"circumstances": session.circumstances, CONFIRMATION: body, "evidence": evidence}
             kind, first = UNCONFIRMED if withdraw else CONFIRMED, next(iter(found))
             return [ledger.draft(kind, subject=first, duty="11.3-tracking", body=ledger.keep(bodies.write(parts)))]
@@ -120,11 +130,11 @@ def _require_change(session: Session, found: Collection[str], *, withdraw: bool)
     return read
 
 
-def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
+def _observations(session: Session, names: Sequence[str], published_on: date | None) -> dict[str, str]:
     """Return the titles of items by their ids.
 
     Raises:
-        UsageError: one names no item, or several.
+        UsageError: one names no item, or several; or the kept answers refute the day.
     """
     found: dict[str, str] = {}
     with open_store(session.settings, session.environment) as store:
@@ -138,6 +148,8 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
                     else msg("several items begin with {item}", item=shown)
                 )
                 raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
+            if published_on is not None:
+                require_possible_day(store, matches[0], published_on, session.zone_of_portal)
             found[matches[0].id] = matches[0].title
     return found
 

@@ -17,7 +17,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.updates._week_account import (
+from commands.jobs.unit_sheets import (
     ShownAccountedItem,
     ShownBounds,
     ShownUnseenTime,

@@ -1,6 +1,8 @@
-"""Confirmations: an officer's word that items were published when they claim, where nothing else shows their time."""
+"""Confirmations: an officer's word on the day on which items were published, where the polls leave it open."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from portalops.model.record import Digest
 from portalops.model.values import dataclass
@@ -19,3 +21,5 @@ class Confirmation:
     reason: str = ""
     file: Digest | None = None
     """The document itself."""
+    published_on: date | None = None
+    """The local day on which they were published, by the document; None for the day that each claims."""

@@ -6,8 +6,9 @@ any more, since each may be the one that it takes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from datetime import date, datetime
 
 from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
@@ -23,29 +24,30 @@ CONFIRMATION = "confirmation"
 """The key of it in the record's body."""
 
 
-def fold_confirmations(records: Iterable[tuple[str, Confirmation | None]]) -> frozenset[str]:
-    """Return the observations that stand confirmed.
+def fold_confirmations(records: Iterable[tuple[str, Confirmation | None]]) -> dict[str, date | None]:
+    """Return the observations that stand confirmed, each with the day that was confirmed; None for the one that it claims.
 
     Args:
         records: kind of each record and what its body holds, oldest first; None if it cannot be read.
     """
-    found: set[str] = set()
+    found: dict[str, date | None] = {}
     for kind, body in records:
         if kind == CONFIRMED:
-            found |= set(body.observations) if body else set()
+            found |= dict.fromkeys(body.observations, body.published_on) if body else {}
         elif body is None:
             found.clear()
         else:
-            found -= set(body.observations)
-    return frozenset(found)
+            for name in body.observations:
+                found.pop(name, None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class ReadConfirmations:
     """What reading confirmations came to."""
 
-    observations: frozenset[str] = frozenset()
-    """Those that stand confirmed."""
+    observations: Mapping[str, date | None] = field(default_factory=dict)
+    """Those that stand confirmed, each with the day that was confirmed; None for the one that it claims."""
     unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
     """Records whose details cannot be read, with why."""
 

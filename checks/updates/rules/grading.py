@@ -76,6 +76,7 @@ def grade(
     claims: ClaimRules,
     *,
     is_confirmed: bool = False,
+    confirmed_day: Interval | None = None,
     is_watched: Callable[[SeenItem], bool] | None = None,
 ) -> GradedItem:
     """Weigh an item by itself.
@@ -89,7 +90,8 @@ def grade(
         touched_at: the newest date that was claimed for it after it was known.
         gone: how it went away; None if it is there.
         claims: what a claimed time is worth.
-        is_confirmed: an officer has confirmed what it claims.
+        is_confirmed: an officer has confirmed what it claims, or a day.
+        confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
     claimed, until, after = one.published_at, one.first_seen_at, one.looked_before_at
@@ -126,7 +128,11 @@ def grade(
     if gone is not None and not traits.attested and not one.baseline and gone.seen_at - until < REMOVED_WITHIN:
         is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure
         may_be_removed = not is_removed
-    if is_confirmed and not is_removed and (kind is Grade.C or is_touched or hoped is not None):
+    if confirmed_day is not None:
+        first_of_day, last_of_day = max(came.first, confirmed_day.first), min(came.last, confirmed_day.last)
+        if first_of_day <= last_of_day and not is_removed:
+            came, kind, is_touched, hoped = Interval(first_of_day, last_of_day), Grade.D, False, None
+    elif is_confirmed and not is_removed and (kind is Grade.C or is_touched or hoped is not None):
         kind, is_touched = Grade.D, False
         if hoped is not None:
             came, hoped = Interval(hoped, hoped), None

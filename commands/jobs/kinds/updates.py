@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,12 @@ from commands.jobs.performed import PerformedJob, name_problem
 from portalops.bodies import decode_part
 from portalops.calendar.calendar import Calendar
 from portalops.config import Settings
-from portalops.errors import ExitCode, PortalOpsError
+from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Work
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.rulebook import Rulebook
-from portalops.model.updates import Poll, UpdatesResult
+from portalops.model.updates import Observation, Poll, UpdatesResult
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock, LedgerReader, Progress
 from portalops.registers.attested import read_attested
@@ -115,6 +115,26 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> closing[Ob
         UpdatesError: nothing was collected yet, or it cannot be used.
     """
     return closing(ObservationStore.open(store_place(settings, environment), create=False))
+
+
+def require_possible_day(store: ObservationStore, item: Observation, day: date, zone: ZoneInfo) -> None:
+    """Make sure that the kept answers do not refute the day on which an item is to have been published.
+
+    Raises:
+        UsageError: it was seen before that day, or a later poll would have shown it and did not.
+    """
+    name, seen_on = item.id[:12], item.first_seen_at.astimezone(zone).date()
+    if day > seen_on:
+        raise UsageError(
+            msg("item {item} was seen on {day} already", item=name, day=seen_on),
+            msg("Give the day on which it was published: it was seen after that."),
+        )
+    before = store.looked_before(item.id)
+    if before is not None and day < before.astimezone(zone).date():
+        raise UsageError(
+            msg("the poll of {at} would have shown item {item}, and did not", at=before, item=name),
+            msg("Run 'portalops updates show {item}' to see the kept answers that refute the day.", item=name),
+        )
 
 
 def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:

@@ -250,7 +250,7 @@ def judged(
         units=units,
         period=Week.parse(period).period(),
         terms=Terms(
-            rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY, Decided(tuple(exemptions), frozenset(confirmed))
+            rulebook(**numbers), CALENDAR, ZONE, moment, Every.DAY, Decided(tuple(exemptions), dict.fromkeys(confirmed))
         ),
     )
 

@@ -1,8 +1,11 @@
-"""What the verbs about one unit's week share: its account, as rows for a person and as data."""
+"""One unit's week, as the account of its items: rows for a person, data, and the sheet that goes to the unit itself."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,19 +16,35 @@ from checks.updates.terms import Terms
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import UsageError
+from portalops.files import write_atomically
 from portalops.locale import _
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
+from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.model.updates import Bounds, ItemChannel
-from portalops.reports.document import Status, TableBlock, Tone
-from portalops.reports.words import channel_word, joined
+from portalops.reports import formats
+from portalops.reports.document import (
+    Block,
+    Cell,
+    Document,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
+from portalops.reports.words import channel_word, duty_status, joined
 
 if TYPE_CHECKING:
     from checks.updates.account import AccountedItem, WeekAccount
     from commands.cli.session import Session
     from portalops.model.organisation import Agency
     from portalops.model.updates import Observation
+
+SHOWN_ID = 12
+"""How much of an item's id the sheet shows: enough to name it by in an answer."""
 
 UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id"))]
 WeekName = Annotated[str, typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47"))]
@@ -188,3 +207,101 @@ def describe_bounds(bounds: Bounds | None) -> Message | None:
     if bounds.most is None:
         return msg("at least {least}; {due} due", least=bounds.least, due=due)
     return msg("at least {least}, at most {most}; {due} due", least=bounds.least, most=bounds.most, due=due)
+
+
+def sheet_document(
+    session: Session, unit: Agency, week: Week, account: WeekAccount, whole: dict[str, Observation]
+) -> Document:
+    """Return the sheet of a week: its numbers first, then what counted, what is open, and what did not count."""
+    found, days = account.week, week.period()
+    facts: list[tuple[Message, Cell]] = [
+        (msg("Unit"), unit.name),
+        (msg("Week"), msg("from {first} to {last}", first=days.first, last=days.last)),
+        (msg("Result"), duty_status(found.verdict)),
+        (msg("Why"), found.reason),
+    ]
+    facts += [
+        (label, said)
+        for label, bounds in (
+            (msg("Updates of the sub-portal"), found.subportal_bounds),
+            (msg("Sent to the portal"), found.submissions_bounds),
+        )
+        if (said := describe_bounds(bounds)) is not None
+    ]
+    blocks: list[Block] = [KeyValues(facts)]
+    for counts, caption in (
+        (ItemCounts.YES, msg("Items that count")),
+        (ItemCounts.PERHAPS, msg("Items of which it is not certain")),
+        (ItemCounts.NO, msg("Items that do not count in this week")),
+    ):
+        rows = _rows(account, whole, counts)
+        if rows:
+            blocks.append(TableBlock(caption, _HEADERS, rows))
+    if not account.items:
+        blocks.append(Paragraph(msg("No item of the unit was seen in this week.")))
+    if found.unseen:
+        said = nmsg(
+            "In {n} stretch of the week we saw nothing; what was published then is not held against the unit.",
+            "In {n} stretches of the week we saw nothing; what was published then is not held against the unit.",
+            len(found.unseen),
+        )
+        blocks.append(Notice(said, Tone.UNSURE))
+    blocks.append(
+        Paragraph(
+            msg(
+                "If an item is missing, or came on another day than this sheet says, answer with its title or address, the"
+                " day, and the document that shows it. Every item counts once it is confirmed."
+            )
+        )
+    )
+    title = msg("Items of the week from {first} to {last}", first=days.first, last=days.last)
+    return Document(title, blocks, facts[:2], session.settings.portal.timezone)
+
+
+_HEADERS = (
+    msg("Item id"),
+    msg("Title"),
+    msg("Address"),
+    msg("Where"),
+    msg("When it came"),
+    msg("Date on the item"),
+    msg("Counts"),
+    msg("Why"),
+)
+
+
+def _rows(account: WeekAccount, whole: dict[str, Observation], counts: ItemCounts) -> list[tuple[Cell, ...]]:
+    return [
+        (
+            one.item.seen.id[:SHOWN_ID],
+            whole[one.item.seen.id].title,
+            whole[one.item.seen.id].url or None,
+            joined([channel_word(each) for each in one.indicators or (whole[one.item.seen.id].channel,)]),
+            describe_interval(one.item),
+            as_claim(one),
+            COUNTS_WORDS[one.counts],
+            one.why,
+        )
+        for one in account.items
+        if one.counts is counts and one.item.seen.id in whole
+    ]
+
+
+def write_sheets(
+    documents: Mapping[Week, Document], name: str, suffixes: Sequence[str], folder: Path, *, languages: Sequence[str]
+) -> list[tuple[Path, Digest]]:
+    """Write the sheet of each week beside a letter, in each of its formats and languages; return the files with their digests.
+
+    Raises:
+        FileUnwritable: a file cannot be written.
+    """
+    styles = {style.suffix: style for style in map(formats.load, formats.names())}
+    written = []
+    for week, document in documents.items():
+        for suffix in suffixes:
+            for language in languages:
+                data = styles[suffix].render(document, language=language)
+                path = folder / f"{name}-{week}{'' if language == 'vi' else f'.{language}'}{suffix}"
+                write_atomically(path, data)
+                written.append((path, Digest(hashlib.sha256(data).hexdigest())))
+    return written
