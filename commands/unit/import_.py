@@ -277,7 +277,7 @@ def _next(data: ImportedUnits, units: int, sources: int, *, has_mailbox: bool) -
     if not data.table:
         return (Paragraph(msg("Nothing new: the configuration stays as it is.")),)
     said = msg(
-        "{units} units and {sources} sources; their weeks that end before {day} open no case.",
+        "units: {units}, sources: {sources}; their weeks that end before {day} open no case",
         units=units,
         sources=sources,
         day=data.cases_from,

@@ -126,7 +126,8 @@ def assess(candidate: Candidate, first: Listing, second: Listing, *, now: dateti
 def choose(found: Iterable[Assessed]) -> tuple[Assessed, ...]:
     """Return the sources that together show a site's items, the best first; a list only where no feed will do.
 
-    Of feeds that show the same, one is enough: another is taken only for items that those before it lack.
+    Of feeds that show the same, one is enough: another is taken only for items that those before it lack, or where it is one of
+    several categories.
     """
     usable = [one for one in found if one.problem is None and one.candidate.kind != "sitemap"]
     newest = max((one.newest for one in usable if one.newest), default=None)
@@ -134,17 +135,20 @@ def choose(found: Iterable[Assessed]) -> tuple[Assessed, ...]:
     if not ranked:
         return ()
     chosen, known = [ranked[0]], ranked[0].keys
-    begins = ranked[0].oldest
-    for one in ranked[1:]:
-        is_list = one.candidate.kind == "list-page"
-        is_alike = is_list == (chosen[0].candidate.kind == "list-page") and (one.is_dated or not is_list)
-        new = _keys(
-            item for item in one.items if begins is None or item.published_at is None or item.published_at >= begins
+    begins, is_list = ranked[0].oldest, ranked[0].candidate.kind == "list-page"
+    alike = [
+        one for one in ranked[1:] if (one.candidate.kind == "list-page") == is_list and (one.is_dated or not is_list)
+    ]
+    for one in alike:
+        recent = (
+            each for each in one.items if begins is None or each.published_at is None or each.published_at >= begins
         )
-        if is_alike and _is_fresh(one, newest) and len(chosen) < MAX_CHOSEN and new - known:
+        if _is_fresh(one, newest) and _keys(recent) - known:
             chosen.append(one)
             known |= one.keys
-    return tuple(chosen)
+    if len(chosen) > 1:  # each shows a part of the site, so a part in which little happens has its own too
+        chosen += [one for one in alike if not _is_fresh(one, newest) and not one.keys & known]
+    return tuple(chosen[:MAX_CHOSEN])
 
 
 def _rank(one: Assessed, newest: datetime | None) -> tuple[object, ...]:

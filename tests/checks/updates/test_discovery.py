@@ -196,10 +196,6 @@ def _items(newest: int, count: int = 5, *, path: str = "tin") -> Listing:
     )
 
 
-def _assessed(kind: str, listing: Listing) -> object:
-    return assess(Candidate(kind, {"url": f"https://a.example/{kind}"}, ""), listing, listing, now=NOW)
-
-
 def test_a_feed_that_nobody_fills_any_more_is_not_taken_before_the_page_that_goes_on() -> None:
     old, page = (
         assess(Candidate(kind, {"url": kind}, ""), listing, listing, now=NOW)
@@ -207,6 +203,20 @@ def test_a_feed_that_nobody_fills_any_more_is_not_taken_before_the_page_that_goe
     )
 
     assert choose([old, page]) == (page,)
+
+
+def test_of_feeds_for_categories_that_of_a_quiet_one_is_taken_too_and_an_old_copy_of_all_is_not() -> None:
+    news, notices, quiet = (
+        assess(Candidate("feed", {"url": name}, ""), listing, listing, now=NOW)
+        for name, listing in (
+            ("news", _items(100, path="tin")),
+            ("notices", _items(99, path="thong-bao")),
+            ("quiet", _items(50, path="cong-khai")),
+        )
+    )
+
+    assert choose([quiet, notices, news]) == (news, notices, quiet)
+    assert choose([quiet, news]) == (news,)
 
 
 def test_a_feed_that_stands_oldest_first_is_remarked() -> None:
