@@ -70,13 +70,13 @@ class Judging:
         """Work out what bears on more than one unit.
 
         Args:
-            collected: what was seen from `terms.wanted_from` on.
+            collected: what was seen from `terms.counted_from` on.
             sources: every source, whether it answered or not.
             period: whole ISO weeks are judged wherever it touches one.
             terms: rulebook, calendar, zone and the moment of judging.
         """
         numbers = terms.numbers
-        since = terms.wanted_from(period)
+        since = terms.counted_from(period)
         self.period, self.terms = period, terms
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
@@ -257,13 +257,12 @@ class Judging:
     def place(self, item: GradedItem) -> Counting:
         """Return an item that came at some time, with the local days on one of which it did."""
         assert item.came is not None
-        day = self.days.day
-        last = day(item.came.last).toordinal()
-        if item.came.first == item.came.last:
-            first = last
-        else:
-            first = 0 if item.came.first == BEGINNING else day(item.came.first).toordinal()
-        return Counting(DayRange(first, last), item, None if item.hoped_at is None else day(item.hoped_at).toordinal())
+        ordinal, (begins, ends) = self.days.ordinal, item.came
+        last = ordinal(ends)
+        if begins == ends:
+            return Counting(DayRange(last, last), item, None)
+        first = 0 if begins == BEGINNING else ordinal(begins)
+        return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
 
     def _mondays(self, one: Counting) -> Iterable[date]:
         """Return the Mondays of the weeks in which an item may count.
@@ -314,7 +313,7 @@ def judge(
     """Judge the portal's days and the units' weeks of a period, as far as it has begun.
 
     Args:
-        collected: what was seen from `terms.wanted_from` on.
+        collected: what was seen from `terms.counted_from` on.
         sources: every source, whether it answered or not.
         units: all units ever; each is judged for the weeks in which it existed.
         period: whole ISO weeks are judged wherever it touches one.

@@ -94,6 +94,8 @@ def grade(
         confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
+    if gone is None and touched_at is None and not is_confirmed and (plain := _plain(one, traits, claims)) is not None:
+        return plain
     claimed, until, after = one.published_at, one.first_seen_at, one.looked_before_at
     latest = until + CLOCK_SKEW
     usable = min(claimed, until) if claimed is not None and claimed <= latest else None
@@ -166,6 +168,24 @@ def grade(
         flags,
         None if is_removed else hoped,
     )
+
+
+def _plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:
+    """Return what `grade` comes to for an item without anything odd, of which a year may have ten million; else None."""
+    claimed, created, after = one.published_at, one.created_at, one.looked_before_at
+    if claimed is None or one.text_problems or one.unit is None:
+        return None
+    if one.body_letters is not None and one.body_letters < STUB_LETTERS:
+        return None
+    if traits.attested:
+        if created is None or created > one.first_seen_at or claimed > one.first_seen_at:
+            return None
+        return GradedItem(one, Grade.D, Interval(created, created), True, claimed, ())  # a third faster
+    if created is not None or after is None or not after < claimed <= one.first_seen_at:
+        return None
+    if one.first_seen_at - after > claims.window or claims.day_of(claimed) is not None:
+        return None
+    return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
 
 
 def _is_old(created: Stamp, usable: Stamp | None, after: Stamp | None) -> bool:
