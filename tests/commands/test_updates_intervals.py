@@ -137,6 +137,7 @@ def test_the_units_sheet_names_every_item_and_is_written_as_page_paper_and_docum
     page = (department.folder / "b.html").read_text("utf-8")
     assert (code, {one["counts"] for one in sheet["items"]}) == (ExitCode.OK, {"yes", "perhaps"})
     assert "Tin /thu-ba" in page and "Tin /chu-nhat" in page
+    assert "Tin, bài chưa xác định được" in page, "in Vietnamese, as it is sent"
     assert (department.folder / "b.docx").read_bytes()[:2] == b"PK"
     wrong = department.call("updates", "sheet", "so-y-te", "2026-W47", "--output", str(department.folder / "b.txt"))
     assert wrong[0] == ExitCode.USAGE
