@@ -20,7 +20,9 @@ from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTr
 BEGINNING: Stamp = -(2**62)
 """Before every moment: where an item's interval begins that no earlier poll would have shown."""
 CLOCK_SKEW = span(timedelta(minutes=10))
-"""A claimed time further ahead of the poll than this lies in the future; further behind the poll before, it is backdated."""
+"""A claimed time further ahead of the poll than this lies in the future; further behind the row's creation, it is backdated."""
+CACHE_LAG = span(timedelta(hours=2))
+"""An answer may be as old as the caches on its way: a claim this little behind the poll that did not show the item may be true."""
 REDATE_AFTER = span(timedelta(hours=24))
 """What comes up this long after the creation of its row is an old item published again, or a draft that waited."""
 REMOVED_WITHIN = span(timedelta(hours=48))
@@ -120,9 +122,11 @@ def grade(
             hoped = at if is_touched else None
         elif claim is None:
             came = Interval(first, until)
+        elif after is not None and after - CACHE_LAG <= claim <= after and created is None:
+            came, hoped = Interval(claim, until), claim  # it came when it claims, or after the poll
         else:
             came, hoped = _narrowed(first, until, claim, claims)
-            is_backdated = usable is not None and after is not None and usable < after - CLOCK_SKEW
+            is_backdated = usable is not None and after is not None and usable < after - CACHE_LAG
             if created is not None and usable is not None and usable < created - CLOCK_SKEW:
                 is_backdated = True
     is_moved = is_touched or touched_at is not None
