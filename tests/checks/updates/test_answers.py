@@ -408,7 +408,7 @@ def test_an_answer_without_news_may_be_out_of_date_until_a_later_one_shows_some(
     feed.poll(40, [39, 9, 8, 7])
 
     assert before == {"19": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=False)}
-    assert feed.gone() == {"19": Gone(stamp(hour(40)), stamp(hour(20)), is_sure=True)}
+    assert feed.gone() == {"19": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=True)}
 
 
 def test_what_comes_back_is_not_taken_down(feed: Polled) -> None:
