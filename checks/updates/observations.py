@@ -229,7 +229,7 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
-    def looked_before(self, name: str) -> datetime | None:
+    def polled_before(self, name: str) -> datetime | None:
         """Return the last poll that would have shown an observation and did not; None if none is known."""
         query = select(OBSERVATION.c.looked_before_at).where(OBSERVATION.c.id == name)
         with self._engine.connect() as connection:

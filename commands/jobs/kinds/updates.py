@@ -129,7 +129,7 @@ def require_possible_day(store: ObservationStore, item: Observation, day: date, 
             msg("item {item} was seen on {day} already", item=name, day=seen_on),
             msg("Give the day on which it was published: it was seen after that."),
         )
-    before = store.looked_before(item.id)
+    before = store.polled_before(item.id)
     if before is not None and day < before.astimezone(zone).date():
         raise UsageError(
             msg("the poll of {at} would have shown item {item}, and did not", at=before, item=name),
