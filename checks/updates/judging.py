@@ -17,7 +17,7 @@ from itertools import pairwise
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
-from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade
+from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
@@ -93,6 +93,7 @@ class Judging:
         self._claims = ClaimRules(span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim)
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
+        self._single_days: dict[int, DayRange] = {}
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
@@ -151,11 +152,15 @@ class Judging:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
+        odd = touched.keys() | gone.keys() | confirmed.keys()
         for one in items:
             traits = traits_of.get(one.source)
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
+            if one.id not in odd and (plain := grade_plain(one, traits, claims)) is not None:
+                yield plain
+                continue
             is_confirmed = one.id in confirmed
             day = confirmed[one.id] if is_confirmed else None
             went = gone.get(one.id)
@@ -260,7 +265,10 @@ class Judging:
         ordinal, (begins, ends) = self.days.ordinal, item.came
         last = ordinal(ends)
         if begins == ends:
-            return Counting(DayRange(last, last), item, None)
+            single = self._single_days.get(last)
+            if single is None:
+                single = self._single_days[last] = DayRange(last, last)
+            return Counting(single, item, None)
         first = 0 if begins == BEGINNING else ordinal(begins)
         return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
 

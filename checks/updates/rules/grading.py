@@ -96,8 +96,6 @@ def grade(
         confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
-    if gone is None and touched_at is None and not is_confirmed and (plain := _plain(one, traits, claims)) is not None:
-        return plain
     claimed, until, after = one.published_at, one.first_seen_at, one.looked_before_at
     latest = until + CLOCK_SKEW
     usable = min(claimed, until) if claimed is not None and claimed <= latest else None
@@ -174,7 +172,7 @@ def grade(
     )
 
 
-def _plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:
+def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:
     """Return what `grade` comes to for an item without anything odd, of which a year may have ten million; else None."""
     claimed, created, after = one.published_at, one.created_at, one.looked_before_at
     if claimed is None or one.text_problems or one.unit is None:
