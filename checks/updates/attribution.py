@@ -53,11 +53,17 @@ class WithNames(Collected):
 
     @cached_property
     def _perhaps(self) -> Mapping[UnitId, Sequence[SeenItem]]:
-        """Items of senders that nobody knows, by each unit whose name the sender's resembles."""
+        """Items that may be a unit's: of unknown senders with a name like its own, and of a unit that it has taken over from."""
         found: dict[UnitId, list[SeenItem]] = defaultdict(list)
         for one in self._by_unit.get(None, ()):
-            for unit in self._names.resembling(one.unit_name) if one.unit_name else ():
-                found[unit].append(one)
+            alike = self._names.resembling(one.unit_name) if one.unit_name else ()
+            heirs = (each for unit in alike for each in self._names.successors(unit, moment(_made_at(one))))
+            for each in dict.fromkeys((*alike, *heirs)):
+                found[each].append(one)
+        for unit in self._names.ended(self.units()):
+            for one in self.items(unit):
+                for each in self._names.successors(unit, moment(_made_at(one))):
+                    found[each].append(one)
         return found
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:

@@ -12,7 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -25,6 +25,8 @@ from portalops.model.updates import ListedItem, Observation, RefusedItem, Update
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a complete answer shows everything."""
 
+AHEAD = timedelta(minutes=10)
+"""By how much the clock of a database may be ahead."""
 MAX_TITLE = 500
 _VOLATILE_PARAMETERS = frozenset({"phpsessid", "jsessionid", "sid", "fbclid", "gclid"})
 
@@ -146,7 +148,7 @@ def recognise(
     seen_again: list[tuple[str, NamedCandidate]] = []
     strangers: list[NamedCandidate] = []
     for candidate in found:
-        match = _same(candidate, known, by_id_first=traits.complete)
+        match = _same(candidate, known, by_id_first=traits.complete, trusts_created=traits.trust_created)
         if match:
             seen_again.append((match.observation, candidate))
         else:
@@ -188,10 +190,12 @@ def hidden_in(
 
 
 def _same(
-    candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool
+    candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool, trusts_created: bool
 ) -> KnownObservation | None:
     by_url = known.get(f"u:{candidate.url}") if candidate.url else None
     by_id = known.get(f"i:{candidate.name}") if candidate.name else None
+    if trusts_created and by_id and _is_younger(candidate, by_id):
+        return known.get(f"h:{candidate.content_hash}")  # a database that lost its last rows gives their ids again
     if by_id_first and (candidate.name or by_url):
         return by_id or (by_url if not candidate.name else None)
     if by_url:
@@ -204,6 +208,12 @@ def _same(
     # An id that is used again, or that several items shared before, names nothing: the text does, with its date.
     names_nothing = by_id is not None or not candidate.name
     return by_text if names_nothing or candidate.item.raw_date == by_text.raw_date != "" else None
+
+
+def _is_younger(candidate: NamedCandidate, other: KnownObservation) -> bool:
+    """Say whether a row was made after the one of the same id had been seen; editors cannot write when it was made."""
+    made, seen = candidate.item.created_at, other.first_seen_at
+    return made is not None and seen is not None and made > seen + AHEAD
 
 
 def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:

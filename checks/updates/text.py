@@ -60,6 +60,21 @@ _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECA
 # Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
 _FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
 _ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
+# What a text may hold without being read as another one: what nobody sees, and letters that look like Latin ones.
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+)
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
+_STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_DISGUISE = re.compile(f"[{_UNSEEN}\u0131\u0251\u0261\u0370-\u03ff\u0400-\u052f\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_ALIKE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u04cf\u051b\u051d\u043a\u0410\u0412"
+    "\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405\u050c\u051a\u051c\u03b1\u03bf"
+    "\u03bd\u03c1\u03b9\u03ba\u03c5\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5"
+    "\u03a7\u0131\u0251\u0261",
+    "aeopcyxijsdhlqwkABEKMHOPCTYXIJSGQWaovpikuABEZHIKMNOPTYXiag",
+)
+"""Cyrillic and Greek letters that look like Latin ones (Unicode Technical Standard 39, confusables)."""
 _DAMAGED = re.compile("[\u0080-\u009f\ufffd\ue000-\uf8ff]")
 # Each part takes what is never closed up to the end, so that nothing is looked at twice.
 _MARKUP = re.compile(
@@ -115,6 +130,17 @@ def fold(text: str) -> str:
     return _SPACE.sub(" ", _ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).strip().casefold()
 
 
+def _read_as(text: str) -> str:
+    """Return a text as a reader sees it, folded: without what is invisible, look-alike letters as the Latin ones.
+
+    Names are never compared by this: an address with other letters is another address.
+    """
+    if _DISGUISE.search(text) is None:
+        return fold(text)
+    plain = _STYLED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), _INVISIBLE.sub("", text))
+    return fold(unicodedata.normalize("NFD", plain).translate(_ALIKE))
+
+
 def count_letters(text: str) -> int:
     """Return how many letters a text has."""
     return sum(map(str.isalpha, text))
@@ -126,13 +152,13 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
     same title each week and is no duplicate.
     """
-    folded = fold(body or "")
+    folded = _read_as(body or "")
     if count_letters(folded) >= HASH_BODY_LETTERS:
         parts = folded
     elif folded:
-        parts = f"{fold(title)}\n{folded}"
+        parts = f"{_read_as(title)}\n{folded}"
     else:
-        parts = f"{fold(title)}\n\n{raw_date}"
+        parts = f"{_read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
 
 
@@ -162,7 +188,7 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     of the bits. Numbers stand apart: a schedule of another week and a notice of another decree differ by nothing else, and
     they are news.
     """
-    folded = fold(body or "")
+    folded = _read_as(body or "")
     if count_letters(folded) < HASH_BODY_LETTERS:
         return None
     words = re.findall(r"[^\W\d_]+", folded)

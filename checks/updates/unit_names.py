@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -153,6 +153,25 @@ class UnitNames:
             self._resembling[folded] = self._rank(folded)
         return self._resembling[folded]
 
+    def ended(self, units: Iterable[UnitId | None]) -> tuple[UnitId, ...]:
+        """Return those of some units that have a last day and successors."""
+        return tuple(unit for unit in units if unit is not None and unit in self._heirs)
+
+    def successors(self, unit: UnitId, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units that had taken over from a unit by a moment; none while it exists."""
+        day = when.astimezone(self._zone).date()
+        own = self._heirs.get(unit, ())
+        return tuple(dict.fromkeys(each for last, some in own if last < day for each in some))
+
+    @cached_property
+    def _heirs(self) -> Mapping[UnitId, Sequence[tuple[date, Sequence[UnitId]]]]:
+        """The last day and the successors of each unit that is no more, by its id."""
+        found: dict[UnitId, list[tuple[date, Sequence[UnitId]]]] = {}
+        for unit in self._units:
+            if unit.valid_to is not None and unit.successors:
+                found.setdefault(unit.id, []).append((unit.valid_to, unit.successors))
+        return found
+
     def _normal_words(self, folded: str) -> _Words:
         if folded not in self._words:
             self._words[folded] = _normal_form(folded, self._home)
@@ -271,6 +290,7 @@ def _keys_of_unit(form: _Form) -> set[_Key]:
     keys: set[_Key] = {("words", form.words), ("label", "".join(form.words)), ("label", core)}
     keys |= {("core", form.core)} if form.is_place else set()
     keys |= {("initials", (form.kind, initials)), ("initials", form.kind[:1] + initials)}
+    keys |= {("begins", form.words[:end]) for end in range(_LEAST_BEGINNING, len(form.words)) if not form.is_place}
     return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
 
 
@@ -283,9 +303,12 @@ def _keys_of_written(form: _Form) -> set[_Key]:
     }
     keys: set[_Key] = {(what, run) for run in runs for what in ("words", "core")}
     keys |= {("initials", (form.kind, core)), ("initials", "".join(form.words))}
+    keys.add(("begins", form.words))
     return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
 
 
+_LEAST_BEGINNING = 3
+"""Words of a unit's name by which a longer one is like it: "Sở Y tế", which is now "Sở Y tế và Dân số"."""
 _MAX_RUN = 25
 """Words of a unit's name, at most, that is found within a longer one."""
 
@@ -318,6 +341,12 @@ def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
     if written.kind == unit.kind and _is_slip("".join(written.core), core):
         return 2
     if len(unit.words) > 1 and _has_run(written.words, unit.words):
+        return 3
+    if (
+        not unit.is_place
+        and len(written.words) >= _LEAST_BEGINNING
+        and unit.words[: len(written.words)] == written.words
+    ):
         return 3
     if unit.is_place and len(core) >= SLIP_LETTERS and _has_run(written.words, unit.core):
         return 4

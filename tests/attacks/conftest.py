@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.attacks.scene import Auditor, Portal, build
+from tests.attacks.update_scene import Province
+from tests.web import web_server
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,9 @@ def auditor(scene: tuple[Portal, Auditor]) -> Auditor:
 def portal(scene: tuple[Portal, Auditor], tmp_path: Path) -> Portal:
     """A copy to be attacked."""
     return scene[0].copied(tmp_path)
+
+
+@pytest.fixture
+def province(tmp_path: Path) -> Iterator[Province]:
+    with web_server() as server:
+        yield Province(tmp_path, server)

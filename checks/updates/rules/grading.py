@@ -140,7 +140,9 @@ def grade(
         kind, is_touched = Grade.D, False
         if hoped is not None:
             came, hoped = Interval(hoped, hoped), None
-    is_sure = not (is_touched or may_be_removed or (kind is Grade.C))
+    # What a mail without a word and without a file tells nobody can say but who got it.
+    is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
+    is_sure = not (is_touched or may_be_removed or is_empty or (kind is Grade.C))
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
     is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited

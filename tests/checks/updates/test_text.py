@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.text import check_text, clean_line, content_hash, without_markup
+from checks.updates.text import check_text, clean_line, content_hash, fold, without_markup
 
 REGULATION = (Path(__file__).parents[2] / "samples/updates/regulation_articles_9_to_11.txt").read_text("utf-8")
 """Articles 9 to 11 of the regulation issued with Decision 37/2010/QĐ-UBND of Khánh Hòa."""
@@ -77,6 +77,14 @@ def test_the_same_text_has_one_hash_however_it_is_set() -> None:
     other = unicodedata.normalize("NFD", REGULATION.upper()).replace(" ", "  ")
 
     assert content_hash("A", body, raw_date="1") == content_hash("B", other, raw_date="2")
+
+
+def test_a_text_in_disguise_is_the_same_text() -> None:
+    body = REGULATION * 3
+    disguised = body.replace("a", "\u0430").replace("o", "\u00ado").replace("H", "\u041d")
+
+    assert content_hash("A", body, raw_date="1") == content_hash("B", disguised, raw_date="2")
+    assert fold("so\u0443te.khanhhoa.example") != fold("soyte.khanhhoa.example")
 
 
 def test_a_weekly_title_without_text_is_not_the_same_item_each_week() -> None:

@@ -171,6 +171,22 @@ def test_a_unit_that_is_alike_as_a_whole_is_suggested_before_those_that_share_a_
     assert names.resembling("xã Điền An") == (commune.id, office.id)
 
 
+def test_the_name_before_a_longer_one_resembles_it() -> None:
+    names = UnitNames([_unit("Sở Y tế và Dân số"), _unit("Phường Vĩnh Hải Đông")], ZONE, HOME)
+
+    assert names.resembling("Sở Y tế") == (_unit("Sở Y tế và Dân số").id,)
+    assert names.resembling("Phường Vĩnh Hải") == ()
+
+
+def test_who_took_over_from_a_unit_is_known_from_the_day_after_its_last() -> None:
+    heir = _unit("Sở Nội vụ")
+    gone = replace(_unit("Sở Lao động"), valid_to=at("2026-11-15 00:00").date(), successors=(heir.id,))
+    names = UnitNames([heir, gone], ZONE, HOME)
+
+    assert names.successors(gone.id, at("2026-11-15 23:00")) == ()
+    assert names.successors(gone.id, at("2026-11-16 00:00")) == (heir.id,)
+
+
 def test_a_name_of_any_length_is_answered() -> None:
     names = UnitNames([_unit("Xã Diên An")], ZONE, HOME)
 

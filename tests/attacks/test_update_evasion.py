@@ -1,0 +1,394 @@
+"""Ways in which a unit looks busy without working, each over the real job with the truth known: none makes a week met.
+
+What each comes to and what an officer can do about it stands in docs/threat-model.md; where the program is wrong, so does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from portalops.model.updates import Grade
+from portalops.model.verdicts import DutyVerdict
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post, rows_named_in
+from tests.checks.updates.scene import HEALTH
+from tests.web import answer
+
+MET, UNMET, UNKNOWN, PENDING = (
+    DutyVerdict.MET,
+    DutyVerdict.UNMET,
+    DutyVerdict.INSUFFICIENT_EVIDENCE,
+    DutyVerdict.PENDING,
+)
+
+
+def texts_with_other_words(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    long = " ".join(body(number) for number in (1, 3, 5, 6))
+    p.plan(p.day(-1), rows.put, 2, published=p.day(-1), text=long)
+    p.plan(p.day(2), rows.put, 3, published=p.day(2), text=long.replace("định kỳ", "thường kỳ"))
+    p.plan(p.day(4), rows.put, 4, published=p.day(4), text=long.replace("biểu dương", "tuyên dương"))
+    p.plan(p.day(8), rows.put, 5, published=p.day(8))
+
+
+def old_texts_at_new_addresses(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, replace(post(1, p.day(2)), path="/moi-1"))
+    p.plan(p.day(4), site.publish, replace(post(2, p.day(4)), path="/moi-2"))
+    p.publish(22, p.day(8))
+
+
+def one_dated_back(p: Province) -> None:
+    p.with_history()
+    p.publish(20, p.day(3))
+    p.plan(p.day(8), p.site.publish, post(21, p.day(5)))
+    p.publish(22, p.day(9))
+
+
+def several_dated_back(p: Province) -> None:
+    p.with_history()
+    p.plan(p.day(8), p.site.publish, post(20, p.day(2)), post(21, p.day(4)), post(22, p.day(8)))
+
+
+def items_shown_for_minutes(p: Province) -> None:
+    site = p.with_history()
+    for day, number in ((2, 20), (4, 21)):
+        p.plan(p.day(day, "11:50"), site.publish, post(number, p.day(day, "11:50")))
+        p.plan(p.day(day, "12:10"), site.take_down, f"/tin-{number}")
+    p.publish(22, p.day(8))
+
+
+def items_shown_for_a_day(p: Province) -> None:
+    site = p.with_history()
+    for day, number in ((2, 20), (4, 21)):
+        p.plan(p.day(day), site.publish, post(number, p.day(day)))
+        p.plan(p.day(day + 1), site.take_down, f"/tin-{number}")
+    p.publish(22, p.day(8))
+
+
+def pins_with_new_dates(p: Province) -> None:
+    site = p.with_history()
+    for day in (2, 4):
+        p.plan(p.day(day), site.to_front, f"/tin-{day}", claims=p.day(day))
+    p.publish(22, p.day(8))
+
+
+def items_moved_to_the_front(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.to_front, "/tin-2")
+    p.plan(p.day(4), site.to_front, "/tin-1")
+    p.publish(22, p.day(8))
+
+
+def summaries_with_other_words(p: Province) -> None:
+    site = p.with_history()
+    long = " ".join(body(number) for number in (1, 3, 5, 6))
+    site.publish(Post("/dai", f"{p.monday - timedelta(days=6)} 09:00", long))
+    p.plan(p.day(2), site.publish, Post("/moi-1", p.day(2), long.replace("Sáng nay", "Vừa qua")))
+    p.plan(p.day(4), site.publish, Post("/moi-2", p.day(4), long.replace("Sáng nay", "Mới đây", 1)))
+    p.publish(22, p.day(8))
+
+
+def texts_with_invisible_signs(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/moi-1", p.day(2), body(1).replace(" ", "\u200b ", 5), "Tin mới"))
+    p.plan(p.day(4), site.publish, Post("/moi-2", p.day(4), body(2).replace("a", "\u00ada"), "Tin khác"))
+    p.publish(22, p.day(8))
+
+
+def texts_with_letters_that_look_alike(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/moi-1", p.day(2), body(1).replace("a", "\u0430"), "Tin mới"))
+    p.plan(p.day(4), site.publish, Post("/moi-2", p.day(4), body(2).replace("o", "\u043e"), "Tin khác"))
+    p.publish(22, p.day(8))
+
+
+def texts_with_other_numbers(p: Province) -> None:
+    site = p.with_history()
+    text = body(1) + " Số liệu đến ngày {}."
+    site.publish(Post("/so-lieu-1", f"{p.monday - timedelta(days=6)} 09:00", text.format(10)))
+    p.plan(p.day(2), site.publish, Post("/so-lieu-2", p.day(2), text.format(17)))
+    p.plan(p.day(4), site.publish, Post("/so-lieu-3", p.day(4), text.format(19)))
+    p.publish(22, p.day(8))
+
+
+def one_item_split_into_six(p: Province) -> None:
+    p.with_history()
+    for number in range(20, 26):
+        p.publish(number, p.day(2, f"09:{number}"))
+    p.publish(32, p.day(8))
+
+
+def one_word_items(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/a", p.day(2), "Tin.", "Tin"))
+    p.plan(p.day(4), site.publish, Post("/b", p.day(4), "Mới.", "Mới"))
+    p.publish(22, p.day(8))
+
+
+def bot_each_day(p: Province) -> None:
+    site = p.with_history()
+    for day in range(1, 6):
+        text = f"Nhiệt độ {20 + day} độ, độ ẩm {70 + day} phần trăm, gió cấp {day}."
+        p.plan(
+            p.day(day, "06:00"), site.publish, Post(f"/thoi-tiet-{day}", p.day(day, "06:00"), text, "Thời tiết hôm nay")
+        )
+    p.publish(22, p.day(8))
+
+
+def drafts_put_up_later(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    p.plan(p.day(8), rows.put, 2, published=p.day(8), created=p.day(2))
+    p.plan(p.day(8), rows.put, 3, published=p.day(8), created=p.day(4))
+
+
+def drafts_put_up_in_one_go(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    for number, day in enumerate((-3, -1, 1, 2, 3), 2):
+        p.plan(p.day(4), rows.put, number, published=p.day(4), created=p.day(day))
+    p.plan(p.day(8), rows.put, 9, published=p.day(8))
+
+
+def rows_dated_back(p: Province) -> None:
+    rows = p.with_database(trust_created=False)
+    rows.put(1, published="2026-10-01 09:00")
+    p.plan(p.day(8), rows.put, 2, published=p.day(2), created=p.day(2))
+    p.plan(p.day(8), rows.put, 3, published=p.day(2, "09:30"), created=p.day(2, "09:30"))
+    p.plan(p.day(8), rows.put, 4, published=p.day(4), created=p.day(4))
+    p.plan(p.day(9), rows.put, 5, published=p.day(9))
+
+
+def rows_written_over(p: Province) -> None:
+    rows = p.with_database()
+    for number in (1, 2, 3):
+        rows.put(number, published="2026-10-01 09:00")
+    for number, day in ((2, 2), (3, 4)):
+        p.plan(p.day(day), rows.change, number, title="Tin mới", body=body(40 + number), published=p.day(day))
+    p.plan(p.day(8), rows.put, 5, published=p.day(8))
+
+
+def lines_without_papers(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def lines_entered_afterwards(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(8), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(8), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def lines_without_a_day(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "", "Sở Y tế")
+
+
+def one_mail_again_and_again(p: Province) -> None:
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day in (-4, 2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", body(1))
+
+
+def mail_dated_back(p: Province) -> None:
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(8), mail.receive, p.day(8), "vanthu@soyte.khanhhoa.example", body(number), sent=p.day(day))
+
+
+def empty_mails(p: Province) -> None:
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", "", subject=f"Tin {day}")
+
+
+def all_addresses_changed(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.move, "/x")
+    p.plan(p.day(4), site.move, "/y")
+    p.publish(22, p.day(8))
+
+
+def ids_that_change_daily(p: Province) -> None:
+    site = p.with_history()
+    for day in range(1, 9):
+        p.plan(p.day(day), site.renumber, f"{day}")
+    p.publish(22, p.day(8))
+
+
+def addresses_with_a_counter(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.amend, "/tin-1", path="/tin-1?lan=1", guid="moi-1", claims=p.day(2))
+    p.plan(p.day(4), site.amend, "/tin-2", path="/tin-2?lan=2", guid="moi-2", claims=p.day(4))
+    p.publish(22, p.day(8))
+
+
+def old_items_in_turn(p: Province) -> None:
+    site = p.with_history(30)
+    site.length = 8
+    for day in range(1, 9):
+        p.plan(p.day(day), site.turn, 3)
+
+
+def archive_in_front(p: Province) -> None:
+    site = p.with_history()
+    for day in (2, 4):
+        p.plan(p.day(day), site.publish, post(50 + day, f"2026-0{day}-10 09:00"))
+    p.publish(22, p.day(8))
+
+
+def archive_dated_anew(p: Province) -> None:
+    site = p.with_history()
+    for day in (2, 4):
+        p.plan(p.day(day), site.publish, post(50 + day, p.day(day)))
+    p.publish(22, p.day(8))
+
+
+def items_dated_ahead(p: Province) -> None:
+    p.with_history()
+    p.plan(p.day(0, "15:00"), p.site.publish, post(20, p.day(2)), post(21, p.day(4)))
+    p.publish(22, p.day(8))
+
+
+def one_item_in_two_sources(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), page.publish, post(20, p.day(4)))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def one_item_at_two_addresses(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), page.publish, post(20, p.day(4)))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def stale_cache_switched_on(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(0, "15:00"), site.freeze)
+    p.plan(p.day(8), site.publish, post(20, p.day(2)), post(21, p.day(4)), post(22, p.day(8)))
+    p.plan(p.day(8), setattr, site, "broken", None)
+
+
+def site_switched_off(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(1, "00:00"), setattr, site, "broken", answer(status="503 Service Unavailable"))
+    p.plan(p.day(8), site.publish, post(20, p.day(2)), post(21, p.day(4)))
+    p.plan(p.day(8), setattr, site, "broken", None)
+
+
+def feed_emptied(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(1, "00:00"), setattr, site, "broken", answer(b"<rss version='2.0'><channel></channel></rss>"))
+    p.plan(p.day(8), site.publish, post(20, p.day(2)), post(21, p.day(4)))
+    p.plan(p.day(8), setattr, site, "broken", None)
+
+
+def texts_of_another_unit(p: Province) -> None:
+    p.with_history()
+    other = p.with_other_unit()
+    for day, number in ((1, 70), (3, 71)):
+        p.plan(p.day(day), other.publish, post(number, p.day(day)))
+        p.plan(p.day(day + 1), p.site.publish, post(number, p.day(day + 1), path=f"/y-te-{number}"))
+    p.publish(22, p.day(8))
+
+
+def undated_on_sunday_evening(p: Province) -> None:
+    p.with_history()
+    p.plan(p.day(7, "21:00"), p.site.publish, post(20, ""), post(21, ""))
+    p.publish(22, p.day(8))
+
+
+EVASIONS: Mapping[Way, DutyVerdict] = {
+    texts_with_other_words: UNMET,
+    old_texts_at_new_addresses: UNKNOWN,
+    one_dated_back: UNMET,
+    several_dated_back: PENDING,
+    items_shown_for_minutes: UNMET,
+    items_shown_for_a_day: UNMET,
+    pins_with_new_dates: UNMET,
+    items_moved_to_the_front: UNMET,
+    summaries_with_other_words: UNKNOWN,
+    texts_with_invisible_signs: UNKNOWN,
+    texts_with_letters_that_look_alike: UNKNOWN,
+    texts_with_other_numbers: UNKNOWN,
+    one_item_split_into_six: UNMET,
+    one_word_items: UNKNOWN,
+    bot_each_day: UNKNOWN,
+    drafts_put_up_later: UNMET,
+    drafts_put_up_in_one_go: UNMET,
+    rows_dated_back: PENDING,
+    rows_written_over: UNMET,
+    lines_without_papers: MET,
+    lines_entered_afterwards: MET,
+    lines_without_a_day: UNKNOWN,
+    one_mail_again_and_again: UNMET,
+    mail_dated_back: UNMET,
+    empty_mails: UNKNOWN,
+    all_addresses_changed: UNMET,
+    ids_that_change_daily: UNMET,
+    addresses_with_a_counter: UNKNOWN,
+    old_items_in_turn: UNKNOWN,
+    archive_in_front: UNKNOWN,
+    archive_dated_anew: UNKNOWN,
+    items_dated_ahead: UNMET,
+    one_item_in_two_sources: UNMET,
+    one_item_at_two_addresses: UNKNOWN,
+    stale_cache_switched_on: PENDING,
+    site_switched_off: PENDING,
+    feed_emptied: PENDING,
+    texts_of_another_unit: UNMET,
+    undated_on_sunday_evening: UNMET,
+}
+"""What each comes to, or ought to."""
+WRONG: Mapping[Way, str] = {
+    summaries_with_other_words: "a feed of summaries has no whole text to compare",
+    texts_with_other_numbers: "other numbers are other news: a schedule of another week",
+    one_word_items: "how short an item may be is not ruled",
+    bot_each_day: "what is news only a person can judge",
+    archive_dated_anew: "no poll has seen the archive",
+    one_item_at_two_addresses: "a page lists titles and the feed texts: nothing joins them but the address",
+}
+"""Why the program takes them for work all the same."""
+
+
+@pytest.mark.parametrize(("way", "verdict"), cases(EVASIONS, WRONG))
+def test_a_unit_that_only_looks_busy_meets_no_week_but_by_a_persons_word(
+    province: Province, way: Way, verdict: DutyVerdict
+) -> None:
+    way(province)
+
+    found, week = province.judged()
+
+    assert found is verdict, week.reason
+    assert found is not MET or {one.grade for one in week.items} == {Grade.D}
+
+
+def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:
+    province.with_history()
+    province.publish(22, province.day(8))
+
+    assert province.judged()[0] is UNMET
+
+
+@pytest.mark.parametrize("page", ["threat-model.md", "threat-model.vi.md"])
+def test_the_threat_model_has_a_row_for_each_way(page: str) -> None:
+    assert rows_named_in(page, len(EVASIONS)) == [way.__name__ for way in EVASIONS]

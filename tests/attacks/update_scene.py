@@ -1,0 +1,381 @@
+"""A small province whose units publish as a test plans it: real feeds and pages, a content database, a register and kept mail.
+
+What is planned is the truth. Polls at midnight and at noon judge it, as the job does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from html import escape
+from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
+
+from checks.updates.job import run_updates
+from checks.updates.observations import ObservationStore
+from checks.updates.sources import build_update_source
+from checks.updates.terms import NOTHING_DECIDED, Decided
+from portalops.config.tables import KindTable
+from portalops.model.organisation import Agency
+from portalops.model.runs import Every
+from portalops.model.updates import ItemChannel, Listing, UnitWeek, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.ports import UpdateSource
+from portalops.system.web import HttpWeb
+from tests.checks.updates.scene import (
+    CALENDAR,
+    HEALTH,
+    JUSTICE,
+    PORTAL,
+    QUERY,
+    ZONE,
+    at,
+    content_database,
+    rulebook,
+)
+from tests.checks.updates.site import RunningClock
+from tests.doubles import MemoryKeeper, SilentProgress
+from tests.web import WebServer, answer
+
+_SENTENCES = (
+    "Sáng nay, Trung tâm Kiểm soát bệnh tật tỉnh tổ chức tập huấn giám sát sốt xuất huyết cho cán bộ trạm y tế các xã.",
+    "Đoàn kiểm tra liên ngành an toàn thực phẩm làm việc với các bếp ăn tập thể trong khu công nghiệp Suối Dầu.",
+    "Bệnh viện Đa khoa tỉnh đưa vào sử dụng hệ thống chụp cộng hưởng từ, rút ngắn thời gian chờ của người bệnh.",
+    "Lãnh đạo Sở tiếp công dân định kỳ và giải đáp kiến nghị về việc cấp giấy phép hành nghề khám, chữa bệnh.",
+    "Chiến dịch tiêm vắc-xin sởi cho trẻ từ chín tháng tuổi được triển khai đồng loạt tại hải đảo và miền núi.",
+    "Ngành dược siết chặt quản lý thuốc kê đơn, yêu cầu nhà thuốc liên thông dữ liệu bán hàng lên cổng quốc gia.",
+    "Hội nghị sơ kết phong trào hiến máu tình nguyện biểu dương nhiều gia đình có ba thế hệ cùng tham gia.",
+    "Các trạm y tế phường thí điểm hồ sơ sức khỏe điện tử, người dân tra cứu kết quả xét nghiệm tại nhà.",
+    "Sở hướng dẫn doanh nghiệp du lịch phòng bệnh đường hô hấp trong mùa lễ hội biển sắp tới ở vịnh Nha Trang.",
+    "Đội ngũ bác sĩ trẻ tình nguyện về công tác tại Khánh Sơn được hỗ trợ nhà ở và kinh phí học chuyên khoa.",
+)
+_MIXTURES = tuple(itertools.combinations(range(len(_SENTENCES)), 4))
+_INSERT = "INSERT INTO news VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def body(number: int) -> str:
+    """Return one of many texts; no two say the same."""
+    return " ".join(_SENTENCES[place] for place in _MIXTURES[number * 11 % len(_MIXTURES)])
+
+
+@dataclass(frozen=True)
+class Post:
+    """What a site shows of an item."""
+
+    path: str
+    claims: str
+    """The moment that it claims, such as `2026-11-17 09:00`; empty for none."""
+    text: str
+    title: str = ""
+    guid: str = ""
+
+    @property
+    def heading(self) -> str:
+        return self.title or " ".join(self.text.split()[:9])
+
+
+def post(number: int, claims: str, *, path: str = "") -> Post:
+    """Return a real item of its own."""
+    return Post(path or f"/tin-{number}", claims, body(number))
+
+
+def _written(claims: str) -> str:
+    return at(claims).strftime("%d/%m/%Y %H:%M") if claims else ""
+
+
+@dataclass
+class Site:
+    """A sub-portal on a server: a feed, a page and a map of what it has published, the newest first."""
+
+    server: WebServer
+    at: str = ""
+    """The path under which it lies."""
+    posts: list[Post] = field(default_factory=list)
+    length: int = 10
+    """Items that the feed has room for."""
+    broken: bytes | None = None
+    """What it answers instead of its feed."""
+    links: str | None = None
+    """The path under which its items lie, if it is another one."""
+    written: Callable[[str], str] = _written
+    """How it writes the moment that an item claims."""
+
+    def publish(self, *posts: Post) -> None:
+        self.posts[:0] = reversed(posts)
+
+    def take_down(self, *paths: str) -> None:
+        self.posts = [one for one in self.posts if one.path not in paths]
+
+    def amend(self, path: str, /, **changes: str) -> None:
+        """Change an item where it stands."""
+        self.posts = [replace(one, **changes) if one.path == path else one for one in self.posts]
+
+    def to_front(self, *paths: str, claims: str = "") -> None:
+        """Move items to the front; with another claim if one is given."""
+        moved = [replace(one, claims=claims or one.claims) for one in self.posts if one.path in paths]
+        self.posts = moved + [one for one in self.posts if one.path not in paths]
+
+    def move(self, place: str, *, behind: str = "") -> None:
+        """Give every item another address and id, and further words behind its text."""
+        self.posts = [
+            replace(one, path=place + one.path, guid=place + one.path, text=one.text + behind) for one in self.posts
+        ]
+
+    def renumber(self, mark: str) -> None:
+        """Give every item another id."""
+        self.posts = [replace(one, guid=f"{one.path}-{mark}") for one in self.posts]
+
+    def turn(self, count: int) -> None:
+        """Put the first items behind the last."""
+        self.posts = self.posts[count:] + self.posts[:count]
+
+    def freeze(self) -> None:
+        """Answer with what is shown now, as a cache that nobody empties."""
+        self.show()
+        shown = self.server.pages[f"{self.at}/rss"]
+        assert isinstance(shown, bytes)
+        self.broken = shown
+
+    def show(self) -> None:
+        """Put what is published on the server."""
+        shown = self.posts[: self.length]
+        feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
+        page = f"<html><ul>{''.join(map(self._line, self.posts))}</ul></html>".encode()
+        self.server.pages |= {
+            f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
+            f"{self.at}/": answer(page) if self.broken is None else self.broken,
+        }
+
+    def _entry(self, one: Post) -> str:
+        place = self.at if self.links is None else self.links
+        claimed = f"<pubDate>{self.written(one.claims)}</pubDate>" if one.claims else ""
+        return (
+            f"<item><guid isPermaLink='false'>{one.guid or one.path}</guid><link>{self.server.url}{place}{one.path}</link>"
+            f"<title>{escape(one.heading)}</title><description>{escape(one.text)}</description>{claimed}</item>"
+        )
+
+    def _line(self, one: Post) -> str:
+        place = self.at if self.links is None else self.links
+        return f"<li><a href='{place}{one.path}'>{escape(one.heading)}</a><time>{self.written(one.claims)}</time></li>"
+
+
+class KeptMail:
+    """A mailbox as the mail server tells of it; no server is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        settings = {
+            "host": "mail.khanhhoa.example",
+            "user": "tin-bai",
+            "password": {"file": "password"},
+            "checked_by": "mx.khanhhoa.example",
+        }
+        self._source = build_update_source(KindTable.alone("mail", "imap", settings, folder), zone=ZONE, web=HttpWeb())
+        self.source_id = "mail"
+        self.messages: list[dict[str, object]] = []
+
+    @property
+    def traits(self) -> UpdateSourceTraits:
+        return self._source.traits
+
+    def receive(self, on: str, sender: str, text: str, *, subject: str = "Tin, bài gửi Cổng", sent: str = "") -> None:
+        number = len(self.messages) + 1
+        self.messages.append({
+            "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
+            "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
+            "files": [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": False,
+            "digest": f"{number:064x}",
+        })  # fmt: skip
+
+    def fetch(self, *, etag: str) -> UpdateAnswer:
+        del etag
+        kept = {"folder": "INBOX", "since": at("2026-10-01 00:00").isoformat(), "messages": self.messages, "unread": []}
+        return UpdateAnswer(json.dumps(kept).encode())
+
+    def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
+        return self._source.parse(data, polled_at=polled_at)
+
+
+class Register:
+    """A register of incoming papers that a registrar writes."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.lines = ["Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu"]
+        self._write()
+
+    def enter(self, number: int, day: str, agency: str, subject: str = "Báo cáo tuần") -> None:
+        self.lines.append(f"{number},{day},{agency},{number}/BC,{subject} {number}")
+        self._write()
+
+    def _write(self) -> None:
+        self.file.write_text("\n".join(self.lines), "utf-8")
+
+
+class Database:
+    """The content database of a portal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = content_database(folder)
+
+    def put(self, number: int, *, published: str, created: str = "", text: str = "", unit: str = "Sở Y tế") -> None:
+        words = text or body(number)
+        self._run(_INSERT, (number, " ".join(words.split()[:9]), published, created or published, unit, words))
+
+    def change(self, number: int, **columns: object) -> None:
+        for column, value in columns.items():
+            self._run(f"UPDATE news SET {column} = ? WHERE id = ?", (value, number))
+
+    def lose(self, *, since: int) -> None:
+        """Lose all rows from a number on."""
+        self._run("DELETE FROM news WHERE id >= ?", (since,))
+
+    def _run(self, statement: str, values: Sequence[object]) -> None:
+        connection = sqlite3.connect(self.file)
+        connection.execute(statement, values)
+        connection.commit()
+        connection.close()
+
+
+class Province:
+    """Its units, what they do when, and what the job makes of it."""
+
+    def __init__(self, folder: Path, server: WebServer) -> None:
+        self.folder, self.server = folder, server
+        self.site = Site(server)
+        self.sites = [self.site]
+        self.sources: list[UpdateSource] = []
+        self.units: list[Agency] = [HEALTH, JUSTICE]
+        self.unit = HEALTH
+        self.decided: Decided = NOTHING_DECIDED
+        self.channel = ItemChannel.SUBPORTAL
+        self.monday = date(2026, 11, 16)
+        self.hours: tuple[int, ...] = (0, 12)
+        self.unpolled: set[str] = set()
+        """Days on which nobody polls."""
+        self._plans: list[tuple[datetime, int, Callable[[], object]]] = []
+
+    # What there is
+
+    def with_history(self, count: int = 9) -> Site:
+        """Let the site have items from before, and poll its feed."""
+        for number in range(count):
+            self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
+        self.poll("feed", "rss", url=f"{self.server.url}/rss")
+        return self.site
+
+    def poll(self, kind: str, name: str, unit: Agency | None = None, **settings: object) -> None:
+        owner = {} if kind in {"register", "sql"} or "channel" in settings else {"unit": (unit or HEALTH).id}
+        table = {"channel": "subportal", **owner, **settings}
+        self.sources.append(
+            build_update_source(KindTable.alone(name, kind, table, self.folder), zone=ZONE, web=HttpWeb())
+        )
+
+    def with_register(self) -> Register:
+        self.channel = ItemChannel.SUBMISSION
+        register = Register(self.folder / "so-den.csv")
+        self.poll("register", "so-den", channel="submission", file=str(register.file))
+        return register
+
+    def with_mail(self) -> KeptMail:
+        self.channel = ItemChannel.SUBMISSION
+        mail = KeptMail(self.folder)
+        self.sources.append(mail)
+        return mail
+
+    def with_database(self, *, trust_created: bool = True) -> Database:
+        database = Database(self.folder)
+        self.poll("sql", "content", url="sqlite:///portal.sqlite", query=QUERY, trust_created=trust_created)
+        return database
+
+    def with_other_unit(self) -> Site:
+        """Let another unit have a sub-portal of its own, and poll its feed."""
+        other = Site(self.server, "/tu-phap")
+        for number in range(60, 68):
+            other.publish(post(number, f"{self.monday - timedelta(days=80 - number)} 09:00"))
+        self.sites.append(other)
+        self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
+        return other
+
+    def with_page(self, *, links: str | None) -> Site:
+        """Let the site's front page list its items too, and poll it."""
+        page = Site(self.server, "/trang", list(self.site.posts), links=links)
+        self.sites.append(page)
+        self.poll("list-page", "page", url=f"{self.server.url}/trang/", item="li", date="time")
+        return page
+
+    # What happens
+
+    def plan(self, on: str, what: Callable[..., object], *with_values: object, **named: object) -> None:
+        """Let something happen at a moment, between the polls."""
+        self._plans.append((at(on), len(self._plans), lambda: what(*with_values, **named)))
+
+    def day(self, number: int, hour: str = "09:00") -> str:
+        """Return a moment of the judged week: day 1 is Monday, 8 the Monday after."""
+        return f"{self.monday + timedelta(days=number - 1)} {hour}"
+
+    def publish(self, number: int, on: str, **claims: str) -> None:
+        self.plan(on, self.site.publish, post(number, claims.get("claims", on), path=claims.get("path", "")))
+
+    # What comes of it
+
+    def judged(self) -> tuple[DutyVerdict, UnitWeek]:
+        """Play all; return the week as it is judged two days after its end, with the verdict of the number in question."""
+        result = self._play()
+        week = next(
+            one for one in result.unit_weeks if one.week.period().first == self.monday and one.unit == self.unit.id
+        )
+        is_sent = self.channel is ItemChannel.SUBMISSION
+        return (week.submissions_verdict if is_sent else week.subportal_verdict), week
+
+    def _play(self) -> UpdatesResult:
+        store = ObservationStore.open(self.folder / "observations.sqlite")
+        keeper, clock = MemoryKeeper(), RunningClock(at(self.day(0)))
+        plans = sorted(self._plans)
+        result: UpdatesResult | None = None
+        for number in range(10):
+            for hour in self.hours:
+                clock.at = at(self.day(number, f"{hour:02}:00"))
+                while plans and plans[0][0] <= clock.at:
+                    plans.pop(0)[2]()
+                for site in self.sites:
+                    site.show()
+                if str(clock.at.date()) in self.unpolled:
+                    continue
+                result = run_updates(
+                    sources=self.sources, units=self.units, portal=PORTAL, rulebook=rulebook(), calendar=CALENDAR,
+                    store=store, keeper=keeper, clock=clock, progress=SilentProgress(), judge_weeks=2,
+                    poll_every=Every.DAY, decided=self.decided,
+                )  # fmt: skip
+        assert result is not None
+        return result
+
+
+Way = Callable[[Province], None]
+"""What a unit does, and what happens to it, in the judged week."""
+
+
+def cases(ways: Mapping[Way, DutyVerdict], wrong: Mapping[Way, str]) -> tuple[ParameterSet, ...]:
+    """Return each way with what it ought to come to; those that come to something else are expected to fail."""
+    return tuple(
+        pytest.param(
+            way,
+            verdict,
+            id=way.__name__,
+            marks=[pytest.mark.xfail(reason=wrong[way], raises=AssertionError, strict=True)] if way in wrong else [],
+        )
+        for way, verdict in ways.items()
+    )
+
+
+def rows_named_in(page: str, count: int) -> list[str]:
+    """Return the first names of ways in a page's tables, in order; the last ones where the count is negative."""
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    found = re.findall(r"\| `((?!test_)[a-z_]+)` \|$", text, re.MULTILINE)
+    return found[:count] if count > 0 else found[count:]
