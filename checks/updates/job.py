@@ -473,6 +473,7 @@ def _compared(
         missed=missed,
         readable_from=min((one.at for one in refused if one.key not in now), default=None),
         oldest_seen_at=min(first_seen, default=None),
+        is_order_known=not traits.complete and store.is_order_known(traits.id),
     )
 
 

@@ -227,7 +227,14 @@ LAST_SEEN = Table(
     Column("claimed_at", Integer),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
-SOURCE = Table("source", METADATA, Column("source", Text, primary_key=True), Column("etag", Text, nullable=False))
+SOURCE = Table(
+    "source",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("etag", Text, nullable=False),
+    # An answer has shown that it lists its newest items first.
+    Column("is_order_known", Boolean, nullable=False),
+)
 
 APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 

@@ -247,6 +247,11 @@ class ObservationStore:
         with self._engine.connect() as connection:
             return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
 
+    def is_order_known(self, source: str) -> bool:
+        """Say whether an answer of a source has shown that it lists its newest items first."""
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(select(SOURCE.c.is_order_known).where(SOURCE.c.source == source)))
+
     def known(self, source: str, keys: Iterable[str]) -> dict[str, KnownObservation]:
         """Return a source's observations by those of the keys that it has."""
         found: dict[str, KnownObservation] = {}
@@ -347,8 +352,10 @@ class ObservationStore:
                     for place, (one, candidate) in enumerate(seen.items())
                 ]
                 connection.execute(upsert, rows)
-            mark = _insert_into(connection, SOURCE).values(source=poll.source, etag=etag)
-            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
+            values = {"etag": etag, "is_order_known": proof.is_order_shown}
+            mark = _insert_into(connection, SOURCE).values(source=poll.source, **values)
+            known = {"is_order_known": SOURCE.c.is_order_known | mark.excluded.is_order_known}
+            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={**values, **known}))
             connection.execute(POLL.insert().values(poll_row(poll)))
 
     def window(self, since: datetime, until: datetime) -> ObservationWindow:
