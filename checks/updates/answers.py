@@ -94,6 +94,8 @@ class Answer:
     """When that one of the shown items was first seen that was first seen earliest; None if all are new."""
     is_gap_closed: bool = False
     """A cross-check shows that nothing passed unseen between the base and this answer."""
+    rewritten: frozenset[str] = frozenset()
+    """Rewrites of items that the base shows with their former text."""
     is_order_known: bool = False
     """An earlier answer showed that the source lists its newest items first."""
 
@@ -263,7 +265,7 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
         return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
     proven = inside & {one.id for one in answer.shown[: kept[-1]]}
     if not (is_known or proven):
-        return AnswerProof(blind=ORDER_UNKNOWN)
+        return replace(_proof(answer, base, set(), {}), blind=ORDER_UNKNOWN)  # a rewrite is known in any order
     proof = _proof(answer, base, proven, _gone_of_window(answer, base, proven, kept))
     return replace(proof, is_order_shown=is_ordered or bool(proven))
 
@@ -376,8 +378,9 @@ def _proof(answer: Answer, base: BaseAnswer, proven: set[str], gone: Mapping[str
     returned += [answer.readable_from] if answer.readable_from else []
     # Where the answers were out of date, what claims no time may have been published while any of them was.
     counted = [one for one in answer.shown if one.id in proven and not (is_thawed and one.claimed_at is None)]
+    rewritten = () if is_thawed else sorted(answer.rewritten)
     return AnswerProof(
-        absent_at={one.id: base.polled_at for one in counted},
+        absent_at=dict.fromkeys((*(one.id for one in counted), *rewritten), base.polled_at),
         gone=gone,
         thawed_from=min(early) if is_thawed else None,
         returned_from=min(returned, default=None),

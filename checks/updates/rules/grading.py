@@ -15,7 +15,7 @@ from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NOT_NFC, WRONG_CODE_PAGE
-from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UpdateSourceTraits
 
 BEGINNING: Stamp = -(2**62)
 """Before every moment: where an item's interval begins that no earlier poll would have shown."""
@@ -136,21 +136,22 @@ def grade(
         kind, is_touched = Grade.D, False
         if hoped is not None:
             came, hoped = Interval(hoped, hoped), None
-    is_sure = not (is_touched or may_be_removed or (kind is Grade.C))
+    is_sure = not (is_touched or may_be_removed or kind is Grade.C or one.rewrite == Rewrite.OPEN)
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
-    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited
+    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited or one.rewrite
     flags: tuple[FlagKind, ...] = ()
     if is_odd or is_stub or is_strange or usable is None:
         marks = (
             (one.baseline and kind is Grade.C, FlagKind.BASELINE),
             (not one.baseline and kind is Grade.C, FlagKind.UNBOUNDED),
-            (claimed is None, FlagKind.NO_DATE),
+            (claimed is None and not one.rewrite, FlagKind.NO_DATE),
             (usable is None and claimed is not None, FlagKind.FUTURE),
             (is_backdated, FlagKind.BACKDATED),
             (is_moved, FlagKind.TOUCHED),
             (has_waited, FlagKind.WAITED),
             (is_removed or may_be_removed, FlagKind.REMOVED),
+            (bool(one.rewrite), FlagKind.REWRITTEN),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),
         )
