@@ -149,7 +149,7 @@ def judge_collected(
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     return judge(
-        WithNames(store.window(terms.wanted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
+        WithNames(store.window(terms.counted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
         sources=traits,
         units=units,
         period=period,
@@ -176,7 +176,7 @@ def items_of(
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    collected = WithNames(store.window(terms.wanted_from(period), now), names, traits)
+    collected = WithNames(store.window(terms.counted_from(period), now), names, traits)
     return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
 
 
@@ -193,7 +193,7 @@ def account_of(
     """Return what a unit's week rests on, from what is in the store; None if it did not exist in it, or it has not begun."""
     period, traits = week.period(), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    window = WithNames(store.window(terms.wanted_from(period), terms.now), names, traits)
+    window = WithNames(store.window(terms.counted_from(period), terms.now), names, traits)
     return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
 
 

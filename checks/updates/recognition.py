@@ -167,16 +167,23 @@ def hidden_in(
 ) -> tuple[Hidden, ...]:
     """Return what the refused parts of an answer may hide.
 
-    One that names somebody who is no unit hides nothing: put right, it would count for nobody.
+    One that names somebody who resembles no unit hides nothing: put right, it would count for nobody. Where the name resembles
+    units, it may be any one's of them.
     """
     found: dict[str, Hidden] = {}
     times: Counter[str] = Counter()
     for one in refusals:
+        if not one.key:
+            continue
         unit = traits.unit or units.find(one.unit_name, traits, one.at or polled_at)
-        if one.key and (unit is not None or not one.unit_name.strip()):
-            times[one.key] += 1
+        whose: tuple[UnitId | None, ...] = (unit,)
+        if unit is None and one.unit_name.strip():
+            whose = units.resembling(one.unit_name)
+        times[one.key] += 1
+        for each in whose:
             key = f"{one.key} {times[one.key]}"  # the same line may stand there twice
-            found[key] = Hidden(key, unit, one.at, one.is_open)
+            key = key if len(whose) == 1 and each == unit else f"{key} {each}"
+            found[key] = Hidden(key, each, one.at, one.is_open)
     return tuple(found.values())
 
 

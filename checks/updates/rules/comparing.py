@@ -213,8 +213,7 @@ def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
 def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
     posted: dict[str, list[tuple[Stamp, str, GradedItem]]] = defaultdict(list)
     for item in items:
-        at = _posting_moment(item)
-        if at is not None:
+        if item.grade is not Grade.D and (at := _posting_moment(item)) is not None:
             posted[item.seen.channel].append((at, item.seen.id, item))
     sessions: dict[str, GradedItem] = {}
     for group in posted.values():
@@ -226,7 +225,7 @@ def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
 
 def _posting_moment(item: GradedItem) -> Stamp | None:
     """Return when an item was really posted, as far as that is known to an hour."""
-    if item.came is None or item.seen.unit is None or item.grade is Grade.D:
+    if item.came is None or item.seen.unit is None:
         return None
     one = item.seen
     if one.created_at is not None and FlagKind.WAITED not in item.flags:  # drafts made together may come up one by one
