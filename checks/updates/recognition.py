@@ -159,7 +159,7 @@ def recognise(
     new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
         if id(candidate) not in moved_items:
-            observation = _observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
+            observation = observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
             new.setdefault(observation.id, (observation, candidate))
     return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
 
@@ -222,7 +222,7 @@ def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:
     return candidate.content_hash == other.content_hash or same_date
 
 
-def _observe(
+def observe(
     candidate: NamedCandidate,
     known: Mapping[str, KnownObservation],
     traits: UpdateSourceTraits,
@@ -232,6 +232,17 @@ def _observe(
     baseline: bool,
     evidence: Digest,
 ) -> Observation:
+    """Return a listed item as an observation.
+
+    Args:
+        candidate: the item.
+        known: observations of the source by key: an id that names one of them names no other.
+        traits: what the source is.
+        units: how units are named.
+        polled_at: when the answer came.
+        baseline: whether this is the source's first good poll.
+        evidence: the blob of the answer.
+    """
     item = candidate.item
     unit = traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
     return Observation(

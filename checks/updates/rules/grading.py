@@ -15,7 +15,7 @@ from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NOT_NFC, WRONG_CODE_PAGE
-from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UpdateSourceTraits
 
 BEGINNING: Stamp = -(2**62)
 """Before every moment: where an item's interval begins that no earlier poll would have shown."""
@@ -142,21 +142,23 @@ def grade(
             came, hoped = Interval(hoped, hoped), None
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
-    is_sure = not (is_touched or may_be_removed or is_empty or (kind is Grade.C))
+    is_doubtful = is_touched or may_be_removed or is_empty or one.rewrite == Rewrite.OPEN
+    is_sure = not is_doubtful and kind is not Grade.C
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
-    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited
+    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited or one.rewrite
     flags: tuple[FlagKind, ...] = ()
     if is_odd or is_stub or is_strange or usable is None:
         marks = (
             (one.baseline and kind is Grade.C, FlagKind.BASELINE),
             (not one.baseline and kind is Grade.C, FlagKind.UNBOUNDED),
-            (claimed is None, FlagKind.NO_DATE),
+            (claimed is None and not one.rewrite, FlagKind.NO_DATE),
             (usable is None and claimed is not None, FlagKind.FUTURE),
             (is_backdated, FlagKind.BACKDATED),
             (is_moved, FlagKind.TOUCHED),
             (has_waited, FlagKind.WAITED),
             (is_removed or may_be_removed, FlagKind.REMOVED),
+            (bool(one.rewrite), FlagKind.REWRITTEN),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),
         )
@@ -177,7 +179,7 @@ def grade(
 def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:
     """Return what `grade` comes to for an item without anything odd, of which a year may have ten million; else None."""
     claimed, created, after = one.published_at, one.created_at, one.looked_before_at
-    if claimed is None or one.text_problems or one.unit is None:
+    if claimed is None or one.text_problems or one.rewrite or one.unit is None:
         return None
     if one.body_letters is not None and one.body_letters < STUB_LETTERS:
         return None
