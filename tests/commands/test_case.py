@@ -543,6 +543,16 @@ def test_a_letter_asks_for_an_explanation_by_the_day_until_which_the_rules_wait_
     assert f"chậm nhất ngày {due:%d/%m/%Y}" in Path(letter).read_text("utf-8")
 
 
+def test_a_letter_names_no_opened_case_whose_time_to_answer_is_over(office: Office, tmp_path: Path) -> None:
+    first, second = sorted(office.cases())
+    office.remind(first)
+    office.days_pass()
+
+    drafted = office.call("case", "letter", second, "--format", "markdown", "--output", str(tmp_path))[1]["data"]
+
+    assert {name for one in drafted for name in one["cases"]} == {second}
+
+
 def test_a_reporting_month_ends_on_the_14th_and_its_report_is_due_two_working_days_later(
     office: Office, tmp_path: Path
 ) -> None:
