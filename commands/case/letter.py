@@ -34,7 +34,7 @@ from portalops.compliance.handling import Handling, next_due
 from portalops.errors import PortalOpsError, UpdatesError, UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
@@ -99,7 +99,9 @@ def letter(
     sheets = _sheets(session, unit, of_unit)
     spans = [week.period() for week in sorted({each.week for each in of_unit})]
     spans.append(Period(handling.today, max(handling.today, explain_by)))
-    doubts = tuple(dict.fromkeys(doubt for span in spans for doubt in handling.calendar.warnings(span)))
+    doubts: list[Message] = []
+    for span in spans:
+        doubts += [doubt for doubt in handling.calendar.warnings(span) if doubt not in doubts]
     paper = build_reminder(
         office_on(session.today, session.settings.actors, session.settings.office),
         name if isinstance(name, Name) else Name(unit, unit),
