@@ -11,7 +11,7 @@ EXIT STATUS: 0 recorded or shown, 2 no such unit, week, case or item, or the ans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Annotated, Optional
 import typer
 
 from checks.updates.mail import read_mail
+from checks.updates.unit_names import UnitNames
 from commands.case.options import On, OptionalText
 from commands.case.steps import known_week
 from commands.case.views import handling_of
@@ -46,7 +47,7 @@ from portalops.model.cases import CaseId, Paper
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
-from portalops.model.updates import Observation
+from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
 from portalops.registers.attested import ATTESTED_KINDS
 from portalops.reports.document import Cell, KeyValues
 
@@ -120,7 +121,12 @@ def answer(
     data = document_in(file if mail is None else mail)
     sender, sent_on = ("", None) if mail is None or data is None else _sender(session, data, mail)
     issued_on = past_day(session, on, "--date") if on is not None else sent_on
-    text = document or (f"{sender}, {sent_on}" if sender else "")
+    if sender and issued_on is None:
+        raise UsageError(
+            msg("{path}: the mail names no day that can be read", path=show_text(str(mail))),
+            msg("Give --date with the day on which it was sent."),
+        )
+    text = document or (f"{sender}, {issued_on}" if sender else "")
     found = _observations(session, sheet.answers)
     made = UnitAnswer(
         whose,
@@ -152,6 +158,7 @@ def answer(
             else msg("nothing: only shown"),
         ),
     ]
+    warnings = list(_foreign_sender(session, whose, sender))
     blank = nmsg("{n} line of the sheet answers nothing", "{n} lines of the sheet answer nothing", sheet.blank)
     return Result(
         TakenAnswer(
@@ -163,8 +170,17 @@ def answer(
             tuple(record.seq for record in records),
         ),
         [KeyValues(rows)],
-        warnings=(blank,) if sheet.blank else (),
+        warnings=(*warnings, blank) if sheet.blank else tuple(warnings),
     )
+
+
+def _foreign_sender(session: Session, unit: UnitId, sender: str) -> Iterator[Message]:
+    """Say that a mail came from another unit's address."""
+    names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
+    traits = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, attested=True)
+    whose = names.find(sender, traits, session.clock.now()) if sender else None
+    if whose not in {None, unit}:
+        yield msg("the mail of {sender} is of unit {other}, not of {unit}", sender=sender, other=whose, unit=unit)
 
 
 def _sheet(

@@ -117,6 +117,31 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
     assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
 
 
+def test_a_mail_whose_day_cannot_be_read_needs_it_given(hearing: Hearing) -> None:
+    mail = hearing.folder / "answer.eml"
+    mail.write_bytes(
+        b"From: vp@soyte.example\r\nDate: h\xc3\xb4m qua\r\nSubject: x\r\n\r\nm\xc3\xa1y h\xe1\xbb\x8fng\r\n"
+    )
+
+    refused, envelope = hearing.answer("--reason", "x", "--mail", str(mail))
+    taken, _taken = hearing.answer("--reason", "x", "--mail", str(mail), "--date", "2026-11-25")
+
+    assert (refused, taken) == (2, 0)
+    assert "names no day that can be read" in envelope["error"]["message"]
+
+
+def test_a_mail_from_another_units_address_is_named(hearing: Hearing) -> None:
+    configured = hearing.folder / "portalops.toml"
+    other = '\n[[unit]]\nid = "so-tu-phap"\nname = { vi = "Sở Tư pháp" }\naliases = ["stp.example"]\n'
+    configured.write_text(configured.read_text("utf-8") + other, "utf-8")
+    mail = hearing.folder / "answer.eml"
+    mail.write_bytes(b"From: vp@stp.example\r\nDate: Tue, 24 Nov 2026 09:00:00 +0700\r\nSubject: x\r\n\r\nA")
+
+    _code, envelope = hearing.answer("--reason", "x", "--mail", str(mail))
+
+    assert envelope["warnings"] == ["the mail of vp@stp.example is of unit so-tu-phap, not of so-y-te"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
