@@ -1,4 +1,4 @@
-"""Ways in which a unit looks busy without working, each over the real job with the truth known: none makes a week met.
+"""Ways in which a unit feigns work, each over the real job with the truth known: none makes a week met.
 
 What each comes to and what an officer can do about it stands in docs/threat-model.md; where the program is wrong, so does that.
 """
@@ -371,7 +371,7 @@ WRONG: Mapping[Way, str] = {
 
 
 @pytest.mark.parametrize(("way", "verdict"), cases(EVASIONS, WRONG))
-def test_a_unit_that_only_looks_busy_meets_no_week_but_by_a_persons_word(
+def test_a_unit_that_feigns_work_meets_no_week_but_by_a_persons_word(
     province: Province, way: Way, verdict: DutyVerdict
 ) -> None:
     way(province)
