@@ -19,7 +19,7 @@ from checks.updates.rules.units import WeekFacts
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week
-from portalops.model.updates import FlagKind, ItemChannel, UnitWeek
+from portalops.model.updates import FlagKind, ItemChannel, Rewrite, UnitWeek
 
 INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
 
@@ -148,6 +148,8 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if FlagKind.REMOVED in flags:
         return msg("it may have been taken down within two days of its first appearance")
+    if item.seen.rewrite == Rewrite.OPEN:
+        return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
     if FlagKind.BASELINE in flags:
         return msg("it was already there when the source was polled first; its date counts when an officer confirms it")
     if FlagKind.UNBOUNDED in flags:
@@ -174,6 +176,8 @@ def describe_interval(item: GradedItem) -> Message:
 def grounds(item: GradedItem) -> Iterable[Message]:
     """Yield what bounds an item's time, in the order in which it was weighed."""
     one = item.seen
+    if one.rewrite:
+        yield msg("the page at this address was there before, with another text")
     if one.looked_before_at is None:
         yield msg("no earlier poll would have shown it")
     else:

@@ -24,10 +24,12 @@ SKEW = timedelta(minutes=10)
 """A claim that lies no further before the base than this may come from a clock that is slow."""
 SPREAD = timedelta(hours=1)
 """Claims that lie less apart are of one session: somebody may have dated them back together."""
-RISING_LEAST = 4
-"""With fewer dated items, pins alone may make a list look as if it began with its oldest item."""
+ORDERED_LEAST = 3
+"""With fewer neighbouring pairs of different dates, pins alone may make a list look as if it began with its oldest item."""
 RISING_PERCENT = 80
-"""Of the neighbouring dated items, so many must rise."""
+"""Of the neighbouring items of different dates, so many must rise."""
+ORDER_UNKNOWN = msg("its order is unknown, and it shows nothing new: if it lists its oldest items first, it may be cut")
+"""What is said of an answer without evidence that new items would show in it."""
 
 
 class AnswerItem(NamedTuple):
@@ -92,6 +94,10 @@ class Answer:
     """When that one of the shown items was first seen that was first seen earliest; None if all are new."""
     is_gap_closed: bool = False
     """A cross-check shows that nothing passed unseen between the base and this answer."""
+    rewritten: frozenset[str] = frozenset()
+    """Rewrites of items that the base shows with their former text."""
+    is_order_known: bool = False
+    """An earlier answer showed that the source lists its newest items first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class AnswerProof:
     """The earliest of the claims that show that the answers before were out of date; None if none does."""
     returned_from: datetime | None = None
     """The earliest poll that may have had what is new: it lacked an item that is back, or a part of it could not be read."""
+    is_order_shown: bool = False
+    """The answer shows, by its dates or by something new in front of a known item, that it lists its newest items first."""
 
 
 NOTHING_PROVEN = AnswerProof()
@@ -131,15 +139,16 @@ def prove(answer: Answer) -> AnswerProof:
     base = answer.base
     if not answer.shown:
         return AnswerProof(blind=_explain_empty(answer))
+    claims = [one.claimed_at for one in answer.shown]
     if base is None:
-        is_rising = not answer.is_complete and rises(one.claimed_at for one in answer.shown)
-        return AnswerProof(blind=_RISING if is_rising else None)
+        is_rising = not answer.is_complete and rises(claims)
+        return AnswerProof(blind=_RISING if is_rising else None, is_order_shown=_shows_newest_first(claims))
     if answer.is_complete:
         proven = {one.id for one in answer.shown if one.is_new}
         return _proof(answer, base, proven, _gone_of_complete(answer, base, proven))
     in_base = [base.items[name].claimed_at for name in _ordered(base)]
     was_rising = rises(in_base)
-    if rises(one.claimed_at for one in answer.shown):
+    if rises(claims):
         is_turned = not was_rising and _falls(in_base)
         why = msg("it lists its oldest items first, and on {at} it listed its newest first", at=base.polled_at)
         proof = _proof(answer, base, _appended(answer, base), {})
@@ -175,10 +184,20 @@ def doubted(proof: AnswerProof, absent_at: datetime | None) -> AnswerProof:
 
 
 def rises(claims: Iterable[datetime | None]) -> bool:
-    """Say whether a list begins with its oldest item, by what its items claim in their order."""
-    moments = [at for at in claims if at is not None]
-    rising = sum(earlier < later for earlier, later in pairwise(moments))
-    return len(moments) >= RISING_LEAST and 100 * rising >= RISING_PERCENT * (len(moments) - 1)
+    """Say whether a list begins with its oldest item, by what its items claim in their order; equal dates tell nothing."""
+    rising, falling = _count_steps(claims)
+    return rising + falling >= ORDERED_LEAST and 100 * rising >= RISING_PERCENT * (rising + falling)
+
+
+def _shows_newest_first(claims: Iterable[datetime | None]) -> bool:
+    rising, falling = _count_steps(claims)
+    return rising + falling >= ORDERED_LEAST and falling >= rising
+
+
+def _count_steps(claims: Iterable[datetime | None]) -> tuple[int, int]:
+    """Return how many neighbouring dated items rise, and how many fall."""
+    pairs = list(pairwise(at for at in claims if at is not None))
+    return sum(earlier < later for earlier, later in pairs), sum(later < earlier for earlier, later in pairs)
 
 
 _RISING = msg("it lists its oldest items first: if the list is cut, new items never show")
@@ -196,9 +215,8 @@ def _ordered(base: BaseAnswer) -> list[str]:
 
 
 def _falls(claims: Sequence[datetime | None]) -> bool:
-    moments = [at for at in claims if at is not None]
-    falling = sum(later <= earlier for earlier, later in pairwise(moments))
-    return falling > 0 and 2 * falling >= len(moments) - 1
+    rising, falling = _count_steps(claims)
+    return falling > 0 and falling >= rising
 
 
 def _end_of(claims: Sequence[datetime | None]) -> tuple[datetime | None, bool]:
@@ -235,6 +253,10 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
     kept = _kept_places(answer, base)
     in_base = [base.items[name].claimed_at for name in _ordered(base)]
     inside = {one.id for one in answer.shown if one.is_new and _is_inside(one.claimed_at, _end_of(in_base))}
+    is_ordered = _shows_newest_first(one.claimed_at for one in answer.shown)
+    is_known = is_ordered or answer.is_order_known or _shows_newest_first(in_base)
+    if not is_known and len(kept) >= 2 and _appended(answer, base):
+        return AnswerProof(blind=_RISING)
     if _is_lost(answer, kept):
         if answer.is_gap_closed:
             return _proof(answer, base, inside, {})
@@ -242,7 +264,10 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
         # Its claims may still show that the base was out of date; where the new items began to show stays unknown.
         return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
     proven = inside & {one.id for one in answer.shown[: kept[-1]]}
-    return _proof(answer, base, proven, _gone_of_window(answer, base, proven, kept))
+    if not (is_known or proven):
+        return replace(_proof(answer, base, set(), {}), blind=ORDER_UNKNOWN)  # a rewrite is known in any order
+    proof = _proof(answer, base, proven, _gone_of_window(answer, base, proven, kept))
+    return replace(proof, is_order_shown=is_ordered or bool(proven))
 
 
 def _kept_places(answer: Answer, base: BaseAnswer) -> list[int]:
@@ -353,8 +378,9 @@ def _proof(answer: Answer, base: BaseAnswer, proven: set[str], gone: Mapping[str
     returned += [answer.readable_from] if answer.readable_from else []
     # Where the answers were out of date, what claims no time may have been published while any of them was.
     counted = [one for one in answer.shown if one.id in proven and not (is_thawed and one.claimed_at is None)]
+    rewritten = () if is_thawed else sorted(answer.rewritten)
     return AnswerProof(
-        absent_at={one.id: base.polled_at for one in counted},
+        absent_at=dict.fromkeys((*(one.id for one in counted), *rewritten), base.polled_at),
         gone=gone,
         thawed_from=min(early) if is_thawed else None,
         returned_from=min(returned, default=None),

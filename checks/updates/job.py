@@ -29,6 +29,7 @@ from checks.updates.judging import Judging, grade_items, judge
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
+from checks.updates.rewriting import NO_REWRITING, Rewriting, find_rewrites, with_text
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from checks.updates.troubles import name_troubles
@@ -148,7 +149,7 @@ def judge_collected(
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     return judge(
-        WithNames(store.window(terms.wanted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
+        WithNames(store.window(terms.counted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
         sources=traits,
         units=units,
         period=period,
@@ -175,7 +176,7 @@ def items_of(
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    collected = WithNames(store.window(terms.wanted_from(period), now), names, traits)
+    collected = WithNames(store.window(terms.counted_from(period), now), names, traits)
     return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
 
 
@@ -192,7 +193,7 @@ def account_of(
     """Return what a unit's week rests on, from what is in the store; None if it did not exist in it, or it has not begun."""
     period, traits = week.period(), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    window = WithNames(store.window(terms.wanted_from(period), terms.now), names, traits)
+    window = WithNames(store.window(terms.counted_from(period), terms.now), names, traits)
     return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
 
 
@@ -342,12 +343,20 @@ class _Read:
     answer: Answer | None = None
     """What was judged; None where nothing is held against an earlier answer."""
     proof: AnswerProof = NOTHING_PROVEN
+    rewriting: Rewriting = NO_REWRITING
 
     def recorded(self, store: ObservationStore) -> Poll:
         for what in name_troubles(self.poll):
             logger.warning("source %s: %s", self.traits.id, what)
         if self.recognition is not None:
-            store.add(self.poll, self.recognition, etag=self.etag, before=self.before, proof=self.proof)
+            store.add(
+                self.poll,
+                self.recognition,
+                etag=self.etag,
+                before=self.before,
+                proof=self.proof,
+                rewriting=self.rewriting,
+            )
         else:
             store.add_poll(self.poll)
         return self.poll
@@ -424,7 +433,8 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
         poll = replace(poll, new_items=len(recognition.new), covers_from=listing.covers_from)
         return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
-    answer = _compared(recognition, known.values(), before, traits, store)
+    rewriting = _rewritten(recognition, before, store, traits=traits, units=units, poll=poll)
+    answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)
     proof = prove(answer)
     if not listing.items and proof.blind is not None:
         return _Read(traits, replace(poll, blind=proof.blind), before, None, "")
@@ -438,8 +448,24 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
     if proof.blind is not None and not gap:
         start = None
     poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap, renamed=len(recognition.migrated))
-    read = _Read(traits, poll, before, recognition, etag, answer)
+    read = _Read(traits, poll, before, recognition, etag, answer, rewriting=rewriting)
     return _judged(read, proof, store)
+
+
+def _rewritten(
+    recognition: Recognition,
+    before: Poll | None,
+    store: ObservationStore,
+    *,
+    traits: UpdateSourceTraits,
+    units: UnitNames,
+    poll: Poll,
+) -> Rewriting:
+    """Return what an answer shows of the texts of its pages; only the texts that changed are read out of the store."""
+    texts = {name: one for name, one in recognition.shown().items() if with_text(one) is not None}
+    last = store.last_texts(before, texts)
+    changed = [name for name, text in last.items() if text.content_hash != texts[name].content_hash]
+    return find_rewrites(recognition, last, store.page_texts(changed), traits=traits, units=units, poll=poll)
 
 
 def _compared(
@@ -473,6 +499,7 @@ def _compared(
         missed=missed,
         readable_from=min((one.at for one in refused if one.key not in now), default=None),
         oldest_seen_at=min(first_seen, default=None),
+        is_order_known=not traits.complete and store.is_order_known(traits.id),
     )
 
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
-from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade
+from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
@@ -70,13 +70,13 @@ class Judging:
         """Work out what bears on more than one unit.
 
         Args:
-            collected: what was seen from `terms.wanted_from` on.
+            collected: what was seen from `terms.counted_from` on.
             sources: every source, whether it answered or not.
             period: whole ISO weeks are judged wherever it touches one.
             terms: rulebook, calendar, zone and the moment of judging.
         """
         numbers = terms.numbers
-        since = terms.wanted_from(period)
+        since = terms.counted_from(period)
         self.period, self.terms = period, terms
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
@@ -93,6 +93,7 @@ class Judging:
         self._claims = ClaimRules(span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim)
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
+        self._single_days: dict[int, DayRange] = {}
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
@@ -151,11 +152,15 @@ class Judging:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
+        odd = touched.keys() | gone.keys() | confirmed.keys()
         for one in items:
             traits = traits_of.get(one.source)
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
+            if one.id not in odd and (plain := grade_plain(one, traits, claims)) is not None:
+                yield plain
+                continue
             is_confirmed = one.id in confirmed
             day = confirmed[one.id] if is_confirmed else None
             went = gone.get(one.id)
@@ -257,13 +262,15 @@ class Judging:
     def place(self, item: GradedItem) -> Counting:
         """Return an item that came at some time, with the local days on one of which it did."""
         assert item.came is not None
-        day = self.days.day
-        last = day(item.came.last).toordinal()
-        if item.came.first == item.came.last:
-            first = last
-        else:
-            first = 0 if item.came.first == BEGINNING else day(item.came.first).toordinal()
-        return Counting(DayRange(first, last), item, None if item.hoped_at is None else day(item.hoped_at).toordinal())
+        ordinal, (begins, ends) = self.days.ordinal, item.came
+        last = ordinal(ends)
+        if begins == ends:
+            single = self._single_days.get(last)
+            if single is None:
+                single = self._single_days[last] = DayRange(last, last)
+            return Counting(single, item, None)
+        first = 0 if begins == BEGINNING else ordinal(begins)
+        return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
 
     def _mondays(self, one: Counting) -> Iterable[date]:
         """Return the Mondays of the weeks in which an item may count.
@@ -314,7 +321,7 @@ def judge(
     """Judge the portal's days and the units' weeks of a period, as far as it has begun.
 
     Args:
-        collected: what was seen from `terms.wanted_from` on.
+        collected: what was seen from `terms.counted_from` on.
         sources: every source, whether it answered or not.
         units: all units ever; each is judged for the weeks in which it existed.
         period: whole ISO weeks are judged wherever it touches one.

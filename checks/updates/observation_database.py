@@ -24,6 +24,7 @@ from checks.updates.observation_rows import (
     LAST_SEEN,
     METADATA,
     OBSERVATION,
+    PAGE,
     SHARED_TEXT,
     SOURCE,
     VERSION,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "portalops_observations"
 
-CHANGING = (LAST_SEEN, SHARED_TEXT, SOURCE)
+CHANGING = (LAST_SEEN, PAGE, SHARED_TEXT, SOURCE)
 """What changes by nature; nothing judged rests on what stood there before."""
 
 _LOCK = 0x504F4F42

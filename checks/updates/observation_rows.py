@@ -27,7 +27,7 @@ from portalops import bodies
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, Observation, Poll
+from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
 VERSION = 5
 """Of the tables; a store of another version is built again from the kept answers."""
@@ -98,6 +98,8 @@ OBSERVATION = Table(
     Column("document_on", Text, nullable=False, server_default=""),
     # As the source names a unit that the configuration does not know.
     Column("unit_name", Text, nullable=False, server_default=""),
+    # Empty for an item of its own; for another text at a known address, whether it surely is one.
+    Column("rewrite", Text, nullable=False, server_default=""),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
@@ -225,9 +227,28 @@ LAST_SEEN = Table(
     # Its place in that answer, from 0, and what it claimed there; a complete source has no order.
     Column("place", Integer, nullable=False),
     Column("claimed_at", Integer),
+    # The content hash of its whole text there; empty if the answer gave none.
+    Column("text", Text, nullable=False, server_default=""),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
-SOURCE = Table("source", METADATA, Column("source", Text, primary_key=True), Column("etag", Text, nullable=False))
+PAGE = Table(
+    "page",
+    METADATA,
+    # Sketches of the text that an item has and of those that it had, by `checks.updates.rewriting`.
+    Column("observation", Text, primary_key=True),
+    Column("current", Text, nullable=False),
+    Column("earlier", Text, nullable=False),
+    # The observation that its current text is; empty if it is the item's first.
+    Column("rewrite", Text, nullable=False),
+)
+SOURCE = Table(
+    "source",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("etag", Text, nullable=False),
+    # An answer has shown that it lists its newest items first.
+    Column("is_order_known", Boolean, nullable=False),
+)
 
 APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 
@@ -273,6 +294,7 @@ def observation_row(one: Observation, *, text: str, looked_before_at: datetime |
         "translation_of": one.translation_of,
         "document_on": one.document_on.isoformat() if one.document_on else "",
         "unit_name": one.unit_name,
+        "rewrite": one.rewrite.value,
         "newest_at": stamp(newest_at(one)),
     }
 
@@ -302,6 +324,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         translation_of=row.translation_of,
         document_on=date.fromisoformat(row.document_on) if row.document_on else None,
         unit_name=row.unit_name,
+        rewrite=Rewrite(row.rewrite),
     )
 
 

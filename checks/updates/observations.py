@@ -13,7 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +33,7 @@ from checks.updates.observation_rows import (
     NAME,
     NOTABLE,
     OBSERVATION,
+    PAGE,
     POLL,
     PRESENCE,
     REFUSED,
@@ -50,10 +51,11 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.offsets import DatedItem
-from checks.updates.recognition import KnownObservation, Recognition
+from checks.updates.recognition import KnownObservation, NamedCandidate, Recognition
+from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
-from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.stamps import Stamp, span, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.model.organisation import UnitId
@@ -229,7 +231,7 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
-    def looked_before(self, name: str) -> datetime | None:
+    def polled_before(self, name: str) -> datetime | None:
         """Return the last poll that would have shown an observation and did not; None if none is known."""
         query = select(OBSERVATION.c.looked_before_at).where(OBSERVATION.c.id == name)
         with self._engine.connect() as connection:
@@ -246,6 +248,39 @@ class ObservationStore:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:
             return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
+
+    def is_order_known(self, source: str) -> bool:
+        """Say whether an answer of a source has shown that it lists its newest items first."""
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(select(SOURCE.c.is_order_known).where(SOURCE.c.source == source)))
+
+    def last_texts(self, base: Poll | None, items: Iterable[str]) -> dict[str, LastText]:
+        """Return what the last answers that had some items showed of their texts, by item.
+
+        Args:
+            base: the poll of their source's base; None if it has none.
+            items: ids of observations.
+        """
+        at = optional_stamp(base.polled_at if base else None)
+        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text)
+        with self._engine.connect() as connection:
+            return {
+                one: LastText(stamps.moment(seen), seen == at, text)
+                for some in _chunks(tuple(items))
+                for one, seen, text in connection.execute(select(*columns).where(LAST_SEEN.c.observation.in_(some)))
+            }
+
+    def page_texts(self, items: Iterable[str]) -> dict[str, PageTexts]:
+        """Return what is kept of the texts of items, by item."""
+        columns = (PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite)
+        with self._engine.connect() as connection:
+            return {
+                one: PageTexts(Sketch.read(current), tuple(map(Sketch.read, earlier.split())), rewrite)
+                for some in _chunks(tuple(items))
+                for one, current, earlier, rewrite in connection.execute(
+                    select(*columns).where(PAGE.c.observation.in_(some))
+                )
+            }
 
     def known(self, source: str, keys: Iterable[str]) -> dict[str, KnownObservation]:
         """Return a source's observations by those of the keys that it has."""
@@ -305,6 +340,7 @@ class ObservationStore:
         etag: str,
         before: Poll | None,
         proof: AnswerProof = NOTHING_PROVEN,
+        rewriting: Rewriting = NO_REWRITING,
     ) -> None:
         """Record one answer whole: the poll, its new observations, further names, dates that moved, what is gone.
 
@@ -314,6 +350,7 @@ class ObservationStore:
             etag: what the server wants to be shown next time.
             before: the source's base.
             proof: what the answer proves.
+            rewriting: what it shows of the texts of known items.
         """
         shown = [(observation.id, candidate) for observation, candidate in recognition.new]
         shown += [*recognition.known, *recognition.migrated]
@@ -326,14 +363,17 @@ class ObservationStore:
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
             self._add_new(connection, recognition, poll, before, proof)
+            for observation, candidate in rewriting.found:
+                _add_observation(connection, observation, candidate, proof, at)
+            self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
-            self._mark_presence(connection, poll, tuple(seen), proof)
+            self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = _insert_into(connection, LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"],
-                set_={name: upsert.excluded[name] for name in ("last_seen_at", "place", "claimed_at")},
+                set_={name: upsert.excluded[name] for name in ("last_seen_at", "place", "claimed_at", "text")},
             )
             if seen:
                 rows = [
@@ -343,12 +383,15 @@ class ObservationStore:
                         "last_seen_at": at,
                         "place": place,
                         "claimed_at": optional_stamp(candidate.claimed_at),
+                        "text": "" if with_text(candidate) is None else candidate.content_hash,
                     }
                     for place, (one, candidate) in enumerate(seen.items())
                 ]
                 connection.execute(upsert, rows)
-            mark = _insert_into(connection, SOURCE).values(source=poll.source, etag=etag)
-            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
+            values = {"etag": etag, "is_order_known": proof.is_order_shown}
+            mark = _insert_into(connection, SOURCE).values(source=poll.source, **values)
+            known = {"is_order_known": SOURCE.c.is_order_known | mark.excluded.is_order_known}
+            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={**values, **known}))
             connection.execute(POLL.insert().values(poll_row(poll)))
 
     def window(self, since: datetime, until: datetime) -> ObservationWindow:
@@ -380,18 +423,10 @@ class ObservationStore:
         oldest = at if before is None else None
         served: dict[tuple[str, str], Stamp] = {}
         for observation, candidate in recognition.new:
-            mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
-            channel = observation.channel
-            same = observation.content_hash if mark is None else _text_alike(connection, channel, observation, mark)
-            row = observation_row(observation, text=same, looked_before_at=proof.absent_at.get(observation.id))
-            is_known = connection.scalar(_BY_TEXT, {"channel": channel, "text": same}) is not None
-            _insert(connection, OBSERVATION, [row])
-            if is_known:
-                newest = max(at, stamp(newest_at(observation)))
-                _share(connection, {"channel": channel.value, "text": same, "newest_at": newest})
+            _add_observation(connection, observation, candidate, proof, at)
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
-            whose = channel.value, observation.unit or ""
+            whose = observation.channel.value, observation.unit or ""
             served[whose] = min(served.get(whose, at), made)
         of_source = select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at)).where(
             SERVES.c.source == poll.source
@@ -413,12 +448,45 @@ class ObservationStore:
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
 
     @staticmethod
-    def _mark_presence(connection: Connection, poll: Poll, seen: Sequence[str], proof: AnswerProof) -> None:
-        """Note what an answer would show and no longer does, and what came back."""
+    def _keep_pages(connection: Connection, rewriting: Rewriting) -> None:
+        rows = [
+            {
+                "observation": name,
+                "current": page.current.write(),
+                "earlier": " ".join(one.write() for one in page.earlier),
+                "rewrite": page.rewrite,
+            }
+            for name, page in rewriting.pages.items()
+        ]
+        if rows:
+            upsert = _insert_into(connection, PAGE)
+            newer = {name: upsert.excluded[name] for name in ("current", "earlier", "rewrite")}
+            connection.execute(upsert.on_conflict_do_update(index_elements=["observation"], set_=newer), rows)
+
+    @staticmethod
+    def _mark_presence(
+        connection: Connection, poll: Poll, seen: Sequence[str], proof: AnswerProof, rewriting: Rewriting
+    ) -> None:
+        """Note what an answer would show and no longer does, and what came back; a rewrite goes and comes with its page."""
         at = stamp(poll.polled_at)
+        shown_at = {name: stamp(one.seen_at) for name, one in proof.gone.items()}
         events: list[dict[str, object]] = [
             {"observation": name, "at": at, "present": False, "sure": one.is_sure, "seen_at": stamp(one.seen_at)}
             for name, one in sorted(proof.gone.items())
+        ]
+        events += [
+            {
+                "observation": one,
+                "at": at,
+                "present": False,
+                "sure": proof.gone[page].is_sure,
+                "seen_at": shown_at[page],
+            }
+            for page, one in _rewrites_of(connection, sorted(proof.gone))
+        ]
+        events += [
+            {"observation": one, "at": at, "present": False, "sure": is_sure, "seen_at": stamp(seen_at)}
+            for one, is_sure, seen_at in rewriting.returned
         ]
         for some in _chunks(seen):
             newest = (
@@ -429,7 +497,8 @@ class ObservationStore:
             back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
             events += [
                 {"observation": one, "at": at, "present": True, "sure": True, "seen_at": at}
-                for one in sorted(connection.scalars(back))
+                for name in sorted(connection.scalars(back))
+                for one in (name, *(rewrite for _page, rewrite in _rewrites_of(connection, [name])))
             ]
         _insert(connection, PRESENCE, events)
 
@@ -478,6 +547,10 @@ class ObservationStore:
                 if published is not None and stamp(claims[one]) > published
             ]
         return moved
+
+
+_SHORT = span(timedelta(days=92))
+"""Of a window no longer than this the polls of all sources are held at once."""
 
 
 class ObservationWindow:
@@ -582,9 +655,24 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
+        if self._until - self._since <= _SHORT:
+            return self._polls_of_all.get(source, ()), self._beginnings.get(source)
         with self._engine.connect() as connection:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
         return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
+
+    @cached_property
+    def _polls_of_all(self) -> Mapping[str, Sequence[PollMoment]]:
+        """The polls of a short time, asked once: ten thousand sources are ten thousand questions otherwise."""
+        found: dict[str, list[PollMoment]] = defaultdict(list)
+        for source, *poll in self._rows(_ALL_POLLS):
+            found[str(source)].append(PollMoment._make(poll))
+        return found
+
+    @cached_property
+    def _beginnings(self) -> Mapping[str, Stamp]:
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(_ALL_BEGINS, {"until": self._until})}
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         """Return when a source showed everything that is published there, from its first poll on, in order of time."""
@@ -618,7 +706,7 @@ _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_W
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)
 _CLAIMS = (
     select(*(OBSERVATION.c[name] for name in ItemClaims._fields))
-    .where(*_IN_WINDOW)
+    .where(*_IN_WINDOW, OBSERVATION.c.rewrite == "")
     .order_by(OBSERVATION.c.first_seen_at, OBSERVATION.c.id)
 )
 _CLAIMS_OF = _CLAIMS.where(OBSERVATION.c.unit == bindparam("unit"))
@@ -641,6 +729,11 @@ _POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
+_ALL_POLLS = (
+    select(POLL.c.source, *_POLLS.selected_columns)
+    .where(POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
+    .order_by(POLL.c.source, POLL.c.polled_at)
+)
 _COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
@@ -649,6 +742,11 @@ _COMPLETE_POLLS = (
 )
 _BEGINS = select(func.min(BEGINS.c.begins_at)).where(
     BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
+)
+_ALL_BEGINS = (
+    select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
+    .where(BEGINS.c.seen_at <= bindparam("until"))
+    .group_by(BEGINS.c.source)
 )
 _BY_TEXT = (
     select(OBSERVATION.c.id)
@@ -660,6 +758,27 @@ _BY_TEXT = (
 def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
     return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
+
+
+def _add_observation(
+    connection: Connection, one: Observation, candidate: NamedCandidate, proof: AnswerProof, at: Stamp
+) -> None:
+    mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
+    same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
+    row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
+    others = _BY_TEXT.where(OBSERVATION.c.id != one.id)
+    is_known = connection.scalar(others, {"channel": one.channel, "text": same}) is not None
+    _insert(connection, OBSERVATION, [row])
+    if is_known:
+        newest = max(at, stamp(newest_at(one)))
+        _share(connection, {"channel": one.channel.value, "text": same, "newest_at": newest})
+
+
+def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield those of some items whose current text is an observation of its own, with that observation."""
+    for some in _chunks(pages):
+        query = select(PAGE.c.observation, PAGE.c.rewrite).where(PAGE.c.observation.in_(some), PAGE.c.rewrite != "")
+        yield from sorted((page, rewrite) for page, rewrite in connection.execute(query))
 
 
 def _share(connection: Connection, row: Mapping[str, object]) -> None:

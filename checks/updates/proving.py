@@ -7,7 +7,7 @@ Whoever can write the file can take its triggers away; this is how that is found
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,10 @@ from checks.updates.observation_rows import BEGINS, OBSERVATION, POLL, PRESENCE,
 from checks.updates.rules.stamps import moment
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.updates import UnitWeek
+from portalops.model.verdicts import DutyVerdict
 
 TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 """What judging reads, and the ledger tells of."""
@@ -58,6 +62,37 @@ def differences(stored: Path, again: Path) -> Iterator[RowDifference]:
             msg("the store of observations {file} cannot be used: {cause}", file=stored.name, cause=str(error)[:200]),
             msg("Run 'portalops updates collect', then verify again."),
         ) from error
+
+
+class VerdictDifference(NamedTuple):
+    """A recorded verdict on a unit's week that judging again does not give."""
+
+    unit: UnitId
+    week: Week
+    recorded: DutyVerdict
+    again: DutyVerdict | None
+    """None if the unit has no such week by today's configuration."""
+
+
+def verdict_differences(recorded: Iterable[UnitWeek], again: Iterable[UnitWeek]) -> Iterator[VerdictDifference]:
+    """Yield the weeks whose verdict, or whose two numbers, are not what judging again gives.
+
+    Args:
+        recorded: of one record, as far as they were judged by intervals; older ones have no numbers to compare.
+        again: the same weeks, judged by the same rulebook and calendar at the same moment.
+    """
+    found = {(one.unit, one.week): one for one in again}
+    for one in recorded:
+        if one.submissions_bounds is None:
+            continue
+        other = found.get((one.unit, one.week))
+        is_same = other is not None and (one.verdict, one.subportal_bounds, one.submissions_bounds) == (
+            other.verdict,
+            other.subportal_bounds,
+            other.submissions_bounds,
+        )
+        if not is_same:
+            yield VerdictDifference(one.unit, one.week, one.verdict, None if other is None else other.verdict)
 
 
 def _compare_table(connection: sqlite3.Connection, table: Table) -> Iterator[RowDifference]:

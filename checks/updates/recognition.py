@@ -159,7 +159,7 @@ def recognise(
     new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
         if id(candidate) not in moved_items:
-            observation = _observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
+            observation = observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
             new.setdefault(observation.id, (observation, candidate))
     return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
 
@@ -169,16 +169,23 @@ def hidden_in(
 ) -> tuple[Hidden, ...]:
     """Return what the refused parts of an answer may hide.
 
-    One that names somebody who is no unit hides nothing: put right, it would count for nobody.
+    One that names somebody who resembles no unit hides nothing: put right, it would count for nobody. Where the name resembles
+    units, it may be any one's of them.
     """
     found: dict[str, Hidden] = {}
     times: Counter[str] = Counter()
     for one in refusals:
+        if not one.key:
+            continue
         unit = traits.unit or units.find(one.unit_name, traits, one.at or polled_at)
-        if one.key and (unit is not None or not one.unit_name.strip()):
-            times[one.key] += 1
+        whose: tuple[UnitId | None, ...] = (unit,)
+        if unit is None and one.unit_name.strip():
+            whose = units.resembling(one.unit_name)
+        times[one.key] += 1
+        for each in whose:
             key = f"{one.key} {times[one.key]}"  # the same line may stand there twice
-            found[key] = Hidden(key, unit, one.at, one.is_open)
+            key = key if len(whose) == 1 and each == unit else f"{key} {each}"
+            found[key] = Hidden(key, each, one.at, one.is_open)
     return tuple(found.values())
 
 
@@ -215,7 +222,7 @@ def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:
     return candidate.content_hash == other.content_hash or same_date
 
 
-def _observe(
+def observe(
     candidate: NamedCandidate,
     known: Mapping[str, KnownObservation],
     traits: UpdateSourceTraits,
@@ -225,6 +232,17 @@ def _observe(
     baseline: bool,
     evidence: Digest,
 ) -> Observation:
+    """Return a listed item as an observation.
+
+    Args:
+        candidate: the item.
+        known: observations of the source by key: an id that names one of them names no other.
+        traits: what the source is.
+        units: how units are named.
+        polled_at: when the answer came.
+        baseline: whether this is the source's first good poll.
+        evidence: the blob of the answer.
+    """
     item = candidate.item
     unit = traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
     return Observation(

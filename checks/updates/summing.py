@@ -147,7 +147,7 @@ def sums_and_portal(
 class _Worker:
     def __init__(self, question: JudgedPeriod) -> None:
         self._store = ObservationStore.open(question.store, create=False)
-        window: Collected = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
+        window: Collected = self._store.window(question.terms.counted_from(question.period), question.terms.now)
         if question.names is not None:
             window = WithNames(window, question.names, question.sources)
         self.judging = Judging(window, sources=question.sources, period=question.period, terms=question.terms)

@@ -56,6 +56,14 @@ class Terms:
         """Return from when on collected items bear on a period: the duplicate window, and the polls before it."""
         return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_REACH_BACK
 
+    def counted_from(self, period: Period) -> datetime:
+        """Return from when on collected items may count in a period, and polls bound them.
+
+        What came in it was seen in it or claims it. Like texts from before are asked for by themselves, so that no year is read
+        to judge a day.
+        """
+        return period.bounds(self.zone)[0] - POLL_REACH_BACK
+
     def end_of(self, day: date) -> datetime:
         """Return the moment at which a local day is over."""
         return datetime.combine(day + timedelta(days=1), time(), self.zone)

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from checks.updates.answers import ORDER_UNKNOWN
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.updates import Poll
 
@@ -24,13 +25,15 @@ class TroubleKind(StrEnum):
     """An answer had nothing of the one before, so that items may have passed unseen."""
     OLDEST_FIRST = "oldest-first"
     """It lists its oldest items first, or has turned its order round."""
+    ORDER_UNKNOWN = "order-unknown"
+    """Nothing shows yet that it would show something new."""
     OUT_OF_DATE = "out-of-date"
     """Answers came from a cache or a replica that was out of date."""
     RENAMED = "renamed"
     """Its items came back under other ids and addresses, all at once."""
 
 
-LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST})
+LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.ORDER_UNKNOWN})
 """These are over as soon as an answer is in order; the others happened, whatever comes later."""
 
 
@@ -85,6 +88,8 @@ def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:
             kind = TroubleKind.EMPTIED
         elif poll.gap:
             kind = TroubleKind.NO_OVERLAP
+        elif poll.blind == ORDER_UNKNOWN:
+            kind = TroubleKind.ORDER_UNKNOWN
         found.append((kind, poll.polled_at, poll.blind))
     if poll.doubts_from is not None:
         what = msg(
@@ -109,6 +114,10 @@ def _mend(kind: TroubleKind) -> Message:
             return msg("Poll it more often, have it list more items, or declare a cross-check for it.")
         case TroubleKind.OLDEST_FIRST:
             return msg("Have it list its newest items first, or use an address that does.")
+        case TroubleKind.ORDER_UNKNOWN:
+            return msg(
+                "Have it date at least four items, the newest first; it is trusted once something new comes first."
+            )
         case TroubleKind.OUT_OF_DATE:
             return msg("Ask who runs the server how long it caches, and whether a replica lags behind.")
         case TroubleKind.RENAMED:

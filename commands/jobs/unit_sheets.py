@@ -265,7 +265,6 @@ _HEADERS = (
     msg("Where"),
     msg("When it came"),
     msg("Date on the item"),
-    msg("Counts"),
     msg("Why"),
 )
 
@@ -279,7 +278,6 @@ def _rows(account: WeekAccount, whole: dict[str, Observation], counts: ItemCount
             joined([channel_word(each) for each in one.indicators or (whole[one.item.seen.id].channel,)]),
             describe_interval(one.item),
             as_claim(one),
-            COUNTS_WORDS[one.counts],
             one.why,
         )
         for one in account.items

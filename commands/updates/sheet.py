@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from commands.cli.entries import known_unit
+from commands.cli.languages import languages_option
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
@@ -33,14 +34,11 @@ from commands.jobs.unit_sheets import (
 from commands.updates.matrix import format_of
 from portalops.errors import UsageError
 from portalops.files import write_atomically
-from portalops.locale import _, process_language
+from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.reports import formats
 from portalops.reports.document import TableBlock
-
-if TYPE_CHECKING:
-    pass
 
 OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
 TAKEN = (".html", ".pdf", ".docx")
@@ -67,12 +65,16 @@ def sheet(
     output: Annotated[
         OptionalPath, typer.Option("--output", metavar="FILE", help=_("Write to this file instead of the terminal"))
     ] = None,
+    language: Annotated[
+        str, typer.Option("--language", metavar="vi|en", help=_("The file's language; vi is what is sent"))
+    ] = "vi",
 ) -> Result[WrittenSheet]:
     session = open_session(ctx)
     if output is not None and output.suffix.lower() not in TAKEN:
         raise UsageError(
             msg("--output takes {suffixes}", suffixes=", ".join(TAKEN)), msg("Give the file one of these suffixes.")
         )
+    spoken = languages_option(language, ())[0]
     form = format_of(None, output)
     chosen, named = known_unit(session, unit), named_week(week)
     account, whole = account_and_items(session, chosen, named)
@@ -82,7 +84,7 @@ def sheet(
     if output is not None and form is not None:
         style = formats.load(form)
         lacks = formats.lacks((style,))
-        data = style.render(document, language=process_language())
+        data = style.render(document, language=spoken)
         write_atomically(output, data)
         digest = hashlib.sha256(data).hexdigest()
     shown = WrittenSheet(

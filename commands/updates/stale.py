@@ -53,6 +53,7 @@ class Staleness(StrEnum):
     EMPTIED = "emptied"
     NO_OVERLAP = "no-overlap"
     OLDEST_FIRST = "oldest-first"
+    ORDER_UNKNOWN = "order-unknown"
     OUT_OF_DATE = "out-of-date"
     RENAMED = "renamed"
 

@@ -206,8 +206,8 @@ def _shown(
 
 
 # --- judging from what was collected ----------------------------------------------------------
-def judged_period(session: Session, period: Period) -> UpdatesResult:
-    """Judge a period now, from what is in the store."""
+def judged_period(session: Session, period: Period, *, at: datetime | None = None) -> UpdatesResult:
+    """Judge a period from what is in the store: now, or as things stood at a moment."""
     settings = session.settings
     with open_store(session.settings, session.environment) as store:
         return judge_collected(
@@ -218,9 +218,9 @@ def judged_period(session: Session, period: Period) -> UpdatesResult:
             rulebook=session.rulebook,
             calendar=session.calendar,
             period=period,
-            now=session.clock.now(),
+            now=session.clock.now() if at is None else at,
             poll_every=settings.updates.poll_every,
-            decided=decided_of(session.reader, session.zone_of_portal),
+            decided=decided_of(session.reader, session.zone_of_portal, until=at),
         )
 
 

@@ -1,34 +1,45 @@
-"""Compare the collected items with the answers that the ledger keeps
+"""Compare the collected items with the kept answers, and the recorded verdicts with what judging again gives
 
 Verdicts rest on a file that is built from the kept answers alone. This command reads the answers again and names each
-row that was changed, added or removed. 'portalops ledger verify' tests the answers themselves. Nothing is changed.
+row that was changed, added or removed. Then it judges each week again as of the record that judged it last, and names
+each verdict that comes out otherwise. 'portalops ledger verify' tests the answers themselves. Nothing is changed.
 
 Example: portalops updates verify
 
-EXIT STATUS: 0 the same, 3 an answer cannot be read again or a poll is not recorded yet, 5 a row differs
+EXIT STATUS: 0 the same, 3 an answer cannot be read again, or a poll is not recorded yet, 5 a row or a verdict differs
 """
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from checks.updates.observations import ObservationStore
-from checks.updates.proving import differences
+from checks.updates.proving import VerdictDifference, differences, verdict_differences
+from commands.cli.entries import unit_name
 from commands.cli.result import Result
-from commands.cli.session import open_session
+from commands.cli.session import Session, open_session
 from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
-from portalops.errors import ExitCode
+from commands.updates.steps import judged_period
+from portalops.bodies import decode_part
+from portalops.errors import ExitCode, PortalOpsError
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId
+from portalops.model.period import Period, Week
+from portalops.model.record import Record
 from portalops.model.runs import Resource
+from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports.document import Block, Cell, Notice, Paragraph, TableBlock, Tone
+from portalops.reports.words import duty_status
 
 if TYPE_CHECKING:
     from checks.updates.proving import RowDifference
@@ -62,6 +73,20 @@ class DifferentRow:
 
 
 @shape
+class DifferentVerdict:
+    """A recorded verdict that judging again does not give."""
+
+    id: str
+    unit: UnitId
+    week: str
+    recorded: DutyVerdict
+    again: DutyVerdict | None
+    """Null if the unit has no such week by today's configuration."""
+    record: int
+    """The record that has it."""
+
+
+@shape
 class StoreComparison:
     """What is judged from, beside what the kept answers give."""
 
@@ -71,6 +96,11 @@ class StoreComparison:
     """Polls whose answer cannot be read again."""
     unrecorded: tuple[UnrecordedPoll, ...]
     different: tuple[DifferentRow, ...]
+    weeks: int
+    """Weeks of units whose recorded verdict was judged again."""
+    others: int
+    """Weeks of units whose recorded verdict another rulebook or calendar gave: they were not judged again."""
+    verdicts: tuple[DifferentVerdict, ...]
 
 
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
@@ -128,6 +158,29 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         view.append(Notice(remedy, Tone.BAD))
     elif not lost and not unrecorded:
         view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
+    proven = _judge_again(session)
+    if proven.different:
+        columns = (msg("Unit"), msg("Week"), msg("Recorded"), msg("Judged again"), msg("Record"))
+        verdict_rows: list[tuple[Cell, ...]] = [
+            (
+                unit_name(session, one.unit),
+                str(one.week),
+                duty_status(one.recorded),
+                None if one.again is None else duty_status(one.again),
+                seq,
+            )
+            for seq, one in proven.different[:SHOWN]
+        ]
+        count = len(proven.different)
+        view.append(TableBlock(nmsg("{n} verdict differs", "{n} verdicts differ", count), columns, verdict_rows))
+        said = msg("Units, sources or aliases were changed since, or a record is not what was judged.")
+        view.append(Notice(said, Tone.BAD))
+    elif proven.weeks:
+        view.append(
+            Paragraph(
+                nmsg("{n} verdict comes out the same", "{n} verdicts come out the same", proven.weeks),
+            )
+        )
     data = StoreComparison(
         items=items,
         lost=tuple(ShownMessage.of(each.why) for each in lost),
@@ -136,9 +189,56 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
             DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)
             for one in found
         ),
+        weeks=proven.weeks,
+        others=proven.others,
+        verdicts=tuple(
+            DifferentVerdict(
+                id=f"{one.week}/{one.unit}",
+                unit=one.unit,
+                week=str(one.week),
+                recorded=one.recorded,
+                again=one.again,
+                record=seq,
+            )
+            for seq, one in proven.different
+        ),
     )
-    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or unrecorded else ExitCode.OK
+    code = ExitCode.INTEGRITY if found or proven.different else ExitCode.PARTIAL if lost or unrecorded else ExitCode.OK
     return Result(data, view, exit_code=code)
+
+
+class _JudgedAgain(NamedTuple):
+    weeks: int
+    others: int
+    different: Sequence[tuple[int, VerdictDifference]]
+    """Each with the record that has it."""
+
+
+def _judge_again(session: Session) -> _JudgedAgain:
+    """Judge each week again as of the newest record that judged it, by what was decided and polled then."""
+    wanted: dict[Week, tuple[Record, UpdatesResult]] = {}
+    for record in session.reader.records(kinds=("updates.finished",), newest_first=True):
+        with suppress(PortalOpsError):  # 'ledger verify' names a record that cannot be read
+            result = decode_part(session.reader.blob(record.body), "updates", UpdatesResult)
+            if result is not None:
+                for week in {one.week for one in result.unit_weeks}:
+                    wanted.setdefault(week, (record, result))
+    weeks = others = 0
+    different: list[tuple[int, VerdictDifference]] = []
+    with session.progress.task(msg("Judging again"), total=len(wanted), unit="weeks") as task:
+        for week, (record, result) in sorted(wanted.items(), key=lambda one: str(one[0])):
+            recorded = [one for one in result.unit_weeks if one.week == week]
+            again = judged_period(session, week.period(), at=record.at)
+            task.advance(1)
+            if (again.rulebook, session.calendar.version_of(Period(result.judged_from, result.judged_to))) != (
+                result.rulebook,
+                result.calendar,
+            ):
+                others += len(recorded)
+                continue
+            weeks += len(recorded)
+            different += [(record.seq, one) for one in verdict_differences(recorded, again.unit_weeks)]
+    return _JudgedAgain(weeks, others, different)
 
 
 def _describe_difference(one: RowDifference) -> Message:

@@ -53,12 +53,23 @@ class FlagKind(StrEnum):
     FUTURE = "future"
     NO_DATE = "no-date"
     REMOVED = "removed"
+    REWRITTEN = "rewritten"
+    """The main text of a page that was there before is another one. It counts."""
     LEGACY_ENCODING = "legacy-encoding"
     NOT_NFC = "not-nfc"
     BASELINE = "baseline"
     UNBOUNDED = "unbounded"
     """No poll before would have shown it: nobody knows since when it was there."""
     UNKNOWN_UNIT = "unknown-unit"
+
+
+class Rewrite(StrEnum):
+    """Whether the main text of a page that was there before is another one."""
+
+    NO = ""
+    OPEN = "open"
+    """So near the border that nobody knows."""
+    SURE = "sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,8 @@ class Observation:
     """The date of the document that it publishes; None if the source does not say."""
     unit_name: str = ""
     """As the source names a unit that the configuration does not know, at most 300 characters; empty where it is known."""
+    rewrite: Rewrite = Rewrite.NO
+    """It is no new item but a known one whose page has another text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,16 @@ def _took_over(unit: Name, ended: EndedUnit | None) -> Iterator[Paragraph]:
 
 
 # An item whose text alone is wrong, or of which the rules note how it came, counts all the same.
-_NO_REASON = frozenset({FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC, FlagKind.WAITED, FlagKind.BULK, FlagKind.BASELINE})
+_NO_REASON = frozenset(
+    {
+        FlagKind.LEGACY_ENCODING,
+        FlagKind.NOT_NFC,
+        FlagKind.WAITED,
+        FlagKind.BULK,
+        FlagKind.BASELINE,
+        FlagKind.REWRITTEN,
+    }
+)
 
 
 def uncounted_items(judged: Iterable[UpdatesResult], cases: Sequence[Case], zone: ZoneInfo) -> tuple[FlaggedItem, ...]:

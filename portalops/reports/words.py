@@ -118,6 +118,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.FUTURE: msg("dated in the future"),
     FlagKind.NO_DATE: msg("no usable date"),
     FlagKind.REMOVED: msg("removed since"),
+    FlagKind.REWRITTEN: msg("page rewritten at its address"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),
     FlagKind.BASELINE: msg("already there at the first poll"),

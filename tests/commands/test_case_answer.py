@@ -28,7 +28,7 @@ class Hearing(Office):
         super().__init__(folder, capsys)
         (folder / "portalops.toml").write_text(CONFIGURATION.replace("trust_created = true\n", "") + REGISTER, "utf-8")
         (folder / "register.csv").write_text(
-            "Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu\n118,2026-11-18,Phòng Y tế dự phòng,9/PYT,Tin tuần 47\n",
+            "Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu\n90,2026-11-02,Sở Y tế,8/SYT,Tin tuần 45\n118,2026-11-18,Phòng Y tế dự phòng,9/PYT,Tin tuần 47\n",
             "utf-8",
         )
         self.publish("2026-11-17 09:00")
@@ -123,7 +123,7 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
         (BY, "neither items nor an explanation"),
         (["--item", "{own}", *BY], "--item needs one answer"),
         (["--on", "2026-11-17", *BY], "--item needs one answer"),
-        (["--item", "{own}", "--on", "2026-11-18", *BY], "claims 17 Nov 2026, and the answer says 18 Nov 2026"),
+        (["--item", "{own}", "--on", "2026-11-10", *BY], "outside week 2026-W47"),
         (["--item", "{unknown}", "--on", "2026-11-18", *BY], "is not of unit so-y-te"),
         (["--item", "{own}", "--ours", *BY], "the sender of item"),
         (["--item", "none", "--ours", *BY], "there is no item none"),

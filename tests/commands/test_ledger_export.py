@@ -217,7 +217,9 @@ def test_an_auditor_finds_an_item_again_in_the_answer_that_first_showed_it(home:
         file.write(UPDATES)
     addresses = ["https://soyte.example/tin/1", "https://soyte.example/tin/2"]
     for count in (1, 2):
-        items = "".join(f"<item><title>Tin {link[-1]}</title><link>{link}</link></item>" for link in addresses[:count])
+        items = "".join(
+            f"<item><title>Tin {link[-1]}</title><link>{link}</link></item>" for link in addresses[count - 1 :: -1]
+        )
         (home / "feed.xml").write_text(f"<rss version='2.0'><channel>{items}</channel></rss>", encoding="utf-8")
         run(["--config", str(home / "portalops.toml"), "updates", "collect", "--quiet"], {})
     assert portalops(home, "export", "--output", str(home / "bundle"), "--quiet") == ExitCode.OK

@@ -124,3 +124,17 @@ def test_a_paper_whose_sender_is_unknown_can_be_recorded_as_a_units(office: Offi
 
     assert (code, office.submissions()) == (ExitCode.OK, 2)
     assert (again, "so-den" in refused["error"]["message"]) == (ExitCode.USAGE, True)
+
+
+def test_a_paper_whose_sender_resembles_a_unit_is_held_against_nobody(office: Office) -> None:
+    office.call("updates", "collect")
+
+    _code, answer = office.call("updates", "why", "xa-dien-an", "2026-W46")
+
+    assert (answer["data"]["submissions_verdict"], answer["data"]["submissions_bounds"]["least"]) == (
+        "insufficient-evidence",
+        1,
+    )
+    assert answer["data"]["submissions_bounds"]["most"] == 2
+    perhaps = [one for one in answer["data"]["items"] if one["counts"] == "perhaps"]
+    assert [one["why"] for one in perhaps] == ["its sender is not known, and the name resembles this unit's"]

@@ -222,7 +222,9 @@ def test_what_was_seen_cannot_be_changed_by_its_owner_nor_by_who_collects(
                 host=str(server.folder), port=5432, user=user, dbname=database, password="x", autocommit=True
             ) as own:
                 own.execute(f"SET search_path = {SCHEMA}".encode())
-                own.execute(b"INSERT INTO presence (observation, at, present) VALUES ('x', 1, true)")
+                own.execute(
+                    b"INSERT INTO presence (observation, at, present, sure, seen_at) VALUES ('x', 1, true, true, 1)"
+                )
                 own.execute(b"INSERT INTO refused VALUES (DEFAULT, 'x', 'y', 1, true, 1, '', 1, true)")
                 with pytest.raises(psycopg.Error, match=said):
                     own.execute(statement.encode())

@@ -97,6 +97,7 @@ def _find_original(
         if (
             other.seen.id in copies
             or other.seen.id == item.seen.id
+            or _is_one_page(item, other)
             or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}))
         ):
             continue
@@ -125,6 +126,12 @@ def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bo
     is_later = is_own or before.last < after.first
     is_near = BEGINNING not in {before.first, after.first} and after.last - before.first <= window
     return is_later and is_near and other.is_sure
+
+
+def _is_one_page(item: GradedItem, other: GradedItem) -> bool:
+    """Say whether two texts are those of one page, of which one is a rewrite: a page is no copy of itself."""
+    one, two = item.seen, other.seen
+    return bool(one.rewrite or two.rewrite) and one.url == two.url
 
 
 def _came(item: GradedItem) -> Interval:
@@ -170,10 +177,11 @@ def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
     sources = {(item.seen.channel, item.seen.source) for item in items}
     if len(sources) == len({channel for channel, _source in sources}):
         return list(items)
-    same: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+    same: dict[tuple[str, str, str], list[GradedItem]] = defaultdict(list)
     for item in items:
         if item.seen.url and item.came is not None:
-            same[item.seen.channel, item.seen.url].append(item)
+            text = item.seen.text if item.seen.rewrite else ""  # a rewrite is another occasion than its page
+            same[item.seen.channel, item.seen.url, text].append(item)
     instead: dict[str, GradedItem] = {}
     for shown in same.values():
         if len({item.seen.source for item in shown}) > 1:
@@ -205,8 +213,7 @@ def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
 def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
     posted: dict[str, list[tuple[Stamp, str, GradedItem]]] = defaultdict(list)
     for item in items:
-        at = _posting_moment(item)
-        if at is not None:
+        if item.grade is not Grade.D and (at := _posting_moment(item)) is not None:
             posted[item.seen.channel].append((at, item.seen.id, item))
     sessions: dict[str, GradedItem] = {}
     for group in posted.values():
@@ -218,7 +225,7 @@ def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
 
 def _posting_moment(item: GradedItem) -> Stamp | None:
     """Return when an item was really posted, as far as that is known to an hour."""
-    if item.came is None or item.seen.unit is None or item.grade is Grade.D:
+    if item.came is None or item.seen.unit is None:
         return None
     one = item.seen
     if one.created_at is not None and FlagKind.WAITED not in item.flags:  # drafts made together may come up one by one

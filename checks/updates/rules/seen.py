@@ -32,6 +32,8 @@ class SeenItem(NamedTuple):
     """Codes, joined by commas."""
     unit_name: str = ""
     """How the source names a sender that is no unit; empty where the unit is known."""
+    rewrite: str = ""
+    """A value of `Rewrite`."""
 
 
 class ItemClaims(NamedTuple):

@@ -65,6 +65,7 @@ class LocalDays:
         self._places = [self._place(day, calendar) for day in self.days]
         self._ends = [self._end(day) for day in self.days]
         self._before = self._end(first - _DAY)
+        self._first = first.toordinal()
         self._calendar = calendar
 
     def place(self, at: Stamp) -> StampPlace:
@@ -78,6 +79,12 @@ class LocalDays:
         """Return the day on which a stamp counts."""
         index = bisect_left(self._ends, at)
         return self.days[index] if at > self._before and index < len(self._ends) else self._slowly(at)
+
+    def ordinal(self, at: Stamp) -> int:
+        """Return the day on which a stamp counts, as an ordinal."""
+        index = bisect_left(self._ends, at)
+        inside = at > self._before and index < len(self._ends)
+        return self._first + index if inside else self._slowly(at).toordinal()
 
     def bounds(self, day: date) -> tuple[Stamp, Stamp]:
         """Return from when, and until when (exclusive), a stamp counts on a day."""

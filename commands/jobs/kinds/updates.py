@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -78,12 +78,12 @@ def parts_of(session: Session) -> UpdatesParts:
     )
 
 
-def decided_of(ledger: LedgerReader, zone: ZoneInfo) -> Decided:
-    """Return what stands decided in the ledger."""
-    in_force = (each.limit_to_force(zone) for each in read_exemptions(ledger).exemptions)
-    attested = (as_observation(each, zone) for each in read_attested(ledger).standing)
+def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None = None) -> Decided:
+    """Return what stands decided in the ledger, or stood decided at a moment."""
+    in_force = (each.limit_to_force(zone) for each in read_exemptions(ledger, until=until).exemptions)
+    attested = (as_observation(each, zone) for each in read_attested(ledger, until=until).standing)
     exemptions = tuple(each for each in in_force if each is not None)
-    return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
+    return Decided(exemptions, read_confirmations(ledger, until=until).observations, tuple(attested))
 
 
 STORE = "observations.sqlite"
@@ -129,7 +129,7 @@ def require_possible_day(store: ObservationStore, item: Observation, day: date, 
             msg("item {item} was seen on {day} already", item=name, day=seen_on),
             msg("Give the day on which it was published: it was seen after that."),
         )
-    before = store.looked_before(item.id)
+    before = store.polled_before(item.id)
     if before is not None and day < before.astimezone(zone).date():
         raise UsageError(
             msg("the poll of {at} would have shown item {item}, and did not", at=before, item=name),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checks.updates.answers import (
+    ORDER_UNKNOWN,
     SKEW,
     Answer,
     AnswerItem,
@@ -234,6 +235,40 @@ def test_pins_do_not_make_a_short_list_one_of_the_oldest_first(feed: Polled, pin
     assert feed.absent(19) == 10
 
 
+def test_an_answer_without_news_of_a_list_of_unknown_order_is_blind_until_something_new_comes_first(
+    feed: Polled,
+) -> None:
+    feed.poll(10, ["b", "a"])
+
+    blind = [feed.poll(number, lines).blind for number, lines in ((20, "ba"), (30, "cba"), (40, "cba"))]
+
+    assert blind == [ORDER_UNKNOWN, None, None]
+    assert feed.absent("c") == 20
+
+
+def test_what_an_undated_list_appends_behind_all_that_it_had_shows_that_it_begins_with_the_oldest(feed: Polled) -> None:
+    feed.poll(10, ["a", "b"])
+
+    later = feed.poll(20, ["a", "b", "c"])
+
+    assert "oldest items first: if the list is cut" in str(later.blind)
+    assert (later.gap, feed.absent("c")) == (False, None)
+
+
+@pytest.mark.parametrize("days", [(9, 9, 9, 9, 9), (9, 9, 8, 8, 8), (9, 9, 9, 8, 8, 7)])
+def test_equal_dates_beside_one_another_tell_no_order(feed: Polled, days: tuple[int, ...]) -> None:
+    lines = [Line(f"{place}", day) for place, day in enumerate(days)]
+    feed.poll(10, lines)
+
+    assert feed.poll(20, lines).blind == ORDER_UNKNOWN
+
+
+def test_dates_that_rise_between_equal_ones_begin_with_the_oldest(feed: Polled) -> None:
+    lines = [Line(f"{place}", day) for place, day in enumerate((1, 1, 2, 2, 3, 3, 4))]
+
+    assert "oldest items first" in str(feed.poll(10, lines).blind)
+
+
 # --- overlap -------------------------------------------------------------------------------------
 
 
@@ -277,12 +312,12 @@ def test_an_old_item_that_is_pinned_was_beyond_the_cut(feed: Polled) -> None:
 
 
 def test_what_comes_up_at_the_tail_was_beyond_the_cut(feed: Polled) -> None:
-    feed.poll(10, [9, 8, 7])
+    feed.poll(10, [9, 8, 7, 6])
 
-    later = feed.poll(20, [9, 7, 6])
+    later = feed.poll(20, [9, 7, 6, 5])
 
     assert (later.blind, later.gap) == (None, False)
-    assert feed.absent(6) is None
+    assert feed.absent(5) is None
 
 
 def test_what_stands_behind_all_that_is_known_may_have_been_cut_off(feed: Polled) -> None:
@@ -332,9 +367,9 @@ def test_behind_a_table_that_is_not_read_to_its_end_anything_may_have_stood(tmp_
 
 
 def test_items_that_come_up_together_with_older_dates_show_that_answers_were_out_of_date(feed: Polled) -> None:
-    feed.poll(10, [9, 8, 7])
+    feed.poll(10, [9, 8, 7, 6])
     for number in (20, 30, 40):
-        feed.poll(number, [9, 8, 7])
+        feed.poll(number, [9, 8, 7, 6])
 
     thawed = feed.poll(50, [49, 35, 25, 9])
 
@@ -408,7 +443,7 @@ def test_an_answer_without_news_may_be_out_of_date_until_a_later_one_shows_some(
     feed.poll(40, [39, 9, 8, 7])
 
     assert before == {"19": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=False)}
-    assert feed.gone() == {"19": Gone(stamp(hour(40)), stamp(hour(20)), is_sure=True)}
+    assert feed.gone() == {"19": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=True)}
 
 
 def test_what_comes_back_is_not_taken_down(feed: Polled) -> None:
@@ -481,7 +516,7 @@ def test_one_id_for_whatever_is_newest_names_a_new_item_each_time(feed: Polled) 
 
 
 def test_other_names_for_everything_are_counted_and_no_blindness(feed: Polled) -> None:
-    feed.poll(10, [Line(name, claimed) for name, claimed in (("c", 9), ("b", 8), ("a", 7))])
+    feed.poll(10, [Line(name, claimed) for name, claimed in (("c", 9), ("b", 8), ("a", 7), ("z", 6))])
     data = [Line(name, claimed, guid=f"moi-{name}", address=f"moi/{name}") for name, claimed in (("c", 9), ("b", 8))]
 
     moved = feed.poll(20, data)
@@ -593,6 +628,7 @@ class Fold:
     good: list[datetime] = field(default_factory=list)
     news_at: datetime | None = None
     doubts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    is_order_known: bool = False
 
     def take(self, now: datetime, lines: Sequence[Line]) -> AnswerProof:
         """Judge one answer, and remember what it shows."""
@@ -602,7 +638,9 @@ class Fold:
         ]
         seen = [self.first_seen[one.id] for one in shown if not one.is_new]
         missed, oldest = tuple(self.missed.values()), min(seen, default=None)
-        proof = prove(Answer(shown, self.base, self.is_complete, missed=missed, oldest_seen_at=oldest))
+        answer = Answer(shown, self.base, self.is_complete, missed=missed, oldest_seen_at=oldest)
+        proof = prove(replace(answer, is_order_known=self.is_order_known))
+        self.is_order_known |= proof.is_order_shown
         doubts_from = doubts_begin(proof, self.news_at)
         doubts = [at for at in (doubts_from, proof.returned_from) if at]
         proof = doubted(proof, self.last_good_before(min(doubts))) if doubts else proof
@@ -670,11 +708,24 @@ def test_no_answer_of_a_table_behind_a_server_proves_what_did_not_happen(story: 
 
 
 @often
+@given(undated)
+def test_no_answer_of_a_cut_list_of_the_oldest_first_proves_that_nothing_came(story: Story) -> None:
+    fold = Fold()
+    for step, number in enumerate(story.published):
+        names = [f"{one:03}" for one in range(sum(story.published[:step]) + number)]
+        proof = fold.take(hour(10 * step + 9.5), [Line(one) for one in names[:CUT]])
+        assert proof.blind is not None or not step or len(fold.first_seen) == len(names[:CUT])
+        assert not fold.is_order_known
+    assert set(fold.absent.values()) <= {None}
+
+
+@often
 @given(simple)
 def test_each_poll_of_a_plain_list_proves_that_the_next_ones_items_were_not_there(story: Story) -> None:
     fold = Fold()
     for number, lines in _polls_of(story, StorySite(story)):
         base, known = fold.base, set(fold.first_seen)
         proof = fold.take(hour(number), lines)
-        assert proof.blind is None or not known
+        assert proof.blind in (None, ORDER_UNKNOWN) or not known
+        assert proof.blind is None or not {one.name for one in lines} - known
         assert {fold.absent[one.name] for one in lines if one.name not in known} <= {base and base.polled_at}

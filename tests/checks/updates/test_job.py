@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from checks.updates.answers import ORDER_UNKNOWN
 from checks.updates.job import replay, run_updates
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
@@ -472,9 +473,9 @@ def test_that_nothing_changed_proves_that_the_server_was_reached_and_no_more(tmp
     whole = collection.collect(on="2026-11-19 08:00", also=(feed,)).polls[1]
 
     assert (poll.ok, poll.items, poll.new_items, poll.gap, poll.evidence) == (True, 2, 0, False, None)
-    assert poll.covers_from is None
+    assert (poll.covers_from, poll.blind) == (None, None)
     assert (whole.evidence is not None, whole.new_items, whole.gap) == (True, 0, False)
-    assert whole.covers_from is not None and whole.covers_from <= at("2026-11-18 08:00")
+    assert whole.blind == ORDER_UNKNOWN, "two items show no order"
 
 
 def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: Path) -> None:

@@ -1024,3 +1024,48 @@ def test_an_item_of_an_unknown_sender_takes_nothing_away_from_a_units_item() -> 
     assert the_week([stranger, own]).submissions == 1
     assert [one.day for one in the_week([stranger, own]).items] == [date(2026, 11, 17)]
     assert [one.day for one in the_week([confirmed, own]).items] == [date(2026, 11, 16)]
+
+
+# --- days that the calendar has only as provisional ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("week", "now", "verdict"),
+    [
+        ("2027-W04", "2027-02-02 09:00", UNMET),  # the last full week of work before Tết
+        ("2027-W05", "2027-02-09 09:00", UNKNOWN),
+        ("2027-W06", "2027-02-16 09:00", UNKNOWN),
+        ("2027-W10", "2027-03-16 09:00", UNMET),
+    ],
+)
+def test_tet_of_a_year_without_a_notice_accuses_nobody(week: str, now: str, verdict: DutyVerdict) -> None:
+    found = the_week([], period=week, now=now, polls=daily_polls("2027-01-01", now[:10]))
+
+    assert found.verdict is verdict, str(found.reason)
+
+
+def test_what_suffices_for_every_reading_of_the_calendar_is_met() -> None:
+    items = [
+        *(item(SUBPORTALS, f"2027-02-0{day} 09:00") for day in (1, 3)),
+        *(item(SUBMISSIONS, f"2027-02-0{day} 00:00") for day in (1, 3)),
+    ]
+    looks = daily_polls("2027-01-01", "2027-02-09")
+
+    both = the_week(items, period="2027-W05", now="2027-02-09 09:00", polls=looks)
+    one = the_week(items[:1], period="2027-W05", now="2027-02-09 09:00", polls=looks)
+
+    assert (both.verdict, both.subportal_bounds) == (MET, Bounds(2, 2, 0, 2))
+    assert one.verdict is UNKNOWN
+    assert "the calendar of these days is provisional" in str(one.reason)
+
+
+def test_a_day_of_the_portal_that_may_be_off_is_met_by_an_update_and_else_not_known() -> None:
+    days = _days(
+        [item(FRONT, "2027-02-03 09:00", unit=None)],
+        period="2027-W05",
+        now="2027-02-09 09:00",
+        polls=daily_polls("2027-01-01", "2027-02-09"),
+    )
+
+    assert (days["2027-02-03"].verdict, days["2027-02-04"].verdict) == (MET, UNKNOWN)
+    assert "it is not certain whether this is a working day" in str(days["2027-02-04"].reason)

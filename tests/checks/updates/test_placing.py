@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.updates.rules.grading import grade, grade_plain
 from checks.updates.rules.placing import (
     DayRange,
     Interval,
@@ -17,7 +19,10 @@ from checks.updates.rules.placing import (
     most_days,
     most_sessions,
 )
+from portalops.model.updates import UpdateSourceTraits
+from tests.checks.updates.test_rules import CLAIMS, HOUR, ITEM, PLAIN, SEEN, TRUSTED
 
+ATTESTED = replace(PLAIN, attested=True)
 RANGES = st.lists(
     st.tuples(st.integers(0, 8), st.integers(0, 4)).map(lambda one: DayRange(one[0], one[0] + one[1])), max_size=6
 )
@@ -82,3 +87,26 @@ def test_no_fewer_stretches_hold_all_items(intervals: list[Interval], length: in
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_items_that_all_may_have_come_on_one_day_are_one_day(count: int) -> None:
     assert fewest_days([DayRange(1, 5 + n) for n in range(count)]) == min(1, count)
+
+
+TIMES = st.one_of(st.none(), st.integers(-5, 55).map(lambda hours: SEEN - hours * HOUR))
+
+
+@given(
+    claimed=TIMES,
+    created=TIMES,
+    before=TIMES,
+    traits=st.sampled_from([PLAIN, TRUSTED, ATTESTED]),
+    letters=st.sampled_from([None, 100, 500]),
+)
+@settings(deadline=None)
+def test_the_short_way_of_weighing_an_item_comes_to_what_the_long_one_does(
+    claimed: int | None, created: int | None, before: int | None, traits: UpdateSourceTraits, letters: int | None
+) -> None:
+    item = ITEM._replace(
+        published_at=claimed, created_at=created, looked_before_at=before, baseline=before is None, body_letters=letters
+    )
+
+    short = grade_plain(item, traits, CLAIMS)
+
+    assert short is None or short == grade(item, traits, None, None, CLAIMS)

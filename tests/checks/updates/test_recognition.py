@@ -12,11 +12,14 @@ from checks.updates.recognition import (
     candidates,
     canonical_url,
     covers_from,
+    hidden_in,
     recognise,
 )
 from checks.updates.unit_names import UnitNames
+from portalops.model.message import msg
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, ListedItem, UpdateSourceTraits
+from portalops.model.updates import ItemChannel, ListedItem, RefusedItem, UpdateSourceTraits
 from tests.checks.updates.scene import HEALTH, ZONE, at
 
 FEED = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
@@ -155,3 +158,22 @@ def test_two_looks_without_a_common_item_leave_a_gap() -> None:
 
 def test_a_complete_listing_covers_the_whole_past() -> None:
     assert _covers([], complete=True) == (EPOCH, False)
+
+
+def test_a_refused_line_of_a_name_that_resembles_units_may_hide_an_item_of_each() -> None:
+    communes = [
+        Agency(UnitId("xa-dien-an"), Name("Xã Diên An", "Dien An")),
+        Agency(UnitId("so-y-te"), Name("Sở Y tế", "Health")),
+    ]
+    names = UnitNames(communes, ZONE, "tỉnh Khánh Hòa")
+    register = UpdateSourceTraits("so-den", ItemChannel.SUBMISSION, complete=True)
+    lines = [
+        RefusedItem(msg("line 2"), "2", "UBND phường Diên An"),
+        RefusedItem(msg("line 3"), "3", "Công ty An Phú"),
+        RefusedItem(msg("line 4"), "4", "Sở Y tế"),
+        RefusedItem(msg("line 5"), "5"),
+    ]
+
+    found = {one.key: one.unit for one in hidden_in(lines, register, names, NOW)}
+
+    assert found == {"2 1 xa-dien-an": "xa-dien-an", "4 1": "so-y-te", "5 1": None}

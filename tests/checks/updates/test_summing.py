@@ -34,7 +34,7 @@ def question(tmp_path: Path) -> JudgedPeriod:
 
 def test_the_sums_are_those_of_the_weeks_and_of_the_days_of_the_period(question: JudgedPeriod) -> None:
     store = ObservationStore.open(question.store, create=False)
-    window = store.window(question.terms.wanted_from(question.period), NOW)
+    window = store.window(question.terms.counted_from(question.period), NOW)
     whole = judge(window, sources=SOURCES, units=UNITS, period=question.period, terms=question.terms)
 
     found = list(sums(question, UNITS))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.updates.troubles import TroubleKind, explain_trouble, name_troubles, troubles_of
+from checks.updates.answers import ORDER_UNKNOWN
+from checks.updates.troubles import LASTING, TroubleKind, explain_trouble, name_troubles, troubles_of
 from portalops.locale import render
 from portalops.model.message import msg
 from portalops.model.record import Digest
@@ -28,6 +29,7 @@ BLIND = replace(GOOD, blind=msg("the answer is empty, and no earlier one had ite
         (replace(BLIND, items=0), TroubleKind.EMPTIED),
         (replace(BLIND, gap=True), TroubleKind.NO_OVERLAP),
         (BLIND, TroubleKind.OLDEST_FIRST),
+        (replace(BLIND, blind=ORDER_UNKNOWN), TroubleKind.ORDER_UNKNOWN),
         (replace(GOOD, doubts_from=SINCE), TroubleKind.OUT_OF_DATE),
         (replace(GOOD, renamed=2), TroubleKind.RENAMED),
     ],
@@ -37,7 +39,7 @@ def test_each_trouble_says_since_when_and_what_mends_it_in_both_languages(poll: 
 
     said, vietnamese = (render(explain_trouble(trouble), language) for language in ("en", "vi"))
 
-    is_dated_back = kind in {TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.OUT_OF_DATE}
+    is_dated_back = kind in LASTING | {TroubleKind.OUT_OF_DATE}
     assert (trouble.kind, trouble.since) == (kind, SINCE if is_dated_back else NOW)
     assert said.startswith("source rss, since ")
     assert vietnamese.startswith("nguồn rss, từ ")

@@ -1,0 +1,258 @@
+"""Pages that were rewritten at one address: what of an answer is a new text, and no new item. Pure.
+
+A known item counts once more if a fifth of its main text, and at least twenty words, changed between two answers. What changes by
+itself is no rewrite: a clock, a counter, what other items of the answer gained too (a list of other news), and a text that was
+there before (two replicas that answer in turn).
+
+Texts are not kept but sketched: as the smallest hashes of their words, each counted as often as it stands there. Sketches of texts
+of at most 128 words are exact; of longer ones the change is known with an error, and near a fifth it stays open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import struct
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from checks.updates.recognition import NamedCandidate, Recognition, observe
+from checks.updates.text import fold
+from checks.updates.unit_names import UnitNames
+from portalops.model.record import Digest
+from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTraits
+
+CHANGED_SHARE = 0.2
+"""Of the larger text's words (docs/updates.md, What counts)."""
+CHANGED_WORDS = 20
+"""Fewer changed words are a clock, a counter or a correction."""
+KEPT_MARKS = 128
+"""Hashes that a sketch keeps: half a kilobyte an item."""
+KEPT_TEXTS = 8
+"""Earlier texts of one item that are kept, the newest; a site that shows more than these in turn is not recognised."""
+_DEVIATIONS = 3
+"""How many standard deviations of the sketch's error leave it open."""
+_MARK_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A text, as far as is needed to say how much of it another one has."""
+
+    words: int
+    marks: tuple[int, ...]
+    """The smallest hashes of its words, rising; the second "và" of a text is another word than the first."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether it has all of the text's words."""
+        return self.words <= KEPT_MARKS
+
+    def write(self) -> str:
+        """Return it as the store keeps it."""
+        return b64encode(struct.pack(f">{1 + len(self.marks)}I", self.words, *self.marks)).decode()
+
+    @classmethod
+    def read(cls, text: str) -> Sketch:
+        """Return what was written."""
+        raw = b64decode(text)
+        words, *marks = struct.unpack(f">{len(raw) // _MARK_BYTES}I", raw)
+        return cls(words, tuple(marks))
+
+
+class PageTexts(NamedTuple):
+    """What is kept of the texts of one item."""
+
+    current: Sketch
+    earlier: tuple[Sketch, ...] = ()
+    """Those that it had before, oldest first: each a fifth away from the others."""
+    rewrite: str = ""
+    """The observation that the current text is; empty if it is none of its own."""
+
+
+class LastText(NamedTuple):
+    """What the last answer that had an item showed of its text."""
+
+    seen_at: datetime
+    is_of_base: bool
+    """That answer is the source's base."""
+    content_hash: str
+    """Empty if it gave no whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What an answer shows of the texts of known items."""
+
+    found: tuple[tuple[Observation, NamedCandidate], ...] = ()
+    bounded: frozenset[str] = frozenset()
+    """Of the found ones those whose former text the base shows."""
+    returned: tuple[tuple[str, bool, datetime], ...] = ()
+    """Rewrites whose page has an earlier text again; whether that is sure, as the answer cannot be out of date; seen last."""
+    pages: Mapping[str, PageTexts] = field(default_factory=dict)
+    """What is to be kept, by item."""
+
+
+NO_REWRITING = Rewriting()
+
+
+def sketch(body: str) -> Sketch:
+    """Return the sketch of a text."""
+    times: Counter[str] = Counter()
+    marks: set[int] = set()
+    words = re.findall(r"\w+", fold(body))
+    for word in words:
+        times[word] += 1
+        digest = hashlib.blake2b(f"{word} {times[word]}".encode("utf-8", "surrogatepass"), digest_size=_MARK_BYTES)
+        marks.add(int.from_bytes(digest.digest(), "big"))
+    return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
+
+
+def judge_change(old: Sketch, new: Sketch) -> Rewrite:
+    """Say whether a text is another one: by the share of words that both do not have, of the larger text.
+
+    The share of common marks among the smallest of both is that of the common words in all (Broder, On the resemblance
+    and containment of documents, 1997), with the error of a sample.
+    """
+    larger = max(old.words, new.words)
+    every = sorted({*old.marks, *new.marks})
+    if not every:
+        return Rewrite.NO
+    kept = set(every if old.is_whole and new.is_whole else every[:KEPT_MARKS])
+    alike = len(kept.intersection(old.marks).intersection(new.marks)) / len(kept)
+    error = 0.0
+    if not (old.is_whole and new.is_whole):
+        error = _DEVIATIONS * math.sqrt(alike * (1 - alike) / len(kept))
+
+    def changed(alike: float) -> float:
+        common = alike / (1 + alike) * (old.words + new.words)
+        return larger - min(common, old.words, new.words)
+
+    def is_enough(words: float) -> bool:
+        return words >= CHANGED_WORDS - _ROUNDING and words >= CHANGED_SHARE * larger - _ROUNDING
+
+    if is_enough(changed(min(1.0, alike + error))):
+        return Rewrite.SURE
+    return Rewrite.OPEN if is_enough(changed(max(0.0, alike - error))) else Rewrite.NO
+
+
+_ROUNDING = 1e-6
+
+
+def with_text(candidate: NamedCandidate) -> str | None:
+    """Return the main text of an item that is a page: it has an address of its own, and its text is given whole."""
+    item = candidate.item
+    return None if not candidate.url or item.files or item.body_is_summary or not item.body else item.body
+
+
+def find_rewrites(
+    recognition: Recognition,
+    last: Mapping[str, LastText],
+    pages: Mapping[str, PageTexts],
+    *,
+    traits: UpdateSourceTraits,
+    units: UnitNames,
+    poll: Poll,
+) -> Rewriting:
+    """Return what of an answer's known items was rewritten, and what is to be kept of all texts.
+
+    Args:
+        recognition: the answer, sorted.
+        last: what the answers before showed of the texts of the known items.
+        pages: what is kept of their texts.
+        traits: what the source is; what a person registers is no page.
+        units: how units are named.
+        poll: of the answer.
+    """
+    if traits.attested:
+        return NO_REWRITING
+    kept: dict[str, PageTexts] = {}
+    changed: dict[str, tuple[NamedCandidate, PageTexts, Sketch]] = {}
+    for name, candidate in recognition.shown().items():
+        body = with_text(candidate)
+        before = last.get(name)
+        if body is None or (before and before.content_hash == candidate.content_hash):
+            continue
+        text, page = sketch(body), pages.get(name)
+        if page is None:
+            kept[name] = PageTexts(text)
+        else:
+            kept[name] = page._replace(current=text)
+            changed[name] = candidate, page, text
+    gained = {name: _gain(page.current, text) for name, (_candidate, page, text) in changed.items()}
+    found: list[tuple[Observation, NamedCandidate]] = []
+    bounded: set[str] = set()
+    returned: list[tuple[str, bool, datetime]] = []
+    for name, (candidate, page, text) in changed.items():
+        change = judge_change(page.current, text)
+        if change is Rewrite.NO or _is_frame(name, gained):
+            continue
+        changes = [judge_change(one, text) for one in page.earlier]
+        earlier = _kept_texts(page)
+        if Rewrite.NO in changes:
+            if page.rewrite:
+                returned.append((page.rewrite, traits.trust_created, last[name].seen_at))
+            kept[name] = PageTexts(text, earlier)
+            continue
+        rewrite = _observe(
+            name, candidate, min([change, *changes], key=_CERTAINTY.index), traits=traits, units=units, poll=poll
+        )
+        found.append((rewrite, candidate))
+        before = last.get(name)
+        if before and before.is_of_base and before.content_hash:
+            bounded.add(rewrite.id)
+        kept[name] = PageTexts(text, earlier, rewrite.id)
+    return Rewriting(tuple(found), frozenset(bounded), tuple(returned), kept)
+
+
+_CERTAINTY = (Rewrite.NO, Rewrite.OPEN, Rewrite.SURE)
+
+
+def _kept_texts(page: PageTexts) -> tuple[Sketch, ...]:
+    """Return the earlier texts of an item that is given another one."""
+    is_there = any(judge_change(one, page.current) is Rewrite.NO for one in page.earlier)
+    return page.earlier if is_there else (*page.earlier, page.current)[-KEPT_TEXTS:]
+
+
+def _gain(old: Sketch, new: Sketch) -> frozenset[int]:
+    """Return the marks of words that a text did not have before, as far as both sketches know."""
+    end = min((one.marks[-1] for one in (old, new) if not one.is_whole), default=None)
+    return frozenset(one for one in new.marks if end is None or one <= end).difference(old.marks)
+
+
+def _is_frame(name: str, gained: Mapping[str, frozenset[int]]) -> bool:
+    """Say whether at least half of what an item gained another one gained too: then it stands around the text."""
+    own = gained[name]
+    return bool(own) and any(2 * len(own & other) >= len(own) for item, other in gained.items() if item != name)
+
+
+def _observe(
+    name: str,
+    candidate: NamedCandidate,
+    change: Rewrite,
+    *,
+    traits: UpdateSourceTraits,
+    units: UnitNames,
+    poll: Poll,
+) -> Observation:
+    """Return a rewrite as an observation of its own.
+
+    The dates of the page are those of its first text, so they claim nothing of the rewrite.
+    """
+    assert poll.evidence is not None
+    identity = f"{name}\n{candidate.content_hash}"
+    seen = observe(candidate, {}, traits, units, poll.polled_at, baseline=False, evidence=poll.evidence)
+    return replace(
+        seen,
+        id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        created_at=None,
+        published_at=None,
+        raw_date="",
+        content_hash=Digest(candidate.content_hash),
+        rewrite=change,
+    )
