@@ -317,6 +317,13 @@ def undated_on_sunday_evening(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def page_rewritten_to_and_fro(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.amend, "/tin-1", text=body(2))
+    p.plan(p.day(4), site.amend, "/tin-1", text=body(1))
+    p.publish(22, p.day(8))
+
+
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
     old_texts_at_new_addresses: UNKNOWN,
@@ -357,6 +364,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     feed_emptied: PENDING,
     texts_of_another_unit: UNMET,
     undated_on_sunday_evening: UNMET,
+    page_rewritten_to_and_fro: UNMET,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
