@@ -357,7 +357,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     cache_over_the_weekend: UNKNOWN,
     gmt_that_is_local: MET,
     utc_without_a_word: MET,
-    utc_in_the_small_hours: MET,
+    utc_in_the_small_hours: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
