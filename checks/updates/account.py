@@ -20,6 +20,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week
 from portalops.model.updates import FlagKind, ItemChannel, Rewrite, UnitWeek
+from portalops.registers.attested import OBSERVED
 
 INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
 
@@ -114,6 +115,8 @@ def _explain_nothing(item: GradedItem) -> Message:
         return msg("no longer shown within two days of its first appearance")
     if FlagKind.DUPLICATE in flags and item.came is None:
         return msg("the same text was published before")
+    if item.came is None and item.seen.source == OBSERVED and FlagKind.BACKDATED in flags:
+        return msg("a later poll would have shown it and did not, so it was not there yet")
     if item.came is None:
         return msg("shown by another source at the same address, where it counts")
     return msg("it came in another week")
@@ -148,6 +151,8 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if FlagKind.REMOVED in flags:
         return msg("it may have been shown for less than two days")
+    if FlagKind.UNSHOWN in flags:
+        return msg("an officer saw it, no poll of this sub-portal showed it, and nothing of it is kept")
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
     if FlagKind.BASELINE in flags:

@@ -22,6 +22,7 @@ from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.seen import SeenItem
+from checks.updates.rules.sightings import hold_sightings, was_watched
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
 from checks.updates.terms import Terms
@@ -40,6 +41,7 @@ from portalops.model.updates import (
     UpdateSourceTraits,
     UpdatesResult,
 )
+from portalops.registers.attested import OBSERVED
 
 WATCHED_EVERY = span(timedelta(hours=36))
 """Looks no further apart than this have watched a source: once a day, with room for one that comes late."""
@@ -128,6 +130,12 @@ class Judging:
             with_items: name the items that a week's verdict rests on.
         """
         graded = [*self._grade(self._collected.items(unit))]
+        if self.terms.decided.attested:
+            graded = [
+                *hold_sightings(
+                    graded, source=OBSERVED, unkept=self.terms.decided.unkept, is_watched=self._is_seen_by_source
+                )
+            ]
         again = self._again
         if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
@@ -258,6 +266,9 @@ class Judging:
         own = self._complete_polls[one.source]
         first, last = bisect_right(own, created) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
+
+    def _is_seen_by_source(self, one: SeenItem) -> bool:
+        return one.created_at is not None and was_watched(self.coverage, one, one.created_at)
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
         """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""

@@ -28,6 +28,8 @@ class Decided:
     """Observations of which an officer has confirmed the day; None for the one that they claim."""
     attested: tuple[Observation, ...] = ()
     """Items that people attest and no source need show, in the order in which they were recorded."""
+    unkept: frozenset[str] = frozenset()
+    """Those of which neither the item nor a picture is kept."""
 
 
 NOTHING_DECIDED = Decided()

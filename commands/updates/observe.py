@@ -1,13 +1,14 @@
 """Record an item that an officer saw and no source shows
 
 The item counts on the day on which the officer saw it, with grade D. Give its address, or the item itself with
---file: what nobody else can see proves nothing. --withdraw ID takes an item back.
+--file: what nobody else can see proves nothing. Where the unit's own source was polled whole and never showed the
+address, it counts only with --file. --withdraw ID takes an item back.
 
 Example: portalops updates observe --unit xa-cam-an --channel subportal --title 'Lịch tiêm chủng tháng 12' --address
 https://caman.khanhhoa.example/tin/12 --when 2026-11-20T09:30 --officer 'Nguyễn Văn An'
 
-EXIT STATUS: 0 recorded or shown, 2 no such unit, a text or moment is missing or wrong, or the item is already
-recorded
+EXIT STATUS: 0 recorded or shown, 2 no such unit, a text or moment is missing or wrong, the item is already recorded
+or another unit's, or a kept answer refutes the moment
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from commands.cli.entries import (
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import open_store, require_possible_sighting, update_sources
 from commands.updates.options import OptionalText, UnitOption, Withdraw
 from commands.updates.steps import (
     ShownObservation,
@@ -85,6 +87,8 @@ def observe(
             msg("Give the item's address with --address, or the item or a picture of it with --file."),
         )
 
+    sources = update_sources(session.settings)
+
     def made(standing: Sequence[Attested], digest: Digest | None) -> ObservedItem:
         for each in standing:
             one = each.what
@@ -96,7 +100,11 @@ def observe(
                     msg("If {id} is wrong, take it back with --withdraw {id}.", id=one.id),
                 )
         number = next_id(session, "OB", ATTESTED_KINDS)
-        return ObservedItem(number, whose, where, said, place, seen_at, who, why, digest)
+        what = ObservedItem(number, whose, where, said, place, seen_at, who, why, digest)
+        if place and sources:
+            with open_store(session.settings, session.environment) as store:
+                require_possible_sighting(store, sources, what, session.zone_of_portal)
+        return what
 
     return recorded_attestation(session, OBSERVED, ITEM, made, data, dry_run=dry_run)
 

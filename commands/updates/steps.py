@@ -112,7 +112,7 @@ def recorded_attestation(
 ) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     """Record what was made, or show it: `made` is asked again under the ledger's lock, so that no number is given twice."""
     if dry_run:
-        return _shown(session, made(_standing(session), None), None)
+        return _shown(session, made(_standing(session), None), None, has_file=data is not None)
     ledger = session.writable_ledger
     kept: list[Attestation] = []
 
@@ -124,7 +124,7 @@ def recorded_attestation(
         return [ledger.draft(kind, subject=what.id, duty=DUTY, body=body)]
 
     (record,) = ledger.append_decided(decide)
-    return _shown(session, kept[0], record.seq)
+    return _shown(session, kept[0], record.seq, has_file=data is not None)
 
 
 def withdrawn_attestation(
@@ -157,10 +157,11 @@ def withdrawn_attestation(
 
 
 def _shown(
-    session: Session, what: Attestation, seq: int | None
+    session: Session, what: Attestation, seq: int | None, *, has_file: bool = True
 ) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit_name(session, what.unit))]
     data: ShownObservation | ShownPaper
+    by = what.officer if isinstance(what, ObservedItem) else what.registrar
     if isinstance(what, ObservedItem):
         rows += [
             (msg("Seen at"), channel_word(what.channel)),
@@ -202,7 +203,8 @@ def _shown(
             registrar=what.registrar,
         )
     rows.append((msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")))
-    return Result(data, [KeyValues(rows)])
+    unkept = msg("the document is not kept: --file keeps it, and without it only {name} says so", name=by)
+    return Result(data, [KeyValues(rows)], warnings=() if has_file else (unkept,))
 
 
 # --- judging from what was collected ----------------------------------------------------------

@@ -189,6 +189,12 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
             unit=names(case.unit), week=str(case.week), step=STEP_WORDS[unkept[0].move.step], seq=unkept[0].seq,
         )  # fmt: skip
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
+    if due is not None:
+        line = msg(
+            "{unit}, week {week}: {step} is due by {day}",
+            unit=names(case.unit), week=str(case.week), step=STEP_WORDS[due.step], day=due.by,
+        )  # fmt: skip
+        return DutyVerdict.PENDING, line
     return DutyVerdict.MET, msg("{case}: handled", case=case.id)
 
 

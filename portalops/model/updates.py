@@ -61,6 +61,8 @@ class FlagKind(StrEnum):
     UNBOUNDED = "unbounded"
     """No poll before would have shown it: nobody knows since when it was there."""
     UNKNOWN_UNIT = "unknown-unit"
+    UNSHOWN = "unshown"
+    """An officer saw it where a source of the unit that was polled whole never showed it, and nothing of it is kept."""
 
 
 class Rewrite(StrEnum):

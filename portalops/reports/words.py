@@ -124,6 +124,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.BASELINE: msg("already there at the first poll"),
     FlagKind.UNBOUNDED: msg("no earlier poll would have shown it"),
     FlagKind.UNKNOWN_UNIT: msg("unknown unit"),
+    FlagKind.UNSHOWN: msg("seen by an officer alone"),
 }
 
 _DATA_CLASS: Mapping[DataClass, Message] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,67 @@ def test_one_kind_does_not_take_back_the_other(office: Office) -> None:
     code, _envelope = office.call("updates", "observe", "--withdraw", f"RG-{YEAR}-001", "--reason", "x")
 
     assert code == ExitCode.USAGE
+
+
+FEED = """
+[[updates.source]]
+id = "rss"
+kind = "feed"
+file = "feed.xml"
+channel = "subportal"
+unit = "so-y-te"
+
+[[updates.source]]
+id = "rss-stp"
+kind = "feed"
+file = "feed-stp.xml"
+channel = "subportal"
+unit = "so-tu-phap"
+"""
+
+
+@pytest.fixture
+def polled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    office = Office(tmp_path, capsys, CONFIGURATION.replace("has_subportal = false\n", "") + FEED)
+    _write_feeds(office, ("cu",), ("tp",))
+    office.call("updates", "collect")
+    _write_feeds(office, ("moi", "cu"), ("tp",))
+    office.call("updates", "collect")
+    return office
+
+
+def _write_feeds(office: Office, own: Iterable[str], others: Iterable[str]) -> None:
+    for name, host, slugs in (("feed.xml", "soyte", own), ("feed-stp.xml", "sotuphap", others)):
+        items = "".join(
+            f"<item><title>Tin {one}</title><link>https://{host}.khanhhoa.example/{one}</link></item>" for one in slugs
+        )
+        (office.folder / name).write_text(
+            f'<rss version="2.0"><channel><title>x</title>{items}</channel></rss>', "utf-8"
+        )
+
+
+def test_a_moment_that_a_poll_refutes_is_no_officers_to_give(polled: Office) -> None:
+    code, envelope = polled.call(
+        "updates", "observe", *SEEN, "--title", "Tin moi", "--address", "https://soyte.khanhhoa.example/moi",
+        "--when", "2026-11-04T09:00",
+    )  # fmt: skip
+
+    assert code == ExitCode.USAGE
+    assert "would have shown item" in envelope["error"]["message"]
+
+
+def test_another_units_item_is_no_sighting_of_this_one(polled: Office) -> None:
+    code, envelope = polled.call(
+        "updates", "observe", *SEEN, "--title", "Tin tp", "--address", "https://sotuphap.khanhhoa.example/tp"
+    )
+
+    assert code == ExitCode.USAGE
+    assert "is of unit so-tu-phap" in envelope["error"]["message"]
+
+
+def test_a_sighting_without_its_picture_names_that_nothing_is_kept(polled: Office) -> None:
+    _code, envelope = polled.call(
+        "updates", "observe", *SEEN, "--title", "Tin x", "--address", "https://soyte.khanhhoa.example/x"
+    )
+
+    assert any("the document is not kept" in line for line in envelope["warnings"])

@@ -439,7 +439,7 @@ def test_who_fell_short_gets_a_case_with_the_judging_and_its_first_step_is_due_a
         return _stand(result, now=now, began="2026-11-01T09:00", period="2026-W47", cases=cases)[0]
 
     assert at("2026-11-24T09:00") is DutyVerdict.PENDING, "not opened yet"
-    assert at("2026-11-23T09:00", _opened(W47)) is MET
+    assert at("2026-11-23T09:00", _opened(W47)) is PENDING
     assert at("2026-11-30T09:00", _opened(W47)) is UNMET, "not reminded in time"
 
 
@@ -526,7 +526,7 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
     typed = _stand(result, cases=[_typed(case)], **when)
     assert typed[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
     assert "the reminder is in record 2, but the paper itself was not kept" in typed[1]
-    assert _stand(result, cases=[case], **when)[0] is MET
+    assert _stand(result, cases=[case], **when)[0] is PENDING
     assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is MET
     assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
@@ -1007,7 +1007,7 @@ def test_cases_of_the_period_are_counted_and_those_of_others_are_not() -> None:
 
 
 def test_what_goes_upwards_is_told_with_its_last_day() -> None:
-    cases = _opened(W46, (CaseStep.REMINDED, "2026-11-17"), (CaseStep.CLOSED, "2026-11-18")), _opened(W47, *ENDED[:3])
+    cases = _opened(W46, (CaseStep.REMINDED, "2026-11-17"), (CaseStep.CLOSED, "2026-11-18")), _opened(W47, *ENDED)
     by = CALENDAR.add_working_days(W47.period().last, 5)
     line = f"2026-W47/so-y-te/11.2-submissions: to be reported upwards by {by}, 2 weeks in a row"
 

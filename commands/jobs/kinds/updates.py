@@ -14,6 +14,9 @@ from checks.updates.job import replay, run_updates
 from checks.updates.observation_database import DatabasePlace
 from checks.updates.observation_places import FilePlace
 from checks.updates.observations import ObservationStore
+from checks.updates.recognition import canonical_url
+from checks.updates.rules.sightings import is_refuted
+from checks.updates.rules.stamps import stamp
 from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
 from checks.updates.troubles import SourceTrouble, troubles_of
@@ -29,12 +32,14 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Work
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.rulebook import Rulebook
+from portalops.model.submissions import ObservedItem
 from portalops.model.updates import Observation, Poll, UpdatesResult
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock, LedgerReader, Progress
 from portalops.registers.attested import read_attested
 from portalops.registers.confirmations import read_confirmations
 from portalops.registers.exemptions import read_exemptions
+from portalops.registers.papers import still_kept
 from portalops.system.web import HttpWeb
 
 if TYPE_CHECKING:
@@ -82,9 +87,11 @@ def parts_of(session: Session) -> UpdatesParts:
 def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None = None) -> Decided:
     """Return what stands decided in the ledger, or stood decided at a moment."""
     in_force = (each.limit_to_force(zone) for each in read_exemptions(ledger, until=until).exemptions)
-    attested = (as_observation(each, zone) for each in read_attested(ledger, until=until).standing)
+    standing = read_attested(ledger, until=until).standing
+    unkept = frozenset(each.what.id for each in standing if still_kept(ledger, each.what.file) is None)
     exemptions = tuple(each for each in in_force if each is not None)
-    return Decided(exemptions, read_confirmations(ledger, until=until).observations, tuple(attested))
+    attested = tuple(as_observation(each, zone) for each in standing)
+    return Decided(exemptions, read_confirmations(ledger, until=until).observations, attested, unkept)
 
 
 STORE = "observations.sqlite"
@@ -144,6 +151,43 @@ def require_possible_day(store: ObservationStore, item: Observation, day: date, 
         raise UsageError(
             msg("the poll of {at} would have shown item {item}, and did not", at=before, item=name),
             msg("Run 'portalops updates show {item}' to see the kept answers that refute the day.", item=name),
+        )
+
+
+def require_possible_sighting(
+    store: ObservationStore, sources: Sequence[UpdateSource], what: ObservedItem, zone: ZoneInfo
+) -> None:
+    """Make sure that an item that an officer saw is no other unit's, and that the kept answers do not refute when.
+
+    Raises:
+        UsageError: another unit's item is at that address, or a poll would have shown it and did not.
+    """
+    address = canonical_url(what.address)
+    ids = (one.observation for each in sources for one in store.known(each.traits.id, (f"u:{address}",)).values())
+    there = store.observations(ids).values() if address else ()
+    for item in there:
+        if item.unit not in {None, what.unit} and (what.unit is not None or item.channel is not what.channel):
+            raise UsageError(
+                msg("the item at this address is of unit {unit}: {item}", unit=item.unit, item=item.id[:12]),
+                msg("Give the unit whose item it is, or the address of the item that was seen."),
+            )
+    own = [item for item in there if (item.unit, item.channel) == (what.unit, what.channel)]
+    refuting = [(store.polled_before(item.id), item) for item in own]
+    if own and all(is_refuted(stamp(what.seen_at), None if at is None else stamp(at)) for at, _item in refuting):
+        at, item = refuting[0]
+        assert at is not None
+        raise UsageError(
+            msg("the poll of {at} would have shown item {item}, and did not", at=at, item=item.id[:12]),
+            msg("Run 'portalops updates show {item}' to see the kept answers that refute the day.", item=item.id[:12]),
+        )
+    if own and all(what.seen_at.astimezone(zone).date() > item.first_seen_at.astimezone(zone).date() for item in own):
+        raise UsageError(
+            msg(
+                "item {item} was seen on {day} already",
+                item=own[0].id[:12],
+                day=own[0].first_seen_at.astimezone(zone).date(),
+            ),
+            msg("It counts without an officer's word; run 'portalops updates show {item}'.", item=own[0].id[:12]),
         )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from checks.updates.attested import as_observation
 from checks.updates.judging import grade_items
+from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import Decided, Terms
+from portalops.model.period import Week
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.model.submissions import ObservedItem, RegisteredPaper
@@ -38,7 +41,6 @@ def _counting(
     *attested: Observation, collected: tuple[Observation, ...] = (), now: str = "2026-11-24 09:00"
 ) -> dict[str, tuple[datetime | None, Grade, tuple[FlagKind, ...]]]:
     from checks.updates.rules.stamps import moment
-    from portalops.model.period import Week
 
     terms = Terms(rulebook(), CALENDAR, ZONE, at(now), Every.DAY, Decided(attested=attested))
     found = grade_items(
@@ -62,10 +64,10 @@ def test_what_was_recorded_after_the_moment_of_judging_is_not_known_yet() -> Non
 def test_an_address_that_was_collected_too_counts_once_by_the_earlier_proof() -> None:
     collected = item(SUBPORTALS, "2026-11-18 09:00", url=ADDRESS, name="x")
 
-    found = _counting(_saw("2026-11-17 09:00"), collected=(collected,))
+    found = _counting(_saw("2026-11-17 21:00"), collected=(collected,))
     later = _counting(_saw("2026-11-19 09:00"), collected=(collected,))
 
-    assert (found["OB-2026-001"][0], found[collected.id][0]) == (at("2026-11-17 09:00"), None)
+    assert (found["OB-2026-001"][0], found[collected.id][0]) == (at("2026-11-17 21:00"), None)
     assert (later["OB-2026-001"][0], later[collected.id][0] is not None) == (None, True)
 
 
@@ -81,3 +83,40 @@ def test_a_paper_counts_on_its_day_of_arrival_in_the_portals_zone() -> None:
 
     assert (one.channel, one.title, one.external_id) == (ItemChannel.SUBMISSION, "118", "2026/118")
     assert _counting(one)["RG-1"][0] == at("2026-11-17 00:00")
+
+
+REFUTED = at("2026-11-19 20:00")
+
+
+def _held(**changes: Any) -> GradedItem:
+    """Hold a sighting of 17 November against the polls of its sub-portal."""
+    one = _saw("2026-11-17 09:00")
+    terms = Terms(
+        rulebook(),
+        CALENDAR,
+        ZONE,
+        at("2026-11-24 09:00"),
+        Every.DAY,
+        Decided(attested=(one,), unkept=frozenset(changes.get("unkept", ()))),
+    )
+    collected = changes.get("collected", ())
+    found = grade_items(
+        Collected(collected, daily_polls("2026-11-10", "2026-11-23"), {each.id: REFUTED for each in collected}),
+        SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms,
+    )  # fmt: skip
+    return next(each for each in found if each.seen.id == one.id)
+
+
+def test_what_whole_polls_never_showed_is_open_unless_a_picture_of_it_is_kept() -> None:
+    typed, kept = _held(unkept={"OB-2026-001"}), _held()
+
+    assert (typed.is_sure, typed.flags) == (False, (FlagKind.UNSHOWN,))
+    assert (kept.is_sure, kept.flags) == (True, ())
+
+
+def test_a_sighting_before_a_poll_that_lacked_the_item_counts_for_nothing_and_leaves_the_item_alone() -> None:
+    collected = item(SUBPORTALS, "2026-11-20 20:00", url=ADDRESS, name="x")
+
+    found = _held(collected=(collected,))
+
+    assert (found.came, found.is_sure, found.flags) == (None, False, (FlagKind.BACKDATED,))
