@@ -98,6 +98,19 @@ def bare_text(text: str) -> str:
     return " ".join(_bare(tuple(_WORD.findall(fold(text)))))
 
 
+def normal_name(name: str, home: str) -> str:
+    """Return a name in the one form that all its spellings share; empty for a text without words.
+
+    Args:
+        name: as it is written.
+        home: a text that names the own province, such as the portal's name.
+
+    >>> normal_name("UBND xã Hoà Trí", "") == normal_name("Xã Hòa Trí", "")
+    True
+    """
+    return " ".join(_normal_form(name[:MAX_NAME], _Home.of(home)))
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
@@ -115,6 +128,7 @@ class UnitNames:
         self._exact: dict[str, list[Agency]] = {}
         self._normal: dict[_Words, list[Agency]] = {}
         self._bare: dict[_Words, list[Agency]] = {}
+        self._namesakes: dict[_Words, list[Agency]] = {}
         for unit in self._units:
             own = _names_of(unit)
             for name in dict.fromkeys(map(fold, (unit.id, *own))):
@@ -124,6 +138,7 @@ class UnitNames:
                 self._normal.setdefault(words, []).append(unit)
             for words in dict.fromkeys(map(_bare, normal)):
                 self._bare.setdefault(words, []).append(unit)
+            self._namesakes.setdefault(_normal_form(unit.name.vi, self._home), []).append(unit)
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
 
@@ -131,16 +146,20 @@ class UnitNames:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
         First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
-        is no name itself is its domain's. A name that is written without any diacritics may lack them.
+        is no name itself is its domain's. A name that is written without any diacritics may lack them. The name of two units that
+        exist at once means neither, however each spells it.
         """
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
                 return unit
+        words = self._normal_words(folded[:MAX_NAME])
+        if len(self._existing(self._namesakes.get(words, ()), when)) > 1:
+            return None
         named = self._exact.get(folded, []) or self._exact.get(folded.rpartition("@")[2], [])
         if named:
-            return (self._existing(named, when) or named)[0].id
-        words = self._normal_words(folded[:MAX_NAME])
+            fitting = self._existing(named, when) or named
+            return fitting[0].id if len(fitting) == 1 else None
         fitting = self._existing(self._normal.get(words, ()), when)
         if not fitting and not _has_marks(folded):
             fitting = self._existing(self._bare.get(_bare(words), ()), when)

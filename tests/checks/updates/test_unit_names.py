@@ -43,6 +43,17 @@ def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None
     assert names.find("Sở Nội vụ.", REGISTER, at("2025-03-01 00:00")) == "new"
 
 
+@pytest.mark.parametrize("other", ["Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí"])
+def test_the_name_of_two_units_that_exist_at_once_means_neither(other: str) -> None:
+    first, second = _unit("Xã Hòa Trí"), replace(_unit(other), id=UnitId("m3"))
+    names = UnitNames([first, second], ZONE, HOME)
+
+    for written in ("Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí", "xa hoa tri"):
+        assert names.find(written, REGISTER, NOW) is None
+        assert set(names.resembling(written)) == {first.id, second.id}
+    assert names.find("m3", REGISTER, NOW) == second.id
+
+
 def test_a_unit_is_known_by_an_alias() -> None:
     assert _find("Y tế Khánh Hòa (Văn phòng)", _unit("Sở Y tế", "Y tế Khánh Hòa (Văn phòng)")) == "sở-y-tế"
 
