@@ -111,7 +111,7 @@ def import_(
     write: Annotated[bool, typer.Option("--write", help=_("Write a file of the configuration"))] = False,
 ) -> Result[ImportedUnits]:
     session = open_session(ctx)
-    listed = read_units(file)
+    listed = read_units(file, session.settings.portal.name.vi)
     missing = [NotFound(each.row, None, str(each.why)) for each in listed.skipped]
     lines: list[tuple[int, Message]] = [(each.row, each.why) for each in listed.skipped]
     names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
@@ -220,7 +220,7 @@ def _sites_of(
         and not found[unit.id].leads_to
     }
     again = found_sites(session, [*plain.values()], wait_seconds=wait_seconds, inside=inside) if plain else ()
-    found |= {unit: site for unit, site in zip(plain, again, strict=True) if site.problem is None}
+    found |= {unit: site for unit, site in zip(plain, again, strict=True) if site.problem is None or site.leads_to}
     for unit in units:
         site = found.get(unit.id)
         if site is not None and site.problem is not None:

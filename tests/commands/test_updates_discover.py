@@ -304,9 +304,44 @@ def test_one_site_of_two_units_becomes_the_source_of_neither(office: Office, ser
     assert "updates" not in office.tables()
 
 
+def test_of_one_name_with_two_ids_neither_is_written_and_both_rows_are_named(office: Office) -> None:
+    path = office.list_of_units(
+        (1, "Sở Tư pháp", "so-a", None), (2, "sở tư pháp", "so-b", None), (3, "Xã Diên An", None, None)
+    )
+
+    code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [(each["row"], each["why"]) for each in answer["data"]["not_found"] if each["unit"] is None]
+    assert code == ExitCode.PARTIAL
+    assert said == [(row, "Sở Tư pháp has several ids, in the rows 2, 3: none is taken") for row in (2, 3)]
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["xa-dien-an"]
+
+
+def test_one_unit_in_several_spellings_is_one(office: Office) -> None:
+    rows = [(n, name, None, None) for n, name in enumerate(("Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí"))]
+
+    _code, answer = office.call("unit", "import", office.list_of_units(*rows), "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["unit"] is None]
+    assert said == ["Xã Hoà Trí is in row 2 already", "UBND xã Hòa Trí is in row 2 already"]
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["xa-hoa-tri"]
+
+
+def test_an_id_that_another_row_has_is_named_with_the_one_that_is_taken(office: Office) -> None:
+    path = office.list_of_units((1, "Sở Nội vụ", "so-noi-vu", None), (2, "Thanh tra tỉnh", "SO-NOI-VU!", None))
+
+    _code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["row"] == 3]
+    assert "the id so-noi-vu! is that of row 2; so-noi-vu-2 is taken instead" in said
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["so-noi-vu", "so-noi-vu-2"]
+
+
 def test_a_csv_of_excel_in_vietnamese_is_read(office: Office, servers: list[WebServer]) -> None:
     path = office.folder / "don-vi.csv"
-    path.write_text(f"Tên;Trang;Tên khác\nSở Tư pháp;{servers[1].url};\nXã Diên An;;UBND P. Diên An\n", "utf-8-sig")
+    path.write_text(
+        f"Tên cơ quan, đơn vị;Trang;Tên khác\nSở Tư pháp;{servers[1].url};\nXã Diên An;;UBND P. Diên An\n", "utf-8-sig"
+    )
 
     _code, answer = office.call("unit", "import", str(path), "--wait", "0", "--write")
 
