@@ -309,7 +309,8 @@ def _keys_of_unit(form: _Form) -> set[_Key]:
     keys: set[_Key] = {("words", form.words), ("label", "".join(form.words)), ("label", core)}
     keys |= {("core", form.core)} if form.is_place else set()
     keys |= {("initials", (form.kind, initials)), ("initials", form.kind[:1] + initials)}
-    keys |= {("begins", form.words[:end]) for end in range(_LEAST_BEGINNING, len(form.words)) if not form.is_place}
+    least = _LEAST_BEGINNING if not form.is_place else len(form.words) - len(form.core) + _LEAST_BEGINNING_OF_PLACE
+    keys |= {("begins", form.words[:end]) for end in range(least, len(form.words))}
     return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
 
 
@@ -328,6 +329,8 @@ def _keys_of_written(form: _Form) -> set[_Key]:
 
 _LEAST_BEGINNING = 3
 """Words of a unit's name by which a longer one is like it: "Sở Y tế", which is now "Sở Y tế và Dân số"."""
+_LEAST_BEGINNING_OF_PLACE = 2
+"""Words behind the kind of a place by which a longer name is like it: a clerk cut "Xã Ninh Hải Đông" to "UBND xã Ninh Hải"."""
 _MAX_RUN = 25
 """Words of a unit's name, at most, that is found within a longer one."""
 
@@ -359,17 +362,22 @@ def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
         return 2
     if written.kind == unit.kind and _is_slip("".join(written.core), core):
         return 2
+    if _is_beginning(written, unit):
+        return 2
     if len(unit.words) > 1 and _has_run(written.words, unit.words):
-        return 3
-    if (
-        not unit.is_place
-        and len(written.words) >= _LEAST_BEGINNING
-        and unit.words[: len(written.words)] == written.words
-    ):
         return 3
     if unit.is_place and len(core) >= SLIP_LETTERS and _has_run(written.words, unit.core):
         return 4
     return _UNLIKE
+
+
+def _is_beginning(written: _Form, unit: _Form) -> bool:
+    """Say whether a name is a longer one that was cut, and keeps enough of it to mean something."""
+    if unit.words[: len(written.words)] != written.words:
+        return False
+    if unit.is_place:
+        return written.kind == unit.kind and len(written.core) >= _LEAST_BEGINNING_OF_PLACE
+    return len(written.words) >= _LEAST_BEGINNING
 
 
 def _normal_form(name: str, home: _Home) -> _Words:

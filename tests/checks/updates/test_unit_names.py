@@ -186,7 +186,15 @@ def test_the_name_before_a_longer_one_resembles_it() -> None:
     names = UnitNames([_unit("Sở Y tế và Dân số"), _unit("Phường Vĩnh Hải Đông")], ZONE, HOME)
 
     assert names.resembling("Sở Y tế") == (_unit("Sở Y tế và Dân số").id,)
-    assert names.resembling("Phường Vĩnh Hải") == ()
+    assert names.resembling("Phường Vĩnh Hải") == (_unit("Phường Vĩnh Hải Đông").id,)
+    assert names.resembling("Phường Vĩnh") == ()
+
+
+def test_a_name_that_was_cut_is_open_for_the_longer_one_beside_those_that_differ_in_a_letter() -> None:
+    cut, alike = _unit("Xã Ninh Hải Đông"), _unit("Xã Vinh Hải")
+    names = UnitNames([cut, alike], ZONE, HOME)
+
+    assert set(names.resembling("UBND xã Ninh Hải")) == {cut.id, alike.id}
 
 
 def test_who_took_over_from_a_unit_is_known_from_the_day_after_its_last() -> None:
