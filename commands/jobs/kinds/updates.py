@@ -17,6 +17,7 @@ from checks.updates.observation_places import FilePlace
 from checks.updates.observations import ObservationStore
 from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
+from checks.updates.troubles import SourceTrouble, troubles_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import database_of
@@ -116,6 +117,15 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> closing[Ob
         UpdatesError: nothing was collected yet, or it cannot be used.
     """
     return closing(ObservationStore.open(store_place(settings, environment), create=False))
+
+
+def source_troubles(session: Session, since: datetime) -> tuple[SourceTrouble, ...]:
+    """Return what is wrong with the sources that answer, as polls since a moment show it."""
+    asked = {table.id for table in session.settings.update_sources}
+    with open_store(session.settings, session.environment) as store:
+        polls = [poll for poll in store.notable_polls(since) if poll.source in asked]
+        begun = {one: store.blind_since(one) for one in {poll.source for poll in polls}}
+    return troubles_of(polls, {one: at for one, at in begun.items() if at is not None})
 
 
 def require_possible_day(store: ObservationStore, item: Observation, day: date, zone: ZoneInfo) -> None:
