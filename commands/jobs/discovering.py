@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from checks.updates.clashes import address_of, owner_of, same_address, show_owner
 from checks.updates.discovery.candidates import newest_first
-from checks.updates.discovery.sites import Exploring, FoundSite, explore_sites
+from checks.updates.discovery.sites import Exploring, FoundSite, explore_sites, host_of
 from checks.updates.discovery.tables import FoundTable
-from checks.updates.recognition import canonical_url
 from checks.updates.source_settings import bounded
 from checks.updates.unit_names import UnitNames
 from commands.cli.session import Session
 from commands.cli.shapes import shape
+from portalops.config.tables import KindTable
 from portalops.errors import UsageError
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, TableBlock
@@ -81,8 +84,24 @@ def site_address(text: str) -> str:
     return url
 
 
-def found_sites(session: Session, urls: Sequence[str], *, wait_seconds: float, inside: bool) -> tuple[FoundSite, ...]:
-    """Ask sites what they have, several at once; each has a result, in the order of the addresses."""
+def found_sites(
+    session: Session,
+    urls: Sequence[str],
+    *,
+    wait_seconds: float,
+    inside: bool,
+    owners: Mapping[str, Message] = MappingProxyType({}),
+) -> tuple[FoundSite, ...]:
+    """Ask sites what they have, several at once; each has a result, in the order of the addresses.
+
+    Args:
+        session: with whose clock and configuration.
+        urls: the sites' addresses.
+        wait_seconds: between the two polls of what is found.
+        inside: the sites may lie in the own network.
+        owners: whose sites other hosts are, beside those of the configured sources.
+    """
+    known = {**owners, **_configured_owners(session)}
     exploring = Exploring(
         HttpWeb(), session.clock, session.zone_of_portal, time.sleep, wait_seconds=wait_seconds, inside=inside
     )
@@ -91,8 +110,23 @@ def found_sites(session: Session, urls: Sequence[str], *, wait_seconds: float, i
         for site in explore_sites(urls, exploring):
             task.note(msg("site {url}", url=show_text(site.url, 200)))
             task.advance(1)
-            found.append(site)
+            found.append(_with_owner(site, known))
     return tuple(found)
+
+
+def _configured_owners(session: Session) -> Mapping[str, Message]:
+    """Return whose site each host is by the configured sources; the portal's where it is the portal's too."""
+    tables = sorted(session.settings.update_sources, key=lambda each: owner_of(each) == "")
+    urls = ((table, table.values.get("url")) for table in tables if owner_of(table) is not None)
+    return {host_of(url): show_owner(table) for table, url in urls if isinstance(url, str)}
+
+
+def _with_owner(site: FoundSite, owners: Mapping[str, Message]) -> FoundSite:
+    owner = owners.get(host_of(site.leads_to)) if site.leads_to else None
+    if owner is None:
+        return site
+    said = msg("it redirects to {url}, the site of {owner}", url=show_text(site.leads_to, 200), owner=owner)
+    return replace(site, problem=said)
 
 
 def unit_of_site(site: FoundSite, names: UnitNames) -> UnitId | None:
@@ -103,15 +137,20 @@ def unit_of_site(site: FoundSite, names: UnitNames) -> UnitId | None:
     return found[0] if len(found) == 1 else None
 
 
-def configured_as(session: Session, table: FoundTable) -> str:
-    """Return the id of the source that polls the same address already; empty if none does."""
-    address = table.found.candidate.url
-    own = (
-        each.id
-        for each in session.settings.update_sources
-        if address in {each.values.get("url"), canonical_url(str(each.values.get("url", "")))}
+def configured_as(session: Session, table: FoundTable) -> KindTable | None:
+    """Return the source that polls the same address already; None if none does."""
+    address = same_address(table.found.candidate.url)
+    return next((each for each in session.settings.update_sources if address_of(each) == address), None)
+
+
+def explain_configured(table: FoundTable, before: KindTable) -> Message:
+    """Return why a found source is not taken: it is one already, and whose."""
+    return msg(
+        "{url} is already the source {source} of {owner}",
+        url=show_text(table.found.candidate.url, 200),
+        source=before.id,
+        owner=show_owner(before),
     )
-    return next(own, "")
 
 
 def shown_source(session: Session, table: FoundTable) -> ShownSource:

@@ -21,7 +21,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from checks.updates.unit_names import bare_text, id_of
+from checks.updates.unit_names import bare_text, id_of, normal_name
 from portalops.errors import UsageError
 from portalops.model.causes import cause_of
 from portalops.model.message import ByteCount, Message, msg
@@ -37,7 +37,7 @@ HEADINGS_WITHIN = 20
 """Rows above the headings, at most: titles, the agency's name, the day."""
 
 _HEADINGS = {
-    "name": ("ten", "ten don vi", "ten co quan", "don vi", "co quan", "co quan don vi", "name", "unit", "agency"),
+    "name": ("ten", "ten don vi", "ten co quan", "don vi", "co quan", "co quan don vi", "ten co quan don vi", "name", "unit", "agency"),
     "name_en": ("ten tieng anh", "english name", "name en", "name in english"),
     "id": ("ma", "ma don vi", "ma dinh danh", "id", "code"),
     "site": (
@@ -67,6 +67,8 @@ class ListedUnit:
     """Addresses, or domains for all of their addresses."""
     aliases: tuple[str, ...]
     valid_from: date | None
+    code: str = ""
+    """The id as the list writes it; empty if it writes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,12 @@ class UnitList:
     """Columns that were passed over."""
 
 
-def read_units(path: Path) -> UnitList:
+def read_units(path: Path, home: str) -> UnitList:
     """Read a list of units from a file; its ending says what it is.
+
+    Args:
+        path: of the file.
+        home: a text that names the own province, such as the portal's name; it may stand behind a unit's name.
 
     Raises:
         UsageError: it cannot be read, is too large, is neither a workbook (.xlsx) nor CSV, or has no headings.
@@ -100,10 +106,10 @@ def read_units(path: Path) -> UnitList:
             msg("{file} is a workbook of the old kind (.xls)", file=show_text(str(path), 200)),
             msg("Save it as .xlsx or as CSV UTF-8, and import that."),
         )
-    return listed_units(_workbook_rows(path, data) if is_workbook else _csv_rows(path, data))
+    return listed_units(_workbook_rows(path, data) if is_workbook else _csv_rows(path, data), home)
 
 
-def listed_units(rows: Sequence[Sequence[object]]) -> UnitList:
+def listed_units(rows: Sequence[Sequence[object]], home: str) -> UnitList:
     """Return the units of a table. Pure.
 
     Raises:
@@ -120,7 +126,7 @@ def listed_units(rows: Sequence[Sequence[object]]) -> UnitList:
         skipped += [SkippedRow(number, each) for each in why]
         if unit is not None:
             units.append(unit)
-    return UnitList(tuple(_with_own_ids(units, skipped)), tuple(skipped), unknown)
+    return UnitList(tuple(_with_own_ids(_with_own_names(units, home, skipped), skipped)), tuple(skipped), unknown)
 
 
 def _headings(rows: Sequence[Sequence[object]]) -> tuple[int, dict[int, str], tuple[str, ...]]:
@@ -170,9 +176,37 @@ def _unit(row: int, values: dict[str, object]) -> tuple[ListedUnit | None, list[
             tuple(part for part in mail if _MAIL.fullmatch(part)),
             _parts(values.get("aliases")),
             begins,
+            own,
         ),
         why,
     )
+
+
+def _with_own_names(units: Sequence[ListedUnit], home: str, skipped: list[SkippedRow]) -> list[ListedUnit]:
+    """Return the units without those that another row names again, however it spells the name.
+
+    With one id they are one unit, and the first row stands. With two ids nobody can tell whose a paper of that name is: neither is taken.
+    """
+    alike: dict[str, list[ListedUnit]] = {}
+    for unit in units:
+        alike.setdefault(normal_name(unit.name, home) or unit.name, []).append(unit)
+    own = []
+    for first, *others in alike.values():
+        if all(each.id == first.id for each in others):
+            own.append(first)
+            skipped += [
+                SkippedRow(
+                    each.row, msg("{name} is in row {row} already", name=show_text(each.name, 80), row=first.row)
+                )
+                for each in others
+            ]
+            continue
+        rows = ", ".join(str(each.row) for each in (first, *others))
+        why = msg(
+            "{name} has several ids, in the rows {rows}: none is taken", name=show_text(first.name, 80), rows=rows
+        )
+        skipped += [SkippedRow(each.row, why) for each in (first, *others)]
+    return sorted(own, key=lambda unit: unit.row)
 
 
 def _with_own_ids(units: Sequence[ListedUnit], skipped: list[SkippedRow]) -> Iterator[ListedUnit]:
@@ -180,16 +214,16 @@ def _with_own_ids(units: Sequence[ListedUnit], skipped: list[SkippedRow]) -> Ite
     count = Counter(part.casefold() for unit in units for part in {*unit.mail, *unit.aliases, unit.name})
     taken: dict[UnitId, ListedUnit] = {}
     for unit in units:
-        if unit.id in taken and taken[unit.id].name.casefold() == unit.name.casefold():
-            skipped.append(
-                SkippedRow(
-                    unit.row,
-                    msg("{name} is in row {row} already", name=show_text(unit.name, 80), row=taken[unit.id].row),
-                )
-            )
-            continue
         numbered = (UnitId(f"{unit.id[:58]}-{n}") for n in range(2, MAX_ROWS + 2))
         ident = unit.id if unit.id not in taken else next(each for each in numbered if each not in taken)
+        if unit.code and ident != unit.id:
+            said = msg(
+                "the id {text} is that of row {row}; {id} is taken instead",
+                text=show_text(unit.code, 60),
+                row=taken[unit.id].row,
+                id=ident,
+            )
+            skipped.append(SkippedRow(unit.row, said))
         shared = [part for part in (*unit.mail, *unit.aliases) if count[part.casefold()] > 1]
         skipped += [
             SkippedRow(unit.row, msg("{text} is of several units, so it tells none of them", text=show_text(part, 80)))

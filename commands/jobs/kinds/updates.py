@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.attested import as_observation
+from checks.updates.clashes import source_clashes
 from checks.updates.job import replay, run_updates
 from checks.updates.observation_database import DatabasePlace
 from checks.updates.observation_places import FilePlace
@@ -195,8 +196,10 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     """Return the configured sources of updates, each built by its kind.
 
     Raises:
-        ConfigurationError: a source's settings do not fit its kind.
+        ConfigurationError: a source's settings do not fit its kind, or two owners have a source at one address.
     """
+    for clash in source_clashes(settings):
+        raise clash
     zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
     return tuple(build_update_source(table, zone=zone, web=web) for table in settings.update_sources)
 
