@@ -38,6 +38,7 @@ from portalops.calendar.notice import (
     YearNotice,
     check_notice,
     correct,
+    lacking_holidays,
     notice_toml,
     propose,
     read_notice,
@@ -112,6 +113,10 @@ def confirm(
     replace: Annotated[
         bool, typer.Option("--replace", help=_("Put it in the place of the document that the year rests on"))
     ] = False,
+    as_printed: Annotated[
+        bool,
+        typer.Option("--as-printed", help=_("The notice says so, though it leaves out a holiday of the Labour Code")),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: DryRun = False,
 ) -> Result[ConfirmedCalendar]:
@@ -121,6 +126,8 @@ def confirm(
     begun = propose(year, named, expect(year)) if rows is None else _notice_in(rows, year, named)
     notice = correct(begun, NoticeCorrection(_days_off(off), _days(work), _swaps(swap)))
     check_notice(notice)
+    if not as_printed:
+        _require_holidays(notice)
     paper = document_in(file)
     held = _content(path)
     before, text = overlay(held, path.name) if held else load(), notice_toml(notice)
@@ -157,7 +164,20 @@ def confirm(
         record=seq,
         evidence=evidence,
     )
-    return Result(data, view, warnings=after.warnings(whole))
+    unkept = () if paper is not None else (msg("the notice itself is not kept: run this command again with --file"),)
+    return Result(data, view, warnings=(*after.warnings(whole), *unkept))
+
+
+def _require_holidays(notice: YearNotice) -> None:
+    lacking = lacking_holidays(notice, expect(notice.year))
+    if lacking:
+        raise UsageError(
+            msg(
+                "the notice leaves out {days}: days off by Article 112 of the Labour Code",
+                days=", ".join(day.isoformat() for day in lacking),
+            ),
+            msg("Compare with the notice; if it says so in these words, add --as-printed."),
+        )
 
 
 def _calendar_file(session: Session) -> Path:

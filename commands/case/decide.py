@@ -4,12 +4,12 @@ A shortfall whose explanation is accepted is not counted as a repetition. The pe
 
 Example: portalops case decide 2026-W47/so-y-te --accept --reason 'sự cố có biên bản' --by 'Trần Thị Bình'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or --accept and --reject are both missing
+EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or --accept and --reject are both missing or both given
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -28,10 +28,8 @@ def decide(
     ctx: typer.Context,
     case: CaseName,
     *,
-    accept: Annotated[
-        Optional[bool],  # noqa: UP045  # Typer reads it at run time
-        typer.Option("--accept/--reject", help=_("Whether the explanation is accepted")),
-    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help=_("The explanation is accepted"))] = False,
+    reject: Annotated[bool, typer.Option("--reject", help=_("The explanation is not accepted"))] = False,
     reason: Reason,
     by: By = "",
     number: Number = "",
@@ -39,9 +37,9 @@ def decide(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result[MovedCase]:
-    if accept is None:
+    if accept == reject:
         raise UsageError(
-            msg("--accept or --reject is missing"),
+            msg("--accept and --reject are both given") if accept else msg("--accept or --reject is missing"),
             msg("Add --accept if the explanation is accepted, --reject if it is not."),
         )
     step = CaseStep.ACCEPTED if accept else CaseStep.REJECTED

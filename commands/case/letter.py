@@ -1,6 +1,6 @@
 """Draft the letter that reminds a unit
 
-It covers all open cases of the unit that have no explanation yet, in the form of Decree 30/2020/NĐ-CP. Number and
+It covers the hearings of the unit that have no explanation yet and end on the same day, in the form of Decree 30/2020/NĐ-CP. Number and
 date stay blank: the clerk assigns them after the signature, and 'case register-doc' records them. The sheet of the
 unit's items goes with it, a file for each week. Drafting records nothing.
 
@@ -30,12 +30,13 @@ from commands.jobs.cases import known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, write_papers
 from commands.jobs.unit_sheets import account_and_items, sheet_document, write_sheets
 from portalops.bodies import decode_part
+from portalops.compliance.handling import Handling, next_due
 from portalops.errors import PortalOpsError, UpdatesError, UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
-from portalops.model.period import Week
+from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.updates import UpdatesResult
 from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
@@ -43,8 +44,8 @@ from portalops.official.office import office_on
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Document, Paragraph, TableBlock
 
-OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
-"""In which states a unit may still be reminded, unless it has explained itself."""
+OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED})
+"""In which states a unit's time to answer is not over: of what was opened without an answer a reminder would be false."""
 
 
 @shape
@@ -78,7 +79,12 @@ def letter(
     languages = languages_option(language, ("vi",))
     read = read_cases(session.ledger)
     unit = known_case(read, case).unit
-    of_unit = [each for each in read.cases if each.unit == unit and _is_unexplained(each)]
+    handling = handling_of(session)
+    terms = {each.id: _term(each, handling) for each in read.cases if each.unit == unit and _is_unexplained(each)}
+    named = known_case(read, case).id
+    # One letter names one day: that of the case which was asked for, else the first.
+    explain_by = terms.get(named) or min(terms.values(), default=handling.today)
+    of_unit = [each for each in read.cases if terms.get(each.id) == explain_by]
     if unit == THE_PORTAL or not of_unit:
         raise UsageError(
             msg("no open case of {unit} needs a letter", unit=unit_name(session, unit)),
@@ -89,20 +95,22 @@ def letter(
             if unit == THE_PORTAL
             else msg("Run 'portalops case list --all' to see what was done."),
         )
-    handling = handling_of(session)
     name = unit_name(session, unit)
     sheets = _sheets(session, unit, of_unit)
+    spans = [week.period() for week in sorted({each.week for each in of_unit})]
+    spans.append(Period(handling.today, max(handling.today, explain_by)))
+    doubts = tuple(dict.fromkeys(doubt for span in spans for doubt in handling.calendar.warnings(span)))
     paper = build_reminder(
         office_on(session.today, session.settings.actors, session.settings.office),
         name if isinstance(name, Name) else Name(unit, unit),
         of_unit,
         session.rulebook,
-        # No later than the rules note, of a letter that goes out today, that no explanation came.
-        explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days),
+        explain_by=explain_by,
         zone=session.settings.portal.timezone,
         uncounted=uncounted_items(_judgings_of(session, of_unit), of_unit, session.zone_of_portal),
         ended=_ended(session, unit, handling.today),
         has_sheet=bool(sheets),
+        doubts=doubts,
     )
     stem = f"{handling.today.isoformat()}-{unit}"
     files = write_papers(paper, stem, some, output, languages=languages)
@@ -112,7 +120,7 @@ def letter(
     return Result(
         tuple(DraftedLetter(path, digest, tuple(each.id for each in of_unit)) for path, digest in files),
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
-        warnings=unreadable_of(read),
+        warnings=(*unreadable_of(read), *doubts),
     )
 
 
@@ -136,6 +144,14 @@ def _judgings_of(session: Session, cases: Sequence[Case]) -> Iterator[UpdatesRes
                 found = decode_part(session.ledger.blob(record.body), "updates", UpdatesResult)
                 if found is not None:
                     yield found
+
+
+def _term(case: Case, handling: Handling) -> date:
+    """Return the last day on which a unit may answer: of its reminder, or of a letter that goes out today."""
+    due = next_due(case, handling)
+    if due is not None and due.step is CaseStep.EXPLAINED:
+        return due.by
+    return handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days)
 
 
 def _is_unexplained(case: Case) -> bool:

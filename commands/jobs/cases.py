@@ -9,11 +9,19 @@ from datetime import date
 
 from portalops import bodies
 from portalops.compliance.case_papers import answered_day, step_with_paper
-from portalops.compliance.handling import STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
+from portalops.compliance.handling import (
+    STEP_WORDS,
+    Handling,
+    is_named,
+    judged_keys,
+    moves_by_rule,
+    next_due,
+    shortfalls,
+)
 from portalops.errors import UsageError
 from portalops.ledger.record import Draft
 from portalops.ledger.recorder import Recorder
-from portalops.model.cases import CLOSED_BY_PEOPLE, CaseMove, CaseStep
+from portalops.model.cases import CLOSED_BY_PEOPLE, THE_PORTAL, CaseMove, CaseStep
 from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
@@ -148,6 +156,12 @@ def allowed_move(
         _require_possible(case, move.step, move.paper.issued_on, handling)
         digest = None if document is None else Digest(hashlib.sha256(document).hexdigest())
         _require_own_paper(read, case, replace(move, paper=replace(move.paper, file=digest)))
+    is_letter = move.step is CaseStep.REMINDED and move.unit != THE_PORTAL
+    if is_letter and document is None and not is_named(move.paper):
+        raise UsageError(
+            msg("the reminder of case {case} has neither a file nor a number with a date", case=case.id),
+            msg("Give --file with the letter, or --number and --date as printed on it: the unit's days run from it."),
+        )
     return move
 
 

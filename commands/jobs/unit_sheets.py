@@ -229,6 +229,7 @@ def sheet_document(
         if (said := describe_bounds(bounds)) is not None
     ]
     blocks: list[Block] = [KeyValues(facts)]
+    blocks += [Notice(doubt, Tone.UNSURE) for doubt in session.calendar.warnings(days)]
     for counts, caption in (
         (ItemCounts.YES, msg("Items that count")),
         (ItemCounts.PERHAPS, msg("Items of which it is not certain")),

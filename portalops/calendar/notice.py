@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from portalops.calendar.expected import COMPENSATION, SATURDAY, Expected, calendar_name
+from portalops.calendar.expected import COMPENSATION, NEW_YEAR_OF_TET, SATURDAY, Expected, calendar_name
 from portalops.calendar.table import (
     NOTICE_LISTS,
     ROW_KEYS,
@@ -176,6 +176,33 @@ def check_notice(notice: YearNotice) -> None:
             raise _wrong(msg("{days} are no swap of {year}", days=_list(days), year=str(notice.year)))
     swapped = (day for swap in notice.swaps for day in (*swap.off, *swap.work))
     _refuse_twice((*notice.off, *notice.work, *swapped))
+
+
+def lacking_holidays(notice: YearNotice, expected: Expected) -> tuple[date, ...]:
+    """Return the holidays that the law itself names and the notice leaves as working days, in order.
+
+    Labour Code 45/2019/QH14, Article 112.1: New Year, the first three days of Tết, Hùng Kings' day, 30 April, 1 May and 2
+    September. Which further days go with Tết and National Day, the notice decides.
+
+    Args:
+        notice: of a year.
+        expected: of the same year; it tells the days of the lunar calendar.
+    """
+    found: set[date] = set()
+    for day, called in expected.off.items():
+        name = calendar_name(called)
+        if called == NEW_YEAR_OF_TET:
+            found |= {day + timedelta(days=more) for more in range(3)}
+        elif COMPENSATION not in called and (
+            name in _NAMED_BY_LAW or (name == "national-day" and day.day == NATIONAL_DAY)
+        ):
+            found.add(day)
+    return tuple(sorted(day for day in found if not notice.is_off(day)))
+
+
+_NAMED_BY_LAW = frozenset({"new-year", "hung-kings", "victory", "labour"})
+NATIONAL_DAY = 2
+"""Of September."""
 
 
 def notice_toml(notice: YearNotice) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from portalops.compliance.handling import papers_not_kept
@@ -58,7 +58,7 @@ def answered_day(case: Case, step: CaseStep, zone: ZoneInfo) -> tuple[date, Case
     A unit is short of a week only when that week is over; the portal is short of a day, which may be the first.
     """
     week = case.week.period()
-    earliest = week.first if case.duty is CaseDuty.PORTAL else week.last
+    earliest = week.first if case.duty is CaseDuty.PORTAL else week.last + timedelta(days=1)
     before = case.newest(*_ANSWERED.get(step, ()))
     if before is None:
         return earliest, None

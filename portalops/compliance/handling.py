@@ -13,7 +13,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Shortfall
+from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, Shortfall
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
@@ -172,10 +172,23 @@ def moves_by_rule(
 def _heard_until(case: Case, handling: Handling) -> date | None:
     """Return the last day on which a unit may answer before its case is opened; None where nobody asked it yet."""
     asked = case.newest(CaseStep.REMINDED)
-    if case.state is not CaseState.HEARING or asked is None:
+    if case.state is not CaseState.HEARING or asked is None or not _shows_reminder(case, asked):
         return None
     day = asked.at.astimezone(handling.zone).date()
     return handling.calendar.add_working_days(day, handling.numbers.case_explain_working_days)
+
+
+def is_named(paper: Paper | None) -> bool:
+    """Say whether a paper can be found again: it is kept itself, or its number and date are on record."""
+    return paper is not None and (paper.file is not None or bool(paper.number.strip() and paper.issued_on))
+
+
+def _shows_reminder(case: Case, asked: RecordedMove) -> bool:
+    """Say whether a reminder began the unit's time to answer: by its own paper, or by one that was added to it."""
+    return is_named(asked.move.paper) or any(
+        each.seq > asked.seq and each.move.step is CaseStep.DOCUMENT and is_named(each.move.paper)
+        for each in case.moves
+    )
 
 
 def _is_still_unmet(verdict: DutyVerdict | None) -> bool:

@@ -40,6 +40,7 @@ def build_reminder(
     uncounted: Sequence[FlaggedItem] = (),
     ended: EndedUnit | None = None,
     has_sheet: bool = False,
+    doubts: Sequence[Message] = (),
 ) -> OfficialPaper:
     """Return the letter to one unit about its open cases.
 
@@ -53,6 +54,7 @@ def build_reminder(
         uncounted: the unit's items that count on no day of these weeks, by `uncounted_items`.
         ended: the unit is no more, and its successors get the letter.
         has_sheet: the sheet of all its items goes with the letter.
+        doubts: what is not certain of the calendar of these weeks and of the days to answer.
 
     Raises:
         ValueError: there is no case.
@@ -106,6 +108,11 @@ def build_reminder(
         body.append(
             Paragraph(msg("If no answer comes by then, {agency} opens a case by the rules.", agency=office.unit))
         )
+    if doubts:
+        body.append(
+            Paragraph(msg("The official notice of days off may still change these weeks or the day to answer by:"))
+        )
+        body.append(Bullets(tuple(doubts)))
     if has_sheet:
         body.append(Paragraph(msg("Enclosed: the list of items.")))
     if office.settings.contact:

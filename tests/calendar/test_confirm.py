@@ -160,3 +160,23 @@ def test_a_year_of_the_shipped_table_is_replaced_only_when_asked(home: Home) -> 
 
     error = json.loads(home.capsys.readouterr().out)["error"]
     assert (code, "working_days.toml" in error["message"]) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.parametrize("correction", [("--work", "2027-02-06"), ("--work", "2027-09-02"), ("--work", "2027-01-01")])
+def test_a_notice_without_a_holiday_of_the_labour_code_is_refused_unless_it_is_so_printed(
+    home: Home, correction: tuple[str, ...]
+) -> None:
+    refused = confirm(home, "--yes", *correction, code=ExitCode.USAGE)
+    taken = confirm(home, "--yes", *correction, "--as-printed")
+
+    assert refused["message"] == f"the notice leaves out {correction[1]}: days off by Article 112 of the Labour Code"
+    assert taken["written"]
+
+
+def test_rows_with_new_year_alone_are_no_notice_of_a_year(home: Home) -> None:
+    rows = home.folder / "rows.toml"
+    rows.write_text('off = [{ date = 2027-01-01, name = "new-year" }]', "utf-8")
+
+    refused = confirm(home, "--yes", "--rows", str(rows), code=ExitCode.USAGE)
+
+    assert "2027-02-08" in refused["message"] and "2027-04-30" in refused["message"]

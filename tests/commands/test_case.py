@@ -11,6 +11,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -86,10 +87,15 @@ class Office:
         """Remind of all that is being heard, take explanations of some, let the time to answer pass, and judge again."""
         for case, one in self.cases().items():
             if one["state"] == "hearing":
-                self.call("case", "remind", case)
+                self.remind(case)
         for case in explained:
             self.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")
         self.days_pass()
+
+    def remind(self, case: str, *more: str) -> tuple[int, dict[str, Any]]:
+        """Remind of a case by a paper of today that stands for nothing else."""
+        today = self.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date().isoformat()
+        return self.call("case", "remind", case, "--number", f"{case}/{today}", "--date", today, *more)
 
     def days_pass(self) -> int:
         """Let the time to answer pass, and judge again."""
@@ -162,6 +168,10 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
         (["close", "{case}", "--reason", " "], "--reason is empty"),
         (["close", "{case}", "--reason", "x"], "does not allow this step: closing the case"),
         (["remind", "{case}", "--date", "2020-01-01"], "this one is dated 1 Jan 2020"),
+        (["remind", "{case}", "--number", "12/CV", "--date", "2026-11-15"], "this one is dated 15 Nov 2026"),
+        (["remind", "{case}"], "neither a file nor a number with a date"),
+        (["remind", "{case}", "--number", ""], "neither a file nor a number with a date"),
+        (["decide", "{case}", "--accept", "--reject", "--reason", "x"], "--accept and --reject are both given"),
         (["escalate", "{case}", "--to", "press"], "--to: press is nobody to report to"),
         (["remind", "{case}", "--date", "2999-01-01"], "is ahead"),
         (["remind", "{case}", "--file", "no-such.pdf"], "cannot read no-such.pdf"),
@@ -268,7 +278,7 @@ def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(
 def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
     case = min(office.cases())
 
-    code, envelope = office.call("case", "remind", case, "--dry-run")
+    code, envelope = office.remind(case, "--dry-run")
 
     assert (code, envelope["data"]["record"]) == (0, None)
     assert office.cases()[case]["state"] == "hearing"
@@ -384,7 +394,7 @@ def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opene
 
     office.call("updates", "collect")
     code, listed = office.call("case", "list")
-    reminded = office.call("case", "remind", case)[0]
+    reminded = office.remind(case)[0]
     _code, shown = office.call("case", "show", case)
 
     assert (code, reminded) == (3, 0)
@@ -533,6 +543,16 @@ def test_a_letter_asks_for_an_explanation_by_the_day_until_which_the_rules_wait_
     assert f"chậm nhất ngày {due:%d/%m/%Y}" in Path(letter).read_text("utf-8")
 
 
+def test_a_letter_names_no_opened_case_whose_time_to_answer_is_over(office: Office, tmp_path: Path) -> None:
+    first, second = sorted(office.cases())
+    office.remind(first)
+    office.days_pass()
+
+    drafted = office.call("case", "letter", second, "--format", "markdown", "--output", str(tmp_path))[1]["data"]
+
+    assert {name for one in drafted for name in one["cases"]} == {second}
+
+
 def test_a_reporting_month_ends_on_the_14th_and_its_report_is_due_two_working_days_later(
     office: Office, tmp_path: Path
 ) -> None:
@@ -615,7 +635,7 @@ def test_a_paper_that_is_added_under_another_number_says_which_step_still_lacks_
     paper = office.folder / "paper.pdf"
     paper.write_bytes(b"%PDF-1.7")
     case = next(iter(office.cases()))
-    seq = office.call("case", "remind", case, "--number", "12/CV-TTCDS")[1]["data"]["record"]
+    seq = office.call("case", "remind", case, "--number", "12/CV-TTCDS", "--date", "2026-11-25")[1]["data"]["record"]
 
     other = office.call("case", "register-doc", case, "--number", "12/CV-TTCĐS", "--file", str(paper))
     same = office.call("case", "register-doc", case, "--number", "12/CV-TTCDS", "--file", str(paper))

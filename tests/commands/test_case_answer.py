@@ -131,7 +131,7 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
         (["--reason", "x", "--by", "An"], "--document is empty"),
         (["--reason", "x", "--document", "45/SYT"], "--by is empty"),
         (["--reason", "x", "--mail", "portalops.toml"], "is no mail of a person"),
-        (["--reason", "x", "--date", "2026-11-18", *BY], "cannot be dated before 22 Nov 2026"),
+        (["--reason", "x", "--date", "2026-11-18", *BY], "cannot be dated before 23 Nov 2026"),
         (["--answers", "register.csv", *BY], "no columns item and answer"),
     ],
 )

@@ -102,4 +102,4 @@ def test_an_answer_is_no_older_than_the_reminder_that_it_answers() -> None:
 
     assert answered_day(reminded, CaseStep.EXPLAINED, ZONE) == (date(2026, 11, 24), CaseStep.REMINDED)
     assert answered_day(typed, CaseStep.EXPLAINED, ZONE) == (date(2026, 11, 26), CaseStep.REMINDED)
-    assert answered_day(reminded, CaseStep.REMINDED, ZONE) == (date(2026, 11, 22), None), "the week's last day"
+    assert answered_day(reminded, CaseStep.REMINDED, ZONE) == (date(2026, 11, 23), None), "the day after the week"

@@ -527,7 +527,7 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
     assert typed[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
     assert "the reminder is in record 2, but the paper itself was not kept" in typed[1]
     assert _stand(result, cases=[case], **when)[0] is PENDING
-    assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is MET
+    assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is PENDING
     assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
@@ -1075,3 +1075,22 @@ def test_the_portal_is_named_in_the_readers_language() -> None:
         "The portal",
         "Cổng thông tin điện tử",
     ]
+
+
+def test_a_reminder_without_any_paper_begins_no_time_to_answer() -> None:
+    heard = RecordedMove(
+        1, datetime(2026, 11, 23, 9, tzinfo=ZONE), CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, CaseStep.HEARD)
+    )
+    typed = RecordedMove(
+        2,
+        datetime(2026, 11, 24, 9, tzinfo=ZONE),
+        CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, CaseStep.REMINDED, by="An"),
+    )
+    papers = (None, Paper("", None), Paper("12/CV", None), Paper("12/CV", date(2026, 11, 24)))
+
+    due = [
+        next_due(fold_cases([heard, replace(typed, move=replace(typed.move, paper=paper))])[0], _handling("2026-12-10"))
+        for paper in papers
+    ]
+
+    assert [one and one.step for one in due] == [CaseStep.REMINDED] * 3 + [CaseStep.EXPLAINED]
