@@ -27,7 +27,8 @@ from portalops.system.web import HttpWeb
 
 SHOWN_ITEMS = 5
 """Of each source."""
-RECENT = timedelta(days=7)
+RECENT_DAYS = 7
+"""Today, and the days before it."""
 
 
 @shape
@@ -47,7 +48,7 @@ class ShownSource:
     """How far back it reaches by the dates that it claims."""
     newest_first: bool
     recent_days: int
-    """On how many days of the last seven its items are dated."""
+    """On how many days of the last seven, today among them, its items are dated."""
     remarks: tuple[str, ...]
 
 
@@ -155,8 +156,9 @@ def explain_configured(table: FoundTable, before: KindTable) -> Message:
 
 def shown_source(session: Session, table: FoundTable) -> ShownSource:
     """Return a found source as data."""
-    found, now = table.found, session.clock.now()
-    days = {at.astimezone(session.zone_of_portal).date() for at in found.dates if now - RECENT <= at <= now}
+    found, now, zone = table.found, session.clock.now(), session.zone_of_portal
+    begins = now.astimezone(zone).date() - timedelta(days=RECENT_DAYS - 1)
+    days = {day for at in found.dates if at <= now and (day := at.astimezone(zone).date()) >= begins}
     return ShownSource(
         id=table.id,
         kind=found.candidate.kind,

@@ -337,6 +337,16 @@ def test_an_id_that_another_row_has_is_named_with_the_one_that_is_taken(office: 
     assert [unit["id"] for unit in office.tables()["unit"]] == ["so-noi-vu", "so-noi-vu-2"]
 
 
+def test_a_formula_that_was_never_calculated_is_named_and_no_name(office: Office) -> None:
+    path = office.list_of_units((1, '="Sở "&"Y tế"', None, None), (2, '="Sở Tư pháp"', None, None))
+
+    _code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["row"] == 2]
+    assert said == ['="Sở "&"Y tế" is a formula without a value; it is left out', "it has no name"]
+    assert [unit["name"]["vi"] for unit in office.tables()["unit"]] == ["Sở Tư pháp"]
+
+
 def test_a_csv_of_excel_in_vietnamese_is_read(office: Office, servers: list[WebServer]) -> None:
     path = office.folder / "don-vi.csv"
     path.write_text(
@@ -354,6 +364,11 @@ def test_a_csv_of_excel_in_vietnamese_is_read(office: Office, servers: list[WebS
     [
         ("a.csv", b"a,b\n1,2\n", "has no headings"),
         ("a.csv", b"", "has no headings"),
+        ("a.csv", b"a,b\n1,2\n", "it begins with: a, b"),
+        ("a.csv", "Tên,Mã\n,\n".encode(), "has no unit"),
+        ("a.csv", "Tên,Mã\nSở Y tế,a\n".encode("utf-16-le"), "UTF-16"),
+        ("a.csv", 'Tên,Mã\n"Sở Y tế,a\nSở A",b"\n"Sở B\n'.encode(), "is not CSV"),
+        ("a.xlsx", b"\x01\x02\xff", "is no workbook"),
         ("a.csv", "Tên\nSở".encode("cp1258", "replace"), "is not UTF-8"),
         ("a.xlsx", b"PK\x03\x04 none", "is not a workbook"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old kind"),

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from lxml.html import HtmlElement
@@ -316,9 +316,18 @@ class _Site:
     def _explain_nothing(self, page: HtmlElement | None) -> Message:
         if page is None:
             return msg("its answer is neither a page nor a feed")
+        if page.xpath("//input[translate(@type, 'PASWORD', 'pasword') = 'password']"):
+            return msg("its page asks for a login")
+        hosts = {host_of(_joined(self._url, str(each))) for each in page.xpath(_LEADS)} - {""}
+        if hosts and host_of(self._url) not in hosts:
+            return msg("its page leads to other hosts alone, such as {host}", host=bounded(min(hosts)))
         if not page.xpath("//a[@href]"):
             return msg("its page has no link: it is built by scripts in the browser")
         return msg("neither a feed nor a list of items was found at {n} addresses", n=self._tried)
+
+
+_LEADS = "//a/@href | //link[contains(concat(' ', @rel, ' '), ' alternate ')]/@href"
+"""Where a page leads a reader, or a reader of feeds."""
 
 
 def host_of(url: str) -> str:
@@ -327,7 +336,17 @@ def host_of(url: str) -> str:
     >>> host_of("https://www.SoYTe.example:8443/tin")
     'soyte.example'
     """
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return ""
 
 
 def _explain_lead(url: str) -> Message:
