@@ -112,7 +112,7 @@ def _explain_nothing(item: GradedItem) -> Message:
     """Say why an item counts for nothing in the week, the strongest reason first."""
     flags = frozenset(item.flags)
     if FlagKind.REMOVED in flags and item.came is None:
-        return msg("taken down within two days of its first appearance")
+        return msg("no longer shown within two days of its first appearance")
     if FlagKind.DUPLICATE in flags and item.came is None:
         return msg("the same text was published before")
     if item.came is None and item.seen.source == OBSERVED and FlagKind.BACKDATED in flags:
@@ -144,13 +144,13 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts) -> tuple[ItemCounts, Me
 def _explain_doubt(one: Counting) -> Message:
     item, flags = one.item, frozenset(one.item.flags)
     if FlagKind.DUPLICATE in flags:
-        return msg("another unit published the same text at about the same time; it is not known which was first")
+        return msg("the same text stands elsewhere too, or stood there before; it is not known which came first")
     if FlagKind.TOUCHED in flags:
         return msg(
             "its row is much older: it may be an old item that was published again, until an officer confirms it"
         )
     if FlagKind.REMOVED in flags:
-        return msg("it may have been taken down within two days of its first appearance")
+        return msg("it may have been shown for less than two days")
     if FlagKind.UNSHOWN in flags:
         return msg("an officer saw it, no poll of this sub-portal showed it, and nothing of it is kept")
     if item.seen.rewrite == Rewrite.OPEN:
@@ -160,7 +160,7 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.UNBOUNDED in flags:
         return msg("no earlier poll would have shown it; its date counts when an officer confirms it")
     if FlagKind.UNKNOWN_UNIT in flags:
-        return msg("its sender is not known, and the name resembles this unit's")
+        return msg("its sender is not known, and it may be this unit's")
     if item.hoped_at is not None:
         return msg("it came in a long time without a poll; its date counts when an officer confirms it")
     return msg("it came between two polls of which one lies outside this week")

@@ -16,7 +16,7 @@ from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.unit_names import UnitNames
 from portalops.model.organisation import UnitId
-from portalops.model.updates import UpdateSourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 
 
 def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:
@@ -58,13 +58,20 @@ class WithNames(Collected):
         for one in self._by_unit.get(None, ()):
             alike = self._names.resembling(one.unit_name) if one.unit_name else ()
             heirs = (each for unit in alike for each in self._names.successors(unit, moment(_made_at(one))))
-            for each in dict.fromkeys((*alike, *heirs)):
+            for each in dict.fromkeys((*alike, *heirs, *self._sharing(one))):
                 found[each].append(one)
         for unit in self._names.ended(self.units()):
             for one in self.items(unit):
                 for each in self._names.successors(unit, moment(_made_at(one))):
                     found[each].append(one)
         return found
+
+    def _sharing(self, one: SeenItem) -> Sequence[UnitId]:
+        """Return the units of a shared sub-portal feed: an item that somebody else signs may be any one's of them."""
+        traits = self._sources.get(one.source)
+        if traits is None or traits.unit is not None or one.channel != ItemChannel.SUBPORTAL:
+            return ()
+        return [unit for _name, unit in traits.unit_names]
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return self._perhaps.get(unit, ())

@@ -98,11 +98,17 @@ class Judging:
         self._single_days: dict[int, DayRange] = {}
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
+        given = self._given_out()
+        self._may_copy = frozenset(traits.id for traits in sources if traits.copies_count)
         self._again = repeated(
             self._grade(collected.repeated_items()),
             window=span(timedelta(days=numbers.duplicate_window_days)),
-            may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
-            given_out=self._given_out(),
+            may_copy=self._may_copy,
+            given_out=given,
+        )
+        front = [one.id for one in sources if one.channel is ItemChannel.PORTAL and not one.gives_out]
+        self._on_portal = (
+            {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
         )
         self.coverage = cover(
             sources,
@@ -123,12 +129,17 @@ class Judging:
             known: the unit as it is configured; None if it is not.
             with_items: name the items that a week's verdict rests on.
         """
-        graded = self._grade(self._collected.items(unit))
+        graded = [*self._grade(self._collected.items(unit))]
         if self.terms.decided.attested:
-            graded = hold_sightings(
-                graded, source=OBSERVED, unkept=self.terms.decided.unkept, is_watched=self._is_seen_by_source
-            )
-        items = compare([*graded], self._again)
+            graded = [
+                *hold_sightings(
+                    graded, source=OBSERVED, unkept=self.terms.decided.unkept, is_watched=self._is_seen_by_source
+                )
+            ]
+        again = self._again
+        if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
+            again = again._replace(maybe=again.maybe | shown)
+        items = compare(graded, again)
         counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
@@ -215,6 +226,18 @@ class Judging:
         """Return the first and last moment that count on a day."""
         first, end = self.days.bounds(day)
         return first, end - 1
+
+    def _shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
+        """Return a sub-portal's items whose text the portal itself surely had before: its news, shown by the unit's site again."""
+        return frozenset(
+            item.seen.id
+            for item in items
+            if item.seen.channel == ItemChannel.SUBPORTAL
+            and (first := self._on_portal.get(item.seen.text)) is not None
+            and item.seen.looked_before_at is not None
+            and first <= item.seen.looked_before_at
+            and item.seen.source not in self._may_copy
+        )
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""

@@ -55,7 +55,7 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
-        items=len(counting),
+        items=sum(one.item.is_sure for one in counting.values()),
         subportal=sum(week.subportal for week in weeks),
         submissions=sum(week.submissions for week in weeks),
         pending=sum(week.pending for week in weeks),

@@ -146,6 +146,9 @@ def count_letters(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+_WORDS_AND_NUMBERS = re.compile(r"\w+")
+
+
 def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     """Return the digest by which the same text is known again.
 
@@ -154,9 +157,9 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     """
     folded = _read_as(body or "")
     if count_letters(folded) >= HASH_BODY_LETTERS:
-        parts = folded
+        parts = " ".join(_WORDS_AND_NUMBERS.findall(folded))  # a lone full stop makes no other text
     elif folded:
-        parts = f"{_read_as(title)}\n{folded}"
+        parts = f"{_read_as(title)}\n{' '.join(_WORDS_AND_NUMBERS.findall(folded))}"
     else:
         parts = f"{_read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())

@@ -37,6 +37,17 @@ LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.
 """These are over as soon as an answer is in order; the others happened, whatever comes later."""
 
 
+TROUBLE_WORDS: Mapping[TroubleKind, Message] = {
+    TroubleKind.EMPTIED: msg("it shows nothing"),
+    TroubleKind.NO_OVERLAP: msg("items may have passed unseen"),
+    TroubleKind.OLDEST_FIRST: msg("it lists its oldest items first"),
+    TroubleKind.ORDER_UNKNOWN: msg("the order of its items is not known"),
+    TroubleKind.OUT_OF_DATE: msg("its answers were out of date"),
+    TroubleKind.RENAMED: msg("its items came back under other names"),
+}
+"""In few words, for a letter, which leaves the house."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceTrouble:
     """One thing that is wrong with a source."""

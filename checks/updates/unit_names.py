@@ -98,6 +98,19 @@ def bare_text(text: str) -> str:
     return " ".join(_bare(tuple(_WORD.findall(fold(text)))))
 
 
+def normal_name(name: str, home: str) -> str:
+    """Return a name in the one form that all its spellings share; empty for a text without words.
+
+    Args:
+        name: as it is written.
+        home: a text that names the own province, such as the portal's name.
+
+    >>> normal_name("UBND xã Hoà Trí", "") == normal_name("Xã Hòa Trí", "")
+    True
+    """
+    return " ".join(_normal_form(name[:MAX_NAME], _Home.of(home)))
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
@@ -115,6 +128,7 @@ class UnitNames:
         self._exact: dict[str, list[Agency]] = {}
         self._normal: dict[_Words, list[Agency]] = {}
         self._bare: dict[_Words, list[Agency]] = {}
+        self._namesakes: dict[_Words, list[Agency]] = {}
         for unit in self._units:
             own = _names_of(unit)
             for name in dict.fromkeys(map(fold, (unit.id, *own))):
@@ -124,6 +138,7 @@ class UnitNames:
                 self._normal.setdefault(words, []).append(unit)
             for words in dict.fromkeys(map(_bare, normal)):
                 self._bare.setdefault(words, []).append(unit)
+            self._namesakes.setdefault(_normal_form(unit.name.vi, self._home), []).append(unit)
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
 
@@ -131,16 +146,20 @@ class UnitNames:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
         First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
-        is no name itself is its domain's. A name that is written without any diacritics may lack them.
+        is no name itself is its domain's. A name that is written without any diacritics may lack them. The name of two units that
+        exist at once means neither, however each spells it.
         """
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
                 return unit
+        words = self._normal_words(folded[:MAX_NAME])
+        if len(self._existing(self._namesakes.get(words, ()), when)) > 1:
+            return None
         named = self._exact.get(folded, []) or self._exact.get(folded.rpartition("@")[2], [])
         if named:
-            return (self._existing(named, when) or named)[0].id
-        words = self._normal_words(folded[:MAX_NAME])
+            fitting = self._existing(named, when) or named
+            return fitting[0].id if len(fitting) == 1 else None
         fitting = self._existing(self._normal.get(words, ()), when)
         if not fitting and not _has_marks(folded):
             fitting = self._existing(self._bare.get(_bare(words), ()), when)
@@ -290,7 +309,8 @@ def _keys_of_unit(form: _Form) -> set[_Key]:
     keys: set[_Key] = {("words", form.words), ("label", "".join(form.words)), ("label", core)}
     keys |= {("core", form.core)} if form.is_place else set()
     keys |= {("initials", (form.kind, initials)), ("initials", form.kind[:1] + initials)}
-    keys |= {("begins", form.words[:end]) for end in range(_LEAST_BEGINNING, len(form.words)) if not form.is_place}
+    least = _LEAST_BEGINNING if not form.is_place else len(form.words) - len(form.core) + _LEAST_BEGINNING_OF_PLACE
+    keys |= {("begins", form.words[:end]) for end in range(least, len(form.words))}
     return keys | {("slip", (form.kind, each)) for each in _without_a_letter(core)}
 
 
@@ -309,6 +329,8 @@ def _keys_of_written(form: _Form) -> set[_Key]:
 
 _LEAST_BEGINNING = 3
 """Words of a unit's name by which a longer one is like it: "Sở Y tế", which is now "Sở Y tế và Dân số"."""
+_LEAST_BEGINNING_OF_PLACE = 2
+"""Words behind the kind of a place by which a longer name is like it: a clerk cut "Xã Ninh Hải Đông" to "UBND xã Ninh Hải"."""
 _MAX_RUN = 25
 """Words of a unit's name, at most, that is found within a longer one."""
 
@@ -340,17 +362,22 @@ def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
         return 2
     if written.kind == unit.kind and _is_slip("".join(written.core), core):
         return 2
+    if _is_beginning(written, unit):
+        return 2
     if len(unit.words) > 1 and _has_run(written.words, unit.words):
-        return 3
-    if (
-        not unit.is_place
-        and len(written.words) >= _LEAST_BEGINNING
-        and unit.words[: len(written.words)] == written.words
-    ):
         return 3
     if unit.is_place and len(core) >= SLIP_LETTERS and _has_run(written.words, unit.core):
         return 4
     return _UNLIKE
+
+
+def _is_beginning(written: _Form, unit: _Form) -> bool:
+    """Say whether a name is a longer one that was cut, and keeps enough of it to mean something."""
+    if unit.words[: len(written.words)] != written.words:
+        return False
+    if unit.is_place:
+        return written.kind == unit.kind and len(written.core) >= _LEAST_BEGINNING_OF_PLACE
+    return len(written.words) >= _LEAST_BEGINNING
 
 
 def _normal_form(name: str, home: _Home) -> _Words:

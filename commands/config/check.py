@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from backups.preconditions import SeenParts, left_out, remarks_of, stopping
+from checks.updates.clashes import name_clashes, source_clashes
 from commands.cli.kinds import typed_tables
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -170,7 +171,8 @@ def _problems(session: Session, seen: SeenParts | None) -> Iterator[_Problem]:
         )
     yield from (_Problem(each, stops_backup=False) for each in _secret_problems(kinds))
     yield from _rule_problems(session)
-    yield from (_Problem(each, stops_backup=False) for each in unknown_witnesses(settings, kinds))
+    clashes = (*name_clashes(settings), *source_clashes(settings))
+    yield from (_Problem(each, stops_backup=False) for each in (*unknown_witnesses(settings, kinds), *clashes))
 
 
 def _is_something_else(folder: Path) -> bool:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from checks.updates.clashes import address_of, owner_of, same_address, show_owner
 from checks.updates.discovery.candidates import newest_first
-from checks.updates.discovery.sites import Exploring, FoundSite, explore_sites
+from checks.updates.discovery.sites import Exploring, FoundSite, explore_sites, host_of
 from checks.updates.discovery.tables import FoundTable
-from checks.updates.recognition import canonical_url
 from checks.updates.source_settings import bounded
 from checks.updates.unit_names import UnitNames
 from commands.cli.session import Session
 from commands.cli.shapes import shape
+from portalops.config.tables import KindTable
 from portalops.errors import UsageError
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, TableBlock
@@ -24,7 +27,8 @@ from portalops.system.web import HttpWeb
 
 SHOWN_ITEMS = 5
 """Of each source."""
-RECENT = timedelta(days=7)
+RECENT_DAYS = 7
+"""Today, and the days before it."""
 
 
 @shape
@@ -44,7 +48,7 @@ class ShownSource:
     """How far back it reaches by the dates that it claims."""
     newest_first: bool
     recent_days: int
-    """On how many days of the last seven its items are dated."""
+    """On how many days of the last seven, today among them, its items are dated."""
     remarks: tuple[str, ...]
 
 
@@ -81,8 +85,24 @@ def site_address(text: str) -> str:
     return url
 
 
-def found_sites(session: Session, urls: Sequence[str], *, wait_seconds: float, inside: bool) -> tuple[FoundSite, ...]:
-    """Ask sites what they have, several at once; each has a result, in the order of the addresses."""
+def found_sites(
+    session: Session,
+    urls: Sequence[str],
+    *,
+    wait_seconds: float,
+    inside: bool,
+    owners: Mapping[str, Message] = MappingProxyType({}),
+) -> tuple[FoundSite, ...]:
+    """Ask sites what they have, several at once; each has a result, in the order of the addresses.
+
+    Args:
+        session: with whose clock and configuration.
+        urls: the sites' addresses.
+        wait_seconds: between the two polls of what is found.
+        inside: the sites may lie in the own network.
+        owners: whose sites other hosts are, beside those of the configured sources.
+    """
+    known = {**owners, **_configured_owners(session)}
     exploring = Exploring(
         HttpWeb(), session.clock, session.zone_of_portal, time.sleep, wait_seconds=wait_seconds, inside=inside
     )
@@ -91,8 +111,23 @@ def found_sites(session: Session, urls: Sequence[str], *, wait_seconds: float, i
         for site in explore_sites(urls, exploring):
             task.note(msg("site {url}", url=show_text(site.url, 200)))
             task.advance(1)
-            found.append(site)
+            found.append(_with_owner(site, known))
     return tuple(found)
+
+
+def _configured_owners(session: Session) -> Mapping[str, Message]:
+    """Return whose site each host is by the configured sources; the portal's where it is the portal's too."""
+    tables = sorted(session.settings.update_sources, key=lambda each: owner_of(each) == "")
+    urls = ((table, table.values.get("url")) for table in tables if owner_of(table) is not None)
+    return {host_of(url): show_owner(table) for table, url in urls if isinstance(url, str)}
+
+
+def _with_owner(site: FoundSite, owners: Mapping[str, Message]) -> FoundSite:
+    owner = owners.get(host_of(site.leads_to)) if site.leads_to else None
+    if owner is None:
+        return site
+    said = msg("it redirects to {url}, the site of {owner}", url=show_text(site.leads_to, 200), owner=owner)
+    return replace(site, problem=said)
 
 
 def unit_of_site(site: FoundSite, names: UnitNames) -> UnitId | None:
@@ -103,21 +138,27 @@ def unit_of_site(site: FoundSite, names: UnitNames) -> UnitId | None:
     return found[0] if len(found) == 1 else None
 
 
-def configured_as(session: Session, table: FoundTable) -> str:
-    """Return the id of the source that polls the same address already; empty if none does."""
-    address = table.found.candidate.url
-    own = (
-        each.id
-        for each in session.settings.update_sources
-        if address in {each.values.get("url"), canonical_url(str(each.values.get("url", "")))}
+def configured_as(session: Session, table: FoundTable) -> KindTable | None:
+    """Return the source that polls the same address already; None if none does."""
+    address = same_address(table.found.candidate.url)
+    return next((each for each in session.settings.update_sources if address_of(each) == address), None)
+
+
+def explain_configured(table: FoundTable, before: KindTable) -> Message:
+    """Return why a found source is not taken: it is one already, and whose."""
+    return msg(
+        "{url} is already the source {source} of {owner}",
+        url=show_text(table.found.candidate.url, 200),
+        source=before.id,
+        owner=show_owner(before),
     )
-    return next(own, "")
 
 
 def shown_source(session: Session, table: FoundTable) -> ShownSource:
     """Return a found source as data."""
-    found, now = table.found, session.clock.now()
-    days = {at.astimezone(session.zone_of_portal).date() for at in found.dates if now - RECENT <= at <= now}
+    found, now, zone = table.found, session.clock.now(), session.zone_of_portal
+    begins = now.astimezone(zone).date() - timedelta(days=RECENT_DAYS - 1)
+    days = {day for at in found.dates if at <= now and (day := at.astimezone(zone).date()) >= begins}
     return ShownSource(
         id=table.id,
         kind=found.candidate.kind,

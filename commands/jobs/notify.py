@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from checks.updates.troubles import TROUBLE_WORDS
 from commands.cli.session import Session
+from commands.jobs.kinds.updates import source_troubles
 from commands.jobs.performed import PerformedJob
 from commands.jobs.sending import (
     Dispatch,
@@ -275,7 +277,11 @@ def _tell(
         jobs_of_week = partial(_jobs_of_week, session, since, now)
         week = _week(state, standings, problem, jobs_of_week, since=since, now=now)
         if not settings.is_kept_copy:
-            week = replace(week, unconfirmed_years=_unconfirmed_years(session))
+            week = replace(
+                week,
+                unconfirmed_years=_unconfirmed_years(session),
+                troubled_sources=_troubled_sources(session, since),
+            )
     try:
         _queue(desk, seen, week)
     except PortalOpsError as error:
@@ -295,6 +301,16 @@ def _unconfirmed_years(session: Session) -> tuple[int, ...]:
     """Return the years whose notice a summary asks for; none where the calendar cannot be read, which doctor and each run name."""
     try:
         return session.calendar.years_to_confirm(session.today)
+    except PortalOpsError:
+        return ()
+
+
+def _troubled_sources(session: Session, since: datetime) -> tuple[tuple[str, Message], ...]:
+    """Return the sources of updates that answer and yet prove nothing; none where nothing was collected, which duties tell."""
+    try:
+        if not session.settings.update_sources:
+            return ()
+        return tuple((one.source, TROUBLE_WORDS[one.kind]) for one in source_troubles(session, since))
     except PortalOpsError:
         return ()
 

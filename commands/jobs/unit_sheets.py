@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ import typer
 
 from checks.updates.account import ItemCounts, as_moment, describe_interval
 from checks.updates.job import account_of
+from checks.updates.rules.stamps import moment
+from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
@@ -38,6 +41,8 @@ from portalops.reports.document import (
 from portalops.reports.words import channel_word, duty_status, joined
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from checks.updates.account import AccountedItem, WeekAccount
     from commands.cli.session import Session
     from portalops.model.organisation import Agency
@@ -218,7 +223,7 @@ def sheet_document(
         (msg("Unit"), unit.name),
         (msg("Week"), msg("from {first} to {last}", first=days.first, last=days.last)),
         (msg("Result"), duty_status(found.verdict)),
-        (msg("Why"), found.reason),
+        (msg("Why"), reason_in_words(found.reason, {one.id: one.kind for one in session.settings.update_sources})),
     ]
     facts += [
         (label, said)
@@ -235,7 +240,7 @@ def sheet_document(
         (ItemCounts.PERHAPS, msg("Items of which it is not certain")),
         (ItemCounts.NO, msg("Items that do not count in this week")),
     ):
-        rows = _rows(account, whole, counts)
+        rows = _rows(account, whole, counts, session.zone_of_portal)
         if rows:
             blocks.append(TableBlock(caption, _HEADERS, rows))
     if not account.items:
@@ -270,20 +275,69 @@ _HEADERS = (
 )
 
 
-def _rows(account: WeekAccount, whole: dict[str, Observation], counts: ItemCounts) -> list[tuple[Cell, ...]]:
+def _rows(
+    account: WeekAccount, whole: dict[str, Observation], counts: ItemCounts, zone: ZoneInfo
+) -> list[tuple[Cell, ...]]:
     return [
         (
             one.item.seen.id[:SHOWN_ID],
             whole[one.item.seen.id].title,
             whole[one.item.seen.id].url or None,
             joined([channel_word(each) for each in one.indicators or (whole[one.item.seen.id].channel,)]),
-            describe_interval(one.item),
-            as_claim(one),
+            _came(one, zone),
+            _day_or_moment(as_claim(one), zone),
             one.why,
         )
         for one in account.items
         if one.counts is counts and one.item.seen.id in whole
     ]
+
+
+def _came(one: AccountedItem, zone: ZoneInfo) -> Message:
+    """Say when an item came; of one whose day alone is known, the day."""
+    came = one.item.came
+    if came is not None and came.first == came.last:
+        at = _day_or_moment(moment(came.last), zone)
+        if not isinstance(at, datetime) and at is not None:
+            return msg("on {day}", day=at)
+    return describe_interval(one.item)
+
+
+def _day_or_moment(at: datetime | None, zone: ZoneInfo) -> date | datetime | None:
+    """Return the day of a moment that stands for a whole one: registers and many sites write no hour, and are read as midnight."""
+    if at is None or at.astimezone(zone).time() != time.min:
+        return at
+    return at.astimezone(zone).date()
+
+
+_KINDS_IN_WORDS = {
+    "register": msg("the register of incoming papers"),
+    "imap": msg("the mailbox"),
+    "sql": msg("the database of the site"),
+}
+_SITE = msg("the web site")
+_UNREADABLE = say_unreadable((UnreadableShare("", 1),)).text
+
+
+def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
+    """Return a verdict's reason as the unit's clerk reads it: no source by its id, but what it is.
+
+    Args:
+        reason: as it is recorded.
+        kinds: the kind of each source, by its id.
+    """
+    values = {
+        name: reason_in_words(value, kinds) if isinstance(value, Message) else value
+        for name, value in reason.values.items()
+    }
+    if reason.text == _UNREADABLE:
+        return nmsg(
+            "{n} line or item of {source} could not be read and may be the missing one",
+            "{n} lines or items of {source} could not be read and may be the missing ones",
+            int(str(reason.values["n"])),
+            source=_KINDS_IN_WORDS.get(kinds.get(str(reason.values["source"]), ""), _SITE),
+        )
+    return replace(reason, values=values)
 
 
 def write_sheets(

@@ -15,6 +15,7 @@ be written, 78 the configuration would be wrong
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +24,8 @@ from typing import Annotated
 import typer
 
 from checks.updates.attested import ATTESTED_TRAITS
-from checks.updates.discovery.sites import WAIT_SECONDS, FoundSite
+from checks.updates.clashes import same_address
+from checks.updates.discovery.sites import WAIT_SECONDS, FoundSite, host_of
 from checks.updates.discovery.tables import FoundTable, Raw, source_tables, toml_table
 from checks.updates.unit_names import UnitNames
 from commands.cli.result import Result
@@ -34,6 +36,7 @@ from commands.jobs.added_tables import check_added
 from commands.jobs.discovering import (
     ShownSource,
     configured_as,
+    explain_configured,
     found_sites,
     shown_source,
     site_address,
@@ -50,6 +53,8 @@ from portalops.registers.attested import REGISTERED
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, Status, TableBlock, Tone
 
 HEAD = "# Written by 'portalops unit import'; it may be changed here.\n"
+MAX_OTHERS = 3
+"""Units that are named beside one whose site they share."""
 TRIAL = timedelta(days=7)
 """How long the sources of new units are on trial, at least; cases begin with the Monday after."""
 
@@ -106,7 +111,7 @@ def import_(
     write: Annotated[bool, typer.Option("--write", help=_("Write a file of the configuration"))] = False,
 ) -> Result[ImportedUnits]:
     session = open_session(ctx)
-    listed = read_units(file)
+    listed = read_units(file, session.settings.portal.name.vi)
     missing = [NotFound(each.row, None, str(each.why)) for each in listed.skipped]
     lines: list[tuple[int, Message]] = [(each.row, each.why) for each in listed.skipped]
     names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
@@ -127,15 +132,17 @@ def import_(
     shown: list[ImportedUnit] = []
     taken = {table.id for table in session.settings.update_sources}
     sources: list[FoundTable] = []
+    polled = _polled_by(sites)
     for unit in listed.units:
         tables: Sequence[FoundTable] = ()
         if unit in new:
             texts.append(_unit_table(unit, cases_from))
             site = sites.get(unit.id)
             if site is not None:
-                tables = source_tables(site, channel=ItemChannel.SUBPORTAL, unit=unit.id, inside=inside, taken=taken)
+                every = source_tables(site, channel=ItemChannel.SUBPORTAL, unit=unit.id, inside=inside, taken=taken)
+                tables = _own_tables(session, every, unit, polled, missing=missing, lines=lines)
                 taken |= {table.id for table in tables}
-                sources += [table for table in tables if not configured_as(session, table)]
+                sources += tables
         shown.append(
             ImportedUnit(
                 id=unit.id,
@@ -200,25 +207,62 @@ def _sites_of(
             addresses[unit.id] = site_address(unit.site)
         except UsageError as error:
             _note(missing, lines, unit, error.message)
-    found = dict(
-        zip(
-            addresses,
-            found_sites(session, [*addresses.values()], wait_seconds=wait_seconds, inside=inside),
-            strict=True,
-        )
-    )
+    owners = {host_of(url): msg("unit {unit}", unit=unit) for unit, url in addresses.items()}
+    asked = found_sites(session, [*addresses.values()], wait_seconds=wait_seconds, inside=inside, owners=owners)
+    found = dict(zip(addresses, asked, strict=True))
     plain = {
         unit.id: f"http://{unit.site}"
         for unit in units
-        if unit.id in found and "://" not in unit.site and found[unit.id].tried == 1 and found[unit.id].problem
+        if unit.id in found
+        and "://" not in unit.site
+        and found[unit.id].tried == 1
+        and found[unit.id].problem
+        and not found[unit.id].leads_to
     }
     again = found_sites(session, [*plain.values()], wait_seconds=wait_seconds, inside=inside) if plain else ()
-    found |= {unit: site for unit, site in zip(plain, again, strict=True) if site.problem is None}
+    found |= {unit: site for unit, site in zip(plain, again, strict=True) if site.problem is None or site.leads_to}
     for unit in units:
         site = found.get(unit.id)
         if site is not None and site.problem is not None:
             _note(missing, lines, unit, msg("{url}: {why}", url=show_text(site.url, 200), why=site.problem))
     return found
+
+
+def _polled_by(sites: Mapping[UnitId, FoundSite]) -> Mapping[str, Sequence[UnitId]]:
+    """Return which units of the list each address would be polled for."""
+    found: dict[str, list[UnitId]] = defaultdict(list)
+    for unit, site in sites.items():
+        for address in {same_address(one.candidate.url) for one in site.chosen}:
+            found[address].append(unit)
+    return found
+
+
+def _own_tables(
+    session: Session,
+    tables: Sequence[FoundTable],
+    unit: ListedUnit,
+    polled: Mapping[str, Sequence[UnitId]],
+    *,
+    missing: list[NotFound],
+    lines: list[tuple[int, Message]],
+) -> Sequence[FoundTable]:
+    """Return the sources that are the unit's alone, and note those that are a source already or would be another's too."""
+    own = []
+    for table in tables:
+        url = table.found.candidate.url
+        others = [each for each in polled.get(same_address(url), ()) if each != unit.id]
+        if before := configured_as(session, table):
+            _note(missing, lines, unit, explain_configured(table, before))
+        elif others:
+            why = msg(
+                "{url} is what the list names for {others} too: it is not known whose it is, so it becomes no source",
+                url=show_text(url, 200),
+                others=", ".join(others[:MAX_OTHERS]),
+            )
+            _note(missing, lines, unit, why)
+        else:
+            own.append(table)
+    return own if any(table.found.candidate.kind != "sitemap" for table in own) else ()
 
 
 def _note(missing: list[NotFound], lines: list[tuple[int, Message]], unit: ListedUnit, why: Message) -> None:

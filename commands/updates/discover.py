@@ -30,6 +30,7 @@ from commands.jobs.discovering import (
     ShownCandidate,
     ShownSource,
     configured_as,
+    explain_configured,
     found_sites,
     shown_others,
     shown_source,
@@ -119,9 +120,7 @@ def discover(
             )
         for table in tables:
             if before := configured_as(session, table):
-                warnings.append(
-                    msg("{url} is already the source {source}", url=table.found.candidate.url, source=before)
-                )
+                warnings.append(explain_configured(table, before))
             else:
                 new.append(table)
         shown.append(

@@ -26,8 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
-from commands.updates.steps import source_troubles
+from commands.jobs.kinds.updates import decided_of, open_store, source_troubles, store_place, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from checks.updates.job import judge_collected
 from checks.updates.offsets import offset_of, say_offset
-from checks.updates.troubles import SourceTrouble, explain_trouble, troubles_of
+from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
 from commands.cli.entries import caller_of, unit_name, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.kinds.updates import decided_of, open_store, source_troubles, update_sources
 from portalops import bodies
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.record import Draft
@@ -245,15 +245,6 @@ def source_warnings(session: Session) -> tuple[Message, ...]:
                 )
             )
     return tuple(found)
-
-
-def source_troubles(session: Session, since: datetime) -> tuple[SourceTrouble, ...]:
-    """Return what is wrong with the sources that answer, as polls since a moment show it."""
-    asked = {table.id for table in session.settings.update_sources}
-    with open_store(session.settings, session.environment) as store:
-        polls = [poll for poll in store.notable_polls(since) if poll.source in asked]
-        begun = {one: store.blind_since(one) for one in {poll.source for poll in polls}}
-    return troubles_of(polls, {one: at for one, at in begun.items() if at is not None})
 
 
 def trouble_warnings(session: Session, since: datetime) -> tuple[Message, ...]:

@@ -73,6 +73,8 @@ class WeekSummary:
     """What was told and is not good again."""
     unconfirmed_years: tuple[int, ...] = ()
     """Years whose official notice of days off is to be asked for."""
+    troubled_sources: tuple[tuple[str, Message], ...] = ()
+    """Sources of updates that answer and yet prove nothing: the id, and what is wrong in words of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,16 @@ class _Writer:
             for alarm in week.open[:MAX_LINES]:
                 yield from self._item(msg("{what}, since {since}", what=thing_of(alarm.key), since=alarm.since))
             yield from self._more(len(week.open))
+        if week.troubled_sources:
+            yield ""
+            yield from self._prose(
+                msg(
+                    "Sources of updates that answer, and yet prove nothing; 'portalops updates stale' says what mends them:"
+                )
+            )
+            for source, what in week.troubled_sources[:MAX_LINES]:
+                yield from self._item(msg("{source}: {what}", source=source, what=what))
+            yield from self._more(len(week.troubled_sources))
         for year in week.unconfirmed_years:
             yield ""
             yield from self._prose(

@@ -357,7 +357,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     cache_over_the_weekend: UNKNOWN,
     gmt_that_is_local: MET,
     utc_without_a_word: MET,
-    utc_in_the_small_hours: MET,
+    utc_in_the_small_hours: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
@@ -391,7 +391,6 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "one item alone that claims to be older is taken for dated back (docs/decisions/0015)",
     clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and nothing here refutes the clock",
-    telegram_of_two_units: "a text that another unit published first is a copy, unless a source gives it out",
     category_feed_alone: "nothing in a feed says that it is of one category",
     private_address: "an address that resembles no unit's name is nobody's",
     database_put_back: "what is gone within two days counts for nothing, whoever lost it",

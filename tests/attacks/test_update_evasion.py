@@ -1,4 +1,4 @@
-"""Ways in which a unit looks busy without working, each over the real job with the truth known: none makes a week met.
+"""Ways in which a unit feigns work, each over the real job with the truth known: none makes a week met.
 
 What each comes to and what an officer can do about it stands in docs/threat-model.md; where the program is wrong, so does that.
 """
@@ -317,6 +317,13 @@ def undated_on_sunday_evening(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def page_rewritten_to_and_fro(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.amend, "/tin-1", text=body(2))
+    p.plan(p.day(4), site.amend, "/tin-1", text=body(1))
+    p.publish(22, p.day(8))
+
+
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
     old_texts_at_new_addresses: UNKNOWN,
@@ -357,6 +364,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     feed_emptied: PENDING,
     texts_of_another_unit: UNMET,
     undated_on_sunday_evening: UNMET,
+    page_rewritten_to_and_fro: UNMET,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
@@ -371,7 +379,7 @@ WRONG: Mapping[Way, str] = {
 
 
 @pytest.mark.parametrize(("way", "verdict"), cases(EVASIONS, WRONG))
-def test_a_unit_that_only_looks_busy_meets_no_week_but_by_a_persons_word(
+def test_a_unit_that_feigns_work_meets_no_week_but_by_a_persons_word(
     province: Province, way: Way, verdict: DutyVerdict
 ) -> None:
     way(province)

@@ -16,7 +16,8 @@ from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.checks.updates import cms_sites
 from tests.shapes import validate_answer
-from tests.web import WebServer, web_server
+from tests.web import WebServer, redirect, web_server
+from tests.web import answer as http_answer
 
 CONFIGURATION = """
 [portal]
@@ -144,6 +145,31 @@ def test_what_is_no_address_is_refused(office: Office, url: str) -> None:
     assert (code, "is not the address of a site" in answer["error"]["message"]) == (ExitCode.USAGE, True)
 
 
+def _elsewhere(server: WebServer) -> str:
+    """Return a server's address under its other name, which is another host."""
+    return server.url.replace("127.0.0.1", "localhost")
+
+
+def test_a_site_that_leads_to_another_host_is_named_and_not_taken(office: Office, servers: list[WebServer]) -> None:
+    servers[1].pages["/"] = redirect(_elsewhere(servers[0]) + "/", "301 Moved Permanently")
+
+    code, answer = office.call("updates", "discover", servers[1].url, "--inside", "--wait", "0", "--write")
+
+    (site,) = answer["data"]["sites"]
+    assert (code, site["sources"], answer["data"]["written"]) == (ExitCode.PARTIAL, [], False)
+    assert f"redirects to {_elsewhere(servers[0])}/, another site" in site["problem"]
+
+
+def test_a_usual_place_that_leads_to_another_hosts_feed_is_not_the_sites(
+    office: Office, servers: list[WebServer]
+) -> None:
+    servers[1].pages["/rss.xml"] = redirect(f"{_elsewhere(servers[0])}/feed/")
+
+    _code, answer = office.call("updates", "discover", servers[1].url, "--inside", "--wait", "0")
+
+    assert answer["data"]["sites"][0]["sources"] == []
+
+
 # --- unit import ----------------------------------------------------------------------------------
 
 
@@ -242,9 +268,90 @@ def test_what_cannot_be_found_is_reported_with_its_row_and_reason(office: Office
     assert "Sở Nội vụ" in told
 
 
+def test_a_site_that_leads_to_the_portals_is_named_with_whose_it_is(office: Office, servers: list[WebServer]) -> None:
+    portal = _elsewhere(servers[0])
+    office.call("updates", "discover", portal, "--channel", "portal", "--inside", "--wait", "0", "--write")
+    servers[1].pages["/"] = redirect(f"{portal}/")
+    path = office.list_of_units((1, "Xã Cam Hiệp", None, servers[1].url))
+
+    code, answer = office.call("unit", "import", path, "--inside", "--wait", "0", "--write")
+
+    (missing,) = answer["data"]["not_found"]
+    assert (code, answer["data"]["units"][0]["sources"]) == (ExitCode.PARTIAL, [])
+    assert f"redirects to {portal}/, the site of the portal" in missing["why"]
+    assert "updates" not in office.tables()
+
+
+def test_a_site_that_is_the_portals_source_is_no_units(office: Office, servers: list[WebServer]) -> None:
+    office.call("updates", "discover", servers[0].url, "--channel", "portal", "--wait", "0", "--write")
+    path = office.list_of_units((1, "Xã Cam Hiệp", None, servers[0].url))
+
+    code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    assert (code, answer["data"]["units"][0]["sources"]) == (ExitCode.PARTIAL, [])
+    assert "of the portal" in answer["data"]["not_found"][0]["why"]
+    assert "updates" not in office.tables()
+
+
+def test_one_site_of_two_units_becomes_the_source_of_neither(office: Office, servers: list[WebServer]) -> None:
+    path = office.list_of_units((1, "Phường Nha Trang", None, servers[0].url), (2, "Sở Tư pháp", None, servers[0].url))
+
+    code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"]]
+    assert (code, [unit["sources"] for unit in answer["data"]["units"]]) == (ExitCode.PARTIAL, [[], []])
+    assert ["so-tu-phap too" in said[0], "phuong-nha-trang too" in said[1]] == [True, True]
+    assert "updates" not in office.tables()
+
+
+def test_of_one_name_with_two_ids_neither_is_written_and_both_rows_are_named(office: Office) -> None:
+    path = office.list_of_units(
+        (1, "Sở Tư pháp", "so-a", None), (2, "sở tư pháp", "so-b", None), (3, "Xã Diên An", None, None)
+    )
+
+    code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [(each["row"], each["why"]) for each in answer["data"]["not_found"] if each["unit"] is None]
+    assert code == ExitCode.PARTIAL
+    assert said == [(row, "Sở Tư pháp has several ids, in the rows 2, 3: none is taken") for row in (2, 3)]
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["xa-dien-an"]
+
+
+def test_one_unit_in_several_spellings_is_one(office: Office) -> None:
+    rows = [(n, name, None, None) for n, name in enumerate(("Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí"))]
+
+    _code, answer = office.call("unit", "import", office.list_of_units(*rows), "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["unit"] is None]
+    assert said == ["Xã Hoà Trí is in row 2 already", "UBND xã Hòa Trí is in row 2 already"]
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["xa-hoa-tri"]
+
+
+def test_an_id_that_another_row_has_is_named_with_the_one_that_is_taken(office: Office) -> None:
+    path = office.list_of_units((1, "Sở Nội vụ", "so-noi-vu", None), (2, "Thanh tra tỉnh", "SO-NOI-VU!", None))
+
+    _code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["row"] == 3]
+    assert "the id so-noi-vu! is that of row 2; so-noi-vu-2 is taken instead" in said
+    assert [unit["id"] for unit in office.tables()["unit"]] == ["so-noi-vu", "so-noi-vu-2"]
+
+
+def test_a_formula_that_was_never_calculated_is_named_and_no_name(office: Office) -> None:
+    path = office.list_of_units((1, '="Sở "&"Y tế"', None, None), (2, '="Sở Tư pháp"', None, None))
+
+    _code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
+
+    said = [each["why"] for each in answer["data"]["not_found"] if each["row"] == 2]
+    assert said == ['="Sở "&"Y tế" is a formula without a value; it is left out', "it has no name"]
+    assert [unit["name"]["vi"] for unit in office.tables()["unit"]] == ["Sở Tư pháp"]
+
+
 def test_a_csv_of_excel_in_vietnamese_is_read(office: Office, servers: list[WebServer]) -> None:
     path = office.folder / "don-vi.csv"
-    path.write_text(f"Tên;Trang;Tên khác\nSở Tư pháp;{servers[1].url};\nXã Diên An;;UBND P. Diên An\n", "utf-8-sig")
+    path.write_text(
+        f"Tên cơ quan, đơn vị;Trang;Tên khác\nSở Tư pháp;{servers[1].url};\nXã Diên An;;UBND P. Diên An\n", "utf-8-sig"
+    )
 
     _code, answer = office.call("unit", "import", str(path), "--wait", "0", "--write")
 
@@ -257,6 +364,11 @@ def test_a_csv_of_excel_in_vietnamese_is_read(office: Office, servers: list[WebS
     [
         ("a.csv", b"a,b\n1,2\n", "has no headings"),
         ("a.csv", b"", "has no headings"),
+        ("a.csv", b"a,b\n1,2\n", "it begins with: a, b"),
+        ("a.csv", "Tên,Mã\n,\n".encode(), "has no unit"),
+        ("a.csv", "Tên,Mã\nSở Y tế,a\n".encode("utf-16-le"), "UTF-16"),
+        ("a.csv", 'Tên,Mã\n"Sở Y tế,a\nSở A",b"\n"Sở B\n'.encode(), "is not CSV"),
+        ("a.xlsx", b"\x01\x02\xff", "is no workbook"),
         ("a.csv", "Tên\nSở".encode("cp1258", "replace"), "is not UTF-8"),
         ("a.xlsx", b"PK\x03\x04 none", "is not a workbook"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old kind"),
@@ -275,10 +387,9 @@ def test_a_list_that_is_none_is_refused(office: Office, name: str, data: bytes |
 
 def test_a_hundred_units_are_asked_at_once(office: Office, servers: list[WebServer]) -> None:
     rows = [(n, f"Xã R{n}", None, f"{servers[1].url}/xa-{n}/") for n in range(100)]
-    feed = servers[1].pages["/rss.xml"]
     for n in range(100):
         servers[1].pages[f"/xa-{n}/"] = servers[1].pages["/"]
-        servers[1].pages[f"/xa-{n}/rss.xml"] = feed
+        servers[1].pages[f"/xa-{n}/rss.xml"] = http_answer(cms_sites.rss(servers[1].url, f"/xa-{n}/{{}}"))
 
     _code, answer = office.call("unit", "import", office.list_of_units(*rows), "--wait", "0")
 

@@ -145,6 +145,19 @@ def test_the_units_sheet_names_every_item_and_is_written_as_page_paper_and_docum
     assert department.call("updates", "why", "so-y-te", "2027-W47")[0] == ExitCode.USAGE
 
 
+def test_the_sheet_names_no_source_by_its_id_and_no_hour_that_nobody_knows(department: Department) -> None:
+    lines = f"{REGISTER}2,2026-11-17,Sở Y tế,2/SYT,Tin trong tuần\n3,,Sở Y tế,3/SYT,Tin không ngày\n"
+    (department.folder / "register.csv").write_text(lines, "utf-8")
+    department.call("updates", "collect", at="2026-11-23 09:00")
+
+    department.call("updates", "sheet", "so-y-te", "2026-W47", "--output", str(department.folder / "b.html"))
+
+    page = (department.folder / "b.html").read_text("utf-8")
+    assert "1 dòng hoặc mục của sổ văn bản đến không đọc được" in page
+    assert "ngày 17/11/2026" in page
+    assert [word for word in ("so-den", "soyte-rss", "00:00") if word in page] == []
+
+
 def test_a_confirmed_day_settles_what_the_polls_leave_open_and_cannot_contradict_them(department: Department) -> None:
     item = _undated(department)["id"]
     by = ("--officer", "Nguyễn Văn An", "--document", "07/BB-SYT, 23/11/2026")

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from checks.updates.troubles import TROUBLE_WORDS, TroubleKind
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
@@ -161,3 +162,15 @@ def test_a_summary_asks_for_the_notice_of_a_provisional_year_with_the_command(la
     text = " ".join(letter.text.split())
     assert words in text
     assert "'portalops calendar confirm 2027'" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "soyte-rss: it shows nothing"), ("vi", "soyte-rss: không hiện tin nào")]
+)
+def test_a_summary_names_the_sources_that_answer_and_prove_nothing(language: str, words: str) -> None:
+    sources = (("soyte-rss", TROUBLE_WORDS[TroubleKind.EMPTIED]),)
+    (letter,) = letters(week=WeekSummary(AT - timedelta(days=7), AT, troubled_sources=sources), language=language)
+
+    text = " ".join(letter.text.split())
+    assert words in text
+    assert "portalops updates stale" in text

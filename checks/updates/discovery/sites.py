@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from lxml.html import HtmlElement
@@ -109,6 +109,8 @@ class FoundSite:
     """What was found and is not needed, or is no source."""
     tried: int = 0
     """How many addresses were asked."""
+    leads_to: str = ""
+    """Where it redirects to on another host; nothing is taken from there, for that may be the portal's or another unit's site."""
 
 
 def explore_sites(urls: Sequence[str], exploring: Exploring) -> Iterator[FoundSite]:
@@ -162,6 +164,8 @@ class _Site:
 
     def found(self) -> FoundSite:
         data = self._get(self._asked_for, follow=True)
+        if host_of(self._url) != host_of(self._asked_for):
+            return FoundSite(self._asked_for, _explain_lead(self._url), tried=self._tried, leads_to=self._url)
         kind = _kind_of(data)
         page = None if kind or len(data) > PAGE_BYTES else page_of(text_of(data))
         with ThreadPoolExecutor(AT_ONE_SITE, "site") as threads:
@@ -194,12 +198,14 @@ class _Site:
         """Return a page; with `follow` its last address is the site's from then on.
 
         Raises:
-            WebUnavailable: it cannot be had.
+            WebUnavailable: it cannot be had, or without `follow` it leads to another host, whose items are not the site's.
         """
         self._tried += 1
         page = self._exploring.web.get(url, accept=ACCEPT, limit_bytes=LIMIT_BYTES, inside=self._exploring.inside)
         if follow and page.via:
             self._url = page.via[-1]
+        elif page.via and host_of(page.via[-1]) != host_of(self._url):
+            raise WebUnavailable(_explain_lead(page.via[-1]))
         return page.data or b""
 
     def _try(self, url: str) -> bytes | None:
@@ -310,9 +316,41 @@ class _Site:
     def _explain_nothing(self, page: HtmlElement | None) -> Message:
         if page is None:
             return msg("its answer is neither a page nor a feed")
+        if page.xpath("//input[translate(@type, 'PASWORD', 'pasword') = 'password']"):
+            return msg("its page asks for a login")
+        hosts = {host_of(_joined(self._url, str(each))) for each in page.xpath(_LEADS)} - {""}
+        if hosts and host_of(self._url) not in hosts:
+            return msg("its page leads to other hosts alone, such as {host}", host=bounded(min(hosts)))
         if not page.xpath("//a[@href]"):
             return msg("its page has no link: it is built by scripts in the browser")
         return msg("neither a feed nor a list of items was found at {n} addresses", n=self._tried)
+
+
+_LEADS = "//a/@href | //link[contains(concat(' ', @rel, ' '), ' alternate ')]/@href"
+"""Where a page leads a reader, or a reader of feeds."""
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, without `www.`.
+
+    >>> host_of("https://www.SoYTe.example:8443/tin")
+    'soyte.example'
+    """
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def _joined(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return ""
+
+
+def _explain_lead(url: str) -> Message:
+    return msg("it redirects to {url}, another site; if that is its own, give that address", url=bounded(url))
 
 
 _MAX_MORE = 12

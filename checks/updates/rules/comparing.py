@@ -116,9 +116,9 @@ def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bo
 
     Of two that one writer posted, one is the copy whichever came first: the one whose interval ends later is taken for it.
     """
-    before, after = _came(other), _came(item)
     if is_own and not is_earlier:
         return None
+    before, after = (_came(other), _came(item)) if is_own else (_polled(other), _polled(item))
     if not is_own and after.last < before.first:
         return None  # it came first
     if after.first != BEGINNING and after.first - before.last > window:
@@ -137,6 +137,14 @@ def _is_one_page(item: GradedItem, other: GradedItem) -> bool:
 def _came(item: GradedItem) -> Interval:
     assert item.came is not None
     return item.came
+
+
+def _polled(item: GradedItem) -> Interval:
+    """Return when an item came by what its own site cannot claim: who copied whom is not for the two to say."""
+    one = item.seen
+    if item.grade is not Grade.A:
+        return _came(item)
+    return Interval(BEGINNING if one.looked_before_at is None else one.looked_before_at + 1, one.first_seen_at)
 
 
 def _end_key(item: GradedItem) -> tuple[Stamp, Stamp, str]:

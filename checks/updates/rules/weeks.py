@@ -231,7 +231,7 @@ def _explain_unknown(tallies: Sequence[Tally]) -> Message:
     if not all(tally.has_source for tally in tallies):
         return msg("no source shows this unit's items")
     if not all(tally.collected for tally in tallies):
-        return msg("the sources were not polled after the week's end")
+        return msg("no answer of the sources after the week's end proves anything")
     unread = tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable))
     lacking = [tally for tally in tallies if tally.occurred.least < tally.required_most]
     open_ones = [tally for tally in lacking if not _falls_short(tally)]
@@ -244,14 +244,19 @@ def _explain_unknown(tallies: Sequence[Tally]) -> Message:
 def _with_cause(tally: Tally, cause: Message) -> Message:
     least, most = tally.occurred.least, tally.occurred.most
     if most is None:
-        return msg("surely {least} of the {due} due: {cause}", least=least, due=tally.required_most, cause=cause)
+        return msg("surely {least} of the {due} due: {cause}", least=least, due=_due(tally), cause=cause)
     return msg(
         "surely {least}, at most {most} of the {due} due: {cause}",
         least=least,
         most=most,
-        due=tally.required_most,
+        due=_due(tally),
         cause=cause,
     )
+
+
+def _due(tally: Tally) -> Message | int:
+    least, most = tally.required_least, tally.required_most
+    return most if least == most else msg("{least} or {most}", least=least, most=most)
 
 
 def _cause_of(tally: Tally) -> Message:

@@ -96,7 +96,7 @@ class ListPageSource(PageSource[Settings]):
         self._door.require_marker(text)
         settings = self._settings
         page = page_of(text)
-        found = [] if page is None else list(_fitting(page, settings.item))
+        found = [] if page is None else [one for one in _fitting(page, settings.item) if not _is_table_head(one)]
         if page is None or not found:
             raise source_error(
                 self._traits.id,
@@ -187,6 +187,11 @@ def _text(element: HtmlElement) -> str:
     return " ".join(" ".join(element.xpath("descendant::text()[not(parent::script or parent::style)]")).split())[
         :MAX_TEXT
     ]
+
+
+def _is_table_head(element: HtmlElement) -> bool:
+    """Say whether an element is a row of headings: a table's selector fits it too, and it hides no item."""
+    return element.tag == "tr" and not element.xpath("./td") and not element.xpath(".//a[@href]")
 
 
 def _base(page: HtmlElement, url: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.attested import as_observation
+from checks.updates.clashes import source_clashes
 from checks.updates.job import replay, run_updates
 from checks.updates.observation_database import DatabasePlace
 from checks.updates.observation_places import FilePlace
@@ -19,6 +20,7 @@ from checks.updates.rules.sightings import is_refuted
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
+from checks.updates.troubles import SourceTrouble, troubles_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import database_of
@@ -124,6 +126,15 @@ def open_store(settings: Settings, environment: Mapping[str, str]) -> closing[Ob
     return closing(ObservationStore.open(store_place(settings, environment), create=False))
 
 
+def source_troubles(session: Session, since: datetime) -> tuple[SourceTrouble, ...]:
+    """Return what is wrong with the sources that answer, as polls since a moment show it."""
+    asked = {table.id for table in session.settings.update_sources}
+    with open_store(session.settings, session.environment) as store:
+        polls = [poll for poll in store.notable_polls(since) if poll.source in asked]
+        begun = {one: store.blind_since(one) for one in {poll.source for poll in polls}}
+    return troubles_of(polls, {one: at for one, at in begun.items() if at is not None})
+
+
 def require_possible_day(store: ObservationStore, item: Observation, day: date, zone: ZoneInfo) -> None:
     """Make sure that the kept answers do not refute the day on which an item is to have been published.
 
@@ -185,8 +196,10 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
     """Return the configured sources of updates, each built by its kind.
 
     Raises:
-        ConfigurationError: a source's settings do not fit its kind.
+        ConfigurationError: a source's settings do not fit its kind, or two owners have a source at one address.
     """
+    for clash in source_clashes(settings):
+        raise clash
     zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
     return tuple(build_update_source(table, zone=zone, web=web) for table in settings.update_sources)
 

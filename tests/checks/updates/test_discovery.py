@@ -99,6 +99,37 @@ def test_a_site_that_scripts_build_is_a_result_with_its_reason(server: WebServer
     assert "built by scripts" in str(site.problem)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('<form><input name="u"><input type="Password" name="p"></form><a href="/quen">Quên</a>', "asks for a login"),
+        (
+            '<a href="https://khac.example/tin">Tin tức của trang khác</a>',
+            "leads to other hosts alone, such as khac.example",
+        ),
+    ],
+)
+def test_a_page_without_a_source_is_named_for_what_it_is(server: WebServer, body: str, said: str) -> None:
+    server.pages["/"] = cms_sites.html(body)
+
+    assert said in str(explore(server.url, _exploring()).problem)
+
+
+def test_the_headings_of_a_table_are_no_item_that_cannot_be_read(server: WebServer) -> None:
+    pages = cms_sites.table_list(server.url)
+    page = pages["/"]
+    assert isinstance(page, bytes)
+    body = page.partition(b"\r\n\r\n")[2].decode()
+    head = "<table><tr><th>Ngày</th><th>Trích yếu</th></tr>"
+    server.pages["/"] = cms_sites.html(
+        body.partition("<body>")[2].replace("<table>", head).removesuffix("</body></html>")
+    )
+
+    site = explore(server.url, _exploring())
+
+    assert (len(site.chosen[0].items), site.chosen[0].remarks) == (len(TITLES), ())
+
+
 def test_a_map_that_names_the_items_is_found_and_one_that_does_not_is_none(server: WebServer) -> None:
     site = _found(server, cms_sites.wordpress)
 

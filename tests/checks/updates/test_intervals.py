@@ -234,3 +234,50 @@ def test_items_that_are_up_for_minutes_on_two_days_meet_no_week(twice_daily: Pol
         week.unseen,
         "something new in front shows that they are gone",
     )
+
+
+def test_a_thief_that_dates_its_copy_earlier_within_one_poll_is_not_the_first(tmp_path: Path) -> None:
+    with web_server() as one, web_server() as other:
+        honest, thief = (Site(server, feed_length=8) for server in (one, other))
+        for number in range(6):
+            honest.publish(f"/a-{number}", on=f"2026-10-{20 + number} 09:00")
+            thief.publish(f"/b-{number}", on=f"2026-10-{20 + number} 09:00")
+        feeds = [
+            source("feed", name, url=f"{site.server.url}/rss", unit=unit.id)
+            for name, site, unit in zip(("a", "b"), (honest, thief), (HEALTH, JUSTICE), strict=True)
+        ]
+        polling = Polling(honest, Collecting(tmp_path, feeds))
+        polling.until("2026-11-16")
+        for day in ("17", "19"):
+            polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(8,))
+            honest.publish(f"/chung-{day}", on=f"2026-11-{day} 10:00")
+            thief.publish(f"/chung-{day}", on=f"2026-11-{day} 09:59")
+            polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(20,))
+            polling.until(f"2026-11-{int(day) + 1}", first=f"2026-11-{int(day) + 1}")
+        result = polling.until("2026-11-24", first="2026-11-21")
+
+    verdicts = {one.unit: one.subportal_verdict for one in result.unit_weeks if str(one.week) == "2026-W47"}
+    assert verdicts[HEALTH.id] is not UNMET
+    assert verdicts[JUSTICE.id] is not MET
+
+
+def test_the_portals_own_news_on_a_units_site_meets_no_week(site: Site, tmp_path: Path) -> None:
+    with web_server() as front_server:
+        front = Site(front_server, feed_length=8)
+        for number in range(6):
+            front.publish(f"/tinh-{number}", on=f"2026-10-{20 + number} 10:00")
+        feeds = [
+            source("feed", "front", url=f"{front.server.url}/rss", channel="portal", unit=None),
+            source("feed", "rss", url=f"{site.server.url}/rss"),
+        ]
+        polling = Polling(site, Collecting(tmp_path, feeds))
+        polling.until("2026-11-15")
+        for day in ("16", "18"):
+            polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(8,))
+            front.publish(f"/tin-{day}", on=f"2026-11-{day} 09:00")
+            polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(20,))
+            site.publish(f"/tin-{day}", on=f"2026-11-{int(day) + 1} 09:00")
+            polling.until(f"2026-11-{int(day) + 1}", first=f"2026-11-{int(day) + 1}")
+        week = polling.k1(polling.until("2026-11-24", first="2026-11-20"))
+
+    assert week.subportal_verdict is UNKNOWN

@@ -258,7 +258,10 @@ def came(first: Stamp, last: Stamp | None = None, *, name: str = "a", **fields: 
     """Return an item that came at a moment, or between two."""
     known = {key: fields.pop(key) for key in ("grade", "is_sure", "flags", "hoped_at", "session") if key in fields}
     interval = Interval(first, first if last is None else last)
-    item = GradedItem(ITEM._replace(id=name, **fields), Grade.A, interval, is_sure=True, claimed_at=None, flags=())
+    polled = {"first_seen_at": interval.last, "looked_before_at": None if first == BEGINNING else first - 1}
+    item = GradedItem(
+        ITEM._replace(id=name, **{**polled, **fields}), Grade.A, interval, is_sure=True, claimed_at=None, flags=()
+    )
     return item._replace(**known)
 
 
@@ -339,6 +342,13 @@ V = UnitId("v")
         (came(0, 5), came(0, 5, name="b"), "b", ""),
         # what may not count itself makes nobody surely a copier
         (came(0, is_sure=False), came(1, name="b", unit=V), "", "b"),
+        # a claim of its own makes nobody the first: what counts between two units is what the polls saw
+        (
+            came(0, 0, first_seen_at=9, looked_before_at=-1),
+            came(5, 5, name="b", unit=V, first_seen_at=9, looked_before_at=-1),
+            "",
+            "ab",
+        ),
         # since when it was there is not known
         (came(BEGINNING, 5), came(8, name="b"), "", "b"),
     ],
@@ -500,14 +510,14 @@ def test_indicators_are_named_each_unless_verdict_and_reason_are_the_same() -> N
     [
         ({"unreadable": (UnreadableShare("feed", 1),)}, "1 line or item of source feed could not be read and may be the missing one"),
         ({"has_source": False}, "no source shows this unit's items"),
-        ({"collected": False}, "the sources were not polled after the week's end"),
+        ({"collected": False}, "no answer of the sources after the week's end proves anything"),
         ({"occurred": Occurred(1, 4, 1), "unseen_days": 3}, "surely 1, at most 4 of the 2 due: nobody saw all of 3 days"),
         ({"occurred": Occurred(1, None, 1), "unseen_days": 1}, "surely 1 of the 2 due: nobody saw all of 1 day"),
         (
             {"occurred": Occurred(1, 2, 1), "open_items": 1},
             "surely 1, at most 2 of the 2 due: it is not certain of 1 item when it came, or whether it counts",
         ),
-        ({"required_least": 0}, "surely 1, at most 1 of the 2 due: the calendar of these days is provisional"),
+        ({"required_least": 0}, "surely 1, at most 1 of the 0 or 2 due: the calendar of these days is provisional"),
     ],
 )  # fmt: skip
 def test_a_week_that_is_unknown_says_by_what(changes: dict[str, Any], said: str) -> None:

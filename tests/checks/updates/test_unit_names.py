@@ -43,6 +43,17 @@ def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None
     assert names.find("Sở Nội vụ.", REGISTER, at("2025-03-01 00:00")) == "new"
 
 
+@pytest.mark.parametrize("other", ["Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí"])
+def test_the_name_of_two_units_that_exist_at_once_means_neither(other: str) -> None:
+    first, second = _unit("Xã Hòa Trí"), replace(_unit(other), id=UnitId("m3"))
+    names = UnitNames([first, second], ZONE, HOME)
+
+    for written in ("Xã Hòa Trí", "Xã Hoà Trí", "UBND xã Hòa Trí", "xa hoa tri"):
+        assert names.find(written, REGISTER, NOW) is None
+        assert set(names.resembling(written)) == {first.id, second.id}
+    assert names.find("m3", REGISTER, NOW) == second.id
+
+
 def test_a_unit_is_known_by_an_alias() -> None:
     assert _find("Y tế Khánh Hòa (Văn phòng)", _unit("Sở Y tế", "Y tế Khánh Hòa (Văn phòng)")) == "sở-y-tế"
 
@@ -175,7 +186,15 @@ def test_the_name_before_a_longer_one_resembles_it() -> None:
     names = UnitNames([_unit("Sở Y tế và Dân số"), _unit("Phường Vĩnh Hải Đông")], ZONE, HOME)
 
     assert names.resembling("Sở Y tế") == (_unit("Sở Y tế và Dân số").id,)
-    assert names.resembling("Phường Vĩnh Hải") == ()
+    assert names.resembling("Phường Vĩnh Hải") == (_unit("Phường Vĩnh Hải Đông").id,)
+    assert names.resembling("Phường Vĩnh") == ()
+
+
+def test_a_name_that_was_cut_is_open_for_the_longer_one_beside_those_that_differ_in_a_letter() -> None:
+    cut, alike = _unit("Xã Ninh Hải Đông"), _unit("Xã Vinh Hải")
+    names = UnitNames([cut, alike], ZONE, HOME)
+
+    assert set(names.resembling("UBND xã Ninh Hải")) == {cut.id, alike.id}
 
 
 def test_who_took_over_from_a_unit_is_known_from_the_day_after_its_last() -> None:
