@@ -138,6 +138,8 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts) -> tuple[ItemCounts, Me
             first=date.fromordinal(one.days.first),
             last=date.fromordinal(one.days.last),
         )
+    if one.item.seen.unit != unit.id:
+        return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
     return ItemCounts.PERHAPS, _explain_doubt(one)
 
 
@@ -159,10 +161,8 @@ def _explain_doubt(one: Counting) -> Message:
         return msg("it was already there when the source was polled first; its date counts when an officer confirms it")
     if FlagKind.UNBOUNDED in flags:
         return msg("no earlier poll would have shown it; its date counts when an officer confirms it")
-    if FlagKind.UNKNOWN_UNIT in flags:
-        return msg("its sender is not known, and it may be this unit's")
     if item.hoped_at is not None:
-        return msg("it came in a long time without a poll; its date counts when an officer confirms it")
+        return msg("no good answer bounds it closely; its date counts when an officer confirms it")
     return msg("it came between two polls of which one lies outside this week")
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from checks.updates.recognition import MAX_TITLE, canonical_url
-from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import check_text, clean_line, content_hash, fold
@@ -70,7 +70,7 @@ class Collected(Protocol):
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
     def repeated_items(self) -> Iterable[SeenItem]: ...
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]: ...
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]: ...
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]: ...
     def changes(self) -> ItemChanges: ...
     def served(self) -> Mapping[str, Sequence[Served]]: ...
     def refused(self) -> Sequence[UnreadPart]: ...
@@ -115,7 +115,7 @@ class WithAttested(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return self._collected.resembling(unit)
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
         return self._collected.given_out(sources)
 
     def changes(self) -> ItemChanges:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from checks.updates.attested import Collected
-from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.unit_names import UnitNames
@@ -76,7 +76,7 @@ class WithNames(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return self._perhaps.get(unit, ())
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
         return self._collected.given_out(sources)
 
     def repeated_items(self) -> Iterable[SeenItem]:

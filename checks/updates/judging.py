@@ -21,7 +21,7 @@ from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, Grad
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import SeenItem
+from checks.updates.rules.seen import GivenOut, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
@@ -228,21 +228,21 @@ class Judging:
         return first, end - 1
 
     def _shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
-        """Return a sub-portal's items whose text the portal itself surely had before: its news, shown by the unit's site again."""
+        """Return a sub-portal's items whose text the portal itself had before: its news, shown by the unit's site again."""
         return frozenset(
             item.seen.id
             for item in items
             if item.seen.channel == ItemChannel.SUBPORTAL
             and (first := self._on_portal.get(item.seen.text)) is not None
-            and item.seen.looked_before_at is not None
-            and first <= item.seen.looked_before_at
             and item.seen.source not in self._may_copy
+            and _is_before(first, item.seen)
         )
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
         sources = [traits.id for traits in self._traits.values() if traits.gives_out]
-        return self._collected.given_out(sources) if sources else {}
+        found = self._collected.given_out(sources) if sources else {}
+        return {text: first.seen_at for text, first in found.items()}
 
     def _is_watched(self, one: SeenItem) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.
@@ -340,6 +340,22 @@ class Judging:
         if one.channel == ItemChannel.SUBMISSION:
             return False, True
         return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
+
+
+def _is_before(first: GivenOut, one: SeenItem) -> bool:
+    """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first."""
+    if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
+        return True
+    claimed = one.published_at
+    return (
+        first.seen_at <= one.first_seen_at + _ONE_RUN
+        and None not in {first.claimed_at, claimed}
+        and ((first.claimed_at or 0) < (claimed or 0))
+    )
+
+
+_ONE_RUN = span(timedelta(minutes=15))
+"""The polls of one run lie no further apart."""
 
 
 def judge(

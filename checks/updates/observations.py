@@ -54,7 +54,7 @@ from checks.updates.offsets import DatedItem
 from checks.updates.recognition import KnownObservation, NamedCandidate, Recognition
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
-from checks.updates.rules.seen import Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, span, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
@@ -598,15 +598,15 @@ class ObservationWindow:
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
         return ()
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, Stamp]:
-        """Return when some sources had first shown each text that others say too."""
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
+        """Return when some sources had first shown each text, and from when they date it."""
         query = (
-            select(OBSERVATION.c.text, func.min(OBSERVATION.c.first_seen_at))
+            select(OBSERVATION.c.text, func.min(OBSERVATION.c.first_seen_at), func.min(OBSERVATION.c.published_at))
             .where(OBSERVATION.c.source.in_(sources), OBSERVATION.c.first_seen_at <= self._until)
             .group_by(OBSERVATION.c.text)
         )
         with self._engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(query)}
+            return {row[0]: GivenOut(row[1], row[2]) for row in connection.execute(query)}
 
     def changes(self) -> ItemChanges:
         """Return what happened to items after they were first seen."""

@@ -145,9 +145,9 @@ _ROUNDING = 1e-6
 
 
 def with_text(candidate: NamedCandidate) -> str | None:
-    """Return the main text of an item that is a page: it has an address of its own, and its text is given whole."""
+    """Return the text of an item that is a page: it has an address of its own."""
     item = candidate.item
-    return None if not candidate.url or item.files or item.body_is_summary or not item.body else item.body
+    return None if not candidate.url or item.files or not item.body else item.body
 
 
 def find_rewrites(
@@ -199,9 +199,10 @@ def find_rewrites(
                 returned.append((page.rewrite, traits.trust_created, last[name].seen_at))
             kept[name] = PageTexts(text, earlier)
             continue
-        rewrite = _observe(
-            name, candidate, min([change, *changes], key=_CERTAINTY.index), traits=traits, units=units, poll=poll
-        )
+        if candidate.item.body_is_summary:  # of the page's own text nothing is known
+            change = Rewrite.OPEN
+        certainty = min([change, *changes], key=_CERTAINTY.index)
+        rewrite = _observe(name, candidate, certainty, traits=traits, units=units, poll=poll)
         found.append((rewrite, candidate))
         before = last.get(name)
         if before and before.is_of_base and before.content_hash:

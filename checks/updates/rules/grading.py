@@ -124,7 +124,7 @@ def grade(
             came, hoped = Interval(claim, until), claim  # it came when it claims, or after the poll
         else:
             came, hoped = _narrowed(first, until, claim, claims)
-            is_backdated = usable is not None and after is not None and usable < after - CACHE_LAG
+            is_backdated = usable is not None and after is not None and _end_of(usable, claims) < after - CACHE_LAG
             if created is not None and usable is not None and usable < created - CLOCK_SKEW:
                 is_backdated = True
     is_moved = is_touched or touched_at is not None
@@ -192,6 +192,12 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
     if one.first_seen_at - after > claims.window or claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
+
+
+def _end_of(claim: Stamp, claims: ClaimRules) -> Stamp:
+    """Return the last moment that a claim may mean: the end of its day where it names no hour."""
+    day = claims.day_of(claim)
+    return claim if day is None else day.last
 
 
 def _is_old(created: Stamp, usable: Stamp | None, after: Stamp | None) -> bool:

@@ -83,6 +83,15 @@ class Served(NamedTuple):
     """When the oldest of them was made: of the time before it the source says nothing of this unit."""
 
 
+class GivenOut(NamedTuple):
+    """When a text was first shown by some sources."""
+
+    seen_at: Stamp
+    """The first poll that showed it."""
+    claimed_at: Stamp | None
+    """From when they date it; None if they do not."""
+
+
 class Gone(NamedTuple):
     """An item that an answer no longer had, though its place was in it."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import Gone, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import Decided, Terms
@@ -61,9 +61,12 @@ class Collected:
     def resembling(self, unit: UnitId) -> list[SeenItem]:
         return []
 
-    def given_out(self, sources: Sequence[str]) -> dict[str, Stamp]:
+    def given_out(self, sources: Sequence[str]) -> dict[str, GivenOut]:
         own = [one for one in self.observations if one.source in sources]
-        return {one.content_hash: stamp(one.first_seen_at) for one in reversed(own)}
+        return {
+            one.content_hash: GivenOut(stamp(one.first_seen_at), stamp(one.published_at) if one.published_at else None)
+            for one in reversed(own)
+        }
 
     def changes(self) -> ItemChanges:
         gone: dict[str, Gone] = {}

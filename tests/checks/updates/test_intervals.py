@@ -261,7 +261,18 @@ def test_a_thief_that_dates_its_copy_earlier_within_one_poll_is_not_the_first(tm
     assert verdicts[JUSTICE.id] is not MET
 
 
-def test_the_portals_own_news_on_a_units_site_meets_no_week(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("times", "verdict"),
+    [
+        (("09:00", "09:00", False), UNKNOWN),  # the portal had it the day before
+        (("08:40", "14:00", True), UNKNOWN),  # one poll showed both first, and the portal dates it earlier
+        (("14:00", "08:40", True), MET),  # the portal pulled it from the unit
+    ],
+)
+def test_the_portals_own_news_on_a_units_site_meets_no_week(
+    site: Site, tmp_path: Path, times: tuple[str, str, bool], verdict: DutyVerdict
+) -> None:
+    portal_at, unit_at, is_same_day = times
     with web_server() as front_server:
         front = Site(front_server, feed_length=8)
         for number in range(6):
@@ -274,10 +285,13 @@ def test_the_portals_own_news_on_a_units_site_meets_no_week(site: Site, tmp_path
         polling.until("2026-11-15")
         for day in ("16", "18"):
             polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(8,))
-            front.publish(f"/tin-{day}", on=f"2026-11-{day} 09:00")
+            front.publish(f"/tin-{day}", on=f"2026-11-{day} {portal_at}")
+            if is_same_day:
+                site.publish(f"/tin-{day}", on=f"2026-11-{day} {unit_at}")
             polling.until(f"2026-11-{day}", first=f"2026-11-{day}", hours=(20,))
-            site.publish(f"/tin-{day}", on=f"2026-11-{int(day) + 1} 09:00")
+            if not is_same_day:
+                site.publish(f"/tin-{day}", on=f"2026-11-{int(day) + 1} {unit_at}")
             polling.until(f"2026-11-{int(day) + 1}", first=f"2026-11-{int(day) + 1}")
         week = polling.k1(polling.until("2026-11-24", first="2026-11-20"))
 
-    assert week.subportal_verdict is UNKNOWN
+    assert week.subportal_verdict is verdict, str(week.reason)

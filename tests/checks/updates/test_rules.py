@@ -123,6 +123,8 @@ def test_a_claimed_day_narrows_to_its_part_of_the_interval() -> None:
     assert today.came == Interval(midnight, SEEN)
     assert yesterday.came == Interval(midnight - 2 * HOUR + 1, midnight - 1)
     assert (before_that.came, before_that.flags) == (Interval(midnight - 2 * HOUR + 1, SEEN), (FlagKind.BACKDATED,))
+    same_day = weighed(looked_before_at=SEEN - HOUR, published_at=midnight)
+    assert (same_day.came, same_day.flags) == (Interval(SEEN - HOUR + 1, SEEN), ())
 
 
 def test_what_no_earlier_poll_would_have_shown_has_no_beginning_and_counts_for_nobody() -> None:
