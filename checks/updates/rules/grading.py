@@ -134,7 +134,9 @@ def grade(
         may_be_removed = not is_removed
     if confirmed_day is not None:
         first_of_day, last_of_day = max(came.first, confirmed_day.first), min(came.last, confirmed_day.last)
-        if first_of_day <= last_of_day and not is_removed:
+        if traits.attested:  # a registrar wrote another day: what an officer says by a document corrects that
+            came, kind, hoped = confirmed_day, Grade.D, None
+        elif first_of_day <= last_of_day and not is_removed:
             came, kind, is_touched, hoped = Interval(first_of_day, last_of_day), Grade.D, False, None
     elif is_confirmed and not is_removed and (kind is Grade.C or is_touched or hoped is not None):
         kind, is_touched = Grade.D, False

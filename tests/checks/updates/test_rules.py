@@ -140,6 +140,19 @@ def test_what_no_earlier_poll_would_have_shown_has_no_beginning_and_counts_for_n
     )
 
 
+def test_a_confirmed_day_narrows_the_polls_interval_and_corrects_a_registrars_day() -> None:
+    day = Interval(SEEN - 3 * DAY, SEEN - 2 * DAY - 1)
+    register = replace(PLAIN, attested=True)
+
+    line = weighed(register, created_at=SEEN - 30 * DAY, how={"is_confirmed": True, "confirmed_day": day})
+    refuted = weighed(published_at=None, how={"is_confirmed": True, "confirmed_day": day})
+    open_days = weighed(published_at=None, looked_before_at=None, how={"is_confirmed": True, "confirmed_day": day})
+
+    assert (line.came, line.grade, line.is_sure) == (day, Grade.D, True)
+    assert (refuted.came, refuted.grade) == (Interval(SEEN - 24 * HOUR + 1, SEEN), Grade.A)
+    assert (open_days.came, open_days.grade, open_days.is_sure) == (day, Grade.D, True)
+
+
 def test_a_creation_row_further_ahead_than_ten_minutes_proves_nothing() -> None:
     within = weighed(TRUSTED, created_at=SEEN + 10 * MINUTE, published_at=None)
     beyond = weighed(TRUSTED, created_at=SEEN + 10 * MINUTE + 1, published_at=None)
