@@ -87,7 +87,6 @@ class Judging:
             max(period.last, terms.today) + timedelta(days=8),
             zone=terms.zone,
             cutoff=numbers.day_cutoff,
-            calendar=terms.calendar,
         )
         attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected

@@ -181,6 +181,16 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
                 nmsg("{n} verdict comes out the same", "{n} verdicts come out the same", proven.weeks),
             )
         )
+    if proven.others:
+        view.append(
+            Paragraph(
+                nmsg(
+                    "{n} verdict was given by another rulebook or calendar, and was not judged again",
+                    "{n} verdicts were given by another rulebook or calendar, and were not judged again",
+                    proven.others,
+                )
+            )
+        )
     data = StoreComparison(
         items=items,
         lost=tuple(ShownMessage.of(each.why) for each in lost),

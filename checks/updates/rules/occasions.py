@@ -64,9 +64,6 @@ class Occurred(NamedTuple):
     """At least, if officers confirm what items claim."""
 
 
-NOTHING_OCCURRED = Occurred(0, 0, 0)
-
-
 def count_occasions(
     items: Collection[Counting], days: CountedDays, *, numbers: Numbers, unseen: Collection[int] = ()
 ) -> Occurred:

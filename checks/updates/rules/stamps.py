@@ -7,12 +7,9 @@ moments with zones, and which local day one lies on is found in a table of the d
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
-
-from portalops.calendar import Calendar
 
 Stamp: TypeAlias = int
 """Milliseconds since 1970-01-01T00:00Z."""
@@ -37,19 +34,10 @@ def span(length: timedelta) -> int:
     return length // _MILLISECOND
 
 
-class StampPlace(NamedTuple):
-    """Where a stamp counts."""
-
-    day: date
-    monday: date
-    """Of the ISO week that it counts in."""
-    is_working: bool
-
-
 class LocalDays:
-    """On which local day, and in which week, a stamp counts."""
+    """On which local day a stamp counts."""
 
-    def __init__(self, first: date, last: date, *, zone: ZoneInfo, cutoff: str, calendar: Calendar) -> None:
+    def __init__(self, first: date, last: date, *, zone: ZoneInfo, cutoff: str) -> None:
         """Make the table.
 
         Args:
@@ -57,28 +45,12 @@ class LocalDays:
             last: the latest such day.
             zone: the portal's.
             cutoff: local time such as `17:00` until which a moment counts on its day; `24:00` is midnight.
-            calendar: the working days.
         """
         self._zone = zone
         self._cutoff = None if cutoff == "24:00" else time.fromisoformat(cutoff)
-        self.days: Sequence[date] = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-        self._places = [self._place(day, calendar) for day in self.days]
-        self._ends = [self._end(day) for day in self.days]
+        self._ends = [self._end(first + timedelta(days=number)) for number in range((last - first).days + 1)]
         self._before = self._end(first - _DAY)
         self._first = first.toordinal()
-        self._calendar = calendar
-
-    def place(self, at: Stamp) -> StampPlace:
-        """Return the day on which a stamp counts, with its week, and whether it is worked."""
-        index = bisect_left(self._ends, at)
-        if at > self._before and index < len(self._ends):
-            return self._places[index]
-        return self._place(self._slowly(at), self._calendar)
-
-    def day(self, at: Stamp) -> date:
-        """Return the day on which a stamp counts."""
-        index = bisect_left(self._ends, at)
-        return self.days[index] if at > self._before and index < len(self._ends) else self._slowly(at)
 
     def ordinal(self, at: Stamp) -> int:
         """Return the day on which a stamp counts, as an ordinal."""
@@ -89,10 +61,6 @@ class LocalDays:
     def bounds(self, day: date) -> tuple[Stamp, Stamp]:
         """Return from when, and until when (exclusive), a stamp counts on a day."""
         return self._end(day - _DAY) + 1, self._end(day) + 1
-
-    @staticmethod
-    def _place(day: date, calendar: Calendar) -> StampPlace:
-        return StampPlace(day, day - timedelta(days=day.weekday()), calendar.is_working(day))
 
     def _end(self, day: date) -> Stamp:
         """Return the last stamp that counts on a day."""
