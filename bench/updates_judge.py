@@ -24,9 +24,10 @@ from zoneinfo import ZoneInfo
 from bench._ledgers import seconds
 from checks.updates.account import account_for
 from checks.updates.judging import Judging, judge
+from checks.updates.judging_processes import JudgedPeriod
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import stamp
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
 from portalops.calendar import load
 from portalops.model.organisation import Agency, Name, UnitId

@@ -13,7 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +55,7 @@ from checks.updates.recognition import KnownObservation, NamedCandidate, Recogni
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
-from checks.updates.rules.stamps import Stamp, span, stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.model.organisation import UnitId
@@ -100,6 +100,11 @@ class ObservationStore:
             return cls(place.writing() if create else place.reading(), place)
         except (SQLAlchemyError, OSError) as error:  # the driver's own come as the former
             raise place.unusable(error) from error
+
+    @property
+    def place(self) -> ObservationPlace:
+        """Where it lies."""
+        return self._place
 
     def close(self) -> None:
         """Let go of it."""
@@ -549,10 +554,6 @@ class ObservationStore:
         return moved
 
 
-_SHORT = span(timedelta(days=92))
-"""Of a window no longer than this the polls of all sources are held at once."""
-
-
 class ObservationWindow:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
 
@@ -655,19 +656,8 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
-        if self._until - self._since <= _SHORT:
-            return self._polls_of_all.get(source, ()), self._beginnings.get(source)
-        with self._engine.connect() as connection:
-            begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
-
-    @cached_property
-    def _polls_of_all(self) -> Mapping[str, Sequence[PollMoment]]:
-        """The polls of a short time, asked once: ten thousand sources are ten thousand questions otherwise."""
-        found: dict[str, list[PollMoment]] = defaultdict(list)
-        for source, *poll in self._rows(_ALL_POLLS):
-            found[str(source)].append(PollMoment._make(poll))
-        return found
+        polls = [*map(PollMoment._make, self._rows(_POLLS, source=source))]
+        return polls, self._beginnings.get(source)
 
     @cached_property
     def _beginnings(self) -> Mapping[str, Stamp]:
@@ -729,19 +719,11 @@ _POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
-_ALL_POLLS = (
-    select(POLL.c.source, *_POLLS.selected_columns)
-    .where(POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
-    .order_by(POLL.c.source, POLL.c.polled_at)
-)
 _COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
-)
-_BEGINS = select(func.min(BEGINS.c.begins_at)).where(
-    BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
 )
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))

@@ -11,8 +11,9 @@ import pytest
 
 from bench.updates_judge import MAILBOX, NOW, ZONE, _feed, _unit, fabricate
 from checks.updates.judging import judge
+from checks.updates.judging_processes import JudgedPeriod
 from checks.updates.observations import ObservationStore
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
 from portalops.errors import UpdatesError
 from portalops.model.period import Period
