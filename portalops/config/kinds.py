@@ -58,11 +58,14 @@ def kind_of(door: Door[KindT], table: KindTable) -> KindT:
     Raises:
         UnknownKind: there is no such kind.
     """
-    unknown = msg(
-        "{place}: {section} {id} is of an unknown kind: {kind}",
-        place=table.layers.place((*table.path, "kind")),
-        section=table.section,
-        id=table.id,
-        kind=table.kind,
-    )
+
+    def unknown() -> Message:
+        return msg(
+            "{place}: {section} {id} is of an unknown kind: {kind}",
+            place=table.layers.place((*table.path, "kind")),  # to find its line, the whole file is read again
+            section=table.section,
+            id=table.id,
+            kind=table.kind,
+        )
+
     return door.find(table.kind, unknown)
