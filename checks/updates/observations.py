@@ -185,9 +185,10 @@ class ObservationStore:
 
     def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
         """Return the polls since a moment that show that something is wrong with their source, oldest first."""
-        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE).order_by(POLL.c.seq)
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE)
         with self._engine.connect() as connection:
-            return tuple(map(read_poll, connection.execute(query)))
+            # Sorted here: to give them in order, SQLite would read every poll there is.
+            return tuple(map(read_poll, sorted(connection.execute(query), key=lambda row: row.seq)))
 
     def blind_since(self, source: str) -> datetime | None:
         """Return since when each whole answer of a source proves nothing; None if the newest one does."""
