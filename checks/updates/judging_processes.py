@@ -91,13 +91,11 @@ class PeriodJudging:
             at_once: how many units are judged in one go.
         """
         some = [units[start : start + at_once] for start in range(0, len(units), at_once)]
-        workers = processes or _fitting_processes(self._question.period, len(units))
+        workers = processes or fitting_processes(self._question.period, len(units), processors=os.cpu_count() or 1)
         if workers == 1:
             yield from (work(self.judging, each) for each in some)
             return
-        with ProcessPoolExecutor(
-            workers, get_context("spawn"), initializer=_begin, initargs=(self._question,)
-        ) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(self._question,)) as pool:
             yield from pool.map(partial(_work, work), some)
 
 
@@ -136,9 +134,9 @@ def _judge_some(judging: Judging, units: Sequence[Agency]) -> JudgedPart:
     return judge_part((judging.judge(unit.id, unit) for unit in units), judging)
 
 
-def _fitting_processes(period: Period, units: int) -> int:
-    size = units * (len(period.weeks()) + _WEEKS_BEFORE)
-    return (os.cpu_count() or 1) if size >= _WORTH_PROCESSES else 1
+def fitting_processes(period: Period, units: int, *, processors: int) -> int:
+    """Return how many processes judge so many units of a period fastest: one where the others would take longer to begin."""
+    return processors if units * (len(period.weeks()) + _WEEKS_BEFORE) >= _WORTH_PROCESSES else 1
 
 
 _workers: list[PeriodJudging] = []
