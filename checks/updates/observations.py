@@ -14,7 +14,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -734,6 +734,7 @@ _ALL_BEGINS = (
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
+    .where(OBSERVATION.c.id != bindparam("but"))
     .limit(1)
 )
 
@@ -749,8 +750,8 @@ def _add_observation(
     mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
     same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
     row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
-    others = _BY_TEXT.where(OBSERVATION.c.id != one.id)
-    is_known = connection.scalar(others, {"channel": one.channel, "text": same}) is not None
+    others = {"channel": one.channel, "text": same, "but": one.id}
+    is_known = connection.scalar(_BY_TEXT, others) is not None
     _insert(connection, OBSERVATION, [row])
     if is_known:
         newest = max(at, stamp(newest_at(one)))
@@ -794,7 +795,12 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insertion(connection.dialect.name, table), rows)
+
+
+@cache  # to put a statement together takes as long as to carry it out
+def _insertion(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if dialect == DATABASE else sqlite.insert)(table).on_conflict_do_nothing()
 
 
 def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:
