@@ -29,7 +29,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 5
+VERSION = 6
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -173,6 +173,21 @@ BEGINS = Table(
     # The oldest moment that the source knows of: when its oldest item was made, or when it was first looked at.
     Column("begins_at", Integer, nullable=False),
 )
+CORRECTION = Table(
+    "correction",
+    METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("observation", Text, nullable=False, index=True),
+    # The poll whose answer says it.
+    Column("seen_at", Integer, nullable=False),
+    Column("unit", Text),
+    Column("unit_name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", Integer),
+    Column("published_at", Integer),
+    # The newest of all these moments: what a window is cut by.
+    Column("newest_at", Integer, nullable=False, index=True),
+)
 SERVES = Table(
     "serves",
     METADATA,
@@ -229,6 +244,9 @@ LAST_SEEN = Table(
     Column("claimed_at", Integer),
     # The content hash of its whole text there; empty if the answer gave none.
     Column("text", Text, nullable=False, server_default=""),
+    # How it named the item's unit there, and when it said that it was made.
+    Column("unit_name", Text, nullable=False, server_default=""),
+    Column("made_at", Integer),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
 PAGE = Table(
@@ -250,7 +268,7 @@ SOURCE = Table(
     Column("is_order_known", Boolean, nullable=False),
 )
 
-APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
+APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, CORRECTION, BEGINS, SERVES, REFUSED)
 
 
 def moment(at: int | None) -> datetime | None:

@@ -27,6 +27,7 @@ from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, Base
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
+    CORRECTION,
     DATABASE,
     LAST_SEEN,
     LIKENESS,
@@ -51,10 +52,19 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.offsets import DatedItem
-from checks.updates.recognition import KnownObservation, NamedCandidate, Recognition
+from checks.updates.recognition import Correction, KnownObservation, NamedCandidate, Recognition
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
-from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import (
+    CorrectedItem,
+    GivenOut,
+    Gone,
+    ItemChanges,
+    ItemClaims,
+    PollMoment,
+    SeenItem,
+    Served,
+)
 from checks.updates.rules.stamps import Stamp, span, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
@@ -295,18 +305,29 @@ class ObservationStore:
             OBSERVATION.c.published_at,
             OBSERVATION.c.raw_date,
             OBSERVATION.c.first_seen_at,
+            LAST_SEEN.c.unit_name,
+            LAST_SEEN.c.made_at,
         )
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
                 query = (
                     select(*columns)
                     .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
+                    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
                     .where(NAME.c.source == source, NAME.c.key.in_(some))
                 )
-                for key, *values, published, raw, first_seen in connection.execute(query):
+                for key, *values, published, raw, first_seen, unit_name, made in connection.execute(query):
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
-                        observation, url, external_id, Digest(content_hash), moment(published), raw, moment(first_seen)
+                        observation,
+                        url,
+                        external_id,
+                        Digest(content_hash),
+                        moment(published),
+                        raw,
+                        moment(first_seen),
+                        unit_name,
+                        moment(made),
                     )
         return found
 
@@ -368,12 +389,13 @@ class ObservationStore:
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
+            _insert(connection, CORRECTION, [_correction_row(one, at) for one in recognition.corrected])
             self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = _insert_into(connection, LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"],
-                set_={name: upsert.excluded[name] for name in ("last_seen_at", "place", "claimed_at", "text")},
+                set_={name: upsert.excluded[name] for name in _RENEWED},
             )
             if seen:
                 rows = [
@@ -384,6 +406,8 @@ class ObservationStore:
                         "place": place,
                         "claimed_at": optional_stamp(candidate.claimed_at),
                         "text": "" if with_text(candidate) is None else candidate.content_hash,
+                        "unit_name": candidate.unit_name,
+                        "made_at": optional_stamp(candidate.item.created_at),
                     }
                     for place, (one, candidate) in enumerate(seen.items())
                 ]
@@ -549,6 +573,9 @@ class ObservationStore:
         return moved
 
 
+_RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
+"""What a new answer writes over of an item that it shows."""
+
 _SHORT = span(timedelta(days=92))
 """Of a window no longer than this the polls of all sources are held at once."""
 
@@ -627,6 +654,10 @@ class ObservationWindow:
                 else:
                     gone[name] = Gone(at, seen_at, is_sure)
             return ItemChanges({row[0]: row[1] for row in connection.execute(touched)}, gone)
+
+    def corrections(self) -> Sequence[CorrectedItem]:
+        """Return the items of which a later answer says something else than the first did, with the newest such word."""
+        return [CorrectedItem._make((SeenItem._make(row[:_WIDTH]), *row[_WIDTH:])) for row in self._rows(_CORRECTED)]
 
     def served(self) -> Mapping[str, Sequence[Served]]:
         """Return what each source was seen to serve."""
@@ -718,6 +749,21 @@ _REPEATED = (
     .order_by(SHARED_TEXT.c.channel, SHARED_TEXT.c.text)
 )
 """Also those from before the window: whether a text counted then decides whether it does now."""
+_NEWEST = (
+    select(func.max(CORRECTION.c.seq))
+    .where(CORRECTION.c.seen_at <= bindparam("until"))
+    .group_by(CORRECTION.c.observation)
+)
+_CORRECTED = (
+    select(
+        *_SEEN,
+        *(CORRECTION.c[name] for name in ("seen_at", "unit", "unit_name", "title", "created_at", "published_at")),
+    )
+    .join(CORRECTION, CORRECTION.c.observation == OBSERVATION.c.id)
+    .where(CORRECTION.c.seq.in_(_NEWEST))
+    .where((OBSERVATION.c.newest_at >= bindparam("since")) | (CORRECTION.c.newest_at >= bindparam("since")))
+)
+_WIDTH = len(_SEEN)
 _UNITS = text(
     "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
     " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL)"
@@ -758,6 +804,20 @@ _BY_TEXT = (
 def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
     return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
+
+
+def _correction_row(one: Correction, at: Stamp) -> dict[str, object]:
+    moments = [stamp(each) for each in (one.created_at, one.published_at) if each is not None]
+    return {
+        "observation": one.observation,
+        "seen_at": at,
+        "unit": one.unit,
+        "unit_name": one.unit_name,
+        "title": one.title,
+        "created_at": optional_stamp(one.created_at),
+        "published_at": optional_stamp(one.published_at),
+        "newest_at": max(at, *moments),
+    }
 
 
 def _add_observation(
