@@ -26,7 +26,7 @@ class Correctable(Collected, Protocol):
     def corrections(self) -> Sequence[CorrectedItem]: ...
 
 
-class Reading(NamedTuple):
+class CorrectedReading(NamedTuple):
     """How an item is read that its source put right."""
 
     item: SeenItem
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
     """The other way, where that is of a known unit."""
 
 
-def reading_of(one: CorrectedItem, traits: UpdateSourceTraits | None, *, is_confirmed: bool) -> Reading:
+def reading_of(one: CorrectedItem, traits: UpdateSourceTraits | None, *, is_confirmed: bool) -> CorrectedReading:
     """Return how a corrected item is read; as it was first, where nothing changed that matters.
 
     Args:
@@ -50,12 +50,12 @@ def reading_of(one: CorrectedItem, traits: UpdateSourceTraits | None, *, is_conf
         newest = newest._replace(title=one.title, created_at=one.created_at, published_at=one.published_at)
         made = one.created_at
         if is_confirmed or made is None or made <= first.first_seen_at + CLOCK_SKEW:
-            return Reading(newest)
+            return CorrectedReading(newest)
         # No paper that arrived later was in the register already: the line may have been written over.
-        return Reading(first, True, newest._replace(first_seen_at=one.at) if one.unit else None)
+        return CorrectedReading(first, True, newest._replace(first_seen_at=one.at) if one.unit else None)
     if is_confirmed or first.unit is None or first.unit == one.unit:
-        return Reading(newest)
-    return Reading(first, True, newest if one.unit else None)
+        return CorrectedReading(newest)
+    return CorrectedReading(first, True, newest if one.unit else None)
 
 
 class WithCorrections(Collected):
@@ -80,7 +80,7 @@ class WithCorrections(Collected):
             )
             for one in collected.corrections()
         }
-        self._read = {name: how for name, (first, how) in read.items() if how != Reading(first)}
+        self._read = {name: how for name, (first, how) in read.items() if how != CorrectedReading(first)}
         self._own: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
         self._perhaps: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
         for how in self._read.values():

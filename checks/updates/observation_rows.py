@@ -20,9 +20,10 @@ from sqlalchemy import (
     types,
 )
 
+from checks.updates.recognition import ItemCorrection
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import SeenItem
-from checks.updates.rules.stamps import stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from portalops import bodies
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
@@ -343,6 +344,31 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         document_on=date.fromisoformat(row.document_on) if row.document_on else None,
         unit_name=row.unit_name,
         rewrite=Rewrite(row.rewrite),
+    )
+
+
+def correction_row(one: ItemCorrection, at: Stamp) -> dict[str, object]:
+    moments = [stamp(each) for each in (one.created_at, one.published_at) if each is not None]
+    return {
+        "observation": one.observation,
+        "seen_at": at,
+        "unit": one.unit,
+        "unit_name": one.unit_name,
+        "title": one.title,
+        "created_at": optional_stamp(one.created_at),
+        "published_at": optional_stamp(one.published_at),
+        "newest_at": max(at, *moments),
+    }
+
+
+def read_correction(row: Row[tuple[object, ...]]) -> ItemCorrection:
+    return ItemCorrection(
+        observation=row.observation,
+        unit=UnitId(row.unit) if row.unit is not None else None,
+        unit_name=row.unit_name,
+        title=row.title,
+        created_at=moment(row.created_at),
+        published_at=moment(row.published_at),
     )
 
 

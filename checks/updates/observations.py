@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -42,17 +43,19 @@ from checks.updates.observation_rows import (
     SHARED_TEXT,
     SOURCE,
     TOUCH,
+    correction_row,
     kept_key,
     moment,
     newest_at,
     observation_row,
     optional_stamp,
     poll_row,
+    read_correction,
     read_observation,
     read_poll,
 )
 from checks.updates.offsets import DatedItem
-from checks.updates.recognition import Correction, KnownObservation, NamedCandidate, Recognition
+from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
@@ -83,6 +86,14 @@ class RefusedPart(NamedTuple):
     at: datetime
     """The first poll that had it."""
     is_open: bool
+
+
+class KeptCorrection(NamedTuple):
+    """What an answer said of a known item instead of what the one before said."""
+
+    at: datetime
+    """Its poll."""
+    correction: ItemCorrection
 
 
 class ObservationStore:
@@ -332,21 +343,53 @@ class ObservationStore:
         return found
 
     def observations(self, ids: Iterable[str]) -> dict[str, Observation]:
-        """Return observations whole, by id."""
+        """Return observations whole, by id, with what their sources have put right since."""
         with self._engine.connect() as connection:
-            rows = (
+            rows = [
                 row
                 for some in _chunks(tuple(ids))
                 for row in connection.execute(select(OBSERVATION).where(OBSERVATION.c.id.in_(some)))
-            )
-            return {row.id: read_observation(row) for row in rows}
+            ]
+        return self._as_now(map(read_observation, rows))
 
     def beginning_with(self, name: str) -> tuple[Observation, ...]:
-        """Return the observations whose id begins with some characters; at most two, which is one too many."""
+        """Return the observations whose id begins with some characters, as `observations` does; at most two, one too many."""
         end = f"{name}\U0010ffff"
         query = select(OBSERVATION).where(OBSERVATION.c.id >= name, OBSERVATION.c.id < end).limit(2)
         with self._engine.connect() as connection:
-            return tuple(map(read_observation, connection.execute(query)))
+            rows = connection.execute(query).all()
+        return tuple(self._as_now(map(read_observation, rows)).values())
+
+    def as_first_seen(self, name: str) -> Observation | None:
+        """Return an observation as it was first seen, whatever its source put right since; None if there is none."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(OBSERVATION).where(OBSERVATION.c.id == name)).first()
+        return None if row is None else read_observation(row)
+
+    def corrections_of(self, ids: Iterable[str]) -> dict[str, list[KeptCorrection]]:
+        """Return what sources have put right of some observations, in the order in which the answers came."""
+        found: dict[str, list[KeptCorrection]] = defaultdict(list)
+        with self._engine.connect() as connection:
+            for some in _chunks(tuple(ids)):
+                query = select(CORRECTION).where(CORRECTION.c.observation.in_(some)).order_by(CORRECTION.c.seq)
+                for row in connection.execute(query):
+                    found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
+        return found
+
+    def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
+        """Return observations by id, each with its source's newest word of whose it is and of which day."""
+        found = {one.id: one for one in observations}
+        for name, corrections in self.corrections_of(found).items():
+            newest = corrections[-1].correction
+            found[name] = replace(
+                found[name],
+                unit=newest.unit,
+                unit_name=newest.unit_name,
+                title=newest.title,
+                created_at=newest.created_at,
+                published_at=newest.published_at,
+            )
+        return found
 
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
@@ -389,7 +432,7 @@ class ObservationStore:
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
-            _insert(connection, CORRECTION, [_correction_row(one, at) for one in recognition.corrected])
+            _insert(connection, CORRECTION, [correction_row(one, at) for one in recognition.corrected])
             self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = _insert_into(connection, LAST_SEEN)
@@ -804,20 +847,6 @@ _BY_TEXT = (
 def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
     return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
-
-
-def _correction_row(one: Correction, at: Stamp) -> dict[str, object]:
-    moments = [stamp(each) for each in (one.created_at, one.published_at) if each is not None]
-    return {
-        "observation": one.observation,
-        "seen_at": at,
-        "unit": one.unit,
-        "unit_name": one.unit_name,
-        "title": one.title,
-        "created_at": optional_stamp(one.created_at),
-        "published_at": optional_stamp(one.published_at),
-        "newest_at": max(at, *moments),
-    }
 
 
 def _add_observation(

@@ -92,7 +92,7 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class ItemCorrection:
     """What an answer says of a known item instead of what the answer before said: another unit, or another day of arrival."""
 
     observation: str
@@ -114,7 +114,7 @@ class Recognition:
     migrated: tuple[tuple[str, NamedCandidate], ...]
     """Known by text alone, in a mass change of names: further names of old observations."""
     hidden: tuple[Hidden, ...] = ()
-    corrected: tuple[Correction, ...] = ()
+    corrected: tuple[ItemCorrection, ...] = ()
 
     def shown(self) -> Mapping[str, NamedCandidate]:
         """Return all items by observation, each once, in the order of the answer."""
@@ -170,7 +170,7 @@ def recognise(
     """
     seen_again: list[tuple[str, NamedCandidate]] = []
     strangers: list[NamedCandidate] = []
-    corrected: dict[str, Correction | None] = {}
+    corrected: dict[str, ItemCorrection | None] = {}
     for candidate in found:
         match = _same(candidate, known, by_id_first=traits.complete, trusts_created=traits.trust_created)
         if match:
@@ -246,7 +246,7 @@ def _correction(
     traits: UpdateSourceTraits,
     units: UnitNames,
     polled_at: datetime,
-) -> Correction | None:
+) -> ItemCorrection | None:
     """Return what an answer says anew of a known item; None if it says what the answer before said.
 
     Names are compared as they are written: a unit that the configuration names otherwise since then is no correction. When an item
@@ -257,7 +257,7 @@ def _correction(
     if not is_of_another and not (traits.attested and item.created_at != before.made_at):
         return None
     unit = _unit_of(item, traits, units, polled_at)
-    return Correction(
+    return ItemCorrection(
         observation=before.observation,
         unit=unit,
         unit_name="" if unit else candidate.unit_name,
