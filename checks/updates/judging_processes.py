@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from checks.updates.attested import Collected
-from checks.updates.attribution import WithNames
+from checks.updates.attribution import attributed
 from checks.updates.judging import JudgedPart, Judging, join_parts, judge_part, judged_others
 from checks.updates.observation_places import ObservationPlace
 from checks.updates.observations import ObservationStore
@@ -69,10 +69,11 @@ class PeriodJudging:
     def judging(self) -> Judging:
         """What judges in this process."""
         asked = self._question
-        window: Collected = self._store.window(asked.terms.counted_from(asked.period), asked.terms.now)
+        window = self._store.window(asked.terms.counted_from(asked.period), asked.terms.now)
+        collected: Collected = window
         if asked.names is not None:
-            window = WithNames(window, asked.names, asked.sources)
-        return Judging(window, sources=asked.sources, period=asked.period, terms=asked.terms)
+            collected = attributed(window, asked.names, asked.sources, asked.terms.decided)
+        return Judging(collected, sources=asked.sources, period=asked.period, terms=asked.terms)
 
     def parts(
         self,
