@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
@@ -90,12 +90,12 @@ class Door(Generic[KindT_co]):
         for name in self.names():
             yield name, self.load(name)
 
-    def find(self, name: str, unknown: Callable[[], Message], *, error: type[PortalOpsError] = UnknownKind) -> KindT_co:
+    def find(self, name: str, unknown: Message, *, error: type[PortalOpsError] = UnknownKind) -> KindT_co:
         """Return the plug-in that a person named.
 
         Args:
             name: as it was given.
-            unknown: returns the error's text where there is none of the name.
+            unknown: the error's text where there is none of the name.
             error: its class.
 
         Raises:
@@ -110,4 +110,4 @@ class Door(Generic[KindT_co]):
             if close
             else msg("Choose one of: {names}.", names=there)
         )
-        raise error(unknown(), hint)
+        raise error(unknown, hint)

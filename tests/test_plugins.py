@@ -122,7 +122,7 @@ def test_a_module_that_does_not_register_is_told() -> None:
 
 def test_an_unknown_name_is_told_with_the_nearest_and_all() -> None:
     with pytest.raises(UnknownKind) as caught:
-        DOORS["backup.medium"].find("disc", lambda: msg("no medium"))
+        DOORS["backup.medium"].find("disc", msg("no medium"))
 
     assert str(caught.value.hint) == f"Did you mean disk? Choose one of: {', '.join(MEDIA.names())}."
 

@@ -58,14 +58,13 @@ def kind_of(door: Door[KindT], table: KindTable) -> KindT:
     Raises:
         UnknownKind: there is no such kind.
     """
-
-    def unknown() -> Message:
-        return msg(
-            "{place}: {section} {id} is of an unknown kind: {kind}",
-            place=table.layers.place((*table.path, "kind")),  # to find its line, the whole file is read again
-            section=table.section,
-            id=table.id,
-            kind=table.kind,
-        )
-
+    if table.kind in door.names():
+        return door.load(table.kind)
+    unknown = msg(  # its place costs reading the whole file again, so it is not asked for any of ten thousand good tables
+        "{place}: {section} {id} is of an unknown kind: {kind}",
+        place=table.layers.place((*table.path, "kind")),
+        section=table.section,
+        id=table.id,
+        kind=table.kind,
+    )
     return door.find(table.kind, unknown)
