@@ -60,7 +60,8 @@ def kind_of(door: Door[KindT], table: KindTable) -> KindT:
     """
     if table.kind in door.names():
         return door.load(table.kind)
-    unknown = msg(  # its place costs reading the whole file again, so it is not asked for any of ten thousand good tables
+    # The place is found by reading the whole file again, which ten thousand good tables can do without.
+    unknown = msg(
         "{place}: {section} {id} is of an unknown kind: {kind}",
         place=table.layers.place((*table.path, "kind")),
         section=table.section,
