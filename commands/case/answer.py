@@ -23,7 +23,7 @@ from checks.updates.mail import read_mail
 from checks.updates.unit_names import UnitNames
 from commands.case.options import On, OptionalText
 from commands.case.steps import known_week
-from commands.case.views import handling_of
+from commands.case.views import handling_of, late_answer_warning
 from commands.cli.entries import (
     DocumentFile,
     DryRun,
@@ -49,6 +49,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
 from portalops.registers.attested import ATTESTED_KINDS
+from portalops.registers.cases import read_cases
 from portalops.reports.document import Cell, KeyValues
 
 OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
@@ -159,6 +160,9 @@ def answer(
         ),
     ]
     warnings = list(_foreign_sender(session, whose, sender))
+    answered = {move.id for move in planned.moves}
+    for case in read_cases(session.reader).cases if records else ():
+        warnings += late_answer_warning(case, handling) if case.id in answered else ()
     blank = nmsg("{n} line of the sheet answers nothing", "{n} lines of the sheet answer nothing", sheet.blank)
     return Result(
         TakenAnswer(

@@ -117,6 +117,18 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
     assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
 
 
+def test_an_answer_after_its_last_day_is_called_late_wherever_it_is_shown(hearing: Hearing) -> None:
+    hearing.hear()
+
+    code, envelope = hearing.answer("--reason", "máy chủ hỏng", *BY)
+    case = envelope["data"]["cases"][0]
+    shown = hearing.call("case", "show", case)[1]["data"]
+
+    assert code == 0
+    assert f"the answer to case {case} is late: it was due by" in "".join(envelope["warnings"])
+    assert (shown["answered_late"], hearing.cases()[case]["answered_late"]) == (True, True)
+
+
 def test_a_mail_whose_day_cannot_be_read_needs_it_given(hearing: Hearing) -> None:
     mail = hearing.folder / "answer.eml"
     mail.write_bytes(
