@@ -32,6 +32,7 @@ from commands.cli.entries import (
     known_unit,
     next_id,
     past_day,
+    unkept_document,
     written_text,
 )
 from commands.cli.result import Result
@@ -160,6 +161,8 @@ def answer(
         ),
     ]
     warnings = list(_foreign_sender(session, whose, sender))
+    if data is None and (planned.confirmations or planned.items):
+        warnings.append(unkept_document(made.officer))
     answered = {move.id for move in planned.moves}
     for case in read_cases(session.reader).cases if records else ():
         warnings += late_answer_warning(case, handling) if case.id in answered else ()

@@ -150,7 +150,13 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
             )
         whole = {one.id: one for one in decided.attested}
         whole |= store.observations(one.item.seen.id for one in found.items)
-    return found, whole
+    items = tuple(
+        replace(one, why=msg("{why}; the document is not kept", why=one.why))
+        if one.item.seen.id in decided.unkept and one.counts is not ItemCounts.NO
+        else one
+        for one in found.items
+    )
+    return replace(found, items=items), whole
 
 
 def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation]) -> TableBlock:

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
+from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, unkept_document, written_text
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -108,7 +108,7 @@ def confirm(
     return Result(
         RecordedConfirmation(next(iter(found)), tuple(found), record.seq if record else None),
         [KeyValues(rows)],
-        warnings=tuple(lost_confirmations(read)),
+        warnings=(*lost_confirmations(read), *(() if withdraw or data is not None else (unkept_document(who),))),
     )
 
 

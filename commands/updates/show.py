@@ -72,7 +72,7 @@ def show(
     session = open_session(ctx)
     whole = _found(session, item)
     day = whole.first_seen_at.astimezone(session.zone_of_portal).date()
-    settings = session.settings
+    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
     with open_store(settings, session.environment) as store:
         graded = next(
             one
@@ -86,7 +86,7 @@ def show(
                 period=Period(day, day),
                 now=session.clock.now(),
                 poll_every=settings.updates.poll_every,
-                decided=decided_of(session.reader, session.zone_of_portal),
+                decided=decided,
                 also=whole.id,
             )
             if one.seen.id == whole.id
@@ -105,6 +105,8 @@ def show(
         (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
         (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
     ]
+    if whole.id in decided.unkept:
+        rows.append((msg("Document"), msg("the document is not kept")))
     table = TableBlock(
         msg("What bounds its time"), (msg("Ground"), msg("Kept answer")), _ground_rows(said, evidence, whole)
     )

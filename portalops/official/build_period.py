@@ -577,7 +577,7 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
         yield Paragraph(msg("The managing unit makes sure that the portal is updated on each working day."))
     waiting = any(each.done_on is None for each in facts.late_steps)
     if waiting:
-        yield Paragraph(msg("The managing unit makes up for the steps of section V that are overdue."))
+        yield Paragraph(msg("The managing unit carries out the overdue steps of section V."))
     if not (repeated or fallen or unsettled or own or waiting):
         yield Paragraph(msg("The managing unit continues to track updates and has nothing to propose."))
 

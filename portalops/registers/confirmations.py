@@ -16,6 +16,7 @@ from portalops.model.confirmations import Confirmation
 from portalops.model.record import Record
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
+from portalops.registers.papers import still_kept
 
 CONFIRMED = "updates.confirmed"
 UNCONFIRMED = "updates.unconfirmed"
@@ -48,6 +49,8 @@ class ReadConfirmations:
 
     observations: Mapping[str, date | None] = field(default_factory=dict)
     """Those that stand confirmed, each with the day that was confirmed; None for the one that it claims."""
+    unkept: frozenset[str] = frozenset()
+    """Those whose document is not kept."""
     unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
     """Records whose details cannot be read, with why."""
 
@@ -64,4 +67,7 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
             faults.append((record, error))
             body = None
         found.append((record.kind, body))
-    return ReadConfirmations(fold_confirmations(found), tuple(faults))
+    standing = fold_confirmations(found)
+    newest = {name: body for kind, body in found if kind == CONFIRMED and body for name in body.observations}
+    unkept = frozenset(name for name in standing if still_kept(ledger, newest[name].file) is None)
+    return ReadConfirmations(standing, unkept, tuple(faults))

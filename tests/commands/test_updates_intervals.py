@@ -165,12 +165,16 @@ def test_a_confirmed_day_settles_what_the_polls_leave_open_and_cannot_contradict
     early = department.call("updates", "confirm", item, "--on", "2026-11-20", *by)
     late = department.call("updates", "confirm", item, "--on", "2026-11-24", *by)
     code, _done = department.call("updates", "confirm", item, "--on", "2026-11-22", *by)
+    typed = department.shown("updates", "show", item)
     _met, week = department.call("updates", "why", "so-y-te", "2026-W47", at="2026-11-23 11:00")
 
     assert (early[0], late[0], code) == (ExitCode.USAGE, ExitCode.USAGE, ExitCode.OK)
     assert "would have shown item" in early[1]["message"]
     assert (week["subportal_verdict"], week["subportal_bounds"]["least"]) == ("met", 2)
-    assert {one["counts"] for one in week["items"] if one["id"] == item} == {"yes"}
+    assert [(one["counts"], one["why"]) for one in week["items"] if one["id"] == item] == [
+        ("yes", "counts on 2026-11-22; the document is not kept")
+    ]
+    assert "chưa lưu văn bản" in typed
 
 
 def test_judging_again_gives_the_recorded_verdicts_until_somebody_touches_the_store(department: Department) -> None:

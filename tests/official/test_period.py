@@ -190,7 +190,7 @@ def test_the_managing_units_own_delays_are_named_with_their_days() -> None:
         "the report to the Department of week 45 (2026-11-02 to 2026-11-08) was due by 2026-11-13 and is not recorded:"
         " Department of Health.",
     ]
-    assert "The managing unit makes up for the steps of section V that are overdue." in _texts(known)
+    assert "The managing unit carries out the overdue steps of section V." in _texts(known)
     assert not any("was due by" in text for text in _texts(facts()))
 
 
