@@ -41,7 +41,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
-from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, read_answers
+from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, naming_line, read_answers
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import CaseId, Paper
@@ -128,7 +128,9 @@ def answer(
             msg("{path}: the mail names no day that can be read", path=show_text(str(mail))),
             msg("Give --date with the day on which it was sent."),
         )
-    text = document or (f"{sender}, {issued_on}" if sender else "")
+    each_has_one = bool(sheet.answers) and all(one.document for one in sheet.answers)
+    named = "; ".join(dict.fromkeys(one.document for one in sheet.answers)) if each_has_one else ""
+    number = written_text(document or sender or named, "--document")
     found = _observations(session, sheet.answers)
     made = UnitAnswer(
         whose,
@@ -136,7 +138,8 @@ def answer(
         written_text(by or sender, "--by"),
         written_text(officer, "--officer") if officer else caller_of(session),
         written_text(reason, "--reason") if reason else "",
-        Paper(written_text(text, "--document"), issued_on),
+        Paper(number, issued_on),
+        f"{number}, {issued_on:%d/%m/%Y}" if number == sender else number,
         found,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
     )
@@ -150,9 +153,9 @@ def answer(
     rows: list[tuple[Message, Cell]] = [
         (msg("Unit"), unit),
         (msg("Week"), str(of)),
-        (msg("Items confirmed"), "\n".join(name[:12] for name in confirmed) or None),
-        (msg("Items that are the unit's own"), "\n".join(one.title for one in planned.items) or None),
-        (msg("Cases"), "\n".join(move.id for move in planned.moves) or None),
+        (msg("Items confirmed"), ", ".join(name[:12] for name in confirmed) or None),
+        (msg("Items that are the unit's own"), ", ".join(one.title for one in planned.items) or None),
+        (msg("Cases"), ", ".join(move.id for move in planned.moves) or None),
         (
             msg("Recorded in"),
             msg("records {seqs}", seqs=", ".join(str(record.seq) for record in records))
@@ -243,22 +246,24 @@ def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tupl
         return ()
     with open_store(session.settings, session.environment) as store:
         for one in answers:
-            matches = store.beginning_with(one.item)
-            if len(matches) != 1 or not one.item:
-                shown = show_text(one.item, 40)
-                said = (
-                    msg("several items begin with {item}", item=shown)
-                    if matches
-                    else msg("there is no item {item}", item=shown)
-                )
-                raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
-            if one.published_on is not None:
-                require_possible_day(store, matches[0], one.published_on, session.zone_of_portal)
-            found.append((one, matches[0]))
-    names = [item.id for _one, item in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(msg("item {item} is answered twice", item=twice[:12]), msg("Give one answer for each item."))
+            with naming_line(one):
+                matches = store.beginning_with(one.item)
+                if len(matches) != 1 or not one.item:
+                    shown = show_text(one.item, 40)
+                    said = (
+                        msg("several items begin with {item}", item=shown)
+                        if matches
+                        else msg("there is no item {item}", item=shown)
+                    )
+                    raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
+                (item,) = matches
+                if one.published_on is not None:
+                    require_possible_day(store, item, one.published_on, session.zone_of_portal)
+                if any(item.id == other.id for _answer, other in found):
+                    raise UsageError(
+                        msg("item {item} is answered twice", item=item.id[:12]), msg("Give one answer for each item.")
+                    )
+                found.append((one, item))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ EXIT STATUS: 0 shown, 2 there is no such case
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import typer
 
@@ -45,7 +45,9 @@ class ShownStep:
     """Who decided; empty for a step by the rules."""
     reason: str
     paper: str | None
-    """Number and sign of the paper."""
+    """Number and sign of the paper; of a mail, its sender."""
+    paper_date: date | None
+    """The day on the paper, or on which the mail was sent."""
     file: Digest | None
     """SHA-256 of the paper, where it is kept."""
     record: int
@@ -116,7 +118,7 @@ def _step_row(each: RecordedMove, late: LateAnswer | None) -> tuple[Cell, ...]:
 def _paper_words(paper: Paper | None) -> Cell:
     if paper is None:
         return None
-    if paper.number and paper.issued_on:
+    if paper.number and paper.issued_on and f"{paper.issued_on:%d/%m/%Y}" not in paper.number:
         return msg("{number} of {day}", number=paper.number, day=paper.issued_on)
     return paper.number or paper.issued_on
 
@@ -129,6 +131,7 @@ def _step_data(each: RecordedMove) -> ShownStep:
         by=move.by,
         reason=str(move.why) if move.why is not None else move.reason,
         paper=move.paper.number if move.paper else None,
+        paper_date=move.paper.issued_on if move.paper else None,
         file=move.paper.file if move.paper else None,
         record=each.seq,
     )
