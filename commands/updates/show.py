@@ -93,14 +93,14 @@ def show(
         )
         before = graded.seen.looked_before_at
         evidence = None if before is None else store.answer_of(whole.source, moment(before))
-    said = tuple(grounds(graded))
+    said = tuple(grounds(graded, session.zone_of_portal))
     rows: list[tuple[Message, Cell]] = [
         (msg("Title"), whole.title),
         (msg("Address"), whole.url or None),
         (msg("Unit"), unit_name(session, whole.unit) if whole.unit else None),
         (msg("Source"), whole.source),
         (msg("Seen at"), channel_word(whole.channel)),
-        (msg("When it came"), describe_interval(graded)),
+        (msg("When it came"), describe_interval(graded, session.zone_of_portal)),
         (msg("Grade"), graded.grade.value),
         (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
         (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
