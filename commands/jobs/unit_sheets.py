@@ -24,7 +24,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import Bounds, ItemChannel
+from portalops.model.updates import Bounds, FlagKind, ItemChannel
 from portalops.reports import formats
 from portalops.reports.document import (
     Block,
@@ -238,7 +238,13 @@ def sheet_document(
         )
         if (said := describe_bounds(bounds)) is not None
     ]
-    strangers = [one for one in account.items if one.counts is ItemCounts.PERHAPS and one.item.seen.unit != unit.id]
+    strangers = [
+        one
+        for one in account.items
+        if one.counts is ItemCounts.PERHAPS
+        and one.item.seen.unit != unit.id
+        and FlagKind.CORRECTED not in one.item.flags
+    ]
     blocks: list[Block] = [KeyValues(facts)]
     blocks += [Notice(doubt, Tone.UNSURE) for doubt in session.calendar.warnings(days)]
     for counts, caption in (

@@ -49,8 +49,10 @@ class ReadConfirmations:
 
     observations: Mapping[str, date | None] = field(default_factory=dict)
     """Those that stand confirmed, each with the day that was confirmed; None for the one that it claims."""
+    given_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each was last confirmed; also of those that were taken back."""
     unkept: frozenset[str] = frozenset()
-    """Those whose document is not kept."""
+    """Those that stand confirmed and whose document is not kept."""
     unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
     """Records whose details cannot be read, with why."""
 
@@ -59,6 +61,7 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
     """Return the observations that stood confirmed at a moment."""
     found: list[tuple[str, Confirmation | None]] = []
     faults: list[tuple[Record, PortalOpsError]] = []
+    given_at: dict[str, datetime] = {}
     for record in ledger.records(kinds=CONFIRMATION_KINDS, until=until):
         body: Confirmation | None
         try:
@@ -67,7 +70,9 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
             faults.append((record, error))
             body = None
         found.append((record.kind, body))
+        if body is not None and record.kind == CONFIRMED:
+            given_at |= dict.fromkeys(body.observations, record.at)
     standing = fold_confirmations(found)
     newest = {name: body for kind, body in found if kind == CONFIRMED and body for name in body.observations}
     unkept = frozenset(name for name in standing if still_kept(ledger, newest[name].file) is None)
-    return ReadConfirmations(standing, unkept, tuple(faults))
+    return ReadConfirmations(standing, given_at, unkept, tuple(faults))

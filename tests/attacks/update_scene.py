@@ -208,13 +208,13 @@ class Register:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.lines = ["Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu"]
-        self._write()
+        self.write()
 
     def enter(self, number: int, day: str, agency: str, subject: str = "Báo cáo tuần") -> None:
         self.lines.append(f"{number},{day},{agency},{number}/BC,{subject} {number}")
-        self._write()
+        self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
         self.file.write_text("\n".join(self.lines), "utf-8")
 
 
@@ -327,14 +327,14 @@ class Province:
 
     def judged(self) -> tuple[DutyVerdict, UnitWeek]:
         """Play all; return the week as it is judged two days after its end, with the verdict of the number in question."""
-        result = self._play()
+        result = self.play()
         week = next(
             one for one in result.unit_weeks if one.week.period().first == self.monday and one.unit == self.unit.id
         )
         is_sent = self.channel is ItemChannel.SUBMISSION
         return (week.submissions_verdict if is_sent else week.subportal_verdict), week
 
-    def _play(self) -> UpdatesResult:
+    def play(self) -> UpdatesResult:
         store = ObservationStore.open(self.folder / "observations.sqlite")
         keeper, clock = MemoryKeeper(), RunningClock(at(self.day(0)))
         plans = sorted(self._plans)
