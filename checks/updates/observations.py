@@ -382,6 +382,15 @@ class ObservationStore:
                     found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
         return found
 
+    def units_named(self, ids: Iterable[str]) -> dict[str, frozenset[UnitId]]:
+        """Return all units that sources have named for those of some observations that they put right."""
+        found: dict[str, frozenset[UnitId]] = {}
+        for name, corrections in self.corrections_of(ids).items():
+            first = self.as_first_seen(name)
+            named = {first.unit if first else None, *(one.correction.unit for one in corrections)}
+            found[name] = frozenset(unit for unit in named if unit is not None)
+        return found
+
     def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
         """Return observations by id, each with its source's newest word of whose it is and of which day."""
         found = {one.id: one for one in observations}
