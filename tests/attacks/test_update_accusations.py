@@ -393,7 +393,6 @@ WRONG: Mapping[Way, str] = {
     clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and nothing here refutes the clock",
     category_feed_alone: "nothing in a feed says that it is of one category",
     private_address: "an address that resembles no unit's name is nobody's",
-    database_put_back: "what is gone within two days counts for nothing, whoever lost it",
 }
 """Why the program accuses all the same."""
 

@@ -368,12 +368,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    summaries_with_other_words: "a feed of summaries has no whole text to compare",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week",
     one_word_items: "how short an item may be is not ruled",
     bot_each_day: "what is news only a person can judge",
     archive_dated_anew: "no poll has seen the archive",
-    one_item_at_two_addresses: "a page lists titles and the feed texts: nothing joins them but the address",
 }
 """Why the program takes them for work all the same."""
 
