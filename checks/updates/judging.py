@@ -168,6 +168,10 @@ class Judging:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
 
+    def is_gone(self, item: str) -> bool:
+        """Say whether an answer that would show an item no longer does, and it did not come back."""
+        return item in self._changes.gone
+
     def concerns(self, item: GradedItem) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen

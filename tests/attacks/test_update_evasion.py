@@ -187,6 +187,13 @@ def lines_entered_afterwards(p: Province) -> None:
     p.plan(p.day(8), register.enter, 3, "19/11/2026", "Sở Y tế")
 
 
+def one_paper_registered_twice(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+
+
 def lines_without_a_day(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -346,6 +353,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     rows_written_over: UNMET,
     lines_without_papers: MET,
     lines_entered_afterwards: MET,
+    one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
@@ -368,9 +376,9 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    texts_with_other_numbers: "other numbers are other news: a schedule of another week",
-    one_word_items: "how short an item may be is not ruled",
-    bot_each_day: "what is news only a person can judge",
+    texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
+    one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
+    bot_each_day: "licences of one week differ by nothing but their numbers either",
     archive_dated_anew: "no poll has seen the archive",
 }
 """Why the program takes them for work all the same."""
