@@ -288,6 +288,16 @@ def one_item_at_two_addresses(p: Province) -> None:
     p.plan(p.day(8), page.publish, post(22, p.day(8)))
 
 
+def one_title_that_moves_with_new_dates(p: Province) -> None:
+    page = p.with_page(links="")
+    for number in range(9):
+        page.publish(post(number, f"{p.monday - timedelta(days=2 + 2 * (9 - number))} 09:00"))
+    p.plan(p.day(1), page.publish, post(20, p.day(1)))
+    p.plan(p.day(4), page.take_down, "/tin-20")
+    p.plan(p.day(4), page.publish, post(20, p.day(4), path="/muc-khac/20"))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
 def stale_cache_switched_on(p: Province) -> None:
     site = p.with_history()
     p.plan(p.day(0, "15:00"), site.freeze)
@@ -367,6 +377,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     items_dated_ahead: UNMET,
     one_item_in_two_sources: UNMET,
     one_item_at_two_addresses: UNKNOWN,
+    one_title_that_moves_with_new_dates: UNKNOWN,
     stale_cache_switched_on: PENDING,
     site_switched_off: PENDING,
     feed_emptied: PENDING,

@@ -69,6 +69,29 @@ def licences_of_one_title_at_one_address_in_two_sources(p: Province) -> None:
         p.plan(p.day(8), where.publish, post(22, p.day(8)))
 
 
+# --- one title in the place of another one ------------------------------------------------------
+
+
+def a_schedule_that_replaces_the_last_one(p: Province) -> None:
+    site = p.with_history()
+    page = p.with_page(links="/trang")
+    page.publish(Post("/lich-45", p.day(0), "", DUTIES))
+    p.plan(p.day(2), page.take_down, "/lich-45")
+    p.plan(p.day(2), page.publish, Post("/lich-46", p.day(2), "", DUTIES))
+    p.plan(p.day(7, "21:00"), page.take_down, "/lich-46")
+    p.plan(p.day(7, "21:00"), page.publish, Post("/lich-47", p.day(7, "21:00"), "", DUTIES))
+    p.plan(p.day(8), site.publish, post(22, p.day(8)))
+
+
+def a_notice_corrected_under_another_title(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    p.plan(p.day(1), page.publish, Post("/moi-hop", p.day(1), "", "Thông báo về việc họp báo quý IV"))
+    p.plan(p.day(4), page.take_down, "/moi-hop")
+    p.plan(p.day(4), page.publish, Post("/moi-hop-2", p.day(4), "", "Thông báo đính chính về việc họp báo quý IV"))
+    p.publish(22, p.day(8))
+
+
 # --- one paper with two lines of the register ---------------------------------------------------
 
 
@@ -185,6 +208,8 @@ HABITS: Mapping[Way, DutyVerdict] = {
     one_title_each_week_in_two_sources: MET,
     licences_of_one_title_on_a_page: MET,
     licences_of_one_title_at_one_address_in_two_sources: MET,
+    a_schedule_that_replaces_the_last_one: MET,
+    a_notice_corrected_under_another_title: MET,
     papers_with_numbers_of_their_own: MET,
     papers_without_numbers: MET,
     papers_of_one_number_and_other_subjects: MET,

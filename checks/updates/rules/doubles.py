@@ -1,36 +1,44 @@
 """Items of one unit that may be one item twice, though their texts do not say so: they count for nobody, and against nobody. Pure.
 
 A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. A paper that comes by
-mail and by post has two lines in a register, and one number of its own.
+mail and by post has two lines in a register, and one number of its own. What takes the place of an item of the same title within the
+week may be that item, moved or corrected.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import combinations
 
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
+from checks.updates.rules.seen import Gone, SeenItem
+from checks.updates.rules.stamps import span
 from checks.updates.text import fold
 from portalops.model.updates import Grade
 
 TELLING_WORDS = 5
 """A title of fewer words, such as Lịch công tác tuần, is that of many items."""
+REPLACED_WITHIN = span(timedelta(days=5))
+"""What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 _CODE = re.compile(r"\d+[\w.-]*/\w")
 """How a paper's own number (số ký hiệu) begins: 12/BC-SYT."""
 
 
-def find_doubles(items: Iterable[GradedItem], *, window: int) -> frozenset[str]:
+def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str, Gone]) -> frozenset[str]:
     """Return the ids of those of one unit's items that may be another one of them once more.
 
     Args:
         items: of one unit, each graded by itself.
         window: for how many milliseconds the same text is the same news.
+        gone: how items went away, by id; of any unit.
     """
     graded = [item for item in items if item.came is not None]
-    return frozenset((*_at_two_addresses(graded, window), *_registered_twice(graded, window)))
+    doubles = (*_at_two_addresses(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone))
+    return frozenset(doubles)
 
 
 def _at_two_addresses(items: Sequence[GradedItem], window: int) -> Iterator[str]:
@@ -73,6 +81,24 @@ def _later_of_pairs(one: Sequence[GradedItem], other: Sequence[GradedItem], wind
         if None in {first.seen.body_letters, second.seen.body_letters}:
             yield second.seen.id
         at_left, at_right = at_left + 1, at_right + 1
+
+
+def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator[str]:
+    """Yield what its source showed under the title of an item that had gone by then, and had come a few days before."""
+    former: dict[tuple[str, str], list[SeenItem]] = defaultdict(list)
+    if gone:
+        for item in items:
+            if item.seen.id in gone and item.grade in {
+                Grade.A,
+                Grade.B,
+            }:  # of what was there before nobody knows since when
+                former[item.seen.source, item.seen.title].append(item.seen)
+    for item in items if former else ():
+        one = item.seen
+        for other in former.get((one.source, one.title), ()):
+            apart = one.first_seen_at - other.first_seen_at
+            if 0 < apart < REPLACED_WITHIN and gone[other.id].at <= one.first_seen_at:
+                yield one.id
 
 
 def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]:
