@@ -153,15 +153,15 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
     return found, whole
 
 
-def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation]) -> TableBlock:
-    """Return the items of a week as a person reads them."""
+def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation], zone: ZoneInfo) -> TableBlock:
+    """Return the items of a week as a person reads them; a day without an hour is shown as a day."""
     headers = (msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"))
     rows = [
         (
             whole[one.item.seen.id].title,
             joined([channel_word(each) for each in one.indicators]) if one.indicators else None,
-            describe_interval(one.item),
-            as_claim(one),
+            _came(one, zone),
+            _day_or_moment(as_claim(one), zone),
             COUNTS_WORDS[one.counts],
             one.why,
         )

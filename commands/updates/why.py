@@ -66,7 +66,7 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
     ]
     view: list[Block] = [
         KeyValues([(label, value) for label, value in facts if value is not None]),
-        item_table(msg("Items that bear on the week"), account, whole),
+        item_table(msg("Items that bear on the week"), account, whole, session.zone_of_portal),
     ]
     if found.unseen:
         rows: list[tuple[Cell, ...]] = [(one.source, one.since, one.until) for one in found.unseen]

@@ -158,6 +158,17 @@ def test_the_sheet_names_no_source_by_its_id_and_no_hour_that_nobody_knows(depar
     assert [word for word in ("so-den", "soyte-rss", "00:00") if word in page] == []
 
 
+def test_a_papers_day_of_arrival_is_shown_as_a_day(department: Department) -> None:
+    (department.folder / "register.csv").write_text(REGISTER + "2,2026-11-17,Sở Y tế,2/SYT,Tin tuần này\n", "utf-8")
+    department.call("updates", "collect", at="2026-11-23 09:00")
+
+    shown = department.shown("updates", "why", "so-y-te", "2026-W47")
+
+    assert "2/SYT" in shown
+    assert "17/11/2026" in shown
+    assert "17/11/2026 00:00" not in shown
+
+
 def test_a_confirmed_day_settles_what_the_polls_leave_open_and_cannot_contradict_them(department: Department) -> None:
     item = _undated(department)["id"]
     by = ("--officer", "Nguyễn Văn An", "--document", "07/BB-SYT, 23/11/2026")

@@ -39,10 +39,10 @@ def without_false_claims(items: Sequence[GradedItem], claims: ClaimRules, *, usu
                     DatedItem(one.source, one.published_at, one.first_seen_at, one.looked_before_at, "")
                 )
     wrong = {source for source, own in dated.items() if offset_of(own, usual_hours=usual_hours) is not None}
-    return [_between_polls(item) if item.seen.source in wrong else item for item in items]
+    return [_bound_by_polls(item) if item.seen.source in wrong else item for item in items]
 
 
-def _between_polls(item: GradedItem) -> GradedItem:
+def _bound_by_polls(item: GradedItem) -> GradedItem:
     one = item.seen
     if item.grade is not Grade.A or item.came is None or one.created_at is not None or one.looked_before_at is None:
         return item

@@ -37,11 +37,11 @@ def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str,
         gone: how items went away, by id; of any unit.
     """
     graded = [item for item in items if item.came is not None]
-    doubles = (*_at_two_addresses(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone))
+    doubles = (*_titles_shared(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone))
     return frozenset(doubles)
 
 
-def _at_two_addresses(items: Sequence[GradedItem], window: int) -> Iterator[str]:
+def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
     """Yield what another source of the channel showed before under the same title, where one of the two gives no text.
 
     One item of a source is at most one of another source: a title that comes each week in both sources counts each week.
