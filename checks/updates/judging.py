@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
-from checks.updates.rules.clocks import without_false_claims
+from checks.updates.clocks import without_false_claims
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.rules.clocks import without_false_claims
+from checks.updates.clocks import without_false_claims
 from checks.updates.rules.doubles import REPLACED_WITHIN, find_doubles
 from checks.updates.rules.grading import REMOVED_WITHIN, ClaimRules, GradedItem
 from checks.updates.rules.losses import lost_at_once
