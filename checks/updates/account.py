@@ -145,9 +145,9 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
             first=date.fromordinal(one.days.first),
             last=date.fromordinal(one.days.last),
         )
-    if one.item.seen.unit is None:
+    if one.item.seen.unit is None and FlagKind.CORRECTED not in one.item.flags:
         return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
-    if one.item.seen.unit != unit.id:
+    if one.item.seen.unit != unit.id and FlagKind.CORRECTED not in one.item.flags:
         return ItemCounts.PERHAPS, msg(
             "it names {unit}, whose work this unit may have taken over; portalops updates register --unit records whose it is",
             unit=one.item.seen.unit,
@@ -191,6 +191,10 @@ def _explain_doubt(one: Counting) -> Message:
         return msg("it may have been shown for less than two days")
     if FlagKind.UNSHOWN in flags:
         return msg("an officer saw it, no poll of this sub-portal showed it, and nothing of it is kept")
+    if FlagKind.STRUCK_OUT in flags:
+        return msg("the register has this line no more; it counts when an officer confirms the paper")
+    if FlagKind.CORRECTED in flags:
+        return msg("its source now says another unit or day than it did first; it counts when an officer confirms it")
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
     if FlagKind.BASELINE in flags:

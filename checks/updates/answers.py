@@ -183,6 +183,19 @@ def doubted(proof: AnswerProof, absent_at: datetime | None) -> AnswerProof:
     return replace(proof, absent_at={name: min(at, absent_at) for name, at in proof.absent_at.items()})
 
 
+def without_older(lacking: Mapping[str, BaseItem], shown: Iterable[AnswerItem]) -> dict[str, BaseItem]:
+    """Return the lines that a register lacks now, without those from before its first day: a new file was begun behind them.
+
+    Args:
+        lacking: what the base has and the answer has not.
+        shown: the answer's items.
+    """
+    first = min((one.claimed_at for one in shown if one.claimed_at is not None), default=None)
+    if first is None:
+        return {}
+    return {name: one for name, one in lacking.items() if one.claimed_at is None or one.claimed_at >= first}
+
+
 def rises(claims: Iterable[datetime | None]) -> bool:
     """Say whether a list begins with its oldest item, by what its items claim in their order; equal dates tell nothing."""
     rising, falling = _count_steps(claims)

@@ -11,12 +11,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from checks.updates.attested import Collected
+from checks.updates.corrections import Correctable, WithCorrections
 from checks.updates.rules.seen import GivenOut, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
+from checks.updates.terms import NOTHING_DECIDED, Decided
 from checks.updates.unit_names import UnitNames
 from portalops.model.organisation import UnitId
 from portalops.model.updates import ItemChannel, UpdateSourceTraits
+
+
+def attributed(
+    collected: Correctable,
+    names: UnitNames,
+    sources: Sequence[UpdateSourceTraits],
+    decided: Decided = NOTHING_DECIDED,
+) -> Collected:
+    """Return what was collected under the units of today, as the sources have it now.
+
+    Args:
+        collected: from the store.
+        names: the units of today.
+        sources: every source.
+        decided: what officers have confirmed.
+    """
+    return WithNames(WithCorrections(collected, sources, decided), names, sources)
 
 
 def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:
@@ -74,7 +93,7 @@ class WithNames(Collected):
         return [unit for _name, unit in traits.unit_names]
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
-        return self._perhaps.get(unit, ())
+        return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]
 
     def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
         return self._collected.given_out(sources)

@@ -22,8 +22,9 @@ from checks.updates.answers import (
     doubted,
     doubts_begin,
     prove,
+    without_older,
 )
-from checks.updates.attribution import WithNames
+from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items, judge
 from checks.updates.observations import ObservationStore
@@ -148,8 +149,9 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
+    names = UnitNames(units, terms.zone, portal.name.vi)
     return judge(
-        WithNames(store.window(terms.counted_from(period), now), UnitNames(units, terms.zone, portal.name.vi), traits),
+        attributed(store.window(terms.counted_from(period), now), names, traits, decided),
         sources=traits,
         units=units,
         period=period,
@@ -176,7 +178,7 @@ def items_of(
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    collected = WithNames(store.window(terms.counted_from(period), now), names, traits)
+    collected = attributed(store.window(terms.counted_from(period), now), names, traits, decided)
     return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
 
 
@@ -193,7 +195,7 @@ def account_of(
     """Return what a unit's week rests on, from what is in the store; None if it did not exist in it, or it has not begun."""
     period, traits = week.period(), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
-    window = WithNames(store.window(terms.counted_from(period), terms.now), names, traits)
+    window = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
     return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
 
 
@@ -481,7 +483,8 @@ def _compared(
     shown = tuple(AnswerItem(name, one.claimed_at, name in new) for name, one in seen.items())
     base = store.base_of(before) if before else None
     if base is not None and traits.complete:  # which may have millions, and no order
-        base = BaseAnswer(base.polled_at, {name: one for name, one in base.items.items() if name not in seen})
+        lacking = {name: one for name, one in base.items.items() if name not in seen}
+        base = BaseAnswer(base.polled_at, without_older(lacking, shown) if traits.attested else lacking)
     is_direct = traits.complete and not traits.host
     missed = () if is_direct or base is None else store.missed(traits.id)
     now = {one.key for one in recognition.hidden}

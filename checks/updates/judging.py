@@ -184,7 +184,8 @@ class Judging:
         """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
-        odd = touched.keys() | gone.keys() | confirmed.keys()
+        corrected = self._changes.corrected
+        odd = touched.keys() | gone.keys() | confirmed.keys() | corrected.keys()
         for one in items:
             traits = traits_of.get(one.source)
             if traits is None:
@@ -196,7 +197,7 @@ class Judging:
             is_confirmed = one.id in confirmed
             day = confirmed[one.id] if is_confirmed else None
             went = gone.get(one.id)
-            if went is not None and self._may_be_unread(one, went.at):
+            if went is not None and not traits.attested and self._may_be_unread(one, went.at):
                 went = None
             if went is not None and one.id in lost:
                 went = went._replace(is_sure=False)
@@ -207,6 +208,8 @@ class Judging:
                 went,
                 claims,
                 is_confirmed=is_confirmed,
+                is_corrected=one.id in corrected,
+                is_open=corrected.get(one.id, False),
                 confirmed_day=None if day is None else Interval(*self._bounds_of(day)),
                 is_watched=self._is_watched,
             )

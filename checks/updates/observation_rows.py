@@ -20,9 +20,10 @@ from sqlalchemy import (
     types,
 )
 
+from checks.updates.recognition import ItemCorrection
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import SeenItem
-from checks.updates.rules.stamps import stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from portalops import bodies
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
@@ -173,6 +174,21 @@ BEGINS = Table(
     # The oldest moment that the source knows of: when its oldest item was made, or when it was first looked at.
     Column("begins_at", Integer, nullable=False),
 )
+CORRECTION = Table(
+    "correction",
+    METADATA,
+    Column("seq", Integer, primary_key=True),
+    Column("observation", Text, nullable=False, index=True),
+    # The poll whose answer says it.
+    Column("seen_at", Integer, nullable=False),
+    Column("unit", Text),
+    Column("unit_name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("created_at", Integer),
+    Column("published_at", Integer),
+    # The newest of all these moments: what a window is cut by.
+    Column("newest_at", Integer, nullable=False, index=True),
+)
 SERVES = Table(
     "serves",
     METADATA,
@@ -229,6 +245,9 @@ LAST_SEEN = Table(
     Column("claimed_at", Integer),
     # The content hash of its whole text there; empty if the answer gave none.
     Column("text", Text, nullable=False, server_default=""),
+    # How it named the item's unit there, and when it said that it was made.
+    Column("unit_name", Text, nullable=False, server_default=""),
+    Column("made_at", Integer),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
 PAGE = Table(
@@ -250,7 +269,7 @@ SOURCE = Table(
     Column("is_order_known", Boolean, nullable=False),
 )
 
-APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
+APPEND_ONLY = (OBSERVATION, NAME, POLL, TOUCH, PRESENCE, CORRECTION, BEGINS, SERVES, REFUSED)
 
 
 def moment(at: int | None) -> datetime | None:
@@ -325,6 +344,31 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
         document_on=date.fromisoformat(row.document_on) if row.document_on else None,
         unit_name=row.unit_name,
         rewrite=Rewrite(row.rewrite),
+    )
+
+
+def correction_row(one: ItemCorrection, at: Stamp) -> dict[str, object]:
+    moments = [stamp(each) for each in (one.created_at, one.published_at) if each is not None]
+    return {
+        "observation": one.observation,
+        "seen_at": at,
+        "unit": one.unit,
+        "unit_name": one.unit_name,
+        "title": one.title,
+        "created_at": optional_stamp(one.created_at),
+        "published_at": optional_stamp(one.published_at),
+        "newest_at": max(at, *moments),
+    }
+
+
+def read_correction(row: Row[tuple[object, ...]]) -> ItemCorrection:
+    return ItemCorrection(
+        observation=row.observation,
+        unit=UnitId(row.unit) if row.unit is not None else None,
+        unit_name=row.unit_name,
+        title=row.title,
+        created_at=moment(row.created_at),
+        published_at=moment(row.published_at),
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, Base
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
+    CORRECTION,
     DATABASE,
     LAST_SEEN,
     LIKENESS,
@@ -41,20 +43,31 @@ from checks.updates.observation_rows import (
     SHARED_TEXT,
     SOURCE,
     TOUCH,
+    correction_row,
     kept_key,
     moment,
     newest_at,
     observation_row,
     optional_stamp,
     poll_row,
+    read_correction,
     read_observation,
     read_poll,
 )
 from checks.updates.offsets import DatedItem
-from checks.updates.recognition import KnownObservation, NamedCandidate, Recognition
+from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
 from checks.updates.rules import stamps
-from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, ItemClaims, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import (
+    CorrectedItem,
+    GivenOut,
+    Gone,
+    ItemChanges,
+    ItemClaims,
+    PollMoment,
+    SeenItem,
+    Served,
+)
 from checks.updates.rules.stamps import Stamp, span, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
@@ -73,6 +86,14 @@ class RefusedPart(NamedTuple):
     at: datetime
     """The first poll that had it."""
     is_open: bool
+
+
+class KeptCorrection(NamedTuple):
+    """What an answer said of a known item instead of what the one before said."""
+
+    at: datetime
+    """Its poll."""
+    correction: ItemCorrection
 
 
 class ObservationStore:
@@ -295,37 +316,80 @@ class ObservationStore:
             OBSERVATION.c.published_at,
             OBSERVATION.c.raw_date,
             OBSERVATION.c.first_seen_at,
+            LAST_SEEN.c.unit_name,
+            LAST_SEEN.c.made_at,
         )
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
                 query = (
                     select(*columns)
                     .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
+                    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
                     .where(NAME.c.source == source, NAME.c.key.in_(some))
                 )
-                for key, *values, published, raw, first_seen in connection.execute(query):
+                for key, *values, published, raw, first_seen, unit_name, made in connection.execute(query):
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
-                        observation, url, external_id, Digest(content_hash), moment(published), raw, moment(first_seen)
+                        observation,
+                        url,
+                        external_id,
+                        Digest(content_hash),
+                        moment(published),
+                        raw,
+                        moment(first_seen),
+                        unit_name,
+                        moment(made),
                     )
         return found
 
     def observations(self, ids: Iterable[str]) -> dict[str, Observation]:
-        """Return observations whole, by id."""
+        """Return observations whole, by id, with what their sources have put right since."""
         with self._engine.connect() as connection:
-            rows = (
+            rows = [
                 row
                 for some in _chunks(tuple(ids))
                 for row in connection.execute(select(OBSERVATION).where(OBSERVATION.c.id.in_(some)))
-            )
-            return {row.id: read_observation(row) for row in rows}
+            ]
+        return self._as_now(map(read_observation, rows))
 
     def beginning_with(self, name: str) -> tuple[Observation, ...]:
-        """Return the observations whose id begins with some characters; at most two, which is one too many."""
+        """Return the observations whose id begins with some characters, as `observations` does; at most two, one too many."""
         end = f"{name}\U0010ffff"
         query = select(OBSERVATION).where(OBSERVATION.c.id >= name, OBSERVATION.c.id < end).limit(2)
         with self._engine.connect() as connection:
-            return tuple(map(read_observation, connection.execute(query)))
+            rows = connection.execute(query).all()
+        return tuple(self._as_now(map(read_observation, rows)).values())
+
+    def as_first_seen(self, name: str) -> Observation | None:
+        """Return an observation as it was first seen, whatever its source put right since; None if there is none."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(OBSERVATION).where(OBSERVATION.c.id == name)).first()
+        return None if row is None else read_observation(row)
+
+    def corrections_of(self, ids: Iterable[str]) -> dict[str, list[KeptCorrection]]:
+        """Return what sources have put right of some observations, in the order in which the answers came."""
+        found: dict[str, list[KeptCorrection]] = defaultdict(list)
+        with self._engine.connect() as connection:
+            for some in _chunks(tuple(ids)):
+                query = select(CORRECTION).where(CORRECTION.c.observation.in_(some)).order_by(CORRECTION.c.seq)
+                for row in connection.execute(query):
+                    found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
+        return found
+
+    def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
+        """Return observations by id, each with its source's newest word of whose it is and of which day."""
+        found = {one.id: one for one in observations}
+        for name, corrections in self.corrections_of(found).items():
+            newest = corrections[-1].correction
+            found[name] = replace(
+                found[name],
+                unit=newest.unit,
+                unit_name=newest.unit_name,
+                title=newest.title,
+                created_at=newest.created_at,
+                published_at=newest.published_at,
+            )
+        return found
 
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
@@ -368,12 +432,13 @@ class ObservationStore:
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
+            _insert(connection, CORRECTION, [correction_row(one, at) for one in recognition.corrected])
             self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
             upsert = _insert_into(connection, LAST_SEEN)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["observation"],
-                set_={name: upsert.excluded[name] for name in ("last_seen_at", "place", "claimed_at", "text")},
+                set_={name: upsert.excluded[name] for name in _RENEWED},
             )
             if seen:
                 rows = [
@@ -384,6 +449,8 @@ class ObservationStore:
                         "place": place,
                         "claimed_at": optional_stamp(candidate.claimed_at),
                         "text": "" if with_text(candidate) is None else candidate.content_hash,
+                        "unit_name": candidate.unit_name,
+                        "made_at": optional_stamp(candidate.item.created_at),
                     }
                     for place, (one, candidate) in enumerate(seen.items())
                 ]
@@ -549,6 +616,9 @@ class ObservationStore:
         return moved
 
 
+_RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
+"""What a new answer writes over of an item that it shows."""
+
 _SHORT = span(timedelta(days=92))
 """Of a window no longer than this the polls of all sources are held at once."""
 
@@ -627,6 +697,10 @@ class ObservationWindow:
                 else:
                     gone[name] = Gone(at, seen_at, is_sure)
             return ItemChanges({row[0]: row[1] for row in connection.execute(touched)}, gone)
+
+    def corrections(self) -> Sequence[CorrectedItem]:
+        """Return the items of which a later answer says something else than the first did, with the newest such word."""
+        return [CorrectedItem._make((SeenItem._make(row[:_WIDTH]), *row[_WIDTH:])) for row in self._rows(_CORRECTED)]
 
     def served(self) -> Mapping[str, Sequence[Served]]:
         """Return what each source was seen to serve."""
@@ -718,6 +792,21 @@ _REPEATED = (
     .order_by(SHARED_TEXT.c.channel, SHARED_TEXT.c.text)
 )
 """Also those from before the window: whether a text counted then decides whether it does now."""
+_NEWEST = (
+    select(func.max(CORRECTION.c.seq))
+    .where(CORRECTION.c.seen_at <= bindparam("until"))
+    .group_by(CORRECTION.c.observation)
+)
+_CORRECTED = (
+    select(
+        *_SEEN,
+        *(CORRECTION.c[name] for name in ("seen_at", "unit", "unit_name", "title", "created_at", "published_at")),
+    )
+    .join(CORRECTION, CORRECTION.c.observation == OBSERVATION.c.id)
+    .where(CORRECTION.c.seq.in_(_NEWEST))
+    .where((OBSERVATION.c.newest_at >= bindparam("since")) | (CORRECTION.c.newest_at >= bindparam("since")))
+)
+_WIDTH = len(_SEEN)
 _UNITS = text(
     "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
     " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL)"

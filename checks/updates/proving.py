@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
-from checks.updates.observation_rows import BEGINS, OBSERVATION, POLL, PRESENCE, REFUSED, SERVES, TOUCH
+from checks.updates.observation_rows import BEGINS, CORRECTION, OBSERVATION, POLL, PRESENCE, REFUSED, SERVES, TOUCH
 from checks.updates.rules.stamps import moment
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
@@ -23,7 +23,7 @@ from portalops.model.period import Week
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
-TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
+TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, CORRECTION, BEGINS, SERVES, REFUSED)
 """What judging reads, and the ledger tells of."""
 
 
@@ -130,5 +130,6 @@ _KEYS = {
     POLL.name: ["source", "polled_at"],
     TOUCH.name: ["observation", "published_at"],
     PRESENCE.name: ["observation", "at"],
+    CORRECTION.name: ["observation", "seen_at"],
     REFUSED.name: ["source", "key", "at"],
 }

@@ -42,6 +42,10 @@ class KnownObservation:
     published_at: datetime | None
     raw_date: str
     first_seen_at: datetime | None = None
+    unit_name: str = ""
+    """How the last answer that had it named its unit."""
+    made_at: datetime | None = None
+    """When it was made, by that answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class NamedCandidate:
     def claimed_at(self) -> datetime | None:
         """Return when it was published or made, whichever is later, as the source claims."""
         return max((at for at in (self.item.published_at, self.item.created_at) if at), default=None)
+
+    @property
+    def unit_name(self) -> str:
+        """Return how the source names its unit."""
+        return clean_line(self.item.unit_name, limit=MAX_NAME)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -83,6 +92,19 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemCorrection:
+    """What an answer says of a known item instead of what the answer before said: another unit, or another day of arrival."""
+
+    observation: str
+    unit: UnitId | None
+    unit_name: str
+    """As the source names the unit, where the configuration does not know it."""
+    title: str
+    created_at: datetime | None
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """An answer, sorted."""
 
@@ -92,6 +114,7 @@ class Recognition:
     migrated: tuple[tuple[str, NamedCandidate], ...]
     """Known by text alone, in a mass change of names: further names of old observations."""
     hidden: tuple[Hidden, ...] = ()
+    corrected: tuple[ItemCorrection, ...] = ()
 
     def shown(self) -> Mapping[str, NamedCandidate]:
         """Return all items by observation, each once, in the order of the answer."""
@@ -147,10 +170,12 @@ def recognise(
     """
     seen_again: list[tuple[str, NamedCandidate]] = []
     strangers: list[NamedCandidate] = []
+    corrected: dict[str, ItemCorrection | None] = {}
     for candidate in found:
         match = _same(candidate, known, by_id_first=traits.complete, trusts_created=traits.trust_created)
         if match:
             seen_again.append((match.observation, candidate))
+            corrected.setdefault(match.observation, _correction(candidate, match, traits, units, polled_at))
         else:
             strangers.append(candidate)
     by_text = [(known[key].observation, c) for c in strangers if (key := f"h:{c.content_hash}") in known]
@@ -161,7 +186,12 @@ def recognise(
         if id(candidate) not in moved_items:
             observation = observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
             new.setdefault(observation.id, (observation, candidate))
-    return Recognition(tuple(new.values()), tuple(seen_again), tuple(moved))
+    return Recognition(
+        tuple(new.values()),
+        tuple(seen_again),
+        tuple(moved),
+        corrected=tuple(one for one in corrected.values() if one is not None),
+    )
 
 
 def hidden_in(
@@ -210,6 +240,37 @@ def _same(
     return by_text if names_nothing or candidate.item.raw_date == by_text.raw_date != "" else None
 
 
+def _correction(
+    candidate: NamedCandidate,
+    before: KnownObservation,
+    traits: UpdateSourceTraits,
+    units: UnitNames,
+    polled_at: datetime,
+) -> ItemCorrection | None:
+    """Return what an answer says anew of a known item; None if it says what the answer before said.
+
+    Names are compared as they are written: a unit that the configuration names otherwise since then is no correction. When an item
+    was made is a registrar's to put right; of a content system it is the row's own, which nobody does.
+    """
+    item = candidate.item
+    is_of_another = traits.unit is None and candidate.unit_name != before.unit_name
+    if not is_of_another and not (traits.attested and item.created_at != before.made_at):
+        return None
+    unit = _unit_of(item, traits, units, polled_at)
+    return ItemCorrection(
+        observation=before.observation,
+        unit=unit,
+        unit_name="" if unit else candidate.unit_name,
+        title=clean_line(item.title, limit=MAX_TITLE),
+        created_at=item.created_at,
+        published_at=item.published_at,
+    )
+
+
+def _unit_of(item: ListedItem, traits: UpdateSourceTraits, units: UnitNames, polled_at: datetime) -> UnitId | None:
+    return traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
+
+
 def _is_younger(candidate: NamedCandidate, other: KnownObservation) -> bool:
     """Say whether a row was made after the one of the same id had been seen; editors cannot write when it was made."""
     made, seen = candidate.item.created_at, other.first_seen_at
@@ -244,7 +305,7 @@ def observe(
         evidence: the blob of the answer.
     """
     item = candidate.item
-    unit = traits.unit or units.find(item.unit_name, traits, item.created_at or item.published_at or polled_at)
+    unit = _unit_of(item, traits, units, polled_at)
     return Observation(
         id=_observation_id(traits, candidate, is_used_again=f"i:{candidate.name}" in known),
         source=traits.id,
@@ -268,7 +329,7 @@ def observe(
         text_problems=check_text(f"{item.title}\n{item.body or ''}"),
         translation_of=clean_line(item.translation_of, limit=500),
         document_on=item.document_on,
-        unit_name="" if unit else clean_line(item.unit_name, limit=MAX_NAME),
+        unit_name="" if unit else candidate.unit_name,
     )
 
 

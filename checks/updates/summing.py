@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from checks.updates.attested import Collected
-from checks.updates.attribution import WithNames
+from checks.updates.attribution import attributed
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
 from checks.updates.observation_places import ObservationPlace
 from checks.updates.observations import ObservationStore
@@ -147,10 +147,12 @@ def sums_and_portal(
 class _Worker:
     def __init__(self, question: JudgedPeriod) -> None:
         self._store = ObservationStore.open(question.store, create=False)
-        window: Collected = self._store.window(question.terms.counted_from(question.period), question.terms.now)
+        terms = question.terms
+        window = self._store.window(terms.counted_from(question.period), terms.now)
+        collected: Collected = window
         if question.names is not None:
-            window = WithNames(window, question.names, question.sources)
-        self.judging = Judging(window, sources=question.sources, period=question.period, terms=question.terms)
+            collected = attributed(window, question.names, question.sources, terms.decided)
+        self.judging = Judging(collected, sources=question.sources, period=question.period, terms=question.terms)
 
     def sums(self, units: Sequence[Agency]) -> list[UnitSum]:
         return [sum_up(self.judging.judge(unit.id, unit, with_items=False), self.judging) for unit in units]

@@ -31,6 +31,14 @@ class Decided:
     unkept: frozenset[str] = frozenset()
     """Those of which neither the item nor a picture is kept."""
 
+    confirmed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each of those was confirmed that stand so; others may be in it."""
+
+    def confirms(self, observation: str, since: datetime) -> bool:
+        """Say whether an officer confirmed an observation after a moment, so as it stood then."""
+        at = self.confirmed_at.get(observation)
+        return observation in self.confirmed and at is not None and at >= since
+
 
 NOTHING_DECIDED = Decided()
 

@@ -11,8 +11,8 @@ EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm, or a text 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -79,16 +79,16 @@ def confirm(
     why = written_text(reason, "--reason") if reason else ""
     data = document_in(file)
     published_on = None if day is None else parse_day(day)
-    found = _observations(session, items, published_on)
+    found, corrected_at = _observations(session, items, published_on)
     if dry_run:
-        read = _require_change(session, found, withdraw=withdraw)
+        read = _require_change(session, found, corrected_at, withdraw=withdraw)
         record = None
     else:
         ledger = session.writable_ledger
         kept: list[ReadConfirmations] = []
 
         def decide() -> Sequence[Draft]:
-            kept[:] = [_require_change(session, found, withdraw=withdraw)]
+            kept[:] = [_require_change(session, found, corrected_at, withdraw=withdraw)]
             evidence = () if data is None else (ledger.keep(data),)
             body = Confirmation(
                 tuple(found), who, by, why, evidence[0] if evidence else None, None if withdraw else published_on
@@ -112,14 +112,18 @@ def confirm(
     )
 
 
-def _require_change(session: Session, found: Collection[str], *, withdraw: bool) -> ReadConfirmations:
+def _require_change(
+    session: Session, found: Collection[str], corrected_at: Mapping[str, datetime], *, withdraw: bool
+) -> ReadConfirmations:
     """Make sure that each item is not confirmed yet, or is, where that is taken back; return what was read.
+
+    What its source has put right since then may be confirmed anew.
 
     Raises:
         UsageError: nothing would change for one of them.
     """
     read = read_confirmations(session.reader)
-    idle = [one for one in found if (one in read.observations) != withdraw]
+    idle = [one for one in found if _stands(read, one, corrected_at, withdraw=withdraw) != withdraw]
     if idle:
         said = (
             msg("item {item} is not confirmed", item=idle[0])
@@ -130,8 +134,17 @@ def _require_change(session: Session, found: Collection[str], *, withdraw: bool)
     return read
 
 
-def _observations(session: Session, names: Sequence[str], published_on: date | None) -> dict[str, str]:
-    """Return the titles of items by their ids.
+def _stands(read: ReadConfirmations, one: str, corrected_at: Mapping[str, datetime], *, withdraw: bool) -> bool:
+    """Say whether a confirmation of an item stands; of one that was put right since, only to be taken back."""
+    if one not in read.observations or one not in corrected_at or withdraw:
+        return one in read.observations
+    return read.given_at[one] >= corrected_at[one]
+
+
+def _observations(
+    session: Session, names: Sequence[str], published_on: date | None
+) -> tuple[dict[str, str], dict[str, datetime]]:
+    """Return the titles of items by their ids, and when their sources last put them right, where they did.
 
     Raises:
         UsageError: one names no item, or several; or the kept answers refute the day.
@@ -151,7 +164,8 @@ def _observations(session: Session, names: Sequence[str], published_on: date | N
             if published_on is not None:
                 require_possible_day(store, matches[0], published_on, session.zone_of_portal)
             found[matches[0].id] = matches[0].title
-    return found
+        corrected_at = {name: some[-1].at for name, some in store.corrections_of(found).items()}
+    return found, corrected_at
 
 
 VERB = Verb(confirm)

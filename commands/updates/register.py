@@ -122,7 +122,9 @@ def _require_free(session: Session, standing: Sequence[Attested], number: str, d
                 year=str(day.year),
                 source=source,
             ),
-            msg("Record nothing: the paper already counts through that source."),
+            msg(
+                "Record nothing for the same paper: the source shows it. 'portalops updates list' shows for which day it counts."
+            ),
         )
 
 

@@ -7,6 +7,7 @@ EXIT STATUS: 0 shown, 2 there is no such item
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +15,8 @@ import typer
 
 from checks.updates.account import describe_interval, grounds
 from checks.updates.job import items_of
+from checks.updates.observations import ObservationStore
+from checks.updates.recognition import ItemCorrection
 from checks.updates.rules.grading import BEGINNING
 from checks.updates.rules.stamps import moment
 from commands.cli.entries import unit_name
@@ -32,6 +35,21 @@ from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
 from portalops.reports.document import Cell, KeyValues, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
+
+
+@shape
+class ItemWording:
+    """Whose an item is and when it was made, by one answer of its source."""
+
+    at: datetime
+    """The poll."""
+    unit: UnitId | None
+    unit_name: str
+    """As the source names the unit, where the configuration does not know it."""
+    created_at: datetime | None
+    title: str
+    evidence: Digest | None
+    """SHA-256 of the kept answer."""
 
 
 @shape
@@ -57,6 +75,8 @@ class ItemInterval:
     flags: tuple[FlagKind, ...]
     grounds: tuple[str, ...]
     """What bounds its time, in the order in which it was weighed."""
+    corrections: tuple[ItemWording, ...]
+    """What its source said first, and what it put right since; none if it put nothing right."""
     polled_before_at: datetime | None
     """The last poll that would have shown it and did not."""
     evidence_before: Digest | None
@@ -93,11 +113,12 @@ def show(
         )
         before = graded.seen.looked_before_at
         evidence = None if before is None else store.answer_of(whole.source, moment(before))
+        corrections = _wordings_of(store, whole.id)
     said = tuple(grounds(graded))
     rows: list[tuple[Message, Cell]] = [
-        (msg("Title"), whole.title),
+        (msg("Title"), graded.seen.title),
         (msg("Address"), whole.url or None),
-        (msg("Unit"), unit_name(session, whole.unit) if whole.unit else None),
+        (msg("Unit"), unit_name(session, graded.seen.unit) if graded.seen.unit else None),
         (msg("Source"), whole.source),
         (msg("Seen at"), channel_word(whole.channel)),
         (msg("When it came"), describe_interval(graded)),
@@ -111,10 +132,10 @@ def show(
     came = graded.came
     data = ItemInterval(
         id=whole.id,
-        unit=whole.unit,
+        unit=graded.seen.unit,
         source=whole.source,
         channel=whole.channel,
-        title=whole.title,
+        title=graded.seen.title,
         url=whole.url,
         since=None if came is None or came.first == BEGINNING else moment(came.first),
         until=whole.first_seen_at if came is None else moment(came.last),
@@ -123,11 +144,39 @@ def show(
         grade=graded.grade,
         flags=tuple(graded.flags),
         grounds=tuple(map(str, said)),
+        corrections=corrections,
         polled_before_at=None if before is None else moment(before),
         evidence_before=evidence,
         evidence=whole.evidence,
     )
-    return Result(data, [KeyValues(rows), table])
+    more = [_correction_table(session, corrections)] if corrections else []
+    return Result(data, [KeyValues(rows), table, *more])
+
+
+def _wordings_of(store: ObservationStore, name: str) -> tuple[ItemWording, ...]:
+    corrections, first = store.corrections_of((name,)).get(name, ()), store.as_first_seen(name)
+    if first is None or not corrections:
+        return ()
+    said: list[tuple[datetime, Observation | ItemCorrection]] = [(first.first_seen_at, first), *corrections]
+    return tuple(
+        ItemWording(at, one.unit, one.unit_name, one.created_at, one.title, store.answer_of(first.source, at))
+        for at, one in said
+    )
+
+
+def _correction_table(session: Session, said: Sequence[ItemWording]) -> TableBlock:
+    headers = (msg("Poll"), msg("Unit"), msg("When made"), msg("Title"), msg("Kept answer"))
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.at,
+            unit_name(session, one.unit) if one.unit else (one.unit_name or None),
+            one.created_at,
+            one.title,
+            one.evidence,
+        )
+        for one in said
+    ]
+    return TableBlock(msg("What its source showed first, and each time that it was put right"), headers, rows)
 
 
 def _ground_rows(said: tuple[Message, ...], evidence: Digest | None, whole: Observation) -> list[tuple[Cell, ...]]:

@@ -48,6 +48,8 @@ class ReadConfirmations:
 
     observations: Mapping[str, date | None] = field(default_factory=dict)
     """Those that stand confirmed, each with the day that was confirmed; None for the one that it claims."""
+    given_at: Mapping[str, datetime] = field(default_factory=dict)
+    """When each was last confirmed; also of those that were taken back."""
     unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
     """Records whose details cannot be read, with why."""
 
@@ -56,6 +58,7 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
     """Return the observations that stood confirmed at a moment."""
     found: list[tuple[str, Confirmation | None]] = []
     faults: list[tuple[Record, PortalOpsError]] = []
+    given_at: dict[str, datetime] = {}
     for record in ledger.records(kinds=CONFIRMATION_KINDS, until=until):
         body: Confirmation | None
         try:
@@ -64,4 +67,6 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
             faults.append((record, error))
             body = None
         found.append((record.kind, body))
-    return ReadConfirmations(fold_confirmations(found), tuple(faults))
+        if body is not None and record.kind == CONFIRMED:
+            given_at |= dict.fromkeys(body.observations, record.at)
+    return ReadConfirmations(fold_confirmations(found), given_at, tuple(faults))

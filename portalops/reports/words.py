@@ -118,6 +118,8 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.FUTURE: msg("dated in the future"),
     FlagKind.NO_DATE: msg("no usable date"),
     FlagKind.REMOVED: msg("removed since"),
+    FlagKind.STRUCK_OUT: msg("struck out of the register"),
+    FlagKind.CORRECTED: msg("put right by its source"),
     FlagKind.REWRITTEN: msg("page rewritten at its address"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),

@@ -209,16 +209,16 @@ class Register:
     def __init__(self, file: Path) -> None:
         self.file = file
         self.lines = ["Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu"]
-        self._write()
+        self.write()
 
     def enter(self, number: int, day: str, agency: str, subject: str = "Báo cáo tuần") -> None:
         self.add_line(number, day, agency, f"{number}/BC", f"{subject} {number}")
 
     def add_line(self, number: int, day: str, agency: str, code: str, subject: str) -> None:
         self.lines.append(f"{number},{day},{agency},{code},{subject}")
-        self._write()
+        self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
         self.file.write_text("\n".join(self.lines), "utf-8")
 
 
@@ -331,7 +331,7 @@ class Province:
 
     def judged(self) -> tuple[DutyVerdict, UnitWeek]:
         """Play all; return the week as it is judged two days after its end, with the verdict of the number in question."""
-        result = self._play()
+        result = self.play()
         week = next(
             one for one in result.unit_weeks if one.week.period().first == self.monday and one.unit == self.unit.id
         )
@@ -340,7 +340,7 @@ class Province:
 
     def reasons(self) -> dict[str, str]:
         """Play all; return why each item that bears on the week counts or does not, by its address."""
-        self._play()
+        self.play()
         terms = Terms(rulebook(), CALENDAR, ZONE, at(self.day(9, "12:00")), Every.DAY, self.decided)
         found = account_of(
             ObservationStore.open(self._store), sources=self.sources, units=self.units, portal=PORTAL, unit=self.unit,
@@ -355,7 +355,7 @@ class Province:
     def _store(self) -> Path:
         return self.folder / "observations.sqlite"
 
-    def _play(self) -> UpdatesResult:
+    def play(self) -> UpdatesResult:
         store = ObservationStore.open(self._store)
         keeper, clock = MemoryKeeper(), RunningClock(at(self.day(0)))
         plans = sorted(self._plans)

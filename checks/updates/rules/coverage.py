@@ -202,9 +202,10 @@ def cover(
         is_pulled = traits.id in pulled
         channels = {traits.channel, *(ItemChannel(one.channel) for one in seen)}
         declared = {unit for _name, unit in traits.unit_names} if traits.channel is ItemChannel.SUBPORTAL else set()
-        carried = {
-            one.unit: one.begins_at for one in seen if one.channel == ItemChannel.SUBPORTAL and one.unit is not None
-        }
+        carried: dict[UnitId, Stamp] = {}
+        for one in seen:
+            if one.channel == ItemChannel.SUBPORTAL and one.unit is not None:
+                carried[one.unit] = min(carried.get(one.unit, one.begins_at), one.begins_at)
         if traits.unit is None:
             begins |= {(traits.id, unit): at for unit, at in carried.items() if unit not in declared}
         for channel in sorted(channels | {ItemChannel.SUBMISSION} if is_pulled else channels):

@@ -112,5 +112,5 @@ def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]
         for item in sorted(same, key=came_by):
             if before is not None and came_by(item)[0] - came_by(before)[0] <= window:
                 yield item.seen.id
-            else:
+            elif item.is_sure:  # a line that was struck out is no paper for certain
                 before = item

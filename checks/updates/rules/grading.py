@@ -78,6 +78,8 @@ def grade(
     claims: ClaimRules,
     *,
     is_confirmed: bool = False,
+    is_corrected: bool = False,
+    is_open: bool = False,
     confirmed_day: Interval | None = None,
     is_watched: Callable[[SeenItem], bool] | None = None,
 ) -> GradedItem:
@@ -93,6 +95,8 @@ def grade(
         gone: how it went away; None if it is there.
         claims: what a claimed time is worth.
         is_confirmed: an officer has confirmed what it claims, or a day.
+        is_corrected: its source has put it right since it was first seen.
+        is_open: it is not known which of both words of its source holds.
         confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
@@ -127,7 +131,8 @@ def grade(
             is_backdated = usable is not None and after is not None and _end_of(usable, claims) < after - CACHE_LAG
             if created is not None and usable is not None and usable < created - CLOCK_SKEW:
                 is_backdated = True
-    is_moved = is_touched or touched_at is not None
+    is_moved = is_touched or (touched_at is not None and not traits.attested)
+    is_struck = gone is not None and traits.attested and not is_confirmed
     is_removed = may_be_removed = False
     if gone is not None and not traits.attested and not one.baseline and gone.seen_at - until < REMOVED_WITHIN:
         is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure
@@ -144,11 +149,21 @@ def grade(
             came, hoped = Interval(hoped, hoped), None
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
-    is_doubtful = is_touched or may_be_removed or is_empty or one.rewrite == Rewrite.OPEN
+    is_doubtful = is_touched or may_be_removed or is_struck or is_open or is_empty or one.rewrite == Rewrite.OPEN
     is_sure = not is_doubtful and kind is not Grade.C
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
-    is_odd = kind is Grade.C or is_backdated or is_moved or is_removed or may_be_removed or has_waited or one.rewrite
+    is_odd = (
+        kind is Grade.C
+        or is_backdated
+        or is_moved
+        or is_removed
+        or may_be_removed
+        or has_waited
+        or one.rewrite
+        or is_struck
+        or is_corrected
+    )
     flags: tuple[FlagKind, ...] = ()
     if is_odd or is_stub or is_strange or usable is None:
         marks = (
@@ -160,6 +175,8 @@ def grade(
             (is_moved, FlagKind.TOUCHED),
             (has_waited, FlagKind.WAITED),
             (is_removed or may_be_removed, FlagKind.REMOVED),
+            (is_struck, FlagKind.STRUCK_OUT),
+            (is_corrected, FlagKind.CORRECTED),
             (bool(one.rewrite), FlagKind.REWRITTEN),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),
@@ -172,7 +189,7 @@ def grade(
         kind,
         None if is_removed else came,
         is_sure,
-        claimed if touched_at is None else touched_at,
+        claimed if touched_at is None or traits.attested else touched_at,
         flags,
         None if is_removed else hoped,
     )

@@ -36,6 +36,20 @@ class SeenItem(NamedTuple):
     """A value of `Rewrite`."""
 
 
+class CorrectedItem(NamedTuple):
+    """An item of which a later answer says something else than the first one did."""
+
+    first: SeenItem
+    """As it was first seen."""
+    at: Stamp
+    """The poll of the newest such answer."""
+    unit: UnitId | None
+    unit_name: str
+    title: str
+    created_at: Stamp | None
+    published_at: Stamp | None
+
+
 class ItemClaims(NamedTuple):
     """What an item is by its own account: of which kind, in which language, at which address."""
 
@@ -110,3 +124,5 @@ class ItemChanges(NamedTuple):
     """The newest date that was claimed for it after it was known."""
     gone: Mapping[str, Gone]
     """What is no longer shown; not items that came back."""
+    corrected: Mapping[str, bool] = {}
+    """Of which the source's newest word is another one than its first; True where it is open which holds."""

@@ -92,7 +92,8 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
     unkept = frozenset(each.what.id for each in standing if still_kept(ledger, each.what.file) is None)
     exemptions = tuple(each for each in in_force if each is not None)
     attested = tuple(as_observation(each, zone) for each in standing)
-    return Decided(exemptions, read_confirmations(ledger, until=until).observations, attested, unkept)
+    confirmed = read_confirmations(ledger, until=until)
+    return Decided(exemptions, confirmed.observations, attested, unkept, confirmed.given_at)
 
 
 STORE = "observations.sqlite"

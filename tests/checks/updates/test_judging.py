@@ -1049,7 +1049,7 @@ def test_what_suffices_for_every_reading_of_the_calendar_is_met() -> None:
         *(item(SUBPORTALS, f"2027-02-0{day} 09:00") for day in (1, 3)),
         *(item(SUBMISSIONS, f"2027-02-0{day} 00:00") for day in (1, 3)),
     ]
-    looks = daily_polls("2027-01-01", "2027-02-09")
+    looks = daily_polls("2027-01-01", "2027-02-08")
 
     both = the_week(items, period="2027-W05", now="2027-02-09 09:00", polls=looks)
     one = the_week(items[:1], period="2027-W05", now="2027-02-09 09:00", polls=looks)

@@ -1,0 +1,134 @@
+"""Whose an item is, and of which day, where its source's newest answer says something else than the first one did. Pure.
+
+A registrar puts a line right: the line counts as it stands now, on the registrar's word as before. An editor who moves an article to
+another unit vouches for nothing: it may be either unit's, until an officer confirms what the content system says now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from checks.updates.attested import Collected
+from checks.updates.rules.grading import CLOCK_SKEW
+from checks.updates.rules.seen import CorrectedItem, GivenOut, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.stamps import Stamp, moment
+from checks.updates.rules.unread import UnreadPart
+from checks.updates.terms import NOTHING_DECIDED, Decided
+from portalops.model.organisation import UnitId
+from portalops.model.updates import UpdateSourceTraits
+
+
+class Correctable(Collected, Protocol):
+    """What was collected, with what sources put right later."""
+
+    def corrections(self) -> Sequence[CorrectedItem]: ...
+
+
+class CorrectedReading(NamedTuple):
+    """How an item is read that its source put right."""
+
+    item: SeenItem
+    is_open: bool = False
+    """It may be read otherwise as well: it counts for nobody and against nobody."""
+    otherwise: SeenItem | None = None
+    """The other way, where that is of a known unit."""
+
+
+def reading_of(one: CorrectedItem, traits: UpdateSourceTraits | None, *, is_confirmed: bool) -> CorrectedReading:
+    """Return how a corrected item is read; as it was first, where nothing changed that matters.
+
+    Args:
+        one: the item.
+        traits: its source; None if it is configured no more.
+        is_confirmed: an officer has confirmed the item by a document, as its source has it now.
+    """
+    first = one.first
+    newest = first._replace(unit=one.unit, unit_name=one.unit_name)
+    if traits is not None and traits.attested:
+        newest = newest._replace(title=one.title, created_at=one.created_at, published_at=one.published_at)
+        made = one.created_at
+        if is_confirmed or made is None or made <= first.first_seen_at + CLOCK_SKEW:
+            return CorrectedReading(newest)
+        # No paper that arrived later was in the register already: the line may have been written over.
+        return CorrectedReading(first, True, newest._replace(first_seen_at=one.at) if one.unit else None)
+    if is_confirmed or first.unit is None or first.unit == one.unit:
+        return CorrectedReading(newest)
+    return CorrectedReading(first, True, newest if one.unit else None)
+
+
+class WithCorrections(Collected):
+    """What was collected, with the items that a source put right as it has them now."""
+
+    def __init__(
+        self, collected: Correctable, sources: Iterable[UpdateSourceTraits], decided: Decided = NOTHING_DECIDED
+    ) -> None:
+        """Put both together.
+
+        Args:
+            collected: from the store.
+            sources: every source.
+            decided: what officers have confirmed: of an item that was put right later, it confirms nothing of that.
+        """
+        self._collected = collected
+        traits = {one.id: one for one in sources}
+        read = {
+            one.first.id: (
+                one.first,
+                reading_of(one, traits.get(one.first.source), is_confirmed=_confirms(decided, one)),
+            )
+            for one in collected.corrections()
+        }
+        self._read = {name: how for name, (first, how) in read.items() if how != CorrectedReading(first)}
+        self._own: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
+        self._perhaps: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
+        for how in self._read.values():
+            self._own[how.item.unit].append(how.item)
+            if how.otherwise is not None:
+                self._perhaps[how.otherwise.unit].append(how.otherwise)
+
+    def units(self) -> Sequence[UnitId | None]:
+        known = self._collected.units()
+        return (*known, *sorted(unit for unit in self._own if unit is not None and unit not in known))
+
+    def items(self, unit: UnitId | None) -> Sequence[SeenItem]:
+        found = self._collected.items(unit)
+        if not self._read:
+            return found
+        return [*(one for one in found if one.id not in self._read), *self._own.get(unit, ())]
+
+    def repeated_items(self) -> Iterable[SeenItem]:
+        for one in self._collected.repeated_items():
+            how = self._read.get(one.id)
+            yield one if how is None else how.item
+
+    def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
+        return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]
+
+    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
+        return self._collected.given_out(sources)
+
+    def changes(self) -> ItemChanges:
+        return self._collected.changes()._replace(corrected={name: how.is_open for name, how in self._read.items()})
+
+    def served(self) -> Mapping[str, Sequence[Served]]:
+        found = {source: [*some] for source, some in self._collected.served().items()}
+        for some in (*self._own.values(), *self._perhaps.values()):
+            for one in some:
+                made = one.created_at if one.created_at is not None else one.first_seen_at
+                found.setdefault(one.source, []).append(Served(one.channel, one.unit, made))
+        return found
+
+    def refused(self) -> Sequence[UnreadPart]:
+        return self._collected.refused()
+
+    def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
+        return self._collected.polls_of(source)
+
+    def complete_polls(self, source: str) -> Sequence[Stamp]:
+        return self._collected.complete_polls(source)
+
+
+def _confirms(decided: Decided, one: CorrectedItem) -> bool:
+    return decided.confirms(one.first.id, moment(one.at))

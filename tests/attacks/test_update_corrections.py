@@ -1,0 +1,166 @@
+"""What a registrar or an editor puts right after our polls have seen it, by the real job."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from checks.updates.terms import Decided
+from portalops.model.updates import FlagKind, UnitWeek
+from portalops.model.verdicts import DutyVerdict
+from tests.attacks.update_scene import Province, Register
+from tests.checks.updates.scene import HEALTH, JUSTICE, at
+
+MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
+
+
+def _rewrite(register: Register, before: str, after: str) -> None:
+    register.lines = [line.replace(before, after) for line in register.lines]
+    register.write()
+
+
+def _strike(register: Register, number: int) -> None:
+    register.lines = [line for line in register.lines if not line.startswith(f"{number},")]
+    register.write()
+
+
+def _both(province: Province) -> tuple[UnitWeek, UnitWeek]:
+    """Return the judged week of both units."""
+    result = province.play()
+    weeks = {one.unit: one for one in result.unit_weeks if one.week.period().first == province.monday}
+    return weeks[HEALTH.id], weeks[JUSTICE.id]
+
+
+def test_a_paper_with_a_wrong_day_counts_for_the_day_that_the_registrar_puts_right(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/10/2026", "Sở Y tế")
+    province.plan(province.day(3), _rewrite, register, "2,17/10/2026", "2,17/11/2026")
+    province.plan(province.day(5), register.enter, 3, "20/11/2026", "Sở Y tế")
+
+    verdict, week = province.judged()
+
+    assert verdict is MET
+    assert sum(FlagKind.CORRECTED in one.flags for one in week.items) == 1
+    assert not any(FlagKind.TOUCHED in one.flags for one in week.items)
+
+
+def test_a_paper_whose_day_is_put_right_to_another_week_counts_there(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    province.plan(province.day(3), _rewrite, register, "2,17/11/2026", "2,01/11/2026")
+    province.plan(province.day(5), register.enter, 3, "20/11/2026", "Sở Y tế")
+
+    assert province.judged()[0] is UNMET
+
+
+def test_a_line_written_over_with_a_day_after_it_was_seen_is_open(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    register.enter(2, "02/11/2026", "Sở Y tế")
+    province.plan(province.day(4), _rewrite, register, "2,02/11/2026", "2,19/11/2026")
+    province.plan(province.day(5), register.enter, 3, "20/11/2026", "Sở Y tế")
+
+    assert province.judged()[0] is UNKNOWN
+
+
+def test_a_paper_under_the_wrong_author_is_the_units_that_the_registrar_puts_right(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Tư pháp")
+    province.plan(province.day(3), _rewrite, register, "17/11/2026,Sở Tư pháp", "17/11/2026,Sở Y tế")
+    province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+    province.plan(province.day(4), register.enter, 4, "19/11/2026", "Sở Tư pháp")
+
+    health, justice = _both(province)
+
+    assert (health.submissions_verdict, justice.submissions_verdict) == (MET, UNMET)
+
+
+def test_an_author_that_nobody_knew_counts_once_it_is_put_right(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "So Khao hocc CN")
+    province.plan(province.day(3), _rewrite, register, "So Khao hocc CN", "Sở Y tế")
+    province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+    assert province.judged()[0] is MET
+
+
+def test_a_line_that_is_struck_out_is_open(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    province.plan(province.day(3), _strike, register, 2)
+    province.plan(province.day(5), register.enter, 3, "20/11/2026", "Sở Y tế")
+
+    verdict, week = province.judged()
+
+    assert verdict is UNKNOWN
+    assert sum(FlagKind.STRUCK_OUT in one.flags for one in week.items) == 1
+
+
+def test_a_paper_that_is_entered_again_under_another_number_and_day_meets_no_week(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    province.plan(province.day(3), _strike, register, 2)
+    province.plan(province.day(3), register.enter, 3, "18/11/2026", "Sở Y tế")
+
+    assert province.judged()[0] is not MET
+
+
+def test_papers_count_on_when_a_new_register_is_begun(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+    for number in (1, 2, 3):
+        province.plan(province.day(5), _strike, register, number)
+    province.plan(province.day(5), register.enter, 4, "20/11/2026", "Sở Tư pháp")
+
+    assert province.judged()[0] is MET
+
+
+def test_an_article_that_is_moved_to_another_unit_counts_for_neither_and_against_neither(province: Province) -> None:
+    database = province.with_database()
+    for number, unit in ((1, "Sở Y tế"), (2, "Sở Tư pháp")):
+        database.put(number, published=province.day(-30), unit=unit)
+    for number, day, unit in ((3, 2, "Sở Y tế"), (4, 4, "Sở Y tế"), (5, 4, "Sở Tư pháp")):
+        province.plan(province.day(day), database.put, number, published=province.day(day), unit=unit)
+    province.plan(province.day(3), database.change, 3, unit="Sở Tư pháp")
+    province.units = [HEALTH, replace(JUSTICE, has_subportal=True)]
+
+    health, justice = _both(province)
+
+    assert (health.subportal_verdict, justice.subportal_verdict) == (UNKNOWN, UNKNOWN)
+
+
+def test_an_article_that_is_put_back_under_its_first_unit_counts_for_it(province: Province) -> None:
+    database = province.with_database()
+    database.put(1, published=province.day(-30))
+    for number, day in ((3, 2), (4, 4)):
+        province.plan(province.day(day), database.put, number, published=province.day(day))
+    province.plan(province.day(3), database.change, 3, unit="Sở Tư pháp")
+    province.plan(province.day(5), database.change, 3, unit="Sở Y tế")
+
+    assert province.judged()[0] is MET
+
+
+@pytest.mark.parametrize(("day", "verdict"), [(3, UNKNOWN), (6, MET)])
+def test_an_officer_confirms_a_moved_article_as_it_stood_then(
+    province: Province, day: int, verdict: DutyVerdict
+) -> None:
+    database = province.with_database()
+    for number, unit in ((1, "Sở Y tế"), (2, "Sở Tư pháp")):
+        database.put(number, published=province.day(-30), unit=unit)
+    for number, on, unit in ((3, 2, "Sở Tư pháp"), (4, 4, "Sở Y tế")):
+        province.plan(province.day(on), database.put, number, published=province.day(on), unit=unit)
+    province.plan(province.day(5), database.change, 3, unit="Sở Y tế")
+    moved = hashlib.sha256(b"content\ni:3").hexdigest()[:32]
+    province.decided = Decided(confirmed={moved: None}, confirmed_at={moved: at(province.day(day))})
+
+    assert province.judged()[0] is verdict
