@@ -145,12 +145,12 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
             first=date.fromordinal(one.days.first),
             last=date.fromordinal(one.days.last),
         )
-    if one.item.seen.unit is None and FlagKind.CORRECTED not in one.item.flags:
-        return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
-    if one.item.seen.unit != unit.id and FlagKind.CORRECTED not in one.item.flags:
+    named = one.item.seen.unit
+    if named != unit.id and FlagKind.CORRECTED not in one.item.flags:
+        if named is None:
+            return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
         return ItemCounts.PERHAPS, msg(
-            "it names {unit}, whose work this unit may have taken over; portalops updates register --unit records whose it is",
-            unit=one.item.seen.unit,
+            "it bears the name of {unit}, from which this unit may have taken over", unit=named
         )
     return ItemCounts.PERHAPS, alike or _explain_doubt(one)
 

@@ -116,6 +116,15 @@ def papers_of_one_number_and_other_subjects(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "45/SYT", "Tin về khám bệnh")
 
 
+def a_line_entered_twice_and_struck_out(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(1), register.add_line, 2, "16/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(2), register.strike, 2)
+    p.plan(p.day(2), register.add_line, 3, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(4), register.add_line, 4, "19/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo tuần")
+
+
 # --- rows lost at once --------------------------------------------------------------------------
 
 
@@ -213,6 +222,7 @@ HABITS: Mapping[Way, DutyVerdict] = {
     papers_with_numbers_of_their_own: MET,
     papers_without_numbers: MET,
     papers_of_one_number_and_other_subjects: MET,
+    a_line_entered_twice_and_struck_out: MET,
     one_row_taken_down_after_a_day: UNMET,
     two_rows_taken_down_after_a_day: UNMET,
     a_row_that_is_out_of_date_taken_down: MET,
@@ -271,6 +281,4 @@ def test_a_paper_of_a_merged_unit_is_explained_by_the_name_that_it_bears(provinc
 
     why = province.reasons()
 
-    assert why["2/BC Báo cáo"] == (
-        "it names so-tu-phap, whose work this unit may have taken over; portalops updates register --unit records whose it is"
-    )
+    assert why["2/BC Báo cáo"] == "it bears the name of so-tu-phap, from which this unit may have taken over"

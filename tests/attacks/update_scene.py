@@ -218,6 +218,11 @@ class Register:
         self.lines.append(f"{number},{day},{agency},{code},{subject}")
         self.write()
 
+    def strike(self, number: int) -> None:
+        """Take out the line of a number."""
+        self.lines = [line for line in self.lines if not line.startswith(f"{number},")]
+        self.write()
+
     def write(self) -> None:
         self.file.write_text("\n".join(self.lines), "utf-8")
 
