@@ -17,7 +17,6 @@ from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import span
-from checks.updates.text import fold
 from portalops.model.updates import Grade
 
 TELLING_WORDS = 5
@@ -51,12 +50,12 @@ def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
         return
     titled: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     for item in shown:
-        titled[item.seen.channel, item.seen.title].append(item)
-    alike: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
-    for (channel, title), some in titled.items():
-        if title.count(" ") >= TELLING_WORDS - 1:
-            alike[channel, fold(title)] += some
-    for some in alike.values():
+        titled[item.seen.channel, item.seen.title.casefold()].append(item)  # the store keeps titles as clean lines
+    for (_channel, title), some in titled.items():
+        if len(some) == 1 or title.count(" ") < TELLING_WORDS - 1:
+            continue
+        if len({item.seen.url for item in some}) == 1 or len({item.seen.source for item in some}) == 1:
+            continue
         by_source: dict[str, list[GradedItem]] = defaultdict(list)
         for item in sorted(some, key=came_by):
             by_source[item.seen.source].append(item)
@@ -106,7 +105,7 @@ def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]
     lines: dict[str, list[GradedItem]] = defaultdict(list)
     for item in items:
         if item.grade is Grade.D and _CODE.match(item.seen.title):
-            lines[fold(item.seen.title)].append(item)
+            lines[item.seen.title.casefold()].append(item)
     for same in lines.values():
         before: GradedItem | None = None
         for item in sorted(same, key=came_by):
