@@ -147,7 +147,7 @@ class Judging:
         again = self._again
         if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
-        if unit is not None and (doubles := find_doubles(graded, window=self._window, gone=self._changes.gone)):
+        if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles)
         items = compare(graded, again)
         counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
