@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from checks.updates.judging import Judging
 from checks.updates.rules.grading import BEGINNING, GradedItem
@@ -20,7 +21,7 @@ from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
-from portalops.model.period import Week
+from portalops.model.period import Week, day_or_moment
 from portalops.model.updates import FlagKind, ItemChannel, Rewrite, UnitWeek
 from portalops.registers.attested import OBSERVED
 
@@ -206,19 +207,21 @@ def _explain_doubt(one: Counting) -> Message:
     return msg("it came between two polls of which one lies outside this week")
 
 
-def describe_interval(item: GradedItem) -> Message:
-    """Say in which interval an item came."""
+def describe_interval(item: GradedItem, zone: ZoneInfo) -> Message:
+    """Say in which interval an item came; of one whose local day alone is known, the day."""
     came = item.came
     if came is None:
         return msg("first seen at {until}", until=moment(item.seen.first_seen_at))
     if came.first == came.last:
-        return msg("at {at}", at=moment(came.last))
+        at = moment(came.last)
+        known = _as_known(at, zone)
+        return msg("at {at}", at=at) if known == at else msg("on {day}", day=known)
     if came.first == BEGINNING:
         return msg("at some time until {until}", until=moment(came.last))
     return msg("between {since} and {until}", since=moment(came.first), until=moment(came.last))
 
 
-def grounds(item: GradedItem) -> Iterable[Message]:
+def grounds(item: GradedItem, zone: ZoneInfo) -> Iterable[Message]:
     """Yield what bounds an item's time, in the order in which it was weighed."""
     one = item.seen
     if one.rewrite:
@@ -229,9 +232,13 @@ def grounds(item: GradedItem) -> Iterable[Message]:
         yield msg("the poll of {at} would have shown it and did not", at=moment(one.looked_before_at))
     yield msg("the poll of {at} showed it first", at=moment(one.first_seen_at))
     if one.created_at is not None:
-        yield msg("its row was made at {at}", at=moment(one.created_at))
+        yield msg("its row was made at {at}", at=_as_known(moment(one.created_at), zone))
     if one.published_at is not None:
-        yield msg("it claims {at}", at=moment(one.published_at))
+        yield msg("it claims {at}", at=_as_known(moment(one.published_at), zone))
+
+
+def _as_known(at: datetime, zone: ZoneInfo) -> date | datetime:
+    return day_or_moment(at, zone) or at
 
 
 def as_moment(at: Stamp | None) -> datetime | None:

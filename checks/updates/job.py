@@ -38,6 +38,7 @@ from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, Portal
 from portalops.model.period import Period, Week
@@ -349,7 +350,8 @@ class _Read:
 
     def recorded(self, store: ObservationStore) -> Poll:
         for what in name_troubles(self.poll):
-            logger.warning("source %s: %s", self.traits.id, what)
+            said = msg("source {source}: {problem}", source=self.traits.id, problem=what)
+            logger.warning("%s", render(said, process_language()))
         if self.recognition is not None:
             store.add(
                 self.poll,

@@ -29,7 +29,7 @@ class Decided:
     attested: tuple[Observation, ...] = ()
     """Items that people attest and no source need show, in the order in which they were recorded."""
     unkept: frozenset[str] = frozenset()
-    """Those of which neither the item nor a picture is kept."""
+    """Items attested or confirmed of which neither the item, nor a picture, nor the document is kept."""
 
     confirmed_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each of those was confirmed that stand so; others may be in it."""

@@ -14,7 +14,7 @@ from commands.jobs.cases import allowed_move, draft_of
 from portalops import bodies
 from portalops.compliance.case_papers import step_with_paper
 from portalops.compliance.handling import Handling
-from portalops.compliance.unit_answers import ItemAnswer
+from portalops.compliance.unit_answers import ItemAnswer, naming_line
 from portalops.errors import UsageError
 from portalops.ledger.record import Draft
 from portalops.ledger.recorder import Recorder
@@ -49,6 +49,8 @@ class UnitAnswer:
     """Its explanation; empty if it answers of items alone."""
     paper: Paper
     """What it rests on."""
+    document: str
+    """How that is cited: number and date, or who sent a mail and when."""
     items: Sequence[tuple[ItemAnswer, Observation]]
     """Each with the item that it is about."""
     attested: Collection[str]
@@ -98,23 +100,27 @@ def plan_answer(
     why = answer.reason or answer.by
     by_document: dict[tuple[str, date], list[str]] = {}
     own: list[ObservedItem] = []
+    recorded = {
+        _key(each.what): each.what for each in read_attested(ledger).standing if isinstance(each.what, ObservedItem)
+    }
     for said, item in answer.items:
-        text = said.document or answer.paper.number
-        if said.published_on is None:
-            at = item.published_at if item.source in answer.attested and item.published_at else item.first_seen_at
-            _require_unknown(item, at.astimezone(zone).date(), answer)
-            rests_on = f"{text}; {why}; {item.id}"
-            own.append(
-                ObservedItem("", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file)
-            )
-        else:
-            _require_own(item, said.published_on, answer)
-            if item.id in confirmed:
-                raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
-            by_document.setdefault((text, said.published_on), []).append(item.id)
-    for each in read_attested(ledger).standing:
-        if isinstance(each.what, ObservedItem) and _key(each.what) in map(_key, own):
-            raise _unfit(msg("this item is already recorded as {id}", id=each.what.id))
+        text = said.document or answer.document
+        with naming_line(said):
+            if said.published_on is None:
+                at = item.published_at if item.source in answer.attested and item.published_at else item.first_seen_at
+                _require_unknown(item, at.astimezone(zone).date(), answer)
+                rests_on = f"{text}; {why}; {item.id}"
+                one = ObservedItem(
+                    "", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file
+                )
+                if (there := recorded.get(_key(one))) is not None:
+                    raise _unfit(_say_recorded(there))
+                own.append(one)
+            else:
+                _require_own(item, said.published_on, answer)
+                if item.id in confirmed:
+                    raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
+                by_document.setdefault((text, said.published_on), []).append(item.id)
     return AnswerPlan(
         tuple(
             Confirmation(tuple(names), answer.officer, text, why, file, day)
@@ -123,6 +129,12 @@ def plan_answer(
         tuple(replace(one, id=name) for one, name in zip(own, new_ids(len(own)), strict=True)),
         moves,
     )
+
+
+def _say_recorded(there: ObservedItem) -> Message:
+    if there.unit is None:
+        return msg("this item is already recorded as {id}", id=there.id)
+    return msg("this item is already recorded as {id}, of unit {unit}", id=there.id, unit=there.unit)
 
 
 def record_answer(
@@ -170,7 +182,7 @@ def _explanations(
             msg("unit {unit} has no case of week {week}", unit=answer.unit, week=str(answer.week)),
             msg("Run 'portalops case list --unit {unit} --all' to see what was done.", unit=answer.unit),
         )
-    reason = answer.reason or answer.paper.number
+    reason = answer.reason or answer.document
     for case in cases:
         move = CaseMove(
             case.unit, case.duty, case.week, CaseStep.EXPLAINED, reason=reason, by=answer.by, paper=answer.paper

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
+from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, unkept_document, written_text
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -100,7 +100,7 @@ def confirm(
         (record,) = ledger.append_decided(decide)
         read = kept[0]
     rows: list[tuple[Message, Cell]] = [
-        (msg("Items"), "\n".join(f"{one[:12]}  {title}" for one, title in found.items())),
+        (msg("Items"), "; ".join(f"{one[:12]}  {title}" for one, title in found.items())),
         (msg("Officer"), who),
         (msg("Document"), by),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
@@ -108,7 +108,7 @@ def confirm(
     return Result(
         RecordedConfirmation(next(iter(found)), tuple(found), record.seq if record else None),
         [KeyValues(rows)],
-        warnings=tuple(lost_confirmations(read)),
+        warnings=(*lost_confirmations(read), *(() if withdraw or data is not None else (unkept_document(who),))),
     )
 
 

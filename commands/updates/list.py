@@ -28,7 +28,7 @@ from commands.updates.views import unknown_senders_view
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Period
+from portalops.model.period import Period, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
 from portalops.reports.document import TableBlock
@@ -103,8 +103,8 @@ def list_(
             names.get(item.seen.unit) if item.seen.unit else (whole.unit_name or None),
             channel_word(whole.channel),
             whole.title,
-            _moment(item.claimed_at),
-            _moment(item.counts_at),
+            day_or_moment(_moment(item.claimed_at), session.zone_of_portal),
+            day_or_moment(_moment(item.counts_at), session.zone_of_portal),
             item.grade.value,
             joined_flags([flag_word(flag) for flag in item.flags]),
             whole.first_seen_at,

@@ -10,7 +10,7 @@ from checks.updates.job import judge_collected
 from checks.updates.offsets import offset_of, say_offset
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
-from commands.cli.entries import caller_of, unit_name, written_text
+from commands.cli.entries import caller_of, unit_name, unkept_document, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
@@ -203,8 +203,7 @@ def _shown(
             registrar=what.registrar,
         )
     rows.append((msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")))
-    unkept = msg("the document is not kept: --file keeps it, and without it only {name} says so", name=by)
-    return Result(data, [KeyValues(rows)], warnings=() if has_file else (unkept,))
+    return Result(data, [KeyValues(rows)], warnings=() if has_file else (unkept_document(by),))
 
 
 # --- judging from what was collected ----------------------------------------------------------
