@@ -26,7 +26,8 @@ from checks.updates.answers import (
 )
 from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
-from checks.updates.judging import Judging, grade_items, judge
+from checks.updates.judging import Judging, grade_items
+from checks.updates.judging_processes import JudgedPeriod, judge_period
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
@@ -150,15 +151,8 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
-    names = UnitNames(units, terms.zone, portal.name.vi)
-    return judge(
-        attributed(store.window(terms.counted_from(period), now), names, traits, decided),
-        sources=traits,
-        units=units,
-        period=period,
-        terms=terms,
-        polls_of_run=polls_of_run,
-    )
+    question = JudgedPeriod(store.place, traits, period, terms, UnitNames(units, terms.zone, portal.name.vi))
+    return judge_period(question, units, polls_of_run=polls_of_run)
 
 
 def items_of(

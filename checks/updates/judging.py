@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
@@ -397,30 +397,60 @@ def judge(
         polls_of_run: the polls that the result is to report.
     """
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    portal: list[GradedItem] = []
+    part = judge_part(judged_units(judging, units), judging)
+    return join_parts([part], judging, units=units, polls_of_run=polls_of_run)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPart:
+    """What some units come to, as far as a result tells of it."""
+
+    weeks: Sequence[UnitWeek]
+    days: Sequence[UnitDay]
+    portal: Sequence[GradedItem]
+    """Their items on the portal itself, which its days are judged by."""
+    flagged: Sequence[GradedItem]
+    """What of the period an officer should look at."""
+    checked: int
+    """Items of the period."""
+
+
+def judge_part(judged: Iterable[UnitJudged], judging: Judging) -> JudgedPart:
+    """Return what some judged units come to."""
     weeks: list[UnitWeek] = []
     days: list[UnitDay] = []
+    portal: list[GradedItem] = []
     flagged: list[GradedItem] = []
     checked = 0
-    for one in judged_units(judging, units):
+    for one in judged:
         weeks += one.weeks
         days += _unit_days(one, judging)
         portal += [item for item in one.items if item.seen.channel == ItemChannel.PORTAL]
         concerned = [item for item in one.items if judging.concerns(item)]
         checked += len(concerned)
         flagged += [item for item in concerned if set(item.flags) - {FlagKind.BASELINE}]
+    return JudgedPart(weeks, days, portal, flagged, checked)
+
+
+def join_parts(
+    parts: Sequence[JudgedPart], judging: Judging, *, units: Sequence[Agency], polls_of_run: Sequence[Poll]
+) -> UpdatesResult:
+    """Return the result of parts that hold every unit once, and the items of no known unit; see `judge`."""
+    terms, period = judging.terms, judging.period
     order = {unit.id: place for place, unit in enumerate(units)}
+    weeks = chain.from_iterable(part.weeks for part in parts)
+    days = chain.from_iterable(part.days for part in parts)
     return UpdatesResult(
         polls=tuple(polls_of_run),
         judged_from=period.first,
         judged_to=min(period.last, max(terms.today, period.first)),
         rulebook=terms.rulebook.edition,
         calendar=terms.calendar.version_of(_whole_weeks(period)),
-        portal_days=judge_portal_days(portal, judging),
+        portal_days=judge_portal_days([item for part in parts for item in part.portal], judging),
         unit_weeks=tuple(sorted(weeks, key=lambda week: (week.week, order[week.unit]))),
         unit_days=tuple(sorted(days, key=lambda day: (day.unit, day.day))),
-        flagged=tuple(_flagged(flagged)),
-        text_checked=checked,
+        flagged=tuple(_flagged(item for part in parts for item in part.flagged)),
+        text_checked=sum(part.checked for part in parts),
     )
 
 
@@ -431,10 +461,17 @@ def _whole_weeks(period: Period) -> Period:
 
 def judged_units(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:
     """Yield what each unit comes to: those that are configured, and any other that an item is of."""
-    known = {unit.id: unit for unit in units}
-    others = [unit for unit in judging.units() if unit is None or unit not in known]
-    for unit in (*known, *others):
-        yield judging.judge(unit, known.get(unit) if unit else None)
+    for unit in {unit.id: unit for unit in units}.values():
+        yield judging.judge(unit.id, unit)
+    yield from judged_others(judging, units)
+
+
+def judged_others(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:
+    """Yield what the items of no known unit come to, and those of each unit that is not among the configured ones."""
+    known = {unit.id for unit in units}
+    for unit in judging.units():
+        if unit is None or unit not in known:
+            yield judging.judge(unit, None)
 
 
 def grade_items(

@@ -14,8 +14,8 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +68,7 @@ from checks.updates.rules.seen import (
     SeenItem,
     Served,
 )
-from checks.updates.rules.stamps import Stamp, span, stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
 from portalops.model.organisation import UnitId
@@ -121,6 +121,11 @@ class ObservationStore:
             return cls(place.writing() if create else place.reading(), place)
         except (SQLAlchemyError, OSError) as error:  # the driver's own come as the former
             raise place.unusable(error) from error
+
+    @property
+    def place(self) -> ObservationPlace:
+        """Where it lies."""
+        return self._place
 
     def close(self) -> None:
         """Let go of it."""
@@ -201,9 +206,10 @@ class ObservationStore:
 
     def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
         """Return the polls since a moment that show that something is wrong with their source, oldest first."""
-        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE).order_by(POLL.c.seq)
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE)
         with self._engine.connect() as connection:
-            return tuple(map(read_poll, connection.execute(query)))
+            # Sorted here: to give them in order, SQLite would read every poll there is.
+            return tuple(map(read_poll, sorted(connection.execute(query), key=lambda row: row.seq)))
 
     def blind_since(self, source: str) -> datetime | None:
         """Return since when each whole answer of a source proves nothing; None if the newest one does."""
@@ -619,9 +625,6 @@ class ObservationStore:
 _RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
 """What a new answer writes over of an item that it shows."""
 
-_SHORT = span(timedelta(days=92))
-"""Of a window no longer than this the polls of all sources are held at once."""
-
 
 class ObservationWindow:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
@@ -729,19 +732,8 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
-        if self._until - self._since <= _SHORT:
-            return self._polls_of_all.get(source, ()), self._beginnings.get(source)
-        with self._engine.connect() as connection:
-            begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
-
-    @cached_property
-    def _polls_of_all(self) -> Mapping[str, Sequence[PollMoment]]:
-        """The polls of a short time, asked once: ten thousand sources are ten thousand questions otherwise."""
-        found: dict[str, list[PollMoment]] = defaultdict(list)
-        for source, *poll in self._rows(_ALL_POLLS):
-            found[str(source)].append(PollMoment._make(poll))
-        return found
+        polls = [*map(PollMoment._make, self._rows(_POLLS, source=source))]
+        return polls, self._beginnings.get(source)
 
     @cached_property
     def _beginnings(self) -> Mapping[str, Stamp]:
@@ -818,19 +810,11 @@ _POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
-_ALL_POLLS = (
-    select(POLL.c.source, *_POLLS.selected_columns)
-    .where(POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
-    .order_by(POLL.c.source, POLL.c.polled_at)
-)
 _COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
-)
-_BEGINS = select(func.min(BEGINS.c.begins_at)).where(
-    BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
 )
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
@@ -840,6 +824,7 @@ _ALL_BEGINS = (
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
+    .where(OBSERVATION.c.id != bindparam("but"))
     .limit(1)
 )
 
@@ -855,8 +840,8 @@ def _add_observation(
     mark = fingerprint(_whole_text(candidate.item))
     same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
     row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
-    others = _BY_TEXT.where(OBSERVATION.c.id != one.id)
-    is_known = connection.scalar(others, {"channel": one.channel, "text": same}) is not None
+    others = {"channel": one.channel, "text": same, "but": one.id}
+    is_known = connection.scalar(_BY_TEXT, others) is not None
     _insert(connection, OBSERVATION, [row])
     if is_known:
         newest = max(at, stamp(newest_at(one)))
@@ -906,7 +891,12 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insertion(connection.dialect.name, table), rows)
+
+
+@cache  # to put a statement together takes as long as to carry it out
+def _insertion(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if dialect == DATABASE else sqlite.insert)(table).on_conflict_do_nothing()
 
 
 def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:

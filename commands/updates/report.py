@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from checks.updates.summing import JudgedPeriod, sums_and_portal
+from checks.updates.judging_processes import JudgedPeriod
+from checks.updates.summing import sums_and_portal
 from checks.updates.terms import Terms
 from checks.updates.time_limits import timeliness_of
 from checks.updates.unit_names import UnitNames

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from checks.updates.job import CHECK_AFTER
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.judging_processes import JudgedPeriod
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
