@@ -70,10 +70,10 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import Fingerprint, fingerprint
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
 
 _CHUNK = 500
 """Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
@@ -846,7 +846,7 @@ def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sq
 def _add_observation(
     connection: Connection, one: Observation, candidate: NamedCandidate, proof: AnswerProof, at: Stamp
 ) -> None:
-    mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
+    mark = fingerprint(_whole_text(candidate.item))
     same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
     row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
     others = {"channel": one.channel, "text": same, "but": one.id}
@@ -855,6 +855,12 @@ def _add_observation(
     if is_known:
         newest = max(at, stamp(newest_at(one)))
         _share(connection, {"channel": one.channel.value, "text": same, "newest_at": newest})
+
+
+def _whole_text(item: ListedItem) -> str | None:
+    """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
+    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    return None if is_cut else item.body
 
 
 def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple[str, str]]:
