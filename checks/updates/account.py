@@ -22,7 +22,7 @@ from checks.updates.text import fold
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week, day_or_moment
-from portalops.model.updates import FlagKind, ItemChannel, Rewrite, UnitWeek
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UnitWeek
 from portalops.registers.attested import OBSERVED
 
 INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
@@ -75,14 +75,18 @@ def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | Non
     placed: dict[str, tuple[Counting, list[ItemChannel]]] = {}
     for channel in INDICATORS:
         for one in judged.counting.get(channel, {}).get(week, ()):
-            placed.setdefault(one.item.seen.id, (one, []))[1].append(channel)
+            channels = placed.setdefault(one.item.seen.id, (one, []))[1]
+            if channel not in channels:  # what is read in two ways may stand there twice
+                channels.append(channel)
     own = {item.seen.id: item for item in judged.items}
     alike = _like_one_another(judging, judged.items)
-    perhaps = {key: one.item for key, (one, _channels) in placed.items() if key not in own}
+    bearing = own | {
+        key: one.item for key, (one, _channels) in placed.items()
+    }  # what is read in two ways, as it bears on the week
     items = [
-        _accounted(item, placed.get(item.seen.id), unit, facts, alike.get(item.seen.id))
-        for item in (*own.values(), *perhaps.values())
-        if item.seen.id in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
+        _accounted(item, placed.get(key), unit, facts, alike.get(key))
+        for key, item in bearing.items()
+        if key in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
     return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))
 
@@ -195,7 +199,9 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.STRUCK_OUT in flags:
         return msg("the register has this line no more; it counts when an officer confirms the paper")
     if FlagKind.CORRECTED in flags:
-        return msg("its source now says another unit or day than it did first; it counts when an officer confirms it")
+        return msg(
+            "its source named another unit or day for it, first or since; a slip or a line written over: an officer decides"
+        )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
     if FlagKind.BASELINE in flags:
@@ -232,7 +238,11 @@ def grounds(item: GradedItem, zone: ZoneInfo) -> Iterable[Message]:
         yield msg("the poll of {at} would have shown it and did not", at=moment(one.looked_before_at))
     yield msg("the poll of {at} showed it first", at=moment(one.first_seen_at))
     if one.created_at is not None:
-        yield msg("its row was made at {at}", at=_as_known(moment(one.created_at), zone))
+        made = _as_known(moment(one.created_at), zone)
+        if item.grade is Grade.D and one.created_at == one.published_at:
+            yield msg("its source writes {at} as its arrival", at=made)
+            return
+        yield msg("its row was made at {at}", at=made)
     if one.published_at is not None:
         yield msg("it claims {at}", at=_as_known(moment(one.published_at), zone))
 

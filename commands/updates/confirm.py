@@ -83,8 +83,8 @@ def confirm(
     why = written_text(reason, "--reason") if reason else ""
     data = document_in(file)
     published_on = None if day is None else parse_day(day)
-    found, corrected_at = _observations(session, items, published_on)
-    whose = _named_unit(session, found, unit) if unit else None
+    whose = known_unit(session, unit).id if unit else None
+    found, corrected_at = _observations(session, items, published_on, whose)
     if dry_run:
         read = _require_change(session, found, corrected_at, withdraw=withdraw)
         record = None
@@ -146,31 +146,13 @@ def _stands(read: ReadConfirmations, one: str, corrected_at: Mapping[str, dateti
     return read.given_at[one] >= corrected_at[one]
 
 
-def _named_unit(session: Session, found: Collection[str], unit: str) -> UnitId:
-    """Return whose items are by the document: a unit that the source of each has named for it.
-
-    Raises:
-        UsageError: a source has not.
-    """
-    whose = known_unit(session, unit).id
-    with open_store(session.settings, session.environment) as store:
-        named = store.units_named(found)
-    for one in found:
-        if whose not in named.get(one, ()):
-            raise UsageError(
-                msg("the source of item {item} has never named unit {unit} and another one", item=one[:12], unit=whose),
-                msg("Leave --unit out, or run 'portalops updates show {item}' to see what its source named.", item=one[:12]),
-            )
-    return whose
-
-
 def _observations(
-    session: Session, names: Sequence[str], published_on: date | None
+    session: Session, names: Sequence[str], published_on: date | None, whose: UnitId | None
 ) -> tuple[dict[str, str], dict[str, datetime]]:
     """Return the titles of items by their ids, and when their sources last put them right, where they did.
 
     Raises:
-        UsageError: one names no item, or several; or the kept answers refute the day.
+        UsageError: one names no item, or several; the kept answers refute the day; or its source has not named the unit.
     """
     found: dict[str, str] = {}
     with open_store(session.settings, session.environment) as store:
@@ -188,6 +170,21 @@ def _observations(
                 require_possible_day(store, matches[0], published_on, session.zone_of_portal)
             found[matches[0].id] = matches[0].title
         corrected_at = {name: some[-1].at for name, some in store.corrections_of(found).items()}
+        named = store.units_named(found)
+    if whose is not None:
+        for one in found:
+            if whose not in named.get(one, ()):
+                raise UsageError(
+                    msg(
+                        "the source of item {item} has never named unit {unit} and another one",
+                        item=one[:12],
+                        unit=whose,
+                    ),
+                    msg(
+                        "Leave --unit out, or run 'portalops updates show {item}' to see what its source named.",
+                        item=one[:12],
+                    ),
+                )
     return found, corrected_at
 
 
