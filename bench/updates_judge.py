@@ -8,6 +8,7 @@ make it as large as a country's: UNITS=10000 ITEMS=10000000.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import random
@@ -121,6 +122,7 @@ def _status(folder: Path) -> Measured:
 
 def _show_status(configuration: str) -> int:
     """Run the command at the moment up to which the store was fabricated."""
+    gc.set_threshold(100_000)  # as `commands.app.main` does
     arguments = ["--config", configuration, "updates", "status", "--date", WEEK.period().last.isoformat()]
     return run(arguments, os.environ, clock=FixedClock(NOW))
 
