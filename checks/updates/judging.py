@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
+from checks.updates.clocks import without_false_claims
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
+from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
+from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
@@ -99,9 +102,12 @@ class Judging:
         self._pulled = _pulled_sources(sources, numbers)
         given = self._given_out()
         self._may_copy = frozenset(traits.id for traits in sources if traits.copies_count)
+        self._window = span(timedelta(days=numbers.duplicate_window_days))
+        self._complete = frozenset(traits.id for traits in sources if traits.complete and not traits.attested)
+        self._usual_hours = (terms.now.astimezone(terms.zone).utcoffset() or timedelta()) // timedelta(hours=1)
         self._again = repeated(
             self._grade(collected.repeated_items()),
-            window=span(timedelta(days=numbers.duplicate_window_days)),
+            window=self._window,
             may_copy=self._may_copy,
             given_out=given,
         )
@@ -128,7 +134,10 @@ class Judging:
             known: the unit as it is configured; None if it is not.
             with_items: name the items that a week's verdict rests on.
         """
-        graded = [*self._grade(self._collected.items(unit))]
+        seen = self._collected.items(unit)
+        lost = lost_at_once(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
+        graded: Sequence[GradedItem] = [*self._grade(seen, lost)]
+        graded = without_false_claims(graded, self._claims, usual_hours=self._usual_hours)
         if self.terms.decided.attested:
             graded = [
                 *hold_sightings(
@@ -138,6 +147,8 @@ class Judging:
         again = self._again
         if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
+        if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
+            again = again._replace(maybe=again.maybe | doubles)
         items = compare(graded, again)
         counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
         if known is None:
@@ -157,6 +168,10 @@ class Judging:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
 
+    def is_gone(self, item: str) -> bool:
+        """Say whether an answer that would show an item no longer does, and it did not come back."""
+        return item in self._changes.gone
+
     def concerns(self, item: GradedItem) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
@@ -165,8 +180,8 @@ class Judging:
         begins, ends = self._bounds
         return any(at is not None and begins <= at < ends for at in moments)
 
-    def _grade(self, items: Iterable[SeenItem]) -> Iterator[GradedItem]:
-        """Weigh each item by itself. Written for speed: a year may have ten million."""
+    def _grade(self, items: Iterable[SeenItem], lost: Collection[str] = ()) -> Iterator[GradedItem]:
+        """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         corrected = self._changes.corrected
@@ -184,6 +199,8 @@ class Judging:
             went = gone.get(one.id)
             if went is not None and not traits.attested and self._may_be_unread(one, went.at):
                 went = None
+            if went is not None and one.id in lost:
+                went = went._replace(is_sure=False)
             yield grade(
                 one,
                 traits,

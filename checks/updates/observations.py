@@ -82,10 +82,10 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import fingerprint
+from checks.updates.text import WHOLE_LETTERS, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Observation, Poll
+from portalops.model.updates import ListedItem, Observation, Poll
 
 V = TypeVar("V")
 
@@ -374,6 +374,15 @@ class ObservationStore:
                 query = select(CORRECTION).where(CORRECTION.c.observation.in_(some)).order_by(CORRECTION.c.seq)
                 for row in connection.execute(query):
                     found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
+        return found
+
+    def units_named(self, ids: Iterable[str]) -> dict[str, frozenset[UnitId]]:
+        """Return all units that sources have named for those of some observations that they put right."""
+        found: dict[str, frozenset[UnitId]] = {}
+        for name, corrections in self.corrections_of(ids).items():
+            first = self.as_first_seen(name)
+            named = {first.unit if first else None, *(one.correction.unit for one in corrections)}
+            found[name] = frozenset(unit for unit in named if unit is not None)
         return found
 
     def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
@@ -854,7 +863,7 @@ def _add_observations(
 
 def _texts_alike(connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]]) -> Sequence[str]:
     """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint."""
-    marks = [fingerprint(None if candidate.item.body_is_summary else candidate.item.body) for _one, candidate in new]
+    marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
     parts = [
         [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
         for (one, _candidate), mark in zip(new, marks, strict=True)
@@ -898,6 +907,12 @@ def _shared_texts(
             shared.append({**own, "newest_at": max(at, int(str(row["newest_at"])))})
         before.add(said)
     return shared
+
+
+def _whole_text(item: ListedItem) -> str | None:
+    """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
+    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    return None if is_cut else item.body
 
 
 def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple[str, str]]:

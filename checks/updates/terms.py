@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.model.exemptions import Exemption
+from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
@@ -33,6 +34,9 @@ class Decided:
 
     confirmed_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each of those was confirmed that stand so; others may be in it."""
+
+    confirmed_units: Mapping[str, UnitId] = field(default_factory=dict)
+    """Whose some of those are by the document, where their source has named more than one unit."""
 
     def confirms(self, observation: str, since: datetime) -> bool:
         """Say whether an officer confirmed an observation after a moment, so as it stood then."""

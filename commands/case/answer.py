@@ -131,7 +131,7 @@ def answer(
     each_has_one = bool(sheet.answers) and all(one.document for one in sheet.answers)
     named = "; ".join(dict.fromkeys(one.document for one in sheet.answers)) if each_has_one else ""
     number = written_text(document or sender or named, "--document")
-    found = _observations(session, sheet.answers)
+    found, named_units = _observations(session, sheet.answers)
     made = UnitAnswer(
         whose,
         of,
@@ -141,6 +141,7 @@ def answer(
         Paper(number, issued_on),
         f"{number}, {issued_on:%d/%m/%Y}" if number == sender else number,
         found,
+        named_units,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
     )
     handling = handling_of(session)
@@ -235,15 +236,17 @@ def _sender(session: Session, data: bytes, path: Path) -> tuple[str, date | None
     return read.sender, min(sent_on, session.today)
 
 
-def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tuple[ItemAnswer, Observation], ...]:
-    """Return each answer with its item.
+def _observations(
+    session: Session, answers: Sequence[ItemAnswer]
+) -> tuple[tuple[tuple[ItemAnswer, Observation], ...], dict[str, frozenset[UnitId]]]:
+    """Return each answer with its item, and the units that sources have named for items that they put right.
 
     Raises:
         UsageError: one names no item, or several, or a day that the kept answers refute.
     """
     found: list[tuple[ItemAnswer, Observation]] = []
     if not answers:
-        return ()
+        return (), {}
     with open_store(session.settings, session.environment) as store:
         for one in answers:
             with naming_line(one):
@@ -264,7 +267,7 @@ def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tupl
                         msg("item {item} is answered twice", item=item.id[:12]), msg("Give one answer for each item.")
                     )
                 found.append((one, item))
-    return tuple(found)
+        return tuple(found), store.units_named(item.id for _answer, item in found)
 
 
 def _ids(session: Session, count: int) -> Sequence[str]:

@@ -6,7 +6,7 @@ What follows from an answer is decided first, as a value that can be shown, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -53,6 +53,8 @@ class UnitAnswer:
     """How that is cited: number and date, or who sent a mail and when."""
     items: Sequence[tuple[ItemAnswer, Observation]]
     """Each with the item that it is about."""
+    named: Mapping[str, frozenset[UnitId]]
+    """The units that their sources have named for some items, one after the other."""
     attested: Collection[str]
     """Sources whose items count at the time that they bear: a register, a mailbox."""
 
@@ -98,7 +100,7 @@ def plan_answer(
     zone = handling.zone
     confirmed = read_confirmations(ledger).observations
     why = answer.reason or answer.by
-    by_document: dict[tuple[str, date], list[str]] = {}
+    by_document: dict[tuple[str, date, UnitId | None], list[str]] = {}
     own: list[ObservedItem] = []
     recorded = {
         _key(each.what): each.what for each in read_attested(ledger).standing if isinstance(each.what, ObservedItem)
@@ -118,13 +120,15 @@ def plan_answer(
                 own.append(one)
             else:
                 _require_own(item, said.published_on, answer)
-                if item.id in confirmed:
+                is_corrected = item.id in answer.named
+                if item.id in confirmed and not is_corrected:
                     raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
-                by_document.setdefault((text, said.published_on), []).append(item.id)
+                key = text, said.published_on, answer.unit if is_corrected else None
+                by_document.setdefault(key, []).append(item.id)
     return AnswerPlan(
         tuple(
-            Confirmation(tuple(names), answer.officer, text, why, file, day)
-            for (text, day), names in by_document.items()
+            Confirmation(tuple(names), answer.officer, text, why, file, day, unit)
+            for (text, day, unit), names in by_document.items()
         ),
         tuple(replace(one, id=name) for one, name in zip(own, new_ids(len(own)), strict=True)),
         moves,
@@ -199,7 +203,7 @@ def _require_own(item: Observation, day: date, answer: UnitAnswer) -> None:
     Raises:
         UsageError: it is another unit's, or the day is of another week.
     """
-    if item.unit != answer.unit:
+    if item.unit != answer.unit and answer.unit not in answer.named.get(item.id, ()):
         raise _unfit(msg("item {item} is not of unit {unit}", item=item.id[:12], unit=answer.unit))
     _require_week(item, day, answer)
 

@@ -160,9 +160,12 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
 
 def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation], zone: ZoneInfo) -> TableBlock:
     """Return the items of a week as a person reads them."""
-    headers = (msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"))
+    headers = (
+        msg("Id"), msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"),
+    )  # fmt: skip
     rows = [
         (
+            one.item.seen.id[:SHOWN_ID],
             whole[one.item.seen.id].title,
             joined([channel_word(each) for each in one.indicators]) if one.indicators else None,
             describe_interval(one.item, zone),

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -31,7 +32,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.period import Period, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
-from portalops.reports.document import TableBlock
+from portalops.reports.document import Cell, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def list_(
             channel_word(whole.channel),
             whole.title,
             day_or_moment(_moment(item.claimed_at), session.zone_of_portal),
-            day_or_moment(_moment(item.counts_at), session.zone_of_portal),
+            _day_of_count(item, session.zone_of_portal),
             item.grade.value,
             joined_flags([flag_word(flag) for flag in item.flags]),
             whole.first_seen_at,
@@ -165,6 +166,12 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Grad
         )
         whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
     return [(whole[item.seen.id], item) for item in items]
+
+
+def _day_of_count(item: GradedItem, zone: ZoneInfo) -> Cell:
+    if item.came is not None and not item.is_sure:
+        return msg("not certain")
+    return day_or_moment(_moment(item.counts_at), zone)
 
 
 def _moment(at: int | None) -> datetime | None:
