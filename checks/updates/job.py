@@ -415,7 +415,8 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
     # What never had an item is no base; what tells only of news may be empty.
     before = newest if newest is not None and (newest.items or listing.covers_from is not None) else None
     found = candidates(listing.items)
-    known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
+    keys = () if newest is None else (key for candidate in found for key in candidate.keys)  # nothing was shown before
+    known = store.known(traits.id, keys)
     recognition = recognise(
         found,
         known,
@@ -431,7 +432,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
         poll = replace(poll, new_items=len(recognition.new), covers_from=listing.covers_from)
         return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
-    rewriting = _rewritten(recognition, before, store, traits=traits, units=units, poll=poll)
+    rewriting = _rewritten(recognition, known, before, store, traits=traits, units=units, poll=poll)
     answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)
     proof = prove(answer)
     if not listing.items and proof.blind is not None:
@@ -452,6 +453,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
 
 def _rewritten(
     recognition: Recognition,
+    known: Mapping[str, KnownObservation],
     before: Poll | None,
     store: ObservationStore,
     *,
@@ -461,7 +463,7 @@ def _rewritten(
 ) -> Rewriting:
     """Return what an answer shows of the texts of its pages; only the texts that changed are read out of the store."""
     texts = {name: one for name, one in recognition.shown().items() if with_text(one) is not None}
-    last = store.last_texts(before, texts)
+    last = store.last_texts(before, texts if known else ())
     changed = [name for name, text in last.items() if text.content_hash != texts[name].content_hash]
     return find_rewrites(recognition, last, store.page_texts(changed), traits=traits, units=units, poll=poll)
 

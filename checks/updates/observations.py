@@ -17,9 +17,22 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, case, event, func, select, text
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    Executable,
+    Table,
+    bindparam,
+    case,
+    event,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,7 +59,6 @@ from checks.updates.observation_rows import (
     correction_row,
     kept_key,
     moment,
-    newest_at,
     observation_row,
     optional_stamp,
     poll_row,
@@ -70,10 +82,12 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
+from checks.updates.text import WHOLE_LETTERS, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
+from portalops.model.updates import ListedItem, Observation, Poll
+
+V = TypeVar("V")
 
 _CHUNK = 500
 """Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
@@ -136,11 +150,8 @@ class ObservationStore:
 
         That is none at which it said that nothing changed, and none whose answer was empty and so proves nothing.
         """
-        is_empty_and_blind = (POLL.c["items"] == 0) & (POLL.c.blind != "")
-        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None), ~is_empty_and_blind)
-        query = select(POLL).where(*whole).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_LAST_WHOLE_POLL, {"source": source}).first()
         return read_poll(row) if row else None
 
     def base_of(self, poll: Poll) -> BaseAnswer:
@@ -313,27 +324,10 @@ class ObservationStore:
         """Return a source's observations by those of the keys that it has."""
         found: dict[str, KnownObservation] = {}
         wanted = {kept_key(key, self._engine.dialect.name): key for key in keys}
-        columns = (
-            NAME.c.key,
-            OBSERVATION.c.id,
-            OBSERVATION.c.url,
-            OBSERVATION.c.external_id,
-            OBSERVATION.c.content_hash,
-            OBSERVATION.c.published_at,
-            OBSERVATION.c.raw_date,
-            OBSERVATION.c.first_seen_at,
-            LAST_SEEN.c.unit_name,
-            LAST_SEEN.c.made_at,
-        )
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
-                query = (
-                    select(*columns)
-                    .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
-                    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
-                    .where(NAME.c.source == source, NAME.c.key.in_(some))
-                )
-                for key, *values, published, raw, first_seen, unit_name, made in connection.execute(query):
+                rows = connection.execute(_KNOWN, {"source": source, "some": some})
+                for key, *values, published, raw, first_seen, unit_name, made in rows:
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
                         observation,
@@ -409,7 +403,7 @@ class ObservationStore:
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
         with self._engine.begin() as connection:
-            connection.execute(POLL.insert().values(poll_row(poll)))
+            _insert(connection, POLL, [poll_row(poll)])
 
     def add(
         self,
@@ -441,40 +435,35 @@ class ObservationStore:
         seen = recognition.shown()
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
-            self._add_new(connection, recognition, poll, before, proof)
-            for observation, candidate in rewriting.found:
-                _add_observation(connection, observation, candidate, proof, at)
+            for some in _chunks((*recognition.new, *rewriting.found)):
+                _add_observations(connection, some, proof, at)
+            self._mark_beginnings(connection, recognition, poll, before)
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
             _insert(connection, CORRECTION, [correction_row(one, at) for one in recognition.corrected])
             self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
-            upsert = _insert_into(connection, LAST_SEEN)
-            upsert = upsert.on_conflict_do_update(
-                index_elements=["observation"],
-                set_={name: upsert.excluded[name] for name in _RENEWED},
+            rows = [
+                {
+                    "observation": one,
+                    "source": poll.source,
+                    "last_seen_at": at,
+                    "place": place,
+                    "claimed_at": optional_stamp(candidate.claimed_at),
+                    "text": "" if with_text(candidate) is None else candidate.content_hash,
+                    "unit_name": candidate.unit_name,
+                    "made_at": optional_stamp(candidate.item.created_at),
+                }
+                for place, (one, candidate) in enumerate(seen.items())
+            ]
+            _renew(connection, LAST_SEEN, rows)
+            _renew(
+                connection,
+                SOURCE,
+                [{"source": poll.source, "etag": etag, "is_order_known": proof.is_order_shown}],
             )
-            if seen:
-                rows = [
-                    {
-                        "observation": one,
-                        "source": poll.source,
-                        "last_seen_at": at,
-                        "place": place,
-                        "claimed_at": optional_stamp(candidate.claimed_at),
-                        "text": "" if with_text(candidate) is None else candidate.content_hash,
-                        "unit_name": candidate.unit_name,
-                        "made_at": optional_stamp(candidate.item.created_at),
-                    }
-                    for place, (one, candidate) in enumerate(seen.items())
-                ]
-                connection.execute(upsert, rows)
-            values = {"etag": etag, "is_order_known": proof.is_order_shown}
-            mark = _insert_into(connection, SOURCE).values(source=poll.source, **values)
-            known = {"is_order_known": SOURCE.c.is_order_known | mark.excluded.is_order_known}
-            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={**values, **known}))
-            connection.execute(POLL.insert().values(poll_row(poll)))
+            _insert(connection, POLL, [poll_row(poll)])
 
     def window(self, since: datetime, until: datetime) -> ObservationWindow:
         """Return what bears on a stretch of time, as far as it was known at its end."""
@@ -498,26 +487,19 @@ class ObservationStore:
             return connection.scalar(select(func.count()).select_from(OBSERVATION)) or 0
 
     @staticmethod
-    def _add_new(
-        connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None, proof: AnswerProof
-    ) -> None:
+    def _mark_beginnings(connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None) -> None:
+        """Note from when on the source, and each unit whose items are new in it, is known to have had any."""
         at = stamp(poll.polled_at)
         oldest = at if before is None else None
         served: dict[tuple[str, str], Stamp] = {}
-        for observation, candidate in recognition.new:
-            _add_observation(connection, observation, candidate, proof, at)
+        for observation, _candidate in recognition.new:
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
             whose = observation.channel.value, observation.unit or ""
             served[whose] = min(served.get(whose, at), made)
-        of_source = select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at)).where(
-            SERVES.c.source == poll.source
-        )
         begun = {
             (channel, unit): begins
-            for channel, unit, begins in (
-                connection.execute(of_source.group_by(SERVES.c.channel, SERVES.c.unit)) if served else ()
-            )
+            for channel, unit, begins in (connection.execute(_SERVED_SINCE, {"source": poll.source}) if served else ())
         }
         rows = [
             {"source": poll.source, "channel": whose[0], "unit": whose[1], "seen_at": at, "begins_at": begins}
@@ -525,7 +507,7 @@ class ObservationStore:
             if whose not in begun or begins < begun[whose]
         ]
         _insert(connection, SERVES, rows)
-        known = connection.scalar(select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == poll.source))
+        known = connection.scalar(_BEGUN_AT, {"source": poll.source})
         if oldest is not None and (known is None or oldest < known):
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
 
@@ -540,10 +522,7 @@ class ObservationStore:
             }
             for name, page in rewriting.pages.items()
         ]
-        if rows:
-            upsert = _insert_into(connection, PAGE)
-            newer = {name: upsert.excluded[name] for name in ("current", "earlier", "rewrite")}
-            connection.execute(upsert.on_conflict_do_update(index_elements=["observation"], set_=newer), rows)
+        _renew(connection, PAGE, rows)
 
     @staticmethod
     def _mark_presence(
@@ -571,15 +550,9 @@ class ObservationStore:
             for one, is_sure, seen_at in rewriting.returned
         ]
         for some in _chunks(seen):
-            newest = (
-                select(func.max(PRESENCE.c.seq))
-                .where(PRESENCE.c.observation.in_(some))
-                .group_by(PRESENCE.c.observation)
-            )
-            back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
             events += [
                 {"observation": one, "at": at, "present": True, "sure": True, "seen_at": at}
-                for name in sorted(connection.scalars(back))
+                for name in sorted(connection.scalars(_GONE, {"some": some}))
                 for one in (name, *(rewrite for _page, rewrite in _rewrites_of(connection, [name])))
             ]
         _insert(connection, PRESENCE, events)
@@ -589,10 +562,7 @@ class ObservationStore:
         connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None
     ) -> list[dict[str, object]]:
         """Return what an answer refused that the one before did not, and what it no longer refuses."""
-        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == poll.source).group_by(REFUSED.c.key)
-        standing = set(
-            connection.scalars(select(REFUSED.c.key).where(REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)))
-        )
+        standing = set(connection.scalars(_STANDING_REFUSED, {"source": poll.source}))
         own: dict[str, object] = {"source": poll.source, "at": stamp(poll.polled_at)}
         looked_before = optional_stamp(before.polled_at if before else None)
         nothing: dict[str, object] = {"looked_before_at": None, "unit": None, "made_at": None, "is_open": False}
@@ -629,10 +599,6 @@ class ObservationStore:
                 if published is not None and stamp(claims[one]) > published
             ]
         return moved
-
-
-_RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
-"""What a new answer writes over of an item that it shows."""
 
 
 class ObservationWindow:
@@ -830,6 +796,50 @@ _ALL_BEGINS = (
     .where(BEGINS.c.seen_at <= bindparam("until"))
     .group_by(BEGINS.c.source)
 )
+_LAST_WHOLE_POLL = (
+    select(POLL)
+    .where(POLL.c.source == bindparam("source"), POLL.c.ok, POLL.c.evidence.is_not(None))
+    .where(~((POLL.c["items"] == 0) & (POLL.c.blind != "")))
+    .order_by(POLL.c.polled_at.desc())
+    .limit(1)
+)
+_SOME: BindParameter[object] = bindparam("some", expanding=True)
+_KNOWN = (
+    select(
+        NAME.c.key,
+        *(OBSERVATION.c[name] for name in ("id", "url", "external_id", "content_hash")),
+        *(OBSERVATION.c[name] for name in ("published_at", "raw_date", "first_seen_at")),
+        LAST_SEEN.c.unit_name,
+        LAST_SEEN.c.made_at,
+    )
+    .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
+    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
+    .where(NAME.c.source == bindparam("source"), NAME.c.key.in_(_SOME))
+)
+_SERVED_SINCE = (
+    select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
+    .where(SERVES.c.source == bindparam("source"))
+    .group_by(SERVES.c.channel, SERVES.c.unit)
+)
+_BEGUN_AT = select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == bindparam("source"))
+_GONE = select(PRESENCE.c.observation).where(
+    PRESENCE.c.seq.in_(
+        select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.observation.in_(_SOME)).group_by(PRESENCE.c.observation)
+    ),
+    PRESENCE.c.present.is_(False),
+)
+_STANDING_REFUSED = select(REFUSED.c.key).where(
+    REFUSED.c.seq.in_(
+        select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == bindparam("source")).group_by(REFUSED.c.key)
+    ),
+    REFUSED.c.present.is_(True),
+)
+_LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
+_KNOWN_TEXTS = (
+    select(OBSERVATION.c.channel, OBSERVATION.c.text)
+    .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
+    .distinct()
+)
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
@@ -838,23 +848,65 @@ _BY_TEXT = (
 )
 
 
-def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
-    return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
-
-
-def _add_observation(
-    connection: Connection, one: Observation, candidate: NamedCandidate, proof: AnswerProof, at: Stamp
+def _add_observations(
+    connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]], proof: AnswerProof, at: Stamp
 ) -> None:
-    mark = fingerprint(_whole_text(candidate.item))
-    same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
-    row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
-    others = {"channel": one.channel, "text": same, "but": one.id}
-    is_known = connection.scalar(_BY_TEXT, others) is not None
-    _insert(connection, OBSERVATION, [row])
-    if is_known:
-        newest = max(at, stamp(newest_at(one)))
-        _share(connection, {"channel": one.channel.value, "text": same, "newest_at": newest})
+    """Add new observations in their order, and note which of their texts an earlier one says too."""
+    texts = _texts_alike(connection, new)
+    rows = [
+        observation_row(one, text=text, looked_before_at=proof.absent_at.get(one.id))
+        for (one, _candidate), text in zip(new, texts, strict=True)
+    ]
+    _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
+    _insert(connection, OBSERVATION, rows)
+
+
+def _texts_alike(connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]]) -> Sequence[str]:
+    """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint."""
+    marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
+    parts = [
+        [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
+        for (one, _candidate), mark in zip(new, marks, strict=True)
+    ]
+    known: dict[tuple[str, int, str], dict[str, str]] = defaultdict(dict)
+    for some in _chunks(sorted({part for each in parts for part in each}), width=3):
+        for row in connection.execute(_LIKENESSES, {"some": some}):
+            known[row.channel, row.part, row.numbers][row.text] = row.bits
+    found: list[str] = []
+    added: list[dict[str, object]] = []
+    for (one, _candidate), mark, own in zip(new, marks, parts, strict=True):
+        alike = (text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16)))
+        same = min(alike, default=None)
+        found.append(same or one.content_hash)
+        if mark is not None and same is None:
+            bits = f"{mark.bits:016x}"
+            for channel, part, numbers in own:
+                known[channel, part, numbers][one.content_hash] = bits
+                added.append(
+                    {"channel": channel, "part": part, "numbers": numbers, "text": one.content_hash, "bits": bits}
+                )
+    _insert(connection, LIKENESS, added)
+    return found
+
+
+def _shared_texts(
+    connection: Connection, rows: Sequence[Mapping[str, object]], at: Stamp
+) -> Sequence[Mapping[str, object]]:
+    """Return the texts of new rows that another observation says too: one of the store, or of the rows before."""
+    texts = [(str(row["channel"]), str(row["text"])) for row in rows]
+    known = {
+        (channel, text)
+        for some in _chunks(sorted(set(texts)), width=2)
+        for channel, text in connection.execute(_KNOWN_TEXTS, {"some": some})
+    }
+    before: set[tuple[str, str]] = set()
+    shared: list[Mapping[str, object]] = []
+    for row, said in zip(rows, texts, strict=True):
+        own = {"channel": said[0], "text": said[1]}
+        if said in before or (said in known and connection.scalar(_BY_TEXT, {**own, "but": row["id"]}) is not None):
+            shared.append({**own, "newest_at": max(at, int(str(row["newest_at"])))})
+        before.add(said)
+    return shared
 
 
 def _whole_text(item: ListedItem) -> str | None:
@@ -870,32 +922,11 @@ def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple
         yield from sorted((page, rewrite) for page, rewrite in connection.execute(query))
 
 
-def _share(connection: Connection, row: Mapping[str, object]) -> None:
-    """Note that a text is said by more than one observation."""
-    upsert = _insert_into(connection, SHARED_TEXT).values(row)
-    newer = upsert.excluded.newest_at
-    newest = case((newer > SHARED_TEXT.c.newest_at, newer), else_=SHARED_TEXT.c.newest_at)
-    connection.execute(upsert.on_conflict_do_update(index_elements=["channel", "text"], set_={"newest_at": newest}))
-
-
-def _text_alike(connection: Connection, channel: ItemChannel, one: Observation, mark: Fingerprint) -> str:
-    """Return the text that this one hardly differs from; its own, now known by its fingerprint, if there is none."""
-    query = (
-        select(LIKENESS.c.text, LIKENESS.c.bits)
-        .where(LIKENESS.c.channel == channel, LIKENESS.c.part.in_(mark.parts), LIKENESS.c.numbers == mark.numbers)
-        .order_by(LIKENESS.c.text)
-    )
-    for same, bits in connection.execute(query):
-        if mark.is_like(int(bits, 16)):
-            return str(same)
-    own = {"channel": channel, "numbers": mark.numbers, "text": one.content_hash, "bits": f"{mark.bits:016x}"}
-    _insert(connection, LIKENESS, [{**own, "part": part} for part in mark.parts])
-    return one.content_hash
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def _chunks(values: Sequence[V], *, width: int = 1) -> Iterator[Sequence[V]]:
+    """Yield as many of some values at a time as one question takes, each of which is `width` parameters."""
+    size = _CHUNK // width
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
@@ -906,6 +937,27 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, ob
 @cache  # to put a statement together takes as long as to carry it out
 def _insertion(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     return (postgresql.insert if dialect == DATABASE else sqlite.insert)(table).on_conflict_do_nothing()
+
+
+def _renew(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of what changes by nature over those of the same keys."""
+    if rows:
+        connection.execute(_renewal(connection.dialect.name, table), rows)
+
+
+@cache
+def _renewal(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    upsert = (postgresql.insert if dialect == DATABASE else sqlite.insert)(table)
+    keys = [column.name for column in table.primary_key]
+    newer: dict[str, Any] = {
+        column.name: upsert.excluded[column.name] for column in table.columns if column.name not in keys
+    }
+    if table is SOURCE:  # an order that was shown once stays known
+        newer["is_order_known"] = SOURCE.c.is_order_known | upsert.excluded.is_order_known
+    if table is SHARED_TEXT:
+        at = upsert.excluded.newest_at
+        newer["newest_at"] = case((at > SHARED_TEXT.c.newest_at, at), else_=SHARED_TEXT.c.newest_at)
+    return upsert.on_conflict_do_update(index_elements=keys, set_=newer)
 
 
 def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:

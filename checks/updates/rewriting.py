@@ -104,12 +104,8 @@ NO_REWRITING = Rewriting()
 
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
-    times: Counter[str] = Counter()
-    marks: set[int] = set()
     words = re.findall(r"\w+", fold(body))
-    for word in words:
-        times[word] += 1
-        marks.add(_mark(word, times[word]))
+    marks = {_mark(word, time) for word, times in Counter(words).items() for time in range(1, times + 1)}
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
 
 
