@@ -30,7 +30,6 @@ import json
 import os
 import re
 import stat
-import unicodedata
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -543,7 +542,7 @@ def parse_record(line: bytes) -> Optional[Record]:
         return None
     if len(line) > MAX_TEXT or not line.isascii():
         for text in (plain(duty), plain(run), plain(subject), kind):
-            if len(text) > MAX_TEXT or unicodedata.normalize("NFC", text) != text:
+            if len(text) > MAX_TEXT:
                 return None
     return Record(int(seq), at, kind, plain(run), body, prev) if is_moment(at) else None
 
