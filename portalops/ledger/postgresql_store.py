@@ -85,6 +85,14 @@ class PostgresqlStore:
 
     def prepare(self) -> bool:
         """Make the tables, or upgrade those of version 1, in one transaction and as their owner; say whether anything was done."""
+        try:
+            return self._prepare()
+        except (pg.UniqueViolation, LedgerError) as error:
+            if not isinstance(error.__cause__ or error, (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateSchema)):
+                raise
+            return self._prepare()  # another process made them meanwhile
+
+    def _prepare(self) -> bool:
         with self.connections.used() as connection, connection.transaction():
             if connection.execute("SELECT to_regclass(%s)", (_OF_TABLE,)).fetchone() == (None,):
                 statements = MAKE

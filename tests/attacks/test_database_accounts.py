@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, Locked
 from portalops.ledger.blobs import packed
+from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
-from portalops.model.heads import Erasure
+from portalops.model.heads import Erasure, KeyEvent
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
+from portalops.registers.signers import KEY_RETIRED
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import verified
 
 AT = datetime(2026, 11, 26, 3, tzinfo=UTC)
+KEY = SigningKey.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
 SECRET = "mật khẩu ở phòng một cửa".encode()
 """Details that somebody wants to keep out of the ledger."""
 
@@ -165,6 +172,34 @@ def test_a_reader_s_work_waits_for_a_lock_and_keeps_nobody_from_it(site: Site) -
             pass
     with reader.locks.held_to_read("media", holder="auditor"), writer.locks.held("media", holder="run 2"):
         pass
+
+
+def test_two_owners_who_prepare_at_once_make_the_tables_once(make_site: Callable[[str], Site]) -> None:
+    site = make_site("")
+    owned = [site.kept("postgres").records for _each in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda each: cast("PostgresqlStore", each).prepare(), owned))
+    assert sorted(made) == [False, True]
+
+
+def test_a_retirement_that_a_stolen_account_appends_takes_no_right_from_the_key(site: Site) -> None:
+    ledger = site.ledger()
+    record_head(ledger, KEY, FixedClock(AT))
+    body = bodies.write({"key": KeyEvent(KEY.public_key, "a year is over")})
+    digest = Digest(hashlib.sha256(body).hexdigest())
+    last = ledger.last()
+    assert last is not None
+    line = encode(Draft(KEY_RETIRED, digest), seq=last.seq + 1, at=AT, prev=line_digest(last.line)).line.decode()
+    with site.connect(WRITER) as thief:
+        thief.execute("SELECT portalops.keep(%s, %s)", (digest, body))
+        thief.execute("SELECT portalops.append(%s, %s)", (last.seq + 1, [line]))
+
+    head = record_head(ledger, KEY, FixedClock(AT))
+
+    assert head.head.size == last.seq + 1
+    found = verified(ledger).integrity
+    assert [fault.seq for fault in found.faults] == [last.seq + 1] and found.signed.newest is not None
+    assert found.signed.newest.seq == head.seq
 
 
 def test_the_pruner_removes_only_what_a_record_says_was_erased(site: Site) -> None:
