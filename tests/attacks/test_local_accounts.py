@@ -101,7 +101,7 @@ def test_doctor_names_what_is_open_and_closes_it_on_demand(portal: Path, capsys:
     call(portal, "--lang", "en", "doctor", "--only", "state-folder", "--fix")
 
     assert "open to other accounts" in said and "doctor --fix" in said
-    assert "closed to other accounts" in " ".join(capsys.readouterr().out.split())
+    assert "open to other accounts" not in " ".join(capsys.readouterr().out.split())
     assert modes(state) == {}
 
 

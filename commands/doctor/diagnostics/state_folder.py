@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad
 from commands.doctor.places import folder_seen, mode_of
 from portalops.config.layers import show_path
 from portalops.model.message import msg, nmsg
@@ -14,7 +14,7 @@ from portalops.private_folder import open_to_others
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the state folder can be written, and whether it is closed to other accounts."""
     folder = look.session.settings.state_folder
-    yield from folder_seen(folder, private=True)
+    yield from folder_seen(folder)
     found = tuple(open_to_others(folder))
     if found:
         yield bad(
@@ -29,8 +29,6 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             ),
             msg("Run 'portalops doctor --fix' as the user that portalops runs as."),
         )
-    elif folder.is_dir():
-        yield good("access", msg("{folder} is closed to other accounts", folder=show_path(folder)))
 
 
 DIAGNOSTIC = Diagnostic(diagnose=diagnose)
