@@ -26,7 +26,8 @@ from checks.updates.answers import (
 )
 from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
-from checks.updates.judging import Judging, grade_items, judge
+from checks.updates.judging import Judging, grade_items
+from checks.updates.judging_processes import JudgedPeriod, judge_period
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
@@ -38,6 +39,7 @@ from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, Portal
 from portalops.model.period import Period, Week
@@ -149,15 +151,8 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
-    names = UnitNames(units, terms.zone, portal.name.vi)
-    return judge(
-        attributed(store.window(terms.counted_from(period), now), names, traits, decided),
-        sources=traits,
-        units=units,
-        period=period,
-        terms=terms,
-        polls_of_run=polls_of_run,
-    )
+    question = JudgedPeriod(store.place, traits, period, terms, UnitNames(units, terms.zone, portal.name.vi))
+    return judge_period(question, units, polls_of_run=polls_of_run)
 
 
 def items_of(
@@ -349,7 +344,8 @@ class _Read:
 
     def recorded(self, store: ObservationStore) -> Poll:
         for what in name_troubles(self.poll):
-            logger.warning("source %s: %s", self.traits.id, what)
+            said = msg("source {source}: {problem}", source=self.traits.id, problem=what)
+            logger.warning("%s", render(said, process_language()))
         if self.recognition is not None:
             store.add(
                 self.poll,

@@ -14,8 +14,8 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,12 +68,12 @@ from checks.updates.rules.seen import (
     SeenItem,
     Served,
 )
-from checks.updates.rules.stamps import Stamp, span, stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import Fingerprint, fingerprint
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
 
 _CHUNK = 500
 """Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
@@ -121,6 +121,11 @@ class ObservationStore:
             return cls(place.writing() if create else place.reading(), place)
         except (SQLAlchemyError, OSError) as error:  # the driver's own come as the former
             raise place.unusable(error) from error
+
+    @property
+    def place(self) -> ObservationPlace:
+        """Where it lies."""
+        return self._place
 
     def close(self) -> None:
         """Let go of it."""
@@ -201,9 +206,10 @@ class ObservationStore:
 
     def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
         """Return the polls since a moment that show that something is wrong with their source, oldest first."""
-        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE).order_by(POLL.c.seq)
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE)
         with self._engine.connect() as connection:
-            return tuple(map(read_poll, connection.execute(query)))
+            # Sorted here: to give them in order, SQLite would read every poll there is.
+            return tuple(map(read_poll, sorted(connection.execute(query), key=lambda row: row.seq)))
 
     def blind_since(self, source: str) -> datetime | None:
         """Return since when each whole answer of a source proves nothing; None if the newest one does."""
@@ -374,6 +380,15 @@ class ObservationStore:
                 query = select(CORRECTION).where(CORRECTION.c.observation.in_(some)).order_by(CORRECTION.c.seq)
                 for row in connection.execute(query):
                     found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
+        return found
+
+    def units_named(self, ids: Iterable[str]) -> dict[str, frozenset[UnitId]]:
+        """Return all units that sources have named for those of some observations that they put right."""
+        found: dict[str, frozenset[UnitId]] = {}
+        for name, corrections in self.corrections_of(ids).items():
+            first = self.as_first_seen(name)
+            named = {first.unit if first else None, *(one.correction.unit for one in corrections)}
+            found[name] = frozenset(unit for unit in named if unit is not None)
         return found
 
     def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
@@ -619,9 +634,6 @@ class ObservationStore:
 _RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
 """What a new answer writes over of an item that it shows."""
 
-_SHORT = span(timedelta(days=92))
-"""Of a window no longer than this the polls of all sources are held at once."""
-
 
 class ObservationWindow:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
@@ -729,19 +741,8 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
-        if self._until - self._since <= _SHORT:
-            return self._polls_of_all.get(source, ()), self._beginnings.get(source)
-        with self._engine.connect() as connection:
-            begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
-
-    @cached_property
-    def _polls_of_all(self) -> Mapping[str, Sequence[PollMoment]]:
-        """The polls of a short time, asked once: ten thousand sources are ten thousand questions otherwise."""
-        found: dict[str, list[PollMoment]] = defaultdict(list)
-        for source, *poll in self._rows(_ALL_POLLS):
-            found[str(source)].append(PollMoment._make(poll))
-        return found
+        polls = [*map(PollMoment._make, self._rows(_POLLS, source=source))]
+        return polls, self._beginnings.get(source)
 
     @cached_property
     def _beginnings(self) -> Mapping[str, Stamp]:
@@ -818,19 +819,11 @@ _POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
-_ALL_POLLS = (
-    select(POLL.c.source, *_POLLS.selected_columns)
-    .where(POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
-    .order_by(POLL.c.source, POLL.c.polled_at)
-)
 _COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
-)
-_BEGINS = select(func.min(BEGINS.c.begins_at)).where(
-    BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
 )
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
@@ -840,6 +833,7 @@ _ALL_BEGINS = (
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
+    .where(OBSERVATION.c.id != bindparam("but"))
     .limit(1)
 )
 
@@ -852,15 +846,21 @@ def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sq
 def _add_observation(
     connection: Connection, one: Observation, candidate: NamedCandidate, proof: AnswerProof, at: Stamp
 ) -> None:
-    mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
+    mark = fingerprint(_whole_text(candidate.item))
     same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
     row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
-    others = _BY_TEXT.where(OBSERVATION.c.id != one.id)
-    is_known = connection.scalar(others, {"channel": one.channel, "text": same}) is not None
+    others = {"channel": one.channel, "text": same, "but": one.id}
+    is_known = connection.scalar(_BY_TEXT, others) is not None
     _insert(connection, OBSERVATION, [row])
     if is_known:
         newest = max(at, stamp(newest_at(one)))
         _share(connection, {"channel": one.channel.value, "text": same, "newest_at": newest})
+
+
+def _whole_text(item: ListedItem) -> str | None:
+    """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
+    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    return None if is_cut else item.body
 
 
 def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -900,7 +900,12 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insertion(connection.dialect.name, table), rows)
+
+
+@cache  # to put a statement together takes as long as to carry it out
+def _insertion(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if dialect == DATABASE else sqlite.insert)(table).on_conflict_do_nothing()
 
 
 def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:

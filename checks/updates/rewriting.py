@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
@@ -108,9 +109,14 @@ def sketch(body: str) -> Sketch:
     words = re.findall(r"\w+", fold(body))
     for word in words:
         times[word] += 1
-        digest = hashlib.blake2b(f"{word} {times[word]}".encode("utf-8", "surrogatepass"), digest_size=_MARK_BYTES)
-        marks.add(int.from_bytes(digest.digest(), "big"))
+        marks.add(_mark(word, times[word]))
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
+
+
+@lru_cache(maxsize=1 << 16)  # Vietnamese has some seven thousand syllables, of which every text is made
+def _mark(word: str, time: int) -> int:
+    digest = hashlib.blake2b(f"{word} {time}".encode("utf-8", "surrogatepass"), digest_size=_MARK_BYTES)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def judge_change(old: Sketch, new: Sketch) -> Rewrite:

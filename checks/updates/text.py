@@ -33,6 +33,8 @@ SHARE_PERCENT = 5
 """Less than this of Vietnamese letters and more than this of other Latin-1 signs is a legacy encoding."""
 HASH_BODY_LETTERS = 200
 """A body at least this long is hashed without its title, so that a new title does not make a new text."""
+WHOLE_LETTERS = 800
+"""A summary at least this long is a text: plain RSS has no other place for it, and systems cut summaries at 600 signs or before."""
 
 FINGERPRINT_BITS = 64
 ALIKE_BITS = 3

@@ -67,6 +67,33 @@ def test_another_date_or_another_paragraph_makes_another_text(tmp_path: Path, ol
     assert FlagKind.DUPLICATE not in _flags(result).get("Tổng kết y tế dự phòng", ())
 
 
+def test_polls_from_before_are_not_among_the_notable_ones_whatever_they_show(tmp_path: Path) -> None:
+    store = ObservationStore.open(tmp_path / "observations.sqlite")
+    blind = msg("the answer is empty")
+    for day in (14, 15, 16):
+        store.add_poll(
+            Poll(
+                source="feed",
+                polled_at=at(f"2026-11-{day} 20:00"),
+                ok=True,
+                problem="",
+                items=0,
+                new_items=0,
+                evidence=None,
+                covers_from=None,
+                gap=False,
+                blind=blind,
+                doubts_from=at("2026-11-13 20:00"),
+                renamed=3,
+            )
+        )
+
+    found = store.notable_polls(at("2026-11-15 20:00"))
+
+    assert [poll.polled_at for poll in found] == [at("2026-11-15 20:00"), at("2026-11-16 20:00")]
+    store.close()
+
+
 def test_short_texts_are_not_compared_by_likeness() -> None:
     assert fingerprint("Sở Y tế mời họp") is None
     assert fingerprint(None) is None
