@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.judging import Judging
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.occasions import Counting
+from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
@@ -170,7 +171,14 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
     found: dict[str, Message] = {}
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
-        if FlagKind.DUPLICATE in item.flags:
+        near = judging.near_original(item.seen.id)
+        if FlagKind.DUPLICATE in item.flags and near is not None:
+            found[item.seen.id] = msg(
+                "much of this text was published before at {address} on {day}",
+                address=near.url or near.title,
+                day=moment(_told_at(near)).astimezone(judging.terms.zone).date(),
+            )
+        elif FlagKind.DUPLICATE in item.flags:
             if any(one is not item and judging.is_gone(one.seen.id) for one in same):
                 found[item.seen.id] = msg(
                     "the same text stood at another address and went from there: the item probably moved"
@@ -182,6 +190,11 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
     return found
+
+
+def _told_at(one: SeenItem) -> Stamp:
+    """Return when an item says that it was published; else when it was first seen."""
+    return one.first_seen_at if one.published_at is None else one.published_at
 
 
 def _explain_doubt(one: Counting) -> Message:

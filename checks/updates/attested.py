@@ -13,7 +13,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from checks.updates.recognition import MAX_TITLE, canonical_url
-from checks.updates.rules.seen import GivenOut, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import check_text, clean_line, content_hash, fold
@@ -69,6 +69,7 @@ class Collected(Protocol):
     def units(self) -> Sequence[UnitId | None]: ...
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
     def repeated_items(self) -> Iterable[SeenItem]: ...
+    def near_copies(self) -> Iterable[NearCopy]: ...
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]: ...
     def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]: ...
     def changes(self) -> ItemChanges: ...
@@ -111,6 +112,9 @@ class WithAttested(Collected):
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return self._collected.repeated_items()
+
+    def near_copies(self) -> Iterable[NearCopy]:
+        return self._collected.near_copies()
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return self._collected.resembling(unit)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from checks.updates.attested import Collected
 from checks.updates.corrections import Correctable, WithCorrections
-from checks.updates.rules.seen import GivenOut, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import NOTHING_DECIDED, Decided
@@ -105,6 +105,9 @@ class WithNames(Collected):
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return map(self._attributed, self._collected.repeated_items())
+
+    def near_copies(self) -> Iterable[NearCopy]:
+        return (one._replace(seen=self._attributed(one.seen)) for one in self._collected.near_copies())
 
     def changes(self) -> ItemChanges:
         return self._collected.changes()

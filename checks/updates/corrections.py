@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from checks.updates.attested import Collected
-from checks.updates.rules.seen import CorrectedItem, GivenOut, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import CorrectedItem, GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import NOTHING_DECIDED, Decided
@@ -129,6 +129,11 @@ class WithCorrections(Collected):
         for one in self._collected.repeated_items():
             how = self._read.get(one.id)
             yield one if how is None else how.item
+
+    def near_copies(self) -> Iterable[NearCopy]:
+        for one in self._collected.near_copies():
+            how = self._read.get(one.seen.id)
+            yield one if how is None else one._replace(seen=how.item)
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]

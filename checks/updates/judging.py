@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.rules.comparing import compare, repeated
+from checks.updates.rules.comparing import compare, nearly_repeated, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
@@ -111,6 +111,9 @@ class Judging:
             may_copy=self._may_copy,
             given_out=given,
         )
+        self._near = self._nearly_repeated(collected, given)
+        if self._near:
+            self._again = self._again._replace(maybe=self._again.maybe | self._near.keys())
         front = [one.id for one in sources if one.channel is ItemChannel.PORTAL and not one.gives_out]
         self._on_portal = (
             {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
@@ -167,6 +170,10 @@ class Judging:
     def units(self) -> Sequence[UnitId | None]:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
+
+    def near_original(self, item: str) -> SeenItem | None:
+        """Return the earlier item that an item shares most of its words with, where that makes it open; None for none."""
+        return self._near.get(item)
 
     def is_gone(self, item: str) -> bool:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
@@ -262,6 +269,16 @@ class Judging:
         sources = [traits.id for traits in self._traits.values() if traits.gives_out]
         found = self._collected.given_out(sources) if sources else {}
         return {text: first.seen_at for text, first in found.items()}
+
+    def _nearly_repeated(self, collected: Collected, given: Mapping[str, Stamp]) -> Mapping[str, SeenItem]:
+        near = [*collected.near_copies()]
+        graded = self._grade(one.seen for one in near)
+        return nearly_repeated(
+            zip((one.like for one in near), graded, strict=True),
+            window=self._window,
+            may_copy=self._may_copy,
+            given_out=given,
+        )
 
     def _is_watched(self, one: SeenItem) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.

@@ -68,6 +68,9 @@ def kept_key(key: str, kept_in: str) -> str:
 _MAX_KEY = 500
 """Characters, of four bytes at most."""
 
+RESEMBLING = text("(resembles <> '')")
+"""Of the observations whose text shares most of its words with an earlier one."""
+
 OBSERVATION = Table(
     "observation",
     METADATA,
@@ -91,6 +94,8 @@ OBSERVATION = Table(
     Column("content_hash", Text, nullable=False),
     # The content hash of the first text that says the same: its own, or that of one it hardly differs from.
     Column("text", Text, nullable=False),
+    # The first text of another kind that it shares most of its words with; empty for none.
+    Column("resembles", Text, nullable=False, server_default=""),
     Column("body_letters", Integer),
     Column("evidence", Text, nullable=False),
     Column("text_problems", Text, nullable=False),
@@ -112,6 +117,7 @@ OBSERVATION = Table(
     ).ddl_if("sqlite"),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
+    Index("observation_resembling", "newest_at", sqlite_where=RESEMBLING, postgresql_where=RESEMBLING),
 )
 NAME = Table(
     "name",
@@ -234,6 +240,21 @@ LIKENESS = Table(
     Column("bits", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+TEXT_KEY = Table(
+    "text_key",
+    METADATA,
+    # By what the first text of a kind is found, by `checks.updates.near_copies`.
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+TEXT_SKETCH = Table(
+    "text_sketch",
+    METADATA,
+    # The text's content hash, and its words by `checks.updates.rewriting`.
+    Column("text", Text, primary_key=True),
+    Column("sketch", Text, nullable=False),
+)
 LAST_SEEN = Table(
     "last_seen",
     METADATA,
@@ -286,7 +307,9 @@ def newest_at(one: Observation) -> datetime:
     return max((each for each in moments if each), default=one.first_seen_at)
 
 
-def observation_row(one: Observation, *, text: str, looked_before_at: datetime | None) -> dict[str, object]:
+def observation_row(
+    one: Observation, *, text: str, resembles: str, looked_before_at: datetime | None
+) -> dict[str, object]:
     return {
         "id": one.id,
         "source": one.source,
@@ -307,6 +330,7 @@ def observation_row(one: Observation, *, text: str, looked_before_at: datetime |
         "baseline": one.baseline,
         "content_hash": one.content_hash,
         "text": text,
+        "resembles": resembles,
         "body_letters": one.body_letters,
         "evidence": one.evidence,
         "text_problems": ",".join(one.text_problems),

@@ -38,6 +38,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
+from checks.updates.near_copies import LEAST_WORDS, free_keys, keys_of, likely_texts, nearest
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
@@ -52,9 +53,12 @@ from checks.updates.observation_rows import (
     POLL,
     PRESENCE,
     REFUSED,
+    RESEMBLING,
     SERVES,
     SHARED_TEXT,
     SOURCE,
+    TEXT_KEY,
+    TEXT_SKETCH,
     TOUCH,
     correction_row,
     kept_key,
@@ -68,7 +72,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
-from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, with_text
+from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
     CorrectedItem,
@@ -76,13 +80,14 @@ from checks.updates.rules.seen import (
     Gone,
     ItemChanges,
     ItemClaims,
+    NearCopy,
     PollMoment,
     SeenItem,
     Served,
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import WHOLE_LETTERS, count_letters, fingerprint
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ListedItem, Observation, Poll
@@ -436,7 +441,7 @@ class ObservationStore:
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
             for some in _chunks((*recognition.new, *rewriting.found)):
-                _add_observations(connection, some, proof, at)
+                _add_observations(connection, some, proof, at, rewriting.pages)
             self._mark_beginnings(connection, recognition, poll, before)
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
@@ -642,6 +647,10 @@ class ObservationWindow:
             SeenItem._make, self._many(_REPEATED) if self._engine.dialect.name == DATABASE else self._rows(_REPEATED)
         )
 
+    def near_copies(self) -> Iterable[NearCopy]:
+        """Return the items of the window that share most of their words with an earlier text, and those that say that text, of all units, in no order."""
+        return (NearCopy(str(like), SeenItem._make(row)) for like, *row in self._rows(_NEAR_COPIES))
+
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:  # noqa: ARG002  # it knows no names
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
         return ()
@@ -759,6 +768,15 @@ _REPEATED = (
     .order_by(SHARED_TEXT.c.channel, SHARED_TEXT.c.text)
 )
 """Also those from before the window: whether a text counted then decides whether it does now."""
+_RESEMBLING = select(OBSERVATION.c.resembles, *_SEEN).where(RESEMBLING, *_IN_WINDOW)
+_RESEMBLED = select(OBSERVATION.c.channel, OBSERVATION.c.resembles).where(RESEMBLING, *_IN_WINDOW).distinct().subquery()
+_NEAR_COPIES = _RESEMBLING.union_all(
+    select(OBSERVATION.c.text, *_SEEN)
+    .join(
+        _RESEMBLED, (_RESEMBLED.c.channel == OBSERVATION.c.channel) & (_RESEMBLED.c.resembles == OBSERVATION.c.text)
+    )
+    .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
+)
 _NEWEST = (
     select(func.max(CORRECTION.c.seq))
     .where(CORRECTION.c.seen_at <= bindparam("until"))
@@ -835,6 +853,8 @@ _STANDING_REFUSED = select(REFUSED.c.key).where(
     REFUSED.c.present.is_(True),
 )
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
+_KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
+_TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
 _KNOWN_TEXTS = (
     select(OBSERVATION.c.channel, OBSERVATION.c.text)
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
@@ -849,21 +869,30 @@ _BY_TEXT = (
 
 
 def _add_observations(
-    connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]], proof: AnswerProof, at: Stamp
+    connection: Connection,
+    new: Sequence[tuple[Observation, NamedCandidate]],
+    proof: AnswerProof,
+    at: Stamp,
+    pages: Mapping[str, PageTexts],
 ) -> None:
-    """Add new observations in their order, and note which of their texts an earlier one says too."""
-    texts = _texts_alike(connection, new)
+    """Add new observations in their order, and note which of their texts an earlier one says too, or nearly."""
+    marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
+    texts = _texts_alike(connection, new, marks)
+    resembled = _texts_resembled(connection, new, marks, texts, pages)
     rows = [
-        observation_row(one, text=text, looked_before_at=proof.absent_at.get(one.id))
-        for (one, _candidate), text in zip(new, texts, strict=True)
+        observation_row(one, text=text, resembles=resembles, looked_before_at=proof.absent_at.get(one.id))
+        for (one, _candidate), text, resembles in zip(new, texts, resembled, strict=True)
     ]
     _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
     _insert(connection, OBSERVATION, rows)
 
 
-def _texts_alike(connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]]) -> Sequence[str]:
+def _texts_alike(
+    connection: Connection,
+    new: Sequence[tuple[Observation, NamedCandidate]],
+    marks: Sequence[Fingerprint | None],
+) -> Sequence[str]:
     """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint."""
-    marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
     parts = [
         [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
         for (one, _candidate), mark in zip(new, marks, strict=True)
@@ -887,6 +916,63 @@ def _texts_alike(connection: Connection, new: Sequence[tuple[Observation, NamedC
                 )
     _insert(connection, LIKENESS, added)
     return found
+
+
+def _texts_resembled(
+    connection: Connection,
+    new: Sequence[tuple[Observation, NamedCandidate]],
+    marks: Sequence[Fingerprint | None],
+    texts: Sequence[str],
+    pages: Mapping[str, PageTexts],
+) -> Sequence[str]:
+    """Return the earlier text that each new observation shares most of its words with; empty for none, then it is the first of its kind.
+
+    Args:
+        connection: to the store.
+        new: observations, in their order.
+        marks: the fingerprints of their texts.
+        texts: what they say, as other observations may too.
+        pages: sketches that are known already, by observation.
+    """
+    sketches = [
+        None if mark is None else _sketch_of(one, candidate, pages)
+        for (one, candidate), mark in zip(new, marks, strict=True)
+    ]
+    keys = [
+        () if mark is None or own is None or own.words < LEAST_WORDS else keys_of(one.channel.value, mark)
+        for (one, _candidate), mark, own in zip(new, marks, sketches, strict=True)
+    ]
+    holders: dict[int, list[str]] = defaultdict(list)
+    for some in _chunks(sorted({key for each in keys for key in each})):
+        for key, text in connection.execute(_KEY_HOLDERS, {"some": some}):
+            holders[key].append(text)
+    wanted = {text for each in keys for text in likely_texts(each, holders)}
+    kept = {
+        text: Sketch.read(written)
+        for some in _chunks(sorted(wanted))
+        for text, written in connection.execute(_TEXT_SKETCHES, {"some": some})
+    }
+    found: list[str] = []
+    added: dict[str, tuple[tuple[int, ...], Sketch]] = {}
+    for own, each, text in zip(sketches, keys, texts, strict=True):
+        if own is None or not each:
+            found.append("")
+            continue
+        near = {other: kept[other] for other in likely_texts(each, holders) if other != text}
+        found.append(nearest(own, near))
+        is_kept = any(text in holders[key] for key in each)
+        if not found[-1] and not is_kept:
+            kept[text], added[text] = own, (free_keys(each, holders), own)
+            for key in added[text][0]:
+                holders[key].append(text)
+    _insert(connection, TEXT_KEY, [{"key": key, "text": text} for text, one in added.items() for key in one[0]])
+    _insert(connection, TEXT_SKETCH, [{"text": text, "sketch": one.write()} for text, (_keys, one) in added.items()])
+    return found
+
+
+def _sketch_of(one: Observation, candidate: NamedCandidate, pages: Mapping[str, PageTexts]) -> Sketch:
+    page = pages.get(one.id)
+    return sketch(candidate.item.body or "") if page is None else page.current
 
 
 def _shared_texts(

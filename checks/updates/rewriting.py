@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
-from checks.updates.text import fold
+from checks.updates.text import read_as
 from checks.updates.unit_names import UnitNames
 from portalops.model.record import Digest
 from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTraits
@@ -104,7 +104,7 @@ NO_REWRITING = Rewriting()
 
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
-    words = re.findall(r"\w+", fold(body))
+    words = re.findall(r"\w+", read_as(body))
     marks = {_mark(word, time) for word, times in Counter(words).items() for time in range(1, times + 1)}
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
 
@@ -122,25 +122,34 @@ def judge_change(old: Sketch, new: Sketch) -> Rewrite:
     and containment of documents, 1997), with the error of a sample.
     """
     larger = max(old.words, new.words)
-    every = sorted({*old.marks, *new.marks})
-    if not every:
-        return Rewrite.NO
-    kept = set(every if old.is_whole and new.is_whole else every[:KEPT_MARKS])
-    alike = len(kept.intersection(old.marks).intersection(new.marks)) / len(kept)
-    error = 0.0
-    if not (old.is_whole and new.is_whole):
-        error = _DEVIATIONS * math.sqrt(alike * (1 - alike) / len(kept))
-
-    def changed(alike: float) -> float:
-        common = alike / (1 + alike) * (old.words + new.words)
-        return larger - min(common, old.words, new.words)
 
     def is_enough(words: float) -> bool:
         return words >= CHANGED_WORDS - _ROUNDING and words >= CHANGED_SHARE * larger - _ROUNDING
 
-    if is_enough(changed(min(1.0, alike + error))):
+    if is_enough(changed_words(old, new, deviations=_DEVIATIONS)):
         return Rewrite.SURE
-    return Rewrite.OPEN if is_enough(changed(max(0.0, alike - error))) else Rewrite.NO
+    return Rewrite.OPEN if is_enough(changed_words(old, new, deviations=-_DEVIATIONS)) else Rewrite.NO
+
+
+def changed_words(old: Sketch, new: Sketch, *, deviations: float) -> float:
+    """Return how many words of the larger text the other one does not have; exact where both sketches are whole.
+
+    Args:
+        old: one text.
+        new: the other one.
+        deviations: by how many standard deviations of the sketches' error the texts are taken to be more alike than they seem.
+    """
+    every = sorted({*old.marks, *new.marks})
+    if not every:
+        return 0.0
+    is_exact = old.is_whole and new.is_whole
+    kept = set(every if is_exact else every[:KEPT_MARKS])
+    alike = len(kept.intersection(old.marks).intersection(new.marks)) / len(kept)
+    if not is_exact:
+        alike += deviations * math.sqrt(alike * (1 - alike) / len(kept))
+        alike = min(1.0, max(0.0, alike))
+    common = alike / (1 + alike) * (old.words + new.words)
+    return max(old.words, new.words) - min(common, old.words, new.words)
 
 
 _ROUNDING = 1e-6

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import unicodedata
 from dataclasses import dataclass
 from html import unescape
@@ -40,6 +41,8 @@ FINGERPRINT_BITS = 64
 ALIKE_BITS = 3
 """Texts whose fingerprints differ in so few bits say the same (updates.md section 2)."""
 _SHINGLE_WORDS = 3
+KEPT_GROUPS = 12
+"""Hashes of groups of words that a fingerprint keeps."""
 
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
 # Latin-1 signs that are no Vietnamese letters. Some are common signs in any text; of these, §, ®, © and µ are the letters
@@ -140,7 +143,7 @@ def fold(text: str) -> str:
     return _single_spaced(_ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).casefold()
 
 
-def _read_as(text: str) -> str:
+def read_as(text: str) -> str:
     """Return a text as a reader sees it, folded: without what is invisible, look-alike letters as the Latin ones.
 
     Names are never compared by this: an address with other letters is another address.
@@ -165,13 +168,13 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
     same title each week and is no duplicate.
     """
-    folded = _read_as(body or "")
+    folded = read_as(body or "")
     if count_letters(folded) >= HASH_BODY_LETTERS:
         parts = " ".join(_WORDS_AND_NUMBERS.findall(folded))  # a lone full stop makes no other text
     elif folded:
-        parts = f"{_read_as(title)}\n{' '.join(_WORDS_AND_NUMBERS.findall(folded))}"
+        parts = f"{read_as(title)}\n{' '.join(_WORDS_AND_NUMBERS.findall(folded))}"
     else:
-        parts = f"{_read_as(title)}\n\n{raw_date}"
+        parts = f"{read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
 
 
@@ -183,6 +186,8 @@ class Fingerprint:
     """64 bits that hardly differ for texts that hardly differ (simhash)."""
     numbers: str
     """The digest of all numbers in it."""
+    groups: tuple[int, ...] = ()
+    """The smallest hashes of its groups of three words, of 64 bits, rising: texts that share most groups have most of them in common."""
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -201,7 +206,7 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     of the bits. Numbers stand apart: a schedule of another week and a notice of another decree differ by nothing else, and
     they are news.
     """
-    folded = _read_as(body or "")
+    folded = read_as(body or "")
     if count_letters(folded) < HASH_BODY_LETTERS:
         return None
     words = re.findall(r"[^\W\d_]+", folded)
@@ -217,7 +222,8 @@ def fingerprint(body: str | None) -> Fingerprint | None:
         if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(groups)
     )
     numbers = " ".join(sorted(re.findall(r"\d+", folded)))
-    return Fingerprint(bits, hashlib.sha256(numbers.encode()).hexdigest()[:16])
+    smallest = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))[:KEPT_GROUPS]
+    return Fingerprint(bits, hashlib.sha256(numbers.encode()).hexdigest()[:16], tuple(smallest))
 
 
 _HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8))

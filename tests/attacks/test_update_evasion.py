@@ -13,7 +13,7 @@ import pytest
 
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, rows_named_in
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
 
@@ -33,6 +33,32 @@ def texts_with_other_words(p: Province) -> None:
     p.plan(p.day(2), rows.put, 3, published=p.day(2), text=long.replace("định kỳ", "thường kỳ"))
     p.plan(p.day(4), rows.put, 4, published=p.day(4), text=long.replace("biểu dương", "tuyên dương"))
     p.plan(p.day(8), rows.put, 5, published=p.day(8))
+
+
+def texts_with_words_here_and_there(p: Province) -> None:
+    site = p.with_history()
+    long = " ".join(body(number) for number in (1, 3, 5, 6))
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), long, "Tin ngành y tế"))
+    p.plan(p.day(4), site.publish, Post("/dai-moi", p.day(4), reworded(long), "Tin ngành y tế mới"))
+    p.publish(22, p.day(8))
+
+
+def rows_with_words_here_and_there(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    long = " ".join(body(number) for number in (0, 19))
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=long)
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=reworded(long).upper())
+    p.plan(p.day(8), rows.put, 5, published=p.day(8), text=body(44))
+
+
+def sentences_in_another_order(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    told = " ".join(body(number) for number in (0, 19)).split(". ")
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=". ".join(told))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=". ".join([*told[5:], *told[:5], "Tin do Văn phòng Sở cung cấp"]))
+    p.plan(p.day(8), rows.put, 5, published=p.day(8), text=body(44))
 
 
 def old_texts_at_new_addresses(p: Province) -> None:
@@ -343,6 +369,9 @@ def page_rewritten_to_and_fro(p: Province) -> None:
 
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
+    texts_with_words_here_and_there: UNKNOWN,
+    rows_with_words_here_and_there: UNKNOWN,
+    sentences_in_another_order: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import pytest
 
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 MET, UNMET = DutyVerdict.MET, DutyVerdict.UNMET
@@ -183,6 +183,44 @@ def short_summaries_with_one_beginning(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+# --- texts that are much alike -------------------------------------------------------------------
+
+
+def two_reports_on_one_event(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    same = "Ngành y tế tỉnh tổ chức lễ phát động tháng hành động vì an toàn thực phẩm tại Quảng trường 2 tháng 4, thành phố Nha Trang."
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=f"{same} {body(0)}")
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=f"{same} {body(19)}")
+    p.plan(p.day(8), rows.put, 5, published=p.day(8), text=body(44))
+
+
+def schedules_of_one_form(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    form = (
+        "Lịch tiếp công dân của Ban Giám đốc Sở Y tế ngày {day} tháng 11 năm 2026: sáng từ 7 giờ 30 đến 11 giờ 30, chiều từ 13 giờ 30"
+        " đến 17 giờ tại Phòng tiếp công dân của Sở, số 4 Phan Chu Trinh, thành phố Nha Trang. Công dân đến phản ánh, kiến nghị mang"
+        " theo căn cước và đơn có chữ ký; khi có việc đột xuất, Văn phòng Sở thông báo lịch thay thế trên trang này."
+    )
+    for day in (-5, 2, 4):
+        p.plan(p.day(day), rows.put, day + 10, published=p.day(day), text=form.format(day=15 + day))
+    p.plan(p.day(8), rows.put, 25, published=p.day(8), text=body(44))
+
+
+def licences_of_one_form(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    form = (
+        "Giám đốc Sở Y tế quyết định cấp giấy phép hoạt động khám bệnh, chữa bệnh số {number}/KH-GPHĐ cho phòng khám {name}, người chịu"
+        " trách nhiệm chuyên môn là bác sĩ {name}. Cơ sở thực hiện đúng phạm vi hoạt động chuyên môn đã được phê duyệt, chấp hành sự thanh"
+        " tra, kiểm tra của cơ quan có thẩm quyền và báo cáo định kỳ về Sở. Quyết định có hiệu lực kể từ ngày ký."
+    )
+    for day, name in ((-5, "Nguyễn Thị Hoa"), (2, "Trần Văn Bình"), (4, "Lê Minh Châu")):
+        p.plan(p.day(day), rows.put, day + 10, published=p.day(day), text=form.format(number=120 + day, name=name))
+    p.plan(p.day(8), rows.put, 25, published=p.day(8), text=body(44))
+
+
 # --- clocks that seem to be off -----------------------------------------------------------------
 
 
@@ -229,6 +267,9 @@ HABITS: Mapping[Way, DutyVerdict] = {
     long_reports_of_other_numbers: MET,
     long_texts_that_share_a_part: MET,
     short_summaries_with_one_beginning: MET,
+    two_reports_on_one_event: MET,
+    schedules_of_one_form: MET,
+    licences_of_one_form: MET,
     days_without_an_hour: MET,
     drafts_of_other_days: MET,
     evenings_between_right_claims: MET,
@@ -282,3 +323,39 @@ def test_a_paper_of_a_merged_unit_is_explained_by_the_name_that_it_bears(provinc
     why = province.reasons()
 
     assert why["2/BC Báo cáo"] == "it bears the name of so-tu-phap, from which this unit may have taken over"
+
+
+def test_a_text_that_says_most_of_an_earlier_one_names_where_and_when_it_was_published(province: Province) -> None:
+    site = province.with_history()
+    long = " ".join(body(number) for number in (1, 3, 5, 6))
+    province.plan(province.day(2), site.publish, Post("/dai", province.day(2), long, "Tin ngành y tế"))
+    province.plan(province.day(4), site.publish, Post("/dai-moi", province.day(4), reworded(long), "Tin ngành y tế mới"))
+    province.publish(22, province.day(8))
+
+    why = province.reasons()
+
+    address = f"{province.server.url}/dai"
+    assert why["/dai-moi"] == f"much of this text was published before at {address} on 2026-11-17"
+    assert why["/dai"] == "counts on 2026-11-17"
+
+
+def test_a_form_without_numbers_that_differs_by_names_alone_is_held_against_nobody(province: Province) -> None:
+    rows = province.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    form = (
+        "Sở Y tế thông báo công khai danh sách người đăng ký hành nghề khám bệnh, chữa bệnh của phòng khám {name}. Tổ chức, cá nhân có ý"
+        " kiến gửi về Phòng Nghiệp vụ Y của Sở trong giờ hành chính để được xem xét, giải quyết theo quy định của pháp luật hiện hành."
+        " Người hành nghề đeo biển tên khi làm việc và chấp hành quy chế chuyên môn."
+    )
+    for day, name in ((2, "Hòa Bình"), (4, "Minh Châu")):
+        province.plan(
+            province.day(day), rows.put, day + 10, published=province.day(day), text=form.format(name=name)
+        )
+    province.plan(province.day(8), rows.put, 25, published=province.day(8), text=body(44))
+
+    found, week = province.judged()
+
+    bounds = week.subportal_bounds
+    assert found is DutyVerdict.INSUFFICIENT_EVIDENCE
+    assert bounds is not None
+    assert (bounds.least, bounds.most) == (1, 2)

@@ -66,6 +66,19 @@ def body(number: int) -> str:
     return " ".join(_SENTENCES[place] for place in _MIXTURES[number * 11 % len(_MIXTURES)])
 
 
+def reworded(text: str) -> str:
+    """Return a text with other words at a few places all over it."""
+    for word, other in _OTHER_WORDS.items():
+        text = text.replace(word, other, 1)
+    return text
+
+
+_OTHER_WORDS = {
+    "tổ chức": "mở", "các xã": "cơ sở", "trong khu": "thuộc khu", "hệ thống": "bộ máy", "định kỳ": "thường xuyên", "đồng loạt": "rộng khắp",
+    "yêu cầu": "đề nghị", "nhiều gia": "những gia", "thí điểm": "dùng thử", "sắp tới": "năm nay", "hỗ trợ": "giúp đỡ",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Post:
     """What a site shows of an item."""

@@ -129,7 +129,8 @@ def _collect(
 def _item(source: Changing, chance: random.Random, now: datetime) -> dict[str, object]:
     number = chance.randrange(12)
     address = {0: f"{LONG}{number}", 1: ""}.get(number % 4, f"https://{source.traits.id}.example/tin/{number}")
-    body = {0: TEXT, 1: f"{TEXT} ({number})", 2: "", 3: f"{TEXT} Hết."}[number % 4]
+    near = f"{TEXT} {TEXT[:50].upper()} xem thêm: trẻ em, vắc-xin, xã Diên An."
+    body = {0: TEXT, 1: f"{TEXT} ({number})", 2: "", 3: f"{TEXT} Hết." if number == 3 else near}[number % 4]
     moved = chance.random() < 0.2
     when = now - timedelta(days=0 if moved else number)
     return {"id": number, "url": address, "body": body, "at": when.isoformat(), "broken": chance.random() < 0.1}
@@ -156,6 +157,7 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
         for unit in window.units():
             yield sorted(window.items(unit)), window.list_claims(unit)
         yield sorted(window.repeated_items()), [one.text for one in window.repeated_items()]
+        yield sorted(window.near_copies(), key=str)
         changes = window.changes()
         yield changes.touched, changes.gone
         yield {source: sorted(some, key=str) for source, some in window.served().items()}

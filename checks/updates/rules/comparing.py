@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.placing import Interval
+from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from portalops.model.updates import FlagKind, Grade, ItemChannel
 
@@ -61,6 +62,59 @@ def repeated(
             if found is not None:
                 (surely if found else maybe).add(item.seen.id)
     return Repeats(frozenset(surely), frozenset(maybe))
+
+
+def nearly_repeated(
+    items: Iterable[tuple[str, GradedItem]],
+    *,
+    window: int,
+    may_copy: Collection[str],
+    given_out: Mapping[str, Stamp] | None = None,
+) -> Mapping[str, SeenItem]:
+    """Return the observations that share most of their words with another text of the window, each with the newest such item.
+
+    Whether one is an old text with some words changed, or a form filled in anew, is for nobody to say without reading it: they
+    count for nobody, and against nobody. Whose text makes it open, and when, is as for `repeated`; items of one address are no
+    copies of each other, and of those that say the same `repeated` judges.
+
+    Args:
+        items: each with the text that it is like; no order.
+        window: for how many milliseconds the same text is the same news.
+        may_copy: ids of sources in which other units' texts count.
+        given_out: when the province itself had first published a text for all to spread, by text.
+    """
+    groups: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+    for like, item in items:
+        if item.came is not None:
+            groups[item.seen.channel, like].append(item)
+    found: dict[str, SeenItem] = {}
+    for (channel, like), some in groups.items():
+        told = sorted(some, key=came_by)
+        first_given = given_out.get(like) if given_out else None
+        for place, item in enumerate(told):
+            may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
+            near = _find_near(told, place, window, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread)
+            if near is not None:
+                found[item.seen.id] = near
+    return found
+
+
+def _find_near(
+    told: Sequence[GradedItem], place: int, window: int, *, is_portal: bool, may_spread: bool
+) -> SeenItem | None:
+    """Return the newest item of nearly the same text that came before an item, or may have; None if there is none."""
+    item = told[place]
+    end = min(place + 1 + MOST_COMPARED, len(told))
+    for at in (*range(place - 1, max(0, place - MOST_COMPARED) - 1, -1), *range(place + 1, end)):
+        other = told[at]
+        if other.seen.text == item.seen.text or (other.seen.url and other.seen.url == item.seen.url):
+            continue
+        is_own = is_portal or item.seen.unit == other.seen.unit
+        if not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}):
+            continue
+        if _compare_two(other, item, window, is_own=is_own, is_earlier=at < place) is not None:
+            return other.seen
+    return None
 
 
 MOST_COMPARED = 200

@@ -36,6 +36,14 @@ class SeenItem(NamedTuple):
     """A value of `Rewrite`."""
 
 
+class NearCopy(NamedTuple):
+    """An item among those of which one may be another one with some words changed."""
+
+    like: str
+    """The text that they share most of their words with: the item's own, or an earlier one."""
+    seen: SeenItem
+
+
 class CorrectedItem(NamedTuple):
     """An item of which a later answer says something else than the first one did."""
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, PollMoment, SeenItem, Served
+from checks.updates.rules.seen import GivenOut, Gone, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import Decided, Terms
@@ -57,6 +57,9 @@ class Collected:
         counts = Counter((one.channel, one.content_hash) for one in self.observations)
         told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
         return sorted(told, key=lambda one: (one.channel, one.text))
+
+    def near_copies(self) -> list[NearCopy]:
+        return []
 
     def resembling(self, unit: UnitId) -> list[SeenItem]:
         return []

@@ -1,0 +1,230 @@
+"""Texts that share most of their words with an earlier one: how they are found, and what they count for."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from checks.updates.job import run_updates
+from checks.updates.near_copies import KEPT_KEYS, LEAST_WORDS, MOST_TEXTS, free_keys, keys_of, likely_texts, nearest
+from checks.updates.observations import ObservationStore
+from checks.updates.proving import differences
+from checks.updates.rewriting import sketch
+from checks.updates.rules.comparing import nearly_repeated
+from checks.updates.rules.grading import GradedItem
+from checks.updates.rules.placing import Interval
+from checks.updates.rules.seen import SeenItem
+from checks.updates.text import fingerprint
+from portalops.model.organisation import UnitId
+from portalops.model.runs import Every
+from portalops.model.updates import Grade, ItemChannel, ListedItem, Listing, UpdateAnswer, UpdateSourceTraits
+from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, at, rulebook
+from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
+
+PAGE = (Path(__file__).parents[3] / "docs" / "updates.vi.md").read_text("utf-8")
+WORDS = re.findall(r"[^\W\d_]+", PAGE)
+"""Vietnamese prose without numbers."""
+
+Change = Callable[[Sequence[str]], Sequence[str]]
+
+
+def replaced(count: int) -> Change:
+    """Replace words at places all over a text."""
+
+    def change(words: Sequence[str]) -> Sequence[str]:
+        chance = random.Random(count)
+        places = set(chance.sample(range(len(words)), count))
+        return [chance.choice(("mới", "sách", "xáng", "lềng")) if at in places else word for at, word in enumerate(words)]
+
+    return change
+
+
+def capitals(words: Sequence[str]) -> Sequence[str]:
+    return [word.upper() for word in replaced(3)(words)]
+
+
+def moved(words: Sequence[str]) -> Sequence[str]:
+    """Take three tenths of a text, in stretches of ten words, from its beginning to its end."""
+    end = 3 * len(words) // 10
+    stretches = [words[start : start + 10] for start in range(0, end, 10)]
+    return [*words[len(stretches) * 10 :], *(word for stretch in reversed(stretches) for word in stretch)]
+
+
+def longer(words: Sequence[str]) -> Sequence[str]:
+    return [*words, *(f"{word}x" for word in words[: len(words) // 4])]
+
+
+CHANGES = [replaced(1), replaced(3), replaced(5), replaced(16), replaced(30), capitals, moved, longer]
+
+
+@dataclass
+class Feed:
+    """A source whose items are texts."""
+
+    traits: UpdateSourceTraits
+    is_summary: bool
+    items: list[tuple[int, str]] = field(default_factory=list)
+
+    def fetch(self, *, etag: str) -> UpdateAnswer:
+        return UpdateAnswer(f"{etag}{self.items}".encode())
+
+    def parse(self, data: bytes, *, polled_at: object) -> Listing:
+        del data, polled_at
+        return Listing(
+            tuple(
+                ListedItem(
+                    str(number), f"https://soyte.example/tin/{number}", f"Tin {number}", None, "", body=text,
+                    body_is_summary=self.is_summary,
+                )
+                for number, text in reversed(self.items)
+            )
+        )  # fmt: skip
+
+
+def collect(folder: Path, texts: Sequence[Sequence[str]], *, complete: bool = True, is_summary: bool = False) -> Path:
+    """Collect texts one after the other, each at an address of its own; return the store."""
+    source = Feed(UpdateSourceTraits("trang", ItemChannel.SUBPORTAL, complete=complete, unit=HEALTH.id), is_summary)
+    place, now, keeper = folder / "observations.sqlite", at("2026-11-16 08:00"), MemoryKeeper()
+    store = ObservationStore.open(place)
+    for number, words in enumerate(texts):
+        source.items.append((number, " ".join(words)))
+        run_updates(
+            sources=[source], units=(HEALTH,), portal=PORTAL, rulebook=rulebook(), calendar=CALENDAR, store=store,
+            keeper=keeper, clock=FixedClock(now), progress=SilentProgress(), judge_weeks=1, poll_every=Every.DAY,
+        )  # fmt: skip
+        now += timedelta(hours=12)
+    store.close()
+    return place
+
+
+def pairs(place: Path) -> list[tuple[str, str]]:
+    """Return the ids of near copies, each with that of the item whose text it is like."""
+    window = ObservationStore.open(place, create=False).window(at("2026-11-01 00:00"), at("2026-12-01 00:00"))
+    found = [*window.near_copies()]
+    return [
+        (one.seen.title, other.seen.title)
+        for one in found
+        for other in found
+        if one.like != one.seen.text and other.seen.text == one.like
+    ]
+
+
+def copies(place: Path) -> list[str]:
+    """Return the titles of the items whose text another one says too: by its digest, or by its fingerprint."""
+    window = ObservationStore.open(place, create=False).window(at("2026-11-01 00:00"), at("2026-12-01 00:00"))
+    return sorted(one.title for one in window.repeated_items())
+
+
+@pytest.mark.parametrize(
+    ("complete", "is_summary", "length"),
+    [(True, False, 195), (True, False, 385), (False, False, 195), (False, False, 385), (False, True, 385)],
+    ids=["rows", "long rows", "json", "long json", "feed"],
+)
+def test_an_old_text_with_up_to_a_sixth_of_its_words_changed_is_known_again(
+    tmp_path: Path, complete: bool, is_summary: bool, length: int
+) -> None:
+    for place, change in enumerate(CHANGES):
+        old = WORDS[1000:][:length]
+        folder = tmp_path / str(place)
+        folder.mkdir()
+
+        store = collect(folder, [old, WORDS[:length], change(old)], complete=complete, is_summary=is_summary)
+
+        assert pairs(store) == [("Tin 2", "Tin 0")] or copies(store) == ["Tin 0", "Tin 2"], place
+
+
+def test_texts_of_which_a_fifth_is_common_are_news(tmp_path: Path) -> None:
+    one = [*WORDS[:80], *WORDS[1000:1320]]
+    other = [*WORDS[:80], *WORDS[3000:3320]]
+
+    assert pairs(collect(tmp_path, [one, other])) == []
+
+
+def test_texts_of_other_numbers_and_short_ones_are_news(tmp_path: Path) -> None:
+    long, short = WORDS[1000:1200], WORDS[500 : 500 + LEAST_WORDS - 2]
+
+    texts = [[*long, "ngày", "10"], [*replaced(3)(long), "ngày", "17"], short, [*short[1:-1], "mới"]]
+
+    assert pairs(collect(tmp_path, texts)) == []
+
+
+def test_each_is_compared_with_the_first_of_its_kind_and_not_along_a_chain(tmp_path: Path) -> None:
+    first = WORDS[1000:1200]
+    texts = [[*(f"{word}x" for word in first[:step]), *first[step:]] for step in (0, 34, 66)]
+
+    assert pairs(collect(tmp_path, texts)) == [("Tin 1", "Tin 0")]
+
+
+def test_the_store_built_again_knows_the_same_near_copies(tmp_path: Path) -> None:
+    texts = [WORDS[1000:1200], WORDS[:200], *(replaced(n)(WORDS[1000:1200]) for n in (3, 5, 9))]
+    places = [tmp_path / name for name in ("one", "two")]
+    for place in places:
+        place.mkdir()
+
+    one, two = (collect(place, texts) for place in places)
+
+    assert list(differences(one, two)) == []
+    assert len(pairs(one)) == 3
+
+
+def test_a_group_of_words_that_many_texts_have_keeps_no_more_of_them() -> None:
+    mark = fingerprint(" ".join(WORDS[:200]))
+    assert mark is not None
+    keys = keys_of("subportal", mark)
+    crowded = {key: [f"text {n}" for n in range(MOST_TEXTS)] for key in keys[:3]}
+
+    assert free_keys(keys, {}) == keys[:KEPT_KEYS]
+    assert free_keys(keys, crowded) == keys[3 : 3 + KEPT_KEYS]
+    assert likely_texts(keys, {**crowded, keys[5]: ["rare"]})[0] == "rare"
+    assert set(keys).isdisjoint(keys_of("portal", mark))
+
+
+def test_the_nearest_text_is_named() -> None:
+    own = WORDS[:200]
+    others = {name: sketch(" ".join(replaced(count)(own))) for name, count in (("far", 20), ("near", 4), ("other", 90))}
+
+    assert nearest(sketch(" ".join(own)), others) == "near"
+    assert nearest(sketch(" ".join(own)), {"other": others["other"]}) == ""
+
+
+# --- what they count for -------------------------------------------------------------------------
+
+U, V = UnitId("u"), UnitId("v")
+
+
+def came(at_: int, name: str, text: str, *, unit: UnitId | None = U, url: str = "", channel: str = "subportal") -> GradedItem:
+    seen = SeenItem(name, "s", channel, unit, url, name, text, None, None, at_, at_ - 1, False, 900, "")
+    return GradedItem(seen, Grade.A, Interval(at_, at_), is_sure=True, claimed_at=None, flags=())
+
+
+def near(*items: GradedItem, **options: object) -> dict[str, str]:
+    given = {"window": 10, "may_copy": (), **options}
+    found = nearly_repeated([("old", item) for item in items], **given)  # type: ignore[arg-type]
+    return {name: one.id for name, one in found.items()}
+
+
+def test_the_later_of_a_unit_s_own_two_is_open_within_the_window() -> None:
+    assert near(came(1, "a", "old"), came(5, "b", "new")) == {"b": "a"}
+    assert near(came(1, "a", "old"), came(50, "b", "new")) == {}
+    assert near(came(1, "a", "old"), came(8, "b", "new"), came(15, "c", "newer")) == {"b": "a", "c": "b"}
+
+
+def test_items_of_one_address_or_one_text_or_another_channel_are_no_near_copies_of_each_other() -> None:
+    assert near(came(1, "a", "old", url="x"), came(5, "b", "new", url="x")) == {}
+    assert near(came(1, "a", "old"), came(5, "b", "old")) == {}
+    assert near(came(1, "a", "old"), came(5, "b", "new", channel="submission")) == {}
+
+
+def test_another_unit_s_text_makes_open_unless_copies_count_or_the_province_gave_it_out() -> None:
+    others = came(1, "a", "old", unit=V), came(5, "b", "new")
+
+    assert near(*others) == {"b": "a"}
+    assert near(*others, may_copy={"s"}) == {}
+    assert near(*others, given_out={"old": 0}) == {}
+    assert near(came(1, "a", "old", unit=None), came(5, "b", "new")) == {}
