@@ -176,7 +176,7 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
-                day=moment(_told_at(near)).astimezone(judging.terms.zone).date(),
+                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
         elif FlagKind.DUPLICATE in item.flags:
             if any(one is not item and judging.is_gone(one.seen.id) for one in same):
@@ -192,7 +192,7 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
     return found
 
 
-def _told_at(one: SeenItem) -> Stamp:
+def _published_at(one: SeenItem) -> Stamp:
     """Return when an item says that it was published; else when it was first seen."""
     return one.first_seen_at if one.published_at is None else one.published_at
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from checks.updates.rewriting import CHANGED_SHARE, Sketch, changed_words
 from checks.updates.text import Fingerprint
@@ -35,11 +35,11 @@ def keys_of(channel: str, mark: Fingerprint) -> tuple[int, ...]:
     return tuple((start ^ group) >> 1 for group in mark.groups)
 
 
-def likely_texts(keys: Iterable[int], holders: Mapping[int, Iterable[str]]) -> tuple[str, ...]:
+def likely_texts(keys: Iterable[int], holders: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
     """Return the texts to compare one with, by the keys that they share with it; a rare key says more than a common one."""
     score: dict[str, float] = defaultdict(float)
     for key in keys:
-        texts = tuple(holders.get(key, ()))
+        texts = holders.get(key, ())
         for text in texts:
             score[text] += 1 / len(texts)
     return tuple(sorted(score, key=lambda text: (-score[text], text))[:_COMPARED])
@@ -47,15 +47,17 @@ def likely_texts(keys: Iterable[int], holders: Mapping[int, Iterable[str]]) -> t
 
 def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     """Return the text that one shares most of its words with; empty if it shares less than about four fifths with each."""
+    marks = frozenset(own.marks)
     apart = {
         text: changed_words(other, own, deviations=_DEVIATIONS) / max(own.words, other.words)
         for text, other in others.items()
+        if 2 * len(marks.intersection(other.marks)) >= len(marks)  # of most texts this is all that needs to be known
     }
     alike = (text for text, share in apart.items() if share <= CHANGED_SHARE)
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def free_keys(keys: Iterable[int], holders: Mapping[int, Iterable[str]]) -> tuple[int, ...]:
-    """Return the keys by which a new text is kept: the first ones that not too many texts have."""
-    free = [key for key in keys if len(tuple(holders.get(key, ()))) < MOST_TEXTS]
+def free_keys(keys: Iterable[int], *holders: Mapping[int, Sequence[str]]) -> tuple[int, ...]:
+    """Return the keys by which a new text is kept: the first ones that not too many texts have, in the store or of one answer."""
+    free = [key for key in keys if sum(len(some.get(key, ())) for some in holders) < MOST_TEXTS]
     return tuple(free[:KEPT_KEYS])

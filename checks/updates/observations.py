@@ -772,9 +772,7 @@ _RESEMBLING = select(OBSERVATION.c.resembles, *_SEEN).where(RESEMBLING, *_IN_WIN
 _RESEMBLED = select(OBSERVATION.c.channel, OBSERVATION.c.resembles).where(RESEMBLING, *_IN_WINDOW).distinct().subquery()
 _NEAR_COPIES = _RESEMBLING.union_all(
     select(OBSERVATION.c.text, *_SEEN)
-    .join(
-        _RESEMBLED, (_RESEMBLED.c.channel == OBSERVATION.c.channel) & (_RESEMBLED.c.resembles == OBSERVATION.c.text)
-    )
+    .join(_RESEMBLED, (_RESEMBLED.c.channel == OBSERVATION.c.channel) & (_RESEMBLED.c.resembles == OBSERVATION.c.text))
     .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
 )
 _NEWEST = (
@@ -942,31 +940,29 @@ def _texts_resembled(
         () if mark is None or own is None or own.words < LEAST_WORDS else keys_of(one.channel.value, mark)
         for (one, _candidate), mark, own in zip(new, marks, sketches, strict=True)
     ]
-    holders: dict[int, list[str]] = defaultdict(list)
+    stored: dict[int, list[str]] = defaultdict(list)
     for some in _chunks(sorted({key for each in keys for key in each})):
-        for key, text in connection.execute(_KEY_HOLDERS, {"some": some}):
-            holders[key].append(text)
-    wanted = {text for each in keys for text in likely_texts(each, holders)}
+        for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
+            stored[key].append(holder)
+    likely = [likely_texts(each, stored) for each in keys]
     kept = {
         text: Sketch.read(written)
-        for some in _chunks(sorted(wanted))
-        for text, written in connection.execute(_TEXT_SKETCHES, {"some": some})
+        for some in _chunks(sorted({text for each in likely for text in each}))
+        for text, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
     }
     found: list[str] = []
-    added: dict[str, tuple[tuple[int, ...], Sketch]] = {}
-    for own, each, text in zip(sketches, keys, texts, strict=True):
-        if own is None or not each:
-            found.append("")
-            continue
-        near = {other: kept[other] for other in likely_texts(each, holders) if other != text}
-        found.append(nearest(own, near))
-        is_kept = any(text in holders[key] for key in each)
-        if not found[-1] and not is_kept:
-            kept[text], added[text] = own, (free_keys(each, holders), own)
-            for key in added[text][0]:
-                holders[key].append(text)
-    _insert(connection, TEXT_KEY, [{"key": key, "text": text} for text, one in added.items() for key in one[0]])
-    _insert(connection, TEXT_SKETCH, [{"text": text, "sketch": one.write()} for text, (_keys, one) in added.items()])
+    added: dict[int, list[str]] = defaultdict(list)
+    for own, each, earlier, text in zip(sketches, keys, likely, texts, strict=True):
+        near = {one: kept[one] for one in (*earlier, *likely_texts(each, added)) if one != text}
+        found.append("" if own is None else nearest(own, near))
+        is_kept = any(text in stored.get(key, ()) or text in added.get(key, ()) for key in each)
+        if own is not None and not found[-1] and not is_kept:
+            kept[text] = own
+            for key in free_keys(each, stored, added):
+                added[key].append(text)
+    new_texts = sorted({text for some in added.values() for text in some})
+    _insert(connection, TEXT_KEY, [{"key": key, "text": text} for key, some in added.items() for text in some])
+    _insert(connection, TEXT_SKETCH, [{"text": text, "sketch": kept[text].write()} for text in new_texts])
     return found
 
 

@@ -57,7 +57,13 @@ def sentences_in_another_order(p: Province) -> None:
     rows.put(1, published="2026-10-01 09:00")
     told = " ".join(body(number) for number in (0, 19)).split(". ")
     p.plan(p.day(2), rows.put, 2, published=p.day(2), text=". ".join(told))
-    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=". ".join([*told[5:], *told[:5], "Tin do Văn phòng Sở cung cấp"]))
+    p.plan(
+        p.day(4),
+        rows.put,
+        3,
+        published=p.day(4),
+        text=". ".join([*told[5:], *told[:5], "Tin do Văn phòng Sở cung cấp"]),
+    )
     p.plan(p.day(8), rows.put, 5, published=p.day(8), text=body(44))
 
 

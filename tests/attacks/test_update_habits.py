@@ -329,7 +329,9 @@ def test_a_text_that_says_most_of_an_earlier_one_names_where_and_when_it_was_pub
     site = province.with_history()
     long = " ".join(body(number) for number in (1, 3, 5, 6))
     province.plan(province.day(2), site.publish, Post("/dai", province.day(2), long, "Tin ngành y tế"))
-    province.plan(province.day(4), site.publish, Post("/dai-moi", province.day(4), reworded(long), "Tin ngành y tế mới"))
+    province.plan(
+        province.day(4), site.publish, Post("/dai-moi", province.day(4), reworded(long), "Tin ngành y tế mới")
+    )
     province.publish(22, province.day(8))
 
     why = province.reasons()
@@ -348,9 +350,7 @@ def test_a_form_without_numbers_that_differs_by_names_alone_is_held_against_nobo
         " Người hành nghề đeo biển tên khi làm việc và chấp hành quy chế chuyên môn."
     )
     for day, name in ((2, "Hòa Bình"), (4, "Minh Châu")):
-        province.plan(
-            province.day(day), rows.put, day + 10, published=province.day(day), text=form.format(name=name)
-        )
+        province.plan(province.day(day), rows.put, day + 10, published=province.day(day), text=form.format(name=name))
     province.plan(province.day(8), rows.put, 25, published=province.day(8), text=body(44))
 
     found, week = province.judged()

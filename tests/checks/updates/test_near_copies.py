@@ -40,7 +40,9 @@ def replaced(count: int) -> Change:
     def change(words: Sequence[str]) -> Sequence[str]:
         chance = random.Random(count)
         places = set(chance.sample(range(len(words)), count))
-        return [chance.choice(("mới", "sách", "xáng", "lềng")) if at in places else word for at, word in enumerate(words)]
+        return [
+            chance.choice(("mới", "sách", "xáng", "lềng")) if at in places else word for at, word in enumerate(words)
+        ]
 
     return change
 
@@ -198,7 +200,9 @@ def test_the_nearest_text_is_named() -> None:
 U, V = UnitId("u"), UnitId("v")
 
 
-def came(at_: int, name: str, text: str, *, unit: UnitId | None = U, url: str = "", channel: str = "subportal") -> GradedItem:
+def came(
+    at_: int, name: str, text: str, *, unit: UnitId | None = U, url: str = "", channel: str = "subportal"
+) -> GradedItem:
     seen = SeenItem(name, "s", channel, unit, url, name, text, None, None, at_, at_ - 1, False, 900, "")
     return GradedItem(seen, Grade.A, Interval(at_, at_), is_sure=True, claimed_at=None, flags=())
 
