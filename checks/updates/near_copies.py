@@ -22,7 +22,7 @@ KEPT_KEYS = 4
 """By so many a text is found: where a fifth of its words are other ones, each is in the other text with an even chance."""
 MOST_TEXTS = 16
 """Texts of one key; what would be one more is kept by its next key instead."""
-_COMPARED = 4
+_COMPARED = 3
 """Texts that one is compared with: those that share its rarest keys."""
 _DEVIATIONS = 2
 """Of a sketch's error, by which a text may be farther away than it seems."""

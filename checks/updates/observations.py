@@ -946,23 +946,23 @@ def _texts_resembled(
             stored[key].append(holder)
     likely = [likely_texts(each, stored) for each in keys]
     kept = {
-        text: Sketch.read(written)
-        for some in _chunks(sorted({text for each in likely for text in each}))
-        for text, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
+        one: Sketch.read(written)
+        for some in _chunks(sorted({one for each in likely for one in each}))
+        for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
     }
     found: list[str] = []
     added: dict[int, list[str]] = defaultdict(list)
-    for own, each, earlier, text in zip(sketches, keys, likely, texts, strict=True):
-        near = {one: kept[one] for one in (*earlier, *likely_texts(each, added)) if one != text}
+    for own, each, earlier, said in zip(sketches, keys, likely, texts, strict=True):
+        near = {one: kept[one] for one in (*earlier, *likely_texts(each, added)) if one != said}
         found.append("" if own is None else nearest(own, near))
-        is_kept = any(text in stored.get(key, ()) or text in added.get(key, ()) for key in each)
+        is_kept = any(said in stored.get(key, ()) or said in added.get(key, ()) for key in each)
         if own is not None and not found[-1] and not is_kept:
-            kept[text] = own
+            kept[said] = own
             for key in free_keys(each, stored, added):
-                added[key].append(text)
-    new_texts = sorted({text for some in added.values() for text in some})
-    _insert(connection, TEXT_KEY, [{"key": key, "text": text} for key, some in added.items() for text in some])
-    _insert(connection, TEXT_SKETCH, [{"text": text, "sketch": kept[text].write()} for text in new_texts])
+                added[key].append(said)
+    first = sorted({one for some in added.values() for one in some})
+    _insert(connection, TEXT_KEY, [{"key": key, "text": one} for key, some in added.items() for one in some])
+    _insert(connection, TEXT_SKETCH, [{"text": one, "sketch": kept[one].write()} for one in first])
     return found
 
 

@@ -106,7 +106,7 @@ def _find_near(
     item = told[place]
     end = min(place + 1 + MOST_COMPARED, len(told))
     for at in (*range(place - 1, max(0, place - MOST_COMPARED) - 1, -1), *range(place + 1, end)):
-        other = told[at]
+        other: GradedItem = told[at]
         if other.seen.text == item.seen.text or (other.seen.url and other.seen.url == item.seen.url):
             continue
         is_own = is_portal or item.seen.unit == other.seen.unit
