@@ -19,6 +19,7 @@ from checks.updates.rules.occasions import Counting
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
+from checks.updates.unit_names import UnitNames
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week, day_or_moment
@@ -57,15 +58,18 @@ class WeekAccount:
     week: UnitWeek
     items: tuple[AccountedItem, ...]
     """In order of time."""
+    nameless: tuple[GradedItem, ...] = ()
+    """Items of the week that came in under a name like no unit's: they bear on nobody, and may be anybody's."""
 
 
-def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | None:
+def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) -> WeekAccount | None:
     """Return what a unit's week rests on; None if the unit did not exist in it, or it has not begun.
 
     Args:
         judging: of a period that holds the week.
         unit: as it is configured.
         week: which week.
+        names: all units by their names.
     """
     judged = judging.judge(unit.id, unit)
     found = next((one for one in judged.weeks if one.week == week), None)
@@ -88,7 +92,20 @@ def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | Non
         for key, item in bearing.items()
         if key in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
-    return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))
+    nameless = [
+        item
+        for item in judging.judge(None, None).items
+        if item.seen.channel == ItemChannel.SUBMISSION
+        and item.came is not None
+        and item.seen.unit_name
+        and _concerns(item, facts)
+        and not names.resembling(item.seen.unit_name)
+    ]
+    return WeekAccount(
+        found,
+        tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))),
+        tuple(sorted(nameless, key=lambda item: (item.evidenced_at, item.seen.id))),
+    )
 
 
 def _concerns(item: GradedItem, facts: WeekFacts) -> bool:

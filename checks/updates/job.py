@@ -191,7 +191,7 @@ def account_of(
     period, traits = week.period(), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     window = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
-    return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
+    return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week, names)
 
 
 def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Agency]) -> None:

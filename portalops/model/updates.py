@@ -471,7 +471,7 @@ class UnitSum:
 
     unit: UnitId
     items: int
-    """Items that count in the period, whatever for."""
+    """Items that count for certain in a week, and came for certain in the period, whatever for."""
     subportal: int
     """Occasions of K1."""
     submissions: int
@@ -481,6 +481,6 @@ class UnitSum:
     weeks: Mapping[DutyVerdict, int]
     """How many of its weeks have each verdict."""
     newest_at: datetime | None
-    """When its newest item with proof counts."""
+    """By when its newest item that came for certain in the period was there."""
     unreachable_days: int
     flags: Mapping[FlagKind, int] = field(default_factory=dict)

@@ -216,3 +216,26 @@ def test_judging_again_gives_the_recorded_verdicts_until_somebody_touches_the_st
 
     assert code == ExitCode.INTEGRITY
     assert {(one["unit"], one["week"]) for one in proven["verdicts"]} >= {("so-y-te", "2026-W47")}
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(["2027-03-05"], ExitCode.OK), (["2026-11-11", "2026-11-18"], ExitCode.PARTIAL)],
+)
+def test_a_calendar_of_other_days_leaves_verdicts_proven_and_one_of_the_same_days_proves_none(
+    department: Department, days: list[str], expected: ExitCode
+) -> None:
+    rows = ", ".join(f'{{ date = {day}, name = "bão", document = "1/QĐ" }}' for day in days)
+    (department.folder / "own.toml").write_text(f"province_off = [{rows}]\n", "utf-8")
+    configuration = department.folder / "portalops.toml"
+    configuration.write_text('[calendar]\nfile = "own.toml"\n' + configuration.read_text("utf-8"), "utf-8")
+
+    code, proven = department.call("updates", "verify")
+    said = department.shown("updates", "verify")
+
+    assert (code, proven["weeks"] > 0, proven["others"] > 0) == (
+        expected,
+        expected is ExitCode.OK,
+        expected is not ExitCode.OK,
+    )
+    assert ("Không kết luận đã ghi nào đánh giá lại được" in said) is (expected is not ExitCode.OK)
