@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -49,6 +49,8 @@ class AccountedItem:
     since: datetime | None
     """After this moment it came; None if nobody knows."""
     until: datetime
+    original: GradedItem | None = None
+    """Of a copy, the item that it says again, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
     bearing = own | {
         key: one.item for key, (one, _channels) in placed.items()
     }  # what is read in two ways, as it bears on the week
+    originals = judging.originals_of([item for item in bearing.values() if FlagKind.DUPLICATE in item.flags])
     items = [
-        _accounted(item, placed.get(key), unit, facts, alike.get(key))
+        replace(_accounted(item, placed.get(key), unit, facts, alike.get(key)), original=originals.get(key))
         for key, item in bearing.items()
         if key in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
@@ -126,7 +129,7 @@ def _accounted(
         since, until = one.looked_before_at, one.first_seen_at
     else:
         since, until = (None if item.came.first == BEGINNING else item.came.first), item.came.last
-    counts, why = (ItemCounts.NO, _explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts, alike)
+    counts, why = (ItemCounts.NO, explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts, alike)
     return AccountedItem(
         item,
         tuple(placed[1]) if placed else (),
@@ -137,7 +140,7 @@ def _accounted(
     )
 
 
-def _explain_nothing(item: GradedItem) -> Message:
+def explain_nothing(item: GradedItem) -> Message:
     """Say why an item counts for nothing in the week, the strongest reason first."""
     flags = frozenset(item.flags)
     if FlagKind.REMOVED in flags and item.came is None:

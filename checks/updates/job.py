@@ -46,7 +46,7 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.model.updates import FlagKind, Observation, Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
 from portalops.ports import Clock, EvidenceStore, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
@@ -167,14 +167,41 @@ def items_of(
     now: datetime,
     poll_every: Every,
     decided: Decided = NOTHING_DECIDED,
-    also: str = "",
 ) -> tuple[GradedItem, ...]:
-    """Return the items that concern a period, each with its grade, flags and interval; and one more by its id, if named."""
+    """Return the items that concern a period, each with its grade, flags and interval."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     collected = attributed(store.window(terms.counted_from(period), now), names, traits, decided)
-    return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
+    return grade_items(collected, traits, units=units, period=period, terms=terms)
+
+
+def graded_item(
+    store: ObservationStore,
+    item: Observation,
+    *,
+    sources: Sequence[UpdateSource],
+    units: Sequence[Agency],
+    portal: Portal,
+    terms: Terms,
+) -> tuple[GradedItem, GradedItem | None]:
+    """Return one item with its grade, flags and interval, and what it is a copy of, where that is known."""
+    day = item.first_seen_at.astimezone(terms.zone).date()
+    period, traits = Period(day, day), [source.traits for source in sources]
+    names = UnitNames(units, terms.zone, portal.name.vi)
+    collected = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
+    judging = Judging(collected, sources=traits, period=period, terms=terms)
+    known = {unit.id: unit for unit in units}
+    found = next(
+        one
+        for unit in dict.fromkeys(
+            (item.unit, *judging.units())
+        )  # mostly its own; a source may have named another since
+        for one in judging.judge(unit, known.get(unit) if unit else None).items
+        if one.seen.id == item.id
+    )
+    copies = [found] if FlagKind.DUPLICATE in found.flags else []
+    return found, judging.originals_of(copies).get(item.id)
 
 
 def account_of(

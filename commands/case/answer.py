@@ -39,6 +39,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.graded_items import require_confirmable
 from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
 from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, naming_line, read_answers
@@ -262,6 +263,7 @@ def _observations(
                 (item,) = matches
                 if one.published_on is not None:
                     require_possible_day(store, item, one.published_on, session.zone_of_portal)
+                    require_confirmable(session, store, item, one.published_on, None)
                 if any(item.id == other.id for _answer, other in found):
                     raise UsageError(
                         msg("item {item} is answered twice", item=item.id[:12]), msg("Give one answer for each item.")

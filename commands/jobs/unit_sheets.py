@@ -16,6 +16,7 @@ from checks.updates.job import account_of
 from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
+from commands.jobs.graded_items import SHOWN_ID, name_original
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import UsageError
 from portalops.files import write_atomically
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from commands.cli.session import Session
     from portalops.model.organisation import Agency
     from portalops.model.updates import Observation
-
-SHOWN_ID = 12
-"""How much of an item's id the sheet shows: enough to name it by in an answer."""
 
 UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id"))]
 WeekName = Annotated[str, typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47"))]
@@ -152,7 +150,9 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
         whole = {one.id: one for one in decided.attested}
         whole |= store.observations(one.item.seen.id for one in found.items)
     items = tuple(
-        replace(one, why=msg("{why}; the document is not kept", why=one.why))
+        replace(one, why=msg("{why}: {original}", why=one.why, original=name_original(session, one.original)))
+        if one.original is not None
+        else replace(one, why=msg("{why}; the document is not kept", why=one.why))
         if one.item.seen.id in decided.unkept and one.counts is not ItemCounts.NO
         else one
         for one in found.items
@@ -280,7 +280,8 @@ def sheet_document(
         Paragraph(
             msg(
                 "If an item is missing, or came on another day than this sheet says, answer with its title or address, the"
-                " day, and the document that shows it. Every item counts once it is confirmed."
+                " day, and the document that shows it. What is not certain counts once it is confirmed; a copy does not, nor what was"
+                " no longer shown within two days."
             )
         )
     )

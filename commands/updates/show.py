@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from checks.updates.account import describe_interval, grounds
-from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import ItemCorrection
 from checks.updates.rules.grading import BEGINNING
@@ -24,12 +23,13 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.graded_items import grade_one, name_original
+from commands.jobs.kinds.updates import decided_of, open_store
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Period, day_or_moment
+from portalops.model.period import day_or_moment
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
@@ -73,6 +73,8 @@ class ItemInterval:
     """It counts for certain, wherever in that time it came."""
     grade: Grade
     flags: tuple[FlagKind, ...]
+    copy_of: str | None
+    """Of a copy, the id of the item that it says again, where that is known."""
     grounds: tuple[str, ...]
     """What bounds its time, in the order in which it was weighed."""
     corrections: tuple[ItemWording, ...]
@@ -91,26 +93,9 @@ def show(
 ) -> Result[ItemInterval]:
     session = open_session(ctx)
     whole = _found(session, item)
-    day = whole.first_seen_at.astimezone(session.zone_of_portal).date()
-    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
-    with open_store(settings, session.environment) as store:
-        graded = next(
-            one
-            for one in items_of(
-                store,
-                sources=update_sources(settings),
-                units=settings.units,
-                portal=settings.portal,
-                rulebook=session.rulebook,
-                calendar=session.calendar,
-                period=Period(day, day),
-                now=session.clock.now(),
-                poll_every=settings.updates.poll_every,
-                decided=decided,
-                also=whole.id,
-            )
-            if one.seen.id == whole.id
-        )
+    decided = decided_of(session.reader, session.zone_of_portal)
+    with open_store(session.settings, session.environment) as store:
+        graded, original = grade_one(session, store, whole, decided)
         before = graded.seen.looked_before_at
         evidence = None if before is None else store.answer_of(whole.source, moment(before))
         corrections = _wordings_of(store, whole.id)
@@ -126,6 +111,8 @@ def show(
         (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
         (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
     ]
+    if original is not None:
+        rows.append((msg("Copy of"), name_original(session, original)))
     if whole.id in decided.unkept:
         rows.append((msg("Document"), msg("the document is not kept")))
     table = TableBlock(
@@ -145,6 +132,7 @@ def show(
         is_sure=graded.is_sure,
         grade=graded.grade,
         flags=tuple(graded.flags),
+        copy_of=None if original is None else original.seen.id,
         grounds=tuple(map(str, said)),
         corrections=corrections,
         polled_before_at=None if before is None else moment(before),

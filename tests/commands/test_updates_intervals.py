@@ -239,3 +239,32 @@ def test_a_calendar_of_other_days_leaves_verdicts_proven_and_one_of_the_same_day
         expected is not ExitCode.OK,
     )
     assert ("Không kết luận đã ghi nào đánh giá lại được" in said) is (expected is not ExitCode.OK)
+
+
+def test_a_copy_names_its_original_everywhere_and_no_confirmation_makes_it_count(department: Department) -> None:
+    site, at = department.site, "2026-11-24 09:00"
+    page = site.server.pages["/rss"]
+    assert isinstance(page, bytes)
+    again = (
+        f"<item><link>{site.server.url}/lai</link><title>Tin /thu-ba</title><description>{'Nội dung ' * 60}/thu-ba"
+        "</description><pubDate>23/11/2026 09:00</pubDate></item>"
+    )
+    shown = page.partition(b"\r\n\r\n")[2].replace(b"<channel>", b"<channel>" + again.encode())
+    site.server.pages["/rss"] = answer(shown)
+    department.call("updates", "collect", at="2026-11-23 20:00")
+    _code, week = department.call("updates", "why", "so-y-te", "2026-W48", at=at)
+    (copy,) = [one for one in week["items"] if one["url"].endswith("/lai")]
+    _code, before = department.call("updates", "why", "so-y-te", "2026-W47", at=at)
+    (original,) = [one["id"] for one in before["items"] if one["url"].endswith("/thu-ba")]
+    by = ("--officer", "Nguyễn Văn An", "--document", "1/BB-SYT, 24/11/2026")
+
+    _code, item = department.call("updates", "show", copy["id"], at=at)
+    _code, sheet = department.call("updates", "sheet", "so-y-te", "2026-W48", at=at)
+    code, error = department.call("updates", "confirm", copy["id"], *by, at=at)
+
+    named = f"item {original[:12]}, Tin /thu-ba, of Department of Health"
+    assert item["copy_of"] == original
+    assert copy["why"].startswith("the same text was published before: ") and named in copy["why"]
+    assert any(named in one["why"] for one in sheet["items"])
+    assert (code, named in error["message"]) == (ExitCode.USAGE, True)
+    assert f"updates show {copy['id'][:12]}" in error["hint"]
