@@ -185,21 +185,30 @@ def graded_item(
     portal: Portal,
     terms: Terms,
 ) -> tuple[GradedItem, GradedItem | None]:
-    """Return one item with its grade, flags and interval, and what it is a copy of, where that is known."""
+    """Return one item with its grade, flags and interval, and what it is a copy of, where that is known.
+
+    Raises:
+        UpdatesError: a source shows the same that a person attests, and stands for it.
+    """
     day = item.first_seen_at.astimezone(terms.zone).date()
     period, traits = Period(day, day), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     collected = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
     judging = Judging(collected, sources=traits, period=period, terms=terms)
     known = {unit.id: unit for unit in units}
-    found = next(
+    units_first = dict.fromkeys((item.unit, *judging.units()))  # a source may have named another unit since
+    graded = (
         one
-        for unit in dict.fromkeys(
-            (item.unit, *judging.units())
-        )  # mostly its own; a source may have named another since
+        for unit in units_first
         for one in judging.judge(unit, known.get(unit) if unit else None).items
         if one.seen.id == item.id
     )
+    found = next(graded, None)
+    if found is None:
+        raise UpdatesError(
+            msg("item {item} is not judged by itself: a source shows the same item", item=item.id[:12]),
+            msg("Run 'portalops updates list' to see the item that its source shows."),
+        )
     copies = [found] if FlagKind.DUPLICATE in found.flags else []
     return found, judging.originals_of(copies).get(item.id)
 

@@ -145,6 +145,7 @@ def answer(
         named_units,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
     )
+    warnings = list(_foreign_sender(session, whose, sender, must_be_own=bool(sheet.answers) and not officer))
     handling = handling_of(session)
 
     def plan() -> AnswerPlan:
@@ -165,7 +166,6 @@ def answer(
             else msg("nothing: only shown"),
         ),
     ]
-    warnings = list(_foreign_sender(session, whose, sender))
     if data is None and (planned.confirmations or planned.items):
         warnings.append(unkept_document(made.officer))
     answered = {move.id for move in planned.moves}
@@ -186,13 +186,32 @@ def answer(
     )
 
 
-def _foreign_sender(session: Session, unit: UnitId, sender: str) -> Iterator[Message]:
-    """Say that a mail came from another unit's address."""
+def _foreign_sender(session: Session, unit: UnitId, sender: str, *, must_be_own: bool) -> Iterator[Message]:
+    """Say that a mail came from no address of the unit: anybody can write one, and a claim of items rests on nothing else.
+
+    Raises:
+        UsageError: so it did, and nobody vouches for it.
+    """
     names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
     traits = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, attested=True)
-    whose = names.find(sender, traits, session.clock.now()) if sender else None
-    if whose not in {None, unit}:
-        yield msg("the mail of {sender} is of unit {other}, not of {unit}", sender=sender, other=whose, unit=unit)
+    whose = names.find(sender, traits, session.clock.now()) if sender else unit
+    if whose == unit:
+        return
+    said = (
+        msg("the mail of {sender} is not from an address of unit {unit}", sender=sender, unit=unit)
+        if whose is None
+        else msg("the mail of {sender} is of unit {other}, not of {unit}", sender=sender, other=whose, unit=unit)
+    )
+    if must_be_own:
+        raise UsageError(
+            said,
+            msg(
+                "Ask the unit, then give --officer with the name of who vouches for it; or add the address or its domain to"
+                " the aliases of {unit}.",
+                unit=unit,
+            ),
+        )
+    yield said
 
 
 def _sheet(
