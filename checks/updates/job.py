@@ -28,6 +28,7 @@ from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items
 from checks.updates.judging_processes import JudgedPeriod, judge_period
+from checks.updates.observation_rows import newest_at
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
@@ -190,7 +191,8 @@ def graded_item(
     Raises:
         UpdatesError: a source shows the same that a person attests, and stands for it.
     """
-    day = item.first_seen_at.astimezone(terms.zone).date()
+    # What the first poll showed may be years older than that poll, and bears on no later day.
+    day = min(item.first_seen_at, newest_at(item)).astimezone(terms.zone).date()
     period, traits = Period(day, day), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     collected = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)

@@ -161,7 +161,7 @@ def answer(
         (msg("Cases"), ", ".join(move.id for move in planned.moves) or None),
         (
             msg("Recorded in"),
-            msg("records {seqs}", seqs=", ".join(str(record.seq) for record in records))
+            nmsg("record {seqs}", "records {seqs}", len(records), seqs=", ".join(str(record.seq) for record in records))
             if records
             else msg("nothing: only shown"),
         ),

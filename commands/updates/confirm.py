@@ -106,7 +106,10 @@ def confirm(
         (record,) = ledger.append_decided(decide)
         read = kept[0]
     rows: list[tuple[Message, Cell]] = [
-        (msg("Items"), "; ".join(f"{one[:12]}  {title}" for one, title in found.items())),
+        (
+            msg("No longer confirmed") if withdraw else msg("Confirmed"),
+            "; ".join(f"{one[:12]}  {title}" for one, title in found.items()),
+        ),
         (msg("Officer"), who),
         (msg("Document"), by),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
