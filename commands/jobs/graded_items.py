@@ -81,7 +81,7 @@ def require_confirmable(
         confirmed_units={**decided.confirmed_units, **({item.id: unit} if unit else {})},
     )
     graded, original = grade_one(session, store, item, confirmed)
-    why = _why_nothing(session, graded)
+    why = _explain_never(session, graded)
     if why is None:
         return
     if original is not None:
@@ -96,7 +96,7 @@ def require_confirmable(
     )
 
 
-def _why_nothing(session: Session, graded: GradedItem) -> Message | None:
+def _explain_never(session: Session, graded: GradedItem) -> Message | None:
     """Say why an item counts for nothing in any week; None where it may count."""
     if graded.came is None:
         return explain_nothing(graded)
