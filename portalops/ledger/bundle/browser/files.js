@@ -3,7 +3,7 @@
 const PIECE = 4 << 20;
 const MAX_BODY = 16 << 20; // a larger body is not read as JSON, so that memory stays bounded
 const MAX_SMALL = 1 << 20; // figures.json, heads, tokens
-const MAX_LIST = 256 << 20; // SHA256SUMS, which WebCrypto digests as a whole
+const MAX_LIST = 256 << 20; // of the files: SHA256SUMS, which WebCrypto digests as a whole, or the one in a ZIP file
 const ANCHOR = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";
 const FOLDERS = ["blobs", "heads", "tsa"];
 const FILES = new RegExp(
@@ -143,7 +143,6 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, number) => {
 });
 const STORED = 0;
 const DEFLATED = 8;
-const MOST_ENTRIES_BYTES = 1 << 30;
 
 /** A file within a ZIP file; it is read only as far as its length, and its CRC-32 must come out. */
 class ZippedFile {
@@ -211,7 +210,7 @@ async function zipEnd(file) {
 async function sourceOfZip(file) {
   const wrong = new NotABundle(say("{path} is neither the folder of a bundle nor a ZIP file of one", { path: file.name }));
   const end = await zipEnd(file);
-  if (!end || end.length > MOST_ENTRIES_BYTES) throw wrong;
+  if (!end || end.length > MAX_LIST) throw wrong;
   const list = await viewOf(file, end.at, end.length);
   const found = new Map();
   let at = 0;
@@ -233,7 +232,7 @@ async function sourceOfZip(file) {
   return source;
 }
 
-/** Return one entry of the list of a ZIP file; null if it is cut off or its name cannot be read. */
+/** Return one entry of the list of a ZIP file; null if it is cut off. Names are bytes, here as Latin-1. */
 function zipEntry(list, at) {
   const [flags, method] = [list.getUint16(at + 8, true), list.getUint16(at + 10, true)];
   const entry = { method, crc: list.getUint32(at + 16, true) };
@@ -241,11 +240,7 @@ function zipEntry(list, at) {
   entry.next = at + 46 + nameLength + extra + comment;
   if (entry.next > list.byteLength) return null;
   entry.rawName = new Uint8Array(list.buffer, at + 46, nameLength);
-  try {
-    entry.name = fromUtf8(entry.rawName);
-  } catch {
-    return null;
-  }
+  entry.name = latin(entry.rawName);
   const wide = { size: at + 24, packed: at + 20, offset: at + 42 };
   for (const [name, place] of Object.entries(wide)) entry[name] = list.getUint32(place, true);
   let field = at + 46 + nameLength;
