@@ -19,7 +19,19 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "portalops/ledger/bundle"
 PARTS = FOLDER / "browser"
 PAGE = FOLDER / "verify.html"
-SCRIPTS = ("texts", "sha256", "json", "ed25519", "signatures", "records", "files", "completeness", "figures", "check", "page")
+SCRIPTS = (
+    "texts",
+    "sha256",
+    "json",
+    "ed25519",
+    "signatures",
+    "records",
+    "files",
+    "completeness",
+    "figures",
+    "check",
+    "page",
+)
 """In this order: each uses those before it when it is loaded."""
 
 

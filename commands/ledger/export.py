@@ -86,7 +86,13 @@ class ExportedBundle:
 def export(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help=_("Folder to make, which may exist if it is empty; or a ZIP file, if it ends in .zip"))],
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help=_("Folder to make, which may exist if it is empty; or a ZIP file, if it ends in .zip"),
+        ),
+    ],
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     withhold: Annotated[
         list[str] | None,
@@ -123,7 +129,8 @@ def export(
         return _would_write(session, order)
     written = _write(session, key, order)
     return Result(
-        data=_data(written, order.folder), view=tuple(_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip))
+        data=_data(written, order.folder),
+        view=tuple(_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
     )
 
 
@@ -294,7 +301,9 @@ def _view(written: WrittenBundle, folder: Path, key: str, *, is_zip: bool) -> It
     yield Heading(2, msg("How it is checked"))
     yield Bullets(
         (
-            msg("in a browser, on any computer: open verify.html of the bundle or of a release, and drag the bundle onto it"),
+            msg(
+                "in a browser, on any computer: open verify.html of the bundle or of a release, and drag the bundle onto it"
+            ),
             msg("by hand, with stock tools: HOW-TO-VERIFY.vi.md and HOW-TO-VERIFY.en.md in the folder say how"),
             msg("with Python alone: python3 verify.py --head-code {code}", code=code),
             msg("with portalops: portalops ledger verify {folder} --head-code {code}", folder=str(folder), code=code),

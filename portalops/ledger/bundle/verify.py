@@ -216,8 +216,8 @@ def zip_entries(file: BinaryIO) -> Iterator[ZipEntry]:
     data = file.read(size)
     at = 0
     for _ in range(count):
-        mark, host, flags, method, crc, packed, plain, name_size, extra_size, comment, attributes, offset = struct.unpack_from(
-            "<4sxBxxHH4xIIIHHH4xII", data, at
+        mark, host, flags, method, crc, packed, plain, name_size, extra_size, comment, attributes, offset = (
+            struct.unpack_from("<4sxBxxHH4xIIIHHH4xII", data, at)
         )
         extra = at + 46 + name_size
         after = extra + extra_size + comment
@@ -1508,6 +1508,7 @@ def read_plan(record: Record, body: object, zone: str) -> Plan:
     plan = part(body, "plan")
     named, jobs = plan.get("timezone", ""), plan.get("jobs")
     texts = [plan.get("rulebook"), plan.get("configuration"), named]
+    texts += [job.get(name, "") for job in objects(jobs) for name in ("at", "on")]
     found = [(job.get("id"), job.get("kind"), job.get("every"), job.get("duty", "")) for job in objects(jobs)]
     if (
         not isinstance(jobs, list)
@@ -2176,7 +2177,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
         epilog="EXIT STATUS: 0 both hold, 1 incomplete, 2 no bundle, 3 completeness unknown, 5 changed.",
     )
     parser.add_argument(
-        "bundle", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), metavar="BUNDLE", help="its folder, or a ZIP file of it"
+        "bundle",
+        nargs="?",
+        default=os.path.dirname(os.path.abspath(__file__)),
+        metavar="BUNDLE",
+        help="its folder, or a ZIP file of it",
     )
     parser.add_argument(
         "--head", action="append", default=[], metavar="FILE", help="a head that you kept: its six lines"

@@ -52,9 +52,10 @@ function readPlan(record, body, zone) {
   const plan = part(body, "plan");
   const named = "timezone" in plan ? plan.timezone : "";
   const jobs = objects(plan.jobs).map((job) => [job.id, job.kind, job.every, "duty" in job ? job.duty : ""]);
+  const times = objects(plan.jobs).flatMap((job) => ["at" in job ? job.at : "", "on" in job ? job.on : ""]);
   if (
     !Array.isArray(plan.jobs) || jobs.length !== plan.jobs.length ||
-    ![plan.rulebook, plan.configuration, named, ...jobs.flat()].every(isText) ||
+    ![plan.rulebook, plan.configuration, named, ...times, ...jobs.flat()].every(isText) ||
     !jobs.every((job) => KINDS.includes(job[1]) && EVERY.includes(job[2]))
   ) {
     throw new Unknown(say("the plan in record {seq} is missing or cannot be read: the expected runs are not known", { seq: record.seq }));
