@@ -12,7 +12,7 @@ from tests.chromium import Chromium, Tab
 from tests.verifier.scene import VERIFY_PY, Said
 
 VERIFY_HTML = VERIFY_PY.with_name("verify.html")
-LONGEST_SECONDS = 60
+LONGEST_SECONDS = 600
 
 
 class Page:

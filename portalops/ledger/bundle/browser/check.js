@@ -130,7 +130,7 @@ class Check {
         if (stands === undefined) this.fault(0, "{path} is not listed in SHA256SUMS", { path });
         else if (stands !== digest) this.fault(0, "{path} does not match its digest in SHA256SUMS", { path });
       },
-      6,
+      12,
     );
     this.listedOnly = [...listed.keys()].sort();
   }

@@ -91,7 +91,7 @@ class PlainFile {
     for (let at = 0; at < this.size || at === 0; at += PIECE) {
       let piece;
       try {
-        piece = await this.file.slice(at, at + PIECE).arrayBuffer();
+        piece = await (this.size <= PIECE ? this.file : this.file.slice(at, at + PIECE)).arrayBuffer();
       } catch {
         throw new Unreadable(); // it went meanwhile, or may not be read
       }
@@ -152,13 +152,11 @@ class ZippedFile {
   }
 
   async *pieces() {
-    const head = await viewOf(this.zip, this.offset, 30);
-    const nameLength = head && head.getUint32(0, true) === 0x04034b50 ? head.getUint16(26, true) : -1;
-    const begins = head ? this.offset + 30 + nameLength + head.getUint16(28, true) : 0;
-    const name = nameLength >= 0 ? await viewOf(this.zip, this.offset + 30, nameLength) : null;
-    if (!name || !sameBytes(new Uint8Array(name.buffer), this.rawName) || head.getUint16(8, true) !== this.method) {
-      throw new Unreadable();
-    }
+    const head = await viewOf(this.zip, this.offset, 30 + this.rawName.length);
+    if (!head || head.getUint32(0, true) !== 0x04034b50 || head.getUint16(8, true) !== this.method) throw new Unreadable();
+    if (head.getUint16(26, true) !== this.rawName.length) throw new Unreadable();
+    if (!sameBytes(new Uint8Array(head.buffer, 30), this.rawName)) throw new Unreadable();
+    const begins = head.byteLength + this.offset + head.getUint16(28, true);
     if (begins + this.packed > this.zip.size) throw new Unreadable();
     let stream = this.zip.slice(begins, begins + this.packed).stream();
     if (this.method === DEFLATED) stream = stream.pipeThrough(new DecompressionStream("deflate-raw"));
