@@ -128,22 +128,22 @@ def _entries(file: BinaryIO) -> Iterator[_Entry]:
 def _list(file: BinaryIO) -> tuple[bytes, int]:
     """Return the list of entries, and how many they are."""
     end = last = max(file.seek(0, os.SEEK_END) - _END.size, 0)
-    mark, _disks, _here, count, size, start, comment = _END.unpack(_at(file, end, _END.size))
+    mark, _disks, _here, count, size, start, comment = _END.unpack(_read_at(file, end, _END.size))
     if mark != b"PK\5\6" or comment:
         raise ValueError("no end of a list")
     if count == 0xFFFF or _WIDE in {size, start}:
-        mark, end = _LOCATOR.unpack(_at(file, max(last - _LOCATOR.size, 0), _LOCATOR.size))
+        mark, end = _LOCATOR.unpack(_read_at(file, max(last - _LOCATOR.size, 0), _LOCATOR.size))
         if mark != b"PK\6\7" or end != last - _LOCATOR.size - _LONG_END.size:
             raise ValueError("no end of a long list")
-        mark, count, size, start = _LONG_END.unpack(_at(file, end, _LONG_END.size))
+        mark, count, size, start = _LONG_END.unpack(_read_at(file, end, _LONG_END.size))
         if mark != b"PK\6\6":
             raise ValueError("no end of a long list")
     if start + size != end or size > MAX_LIST_BYTES:
         raise ValueError("the list is not right before its end")
-    return _at(file, start, size), count
+    return _read_at(file, start, size), count
 
 
-def _at(file: BinaryIO, place: int, size: int) -> bytes:
+def _read_at(file: BinaryIO, place: int, size: int) -> bytes:
     file.seek(place)
     return file.read(size)
 
@@ -205,7 +205,7 @@ def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> No
 def _inflate(file: BinaryIO, entry: _Entry, into: BinaryIO) -> bool:
     """Write an entry's bytes, and say whether they are what the list says."""
     try:
-        mark, method, name_size, extra_size = _LOCAL.unpack(_at(file, entry.offset, _LOCAL.size))
+        mark, method, name_size, extra_size = _LOCAL.unpack(_read_at(file, entry.offset, _LOCAL.size))
     except (struct.error, OverflowError, OSError):  # it would lie behind the end, or behind what a file can have
         return False
     name = file.read(name_size)
