@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import textwrap
@@ -56,11 +57,21 @@ def test_portalops_says_what_the_table_says(corpus: Mapping[str, Path]) -> None:
     assert not differing({name: expected_of(by_portalops(path)[0]) for name, path in corpus.items()})
 
 
+def python_of(version: str) -> str | None:
+    """Return a Python of a version that starts: one on the path, or one that pyenv built."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    built = sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
+    for program in (shutil.which(f"python{version}"), *map(str, built)):
+        if program is not None and not subprocess.run([program, "-c", ""], check=False, capture_output=True).returncode:
+            return program
+    return None
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("version", PYTHONS)
 def test_verify_py_says_what_the_table_says(corpus: Mapping[str, Path], version: str) -> None:
-    program = shutil.which(f"python{version}")
-    if program is None or subprocess.run([program, "-c", ""], check=False, capture_output=True).returncode:
+    program = python_of(version)
+    if program is None:
         pytest.skip(f"there is no Python {version} here")
     done = subprocess.run(
         [program, "-I", "-c", textwrap.dedent(RUN), VERIFY_PY],
