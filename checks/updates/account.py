@@ -6,20 +6,23 @@ its fate, so that a stranger can add them up, and the unit can say where we err.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from checks.updates.judging import Judging
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.units import WeekFacts
+from checks.updates.text import fold
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
-from portalops.model.period import Week
-from portalops.model.updates import FlagKind, ItemChannel, Rewrite, UnitWeek
+from portalops.model.period import Week, day_or_moment
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UnitWeek
 from portalops.registers.attested import OBSERVED
 
 INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
@@ -72,13 +75,18 @@ def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | Non
     placed: dict[str, tuple[Counting, list[ItemChannel]]] = {}
     for channel in INDICATORS:
         for one in judged.counting.get(channel, {}).get(week, ()):
-            placed.setdefault(one.item.seen.id, (one, []))[1].append(channel)
+            channels = placed.setdefault(one.item.seen.id, (one, []))[1]
+            if channel not in channels:  # what is read in two ways may stand there twice
+                channels.append(channel)
     own = {item.seen.id: item for item in judged.items}
-    perhaps = {key: one.item for key, (one, _channels) in placed.items() if key not in own}
+    alike = _like_one_another(judging, judged.items)
+    bearing = own | {
+        key: one.item for key, (one, _channels) in placed.items()
+    }  # what is read in two ways, as it bears on the week
     items = [
-        _accounted(item, placed.get(item.seen.id), unit, facts)
-        for item in (*own.values(), *perhaps.values())
-        if item.seen.id in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
+        _accounted(item, placed.get(key), unit, facts, alike.get(key))
+        for key, item in bearing.items()
+        if key in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
     return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))
 
@@ -90,14 +98,18 @@ def _concerns(item: GradedItem, facts: WeekFacts) -> bool:
 
 
 def _accounted(
-    item: GradedItem, placed: tuple[Counting, Sequence[ItemChannel]] | None, unit: Agency, facts: WeekFacts
+    item: GradedItem,
+    placed: tuple[Counting, Sequence[ItemChannel]] | None,
+    unit: Agency,
+    facts: WeekFacts,
+    alike: Message | None,
 ) -> AccountedItem:
     one = item.seen
     if item.came is None:
         since, until = one.looked_before_at, one.first_seen_at
     else:
         since, until = (None if item.came.first == BEGINNING else item.came.first), item.came.last
-    counts, why = (ItemCounts.NO, _explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts)
+    counts, why = (ItemCounts.NO, _explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts, alike)
     return AccountedItem(
         item,
         tuple(placed[1]) if placed else (),
@@ -122,7 +134,7 @@ def _explain_nothing(item: GradedItem) -> Message:
     return msg("it came in another week")
 
 
-def _fate(one: Counting, unit: Agency, facts: WeekFacts) -> tuple[ItemCounts, Message]:
+def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) -> tuple[ItemCounts, Message]:
     days = range(max(one.days.first, facts.first.toordinal()), min(one.days.last, facts.last.toordinal()) + 1)
     living = [day for day in days if is_valid_on(unit, date.fromordinal(day))]
     if not living:
@@ -138,9 +150,38 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts) -> tuple[ItemCounts, Me
             first=date.fromordinal(one.days.first),
             last=date.fromordinal(one.days.last),
         )
-    if one.item.seen.unit != unit.id and FlagKind.CORRECTED not in one.item.flags:
-        return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
-    return ItemCounts.PERHAPS, _explain_doubt(one)
+    named = one.item.seen.unit
+    if named != unit.id and FlagKind.CORRECTED not in one.item.flags:
+        if named is None:
+            return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
+        return ItemCounts.PERHAPS, msg(
+            "it bears the name of {unit}, from which this unit may have taken over", unit=named
+        )
+    return ItemCounts.PERHAPS, alike or _explain_doubt(one)
+
+
+def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str, Message]:
+    """Return what is known of a unit's items of which one may be another one, by item: why they are not certain."""
+    texts: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+    titles: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+    for item in items:
+        texts[item.seen.channel, item.seen.text].append(item)
+        titles[item.seen.channel, fold(item.seen.title)].append(item)
+    found: dict[str, Message] = {}
+    for item in items:
+        same = texts[item.seen.channel, item.seen.text]
+        if FlagKind.DUPLICATE in item.flags:
+            if any(one is not item and judging.is_gone(one.seen.id) for one in same):
+                found[item.seen.id] = msg(
+                    "the same text stood at another address and went from there: the item probably moved"
+                )
+            elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
+                found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
+        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in same):
+            found[item.seen.id] = msg(
+                "it went from its address, and the same text stands at another one: it probably moved"
+            )
+    return found
 
 
 def _explain_doubt(one: Counting) -> Message:
@@ -158,7 +199,9 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.STRUCK_OUT in flags:
         return msg("the register has this line no more; it counts when an officer confirms the paper")
     if FlagKind.CORRECTED in flags:
-        return msg("its source now says another unit or day than it did first; it counts when an officer confirms it")
+        return msg(
+            "its source named another unit or day for it, first or since; a slip or a line written over: an officer decides"
+        )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
     if FlagKind.BASELINE in flags:
@@ -170,19 +213,21 @@ def _explain_doubt(one: Counting) -> Message:
     return msg("it came between two polls of which one lies outside this week")
 
 
-def describe_interval(item: GradedItem) -> Message:
-    """Say in which interval an item came."""
+def describe_interval(item: GradedItem, zone: ZoneInfo) -> Message:
+    """Say in which interval an item came; of one whose local day alone is known, the day."""
     came = item.came
     if came is None:
         return msg("first seen at {until}", until=moment(item.seen.first_seen_at))
     if came.first == came.last:
-        return msg("at {at}", at=moment(came.last))
+        at = moment(came.last)
+        known = _as_known(at, zone)
+        return msg("at {at}", at=at) if known == at else msg("on {day}", day=known)
     if came.first == BEGINNING:
         return msg("at some time until {until}", until=moment(came.last))
     return msg("between {since} and {until}", since=moment(came.first), until=moment(came.last))
 
 
-def grounds(item: GradedItem) -> Iterable[Message]:
+def grounds(item: GradedItem, zone: ZoneInfo) -> Iterable[Message]:
     """Yield what bounds an item's time, in the order in which it was weighed."""
     one = item.seen
     if one.rewrite:
@@ -193,9 +238,17 @@ def grounds(item: GradedItem) -> Iterable[Message]:
         yield msg("the poll of {at} would have shown it and did not", at=moment(one.looked_before_at))
     yield msg("the poll of {at} showed it first", at=moment(one.first_seen_at))
     if one.created_at is not None:
-        yield msg("its row was made at {at}", at=moment(one.created_at))
+        made = _as_known(moment(one.created_at), zone)
+        if item.grade is Grade.D and one.created_at == one.published_at:
+            yield msg("its source writes {at} as its arrival", at=made)
+            return
+        yield msg("its row was made at {at}", at=made)
     if one.published_at is not None:
-        yield msg("it claims {at}", at=moment(one.published_at))
+        yield msg("it claims {at}", at=_as_known(moment(one.published_at), zone))
+
+
+def _as_known(at: datetime, zone: ZoneInfo) -> date | datetime:
+    return day_or_moment(at, zone) or at
 
 
 def as_moment(at: Stamp | None) -> datetime | None:

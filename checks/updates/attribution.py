@@ -35,7 +35,12 @@ def attributed(
         sources: every source.
         decided: what officers have confirmed.
     """
-    return WithNames(WithCorrections(collected, sources, decided), names, sources)
+    known = {traits.id: traits for traits in sources}
+
+    def unit_of(one: SeenItem) -> UnitId | None:
+        return attributed_unit(one, names, known)
+
+    return WithNames(WithCorrections(collected, sources, unit_of=unit_of, decided=decided), names, sources)
 
 
 def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:

@@ -1,17 +1,16 @@
 """Whose an item is, and of which day, where its source's newest answer says something else than the first one did. Pure.
 
-A registrar puts a line right: the line counts as it stands now, on the registrar's word as before. An editor who moves an article to
-another unit vouches for nothing: it may be either unit's, until an officer confirms what the content system says now.
+A slip that was mended and a true line that was written over look the same. So both readings stay open, until an officer confirms one by a
+document. Only what was nobody's at first is the unit's that the source names for it now.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from checks.updates.attested import Collected
-from checks.updates.rules.grading import CLOCK_SKEW
 from checks.updates.rules.seen import CorrectedItem, GivenOut, ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
@@ -36,39 +35,61 @@ class CorrectedReading(NamedTuple):
     """The other way, where that is of a known unit."""
 
 
-def reading_of(one: CorrectedItem, traits: UpdateSourceTraits | None, *, is_confirmed: bool) -> CorrectedReading:
+def reading_of(
+    one: CorrectedItem,
+    traits: UpdateSourceTraits | None,
+    *,
+    unit_of: Callable[[SeenItem], UnitId | None],
+    confirmed_unit: UnitId | None = None,
+    is_confirmed: bool = False,
+) -> CorrectedReading:
     """Return how a corrected item is read; as it was first, where nothing changed that matters.
 
     Args:
         one: the item.
         traits: its source; None if it is configured no more.
+        unit_of: whose an item is by the units of today.
+        confirmed_unit: whose it is by a document that an officer had; None where that says nothing of it.
         is_confirmed: an officer has confirmed the item by a document, as its source has it now.
     """
-    first = one.first
-    newest = first._replace(unit=one.unit, unit_name=one.unit_name)
+    first, newest = one.first, one.first._replace(unit=one.unit, unit_name=one.unit_name)
     if traits is not None and traits.attested:
-        newest = newest._replace(title=one.title, created_at=one.created_at, published_at=one.published_at)
-        made = one.created_at
-        if is_confirmed or made is None or made <= first.first_seen_at + CLOCK_SKEW:
-            return CorrectedReading(newest)
-        # No paper that arrived later was in the register already: the line may have been written over.
-        return CorrectedReading(first, True, newest._replace(first_seen_at=one.at) if one.unit else None)
-    if is_confirmed or first.unit is None or first.unit == one.unit:
+        newest = newest._replace(
+            title=one.title,
+            created_at=one.created_at,
+            published_at=one.published_at,
+            first_seen_at=one.at,
+            looked_before_at=first.first_seen_at,
+        )
+    owner, owner_now = unit_of(first), unit_of(newest)
+    if is_confirmed:
+        is_of_first = confirmed_unit is not None and confirmed_unit == owner != owner_now
+        return CorrectedReading(first if is_of_first else newest)
+    is_moved = newest.created_at != first.created_at
+    if owner is None or (owner == owner_now and not is_moved):
         return CorrectedReading(newest)
-    return CorrectedReading(first, True, newest if one.unit else None)
+    if owner == owner_now:
+        return CorrectedReading(newest, True, first)
+    return CorrectedReading(first, True, newest if owner_now is not None else None)
 
 
 class WithCorrections(Collected):
     """What was collected, with the items that a source put right as it has them now."""
 
     def __init__(
-        self, collected: Correctable, sources: Iterable[UpdateSourceTraits], decided: Decided = NOTHING_DECIDED
+        self,
+        collected: Correctable,
+        sources: Iterable[UpdateSourceTraits],
+        *,
+        unit_of: Callable[[SeenItem], UnitId | None],
+        decided: Decided = NOTHING_DECIDED,
     ) -> None:
         """Put both together.
 
         Args:
             collected: from the store.
             sources: every source.
+            unit_of: whose an item is by the units of today.
             decided: what officers have confirmed: of an item that was put right later, it confirms nothing of that.
         """
         self._collected = collected
@@ -76,7 +97,13 @@ class WithCorrections(Collected):
         read = {
             one.first.id: (
                 one.first,
-                reading_of(one, traits.get(one.first.source), is_confirmed=_confirms(decided, one)),
+                reading_of(
+                    one,
+                    traits.get(one.first.source),
+                    unit_of=unit_of,
+                    confirmed_unit=decided.confirmed_units.get(one.first.id),
+                    is_confirmed=decided.confirms(one.first.id, moment(one.at)),
+                ),
             )
             for one in collected.corrections()
         }
@@ -86,7 +113,7 @@ class WithCorrections(Collected):
         for how in self._read.values():
             self._own[how.item.unit].append(how.item)
             if how.otherwise is not None:
-                self._perhaps[how.otherwise.unit].append(how.otherwise)
+                self._perhaps[unit_of(how.otherwise)].append(how.otherwise)
 
     def units(self) -> Sequence[UnitId | None]:
         known = self._collected.units()
@@ -128,7 +155,3 @@ class WithCorrections(Collected):
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         return self._collected.complete_polls(source)
-
-
-def _confirms(decided: Decided, one: CorrectedItem) -> bool:
-    return decided.confirms(one.first.id, moment(one.at))

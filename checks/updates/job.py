@@ -26,7 +26,8 @@ from checks.updates.answers import (
 )
 from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
-from checks.updates.judging import Judging, grade_items, judge
+from checks.updates.judging import Judging, grade_items
+from checks.updates.judging_processes import JudgedPeriod, judge_period
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
@@ -38,6 +39,7 @@ from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
+from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, Portal
 from portalops.model.period import Period, Week
@@ -149,15 +151,8 @@ def judge_collected(
     """Judge a period from what is in the store, as things stood at a moment; nothing is looked at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
-    names = UnitNames(units, terms.zone, portal.name.vi)
-    return judge(
-        attributed(store.window(terms.counted_from(period), now), names, traits, decided),
-        sources=traits,
-        units=units,
-        period=period,
-        terms=terms,
-        polls_of_run=polls_of_run,
-    )
+    question = JudgedPeriod(store.place, traits, period, terms, UnitNames(units, terms.zone, portal.name.vi))
+    return judge_period(question, units, polls_of_run=polls_of_run)
 
 
 def items_of(
@@ -349,7 +344,8 @@ class _Read:
 
     def recorded(self, store: ObservationStore) -> Poll:
         for what in name_troubles(self.poll):
-            logger.warning("source %s: %s", self.traits.id, what)
+            said = msg("source {source}: {problem}", source=self.traits.id, problem=what)
+            logger.warning("%s", render(said, process_language()))
         if self.recognition is not None:
             store.add(
                 self.poll,
@@ -419,7 +415,8 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
     # What never had an item is no base; what tells only of news may be empty.
     before = newest if newest is not None and (newest.items or listing.covers_from is not None) else None
     found = candidates(listing.items)
-    known = store.known(traits.id, (key for candidate in found for key in candidate.keys))
+    keys = () if newest is None else (key for candidate in found for key in candidate.keys)  # nothing was shown before
+    known = store.known(traits.id, keys)
     recognition = recognise(
         found,
         known,
@@ -435,7 +432,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
         poll = replace(poll, new_items=len(recognition.new), covers_from=listing.covers_from)
         return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
-    rewriting = _rewritten(recognition, before, store, traits=traits, units=units, poll=poll)
+    rewriting = _rewritten(recognition, known, before, store, traits=traits, units=units, poll=poll)
     answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)
     proof = prove(answer)
     if not listing.items and proof.blind is not None:
@@ -456,6 +453,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
 
 def _rewritten(
     recognition: Recognition,
+    known: Mapping[str, KnownObservation],
     before: Poll | None,
     store: ObservationStore,
     *,
@@ -465,7 +463,7 @@ def _rewritten(
 ) -> Rewriting:
     """Return what an answer shows of the texts of its pages; only the texts that changed are read out of the store."""
     texts = {name: one for name, one in recognition.shown().items() if with_text(one) is not None}
-    last = store.last_texts(before, texts)
+    last = store.last_texts(before, texts if known else ())
     changed = [name for name, text in last.items() if text.content_hash != texts[name].content_hash]
     return find_rewrites(recognition, last, store.page_texts(changed), traits=traits, units=units, poll=poll)
 

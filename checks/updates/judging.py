@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
+from checks.updates.clocks import without_false_claims
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
+from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
+from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
@@ -99,9 +102,12 @@ class Judging:
         self._pulled = _pulled_sources(sources, numbers)
         given = self._given_out()
         self._may_copy = frozenset(traits.id for traits in sources if traits.copies_count)
+        self._window = span(timedelta(days=numbers.duplicate_window_days))
+        self._complete = frozenset(traits.id for traits in sources if traits.complete and not traits.attested)
+        self._usual_hours = (terms.now.astimezone(terms.zone).utcoffset() or timedelta()) // timedelta(hours=1)
         self._again = repeated(
             self._grade(collected.repeated_items()),
-            window=span(timedelta(days=numbers.duplicate_window_days)),
+            window=self._window,
             may_copy=self._may_copy,
             given_out=given,
         )
@@ -128,7 +134,10 @@ class Judging:
             known: the unit as it is configured; None if it is not.
             with_items: name the items that a week's verdict rests on.
         """
-        graded = [*self._grade(self._collected.items(unit))]
+        seen = self._collected.items(unit)
+        lost = lost_at_once(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
+        graded: Sequence[GradedItem] = [*self._grade(seen, lost)]
+        graded = without_false_claims(graded, self._claims, usual_hours=self._usual_hours)
         if self.terms.decided.attested:
             graded = [
                 *hold_sightings(
@@ -138,6 +147,8 @@ class Judging:
         again = self._again
         if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
+        if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
+            again = again._replace(maybe=again.maybe | doubles)
         items = compare(graded, again)
         counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
         if known is None:
@@ -157,6 +168,10 @@ class Judging:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
 
+    def is_gone(self, item: str) -> bool:
+        """Say whether an answer that would show an item no longer does, and it did not come back."""
+        return item in self._changes.gone
+
     def concerns(self, item: GradedItem) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
@@ -165,8 +180,8 @@ class Judging:
         begins, ends = self._bounds
         return any(at is not None and begins <= at < ends for at in moments)
 
-    def _grade(self, items: Iterable[SeenItem]) -> Iterator[GradedItem]:
-        """Weigh each item by itself. Written for speed: a year may have ten million."""
+    def _grade(self, items: Iterable[SeenItem], lost: Collection[str] = ()) -> Iterator[GradedItem]:
+        """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         corrected = self._changes.corrected
@@ -184,6 +199,8 @@ class Judging:
             went = gone.get(one.id)
             if went is not None and not traits.attested and self._may_be_unread(one, went.at):
                 went = None
+            if went is not None and one.id in lost:
+                went = went._replace(is_sure=False)
             yield grade(
                 one,
                 traits,
@@ -380,30 +397,60 @@ def judge(
         polls_of_run: the polls that the result is to report.
     """
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    portal: list[GradedItem] = []
+    part = judge_part(judged_units(judging, units), judging)
+    return join_parts([part], judging, units=units, polls_of_run=polls_of_run)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPart:
+    """What some units come to, as far as a result tells of it."""
+
+    weeks: Sequence[UnitWeek]
+    days: Sequence[UnitDay]
+    portal: Sequence[GradedItem]
+    """Their items on the portal itself, which its days are judged by."""
+    flagged: Sequence[GradedItem]
+    """What of the period an officer should look at."""
+    checked: int
+    """Items of the period."""
+
+
+def judge_part(judged: Iterable[UnitJudged], judging: Judging) -> JudgedPart:
+    """Return what some judged units come to."""
     weeks: list[UnitWeek] = []
     days: list[UnitDay] = []
+    portal: list[GradedItem] = []
     flagged: list[GradedItem] = []
     checked = 0
-    for one in judged_units(judging, units):
+    for one in judged:
         weeks += one.weeks
         days += _unit_days(one, judging)
         portal += [item for item in one.items if item.seen.channel == ItemChannel.PORTAL]
         concerned = [item for item in one.items if judging.concerns(item)]
         checked += len(concerned)
         flagged += [item for item in concerned if set(item.flags) - {FlagKind.BASELINE}]
+    return JudgedPart(weeks, days, portal, flagged, checked)
+
+
+def join_parts(
+    parts: Sequence[JudgedPart], judging: Judging, *, units: Sequence[Agency], polls_of_run: Sequence[Poll]
+) -> UpdatesResult:
+    """Return the result of parts that hold every unit once, and the items of no known unit; see `judge`."""
+    terms, period = judging.terms, judging.period
     order = {unit.id: place for place, unit in enumerate(units)}
+    weeks = chain.from_iterable(part.weeks for part in parts)
+    days = chain.from_iterable(part.days for part in parts)
     return UpdatesResult(
         polls=tuple(polls_of_run),
         judged_from=period.first,
         judged_to=min(period.last, max(terms.today, period.first)),
         rulebook=terms.rulebook.edition,
         calendar=terms.calendar.version_of(_whole_weeks(period)),
-        portal_days=judge_portal_days(portal, judging),
+        portal_days=judge_portal_days([item for part in parts for item in part.portal], judging),
         unit_weeks=tuple(sorted(weeks, key=lambda week: (week.week, order[week.unit]))),
         unit_days=tuple(sorted(days, key=lambda day: (day.unit, day.day))),
-        flagged=tuple(_flagged(flagged)),
-        text_checked=checked,
+        flagged=tuple(_flagged(item for part in parts for item in part.flagged)),
+        text_checked=sum(part.checked for part in parts),
     )
 
 
@@ -414,10 +461,17 @@ def _whole_weeks(period: Period) -> Period:
 
 def judged_units(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:
     """Yield what each unit comes to: those that are configured, and any other that an item is of."""
-    known = {unit.id: unit for unit in units}
-    others = [unit for unit in judging.units() if unit is None or unit not in known]
-    for unit in (*known, *others):
-        yield judging.judge(unit, known.get(unit) if unit else None)
+    for unit in {unit.id: unit for unit in units}.values():
+        yield judging.judge(unit.id, unit)
+    yield from judged_others(judging, units)
+
+
+def judged_others(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:
+    """Yield what the items of no known unit come to, and those of each unit that is not among the configured ones."""
+    known = {unit.id for unit in units}
+    for unit in judging.units():
+        if unit is None or unit not in known:
+            yield judging.judge(unit, None)
 
 
 def grade_items(

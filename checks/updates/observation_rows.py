@@ -121,7 +121,7 @@ NAME = Table(
     Column("observation", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-NOTABLE = text("blind <> '' OR doubts_from IS NOT NULL OR renamed > 0")
+NOTABLE = text("(blind <> '' OR doubts_from IS NOT NULL OR renamed > 0)")
 """Of the polls that show that something is wrong with their source."""
 
 POLL = Table(

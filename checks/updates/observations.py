@@ -14,12 +14,25 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, case, event, func, select, text
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Engine,
+    Executable,
+    Table,
+    bindparam,
+    case,
+    event,
+    func,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
@@ -46,7 +59,6 @@ from checks.updates.observation_rows import (
     correction_row,
     kept_key,
     moment,
-    newest_at,
     observation_row,
     optional_stamp,
     poll_row,
@@ -68,12 +80,14 @@ from checks.updates.rules.seen import (
     SeenItem,
     Served,
 )
-from checks.updates.rules.stamps import Stamp, span, stamp
+from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import Fingerprint, fingerprint
+from checks.updates.text import WHOLE_LETTERS, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, Observation, Poll
+from portalops.model.updates import ListedItem, Observation, Poll
+
+V = TypeVar("V")
 
 _CHUNK = 500
 """Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
@@ -122,6 +136,11 @@ class ObservationStore:
         except (SQLAlchemyError, OSError) as error:  # the driver's own come as the former
             raise place.unusable(error) from error
 
+    @property
+    def place(self) -> ObservationPlace:
+        """Where it lies."""
+        return self._place
+
     def close(self) -> None:
         """Let go of it."""
         self._engine.dispose()
@@ -131,11 +150,8 @@ class ObservationStore:
 
         That is none at which it said that nothing changed, and none whose answer was empty and so proves nothing.
         """
-        is_empty_and_blind = (POLL.c["items"] == 0) & (POLL.c.blind != "")
-        whole = (POLL.c.source == source, POLL.c.ok, POLL.c.evidence.is_not(None), ~is_empty_and_blind)
-        query = select(POLL).where(*whole).order_by(POLL.c.polled_at.desc()).limit(1)
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_LAST_WHOLE_POLL, {"source": source}).first()
         return read_poll(row) if row else None
 
     def base_of(self, poll: Poll) -> BaseAnswer:
@@ -201,9 +217,10 @@ class ObservationStore:
 
     def notable_polls(self, since: datetime) -> tuple[Poll, ...]:
         """Return the polls since a moment that show that something is wrong with their source, oldest first."""
-        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE).order_by(POLL.c.seq)
+        query = select(POLL).where(POLL.c.polled_at >= stamp(since), NOTABLE)
         with self._engine.connect() as connection:
-            return tuple(map(read_poll, connection.execute(query)))
+            # Sorted here: to give them in order, SQLite would read every poll there is.
+            return tuple(map(read_poll, sorted(connection.execute(query), key=lambda row: row.seq)))
 
     def blind_since(self, source: str) -> datetime | None:
         """Return since when each whole answer of a source proves nothing; None if the newest one does."""
@@ -307,27 +324,10 @@ class ObservationStore:
         """Return a source's observations by those of the keys that it has."""
         found: dict[str, KnownObservation] = {}
         wanted = {kept_key(key, self._engine.dialect.name): key for key in keys}
-        columns = (
-            NAME.c.key,
-            OBSERVATION.c.id,
-            OBSERVATION.c.url,
-            OBSERVATION.c.external_id,
-            OBSERVATION.c.content_hash,
-            OBSERVATION.c.published_at,
-            OBSERVATION.c.raw_date,
-            OBSERVATION.c.first_seen_at,
-            LAST_SEEN.c.unit_name,
-            LAST_SEEN.c.made_at,
-        )
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
-                query = (
-                    select(*columns)
-                    .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
-                    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
-                    .where(NAME.c.source == source, NAME.c.key.in_(some))
-                )
-                for key, *values, published, raw, first_seen, unit_name, made in connection.execute(query):
+                rows = connection.execute(_KNOWN, {"source": source, "some": some})
+                for key, *values, published, raw, first_seen, unit_name, made in rows:
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
                         observation,
@@ -376,6 +376,15 @@ class ObservationStore:
                     found[row.observation].append(KeptCorrection(stamps.moment(row.seen_at), read_correction(row)))
         return found
 
+    def units_named(self, ids: Iterable[str]) -> dict[str, frozenset[UnitId]]:
+        """Return all units that sources have named for those of some observations that they put right."""
+        found: dict[str, frozenset[UnitId]] = {}
+        for name, corrections in self.corrections_of(ids).items():
+            first = self.as_first_seen(name)
+            named = {first.unit if first else None, *(one.correction.unit for one in corrections)}
+            found[name] = frozenset(unit for unit in named if unit is not None)
+        return found
+
     def _as_now(self, observations: Iterable[Observation]) -> dict[str, Observation]:
         """Return observations by id, each with its source's newest word of whose it is and of which day."""
         found = {one.id: one for one in observations}
@@ -394,7 +403,7 @@ class ObservationStore:
     def add_poll(self, poll: Poll) -> None:
         """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
         with self._engine.begin() as connection:
-            connection.execute(POLL.insert().values(poll_row(poll)))
+            _insert(connection, POLL, [poll_row(poll)])
 
     def add(
         self,
@@ -426,40 +435,35 @@ class ObservationStore:
         seen = recognition.shown()
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
-            self._add_new(connection, recognition, poll, before, proof)
-            for observation, candidate in rewriting.found:
-                _add_observation(connection, observation, candidate, proof, at)
+            for some in _chunks((*recognition.new, *rewriting.found)):
+                _add_observations(connection, some, proof, at)
+            self._mark_beginnings(connection, recognition, poll, before)
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
             _insert(connection, TOUCH, self._moved(connection, recognition, at))
             _insert(connection, CORRECTION, [correction_row(one, at) for one in recognition.corrected])
             self._mark_presence(connection, poll, tuple(seen), proof, rewriting)
             _insert(connection, REFUSED, self._refused(connection, recognition, poll, before))
-            upsert = _insert_into(connection, LAST_SEEN)
-            upsert = upsert.on_conflict_do_update(
-                index_elements=["observation"],
-                set_={name: upsert.excluded[name] for name in _RENEWED},
+            rows = [
+                {
+                    "observation": one,
+                    "source": poll.source,
+                    "last_seen_at": at,
+                    "place": place,
+                    "claimed_at": optional_stamp(candidate.claimed_at),
+                    "text": "" if with_text(candidate) is None else candidate.content_hash,
+                    "unit_name": candidate.unit_name,
+                    "made_at": optional_stamp(candidate.item.created_at),
+                }
+                for place, (one, candidate) in enumerate(seen.items())
+            ]
+            _renew(connection, LAST_SEEN, rows)
+            _renew(
+                connection,
+                SOURCE,
+                [{"source": poll.source, "etag": etag, "is_order_known": proof.is_order_shown}],
             )
-            if seen:
-                rows = [
-                    {
-                        "observation": one,
-                        "source": poll.source,
-                        "last_seen_at": at,
-                        "place": place,
-                        "claimed_at": optional_stamp(candidate.claimed_at),
-                        "text": "" if with_text(candidate) is None else candidate.content_hash,
-                        "unit_name": candidate.unit_name,
-                        "made_at": optional_stamp(candidate.item.created_at),
-                    }
-                    for place, (one, candidate) in enumerate(seen.items())
-                ]
-                connection.execute(upsert, rows)
-            values = {"etag": etag, "is_order_known": proof.is_order_shown}
-            mark = _insert_into(connection, SOURCE).values(source=poll.source, **values)
-            known = {"is_order_known": SOURCE.c.is_order_known | mark.excluded.is_order_known}
-            connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={**values, **known}))
-            connection.execute(POLL.insert().values(poll_row(poll)))
+            _insert(connection, POLL, [poll_row(poll)])
 
     def window(self, since: datetime, until: datetime) -> ObservationWindow:
         """Return what bears on a stretch of time, as far as it was known at its end."""
@@ -483,26 +487,19 @@ class ObservationStore:
             return connection.scalar(select(func.count()).select_from(OBSERVATION)) or 0
 
     @staticmethod
-    def _add_new(
-        connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None, proof: AnswerProof
-    ) -> None:
+    def _mark_beginnings(connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None) -> None:
+        """Note from when on the source, and each unit whose items are new in it, is known to have had any."""
         at = stamp(poll.polled_at)
         oldest = at if before is None else None
         served: dict[tuple[str, str], Stamp] = {}
-        for observation, candidate in recognition.new:
-            _add_observation(connection, observation, candidate, proof, at)
+        for observation, _candidate in recognition.new:
             made = stamp(observation.created_at or observation.published_at or observation.first_seen_at)
             oldest = made if oldest is None else min(oldest, made)
             whose = observation.channel.value, observation.unit or ""
             served[whose] = min(served.get(whose, at), made)
-        of_source = select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at)).where(
-            SERVES.c.source == poll.source
-        )
         begun = {
             (channel, unit): begins
-            for channel, unit, begins in (
-                connection.execute(of_source.group_by(SERVES.c.channel, SERVES.c.unit)) if served else ()
-            )
+            for channel, unit, begins in (connection.execute(_SERVED_SINCE, {"source": poll.source}) if served else ())
         }
         rows = [
             {"source": poll.source, "channel": whose[0], "unit": whose[1], "seen_at": at, "begins_at": begins}
@@ -510,7 +507,7 @@ class ObservationStore:
             if whose not in begun or begins < begun[whose]
         ]
         _insert(connection, SERVES, rows)
-        known = connection.scalar(select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == poll.source))
+        known = connection.scalar(_BEGUN_AT, {"source": poll.source})
         if oldest is not None and (known is None or oldest < known):
             _insert(connection, BEGINS, [{"source": poll.source, "seen_at": at, "begins_at": oldest}])
 
@@ -525,10 +522,7 @@ class ObservationStore:
             }
             for name, page in rewriting.pages.items()
         ]
-        if rows:
-            upsert = _insert_into(connection, PAGE)
-            newer = {name: upsert.excluded[name] for name in ("current", "earlier", "rewrite")}
-            connection.execute(upsert.on_conflict_do_update(index_elements=["observation"], set_=newer), rows)
+        _renew(connection, PAGE, rows)
 
     @staticmethod
     def _mark_presence(
@@ -556,15 +550,9 @@ class ObservationStore:
             for one, is_sure, seen_at in rewriting.returned
         ]
         for some in _chunks(seen):
-            newest = (
-                select(func.max(PRESENCE.c.seq))
-                .where(PRESENCE.c.observation.in_(some))
-                .group_by(PRESENCE.c.observation)
-            )
-            back = select(PRESENCE.c.observation).where(PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False))
             events += [
                 {"observation": one, "at": at, "present": True, "sure": True, "seen_at": at}
-                for name in sorted(connection.scalars(back))
+                for name in sorted(connection.scalars(_GONE, {"some": some}))
                 for one in (name, *(rewrite for _page, rewrite in _rewrites_of(connection, [name])))
             ]
         _insert(connection, PRESENCE, events)
@@ -574,10 +562,7 @@ class ObservationStore:
         connection: Connection, recognition: Recognition, poll: Poll, before: Poll | None
     ) -> list[dict[str, object]]:
         """Return what an answer refused that the one before did not, and what it no longer refuses."""
-        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == poll.source).group_by(REFUSED.c.key)
-        standing = set(
-            connection.scalars(select(REFUSED.c.key).where(REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)))
-        )
+        standing = set(connection.scalars(_STANDING_REFUSED, {"source": poll.source}))
         own: dict[str, object] = {"source": poll.source, "at": stamp(poll.polled_at)}
         looked_before = optional_stamp(before.polled_at if before else None)
         nothing: dict[str, object] = {"looked_before_at": None, "unit": None, "made_at": None, "is_open": False}
@@ -614,13 +599,6 @@ class ObservationStore:
                 if published is not None and stamp(claims[one]) > published
             ]
         return moved
-
-
-_RENEWED = ("last_seen_at", "place", "claimed_at", "text", "unit_name", "made_at")
-"""What a new answer writes over of an item that it shows."""
-
-_SHORT = span(timedelta(days=92))
-"""Of a window no longer than this the polls of all sources are held at once."""
 
 
 class ObservationWindow:
@@ -729,19 +707,8 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
-        if self._until - self._since <= _SHORT:
-            return self._polls_of_all.get(source, ()), self._beginnings.get(source)
-        with self._engine.connect() as connection:
-            begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
-
-    @cached_property
-    def _polls_of_all(self) -> Mapping[str, Sequence[PollMoment]]:
-        """The polls of a short time, asked once: ten thousand sources are ten thousand questions otherwise."""
-        found: dict[str, list[PollMoment]] = defaultdict(list)
-        for source, *poll in self._rows(_ALL_POLLS):
-            found[str(source)].append(PollMoment._make(poll))
-        return found
+        polls = [*map(PollMoment._make, self._rows(_POLLS, source=source))]
+        return polls, self._beginnings.get(source)
 
     @cached_property
     def _beginnings(self) -> Mapping[str, Stamp]:
@@ -818,49 +785,134 @@ _POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
-_ALL_POLLS = (
-    select(POLL.c.source, *_POLLS.selected_columns)
-    .where(POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
-    .order_by(POLL.c.source, POLL.c.polled_at)
-)
 _COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
 )
-_BEGINS = select(func.min(BEGINS.c.begins_at)).where(
-    BEGINS.c.source == bindparam("source"), BEGINS.c.seen_at <= bindparam("until")
-)
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
     .where(BEGINS.c.seen_at <= bindparam("until"))
     .group_by(BEGINS.c.source)
 )
+_LAST_WHOLE_POLL = (
+    select(POLL)
+    .where(POLL.c.source == bindparam("source"), POLL.c.ok, POLL.c.evidence.is_not(None))
+    .where(~((POLL.c["items"] == 0) & (POLL.c.blind != "")))
+    .order_by(POLL.c.polled_at.desc())
+    .limit(1)
+)
+_SOME: BindParameter[object] = bindparam("some", expanding=True)
+_KNOWN = (
+    select(
+        NAME.c.key,
+        *(OBSERVATION.c[name] for name in ("id", "url", "external_id", "content_hash")),
+        *(OBSERVATION.c[name] for name in ("published_at", "raw_date", "first_seen_at")),
+        LAST_SEEN.c.unit_name,
+        LAST_SEEN.c.made_at,
+    )
+    .join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation)
+    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
+    .where(NAME.c.source == bindparam("source"), NAME.c.key.in_(_SOME))
+)
+_SERVED_SINCE = (
+    select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
+    .where(SERVES.c.source == bindparam("source"))
+    .group_by(SERVES.c.channel, SERVES.c.unit)
+)
+_BEGUN_AT = select(func.min(BEGINS.c.begins_at)).where(BEGINS.c.source == bindparam("source"))
+_GONE = select(PRESENCE.c.observation).where(
+    PRESENCE.c.seq.in_(
+        select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.observation.in_(_SOME)).group_by(PRESENCE.c.observation)
+    ),
+    PRESENCE.c.present.is_(False),
+)
+_STANDING_REFUSED = select(REFUSED.c.key).where(
+    REFUSED.c.seq.in_(
+        select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == bindparam("source")).group_by(REFUSED.c.key)
+    ),
+    REFUSED.c.present.is_(True),
+)
+_LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
+_KNOWN_TEXTS = (
+    select(OBSERVATION.c.channel, OBSERVATION.c.text)
+    .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
+    .distinct()
+)
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
+    .where(OBSERVATION.c.id != bindparam("but"))
     .limit(1)
 )
 
 
-def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Return a statement of the store's own dialect, which can say what to do with a row that is there already."""
-    return (postgresql.insert if connection.dialect.name == DATABASE else sqlite.insert)(table)
-
-
-def _add_observation(
-    connection: Connection, one: Observation, candidate: NamedCandidate, proof: AnswerProof, at: Stamp
+def _add_observations(
+    connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]], proof: AnswerProof, at: Stamp
 ) -> None:
-    mark = fingerprint(None if candidate.item.body_is_summary else candidate.item.body)
-    same = one.content_hash if mark is None else _text_alike(connection, one.channel, one, mark)
-    row = observation_row(one, text=same, looked_before_at=proof.absent_at.get(one.id))
-    others = _BY_TEXT.where(OBSERVATION.c.id != one.id)
-    is_known = connection.scalar(others, {"channel": one.channel, "text": same}) is not None
-    _insert(connection, OBSERVATION, [row])
-    if is_known:
-        newest = max(at, stamp(newest_at(one)))
-        _share(connection, {"channel": one.channel.value, "text": same, "newest_at": newest})
+    """Add new observations in their order, and note which of their texts an earlier one says too."""
+    texts = _texts_alike(connection, new)
+    rows = [
+        observation_row(one, text=text, looked_before_at=proof.absent_at.get(one.id))
+        for (one, _candidate), text in zip(new, texts, strict=True)
+    ]
+    _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
+    _insert(connection, OBSERVATION, rows)
+
+
+def _texts_alike(connection: Connection, new: Sequence[tuple[Observation, NamedCandidate]]) -> Sequence[str]:
+    """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint."""
+    marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
+    parts = [
+        [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
+        for (one, _candidate), mark in zip(new, marks, strict=True)
+    ]
+    known: dict[tuple[str, int, str], dict[str, str]] = defaultdict(dict)
+    for some in _chunks(sorted({part for each in parts for part in each}), width=3):
+        for row in connection.execute(_LIKENESSES, {"some": some}):
+            known[row.channel, row.part, row.numbers][row.text] = row.bits
+    found: list[str] = []
+    added: list[dict[str, object]] = []
+    for (one, _candidate), mark, own in zip(new, marks, parts, strict=True):
+        alike = (text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16)))
+        same = min(alike, default=None)
+        found.append(same or one.content_hash)
+        if mark is not None and same is None:
+            bits = f"{mark.bits:016x}"
+            for channel, part, numbers in own:
+                known[channel, part, numbers][one.content_hash] = bits
+                added.append(
+                    {"channel": channel, "part": part, "numbers": numbers, "text": one.content_hash, "bits": bits}
+                )
+    _insert(connection, LIKENESS, added)
+    return found
+
+
+def _shared_texts(
+    connection: Connection, rows: Sequence[Mapping[str, object]], at: Stamp
+) -> Sequence[Mapping[str, object]]:
+    """Return the texts of new rows that another observation says too: one of the store, or of the rows before."""
+    texts = [(str(row["channel"]), str(row["text"])) for row in rows]
+    known = {
+        (channel, text)
+        for some in _chunks(sorted(set(texts)), width=2)
+        for channel, text in connection.execute(_KNOWN_TEXTS, {"some": some})
+    }
+    before: set[tuple[str, str]] = set()
+    shared: list[Mapping[str, object]] = []
+    for row, said in zip(rows, texts, strict=True):
+        own = {"channel": said[0], "text": said[1]}
+        if said in before or (said in known and connection.scalar(_BY_TEXT, {**own, "but": row["id"]}) is not None):
+            shared.append({**own, "newest_at": max(at, int(str(row["newest_at"])))})
+        before.add(said)
+    return shared
+
+
+def _whole_text(item: ListedItem) -> str | None:
+    """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
+    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    return None if is_cut else item.body
 
 
 def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -870,37 +922,42 @@ def _rewrites_of(connection: Connection, pages: Sequence[str]) -> Iterator[tuple
         yield from sorted((page, rewrite) for page, rewrite in connection.execute(query))
 
 
-def _share(connection: Connection, row: Mapping[str, object]) -> None:
-    """Note that a text is said by more than one observation."""
-    upsert = _insert_into(connection, SHARED_TEXT).values(row)
-    newer = upsert.excluded.newest_at
-    newest = case((newer > SHARED_TEXT.c.newest_at, newer), else_=SHARED_TEXT.c.newest_at)
-    connection.execute(upsert.on_conflict_do_update(index_elements=["channel", "text"], set_={"newest_at": newest}))
-
-
-def _text_alike(connection: Connection, channel: ItemChannel, one: Observation, mark: Fingerprint) -> str:
-    """Return the text that this one hardly differs from; its own, now known by its fingerprint, if there is none."""
-    query = (
-        select(LIKENESS.c.text, LIKENESS.c.bits)
-        .where(LIKENESS.c.channel == channel, LIKENESS.c.part.in_(mark.parts), LIKENESS.c.numbers == mark.numbers)
-        .order_by(LIKENESS.c.text)
-    )
-    for same, bits in connection.execute(query):
-        if mark.is_like(int(bits, 16)):
-            return str(same)
-    own = {"channel": channel, "numbers": mark.numbers, "text": one.content_hash, "bits": f"{mark.bits:016x}"}
-    _insert(connection, LIKENESS, [{**own, "part": part} for part in mark.parts])
-    return one.content_hash
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def _chunks(values: Sequence[V], *, width: int = 1) -> Iterator[Sequence[V]]:
+    """Yield as many of some values at a time as one question takes, each of which is `width` parameters."""
+    size = _CHUNK // width
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
+        connection.execute(_insertion(connection.dialect.name, table), rows)
+
+
+@cache  # to put a statement together takes as long as to carry it out
+def _insertion(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (postgresql.insert if dialect == DATABASE else sqlite.insert)(table).on_conflict_do_nothing()
+
+
+def _renew(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows of what changes by nature over those of the same keys."""
+    if rows:
+        connection.execute(_renewal(connection.dialect.name, table), rows)
+
+
+@cache
+def _renewal(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    upsert = (postgresql.insert if dialect == DATABASE else sqlite.insert)(table)
+    keys = [column.name for column in table.primary_key]
+    newer: dict[str, Any] = {
+        column.name: upsert.excluded[column.name] for column in table.columns if column.name not in keys
+    }
+    if table is SOURCE:  # an order that was shown once stays known
+        newer["is_order_known"] = SOURCE.c.is_order_known | upsert.excluded.is_order_known
+    if table is SHARED_TEXT:
+        at = upsert.excluded.newest_at
+        newer["newest_at"] = case((at > SHARED_TEXT.c.newest_at, at), else_=SHARED_TEXT.c.newest_at)
+    return upsert.on_conflict_do_update(index_elements=keys, set_=newer)
 
 
 def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:

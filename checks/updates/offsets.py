@@ -3,6 +3,7 @@
 An item came between the look before and the look that first showed it, so what it claims lies between the two, or off by as
 much as the source's times are off. One offset that fits nearly all items, where several do not fit without it, is a setting
 that is wrong and no habit of editors: seven hours is local time that is read as UTC, or the other way round.
+A day without an hour is read as its midnight, and proves nothing of a clock.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Offset:
     misfits: int
     """Items that claim a time at which they were not there, or were there already."""
     items: int
-    """All that were looked at."""
+    """All that name an hour."""
     form: str
     """How most of its dates name their zone: `gmt`, `none`, `number` or `other`."""
 
@@ -56,6 +57,7 @@ def offset_of(items: Sequence[DatedItem], *, usual_hours: int) -> Offset | None:
         items: of one source.
         usual_hours: the portal zone's distance from UTC: of several offsets that fit as well, this one is meant.
     """
+    items = [one for one in items if _names_an_hour(one.raw_date)]
     misfits = [one for one in items if not _fits(one, 0)]
     if len(misfits) < AT_LEAST:
         return None
@@ -103,6 +105,15 @@ def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
 def _fits(one: DatedItem, hours: int) -> bool:
     moved = one.published_at - span(timedelta(hours=hours))
     return one.looked_before_at - CLOCK_SKEW <= moved <= one.first_seen_at + CLOCK_SKEW
+
+
+_HOUR = re.compile(r"\d\s*[:hH]\s*\d|\d\s*(?:h|giờ|AM|PM)\b|T\d{4}|\d{9}", re.IGNORECASE)
+"""In a date: hours and minutes, or a count of seconds since 1970."""
+
+
+def _names_an_hour(raw: str) -> bool:
+    """Say whether a date as it stands names an hour; one that is not known may."""
+    return not raw or _HOUR.search(raw) is not None
 
 
 _GMT = re.compile(r"(?:Z|\bUTC?|\bGMT|[+-]00:?00)\)?", re.IGNORECASE)

@@ -7,8 +7,10 @@ Whoever can write the file can take its triggers away; this is how that is found
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,12 +43,19 @@ class RowDifference(NamedTuple):
     """The store has such a row at all."""
 
 
-def differences(stored: Path, again: Path) -> Iterator[RowDifference]:
-    """Yield every row that two stores do not have alike.
+NamedToday = Callable[[str, str, datetime], UnitId | None]
+"""Given a source, its name for a unit and a moment, returns the unit that this means by today's configuration."""
+
+
+def differences(
+    stored: Path, again: Path, *, named_today: NamedToday = lambda _source, _name, _at: None
+) -> Iterator[RowDifference]:
+    """Yield every row that two stores do not have alike; that a name means a unit only since then makes no difference.
 
     Args:
         stored: what is judged from.
         again: the same, built anew from the kept answers.
+        named_today: which unit a name means.
 
     Raises:
         UpdatesError: one of the two cannot be read.
@@ -55,8 +64,9 @@ def differences(stored: Path, again: Path) -> Iterator[RowDifference]:
         with closing(sqlite3.connect(f"{again.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("ATTACH ? AS stored", (f"{stored.absolute().as_uri()}?mode=ro",))
             connection.row_factory = sqlite3.Row
+            renamed: dict[str, set[str]] = defaultdict(lambda: {""})
             for table in TABLES:
-                yield from _compare_table(connection, table)
+                yield from _compare_table(connection, table, named_today, renamed)
     except sqlite3.Error as error:
         raise UpdatesError(
             msg("the store of observations {file} cannot be used: {cause}", file=stored.name, cause=str(error)[:200]),
@@ -95,7 +105,10 @@ def verdict_differences(recorded: Iterable[UnitWeek], again: Iterable[UnitWeek])
             yield VerdictDifference(one.unit, one.week, one.verdict, None if other is None else other.verdict)
 
 
-def _compare_table(connection: sqlite3.Connection, table: Table) -> Iterator[RowDifference]:
+def _compare_table(
+    connection: sqlite3.Connection, table: Table, named_today: NamedToday, renamed: dict[str, set[str]]
+) -> Iterator[RowDifference]:
+    """Yield how the rows of a table differ; note in `renamed`, by source, the units that its names mean only since then."""
     keys = [column.name for column in table.primary_key if column.name != "seq"] or _KEYS[table.name]
     columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name != "seq")
     sides = []
@@ -109,6 +122,11 @@ def _compare_table(connection: sqlite3.Connection, table: Table) -> Iterator[Row
         here, there = stored.get(key), again.get(key)
         row: dict[str, Any] = here or there or {}
         source = row["source"] if "source" in row else _source_of(connection, row["observation"])
+        if table is SERVES and source in renamed and row["unit"] in renamed[source]:
+            continue  # whose items a source carries follows from the items
+        if here and there and _is_renamed(here, there, source, named_today):
+            renamed[source].add(there["unit"])
+            continue
         at = row.get("polled_at", row.get("seen_at", row.get("at", 0)))
         yield RowDifference(
             table.name,
@@ -117,6 +135,15 @@ def _compare_table(connection: sqlite3.Connection, table: Table) -> Iterator[Row
             tuple(name for name in row if here and there and here[name] != there[name]),
             here is not None,
         )
+
+
+def _is_renamed(here: Mapping[str, Any], there: Mapping[str, Any], source: str, named_today: NamedToday) -> bool:
+    """Say whether a row differs only in a unit that nobody knew by its name at that time, and that the name means today."""
+    if {name for name in here if here[name] != there[name]} - {"unit", "unit_name"} or here.get("unit") is not None:
+        return False
+    made = next((at for at in (here["created_at"], here["published_at"]) if at is not None), None)
+    at = moment(made if made is not None else here.get("first_seen_at") or here.get("seen_at") or 0)
+    return bool(here["unit_name"]) and named_today(source, here["unit_name"], at) == there["unit"]
 
 
 def _source_of(connection: sqlite3.Connection, observation: str) -> str:

@@ -129,21 +129,22 @@ class Recognition:
 
 def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     """Name the items of an answer; an address or an id that several items share names none of them."""
-    listed = tuple(replace(item, external_id=clean_line(item.external_id, limit=500)) for item in items)
+    listed = tuple(items)
     addresses = [canonical_url(item.url) for item in listed]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
-    names = Counter(item.external_id for item in listed)
+    ids = [clean_line(item.external_id, limit=500) for item in listed]
+    names = Counter(ids)
     return tuple(
         NamedCandidate(
-            item,
+            item if item.external_id == name else replace(item, external_id=name),
             "" if address in shared else address,
             content_hash(item.files, None, raw_date="")
             if item.files
             else content_hash(item.title, item.body, raw_date=item.raw_date),
-            item.external_id if names[item.external_id] == 1 else "",
+            name if names[name] == 1 else "",
             place,
         )
-        for place, (item, address) in enumerate(zip(listed, addresses, strict=True))
+        for place, (item, address, name) in enumerate(zip(listed, addresses, ids, strict=True))
     )
 
 

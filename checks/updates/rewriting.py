@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
@@ -103,14 +104,15 @@ NO_REWRITING = Rewriting()
 
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
-    times: Counter[str] = Counter()
-    marks: set[int] = set()
     words = re.findall(r"\w+", fold(body))
-    for word in words:
-        times[word] += 1
-        digest = hashlib.blake2b(f"{word} {times[word]}".encode("utf-8", "surrogatepass"), digest_size=_MARK_BYTES)
-        marks.add(int.from_bytes(digest.digest(), "big"))
+    marks = {_mark(word, time) for word, times in Counter(words).items() for time in range(1, times + 1)}
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
+
+
+@lru_cache(maxsize=1 << 16)  # Vietnamese has some seven thousand syllables, of which every text is made
+def _mark(word: str, time: int) -> int:
+    digest = hashlib.blake2b(f"{word} {time}".encode("utf-8", "surrogatepass"), digest_size=_MARK_BYTES)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def judge_change(old: Sketch, new: Sketch) -> Rewrite:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.model.exemptions import Exemption
+from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
@@ -29,10 +30,13 @@ class Decided:
     attested: tuple[Observation, ...] = ()
     """Items that people attest and no source need show, in the order in which they were recorded."""
     unkept: frozenset[str] = frozenset()
-    """Those of which neither the item nor a picture is kept."""
+    """Items attested or confirmed of which neither the item, nor a picture, nor the document is kept."""
 
     confirmed_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each of those was confirmed that stand so; others may be in it."""
+
+    confirmed_units: Mapping[str, UnitId] = field(default_factory=dict)
+    """Whose some of those are by the document, where their source has named more than one unit."""
 
     def confirms(self, observation: str, since: datetime) -> bool:
         """Say whether an officer confirmed an observation after a moment, so as it stood then."""

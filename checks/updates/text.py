@@ -33,19 +33,20 @@ SHARE_PERCENT = 5
 """Less than this of Vietnamese letters and more than this of other Latin-1 signs is a legacy encoding."""
 HASH_BODY_LETTERS = 200
 """A body at least this long is hashed without its title, so that a new title does not make a new text."""
+WHOLE_LETTERS = 800
+"""A summary at least this long is a text: plain RSS has no other place for it, and systems cut summaries at 600 signs or before."""
 
 FINGERPRINT_BITS = 64
 ALIKE_BITS = 3
 """Texts whose fingerprints differ in so few bits say the same (updates.md section 2)."""
 _SHINGLE_WORDS = 3
-_LANE_BITS = 32
-"""Room to count how many of a text's word groups have a bit set; texts are far shorter than 2^32 words."""
 
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
 # Latin-1 signs that are no Vietnamese letters. Some are common signs in any text; of these, §, ®, © and µ are the letters
 # Đ, đ, â and à of TCVN3 where a letter follows.
+_PROPER = "àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ\u00ad«»°²³±×÷§©®µ½¼¾"
 _OTHER_LATIN1 = re.compile(
-    "(?![àáâãèéêìíòóôõùúýÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝ\u00ad«»°²³±×÷§©®µ½¼¾])[\u00a1-\u00ff]|[§®©µ](?=[^\\W\\d_])"
+    f"[{''.join(sign for sign in map(chr, range(0xA1, 0x100)) if sign not in _PROPER)}]|[§®©µ](?=[^\\W\\d_])"
 )
 _LETTER_OR_SIGN = re.compile("[^\\W\\d_]|[\u00a1-\u00bf×÷]")
 # The cp1252 signs of the bytes 0x80 to 0xBF: what the rest of a UTF-8 sequence looks like when it is misread.
@@ -54,7 +55,8 @@ _TAIL = (
 )
 # XÃ and ĐÃ end with a capital that is also a lead byte misread: quotes, dashes and dots behind it prove nothing.
 _TAIL_OF_A = "\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u20ac\u2122"
-_MOJIBAKE = re.compile(f"á[º»][{_TAIL}]|[ÄÆ][{_TAIL}]|Ã[{_TAIL_OF_A}]")
+# Each way begins with one letter, which is looked for faster than a choice of them.
+_MOJIBAKE = re.compile(f"á[º»][{_TAIL}]|Ä[{_TAIL}]|Æ[{_TAIL}]|Ã[{_TAIL_OF_A}]")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECASE)
 # Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
@@ -81,7 +83,6 @@ _MARKUP = re.compile(
     r"""<!--.*?(?:-->|\Z) | <(script|style)\b.*?(?:</\1\b[^>]*>?|\Z) | <[!?/][^>]*>? | <[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>?""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
-_SPACE = re.compile(r"\s+")
 
 
 def check_text(text: str) -> tuple[str, ...]:
@@ -120,14 +121,23 @@ def _has_impossible_marks(text: str) -> bool:
 
 def clean_line(text: str, *, limit: int) -> str:
     """Return untrusted text as one NFC line without control or invisible characters, at most `limit` long."""
-    composed = unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip()
-    kept = "".join(sign for sign in composed if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
-    return kept[:limit]
+    composed = unicodedata.normalize("NFC", _single_spaced(text))
+    if not composed.isprintable():
+        composed = "".join(sign for sign in composed if unicodedata.category(sign) not in _UNPRINTED)
+    return composed[:limit]
+
+
+_UNPRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def _single_spaced(text: str) -> str:
+    """Return text with one space for each stretch of white space, and none at its ends."""
+    return " ".join(text.split())
 
 
 def fold(text: str) -> str:
     """Return text as it is compared: NFC, case, white space and invisible characters folded."""
-    return _SPACE.sub(" ", _ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).strip().casefold()
+    return _single_spaced(_ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).casefold()
 
 
 def _read_as(text: str) -> str:
@@ -196,19 +206,22 @@ def fingerprint(body: str | None) -> Fingerprint | None:
         return None
     words = re.findall(r"[^\W\d_]+", folded)
     groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
-    votes = 0
-    for group in groups:
-        digest = hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=FINGERPRINT_BITS // 8).digest()
-        for place, byte in enumerate(digest):
-            votes += _SPREAD[byte] << (place * 8 * _LANE_BITS)
-    lane = (1 << _LANE_BITS) - 1
-    bits = sum(1 << bit for bit in range(FINGERPRINT_BITS) if 2 * (votes >> (bit * _LANE_BITS) & lane) > len(groups))
+    size = FINGERPRINT_BITS // 8
+    votes = b"".join(
+        hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=size).digest() for group in groups
+    )
+    columns = [votes[place::size] for place in range(size)]
+    bits = sum(
+        1 << bit
+        for bit in range(FINGERPRINT_BITS)
+        if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(groups)
+    )
     numbers = " ".join(sorted(re.findall(r"\d+", folded)))
     return Fingerprint(bits, hashlib.sha256(numbers.encode()).hexdigest()[:16])
 
 
-_SPREAD = tuple(sum(1 << (bit * _LANE_BITS) for bit in range(8) if byte >> bit & 1) for byte in range(256))
-"""For each byte, its bits a lane apart."""
+_HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8))
+"""For each bit, which bytes have it: a table of `bytes.translate`, which counts a column of votes at once."""
 
 
 def without_markup(text: str) -> str:
@@ -218,4 +231,4 @@ def without_markup(text: str) -> str:
     """
     if "<" not in text and "&" not in text:
         return text
-    return _SPACE.sub(" ", unescape(_MARKUP.sub(" ", text))).strip()
+    return _single_spaced(unescape(_MARKUP.sub(" ", text)))

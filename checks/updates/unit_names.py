@@ -111,11 +111,24 @@ def normal_name(name: str, home: str) -> str:
     return " ".join(_normal_form(name[:MAX_NAME], _Home.of(home)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Units by their names."""
+
+    exact: dict[str, list[Agency]]
+    """Ids, names and aliases as they stand, folded."""
+    normal: dict[_Words, list[Agency]]
+    bare: dict[_Words, list[Agency]]
+    """The normal forms without diacritics."""
+    alike: dict[_Words, list[Agency]]
+    """By the normal form of the Vietnamese name alone."""
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
     def __init__(self, units: Iterable[Agency], zone: ZoneInfo, home: str = "") -> None:
-        """Make the names ready to be compared.
+        """Keep the units; their names are made ready when one is first asked for.
 
         Args:
             units: all units ever, dated.
@@ -125,20 +138,6 @@ class UnitNames:
         self._zone = zone
         self._units = tuple(units)
         self._home = _Home.of(home)
-        self._exact: dict[str, list[Agency]] = {}
-        self._normal: dict[_Words, list[Agency]] = {}
-        self._bare: dict[_Words, list[Agency]] = {}
-        self._namesakes: dict[_Words, list[Agency]] = {}
-        for unit in self._units:
-            own = _names_of(unit)
-            for name in dict.fromkeys(map(fold, (unit.id, *own))):
-                self._exact.setdefault(name, []).append(unit)
-            normal = [_normal_form(name, self._home) for name in own]
-            for words in dict.fromkeys(normal):
-                self._normal.setdefault(words, []).append(unit)
-            for words in dict.fromkeys(map(_bare, normal)):
-                self._bare.setdefault(words, []).append(unit)
-            self._namesakes.setdefault(_normal_form(unit.name.vi, self._home), []).append(unit)
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
 
@@ -154,15 +153,15 @@ class UnitNames:
             if fold(own_name) == folded:
                 return unit
         words = self._normal_words(folded[:MAX_NAME])
-        if len(self._existing(self._namesakes.get(words, ()), when)) > 1:
+        if len(self._existing(self._named.alike.get(words, ()), when)) > 1:
             return None
-        named = self._exact.get(folded, []) or self._exact.get(folded.rpartition("@")[2], [])
+        named = self._named.exact.get(folded, []) or self._named.exact.get(folded.rpartition("@")[2], [])
         if named:
             fitting = self._existing(named, when) or named
             return fitting[0].id if len(fitting) == 1 else None
-        fitting = self._existing(self._normal.get(words, ()), when)
+        fitting = self._existing(self._named.normal.get(words, ()), when)
         if not fitting and not _has_marks(folded):
-            fitting = self._existing(self._bare.get(_bare(words), ()), when)
+            fitting = self._existing(self._named.bare.get(_bare(words), ()), when)
         return fitting[0].id if len(fitting) == 1 else None
 
     def resembling(self, name: str) -> tuple[UnitId, ...]:
@@ -190,6 +189,21 @@ class UnitNames:
             if unit.valid_to is not None and unit.successors:
                 found.setdefault(unit.id, []).append((unit.valid_to, unit.successors))
         return found
+
+    @cached_property
+    def _named(self) -> _Named:
+        named = _Named({}, {}, {}, {})
+        for unit in self._units:
+            own = _names_of(unit)
+            for name in dict.fromkeys(map(fold, (unit.id, *own))):
+                named.exact.setdefault(name, []).append(unit)
+            normal = [_normal_form(name, self._home) for name in own]
+            for words in dict.fromkeys(normal):
+                named.normal.setdefault(words, []).append(unit)
+            for words in dict.fromkeys(map(_bare, normal)):
+                named.bare.setdefault(words, []).append(unit)
+            named.alike.setdefault(_normal_form(unit.name.vi, self._home), []).append(unit)
+        return named
 
     def _normal_words(self, folded: str) -> _Words:
         if folded not in self._words:

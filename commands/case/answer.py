@@ -23,7 +23,7 @@ from checks.updates.mail import read_mail
 from checks.updates.unit_names import UnitNames
 from commands.case.options import On, OptionalText
 from commands.case.steps import known_week
-from commands.case.views import handling_of
+from commands.case.views import handling_of, late_answer_warning
 from commands.cli.entries import (
     DocumentFile,
     DryRun,
@@ -32,6 +32,7 @@ from commands.cli.entries import (
     known_unit,
     next_id,
     past_day,
+    unkept_document,
     written_text,
 )
 from commands.cli.result import Result
@@ -40,7 +41,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
-from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, read_answers
+from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, naming_line, read_answers
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import CaseId, Paper
@@ -49,6 +50,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
 from portalops.registers.attested import ATTESTED_KINDS
+from portalops.registers.cases import read_cases
 from portalops.reports.document import Cell, KeyValues
 
 OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
@@ -126,16 +128,20 @@ def answer(
             msg("{path}: the mail names no day that can be read", path=show_text(str(mail))),
             msg("Give --date with the day on which it was sent."),
         )
-    text = document or (f"{sender}, {issued_on}" if sender else "")
-    found = _observations(session, sheet.answers)
+    each_has_one = bool(sheet.answers) and all(one.document for one in sheet.answers)
+    named = "; ".join(dict.fromkeys(one.document for one in sheet.answers)) if each_has_one else ""
+    number = written_text(document or sender or named, "--document")
+    found, named_units = _observations(session, sheet.answers)
     made = UnitAnswer(
         whose,
         of,
         written_text(by or sender, "--by"),
         written_text(officer, "--officer") if officer else caller_of(session),
         written_text(reason, "--reason") if reason else "",
-        Paper(written_text(text, "--document"), issued_on),
+        Paper(number, issued_on),
+        f"{number}, {issued_on:%d/%m/%Y}" if number == sender else number,
         found,
+        named_units,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
     )
     handling = handling_of(session)
@@ -148,9 +154,9 @@ def answer(
     rows: list[tuple[Message, Cell]] = [
         (msg("Unit"), unit),
         (msg("Week"), str(of)),
-        (msg("Items confirmed"), "\n".join(name[:12] for name in confirmed) or None),
-        (msg("Items that are the unit's own"), "\n".join(one.title for one in planned.items) or None),
-        (msg("Cases"), "\n".join(move.id for move in planned.moves) or None),
+        (msg("Items confirmed"), ", ".join(name[:12] for name in confirmed) or None),
+        (msg("Items that are the unit's own"), ", ".join(one.title for one in planned.items) or None),
+        (msg("Cases"), ", ".join(move.id for move in planned.moves) or None),
         (
             msg("Recorded in"),
             msg("records {seqs}", seqs=", ".join(str(record.seq) for record in records))
@@ -159,6 +165,11 @@ def answer(
         ),
     ]
     warnings = list(_foreign_sender(session, whose, sender))
+    if data is None and (planned.confirmations or planned.items):
+        warnings.append(unkept_document(made.officer))
+    answered = {move.id for move in planned.moves}
+    for case in read_cases(session.reader).cases if records else ():
+        warnings += late_answer_warning(case, handling) if case.id in answered else ()
     blank = nmsg("{n} line of the sheet answers nothing", "{n} lines of the sheet answer nothing", sheet.blank)
     return Result(
         TakenAnswer(
@@ -225,34 +236,38 @@ def _sender(session: Session, data: bytes, path: Path) -> tuple[str, date | None
     return read.sender, min(sent_on, session.today)
 
 
-def _observations(session: Session, answers: Sequence[ItemAnswer]) -> tuple[tuple[ItemAnswer, Observation], ...]:
-    """Return each answer with its item.
+def _observations(
+    session: Session, answers: Sequence[ItemAnswer]
+) -> tuple[tuple[tuple[ItemAnswer, Observation], ...], dict[str, frozenset[UnitId]]]:
+    """Return each answer with its item, and the units that sources have named for items that they put right.
 
     Raises:
         UsageError: one names no item, or several, or a day that the kept answers refute.
     """
     found: list[tuple[ItemAnswer, Observation]] = []
     if not answers:
-        return ()
+        return (), {}
     with open_store(session.settings, session.environment) as store:
         for one in answers:
-            matches = store.beginning_with(one.item)
-            if len(matches) != 1 or not one.item:
-                shown = show_text(one.item, 40)
-                said = (
-                    msg("several items begin with {item}", item=shown)
-                    if matches
-                    else msg("there is no item {item}", item=shown)
-                )
-                raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
-            if one.published_on is not None:
-                require_possible_day(store, matches[0], one.published_on, session.zone_of_portal)
-            found.append((one, matches[0]))
-    names = [item.id for _one, item in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(msg("item {item} is answered twice", item=twice[:12]), msg("Give one answer for each item."))
-    return tuple(found)
+            with naming_line(one):
+                matches = store.beginning_with(one.item)
+                if len(matches) != 1 or not one.item:
+                    shown = show_text(one.item, 40)
+                    said = (
+                        msg("several items begin with {item}", item=shown)
+                        if matches
+                        else msg("there is no item {item}", item=shown)
+                    )
+                    raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
+                (item,) = matches
+                if one.published_on is not None:
+                    require_possible_day(store, item, one.published_on, session.zone_of_portal)
+                if any(item.id == other.id for _answer, other in found):
+                    raise UsageError(
+                        msg("item {item} is answered twice", item=item.id[:12]), msg("Give one answer for each item.")
+                    )
+                found.append((one, item))
+        return tuple(found), store.units_named(item.id for _answer, item in found)
 
 
 def _ids(session: Session, count: int) -> Sequence[str]:

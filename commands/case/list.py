@@ -24,14 +24,14 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import unreadable_of
-from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
+from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling, escalations, next_due
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
-from portalops.reports.words import CASE_STATES
+from portalops.reports.section_handling import state_words
 
 
 def list_(
@@ -61,8 +61,8 @@ def list_(
         due = next_due(case, handling)
         raised = [one for (case_id, _step), one in upwards.items() if case_id == case.id]
         late = late or _is_ours_and_late(due, handling.today) or any(handling.today > one.by for one in raised)
-        rows.append(_row(session, case, due, raised, handling.today))
-        data.append(ShownCase(**case_fields(case, due, raised)))
+        rows.append(_row(session, case, due, raised, handling))
+        data.append(ShownCase(**case_fields(case, handling, raised)))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
@@ -74,12 +74,15 @@ def _is_ours_and_late(due: Due | None, today: date) -> bool:
     return due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(today)
 
 
-def _row(session: Session, case: Case, due: Due | None, raised: list[Escalation], today: date) -> tuple[Cell, ...]:
+def _row(
+    session: Session, case: Case, due: Due | None, raised: list[Escalation], handling: Handling
+) -> tuple[Cell, ...]:
+    today = handling.today
     tone = Tone.GOOD if case.state is CaseState.CLOSED else Tone.BAD if _is_ours_and_late(due, today) else Tone.UNSURE
     return (
         case.id,
         unit_name(session, case.unit),
-        Status(CASE_STATES[case.state], tone),
+        Status(state_words(case, handling), tone),
         STEP_WORDS[due.step] if due else None,
         None if due is None else msg("{day}, overdue", day=due.by) if due.is_late(today) else due.by,
         escalation_sentence(raised[0], today) if raised else None,

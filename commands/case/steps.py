@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import typer
 
-from commands.case.views import ShownCase, case_fields, due_sentence, handling_of
+from commands.case.views import ShownCase, case_fields, due_sentence, handling_of, late_answer_warning
 from commands.cli.entries import DocumentFile, caller_of, document_in, known_unit, past_day, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -22,7 +22,7 @@ from portalops.model.record import Record
 from portalops.model.text import show_text
 from portalops.registers.cases import Case, ReadCases, read_cases
 from portalops.reports.document import Block, Cell, KeyValues
-from portalops.reports.words import CASE_STATES
+from portalops.reports.section_handling import state_words
 
 
 @shape
@@ -142,12 +142,14 @@ def _moved(
             (msg("By whom"), who),
             (msg("Why"), why or None),
             (msg("Paper"), number or None),
-            (msg("State"), CASE_STATES[known.state]),
+            (msg("State"), state_words(known, handling)),
             (msg("Due"), due_sentence(due, handling.today)),
             (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
         ]
         view.append(KeyValues(rows))
-        data.append(MovedCase(**case_fields(known, due, ()), step=step, record=record.seq if record else None))
+        data.append(MovedCase(**case_fields(known, handling, ()), step=step, record=record.seq if record else None))
+        if step is CaseStep.EXPLAINED:
+            warnings += late_answer_warning(known, handling)
         warnings += _not_kept(move, has_file=document is not None)
         if step is CaseStep.DOCUMENT and document is not None and not dry_run:
             warnings += _still_lacking(known)

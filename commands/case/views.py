@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling
+from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling, late_answer, next_due
 from portalops.model.cases import CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
@@ -52,6 +52,8 @@ class ShownCase:
     """The step that is due next."""
     due_on: date | None
     """The last day on which that step is in time."""
+    answered_late: bool
+    """The unit's answer was recorded after its last day."""
     upwards: tuple[ShownEscalation, ...]
 
 
@@ -65,6 +67,7 @@ class CaseFields(TypedDict):
     state: CaseState
     due: CaseStep | None
     due_on: date | None
+    answered_late: bool
     upwards: tuple[ShownEscalation, ...]
 
 
@@ -76,6 +79,14 @@ def due_sentence(due: Due | None, today: date) -> Message | None:
     return msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by)
 
 
+def late_answer_warning(case: Case, handling: Handling) -> tuple[Message, ...]:
+    """Say that a unit's answer came after its last day."""
+    late = late_answer(case, handling)
+    if late is None:
+        return ()
+    return (msg("the answer to case {case} is late: it was due by {day}", case=case.id, day=late.by),)
+
+
 def escalation_sentence(one: Escalation, today: date) -> Message:
     if one.is_done:
         return msg("{step}: done ({reason})", step=STEP_WORDS[one.step], reason=one.reason)
@@ -84,8 +95,9 @@ def escalation_sentence(one: Escalation, today: date) -> Message:
     return msg("{step} by {day}: {reason}", step=STEP_WORDS[one.step], day=one.by, reason=one.reason)
 
 
-def case_fields(case: Case, due: Due | None, raised: Iterable[Escalation]) -> CaseFields:
+def case_fields(case: Case, handling: Handling, raised: Iterable[Escalation]) -> CaseFields:
     """Return a case as data, with the reports upwards that it calls for."""
+    due = next_due(case, handling)
     return {
         "id": case.id,
         "unit": case.unit,
@@ -94,5 +106,6 @@ def case_fields(case: Case, due: Due | None, raised: Iterable[Escalation]) -> Ca
         "state": case.state,
         "due": due.step if due else None,
         "due_on": due.by if due else None,
+        "answered_late": late_answer(case, handling) is not None,
         "upwards": tuple(ShownEscalation(one.step, one.by, str(one.reason), one.is_done) for one in raised),
     }

@@ -15,7 +15,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL
 from portalops.model.causes import cause_of
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
@@ -153,6 +153,15 @@ def document_in(path: Path | None) -> bytes | None:
             msg("Scan it with fewer dots; the whole document must be kept, since its digest speaks for it."),
         )
     return data
+
+
+def unkept_document(name: str) -> Message:
+    """Say that a record rests on typed text alone.
+
+    Args:
+        name: who vouches for it.
+    """
+    return msg("the document is not kept: --file keeps it, and without it only {name} says so", name=name)
 
 
 def next_id(session: Session, prefix: str, kinds: Collection[str]) -> str:

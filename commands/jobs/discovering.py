@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from checks.updates.clashes import address_of, owner_of, same_address, show_owner
 from checks.updates.discovery.candidates import newest_first
@@ -19,8 +20,9 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from portalops.config.tables import KindTable
 from portalops.errors import UsageError
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.organisation import UnitId
+from portalops.model.period import day_or_moment
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, TableBlock
 from portalops.system.web import HttpWeb
@@ -184,6 +186,19 @@ def shown_others(site: FoundSite) -> tuple[ShownCandidate, ...]:
     )
 
 
+_KIND_WORDS = {
+    "feed": msg("feed (RSS, Atom)"),
+    "json-feed": msg("JSON"),
+    "list-page": msg("page with a list"),
+    "sitemap": msg("site map"),
+}
+
+
+def source_kind_word(kind: str) -> Message:
+    """Return the words for a kind of source that a site has; any other by its name in the configuration."""
+    return _KIND_WORDS.get(kind) or verbatim(kind)
+
+
 def site_view(session: Session, site: FoundSite, tables: Sequence[FoundTable]) -> Sequence[Block]:
     """Return what was found at one site: its sources, what each shows, and what is to be known of it."""
     headers = (
@@ -191,13 +206,14 @@ def site_view(session: Session, site: FoundSite, tables: Sequence[FoundTable]) -
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     blocks: list[Block] = []
+    zone = session.zone_of_portal
     for table in tables:
         one = shown_source(session, table)
         order = msg("yes") if one.newest_first else msg("no")
         rows.append(
-            (one.id, one.kind, bounded(one.url, 200), one.found_by, one.items, one.dated, one.newest_at, one.oldest_at, order, one.recent_days)
+            (one.id, source_kind_word(one.kind), bounded(one.url, 200), one.found_by, one.items, one.dated, day_or_moment(one.newest_at, zone), day_or_moment(one.oldest_at, zone), order, one.recent_days)
         )  # fmt: skip
-        blocks += _items_view(table)
+        blocks += _items_view(table, zone)
     remarks = [
         msg("{source}: {what}", source=table.id, what=remark) for table in tables for remark in table.found.remarks
     ]
@@ -205,14 +221,19 @@ def site_view(session: Session, site: FoundSite, tables: Sequence[FoundTable]) -
     return (TableBlock(msg("Sources of {url}", url=show_text(site.url, 200)), headers, rows), *blocks)
 
 
-def _items_view(table: FoundTable) -> Sequence[Block]:
+def _items_view(table: FoundTable, zone: ZoneInfo) -> Sequence[Block]:
     items = newest_first(table.found.items)[:SHOWN_ITEMS]
     if table.found.candidate.kind == "sitemap":
         return (
             Paragraph(msg("{source} is asked what a feed may have missed, and counts for nothing.", source=table.id)),
         )
     rows = [
-        (bounded(item.title, 100), item.published_at, bounded(item.raw_date, 40) or None, bounded(item.url, 120))
+        (
+            bounded(item.title, 100),
+            day_or_moment(item.published_at, zone),
+            bounded(item.raw_date, 40) or None,
+            bounded(item.url, 120),
+        )
         for item in items
     ]
     headers = (msg("Title"), msg("Date as it is read"), msg("Date as it stands"), msg("Address"))

@@ -6,7 +6,7 @@ What follows from an answer is decided first, as a value that can be shown, and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from commands.jobs.cases import allowed_move, draft_of
 from portalops import bodies
 from portalops.compliance.case_papers import step_with_paper
 from portalops.compliance.handling import Handling
-from portalops.compliance.unit_answers import ItemAnswer
+from portalops.compliance.unit_answers import ItemAnswer, naming_line
 from portalops.errors import UsageError
 from portalops.ledger.record import Draft
 from portalops.ledger.recorder import Recorder
@@ -49,8 +49,12 @@ class UnitAnswer:
     """Its explanation; empty if it answers of items alone."""
     paper: Paper
     """What it rests on."""
+    document: str
+    """How that is cited: number and date, or who sent a mail and when."""
     items: Sequence[tuple[ItemAnswer, Observation]]
     """Each with the item that it is about."""
+    named: Mapping[str, frozenset[UnitId]]
+    """The units that their sources have named for some items, one after the other."""
     attested: Collection[str]
     """Sources whose items count at the time that they bear: a register, a mailbox."""
 
@@ -96,33 +100,45 @@ def plan_answer(
     zone = handling.zone
     confirmed = read_confirmations(ledger).observations
     why = answer.reason or answer.by
-    by_document: dict[tuple[str, date], list[str]] = {}
+    by_document: dict[tuple[str, date, UnitId | None], list[str]] = {}
     own: list[ObservedItem] = []
+    recorded = {
+        _key(each.what): each.what for each in read_attested(ledger).standing if isinstance(each.what, ObservedItem)
+    }
     for said, item in answer.items:
-        text = said.document or answer.paper.number
-        if said.published_on is None:
-            at = item.published_at if item.source in answer.attested and item.published_at else item.first_seen_at
-            _require_unknown(item, at.astimezone(zone).date(), answer)
-            rests_on = f"{text}; {why}; {item.id}"
-            own.append(
-                ObservedItem("", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file)
-            )
-        else:
-            _require_own(item, said.published_on, answer)
-            if item.id in confirmed:
-                raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
-            by_document.setdefault((text, said.published_on), []).append(item.id)
-    for each in read_attested(ledger).standing:
-        if isinstance(each.what, ObservedItem) and _key(each.what) in map(_key, own):
-            raise _unfit(msg("this item is already recorded as {id}", id=each.what.id))
+        text = said.document or answer.document
+        with naming_line(said):
+            if said.published_on is None:
+                at = item.published_at if item.source in answer.attested and item.published_at else item.first_seen_at
+                _require_unknown(item, at.astimezone(zone).date(), answer)
+                rests_on = f"{text}; {why}; {item.id}"
+                one = ObservedItem(
+                    "", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file
+                )
+                if (there := recorded.get(_key(one))) is not None:
+                    raise _unfit(_say_recorded(there))
+                own.append(one)
+            else:
+                _require_own(item, said.published_on, answer)
+                is_corrected = item.id in answer.named
+                if item.id in confirmed and not is_corrected:
+                    raise _unfit(msg("item {item} is already confirmed", item=item.id[:12]))
+                key = text, said.published_on, answer.unit if is_corrected else None
+                by_document.setdefault(key, []).append(item.id)
     return AnswerPlan(
         tuple(
-            Confirmation(tuple(names), answer.officer, text, why, file, day)
-            for (text, day), names in by_document.items()
+            Confirmation(tuple(names), answer.officer, text, why, file, day, unit)
+            for (text, day, unit), names in by_document.items()
         ),
         tuple(replace(one, id=name) for one, name in zip(own, new_ids(len(own)), strict=True)),
         moves,
     )
+
+
+def _say_recorded(there: ObservedItem) -> Message:
+    if there.unit is None:
+        return msg("this item is already recorded as {id}", id=there.id)
+    return msg("this item is already recorded as {id}, of unit {unit}", id=there.id, unit=there.unit)
 
 
 def record_answer(
@@ -170,7 +186,7 @@ def _explanations(
             msg("unit {unit} has no case of week {week}", unit=answer.unit, week=str(answer.week)),
             msg("Run 'portalops case list --unit {unit} --all' to see what was done.", unit=answer.unit),
         )
-    reason = answer.reason or answer.paper.number
+    reason = answer.reason or answer.document
     for case in cases:
         move = CaseMove(
             case.unit, case.duty, case.week, CaseStep.EXPLAINED, reason=reason, by=answer.by, paper=answer.paper
@@ -187,7 +203,7 @@ def _require_own(item: Observation, day: date, answer: UnitAnswer) -> None:
     Raises:
         UsageError: it is another unit's, or the day is of another week.
     """
-    if item.unit != answer.unit:
+    if item.unit != answer.unit and answer.unit not in answer.named.get(item.id, ()):
         raise _unfit(msg("item {item} is not of unit {unit}", item=item.id[:12], unit=answer.unit))
     _require_week(item, day, answer)
 

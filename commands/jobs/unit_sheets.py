@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,6 @@ import typer
 
 from checks.updates.account import ItemCounts, as_moment, describe_interval
 from checks.updates.job import account_of
-from checks.updates.rules.stamps import moment
 from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
@@ -22,10 +21,10 @@ from portalops.errors import UsageError
 from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.period import Week
+from portalops.model.period import Week, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import Bounds, ItemChannel
+from portalops.model.updates import Bounds, FlagKind, ItemChannel
 from portalops.reports import formats
 from portalops.reports.document import (
     Block,
@@ -150,18 +149,27 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
             )
         whole = {one.id: one for one in decided.attested}
         whole |= store.observations(one.item.seen.id for one in found.items)
-    return found, whole
+    items = tuple(
+        replace(one, why=msg("{why}; the document is not kept", why=one.why))
+        if one.item.seen.id in decided.unkept and one.counts is not ItemCounts.NO
+        else one
+        for one in found.items
+    )
+    return replace(found, items=items), whole
 
 
-def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation]) -> TableBlock:
+def item_table(caption: Message, account: WeekAccount, whole: dict[str, Observation], zone: ZoneInfo) -> TableBlock:
     """Return the items of a week as a person reads them."""
-    headers = (msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"))
+    headers = (
+        msg("Id"), msg("Item"), msg("Seen at"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"),
+    )  # fmt: skip
     rows = [
         (
+            one.item.seen.id[:SHOWN_ID],
             whole[one.item.seen.id].title,
             joined([channel_word(each) for each in one.indicators]) if one.indicators else None,
-            describe_interval(one.item),
-            as_claim(one),
+            describe_interval(one.item, zone),
+            day_or_moment(as_claim(one), zone),
             COUNTS_WORDS[one.counts],
             one.why,
         )
@@ -233,6 +241,13 @@ def sheet_document(
         )
         if (said := describe_bounds(bounds)) is not None
     ]
+    strangers = [
+        one
+        for one in account.items
+        if one.counts is ItemCounts.PERHAPS
+        and one.item.seen.unit != unit.id
+        and FlagKind.CORRECTED not in one.item.flags
+    ]
     blocks: list[Block] = [KeyValues(facts)]
     blocks += [Notice(doubt, Tone.UNSURE) for doubt in session.calendar.warnings(days)]
     for counts, caption in (
@@ -240,9 +255,14 @@ def sheet_document(
         (ItemCounts.PERHAPS, msg("Items of which it is not certain")),
         (ItemCounts.NO, msg("Items that do not count in this week")),
     ):
-        rows = _rows(account, whole, counts, session.zone_of_portal)
+        rows = _rows(
+            [one for one in account.items if one.counts is counts and one not in strangers],
+            whole,
+            session.zone_of_portal,
+        )
         if rows:
             blocks.append(TableBlock(caption, _HEADERS, rows))
+    blocks += _strangers(session, strangers, whole)
     if not account.items:
         blocks.append(Paragraph(msg("No item of the unit was seen in this week.")))
     if found.unseen:
@@ -275,39 +295,55 @@ _HEADERS = (
 )
 
 
-def _rows(
-    account: WeekAccount, whole: dict[str, Observation], counts: ItemCounts, zone: ZoneInfo
-) -> list[tuple[Cell, ...]]:
+def _strangers(session: Session, items: Sequence[AccountedItem], whole: dict[str, Observation]) -> Sequence[Block]:
+    """Return what came under a name that may be the unit's, and what its clerk answers; nothing where there is none."""
+    names = {one.id: one.name for one in session.settings.units}
+    found = [(one, whole[one.item.seen.id]) for one in items if one.item.seen.id in whole]
+    if not found:
+        return ()
+    rows: list[tuple[Cell, ...]] = [
+        (
+            item.id[:SHOWN_ID],
+            item.title,
+            names.get(one.item.seen.unit, one.item.seen.unit) if one.item.seen.unit else item.unit_name or None,
+            WHERE_WORDS[item.channel],
+            describe_interval(one.item, session.zone_of_portal),
+        )
+        for one, item in found
+    ]
+    headers = (msg("Item id"), msg("Title"), msg("Sender as written"), msg("Where"), msg("When it came"))
+    said = msg(
+        "If one of these is the unit's, answer with its id and the words: of the unit. It counts then. Of the others nothing"
+        " is to be answered."
+    )
+    return (
+        TableBlock(msg("Items of a sender that is not known, which may be the unit's"), headers, rows),
+        Paragraph(said),
+    )
+
+
+WHERE_WORDS = {
+    ItemChannel.PORTAL: msg("province's portal"),
+    ItemChannel.SUBPORTAL: msg("sub-portal"),
+    ItemChannel.SUBMISSION: msg("sent to the managing unit"),
+}
+"""Where an item was seen, for the unit's clerk: without the names of indicators."""
+
+
+def _rows(items: Sequence[AccountedItem], whole: dict[str, Observation], zone: ZoneInfo) -> list[tuple[Cell, ...]]:
     return [
         (
             one.item.seen.id[:SHOWN_ID],
             whole[one.item.seen.id].title,
             whole[one.item.seen.id].url or None,
-            joined([channel_word(each) for each in one.indicators or (whole[one.item.seen.id].channel,)]),
-            _came(one, zone),
-            _day_or_moment(as_claim(one), zone),
+            joined([WHERE_WORDS[each] for each in one.indicators or (whole[one.item.seen.id].channel,)]),
+            describe_interval(one.item, zone),
+            day_or_moment(as_claim(one), zone),
             one.why,
         )
-        for one in account.items
-        if one.counts is counts and one.item.seen.id in whole
+        for one in items
+        if one.item.seen.id in whole
     ]
-
-
-def _came(one: AccountedItem, zone: ZoneInfo) -> Message:
-    """Say when an item came; of one whose day alone is known, the day."""
-    came = one.item.came
-    if came is not None and came.first == came.last:
-        at = _day_or_moment(moment(came.last), zone)
-        if not isinstance(at, datetime) and at is not None:
-            return msg("on {day}", day=at)
-    return describe_interval(one.item)
-
-
-def _day_or_moment(at: datetime | None, zone: ZoneInfo) -> date | datetime | None:
-    """Return the day of a moment that stands for a whole one: registers and many sites write no hour, and are read as midnight."""
-    if at is None or at.astimezone(zone).time() != time.min:
-        return at
-    return at.astimezone(zone).date()
 
 
 _KINDS_IN_WORDS = {
@@ -316,11 +352,15 @@ _KINDS_IN_WORDS = {
     "sql": msg("the database of the site"),
 }
 _SITE = msg("the web site")
+_WITHOUT_INDICATORS = {
+    msg("sub-portal (K1): {why}", why="").text: msg("on the sub-portal: {why}", why="").text,
+    msg("sent in (K2): {why}", why="").text: msg("sent to the managing unit: {why}", why="").text,
+}
 _UNREADABLE = say_unreadable((UnreadableShare("", 1),)).text
 
 
 def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
-    """Return a verdict's reason as the unit's clerk reads it: no source by its id, but what it is.
+    """Return a verdict's reason as the unit's clerk reads it: no source by its id, but what it is; no names of indicators.
 
     Args:
         reason: as it is recorded.
@@ -337,7 +377,7 @@ def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
             int(str(reason.values["n"])),
             source=_KINDS_IN_WORDS.get(kinds.get(str(reason.values["source"]), ""), _SITE),
         )
-    return replace(reason, values=values)
+    return replace(reason, text=_WITHOUT_INDICATORS.get(reason.text, reason.text), values=values)
 
 
 def write_sheets(

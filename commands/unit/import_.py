@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -40,6 +41,7 @@ from commands.jobs.discovering import (
     found_sites,
     shown_source,
     site_address,
+    source_kind_word,
 )
 from commands.jobs.unit_lists import ListedUnit, read_units
 from portalops.errors import ExitCode, UsageError
@@ -47,10 +49,12 @@ from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
+from portalops.model.period import day_or_moment
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel
 from portalops.registers.attested import REGISTERED
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, Status, TableBlock, Tone
+from portalops.reports.words import joined
 
 HEAD = "# Written by 'portalops unit import'; it may be changed here.\n"
 MAX_OTHERS = 3
@@ -172,7 +176,11 @@ def import_(
     )
     return Result(
         data,
-        [_table(shown), *_report(lines), *_next(data, len(new), len(sources), has_mailbox=_has_mailbox(session))],
+        [
+            _table(shown, session.zone_of_portal),
+            *_report(lines),
+            *_next(data, len(new), len(sources), has_mailbox=_has_mailbox(session)),
+        ],
         warnings=_column_warnings(listed.unknown_headings),
         exit_code=ExitCode.PARTIAL if missing else ExitCode.OK,
     )
@@ -293,7 +301,7 @@ def _has_mailbox(session: Session) -> bool:
     return any(table.kind == "imap" for table in session.settings.update_sources)
 
 
-def _table(shown: Sequence[ImportedUnit]) -> Block:
+def _table(shown: Sequence[ImportedUnit], zone: ZoneInfo) -> Block:
     headers = (msg("Row"), msg("Unit"), msg("Name"), msg("Site"), msg("Sources"), msg("Newest"), msg("State"))
     rows: list[tuple[Cell, ...]] = []
     for unit in shown:
@@ -305,8 +313,14 @@ def _table(shown: Sequence[ImportedUnit]) -> Block:
             if unit.sources
             else Status(msg("without a source"), Tone.UNSURE)
         )
-        kinds = ", ".join(dict.fromkeys(one.kind for one in unit.sources)) or None
-        rows.append((unit.row, unit.id, unit.name, show_text(unit.site, 120) or None, kinds, newest, state))
+        kinds = (
+            joined([source_kind_word(each) for each in dict.fromkeys(one.kind for one in unit.sources)])
+            if unit.sources
+            else None
+        )
+        rows.append(
+            (unit.row, unit.id, unit.name, show_text(unit.site, 120) or None, kinds, day_or_moment(newest, zone), state)
+        )
     return TableBlock(nmsg("{n} unit in the list", "{n} units in the list", len(shown)), headers, rows)
 
 

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
+from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, known_unit, unkept_document, written_text
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -32,6 +32,7 @@ from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.confirmations import Confirmation
 from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.registers.confirmations import (
     CONFIRMATION,
@@ -69,6 +70,9 @@ def confirm(
         OptionalText,
         typer.Option("--on", metavar="DAY", help=_("The day of publication by the document, if not the claimed one")),
     ] = None,
+    unit: Annotated[
+        str, typer.Option("--unit", metavar="UNIT", help=_("Whose it is, where its source has named several units"))
+    ] = "",
     reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
@@ -79,7 +83,8 @@ def confirm(
     why = written_text(reason, "--reason") if reason else ""
     data = document_in(file)
     published_on = None if day is None else parse_day(day)
-    found, corrected_at = _observations(session, items, published_on)
+    whose = known_unit(session, unit).id if unit else None
+    found, corrected_at = _observations(session, items, published_on, whose)
     if dry_run:
         read = _require_change(session, found, corrected_at, withdraw=withdraw)
         record = None
@@ -91,7 +96,7 @@ def confirm(
             kept[:] = [_require_change(session, found, corrected_at, withdraw=withdraw)]
             evidence = () if data is None else (ledger.keep(data),)
             body = Confirmation(
-                tuple(found), who, by, why, evidence[0] if evidence else None, None if withdraw else published_on
+                tuple(found), who, by, why, evidence[0] if evidence else None, None if withdraw else published_on, whose
             )
             parts = {"circumstances": session.circumstances, CONFIRMATION: body, "evidence": evidence}
             kind, first = UNCONFIRMED if withdraw else CONFIRMED, next(iter(found))
@@ -100,7 +105,7 @@ def confirm(
         (record,) = ledger.append_decided(decide)
         read = kept[0]
     rows: list[tuple[Message, Cell]] = [
-        (msg("Items"), "\n".join(f"{one[:12]}  {title}" for one, title in found.items())),
+        (msg("Items"), "; ".join(f"{one[:12]}  {title}" for one, title in found.items())),
         (msg("Officer"), who),
         (msg("Document"), by),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
@@ -108,7 +113,7 @@ def confirm(
     return Result(
         RecordedConfirmation(next(iter(found)), tuple(found), record.seq if record else None),
         [KeyValues(rows)],
-        warnings=tuple(lost_confirmations(read)),
+        warnings=(*lost_confirmations(read), *(() if withdraw or data is not None else (unkept_document(who),))),
     )
 
 
@@ -142,12 +147,12 @@ def _stands(read: ReadConfirmations, one: str, corrected_at: Mapping[str, dateti
 
 
 def _observations(
-    session: Session, names: Sequence[str], published_on: date | None
+    session: Session, names: Sequence[str], published_on: date | None, whose: UnitId | None
 ) -> tuple[dict[str, str], dict[str, datetime]]:
     """Return the titles of items by their ids, and when their sources last put them right, where they did.
 
     Raises:
-        UsageError: one names no item, or several; or the kept answers refute the day.
+        UsageError: one names no item, or several; the kept answers refute the day; or its source has not named the unit.
     """
     found: dict[str, str] = {}
     with open_store(session.settings, session.environment) as store:
@@ -165,6 +170,21 @@ def _observations(
                 require_possible_day(store, matches[0], published_on, session.zone_of_portal)
             found[matches[0].id] = matches[0].title
         corrected_at = {name: some[-1].at for name, some in store.corrections_of(found).items()}
+        named = store.units_named(found)
+    if whose is not None:
+        for one in found:
+            if whose not in named.get(one, ()):
+                raise UsageError(
+                    msg(
+                        "the source of item {item} has never named unit {unit} and another one",
+                        item=one[:12],
+                        unit=whose,
+                    ),
+                    msg(
+                        "Leave --unit out, or run 'portalops updates show {item}' to see what its source named.",
+                        item=one[:12],
+                    ),
+                )
     return found, corrected_at
 
 

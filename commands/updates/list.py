@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -28,10 +29,10 @@ from commands.updates.views import unknown_senders_view
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Period
+from portalops.model.period import Period, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
-from portalops.reports.document import TableBlock
+from portalops.reports.document import Cell, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ def list_(
             names.get(item.seen.unit) if item.seen.unit else (whole.unit_name or None),
             channel_word(whole.channel),
             whole.title,
-            _moment(item.claimed_at),
-            _moment(item.counts_at),
+            day_or_moment(_moment(item.claimed_at), session.zone_of_portal),
+            _day_of_count(item, session.zone_of_portal),
             item.grade.value,
             joined_flags([flag_word(flag) for flag in item.flags]),
             whole.first_seen_at,
@@ -165,6 +166,12 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Grad
         )
         whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
     return [(whole[item.seen.id], item) for item in items]
+
+
+def _day_of_count(item: GradedItem, zone: ZoneInfo) -> Cell:
+    if item.came is not None and not item.is_sure:
+        return msg("not certain")
+    return day_or_moment(_moment(item.counts_at), zone)
 
 
 def _moment(at: int | None) -> datetime | None:

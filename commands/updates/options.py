@@ -15,7 +15,9 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 UnitOption = Annotated[OptionalText, typer.Option("--unit", metavar="UNIT", help=_("The unit, by its id"))]
 Withdraw = Annotated[
     OptionalText,
-    typer.Option("--withdraw", metavar="ID", help=_("Take back the entry with this id instead of recording one")),
+    typer.Option(
+        "--withdraw", metavar="ID", help=_("Take back the entry with this id instead of recording one; needs --reason")
+    ),
 ]
 PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))]
 UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]

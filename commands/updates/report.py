@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from checks.updates.summing import JudgedPeriod, sums_and_portal
+from checks.updates.judging_processes import JudgedPeriod
+from checks.updates.summing import sums_and_portal
 from checks.updates.terms import Terms
 from checks.updates.time_limits import timeliness_of
 from checks.updates.unit_names import UnitNames
@@ -35,9 +36,10 @@ from commands.jobs.cases import unreadable_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
 from commands.jobs.papers import chosen_formats, write_papers
 from commands.updates.steps import lost_confirmations, lost_exemptions
-from portalops.compliance.handling import Handling, escalations
+from portalops.compliance.handling import Handling, escalations, late_answer, own_delays
 from portalops.errors import UsageError
 from portalops.locale import _
+from portalops.model.cases import CaseState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period, parse_period
@@ -222,6 +224,9 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         portal_days=days,
         cases=of_period,
         escalations=[one for one in escalations(cases, handling) if one.case.week.period().last in period],
+        hearings=[case for case in cases if case.state is CaseState.HEARING and case.week.period().last in period],
+        late_steps=own_delays(cases, handling, period),
+        late_answers={case.id: late for case in of_period if (late := late_answer(case, handling))},
         exemptions=[
             each for each in terms.decided.exemptions if each.first <= period.last and period.first <= each.last
         ],

@@ -29,7 +29,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Period
+from portalops.model.period import Period, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
@@ -92,7 +92,7 @@ def show(
     session = open_session(ctx)
     whole = _found(session, item)
     day = whole.first_seen_at.astimezone(session.zone_of_portal).date()
-    settings = session.settings
+    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
     with open_store(settings, session.environment) as store:
         graded = next(
             one
@@ -106,7 +106,7 @@ def show(
                 period=Period(day, day),
                 now=session.clock.now(),
                 poll_every=settings.updates.poll_every,
-                decided=decided_of(session.reader, session.zone_of_portal),
+                decided=decided,
                 also=whole.id,
             )
             if one.seen.id == whole.id
@@ -114,18 +114,20 @@ def show(
         before = graded.seen.looked_before_at
         evidence = None if before is None else store.answer_of(whole.source, moment(before))
         corrections = _wordings_of(store, whole.id)
-    said = tuple(grounds(graded))
+    said = tuple(grounds(graded, session.zone_of_portal))
     rows: list[tuple[Message, Cell]] = [
         (msg("Title"), graded.seen.title),
         (msg("Address"), whole.url or None),
         (msg("Unit"), unit_name(session, graded.seen.unit) if graded.seen.unit else None),
         (msg("Source"), whole.source),
         (msg("Seen at"), channel_word(whole.channel)),
-        (msg("When it came"), describe_interval(graded)),
+        (msg("When it came"), describe_interval(graded, session.zone_of_portal)),
         (msg("Grade"), graded.grade.value),
         (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
         (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
     ]
+    if whole.id in decided.unkept:
+        rows.append((msg("Document"), msg("the document is not kept")))
     table = TableBlock(
         msg("What bounds its time"), (msg("Ground"), msg("Kept answer")), _ground_rows(said, evidence, whole)
     )
@@ -170,7 +172,7 @@ def _correction_table(session: Session, said: Sequence[ItemWording]) -> TableBlo
         (
             one.at,
             unit_name(session, one.unit) if one.unit else (one.unit_name or None),
-            one.created_at,
+            day_or_moment(one.created_at, session.zone_of_portal),
             one.title,
             one.evidence,
         )

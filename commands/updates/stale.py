@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from checks.updates.job import CHECK_AFTER
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.judging_processes import JudgedPeriod
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
@@ -31,7 +32,7 @@ from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import is_valid_on
-from portalops.model.period import Period
+from portalops.model.period import Period, day_or_moment
 from portalops.reports.document import Block, Cell, TableBlock
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def stale(
     for one in _sums(session, now):
         if one.newest_at is None or one.newest_at < limit:
             why = nmsg("no news for more than {n} day", "no news for more than {n} days", days)
-            rows.append((units[one.unit].name, one.newest_at, why))
+            rows.append((units[one.unit].name, day_or_moment(one.newest_at, session.zone_of_portal), why))
             data.append(StaleEntry(one.unit, "unit", one.newest_at, Staleness.NOTHING_NEW, str(why)))
             code = ExitCode.UNMET
     headers = (msg("Unit or source"), msg("Newest"), msg("Why"))

@@ -10,7 +10,7 @@ from checks.updates.job import judge_collected
 from checks.updates.offsets import offset_of, say_offset
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
-from commands.cli.entries import caller_of, unit_name, written_text
+from commands.cli.entries import caller_of, unit_name, unkept_document, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
@@ -203,8 +203,7 @@ def _shown(
             registrar=what.registrar,
         )
     rows.append((msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")))
-    unkept = msg("the document is not kept: --file keeps it, and without it only {name} says so", name=by)
-    return Result(data, [KeyValues(rows)], warnings=() if has_file else (unkept,))
+    return Result(data, [KeyValues(rows)], warnings=() if has_file else (unkept_document(by),))
 
 
 # --- judging from what was collected ----------------------------------------------------------
@@ -258,11 +257,14 @@ def offset_warnings(session: Session) -> tuple[Message, ...]:
     hours = usual // timedelta(hours=1)
     with open_store(session.settings, session.environment) as store:
         dated = store.dated()
+    tables = (table.id for table in session.settings.update_sources if table.id in dated)
+    found = [offset for one in tables if (offset := offset_of(dated[one], usual_hours=hours)) is not None]
+    if not found:
+        return ()
     # What people attest is dated by them: a mail's own date, a register's day.
-    asked = [one.traits.id for one in update_sources(session.settings) if not one.traits.attested]
-    offsets = (offset_of(dated[one], usual_hours=hours) for one in asked if one in dated)
+    attested = {one.traits.id for one in update_sources(session.settings) if one.traits.attested}
     zone = session.settings.portal.timezone
-    return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
+    return tuple(say_offset(each, usual_hours=hours, zone=zone) for each in found if each.source not in attested)
 
 
 class UnknownSender(NamedTuple):

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from checks.updates.observations import ObservationStore
-from checks.updates.proving import VerdictDifference, differences, verdict_differences
+from checks.updates.proving import NamedToday, VerdictDifference, differences, verdict_differences
 from commands.cli.entries import unit_name
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
-from commands.updates.steps import judged_period
+from commands.updates.steps import judged_period, unit_names
 from portalops.bodies import decode_part
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.model.message import Message, msg, nmsg
@@ -119,7 +119,9 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
             items = store.count()
         silent = {each.source for each in lost}
         stored = place.as_file(Path(scratch))
-        found = [one for one in differences(stored, again) if one.source not in silent]
+        found = [
+            one for one in differences(stored, again, named_today=_named_today(session)) if one.source not in silent
+        ]
     view: list[Block] = [Notice(each.why, Tone.UNSURE) for each in lost]
     if unrecorded:
         said = nmsg(
@@ -217,6 +219,16 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
     return Result(data, view, exit_code=code)
 
 
+def _named_today(session: Session) -> NamedToday:
+    names = unit_names(session)
+    traits = {one.traits.id: one.traits for one in update_sources(session.settings)}
+
+    def find(source: str, name: str, at: datetime) -> UnitId | None:
+        return names.find(name, traits[source], at) if source in traits else None
+
+    return find
+
+
 class _JudgedAgain(NamedTuple):
     weeks: int
     others: int
@@ -261,6 +273,7 @@ _WORDS = {
     "observation": msg("item"),
     "poll": msg("poll"),
     "touch": msg("newer date of an item"),
+    "correction": msg("a correction of an item"),
     "presence": msg("disappearance or return of an item"),
     "begins": msg("beginning of a source"),
     "serves": msg("channel of a source"),

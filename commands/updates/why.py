@@ -46,6 +46,8 @@ class ExplainedWeek(ShownWeek):
     unit: UnitId
     subportal_bounds: ShownBounds | None
     submissions_bounds: ShownBounds | None
+    summed_bounds: ShownBounds | None
+    """K1 and K2 added up; null where they are not."""
     items: tuple[ShownAccountedItem, ...]
     unseen: tuple[ShownUnseenTime, ...]
     """What of the week no source has shown."""
@@ -63,10 +65,11 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
         (msg("Why"), found.reason),
         (msg("Sub-portal (K1)"), describe_bounds(found.subportal_bounds)),
         (msg("Sent in (K2)"), describe_bounds(found.submissions_bounds)),
+        (msg("K1 and K2 added up"), describe_bounds(found.summed_bounds)),
     ]
     view: list[Block] = [
         KeyValues([(label, value) for label, value in facts if value is not None]),
-        item_table(msg("Items that bear on the week"), account, whole),
+        item_table(msg("Items that bear on the week"), account, whole, session.zone_of_portal),
     ]
     if found.unseen:
         rows: list[tuple[Cell, ...]] = [(one.source, one.since, one.until) for one in found.unseen]
@@ -77,6 +80,7 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
         unit=chosen.id,
         subportal_bounds=shown_bounds(found.subportal_bounds),
         submissions_bounds=shown_bounds(found.submissions_bounds),
+        summed_bounds=shown_bounds(found.summed_bounds),
         items=shown_items(account, whole),
         unseen=tuple(ShownUnseenTime(one.source, one.since, one.until) for one in found.unseen),
         **week_fields(found),

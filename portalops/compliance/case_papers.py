@@ -1,7 +1,7 @@
 """Papers of cases: each stands for one step, and none is older than what it answers. Pure.
 
-A paper is known again by its number and date, and by the digest of its file. One reminder may be about all cases of a unit, one
-decision or report about those of many; beyond that, the same paper under two steps shows for one of them nothing.
+A paper is known again by its number and date, and by the digest of its file. One reminder may be about all cases of a unit, or a circular to
+several units about one week; one decision or report about those of many; beyond that, the same paper under two steps shows for one of them nothing.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def step_with_paper(cases: Iterable[Case], case: Case, move: CaseMove) -> Record
             target = _documented(other, each.move) if each.move.step is CaseStep.DOCUMENT else each
             if target is None or target == own:
                 continue
-            if other.id == case.id or not _goes_with(target.move, move.unit, step):
+            if other.id == case.id or not _goes_with(target.move, move, step):
                 return target
     return None
 
@@ -87,7 +87,8 @@ def _plain(paper: Paper | None) -> str:
     return "" if paper is None else unicodedata.normalize("NFC", "".join(paper.number.split())).casefold()
 
 
-def _goes_with(recorded: CaseMove, unit: str, step: CaseStep) -> bool:
-    """Say whether one paper may stand for a step of two cases."""
+def _goes_with(recorded: CaseMove, move: CaseMove, step: CaseStep) -> bool:
+    """Say whether one paper may stand for a step of two cases: one letter about several weeks is to one unit, a circular about one week."""
     is_alike = _PURPOSES.get(recorded.step, recorded.step.value) == _PURPOSES.get(step, step.value)
-    return is_alike and (step in _OF_MANY_UNITS or recorded.unit == unit)
+    is_circular = step is CaseStep.REMINDED and recorded.week == move.week
+    return is_alike and (step in _OF_MANY_UNITS or recorded.unit == move.unit or is_circular)

@@ -16,7 +16,7 @@ from portalops.calendar import Calendar
 from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, Shortfall
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Week
+from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.values import dataclass
@@ -174,6 +174,11 @@ def _heard_until(case: Case, handling: Handling) -> date | None:
     asked = case.newest(CaseStep.REMINDED)
     if case.state is not CaseState.HEARING or asked is None or not _shows_reminder(case, asked):
         return None
+    return _answer_until(asked, handling)
+
+
+def _answer_until(asked: RecordedMove, handling: Handling) -> date:
+    """Return the last day on which a unit may answer a reminder."""
     day = asked.at.astimezone(handling.zone).date()
     return handling.calendar.add_working_days(day, handling.numbers.case_explain_working_days)
 
@@ -297,8 +302,21 @@ def _number(step: RecordedMove) -> str:
     return step.move.paper.number if step.move.paper else ""
 
 
-def was_late(case: Case, handling: Handling) -> bool:
-    """Say whether a step of the managing unit's was made after its last day; the units' own delays are told by themselves."""
+@dataclass(frozen=True, slots=True)
+class LateStep:
+    """A step of a case that was recorded after its last day, or is not recorded though that day is over."""
+
+    case: Case
+    step: CaseStep
+    by: date
+    """The last day on which it was in time."""
+    done_on: date | None
+    """When it was recorded; None where it was not."""
+
+
+def late_steps(case: Case, handling: Handling) -> tuple[LateStep, ...]:
+    """Return the steps of a case that the managing unit made late or lets wait; the units' own delays are told by themselves."""
+    found = []
     for count in range(1, len(case.moves)):
         (before,) = fold_cases(case.moves[:count])
         move = case.moves[count]
@@ -306,8 +324,42 @@ def was_late(case: Case, handling: Handling) -> bool:
         is_step = move.move.step in LEADS_TO and may(before, move.move.step)
         day = move.at.astimezone(handling.zone).date()
         if is_step and due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(day):
-            return True
-    return False
+            found.append(LateStep(case, due.step, due.by, day))
+    due = next_due(case, handling)
+    if due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(handling.today):
+        found.append(LateStep(case, due.step, due.by, None))
+    return tuple(found)
+
+
+def was_late(case: Case, handling: Handling) -> bool:
+    """Say whether a step of the managing unit's was made after its last day."""
+    return any(each.done_on is not None for each in late_steps(case, handling))
+
+
+@dataclass(frozen=True, slots=True)
+class LateAnswer:
+    """A unit's answer that was recorded after its last day."""
+
+    seq: int
+    """The record of the answer."""
+    by: date
+    """The last day on which it was in time."""
+
+
+def late_answer(case: Case, handling: Handling) -> LateAnswer | None:
+    """Return the first answer to the newest reminder that has one, if it came late; None where it was in time, or nobody was reminded."""
+    asked: RecordedMove | None = None
+    late: LateAnswer | None = None
+    for each in case.moves:
+        if each.move.step in {CaseStep.HEARD, CaseStep.REOPENED}:
+            asked = late = None
+        elif each.move.step is CaseStep.REMINDED and _shows_reminder(case, each):
+            asked = each
+        elif each.move.step is CaseStep.EXPLAINED and asked is not None:
+            by = _answer_until(asked, handling)
+            late = LateAnswer(each.seq, by) if each.at.astimezone(handling.zone).date() > by else None
+            asked = None
+    return late
 
 
 def _day(case: Case, handling: Handling, *steps: CaseStep) -> date:
@@ -338,6 +390,27 @@ class Escalation:
     def was_late(self) -> bool:
         """Whether it was reported, and after its last day."""
         return self.done_on is not None and self.done_on > self.by
+
+
+def own_delays(cases: Sequence[Case], handling: Handling, period: Period) -> tuple[LateStep, ...]:
+    """Return what the managing unit itself recorded late or lets wait of a period, its reports upwards too.
+
+    Args:
+        cases: all cases, hearings among them.
+        handling: numbers, calendar and today.
+        period: of weeks that ended by its last day, what was not done before its first.
+    """
+    found = [each for case in cases if not case.unreadable for each in late_steps(case, handling)]
+    found += [
+        LateStep(one.case, one.step, one.by, one.done_on)
+        for one in escalations(cases, handling)
+        if one.was_late or (not one.is_done and handling.today > one.by and not one.case.unreadable)
+    ]
+    return tuple(
+        each
+        for each in found
+        if each.case.week.period().last <= period.last and (each.done_on is None or each.done_on >= period.first)
+    )
 
 
 def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, ...]:

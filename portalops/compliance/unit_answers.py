@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Final
 
@@ -42,6 +43,8 @@ class ItemAnswer:
     """The local day on which it was published or sent; None where the unit says that the item is its own."""
     document: str
     """Number and date of what the answer rests on; empty where that of the whole answer holds."""
+    line: int | None = None
+    """Its line of the sheet, from 1; None where it was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,24 @@ def read_answers(data: bytes) -> AnswerSheet:
             raise _wrong(msg("line {number} of the answers names no item", number=number))
         else:
             day = None if answer.lower() in _OURS else _day(answer, number)
-            found.append(ItemAnswer(item[:MAX_FIELD], day, show_text(fields.get("document", ""), MAX_FIELD)))
+            found.append(ItemAnswer(item[:MAX_FIELD], day, show_text(fields.get("document", ""), MAX_FIELD), number))
     return AnswerSheet(tuple(found), blank)
+
+
+@contextmanager
+def naming_line(answer: ItemAnswer) -> Iterator[None]:
+    """Name the line of the sheet in whatever is wrong with an answer.
+
+    Raises:
+        UsageError: as it was raised within, with the line.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if answer.line is None:
+            raise
+        said = msg("line {number} of the answers: {what}", number=answer.line, what=error.message)
+        raise UsageError(said, error.hint) from error
 
 
 def _day(text: str, number: int) -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.values import dataclass
 
@@ -23,3 +24,5 @@ class Confirmation:
     """The document itself."""
     published_on: date | None = None
     """The local day on which they were published, by the document; None for the day that each claims."""
+    unit: UnitId | None = None
+    """Whose they are by the document, where their source has named several units; None for the one that it names now."""

@@ -9,6 +9,16 @@ from zoneinfo import ZoneInfo
 from portalops.model.values import dataclass
 
 
+def day_or_moment(at: datetime | None, zone: ZoneInfo) -> date | datetime | None:
+    """Return the local day of a moment that stands for a whole one; any other as it is.
+
+    Registers and many sites write a day without an hour, which is read as midnight.
+    """
+    if at is None or at.astimezone(zone).time() != time.min:
+        return at
+    return at.astimezone(zone).date()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
     """A run of whole local days, both ends included."""

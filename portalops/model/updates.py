@@ -377,6 +377,8 @@ class UnitWeek:
     """K1 at least and at most; None in older records."""
     submissions_bounds: Bounds | None = None
     """K2 at least and at most; None in older records."""
+    summed_bounds: Bounds | None = None
+    """K1 and K2 added up, each item once; None where they are not, and in older records."""
     unseen: tuple[UnseenTime, ...] = ()
     """What of the week no source has shown; named where the week is not met."""
 

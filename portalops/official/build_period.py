@@ -7,17 +7,17 @@ it out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.compliance.handling import Escalation
-from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
+from portalops.compliance.handling import STEP_WORDS, Escalation, LateAnswer, LateStep
+from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.exemptions import Exemption
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, Value, msg, nmsg, verbatim
 from portalops.model.organisation import Name, UnitId
-from portalops.model.period import Period
+from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.timeliness import RuleSetTimeliness
 from portalops.model.updates import FlagKind, ItemChannel, PortalDay, UnitSum, UpdateSourceTraits
@@ -75,6 +75,12 @@ class PeriodFacts:
     """Records of the register of incidents that cannot be read."""
     variety: Variety | None = None
     """What was published by kind and language; None where it was not counted."""
+    hearings: Sequence[Case] = ()
+    """Units that are heard about a week that ends in the period, before a case is opened."""
+    late_steps: Sequence[LateStep] = ()
+    """What the managing unit itself recorded late, or lets wait: of weeks that ended by the period's last day."""
+    late_answers: Mapping[CaseId, LateAnswer] = field(default_factory=dict)
+    """The answers that came after their last day, by case."""
     timeliness: Sequence[RuleSetTimeliness] = ()
     """What the rule sets that the portal has chosen say of how soon documents were published."""
 
@@ -383,6 +389,8 @@ def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:
         if found is not None:
             seen = _days(found.days) if found.days else msg("{seen} of {due}", seen=found.seen, due=found.required)
         explained: Cell = said.move.reason if said else None
+        if said is not None and (late := facts.late_answers.get(case.id)):
+            explained = msg("{text} (late: due by {day})", text=verbatim(said.move.reason), day=late.by)
         rows.append(
             (
                 number,
@@ -473,10 +481,52 @@ def _exempt(facts: PeriodFacts, one: Exemption) -> Message:
 
 def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("V. WHAT WAS DONE"))
+    yield from _counted_cases(facts)
+    if facts.hearings:
+        heard = list(dict.fromkeys(case.unit for case in facts.hearings))
+        yield Paragraph(
+            nmsg(
+                "{n} hearing is under way, before a case is opened: {units}.",
+                "{n} hearings are under way, before a case is opened: {units}.",
+                len(facts.hearings),
+                units=_listed(facts, heard),
+            )
+        )
+    yield from _own_delays(facts)
+
+
+def _own_delays(facts: PeriodFacts) -> Iterator[BodyBlock]:
+    """Yield which steps the managing unit itself missed (Article 11.3), by step, week and day: nothing takes it out."""
+    if not facts.late_steps:
+        return
+    alike: dict[tuple[CaseStep, Week, date, date | None], list[UnitId]] = {}
+    for each in facts.late_steps:
+        units = alike.setdefault((each.step, each.case.week, each.by, each.done_on), [])
+        if each.case.unit not in units:
+            units.append(each.case.unit)
+    items = []
+    for step, week, by, done_on in sorted(alike, key=lambda key: (key[2], key[1], key[0].value, key[3] or date.max)):
+        values: dict[str, Value] = {
+            "step": STEP_WORDS[step],
+            "week": week_words(week),
+            "day": by,
+            "units": _listed(facts, alike[step, week, by, done_on]),
+        }
+        if done_on is None:
+            items.append(msg("{step} of {week} was due by {day} and is not recorded: {units}", **values))
+        else:
+            items.append(
+                msg("{step} of {week} was due by {day} and recorded on {done}: {units}", done=done_on, **values)
+            )
+    yield Paragraph(msg("Steps of Article 11.3 that the managing unit itself recorded late, or not yet:"))
+    yield Bullets(ended(items))
+
+
+def _counted_cases(facts: PeriodFacts) -> Iterator[BodyBlock]:
     if not facts.cases:
         none = (
             msg("No case of the period is recorded.")
-            if DutyVerdict.UNMET in _verdicts(facts)
+            if facts.hearings or DutyVerdict.UNMET in _verdicts(facts)
             else msg("There was nothing to handle.")
         )
         yield Paragraph(none)
@@ -525,7 +575,10 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
         )
     if own:
         yield Paragraph(msg("The managing unit makes sure that the portal is updated on each working day."))
-    if not (repeated or fallen or unsettled or own):
+    waiting = any(each.done_on is None for each in facts.late_steps)
+    if waiting:
+        yield Paragraph(msg("The managing unit carries out the overdue steps of section V."))
+    if not (repeated or fallen or unsettled or own or waiting):
         yield Paragraph(msg("The managing unit continues to track updates and has nothing to propose."))
 
 

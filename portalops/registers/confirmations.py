@@ -13,9 +13,11 @@ from datetime import date, datetime
 from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
 from portalops.model.confirmations import Confirmation
+from portalops.model.organisation import UnitId
 from portalops.model.record import Record
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
+from portalops.registers.papers import still_kept
 
 CONFIRMED = "updates.confirmed"
 UNCONFIRMED = "updates.unconfirmed"
@@ -50,6 +52,10 @@ class ReadConfirmations:
     """Those that stand confirmed, each with the day that was confirmed; None for the one that it claims."""
     given_at: Mapping[str, datetime] = field(default_factory=dict)
     """When each was last confirmed; also of those that were taken back."""
+    units: Mapping[str, UnitId] = field(default_factory=dict)
+    """Whose each is by the newest such document, where that says it."""
+    unkept: frozenset[str] = frozenset()
+    """Those that stand confirmed and whose document is not kept."""
     unreadable: tuple[tuple[Record, PortalOpsError], ...] = ()
     """Records whose details cannot be read, with why."""
 
@@ -69,4 +75,8 @@ def read_confirmations(ledger: LedgerReader, *, until: datetime | None = None) -
         found.append((record.kind, body))
         if body is not None and record.kind == CONFIRMED:
             given_at |= dict.fromkeys(body.observations, record.at)
-    return ReadConfirmations(fold_confirmations(found), given_at, tuple(faults))
+    standing = fold_confirmations(found)
+    newest = {name: body for kind, body in found if kind == CONFIRMED and body for name in body.observations}
+    unkept = frozenset(name for name in standing if still_kept(ledger, newest[name].file) is None)
+    units = {name: body.unit for name, body in newest.items() if body.unit is not None}
+    return ReadConfirmations(standing, given_at, units, unkept, tuple(faults))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from portalops.model.message import Message, msg, nmsg, together, verbatim
 from portalops.model.organisation import Agency
+from portalops.model.period import day_or_moment
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
@@ -71,8 +72,8 @@ def flagged_table(evidence: Evidence, units: Sequence[Agency]) -> TableBlock:
                 names.get(item.unit, item.unit) if item.unit else None,
                 item.title,
                 joined([flag_word(flag) for flag in item.flags]) if item.flags else None,
-                item.claimed_at,
-                item.evidenced_at,
+                day_or_moment(item.claimed_at, evidence.zone),
+                day_or_moment(item.evidenced_at, evidence.zone),
                 item.observation,
             )
             for item in items

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from portalops.calendar.calendar import Calendar
-from portalops.compliance.handling import STEP_WORDS, Escalation, Handling, escalations, next_due
+from portalops.compliance.handling import STEP_WORDS, Escalation, Handling, escalations, late_answer, next_due
 from portalops.model.cases import THE_PORTAL, CaseState
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, Name, OfficeRole, UnitId
@@ -156,11 +156,17 @@ def _case_row(case: Case, names: Names, handling: Handling) -> Sequence[Cell]:
         str(case.week),
         CASE_DUTIES[case.duty],
         seen,
-        Status(CASE_STATES[case.state], Tone.NEUTRAL if case.state is CaseState.CLOSED else Tone.UNSURE),
+        Status(state_words(case, handling), Tone.NEUTRAL if case.state is CaseState.CLOSED else Tone.UNSURE),
         msg("{step} by {day}", step=STEP_WORDS[due.step], day=due.by) if due else None,
         in_time,
         ", ".join(str(move.seq) for move in case.moves),
     )
+
+
+def state_words(case: Case, handling: Handling) -> Message:
+    """Return a case's state, and that the unit's answer came late where it did."""
+    state = CASE_STATES[case.state]
+    return msg("{state}, the answer was late", state=state) if late_answer(case, handling) else state
 
 
 def _late() -> Status:

@@ -124,6 +124,16 @@ def utc_in_the_small_hours(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def utc_before_dawn_on_monday(p: Province) -> None:
+    site = p.with_history()
+    p.hours = (8, 20)
+    site.written = lambda claims: (at(claims) - timedelta(hours=7)).strftime("%Y-%m-%d %H:%M:%S")
+    p.publish(20, p.day(1, "05:30"))
+    for number in (21, 22, 23):
+        p.publish(number, p.day(4, f"09:{number}"))
+    p.publish(24, p.day(8))
+
+
 def clock_an_hour_ahead_on_sunday(p: Province) -> None:
     p.with_history()
     p.hours = (8, 20)
@@ -358,6 +368,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     gmt_that_is_local: MET,
     utc_without_a_word: MET,
     utc_in_the_small_hours: UNKNOWN,
+    utc_before_dawn_on_monday: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
@@ -389,11 +400,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    cache_over_the_weekend: "one item alone that claims to be older is taken for dated back (docs/decisions/0015)",
-    clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and nothing here refutes the clock",
+    cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
+    clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and no other claim of the source refutes its clock",
     category_feed_alone: "nothing in a feed says that it is of one category",
-    private_address: "an address that resembles no unit's name is nobody's",
-    database_put_back: "what is gone within two days counts for nothing, whoever lost it",
+    private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from checks.updates.terms import Decided
+from portalops.model.organisation import Agency
 from portalops.model.updates import FlagKind, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Province, Register
@@ -26,6 +27,10 @@ def _strike(register: Register, number: int) -> None:
     register.write()
 
 
+def _add_alias(province: Province, alias: str) -> None:
+    province.units = [replace(one, aliases=(alias,)) if one.id == HEALTH.id else one for one in province.units]
+
+
 def _both(province: Province) -> tuple[UnitWeek, UnitWeek]:
     """Return the judged week of both units."""
     result = province.play()
@@ -33,7 +38,11 @@ def _both(province: Province) -> tuple[UnitWeek, UnitWeek]:
     return weeks[HEALTH.id], weeks[JUSTICE.id]
 
 
-def test_a_paper_with_a_wrong_day_counts_for_the_day_that_the_registrar_puts_right(province: Province) -> None:
+LINE_2 = hashlib.sha256(b"so-den\ni:2026/2").hexdigest()[:32]
+"""The observation of the register's second line."""
+
+
+def test_a_paper_whose_day_is_put_right_is_open(province: Province) -> None:
     register = province.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     province.plan(province.day(2), register.enter, 2, "17/10/2026", "Sở Y tế")
@@ -42,19 +51,25 @@ def test_a_paper_with_a_wrong_day_counts_for_the_day_that_the_registrar_puts_rig
 
     verdict, week = province.judged()
 
-    assert verdict is MET
+    assert verdict is UNKNOWN
     assert sum(FlagKind.CORRECTED in one.flags for one in week.items) == 1
     assert not any(FlagKind.TOUCHED in one.flags for one in week.items)
 
 
-def test_a_paper_whose_day_is_put_right_to_another_week_counts_there(province: Province) -> None:
+@pytest.mark.parametrize(
+    ("before", "now", "verdict"), [("17/10/2026", "17/11/2026", MET), ("17/11/2026", "17/10/2026", UNMET)]
+)
+def test_an_officer_confirms_the_day_that_the_register_has_now(
+    province: Province, before: str, now: str, verdict: DutyVerdict
+) -> None:
     register = province.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
-    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
-    province.plan(province.day(3), _rewrite, register, "2,17/11/2026", "2,01/11/2026")
+    province.plan(province.day(2), register.enter, 2, before, "Sở Y tế")
+    province.plan(province.day(3), _rewrite, register, f"2,{before}", f"2,{now}")
     province.plan(province.day(5), register.enter, 3, "20/11/2026", "Sở Y tế")
+    province.decided = Decided(confirmed={LINE_2: None}, confirmed_at={LINE_2: at(province.day(6))})
 
-    assert province.judged()[0] is UNMET
+    assert province.judged()[0] is verdict
 
 
 def test_a_line_written_over_with_a_day_after_it_was_seen_is_open(province: Province) -> None:
@@ -67,17 +82,61 @@ def test_a_line_written_over_with_a_day_after_it_was_seen_is_open(province: Prov
     assert province.judged()[0] is UNKNOWN
 
 
-def test_a_paper_under_the_wrong_author_is_the_units_that_the_registrar_puts_right(province: Province) -> None:
+def _with_a_moved_paper(province: Province, day: int) -> None:
     register = province.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Tư pháp")
-    province.plan(province.day(3), _rewrite, register, "17/11/2026,Sở Tư pháp", "17/11/2026,Sở Y tế")
     province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
     province.plan(province.day(4), register.enter, 4, "19/11/2026", "Sở Tư pháp")
+    province.plan(province.day(day), _rewrite, register, "17/11/2026,Sở Tư pháp", "17/11/2026,Sở Y tế")
+
+
+@pytest.mark.parametrize("day", [3, 9])
+def test_a_paper_that_the_register_gives_to_another_unit_counts_for_neither_and_against_neither(
+    province: Province, day: int
+) -> None:
+    _with_a_moved_paper(province, day)
 
     health, justice = _both(province)
 
-    assert (health.submissions_verdict, justice.submissions_verdict) == (MET, UNMET)
+    assert (health.submissions_verdict, justice.submissions_verdict) == (UNKNOWN, UNKNOWN)
+
+
+@pytest.mark.parametrize(("unit", "verdicts"), [(HEALTH, (MET, UNMET)), (JUSTICE, (UNMET, MET))])
+def test_an_officers_document_decides_whose_a_moved_paper_is(
+    province: Province, unit: Agency, verdicts: tuple[DutyVerdict, DutyVerdict]
+) -> None:
+    _with_a_moved_paper(province, 3)
+    province.decided = Decided(
+        confirmed={LINE_2: None}, confirmed_at={LINE_2: at(province.day(6))}, confirmed_units={LINE_2: unit.id}
+    )
+
+    health, justice = _both(province)
+
+    assert (health.submissions_verdict, justice.submissions_verdict) == verdicts
+
+
+@pytest.mark.parametrize("name", ["UBND xã Xyz Abc", ""])
+def test_a_paper_whose_author_becomes_nobody_is_open(province: Province, name: str) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+    province.plan(province.day(8), _rewrite, register, "19/11/2026,Sở Y tế", f"19/11/2026,{name}")
+
+    assert province.judged()[0] is UNKNOWN
+
+
+def test_a_unit_that_its_database_names_otherwise_has_its_articles_once_the_name_is_known(province: Province) -> None:
+    database = province.with_database()
+    database.put(1, published=province.day(-30), unit="Sở Y tế")
+    for number, day in ((3, 2), (4, 4)):
+        province.plan(province.day(day), database.put, number, published=province.day(day))
+    for number in (3, 4):
+        province.plan(province.day(5), database.change, number, unit="SYT-2026")
+    province.plan(province.day(8), _add_alias, province, "SYT-2026")
+
+    assert province.judged()[0] is MET
 
 
 def test_an_author_that_nobody_knew_counts_once_it_is_put_right(province: Province) -> None:

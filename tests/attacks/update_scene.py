@@ -18,12 +18,13 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from checks.updates.job import run_updates
+from checks.updates.job import account_of, run_updates
 from checks.updates.observations import ObservationStore
 from checks.updates.sources import build_update_source
-from checks.updates.terms import NOTHING_DECIDED, Decided
+from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from portalops.config.tables import KindTable
 from portalops.model.organisation import Agency
+from portalops.model.period import Week
 from portalops.model.runs import Every
 from portalops.model.updates import ItemChannel, Listing, UnitWeek, UpdateAnswer, UpdateSourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -211,7 +212,15 @@ class Register:
         self.write()
 
     def enter(self, number: int, day: str, agency: str, subject: str = "Báo cáo tuần") -> None:
-        self.lines.append(f"{number},{day},{agency},{number}/BC,{subject} {number}")
+        self.add_line(number, day, agency, f"{number}/BC", f"{subject} {number}")
+
+    def add_line(self, number: int, day: str, agency: str, code: str, subject: str) -> None:
+        self.lines.append(f"{number},{day},{agency},{code},{subject}")
+        self.write()
+
+    def strike(self, number: int) -> None:
+        """Take out the line of a number."""
+        self.lines = [line for line in self.lines if not line.startswith(f"{number},")]
         self.write()
 
     def write(self) -> None:
@@ -334,8 +343,25 @@ class Province:
         is_sent = self.channel is ItemChannel.SUBMISSION
         return (week.submissions_verdict if is_sent else week.subportal_verdict), week
 
+    def reasons(self) -> dict[str, str]:
+        """Play all; return why each item that bears on the week counts or does not, by its address."""
+        self.play()
+        terms = Terms(rulebook(), CALENDAR, ZONE, at(self.day(9, "12:00")), Every.DAY, self.decided)
+        found = account_of(
+            ObservationStore.open(self._store), sources=self.sources, units=self.units, portal=PORTAL, unit=self.unit,
+            week=Week.of(self.monday), terms=terms,
+        )  # fmt: skip
+        assert found is not None
+        return {
+            one.item.seen.url.removeprefix(self.server.url) or one.item.seen.title: str(one.why) for one in found.items
+        }
+
+    @property
+    def _store(self) -> Path:
+        return self.folder / "observations.sqlite"
+
     def play(self) -> UpdatesResult:
-        store = ObservationStore.open(self.folder / "observations.sqlite")
+        store = ObservationStore.open(self._store)
         keeper, clock = MemoryKeeper(), RunningClock(at(self.day(0)))
         plans = sorted(self._plans)
         result: UpdatesResult | None = None

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
+from commands.cli.entry import run
 from tests.commands.test_case import CONFIGURATION, Office
 
 REGISTER = """
@@ -39,6 +41,12 @@ class Hearing(Office):
 
         with sqlite3.connect(self.folder / "portal.sqlite") as connection:
             connection.execute("INSERT INTO news VALUES (2, 'Tin tuần 47', ?, ?, 'Sở Y tế')", (at, at))
+
+    def read(self, *arguments: str) -> str:
+        """Return what a person reads in Vietnamese."""
+        with time_machine.travel(self.now, tick=True):
+            run(["--lang", "vi", "--config", str(self.folder / "portalops.toml"), *arguments], {})
+        return self._capsys.readouterr().out
 
     def items(self) -> dict[str, str]:
         listed = self.call("updates", "list", "--period", WEEK)[1]["data"]
@@ -75,12 +83,14 @@ def test_an_item_of_an_unknown_sender_counts_for_the_unit_that_says_it_is_its_ow
     item = hearing.items()[""]
 
     code, envelope = hearing.answer("--item", item, "--ours", *BY)
+    said = envelope["warnings"]
     again = hearing.answer("--item", item, "--ours", *BY)
     listed = hearing.call("updates", "list", "--period", WEEK)[1]["data"]
 
     assert (code, again[0]) == (0, 2)
+    assert any("the document is not kept" in line for line in said)
     (entry,) = envelope["data"]["attributed"]
-    assert f"already recorded as {entry}" in again[1]["error"]["message"]
+    assert f"already recorded as {entry}, of unit so-y-te" in again[1]["error"]["message"]
     assert [(one["unit"], one["grade"]) for one in listed if one["id"] == entry] == [("so-y-te", "D")]
 
 
@@ -95,7 +105,7 @@ def test_the_filled_in_sheet_is_taken_by_one_command(hearing: Hearing) -> None:
 
     assert code == 0, envelope
     assert (len(envelope["data"]["confirmed"]), len(envelope["data"]["attributed"])) == (1, 1)
-    assert envelope["warnings"] == ["1 line of the sheet answers nothing"]
+    assert envelope["warnings"][-1] == "1 line of the sheet answers nothing"
 
 
 def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing: Hearing) -> None:
@@ -109,12 +119,53 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
 
     step = hearing.call("case", "show", envelope["data"]["cases"][0])[1]["data"]["steps"][-1]
     assert code == 0, json.dumps(envelope)
-    assert (step["by"], step["reason"], step["paper"]) == (
-        "van-phong@soyte.example",
-        "máy chủ hỏng",
-        "van-phong@soyte.example, 2026-11-24",
-    )
+    assert (step["by"], step["reason"]) == ("van-phong@soyte.example", "máy chủ hỏng")
+    assert (step["paper"], step["paper_date"]) == ("van-phong@soyte.example", "2026-11-24")
+    shown = hearing.read("case", "show", envelope["data"]["cases"][0])
+    assert ("ngày 24/11/2026" in shown, "2026-11-24" in shown) == (True, False)
     assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
+
+
+def test_an_answer_after_its_last_day_is_called_late_wherever_it_is_shown(hearing: Hearing) -> None:
+    hearing.hear()
+
+    code, envelope = hearing.answer("--reason", "máy chủ hỏng", *BY)
+    case = envelope["data"]["cases"][0]
+    shown = hearing.call("case", "show", case)[1]["data"]
+
+    assert code == 0
+    assert f"the answer to case {case} is late: it was due by" in "".join(envelope["warnings"])
+    assert (shown["answered_late"], hearing.cases()[case]["answered_late"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("none;của đơn vị;9/SYT", "line 3 of the answers: there is no item none"),
+        ("{unknown};18/11/2026;9/SYT", "line 3 of the answers: item"),
+        ("{own};17/11/2026;9/SYT", "line 3 of the answers: item"),
+    ],
+)
+def test_a_line_of_the_sheet_that_does_not_fit_is_named(hearing: Hearing, line: str, said: str) -> None:
+    items = hearing.items()
+    own, unknown = items["so-y-te"], items[""]
+    sheet = hearing.folder / "bang-ke.csv"
+    sheet.write_text(
+        f"mã tin;trả lời;văn bản\n{own};17/11/2026;07/BB-SYT\n{line.format(own=own, unknown=unknown)}\n", "utf-8"
+    )
+
+    code, envelope = hearing.answer("--answers", str(sheet), "--by", "An")
+
+    assert (code, envelope["error"]["message"][: len(said)]) == (2, said)
+
+
+def test_a_sheet_that_names_a_document_in_each_line_needs_no_other(hearing: Hearing) -> None:
+    sheet = hearing.folder / "bang-ke.csv"
+    sheet.write_text(f"mã tin;trả lời;văn bản\n{hearing.items()['so-y-te']};17/11/2026;07/BB-SYT\n", "utf-8")
+
+    code, envelope = hearing.answer("--answers", str(sheet), "--by", "Văn phòng Sở Y tế")
+
+    assert (code, len(envelope["data"]["confirmed"])) == (0, 1)
 
 
 def test_a_mail_whose_day_cannot_be_read_needs_it_given(hearing: Hearing) -> None:

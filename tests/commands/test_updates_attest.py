@@ -292,3 +292,16 @@ def test_a_sighting_without_its_picture_names_that_nothing_is_kept(polled: Offic
     )
 
     assert any("the document is not kept" in line for line in envelope["warnings"])
+
+
+def test_a_typed_paper_that_is_not_kept_says_so_where_it_counts(office: Office) -> None:
+    (office.folder / "cong-van.pdf").write_bytes(b"%PDF-1.7")
+    typed = ("updates", "register", *PAPER, "--arrived", "2026-11-10")
+    office.data("updates", "collect")
+
+    _code, bare = office.call(*typed, "--number", "118")
+    _code, kept = office.call(*typed, "--number", "119", "--file", str(office.folder / "cong-van.pdf"))
+    items = office.data("updates", "why", "so-tu-phap", "2026-W46")["items"]
+
+    assert ("the document is not kept" in bare["warnings"][0], kept["warnings"]) == (True, [])
+    assert ["the document is not kept" in one["why"] for one in items] == [True, False]

@@ -92,6 +92,16 @@ def test_what_a_site_has_is_shown_and_nothing_is_written(office: Office, servers
     assert (office.folder / "portalops.toml").read_text("utf-8") == CONFIGURATION
 
 
+def test_a_kind_of_source_is_shown_in_the_readers_words(office: Office, servers: list[WebServer]) -> None:
+    found = office.said("--lang", "vi", "updates", "discover", servers[0].url, servers[1].url, "--wait", "0")
+    listed = office.said(
+        "--lang", "vi", "unit", "import", office.list_of_units((1, "Sở X", "so-x", servers[1].url, "", "", "", ""))
+    )
+
+    assert "dữ liệu JSON" in found and "nguồn tin RSS, Atom" in found
+    assert "nguồn tin RSS, Atom" in listed
+
+
 def test_what_is_written_is_polled_at_the_next_collecting(office: Office, servers: list[WebServer]) -> None:
     _code, answer = office.call("updates", "discover", servers[0].url, "--wait", "0", "--write")
     text = (office.folder / "portalops.toml").read_text("utf-8")

@@ -155,7 +155,34 @@ def test_the_sheet_names_no_source_by_its_id_and_no_hour_that_nobody_knows(depar
     page = (department.folder / "b.html").read_text("utf-8")
     assert "1 dòng hoặc mục của sổ văn bản đến không đọc được" in page
     assert "ngày 17/11/2026" in page
-    assert [word for word in ("so-den", "soyte-rss", "00:00") if word in page] == []
+    assert [word for word in ("so-den", "soyte-rss", "00:00", "K1", "K2") if word in page] == []
+
+
+def test_a_day_without_an_hour_is_shown_as_a_day(department: Department) -> None:
+    _code, week = department.call("updates", "why", "so-y-te", "2026-W46")
+    paper = next(one["id"] for one in week["items"] if one["source"] == "so-den")
+
+    shown = [
+        department.shown("updates", *arguments)
+        for arguments in (("why", "so-y-te", "2026-W46"), ("show", paper), ("list", "--period", "2026-W46"))
+    ]
+
+    assert [("09/11/2026" in text, "00:00" in text) for text in shown] == [(True, False)] * 3
+
+
+def test_the_sheet_names_papers_of_unknown_senders_with_what_to_answer(department: Department) -> None:
+    line = "2,2026-11-17,Phòng Sở Y tế A,2/SYT,Tin lạ\n"
+    (department.folder / "register.csv").write_text(f"{REGISTER}{line}", "utf-8")
+    department.call("updates", "collect", at="2026-11-23 09:00")
+
+    _code, sheet = department.call(
+        "updates", "sheet", "so-y-te", "2026-W47", "--output", str(department.folder / "b.html")
+    )
+
+    page = (department.folder / "b.html").read_text("utf-8")
+    paper = next(one["id"] for one in sheet["items"] if one["source"] == "so-den")
+    assert page.count(paper[:12]) == 1
+    assert "Phòng Sở Y tế A" in page and "của đơn vị" in page
 
 
 def test_a_confirmed_day_settles_what_the_polls_leave_open_and_cannot_contradict_them(department: Department) -> None:
@@ -165,12 +192,16 @@ def test_a_confirmed_day_settles_what_the_polls_leave_open_and_cannot_contradict
     early = department.call("updates", "confirm", item, "--on", "2026-11-20", *by)
     late = department.call("updates", "confirm", item, "--on", "2026-11-24", *by)
     code, _done = department.call("updates", "confirm", item, "--on", "2026-11-22", *by)
+    typed = department.shown("updates", "show", item)
     _met, week = department.call("updates", "why", "so-y-te", "2026-W47", at="2026-11-23 11:00")
 
     assert (early[0], late[0], code) == (ExitCode.USAGE, ExitCode.USAGE, ExitCode.OK)
     assert "would have shown item" in early[1]["message"]
     assert (week["subportal_verdict"], week["subportal_bounds"]["least"]) == ("met", 2)
-    assert {one["counts"] for one in week["items"] if one["id"] == item} == {"yes"}
+    assert [(one["counts"], one["why"]) for one in week["items"] if one["id"] == item] == [
+        ("yes", "counts on 2026-11-22; the document is not kept")
+    ]
+    assert "chưa lưu văn bản" in typed
 
 
 def test_judging_again_gives_the_recorded_verdicts_until_somebody_touches_the_store(department: Department) -> None:

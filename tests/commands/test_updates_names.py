@@ -138,3 +138,37 @@ def test_a_paper_whose_sender_resembles_a_unit_is_held_against_nobody(office: Of
     assert answer["data"]["submissions_bounds"]["most"] == 2
     perhaps = [one for one in answer["data"]["items"] if one["counts"] == "perhaps"]
     assert [one["why"] for one in perhaps] == ["its sender is not known, and it may be this unit's"]
+
+
+def test_verify_holds_after_an_alias_was_added(office: Office) -> None:
+    office.call("updates", "collect")
+    office.configure('aliases = ["UBND phường Diên An"]')
+    office.call("updates", "collect")
+
+    code, answer = office.call("updates", "verify")
+
+    assert (code, answer["data"]["different"]) == (ExitCode.OK, [])
+
+
+def test_a_line_that_another_unit_takes_over_is_open_and_an_officer_decides_by_a_document(office: Office) -> None:
+    office.call("updates", "collect")
+    before = office.submissions()
+    file = office.folder / "register.csv"
+    file.write_text(
+        file.read_text("utf-8").replace('"UBND xã Diên An, tỉnh Khánh Hòa"', "Công ty TNHH An Phú"), "utf-8"
+    )
+    office.call("updates", "collect")
+    item = next(one for one in office.items().values() if one["unit"] == "xa-dien-an")
+
+    _code, shown = office.call("updates", "show", item["id"])
+    said = office.said("updates", "show", item["id"])
+    after = office.submissions()
+    decided = ("--officer", "Trần Văn B", "--document", "Biên bản 03/BB ngày 12/11/2026")
+    refused, _answer = office.call("updates", "confirm", item["id"], *decided, "--unit", "xa-khac")
+    code, _answer = office.call("updates", "confirm", item["id"], *decided, "--unit", "xa-dien-an")
+
+    assert [one["unit"] for one in shown["data"]["corrections"]] == ["xa-dien-an", None]
+    assert "Công ty TNHH An Phú" in said
+    assert (before, after) == (1, 0)
+    assert (refused, code, office.submissions()) == (ExitCode.USAGE, ExitCode.OK, 1)
+    assert office.call("updates", "verify")[0] == ExitCode.OK

@@ -35,6 +35,7 @@ def _reminded() -> tuple[Case, ...]:
         _move(CaseStep.HEARD, unit=HOME),
         _move(CaseStep.HEARD, week=Week(2026, 46)),
         _move(CaseStep.REMINDED, LETTER),
+        _move(CaseStep.HEARD, unit=HOME, week=Week(2026, 46)),
     )
 
 
@@ -45,7 +46,8 @@ def _reminded() -> tuple[Case, ...]:
         _move(CaseStep.EXPLAINED, Paper("45/SYT-VP", file=LETTER.file)),
         _move(CaseStep.EXPLAINED, Paper(" 12/ttcđs-nd ", date(2026, 11, 24))),
         _move(CaseStep.REMINDED, LETTER),
-        _move(CaseStep.REMINDED, LETTER, unit=HOME),
+        _move(CaseStep.REMINDED, LETTER, unit=HOME, week=Week(2026, 46)),
+        _move(CaseStep.EXPLAINED, LETTER, unit=HOME),
         _move(CaseStep.TO_DEPARTMENT, LETTER, week=Week(2026, 46)),
     ],
 )
@@ -73,6 +75,14 @@ def test_another_paper_and_one_letter_about_several_cases_of_a_unit_are_taken(ag
     own = next(case for case in cases if case.id == again.id)
 
     assert step_with_paper(cases, own, again) is None
+
+
+def test_a_circular_reminds_several_units_of_one_week() -> None:
+    cases = _reminded()
+    own = next(case for case in cases if (case.unit, case.week) == (HOME, W47))
+
+    assert step_with_paper(cases, own, _move(CaseStep.REMINDED, LETTER, unit=HOME)) is None
+    assert step_with_paper(cases, own, _move(CaseStep.DOCUMENT, LETTER, unit=HOME)) is None
 
 
 def test_one_report_is_about_the_cases_of_many_units_and_one_meeting_decides_on_them() -> None:

@@ -16,10 +16,13 @@ from portalops.compliance.handling import (
     Due,
     Escalation,
     Handling,
+    LateAnswer,
     escalations,
     judged_keys,
+    late_answer,
     moves_by_rule,
     next_due,
+    own_delays,
     papers_not_kept,
     shortfalls,
     was_late,
@@ -28,7 +31,7 @@ from portalops.locale import render
 from portalops.model.cases import BEGINS, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
 from portalops.model.message import msg
 from portalops.model.organisation import Agency, Name, UnitId
-from portalops.model.period import Week, parse_period
+from portalops.model.period import Period, Week, parse_period
 from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.standing import Standing
@@ -387,6 +390,43 @@ def test_a_step_that_was_made_after_its_day_is_told_as_late_and_the_units_own_de
     slow = _opened(W47, (CaseStep.REMINDED, "2026-12-01"))
 
     assert [was_late(case, _handling("2026-12-11")) for case in (prompt, slow)] == [False, True]
+
+
+def test_an_answer_after_its_last_day_is_late_and_one_without_a_reminder_is_not() -> None:
+    reminded = (CaseStep.REMINDED, "2026-11-24")
+    late = (CaseStep.EXPLAINED, "2026-12-01")
+    today = _handling("2026-12-11")
+
+    assert late_answer(_case(HEARD, reminded, (CaseStep.EXPLAINED, "2026-11-27")), today) is None
+    assert late_answer(_case(HEARD, late), today) is None
+    assert late_answer(_case(HEARD, late, reminded), today) is None
+    for between in (
+        (),
+        ((CaseStep.OPENED, "2026-11-30"),),
+        ((CaseStep.OPENED, "2026-11-30"), (CaseStep.REJECTED, "2026-11-30")),
+    ):
+        case = _case(HEARD, reminded, *between, late, (CaseStep.ACCEPTED, "2026-12-02"))
+        assert late_answer(case, today) == LateAnswer(case.moves[-2].seq, date(2026, 11, 27))
+    again = _case(
+        HEARD, reminded, (CaseStep.OPENED, "2026-11-30"), (CaseStep.REJECTED, "2026-11-30"), reminded, reminded
+    )
+    assert late_answer(again, today) is None
+
+
+def test_what_the_managing_unit_missed_is_of_the_period_in_which_it_lasted() -> None:
+    waiting = _case(HEARD)
+    slow = _case(HEARD, (CaseStep.REMINDED, "2026-12-01"), week=Week(2026, 46))
+    month, next_month = parse_period("2026-11"), parse_period("2026-12")
+    today = _handling("2026-12-11")
+
+    def found(period: Period) -> list[tuple[CaseStep, date, date | None]]:
+        return [(one.step, one.by, one.done_on) for one in own_delays([waiting, slow], today, period)]
+
+    by = date(2026, 11, 25)  # 24 November is a day off
+    assert found(month) == [(CaseStep.REMINDED, by, None), (CaseStep.REMINDED, by, date(2026, 12, 1))]
+    assert found(next_month) == found(month)
+    assert found(parse_period("2026-W46")) == found(month)[1:]
+    assert found(Period(date(2026, 12, 2), date(2026, 12, 8))) == found(month)[:1]
 
 
 def _stand(

@@ -21,7 +21,10 @@ from portalops.errors import UsageError
 def test_a_sheet_is_read_as_clerks_save_it(text: str) -> None:
     sheet = read_answers(text.encode())
 
-    assert sheet.answers == (ItemAnswer("3f2a91", date(2026, 11, 18), "07/BB-SYT"), ItemAnswer("77aa01", None, ""))
+    assert sheet.answers == (
+        ItemAnswer("3f2a91", date(2026, 11, 18), "07/BB-SYT", 2),
+        ItemAnswer("77aa01", None, "", 3),
+    )
     assert sheet.blank == 1
 
 

@@ -15,11 +15,12 @@ import psycopg
 import pytest
 
 from checks.updates.job import run_updates
+from checks.updates.judging_processes import JudgedPeriod
 from checks.updates.observation_database import SCHEMA, DatabasePlace, prepare, script
 from checks.updates.observation_places import NothingCollected
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
 from portalops.errors import UpdatesError, UpdateSourceError
 from portalops.ledger.postgresql_tables import READER, ROLES, WRITER

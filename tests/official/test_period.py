@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from portalops.compliance.handling import Handling, LateAnswer, own_delays
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.message import msg
 from portalops.model.period import Period, Week
@@ -172,6 +173,43 @@ def test_the_unit_weeks_of_the_text_add_up() -> None:
         "Of 16 unit-weeks, 4 reached what was due, 4 did not, 4 came to no verdict, and in 4 nothing was due."
         in _texts(known)
     )
+
+
+def test_the_managing_units_own_delays_are_named_with_their_days() -> None:
+    handling = Handling(RULEBOOK.numbers, CALENDAR, ZoneInfo(ZONE), date(2026, 11, 23))
+    known = replace(facts(), late_steps=own_delays(cases(), handling, facts().period))
+
+    said = [text for text in _texts(known) if "was due by" in text]
+
+    # Week 44 was explained and not decided; of week 45 nobody was reminded, the managing unit itself included.
+    assert said == [
+        "the decision on the explanation of week 44 (2026-10-26 to 2026-11-01) was due by 2026-11-10 and is not recorded:"
+        " Department of Health;",
+        "the reminder of week 45 (2026-11-02 to 2026-11-08) was due by 2026-11-10 and is not recorded: Department of Health;"
+        " The managing unit;",
+        "the report to the Department of week 45 (2026-11-02 to 2026-11-08) was due by 2026-11-13 and is not recorded:"
+        " Department of Health.",
+    ]
+    assert "The managing unit carries out the overdue steps of section V." in _texts(known)
+    assert not any("was due by" in text for text in _texts(facts()))
+
+
+def test_a_hearing_is_named_though_it_is_no_case() -> None:
+    known = replace(_judged(DutyVerdict.MET, DutyVerdict.UNMET), hearings=cases()[:1])
+
+    assert "1 hearing is under way, before a case is opened: Department of Health." in _texts(known)
+    assert "No case of the period is recorded." in _texts(known)
+
+
+def test_an_answer_that_came_late_is_called_late_in_the_annex_of_cases() -> None:
+    late = {cases()[0].id: LateAnswer(3, date(2026, 11, 4))}
+    paper = build_period(
+        replace(facts(), late_answers=late), office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE
+    )
+
+    text = load("markdown").render(paper, language="vi").decode("utf-8")
+
+    assert "(muộn: hạn là ngày 04/11/2026)" in text
 
 
 def test_an_incident_of_the_register_is_named_and_none_is_denied_while_an_entry_cannot_be_read() -> None:

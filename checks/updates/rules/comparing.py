@@ -51,7 +51,7 @@ def repeated(
     surely: set[str] = set()
     maybe: set[str] = set()
     for (channel, text), some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
-        told = sorted((item for item in some if item.came is not None), key=_end_key)
+        told = sorted((item for item in some if item.came is not None), key=came_by)
         first_given = given_out.get(text) if given_out else None
         for place, item in enumerate(told):
             may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
@@ -147,7 +147,8 @@ def _polled(item: GradedItem) -> Interval:
     return Interval(BEGINNING if one.looked_before_at is None else one.looked_before_at + 1, one.first_seen_at)
 
 
-def _end_key(item: GradedItem) -> tuple[Stamp, Stamp, str]:
+def came_by(item: GradedItem) -> tuple[Stamp, Stamp, str]:
+    """Return by what items that came at some time are put in order: the end of their intervals, then the beginning."""
     came = _came(item)
     return came.last, came.first, item.seen.id
 
@@ -193,7 +194,7 @@ def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
     instead: dict[str, GradedItem] = {}
     for shown in same.values():
         if len({item.seen.source for item in shown}) > 1:
-            best, *others = sorted(shown, key=lambda item: (item.grade is Grade.C, not item.is_sure, _end_key(item)))
+            best, *others = sorted(shown, key=lambda item: (item.grade is Grade.C, not item.is_sure, came_by(item)))
             instead[best.seen.id] = _joined(best, [other for other in others if other.seen.source != best.seen.source])
             instead |= {
                 other.seen.id: other._replace(came=None, hoped_at=None)

@@ -287,6 +287,7 @@ def _unit_week(
         submissions_reason=None if second in _NOTHING_TO_SAY else own[1],
         subportal_bounds=k1.bounds,
         submissions_bounds=k2.bounds,
+        summed_bounds=both.bounds if numbers.unit_duties is UnitDuties.SUM else None,
         unseen=_unseen_of(unit.id, facts, sources, coverage) if with_items and verdict in _OPEN else (),
     )
 

@@ -13,7 +13,7 @@ Sources: Selectors Level 3 as cssselect reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -29,6 +29,7 @@ from checks.updates.dates import read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
+from checks.updates.text import fold
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
@@ -40,6 +41,13 @@ LIMIT_BYTES = 2 << 20
 MAX_ITEMS = 1000
 MAX_TEXT = 2000
 """Letters of a title or date that are looked at."""
+
+HEADINGS = frozenset({
+    "stt", "tt", "số ký hiệu", "số, ký hiệu", "số/ký hiệu", "số hiệu", "trích yếu", "tiêu đề", "tên văn bản", "tên tài liệu",
+    "nội dung", "ngày", "ngày đăng", "ngày ban hành", "title", "date",
+})  # fmt: skip
+"""What names a column of a list; no item is called so."""
+_ROWS_BEFORE = "preceding-sibling::tr | ../preceding-sibling::*[self::thead or self::tbody or self::tr]"
 
 
 def _xpath(selector: str) -> str:
@@ -96,7 +104,7 @@ class ListPageSource(PageSource[Settings]):
         self._door.require_marker(text)
         settings = self._settings
         page = page_of(text)
-        found = [] if page is None else [one for one in _fitting(page, settings.item) if not _is_table_head(one)]
+        found = [] if page is None else _without_heads([*_fitting(page, settings.item)])
         if page is None or not found:
             raise source_error(
                 self._traits.id,
@@ -189,9 +197,27 @@ def _text(element: HtmlElement) -> str:
     ]
 
 
+def _without_heads(rows: Sequence[HtmlElement]) -> list[HtmlElement]:
+    """Return rows without those of headings: a table's selector fits them too, and they hide no item."""
+    leads = any(one.tag == "tr" and _has_link(one) for one in rows)
+    return [one for one in rows if not (_is_table_head(one) or (leads and _is_named_as_head(one)))]
+
+
 def _is_table_head(element: HtmlElement) -> bool:
-    """Say whether an element is a row of headings: a table's selector fits it too, and it hides no item."""
-    return element.tag == "tr" and not element.xpath("./td") and not element.xpath(".//a[@href]")
+    """Say whether an element is a row of `th`."""
+    return element.tag == "tr" and not element.xpath("./td") and not _has_link(element)
+
+
+def _is_named_as_head(element: HtmlElement) -> bool:
+    """Say whether an element is a table's first row, leads nowhere, has no number, and a cell of it names a column."""
+    if element.tag != "tr" or _has_link(element) or element.xpath(_ROWS_BEFORE):
+        return False
+    cells = [fold(_text(cell)).rstrip(":") for cell in element.xpath("./td | ./th")]
+    return not HEADINGS.isdisjoint(cells) and not any(sign.isdigit() for cell in cells for sign in cell)
+
+
+def _has_link(element: HtmlElement) -> bool:
+    return bool(element.xpath(".//a[@href]"))
 
 
 def _base(page: HtmlElement, url: str) -> str:

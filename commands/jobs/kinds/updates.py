@@ -93,7 +93,9 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
     exemptions = tuple(each for each in in_force if each is not None)
     attested = tuple(as_observation(each, zone) for each in standing)
     confirmed = read_confirmations(ledger, until=until)
-    return Decided(exemptions, confirmed.observations, attested, unkept, confirmed.given_at)
+    return Decided(
+        exemptions, confirmed.observations, attested, unkept | confirmed.unkept, confirmed.given_at, confirmed.units
+    )
 
 
 STORE = "observations.sqlite"

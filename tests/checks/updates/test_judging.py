@@ -966,6 +966,8 @@ def test_an_item_that_the_portal_pulled_is_one_in_the_sum() -> None:
     )
 
     assert (week.subportal, week.submissions, week.summed, week.verdict) == (1, 1, 1, UNMET)
+    assert week.summed_bounds == Bounds(1, 1, 2, 2)
+    assert the_week([once]).summed_bounds is None, "the duties are judged each by itself"
     assert (sent.summed, sent.verdict) == (2, MET)
     assert (shown.submissions, shown.summed, shown.verdict) == (1, 1, UNMET)
 

@@ -14,11 +14,12 @@ import pytest
 
 from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
-from checks.updates.recognition import EPOCH
+from checks.updates.recognition import EPOCH, candidates, recognise
 from checks.updates.rules.seen import Gone
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
+from checks.updates.unit_names import UnitNames
 from portalops.bodies import decode, read, write
 from portalops.errors import UpdatesError
 from portalops.locale import render
@@ -26,7 +27,7 @@ from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import FlagKind, ItemChannel, Poll, UpdatesResult
+from portalops.model.updates import FlagKind, ItemChannel, ListedItem, Poll, UpdateSourceTraits, UpdatesResult
 from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, QUERY, ZONE, at, rulebook
 from tests.checks.updates.test_job import Collection
 
@@ -65,6 +66,33 @@ def test_another_date_or_another_paragraph_makes_another_text(tmp_path: Path, ol
     result = _collected_twice(tmp_path, NEWS.replace(old, new))
 
     assert FlagKind.DUPLICATE not in _flags(result).get("Tổng kết y tế dự phòng", ())
+
+
+def test_polls_from_before_are_not_among_the_notable_ones_whatever_they_show(tmp_path: Path) -> None:
+    store = ObservationStore.open(tmp_path / "observations.sqlite")
+    blind = msg("the answer is empty")
+    for day in (14, 15, 16):
+        store.add_poll(
+            Poll(
+                source="feed",
+                polled_at=at(f"2026-11-{day} 20:00"),
+                ok=True,
+                problem="",
+                items=0,
+                new_items=0,
+                evidence=None,
+                covers_from=None,
+                gap=False,
+                blind=blind,
+                doubts_from=at("2026-11-13 20:00"),
+                renamed=3,
+            )
+        )
+
+    found = store.notable_polls(at("2026-11-15 20:00"))
+
+    assert [poll.polled_at for poll in found] == [at("2026-11-15 20:00"), at("2026-11-16 20:00")]
+    store.close()
 
 
 def test_short_texts_are_not_compared_by_likeness() -> None:
@@ -257,3 +285,51 @@ def test_why_a_look_failed_is_told_in_the_readers_language_and_as_text_by_older_
     assert kept == replace(poll, rejected=())
     assert render(msg("failed: {problem}", problem=kept.problem), "vi").removeprefix("lỗi: ").startswith(vietnamese)
     assert decode(Poll, read(write({"poll": poll}))["poll"]) == poll
+
+
+def _listed(number: int, body: str, *, summary: bool = False) -> ListedItem:
+    claimed = at(f"2026-11-{1 + number % 20:02} 08:00")
+    url = f"https://soyte.example/{number}"
+    return ListedItem(str(number), url, f"Tin {number}", claimed, "", body=body, body_is_summary=summary)
+
+
+def _tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(file)) as connection:
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY {order}").fetchall()
+            for table, order in (
+                ("observation", "rowid"),
+                ("likeness", "channel, part, numbers, text"),
+                ("shared_text", "text"),
+                ("name", "source, key"),
+            )
+        }
+
+
+def test_the_items_of_one_answer_are_kept_as_if_each_had_come_alone(tmp_path: Path) -> None:
+    other = NEWS.replace("tiêm chủng", "phòng chống sốt xuất huyết").replace("Sở", "Trung tâm")
+    bodies = [NEWS, other, "Lịch họp", NEWS.replace("Sáng nay", "Vừa qua"), f"{NEWS} 16/11/2026", NEWS, "Lịch họp"]
+    items = [_listed(number, body) for number, body in enumerate(bodies * 6)]
+    items += [_listed(1000, other.replace("Dự hội nghị", "Tham dự")), _listed(1001, NEWS, summary=True)]
+    first, *answer = items
+    stores = [ObservationStore.open(tmp_path / name) for name in ("whole.sqlite", "alone.sqlite")]
+    traits = UpdateSourceTraits("trang-tin", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
+
+    def add(store: ObservationStore, some: list[ListedItem], when: str) -> None:
+        poll = Poll("trang-tin", at(when), ok=True, problem="", items=len(some), new_items=len(some), evidence=Digest("e"), covers_from=None)  # fmt: skip
+        recognition = recognise(
+            candidates(some), {}, traits=traits, units=UnitNames((HEALTH,), ZONE, PORTAL.name.vi),
+            polled_at=poll.polled_at, baseline=False, evidence=Digest("e"),
+        )  # fmt: skip
+        store.add(poll, recognition, etag="", before=None)
+
+    for store, answers in zip(stores, ([answer], [[one] for one in answer]), strict=True):
+        add(store, [first], "2026-11-15 20:00")
+        for some in answers:
+            add(store, some, "2026-11-16 20:00")
+        store.close()
+
+    whole, alone = (_tables(tmp_path / name) for name in ("whole.sqlite", "alone.sqlite"))
+    assert whole == alone
+    assert len(whole["observation"]) == len(items)
+    assert len(whole["shared_text"]) == 3

@@ -79,9 +79,12 @@ def test_where_looks_are_a_day_apart_the_zone_of_the_portal_is_the_likely_cause(
         _seen(7)[:2],  # one or two are somebody's mistake
         [*_seen(0), *_seen(7, days=3)],
         [one for hours in (3, 26, 49, 5) for one in _seen(-hours, days=1)],  # drafts that waited: each another time
+        _seen(
+            -8, written=lambda moment: moment.strftime("%d/%m/%Y")
+        ),  # read as midnight, though it names the day alone
         [],
     ],
-    ids=["right", "two", "half", "drafts", "none"],
+    ids=["right", "two", "half", "drafts", "days", "none"],
 )
 def test_what_habits_explain_is_no_wrong_setting(items: list[DatedItem]) -> None:
     assert _said(items) == ""

@@ -1,4 +1,4 @@
-"""A unit's numbers over a long period are those of its weeks, however many processes judge."""
+"""A unit's numbers over a long period are those of its weeks, and one process or several judge alike."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import pytest
 
 from bench.updates_judge import MAILBOX, NOW, ZONE, _feed, _unit, fabricate
 from checks.updates.judging import judge
+from checks.updates.judging_processes import JudgedPeriod, fitting_processes, judge_period
 from checks.updates.observations import ObservationStore
-from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.summing import sums
 from checks.updates.terms import Terms
+from checks.updates.unit_names import UnitNames
 from portalops.errors import UpdatesError
 from portalops.model.period import Period
 from portalops.model.runs import Every
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.scene import CALENDAR, rulebook
 
@@ -66,6 +69,25 @@ def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_o
 @pytest.mark.heavy
 def test_several_processes_come_to_the_same(question: JudgedPeriod) -> None:
     assert list(sums(question, UNITS, processes=2, at_once=1)) == list(sums(question, UNITS, processes=1))
+
+
+@pytest.mark.heavy
+def test_several_processes_judge_the_weeks_and_the_portal_as_one_does(question: JudgedPeriod) -> None:
+    units = UNITS[1:]  # so that one is seen and not configured
+    front = UpdateSourceTraits("feed-00000", ItemChannel.PORTAL, complete=False)
+    question = replace(question, sources=[front, *SOURCES[1:]], names=UnitNames(units, ZONE))
+
+    several = judge_period(question, units, processes=2, at_once=1)
+
+    assert several == judge_period(question, units, processes=1)
+    assert several.unit_weeks and several.unit_days and several.flagged and several.portal_days
+
+
+def test_many_units_are_judged_by_several_processes_and_few_by_one() -> None:
+    week, year = Period(date(2025, 12, 15), date(2025, 12, 21)), Period(date(2025, 1, 1), date(2025, 12, 31))
+
+    assert fitting_processes(week, 1000, processors=2) == fitting_processes(year, 100, processors=2) == 1
+    assert fitting_processes(week, 10_000, processors=2) == fitting_processes(year, 1000, processors=2) == 2
 
 
 def test_a_store_that_is_not_there_is_said_before_several_processes_begin(

@@ -422,6 +422,30 @@ def test_the_item_itself_may_be_the_link() -> None:
     assert [(item.url, item.title) for item in found.items] == [(f"{SITE}/1", "Một"), (f"{SITE}/2", "Hai")]
 
 
+ROW = "<tr><td>{number}</td><td>{title}</td><td>{date}</td></tr>"
+FIRST = ROW.format(number=1, title="<a href='1'>Thông báo tuyển dụng</a>", date="16/11/2026")
+
+
+@pytest.mark.parametrize(
+    ("first", "items"),
+    [
+        (ROW.format(number="STT", title="Trích yếu", date="Ngày ban hành"), 1),
+        (ROW.format(number="", title="<b>Tên văn bản:</b>", date=""), 1),
+        (ROW.format(number=2, title="Nội dung", date="17/11/2026"), 2),  # a number stands there
+        (ROW.format(number="", title="Thông báo nghỉ lễ", date=""), 2),  # no column is called so
+        (ROW.format(number="", title="<a href='2'>Nội dung</a>", date=""), 2),  # it leads to something
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_a_first_row_that_names_the_columns_is_no_item(first: str, items: int, place: str) -> None:
+    rows = f"{first}{FIRST}" if place == "before" else f"{FIRST}{first}"
+    page = f"<table>{rows}</table>"
+
+    found = listing("list-page", page, item="tr", title="td:nth-child(2)", date="td:nth-child(3)")
+
+    assert len(found.items) + len(found.rejected) == (items if place == "before" else 2)
+
+
 @pytest.mark.parametrize("page", [MAINTENANCE, "", "\0", "<!-- -->", "khong phai HTML"])
 def test_a_page_on_which_nothing_fits_is_an_outage(page: str) -> None:
     with pytest.raises(UpdateSourceError, match=r"nothing on its page matches item = ul\.news > li"):

@@ -1,0 +1,284 @@
+"""What honest agencies do every week: none of it is taken for feigned work, and what is surely nothing stays unmet.
+
+For each rule that opens a verdict, the usual weeks nearest to what it catches; over the real job, with the truth known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from portalops.model.verdicts import DutyVerdict
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post
+from tests.checks.updates.scene import HEALTH, JUSTICE, at
+
+MET, UNMET = DutyVerdict.MET, DutyVerdict.UNMET
+DUTIES = "Lịch công tác của Ban Giám đốc Sở"
+LICENCE = "Quyết định về việc cấp giấy phép hoạt động khám bệnh, chữa bệnh"
+
+
+# --- one item at two addresses ------------------------------------------------------------------
+
+
+def each_item_at_two_addresses(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    for day, number in ((2, 20), (4, 21), (8, 22)):
+        p.publish(number, p.day(day))
+        p.plan(p.day(day), page.publish, post(number, p.day(day)))
+
+
+def a_page_that_lags_by_a_day(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    for day, number in ((2, 20), (4, 21), (8, 22)):
+        p.publish(number, p.day(day))
+        p.plan(p.day(day + 1), page.publish, post(number, p.day(day)))
+
+
+def one_title_each_week_in_two_sources(p: Province) -> None:
+    site = p.with_history()
+    site.publish(Post("/lich-46", p.day(-6), body(30), DUTIES))
+    page = p.with_page(links="/trang")
+    schedule = Post("/lich-47", p.day(1), body(31), DUTIES)
+    for where in (site, page):
+        p.plan(p.day(1), where.publish, schedule)
+        p.plan(p.day(4), where.publish, post(21, p.day(4)))
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
+def licences_of_one_title_on_a_page(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    for day in (-1, 2, 4):
+        p.plan(p.day(day), page.publish, Post(f"/giay-phep-{day}", p.day(day), "", LICENCE))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def licences_of_one_title_at_one_address_in_two_sources(p: Province) -> None:
+    site = p.with_history()
+    page = p.with_page(links="")
+    for day in (-1, 2, 4):
+        for where in (site, page):
+            p.plan(p.day(day), where.publish, Post(f"/giay-phep-{day}", p.day(day), body(30 + day), LICENCE))
+    for where in (site, page):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
+# --- one title in the place of another one ------------------------------------------------------
+
+
+def a_schedule_that_replaces_the_last_one(p: Province) -> None:
+    site = p.with_history()
+    page = p.with_page(links="/trang")
+    page.publish(Post("/lich-45", p.day(0), "", DUTIES))
+    p.plan(p.day(2), page.take_down, "/lich-45")
+    p.plan(p.day(2), page.publish, Post("/lich-46", p.day(2), "", DUTIES))
+    p.plan(p.day(7, "21:00"), page.take_down, "/lich-46")
+    p.plan(p.day(7, "21:00"), page.publish, Post("/lich-47", p.day(7, "21:00"), "", DUTIES))
+    p.plan(p.day(8), site.publish, post(22, p.day(8)))
+
+
+def a_notice_corrected_under_another_title(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    p.plan(p.day(1), page.publish, Post("/moi-hop", p.day(1), "", "Thông báo về việc họp báo quý IV"))
+    p.plan(p.day(4), page.take_down, "/moi-hop")
+    p.plan(p.day(4), page.publish, Post("/moi-hop-2", p.day(4), "", "Thông báo đính chính về việc họp báo quý IV"))
+    p.publish(22, p.day(8))
+
+
+# --- one paper with two lines of the register ---------------------------------------------------
+
+
+def papers_with_numbers_of_their_own(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo tuần")
+
+
+def papers_without_numbers(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "", "Tin, bài gửi Cổng")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "", "Tin, bài gửi Cổng")
+
+
+def papers_of_one_number_and_other_subjects(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/SYT", "Tin về tiêm chủng")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "45/SYT", "Tin về khám bệnh")
+
+
+def a_line_entered_twice_and_struck_out(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(1), register.add_line, 2, "16/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(2), register.strike, 2)
+    p.plan(p.day(2), register.add_line, 3, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
+    p.plan(p.day(4), register.add_line, 4, "19/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo tuần")
+
+
+# --- rows lost at once --------------------------------------------------------------------------
+
+
+def one_row_taken_down_after_a_day(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    p.plan(p.day(1), rows.put, 2, published=p.day(1))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4))
+    p.plan(p.day(5), rows.lose, since=3)
+    p.plan(p.day(8), rows.put, 7, published=p.day(8), text=body(44))
+
+
+def two_rows_taken_down_after_a_day(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    p.plan(p.day(2), rows.put, 2, published=p.day(2))
+    p.plan(p.day(2, "10:00"), rows.put, 3, published=p.day(2, "10:00"))
+    p.plan(p.day(3), rows.lose, since=2)
+    p.plan(p.day(8), rows.put, 7, published=p.day(8), text=body(44))
+
+
+def a_row_that_is_out_of_date_taken_down(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    for day, number in ((1, 2), (2, 3), (4, 4)):
+        p.plan(p.day(day), rows.put, number, published=p.day(day))
+    p.plan(p.day(5), rows.lose, since=4)
+    p.plan(p.day(8), rows.put, 7, published=p.day(8), text=body(44))
+
+
+# --- long summaries -----------------------------------------------------------------------------
+
+
+def long_reports_of_other_numbers(p: Province) -> None:
+    site = p.with_history()
+    long = " ".join(body(number) for number in (1, 3, 5, 6)) + " Số liệu đến ngày {}."
+    site.publish(Post("/so-lieu-10", p.day(-6), long.format(10)))
+    p.plan(p.day(2), site.publish, Post("/so-lieu-17", p.day(2), long.format(17)))
+    p.publish(21, p.day(4))
+    p.publish(22, p.day(8))
+
+
+def long_texts_that_share_a_part(p: Province) -> None:
+    site = p.with_history()
+    for day, own in ((2, (0, 20)), (4, (19, 38))):
+        text = " ".join(map(body, (1, *own)))
+        p.plan(p.day(day), site.publish, Post(f"/dai-{day}", p.day(day), text))
+    p.publish(22, p.day(8))
+
+
+def short_summaries_with_one_beginning(p: Province) -> None:
+    site = p.with_history()
+    for day, place in ((-3, "Diên An"), (2, "Diên Phú"), (4, "Suối Dầu")):
+        text = f"{body(9)} Danh sách cơ sở tiêm chủng đủ điều kiện của xã {place}."
+        p.plan(p.day(day), site.publish, Post(f"/tiem-{day}", p.day(day), text, f"Cơ sở tiêm chủng của xã {place}"))
+    p.publish(22, p.day(8))
+
+
+# --- clocks that seem to be off -----------------------------------------------------------------
+
+
+def days_without_an_hour(p: Province) -> None:
+    site = p.with_history()
+    p.hours = (8, 22)
+    site.written = lambda claims: at(claims).strftime("%d/%m/%Y")
+    for day, number in ((1, 20), (2, 21), (3, 22), (4, 23), (8, 24)):
+        p.publish(number, p.day(day))
+
+
+def drafts_of_other_days(p: Province) -> None:
+    p.with_history()
+    p.hours = (8, 20)
+    for number, (day, hours) in enumerate(((1, 30), (2, 51), (3, 4), (4, 26), (8, 3)), 20):
+        made = str(at(p.day(day)) - timedelta(hours=hours))[:16]
+        p.publish(number, p.day(day), claims=made)
+
+
+def evenings_between_right_claims(p: Province) -> None:
+    p.with_history()
+    p.hours = (17,)
+    p.publish(20, p.day(0, "19:00"))
+    p.publish(21, p.day(1, "19:00"))
+    p.publish(22, p.day(5, "19:00"))
+    p.publish(23, p.day(8))
+
+
+HABITS: Mapping[Way, DutyVerdict] = {
+    each_item_at_two_addresses: MET,
+    a_page_that_lags_by_a_day: MET,
+    one_title_each_week_in_two_sources: MET,
+    licences_of_one_title_on_a_page: MET,
+    licences_of_one_title_at_one_address_in_two_sources: MET,
+    a_schedule_that_replaces_the_last_one: MET,
+    a_notice_corrected_under_another_title: MET,
+    papers_with_numbers_of_their_own: MET,
+    papers_without_numbers: MET,
+    papers_of_one_number_and_other_subjects: MET,
+    a_line_entered_twice_and_struck_out: MET,
+    one_row_taken_down_after_a_day: UNMET,
+    two_rows_taken_down_after_a_day: UNMET,
+    a_row_that_is_out_of_date_taken_down: MET,
+    long_reports_of_other_numbers: MET,
+    long_texts_that_share_a_part: MET,
+    short_summaries_with_one_beginning: MET,
+    days_without_an_hour: MET,
+    drafts_of_other_days: MET,
+    evenings_between_right_claims: MET,
+}
+"""What each comes to."""
+
+
+@pytest.mark.parametrize(("way", "verdict"), cases(HABITS, {}))
+def test_a_usual_week_is_judged_for_certain(province: Province, way: Way, verdict: DutyVerdict) -> None:
+    way(province)
+
+    found, week = province.judged()
+
+    assert found is verdict, (week.reason, week.items)
+
+
+# --- why an item is not certain -----------------------------------------------------------------
+
+
+def test_an_item_that_moved_to_another_address_is_explained_as_one_that_moved(province: Province) -> None:
+    site = province.with_history()
+    province.publish(20, province.day(2))
+    province.plan(province.day(4), site.amend, "/tin-20", path="/muc-khac/20", guid="20")
+    province.publish(22, province.day(8))
+
+    why = province.reasons()
+
+    assert why["/tin-20"] == "it went from its address, and the same text stands at another one: it probably moved"
+    assert why["/muc-khac/20"] == "the same text stood at another address and went from there: the item probably moved"
+
+
+def test_an_item_of_a_title_that_another_source_showed_is_explained_by_that(province: Province) -> None:
+    one_item = province.with_history()
+    page = province.with_page(links="/trang")
+    province.publish(20, province.day(2))
+    province.plan(province.day(4), page.publish, post(20, province.day(4)))
+
+    why = province.reasons()
+
+    assert why["/trang/tin-20"] == "an item of the same title was there before: it may be the same one again"
+    assert (one_item.posts[0].path, why["/tin-20"]) == ("/tin-20", "counts on 2026-11-17")
+
+
+def test_a_paper_of_a_merged_unit_is_explained_by_the_name_that_it_bears(province: Province) -> None:
+    register = province.with_register()
+    gone = replace(JUSTICE, valid_to=date(2026, 11, 15), successors=(HEALTH.id,))
+    province.units = [replace(HEALTH, valid_from=date(2026, 11, 16)), gone]
+    register.add_line(1, "01/10/2026", "Sở Tư pháp", "1/BC", "Báo cáo")
+    province.plan(province.day(2), register.add_line, 2, "17/11/2026", "Sở Tư pháp", "2/BC", "Báo cáo")
+
+    why = province.reasons()
+
+    assert why["2/BC Báo cáo"] == "it bears the name of so-tu-phap, from which this unit may have taken over"

@@ -1,0 +1,134 @@
+"""Items that may be one item twice, and rows that were lost: each rule at its borders, without a portal around it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.updates.clocks import without_false_claims
+from checks.updates.rules.doubles import REPLACED_WITHIN, find_doubles
+from checks.updates.rules.grading import REMOVED_WITHIN, ClaimRules, GradedItem
+from checks.updates.rules.losses import lost_at_once
+from checks.updates.rules.placing import Interval
+from checks.updates.rules.seen import Gone, SeenItem
+from checks.updates.rules.stamps import Stamp, span, stamp
+from portalops.model.organisation import UnitId
+from portalops.model.updates import FlagKind, Grade, ItemChannel
+from tests.checks.updates.scene import at
+
+HOUR, DAY = span(timedelta(hours=1)), span(timedelta(days=1))
+MONDAY: Stamp = stamp(at("2026-11-16 09:00"))
+WINDOW = 90 * DAY
+TITLE = "Hội nghị sơ kết phong trào hiến máu"
+CLAIMS = ClaimRules(2 * DAY, lambda _claim: None)
+
+
+def seen(source: str, day: float, *, title: str = TITLE, url: str = "", letters: int | None = None) -> SeenItem:
+    """Return an item that a poll of each day showed."""
+    shown = MONDAY + round(day * DAY)
+    name = f"{source} {day} {title}"
+    return SeenItem(
+        id=name, source=source, channel=ItemChannel.SUBPORTAL, unit=UnitId("so-y-te"), url=url or f"/{name}", title=title,
+        text=name, created_at=None, published_at=None, first_seen_at=shown, looked_before_at=shown - DAY, baseline=False,
+        body_letters=letters, text_problems="",
+    )  # fmt: skip
+
+
+def graded(one: SeenItem, grade: Grade = Grade.A) -> GradedItem:
+    return GradedItem(one, grade, Interval(one.first_seen_at, one.first_seen_at), True, one.published_at, ())
+
+
+def doubles(*items: SeenItem, gone: dict[str, Gone] | None = None, grade: Grade = Grade.A) -> set[str]:
+    return set(find_doubles([graded(one, grade) for one in items], window=WINDOW, gone=gone or {}))
+
+
+def test_the_later_of_two_items_of_one_title_in_two_sources_is_open() -> None:
+    feed, page = seen("feed", 1), seen("page", 3)
+
+    assert doubles(feed, page) == doubles(page, feed) == {page.id}
+
+
+def test_texts_that_both_sources_give_tell_two_items_apart() -> None:
+    assert doubles(seen("feed", 1, letters=300), seen("page", 3, letters=280)) == set()
+
+
+def test_a_title_of_four_words_is_that_of_many_items() -> None:
+    assert doubles(seen("feed", 1, title="Lịch công tác tuần"), seen("page", 3, title="Lịch công tác tuần")) == set()
+
+
+def test_titles_further_apart_than_the_same_news_may_be_are_two_items() -> None:
+    assert doubles(seen("feed", 0), seen("page", 90.1)) == set()
+    assert doubles(seen("feed", 0), seen("page", 90)) != set()
+
+
+def test_one_address_in_two_sources_is_no_title_at_two_addresses() -> None:
+    both = [seen(source, day, url=f"/{day}") for day in (1, 3) for source in ("feed", "page")]
+
+    assert doubles(*both) == set()
+
+
+@given(st.lists(st.integers(0, 40), unique=True), st.lists(st.integers(0, 40), unique=True))
+def test_of_one_title_as_many_items_stay_certain_as_one_of_the_sources_showed(
+    left: list[int], right: list[int]
+) -> None:
+    items = [seen("feed", day) for day in left] + [seen("page", day + 0.5) for day in right]
+
+    assert len(items) - len(doubles(*items)) >= max(len(left), len(right))
+
+
+def test_what_takes_an_items_place_under_its_title_is_open_within_five_days() -> None:
+    first, second = seen("page", 0), seen("page", 4)
+    late = seen("page", REPLACED_WITHIN / DAY)
+    went = {first.id: Gone(second.first_seen_at, second.first_seen_at - DAY, True)}
+
+    assert doubles(first, second, gone=went) == {second.id}
+    assert doubles(first, late, gone=went) == set()
+    assert doubles(first, second) == set()  # both stand there
+
+
+def test_a_paper_of_one_number_and_subject_came_in_once() -> None:
+    lines = [seen("so-den", day, title="45/BC-SYT Báo cáo tuần") for day in (1, 3, 4)]
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id, lines[2].id}
+    assert doubles(*(seen("so-den", day, title="Báo cáo tuần") for day in (1, 3)), grade=Grade.D) == set()
+    assert doubles(lines[0], seen("so-den", 92, title="45/BC-SYT Báo cáo tuần"), grade=Grade.D) == set()
+
+
+def lost(items: list[SeenItem], *names: SeenItem, at_day: float, complete: tuple[str, ...] = ("rows",)) -> set[str]:
+    gone = {one.id: Gone(MONDAY + round(at_day * DAY), MONDAY + round((at_day - 0.5) * DAY), True) for one in names}
+    return set(lost_at_once(items, gone, complete))
+
+
+def test_rows_that_went_with_all_newer_ones_were_lost() -> None:
+    old, stood, new = (seen("rows", day) for day in (-20, 1, 3))
+
+    assert lost([old, stood, new], stood, new, at_day=4) == {stood.id, new.id}
+    assert lost([old, stood, new], stood, new, at_day=4, complete=()) == set()  # a feed cuts items off
+    assert lost([old, stood, new], new, at_day=4) == set()
+    assert lost([old, stood, new, seen("rows", 3.5)], stood, new, at_day=4) == set()  # a newer one stayed
+    assert lost([old, stood, new, seen("rows", 6)], stood, new, at_day=4) == {stood.id, new.id}  # that came afterwards
+
+
+def test_rows_of_which_none_had_stood_for_two_days_were_taken_down() -> None:
+    first, second = seen("rows", 1), seen("rows", 1.5)
+    at_day = 1.5 + REMOVED_WITHIN / DAY
+
+    assert lost([first, second], first, second, at_day=at_day - 0.1) == set()
+    assert lost([first, second], first, second, at_day=at_day) == {first.id, second.id}
+
+
+def test_what_a_source_hours_off_claims_narrows_nothing_once_three_claims_are_refuted() -> None:
+    def off(day: int, *, is_refuted: bool) -> GradedItem:
+        one = seen("feed", day)._replace(looked_before_at=MONDAY + day * DAY - 9 * HOUR)
+        claim = MONDAY + day * DAY - (12 if is_refuted else 8) * HOUR
+        came = Interval(MONDAY + day * DAY - 9 * HOUR + 1, MONDAY + day * DAY) if is_refuted else Interval(claim, claim)
+        flags = (FlagKind.BACKDATED,) if is_refuted else ()
+        return GradedItem(one._replace(published_at=claim), Grade.A, came, True, claim, flags)
+
+    inside, refuted = off(0, is_refuted=False), [off(day, is_refuted=True) for day in (1, 2, 3)]
+    between = Interval(MONDAY - 9 * HOUR + 1, MONDAY)
+
+    assert without_false_claims([inside, *refuted], CLAIMS, usual_hours=7)[0].came == between
+    assert without_false_claims([inside, *refuted[1:]], CLAIMS, usual_hours=7)[0] == inside
