@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import textwrap
@@ -58,11 +57,13 @@ def test_portalops_says_what_the_table_says(corpus: Mapping[str, Path]) -> None:
 
 
 def python_of(version: str) -> str | None:
-    """Return a Python of a version that starts: one on the path, or one that pyenv built."""
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    built = sorted(root.glob(f"versions/{version}.*/bin/python{version}"))
-    for program in (shutil.which(f"python{version}"), *map(str, built)):
-        if program is not None and not subprocess.run([program, "-c", ""], check=False, capture_output=True).returncode:
+    """Return a Python of a version that starts: the one on the path, or the one that its launcher there keeps beside it."""
+    first = shutil.which(f"python{version}")
+    if first is None:
+        return None
+    kept = sorted(Path(first).parent.parent.glob(f"versions/{version}.*/bin/python{version}"))
+    for program in (first, *map(str, kept)):
+        if not subprocess.run([program, "-c", ""], check=False, capture_output=True).returncode:
             return program
     return None
 
