@@ -32,7 +32,6 @@ import os
 import re
 import stat
 import struct
-import unicodedata
 import zlib
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
@@ -745,7 +744,7 @@ def parse_record(line: bytes) -> Optional[Record]:
         return None
     if len(line) > MAX_TEXT or not line.isascii():
         for text in (plain(duty), plain(run), plain(subject), kind):
-            if len(text) > MAX_TEXT or unicodedata.normalize("NFC", text) != text:
+            if len(text) > MAX_TEXT:
                 return None
     return Record(int(seq), at, kind, plain(run), body, prev) if is_moment(at) else None
 
@@ -1050,11 +1049,12 @@ class Check:
         self.ledger = ledger if isinstance(ledger, str) else None  # where it cannot be read it is not compared
         if self.bundle and self.ledger is not None and self.ledger != self.bundle["ledger"]:
             self.fault(0, "bundle.json names a different ledger than record 1")
-        self._read_keys()
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
+        signers = [self._signer_of_head(*each[1:]) for each in read]
+        self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
         lines = self._check_details(wanted | {each.size for each in self.brought})
-        self._check_heads(read, lines)
+        self._check_heads(read, signers, lines)
         self._check_heads_folder(read)
         self._check_replaced()
         self._check_allowed_signers()
@@ -1068,22 +1068,51 @@ class Check:
             if record.body in self.good:
                 self._check_drill(record)
 
-    def _read_keys(self) -> None:
+    def _read_keys(self, heads: List[Tuple[Record, Optional[Head], str]]) -> None:
+        """Read who may sign from when to when: key records in their order, and between them the heads that decide on retirements.
+
+        A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
+        """
+        signed = {record.seq: (head, signer) for record, head, signer in heads if head and signer}
+        replaced: Set[str] = set()  # keys that signed a head over the record of the key that replaces them
+        pending: Dict[str, Record] = {}
+        unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
-            if record.kind not in ("key.added", "key.retired") or record.body not in self.good:
-                continue
-            key = part(self.body(record.body), "key")
-            public, replaces, reason = key.get("public_key"), key.get("replaces", ""), key.get("reason", "")
-            if not (
-                isinstance(public, str) and is_key(public) and isinstance(replaces, str) and isinstance(reason, str)
-            ):
-                self.fault(record.seq, "record {seq} is of kind key but holds no key")
-                continue
-            known = [place for place, each in enumerate(self.keys) if each.public == public]
-            if record.kind == "key.added" and not known:
-                self.keys.append(Key(public, record, None, replaces))
-            elif record.kind == "key.retired" and known and self.keys[known[0]].retired is None:
-                self.keys[known[0]] = self.keys[known[0]]._replace(retired=record)
+            if record.seq in signed:
+                head, signer = signed[record.seq]
+                own = self.ledger in (None, head.ledger) and self.key_at(signer, head.at)
+                if own and head.size < record.seq:
+                    replaced |= {
+                        key.replaces for key in self.keys if key.replaces == signer and key.added.seq <= head.size
+                    }
+                    for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
+                        retired = pending.pop(public)
+                        if public == signer:
+                            unheeded.append((retired, public))
+                        else:
+                            self._retire(public, retired)
+            elif record.kind in ("key.added", "key.retired") and record.body in self.good:
+                held = part(self.body(record.body), "key")
+                public, replaces, reason = (held.get(name, "") for name in ("public_key", "replaces", "reason"))
+                if not all(isinstance(text, str) for text in (public, replaces, reason)) or not is_key(public):
+                    self.fault(record.seq, "record {seq} is of kind key but holds no key")
+                    continue
+                known = [each for each in self.keys if each.public == public]
+                if record.kind == "key.added" and not known:
+                    self.keys.append(Key(public, record, None, replaces))
+                elif record.kind == "key.retired" and known and known[0].retired is None:
+                    if public in replaced:
+                        self._retire(public, record)
+                    else:
+                        pending.setdefault(public, record)
+        left = {key.public for key in self.keys if key.retired is None}
+        unheeded += [(record, public) for public, record in pending.items() if left == {public}]
+        for record, public in unheeded:
+            what = "record {seq}: no key of the ledger confirms that key {key} was retired"
+            self.fault(record.seq, what, key=fingerprint(public))
+
+    def _retire(self, public: str, record: Record) -> None:
+        self.keys = [key._replace(retired=record) if key.public == public else key for key in self.keys]
 
     def key_at(self, public: str, at: str) -> Optional[Key]:
         return next((key for key in self.keys if key.public == public and key.signs_at(at)), None)
@@ -1098,6 +1127,14 @@ class Check:
                 self.fault(record.seq, "record {seq} is of kind head but holds no head")
             return None, "", ""
         return head, text, signature
+
+    @staticmethod
+    def _signer_of_head(head: Optional[Head], text: str, signature: str) -> Tuple[str, Optional[Said]]:
+        """Return who signed a head, or why that is nobody."""
+        try:
+            return (signer_of(signature, "portalops-head", of_bytes(text.encode())) if head else ""), None
+        except Bad as error:
+            return "", error.said
 
     def _check_details(self, wanted: Set[int]) -> Dict[int, Tuple[str, str]]:
         """(3) Read the lines again, now that it is known which details were erased.
@@ -1149,27 +1186,24 @@ class Check:
         self.blamed.add(digest)
         self.fault(place, what, digest=digest)
 
-    def _check_heads(self, read: List[Any], lines: Dict[int, Tuple[str, str]]) -> None:
+    def _check_heads(
+        self, read: List[Any], signers: List[Tuple[str, Optional[Said]]], lines: Dict[int, Tuple[str, str]]
+    ) -> None:
         held_up_to, before, size_before, known = 0, GENESIS, 0, True
-        signers: List[str] = []
-        for record, head, text, signature in read:
+        for (record, head, text, _), (signer, why_not) in zip(read, signers):
             if head is None:
                 known, size_before = False, 0  # what the next one should follow is not known either
-                signers.append("")
                 continue
             wrong: List[Said] = []
-            signer = ""
-            try:
-                signer = signer_of(signature, "portalops-head", of_bytes(text.encode()))
-            except Bad as error:
-                wrong.append(say("its signature is not valid: {why}", why=error.said))
+            if why_not is not None:
+                wrong.append(say("its signature is not valid: {why}", why=why_not))
             if signer and self.key_at(signer, head.at) is None:
                 wrong.append(say("it is signed by a key that was not valid in the ledger at that time"))
             own = self.ledger in (None, head.ledger)
-            signers.append(signer)
             if not own:
                 wrong.append(say("it belongs to another ledger"))
             authentic = signer and self.key_at(signer, head.at) and own
+            fits = bool(signer)
             if authentic and lines.get(head.size, ("", ""))[0] != head.digest:
                 # The ledger's key made it, so what it says of the records is evidence.
                 self.fault(
@@ -1178,7 +1212,7 @@ class Check:
                     size=head.size,
                     head=record.seq,
                 )
-                signer = ""
+                fits = False
             if known and head.previous != before:
                 wrong.append(say("it does not follow the previous head"))
             if not size_before < head.size < record.seq:
@@ -1187,11 +1221,12 @@ class Check:
                 wrong.append(say("its time does not lie between the times of the records around it"))
             for why in wrong:
                 self.fault(record.seq, "the head in record {seq}: {why}", why=why)
-            if signer and not wrong:
+            if fits and not wrong:
                 held_up_to = head.size
                 self.heads.append((record, head, signer, text))
-            before, size_before, known = hashlib.sha256(text.encode()).hexdigest(), head.size, True
-        self.newest_signer = (signers[-1], read[-1][1].at) if read and signers[-1] else ("", "")
+            if authentic:  # what somebody else recorded as a head is none that the next one follows
+                before, size_before, known = hashlib.sha256(text.encode()).hexdigest(), head.size, True
+        self.newest_signer = (signers[-1][0], read[-1][1].at) if read and signers[-1][0] else ("", "")
         if not read:
             self.fault(1, "the bundle is not signed: it has no head")
         elif read[-1][1] is not None:  # (5) only head records stand behind what the newest head is over
@@ -2246,6 +2281,7 @@ VI = {
     "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan": "chưa ghi kế hoạch nào nên không xác định được những lần chạy dự kiến: hãy đề nghị một gói lập sau khi chạy 'portalops run', lệnh này ghi kế hoạch",
     "the time zone {name} is not known here": "không biết múi giờ {name}",
     "{path} is neither the folder of a bundle nor a ZIP file of one": "{path} không phải thư mục hay tệp ZIP của gói bằng chứng",
+    "record {seq}: no key of the ledger confirms that key {key} was retired": "bản ghi {seq}: không có khóa nào của sổ cái xác nhận việc thôi dùng khóa {key}",
     "{path} is not an allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
     "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",
     "Records: {n}, {first} .. {last}": "Số bản ghi: {n}, {first} .. {last}",

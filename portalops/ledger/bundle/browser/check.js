@@ -276,9 +276,9 @@ class Check {
     if (this.bundle && this.ledger !== null && this.ledger !== this.bundle.ledger) {
       this.fault(0, "bundle.json names a different ledger than record 1");
     }
-    await this.readKeys();
     const read = [];
     for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
+    await this.readKeys(read);
     const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
     const lines = await this.linesAt(new Set([...wanted, ...this.supplied.map((each) => each.size)]));
     this.checkDetails();
@@ -293,31 +293,71 @@ class Check {
     for (const record of this.imported) if (this.good.has(record.body)) await this.checkDrill(record);
   }
 
-  async readKeys() {
+  /**
+   * Read who may sign from when to when: key records in their order, and between them the heads that decide on retirements.
+   * A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
+   */
+  async readKeys(read) {
+    const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
+    const replaced = new Set(); // keys that signed a head over the record of the key that replaces them
+    const pending = new Map();
+    const unheeded = [];
     for (const record of this.always) {
-      if (!["key.added", "key.retired"].includes(record.kind) || !this.good.has(record.body)) continue;
-      const { public_key: key, replaces = "", reason = "" } = part(await this.body(record.body), "key");
-      if (!isText(key) || !isKey(key) || !isText(replaces) || !isText(reason)) {
-        this.fault(record.seq, "record {seq} is of kind key but holds no key");
-        continue;
+      if (signed.has(record.seq)) {
+        const { head, signer } = signed.get(record.seq);
+        if (!this.isOwn(head) || !this.isHeldAt(signer, head.at) || head.size >= record.seq) continue;
+        if (this.keys.some((each) => each.replaces === signer && each.added.seq <= head.size)) replaced.add(signer);
+        for (const [key, retired] of pending) {
+          if (retired.seq > head.size) continue;
+          pending.delete(key);
+          if (key === signer) unheeded.push([key, retired]);
+          else this.keys.find((each) => each.key === key).retired = retired;
+        }
+      } else if (["key.added", "key.retired"].includes(record.kind) && this.good.has(record.body)) {
+        const { public_key: key, replaces = "", reason = "" } = part(await this.body(record.body), "key");
+        if (!isText(key) || !isKey(key) || !isText(replaces) || !isText(reason)) {
+          this.fault(record.seq, "record {seq} is of kind key but holds no key");
+          continue;
+        }
+        const known = this.keys.find((each) => each.key === key);
+        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces });
+        else if (record.kind === "key.retired" && known && !known.retired) {
+          if (replaced.has(key)) known.retired = record;
+          else if (!pending.has(key)) pending.set(key, record);
+        }
       }
-      const known = this.keys.find((each) => each.key === key);
-      if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces });
-      else if (record.kind === "key.retired" && known && !known.retired) known.retired = record;
     }
+    const left = this.keys.filter((each) => !each.retired);
+    for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
+    for (const [key, { seq }] of unheeded) {
+      this.fault(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
+    }
+  }
+
+  /** Say whether a head is of this ledger; where its id cannot be read, every head is. */
+  isOwn(head) {
+    return this.ledger === null || this.ledger === head.ledger;
   }
 
   isHeldAt(signer, at) {
     return this.keys.some(({ key, added, retired }) => key === signer && added.at <= at && (!retired || at <= retired.at));
   }
 
-  /** Return the head of a head record, its text and its signature; null without one, named if its body is there. */
+  /** Return the head of a head record, its text, its signature and who signed it; null without one, named if its body is there. */
   async readHead(record) {
     const { text, signature } = part(await this.body(record.body), "head");
     const head = isText(text) ? parseHead(text) : null;
-    if (head && isText(signature)) return { record, head, text, signature };
+    if (head && isText(signature)) {
+      const found = { record, head, text, signature, signer: "", whyNot: null };
+      try {
+        found.signer = await signerOf(signature, "portalops-head", overBytes(toUtf8(text)));
+      } catch (error) {
+        found.whyNot = whyBad(error);
+      }
+      return found;
+    }
     if (this.good.has(record.body)) this.fault(record.seq, "record {seq} is of kind head but holds no head");
-    return { record, head: null };
+    return { record, head: null, signer: "" };
   }
 
   /** Return the digests and times of lines by their places. */
@@ -365,32 +405,27 @@ class Check {
   }
 
   async checkHeads(read, lines) {
-    let [upTo, before, sizeBefore, known, newest] = [0, GENESIS, 0, true, ""];
-    for (const { record, head, text, signature } of read) {
-      newest = "";
+    let [upTo, before, sizeBefore, known] = [0, GENESIS, 0, true];
+    for (const { record, head, text, signer, whyNot } of read) {
       if (!head) {
         [known, sizeBefore] = [false, 0]; // what the next one should follow is not known either
         continue;
       }
       const wrong = [];
-      let signer = "";
-      try {
-        signer = newest = await signerOf(signature, "portalops-head", overBytes(toUtf8(text)));
-      } catch (error) {
-        wrong.push(say("its signature is not valid: {why}", { why: whyBad(error) }));
-      }
+      if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
       const isHeld = signer !== "" && this.isHeldAt(signer, head.at);
       if (signer && !isHeld) wrong.push(say("it is signed by a key that was not valid in the ledger at that time"));
-      const isOwn = this.ledger === null || this.ledger === head.ledger;
-      if (!isOwn) wrong.push(say("it belongs to another ledger"));
-      if (isHeld && isOwn && lines.get(head.size)?.digest !== head.digest) {
+      if (!this.isOwn(head)) wrong.push(say("it belongs to another ledger"));
+      const isAuthentic = isHeld && this.isOwn(head);
+      let fits = signer !== "";
+      if (isAuthentic && lines.get(head.size)?.digest !== head.digest) {
         // The ledger's key made it, so what it says of the records is evidence.
         this.fault(
           upTo + 1,
           "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten",
           { size: head.written, head: record.seq },
         );
-        signer = "";
+        fits = false;
       }
       if (known && head.previous !== before) wrong.push(say("it does not follow the previous head"));
       if (head.size <= sizeBefore || head.size >= record.seq) {
@@ -400,14 +435,15 @@ class Check {
         wrong.push(say("its time does not lie between the times of the records around it"));
       }
       for (const why of wrong) this.fault(record.seq, "the head in record {seq}: {why}", { why });
-      if (signer && !wrong.length) {
+      if (fits && !wrong.length) {
         upTo = head.size;
         this.heads.push({ record, head, signer });
       }
-      [before, sizeBefore, known] = [sha256(toUtf8(text)), head.size, true];
+      // What somebody else recorded as a head is none that the next one follows.
+      if (isAuthentic) [before, sizeBefore, known] = [sha256(toUtf8(text)), head.size, true];
     }
     const last = read.at(-1);
-    this.newestSigner = newest ? { signer: newest, at: last.head.at } : { signer: "", at: "" };
+    this.newestSigner = last?.signer ? { signer: last.signer, at: last.head.at } : { signer: "", at: "" };
     if (!last) this.fault(1, "the bundle is not signed: it has no head");
     else if (last.head) {
       // (5) only head records stand behind what the newest head is over

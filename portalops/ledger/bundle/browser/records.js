@@ -51,7 +51,7 @@ function parseRecord(line) {
   const [, at, body, duty, kind, prev, run, seq, subject] = found;
   if (line.length > MAX_TEXT || text.length < line.length) {
     for (const each of [plainText(duty), plainText(run), plainText(subject), kind]) {
-      if (Array.from(each).length > MAX_TEXT || each.normalize("NFC") !== each) return null;
+      if (Array.from(each).length > MAX_TEXT) return null;
     }
   }
   return isMoment(at) ? { seq: Number(seq), written: seq, at, kind, run: plainText(run), body, prev } : null;
