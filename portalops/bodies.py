@@ -160,6 +160,16 @@ def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
     return found
 
 
+def part_of(blob: bytes, key: str) -> Mapping[str, object]:
+    """Return one object of a body that is a JSON object in UTF-8; empty where there is none."""
+    try:
+        found = parse(blob)
+    except ValueError:
+        return {}
+    part = found.get(key) if isinstance(found, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
 def plain_part(blob: bytes, key: str) -> JsonValue:
     """Return one part of a blob as it stands, or None if it has no such part.
 

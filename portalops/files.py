@@ -16,6 +16,7 @@ from pathlib import Path
 from portalops.errors import FileUnwritable
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
+from portalops.private_folder import OTHERS, make_private_folder
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
@@ -27,7 +28,10 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, owner: tuple
         FileUnwritable: the folder is missing, the disk is full, or access is refused.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if mode & OTHERS:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            make_private_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except FileExistsError as error:  # a file stands where the folder would be
         raise unwritable(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))) from error

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, event, func, select
 from checks.updates.observation_rows import APPEND_ONLY, METADATA, POLL, VERSION
 from portalops.errors import UpdatesError
 from portalops.model.message import msg
+from portalops.private_folder import make_private_file, make_private_folder
 
 
 class NothingCollected(UpdatesError):
@@ -86,9 +87,10 @@ class FilePlace:
     def writing(self) -> Engine:
         """Open it, and make it if there is none; one of another version is set aside."""
         file = self.file
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(file.parent)
         if (version := _version(file, mode="rw")) not in {None, VERSION}:  # which also takes back what a kill cut off
             file.replace(file.with_name(f"{file.name}.v{version}"))
+        make_private_file(file)
         engine = create_engine(URL.create("sqlite", database=str(file)))
         event.listen(engine, "connect", _configure)
         _make_tables(engine)

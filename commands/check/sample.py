@@ -33,6 +33,7 @@ from portalops.locale import _
 from portalops.model.availability import PageSample, PageSamples, SampleBatch
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
+from portalops.private_folder import make_private_folder
 from portalops.registers.availability import KEY, SAMPLES
 from portalops.reports.document import Block, Notice, TableBlock
 from portalops.system.locks import locked
@@ -93,7 +94,7 @@ def put_by(session: Session, at: datetime, seen: Iterable[SampledPage], station:
     """Keep what was seen, and record it once there are some hours of it; return how many samples were recorded."""
     folder = session.settings.state_folder
     path = folder / FILE
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     with locked(folder / "locks" / "samples.lock", holder=session.holder):
         lines = _lines(path)
         lines += [

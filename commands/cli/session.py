@@ -21,6 +21,7 @@ from portalops.ledger.recorder import Recorder
 from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
+from portalops.private_folder import close_to_others
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
@@ -102,6 +103,7 @@ class Session:
     @cached_property
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
+        close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
         ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
         if ledger.begun_beside_evidence:
             self.doubt_beginning(

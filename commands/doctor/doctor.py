@@ -1,7 +1,7 @@
 """Find what would stop portalops on this machine
 
 Configuration, keys, secrets, timers, folders, media, sources, ledger, anchors, clock and versions, each with its
-cure. Changes nothing and connects to nothing. With --deep it also connects to servers, media and sources, writes and
+cure. Connects to nothing, and changes nothing; --fix only closes the state folder to other accounts. With --deep it also connects to servers, media and sources, writes and
 removes a small file on each medium, tries whether object stores refuse to delete what is locked, and verifies the
 whole ledger.
 
@@ -26,6 +26,7 @@ from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
+from portalops.private_folder import close_to_others
 from portalops.reports.document import Paragraph, TableBlock
 
 if TYPE_CHECKING:
@@ -66,8 +67,14 @@ def doctor(
         Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help=_("First take from other accounts what they may do in the state folder"))
+    ] = False,
 ) -> Result[tuple[DoctorLine, ...]]:
-    found = diagnose(open_session(ctx), deep=deep, only=only or ())
+    session = open_session(ctx)
+    if fix:
+        close_to_others(session.settings.state_folder)  # what stays open is found below
+    found = diagnose(session, deep=deep, only=only or ())
     states = [diagnosis.state for diagnosis in found]
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
     rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]

@@ -33,12 +33,11 @@ LOW_INODES_PERCENT = 5
 """Less than this is too few: each blob and each file of a set is one."""
 
 
-def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[DiagnosticLine]:
-    """Say whether a folder can be written, and by whom else, and what room it has.
+def folder_seen(folder: Path, *, about: str = "") -> Iterator[DiagnosticLine]:
+    """Say whether a folder can be written, and what room it has.
 
     Args:
         folder: which need not be there yet.
-        private: nobody else may write it.
         about: of which medium or the like it is.
     """
     shown = (
@@ -66,12 +65,6 @@ def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[Dia
             msg("Check the owner and mode: ls -ld {path}", path=show_path(existing)),
         )
         return
-    if private and folder.exists() and folder.stat().st_mode & 0o022:
-        yield bad(
-            about,
-            msg("{folder} can be written by others: mode {mode}", folder=shown, mode=mode_of(folder.stat())),
-            msg("Run 'chmod go-w {path}'.", path=show_path(folder)),
-        )
     few_inodes = tuple(_inodes(shown, facts, about))
     yield from few_inodes
     usage = psutil.disk_usage(str(existing))

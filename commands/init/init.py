@@ -36,6 +36,7 @@ from portalops.errors import UsageError
 from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg
+from portalops.private_folder import close_to_others
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def init(
 
 
 def _loaded(target: Path, session: Session) -> Settings:
-    return load(target, session.environment)
+    settings = load(target, session.environment)
+    close_to_others(settings.state_folder)
+    return settings
 
 
 def _ask(

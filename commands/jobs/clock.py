@@ -13,6 +13,7 @@ from portalops.errors import FileUnwritable
 from portalops.files import write_atomically
 from portalops.model.message import Message, msg
 from portalops.ports import Clock
+from portalops.private_folder import FILE_MODE
 from portalops.system.clock import BootMark, SystemClock, boot_mark, step_between
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def note_clock(state_folder: Path, clock: Clock) -> Message | None:
     before, mark, step = _noted(state_folder), _mark(clock), clock_step(state_folder, clock)
     if mark is not None and (before is None or step is not None or before.boot != mark.boot):
         try:
-            write_atomically(state_folder / BOOTED_AT, f"{mark.boot} {mark.booted_at.isoformat()}\n".encode())
+            write_atomically(
+                state_folder / BOOTED_AT, f"{mark.boot} {mark.booted_at.isoformat()}\n".encode(), mode=FILE_MODE
+            )
         except FileUnwritable as error:  # then it is told again
             logger.warning("it cannot be noted when the machine was booted: %s", error)
     if step is None:

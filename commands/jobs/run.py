@@ -23,6 +23,7 @@ from portalops.model.period import current_period
 from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import LedgerReader
+from portalops.private_folder import FILE_MODE
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import outcome_status
 
@@ -71,7 +72,7 @@ def judge_and_mark(session: Session) -> JudgedDuties:
     today = session.today
     judged = judge_period(session, current_period(today))
     try:
-        write_atomically(session.settings.state_folder / JUDGED_ON, f"{today.isoformat()}\n".encode())
+        write_atomically(session.settings.state_folder / JUDGED_ON, f"{today.isoformat()}\n".encode(), mode=FILE_MODE)
     except FileUnwritable as error:  # then the next one judges again
         logger.warning("it cannot be noted that the duties were judged: %s", error)
     return judged

@@ -41,8 +41,10 @@ _CHUNK_BYTES = 1 << 20
 class BlobFolder:
     """The folder `blobs/` of a ledger: `ab/cd/abcd....zst`."""
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BLOB_BYTES) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BLOB_BYTES, mode: int = 0o777) -> None:
+        """Take the folder, and who may enter what is made in it, before the umask: 0700 for the owner alone."""
         self.folder = folder
+        self._mode = mode
         self._max_bytes = max_bytes
 
     def path(self, digest: Digest) -> Path:
@@ -146,9 +148,9 @@ class BlobFolder:
     def _write(self, path: Path, stored: bytes) -> None:
         part: Path | None = None
         try:
-            _make_folder(path.parent)
+            _make_folder(path.parent, self._mode)
             part = path.parent / f".{secrets.token_hex(8)}.part"
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode & 0o444)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(stored)
                 file.flush()
@@ -219,12 +221,12 @@ def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:
     return data
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, mode: int) -> None:
     """Make a folder and its parents, each name durable in its own parent."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    _make_folder(folder.parent, mode)
+    folder.mkdir(mode=mode, exist_ok=True)
     sync_folder(folder.parent)
 
 

@@ -19,15 +19,15 @@ from portalops.errors import NotAHead
 from portalops.ledger.chain import Faults
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, parse_head
 from portalops.ledger.record import GENESIS
-from portalops.model.heads import Head, KeyEvent, SignedHead, Signer, SignOff
+from portalops.model.heads import Head, SignedHead, Signer, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import format_at, show_text
 from portalops.registers import sign_offs as people
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE
-from portalops.registers.signers import RecordedKey, TrustedKey, fold_signers, signer_at
-from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
+from portalops.registers.signers import HeadSignature, RecordedKey, TrustedKey, fold_signers, read_key_event, signer_at
+from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 
 SIGN_OFF_NAMESPACE = people.NAMESPACE
 """The purpose that people sign reports for."""
@@ -143,7 +143,7 @@ def read_head(held: HeldRecord) -> ReadHead:
     """Read a head record and check its signature; whether the key may sign is decided elsewhere."""
     if held.blob is None:
         return ReadHead(held.seq, held.at, None, None, GENESIS, "", None)
-    part = part_of(held.blob, "head")
+    part = bodies.part_of(held.blob, "head")
     text, signature = part.get("text"), part.get("signature")
     head = _parsed(text) if isinstance(text, str) else None
     if head is None or not isinstance(text, str) or not isinstance(signature, str):
@@ -185,7 +185,7 @@ def check_heads(
         brought: heads that somebody kept elsewhere.
         trusted: the keys that the ledger is expected to be signed with; None if nobody brings any.
     """
-    signers = _read_signers(spoken.keys, faults, ledger)
+    signers = _read_signers(spoken, faults, ledger)
     holding = tuple(_holding(spoken.heads, signers, noted, faults, ledger))
     uses = tuple(_check_replaced(signers, holding, faults))
     if all_covered:
@@ -198,33 +198,15 @@ def check_heads(
     return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs, drills)
 
 
-def part_of(blob: bytes, key: str) -> Mapping[str, object]:
-    """Return one object of a body that is a JSON object in UTF-8; empty where there is none."""
-    try:
-        found = bodies.parse(blob)
-    except ValueError:
-        return {}
-    part = found.get(key) if isinstance(found, dict) else None
-    return part if isinstance(part, dict) else {}
-
-
 def read_key(held: HeldRecord) -> RecordedKey | None:
     """Read a key record; None if its details hold no key."""
-    part = part_of(held.blob or b"", "key")
-    public_key, reason, replaces = part.get("public_key"), part.get("reason", ""), part.get("replaces", "")
-    if not isinstance(public_key, str) or not isinstance(reason, str) or not isinstance(replaces, str):
-        return None
-    try:
-        if public_key_of(public_key) != public_key:
-            return None
-    except ValueError:
-        return None
-    return RecordedKey(held.seq, held.at, held.kind, KeyEvent(public_key, reason, replaces))
+    event = read_key_event(held.blob or b"")
+    return RecordedKey(held.seq, held.at, held.kind, event) if event else None
 
 
 def read_sign_off(held: HeldRecord) -> SignOff | None:
     """Read a sign-off record; None if its details hold none."""
-    part = part_of(held.blob or b"", "sign_off")
+    part = bodies.part_of(held.blob or b"", "sign_off")
     names = ("report", "sha256", "signer", "name", "office", "public_key", "text", "signature")
     values = [part.get(name) for name in names]
     texts = [value for value in values if isinstance(value, str)]
@@ -273,15 +255,27 @@ def _parsed(text: str) -> Head | None:
         return None
 
 
-def _read_signers(keys: Sequence[HeldRecord], faults: Faults, ledger: str) -> tuple[Signer, ...]:
+def _read_signers(spoken: Spoken, faults: Faults, ledger: str) -> tuple[Signer, ...]:
     read: list[RecordedKey] = []
-    for held in keys:
+    for held in spoken.keys:
         recorded = read_key(held)
         if recorded is not None:
             read.append(recorded)
         elif held.blob is not None:
             faults.add(held.seq, msg("record {seq} is of kind key but holds no key", seq=held.seq))
-    return fold_signers(read, principal=ledger)
+    signatures = [
+        HeadSignature(each.seq, each.head.size, each.head.at, each.public_key)
+        for each in spoken.heads
+        if each.head and each.public_key and (not ledger or each.head.ledger == ledger)
+    ]
+    folded = fold_signers(read, lambda seq: (each for each in signatures if each.seq > seq), principal=ledger)
+    for recorded in folded.unheeded:
+        key = fingerprint(recorded.event.public_key)
+        faults.add(
+            recorded.seq,
+            msg("record {seq}: no key of the ledger confirms that key {key} was retired", seq=recorded.seq, key=key),
+        )
+    return folded.signers
 
 
 def _holding(
@@ -297,7 +291,8 @@ def _holding(
         for problem in problems:
             faults.add(each.seq, problem)
         fits = each.head is not None and each.head.size < each.seq
-        if each.head and _is_authentic(each, signers, ledger):  # also one that stands too early: then records are gone
+        is_authentic = _is_authentic(each, signers, ledger)
+        if each.head and is_authentic:  # also one that stands too early: then records are gone
             line = noted.get(each.head.size)
             if line is None or line[0] != each.head.digest:
                 fits = False
@@ -305,7 +300,8 @@ def _holding(
         if fits and not problems and each.head:
             held_up_to = each.head.size
             yield each
-        before = each
+        if is_authentic or each.head is None:  # what somebody else recorded as a head is none that the next one follows
+            before = each
 
 
 def _problems(
@@ -525,7 +521,7 @@ def _drills(drills: Sequence[HeldRecord], signers: Sequence[Signer], faults: Fau
 
 def _drill_signer(blob: bytes, own: Collection[str]) -> str:
     """Return who signed a drill report; raises BadSignature if that is nobody, or this ledger itself."""
-    part = part_of(blob, DRILL_REPORT)
+    part = bodies.part_of(blob, DRILL_REPORT)
     text, signature = part.get("text"), part.get("signature")
     if not isinstance(text, str) or not isinstance(signature, str):
         raise BadSignature(msg("its details are missing"))

@@ -17,7 +17,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 
 from portalops import bodies
@@ -29,8 +29,17 @@ from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
-from portalops.registers.signers import KEY_ADDED, KEY_KINDS, KEY_RETIRED, RecordedKey, fold_signers
-from portalops.signatures.sshsig import SigningKey, fingerprint, sign
+from portalops.registers.signers import (
+    KEY_ADDED,
+    KEY_KINDS,
+    KEY_RETIRED,
+    HeadSignature,
+    RecordedKey,
+    fold_signers,
+    read_key_event,
+    signer_at,
+)
+from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
 
 HEAD = "head"
 """The kind of a head record, and the key of the signed head in its blob."""
@@ -144,7 +153,10 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
     with _alone(ledger):
         signers = read_signers(ledger)
         valid = {each.public_key for each in signers if each.retired_seq is None}
-        if not valid - {new.public_key} or (old is not None and old.public_key not in valid):
+        # A lost key may be replaced whatever the records say of it: nothing of it speaks for the new one in any case.
+        if not {each.public_key for each in signers} - {new.public_key} or (
+            old is not None and old.public_key not in valid
+        ):
             raise LedgerError(
                 msg("the key to be replaced is not the ledger's key"),
                 msg("Run 'portalops ledger head' to see which key signs."),
@@ -182,27 +194,48 @@ def retire_others(ledger: Ledger, key: SigningKey, *, reason: str, clock: Clock)
 
 
 def heads(ledger: Ledger) -> Iterator[RecordedHead]:
-    """Yield every head recorded, oldest first.
-
-    Raises:
-        IntegrityError: the details of a head are missing, damaged, or no head.
-    """
+    """Yield every head recorded, oldest first; a record that holds none is passed over, and named by `verify`."""
     for record in ledger.records(kinds=(HEAD,)):
-        yield read_head(ledger, record)
+        with suppress(IntegrityError):
+            yield read_head(ledger, record)
 
 
 def newest_head(ledger: Ledger) -> RecordedHead | None:
-    """Return the newest head; raises as `heads` does."""
-    record = next(ledger.records(kinds=(HEAD,), newest_first=True, limit=1), None)
-    return read_head(ledger, record) if record else None
+    """Return the newest head that a key of the ledger signed; what somebody else recorded as one is passed over.
+
+    Raises:
+        IntegrityError: there is none, and the details of a head are missing, damaged, or no head.
+    """
+    signers: tuple[Signer, ...] | None = None
+    unread: IntegrityError | None = None
+    for record in ledger.records(kinds=(HEAD,), newest_first=True):
+        try:
+            found = read_head(ledger, record)
+        except IntegrityError as error:
+            unread = unread or error
+            continue
+        signers = read_signers(ledger) if signers is None else signers
+        signature = _signature_of(found, ledger.id)
+        if signature is not None and signer_at(signers, signature.public_key, signature.at) is not None:
+            return found
+    if unread is not None:
+        raise unread
+    return None
 
 
 def read_head(ledger: Ledger, record: Record) -> RecordedHead:
-    """Return what a head record holds; raises as `heads` does."""
-    signed = bodies.decode_part(ledger.blob(record.body), HEAD, SignedHead)
+    """Return what a head record holds.
+
+    Raises:
+        IntegrityError: its details are missing, damaged, or no head.
+    """
+    part = bodies.part_of(ledger.blob(record.body), HEAD)
+    text, signature = part.get("text"), part.get("signature")
     try:
-        if signed is not None:
-            return RecordedHead(record.seq, parse_head(signed.text.encode()), signed)
+        if isinstance(text, str) and isinstance(signature, str):
+            return RecordedHead(
+                record.seq, parse_head(text.encode("utf-8", "surrogatepass")), SignedHead(text, signature)
+            )
     except NotAHead:
         pass
     raise IntegrityError(
@@ -214,19 +247,52 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
 def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
     """Return the keys that signed or sign, oldest first.
 
+    A record behind the first key whose details are no key counts for nothing, and is named by `verify`: whoever may append could
+    otherwise keep everybody from signing.
+
     Raises:
-        IntegrityError: the details of a key record are missing or damaged.
+        IntegrityError: the details of the first key record are missing or damaged.
     """
-    events = []
+    events: list[RecordedKey] = []
     for record in ledger.records(kinds=KEY_KINDS):
-        event = bodies.decode_part(ledger.blob(record.body), "key", KeyEvent)
-        if event is None:
-            raise IntegrityError(
-                msg("record {seq} is of kind key but holds no key", seq=record.seq),
-                msg("Run 'portalops ledger verify', and keep everything as it is."),
-            )
-        events.append(RecordedKey(record.seq, record.at, record.kind, event))
-    return fold_signers(events, principal=ledger.id)
+        try:
+            events.append(_read_key(ledger, record))
+        except IntegrityError:
+            if not events:
+                raise
+    return fold_signers(events, lambda seq: _signatures_behind(ledger, seq), principal=ledger.id).signers
+
+
+def _read_key(ledger: Ledger, record: Record) -> RecordedKey:
+    event = read_key_event(ledger.blob(record.body))
+    if event is None:
+        raise IntegrityError(
+            msg("record {seq} is of kind key but holds no key", seq=record.seq),
+            msg("Run 'portalops ledger verify', and keep everything as it is."),
+        )
+    return RecordedKey(record.seq, record.at, record.kind, event)
+
+
+def _signatures_behind(ledger: Ledger, seq: int) -> Iterator[HeadSignature]:
+    before = ledger.record(seq)
+    for record in ledger.records(kinds=(HEAD,), since=before.at if before else None):
+        if record.seq <= seq:
+            continue
+        with suppress(IntegrityError):
+            signature = _signature_of(read_head(ledger, record), ledger.id)
+            if signature is not None:
+                yield signature
+
+
+def _signature_of(recorded: RecordedHead, ledger: str) -> HeadSignature | None:
+    """Return who signed a head; None if that is nobody, or the head is of another ledger."""
+    if recorded.head.ledger != ledger:
+        return None
+    try:
+        public_key = verify(recorded.signed.text.encode(), recorded.signed.signature, NAMESPACE)
+    except BadSignature:
+        return None
+    return HeadSignature(recorded.seq, recorded.head.size, recorded.head.at, public_key)
 
 
 def _record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:

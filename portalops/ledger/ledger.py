@@ -31,6 +31,7 @@ from portalops.model.runs import Plan, Run, RunSummary
 from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
+from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
 
@@ -54,7 +55,9 @@ class KeptLedger:
 def kept_in(folder: Path, *, writable: bool) -> KeptLedger:
     """Return the ledger of a state folder."""
     return KeptLedger(
-        SqliteStore(folder / FILE, writable=writable), BlobFolder(folder / BLOBS), FolderLocks(folder / LOCKS)
+        SqliteStore(folder / FILE, writable=writable),
+        BlobFolder(folder / BLOBS, mode=FOLDER_MODE),
+        FolderLocks(folder / LOCKS),
     )
 
 

@@ -1,10 +1,15 @@
-"""Bytes of evidence in a table of the ledger's database, each under its SHA-256, packed as in the folder of one machine."""
+"""Bytes of evidence in a table of the ledger's database, each under its SHA-256, which the database itself checks.
+
+They are stored as they are, and PostgreSQL compresses them: it can digest only what it sees. Version 1 stored them packed,
+as in the folder of one machine. Those rows are read as before; the next time that the same bytes are kept they are replaced.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
-from portalops.ledger.blobs import MAX_BLOB_BYTES, broken, digest_of, longest_frame, packed, unpacked
+from portalops.ledger.blobs import MAX_BLOB_BYTES, broken, digest_of, longest_frame, unpacked
 from portalops.ledger.postgresql_store import Connections
 from portalops.ledger.postgresql_tables import SCHEMA
 from portalops.model.message import msg
@@ -18,13 +23,17 @@ class PostgresqlBlobs:
         self._connections = connections
 
     def keep(self, data: bytes) -> Digest:
-        """Store bytes durably and return their SHA-256; the same bytes are stored once."""
+        """Store bytes durably and return their SHA-256; the same bytes are stored once.
+
+        What is there under their digest and is not these bytes is replaced. They are read back.
+
+        Raises:
+            IntegrityError: the database does not give them back.
+        """
         digest = digest_of(data)
-        if not self.has(
-            digest
-        ):  # one that is damaged stays as it is, since nothing here is written over; verification names it
-            stored = packed(data)
-            self._connections.again(lambda one: one.execute(f"SELECT {SCHEMA}.keep(%s, %s)", (digest, stored)))
+        if not self._holds(digest):
+            self._connections.again(lambda one: one.execute(f"SELECT {SCHEMA}.keep(%s, %s)", (digest, data)))
+            self.read(digest)
         return digest
 
     def read(self, digest: Digest) -> bytes:
@@ -40,7 +49,7 @@ class PostgresqlBlobs:
             raise broken(
                 msg("blob {digest} is larger than {limit} bytes", digest=digest, limit=longest_frame(MAX_BLOB_BYTES))
             )
-        return unpacked(row[1], digest)
+        return row[1] if hashlib.sha256(row[1]).hexdigest() == digest else unpacked(row[1], digest)
 
     def has(self, digest: Digest) -> bool:
         """Say whether there is a row for it, without reading it."""
@@ -48,9 +57,14 @@ class PostgresqlBlobs:
         return self._connections.again(lambda one: one.execute(statement, (digest,)).fetchone()) is not None
 
     def remove(self, digest: Digest) -> None:
-        """Remove a blob for good; the account must be one of those that may."""
+        """Remove a blob for good; the account must be one of those that may, and the erasure recorded."""
         with self._connections.used() as connection:
             connection.execute(f"SELECT {SCHEMA}.remove(%s)", (digest,))
+
+    def _holds(self, digest: Digest) -> bool:
+        """Say whether these bytes are there as they are; it is the database that digests them."""
+        statement = f"SELECT 1 FROM {SCHEMA}.blob WHERE digest = %s AND encode(sha256(data), 'hex') = digest"
+        return self._connections.again(lambda one: one.execute(statement, (digest,)).fetchone()) is not None
 
     def digests(self) -> Iterator[Digest]:
         """Yield the name of each blob, in order."""

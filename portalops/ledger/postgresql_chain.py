@@ -47,7 +47,7 @@ class PostgresqlChain:
 
     def tail(self) -> Tail | None:
         found = self._connection.execute(f"SELECT size, head FROM {SCHEMA}.tail").fetchone()
-        return Tail(found[0], Digest(found[1])) if found else None
+        return Tail(found[0], Digest(found[1])) if found and found[0] else None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         yield from self.read_between(None, None, size)

@@ -8,7 +8,16 @@ import psycopg
 from psycopg import errors as pg
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull, LedgerMissing, Locked, RunAlreadyRecorded
-from portalops.ledger.postgresql_tables import OLDEST_SERVER, SCHEMA_VERSION, UNFIT, WRITER
+from portalops.ledger.postgresql_tables import (
+    NOT_A_RECORD,
+    NOT_ERASED,
+    NOT_FOLLOWING,
+    NOT_ITS_DIGEST,
+    OLDEST_SERVER,
+    SCHEMA_VERSION,
+    UNFIT,
+    WRITER,
+)
 from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
@@ -39,7 +48,7 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
             msg("the tables of the ledger {place} were changed or are damaged: {cause}", place=place, cause=cause),
             msg("Keep the database as it is, and restore the ledger from the newest backup set into another database."),
         )
-    if getattr(error, "sqlstate", None) == UNFIT:
+    if error.sqlstate == UNFIT:
         return LedgerError(
             msg("the database {place} cannot hold a ledger: {cause}", place=place, cause=cause),
             msg(
@@ -48,7 +57,22 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
                 oldest=OLDEST_SERVER // 10_000,
             ),
         )
-    if getattr(error, "sqlstate", None) == "PO001":
+    if error.sqlstate == NOT_A_RECORD:
+        return LedgerError(
+            msg("the database refuses the record: {cause}", cause=cause),
+            msg("Compare this machine's clock with the server's: portalops doctor --deep --only database."),
+        )
+    if error.sqlstate == NOT_ITS_DIGEST:
+        return IntegrityError(
+            msg("the database refuses the details: {cause}", cause=cause),
+            msg("Run the command again; if it fails again, check this machine's memory and its network."),
+        )
+    if error.sqlstate == NOT_ERASED:
+        return LedgerError(
+            msg("the database refuses to remove details: {cause}", cause=cause),
+            msg("Remove details with 'portalops ledger erase', which records who decided it."),
+        )
+    if error.sqlstate == NOT_FOLLOWING:
         return IntegrityError(
             msg("the database refuses the record: {cause}", cause=cause),
             msg("Run 'portalops ledger verify', and keep everything as it is. Until then nothing more is recorded."),
@@ -69,6 +93,19 @@ def other_version(place: str, version: object) -> LedgerError:
             ours=SCHEMA_VERSION,
         ),
         msg("Use the portalops that wrote it, or a newer one."),
+    )
+
+
+def older_version(place: str, version: int) -> LedgerError:
+    """Say that the owner has to upgrade the tables before anything is appended."""
+    return LedgerError(
+        msg(
+            "the tables in {path} are of version {version}, not {ours}",
+            path=place,
+            version=version,
+            ours=SCHEMA_VERSION,
+        ),
+        msg("Run 'portalops ledger prepare' as the owner of the database: it changes no record."),
     )
 
 

@@ -1,25 +1,27 @@
-"""Locks of all machines that write to a ledger in a database: advisory locks, which go with the connection that took them.
+"""Locks of all machines that write to a ledger in a database: rows of `lock`, which count while a connection of theirs lives.
 
-All locks of a process are held by one connection, whose `application_name` tells people who took the first of them. A lock is two: of its
-name, which one process at a time has, and of name and holder together, by which anybody can ask whether just this holder is
-alive. Within the process a name is held once too. Where that connection breaks, all of its locks are free until the next one is taken or
+A row names the holder, and an advisory lock that the holder's connection has: one of a number that is drawn anew each time. So a lock goes with the
+connection that took it, and nobody can keep others from one by advisory locks of their own, which any account can take. Who may append takes and releases
+rows, by functions. All locks of a process are held by one connection, whose `application_name` tells people who took the first of
+them. Within the process a name is held once too. Where that connection breaks, all of its locks are free until the next one is taken or
 `renew` is called, by which those are taken anew that nobody else has by then; what was recorded twice the ledger itself refuses.
 """
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import psycopg
 
 from portalops.errors import Locked
 from portalops.ledger import postgresql_errors as said
 from portalops.ledger.postgresql_store import Connections
+from portalops.ledger.postgresql_tables import SCHEMA
 from portalops.model.message import msg
 from portalops.model.text import show_text
 
@@ -38,6 +40,8 @@ class PostgresqlLocks:
         self._mutex = threading.Lock()
         self._held: dict[str, str] = {}
         """By name: the holder."""
+        self._keys: dict[str, int] = {}
+        """By name: the number of the advisory lock."""
         weakref.finalize(self, _close, self._open)
 
     @contextmanager
@@ -52,15 +56,19 @@ class PostgresqlLocks:
         try:
             yield
         finally:
-            self._let_go(name, holder)
+            self._let_go(name)
 
     def held_to_read(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
-        """Hold a lock for what changes nothing: a role that only reads may take it too."""
-        return self.held(name, holder=holder, wait_seconds=wait_seconds)
+        """Hold a lock for what changes nothing; a role that only reads keeps nobody from it, and waits until it is free."""
+        if self._may_hold():
+            return self.held(name, holder=holder, wait_seconds=wait_seconds)
+        if wait_seconds <= 0 and self._read_holder(name) is not None:
+            raise self._refused(name)
+        return nullcontext()
 
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
-        return self._read_holder(_key(name, holder)) is not None
+        return self._read_holder(name) == holder
 
     def renew(self) -> None:
         """Take anew what was lost with a connection that broke, unless another process took it meanwhile.
@@ -86,10 +94,8 @@ class PostgresqlLocks:
             if name in self._held:
                 return False
             try:
-                connection = self._opened(holder)
-                if not _taken(connection, _key(name)):
+                if not self._is_taken(self._opened(holder), name, holder):
                     return False
-                _taken(connection, _key(name, holder))
             except psycopg.Error as error:
                 raise said.translated(self._place, error) from error
             self._held[name] = holder
@@ -102,31 +108,41 @@ class PostgresqlLocks:
             own = shown_holder(next(iter(self._held.values()), holder))
             self._open[0].execute("SELECT set_config('application_name', %s, false)", (own,))
             for lost, by in self._held.items():
-                if _taken(self._open[0], _key(lost)):
-                    _taken(self._open[0], _key(lost, by))
+                self._is_taken(self._open[0], lost, by)
         return self._open[0]
 
-    def _let_go(self, name: str, holder: str) -> None:
+    def _is_taken(self, connection: psycopg.Connection, name: str, holder: str) -> bool:
+        key = secrets.randbits(64) - 2**63
+        connection.execute("SELECT pg_advisory_lock(%s)", (key,))
+        found = connection.execute(f"SELECT {SCHEMA}.take_lock(%s, %s, %s)", (name, holder, key)).fetchone()
+        if found != (True,):
+            connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+            return False
+        self._keys[name] = key
+        return True
+
+    def _let_go(self, name: str) -> None:
         with self._mutex:
             self._held.pop(name, None)
+            key = self._keys.pop(name, None)
             with suppress(psycopg.Error):  # a connection that broke holds nothing any more
                 for connection in self._open:
-                    for key in (_key(name, holder), _key(name)):
-                        connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+                    connection.execute(f"SELECT {SCHEMA}.release_lock(%s)", (key,))
+                    connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
-    def _read_holder(self, key: int) -> str | None:
-        statement = (
-            "SELECT a.application_name FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
-            " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted AND l.objsubid = 1"
-            " AND l.classid::bigint = %s AND l.objid::bigint = %s"
-        )
-        unsigned = key % 2**64
+    def _may_hold(self) -> bool:
+        statement = f"SELECT has_function_privilege('{SCHEMA}.take_lock(text, text, bigint)', 'EXECUTE')"
         with self._connections.used() as connection:
-            row = connection.execute(statement, (unsigned >> 32, unsigned & 0xFFFFFFFF)).fetchone()
-        return None if row is None else str(row[0] or "?")
+            return connection.execute(statement).fetchone() == (True,)
+
+    def _read_holder(self, name: str) -> str | None:
+        statement = f"SELECT holder FROM {SCHEMA}.lock WHERE name = %s AND {SCHEMA}.is_held(key, pid)"
+        with self._connections.used() as connection:
+            row = connection.execute(statement, (name,)).fetchone()
+        return None if row is None else str(row[0])
 
     def _refused(self, name: str) -> Locked:
-        who = show_text((self._read_holder(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
+        who = show_text((self._read_holder(name) or "?"), _MAX_NAME)
         return Locked(
             msg("the lock {lock} is held by {holder}", lock=name, holder=who),
             msg("Wait until it ends, or find the machine in the database: SELECT * FROM pg_stat_activity."),
@@ -136,15 +152,6 @@ class PostgresqlLocks:
 def _close(connections: list[psycopg.Connection]) -> None:
     while connections:
         connections.pop().close()
-
-
-def _key(*parts: str) -> int:
-    digest = hashlib.sha256("\0".join(("portalops", *parts)).encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)
-
-
-def _taken(connection: psycopg.Connection, key: int) -> bool:
-    return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone() == (True,)
 
 
 def shown_holder(holder: str) -> str:

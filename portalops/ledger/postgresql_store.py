@@ -1,7 +1,7 @@
 """The records' table in a PostgreSQL database: for a team, whose members and workers append from several machines.
 
-The methods are those of `SqliteStore`; nothing above the store knows which one it is. Appends are one transaction under an
-advisory lock, durable when they return if the server is (`synchronous_commit`). An append whose connection broke while it was
+The methods are those of `SqliteStore`; nothing above the store knows which one it is. Appends are one transaction that
+holds the row of `tail`, durable when they return if the server is (`synchronous_commit`). An append whose connection broke while it was
 committed is looked for afterwards by its line, so it is never done twice and never said to have failed if it did not.
 """
 
@@ -26,7 +26,7 @@ from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
-from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
+from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection
 from portalops.ledger.writer import encoded, parse_line
@@ -61,6 +61,9 @@ _NEWEST = (
 )
 
 
+_HOLD_TAIL = f"SELECT {SCHEMA}.hold_tail()"
+"""Waits until nobody else appends, and keeps others from it until the transaction ends."""
+
 logging.getLogger("psycopg").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
 
 
@@ -81,14 +84,25 @@ class PostgresqlStore:
         return self.check()
 
     def prepare(self) -> bool:
-        """Make the tables in one transaction, as their owner; say whether they were not there."""
+        """Make the tables, or upgrade those of version 1, in one transaction and as their owner; say whether anything was done."""
+        try:
+            return self._prepare()
+        except (pg.UniqueViolation, LedgerError) as error:
+            if not isinstance(error.__cause__ or error, (pg.UniqueViolation, pg.DuplicateTable, pg.DuplicateSchema)):
+                raise
+            return self._prepare()  # another process made them meanwhile
+
+    def _prepare(self) -> bool:
         with self.connections.used() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
-            if connection.execute("SELECT to_regclass(%s)", (_OF_TABLE,)).fetchone() != (None,):
-                return False
-            for statement in MAKE:
+            if connection.execute("SELECT to_regclass(%s)", (_OF_TABLE,)).fetchone() == (None,):
+                statements = MAKE
+            else:
+                connection.execute(f"LOCK TABLE {SCHEMA}.about IN EXCLUSIVE MODE")  # another may be upgrading
+                found = connection.execute(f"SELECT format FROM {SCHEMA}.about").fetchone()
+                statements = UPGRADE if found == (1,) else ()
+            for statement in statements:
                 connection.execute(statement)
-            return True
+            return bool(statements)
 
     def check(self) -> int:
         """Look whether the tables are of a version that is understood, and return which."""
@@ -97,9 +111,11 @@ class PostgresqlStore:
                 found = connection.execute(f"SELECT format FROM {SCHEMA}.about").fetchone()
             except (pg.UndefinedTable, pg.InvalidSchemaName) as error:
                 raise self.missing() from error
-        if found is None or found[0] != SCHEMA_VERSION:
+        if found is None or found[0] not in READABLE:
             raise said.other_version(self.place, found[0] if found else None)
-        return SCHEMA_VERSION
+        if found[0] != SCHEMA_VERSION and self._writable:
+            raise said.older_version(self.place, found[0])
+        return int(found[0])
 
     def server(self) -> ServerState:
         """Ask what the server and this account are like."""
@@ -124,7 +140,7 @@ class PostgresqlStore:
         self._append(lambda: (draft,), clock, only_first=True)
 
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
-        """Do nothing: there is one version of the tables."""
+        """Do nothing: the owner upgrades the tables, by `prepare`."""
 
     def _append(
         self, decide: Callable[[], Sequence[Draft]], clock: Clock, *, only_first: bool = False
@@ -137,7 +153,7 @@ class PostgresqlStore:
             with self.connections.used() as connection:
                 with connection.pipeline():  # one trip to the server
                     connection.execute("BEGIN")
-                    connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+                    connection.execute(_HOLD_TAIL)
                     end = connection.execute(_NEWEST)
                 newest = self._newest(end.fetchone())
                 if only_first and newest is not None:
@@ -164,6 +180,8 @@ class PostgresqlStore:
         if row is None:
             return None
         seq, line, size, head = row
+        if line is None and size == 0:
+            return None
         newest = parse_line(seq or 0, line.encode()) if line is not None else None
         if newest is None or (size, head) != (newest.seq, line_digest(newest.line)):
             raise store_errors.not_the_newest(seq or 0)
@@ -172,10 +190,10 @@ class PostgresqlStore:
     def _are_there(self, records: Sequence[Record]) -> bool:
         """Say whether records were committed by a connection that broke before it said so.
 
-        The server may still be at that commit. Its transaction holds the append lock, so the next holder knows how it ended.
+        The server may still be at that commit. Its transaction holds the tail, so the next holder knows how it ended.
         """
         with self.connections.used() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
+            connection.execute(_HOLD_TAIL)
             seqs = [record.seq for record in records]
             rows = connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = ANY(%s)", (seqs,)).fetchall()
         return dict(rows) == {record.seq: record.line.decode() for record in records}

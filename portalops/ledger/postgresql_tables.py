@@ -4,25 +4,29 @@ A row is a number and a line, as in the file of one machine (`tables.py`). Postg
 read, so `kind`, `run` and `body` are stored, each generated out of the line: no statement can make one say anything else, and
 verification checks that they still are.
 
-Nobody inserts into `record` or changes `tail`, also not who appends: that is done by one function, which runs with its
-owner's rights and takes a record only where it follows from the newest. Who reads, who appends and who removes erased
-details are three roles without a login, which accounts are made members of.
+Nobody inserts into `record`, `blob` or `lock` or changes `tail`, also not who appends: functions do that, which run with
+their owner's rights. They take a record only in the one form of docs/ledger-format.md and where it follows from the newest,
+details only under their own digest, and remove details only behind the record of their erasure. Whoever appends waits
+for the row of `tail`, which only who may append can lock; an advisory lock, which everybody can take, delays nobody.
+Who reads, who appends and who removes erased details are three roles without a login, which accounts are made members of.
 """
 
 from __future__ import annotations
 
+from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT
 from portalops.model.record import FINISHED, STARTED
+from portalops.registers.erasures import ERASED, INERASABLE
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the tables, in `about`."""
+
+READABLE = (1, SCHEMA_VERSION)
+"""The versions that are understood; in the first nothing is appended until it is upgraded."""
 
 SCHEMA = "portalops"
 
 READER, WRITER, PRUNER = "portalops_reader", "portalops_writer", "portalops_pruner"
 """Roles without a login: who reads and verifies, who appends too, who removes details after their erasure was recorded."""
-
-APPEND_LOCK = 0x504F4C47
-""""POLG": the advisory lock of who appends (PostgreSQL, 13.3.5)."""
 
 _IS_FRAME = f"kind LIKE '%{STARTED}' OR kind LIKE '%{FINISHED}'"
 
@@ -50,6 +54,9 @@ OLDEST_SERVER = 130000
 UNFIT = "PO002"
 """The code with which a database says that it cannot hold a ledger."""
 
+NOT_FOLLOWING, NOT_A_RECORD, NOT_ITS_DIGEST, NOT_ERASED = "PO001", "PO003", "PO004", "PO005"
+"""The codes of refusals: a record that does not follow, one of another form or moment, details under another digest, a removal."""
+
 _FIT = f"""DO $$BEGIN
   IF current_setting('server_version_num')::int < {OLDEST_SERVER} THEN
     RAISE EXCEPTION 'the server is of version %', current_setting('server_version') USING ERRCODE = '{UNFIT}';
@@ -59,11 +66,15 @@ _FIT = f"""DO $$BEGIN
   END IF;
 END$$"""
 
-MAKE = (
-    _FIT,
-    *ROLES,
-    "CREATE EXTENSION IF NOT EXISTS amcheck",  # by which verification looks whether an index hides a record
-    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+_STRING = r"((?:[^\"\\\x01-\x1f\x7f]|\\[\"\\])*)"
+_LINE = (
+    r"""^\{"at":"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z","""
+    rf""""body":"[0-9a-f]{{64}}","duty":"{_STRING}","kind":"[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*","prev":"[0-9a-f]{{64}}","""
+    rf""""run":"{_STRING}","seq":[1-9][0-9]{{0,17}},"subject":"{_STRING}","v":1\}}\Z"""
+)
+"""A record's line (docs/ledger-format.md), as PostgreSQL writes expressions; as strict as `record.parse`, and NFC is asked for besides."""
+
+_RECORD_TABLES = (
     f"CREATE TABLE {SCHEMA}.about (one integer PRIMARY KEY CHECK (one = 1), format integer NOT NULL)",
     f"""CREATE TABLE {SCHEMA}.record (
   seq bigint PRIMARY KEY,
@@ -75,49 +86,151 @@ MAKE = (
     f"CREATE UNIQUE INDEX record_run ON {SCHEMA}.record (run, kind, (CASE WHEN {_IS_FRAME} THEN 0 ELSE seq END)) WHERE run <> ''",
     f"CREATE TABLE {SCHEMA}.tail (one integer PRIMARY KEY CHECK (one = 1), size bigint NOT NULL, head text NOT NULL)",
     f'CREATE TABLE {SCHEMA}.blob (digest text COLLATE "C" PRIMARY KEY, data bytea NOT NULL)',
-    f"ALTER TABLE {SCHEMA}.blob ALTER COLUMN data SET STORAGE EXTERNAL",  # it is compressed already
     f"""CREATE FUNCTION {SCHEMA}.never() RETURNS trigger LANGUAGE plpgsql AS
 $$BEGIN RAISE EXCEPTION 'a record is never changed or deleted'; END$$""",
     f"CREATE TRIGGER record_kept BEFORE UPDATE OR DELETE ON {SCHEMA}.record FOR EACH ROW EXECUTE FUNCTION {SCHEMA}.never()",
     f"CREATE TRIGGER record_not_emptied BEFORE TRUNCATE ON {SCHEMA}.record FOR EACH STATEMENT EXECUTE FUNCTION {SCHEMA}.never()",
     f"CREATE TRIGGER tail_kept BEFORE DELETE ON {SCHEMA}.tail FOR EACH ROW EXECUTE FUNCTION {SCHEMA}.never()",
-    # `line` names what it follows by digest and number, so a line that does not follow is refused by the database too.
-    f"""CREATE FUNCTION {SCHEMA}.append(first bigint, lines text[], OUT head text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = {SCHEMA}, pg_temp AS $$
-DECLARE newest bigint; next_line text; place bigint := first;
+    f"INSERT INTO {SCHEMA}.about VALUES (1, {SCHEMA_VERSION})",
+)
+
+_FUNCTION = f"SECURITY DEFINER SET search_path = {SCHEMA}, pg_temp AS"
+_FUNCTIONS = (
+    # A row lock lasts until the transaction ends, and takes a right that readers have not.
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.hold_tail() RETURNS void LANGUAGE plpgsql {_FUNCTION} $$
+BEGIN PERFORM FROM tail FOR UPDATE; END$$""",
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.require_form(place bigint, line text, before text) RETURNS void LANGUAGE plpgsql
+SET search_path = {SCHEMA}, pg_temp AS $$
+DECLARE fields jsonb; at text := substr(line, 8, 24); each text;
 BEGIN
-  PERFORM pg_advisory_xact_lock({APPEND_LOCK});
-  SELECT tail.size, tail.head INTO newest, head FROM tail;
-  IF coalesce(newest, 0) <> first - 1 THEN
-    RAISE EXCEPTION 'record % does not follow record %', first, coalesce(newest, 0) USING ERRCODE = 'PO001';
+  IF line COLLATE "C" !~ $form${_LINE}$form$ THEN
+    RAISE EXCEPTION 'record % does not have the format of a record', place USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
-  head := coalesce(head, repeat('0', 64));
+  fields := line::jsonb;
+  FOREACH each IN ARRAY ARRAY[fields ->> 'run', fields ->> 'subject', fields ->> 'duty', fields ->> 'kind'] LOOP
+    IF char_length(each) > {MAX_TEXT} OR each IS NOT NFC NORMALIZED THEN
+      RAISE EXCEPTION 'record % holds a text that is too long or not in the form NFC', place USING ERRCODE = '{NOT_A_RECORD}';
+    END IF;
+  END LOOP;
+  IF fields ->> 'kind' = '{CREATED}' AND place > 1 THEN
+    RAISE EXCEPTION 'record % is of a kind that only record 1 has', place USING ERRCODE = '{NOT_A_RECORD}';
+  END IF;
+  IF at < '0002' OR at >= '9999' OR substr(at, 9, 2)::int > date_part('day', (substr(at, 1, 7) || '-01')::date + interval '1 month - 1 day') THEN
+    RAISE EXCEPTION 'record % has a time that does not exist: %', place, at USING ERRCODE = '{NOT_A_RECORD}';
+  END IF;
+  IF at COLLATE "C" < before THEN
+    RAISE EXCEPTION 'record % has the time %, earlier than the record before it', place, at USING ERRCODE = '{NOT_A_RECORD}';
+  END IF;
+  IF at::timestamptz > clock_timestamp() + (SELECT about.ahead FROM about) THEN
+    RAISE EXCEPTION 'record % has the time %, which is ahead of the server''s clock', place, at USING ERRCODE = '{NOT_A_RECORD}';
+  END IF;
+END$$""",
+    # `line` names what it follows by digest and number, so a line that does not follow is refused by the database too.
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.append(first bigint, lines text[], OUT head text) LANGUAGE plpgsql {_FUNCTION} $$
+DECLARE newest bigint; next_line text; place bigint := first; before text;
+BEGIN
+  SELECT tail.size, tail.head INTO newest, head FROM tail FOR UPDATE;
+  IF newest <> first - 1 THEN
+    RAISE EXCEPTION 'record % does not follow record %', first, newest USING ERRCODE = '{NOT_FOLLOWING}';
+  END IF;
+  SELECT substr(line, 8, 24) INTO before FROM record WHERE seq = newest;
   FOREACH next_line IN ARRAY lines LOOP
+    PERFORM require_form(place, next_line, before);
     IF next_line::json ->> 'prev' IS DISTINCT FROM head OR (next_line::json ->> 'seq')::bigint IS DISTINCT FROM place THEN
-      RAISE EXCEPTION 'record % does not follow from the one before', place USING ERRCODE = 'PO001';
+      RAISE EXCEPTION 'record % does not follow from the one before', place USING ERRCODE = '{NOT_FOLLOWING}';
     END IF;
     INSERT INTO record (seq, line) VALUES (place, next_line);
     head := encode(sha256(convert_to(next_line, 'UTF8')), 'hex');
+    before := substr(next_line, 8, 24);
     place := place + 1;
   END LOOP;
-  INSERT INTO tail VALUES (1, place - 1, head) ON CONFLICT (one) DO UPDATE SET size = excluded.size, head = excluded.head;
+  UPDATE tail SET size = place - 1, head = append.head;
 END$$""",
-    f"""CREATE FUNCTION {SCHEMA}.keep(digest text, data bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = {SCHEMA}, pg_temp AS
-$$INSERT INTO blob VALUES (digest, data) ON CONFLICT (digest) DO NOTHING$$""",
-    f"""CREATE FUNCTION {SCHEMA}.remove(which text) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = {SCHEMA}, pg_temp AS $$DELETE FROM blob WHERE digest = which$$""",
+    # What is there under this digest and is something else goes: these bytes are what the digest says.
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.keep(digest text, data bytea) RETURNS void LANGUAGE plpgsql {_FUNCTION} $$
+BEGIN
+  IF encode(sha256(data), 'hex') IS DISTINCT FROM digest THEN
+    RAISE EXCEPTION 'the details do not have the digest %', digest USING ERRCODE = '{NOT_ITS_DIGEST}';
+  END IF;
+  INSERT INTO blob AS held VALUES (digest, data) ON CONFLICT ON CONSTRAINT blob_pkey DO UPDATE SET data = excluded.data
+    WHERE held.data <> excluded.data;
+END$$""",
+    # Details are what their digest says, or packed, by version 1: PostgreSQL reads only the former.
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.said_in(body text) RETURNS jsonb LANGUAGE plpgsql STABLE
+SET search_path = {SCHEMA}, pg_temp AS $$
+DECLARE found bytea;
+BEGIN
+  SELECT data INTO found FROM blob WHERE digest = body AND encode(sha256(data), 'hex') = body;
+  RETURN convert_from(found, 'UTF8')::jsonb;
+EXCEPTION WHEN data_exception THEN RETURN NULL;
+END$$""",
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.remove(which text) RETURNS void LANGUAGE plpgsql {_FUNCTION} $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM record WHERE kind = '{ERASED}' AND line::jsonb ->> 'subject' = which
+      AND coalesce(said_in(body) #>> '{{erased,digest}}', which) = which) THEN
+    RAISE EXCEPTION 'no record says that % was erased', which USING ERRCODE = '{NOT_ERASED}';
+  END IF;
+  IF EXISTS (SELECT FROM record WHERE kind IN ({", ".join(f"'{kind}'" for kind in INERASABLE)}) AND (body = which
+      OR jsonb_path_exists(said_in(body), '$.**.evidence ? (@ == $which)', jsonb_build_object('which', which)))) THEN
+    RAISE EXCEPTION 'a record needs %, which is never erased', which USING ERRCODE = '{NOT_ERASED}';
+  END IF;
+  DELETE FROM blob WHERE digest = which;
+END$$""",
+    # The key of a lock is new each time and belongs to one server process: nobody can have it before, or stand in for that process.
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.is_held(which_key bigint, by_pid integer) RETURNS boolean LANGUAGE sql
+SET search_path = {SCHEMA}, pg_temp AS $$
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = by_pid
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND classid::bigint = (which_key >> 32) & 4294967295 AND objid::bigint = which_key & 4294967295)$$""",
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.take_lock(which text, by_holder text, new_key bigint) RETURNS boolean LANGUAGE plpgsql
+{_FUNCTION} $$
+BEGIN
+  INSERT INTO lock AS held VALUES (which, by_holder, new_key, pg_backend_pid()) ON CONFLICT (name) DO UPDATE
+    SET holder = excluded.holder, key = excluded.key, pid = excluded.pid WHERE NOT is_held(held.key, held.pid);
+  RETURN FOUND;
+END$$""",
+    f"""CREATE OR REPLACE FUNCTION {SCHEMA}.release_lock(which_key bigint) RETURNS void LANGUAGE sql {_FUNCTION}
+$$DELETE FROM lock WHERE key = which_key AND pid = pg_backend_pid()$$""",
+)
+
+_RIGHTS = (
     f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {SCHEMA} FROM PUBLIC",
-    f"INSERT INTO {SCHEMA}.about VALUES (1, {SCHEMA_VERSION})",
     f"GRANT USAGE ON SCHEMA {SCHEMA} TO {READER}, {WRITER}, {PRUNER}",
     f"GRANT SELECT ON ALL TABLES IN SCHEMA {SCHEMA} TO {READER}, {WRITER}, {PRUNER}",
-    f"GRANT EXECUTE ON FUNCTION {SCHEMA}.append(bigint, text[]), {SCHEMA}.keep(text, bytea) TO {WRITER}",
+    f"GRANT EXECUTE ON FUNCTION {SCHEMA}.hold_tail(), {SCHEMA}.append(bigint, text[]), {SCHEMA}.keep(text, bytea),"
+    f" {SCHEMA}.take_lock(text, text, bigint), {SCHEMA}.release_lock(bigint) TO {WRITER}",
+    f"GRANT EXECUTE ON FUNCTION {SCHEMA}.is_held(bigint, integer) TO {READER}, {WRITER}, {PRUNER}",
     f"GRANT EXECUTE ON FUNCTION {SCHEMA}.remove(text) TO {PRUNER}",
     f"GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean) TO {READER}, {WRITER}, {PRUNER}",
+)
+
+UPGRADE = (
+    # How far a record's time may be ahead of the server's clock: whoever writes 9998 into a record would stop all others.
+    f"ALTER TABLE {SCHEMA}.about ADD COLUMN ahead interval NOT NULL DEFAULT '1 hour'",
+    f"INSERT INTO {SCHEMA}.tail VALUES (1, 0, '{GENESIS}') ON CONFLICT DO NOTHING",
+    f"ALTER TABLE {SCHEMA}.blob ALTER COLUMN data SET STORAGE EXTENDED",
+    f'CREATE TABLE {SCHEMA}.lock (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, key bigint NOT NULL, pid integer NOT NULL)',
+    *_FUNCTIONS,
+    *_RIGHTS,
+    f"UPDATE {SCHEMA}.about SET format = {SCHEMA_VERSION}",
+)
+"""Makes version 2 of version 1, in one transaction: no line and no blob is changed."""
+
+MAKE = (
+    _FIT,
+    *ROLES,
+    "CREATE EXTENSION IF NOT EXISTS amcheck",  # by which verification looks whether an index hides a record
+    f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
+    *_RECORD_TABLES,
+    *UPGRADE,
 )
 """Makes a new ledger's tables, in one transaction."""
 
 
 def script() -> str:
-    """Return the statements as one script for psql, which makes all or nothing."""
-    return "\n".join(("\\set ON_ERROR_STOP on", "BEGIN;", *(f"{statement};" for statement in MAKE), "COMMIT;"))
+    """Return one script for psql that makes the tables, or upgrades those of version 1; it makes all or nothing."""
+    is_made = f"SELECT to_regclass('{SCHEMA}.about') IS NOT NULL AS is_made \\gset"
+    version = f"SELECT format = 1 AS is_older FROM {SCHEMA}.about \\gset"
+    upgrade = "\n".join((version, "\\if :is_older", *(f"{each};" for each in UPGRADE), "\\endif"))
+    make = "\n".join(f"{each};" for each in MAKE)
+    return f"\\set ON_ERROR_STOP on\nBEGIN;\n{is_made}\n\\if :is_made\n{upgrade}\n\\else\n{make}\n\\endif\nCOMMIT;"

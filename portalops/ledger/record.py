@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
+from portalops.ledger.unicode_characters import UNICODE_VERSION, find_unassigned
 from portalops.model.record import YEARS, Digest, Record, RunId
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
@@ -32,7 +33,7 @@ UPGRADED = "ledger.upgraded"
 """The kind of the record of a store's upgrade; its body names the newest line before."""
 
 MAX_TEXT = 500
-"""Longest run, subject or duty, in characters."""
+"""Longest run, subject or duty, in characters: Unicode code points."""
 
 
 NO_RUN = RunId("")
@@ -148,7 +149,10 @@ def split(line: bytes) -> Fields:
         raise NotARecord("not UTF-8") from error
     if not line.isascii() or len(line) > MAX_TEXT:
         for name, value in (("run", fields.run), ("subject", fields.subject), ("duty", fields.duty)):
-            _text(value, name)
+            if (
+                len(value) > MAX_TEXT
+            ):  # whether it is NFC was judged when it was written: a later Unicode may say otherwise
+                raise NotARecord(f"{name} is longer than {MAX_TEXT} characters")
         _kind(fields.kind)
     return fields
 
@@ -225,6 +229,9 @@ def _text(text: str, name: str) -> str:
         raise NotARecord(f"{name} is longer than {MAX_TEXT} characters")
     if _CONTROL.search(text):
         raise NotARecord(f"{name} holds a control character: {text[:80]!r}")
+    unassigned = find_unassigned(text)
+    if unassigned is not None:
+        raise NotARecord(f"{name} holds U+{ord(unassigned):04X}, which Unicode {UNICODE_VERSION} does not have")
     if not unicodedata.is_normalized("NFC", text):
         raise NotARecord(f"{name} is not in Unicode form NFC: {text[:80]!r}")
     return text

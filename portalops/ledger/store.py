@@ -30,6 +30,7 @@ from portalops.model.message import msg
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
+from portalops.private_folder import make_private_file, make_private_folder
 
 FILE_PLACE = "file"
 
@@ -281,7 +282,8 @@ class SqliteStore:
             )
         try:
             if create:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(self.path.parent)
+                make_private_file(self.path)  # its log and its shared memory get its mode
             connection = _connect(self.path, "rwc" if create else "rw")
             try:
                 self._writer = LedgerWriter(self.path, connection)

@@ -28,7 +28,6 @@ from portalops.ledger.check_heads import (
     Spoken,
     SuppliedHead,
     check_heads,
-    part_of,
     read_head,
     wanted,
 )
@@ -332,7 +331,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
 
 def read_erasure(held: HeldRecord) -> RecordedErasure | None:
     """Read a `blob.erased` record; None if its details hold no erasure."""
-    part = part_of(held.blob or b"", "erased")
+    part = bodies.part_of(held.blob or b"", "erased")
     digest, reason, approved_by = part.get("digest"), part.get("reason"), part.get("approved_by")
     if not isinstance(digest, str) or not isinstance(reason, str) or not isinstance(approved_by, str):
         return None

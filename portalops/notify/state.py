@@ -23,6 +23,7 @@ from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Level, Notification
 from portalops.notify.alarms import NotifiedAlarm
+from portalops.private_folder import make_private_folder
 from portalops.system.locks import locked
 
 FORMAT = 1
@@ -160,7 +161,7 @@ class NotifyFolder:
         owner = self._owner()
         if owner is not None and owner != (0, 0):
             with contextlib.suppress(OSError):  # locking says what is wrong
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(path.parent)
                 path.touch(0o600)
                 for each in (self.folder, path.parent, path):
                     os.chown(each, *owner)

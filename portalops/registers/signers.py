@@ -1,12 +1,18 @@
-"""Which key signed heads from when to when: the key records, folded; and the same as OpenSSH's `allowed_signers`."""
+"""Which key signed heads from when to when: the key records, folded; and the same as OpenSSH's `allowed_signers`.
+
+Whoever may append can write that a key was retired. That counts only by the word of that key or of its successor: the key signed a head over
+the record of the key that replaces it; or the first head over the retirement is by another key of the ledger, as where the old one was
+lost. A key that signs on over its own retirement was not retired (docs/ledger-format.md, Keys).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
+from portalops import bodies
 from portalops.model.heads import KeyEvent, Signer
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -51,21 +57,123 @@ class TrustedKey:
         )
 
 
-def fold_signers(events: Iterable[RecordedKey], *, principal: str) -> tuple[Signer, ...]:
-    """Return the keys in the order in which they were added.
+def read_key_event(blob: bytes) -> KeyEvent | None:
+    """Read the body of a key record; None if it holds no key that could sign."""
+    part = bodies.part_of(blob, "key")
+    public_key, reason, replaces = part.get("public_key"), part.get("reason", ""), part.get("replaces", "")
+    if not isinstance(public_key, str) or not isinstance(reason, str) or not isinstance(replaces, str):
+        return None
+    try:
+        return KeyEvent(public_key, reason, replaces) if public_key_of(public_key) == public_key else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSignature:
+    """Who signed a head of this ledger over what."""
+
+    seq: int
+    """Of its record."""
+    size: int
+    at: datetime
+    """Of the head."""
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedKeys:
+    """What the key records come to."""
+
+    signers: tuple[Signer, ...]
+    """In the order in which they were added."""
+    unheeded: tuple[RecordedKey, ...]
+    """Retirements that no key of the ledger stands by, and that count for nothing."""
+
+
+def fold_signers(
+    events: Sequence[RecordedKey], heads_behind: Callable[[int], Iterable[HeadSignature]], *, principal: str
+) -> FoldedKeys:
+    """Return the keys, and the retirements that count for nothing.
 
     Args:
         events: the key records, oldest first.
+        heads_behind: given a record's number, yields the heads recorded behind it, oldest first. It is asked only while a
+            retirement depends on them.
         principal: the name that stands for all of them in `allowed_signers`: the ledger's id.
     """
-    signers: dict[str, Signer] = {}
-    for recorded in events:
+    fold = _KeyFold(principal)
+    last_retired = max((each.seq for each in events if each.kind == KEY_RETIRED), default=0)
+    for place, recorded in enumerate(events):
+        fold.take_key(recorded)
+        following = events[place + 1].seq if place + 1 < len(events) else None
+        if not fold.is_open(is_last=recorded.seq >= last_retired):
+            continue
+        for head in heads_behind(recorded.seq):
+            if following is not None and head.seq > following:
+                break
+            fold.take_head(head)
+            if not fold.is_open(is_last=recorded.seq >= last_retired):
+                break
+    return fold.result()
+
+
+@dataclass(slots=True)
+class _KeyFold:
+    principal: str
+    signers: dict[str, Signer] = field(default_factory=dict)
+    pending: dict[str, RecordedKey] = field(default_factory=dict)
+    """Retirements that no head is over yet, by key."""
+    replaced: set[str] = field(default_factory=set)
+    """Keys that signed a head over the record of the key that replaces them."""
+    unheeded: list[RecordedKey] = field(default_factory=list)
+
+    def take_key(self, recorded: RecordedKey) -> None:
         key = recorded.event.public_key
-        if recorded.kind == KEY_ADDED and key not in signers:
-            signers[key] = Signer(principal, key, recorded.at, None, recorded.seq, None, recorded.event.replaces)
-        elif recorded.kind == KEY_RETIRED and key in signers and signers[key].retired_seq is None:
-            signers[key] = replace(signers[key], valid_to=recorded.at, retired_seq=recorded.seq)
-    return tuple(signers.values())
+        if recorded.kind == KEY_ADDED and key not in self.signers:
+            self.signers[key] = Signer(
+                self.principal, key, recorded.at, None, recorded.seq, None, recorded.event.replaces
+            )
+        elif recorded.kind == KEY_RETIRED and key in self.signers and self.signers[key].retired_seq is None:
+            if key in self.replaced:
+                self._retire(recorded)
+            else:
+                self.pending.setdefault(key, recorded)
+
+    def take_head(self, head: HeadSignature) -> None:
+        if signer_at(tuple(self.signers.values()), head.public_key, head.at) is None or head.size >= head.seq:
+            return
+        self.replaced.update(
+            each.replaces
+            for each in self.signers.values()
+            if each.replaces == head.public_key and each.added_seq <= head.size
+        )
+        for key, recorded in tuple(self.pending.items()):
+            if recorded.seq <= head.size:
+                del self.pending[key]
+                if key == head.public_key:
+                    self.unheeded.append(recorded)
+                else:
+                    self._retire(recorded)
+
+    def is_open(self, *, is_last: bool) -> bool:
+        """Say whether a later head can change anything; `is_last` says that no retirement follows."""
+        waits = any(
+            each.replaces in self.signers and each.replaces not in self.replaced for each in self.signers.values()
+        )
+        return bool(self.pending) or (waits and not is_last)
+
+    def result(self) -> FoldedKeys:
+        # Where another key is left, its head may come yet: a change of keys was interrupted.
+        left = {key for key, signer in self.signers.items() if signer.retired_seq is None}
+        alone = [recorded for key, recorded in self.pending.items() if left == {key}]
+        return FoldedKeys(
+            tuple(self.signers.values()), tuple(sorted((*self.unheeded, *alone), key=lambda one: one.seq))
+        )
+
+    def _retire(self, recorded: RecordedKey) -> None:
+        key = recorded.event.public_key
+        self.signers[key] = replace(self.signers[key], valid_to=recorded.at, retired_seq=recorded.seq)
 
 
 def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:

@@ -15,6 +15,7 @@ from portalops.errors import FileUnwritable, Locked
 from portalops.files import unwritable
 from portalops.model.message import Message, msg
 from portalops.model.values import dataclass
+from portalops.private_folder import make_private_folder
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
 _RETRY_SECONDS = 0.2
@@ -37,7 +38,7 @@ def locked(path: Path, *, holder: str, wait_seconds: float = 0) -> Iterator[None
         FileUnwritable: the lock file cannot be made or written: no right to, or no room.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise unwritable(path, error) from error

@@ -149,6 +149,8 @@ class Joining:
         self._keys = {each.public_key: each for each in pinned.keys}
         self._candidates: dict[str, tuple[str, int]] = {}
         """New keys with the key that each replaces, and the record that says so."""
+        self._retirements: dict[str, int] = {}
+        """Records that retire a key by nobody's word yet: whoever signs the next head says whether they count."""
         self._seq = self._kept_head.size if self._kept_head else 0
         self._digest = self._kept_head.digest if self._kept_head else GENESIS
         self._at = pinned.kept.record_at if pinned.kept else None
@@ -311,6 +313,8 @@ class Joining:
         except (LedgerError, NotAHead) as error:
             if isinstance(error, RefusedHead):
                 raise
+            if record.kind != "ledger.created":
+                return  # what is no head and no key says nothing; the ledger's own `verify` names it
             raise _rewritten(
                 msg("the details of record {seq} do not fit its kind {kind}", seq=record.seq, kind=record.kind)
             ) from error
@@ -320,27 +324,30 @@ class Joining:
 
     def _read_head(self, record: Record, signed: SignedHead | None) -> None:
         if signed is None:
-            raise _rewritten(msg("record {seq} is of kind head but holds no head", seq=record.seq))
-        head = parse_head(signed.text.encode())
-        if self._last_head is None and self._kept is not None and signed.text != self._kept.signed.text:
-            raise _rewritten(_not_recorded(self._seq))
-        self._last_head = signed
-        if not self._candidates:
             return
+        head = parse_head(signed.text.encode())
         try:
             signer = _signer_of(signed)
         except RefusedHead:
             return  # it speaks for nothing; whether the ledger holds as a whole is for `ledger verify`
+        if signer not in self._keys and signer not in self._candidates:
+            return
+        if self._last_head is None and self._kept is not None and signed.text != self._kept.signed.text:
+            raise _rewritten(_not_recorded(self._seq))
+        self._last_head = signed
         if self._signs(signer) and self._digests.get(head.size) == head.digest and head.size < record.seq:
+            self._confirm_retirements(signer)
             self._promote(signer, head.size)
 
     def _read_key(self, record: Record, event: KeyEvent | None) -> None:
         if event is None:
-            raise _rewritten(msg("record {seq} is of kind key but holds no key", seq=record.seq))
+            return
         key = event.public_key
         if record.kind == KEY_RETIRED:
-            if key in self._keys and not self._keys[key].retired_seq:
-                self._keys[key] = replace(self._keys[key], retired_seq=record.seq)
+            if any(other != key and not known.retired_seq for other, known in self._keys.items()):
+                self._retire(key, record.seq)
+            else:
+                self._retirements.setdefault(key, record.seq)
         elif key in self._keys:
             if not self._keys[key].seq:
                 self._keys[key] = replace(self._keys[key], seq=record.seq)
@@ -348,6 +355,17 @@ class Joining:
             self._keys[key] = KnownKey(key, KeyOrigin.FIRST_USE, record.seq)
         else:
             self._candidates[key] = (event.replaces, record.seq)
+
+    def _retire(self, key: str, seq: int) -> None:
+        if key in self._keys and not self._keys[key].retired_seq:
+            self._keys[key] = replace(self._keys[key], retired_seq=seq)
+
+    def _confirm_retirements(self, signer: str) -> None:
+        """Take a head's signer by its word: the others were retired, and it was not."""
+        for key, seq in self._retirements.items():
+            if key != signer:
+                self._retire(key, seq)
+        self._retirements.clear()
 
     def _promote(self, signer: str, size: int) -> None:
         """Take the new keys that a known key speaks for by a head over their records."""
@@ -396,10 +414,12 @@ class Joining:
     def _require_signer(self, signed: SignedHead, head: Head) -> KnownKey:
         signer = _signer_of(signed)
         if self._signs(signer):
+            self._confirm_retirements(signer)
             self._promote(signer, head.size)
             return self._keys[signer]
         if fingerprint(signer) == self._pinned.accept and signer not in self._keys:
             self._keys[signer] = KnownKey(signer, KeyOrigin.ACCEPTED, self._candidates.get(signer, ("", 0))[1])
+            self._confirm_retirements(signer)
             return self._keys[signer]
         if signer in self._keys:
             raise RefusedHead(

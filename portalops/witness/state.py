@@ -23,6 +23,7 @@ from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
 from portalops.model.causes import cause_of
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
+from portalops.private_folder import FILE_MODE, make_private_folder
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.witness.alarms import WaitingMail, WitnessAlarm
 from portalops.witness.rules import HeadRefusal, KeptHead, KnownKey
@@ -131,8 +132,8 @@ class WitnessFolder:
                 msg("another head is kept in {path}", path=str(path)),
                 msg("Compare both heads with those kept elsewhere. A kept head is never overwritten."),
             )
-        write_atomically(path.with_suffix(".sig"), signed.signature.encode())
-        write_atomically(path, signed.text.encode())
+        write_atomically(path.with_suffix(".sig"), signed.signature.encode(), mode=FILE_MODE)
+        write_atomically(path, signed.text.encode(), mode=FILE_MODE)
 
     def holds(self, signed: SignedHead) -> bool:
         """Say whether a head was taken before."""
@@ -171,15 +172,15 @@ class WitnessFolder:
         if path.exists():
             return path
         try:
-            self.refused.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.refused)
             if len(list(self.refused.glob("*.txt"))) >= MAX_REFUSED:
                 return None
         except OSError as error:
             raise unwritable(self.refused, error) from error
         why = {"at": refused.at, "message": str(refused.message), "reason": refused.reason}
-        write_atomically(path.with_suffix(".json"), bodies.write(why))
-        write_atomically(path.with_suffix(".sig"), signed.signature.encode())
-        write_atomically(path, text)
+        write_atomically(path.with_suffix(".json"), bodies.write(why), mode=FILE_MODE)
+        write_atomically(path.with_suffix(".sig"), signed.signature.encode(), mode=FILE_MODE)
+        write_atomically(path, text, mode=FILE_MODE)
         return path
 
 

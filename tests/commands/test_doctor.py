@@ -176,14 +176,12 @@ def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:
     assert "one broken disk" in said(diagnose(session_of(portal)), "media")[DiagnosticState.WARNING]
 
 
-def test_a_state_folder_that_others_can_write_is_bad(portal: Path) -> None:
+def test_a_state_folder_that_is_open_to_others_is_bad(portal: Path) -> None:
     state = portal.parent / "state"
     state.mkdir()
     state.chmod(0o777)
 
-    assert (
-        "can be written by others: mode 0777" in said(diagnose(session_of(portal)), "state-folder")[DiagnosticState.BAD]
-    )
+    assert "is open to other accounts" in said(diagnose(session_of(portal)), "state-folder")[DiagnosticState.BAD]
 
 
 def test_a_file_in_the_place_of_a_folder_is_bad(portal: Path) -> None:

@@ -101,7 +101,7 @@ def mounted(tmp_path: Path) -> Path:
 def looked(folder: Path, options: str, fill: str = "true") -> list[list[str]]:
     """Look from a mount namespace in which `disk` is a file system of its own, which nobody else sees."""
     disk, ask = folder / "disk", [sys.executable, "-c", MOUNTED, str(folder / "portalops.toml")]
-    script = f'mount -t tmpfs -o size=1m none "$0" && mkdir -p "$0/state" && {fill} && mount -o remount,{options} "$0" && exec "$@"'
+    script = f'mount -t tmpfs -o size=1m none "$0" && mkdir -m 700 "$0/state" && {fill} && mount -o remount,{options} "$0" && exec "$@"'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script, str(disk), *ask],
         capture_output=True,

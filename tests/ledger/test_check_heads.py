@@ -238,10 +238,40 @@ def test_the_successor_of_a_lost_key_speaks_for_itself_and_that_is_said(book: Bo
 
 
 def test_a_retired_key_signs_nothing_more(book: Book) -> None:
+    _rotate(book, replaces=FIRST.public_key, vouched=True)
+    book.records = 20
+    book.add_head(20)
+    assert set(book.check()[1]) == {20}
+
+
+def test_a_retirement_that_no_key_stands_by_is_a_fault_and_counts_for_nothing(book: Book) -> None:
     book.add_key(11, KeyEvent(FIRST.public_key), "key.retired")
+    book.records = 11
+    signed, faults = book.check(all_covered=False)
+    assert faults == [11] and [use.signer.retired_seq for use in signed.uses] == [None]
+
     book.records = 14
     book.add_head(14)
-    assert set(book.check()[1]) == {14}
+    signed, faults = book.check()
+    assert faults == [11] and signed.newest is not None and signed.newest.seq == 14
+
+
+def test_a_stranger_s_unsigned_key_is_no_successor_that_could_retire_another(book: Book) -> None:
+    book.add_key(11, KeyEvent(SECOND.public_key))
+    book.add_key(12, KeyEvent(FIRST.public_key), "key.retired")
+    book.records = 14
+    book.add_head(14)
+    assert book.check()[1] == [12]
+
+
+def test_a_head_of_nobody_is_a_fault_and_the_next_one_follows_the_one_before(book: Book) -> None:
+    texts = list(book.texts)
+    book.add_head(12, by=STRANGER, size=11)
+    book.texts[:] = texts
+    book.records = 14
+    book.add_head(14)
+    signed, faults = book.check()
+    assert set(faults) == {12} and signed.newest is not None and signed.newest.seq == 14
 
 
 def test_a_key_record_without_a_key_is_named(book: Book) -> None:

@@ -123,9 +123,9 @@ def test_run_and_verify_warn_of_an_account_that_could_change_records(
 
 def test_tables_of_a_later_version_are_left_as_they_are(server: Server) -> None:
     server.sql("CREATE DATABASE later")
-    server.sql(f"{script()}\nUPDATE portalops.about SET format = 2;", "later")
+    server.sql(f"{script()}\nUPDATE portalops.about SET format = 3;", "later")
 
-    with pytest.raises(LedgerError, match="of version 2, not 1") as refusal:
+    with pytest.raises(LedgerError, match="of version 3, not 2") as refusal:
         Ledger.open(
             server.folder / "none",
             FixedClock(AT),

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portalops import bodies
 from portalops.errors import NotAHead
 from portalops.ledger.heads import NAMESPACE, head_digest, rotate_key, text_of
 from portalops.ledger.record import NO_RUN, line_digest
-from portalops.model.heads import Head, RecordedHead, SignedHead
+from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead
 from portalops.ports import Extension
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
 from portalops.witness.extensions import NotAnExtension
@@ -269,6 +270,26 @@ def test_a_retired_key_signs_nothing_any_more(watched: Watched) -> None:
     error = refused(watched.pinned(kept), part, watched)
     assert error.reason is HeadRefusal.UNKNOWN_KEY
     assert "retired" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("key.retired", bodies.write({"key": KeyEvent(KEY.public_key, "by nobody's word")})),
+        ("key.added", b'{"key":1}'),
+        ("head", b'{"head":{"text":"none","signature":"none"}}'),
+    ],
+)
+def test_a_record_by_nobody_s_word_keeps_no_later_head_out(watched: Watched, kind: str, body: bytes) -> None:
+    watched.work()
+    kept = watched.head()
+    watched.ledger.append(kind, run=NO_RUN, body=body)
+    watched.work()
+    newer = watched.head()
+
+    accepted = judge(watched.pinned(kept), [watched.extension(kept.head.size, newer)], now=watched.clock.now())
+
+    assert accepted is not None and not accepted.signer.retired_seq
 
 
 def test_a_key_whose_predecessor_was_lost_waits_for_a_person(watched: Watched) -> None:

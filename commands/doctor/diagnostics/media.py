@@ -69,7 +69,7 @@ def _check_medium(look: DoctorContext, table: KindTable) -> Iterator[DiagnosticL
             msg("Mount the disk, or make the folder: mkdir -p {path}", path=show_path(folder)),
         )
         return
-    yield from folder_seen(folder, private=False, about=table.id)
+    yield from folder_seen(folder, about=table.id)
     if device_of(folder) == device_of(look.session.settings.state_folder):
         yield warning(
             table.id,

@@ -24,7 +24,7 @@ REACH_BACK = timedelta(days=100)
 
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether reports can be written here, in which formats, and whom the newest one did not reach."""
-    yield from folder_seen(look.session.settings.report.folder, private=False)
+    yield from folder_seen(look.session.settings.report.folder)
     yield from _formats_seen(look)
     yield from _mailing_seen(look)
 

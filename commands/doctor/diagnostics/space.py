@@ -39,9 +39,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what fits still."""
     settings = look.session.settings
     folder = settings.backup.drill.folder
-    yield from bounded(
-        partial(folder_seen, folder, private=False, about="scratch"), seconds=look.seconds, about="scratch"
-    )
+    yield from bounded(partial(folder_seen, folder, about="scratch"), seconds=look.seconds, about="scratch")
     yield from bounded(partial(_growth, look), seconds=look.seconds, about="ledger")
     made = recorded_sets(look.session.reader, passing_over=True)
     newest = next((one.set for one in reversed(made) if one.set.kind is SetKind.FULL), None)

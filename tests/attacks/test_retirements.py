@@ -1,0 +1,129 @@
+"""Attacks by whoever may append and has no key: records that take from the ledger's key the right to sign, or look like heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portalops import bodies
+from portalops.errors import ExitCode
+from portalops.ledger.bundle import verify_bundle
+from portalops.ledger.heads import HEAD, NAMESPACE, record_head, text_of
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.model.heads import Head, KeyEvent, SignedHead
+from portalops.model.record import Digest
+from portalops.registers.signers import KEY_ADDED, KEY_RETIRED
+from portalops.signatures.sshsig import SigningKey, sign
+from tests.attacks.bundle import check, export
+from tests.attacks.scene import END, Portal, faults, first_bad, write_key
+from tests.doubles import FixedClock
+
+SOON = END + timedelta(hours=1)
+STRANGER = 66
+
+
+def append(portal: Portal, kind: str, **parts: object) -> int:
+    """Append a record as whoever may write the ledger's file, or has an account of its database, does."""
+    ledger = Ledger.open(portal.state, FixedClock(END), create=True)
+    seq = ledger.append(kind, run=NO_RUN, body=bodies.write(parts)).seq
+    ledger.close()
+    return seq
+
+
+def retire(portal: Portal) -> int:
+    return append(portal, KEY_RETIRED, key=KeyEvent(portal.key.public_key, "a year is over"))
+
+
+def retire_for_a_stranger(portal: Portal) -> int:
+    own = write_key(portal.folder.parent / "own", STRANGER)
+    append(portal, KEY_ADDED, key=KeyEvent(own.public_key, "a new year"))
+    return retire(portal)
+
+
+def record_no_key(portal: Portal) -> int:
+    return append(portal, KEY_RETIRED, key={"public_key": "none"})
+
+
+def record_no_head(portal: Portal) -> int:
+    return append(portal, HEAD, head={"text": "none"})
+
+
+def record_a_head_of_nobody(portal: Portal) -> int:
+    own = write_key(portal.folder.parent / "own", STRANGER)
+    ledger = Ledger.open(portal.state, FixedClock(END), create=False)
+    text = text_of(Head(ledger.id, 10**12, Digest("a" * 64), END, Digest("b" * 64)))
+    return append(portal, HEAD, head=SignedHead(text, sign(text.encode(), own, NAMESPACE)))
+
+
+def add_no_key(portal: Portal) -> int:
+    return append(portal, KEY_ADDED, key={"public_key": "none"})
+
+
+ATTACKS = [retire, retire_for_a_stranger, record_no_key, add_no_key, record_no_head, record_a_head_of_nobody]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_key_signs_on_and_the_record_is_named_by_both_verifiers(
+    portal: Portal, tmp_path: Path, attack: Callable[[Portal], int]
+) -> None:
+    seq = attack(portal)
+
+    signed = portal.call("ledger", "head", at=SOON)
+    anchored = portal.call("ledger", "anchor", at=SOON)
+    exported = export(portal, tmp_path / "bundle", at=SOON)
+
+    assert (signed.code, exported.code) == (0, 0), (signed.text, exported.text)
+    assert "not in the ledger" not in anchored.text
+    done = portal.call("ledger", "verify", at=SOON)
+    assert (done.code, first_bad(done)) == (ExitCode.INTEGRITY, seq), done.text
+    stranger, own = check(tmp_path / "bundle"), verify_bundle(tmp_path / "bundle")
+    assert (stranger.code, stranger.first_bad, own.integrity.first_bad) == (5, seq, seq), stranger.text
+
+
+def test_a_retirement_that_nobody_signed_is_named_before_any_head_is_over_it(portal: Portal) -> None:
+    seq = retire(portal)
+    done = portal.call("ledger", "verify", at=SOON)
+    assert (done.code, first_bad(done)) == (ExitCode.INTEGRITY, seq)
+    assert any("no key of the ledger confirms" in line for lines in faults(done).values() for line in lines)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_key_is_changed_all_the_same(portal: Portal, attack: Callable[[Portal], int]) -> None:
+    seq = attack(portal)
+
+    changed = portal.call("ledger", "rotate-key", "--reason", "a year is over", at=SOON)
+
+    assert changed.code == 0, changed.text
+    done = portal.call("ledger", "verify", at=SOON)
+    assert first_bad(done) == seq
+    assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_lost_key_is_replaced_all_the_same(portal: Portal, attack: Callable[[Portal], int]) -> None:
+    attack(portal)
+    (portal.folder / "signing").unlink()
+
+    changed = portal.call("ledger", "rotate-key", "--lost", "--reason", "the disk failed", at=SOON)
+
+    assert changed.code == 0, changed.text
+    assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
+
+
+def test_a_stranger_who_signs_with_a_key_of_their_own_is_led_out_by_a_new_key(portal: Portal) -> None:
+    """Nobody can tell this from a lost key that was replaced, so it is reported as that, and a further new key leads on."""
+    retire_for_a_stranger(portal)
+    own = SigningKey.load(portal.folder.parent / "own")
+    ledger = Ledger.open(portal.state, FixedClock(END), create=True)
+    record_head(ledger, own, FixedClock(END))
+    ledger.close()
+    assert "is not in the ledger" in portal.call("ledger", "head", at=SOON).text
+
+    changed = portal.call("ledger", "rotate-key", "--lost", "--reason", "a stranger's key", at=SOON)
+
+    assert changed.code == 0, changed.text
+    assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
