@@ -42,7 +42,7 @@ from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
 from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Agency, Portal
+from portalops.model.organisation import Agency, Portal, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
@@ -357,7 +357,9 @@ def replay(
             continue
         answer = UpdateAnswer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
-        read = _sorted(SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store)
+        read = _sorted(
+            SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store, owner=poll.owner
+        )
         if poll.gap_check is not None and read.answer is not None:  # what the cross-check said then stands
             closed = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
             read = closed if poll.gap else _without_gap(closed, store)
@@ -413,18 +415,26 @@ def _read(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read 
         return _failed(look, explain_failure(error), store)
 
 
-def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read:
+def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owner: str | None = None) -> _Read:
     """Return a look, sorted into what is new and what is known.
+
+    Args:
+        look: the poll and its answer.
+        units: how units are named.
+        store: what is known.
+        owner: the unit whose own source it was at that time, as `Poll.owner`; None for today's.
 
     Raises:
         UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
         UpdatesError: the store cannot be used.
     """
     traits, listing, evidence = look.source.traits, look.listing, look.evidence
+    if owner is not None:
+        traits = replace(traits, unit=UnitId(owner) if owner else None)
     newest = store.last_whole_poll(traits.id)
     via, etag = (look.answer.via, look.answer.etag) if look.answer else ((), "")
     if listing is None or evidence is None:
-        return _Read(traits, replace(_unchanged(look, newest), via=via), newest, None, etag)
+        return _Read(traits, replace(_unchanged(look, newest), via=via, owner=traits.unit or ""), newest, None, etag)
     if listing.rejected and not listing.items:
         raise UpdateSourceError(
             msg(
@@ -447,6 +457,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         rejected=tuple(refusal.what for refusal in listing.rejected[:MAX_REJECTED]),
         rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
         via=via,
+        owner=traits.unit or "",
     )
     if traits.cross_check:
         return _Read(traits, poll, newest, Recognition((), (), ()), "")
@@ -631,6 +642,7 @@ def _failed(look: SourcePoll, problem: Message, store: ObservationStore, *, hint
         covers_from=None,
         via=look.answer.via if look.answer else (),
         hint=hint,
+        owner=look.source.traits.unit or "",
     )
     store.add_poll(poll)
     return poll

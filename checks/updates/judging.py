@@ -248,8 +248,11 @@ class Judging:
     def _polls(self, source: str) -> SourcePolls:
         looks, begins = self._collected.polls_of(source)
         traits = self._traits[source]
+        owner = traits.unit or ""
         return summed_up(
-            looks,
+            (
+                look for look in looks if look.owner is None or look.owner == owner
+            ),  # what it showed of another says nothing
             begins=begins,
             day_of=lambda at: moment(at).astimezone(self.terms.zone).date(),
             is_dated=traits.attested or traits.trust_created,

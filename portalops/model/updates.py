@@ -261,6 +261,8 @@ class Poll:
     """The answer shows that those from then on, up to it, were out of date; None if it does not, and in older records."""
     renamed: int = 0
     """Items that the answer shows under other ids and addresses than before, all at once; 0 in older records."""
+    owner: str | None = None
+    """The unit whose own source it was at that time; empty for a source of several; None in older records."""
 
     @property
     def cause(self) -> Message | str:
