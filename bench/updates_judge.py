@@ -31,6 +31,7 @@ from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import stamp
 from checks.updates.summing import sums
 from checks.updates.terms import Terms
+from checks.updates.unit_names import UnitNames
 from commands.cli.entry import run
 from portalops.calendar import load
 from portalops.errors import ExitCode
@@ -149,7 +150,8 @@ def _account(file: Path, sources: Sequence[UpdateSourceTraits], units: Sequence[
     store = ObservationStore.open(file, create=False)
     window = store.window(terms.counted_from(WEEK.period()), terms.now)
     judging = Judging(window, sources=sources, period=WEEK.period(), terms=terms)
-    assert all(account_for(judging, unit, WEEK) for unit in units)
+    names = UnitNames(units, ZONE)
+    assert all(account_for(judging, unit, WEEK, names) for unit in units)
     store.close()
 
 

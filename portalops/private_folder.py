@@ -43,7 +43,10 @@ def open_to_others(folder: Path) -> Iterator[Path]:
 
     What is deeper, such as each blob, is out of reach where those are closed.
     """
-    if not folder.is_dir():
+    try:
+        if not folder.is_dir():
+            return
+    except OSError:  # a name that no file system takes: opening the ledger there says so
         return
     inside = [*_entries(folder), *(each for one in _entries(folder) if _is_folder(one) for each in _entries(one))]
     for path in (folder, *inside):

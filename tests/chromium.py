@@ -15,7 +15,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -138,6 +138,14 @@ class Tab:
             each["params"]["entry"]["text"]
             for each in self._browser.said
             if each.get("sessionId") == self._session and each.get("method") == "Log.entryAdded"
+        ]
+
+    def events(self, method: str) -> Sequence[Mapping[str, Any]]:
+        """Return what the browser told of this page under a name, such as that it asks for a file."""
+        return [
+            each["params"]
+            for each in self._browser.said
+            if each.get("sessionId") == self._session and each.get("method") == method
         ]
 
     def violations(self, axe: str) -> Sequence[str]:

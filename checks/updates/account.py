@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
+from checks.updates.unit_names import UnitNames
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week, day_or_moment
@@ -49,6 +50,8 @@ class AccountedItem:
     since: datetime | None
     """After this moment it came; None if nobody knows."""
     until: datetime
+    original: GradedItem | None = None
+    """Of a copy, the item that it says again, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,18 @@ class WeekAccount:
     week: UnitWeek
     items: tuple[AccountedItem, ...]
     """In order of time."""
+    nameless: tuple[GradedItem, ...] = ()
+    """Items of the week that came in under a name like no unit's: they bear on nobody, and may be anybody's."""
 
 
-def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | None:
+def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) -> WeekAccount | None:
     """Return what a unit's week rests on; None if the unit did not exist in it, or it has not begun.
 
     Args:
         judging: of a period that holds the week.
         unit: as it is configured.
         week: which week.
+        names: all units by their names.
     """
     judged = judging.judge(unit.id, unit)
     found = next((one for one in judged.weeks if one.week == week), None)
@@ -84,12 +90,26 @@ def account_for(judging: Judging, unit: Agency, week: Week) -> WeekAccount | Non
     bearing = own | {
         key: one.item for key, (one, _channels) in placed.items()
     }  # what is read in two ways, as it bears on the week
+    originals = judging.originals_of([item for item in bearing.values() if FlagKind.DUPLICATE in item.flags])
     items = [
-        _accounted(item, placed.get(key), unit, facts, alike.get(key))
+        replace(_accounted(item, placed.get(key), unit, facts, alike.get(key)), original=originals.get(key))
         for key, item in bearing.items()
         if key in placed or (item.seen.channel in INDICATORS and _concerns(item, facts))
     ]
-    return WeekAccount(found, tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))))
+    nameless = [
+        item
+        for item in judging.judge(None, None).items
+        if item.seen.channel == ItemChannel.SUBMISSION
+        and item.came is not None
+        and item.seen.unit_name
+        and _concerns(item, facts)
+        and not names.resembling(item.seen.unit_name)
+    ]
+    return WeekAccount(
+        found,
+        tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))),
+        tuple(sorted(nameless, key=lambda item: (item.evidenced_at, item.seen.id))),
+    )
 
 
 def _concerns(item: GradedItem, facts: WeekFacts) -> bool:
@@ -110,7 +130,7 @@ def _accounted(
         since, until = one.looked_before_at, one.first_seen_at
     else:
         since, until = (None if item.came.first == BEGINNING else item.came.first), item.came.last
-    counts, why = (ItemCounts.NO, _explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts, alike)
+    counts, why = (ItemCounts.NO, explain_nothing(item)) if placed is None else _fate(placed[0], unit, facts, alike)
     return AccountedItem(
         item,
         tuple(placed[1]) if placed else (),
@@ -121,7 +141,7 @@ def _accounted(
     )
 
 
-def _explain_nothing(item: GradedItem) -> Message:
+def explain_nothing(item: GradedItem) -> Message:
     """Say why an item counts for nothing in the week, the strongest reason first."""
     flags = frozenset(item.flags)
     if FlagKind.REMOVED in flags and item.came is None:

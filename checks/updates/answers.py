@@ -28,6 +28,10 @@ ORDERED_LEAST = 3
 """With fewer neighbouring pairs of different dates, pins alone may make a list look as if it began with its oldest item."""
 RISING_PERCENT = 80
 """Of the neighbouring items of different dates, so many must rise."""
+SHUFFLED_PERCENT = 34
+"""Of the neighbouring items that two answers have in common, more than so many stand the other way round."""
+SHUFFLED = msg("its items stand in another order than before, such as the most read first: what it lacks may be there")
+"""What is said of a list in which a new item need not stand anywhere."""
 ORDER_UNKNOWN = msg("its order is unknown, and it shows nothing new: if it lists its oldest items first, it may be cut")
 """What is said of an answer without evidence that new items would show in it."""
 
@@ -276,6 +280,8 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
         why = msg("it shows nothing that it showed on {at}, except pinned items", at=base.polled_at)
         # Its claims may still show that the base was out of date; where the new items began to show stays unknown.
         return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
+    if _is_shuffled(answer, base, kept):
+        return replace(_proof(answer, base, set(), {}), blind=SHUFFLED)
     proven = inside & {one.id for one in answer.shown[: kept[-1]]}
     if not (is_known or proven):
         return replace(_proof(answer, base, set(), {}), blind=ORDER_UNKNOWN)  # a rewrite is known in any order
@@ -292,6 +298,14 @@ def _kept_places(answer: Answer, base: BaseAnswer) -> list[int]:
     known = [place for place, one in enumerate(answer.shown) if one.id in base.items]
     is_dated_anew = not kept and len(known) >= 2 and 2 * len(known) >= len(answer.shown)
     return known if is_dated_anew else kept
+
+
+def _is_shuffled(answer: Answer, base: BaseAnswer, kept: Sequence[int]) -> bool:
+    """Say whether the items that both answers have stand in another order; one that went to the front is no such list."""
+    places = [base.items[answer.shown[place].id].place for place in kept]
+    pairs = [*pairwise(places)]
+    turned = sum(later < earlier for earlier, later in pairs)
+    return len(pairs) >= ORDERED_LEAST and 100 * turned > SHUFFLED_PERCENT * len(pairs)
 
 
 def _is_kept(one: AnswerItem, base: BaseAnswer) -> bool:

@@ -28,6 +28,7 @@ from checks.updates.attribution import attributed
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items
 from checks.updates.judging_processes import JudgedPeriod, judge_period
+from checks.updates.observation_rows import newest_at
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
@@ -41,12 +42,12 @@ from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
 from portalops.locale import process_language, render
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Agency, Portal
+from portalops.model.organisation import Agency, Portal, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.model.updates import FlagKind, Observation, Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
 from portalops.ports import Clock, EvidenceStore, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
@@ -167,14 +168,51 @@ def items_of(
     now: datetime,
     poll_every: Every,
     decided: Decided = NOTHING_DECIDED,
-    also: str = "",
 ) -> tuple[GradedItem, ...]:
-    """Return the items that concern a period, each with its grade, flags and interval; and one more by its id, if named."""
+    """Return the items that concern a period, each with its grade, flags and interval."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     traits = [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     collected = attributed(store.window(terms.counted_from(period), now), names, traits, decided)
-    return grade_items(collected, traits, units=units, period=period, terms=terms, also=also)
+    return grade_items(collected, traits, units=units, period=period, terms=terms)
+
+
+def graded_item(
+    store: ObservationStore,
+    item: Observation,
+    *,
+    sources: Sequence[UpdateSource],
+    units: Sequence[Agency],
+    portal: Portal,
+    terms: Terms,
+) -> tuple[GradedItem, GradedItem | None]:
+    """Return one item with its grade, flags and interval, and what it is a copy of, where that is known.
+
+    Raises:
+        UpdatesError: a source shows the same that a person attests, and stands for it.
+    """
+    # What the first poll showed may be years older than that poll, and bears on no later day.
+    day = min(item.first_seen_at, newest_at(item)).astimezone(terms.zone).date()
+    period, traits = Period(day, day), [source.traits for source in sources]
+    names = UnitNames(units, terms.zone, portal.name.vi)
+    collected = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
+    judging = Judging(collected, sources=traits, period=period, terms=terms)
+    known = {unit.id: unit for unit in units}
+    units_first = dict.fromkeys((item.unit, *judging.units()))  # a source may have named another unit since
+    graded = (
+        one
+        for unit in units_first
+        for one in judging.judge(unit, known.get(unit) if unit else None).items
+        if one.seen.id == item.id
+    )
+    found = next(graded, None)
+    if found is None:
+        raise UpdatesError(
+            msg("item {item} is not judged by itself: a source shows the same item", item=item.id[:12]),
+            msg("Run 'portalops updates list' to see the item that its source shows."),
+        )
+    copies = [found] if FlagKind.DUPLICATE in found.flags else []
+    return found, judging.originals_of(copies).get(item.id)
 
 
 def account_of(
@@ -191,7 +229,7 @@ def account_of(
     period, traits = week.period(), [source.traits for source in sources]
     names = UnitNames(units, terms.zone, portal.name.vi)
     window = attributed(store.window(terms.counted_from(period), terms.now), names, traits, terms.decided)
-    return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week)
+    return account_for(Judging(window, sources=traits, period=period, terms=terms), unit, week, names)
 
 
 def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Agency]) -> None:
@@ -319,7 +357,9 @@ def replay(
             continue
         answer = UpdateAnswer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
-        read = _sorted(SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store)
+        read = _sorted(
+            SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), names, store, owner=poll.owner
+        )
         if poll.gap_check is not None and read.answer is not None:  # what the cross-check said then stands
             closed = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
             read = closed if poll.gap else _without_gap(closed, store)
@@ -375,18 +415,26 @@ def _read(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read 
         return _failed(look, explain_failure(error), store)
 
 
-def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read:
+def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owner: str | None = None) -> _Read:
     """Return a look, sorted into what is new and what is known.
+
+    Args:
+        look: the poll and its answer.
+        units: how units are named.
+        store: what is known.
+        owner: the unit whose own source it was at that time, as `Poll.owner`; None for today's.
 
     Raises:
         UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
         UpdatesError: the store cannot be used.
     """
     traits, listing, evidence = look.source.traits, look.listing, look.evidence
+    if owner is not None:
+        traits = replace(traits, unit=UnitId(owner) if owner else None)
     newest = store.last_whole_poll(traits.id)
     via, etag = (look.answer.via, look.answer.etag) if look.answer else ((), "")
     if listing is None or evidence is None:
-        return _Read(traits, replace(_unchanged(look, newest), via=via), newest, None, etag)
+        return _Read(traits, replace(_unchanged(look, newest), via=via, owner=traits.unit or ""), newest, None, etag)
     if listing.rejected and not listing.items:
         raise UpdateSourceError(
             msg(
@@ -409,6 +457,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Rea
         rejected=tuple(refusal.what for refusal in listing.rejected[:MAX_REJECTED]),
         rejected_more=max(0, len(listing.rejected) - MAX_REJECTED),
         via=via,
+        owner=traits.unit or "",
     )
     if traits.cross_check:
         return _Read(traits, poll, newest, Recognition((), (), ()), "")
@@ -593,6 +642,7 @@ def _failed(look: SourcePoll, problem: Message, store: ObservationStore, *, hint
         covers_from=None,
         via=look.answer.via if look.answer else (),
         hint=hint,
+        owner=look.source.traits.unit or "",
     )
     store.add_poll(poll)
     return poll

@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.rules.comparing import compare, nearly_repeated, repeated
+from checks.updates.rules.comparing import came_by, compare, nearly_repeated, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
@@ -179,6 +179,30 @@ class Judging:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
         return item in self._changes.gone
 
+    def originals_of(self, copies: Collection[GradedItem]) -> Mapping[str, GradedItem]:
+        """Return the item that each of some copies says again, by the copy: the newest before it that is no copy itself.
+
+        One whose original is of no known unit, or is known by its title alone, is not among them.
+        """
+        wanted = {(one.seen.channel, one.seen.text) for one in copies}
+        same: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
+        for one in self._grade(self._collected.repeated_items()) if wanted else ():
+            key = one.seen.channel, one.seen.text
+            if key in wanted and one.came is not None and one.seen.id not in self._again.surely:
+                same[key].append(one)
+        found: dict[str, GradedItem] = {}
+        for copy in copies:
+            before = [
+                one
+                for one in same[copy.seen.channel, copy.seen.text]
+                if one.seen.id != copy.seen.id
+                and came_by(one)[0] <= copy.seen.first_seen_at
+                and (one.seen.unit is not None or copy.seen.channel == ItemChannel.PORTAL)
+            ]
+            if before:
+                found[copy.seen.id] = max(before, key=came_by)
+        return found
+
     def concerns(self, item: GradedItem) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
@@ -231,8 +255,11 @@ class Judging:
     def _polls(self, source: str) -> SourcePolls:
         looks, begins = self._collected.polls_of(source)
         traits = self._traits[source]
+        owner = traits.unit or ""
         return summed_up(
-            looks,
+            (
+                look for look in looks if look.owner is None or look.owner == owner
+            ),  # what it showed of another says nothing
             begins=begins,
             day_of=lambda at: moment(at).astimezone(self.terms.zone).date(),
             is_dated=traits.attested or traits.trust_created,
@@ -498,16 +525,10 @@ def grade_items(
     units: Sequence[Agency],
     period: Period,
     terms: Terms,
-    also: str = "",
 ) -> tuple[GradedItem, ...]:
-    """Return the items that concern a period, in order of what is known of their time; and one more by its id, if named."""
+    """Return the items that concern a period, in order of what is known of their time."""
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    chosen = [
-        item
-        for one in judged_units(judging, units)
-        for item in one.items
-        if judging.concerns(item) or item.seen.id == also
-    ]
+    chosen = [item for one in judged_units(judging, units) for item in one.items if judging.concerns(item)]
     return tuple(sorted(chosen, key=lambda item: (_counted_at(item), item.seen.id)))
 
 

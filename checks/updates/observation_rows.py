@@ -147,6 +147,8 @@ POLL = Table(
     Column("blind", Text, nullable=False, server_default=""),
     Column("doubts_from", Integer),
     Column("renamed", Integer, nullable=False, server_default="0"),
+    # The unit whose own source it was then; empty for one of several units; null where nobody noted it.
+    Column("owner", Text),
     Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
     Index("poll_notable", "polled_at", sqlite_where=NOTABLE, postgresql_where=NOTABLE),
 )
@@ -410,6 +412,7 @@ def poll_row(poll: Poll) -> dict[str, object]:
         "blind": _message_text(poll.blind),
         "doubts_from": optional_stamp(poll.doubts_from),
         "renamed": poll.renamed,
+        "owner": poll.owner,
     }
 
 
@@ -428,6 +431,7 @@ def read_poll(row: Row[tuple[object, ...]]) -> Poll:
         blind=bodies.decode(Message, bodies.read(row.blind.encode())["problem"]) if row.blind else None,
         doubts_from=moment(row.doubts_from),
         renamed=row.renamed,
+        owner=row.owner,
     )
 
 

@@ -797,7 +797,14 @@ _UNITS = text(
 )
 """Each unit once, by leaps from one to the next in the index."""
 _POLLS = (
-    select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from, (POLL.c.blind != "").label("is_blind"), POLL.c.doubts_from)
+    select(
+        POLL.c.polled_at,
+        POLL.c.ok,
+        POLL.c.covers_from,
+        (POLL.c.blind != "").label("is_blind"),
+        POLL.c.doubts_from,
+        POLL.c.owner,
+    )
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )

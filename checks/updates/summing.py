@@ -10,8 +10,10 @@ from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judge
 from checks.updates.judging_processes import AT_ONCE, JudgedPeriod, PeriodJudging
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.occasions import CountedDays, count_occasions
+from checks.updates.rules.placing import DayRange
 from checks.updates.rules.stamps import moment
 from portalops.model.organisation import Agency
+from portalops.model.period import Period
 from portalops.model.updates import ItemChannel, PortalDay, UnitSum, UnitWeek
 
 
@@ -26,18 +28,20 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     if judged.unit is None:
         raise ValueError("items of no known unit are no unit's")
     first, last = judging.period.first, judging.period.last
-    counting = {
-        one.item.seen.id: one
+    sure = [
+        (week.period(), one)
         for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
-        for items in judged.counting.get(channel, {}).values()
+        for week, items in judged.counting.get(channel, {}).items()
         for one in items
-        if first.toordinal() <= one.shown_on <= last.toordinal()
-    }
-    newest = max((one.item.evidenced_at for one in counting.values() if one.item.is_sure), default=None)
+        if one.item.is_sure and first.toordinal() <= one.days.first and one.days.last <= last.toordinal()
+    ]
+    # What may have come in either of two weeks is an occasion of neither, so it is not among the items that count.
+    counted = {one.item.seen.id for week, one in sure if _lies_in(one.days, week)}
+    newest = max((one.item.evidenced_at for _week, one in sure), default=None)
     weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
-        items=sum(one.item.is_sure for one in counting.values()),
+        items=len(counted),
         subportal=sum(week.subportal for week in weeks),
         submissions=sum(week.submissions for week in weeks),
         pending=sum(week.pending for week in weeks),
@@ -46,6 +50,10 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
         unreachable_days=sum(len(week.unreachable) for week in weeks),
         flags=Counter(flag for item in judged.items if item.flags and judging.concerns(item) for flag in item.flags),
     )
+
+
+def _lies_in(days: DayRange, span: Period) -> bool:
+    return span.first.toordinal() <= days.first and days.last <= span.last.toordinal()
 
 
 def _cut_to_period(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:

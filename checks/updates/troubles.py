@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from checks.updates.answers import ORDER_UNKNOWN
+from checks.updates.answers import ORDER_UNKNOWN, SHUFFLED
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.updates import Poll
 
@@ -27,13 +27,15 @@ class TroubleKind(StrEnum):
     """It lists its oldest items first, or has turned its order round."""
     ORDER_UNKNOWN = "order-unknown"
     """Nothing shows yet that it would show something new."""
+    SHUFFLED = "shuffled"
+    """Its items stand in another order than before."""
     OUT_OF_DATE = "out-of-date"
     """Answers came from a cache or a replica that was out of date."""
     RENAMED = "renamed"
     """Its items came back under other ids and addresses, all at once."""
 
 
-LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.ORDER_UNKNOWN})
+LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.ORDER_UNKNOWN, TroubleKind.SHUFFLED})
 """These are over as soon as an answer is in order; the others happened, whatever comes later."""
 
 
@@ -42,6 +44,7 @@ TROUBLE_WORDS: Mapping[TroubleKind, Message] = {
     TroubleKind.NO_OVERLAP: msg("items may have passed unseen"),
     TroubleKind.OLDEST_FIRST: msg("it lists its oldest items first"),
     TroubleKind.ORDER_UNKNOWN: msg("the order of its items is not known"),
+    TroubleKind.SHUFFLED: msg("its items change places"),
     TroubleKind.OUT_OF_DATE: msg("its answers were out of date"),
     TroubleKind.RENAMED: msg("its items came back under other names"),
 }
@@ -101,6 +104,8 @@ def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:
             kind = TroubleKind.NO_OVERLAP
         elif poll.blind == ORDER_UNKNOWN:
             kind = TroubleKind.ORDER_UNKNOWN
+        elif poll.blind == SHUFFLED:
+            kind = TroubleKind.SHUFFLED
         found.append((kind, poll.polled_at, poll.blind))
     if poll.doubts_from is not None:
         what = msg(
@@ -123,7 +128,7 @@ def _mend(kind: TroubleKind) -> Message:
             return msg("Open its address in a browser: if items are there, correct the source's settings.")
         case TroubleKind.NO_OVERLAP:
             return msg("Poll it more often, have it list more items, or declare a cross-check for it.")
-        case TroubleKind.OLDEST_FIRST:
+        case TroubleKind.OLDEST_FIRST | TroubleKind.SHUFFLED:
             return msg("Have it list its newest items first, or use an address that does.")
         case TroubleKind.ORDER_UNKNOWN:
             return msg(

@@ -39,6 +39,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.graded_items import require_confirmable
 from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
 from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, naming_line, read_answers
@@ -144,6 +145,7 @@ def answer(
         named_units,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
     )
+    warnings = list(_foreign_sender(session, whose, sender, must_be_own=bool(sheet.answers) and not officer))
     handling = handling_of(session)
 
     def plan() -> AnswerPlan:
@@ -159,12 +161,11 @@ def answer(
         (msg("Cases"), ", ".join(move.id for move in planned.moves) or None),
         (
             msg("Recorded in"),
-            msg("records {seqs}", seqs=", ".join(str(record.seq) for record in records))
+            nmsg("record {seqs}", "records {seqs}", len(records), seqs=", ".join(str(record.seq) for record in records))
             if records
             else msg("nothing: only shown"),
         ),
     ]
-    warnings = list(_foreign_sender(session, whose, sender))
     if data is None and (planned.confirmations or planned.items):
         warnings.append(unkept_document(made.officer))
     answered = {move.id for move in planned.moves}
@@ -185,13 +186,32 @@ def answer(
     )
 
 
-def _foreign_sender(session: Session, unit: UnitId, sender: str) -> Iterator[Message]:
-    """Say that a mail came from another unit's address."""
+def _foreign_sender(session: Session, unit: UnitId, sender: str, *, must_be_own: bool) -> Iterator[Message]:
+    """Say that a mail came from no address of the unit: anybody can write one, and a claim of items rests on nothing else.
+
+    Raises:
+        UsageError: so it did, and nobody vouches for it.
+    """
     names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
     traits = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, attested=True)
-    whose = names.find(sender, traits, session.clock.now()) if sender else None
-    if whose not in {None, unit}:
-        yield msg("the mail of {sender} is of unit {other}, not of {unit}", sender=sender, other=whose, unit=unit)
+    whose = names.find(sender, traits, session.clock.now()) if sender else unit
+    if whose == unit:
+        return
+    said = (
+        msg("the mail of {sender} is not from an address of unit {unit}", sender=sender, unit=unit)
+        if whose is None
+        else msg("the mail of {sender} is of unit {other}, not of {unit}", sender=sender, other=whose, unit=unit)
+    )
+    if must_be_own:
+        raise UsageError(
+            said,
+            msg(
+                "Ask the unit, then give --officer with the name of who vouches for it; or add the address or its domain to"
+                " the aliases of {unit}.",
+                unit=unit,
+            ),
+        )
+    yield said
 
 
 def _sheet(
@@ -262,6 +282,7 @@ def _observations(
                 (item,) = matches
                 if one.published_on is not None:
                     require_possible_day(store, item, one.published_on, session.zone_of_portal)
+                    require_confirmable(session, store, item, one.published_on, None)
                 if any(item.id == other.id for _answer, other in found):
                     raise UsageError(
                         msg("item {item} is answered twice", item=item.id[:12]), msg("Give one answer for each item.")

@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
 from commands.case.views import handling_of
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
+from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
@@ -41,7 +42,7 @@ from portalops.model.record import Digest
 from portalops.model.updates import UpdatesResult
 from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
 from portalops.official.office import office_on
-from portalops.registers.cases import Case, read_cases
+from portalops.registers.cases import Case, ReadCases, read_cases
 from portalops.reports.document import Document, Paragraph, TableBlock
 
 OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED})
@@ -73,17 +74,30 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
+    sent_on: Annotated[
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--date", metavar="DAY", help=_("The day on which the letter goes out; today if not given")),
+    ] = None,
 ) -> Result[tuple[DraftedLetter, ...]]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
     read = read_cases(session.ledger)
-    unit = known_case(read, case).unit
+    asked = _asked_case(read, case)
+    unit = asked.unit
     handling = handling_of(session)
-    terms = {each.id: _term(each, handling) for each in read.cases if each.unit == unit and _is_unexplained(each)}
-    named = known_case(read, case).id
+    goes_out = handling.today if sent_on is None else parse_day(sent_on)
+    if goes_out < handling.today:
+        raise UsageError(
+            msg("--date {day} is over: the unit's days run from the day on which the letter is recorded", day=goes_out),
+            msg("Give the day on which the letter goes out, or leave --date out for today."),
+        )
+    terms = {
+        each.id: _term(each, handling, goes_out) for each in read.cases if each.unit == unit and _is_unexplained(each)
+    }
+    named = asked.id
     # One letter names one day: that of the case which was asked for, else the first.
-    explain_by = terms.get(named) or min(terms.values(), default=handling.today)
+    explain_by = terms.get(named) or min(terms.values(), default=goes_out)
     of_unit = [each for each in read.cases if terms.get(each.id) == explain_by]
     if unit == THE_PORTAL or not of_unit:
         raise UsageError(
@@ -98,7 +112,7 @@ def letter(
     name = unit_name(session, unit)
     sheets = _sheets(session, unit, of_unit)
     spans = [week.period() for week in sorted({each.week for each in of_unit})]
-    spans.append(Period(handling.today, max(handling.today, explain_by)))
+    spans.append(Period(handling.today, max(goes_out, explain_by)))
     doubts: list[Message] = []
     for span in spans:
         doubts += [doubt for doubt in handling.calendar.warnings(span) if doubt not in doubts]
@@ -119,11 +133,27 @@ def letter(
     files = (*files, *write_sheets(sheets, stem, [each.suffix for each in some], output, languages=languages))
     rows = [(str(path), digest) for path, digest in files]
     about = nmsg("The letter covers {n} case.", "The letter covers {n} cases.", len(of_unit))
+    holds = msg(
+        "Its last day, {day}, holds for a letter that goes out on {sent}. If it goes out later, draft it again with --date.",
+        day=explain_by, sent=goes_out,
+    )  # fmt: skip
     return Result(
         tuple(DraftedLetter(path, digest, tuple(each.id for each in of_unit)) for path, digest in files),
-        [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
+        [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about), Paragraph(holds)],
         warnings=(*unreadable_of(read), *doubts),
     )
+
+
+def _asked_case(read: ReadCases, name: str) -> Case:
+    """Return the case of an id or its beginning; the first of several of one unit and week, whom one letter covers.
+
+    Raises:
+        UsageError: there is none, or there are several of more than one unit or week.
+    """
+    found = [case for case in read.cases if case.id.startswith(name)]
+    if name and len({(case.unit, case.week) for case in found}) == 1:
+        return next((case for case in found if _is_unexplained(case)), found[0])
+    return known_case(read, name)
 
 
 def _sheets(session: Session, unit: UnitId, cases: Sequence[Case]) -> dict[Week, Document]:
@@ -148,12 +178,12 @@ def _judgings_of(session: Session, cases: Sequence[Case]) -> Iterator[UpdatesRes
                     yield found
 
 
-def _term(case: Case, handling: Handling) -> date:
-    """Return the last day on which a unit may answer: of its reminder, or of a letter that goes out today."""
+def _term(case: Case, handling: Handling, goes_out: date) -> date:
+    """Return the last day on which a unit may answer: of its reminder, or of a letter that goes out on a day."""
     due = next_due(case, handling)
     if due is not None and due.step is CaseStep.EXPLAINED:
         return due.by
-    return handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days)
+    return handling.calendar.add_working_days(goes_out, handling.numbers.case_explain_working_days)
 
 
 def _is_unexplained(case: Case) -> bool:

@@ -12,6 +12,7 @@ from portalops.compliance.case_papers import answered_day, step_with_paper
 from portalops.compliance.handling import (
     STEP_WORDS,
     Handling,
+    heard_until,
     is_named,
     judged_keys,
     moves_by_rule,
@@ -167,6 +168,13 @@ def allowed_move(
 
 def _next_of(case: Case, handling: Handling) -> Message:
     due = next_due(case, handling)
+    said, until = case.newest(CaseStep.EXPLAINED), heard_until(case, handling)
+    if said is not None and until is not None:
+        return msg(
+            "The explanation of {day} is recorded. The unit may add to it until {until}; then the case opens, and 'portalops"
+            " case decide {case}' decides.",
+            day=said.at.astimezone(handling.zone).date(), until=until, case=case.id,
+        )  # fmt: skip
     if due is None or due.step not in _VERBS:
         return msg("Run 'portalops case show {case}' to see what was done and what is due.", case=case.id)
     return msg(

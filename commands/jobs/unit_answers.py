@@ -113,7 +113,7 @@ def plan_answer(
                 _require_unknown(item, at.astimezone(zone).date(), answer)
                 rests_on = f"{text}; {why}; {item.id}"
                 one = ObservedItem(
-                    "", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file
+                    "", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file, item.id
                 )
                 if (there := recorded.get(_key(one))) is not None:
                     raise _unfit(_say_recorded(there))

@@ -16,6 +16,7 @@ from checks.updates.job import account_of
 from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
+from commands.jobs.graded_items import SHOWN_ID, name_original
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import UsageError
 from portalops.files import write_atomically
@@ -25,6 +26,7 @@ from portalops.model.period import Week, day_or_moment
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.model.updates import Bounds, FlagKind, ItemChannel
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
 from portalops.reports.document import (
     Block,
@@ -43,12 +45,10 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from checks.updates.account import AccountedItem, WeekAccount
+    from checks.updates.rules.grading import GradedItem
     from commands.cli.session import Session
     from portalops.model.organisation import Agency
     from portalops.model.updates import Observation
-
-SHOWN_ID = 12
-"""How much of an item's id the sheet shows: enough to name it by in an answer."""
 
 UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id"))]
 WeekName = Annotated[str, typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47"))]
@@ -150,7 +150,9 @@ def account_and_items(session: Session, unit: Agency, week: Week) -> tuple[WeekA
         whole = {one.id: one for one in decided.attested}
         whole |= store.observations(one.item.seen.id for one in found.items)
     items = tuple(
-        replace(one, why=msg("{why}; the document is not kept", why=one.why))
+        replace(one, why=msg("{why}: {original}", why=one.why, original=name_original(session, one.original)))
+        if one.original is not None
+        else replace(one, why=msg("{why}; the document is not kept", why=one.why))
         if one.item.seen.id in decided.unkept and one.counts is not ItemCounts.NO
         else one
         for one in found.items
@@ -263,6 +265,8 @@ def sheet_document(
         if rows:
             blocks.append(TableBlock(caption, _HEADERS, rows))
     blocks += _strangers(session, strangers, whole)
+    if found.verdict in _OPEN_OR_UNMET:
+        blocks += _nameless(session, account.nameless)
     if not account.items:
         blocks.append(Paragraph(msg("No item of the unit was seen in this week.")))
     if found.unseen:
@@ -276,7 +280,8 @@ def sheet_document(
         Paragraph(
             msg(
                 "If an item is missing, or came on another day than this sheet says, answer with its title or address, the"
-                " day, and the document that shows it. Every item counts once it is confirmed."
+                " day, and the document that shows it. What is not certain counts once it is confirmed; a copy does not, nor what was"
+                " no longer shown within two days."
             )
         )
     )
@@ -320,6 +325,50 @@ def _strangers(session: Session, items: Sequence[AccountedItem], whole: dict[str
         TableBlock(msg("Items of a sender that is not known, which may be the unit's"), headers, rows),
         Paragraph(said),
     )
+
+
+_OPEN_OR_UNMET = frozenset({DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING})
+MOST_NAMELESS = 50
+"""How many items of senders like no unit are named; a register of all incoming papers may have many more."""
+
+
+def _nameless(session: Session, items: Sequence[GradedItem]) -> Sequence[Block]:
+    """Return what came in under names like no unit's, by sender and day alone: what others wrote is no matter of this unit."""
+    if not items:
+        return ()
+    rows: list[tuple[Cell, ...]] = [
+        (
+            item.seen.id[:SHOWN_ID],
+            _without_mailbox(item.seen.unit_name),
+            WHERE_WORDS[ItemChannel(item.seen.channel)],
+            describe_interval(item, session.zone_of_portal),
+        )
+        for item in items[:MOST_NAMELESS]
+    ]
+    headers = (msg("Item id"), msg("Sender as written"), msg("Where"), msg("When it came"))
+    blocks: list[Block] = [
+        TableBlock(msg("Items whose sender's name is like no unit's; one of them may be the unit's"), headers, rows),
+        Paragraph(
+            msg(
+                "If one of these is the unit's, answer with its id and the words: of the unit. It counts then. Of the others nothing is to be answered."
+            )
+        ),
+    ]
+    if more := len(items) - len(rows):
+        blocks.append(
+            Paragraph(nmsg("{n} further such item is not listed.", "{n} further such items are not listed.", more))
+        )
+    return blocks
+
+
+def _without_mailbox(sender: str) -> str:
+    """Return a sender's name; of a mail address no more than its owner needs to know it again.
+
+    >>> _without_mailbox("lan.nguyen@gmail.com"), _without_mailbox("Ban Biên tập DA")
+    ('l…@gmail.com', 'Ban Biên tập DA')
+    """
+    name, sign, domain = sender.rpartition("@")
+    return f"{name[:1]}…@{domain}" if sign else sender
 
 
 WHERE_WORDS = {

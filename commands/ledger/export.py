@@ -1,9 +1,9 @@
 """Write a bundle that an auditor verifies without portalops
 
 The folder holds every record, the details that belong to the period, the signed heads, the report, and a program and
-a page that say how to check it. It is whole or not there.
+a page that say how to check it. It is whole or not there. With a name that ends in .zip it is one ZIP file.
 
-Example: portalops ledger export --period 2026-11 --output /srv/audit/2026-11
+Example: portalops ledger export --period 2026-11 --output /srv/audit/2026-11; portalops ledger export --output 2026.zip
 
 EXIT STATUS: 0 written, 2 the folder is not empty or an option is wrong, 4 it could not be written, 5 the ledger does
 not hold, 78 no signing key is configured
@@ -39,10 +39,13 @@ from portalops.ledger.bundle.export import (
     covering_head,
     details,
     is_free,
+    is_free_file,
     scope_of,
     withheld_of,
     write_bundle,
+    write_zip,
 )
+from portalops.ledger.bundle.zip_file import SUFFIX
 from portalops.ledger.heads import code_of
 from portalops.ledger.recorder import Recorder
 from portalops.ledger.verify import Withheld
@@ -83,7 +86,13 @@ class ExportedBundle:
 def export(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option(metavar="FOLDER", help=_("Folder to make; it may exist if it is empty"))],
+    output: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help=_("Folder to make, which may exist if it is empty; or a ZIP file, if it ends in .zip"),
+        ),
+    ],
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     withhold: Annotated[
         list[str] | None,
@@ -106,7 +115,12 @@ def export(
         languages_option(language, session.settings.report.languages),
         withheld_of(withhold or ()),
     )
-    if not is_free(order.folder):
+    if order.is_zip and not is_free_file(order.folder):
+        raise UsageError(
+            msg("{file} exists already", file=str(order.folder)),
+            msg("Name a new file by --output; a bundle never replaces anything."),
+        )
+    if not order.is_zip and not is_free(order.folder):
         raise UsageError(
             msg("{folder} exists and is not an empty folder", folder=str(order.folder)),
             msg("Name a new folder by --output; a bundle never replaces anything."),
@@ -115,7 +129,8 @@ def export(
         return _would_write(session, order)
     written = _write(session, key, order)
     return Result(
-        data=_data(written, order.folder), view=tuple(_view(written, order.folder, fingerprint(key.public_key)))
+        data=_data(written, order.folder),
+        view=tuple(_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
     )
 
 
@@ -140,6 +155,11 @@ class _Order:
     languages: tuple[str, ...]
     withheld: Mapping[Digest, str]
 
+    @property
+    def is_zip(self) -> bool:
+        """Whether the bundle is to be one ZIP file."""
+        return self.folder.suffix.lower() == SUFFIX
+
 
 def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     before = session.ledger.last()
@@ -154,7 +174,11 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     head = covering_head(ledger, key, session.clock)
     scope = scope_of(ledger, order.since, order.withheld, last=head.seq)
     with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
-        return write_bundle(ledger, order.folder, scope, content, head=head, key=key, advance=task.advance)
+
+        def write(folder: Path) -> WrittenBundle:
+            return write_bundle(ledger, folder, scope, content, head=head, key=key, advance=task.advance)
+
+        return write_zip(order.folder, write) if order.is_zip else write(order.folder)
 
 
 def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]) -> None:
@@ -202,7 +226,7 @@ def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
                 size += len(detail.data)
             task.advance(1)
     records: list[tuple[Message, Cell]] = [
-        (msg("Folder"), str(order.folder)),
+        (msg("File") if order.is_zip else msg("Folder"), str(order.folder)),
         (msg("Period"), str(order.period)),
         (msg("Records, and those that the export adds"), msg("1 to {last}, and up to 4 more", last=str(last.seq))),
         (msg("Details of records from"), str(scope.first)),
@@ -246,12 +270,12 @@ def _blobs(count: int) -> Message:
     return nmsg("{n} detail", "{n} details", count)
 
 
-def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
+def _view(written: WrittenBundle, folder: Path, key: str, *, is_zip: bool) -> Iterator[Block]:
     description, code = written.description, code_of(written.head.head)
     yield Paragraph(msg("The bundle is written."))
     yield KeyValues(
         (
-            (msg("Folder"), str(folder)),
+            (msg("File") if is_zip else msg("Folder"), str(folder)),
             (msg("Files"), written.files),
             (msg("Ledger"), description.ledger),
             (msg("Records"), description.records),
@@ -267,7 +291,9 @@ def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
     yield Heading(2, msg("What to give the auditor"))
     yield Bullets(
         (
-            msg("the whole folder {folder}, unchanged", folder=str(folder)),
+            msg("the file {file}, unchanged", file=str(folder))
+            if is_zip
+            else msg("the whole folder {folder}, unchanged", folder=str(folder)),
             msg("the head code {code}, by another way than the folder: in a letter, or read out", code=code),
             msg("the fingerprint of the ledger's key, {key}, in person or by telephone", key=key),
         )
@@ -275,6 +301,9 @@ def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
     yield Heading(2, msg("How it is checked"))
     yield Bullets(
         (
+            msg(
+                "in a browser, on any computer: open verify.html of the bundle or of a release, and drag the bundle onto it"
+            ),
             msg("by hand, with stock tools: HOW-TO-VERIFY.vi.md and HOW-TO-VERIFY.en.md in the folder say how"),
             msg("with Python alone: python3 verify.py --head-code {code}", code=code),
             msg("with portalops: portalops ledger verify {folder} --head-code {code}", folder=str(folder), code=code),

@@ -653,7 +653,7 @@ def verify(
     ctx: typer.Context,
     bundle: Annotated[
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
-        typer.Argument(help=_("The folder of a bundle; without it, the ledger of this machine")),
+        typer.Argument(help=_("The folder of a bundle, or its ZIP file; without it, the ledger of this machine")),
     ] = None,
     *,
     quick: Annotated[

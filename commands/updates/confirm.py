@@ -6,7 +6,7 @@ confirmation back.
 
 Example: portalops updates confirm 3f2a91 --officer 'Nguyễn Văn An' --document '07/BB-TTTT, 20/11/2026'
 
-EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm, or a text is missing
+EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm, it cannot count, or a text is missing
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.graded_items import require_confirmable
 from commands.jobs.kinds.updates import open_store, require_possible_day
 from commands.updates.options import OptionalText
 from commands.updates.steps import lost_confirmations
@@ -84,7 +85,7 @@ def confirm(
     data = document_in(file)
     published_on = None if day is None else parse_day(day)
     whose = known_unit(session, unit).id if unit else None
-    found, corrected_at = _observations(session, items, published_on, whose)
+    found, corrected_at = _observations(session, items, published_on, whose, withdraw=withdraw)
     if dry_run:
         read = _require_change(session, found, corrected_at, withdraw=withdraw)
         record = None
@@ -105,7 +106,10 @@ def confirm(
         (record,) = ledger.append_decided(decide)
         read = kept[0]
     rows: list[tuple[Message, Cell]] = [
-        (msg("Items"), "; ".join(f"{one[:12]}  {title}" for one, title in found.items())),
+        (
+            msg("No longer confirmed") if withdraw else msg("Confirmed"),
+            "; ".join(f"{one[:12]}  {title}" for one, title in found.items()),
+        ),
         (msg("Officer"), who),
         (msg("Document"), by),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
@@ -147,12 +151,13 @@ def _stands(read: ReadConfirmations, one: str, corrected_at: Mapping[str, dateti
 
 
 def _observations(
-    session: Session, names: Sequence[str], published_on: date | None, whose: UnitId | None
+    session: Session, names: Sequence[str], published_on: date | None, whose: UnitId | None, *, withdraw: bool
 ) -> tuple[dict[str, str], dict[str, datetime]]:
     """Return the titles of items by their ids, and when their sources last put them right, where they did.
 
     Raises:
-        UsageError: one names no item, or several; the kept answers refute the day; or its source has not named the unit.
+        UsageError: one names no item, or several; the kept answers refute the day; it cannot count; or its source has not
+            named the unit.
     """
     found: dict[str, str] = {}
     with open_store(session.settings, session.environment) as store:
@@ -168,6 +173,8 @@ def _observations(
                 raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
             if published_on is not None:
                 require_possible_day(store, matches[0], published_on, session.zone_of_portal)
+            if not withdraw:
+                require_confirmable(session, store, matches[0], published_on, whose)
             found[matches[0].id] = matches[0].title
         corrected_at = {name: some[-1].at for name, some in store.corrections_of(found).items()}
         named = store.units_named(found)

@@ -7,32 +7,34 @@ EXIT STATUS: 0 shown, 2 there is no such item
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from checks.updates.account import describe_interval, grounds
-from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import ItemCorrection
-from checks.updates.rules.grading import BEGINNING
+from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.stamps import moment
 from commands.cli.entries import unit_name
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.graded_items import SHOWN_ID, grade_one, name_original
+from commands.jobs.kinds.updates import decided_of, open_store
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Period, day_or_moment
+from portalops.model.period import day_or_moment
 from portalops.model.record import Digest
+from portalops.model.submissions import ObservedItem
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
+from portalops.registers.attested import read_attested
 from portalops.reports.document import Cell, KeyValues, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
@@ -73,6 +75,8 @@ class ItemInterval:
     """It counts for certain, wherever in that time it came."""
     grade: Grade
     flags: tuple[FlagKind, ...]
+    copy_of: str | None
+    """Of a copy, the id of the item that it says again, where that is known."""
     grounds: tuple[str, ...]
     """What bounds its time, in the order in which it was weighed."""
     corrections: tuple[ItemWording, ...]
@@ -91,30 +95,19 @@ def show(
 ) -> Result[ItemInterval]:
     session = open_session(ctx)
     whole = _found(session, item)
-    day = whole.first_seen_at.astimezone(session.zone_of_portal).date()
-    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
-    with open_store(settings, session.environment) as store:
-        graded = next(
-            one
-            for one in items_of(
-                store,
-                sources=update_sources(settings),
-                units=settings.units,
-                portal=settings.portal,
-                rulebook=session.rulebook,
-                calendar=session.calendar,
-                period=Period(day, day),
-                now=session.clock.now(),
-                poll_every=settings.updates.poll_every,
-                decided=decided,
-                also=whole.id,
-            )
-            if one.seen.id == whole.id
-        )
-        before = graded.seen.looked_before_at
-        evidence = None if before is None else store.answer_of(whole.source, moment(before))
+    decided = decided_of(session.reader, session.zone_of_portal)
+    with open_store(session.settings, session.environment) as store:
+        graded, original = grade_one(session, store, whole, decided)
+        attested = _attestation(session, lambda one: one.id == whole.id)
+        origin = store.observations([attested.collected]).get(attested.collected) if attested else None
+        if origin is not None:  # whose it is rests on a person's word; when it came, on the polls that showed it
+            proven, proof = grade_one(session, store, origin, decided)[0], origin
+        else:
+            proven, proof = graded, whole
+        before = proven.seen.looked_before_at
+        evidence = None if before is None else store.answer_of(proof.source, moment(before))
         corrections = _wordings_of(store, whole.id)
-    said = tuple(grounds(graded, session.zone_of_portal))
+    said = tuple(grounds(proven, session.zone_of_portal))
     rows: list[tuple[Message, Cell]] = [
         (msg("Title"), graded.seen.title),
         (msg("Address"), whole.url or None),
@@ -124,12 +117,18 @@ def show(
         (msg("When it came"), describe_interval(graded, session.zone_of_portal)),
         (msg("Grade"), graded.grade.value),
         (msg("Flags"), joined([flag_word(flag) for flag in graded.flags]) if graded.flags else None),
-        (msg("Counts"), msg("no") if graded.came is None else msg("yes") if graded.is_sure else msg("not certain")),
+        (msg("Counts"), _counts(session, graded)),
     ]
+    if attested is not None:
+        rows += [(msg("Officer"), attested.officer), (msg("Rests on"), attested.reason or None)]
+    if origin is not None:
+        rows.append((msg("Item of an unknown sender"), f"{origin.id[:SHOWN_ID]}  {origin.unit_name}"))
+    if original is not None:
+        rows.append((msg("Copy of"), name_original(session, original)))
     if whole.id in decided.unkept:
         rows.append((msg("Document"), msg("the document is not kept")))
     table = TableBlock(
-        msg("What bounds its time"), (msg("Ground"), msg("Kept answer")), _ground_rows(said, evidence, whole)
+        msg("What bounds its time"), (msg("Ground"), msg("Kept answer")), _ground_rows(said, evidence, proof)
     )
     came = graded.came
     data = ItemInterval(
@@ -145,6 +144,7 @@ def show(
         is_sure=graded.is_sure,
         grade=graded.grade,
         flags=tuple(graded.flags),
+        copy_of=None if original is None else original.seen.id,
         grounds=tuple(map(str, said)),
         corrections=corrections,
         polled_before_at=None if before is None else moment(before),
@@ -153,6 +153,24 @@ def show(
     )
     more = [_correction_table(session, corrections)] if corrections else []
     return Result(data, [KeyValues(rows), table, *more])
+
+
+def _attestation(session: Session, fits: Callable[[ObservedItem], bool]) -> ObservedItem | None:
+    standing = (each.what for each in read_attested(session.reader).standing)
+    return next((one for one in standing if isinstance(one, ObservedItem) and fits(one)), None)
+
+
+def _counts(session: Session, graded: GradedItem) -> Message:
+    """Say whether an item counts; one of an unknown sender counts for no unit, unless one says that it is its own."""
+    one = graded.seen
+    if graded.came is None:
+        return msg("no")
+    if one.unit is None and one.channel != ItemChannel.PORTAL:
+        own = _attestation(session, lambda each: each.collected == one.id)
+        if own is not None and own.unit is not None:
+            return msg("as {id}, of {unit}", id=own.id, unit=unit_name(session, own.unit))
+        return msg("for no unit: its sender is not known")
+    return msg("yes") if graded.is_sure else msg("not certain")
 
 
 def _wordings_of(store: ObservationStore, name: str) -> tuple[ItemWording, ...]:

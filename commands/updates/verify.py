@@ -6,7 +6,8 @@ each verdict that comes out otherwise. 'portalops ledger verify' tests the answe
 
 Example: portalops updates verify
 
-EXIT STATUS: 0 the same, 3 an answer cannot be read again, or a poll is not recorded yet, 5 a row or a verdict differs
+EXIT STATUS: 0 the same, 3 an answer cannot be read again, a poll is not recorded yet, or no verdict could be judged
+again, 5 a row or a verdict differs
 """
 
 from __future__ import annotations
@@ -215,7 +216,12 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
             for seq, one in proven.different
         ),
     )
-    code = ExitCode.INTEGRITY if found or proven.different else ExitCode.PARTIAL if lost or unrecorded else ExitCode.OK
+    unproven = bool(proven.others) and not proven.weeks
+    if unproven:
+        said = msg("No recorded verdict could be judged again: nothing is proven of any.")
+        view.append(Notice(said, Tone.UNSURE))
+    partly = lost or unrecorded or unproven
+    code = ExitCode.INTEGRITY if found or proven.different else ExitCode.PARTIAL if partly else ExitCode.OK
     return Result(data, view, exit_code=code)
 
 
@@ -252,10 +258,10 @@ def _judge_again(session: Session) -> _JudgedAgain:
             recorded = [one for one in result.unit_weeks if one.week == week]
             again = judged_period(session, week.period(), at=record.at)
             task.advance(1)
-            if (again.rulebook, session.calendar.version_of(Period(result.judged_from, result.judged_to))) != (
-                result.rulebook,
-                result.calendar,
-            ):
+            judged = Period(
+                result.judged_from, Week.of(result.judged_to).period().last
+            )  # whole weeks, as they are judged
+            if again.rulebook != result.rulebook or not session.calendar.is_meant_by(result.calendar, judged):
                 others += len(recorded)
                 continue
             weeks += len(recorded)

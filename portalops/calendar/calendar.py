@@ -8,6 +8,7 @@ around holidays are not certain, since the official notice may change them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from datetime import date, timedelta
@@ -57,6 +58,8 @@ class Calendar:
     rules: Mapping[date, DayRule] = field(default_factory=dict)
     years: frozenset[int] = frozenset()
     """The years the table speaks for; any other is provisional."""
+    base: Calendar | None = None
+    """The shipped calendar, under a province's own rows; None for the shipped one itself."""
 
     def is_working(self, day: date) -> bool:
         """Say whether offices work on a day."""
@@ -119,17 +122,37 @@ class Calendar:
         return tuple(day for day in period.days() if self.is_working(day) or not self.is_certain(day))
 
     def version_of(self, period: Period) -> str:
-        """Name the data that answers for a period: the version, and what was expected of each provisional year in it.
+        """Name the data that answers for a period: the shipped version, a digest of the days of it for which a province's
+        own rows answer otherwise, and what was expected of each provisional year in it.
+
+        A row of the province about other days changes nothing: what was judged by these days was judged by the same calendar.
 
         >>> Calendar("2026.11", {}, frozenset({2026})).version_of(Period(date(2026, 12, 1), date(2026, 12, 31)))
         '2026.11'
         """
+        if self.base is None:
+            return self._with_expected(self.version, period)
+        differing = [
+            f"{day} {self.is_working(day)} {self.is_certain(day)}"
+            for day in period.days()
+            if (self.is_working(day), self.is_certain(day)) != (self.base.is_working(day), self.base.is_certain(day))
+        ]
+        if not differing:
+            return self.base.version_of(period)
+        digest = hashlib.sha256("\n".join(differing).encode()).hexdigest()[:8]
+        return self._with_expected(f"{self.base.version}+{digest}", period)
+
+    def is_meant_by(self, version: str, period: Period) -> bool:
+        """Say whether a recorded version names the data that answers for a period; earlier records name the whole file."""
+        return version in {self.version_of(period), self._with_expected(self.version, period)}
+
+    def _with_expected(self, version: str, period: Period) -> str:
         expected = [
             f"expected-{year}-{expect(year).source.replace(' ', '-')}"
             for year in range(period.first.year, period.last.year + 1)
             if not self.confirmed(year)
         ]
-        return "+".join((self.version, *expected))
+        return "+".join((version, *expected))
 
     def add_working_days(self, day: date, count: int) -> date:
         """Return the day on which so many working days after a day have surely passed; the day itself is not counted.

@@ -86,6 +86,7 @@ def overlay(data: bytes, place: str) -> Calendar:
         version=f"{shipped.version}+{hashlib.sha256(data).hexdigest()[:8]}",
         rules={**kept, **own},
         years=shipped.years | years | notices.keys(),
+        base=shipped,
     )
 
 

@@ -156,7 +156,7 @@ def moves_by_rule(
         if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
             why = msg("no longer judged unmet")
             moves.append(CaseMove(*key, CaseStep.CLOSED, why=why))
-        elif (day := _heard_until(case, handling)) and handling.today > day and _is_still_unmet(judged.get(key)):
+        elif (day := heard_until(case, handling)) and handling.today > day and _is_still_unmet(judged.get(key)):
             why = msg("the unit had until {day} to answer", day=day)
             moves.append(CaseMove(*key, CaseStep.OPENED, why=why, shortfall=found.get(key) or case.shortfall))
         elif (
@@ -169,7 +169,7 @@ def moves_by_rule(
     return tuple(moves)
 
 
-def _heard_until(case: Case, handling: Handling) -> date | None:
+def heard_until(case: Case, handling: Handling) -> date | None:
     """Return the last day on which a unit may answer before its case is opened; None where nobody asked it yet."""
     asked = case.newest(CaseStep.REMINDED)
     if case.state is not CaseState.HEARING or asked is None or not _shows_reminder(case, asked):
@@ -246,7 +246,10 @@ def next_due(case: Case, handling: Handling) -> Due | None:
         return calendar.add_working_days(day, count) if count else day
 
     match case.state:
-        case CaseState.HEARING if until := _heard_until(case, handling):
+        case CaseState.HEARING if until := heard_until(case, handling):
+            if case.newest(CaseStep.EXPLAINED):
+                by = after(until + timedelta(days=1), numbers.case_decide_working_days)
+                return Due(CaseStep.ACCEPTED, by, msg("the managing unit"))
             return Due(CaseStep.EXPLAINED, until, msg("the unit"))
         case CaseState.HEARING | CaseState.DETECTED:
             by = after(case.found_on(handling.zone), numbers.case_remind_working_days)
@@ -304,18 +307,30 @@ def _number(step: RecordedMove) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LateStep:
-    """A step of a case that was recorded after its last day, or is not recorded though that day is over."""
+    """A step of a case that was recorded or passed over after its last day, or is not recorded though that day is over."""
 
     case: Case
     step: CaseStep
     by: date
     """The last day on which it was in time."""
     done_on: date | None
-    """When it was recorded; None where it was not."""
+    """When it was recorded, or passed over; None where neither."""
+    instead: CaseStep | None = None
+    """What was recorded in its place; None where it was made, or waits."""
+
+
+_MADE_BY: Mapping[CaseStep, frozenset[CaseStep]] = {
+    CaseStep.ACCEPTED: frozenset({CaseStep.ACCEPTED, CaseStep.REJECTED}),
+}
+"""By which steps one is made that is due; the others are made by themselves alone."""
 
 
 def late_steps(case: Case, handling: Handling) -> tuple[LateStep, ...]:
-    """Return the steps of a case that the managing unit made late or lets wait; the units' own delays are told by themselves."""
+    """Return the steps of a case that the managing unit made late, passed over or lets wait.
+
+    The units' own delays are told by themselves. What a unit answers in its hearing makes no step of the managing unit, and a
+    case that the rules close leaves none to make.
+    """
     found = []
     for count in range(1, len(case.moves)):
         (before,) = fold_cases(case.moves[:count])
@@ -323,8 +338,12 @@ def late_steps(case: Case, handling: Handling) -> tuple[LateStep, ...]:
         due = next_due(before, handling)
         is_step = move.move.step in LEADS_TO and may(before, move.move.step)
         day = move.at.astimezone(handling.zone).date()
-        if is_step and due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(day):
+        if not is_step or due is None or due.step is CaseStep.EXPLAINED or not due.is_late(day):
+            continue
+        if move.move.step in _MADE_BY.get(due.step, {due.step}):
             found.append(LateStep(case, due.step, due.by, day))
+        elif move.move.by and before.state is not CaseState.HEARING:  # a person went on without it
+            found.append(LateStep(case, due.step, due.by, day, move.move.step))
     due = next_due(case, handling)
     if due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(handling.today):
         found.append(LateStep(case, due.step, due.by, None))

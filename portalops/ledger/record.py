@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
-from portalops.ledger.unicode_characters import UNICODE_VERSION, find_unassigned
 from portalops.model.record import YEARS, Digest, Record, RunId
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
@@ -229,6 +228,8 @@ def _text(text: str, name: str) -> str:
         raise NotARecord(f"{name} is longer than {MAX_TEXT} characters")
     if _CONTROL.search(text):
         raise NotARecord(f"{name} holds a control character: {text[:80]!r}")
+    from portalops.ledger.unicode_characters import UNICODE_VERSION, find_unassigned  # noqa: PLC0415  # for writing alone
+
     unassigned = find_unassigned(text)
     if unassigned is not None:
         raise NotARecord(f"{name} holds U+{ord(unassigned):04X}, which Unicode {UNICODE_VERSION} does not have")

@@ -28,6 +28,8 @@ class ObservedItem:
     reason: str = ""
     file: Digest | None = None
     """The item itself, or a picture of it."""
+    collected: str = ""
+    """The item of an unknown sender that a unit says is its own; empty for one that an officer saw."""
 
 
 @dataclass(frozen=True, slots=True)

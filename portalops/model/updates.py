@@ -261,6 +261,8 @@ class Poll:
     """The answer shows that those from then on, up to it, were out of date; None if it does not, and in older records."""
     renamed: int = 0
     """Items that the answer shows under other ids and addresses than before, all at once; 0 in older records."""
+    owner: str | None = None
+    """The unit whose own source it was at that time; empty for a source of several; None in older records."""
 
     @property
     def cause(self) -> Message | str:
@@ -471,7 +473,7 @@ class UnitSum:
 
     unit: UnitId
     items: int
-    """Items that count in the period, whatever for."""
+    """Items that count for certain in a week, and came for certain in the period, whatever for."""
     subportal: int
     """Occasions of K1."""
     submissions: int
@@ -481,6 +483,6 @@ class UnitSum:
     weeks: Mapping[DutyVerdict, int]
     """How many of its weeks have each verdict."""
     newest_at: datetime | None
-    """When its newest item with proof counts."""
+    """By when its newest item that came for certain in the period was there."""
     unreachable_days: int
     flags: Mapping[FlagKind, int] = field(default_factory=dict)

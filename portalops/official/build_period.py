@@ -499,21 +499,30 @@ def _own_delays(facts: PeriodFacts) -> Iterator[BodyBlock]:
     """Yield which steps the managing unit itself missed (Article 11.3), by step, week and day: nothing takes it out."""
     if not facts.late_steps:
         return
-    alike: dict[tuple[CaseStep, Week, date, date | None], list[UnitId]] = {}
+    alike: dict[tuple[CaseStep, Week, date, date | None, CaseStep | None], list[UnitId]] = {}
     for each in facts.late_steps:
-        units = alike.setdefault((each.step, each.case.week, each.by, each.done_on), [])
+        units = alike.setdefault((each.step, each.case.week, each.by, each.done_on, each.instead), [])
         if each.case.unit not in units:
             units.append(each.case.unit)
     items = []
-    for step, week, by, done_on in sorted(alike, key=lambda key: (key[2], key[1], key[0].value, key[3] or date.max)):
+    for step, week, by, done_on, instead in sorted(
+        alike, key=lambda key: (key[2], key[1], key[0].value, key[3] or date.max, key[4] or "")
+    ):
         values: dict[str, Value] = {
             "step": STEP_WORDS[step],
             "week": week_words(week),
             "day": by,
-            "units": _listed(facts, alike[step, week, by, done_on]),
+            "units": _listed(facts, alike[step, week, by, done_on, instead]),
         }
         if done_on is None:
             items.append(msg("{step} of {week} was due by {day} and is not recorded: {units}", **values))
+        elif instead is not None:
+            items.append(
+                msg(
+                    "{step} of {week} was due by {day} and was not made before {instead} on {done}: {units}",
+                    instead=STEP_WORDS[instead], done=done_on, **values,
+                )
+            )  # fmt: skip
         else:
             items.append(
                 msg("{step} of {week} was due by {day} and recorded on {done}: {units}", done=done_on, **values)

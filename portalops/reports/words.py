@@ -284,7 +284,7 @@ CASE_STATES: Mapping[CaseState, Message] = {
     CaseState.AWAITING: msg("awaiting an explanation"),
     CaseState.EXPLAINED: msg("explained, to be decided"),
     CaseState.ACCEPTED: msg("explanation accepted"),
-    CaseState.REJECTED: msg("explanation not accepted"),
+    CaseState.REJECTED: msg("no explanation, or none that was accepted"),
     CaseState.REMEDIED: msg("remedied"),
     CaseState.CLOSED: msg("closed"),
 }

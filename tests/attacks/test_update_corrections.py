@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from checks.updates.terms import Decided
-from portalops.model.organisation import Agency
+from portalops.model.organisation import Agency, UnitId
 from portalops.model.updates import FlagKind, UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Province, Register
@@ -223,3 +223,33 @@ def test_an_officer_confirms_a_moved_article_as_it_stood_then(
     province.decided = Decided(confirmed={moved: None}, confirmed_at={moved: at(province.day(day))})
 
     assert province.judged()[0] is verdict
+
+
+def _hand_over(province: Province, unit: Agency) -> None:
+    """Let the feed be another unit's own from now on, as a clerk does who mends the configuration."""
+    province.sources.clear()
+    province.poll("feed", "rss", unit=unit, url=f"{province.server.url}/rss")
+
+
+def test_polls_of_a_source_say_nothing_of_a_unit_that_got_it_later(province: Province) -> None:
+    province.units = [HEALTH, replace(JUSTICE, has_subportal=True)]
+    province.with_history()
+    for number, day in ((20, 2), (21, 4)):
+        province.publish(number, province.day(day))
+    province.plan(province.day(8), _hand_over, province, JUSTICE)
+
+    health, justice = _both(province)
+
+    assert (health.subportal_verdict, justice.subportal_verdict) == (MET, UNKNOWN)
+
+
+def test_a_unit_whose_id_is_changed_is_not_accused_of_its_own_past(province: Province) -> None:
+    province.with_history()
+    for number, day in ((20, 2), (21, 4)):
+        province.publish(number, province.day(day))
+    renamed = replace(HEALTH, id=UnitId("so-y-te-2026"))
+    province.plan(province.day(6), _hand_over, province, renamed)
+    province.plan(province.day(6), setattr, province, "units", [renamed])
+    province.unit = renamed
+
+    assert province.judged()[0] is UNKNOWN

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portalops.calendar import load
+from portalops.calendar.table import overlay
 from portalops.errors import ConfigurationError
 from portalops.model.period import Period, Week
 
@@ -155,6 +156,20 @@ def test_the_version_of_a_period_names_what_was_expected_of_it() -> None:
 
     assert CALENDAR.version_of(december) == CALENDAR.version
     assert CALENDAR.version_of(january) == f"{CALENDAR.version}+expected-2027-holidays-{version('holidays')}"
+
+
+def test_a_provinces_rows_change_the_version_of_the_periods_that_have_their_days_alone() -> None:
+    own = b'province_off = [{ date = 2026-11-20, name = "bao", document = "1/QD" }]'
+    calendar, changed = (
+        overlay(own, "own.toml"),
+        overlay(own.replace(b"province_off", b"years = [2027]\noff"), "own.toml"),
+    )
+    november, december = Period(date(2026, 11, 1), date(2026, 11, 30)), Period(date(2026, 12, 1), date(2026, 12, 20))
+
+    assert calendar.version_of(december) == changed.version_of(december) == CALENDAR.version
+    assert calendar.version_of(november) == changed.version_of(november) != CALENDAR.version
+    assert calendar.is_meant_by(calendar.version, november), "a record from before named the whole file"
+    assert not calendar.is_meant_by(CALENDAR.version, november)
 
 
 def test_every_exceptional_day_names_a_document() -> None:

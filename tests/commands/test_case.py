@@ -543,6 +543,20 @@ def test_a_letter_asks_for_an_explanation_by_the_day_until_which_the_rules_wait_
     assert f"chậm nhất ngày {due:%d/%m/%Y}" in Path(letter).read_text("utf-8")
 
 
+def test_a_letter_that_goes_out_later_is_drafted_with_its_own_last_day(office: Office, tmp_path: Path) -> None:
+    of_week = min(office.cases()).rpartition("/")[0]
+    draft = ("case", "letter", of_week, "--format", "markdown", "--output", str(tmp_path))
+
+    code, envelope = office.call(*draft, "--date", "2026-11-26")
+    text = Path(envelope["data"][0]["id"]).read_text("utf-8")
+    over, error = office.call(*draft, "--date", "2026-11-20")
+
+    assert code == 0, envelope
+    assert any(one.startswith(of_week) for one in envelope["data"][0]["cases"])
+    assert "chậm nhất ngày 01/12/2026" in text, "three working days from Thursday"
+    assert (over, "is over" in error["error"]["message"]) == (2, True)
+
+
 def test_a_letter_names_no_opened_case_whose_time_to_answer_is_over(office: Office, tmp_path: Path) -> None:
     first, second = sorted(office.cases())
     office.remind(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,28 @@ def test_a_mail_from_another_units_address_is_named(hearing: Hearing) -> None:
     _code, envelope = hearing.answer("--reason", "x", "--mail", str(mail))
 
     assert envelope["warnings"] == ["the mail of vp@stp.example is of unit so-tu-phap, not of so-y-te"]
+
+
+def test_a_mail_of_a_stranger_makes_no_item_the_units_until_an_officer_vouches_for_it(hearing: Hearing) -> None:
+    item = hearing.items()[""]
+    mail = hearing.folder / "answer.eml"
+    mail.write_bytes(b"From: x@gmail.com\r\nDate: Tue, 24 Nov 2026 09:00:00 +0700\r\nSubject: x\r\n\r\nA")
+    claim = ("--item", item, "--ours", "--mail", str(mail))
+
+    refused, error = hearing.answer(*claim)
+    _code, open_still = hearing.call("updates", "show", item)
+    taken, envelope = hearing.answer(*claim, "--officer", "Trần Thị Bình")
+    (entry,) = envelope["data"]["attributed"]
+    hearing.now += timedelta(minutes=1)
+    shown, origin = hearing.read("updates", "show", entry), hearing.read("updates", "show", item)
+
+    said = "the mail of x@gmail.com is not from an address of unit so-y-te"
+    assert (refused, error["error"]["message"]) == (2, said)
+    assert open_still["data"]["unit"] is None
+    assert (taken, envelope["warnings"][0]) == (0, said)
+    for each in ("x@gmail.com", "Trần Thị Bình", item[:12], "Phòng Y tế dự phòng"):
+        assert each in " ".join(shown.split()), shown
+    assert f"tính theo {entry}, của Sở Y tế" in origin
 
 
 @pytest.mark.parametrize(

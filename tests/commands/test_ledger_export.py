@@ -234,3 +234,14 @@ def test_an_auditor_finds_an_item_again_in_the_answer_that_first_showed_it(home:
     assert re.fullmatch(r"\S+Z ok true new 1: [0-9a-f]{64} shows it", after)
     assert '"grade":"A"' in counted
     assert judged.err == found.err == ""
+
+
+def test_a_name_that_ends_in_zip_makes_one_file(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = home / "2026.zip"
+    assert portalops(home, "export", "--output", str(path)) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert f"the file {path}, unchanged" in told
+    assert "open verify.html of the bundle or of a release" in told
+
+    assert run(["ledger", "verify", str(path)], {}) in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
+    assert portalops(home, "export", "--output", str(path)) == ExitCode.USAGE

@@ -216,3 +216,55 @@ def test_judging_again_gives_the_recorded_verdicts_until_somebody_touches_the_st
 
     assert code == ExitCode.INTEGRITY
     assert {(one["unit"], one["week"]) for one in proven["verdicts"]} >= {("so-y-te", "2026-W47")}
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(["2027-03-05"], ExitCode.OK), (["2026-11-11", "2026-11-18"], ExitCode.PARTIAL)],
+)
+def test_a_calendar_of_other_days_leaves_verdicts_proven_and_one_of_the_same_days_proves_none(
+    department: Department, days: list[str], expected: ExitCode
+) -> None:
+    rows = ", ".join(f'{{ date = {day}, name = "bão", document = "1/QĐ" }}' for day in days)
+    (department.folder / "own.toml").write_text(f"province_off = [{rows}]\n", "utf-8")
+    configuration = department.folder / "portalops.toml"
+    configuration.write_text('[calendar]\nfile = "own.toml"\n' + configuration.read_text("utf-8"), "utf-8")
+
+    code, proven = department.call("updates", "verify")
+    said = department.shown("updates", "verify")
+
+    assert (code, proven["weeks"] > 0, proven["others"] > 0) == (
+        expected,
+        expected is ExitCode.OK,
+        expected is not ExitCode.OK,
+    )
+    assert ("Không kết luận đã ghi nào đánh giá lại được" in said) is (expected is not ExitCode.OK)
+
+
+def test_a_copy_names_its_original_everywhere_and_no_confirmation_makes_it_count(department: Department) -> None:
+    site, at = department.site, "2026-11-24 09:00"
+    page = site.server.pages["/rss"]
+    assert isinstance(page, bytes)
+    again = (
+        f"<item><link>{site.server.url}/lai</link><title>Tin /thu-ba</title><description>{'Nội dung ' * 60}/thu-ba"
+        "</description><pubDate>23/11/2026 09:00</pubDate></item>"
+    )
+    shown = page.partition(b"\r\n\r\n")[2].replace(b"<channel>", b"<channel>" + again.encode())
+    site.server.pages["/rss"] = answer(shown)
+    department.call("updates", "collect", at="2026-11-23 20:00")
+    _code, week = department.call("updates", "why", "so-y-te", "2026-W48", at=at)
+    (copy,) = [one for one in week["items"] if one["url"].endswith("/lai")]
+    _code, before = department.call("updates", "why", "so-y-te", "2026-W47", at=at)
+    (original,) = [one["id"] for one in before["items"] if one["url"].endswith("/thu-ba")]
+    by = ("--officer", "Nguyễn Văn An", "--document", "1/BB-SYT, 24/11/2026")
+
+    _code, item = department.call("updates", "show", copy["id"], at=at)
+    _code, sheet = department.call("updates", "sheet", "so-y-te", "2026-W48", at=at)
+    code, error = department.call("updates", "confirm", copy["id"], *by, at=at)
+
+    named = f"item {original[:12]}, Tin /thu-ba, of Department of Health"
+    assert item["copy_of"] == original
+    assert copy["why"].startswith("the same text was published before: ") and named in copy["why"]
+    assert any(named in one["why"] for one in sheet["items"])
+    assert (code, named in error["message"]) == (ExitCode.USAGE, True)
+    assert f"updates show {copy['id'][:12]}" in error["hint"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,24 @@ def test_a_sender_whose_name_fits_no_unit_is_listed_with_whom_it_resembles(offic
     assert (stranger["unit_name"], stranger["resembles"]) == ("Công ty TNHH An Phú", [])
     assert "UBND phường Diên An" in listed
     assert "updates register --unit" in listed
+
+
+@pytest.mark.parametrize("suffix", ["", ".html", ".docx"])
+def test_the_sheet_of_a_week_that_fell_short_names_papers_of_senders_like_no_unit_without_their_subjects(
+    office: Office, suffix: str
+) -> None:
+    office.call("updates", "collect")
+    item = office.items()["14/AP Báo giá"]["id"][:12]
+    file = office.folder / f"sheet{suffix}"
+    output = ("--output", str(file), "--language", "en") if suffix else ()
+
+    shown = office.said("updates", "sheet", "xa-dien-an", "2026-W46", *output)
+
+    text = zipfile.ZipFile(file).read("word/document.xml").decode() if suffix == ".docx" else shown
+    text = file.read_text("utf-8") if suffix == ".html" else text
+    assert item in text
+    assert "Công ty TNHH An Phú" in " ".join(text.split())
+    assert "Báo giá" not in text
 
 
 def test_collecting_names_the_senders_that_may_be_units_and_no_strangers(office: Office) -> None:

@@ -20,6 +20,7 @@ from portalops.compliance.handling import (
     escalations,
     judged_keys,
     late_answer,
+    late_steps,
     moves_by_rule,
     next_due,
     own_delays,
@@ -126,6 +127,18 @@ def test_a_case_opens_only_after_the_units_time_to_answer() -> None:
     )
     assert _judged_again(asked, UNMET, "2026-11-27") == []
     assert _judged_again(asked, UNMET, "2026-11-28") == [CaseStep.OPENED]
+
+
+def test_a_unit_that_answered_in_its_hearing_owes_nothing_and_the_decision_is_due_once_the_case_is_open() -> None:
+    answered = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-25"))
+    unasked = _case(HEARD, (CaseStep.EXPLAINED, "2026-11-25"))
+
+    # The unit has until Friday, 27 November; Saturday is the first day on which the case can open.
+    assert next_due(answered, _handling("2026-11-25")) == Due(
+        CaseStep.ACCEPTED, date(2026, 12, 2), msg("the managing unit")
+    )
+    due = next_due(unasked, _handling("2026-11-25"))
+    assert due is not None and due.step is CaseStep.REMINDED, "no case opens before the unit was reminded"
 
 
 def test_a_case_never_opens_while_nobody_asked_the_unit_and_the_managing_unit_is_late_with_that() -> None:
@@ -390,6 +403,29 @@ def test_a_step_that_was_made_after_its_day_is_told_as_late_and_the_units_own_de
     slow = _opened(W47, (CaseStep.REMINDED, "2026-12-01"))
 
     assert [was_late(case, _handling("2026-12-11")) for case in (prompt, slow)] == [False, True]
+
+
+def _delays(case: Case, today: str) -> list[tuple[CaseStep, date | None, CaseStep | None]]:
+    return [(one.step, one.done_on, one.instead) for one in late_steps(case, _handling(today))]
+
+
+def test_a_hearing_that_the_rules_close_upon_the_units_own_answer_leaves_no_step_late() -> None:
+    answered = _case(HEARD, (CaseStep.EXPLAINED, "2026-11-26"), (CaseStep.CLOSED, "2026-11-26"), by="")
+
+    assert _delays(answered, "2026-12-11") == []
+
+
+def test_a_reminder_after_the_units_own_answer_is_one_delay_with_its_own_day() -> None:
+    slow = _case(HEARD, (CaseStep.EXPLAINED, "2026-11-26"), (CaseStep.REMINDED, "2026-11-30"))
+
+    assert _delays(slow, "2026-12-01") == [(CaseStep.REMINDED, date(2026, 11, 30), None)]
+
+
+def test_a_step_that_a_person_passed_over_after_its_day_is_named_with_what_was_done_instead() -> None:
+    passed = _opened(W47, (CaseStep.EXPLAINED, "2026-11-30"))
+
+    assert _delays(passed, "2026-12-01") == [(CaseStep.REMINDED, date(2026, 11, 30), CaseStep.EXPLAINED)]
+    assert was_late(passed, _handling("2026-12-01"))
 
 
 def test_an_answer_after_its_last_day_is_late_and_one_without_a_reminder_is_not() -> None:

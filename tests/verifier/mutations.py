@@ -13,7 +13,7 @@ from tests.verifier.scene import Tampered, chained, written
 
 Mutation: TypeAlias = Callable[[Tampered, random.Random], None]
 
-LOOSE = ("report.", "HOW-TO-VERIFY", "verify.py", "tsa/")
+LOOSE = ("report.", "HOW-TO-VERIFY", "verify.html", "verify.py", "tsa/")
 """Files that nothing but the signed list speaks of: whoever holds the key can replace them."""
 
 

@@ -92,6 +92,8 @@ class PollMoment(NamedTuple):
     """It proves neither presence nor absence."""
     doubts_from: Stamp | None = None
     """From when on the looks before it prove nothing, as it shows what they should have shown."""
+    owner: str | None = None
+    """The unit whose own source it was then; empty for one of several units; None where that is not known."""
 
 
 class Served(NamedTuple):

@@ -148,7 +148,7 @@ def require_possible_day(store: ObservationStore, item: Observation, day: date, 
     if day > seen_on:
         raise UsageError(
             msg("item {item} was seen on {day} already", item=name, day=seen_on),
-            msg("Give the day on which it was published: it was seen after that."),
+            msg("Give the day on which it was published: it cannot be later than {day}.", day=seen_on),
         )
     before = store.polled_before(item.id)
     if before is not None and day < before.astimezone(zone).date():

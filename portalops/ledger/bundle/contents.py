@@ -49,7 +49,7 @@ ALWAYS = frozenset(
 NOT_WITHHELD = ALWAYS - {PLAN, *WAIVER_KINDS}
 """Kinds whose details cannot be left out: without them nothing could be verified."""
 
-RESOURCES = ("verify.py", "HOW-TO-VERIFY.vi.md", "HOW-TO-VERIFY.en.md")
+RESOURCES = ("verify.html", "verify.py", "HOW-TO-VERIFY.vi.md", "HOW-TO-VERIFY.en.md")
 """Files that are the same in every bundle of a version."""
 
 MAX_REASON = 200
@@ -190,7 +190,7 @@ def is_anchor_name(name: str) -> bool:
 
 _ANCHOR = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 _NAME = re.compile(
-    r"bundle\.json|ledger\.jsonl|allowed_signers|figures\.json|verify\.py|HOW-TO-VERIFY\.(?:vi|en)\.md|SHA256SUMS(?:\.sig)?"
+    r"bundle\.json|ledger\.jsonl|allowed_signers|figures\.json|verify\.(?:py|html)|HOW-TO-VERIFY\.(?:vi|en)\.md|SHA256SUMS(?:\.sig)?"
     rf"|report\.[a-z]{{2}}\.html|blobs/[0-9a-f]{{64}}|heads/[0-9]{{10,18}}\.(?:txt|sig|{_ANCHOR}\.tsr)|tsa/{_ANCHOR}\.pem"
 )
 _LEDGER = re.compile(r"[0-9a-f]{32}")

@@ -6,6 +6,7 @@ more memory than a short one; only the digests of the details are held.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
-from portalops.files import new_folder
+from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
+from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
 from portalops.ledger.ledger import Ledger
@@ -251,6 +254,34 @@ def write_bundle(
     return WrittenBundle(description, head, writer.blobs, size, len(published), tokens, count)
 
 
+def write_zip(path: Path, write: Callable[[Path], WrittenBundle]) -> WrittenBundle:
+    """Write a bundle as one ZIP file: it is whole or not there.
+
+    Args:
+        path: where the file shall be; nothing is there.
+        write: writes the bundle's folder to a place.
+
+    Raises:
+        FileUnwritable: the disk is full or not writable, or something lies in its place meanwhile; then there is no file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as scratch:
+            folder, part = Path(scratch) / "bundle", Path(scratch) / "zip"
+            written = write(folder)
+            with part.open("xb") as file:
+                pack(folder, file, path.stem)
+                file.flush()
+                os.fsync(file.fileno())
+            if not is_free_file(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            os.rename(part, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return written
+
+
 def resource(name: str) -> bytes:
     """Return a file that is the same in every bundle."""
     return (files("portalops.ledger.bundle") / name).read_bytes()
@@ -468,3 +499,8 @@ def is_free(folder: Path) -> bool:
     if folder.is_symlink() or not folder.exists():
         return not folder.is_symlink()
     return folder.is_dir() and not any(folder.iterdir())
+
+
+def is_free_file(path: Path) -> bool:
+    """Say whether a ZIP file can be put there: nothing is there."""
+    return not path.is_symlink() and not path.exists()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -27,6 +28,7 @@ from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.sums import check_signature, check_sums
 from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
+from portalops.ledger.bundle.zip_file import unpack
 from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain
 from portalops.ledger.check_heads import (
     HeldRecord,
@@ -106,7 +108,7 @@ def verify_bundle(
     """Look at a whole bundle.
 
     Args:
-        path: the folder.
+        path: the folder, or a ZIP file of it, which is unpacked into the folder for temporary files.
         brought: heads and keys that the auditor kept elsewhere.
         advance: is called with the records done.
 
@@ -114,8 +116,14 @@ def verify_bundle(
         NotABundle: it is no bundle, or one of a newer version.
         LedgerError: a file cannot be read by this account, or from this disk.
     """
-    with BundleFolder(path) as folder:
-        return _Check(folder, brought, advance).run()
+    if not path.is_file():
+        with BundleFolder(path) as folder:
+            return _Check(folder, brought, advance).run()
+    with tempfile.TemporaryDirectory(prefix="portalops-bundle-") as scratch:
+        unpack(path, Path(scratch))
+        with BundleFolder(Path(scratch)) as folder:
+            folder.path = path  # what is wrong is said of the file that was named
+            return _Check(folder, brought, advance).run()
 
 
 class _FigureFile:

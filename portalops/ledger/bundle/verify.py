@@ -3,7 +3,7 @@
 
     python3 verify.py [BUNDLE] [--head FILE]... [--head-code CODE]... [--signers FILE] [--lang vi|en] [--json]
 
-BUNDLE is the bundle's folder; without it, the folder that this file lies in. Two verdicts are given, always apart:
+BUNDLE is the bundle's folder, or a ZIP file of it; without it, the folder that this file lies in. Two verdicts are given, always apart:
 integrity (nothing was changed since it was signed) and completeness (nothing that was planned is missing).
 
 EXIT STATUS: 0 both hold; 1 something expected is missing; 2 this is no bundle, or a wrong argument; 3 completeness
@@ -26,10 +26,13 @@ if __name__ == "__main__" and not getattr(sys.flags, "safe_path", sys.flags.isol
 import argparse
 import base64
 import hashlib
+import io
 import json
 import os
 import re
 import stat
+import struct
+import zlib
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -37,6 +40,7 @@ MAX_LINE, MAX_TEXT = 8192, 500
 MAX_BODY = 16 << 20  # a larger body is not read as JSON, so that memory stays bounded
 MAX_BLOB = 256 << 20
 MAX_SMALL = 1 << 20  # figures.json, heads, tokens
+MAX_LIST = 256 << 20  # of the files in a ZIP file
 MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
 MAX_DEPTH = 100
@@ -108,19 +112,217 @@ def open_file(path: str) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def read_small(path: str, limit: int = MAX_SMALL) -> Optional[bytes]:
+class Folder:
+    """The files of a bundle that lies in a folder."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a regular file; OSError if there is none of this name, or it cannot be read."""
+        return open_file(os.path.join(self.path, *name.split("/")))
+
+    def holds(self, name: str) -> bool:
+        """Say whether anything has this name."""
+        return os.path.lexists(os.path.join(self.path, *name.split("/")))
+
+    def entries(self) -> Iterator[Tuple[str, Optional[bool]]]:
+        """Yield each name, and whether it is a regular file; None for a folder that cannot be read."""
+        return self._within("")
+
+    def _within(self, folder: str) -> Iterator[Tuple[str, Optional[bool]]]:
+        try:
+            with os.scandir(os.path.join(self.path, folder) if folder else self.path) as found:
+                entries = sorted(found, key=lambda entry: os.fsencode(entry.name))
+        except OSError:
+            yield folder or ".", None
+            return
+        for entry in entries:
+            if not folder and entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
+                yield from self._within(entry.name)
+            else:
+                yield (folder + "/" + entry.name if folder else entry.name), entry.is_file(follow_symlinks=False)
+
+
+class Zip(Folder):
+    """The files of a bundle that is one ZIP file (APPNOTE.TXT of PKWARE, and the page's section on it)."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(os.path.realpath(path))
+        self.files: Dict[str, Optional[ZipEntry]] = {}
+        wrong = NotABundle(say("{path} is neither the folder of a bundle nor a ZIP file of one", path=path))
+        try:
+            with open_file(self.path) as file:
+                found = list(zip_entries(file))
+        except (OSError, ValueError, struct.error):
+            raise wrong from None
+        names = {each.name for each in found}
+        top = "" if "bundle.json" in names or not found else found[0].name.split("/")[0] + "/"
+        if len(names) != len(found) or not all(name.startswith(top) for name in names):
+            raise wrong
+        for each in found:
+            name = each.name[len(top) :]
+            if not name or (name.endswith("/") and name[:-1] in FOLDERS):
+                continue
+            parts = name.split("/")
+            depth = 2 if len(parts) > 1 and parts[0] in FOLDERS else 1
+            self.files["/".join(parts[:depth])] = each if each.is_plain and len(parts) <= depth else None
+
+    def open(self, name: str) -> BinaryIO:
+        entry = self.files.get(name)
+        if entry is None:
+            raise OSError("not a regular file")
+        return io.BufferedReader(Unzipped(self.path, entry), 1 << 18)
+
+    def holds(self, name: str) -> bool:
+        return name in self.files
+
+    def entries(self) -> Iterator[Tuple[str, Optional[bool]]]:
+        return iter([(name, entry is not None) for name, entry in sorted(self.files.items())])
+
+
+class ZipEntry(NamedTuple):
+    """One entry of the list of a ZIP file; names are bytes, here as Latin-1."""
+
+    name: str
+    method: int
+    crc: int
+    size: int
+    packed: int
+    offset: int
+    is_plain: bool
+
+
+def zip_entries(file: BinaryIO) -> Iterator[ZipEntry]:
+    """Yield what the list of a ZIP file holds; ValueError, struct.error or OSError if it is none."""
+    end = file.seek(0, os.SEEK_END) - 22
+    file.seek(max(end, 0))
+    mark, _disks, _here, count, size, start, comment = struct.unpack("<4sIHHIIH", file.read(22))
+    if mark != b"PK\5\6" or comment:
+        raise ValueError("no end of a list")
+    if count == 0xFFFF or 0xFFFFFFFF in (size, start):
+        file.seek(end - 20)
+        mark, end = struct.unpack("<4s4xQ4x", file.read(20))
+        if mark != b"PK\6\7" or end + 76 != file.seek(0, os.SEEK_END) - 22:
+            raise ValueError("no end of a long list")
+        file.seek(end)
+        mark, count, size, start = struct.unpack("<4s28xQQQ", file.read(56))
+        if mark != b"PK\6\6":
+            raise ValueError("no end of a long list")
+    if start + size != end or size > MAX_LIST:
+        raise ValueError("the list is not right before its end")
+    file.seek(start)
+    data = file.read(size)
+    at = 0
+    for _ in range(count):
+        mark, host, flags, method, crc, packed, plain, name_size, extra_size, comment, attributes, offset = (
+            struct.unpack_from("<4sxBxxHH4xIIIHHH4xII", data, at)
+        )
+        extra = at + 46 + name_size
+        after = extra + extra_size + comment
+        if mark != b"PK\1\2" or after > len(data):
+            raise ValueError("not an entry")
+        plain, packed, offset = wide_numbers(data[extra : extra + extra_size], [plain, packed, offset])
+        name = data[at + 46 : extra].decode("latin-1")
+        mode = attributes >> 16 & 0xF000 if host == 3 else 0  # made on Unix, a file's mode: a link is none
+        known = plain == packed if method == 0 else method == 8
+        is_plain = known and not flags & 1 and not name.endswith("/") and mode in (0, stat.S_IFREG)
+        yield ZipEntry(name, method, crc, plain, packed, offset, is_plain)
+        at = after
+    if at != len(data):
+        raise ValueError("more than its entries")
+
+
+def wide_numbers(extra: bytes, numbers: List[int]) -> List[int]:
+    """Return the numbers of an entry, those that four bytes do not hold from its field of ZIP64."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if len(field) != size:
+            raise ValueError("a field is cut off")
+        if kind == 1:
+            for place, number in enumerate(numbers):
+                if number == 0xFFFFFFFF:
+                    (numbers[place],), field = struct.unpack_from("<Q", field), field[8:]
+    return numbers
+
+
+class Unzipped(io.RawIOBase):
+    """The bytes of an entry; OSError where they are not what the list says, at the latest at their end."""
+
+    def __init__(self, path: str, entry: ZipEntry) -> None:
+        self.entry = entry
+        self.file = open_file(path)
+        self.packed, self.size, self.crc = entry.packed, entry.size, 0
+        self.inflater = zlib.decompressobj(-15) if entry.method else None
+        try:
+            self.file.seek(entry.offset)
+            mark, method, name_size, extra_size = struct.unpack("<4s4xH16xHH", self.file.read(30))
+            name = self.file.read(name_size).decode("latin-1")
+            self.file.seek(extra_size, os.SEEK_CUR)
+        except (struct.error, ValueError, OverflowError):
+            mark = b""
+        if mark != b"PK\3\4" or method != entry.method or name != entry.name:
+            self.file.close()
+            raise OSError("the entry is not where the list says")
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and not self._is_over():
+            data = self._next(len(buffer))
+        self.size -= len(data)
+        self.crc = zlib.crc32(data, self.crc)
+        if self.size < 0 or (not data and (self.size or self.packed or self.crc != self.entry.crc)):
+            raise OSError("the entry is not what the list says")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _is_over(self) -> bool:
+        return self.inflater.eof if self.inflater else not self.packed
+
+    def _next(self, limit: int) -> bytes:
+        given = self.inflater.unconsumed_tail if self.inflater else b""
+        if not given:
+            given = self.file.read(min(self.packed, limit))
+            self.packed -= len(given)
+        try:
+            found = self.inflater.decompress(given, limit) if self.inflater else given
+        except zlib.error:
+            raise OSError("the entry is not deflated") from None
+        if not given and not found and not self._is_over():
+            raise OSError("the entry is cut off")
+        if self.inflater and self.inflater.unused_data:
+            raise OSError("the entry is longer than what is deflated in it")
+        return found
+
+
+def place_of(path: str) -> Folder:
+    """Return the files of a bundle: of its folder, or of a ZIP file."""
+    return Zip(path) if os.path.isfile(path) else Folder(path)
+
+
+def read_small(place: Folder, name: str, limit: int = MAX_SMALL) -> Optional[bytes]:
     """Return a file's bytes, or None if it is not there, is no plain file, or is larger than the limit."""
     try:
-        with open_file(path) as file:
+        with place.open(name) as file:
             data = file.read(limit + 1)
+            if len(data) <= limit:
+                file.read(1)  # at its end a ZIP file says whether it was whole
     except OSError:
         return None
     return data if len(data) <= limit else None
 
 
-def digests_of(path: str, *algorithms: str) -> Tuple[bytes, ...]:
+def digests_of(place: Folder, name: str, *algorithms: str) -> Tuple[bytes, ...]:
     hashes = [hashlib.new(name) for name in algorithms]
-    with open_file(path) as file:
+    with place.open(name) as file:
         for block in iter(lambda: file.read(1 << 18), b""):
             for each in hashes:
                 each.update(block)
@@ -146,7 +348,7 @@ def bounded_lines(file: BinaryIO, limit: int) -> Iterator[Tuple[bytes, bool]]:
 
 _ANCHOR = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 FILES = re.compile(
-    r"bundle\.json|ledger\.jsonl|figures\.json|allowed_signers|verify\.py|HOW-TO-VERIFY\.(?:vi|en)\.md|SHA256SUMS(?:\.sig)?"
+    r"bundle\.json|ledger\.jsonl|figures\.json|allowed_signers|verify\.(?:py|html)|HOW-TO-VERIFY\.(?:vi|en)\.md|SHA256SUMS(?:\.sig)?"
     r"|report\.[a-z]{2}\.html|blobs/[0-9a-f]{64}|heads/[0-9]{10,18}\.(?:txt|sig|"
     + _ANCHOR
     + r"\.tsr)|tsa/"
@@ -638,6 +840,7 @@ class Check:
 
     def __init__(self, folder: str, brought: List[Brought], trusted: Optional[List[Trusted]]) -> None:
         self.folder = folder
+        self.place = place_of(folder)
         self.brought = brought
         self.trusted = trusted
         self.faults: List[Tuple[int, Said]] = []
@@ -686,20 +889,19 @@ class Check:
     def first_bad(self) -> Optional[int]:
         return min((seq for seq, _ in self.faults if seq), default=None)
 
-    def path(self, name: str) -> str:
-        return os.path.join(self.folder, *name.split("/"))
-
     # -- bundle.json
 
     def _read_bundle(self) -> Optional[Dict[str, Any]]:
         for name in ("bundle.json", "ledger.jsonl", "SHA256SUMS"):
             try:
-                open_file(self.path(name)).close()
+                with self.place.open(name) as file:
+                    while isinstance(self.place, Zip) and file.read(1 << 18):
+                        pass  # whether an entry is whole is known at its end
             except OSError:
                 raise NotABundle(
                     say("this is not a bundle: {folder} has no readable file {name}", folder=self.folder, name=name)
                 ) from None
-        data = read_small(self.path("bundle.json"), MAX_BODY) or b""
+        data = read_small(self.place, "bundle.json", MAX_BODY) or b""
         try:
             held = read_json(data)
         except ValueError:
@@ -717,13 +919,19 @@ class Check:
     # -- (1) the files, and their digests
 
     def _check_files(self) -> None:
-        self._walk("", 0)
+        for path, is_file in self.place.entries():
+            if is_file is None:
+                self.fault(0, "the folder {path} cannot be read", path=path)
+            elif is_file and FILES.fullmatch(path):
+                self.paths.append(path)
+            else:
+                self.fault(0, "{path} does not belong here", path=path)
         sums = self._read_sums()
         for path in self.paths:
             if path in ("SHA256SUMS", "SHA256SUMS.sig"):
                 continue
             try:
-                digest = digests_of(self.path(path), "sha256")[0].hex()
+                digest = digests_of(self.place, path, "sha256")[0].hex()
             except OSError:
                 digest = ""
             if digest and path.startswith("report."):
@@ -738,26 +946,10 @@ class Check:
                 self.fault(0, "{path} does not match its digest in SHA256SUMS", path=path)
         self.listed_only = sorted(sums)
 
-    def _walk(self, folder: str, depth: int) -> None:
-        try:
-            with os.scandir(self.path(folder) if folder else self.folder) as entries:
-                found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
-        except OSError:
-            self.fault(0, "the folder {path} cannot be read", path=folder or ".")
-            return
-        for entry in found:
-            path = folder + "/" + entry.name if folder else entry.name
-            if depth == 0 and entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
-                self._walk(path, 1)
-            elif not FILES.fullmatch(path) or not entry.is_file(follow_symlinks=False):
-                self.fault(0, "{path} does not belong here", path=path)
-            else:
-                self.paths.append(path)
-
     def _read_sums(self) -> Dict[str, str]:
         sums: Dict[str, str] = {}
         before = ""
-        with open_file(self.path("SHA256SUMS")) as file:
+        with self.place.open("SHA256SUMS") as file:
             for number, (line, ended) in enumerate(bounded_lines(file, 1000), 1):
                 if number > len(self.paths) + MAX_FAULTS:  # each line is of one file, so this list is none
                     self.fault(0, "SHA256SUMS has many more lines than there are files")
@@ -778,7 +970,7 @@ class Check:
 
     def _check_chain(self) -> None:
         place, head, latest, sound, line = 0, GENESIS, "", True, b""
-        with open_file(self.path("ledger.jsonl")) as file:
+        with self.place.open("ledger.jsonl") as file:
             for place, (line, ended) in enumerate(bounded_lines(file, MAX_LINE), 1):
                 record = parse_record(line)
                 sound = self._check_record(place, record, head, latest)
@@ -841,7 +1033,7 @@ class Check:
 
     def body(self, digest: str) -> Optional[Dict[str, Any]]:
         """Return what a blob says, or None if it is not there, not what it was, no JSON object, or too large to be read."""
-        data = read_small(self.path("blobs/" + digest), MAX_BODY) if digest in self.good else None
+        data = read_small(self.place, "blobs/" + digest, MAX_BODY) if digest in self.good else None
         try:
             found = None if data is None else read_json(data)
         except ValueError:
@@ -952,7 +1144,7 @@ class Check:
         noted: Dict[int, Tuple[str, str]] = {}
         first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
         always = {record.seq for record in self.always}
-        with open_file(self.path("ledger.jsonl")) as file:
+        with self.place.open("ledger.jsonl") as file:
             for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
                 if place in wanted:
                     record = parse_record(line)
@@ -982,7 +1174,7 @@ class Check:
         self.named.add(digest)
         if digest in self.good or digest in self.blamed:
             return
-        there = os.path.lexists(self.path("blobs/" + digest))
+        there = self.place.holds("blobs/" + digest)
         if must_stay and digest in self.withheld and digest not in self.erased:
             what = "record {seq}: its details may not be withheld: {digest}"
         elif (digest in self.excused and not there) or not is_new:
@@ -1053,7 +1245,7 @@ class Check:
             if path.endswith((".txt", ".sig")) and path.startswith("heads/") and path not in expected:
                 self.fault(0, "{path} belongs to no head in the records", path=path)
         for path, (seq, data) in expected.items():
-            if read_small(self.path(path)) != data:
+            if read_small(self.place, path) != data:
                 self.fault(0, "{path} is not the head in record {of}", path=path, of=seq)
 
     def _check_replaced(self) -> None:
@@ -1082,16 +1274,16 @@ class Check:
                 seen.add(held["public_key"])
                 if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}", held["signer"]):
                     lines.append('%s namespaces="portalops-signoff" %s\n' % (held["signer"], held["public_key"]))
-        if read_small(self.path("allowed_signers"), MAX_BODY) != "".join(lines).encode("utf-8", "surrogatepass"):
+        if read_small(self.place, "allowed_signers", MAX_BODY) != "".join(lines).encode("utf-8", "surrogatepass"):
             self.fault(0, "allowed_signers contradicts the records")
 
     def _check_sums_signature(self) -> None:  # the rest of (1)
-        signature = read_small(self.path("SHA256SUMS.sig"), MAX_LINE)
+        signature = read_small(self.place, "SHA256SUMS.sig", MAX_LINE)
         try:
             if signature is None or not signature.isascii():
                 raise Bad("it is missing")
             text = signature.decode("ascii")
-            signer = signer_of(text, "portalops-bundle", lambda name: digests_of(self.path("SHA256SUMS"), name)[0])
+            signer = signer_of(text, "portalops-bundle", lambda name: digests_of(self.place, "SHA256SUMS", name)[0])
             if not text.startswith(BEGIN) or not text.endswith(END + "\n") or "\r" in text:
                 raise Bad("not in the format of ssh-keygen")
             if self.key_at(signer, self.last_at) is None:
@@ -1110,7 +1302,7 @@ class Check:
                 continue
             record, head, text = heads[name]
             try:
-                imprint, moment = time_stamp(read_small(self.path(path)) or b"")
+                imprint, moment = time_stamp(read_small(self.place, path) or b"")
             except Bad as error:
                 self.fault(0, "{path} is not a valid time stamp: {cause}", path=path, cause=error.said)
                 continue
@@ -1221,7 +1413,7 @@ class Check:
     # -- (10) the figures of the report
 
     def _read_figures(self) -> Optional[Dict[str, Any]]:
-        data = read_small(self.path("figures.json")) or b""
+        data = read_small(self.place, "figures.json") or b""
         try:
             held = read_json(data)
         except ValueError:
@@ -1351,6 +1543,7 @@ def read_plan(record: Record, body: object, zone: str) -> Plan:
     plan = part(body, "plan")
     named, jobs = plan.get("timezone", ""), plan.get("jobs")
     texts = [plan.get("rulebook"), plan.get("configuration"), named]
+    texts += [job.get(name, "") for job in objects(jobs) for name in ("at", "on")]
     found = [(job.get("id"), job.get("kind"), job.get("every"), job.get("duty", "")) for job in objects(jobs)]
     if (
         not isinstance(jobs, list)
@@ -2019,7 +2212,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
         epilog="EXIT STATUS: 0 both hold, 1 incomplete, 2 no bundle, 3 completeness unknown, 5 changed.",
     )
     parser.add_argument(
-        "bundle", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), metavar="BUNDLE", help="its folder"
+        "bundle",
+        nargs="?",
+        default=os.path.dirname(os.path.abspath(__file__)),
+        metavar="BUNDLE",
+        help="its folder, or a ZIP file of it",
     )
     parser.add_argument(
         "--head", action="append", default=[], metavar="FILE", help="a head that you kept: its six lines"
@@ -2083,6 +2280,7 @@ VI = {
     "bundle.json does not have the format that portalops writes": "bundle.json không đúng dạng do portalops ghi",
     "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan": "chưa ghi kế hoạch nào nên không xác định được những lần chạy dự kiến: hãy đề nghị một gói lập sau khi chạy 'portalops run', lệnh này ghi kế hoạch",
     "the time zone {name} is not known here": "không biết múi giờ {name}",
+    "{path} is neither the folder of a bundle nor a ZIP file of one": "{path} không phải thư mục hay tệp ZIP của gói bằng chứng",
     "record {seq}: no key of the ledger confirms that key {key} was retired": "bản ghi {seq}: không có khóa nào của sổ cái xác nhận việc thôi dùng khóa {key}",
     "{path} is not an allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
     "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",

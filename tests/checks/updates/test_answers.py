@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from checks.updates.answers import (
     ORDER_UNKNOWN,
+    SHUFFLED,
     SKEW,
     Answer,
     AnswerItem,
@@ -244,6 +245,25 @@ def test_an_answer_without_news_of_a_list_of_unknown_order_is_blind_until_someth
 
     assert blind == [ORDER_UNKNOWN, None, None]
     assert feed.absent("c") == 20
+
+
+@pytest.mark.parametrize("later", [(5, 9, 3, 8, 4, 7), (3, 9, 4, 8, 5, 7)])
+def test_a_list_whose_items_change_places_proves_nothing(feed: Polled, later: tuple[int, ...]) -> None:
+    feed.poll(10, [9, 8, 7, 5, 4, 3])
+
+    shuffled = feed.poll(20, [later[0], 19, *later[1:]])
+
+    assert shuffled.blind == SHUFFLED
+    assert feed.absent(19) is None
+
+
+@pytest.mark.parametrize("front", [(9,), (8, 7), (8,)])
+def test_an_item_that_is_moved_to_the_front_changes_no_order(feed: Polled, front: tuple[int, ...]) -> None:
+    feed.poll(10, [9, 8, 7, 6, 5, 4, 3, 2])
+
+    moved = feed.poll(20, [*front, 19, *(one for one in (9, 8, 7, 6, 5, 4, 3, 2) if one not in front)])
+
+    assert (moved.blind, feed.absent(19)) == (None, 10)
 
 
 def test_what_an_undated_list_appends_behind_all_that_it_had_shows_that_it_begins_with_the_oldest(feed: Polled) -> None:

@@ -10,18 +10,19 @@ from pathlib import Path
 import pytest
 
 from bench.updates_judge import MAILBOX, NOW, ZONE, _feed, _unit, fabricate
-from checks.updates.judging import judge
+from checks.updates.judging import Judging, judge
 from checks.updates.judging_processes import JudgedPeriod, fitting_processes, judge_period
 from checks.updates.observations import ObservationStore
-from checks.updates.summing import sums
+from checks.updates.summing import sum_up, sums
 from checks.updates.terms import Terms
 from checks.updates.unit_names import UnitNames
 from portalops.errors import UpdatesError
-from portalops.model.period import Period
+from portalops.model.period import Period, parse_period
 from portalops.model.runs import Every
 from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
-from tests.checks.updates.scene import CALENDAR, rulebook
+from tests.checks.updates.scene import CALENDAR, HEALTH, SUBPORTALS, Collected, at, item, poll, rulebook
+from tests.checks.updates.scene import SOURCES as SOURCES_OF_SCENE
 
 UNITS = [_unit(number) for number in range(4)]
 SOURCES = [*map(_feed, range(4)), MAILBOX]
@@ -64,6 +65,26 @@ def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_o
         assert (one.subportal + two.subportal, one.submissions + two.submissions) == (both.subportal, both.submissions)
         assert one.items + two.items == both.items
         assert Counter(one.weeks) + Counter(two.weeks) == Counter(both.weeks)
+
+
+def test_what_may_have_come_after_the_period_is_not_among_what_counts_nor_is_it_the_newest() -> None:
+    outage = (poll(SUBPORTALS, "2026-11-10 07:00"), poll(SUBPORTALS, "2026-11-16 08:00"))
+    late = item(SUBPORTALS, "2026-11-12 10:00", seen="2026-11-16 08:00")
+    early = item(SUBPORTALS, "2026-11-10 06:00", seen="2026-11-10 07:00")
+    polls = (poll(SUBPORTALS, "2026-11-09 20:00"), *outage)
+    seen = dict.fromkeys((early.id, late.id), polls[-1].polled_at)
+    terms = Terms(rulebook(), CALENDAR, ZONE, at("2026-11-20 09:00"), Every.DAY)
+
+    def summed(period: str) -> tuple[int, int, date | None]:
+        judging = Judging(
+            Collected((early, late), polls, seen), sources=SOURCES_OF_SCENE, period=parse_period(period), terms=terms
+        )
+        one = sum_up(judging.judge(HEALTH.id, HEALTH), judging)
+        return one.items, one.subportal, None if one.newest_at is None else one.newest_at.astimezone(ZONE).date()
+
+    # The late one was first seen after six days without an answer: in week 46 or 47, nobody knows.
+    assert summed("2026-10-15..2026-11-14") == (1, 1, date(2026, 11, 10))
+    assert summed("2026-10-15..2026-11-22") == (1, 1, date(2026, 11, 16))
 
 
 @pytest.mark.heavy

@@ -1,0 +1,729 @@
+// The check (docs/bundle-format.md, "What is checked"); a number in a comment such as (4) is the point of that page.
+
+const MAX_FAULTS = 100;
+const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off"];
+const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
+const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
+const SIGN_OFF = ["report", "sha256", "signer", "name", "office", "public_key", "text", "signature"];
+
+/** Goes over a bundle once, keeps what it found, and judges nothing that it could not read. */
+class Check {
+  constructor(source, supplied, trusted, advance) {
+    this.source = source;
+    this.supplied = supplied;
+    this.trusted = trusted;
+    this.advance = advance;
+    this.faults = [];
+    this.faultCount = 0;
+    this.good = new Set(); // blobs that are there and have the digest that is their name
+    this.evidence = new Map(); // of bodies that belong to the bundle: what they name
+    this.always = [];
+    this.imported = [];
+    this.scope = { places: [], digests: [], kept: [] }; // records whose body must be there
+    this.records = 0;
+    this.firstAt = this.lastAt = "";
+    this.headDigest = GENESIS;
+    this.heads = []; // that hold
+    this.keys = [];
+    this.erased = new Map();
+    this.anchored = [];
+    this.signOffs = [];
+    this.drills = [];
+    this.reports = new Map();
+    this.compared = [];
+    this.runs = new Runs();
+  }
+
+  async run() {
+    this.bundle = await this.readBundle();
+    this.withheld = new Map((this.bundle?.withheld ?? []).map((each) => [each.digest, each.reason]));
+    this.figures = new Figures(this.bundle, await this.readFigures());
+    await this.checkChain();
+    await this.checkFiles();
+    await this.readErasures();
+    await this.checkSigned();
+    for (const name of await this.figures.differing(this)) {
+      this.fault(0, "figures.json: {name} does not equal what is computed from the records", { name });
+    }
+    return this;
+  }
+
+  fault(seq, en, values = {}) {
+    this.faultCount += 1;
+    this.faults.push({ seq, what: say(en, { seq, ...values }) });
+    if (this.faults.length > 2 * MAX_FAULTS) this.faults = this.firstFaults();
+  }
+
+  /** Return the faults by record; those of no record come last. */
+  firstFaults() {
+    return [...this.faults].sort((a, b) => (a.seq || Infinity) - (b.seq || Infinity) || 0).slice(0, MAX_FAULTS);
+  }
+
+  get firstBad() {
+    const found = this.faults.map((each) => each.seq).filter(Boolean);
+    return found.length ? Math.min(...found) : null;
+  }
+
+  isExcused(digest) {
+    return this.withheld.has(digest) || this.erased.has(digest);
+  }
+
+  async readBundle() {
+    for (const name of NEEDED) {
+      if (!(await this.isReadable(name))) {
+        throw new NotABundle(say("this is not a bundle: {folder} has no readable file {name}", { folder: this.source.name, name }));
+      }
+    }
+    const data = (await this.source.read("bundle.json", MAX_BODY)) ?? NO_BYTES;
+    const held = jsonOrNull(data);
+    if (isObject(held) && isInteger(held.format) && held.format > 1) {
+      throw new NotABundle(say("this bundle is of a newer format, {version}: it needs a newer verify.html", { version: held.format }));
+    }
+    if (isObject(held) && isBundle(held) && `${written(held)}\n` === fromUtf8(data)) return held;
+    this.fault(0, "bundle.json does not have the format that portalops writes");
+    return null;
+  }
+
+  /** Say whether a file can be read, to its end where a ZIP file says what its end is. */
+  async isReadable(name) {
+    try {
+      for await (const _piece of this.source.pieces(name)) if (!(this.source.entries.get(name) instanceof ZippedFile)) break;
+      return true;
+    } catch (error) {
+      if (error instanceof Unreadable) return false;
+      throw error;
+    }
+  }
+
+  async readFigures() {
+    const data = (await this.source.read("figures.json")) ?? NO_BYTES;
+    const held = jsonOrNull(data);
+    return isObject(held) && `${written(held)}\n` === fromUtf8(data) ? held : null;
+  }
+
+  // -- (1) the files, and their digests
+
+  async checkFiles() {
+    const known = [];
+    for (const path of [...this.source.entries.keys()].sort(inOrder)) {
+      if (FILES.test(path) && this.source.has(path)) known.push(path);
+      else this.fault(0, "{path} does not belong here", { path });
+    }
+    this.paths = known;
+    const listed = await this.readSums();
+    const bodies = new Set(this.scope.digests);
+    await pooled(
+      known.filter((path) => !path.startsWith("SHA256SUMS")),
+      async (path) => {
+        let digest = await this.digest(path, bodies);
+        if (digest && path.startsWith("report.")) {
+          const first = this.reports.get(digest);
+          if (!first || path < first) this.reports.set(digest, path);
+        }
+        const stands = listed.get(path);
+        listed.delete(path);
+        if (path.startsWith("blobs/")) {
+          // What it should be is its name: see (3).
+          if (digest === path.slice(6)) this.good.add(digest);
+          digest = path.slice(6);
+        }
+        if (stands === undefined) this.fault(0, "{path} is not listed in SHA256SUMS", { path });
+        else if (stands !== digest) this.fault(0, "{path} does not match its digest in SHA256SUMS", { path });
+      },
+      12,
+    );
+    this.listedOnly = [...listed.keys()].sort();
+  }
+
+  /** Return a file's SHA-256, or "" if it cannot be read; note what it names if it is the body of a record. */
+  async digest(path, bodies) {
+    const size = this.source.size(path);
+    const isBody = path.startsWith("blobs/") && bodies.has(path.slice(6));
+    try {
+      if (size > PIECE && !(isBody && size <= MAX_BODY)) {
+        const hash = new Sha256();
+        for await (const piece of this.source.pieces(path)) {
+          hash.update(piece);
+          this.advance(piece.length);
+        }
+        return hash.hex();
+      }
+      const data = await this.source.read(path, size);
+      if (data === null) return "";
+      this.advance(size);
+      const digest = hexOf(await digestOf("SHA-256", data));
+      const body = isBody && digest === path.slice(6) ? jsonOrNull(data) : null;
+      const named = isObject(body) ? evidenceIn(body) : [];
+      if (named.length) this.evidence.set(digest, named);
+      return digest;
+    } catch (error) {
+      if (error instanceof Unreadable) return "";
+      throw error;
+    }
+  }
+
+  async readSums() {
+    const listed = new Map();
+    let [before, number] = ["", 0];
+    await this.source.eachLine("SHA256SUMS", 1000, (line, ended) => {
+      number += 1;
+      if (number > this.paths.length + MAX_FAULTS) {
+        this.fault(0, "SHA256SUMS has many more lines than there are files");
+        return false; // each line is of one file, so this list is none
+      }
+      const found = /^([0-9a-f]{64}) {2}([A-Za-z0-9._/-]+)$/.exec(latin(line));
+      const path = found?.[2] ?? "";
+      if (!found || !ended || !FILES.test(path) || path.startsWith("SHA256SUMS") || path <= before) {
+        this.fault(0, "line {line} of SHA256SUMS is not in the format of sha256sum, or not in order", { line: number });
+      }
+      if (found) {
+        before = path;
+        listed.set(path, found[1]);
+      }
+      return true;
+    });
+    return listed;
+  }
+
+  // -- (2) the chain
+
+  async checkChain() {
+    let [place, head, latest, sound] = [0, GENESIS, "", true];
+    const first = this.bundle?.blobs.first ?? Infinity;
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line, ended) => {
+      place += 1;
+      this.advance(line.length + 1);
+      const record = parseRecord(line);
+      sound = this.checkRecord(place, record, head, latest);
+      if (!ended) this.fault(place, "record {seq} does not end in a line feed");
+      head = sha256(line);
+      if (!record) return;
+      record.seq = place;
+      record.body = latin(line.subarray(41, 105)); // a string of its own, which does not hold the whole line
+      this.firstAt ||= record.at;
+      this.lastAt = record.at;
+      if (sound) latest = record.at;
+      const isAlways = ALWAYS.has(record.kind);
+      if (isAlways) this.always.push(record);
+      else if (record.kind === "drill.imported") this.imported.push(record);
+      if (isAlways || place >= first) {
+        this.scope.places.push(place);
+        this.scope.digests.push(record.body);
+        this.scope.kept.push(KEPT.includes(record.kind));
+      }
+      this.runs.take(record);
+      this.figures.take(record);
+    });
+    [this.records, this.headDigest] = [place, head];
+    this.checkEnd(sound);
+  }
+
+  checkEnd(sound) {
+    const { records: place, bundle } = this;
+    if (!place) this.fault(1, "the ledger has no records");
+    else if (!bundle) return;
+    else if (bundle.records > place) this.fault(place + 1, "records {seq} to {last} are missing", { last: bundle.records });
+    else if (bundle.records < place) this.fault(bundle.records + 1, "record {seq} was added after the last record");
+    else if (bundle.head !== this.headDigest && sound) this.fault(place, "record {seq} is not the last record");
+  }
+
+  /** Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.) */
+  checkRecord(place, record, head, latest) {
+    if (!record) {
+      this.fault(place, "record {seq} does not have the format that portalops writes");
+      return false;
+    }
+    let sound = true;
+    if (record.seq !== place) {
+      // One that stands too late and does not join was pushed back by what was put before it.
+      const pushedBack = record.seq < place && record.prev !== head;
+      this.fault(pushedBack ? record.seq : place, "record {other} is stored as number {place}", { place, other: record.written });
+      sound = false;
+    }
+    if (record.at < latest) {
+      this.fault(place, "record {seq} has the time {at}, earlier than the record before it", { at: record.at });
+      sound = false;
+    }
+    if (record.seq === place && record.prev !== head) {
+      this.fault(Math.max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", { next: place });
+    }
+    if ((record.kind === "ledger.created") !== (place === 1)) {
+      this.fault(place, "record {seq}: a ledger begins with ledger.created, once");
+    }
+    return sound;
+  }
+
+  /** Return what a blob says, or null if it is not there, not what it was, no JSON object, or too large to be read. */
+  async body(digest) {
+    const data = this.good.has(digest) ? await this.source.read(`blobs/${digest}`, MAX_BODY) : null;
+    const found = data && jsonOrNull(data);
+    return isObject(found) ? found : null;
+  }
+
+  // -- (4) to (9): heads, keys, time stamps, what the auditor brings, sign-offs
+
+  async readErasures() {
+    for (const record of this.always.filter((each) => each.kind === "blob.erased")) {
+      const { digest, reason, approved_by: approvedBy } = part(await this.body(record.body), "erased");
+      if ([digest, reason, approvedBy].every(isText)) this.erased.set(digest, reason);
+    }
+  }
+
+  async checkSigned() {
+    const [created] = this.always;
+    const ledger = created?.seq === 1 && created.kind === "ledger.created" ? (await this.body(created.body))?.ledger : null;
+    this.ledger = isText(ledger) ? ledger : null; // where it cannot be read it is not compared
+    if (this.bundle && this.ledger !== null && this.ledger !== this.bundle.ledger) {
+      this.fault(0, "bundle.json names a different ledger than record 1");
+    }
+    const read = [];
+    for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
+    await this.readKeys(read);
+    const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
+    const lines = await this.linesAt(new Set([...wanted, ...this.supplied.map((each) => each.size)]));
+    this.checkDetails();
+    await this.checkHeads(read, lines);
+    await this.checkHeadsFolder(read);
+    this.checkReplaced();
+    await this.checkAllowedSigners();
+    await this.checkSumsSignature();
+    await this.checkTimeStamps(read, lines);
+    this.checkSupplied(lines);
+    for (const record of this.always) if (record.kind === "sign-off" && this.good.has(record.body)) await this.checkSignOff(record);
+    for (const record of this.imported) if (this.good.has(record.body)) await this.checkDrill(record);
+  }
+
+  /**
+   * Read who may sign from when to when: key records in their order, and between them the heads that decide on retirements.
+   * A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
+   */
+  async readKeys(read) {
+    const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
+    const replaced = new Set(); // keys that signed a head over the record of the key that replaces them
+    const pending = new Map();
+    const unheeded = [];
+    for (const record of this.always) {
+      if (signed.has(record.seq)) {
+        const { head, signer } = signed.get(record.seq);
+        if (!this.isOwn(head) || !this.isHeldAt(signer, head.at) || head.size >= record.seq) continue;
+        if (this.keys.some((each) => each.replaces === signer && each.added.seq <= head.size)) replaced.add(signer);
+        for (const [key, retired] of pending) {
+          if (retired.seq > head.size) continue;
+          pending.delete(key);
+          if (key === signer) unheeded.push([key, retired]);
+          else this.keys.find((each) => each.key === key).retired = retired;
+        }
+      } else if (["key.added", "key.retired"].includes(record.kind) && this.good.has(record.body)) {
+        const { public_key: key, replaces = "", reason = "" } = part(await this.body(record.body), "key");
+        if (!isText(key) || !isKey(key) || !isText(replaces) || !isText(reason)) {
+          this.fault(record.seq, "record {seq} is of kind key but holds no key");
+          continue;
+        }
+        const known = this.keys.find((each) => each.key === key);
+        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces });
+        else if (record.kind === "key.retired" && known && !known.retired) {
+          if (replaced.has(key)) known.retired = record;
+          else if (!pending.has(key)) pending.set(key, record);
+        }
+      }
+    }
+    const left = this.keys.filter((each) => !each.retired);
+    for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
+    for (const [key, { seq }] of unheeded) {
+      this.fault(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
+    }
+  }
+
+  /** Say whether a head is of this ledger; where its id cannot be read, every head is. */
+  isOwn(head) {
+    return this.ledger === null || this.ledger === head.ledger;
+  }
+
+  isHeldAt(signer, at) {
+    return this.keys.some(({ key, added, retired }) => key === signer && added.at <= at && (!retired || at <= retired.at));
+  }
+
+  /** Return the head of a head record, its text, its signature and who signed it; null without one, named if its body is there. */
+  async readHead(record) {
+    const { text, signature } = part(await this.body(record.body), "head");
+    const head = isText(text) ? parseHead(text) : null;
+    if (head && isText(signature)) {
+      const found = { record, head, text, signature, signer: "", whyNot: null };
+      try {
+        found.signer = await signerOf(signature, "portalops-head", overBytes(toUtf8(text)));
+      } catch (error) {
+        found.whyNot = whyBad(error);
+      }
+      return found;
+    }
+    if (this.good.has(record.body)) this.fault(record.seq, "record {seq} is of kind head but holds no head");
+    return { record, head: null, signer: "" };
+  }
+
+  /** Return the digests and times of lines by their places. */
+  async linesAt(wanted) {
+    const found = new Map();
+    let place = 0;
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+      place += 1;
+      this.advance(line.length + 1);
+      if (wanted.has(place)) found.set(place, { digest: sha256(line), at: parseRecord(line)?.at ?? "" });
+    });
+    return found;
+  }
+
+  /** (3) The bodies that must be there, and the evidence that they name. */
+  checkDetails() {
+    const [named, blamed, searched] = [new Set(), new Set(), new Set()];
+    // Name a blob that is not as it was, once: with the first record that it comes up for.
+    const checkBlob = (place, digest, mustStay) => {
+      const isNew = !named.has(digest);
+      named.add(digest);
+      if (this.good.has(digest) || blamed.has(digest)) return;
+      const isThere = this.source.entries.has(`blobs/${digest}`);
+      let what;
+      if (mustStay && this.withheld.has(digest) && !this.erased.has(digest)) what = "record {seq}: its details may not be withheld: {digest}";
+      else if ((this.isExcused(digest) && !isThere) || !isNew) return;
+      else if (isThere) what = "record {seq}: blob {digest} does not match its digest";
+      else what = "record {seq}: blob {digest} is missing";
+      blamed.add(digest);
+      this.fault(place, what, { digest });
+    };
+    this.scope.places.forEach((place, number) => {
+      const digest = this.scope.digests[number];
+      checkBlob(place, digest, this.scope.kept[number]);
+      if (searched.has(digest) || this.isExcused(digest)) return;
+      searched.add(digest);
+      for (const each of this.evidence.get(digest) ?? []) checkBlob(place, each, false);
+    });
+    for (const path of this.paths) {
+      if (path.startsWith("blobs/") && !named.has(path.slice(6))) this.fault(0, "{path} does not belong to this bundle", { path });
+    }
+    for (const path of this.listedOnly) {
+      if (!path.startsWith("blobs/") || !named.has(path.slice(6))) this.fault(0, "{path} is missing", { path });
+    }
+  }
+
+  async checkHeads(read, lines) {
+    let [upTo, before, sizeBefore, known] = [0, GENESIS, 0, true];
+    for (const { record, head, text, signer, whyNot } of read) {
+      if (!head) {
+        [known, sizeBefore] = [false, 0]; // what the next one should follow is not known either
+        continue;
+      }
+      const wrong = [];
+      if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
+      const isHeld = signer !== "" && this.isHeldAt(signer, head.at);
+      if (signer && !isHeld) wrong.push(say("it is signed by a key that was not valid in the ledger at that time"));
+      if (!this.isOwn(head)) wrong.push(say("it belongs to another ledger"));
+      const isAuthentic = isHeld && this.isOwn(head);
+      let fits = signer !== "";
+      if (isAuthentic && lines.get(head.size)?.digest !== head.digest) {
+        // The ledger's key made it, so what it says of the records is evidence.
+        this.fault(
+          upTo + 1,
+          "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten",
+          { size: head.written, head: record.seq },
+        );
+        fits = false;
+      }
+      if (known && head.previous !== before) wrong.push(say("it does not follow the previous head"));
+      if (head.size <= sizeBefore || head.size >= record.seq) {
+        wrong.push(say("its size does not lie between the previous head's and its own record number"));
+      }
+      if (head.size < record.seq && !((lines.get(head.size)?.at ?? "") <= head.at && head.at <= record.at)) {
+        wrong.push(say("its time does not lie between the times of the records around it"));
+      }
+      for (const why of wrong) this.fault(record.seq, "the head in record {seq}: {why}", { why });
+      if (fits && !wrong.length) {
+        upTo = head.size;
+        this.heads.push({ record, head, signer });
+      }
+      // What somebody else recorded as a head is none that the next one follows.
+      if (isAuthentic) [before, sizeBefore, known] = [sha256(toUtf8(text)), head.size, true];
+    }
+    const last = read.at(-1);
+    this.newestSigner = last?.signer ? { signer: last.signer, at: last.head.at } : { signer: "", at: "" };
+    if (!last) this.fault(1, "the bundle is not signed: it has no head");
+    else if (last.head) {
+      // (5) only head records stand behind what the newest head is over
+      const heads = new Set(read.map(({ record }) => record.seq));
+      for (let seq = last.head.size + 1; seq <= this.records; seq += 1) {
+        if (heads.has(seq)) continue;
+        this.fault(seq, "record {seq} and all later records are not covered by a head");
+        break;
+      }
+    }
+  }
+
+  async checkHeadsFolder(read) {
+    const expected = new Map();
+    for (const { record, head, text, signature } of read.filter((each) => each.head)) {
+      expected.set(`heads/${head.name}.txt`, { of: record.seq, data: toUtf8(text) });
+      expected.set(`heads/${head.name}.sig`, { of: record.seq, data: toUtf8(signature) });
+    }
+    for (const path of this.paths) {
+      if (/^heads\/.*\.(?:txt|sig)$/.test(path) && !expected.has(path)) {
+        this.fault(0, "{path} belongs to no head in the records", { path });
+      }
+    }
+    for (const [path, { of, data }] of expected) {
+      const held = await this.source.read(path);
+      if (!held || !sameBytes(held, data)) this.fault(0, "{path} is not the head in record {of}", { path, of });
+    }
+  }
+
+  /** A key that names the one before it needs that one's word: a head by it over the record that adds the key. */
+  checkReplaced() {
+    for (const { key, added, replaces } of this.keys) {
+      const own = this.heads.find((each) => each.signer === key)?.record.seq;
+      const isVouched = this.heads.some(
+        ({ record, head, signer }) => signer === replaces && head.size >= added.seq && (own === undefined || record.seq < own),
+      );
+      if (replaces && own !== undefined && !isVouched) {
+        this.fault(added.seq, "record {seq}: the key names a previous key that did not sign for it");
+      }
+    }
+  }
+
+  /** Say whether no earlier key speaks for a key that is not the first. */
+  speaksForItself({ added, replaces }, place) {
+    return place > 0 && !this.heads.some(({ head, signer }) => signer === replaces && head.size >= added.seq);
+  }
+
+  async checkAllowedSigners() {
+    let text = "";
+    for (const { key, added, retired } of this.keys) {
+      const until = retired ? `,valid-before="${stamp(retired.at)}"` : "";
+      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(added.at)}"${until}`;
+      text += `${this.ledger ?? ""} ${options} ${key}\n`;
+    }
+    const seen = new Set();
+    for (const record of this.always) {
+      const held = record.kind === "sign-off" ? signOffIn(await this.body(record.body)) : null;
+      if (!held || seen.has(held.public_key)) continue;
+      seen.add(held.public_key);
+      if (/^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$/.test(held.signer)) {
+        text += `${held.signer} namespaces="portalops-signoff" ${held.public_key}\n`;
+      }
+    }
+    const held = await this.source.read("allowed_signers", MAX_BODY);
+    if (!held || !sameBytes(held, toUtf8(text))) this.fault(0, "allowed_signers contradicts the records");
+  }
+
+  async checkSumsSignature() {
+    // the rest of (1)
+    const data = await this.source.read("SHA256SUMS.sig", MAX_LINE);
+    try {
+      if (!data || data.some((byte) => byte > 127)) throw new Bad("it is missing");
+      const text = latin(data);
+      if (this.source.size("SHA256SUMS") > MAX_LIST) throw new Error("SHA256SUMS is too long for this page: use verify.py");
+      const signer = await signerOf(text, "portalops-bundle", async (algorithm) =>
+        digestOf(algorithm, (await this.source.read("SHA256SUMS", MAX_LIST)) ?? NO_BYTES),
+      );
+      if (!text.startsWith(BEGIN) || !text.endsWith(`${END}\n`) || text.includes("\r")) throw new Bad("not in the format of ssh-keygen");
+      if (!this.isHeldAt(signer, this.lastAt)) throw new Bad("signed by a key that was not valid in the ledger");
+    } catch (error) {
+      this.fault(0, "the signature of SHA256SUMS is not valid: {cause}", { cause: whyBad(error) });
+    }
+  }
+
+  async checkTimeStamps(read, lines) {
+    const heads = new Map(read.filter((each) => each.head).map((each) => [each.head.name, each]));
+    for (const path of this.paths.filter((each) => each.endsWith(".tsr"))) {
+      const found = heads.get(path.slice(6).split(".")[0]);
+      if (!found) {
+        this.fault(0, "{path} is for no head in the records", { path });
+        continue;
+      }
+      let token;
+      try {
+        token = timeStamp((await this.source.read(path)) ?? NO_BYTES);
+      } catch (error) {
+        this.fault(0, "{path} is not a valid time stamp: {cause}", { path, cause: whyBad(error) });
+        continue;
+      }
+      const { record, head, text } = found;
+      this.anchored.push({ path, size: head.written, at: atText(token.moment) });
+      if (token.imprint !== sha256(toUtf8(text))) this.fault(0, "{path} is a time stamp of something else", { path });
+      if (atText(token.moment + CLOCKS_APART) < head.at) this.fault(0, "{path} is older than its head", { path });
+      const behind = lines.get(record.seq + 1)?.at;
+      if (behind && momentOf(behind) < token.moment - CLOCKS_APART) {
+        this.fault(record.seq + 1, "record {seq} claims a time before {path}, which is older than the record", { path });
+      }
+    }
+  }
+
+  checkSupplied(lines) {
+    const fits = (each) => (lines.get(each.size)?.digest ?? "").startsWith(each.digest);
+    const isForeign = (each) => each.ledger !== "" && this.ledger !== null && each.ledger !== this.ledger;
+    const holding = new Set(this.supplied.filter(fits)); // as long as none of them is found to be foreign
+    for (const each of this.supplied) {
+      const { name } = each;
+      if (isForeign(each)) {
+        holding.delete(each);
+        this.fault(1, "{name} is a head of another ledger", { name });
+      } else if (each.size > this.records) {
+        holding.delete(each);
+        this.fault(this.records + 1, "{name} covers {size} records: those from {seq} on are missing", { name, size: each.written });
+      } else if (!holding.has(each)) {
+        const largest = Math.max(0, ...[...holding].map((other) => other.size).filter((size) => size < each.size));
+        this.fault(largest + 1, "record {size} is not the record that {name} signed: records from {seq} on were rewritten", {
+          size: each.written,
+          name,
+        });
+      }
+      this.compared.push({ name, holds: holding.has(each) });
+    }
+    const { covered, followers } = this.handOn();
+    const { signer, at } = this.newestSigner;
+    if (this.trusted && !followers.has(signer) && !this.isTrusted(signer, at)) {
+      this.fault(covered + 1, "the newest head is not signed by a key that you gave; from record {seq} on no head is");
+    }
+  }
+
+  /** Return up to which record the supplied keys speak, and the keys that they handed on to; one with an end hands on to none. */
+  handOn() {
+    const lasting = new Set((this.trusted ?? []).filter((each) => !each.until).map((each) => each.key));
+    const followers = new Set();
+    let covered = 0;
+    for (const { head, signer } of this.heads) {
+      if (!followers.has(signer) && !this.isTrusted(signer, head.at)) continue;
+      covered = head.size;
+      if (!followers.has(signer) && !lasting.has(signer)) continue;
+      for (const each of this.keys) if (each.replaces === signer && each.added.seq <= head.size) followers.add(each.key);
+    }
+    return { covered, followers };
+  }
+
+  isTrusted(signer, at) {
+    const moment = stamp(at);
+    return (this.trusted ?? []).some((each) => each.key === signer && each.from <= moment && (!each.until || moment <= each.until));
+  }
+
+  async checkSignOff(record) {
+    const held = signOffIn(await this.body(record.body));
+    try {
+      if (!held) throw new Bad("it is none");
+      if (!DIGEST.test(held.sha256) || held.text !== `${held.sha256}  ${held.report}\n`) {
+        throw new Bad("what was signed is not the line of sha256sum for its report");
+      }
+      const signer = await signerOf(held.signature, "portalops-signoff", overBytes(toUtf8(held.text)));
+      if (signer !== held.public_key) throw new Bad("it is signed by a different key than it names");
+      this.signOffs.push(held);
+    } catch (error) {
+      this.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", { cause: whyBad(error) });
+    }
+  }
+
+  async checkDrill(record) {
+    const { text, signature } = part(await this.body(record.body), "drill_report");
+    try {
+      if (!isText(text) || !isText(signature)) throw new Bad("it is none");
+      const signer = await signerOf(signature, "portalops-drill", overBytes(toUtf8(text)));
+      if (this.keys.some((each) => each.key === signer)) {
+        throw new Bad("it is signed by a key of this ledger, so it is not from another host");
+      }
+      this.drills.push({ seq: record.seq, signer });
+    } catch (error) {
+      this.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", { cause: whyBad(error) });
+    }
+  }
+}
+
+/** Return why a signature or a time stamp does not hold; any other error is this program's own. */
+function whyBad(error) {
+  if (!(error instanceof Bad)) throw error;
+  return error.said;
+}
+
+function jsonOrNull(data) {
+  try {
+    return readJson(data);
+  } catch (error) {
+    if (error instanceof NotJson) return null;
+    throw error;
+  }
+}
+
+const signOffIn = (body) => {
+  const held = part(body, "sign_off");
+  return SIGN_OFF.every((name) => isText(held[name])) ? held : null;
+};
+
+/** Say whether bundle.json has the names that it must have, each with a value of the right form. */
+function isBundle(held) {
+  const [period, portal, blobs] = ["period", "portal", "blobs"].map((name) => part(held, name));
+  const names = ["blobs", "format", "head", "ledger", "period", "portal", "portalops", "records", "timezone", "withheld"];
+  if (!hasNames(held, names) || !hasNames(period, ["first", "last"]) || !hasNames(portal, ["en", "id", "vi"])) return false;
+  if (!hasNames(blobs, ["first", "last"]) || !Array.isArray(held.withheld)) return false;
+  const texts = [held.ledger, held.head, held.timezone, held.portalops, ...Object.values(portal), ...Object.values(period)];
+  const numbers = [held.format, held.records, blobs.first, blobs.last];
+  const digests = held.withheld.map((each) => (isObject(each) && hasNames(each, ["digest", "reason"]) && isText(each.reason) ? each.digest : null));
+  return (
+    texts.every(isText) && numbers.every(isInteger) && held.format === 1 && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
+    Object.values(period).every((day) => dayOf(day) !== null) && period.first <= period.last &&
+    blobs.first >= 1 && blobs.first <= blobs.last && blobs.last === held.records && held.records < 10n ** 18n &&
+    digests.every((each, place) => isText(each) && DIGEST.test(each) && (!place || digests[place - 1] < each))
+  );
+}
+
+// -- what the auditor brings
+
+const UNICODE_SPACE = "[\\s\\x1c-\\x1f\\x85]";
+const stripped = (text) => text.replace(new RegExp(`^${UNICODE_SPACE}+|${UNICODE_SPACE}+$`, "g"), "");
+const SIGNER = new RegExp(
+  '^(?:"[^"]*"|[^ \\t\\n\\r\\f\\v]+)[ \\t]+(?:([a-z-]+(?:="[^"]*")?(?:,[a-z-]+(?:="[^"]*")?)*)[ \\t]+)?' +
+    "((?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+)[ \\t]+([A-Za-z0-9+/=]+)(?:[ \\t][^\\n]*)?$",
+  "i",
+);
+
+/** Read an allowed_signers file (ssh-keygen(1)); the keys in it that sign heads. */
+function readTrusted(name, data) {
+  const wrong = new NotABundle(say("{path} is not an allowed_signers file with a key", { path: name }));
+  const found = [];
+  let keys = 0;
+  let lines;
+  try {
+    lines = fromUtf8(data).split("\n").map(stripped);
+  } catch {
+    throw wrong;
+  }
+  for (const line of lines.filter((each) => each !== "" && !each.startsWith("#"))) {
+    const match = SIGNER.exec(line);
+    if (!match) throw wrong;
+    const [, options = "", kind, encoded] = match;
+    if ((kind !== PLAIN_KEY && kind !== TOKEN_KEY) || options.toLowerCase().split(",").includes("cert-authority")) continue;
+    const given = [...options.matchAll(/([A-Za-z-]+)="([^"]*)"/g)].map(([, option, value]) => [option.toLowerCase(), value]);
+    const values = new Map(given);
+    const [from, until] = ["valid-after", "valid-before"].map((option) => stampOf(values.get(option)));
+    const key = `${kind} ${encoded}`;
+    if (from === null || until === null || values.size !== given.length || !isKey(key)) throw wrong;
+    keys += 1;
+    if ((values.get("namespaces") ?? "portalops-head").split(",").includes("portalops-head")) found.push({ key, from, until });
+  }
+  if (!keys) throw wrong;
+  return found;
+}
+
+/** Return a time of an allowed_signers file to the second; "" without one, null if it is none in UTC. */
+function stampOf(text) {
+  if (text === undefined) return "";
+  const found = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d))?(\d\d)?Z$/.exec(text);
+  if (!found) return null;
+  const [, year, month, day, hour = "00", minute = "00", second = "00"] = found;
+  return Number.isNaN(momentOf(`${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`)) ? null : [year, month, day, hour, minute, second, "Z"].join("");
+}
+
+function readSuppliedHead(name, data) {
+  const head = parseHead(latin(data).replaceAll("\r\n", "\n"));
+  if (!head) throw new NotABundle(say("{path} is not a head: it does not have the six lines of a head", { path: name }));
+  return { name, ledger: head.ledger, size: head.size, written: head.written, digest: head.digest };
+}
+
+function readSuppliedCode(text) {
+  const code = stripped(text);
+  const found = /^([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})$/.exec(code.toLowerCase());
+  if (!found) throw new NotABundle(say("{code} is not a head code", { code }));
+  return { name: code, ledger: "", size: Number(found[1]), written: found[1], digest: found[2].replaceAll("-", "") };
+}

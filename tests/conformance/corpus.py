@@ -1,0 +1,235 @@
+"""The conformance corpus: bundles that hold and bundles that were tampered with, the same at every making, and what is to be said of each.
+
+    .venv/bin/python -m tests.conformance.corpus FOLDER            # make the bundles there
+    .venv/bin/python -m tests.conformance.corpus FOLDER --write    # and expected.csv anew, where two programs agree
+
+The bundles are not kept: they follow from numbers. Whoever writes a verifier of their own makes them and compares it with expected.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from portalops import bodies
+from portalops.ledger.bundle.contents import RESOURCES
+from portalops.ledger.heads import retire_others, rotate_key
+from portalops.ledger.ledger import kept_in
+from portalops.ledger.record import Draft
+from portalops.model.record import Digest
+from portalops.registers.plans import PLAN
+from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import Written, key_of, week
+from tests.ledger.ledgers import DAILY, START
+from tests.verifier import mutations
+from tests.verifier.scene import Said, Tampered, by_portalops, by_stranger, full
+from tests.verifier.test_agreement import MODES, tampered
+from tests.verifier.test_rewritten import rewritten
+
+EXPECTED = Path(__file__).with_name("expected.csv")
+COLUMNS = ("bundle", "exit_code", "integrity", "completeness", "record")
+TAMPERED = 560
+REWRITTEN = 60
+ZIPPED = 60
+LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+VERSION = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What every verifier is to say of a bundle."""
+
+    exit_code: int
+    integrity: str
+    """`holds`, `changed`, or empty where there is no bundle."""
+    completeness: str
+    """`holds`, `missing`, `unknown`, or empty likewise."""
+    record: str
+    """The first record that cannot be trusted; empty if there is none."""
+
+
+def expected_of(said: Said) -> Expected:
+    """Return a program's answer as the table has it."""
+    if said.exit_code not in {0, 1, 3, 5}:
+        return Expected(said.exit_code, "", "", "")
+    complete = {None: "unknown", False: "missing", True: "holds"}[said.complete]
+    return Expected(said.exit_code, "holds" if said.holds else "changed", complete, str(said.first_bad or ""))
+
+
+def read_expected() -> dict[str, Expected]:
+    """Return the table."""
+    with EXPECTED.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        return {
+            row["bundle"]: Expected(int(row["exit_code"]), row["integrity"], row["completeness"], row["record"])
+            for row in rows
+        }
+
+
+def write_expected(found: dict[str, Expected]) -> None:
+    """Write the table."""
+    with EXPECTED.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for name, each in found.items():
+            rows.writerow((name, each.exit_code, each.integrity, each.completeness, each.record))
+
+
+def make(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Make the corpus in an empty folder; yield each bundle's name and place when it is there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, bundle in _whole(Path(scratch)):
+            yield _put(bundle, folder / "whole" / name, folder)
+        original = Path(scratch) / "full" / "bundle"
+        yield from _tampered(original, folder)
+        for number in range(REWRITTEN):
+            if (found := rewritten(original, number)) is not None:
+                yield _put(found, folder / "rewritten" / f"{number:03d}", folder)
+        yield from _zipped(original, folder)
+
+
+def _put(bundle: Path, place: Path, folder: Path) -> tuple[str, Path]:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(bundle, place) if "tampered-" in bundle.name else shutil.copytree(bundle, place, symlinks=True)
+    return str(place.relative_to(folder)), place
+
+
+def _begun(folder: Path) -> Path:
+    """Begin a ledger as portalops does, but with the id and the version that never change."""
+    kept = kept_in(folder, writable=True)
+    kept.records.create()
+    body = kept.blobs.keep(bodies.write({"ledger": LEDGER, "format": 1, "portalops": VERSION}))
+    kept.records.begin(Draft("ledger.created", body), FixedClock(START))
+    return folder
+
+
+def _whole(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles that nobody tampered with."""
+    for name, write in {
+        "full": full,
+        "a-run-is-missing": week,
+        "no-plan": Written,
+        "runs-are-open": _open_runs,
+        "the-key-was-lost": _lost_key,
+        "the-key-was-changed-twice": _changed_keys,
+        "unknown-kinds": _unknown_kinds,
+    }.items():
+        written = write(_begun(scratch / name / "state"))
+        yield name, _exported(written, scratch / name / "bundle")
+    written = week(_begun(scratch / "withheld" / "state"))
+    newest = [record.body for record in written.ledger.records() if record.kind == "check.finished"][-1]
+    yield "details-are-withheld", _exported(written, scratch / "withheld" / "details", newest)
+    plan = next(written.ledger.records(kinds=(PLAN,))).body
+    yield "the-plan-is-withheld", _exported(written, scratch / "withheld" / "plan", plan)
+
+
+def _open_runs(folder: Path) -> Written:
+    written = Written(folder)
+    written.plan(DAILY)
+    written.append("check.started", f"{DAILY.duty}:{DAILY.id}:2026-11-23")
+    written.append("check.finished", f"{DAILY.duty}:{DAILY.id}:2026-11-24")
+    return written
+
+
+def _lost_key(folder: Path) -> Written:
+    written = _open_runs(folder)
+    written.head()
+    written.key = key_of(3)
+    rotate_key(written.ledger, None, written.key, reason="lost", clock=written.clock)
+    return written
+
+
+def _changed_keys(folder: Path) -> Written:
+    written = _open_runs(folder)
+    written.head()
+    for number in (2, 3):
+        old, written.key = written.key, key_of(number)
+        rotate_key(written.ledger, old, written.key, reason="a new year", clock=written.clock)
+        retire_others(written.ledger, written.key, reason="a new year", clock=written.clock)
+    return written
+
+
+def _unknown_kinds(folder: Path) -> Written:
+    written = Written(folder)
+    written.plan()
+    evidence = written.ledger.keep(b"what a later version keeps\n")
+    written.append("writer.added", writer={"key": "x", "evidence": evidence})
+    written.append("claim", claim={"ranges": [[1, 3]]})
+    return written
+
+
+def _exported(written: Written, bundle: Path, *withheld: Digest) -> Path:
+    """Export; what changes with the version of portalops is replaced, so that the corpus does not change with it."""
+    written.export(bundle, withheld=dict.fromkeys(withheld, "names"))
+    for name in RESOURCES:
+        (bundle / name).write_text(f"{name}\n", encoding="utf-8")
+    same = Tampered(bundle, bundle.with_name(f"{bundle.name}-same"), written.key)
+    same.edit_json("bundle.json", lambda held: held.update(portalops=VERSION))
+    same.sum_up(sign_it=True)
+    shutil.rmtree(bundle)
+    return same.folder.rename(bundle)
+
+
+def _tampered(original: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+    kinds = sorted(set(mutations.ALL) - {"put_something_else"})  # a browser sees no links, pipes and empty folders
+    for number in range(TAMPERED):
+        kind, mode = kinds[number % len(kinds)], MODES[number // len(kinds) % len(MODES)]
+        if (found := tampered(original, kind, number, mode)) is not None:
+            yield _put(found, folder / "tampered" / f"{number:03d}-{kind}-{mode}", folder)
+
+
+def _zipped(original: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield ZIP files: whole ones, then ones that were damaged at random, most of them in their list."""
+    (folder / "zip").mkdir()
+    whole = {
+        "in-a-folder": _zip(original, "bundle/"),
+        "flat": _zip(original, ""),
+        "deflated": _zip(original, "b/", deflate=True),
+    }
+    for number in range(ZIPPED):
+        chance = random.Random(number)
+        data = whole["in-a-folder"]
+        cut = data.rindex(b"PK\5\6") - 5000 if number % 2 else 0
+        change = mutations.BYTES[sorted(mutations.BYTES)[number % len(mutations.BYTES)]]
+        whole[f"{number:03d}"] = data[:cut] + change(data[cut:], chance)
+    for name, data in whole.items():
+        place = folder / "zip" / f"{name}.zip"
+        place.write_bytes(data)
+        yield str(place.relative_to(folder)), place
+
+
+def _zip(bundle: Path, top: str, *, deflate: bool = False) -> bytes:
+    into = io.BytesIO()
+    method = zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
+    with zipfile.ZipFile(into, "w", method) as packed:
+        for path in sorted(each for each in bundle.rglob("*") if each.is_file()):
+            entry = zipfile.ZipInfo(f"{top}{path.relative_to(bundle)}")
+            entry.compress_type = method
+            packed.writestr(entry, path.read_bytes())
+    return into.getvalue()
+
+
+def main(arguments: list[str]) -> int:
+    """Make the corpus, and with --write the table."""
+    folder = Path(arguments[0])
+    found = {}
+    for name, bundle in make(folder):
+        if "--write" in arguments:
+            answers = {expected_of(by_stranger(bundle)[0]), expected_of(by_portalops(bundle)[0])}
+            assert len(answers) == 1, f"{name}: {answers}"
+            (found[name],) = answers
+    if found:
+        write_expected(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
