@@ -12,6 +12,7 @@ import pytest
 
 from commands.cli.configuration_schema import configuration_schema
 from commands.cli.declared import DeclaredCommand, declared_commands
+from portalops.locale import set_language
 from tests.commands.script import load_script
 from tests.programs import need
 
@@ -113,6 +114,7 @@ def test_the_same_commands_give_the_same_bytes_with_the_day_that_is_asked_for(
     manuals: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", DAY)
+    set_language("en")  # whatever a test before this one has left
 
     pages = SCRIPT.english_pages()
     assert len(pages) > 20
