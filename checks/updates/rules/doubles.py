@@ -23,8 +23,13 @@ TELLING_WORDS = 5
 """A title of fewer words, such as Lịch công tác tuần, is that of many items."""
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
-_CODE = re.compile(r"\d+[\w.-]*/\w")
-"""How a paper's own number (số ký hiệu) begins: 12/BC-SYT."""
+SAME_SUBJECT = 2 / 3
+"""Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
+_CODE = re.compile(
+    r"(?:số\s*:?\s*)?(\d+)\w*\s*/\s*(\w+(?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL
+)
+"""How a paper's line begins: its own number (số ký hiệu), such as 12/BC-SYT, and behind it the subject."""
+_WORD = re.compile(r"\w+")
 
 
 def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str, Gone]) -> frozenset[str]:
@@ -102,14 +107,22 @@ def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator
 
 def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]:
     """Yield the lines of a register whose paper, by its own number and its subject, came in before."""
-    lines: dict[str, list[GradedItem]] = defaultdict(list)
+    lines: dict[tuple[int, str], list[tuple[GradedItem, frozenset[str]]]] = defaultdict(list)
     for item in items:
-        if item.grade is Grade.D and _CODE.match(item.seen.title):
-            lines[item.seen.title.casefold()].append(item)
+        if item.grade is Grade.D and (found := _CODE.match(item.seen.title)):
+            notation = "".join(_WORD.findall(found[2])).casefold()
+            lines[int(found[1][:9]), notation].append((item, frozenset(_WORD.findall(found[3].casefold()))))
     for same in lines.values():
-        before: GradedItem | None = None
-        for item in sorted(same, key=came_by):
-            if before is not None and came_by(item)[0] - came_by(before)[0] <= window:
+        before: list[tuple[GradedItem, frozenset[str]]] = []
+        for item, words in sorted(same, key=lambda one: came_by(one[0])):
+            if any(
+                came_by(item)[0] - came_by(other)[0] <= window and _is_one_subject(words, others)
+                for other, others in before
+            ):
                 yield item.seen.id
             elif item.is_sure:  # a line that was struck out is no paper for certain
-                before = item
+                before.append((item, words))
+
+
+def _is_one_subject(words: frozenset[str], others: frozenset[str]) -> bool:
+    return words == others or len(words & others) > SAME_SUBJECT * min(len(words), len(others))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +133,29 @@ def test_what_a_source_hours_off_claims_narrows_nothing_once_three_claims_are_re
 
     assert without_false_claims([inside, *refuted], CLAIMS, usual_hours=7)[0].came == between
     assert without_false_claims([inside, *refuted[1:]], CLAIMS, usual_hours=7)[0] == inside
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "30/BC-UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III.",
+        "30/BC-UBND V/v Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
+        "30/BC-UBND Báo cáo kết quả thực hiện công tác dân vậm chính quyền quý III",
+        "30/BC - UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
+        "30/BC–UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
+        "Số 30/BC-UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
+        "30/BC-UBND ngày 8/9/2026 Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
+    ],
+)
+def test_one_paper_that_is_written_another_way_is_one_paper(again: str) -> None:
+    first = "30/BC-UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III"
+
+    lines = seen("so-den", 1, title=first), seen("so-den", 3, title=again)
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+def test_papers_of_one_number_and_other_subjects_are_two() -> None:
+    lines = seen("so-den", 1, title="45/SYT Tin về tiêm chủng"), seen("so-den", 3, title="45/SYT Tin về khám bệnh")
+
+    assert doubles(*lines, grade=Grade.D) == set()
