@@ -63,8 +63,8 @@ def reading_of(
         )
     owner, owner_now = unit_of(first), unit_of(newest)
     if is_confirmed:
-        is_of_first = confirmed_unit is not None and confirmed_unit == owner != owner_now
-        return CorrectedReading(first if is_of_first else newest)
+        read = first if confirmed_unit == owner != owner_now else newest
+        return CorrectedReading(read if confirmed_unit is None else read._replace(unit=confirmed_unit, unit_name=""))
     is_moved = newest.created_at != first.created_at
     if owner is None or (owner == owner_now and not is_moved):
         return CorrectedReading(newest)

@@ -256,10 +256,10 @@ class Judging:
         looks, begins = self._collected.polls_of(source)
         traits = self._traits[source]
         owner = traits.unit or ""
+        # What it showed when it was another unit's says nothing of this one.
+        own = (look for look in looks if look.owner is None or look.owner == owner)
         return summed_up(
-            (
-                look for look in looks if look.owner is None or look.owner == owner
-            ),  # what it showed of another says nothing
+            own,
             begins=begins,
             day_of=lambda at: moment(at).astimezone(self.terms.zone).date(),
             is_dated=traits.attested or traits.trust_created,

@@ -22,6 +22,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.graded_items import SHOWN_ID
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from commands.updates.options import PeriodText, UnitText, chosen_units
 from commands.updates.steps import UnknownSender, unit_names
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
 
 def joined_flags(words: Sequence[Message]) -> Message | None:
     return joined(words) if words else None
-
-
-SHOWN_ID = 12
-"""How much of an item's id is shown to a person: enough to name it by, in 'updates confirm' and --withdraw."""
 
 
 @shape

@@ -116,6 +116,23 @@ def test_an_officers_document_decides_whose_a_moved_paper_is(
     assert (health.submissions_verdict, justice.submissions_verdict) == verdicts
 
 
+def test_an_officers_document_may_name_a_unit_that_the_register_named_in_between(province: Province) -> None:
+    register = province.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Tư pháp")
+    province.plan(province.day(3), _rewrite, register, "17/11/2026,Sở Tư pháp", "17/11/2026,Sở Y tế")
+    province.plan(province.day(5), _rewrite, register, "17/11/2026,Sở Y tế", "17/11/2026,Công ty An Phú")
+    province.plan(province.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+    province.plan(province.day(4), register.enter, 4, "19/11/2026", "Sở Tư pháp")
+    province.decided = Decided(
+        confirmed={LINE_2: None}, confirmed_at={LINE_2: at(province.day(6))}, confirmed_units={LINE_2: HEALTH.id}
+    )
+
+    health, justice = _both(province)
+
+    assert (health.submissions_verdict, justice.submissions_verdict) == (MET, UNMET)
+
+
 @pytest.mark.parametrize("name", ["UBND xã Xyz Abc", ""])
 def test_a_paper_whose_author_becomes_nobody_is_open(province: Province, name: str) -> None:
     register = province.with_register()
