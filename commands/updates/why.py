@@ -35,7 +35,7 @@ from commands.updates.views import ShownWeek, week_fields
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.reports.document import Block, Cell, KeyValues, TableBlock
-from portalops.reports.words import duty_status
+from portalops.reports.words import week_status
 
 
 @shape
@@ -61,7 +61,7 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
     facts: list[tuple[Message, Cell]] = [
         (msg("Unit"), chosen.name),
         (msg("Week"), str(named)),
-        (msg("Verdict"), duty_status(found.verdict)),
+        (msg("Verdict"), week_status(found.verdict, is_over=named.period().last < session.today)),
         (msg("Why"), found.reason),
         (msg("Sub-portal (K1)"), describe_bounds(found.subportal_bounds)),
         (msg("Sent in (K2)"), describe_bounds(found.submissions_bounds)),

@@ -116,19 +116,45 @@ class Coverage:
             yield UnseenStretch(source.id, before, END)
 
     def unseen_days(
-        self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, days: Sequence[DayBounds]
+        self,
+        sources: Iterable[UpdateSourceTraits],
+        unit: UnitId | None,
+        days: Sequence[DayBounds],
+        *,
+        for_good: bool = False,
     ) -> frozenset[int]:
-        """Return the days of which at least one of the sources has not shown every moment; all without sources."""
+        """Return the days of which at least one of the sources has not shown every moment; all without sources.
+
+        Args:
+            sources: the sources.
+            unit: of which they speak; None for all.
+            days: the days in question, in order.
+            for_good: without what the next poll may show.
+        """
         traits = tuple(sources)
         if not days or not traits:
             return frozenset(one.day for one in days)
         start, end = days[0].first, days[-1].last
         stretches = [each for one in traits for each in self.unseen(one, unit, start, end)]
+        if for_good:
+            stretches = [self._cut_at_last_poll(each) for each in stretches]
         if not stretches:
             return frozenset()
         return frozenset(
-            one.day for one in days if any(each.since < one.last - 1 and each.until > one.first for each in stretches)
+            one.day
+            for one in days
+            if any(each.since < min(one.last - 1, each.until) and each.until > one.first for each in stretches)
         )
+
+    def _cut_at_last_poll(self, stretch: UnseenStretch) -> UnseenStretch:
+        """Return a stretch without what came since the last poll, which the next one may show; whole where there was none."""
+        intervals = self.read_polls(stretch.source).intervals
+        return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
+
+    def begins_at(self, source: UpdateSourceTraits, unit: UnitId) -> Stamp:
+        """Return from when on a source can speak of a unit; `END` where it never did."""
+        intervals = self.read_polls(source.id).intervals
+        return max(intervals[0].first, self.begins.get((source.id, unit), BEGINNING)) if intervals else END
 
     def unreadable(
         self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
