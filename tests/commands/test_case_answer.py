@@ -127,6 +127,23 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
     assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
 
 
+def test_a_mail_without_more_is_the_explanation_and_the_week_is_shown_as_it_stands(hearing: Hearing) -> None:
+    mail = hearing.folder / "answer.eml"
+    text = "Máy chủ hỏng\r\ncả tuần.".encode()
+    mail.write_bytes(
+        b"From: <van-phong@soyte.example>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0700\r\n"
+        b"Content-Type: text/plain; charset=utf-8\r\nSubject: x\r\n\r\n" + text
+    )
+
+    dry_run = hearing.answer("--mail", str(mail), "--dry-run")
+    shown = hearing.read("case", "answer", "so-y-te", WEEK, "--mail", str(mail))
+
+    step = hearing.call("case", "show", f"{WEEK}/so-y-te/11.2-submissions")[1]["data"]["steps"][-1]
+    assert dry_run[1]["data"]["records"] == []
+    assert (step["step"], step["reason"]) == ("explained", "Máy chủ hỏng cả tuần.")
+    assert "Sở Y tế" in shown and "Kết luận của tuần" in shown and "không đạt" in shown
+
+
 def test_an_answer_after_its_last_day_is_called_late_wherever_it_is_shown(hearing: Hearing) -> None:
     hearing.hear()
 
