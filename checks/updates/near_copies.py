@@ -149,13 +149,13 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
 
 
 def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:
-    """Return which share of a text's marks others have together, as large as the sketches' error lets it be; 0 where they say too little."""
+    """Return which share of a text's marks others have together, with one standard deviation added; 0 where the sketches say too little."""
     known, missing = _compared(own, others)
     if known < _LEAST_MARKS:
         return 0.0
     share = 1 - missing / known
     is_exact = own.is_whole and all(other.is_whole for other in others)
-    return share if is_exact else min(1.0, share + _DEVIATIONS * math.sqrt(share * (1 - share) / known))
+    return share if is_exact else min(1.0, share + math.sqrt(share * (1 - share) / known))
 
 
 def _has_all(own: Sketch, others: Sequence[Sketch]) -> bool:
@@ -173,9 +173,7 @@ def _compared(own: Sketch, others: Sequence[Sketch]) -> tuple[int, int]:
     return len(marks), len(marks.difference(*(one.marks for one in others)))
 
 
-def free_keys(
-    keys: Iterable[int], *holders: Mapping[int, Sequence[str]], most: int = KEPT_KEYS
-) -> tuple[int, ...]:
+def free_keys(keys: Iterable[int], *holders: Mapping[int, Sequence[str]], most: int = KEPT_KEYS) -> tuple[int, ...]:
     """Return the keys by which a new text is kept: the first ones that not too many texts have, in the store or of one answer."""
     free = [key for key in keys if sum(len(some.get(key, ())) for some in holders) < MOST_TEXTS]
     return tuple(free[:most])

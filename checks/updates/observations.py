@@ -946,7 +946,7 @@ def _texts_resembled(
         pages: sketches that are known already, by observation.
     """
     sought = [
-        new_text(one.channel, text, one.title, item.item.body, mark, mark and _sketch_of(one, item, pages))
+        new_text(one.channel, text, one.title, item.item.body, mark=mark, words=None if mark is None else _sketch_of(one, item, pages))
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
@@ -960,9 +960,9 @@ def _texts_resembled(
     }
     titles: dict[str, set[str]] = defaultdict(set)
     summarised = sorted({text for each in sought for key in each.summary for text in holders.get(key, ())})
-    for some in _chunks(summarised):
-        for text, title in connection.execute(_TITLES, {"some": some}).all():
-            titles[text].add(title)
+    for few in _chunks(summarised):
+        for shown, title in connection.execute(_TITLES, {"some": few}).all():
+            titles[shown].add(title)
     earlier = EarlierTexts(holders, traces, titles)
     known = frozenset(traces)
     found: list[str] = []

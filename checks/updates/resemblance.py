@@ -41,10 +41,10 @@ class NewText(NamedTuple):
     """Its numbers."""
     trace: TextTrace | None = None
     """None where it gives no whole text, or one that is too short to tell by."""
-    near: tuple[tuple[int, ...], ...] = ()
-    """Keys of a text of the same numbers, for each channel in which it is sought, its own first."""
+    near: tuple[int, ...] = ()
+    """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
-    """Keys of a text that it is a part of, likewise."""
+    """Keys of a text that it is a part of, for each channel in which it is sought, its own first."""
     summary: tuple[int, ...] = ()
     """The key of its summary."""
     news: tuple[int, ...] = ()
@@ -55,18 +55,18 @@ class NewText(NamedTuple):
     @property
     def sought(self) -> Iterator[int]:
         """Yield all keys by which earlier texts are sought."""
-        return chain(*self.near, *self.parts, self.summary, self.news, self.shown)
+        return chain(self.near, *self.parts, self.summary, self.news, self.shown)
 
     def likely(self, holders: Holders) -> tuple[str, ...]:
         """Return the texts that it is to be compared with, word by word."""
         return (
-            *likely_texts(chain(*self.near), holders),
+            *likely_texts(self.near, holders),
             *likely_texts(chain(*self.parts), holders, most=MOST_SOURCES),
         )
 
 
 def new_text(
-    channel: ItemChannel, text: str, title: str, body: str | None, mark: Fingerprint | None, words: Sketch | None
+    channel: ItemChannel, text: str, title: str, body: str | None, *, mark: Fingerprint | None, words: Sketch | None
 ) -> NewText:
     """Return what is to be looked for of a new item.
 
@@ -84,14 +84,13 @@ def new_text(
         return NewText(text, title, summary=summary_keys(channel, body), news=news, shown=shown)
     if words.words < LEAST_WORDS:
         return NewText(text, title, shown=shown)
-    channels = searched_channels(channel)
     return NewText(
         text,
         title,
         mark.figures,
         trace(words, mark),
-        near=tuple(keys_of(one, mark) for one in channels),
-        parts=tuple(part_keys_of(one, mark) for one in channels),
+        near=keys_of(channel, mark),
+        parts=tuple(part_keys_of(one, mark) for one in searched_channels(channel)),
         shown=shown,
     )
 
@@ -127,10 +126,10 @@ class EarlierTexts:
         self._add(new.text, new.shown, most=len(new.shown))
         self._add(new.text, new.summary, most=len(new.summary))
         self._titles_added.setdefault(new.text, new.title)
-        if new.trace is None or not is_first or any(new.text in self._of(key) for key in new.near[0]):
+        if new.trace is None or not is_first or any(new.text in self._of(key) for key in new.near):
             return
         self.traces[new.text] = new.trace
-        self._add(new.text, new.near[0], most=KEPT_KEYS)
+        self._add(new.text, new.near, most=KEPT_KEYS)
         self._add(new.text, new.parts[0], most=KEPT_PART_KEYS)
 
     def _add(self, text: str, keys: Iterable[int], *, most: int) -> None:

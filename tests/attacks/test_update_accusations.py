@@ -368,7 +368,11 @@ def schedule_of_each_week(p: Province) -> None:
         first = p.monday + timedelta(days=monday - 1)
         lines = (f"Ngày {first + timedelta(days=day):%d/%m}: {what}" for day, what in enumerate(usual))
         p.plan(
-            p.day(monday), rows.put, number, published=p.day(monday), text=f"Lịch công tác tuần {number + 44}. " + ". ".join(lines)
+            p.day(monday),
+            rows.put,
+            number,
+            published=p.day(monday),
+            text=f"Lịch công tác tuần {number + 44}. " + ". ".join(lines),
         )
     p.plan(p.day(4), rows.put, 9, published=p.day(4), text=story(9))
 

@@ -234,9 +234,7 @@ def test_an_officer_confirms_a_moved_article_as_it_stood_then(
     for number, unit in ((1, "Sở Y tế"), (2, "Sở Tư pháp")):
         database.put(number, published=province.day(-30), unit=unit)
     for number, on, unit in ((3, 2, "Sở Tư pháp"), (4, 4, "Sở Y tế")):
-        province.plan(
-            province.day(on), database.put, number, published=province.day(on), unit=unit, text=story(number)
-        )
+        province.plan(province.day(on), database.put, number, published=province.day(on), unit=unit, text=story(number))
     province.plan(province.day(5), database.change, 3, unit="Sở Y tế")
     moved = hashlib.sha256(b"content\ni:3").hexdigest()[:32]
     province.decided = Decided(confirmed={moved: None}, confirmed_at={moved: at(province.day(day))})

@@ -225,7 +225,9 @@ def notices_of_one_form_on_the_portal_too(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for number, day in enumerate((-6, 1, 2, 4), 1):
         title = "Thông báo lịch tiếp công dân của lãnh đạo"
-        summary = "Lãnh đạo tiếp công dân tại trụ sở trong giờ hành chính, công dân mang theo căn cước và đơn có chữ ký."
+        summary = (
+            "Lãnh đạo tiếp công dân tại trụ sở trong giờ hành chính, công dân mang theo căn cước và đơn có chữ ký."
+        )
         p.plan(p.day(day, "08:00"), portal.publish, Post(f"/lich-{number}", p.day(day, "08:00"), story(number), title))
         p.plan(p.day(day), site.publish, Post(f"/lich-{number}", p.day(day), f"{summary} Đợt {number}.", title))
     p.publish(22, p.day(8))

@@ -294,11 +294,11 @@ class Province:
 
     # What there is
 
-    def with_history(self, count: int = 9, **settings: object) -> Site:
+    def with_history(self, count: int = 9, *, syndicated: bool = False) -> Site:
         """Let the site have items from before, and poll its feed."""
         for number in range(count):
             self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
-        self.poll("feed", "rss", url=f"{self.server.url}/rss", **settings)
+        self.poll("feed", "rss", url=f"{self.server.url}/rss", syndicated=syndicated)
         return self.site
 
     def poll(self, kind: str, name: str, unit: Agency | None = None, **settings: object) -> None:
@@ -334,13 +334,13 @@ class Province:
         self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
         return other
 
-    def with_portal(self, **settings: object) -> Site:
+    def with_portal(self) -> Site:
         """Let the portal itself have news with whole texts, and poll its feed."""
         portal = Site(self.server, "/cong")
         for number in range(60, 68):
             portal.publish(Post(f"/{number}", f"{self.monday - timedelta(days=80 - number)} 09:00", story(number)))
         self.sites.append(portal)
-        self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss", **settings)
+        self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss")
         return portal
 
     def with_page(self, *, links: str | None) -> Site:
