@@ -946,7 +946,14 @@ def _texts_resembled(
         pages: sketches that are known already, by observation.
     """
     sought = [
-        new_text(one.channel, text, one.title, item.item.body, mark=mark, words=None if mark is None else _sketch_of(one, item, pages))
+        new_text(
+            one.channel,
+            text,
+            one.title,
+            item.item.body,
+            mark=mark,
+            words=None if mark is None else _sketch_of(one, item, pages),
+        )
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)

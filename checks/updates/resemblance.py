@@ -126,7 +126,7 @@ class EarlierTexts:
         self._add(new.text, new.shown, most=len(new.shown))
         self._add(new.text, new.summary, most=len(new.summary))
         self._titles_added.setdefault(new.text, new.title)
-        if new.trace is None or not is_first or any(new.text in self._of(key) for key in new.near):
+        if new.trace is None or not is_first or any(new.text in self._texts_of(key) for key in new.near):
             return
         self.traces[new.text] = new.trace
         self._add(new.text, new.near, most=KEPT_KEYS)
@@ -134,15 +134,15 @@ class EarlierTexts:
 
     def _add(self, text: str, keys: Iterable[int], *, most: int) -> None:
         for key in free_keys(keys, self.holders, self.added, most=most):
-            if text not in self._of(key):
+            if text not in self._texts_of(key):
                 self.added.setdefault(key, []).append(text)
 
-    def _of(self, key: int) -> Sequence[str]:
+    def _texts_of(self, key: int) -> Sequence[str]:
         return (*self.holders.get(key, ()), *self.added.get(key, ()))
 
     def _find_title(self, new: NewText) -> str:
         """Return the text of the same summary whose title is a part of the new one, or has it as a part."""
-        texts = (text for key in new.summary for text in self._of(key) if text != new.text)
+        texts = (text for key in new.summary for text in self._texts_of(key) if text != new.text)
         return min(
             (
                 text
@@ -156,7 +156,7 @@ class EarlierTexts:
     def _find_news(self, new: NewText) -> str:
         """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing."""
         for key in new.news:
-            texts = self._of(key)
+            texts = self._texts_of(key)
             if len(texts) == 1 and texts[0] != new.text:
                 return texts[0]
         return ""
