@@ -181,13 +181,14 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
     return ItemCounts.PERHAPS, alike or _explain_doubt(one)
 
 
-def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str, Message]:
+def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str, Message]:
     """Return what is known of a unit's items of which one may be another one, by item: why they are not certain."""
     texts: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     titles: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     for item in items:
         texts[item.seen.channel, item.seen.text].append(item)
         titles[item.seen.channel, fold(item.seen.title)].append(item)
+    shown = judging.shown_before(items)
     found: dict[str, Message] = {}
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
@@ -197,6 +198,10 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
+        elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
+            found[item.seen.id] = msg(
+                "the portal itself showed this news, whole or in part, and it is not known that the unit was first"
             )
         elif FlagKind.DUPLICATE in item.flags:
             if any(one is not item and judging.is_gone(one.seen.id) for one in same):

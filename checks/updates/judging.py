@@ -24,7 +24,7 @@ from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import GivenOut, SeenItem
+from checks.updates.rules.seen import GivenOut, NearCopy, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
@@ -111,13 +111,16 @@ class Judging:
             may_copy=self._may_copy,
             given_out=given,
         )
-        self._near = self._nearly_repeated(collected, given)
+        near = [*collected.near_copies()]
+        self._near = self._nearly_repeated(near, given)
         if self._near:
             self._again = self._again._replace(maybe=self._again.maybe | self._near.keys())
         front = [one.id for one in sources if one.channel is ItemChannel.PORTAL and not one.gives_out]
         self._on_portal = (
             {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
         )
+        self._portal_text_of = {one.seen.id: one.like for one in near if one.like in self._on_portal}
+        self._syndicated = frozenset(traits.id for traits in sources if traits.syndicated)
         self.coverage = cover(
             sources,
             served=collected.served(),
@@ -148,7 +151,7 @@ class Judging:
                 )
             ]
         again = self._again
-        if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
+        if unit is not None and self._on_portal and (shown := self.shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles)
@@ -280,16 +283,38 @@ class Judging:
         first, end = self.days.bounds(day)
         return first, end - 1
 
-    def _shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
-        """Return a sub-portal's items whose text the portal itself had before: its news, shown by the unit's site again."""
+    def shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
+        """Return a sub-portal's items that the portal itself showed before, whole or in part: its news, shown by the unit's site again."""
         return frozenset(
             item.seen.id
             for item in items
             if item.seen.channel == ItemChannel.SUBPORTAL
-            and (first := self._on_portal.get(item.seen.text)) is not None
             and item.seen.source not in self._may_copy
-            and _is_before(first, item.seen)
+            and self._was_on_portal(item.seen)
         )
+
+    def _was_on_portal(self, one: SeenItem) -> bool:
+        whole = self._on_portal.get(one.text)
+        if whole is not None and self._is_before(whole, one):
+            return True
+        resembled = self._portal_text_of.get(one.id)
+        if resembled is None:
+            return False
+        first = self._on_portal[resembled]
+        return one.first_seen_at - first.seen_at <= self._window and self._is_before(first, one)
+
+    def _is_before(self, first: GivenOut, one: SeenItem) -> bool:
+        """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first.
+
+        Of two equal dates nobody knows which came first, unless the portal takes the unit's items over with their dates.
+        """
+        if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
+            return True
+        if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
+            return False
+        if first.claimed_at == one.published_at:
+            return one.source not in self._syndicated
+        return first.claimed_at < one.published_at
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
@@ -297,8 +322,7 @@ class Judging:
         found = self._collected.given_out(sources) if sources else {}
         return {text: first.seen_at for text, first in found.items()}
 
-    def _nearly_repeated(self, collected: Collected, given: Mapping[str, Stamp]) -> Mapping[str, SeenItem]:
-        near = [*collected.near_copies()]
+    def _nearly_repeated(self, near: Sequence[NearCopy], given: Mapping[str, Stamp]) -> Mapping[str, SeenItem]:
         graded = self._grade(one.seen for one in near)
         return nearly_repeated(
             zip((one.like for one in near), graded, strict=True),
@@ -402,18 +426,6 @@ class Judging:
         if one.channel == ItemChannel.SUBMISSION:
             return False, True
         return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
-
-
-def _is_before(first: GivenOut, one: SeenItem) -> bool:
-    """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first."""
-    if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
-        return True
-    claimed = one.published_at
-    return (
-        first.seen_at <= one.first_seen_at + _ONE_RUN
-        and None not in {first.claimed_at, claimed}
-        and ((first.claimed_at or 0) < (claimed or 0))
-    )
 
 
 _ONE_RUN = span(timedelta(minutes=15))

@@ -38,7 +38,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
-from checks.updates.near_copies import LEAST_WORDS, free_keys, keys_of, likely_texts, nearest
+from checks.updates.near_copies import TextTrace
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
@@ -72,6 +72,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
+from checks.updates.resemblance import EarlierTexts, new_text
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
@@ -90,7 +91,7 @@ from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ListedItem, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
 
 V = TypeVar("V")
 
@@ -860,6 +861,11 @@ _STANDING_REFUSED = select(REFUSED.c.key).where(
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
+_TITLES = (
+    select(OBSERVATION.c.text, OBSERVATION.c.title)
+    .where(OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value, OBSERVATION.c.text.in_(_SOME))
+    .distinct()
+)
 _KNOWN_TEXTS = (
     select(OBSERVATION.c.channel, OBSERVATION.c.text)
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
@@ -939,37 +945,41 @@ def _texts_resembled(
         texts: what they say, as other observations may too.
         pages: sketches that are known already, by observation.
     """
-    sketches = [
-        None if mark is None else _sketch_of(one, candidate, pages)
-        for (one, candidate), mark in zip(new, marks, strict=True)
+    sought = [
+        new_text(
+            one.channel,
+            text,
+            one.title,
+            item.item.body,
+            mark=mark,
+            words=None if mark is None else _sketch_of(one, item, pages),
+        )
+        for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
-    keys = [
-        () if mark is None or own is None or own.words < LEAST_WORDS else keys_of(one.channel.value, mark)
-        for (one, _candidate), mark, own in zip(new, marks, sketches, strict=True)
-    ]
-    stored: dict[int, list[str]] = defaultdict(list)
-    for some in _chunks(sorted({key for each in keys for key in each})):
+    holders: dict[int, list[str]] = defaultdict(list)
+    for some in _chunks(sorted({key for each in sought for key in each.sought})):
         for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
-            stored[key].append(holder)
-    likely = [likely_texts(each, stored) for each in keys]
-    kept = {
-        one: Sketch.read(written)
-        for some in _chunks(sorted({one for each in likely for one in each}))
+            holders[key].append(holder)
+    traces = {
+        one: TextTrace.read(written)
+        for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
         for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
     }
+    titles: dict[str, set[str]] = defaultdict(set)
+    summarised = sorted({text for each in sought for key in each.summary for text in holders.get(key, ())})
+    for few in _chunks(summarised):
+        for shown, title in connection.execute(_TITLES, {"some": few}).all():
+            titles[shown].add(title)
+    earlier = EarlierTexts(holders, traces, titles)
+    known = frozenset(traces)
     found: list[str] = []
-    added: dict[int, list[str]] = defaultdict(list)
-    for own, each, earlier, said in zip(sketches, keys, likely, texts, strict=True):
-        near = {one: kept[one] for one in (*earlier, *likely_texts(each, added)) if one != said}
-        found.append("" if own is None else nearest(own, near))
-        is_kept = any(said in stored.get(key, ()) or said in added.get(key, ()) for key in each)
-        if own is not None and not found[-1] and not is_kept:
-            kept[said] = own
-            for key in free_keys(each, stored, added):
-                added[key].append(said)
-    first = sorted({one for some in added.values() for one in some})
-    _insert(connection, TEXT_KEY, [{"key": key, "text": one} for key, some in added.items() for one in some])
-    _insert(connection, TEXT_SKETCH, [{"text": one, "sketch": kept[one].write()} for one in first])
+    for one in sought:
+        found.append(earlier.find(one))
+        earlier.keep(one, is_first=not found[-1])
+    rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
+    _insert(connection, TEXT_KEY, rows)
+    sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
+    _insert(connection, TEXT_SKETCH, sketches)
     return found
 
 

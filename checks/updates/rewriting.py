@@ -16,7 +16,7 @@ import re
 import struct
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
@@ -104,7 +104,11 @@ NO_REWRITING = Rewriting()
 
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
-    words = re.findall(r"\w+", read_as(body))
+    return sketch_words(re.findall(r"\w+", read_as(body)))
+
+
+def sketch_words(words: Collection[str]) -> Sketch:
+    """Return the sketch of a text by its words, which are folded."""
     marks = {_mark(word, time) for word, times in Counter(words).items() for time in range(1, times + 1)}
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
 

@@ -41,7 +41,7 @@ FINGERPRINT_BITS = 64
 ALIKE_BITS = 3
 """Texts whose fingerprints differ in so few bits say the same (updates.md section 2)."""
 _SHINGLE_WORDS = 3
-KEPT_GROUPS = 12
+KEPT_GROUPS = 128
 """Hashes of groups of words that a fingerprint keeps."""
 
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
@@ -188,6 +188,10 @@ class Fingerprint:
     """The digest of all numbers in it."""
     groups: tuple[int, ...] = ()
     """The smallest hashes of its groups of three words, of 64 bits, rising: texts that share most groups have most of them in common."""
+    group_count: int = 0
+    """How many groups it has, each once."""
+    figures: tuple[str, ...] = ()
+    """All numbers in it, sorted as text."""
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -221,9 +225,10 @@ def fingerprint(body: str | None) -> Fingerprint | None:
         for bit in range(FINGERPRINT_BITS)
         if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(groups)
     )
-    numbers = " ".join(sorted(re.findall(r"\d+", folded)))
-    smallest = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))[:KEPT_GROUPS]
-    return Fingerprint(bits, hashlib.sha256(numbers.encode()).hexdigest()[:16], tuple(smallest))
+    figures = tuple(sorted(re.findall(r"\d+", folded)))
+    numbers = hashlib.sha256(" ".join(figures).encode()).hexdigest()[:16]
+    hashes = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))
+    return Fingerprint(bits, numbers, tuple(hashes[:KEPT_GROUPS]), len(hashes), figures)
 
 
 _HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8))

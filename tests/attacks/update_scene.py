@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,14 @@ _INSERT = "INSERT INTO news VALUES (?, ?, ?, ?, ?, ?)"
 def body(number: int) -> str:
     """Return one of many texts; no two say the same."""
     return " ".join(_SENTENCES[place] for place in _MIXTURES[number * 11 % len(_MIXTURES)])
+
+
+def story(number: int, words: int = 240) -> str:
+    """Return one of many long texts, each in words of its own order; it has no numbers."""
+    return " ".join(random.Random(number).choices(_PROSE, k=words))
+
+
+_PROSE = re.findall(r"[^\W\d_]{2,}", (Path(__file__).parents[2] / "docs" / "operators-guide.vi.md").read_text("utf-8"))
 
 
 def reworded(text: str) -> str:
@@ -285,11 +294,11 @@ class Province:
 
     # What there is
 
-    def with_history(self, count: int = 9) -> Site:
+    def with_history(self, count: int = 9, *, syndicated: bool = False) -> Site:
         """Let the site have items from before, and poll its feed."""
         for number in range(count):
             self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
-        self.poll("feed", "rss", url=f"{self.server.url}/rss")
+        self.poll("feed", "rss", url=f"{self.server.url}/rss", syndicated=syndicated)
         return self.site
 
     def poll(self, kind: str, name: str, unit: Agency | None = None, **settings: object) -> None:
@@ -324,6 +333,15 @@ class Province:
         self.sites.append(other)
         self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
         return other
+
+    def with_portal(self) -> Site:
+        """Let the portal itself have news with whole texts, and poll its feed."""
+        portal = Site(self.server, "/cong")
+        for number in range(60, 68):
+            portal.publish(Post(f"/{number}", f"{self.monday - timedelta(days=80 - number)} 09:00", story(number)))
+        self.sites.append(portal)
+        self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss")
+        return portal
 
     def with_page(self, *, links: str | None) -> Site:
         """Let the site's front page list its items too, and poll it."""
