@@ -32,7 +32,17 @@ def _kept(*rows: ListedItem) -> list[int]:
         ("a", [0]),
         ("", []),
     ],
-    ids=["none", "box_of_one", "box_of_three", "box_of_an_older_one", "box_below", "both", "list_twice", "one", "empty"],
+    ids=[
+        "none",
+        "box_of_one",
+        "box_of_three",
+        "box_of_an_older_one",
+        "box_below",
+        "both",
+        "list_twice",
+        "one",
+        "empty",
+    ],
 )
 def test_an_item_that_a_page_shows_twice_keeps_its_place_in_the_list(names: str, kept: list[int]) -> None:
     assert _kept(*map(_row, names)) == kept
