@@ -10,7 +10,7 @@ from commands.cli.session import Session
 from portalops.bodies import decode_part
 from portalops.compliance.former_shortfalls import (
     FormerShortfall,
-    Judging,
+    RecordedJudging,
     changed_shortfalls,
     former_shortfalls,
     say_former,
@@ -54,11 +54,11 @@ def say_former_of(session: Session, some: Iterable[FormerShortfall]) -> tuple[Me
     return tuple(say_former(one, names) for one in some)
 
 
-def _judgings(session: Session, since: datetime, until: datetime) -> Iterator[Judging]:
+def _judgings(session: Session, since: datetime, until: datetime) -> Iterator[RecordedJudging]:
     """Yield the judgings of a time, the newest first; 'ledger verify' names one that cannot be read."""
     kinds = ("updates.finished",)
     for record in session.reader.records(kinds=kinds, since=since, until=until, newest_first=True):
         with suppress(PortalOpsError):
             result = decode_part(session.reader.blob(record.body), "updates", UpdatesResult)
             if result is not None:
-                yield Judging(record.seq, record.at, result)
+                yield RecordedJudging(record.seq, record.at, result)

@@ -46,7 +46,7 @@ def joined_flags(words: Sequence[Message]) -> Message | None:
     return joined(words) if words else None
 
 
-class Claims(NamedTuple):
+class EnteredItems(NamedTuple):
     """What officers entered for units of items whose sources do not name them."""
 
     by_item: Mapping[str, Attested]
@@ -55,7 +55,7 @@ class Claims(NamedTuple):
     """Papers, by the year and number of their arrival."""
 
     @classmethod
-    def of(cls, standing: Iterable[Attested]) -> Claims:
+    def of(cls, standing: Iterable[Attested]) -> EnteredItems:
         """Return what stands."""
         by_item: dict[str, Attested] = {}
         by_number: dict[str, Attested] = {}
@@ -126,11 +126,11 @@ def list_(
     session = open_session(ctx)
     chosen = period_option(session, period)
     ids = {one.id for one in chosen_units(session, unit)}
-    claims = Claims.of(read_attested(session.reader).standing)
+    entered = EnteredItems.of(read_attested(session.reader).standing)
     rows = [
         (whole, item)
         for whole, item in _items(session, chosen)
-        if (unit is None or item.seen.unit in ids or claims.unit_of(whole, item.seen.unit) in ids)
+        if (unit is None or item.seen.unit in ids or entered.unit_of(whole, item.seen.unit) in ids)
         and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
     names = {one.id: one.name for one in session.settings.units}
@@ -141,7 +141,7 @@ def list_(
     table = [
         (
             whole.id[:SHOWN_ID],
-            _shown_unit(whole, item.seen.unit, claims, names),
+            _shown_unit(whole, item.seen.unit, entered, names),
             channel_word(whole.channel),
             whole.title,
             day_or_moment(_moment(item.claimed_at), session.zone_of_portal),
@@ -157,7 +157,7 @@ def list_(
             id=whole.id,
             unit=item.seen.unit,
             unit_name=whole.unit_name,
-            claimed_as=claims.entry_of(whole, item.seen.unit),
+            claimed_as=entered.entry_of(whole, item.seen.unit),
             resembles=() if item.seen.unit else known.resembling(whole.unit_name),
             source=whole.source,
             channel=whole.channel,
@@ -185,7 +185,7 @@ def list_(
     strangers = Counter(
         (whole.source, whole.unit_name)
         for whole, item in rows
-        if item.seen.unit is None and whole.unit_name and not claims.entry_of(whole, None)
+        if item.seen.unit is None and whole.unit_name and not entered.entry_of(whole, None)
     )
     senders = [UnknownSender(*one, count, known.resembling(one[1])) for one, count in sorted(strangers.items())]
     return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])
@@ -211,11 +211,11 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Grad
     return [(whole[item.seen.id], item) for item in items]
 
 
-def _shown_unit(whole: Observation, unit: UnitId | None, claims: Claims, names: Mapping[UnitId, Name]) -> Cell:
+def _shown_unit(whole: Observation, unit: UnitId | None, entered: EnteredItems, names: Mapping[UnitId, Name]) -> Cell:
     """Return whose an item is, by its source or by an officer's entry, under which it counts; else as its source names it."""
     if unit is not None:
         return names.get(unit)
-    entry, claimant = claims.entry_of(whole, None), claims.unit_of(whole, None)
+    entry, claimant = entered.entry_of(whole, None), entered.unit_of(whole, None)
     if claimant is None:
         return whole.unit_name or None
     return msg("{unit}, counted as {id}", unit=names.get(claimant, claimant), id=entry)

@@ -21,7 +21,7 @@ _UNKNOWN = frozenset({DutyVerdict.NOT_ASSESSED, DutyVerdict.INSUFFICIENT_EVIDENC
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class RecordedJudging:
     """A recorded judging."""
 
     seq: int
@@ -46,7 +46,7 @@ class FormerShortfall:
 
 
 def changed_shortfalls(
-    judgings: Iterable[Judging], *, weeks: Collection[Week], units: Iterable[Agency], sources: Collection[str]
+    judgings: Iterable[RecordedJudging], *, weeks: Collection[Week], units: Iterable[Agency], sources: Collection[str]
 ) -> tuple[FormerShortfall, ...]:
     """Return what some weeks were judged unmet for, where a setting of today may judge otherwise.
 
@@ -145,7 +145,7 @@ def say_former(one: FormerShortfall, names: Mapping[UnitId, Name]) -> Message:
 
 
 def _former(
-    judging: Judging,
+    judging: RecordedJudging,
     week: UnitWeek,
     channel: ItemChannel,
     *,

@@ -9,7 +9,6 @@ import pytest
 
 from portalops.errors import ExitCode
 from tests.commands.test_case import CONFIGURATION, Office
-from tests.commands.test_case import office as office  # a fixture
 
 WEEK = "2026-W47"
 CASE = f"{WEEK}/so-y-te/11.2-subportals"
@@ -26,6 +25,13 @@ CHANGES = pytest.mark.parametrize(
     ],
     ids=["begun_later", "without_subportal", "without_source"],
 )
+
+
+@pytest.fixture
+def office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Office:
+    office = Office(tmp_path, capsys)
+    assert office.call("updates", "collect")[0] == 0
+    return office
 
 
 def _change(office: Office, configuration: str) -> None:
