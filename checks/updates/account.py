@@ -192,6 +192,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
     found: dict[str, Message] = {}
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
+        elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
         if FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
@@ -204,13 +205,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
                 "the portal itself showed this news, whole or in part, and it is not known that the unit was first"
             )
         elif FlagKind.DUPLICATE in item.flags:
-            if any(one is not item and judging.is_gone(one.seen.id) for one in same):
+            if any(judging.is_gone(one.seen.id) for one in elsewhere):
                 found[item.seen.id] = msg(
                     "the same text stood at another address and went from there: the item probably moved"
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
-        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in same):
+        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in elsewhere):
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )

@@ -200,11 +200,12 @@ def _shows_reminder(case: Case, asked: RecordedMove) -> bool:
 
 
 def _is_still_unmet(verdict: DutyVerdict | None) -> bool:
-    """Say whether a week that was found unmet is so still: one that is judged no more stays what it was."""
-    return verdict in {None, DutyVerdict.UNMET}
+    """Say whether a week that was found unmet is so still: one of which nothing is asked any more stays what it was."""
+    return verdict in {None, DutyVerdict.UNMET, DutyVerdict.NOT_ASSESSED}
 
 
-_NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED})
+_NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
+"""What evidence or a document gives. That nothing is asked any more is a setting's doing, so that a person decides the case."""
 
 
 def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict]:

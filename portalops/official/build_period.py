@@ -90,6 +90,8 @@ class PeriodFacts:
     """The answers that came after their last day, by case."""
     timeliness: Sequence[RuleSetTimeliness] = ()
     """What the rule sets that the portal has chosen say of how soon documents were published."""
+    former: Sequence[Message] = ()
+    """What was judged unmet and is not any more, by a change of the configuration: a sentence each, without its full stop."""
 
 
 def build_period(
@@ -393,6 +395,11 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
         )
     else:
         yield Paragraph(_without_cases(facts))
+    if facts.former:
+        yield Paragraph(
+            msg("By a change of the configuration, and without new evidence, these are judged unmet no more:")
+        )
+        yield Bullets(ended(facts.former))
 
 
 def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:

@@ -413,6 +413,28 @@ def news_whose_date_the_portal_keeps(p: Province) -> None:
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
+def newest_shown_twice(p: Province) -> None:
+    p.site.is_newest_twice = True
+    p.site.written = lambda _claims: ""
+    _list_of_two(p)
+
+
+def newest_shown_twice_with_days(p: Province) -> None:
+    p.site.is_newest_twice = True
+    p.site.written = lambda claims: at(claims).strftime("%d/%m/%Y")
+    _list_of_two(p)
+
+
+def _list_of_two(p: Province) -> None:
+    def notice(number: int, claims: str) -> Post:
+        return replace(post(number, claims), title=f"Thông báo số {number}/TB-SYT về lịch tiêm chủng")
+
+    p.site.publish(*(notice(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(9)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    for day, number in ((0, 19), (3, 20), (4, 21), (8, 22)):
+        p.plan(p.day(day), p.site.publish, notice(number, p.day(day)))
+
+
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     outage_of_a_week: PENDING,
     outage_of_three_days: PENDING,
@@ -459,6 +481,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     news_taken_over_by_the_portal: MET,
     news_that_the_portal_shows_by_itself: MET,
     news_whose_date_the_portal_keeps: UNKNOWN,
+    newest_shown_twice: MET,
+    newest_shown_twice_with_days: MET,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {

@@ -125,6 +125,8 @@ class Site:
     """Items that the feed has room for."""
     broken: bytes | None = None
     """What it answers instead of its feed."""
+    is_newest_twice: bool = False
+    """Its page shows the newest item in a box above the list too."""
     links: str | None = None
     """The path under which its items lie, if it is another one."""
     written: Callable[[str], str] = _written
@@ -170,7 +172,8 @@ class Site:
         """Put what is published on the server."""
         shown = self.posts[: self.length]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
-        page = f"<html><ul>{''.join(map(self._line, self.posts))}</ul></html>".encode()
+        box = self.posts[:1] if self.is_newest_twice else []
+        page = f"<html><ul>{''.join(map(self._line, (*box, *self.posts)))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,

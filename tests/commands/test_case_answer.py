@@ -93,6 +93,27 @@ def test_an_item_of_an_unknown_sender_counts_for_the_unit_that_says_it_is_its_ow
     (entry,) = envelope["data"]["attributed"]
     assert f"already recorded as {entry}, of unit so-y-te" in again[1]["error"]["message"]
     assert [(one["unit"], one["grade"]) for one in listed if one["id"] == entry] == [("so-y-te", "D")]
+    assert [(one["unit"], one["claimed_as"]) for one in listed if one["id"] == item] == [(None, entry)]
+    assert f"Sở Y tế, tính theo {entry}" in " ".join(hearing.read("updates", "list", "--period", WEEK).split())
+
+
+def test_a_registered_paper_of_an_unknown_sender_is_listed_with_its_entry(hearing: Hearing) -> None:
+    paper = (
+        "--number",
+        "118",
+        "--arrived",
+        "2026-11-18",
+        "--author",
+        "Phòng Y tế dự phòng",
+        "--subject",
+        "Tin tuần 47",
+    )
+
+    code, envelope = hearing.call("updates", "register", "--unit", "so-y-te", *paper, "--registrar", "Nguyễn Văn An")
+    listed = hearing.call("updates", "list", "--period", WEEK, "--unit", "so-y-te")[1]["data"]
+
+    assert code == 0, envelope
+    assert {one["claimed_as"] for one in listed if one["source"] == "so-van-ban-den"} == {envelope["data"]["id"]}
 
 
 def test_the_filled_in_sheet_is_taken_by_one_command(hearing: Hearing) -> None:

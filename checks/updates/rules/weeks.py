@@ -292,14 +292,18 @@ def _cause_of(tally: Tally) -> Message:
     if tally.unseen_days:
         return nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
     if tally.open_items:
-        return nmsg(
-            "it is not certain of {n} item when it came, or whether it counts",
-            "it is not certain of {n} items when they came, or whether they count",
-            tally.open_items,
-        )
+        return _explain_open(tally.open_items)
     if not tally.is_certain:
         return msg("the calendar of these days is provisional")
     return msg("the items may have come on fewer days, or on more")
+
+
+def _explain_open(count: int) -> Message:
+    return nmsg(
+        "it is not certain of {n} item when it came, or whether it counts",
+        "it is not certain of {n} items when they came, or whether they count",
+        count,
+    )
 
 
 def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
@@ -311,11 +315,13 @@ def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
         return _NO_SOURCE
     missing = max(tally.required_most - tally.occurred.least for tally in tallies)
     left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
+    said = msg("on course: {missing} more due, {left}", missing=missing, left=left)
     if missing > moment.days_left:
         short = [tally for tally in tallies if tally.required_most - tally.occurred.least > moment.days_left]
         text = _OUT_OF_SIGHT if all(tally.is_out_of_sight for tally in short) else _AT_RISK
-        return replace(text, values={"missing": missing, "left": left})
-    return msg("on course: {missing} more due, {left}", missing=missing, left=left)
+        said = replace(text, values={"missing": missing, "left": left})
+    open_items = max(tally.open_items for tally in tallies)
+    return msg("{first}; {second}", first=said, second=_explain_open(open_items)) if open_items else said
 
 
 def moment_of(
