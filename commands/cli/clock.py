@@ -34,15 +34,15 @@ def clock_step(state_folder: Path, clock: Clock) -> timedelta | None:
 
 
 def is_kept(state_folder: Path, clock: Clock, surroundings: Surroundings) -> bool:
-    """Say whether something vouches for a clock: a time service, or the time since a boot that a run noted.
+    """Say whether something vouches for a clock: a time service, or the time since the boot that a run noted.
 
-    A clock that is not the machine's is not judged, nor one of which the kernel does not tell.
+    A clock that is not the machine's is not judged, nor one of which the kernel does not tell, nor any before a first run has noted it.
     """
     now = _mark(clock)
     if now is None or surroundings.clock_is_synchronised() is not False:
         return True
     before = _noted(state_folder)
-    return before is not None and before.boot == now.boot and step_between(before, now) is None
+    return before is None or (before.boot == now.boot and step_between(before, now) is None)
 
 
 def note_clock(state_folder: Path, clock: Clock) -> Message | None:
