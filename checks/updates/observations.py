@@ -87,7 +87,7 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, has_letters
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ListedItem, Observation, Poll
@@ -1000,7 +1000,7 @@ def _shared_texts(
 
 def _whole_text(item: ListedItem) -> str | None:
     """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
-    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    is_cut = item.body_is_summary and (not item.url or not has_letters(item.body or "", WHOLE_LETTERS))
     return None if is_cut else item.body
 
 

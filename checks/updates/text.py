@@ -17,7 +17,10 @@ import re
 import struct
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
+from itertools import islice
+from typing import NamedTuple
 
 from portalops.model.record import Digest
 
@@ -159,7 +162,35 @@ def count_letters(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+def has_letters(text: str, least: int) -> bool:
+    """Say whether a text has at least so many letters, at least 1."""
+    return next(islice(filter(str.isalpha, text), least - 1, None), None) is not None
+
+
+class ReadText(NamedTuple):
+    """A text as it is read."""
+
+    folded: str
+    words: tuple[str, ...]
+    """Its words and numbers, in order."""
+    is_long: bool
+    """It says enough to be known by itself, without a title."""
+
+
+def read_text(text: str) -> ReadText:
+    """Return a text as it is read; each is read once, though its hash, fingerprint and sketch all ask for it."""
+    return _kept_reading(text) if len(text) <= _KEPT_SIGNS else _reading(text)
+
+
+def _reading(text: str) -> ReadText:
+    folded = read_as(text)
+    return ReadText(folded, tuple(_WORDS_AND_NUMBERS.findall(folded)), has_letters(folded, HASH_BODY_LETTERS))
+
+
 _WORDS_AND_NUMBERS = re.compile(r"\w+")
+_KEPT_SIGNS = 1 << 15
+"""Longer texts are not kept, so that memory has a bound whatever a source sends."""
+_kept_reading = lru_cache(maxsize=256)(_reading)  # those of some answers: most have 10 to 50 items
 
 
 def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
@@ -168,11 +199,11 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
     same title each week and is no duplicate.
     """
-    folded = read_as(body or "")
-    if count_letters(folded) >= HASH_BODY_LETTERS:
-        parts = " ".join(_WORDS_AND_NUMBERS.findall(folded))  # a lone full stop makes no other text
+    folded, words, is_long = read_text(body or "")
+    if is_long:
+        parts = " ".join(words)  # a lone full stop makes no other text
     elif folded:
-        parts = f"{read_as(title)}\n{' '.join(_WORDS_AND_NUMBERS.findall(folded))}"
+        parts = f"{read_as(title)}\n{' '.join(words)}"
     else:
         parts = f"{read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
@@ -206,8 +237,8 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     of the bits. Numbers stand apart: a schedule of another week and a notice of another decree differ by nothing else, and
     they are news.
     """
-    folded = read_as(body or "")
-    if count_letters(folded) < HASH_BODY_LETTERS:
+    folded, _words, is_long = read_text(body or "")
+    if not is_long:
         return None
     words = re.findall(r"[^\W\d_]+", folded)
     groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
