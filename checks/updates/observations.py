@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ClauseElement,
     Connection,
     Engine,
     Executable,
@@ -238,12 +240,13 @@ class ObservationStore:
 
     def newest_polls(self, before: datetime | None = None) -> tuple[Poll, ...]:
         """Return each source's newest poll, also one that failed; with a moment, the newest from before it."""
-        newest = select(func.max(POLL.c.seq)).group_by(POLL.c.source)
-        if before is not None:
-            newest = newest.where(POLL.c.polled_at < stamp(before))
+        end = _NEVER if before is None else stamp(before)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
-            return tuple(map(read_poll, rows))
+            newest = connection.scalars(_NEWEST_POLLS, {"before": end}).all()
+            found = [
+                row for some in _chunks(newest) for row in connection.execute(select(POLL).where(POLL.c.seq.in_(some)))
+            ]
+        return tuple(map(read_poll, sorted(found, key=lambda row: row.source)))
 
     def polls_after(self, moment: datetime | None) -> tuple[Poll, ...]:
         """Return the polls of all sources after a moment, in the order in which they were put here; all without one."""
@@ -614,6 +617,7 @@ class ObservationWindow:
         self._place = place
         self._since = since
         self._until = until
+        self._texts: dict[ClauseElement, tuple[str, Mapping[str, object]]] = {}
 
     def units(self) -> tuple[UnitId | None, ...]:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
@@ -735,19 +739,25 @@ class ObservationWindow:
             for row in connection.execute(query, {"since": self._since, "until": self._until}):
                 yield tuple(row)
 
-    def _rows(self, query: Executable, **more: object) -> Iterator[tuple[object, ...]]:
-        """Yield rows as the driver gives them: SQLAlchemy's rows around them take as long as all of the reading."""
-        with self._engine.connect() as connection:
-            result = connection.execute(query, {"since": self._since, "until": self._until, **more})
-            cursor = result.cursor
-            assert cursor is not None
-            try:
+    def _rows(self, query: ClauseElement, **more: object) -> Iterator[tuple[object, ...]]:
+        """Yield rows as the driver gives them: what SQLAlchemy does about a statement and its rows takes longer than to read them."""
+        try:
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                text, constants = self._written(query)
+                cursor.execute(text, {**constants, "since": self._since, "until": self._until, **more})
                 while rows := cursor.fetchmany(1000):
                     yield from rows
-            except self._place.errors as error:
-                raise self._place.unusable(error) from error
-            finally:
-                result.close()
+        except self._place.errors as error:
+            raise self._place.unusable(error) from error
+
+    def _written(self, query: ClauseElement) -> tuple[str, Mapping[str, object]]:
+        """Return a statement as the driver takes it, its values by name, with those that are always the same."""
+        known = self._texts.get(query)
+        if known is None:
+            own = self._engine.dialect
+            compiled = query.compile(dialect=own if own.name == DATABASE else sqlite.dialect(paramstyle="named"))
+            known = self._texts[query] = str(compiled), compiled.params
+        return known
 
 
 _SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
@@ -796,6 +806,16 @@ _UNITS = text(
     " SELECT unit FROM units WHERE unit IS NOT NULL"
 )
 """Each unit once, by leaps from one to the next in the index."""
+_NEWEST_POLLS = text(
+    "WITH RECURSIVE sources(source) AS (SELECT min(source) FROM poll UNION ALL"
+    " SELECT (SELECT min(source) FROM poll WHERE source > sources.source) FROM sources WHERE sources.source IS NOT NULL),"
+    " newest(seq) AS (SELECT (SELECT seq FROM poll WHERE poll.source = sources.source AND polled_at < :before"
+    " ORDER BY polled_at DESC, seq DESC LIMIT 1) FROM sources)"
+    " SELECT seq FROM newest WHERE seq IS NOT NULL"
+)
+"""Of each source, by leaps from one to the next in the index."""
+_NEVER: Stamp = 2**62
+"""After every moment."""
 _POLLS = (
     select(
         POLL.c.polled_at,
