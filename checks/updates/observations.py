@@ -163,41 +163,24 @@ class ObservationStore:
 
     def base_of(self, poll: Poll) -> BaseAnswer:
         """Return the items that a source's last whole answer had, by the poll of that answer."""
-        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.place, LAST_SEEN.c.claimed_at)
-        query = select(*columns).where(
-            LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(poll.polled_at)
-        )
         with self._engine.connect() as connection:
-            items = {one: BaseItem(place, moment(claimed)) for one, place, claimed in connection.execute(query)}
+            rows = connection.execute(_BASE, {"source": poll.source, "at": stamp(poll.polled_at)})
+            items = {one: BaseItem(place, moment(claimed)) for one, place, claimed in rows}
         return BaseAnswer(poll.polled_at, items)
 
     def missed(self, source: str) -> tuple[MissedItem, ...]:
         """Return the items that a source's answers lack, where those may have been out of date."""
-        every = PRESENCE.alias()
-        newest = select(func.max(every.c.seq)).where(every.c.observation == PRESENCE.c.observation).scalar_subquery()
-        query = (
-            select(OBSERVATION.c.id, PRESENCE.c.at, PRESENCE.c.seen_at, OBSERVATION.c.first_seen_at)
-            .add_columns(LAST_SEEN.c.claimed_at)
-            .join(OBSERVATION, OBSERVATION.c.id == PRESENCE.c.observation)
-            .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
-            .where(LAST_SEEN.c.source == source, PRESENCE.c.seq == newest)
-            .where(PRESENCE.c.present.is_(False), PRESENCE.c.sure.is_(False))
-            .order_by(OBSERVATION.c.id)
-        )
         with self._engine.connect() as connection:
             return tuple(
                 MissedItem(one, stamps.moment(at), stamps.moment(seen), stamps.moment(first), moment(claimed))
-                for one, at, seen, first, claimed in connection.execute(query)
+                for one, at, seen, first, claimed in connection.execute(_MISSED, {"source": source})
             )
 
     def refused_parts(self, source: str) -> tuple[RefusedPart, ...]:
         """Return what could not be read of a source's base."""
-        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == source).group_by(REFUSED.c.key)
-        query = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
-            REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)
-        )
         with self._engine.connect() as connection:
-            return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in connection.execute(query))
+            rows = connection.execute(_STANDING_REFUSED, {"source": source})
+            return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in rows)
 
     def last_news_at(self, source: str) -> datetime | None:
         """Return when an answer of a source last showed something new."""
@@ -293,12 +276,12 @@ class ObservationStore:
     def etag(self, source: str) -> str:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:
-            return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
+            return connection.scalar(_ETAG, {"source": source}) or ""
 
     def is_order_known(self, source: str) -> bool:
         """Say whether an answer of a source has shown that it lists its newest items first."""
         with self._engine.connect() as connection:
-            return bool(connection.scalar(select(SOURCE.c.is_order_known).where(SOURCE.c.source == source)))
+            return bool(connection.scalar(_IS_ORDER_KNOWN, {"source": source}))
 
     def last_texts(self, base: Poll | None, items: Iterable[str]) -> dict[str, LastText]:
         """Return what the last answers that had some items showed of their texts, by item.
@@ -308,24 +291,20 @@ class ObservationStore:
             items: ids of observations.
         """
         at = optional_stamp(base.polled_at if base else None)
-        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text)
         with self._engine.connect() as connection:
             return {
                 one: LastText(stamps.moment(seen), seen == at, text)
                 for some in _chunks(tuple(items))
-                for one, seen, text in connection.execute(select(*columns).where(LAST_SEEN.c.observation.in_(some)))
+                for one, seen, text in connection.execute(_LAST_TEXTS, {"some": some})
             }
 
     def page_texts(self, items: Iterable[str]) -> dict[str, PageTexts]:
         """Return what is kept of the texts of items, by item."""
-        columns = (PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite)
         with self._engine.connect() as connection:
             return {
                 one: PageTexts(Sketch.read(current), tuple(map(Sketch.read, earlier.split())), rewrite)
                 for some in _chunks(tuple(items))
-                for one, current, earlier, rewrite in connection.execute(
-                    select(*columns).where(PAGE.c.observation.in_(some))
-                )
+                for one, current, earlier, rewrite in connection.execute(_PAGE_TEXTS, {"some": some})
             }
 
     def known(self, source: str, keys: Iterable[str]) -> dict[str, KnownObservation]:
@@ -600,10 +579,9 @@ class ObservationStore:
         }
         moved: list[dict[str, object]] = []
         for some in _chunks(tuple(claims)):
-            query = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(some))
             moved += [
                 {"observation": one, "seen_at": at, "published_at": stamp(claims[one])}
-                for one, published in connection.execute(query)
+                for one, published in connection.execute(_PUBLISHED, {"some": some})
                 if published is not None and stamp(claims[one]) > published
             ]
         return moved
@@ -859,6 +837,30 @@ _KNOWN = (
     .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
     .where(NAME.c.source == bindparam("source"), NAME.c.key.in_(_SOME))
 )
+_BASE = select(LAST_SEEN.c.observation, LAST_SEEN.c.place, LAST_SEEN.c.claimed_at).where(
+    LAST_SEEN.c.source == bindparam("source"), LAST_SEEN.c.last_seen_at == bindparam("at")
+)
+_EVERY = PRESENCE.alias()
+_MISSED = (
+    select(OBSERVATION.c.id, PRESENCE.c.at, PRESENCE.c.seen_at, OBSERVATION.c.first_seen_at, LAST_SEEN.c.claimed_at)
+    .join(OBSERVATION, OBSERVATION.c.id == PRESENCE.c.observation)
+    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
+    .where(LAST_SEEN.c.source == bindparam("source"), PRESENCE.c.present.is_(False), PRESENCE.c.sure.is_(False))
+    .where(
+        PRESENCE.c.seq
+        == select(func.max(_EVERY.c.seq)).where(_EVERY.c.observation == PRESENCE.c.observation).scalar_subquery()
+    )
+    .order_by(OBSERVATION.c.id)
+)
+_ETAG = select(SOURCE.c.etag).where(SOURCE.c.source == bindparam("source"))
+_IS_ORDER_KNOWN = select(SOURCE.c.is_order_known).where(SOURCE.c.source == bindparam("source"))
+_LAST_TEXTS = select(LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text).where(
+    LAST_SEEN.c.observation.in_(_SOME)
+)
+_PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite).where(
+    PAGE.c.observation.in_(_SOME)
+)
+_PUBLISHED = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(_SOME))
 _SERVED_SINCE = (
     select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
     .where(SERVES.c.source == bindparam("source"))
@@ -871,7 +873,7 @@ _GONE = select(PRESENCE.c.observation).where(
     ),
     PRESENCE.c.present.is_(False),
 )
-_STANDING_REFUSED = select(REFUSED.c.key).where(
+_STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
     REFUSED.c.seq.in_(
         select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == bindparam("source")).group_by(REFUSED.c.key)
     ),

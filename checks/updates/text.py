@@ -67,6 +67,16 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECASE)
 # Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
 _FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
+# Without one of these no tone stands on a consonant, which is seen without taking the text apart. U+0340 and U+0341 are tones too.
+_MAY_BE_IMPOSSIBLE = re.compile(
+    f"[{_TONES}\u0340\u0341"
+    + "".join(
+        sign
+        for sign in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
+        if _CONSONANT_WITH_TONE.match(unicodedata.normalize("NFD", sign))
+    )
+    + "]"
+)
 _ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 # What a text may hold without being read as another one: what nobody sees, and letters that look like Latin ones.
 _UNSEEN = (
@@ -121,6 +131,8 @@ def _is_legacy(composed: str) -> bool:
 
 def _has_impossible_marks(text: str) -> bool:
     """Say whether a tone stands on a consonant, as where cp1258 was misread: `Khánh Ḥa`, `t́m`."""
+    if _MAY_BE_IMPOSSIBLE.search(text) is None:
+        return False
     marks = _CONSONANT_WITH_TONE.findall(unicodedata.normalize("NFD", text))
     return any(mark.lower() not in _FOREIGN for mark in marks)
 
