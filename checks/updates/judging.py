@@ -336,8 +336,8 @@ class Judging:
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
         """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
-        k1: dict[date, list[Counting]] = defaultdict(list)  # by Monday: a date is looked up much faster than a Week
-        k2: dict[date, list[Counting]] = defaultdict(list)
+        k1: dict[int, list[Counting]] = defaultdict(list)  # by Monday's ordinal, as a Week is slow to look up
+        k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
         for item in items:
             if item.came is None:
@@ -352,8 +352,8 @@ class Judging:
                 if is_k2:
                     k2[monday].append(counting)
         return {
-            ItemChannel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
-            ItemChannel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
+            ItemChannel.SUBPORTAL: {Week.of(date.fromordinal(monday)): some for monday, some in k1.items()},
+            ItemChannel.SUBMISSION: {Week.of(date.fromordinal(monday)): some for monday, some in k2.items()},
         }
 
     def place(self, item: GradedItem) -> Counting:
@@ -369,21 +369,20 @@ class Judging:
         first = 0 if begins == BEGINNING else ordinal(begins)
         return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
 
-    def _mondays(self, one: Counting) -> Iterable[date]:
-        """Return the Mondays of the weeks in which an item may count.
+    def _mondays(self, one: Counting) -> Iterable[int]:
+        """Return the Mondays of the weeks in which an item may count, as ordinals.
 
         What was there at a source's first poll bears on the weeks before by its claim alone: nothing of them was seen anyway.
         """
         first, last = one.days
         if last - first < 7:
-            monday = date.fromordinal(last - (last - 1) % 7)
-            return (monday,) if (last - 1) // 7 == (first - 1) // 7 else (monday, monday - timedelta(days=7))
+            monday = last - (last - 1) % 7
+            return (monday,) if monday <= first else (monday, monday - 7)
         if one.item.seen.baseline:
             days = {last} if one.hoped_on is None else {last, one.hoped_on}
-            return {date.fromordinal(day - (day - 1) % 7) for day in days}
-        return [
-            facts.first for facts in self._weeks if first <= facts.last.toordinal() and last >= facts.first.toordinal()
-        ]
+            return {day - (day - 1) % 7 for day in days}
+        mondays = (facts.first.toordinal() for facts in self._weeks)
+        return [monday for monday in mondays if first < monday + 7 and last >= monday]
 
     def _own_texts(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""

@@ -10,10 +10,8 @@ from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judge
 from checks.updates.judging_processes import AT_ONCE, JudgedPeriod, PeriodJudging
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.occasions import CountedDays, count_occasions
-from checks.updates.rules.placing import DayRange
-from checks.updates.rules.stamps import moment
+from checks.updates.rules.stamps import Stamp, moment
 from portalops.model.organisation import Agency
-from portalops.model.period import Period
 from portalops.model.updates import ItemChannel, PortalDay, UnitSum, UnitWeek
 
 
@@ -27,17 +25,21 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     """
     if judged.unit is None:
         raise ValueError("items of no known unit are no unit's")
-    first, last = judging.period.first, judging.period.last
-    sure = [
-        (week.period(), one)
-        for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
-        for week, items in judged.counting.get(channel, {}).items()
-        for one in items
-        if one.item.is_sure and first.toordinal() <= one.days.first and one.days.last <= last.toordinal()
-    ]
-    # What may have come in either of two weeks is an occasion of neither, so it is not among the items that count.
-    counted = {one.item.seen.id for week, one in sure if _lies_in(one.days, week)}
-    newest = max((one.item.evidenced_at for _week, one in sure), default=None)
+    first, last = judging.period.first.toordinal(), judging.period.last.toordinal()
+    counted: set[str] = set()
+    newest: Stamp | None = None
+    for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION):
+        for week, items in judged.counting.get(channel, {}).items():
+            span = week.period()
+            monday, sunday = span.first.toordinal(), span.last.toordinal()
+            for one in items:
+                begins, ends = one.days
+                if not one.item.is_sure or begins < first or ends > last:
+                    continue
+                newest = max(newest or 0, one.item.evidenced_at)
+                # What may have come in either of two weeks is an occasion of neither, so it is not among the items that count.
+                if monday <= begins and ends <= sunday:
+                    counted.add(one.item.seen.id)
     weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
@@ -45,15 +47,11 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
         subportal=sum(week.subportal for week in weeks),
         submissions=sum(week.submissions for week in weeks),
         pending=sum(week.pending for week in weeks),
-        weeks=Counter(week.verdict for week in weeks if week.week.period().last <= last),
+        weeks=Counter(week.verdict for week in weeks if week.week.period().last <= judging.period.last),
         newest_at=None if newest is None else moment(newest),
         unreachable_days=sum(len(week.unreachable) for week in weeks),
         flags=Counter(flag for item in judged.items if item.flags and judging.concerns(item) for flag in item.flags),
     )
-
-
-def _lies_in(days: DayRange, span: Period) -> bool:
-    return span.first.toordinal() <= days.first and days.last <= span.last.toordinal()
 
 
 def _cut_to_period(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
