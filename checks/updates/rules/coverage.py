@@ -256,13 +256,13 @@ def summed_up(
             whole.append((at, covers_from, doubts_from is not None))
     spans: list[Interval] = []
     before: Stamp | None = None
-    for at, start, doubts in whole:
+    for at, covers_from, doubts in whole:
         if is_dated:
-            start = start if begins is None else max(start, begins)
+            start = covers_from if begins is None else max(covers_from, begins)
         elif before is None or doubts:
             start = at
         else:
-            start = max(start, before, at - REMOVED_WITHIN)
+            start = max(covers_from, before, at - REMOVED_WITHIN)
         spans.append(Interval(min(start, at), at))
         before = at
     merged = _merged(spans)
