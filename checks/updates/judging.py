@@ -83,6 +83,7 @@ class Judging:
         numbers = terms.numbers
         since = terms.counted_from(period)
         self.period, self.terms = period, terms
+        self.weeks = frozenset(period.weeks())
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
@@ -649,15 +650,14 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     """Return a unit's cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
     counts: dict[ItemChannel, Counter[date]] = {ItemChannel.SUBPORTAL: Counter(), ItemChannel.SUBMISSION: Counter()}
     flags: dict[date, set[FlagKind]] = defaultdict(set)
-    asked = frozenset(judging.period.weeks())
     for channel, weeks in judged.counting.items():
-        for week in weeks.keys() & asked:
-            items = weeks[week]
-            solid = [one for one in items if one.item.is_sure and Week.of(one.day) == week]
+        for week in weeks.keys() & judging.weeks:
+            days = week.period()
+            items = [one for one in weeks[week] if one.day in days]
+            solid = [one for one in items if one.item.is_sure]
             counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
             for one in items:
-                if Week.of(one.day) == week:
-                    flags[one.day].update(one.item.flags)
+                flags[one.day].update(one.item.flags)
     first, second = counts[ItemChannel.SUBPORTAL], counts[ItemChannel.SUBMISSION]
     return [
         UnitDay(judged.unit, day, first[day], second[day], tuple(sorted(flags[day])))

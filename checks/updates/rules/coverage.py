@@ -272,25 +272,23 @@ def summed_up(
     """
     failed: list[Stamp] = []
     answered: list[Stamp] = []
-    whole: list[PollMoment] = []
-    for look in looks:
-        (answered if look.ok else failed).append(look.polled_at)
-        if look.doubts_from is not None:
-            while whole and whole[-1].polled_at >= look.doubts_from:
+    whole: list[tuple[Stamp, Stamp, bool]] = []
+    for at, ok, covers_from, is_blind, doubts_from, _owner in looks:
+        (answered if ok else failed).append(at)
+        if doubts_from is not None:
+            while whole and whole[-1][0] >= doubts_from:
                 whole.pop()
-        if look.ok and not look.blind and look.covers_from is not None:
-            whole.append(look)
+        if ok and not is_blind and covers_from is not None:
+            whole.append((at, covers_from, doubts_from is not None))
     spans: list[Interval] = []
     before: Stamp | None = None
-    for look in whole:
-        at, start = look.polled_at, look.covers_from
-        assert start is not None
+    for at, covers_from, doubts in whole:
         if is_dated:
-            start = start if begins is None else max(start, begins)
-        elif before is None or look.doubts_from is not None:
+            start = covers_from if begins is None else max(covers_from, begins)
+        elif before is None or doubts:
             start = at
         else:
-            start = max(start, before, at - REMOVED_WITHIN)
+            start = max(covers_from, before, at - REMOVED_WITHIN)
         spans.append(Interval(min(start, at), at))
         before = at
     merged = _merged(spans)
