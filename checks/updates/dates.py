@@ -1,21 +1,36 @@
 """Dates as Vietnamese sites really write them, read to the right instant or not at all.
 
 Never "now", and never a guess that may give a wrong day: a text that could be two days is no date until the source's
-configuration says how it writes them. Day comes before month unless the text itself rules that out.
+configuration says how it writes them. Day comes before month unless the text itself, or another date of the same answer, rules that out.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from portalops.model.updates import ListedItem
 
 FIRST_YEAR = 1990
 LAST_YEAR = 2100
 MILLISECONDS_FROM = 10**11
 """Unix times from here on are milliseconds; as seconds they would lie beyond the year 5000."""
+
+
+class DayOrder(StrEnum):
+    """In which order one answer writes day and month in numbers."""
+
+    ASSUMED = "assumed"
+    """Day first, as the country writes; none of its dates says so."""
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+    UNKNOWN = "unknown"
+    """Some of its dates can only be the one, and some only the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,67 @@ class DateRules:
     """Formats of `datetime.strptime`, tried first. Where there are any, no order of day and month is guessed."""
     gmt_means_local: bool = False
     """The server writes GMT but prints local time."""
+    order: DayOrder = DayOrder.ASSUMED
+    """How a date is read that fits both orders."""
+
+
+def in_one_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
+    """Return the rules by which the dates of one column of one answer are read: all in one order.
+
+    Args:
+        rules: of the source; where they have formats, they stay as they are.
+        texts: the dates as they stand there; what is no date of numbers says nothing.
+    """
+    if rules.formats:
+        return rules
+    orders = {order for text in texts if (order := _order_of(text)) is not None}
+    if not orders:
+        return rules
+    return replace(rules, order=DayOrder.UNKNOWN if len(orders) > 1 else orders.pop())
+
+
+def dated_in_one_order(items: Sequence[ListedItem], rules: DateRules) -> tuple[ListedItem, ...]:
+    """Return the items of one answer, whose dates were read one by one, with all of them read in one order."""
+    common = in_one_order(rules, (one.raw_date for one in items))
+    if common.order in {DayOrder.ASSUMED, DayOrder.DAY_FIRST}:  # as they were read
+        return tuple(items)
+    return tuple(
+        one if _numeric(one.raw_date) is None else replace(one, published_at=read_moment(one.raw_date, common))
+        for one in items
+    )
+
+
+def is_order_open(text: str, rules: DateRules) -> bool:
+    """Say whether a text is a date that fits both orders, while neither its answer nor a setting says which it is."""
+    if rules.formats or rules.order in {DayOrder.DAY_FIRST, DayOrder.MONTH_FIRST}:
+        return False
+    found = _numeric(text)
+    return found is not None and _fits_both(int(found["day"]), int(found["month"]))
+
+
+def _order_of(text: str) -> DayOrder | None:
+    """Return the one order in which a text is a date; None if it is one in both, or in none."""
+    found = _numeric(text)
+    if found is None:
+        return None
+    first, second = int(found["day"]), int(found["month"])
+    if first <= 12 < second <= 31:
+        return DayOrder.MONTH_FIRST
+    return DayOrder.DAY_FIRST if second <= 12 < first <= 31 else None
+
+
+def _numeric(text: str) -> re.Match[str] | None:
+    if len(text) > 100 or text[:4].isdigit():  # most begin with the year
+        return None
+    return _DAY_FIRST.fullmatch(_line(text))
+
+
+def _fits_both(first: int, second: int) -> bool:
+    return first <= 12 and second <= 12 and first != second
+
+
+def _line(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def read_moment(value: object, rules: DateRules) -> datetime | None:
@@ -42,7 +118,7 @@ def read_moment(value: object, rules: DateRules) -> datetime | None:
         case int() | float():
             return _from_unix(value)
         case str():
-            return _from_text(unicodedata.normalize("NFC", " ".join(value.split())), rules)
+            return _from_text(_line(value), rules)
         case _:
             return None
 
@@ -128,8 +204,10 @@ def _assemble_numeric(found: re.Match[str], rules: DateRules) -> datetime | None
     is_english = (parts.get("half") or "").upper() in {"AM", "PM"}
     if second > 12 and first <= 12:
         return _moment(year, first, second, parts, rules)  # 11/24/2026 can only be month first
-    if is_english and first <= 12 and first != second:
-        return None  # 11/05/2026 8:30 AM: an English form, and either may be the month
+    if rules.order is DayOrder.MONTH_FIRST and first <= 12:
+        return _moment(year, first, second, parts, rules)
+    if _fits_both(first, second) and (is_english or rules.order is DayOrder.UNKNOWN):
+        return None  # 11/05/2026 8:30 AM: an English form, and either may be the month; or the answer has both orders
     return _moment(year, second, first, parts, rules)
 
 

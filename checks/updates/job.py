@@ -31,7 +31,15 @@ from checks.updates.judging_processes import JudgedPeriod, judge_period
 from checks.updates.observation_rows import newest_at
 from checks.updates.observations import ObservationStore
 from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
-from checks.updates.recognition import KnownObservation, Recognition, candidates, covers_from, hidden_in, recognise
+from checks.updates.recognition import (
+    KnownObservation,
+    Recognition,
+    candidates,
+    covers_from,
+    hidden_in,
+    recognise,
+    without_anticipated,
+)
 from checks.updates.rewriting import NO_REWRITING, Rewriting, find_rewrites, with_text
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
@@ -445,6 +453,8 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
             ),
             msg("Correct the source or its settings, then run 'portalops updates collect'."),
         )
+    refused = store.refused_parts(traits.id) if traits.attested else ()
+    listing, anticipated = without_anticipated(listing, {one.key.partition(" ")[0]: one.at for one in refused})
     poll = Poll(
         source=traits.id,
         polled_at=look.at,
@@ -475,7 +485,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         baseline=before is None,
         evidence=evidence,
     )
-    recognition = replace(recognition, hidden=hidden_in(listing.rejected, traits, units, look.at))
+    recognition = replace(recognition, hidden=hidden_in((*listing.rejected, *anticipated), traits, units, look.at))
     if listing.covers_from is not None:  # it tells only what is new since the poll before, so that there may be nothing
         since = before.polled_at if before else None
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}

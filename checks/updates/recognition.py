@@ -19,9 +19,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from checks.updates.repeats import places_without_repeats
 from checks.updates.text import check_text, clean_line, content_hash, count_letters
 from checks.updates.unit_names import MAX_NAME, UnitNames
+from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ListedItem, Observation, RefusedItem, UpdateSourceTraits
+from portalops.model.text import show_text
+from portalops.model.updates import ListedItem, Listing, Observation, RefusedItem, UpdateSourceTraits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a complete answer shows everything."""
@@ -196,6 +198,45 @@ def recognise(
         tuple(moved),
         corrected=tuple(one for one in corrected.values() if one is not None),
     )
+
+
+def without_anticipated(
+    listing: Listing, refused_since: Mapping[str, datetime]
+) -> tuple[Listing, tuple[RefusedItem, ...]]:
+    """Return a listing without lines that an earlier answer had before the day that they name, and what these may hide on that day.
+
+    Such a line may be read in the wrong order of day and month, so that it does not become a good one by waiting. It stays refused for
+    the time in which it came up, and bears on its own day too.
+
+    Args:
+        listing: all that an answer says.
+        refused_since: by `RefusedItem.key`, the first poll that had a line and could not read it.
+    """
+    early = [one for one in listing.items if one.created_at and one.created_at > refused_since.get(one.line, _NEVER)]
+    if not early:
+        return listing, ()
+    lines = {one.line for one in early}
+    refused = tuple(
+        RefusedItem(
+            msg(
+                "{number}: the line with ngày đến {day} stood there on {at} already: set date_formats for the order of day and month",
+                number=show_text(one.external_id, 30),
+                day=show_text(one.raw_date, 40),
+                at=refused_since[one.line],
+            ),
+            one.line,
+            one.unit_name,
+        )
+        for one in early
+    )
+    kept = tuple(one for one in listing.items if one.line not in lines)
+    on_its_day = tuple(
+        replace(one, key=f"{one.key}+", at=item.created_at) for one, item in zip(refused, early, strict=True)
+    )
+    return replace(listing, items=kept, rejected=listing.rejected + refused), on_its_day
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def hidden_in(

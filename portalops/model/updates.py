@@ -185,6 +185,8 @@ class ListedItem:
     """The date of the document that it publishes, in the source's zone."""
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
+    line: str = ""
+    """The `RefusedItem.key` that its line would have, were it refused; only where day and month of its date are in no known order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,6 +316,39 @@ def paper_misread(p: Province) -> None:
     p.plan(p.day(5), register.enter, 3, "2o/11/2026", "Sở Y tế")
 
 
+def register_with_the_month_first(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "10/19/2026", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "11/9/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
+
+
+def register_with_two_orders(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "10/19/2026", "Sở Y tế")
+    register.enter(2, "20/10/2026", "Sở Tư pháp")
+    p.plan(p.day(1), register.enter, 3, "11/9/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 4, "11/10/2026", "Sở Y tế")
+
+
+def register_proven_later(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "11/02/2026", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "11/09/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
+    p.plan(p.day(8), register.enter, 4, "11/16/2026", "Sở Y tế")
+
+
+def papers_entered_before_their_day(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(0), register.enter, 2, "16/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
 def private_address_with_the_name(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -471,6 +504,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     category_feed_alone: UNKNOWN,
     paper_registered_late: MET,
     paper_misread: UNKNOWN,
+    register_with_the_month_first: MET,
+    register_with_two_orders: UNKNOWN,
+    register_proven_later: UNKNOWN,
+    papers_entered_before_their_day: MET,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,

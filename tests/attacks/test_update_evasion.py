@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -316,6 +316,14 @@ def lines_without_a_day(p: Province) -> None:
     p.plan(p.day(4), register.enter, 3, "", "Sở Y tế")
 
 
+def lines_that_wait_for_another_day(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    register.enter(2, "9/11/2026", "Sở Y tế")
+    register.enter(3, "10/11/2026", "Sở Y tế")
+
+
 def one_mail_again_and_again(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -492,6 +500,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     lines_entered_afterwards: MET,
     one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
+    lines_that_wait_for_another_day: UNKNOWN,
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 
-from checks.updates.dates import DateRules, read_moment
+from checks.updates.dates import DateRules, dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
@@ -76,7 +76,7 @@ class FeedSource(PageSource[Settings]):
                 )
         if note and not items:
             raise source_error(self._traits.id, note)
-        return Listing(tuple(items), tuple(rejected))
+        return Listing(dated_in_one_order(items, self._rules), tuple(rejected))
 
     def _check_xml(self, data: bytes) -> Message | None:
         """Refuse what is no feed or would blow up; return a note for a feed that is not well formed.

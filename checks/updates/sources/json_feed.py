@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from checks.updates.dates import DateRules, read_moment
+from checks.updates.dates import DateRules, dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
@@ -65,7 +65,7 @@ class JsonFeedSource(PageSource[Settings]):
                 what = msg("item {number}: neither title, url nor id", number=number)
                 rejected.append(RefusedItem(what, content_key(entry), item.unit_name, item.published_at))
         rejected += too_many(len(entries), MAX_ITEMS)
-        return Listing(tuple(items), tuple(rejected))
+        return Listing(dated_in_one_order(items, self._rules), tuple(rejected))
 
     def _entries(self, text: str) -> tuple[list[object], str]:
         """Return the items, and the language of all that name none.

@@ -25,7 +25,7 @@ from lxml import etree, html
 from lxml.html import HtmlElement
 from pydantic import AfterValidator
 
-from checks.updates.dates import read_moment
+from checks.updates.dates import dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
@@ -120,7 +120,7 @@ class ListPageSource(PageSource[Settings]):
                 rejected.append(replace(item, what=msg("item {number}: {why}", number=number, why=item.what)))
             else:
                 items.append(item)
-        return Listing(tuple(items), tuple(rejected))
+        return Listing(dated_in_one_order(items, self._rules), tuple(rejected))
 
     def _item(self, element: HtmlElement, base: str) -> ListedItem | RefusedItem:
         """Return an item, or why it is none. What leads to another host is none of the site's, and hides nothing."""

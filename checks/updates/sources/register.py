@@ -11,7 +11,8 @@ The columns are those of Decree 30/2020/NĐ-CP, Annexes IV and VI, by their Engl
     IssuedDate     ngày văn bản
 
 A line without number or date of arrival, with a number used twice in its year, or with a date in the future is refused
-and named; the other lines count. UTF-8, with or without a byte-order mark; comma, semicolon or tab.
+and named; the other lines count. All dates of arrival are read in one order of day and month; where some can only be day
+first and some only month first, those that fit both are refused. UTF-8, with or without a byte-order mark; comma, semicolon or tab.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import csv
 import io
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from checks.updates.dates import DateRules, read_moment
+from checks.updates.dates import DateRules, DayOrder, in_one_order, is_order_open, read_moment
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
@@ -156,31 +158,37 @@ class RegisterSource:
         items: list[ListedItem] = []
         rejected: list[RefusedItem] = []
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
+        lines: list[tuple[int, Sequence[str], Mapping[str, str]]] = []
         line = reader.line_num + 1
         for row in reader:
             if any(cell.strip() for cell in row):
-                cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
-                item = _entry(cells, self._rules, self._zone, polled_at)
-                is_copy = False
-                if isinstance(item, ListedItem) and item.created_at:
-                    key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
-                    first, same = taken.setdefault(key, (line, row))
-                    if first != line:
-                        is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
-                        item = msg(
-                            "số đến {number} of {year} is already in line {line}",
-                            number=bounded(key[1], 20),
-                            year=str(key[0]),
-                            line=first,
-                        )
-                if isinstance(item, Message):
-                    what = msg("line {line}: {why}", line=line, why=item)
-                    known_by = "" if is_copy else content_key(row)
-                    arrived = _arrived(cells, self._rules, polled_at)
-                    rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
-                else:
-                    items.append(item)
+                lines.append(
+                    (line, row, {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()})
+                )
             line = reader.line_num + 1
+        rules = in_one_order(self._rules, (cells["ArrivalDate"] for _line, _row, cells in lines))
+        for line, row, cells in lines:
+            item = _entry(cells, rules, self._zone, polled_at)
+            is_copy = False
+            if isinstance(item, ListedItem) and item.created_at:
+                key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
+                first, same = taken.setdefault(key, (line, row))
+                if first != line:
+                    is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
+                    item = msg(
+                        "số đến {number} of {year} is already in line {line}",
+                        number=bounded(key[1], 20),
+                        year=str(key[0]),
+                        line=first,
+                    )
+            if isinstance(item, Message):
+                what = msg("line {line}: {why}", line=line, why=item)
+                known_by = "" if is_copy else content_key(row)
+                arrived = _arrived(cells, rules, polled_at)
+                rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
+            else:
+                is_open = is_order_open(cells["ArrivalDate"], rules)
+                items.append(replace(item, line=content_key(row)) if is_open else item)
         return Listing(tuple(items), tuple(rejected))
 
 
@@ -203,6 +211,11 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
     if not cells["ArrivalDate"]:
         return msg("no ngày đến")
     arrived = read_moment(cells["ArrivalDate"], rules)
+    if rules.order is DayOrder.UNKNOWN and is_order_open(cells["ArrivalDate"], rules):
+        return msg(
+            "ngày đến {day} may be day or month first, as the register has both: write one order, or set date_formats",
+            day=bounded(cells["ArrivalDate"], 40),
+        )
     if arrived is None:
         return msg("ngày đến {day} is not a date", day=bounded(cells["ArrivalDate"], 40))
     if arrived > polled_at + AHEAD:

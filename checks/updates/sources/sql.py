@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from checks.updates.database_settings import DatabaseSettings
-from checks.updates.dates import DateRules, read_moment
+from checks.updates.dates import DateRules, in_one_order, read_moment
 from checks.updates.products import PRODUCTS
 from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
@@ -60,6 +60,8 @@ OPTIONAL = (
     "document_on",
     "body",
 )
+DATES = ("published_at", "created_at", "modified_at", "document_on")
+"""The columns with dates: each is read in one order of day and month."""
 
 
 class Settings(DatabaseSettings):
@@ -151,14 +153,18 @@ class SqlSource:
         self._require_columns(columns)
         items: list[ListedItem] = []
         rejected: list[RefusedItem] = []
-        for number, row in enumerate(rows, 1):
-            values = dict(zip(columns, row, strict=True))
-            item = _item(values, self._rules)
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        rules = {
+            column: in_one_order(self._rules, (text for row in named if isinstance(text := row.get(column), str)))
+            for column in DATES
+        }
+        for number, values in enumerate(named, 1):
+            item = _item(values, rules)
             if isinstance(item, Message):
                 what = msg("row {number}: {why}", number=number, why=item)
                 known_by = [values.get(column) for column in (*REQUIRED, *OPTIONAL) if column != "modified_at"]
                 name = unescape(str(values.get("unit") or ""))
-                made = read_moment(values.get("created_at"), self._rules)
+                made = read_moment(values.get("created_at"), rules["created_at"])
                 rejected.append(RefusedItem(what, content_key(known_by), name, made))
             else:
                 items.append(item)
@@ -178,8 +184,8 @@ class SqlSource:
             )
 
 
-def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | Message:
-    """Return the row as an item, or why it is refused."""
+def _item(row: Mapping[str, object], rules: Mapping[str, DateRules]) -> ListedItem | Message:
+    """Return the row as an item, or why it is refused; `rules` are those of each column with dates."""
     text = {name: "" if row.get(name) is None else str(row[name]) for name in (*REQUIRED, *OPTIONAL)}
     if not text["external_id"].strip():
         return msg("no external_id")
@@ -188,22 +194,22 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | Message:
     except ValueError:
         return msg("channel {channel} is none of portal, subportal, submission", channel=bounded(text["channel"], 40))
     kind = int(text["kind"]) if text["kind"].isascii() and text["kind"].isdigit() and len(text["kind"]) < 3 else None
-    written = read_moment(row.get("document_on"), rules)
+    written = read_moment(row.get("document_on"), rules["document_on"])
     return ListedItem(
         external_id=text["external_id"].strip(),
         url=text["url"].strip(),
         title=without_markup(text["title"]),
-        published_at=read_moment(row["published_at"], rules),
+        published_at=read_moment(row["published_at"], rules["published_at"]),
         raw_date=text["published_at"],
         unit_name=unescape(text["unit"]),  # products keep names of categories as HTML writes them: A &amp; B
         channel=channel,
-        created_at=read_moment(row.get("created_at"), rules),
-        modified_at=read_moment(row.get("modified_at"), rules),
+        created_at=read_moment(row.get("created_at"), rules["created_at"]),
+        modified_at=read_moment(row.get("modified_at"), rules["modified_at"]),
         language=text["language"].strip().lower(),
         kind=kind if kind is not None and 1 <= kind <= 12 else None,
         state=text["state"].strip(),
         translation_of=text["translation_of"].strip(),
-        document_on=written.astimezone(rules.zone).date() if written else None,
+        document_on=written.astimezone(rules["document_on"].zone).date() if written else None,
         body=without_markup(text["body"]) if row.get("body") is not None else None,
     )
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.dates import DateRules, read_moment
+from checks.updates.dates import DateRules, dated_in_one_order, in_one_order, is_order_open, read_moment
+from portalops.model.updates import ListedItem
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 RULES = DateRules(ZONE)
@@ -81,6 +82,43 @@ def test_a_source_that_says_how_it_writes_dates_is_read_so_and_never_guessed() -
     assert read_moment("11/05/2026 8:30:00 AM", rules) == datetime(2026, 11, 5, 1, 30, tzinfo=UTC)
     assert read_moment("05/11/2026", rules) is None
     assert read_moment("2026-11-24T01:30:00Z", rules) == HALF_PAST_EIGHT
+
+
+@pytest.mark.parametrize(
+    ("others", "day"),
+    [
+        ((), date(2026, 11, 5)),
+        (("24/11/2026",), date(2026, 11, 5)),
+        (("11/24/2026 8:30:00 AM",), date(2026, 5, 11)),
+        (("11/24/2026", "24/11/2026"), None),
+        (("2026-11-24", "", "hôm nay", "32/13/2026"), date(2026, 11, 5)),
+    ],
+)
+def test_a_date_that_fits_both_orders_is_read_as_the_others_of_its_answer(
+    others: tuple[str, ...], day: date | None
+) -> None:
+    found = read_moment("05/11/2026", in_one_order(RULES, others))
+
+    assert (None if found is None else found.astimezone(ZONE).date()) == day
+
+
+def test_formats_say_the_order_whatever_the_other_dates_are() -> None:
+    rules = DateRules(ZONE, formats=("%d/%m/%Y",))
+
+    assert in_one_order(rules, ("11/24/2026",)) == rules
+    assert not is_order_open("05/11/2026", rules)
+
+
+def test_items_of_one_answer_are_dated_in_one_order() -> None:
+    items = [
+        ListedItem("", "", "", read_moment(raw, RULES), raw)
+        for raw in ("11/9/2026 8:30 AM", "11/24/2026 8:30 AM", "2026-11-03")
+    ]
+
+    dated = dated_in_one_order(items, RULES)
+
+    days = [one.published_at.astimezone(ZONE).date() for one in dated if one.published_at]
+    assert days == [date(2026, 11, 9), date(2026, 11, 24), date(2026, 11, 3)]
 
 
 @pytest.mark.parametrize(
