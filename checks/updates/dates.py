@@ -47,7 +47,7 @@ class DateRules:
     """How a date is read that fits both orders."""
 
 
-def in_one_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
+def settle_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
     """Return the rules by which the dates of one column of one answer are read: all in one order.
 
     Args:
@@ -64,7 +64,7 @@ def in_one_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
 
 def dated_in_one_order(items: Sequence[ListedItem], rules: DateRules) -> tuple[ListedItem, ...]:
     """Return the items of one answer, whose dates were read one by one, with all of them read in one order."""
-    common = in_one_order(rules, (one.raw_date for one in items))
+    common = settle_order(rules, (one.raw_date for one in items))
     if common.order in {DayOrder.ASSUMED, DayOrder.DAY_FIRST}:  # as they were read
         return tuple(items)
     return tuple(

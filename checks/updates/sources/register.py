@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from checks.updates.dates import DateRules, DayOrder, in_one_order, is_order_open, read_moment
+from checks.updates.dates import DateRules, DayOrder, is_order_open, read_moment, settle_order
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
@@ -158,7 +158,7 @@ class RegisterSource:
         items: list[ListedItem] = []
         rejected: list[RefusedItem] = []
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
-        lines: list[tuple[int, Sequence[str], Mapping[str, str]]] = []
+        lines: list[tuple[int, list[str], Mapping[str, str]]] = []
         line = reader.line_num + 1
         for row in reader:
             if any(cell.strip() for cell in row):
@@ -166,7 +166,7 @@ class RegisterSource:
                     (line, row, {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()})
                 )
             line = reader.line_num + 1
-        rules = in_one_order(self._rules, (cells["ArrivalDate"] for _line, _row, cells in lines))
+        rules = settle_order(self._rules, (cells["ArrivalDate"] for _line, _row, cells in lines))
         for line, row, cells in lines:
             item = _entry(cells, rules, self._zone, polled_at)
             is_copy = False

@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator
 
 from checks.updates.database_settings import DatabaseSettings
-from checks.updates.dates import DateRules, in_one_order, read_moment
+from checks.updates.dates import DateRules, read_moment, settle_order
 from checks.updates.products import PRODUCTS
 from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
@@ -155,7 +155,7 @@ class SqlSource:
         rejected: list[RefusedItem] = []
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         rules = {
-            column: in_one_order(self._rules, (text for row in named if isinstance(text := row.get(column), str)))
+            column: settle_order(self._rules, (text for row in named if isinstance(text := row.get(column), str)))
             for column in DATES
         }
         for number, values in enumerate(named, 1):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.dates import DateRules, dated_in_one_order, in_one_order, is_order_open, read_moment
+from checks.updates.dates import DateRules, dated_in_one_order, is_order_open, read_moment, settle_order
 from portalops.model.updates import ListedItem
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -97,7 +97,7 @@ def test_a_source_that_says_how_it_writes_dates_is_read_so_and_never_guessed() -
 def test_a_date_that_fits_both_orders_is_read_as_the_others_of_its_answer(
     others: tuple[str, ...], day: date | None
 ) -> None:
-    found = read_moment("05/11/2026", in_one_order(RULES, others))
+    found = read_moment("05/11/2026", settle_order(RULES, others))
 
     assert (None if found is None else found.astimezone(ZONE).date()) == day
 
@@ -105,7 +105,7 @@ def test_a_date_that_fits_both_orders_is_read_as_the_others_of_its_answer(
 def test_formats_say_the_order_whatever_the_other_dates_are() -> None:
     rules = DateRules(ZONE, formats=("%d/%m/%Y",))
 
-    assert in_one_order(rules, ("11/24/2026",)) == rules
+    assert settle_order(rules, ("11/24/2026",)) == rules
     assert not is_order_open("05/11/2026", rules)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def test_rows_become_items(tmp_path: Path) -> None:
 
     assert (item.external_id, item.title, item.unit_name, item.body) == ("7", "Tin số 7", "Sở Y tế", "Nội dung")
     assert (item.published_at, item.created_at) == (at("2026-11-16 09:00"), at("2026-11-16 08:55"))
+
+
+def test_each_column_of_a_query_is_read_in_its_own_order_of_day_and_month(tmp_path: Path) -> None:
+    rows = [[1, "a", "11/9/2026", "09/11/2026"], [2, "b", "11/24/2026", "24/11/2026"]]
+    columns = ["external_id", "title", "published_at", "created_at"]
+
+    found = _sql(tmp_path).parse(json.dumps({"columns": columns, "rows": rows}).encode(), polled_at=NOW)
+
+    assert {one.published_at == one.created_at for one in found.items} == {True}
 
 
 def test_a_query_without_the_expected_columns_names_what_it_gives(tmp_path: Path) -> None:

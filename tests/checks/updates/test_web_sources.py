@@ -5,6 +5,7 @@ import json
 import time
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,38 @@ GOOD = {
     ),
     "list-page": (WORDPRESS / "home.html").read_text(),
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (
+            "list-page",
+            "<ul><li><a href='/a'>A</a><b>11/9/2026</b></li><li><a href='/b'>B</a><b>10/24/2026</b></li></ul>",
+        ),
+        (
+            "json-feed",
+            json.dumps(
+                {
+                    "version": "https://jsonfeed.org/version/1.1",
+                    "items": [{"id": "a", "date_published": "11/9/2026"}, {"id": "b", "date_published": "10/24/2026"}],
+                }
+            ),
+        ),
+        (
+            "feed",
+            "<rss version='2.0'><channel><item><title>A</title><pubDate>11/9/2026</pubDate></item>"
+            "<item><title>B</title><pubDate>10/24/2026</pubDate></item></channel></rss>",
+        ),
+    ],
+)
+def test_a_day_above_12_shows_how_an_answer_writes_its_dates(kind: str, data: str) -> None:
+    settings = {"item": "li", "date": "b"} if kind == "list-page" else {}
+
+    found = listing(kind, data, **settings)
+
+    days = [one.published_at.astimezone(ZONE).date() for one in found.items if one.published_at]
+    assert days == [date(2026, 11, 9), date(2026, 10, 24)]
 
 
 @pytest.mark.parametrize("kind", GOOD)
