@@ -12,8 +12,10 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing
+from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.circumstances import collect
+from portalops.ledger.claimant import MachineClaimant
+from portalops.ledger.claims import writer_name
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
@@ -113,7 +115,33 @@ class Session:
                     folder=str(self.settings.state_folder),
                 )
             )
+        ledger.claimant = self._claimant
         return ledger
+
+    @cached_property
+    def _claimant(self) -> MachineClaimant:
+        """What claims the records of this call; a machine enrols itself where the ledger is its own."""
+        settings, clock = self.settings, self.clock
+        return MachineClaimant(
+            settings.state_folder,
+            clock,
+            writer_name(LocalSurroundings(self.environment).host_name),
+            enrols=settings.ledger_store is None,
+            reopened=lambda: Ledger(settings.state_folder, clock, writable=True, kept=self.kept(writable=True)),
+        )
+
+    def claim(self) -> None:
+        """Claim what this call recorded; where that fails, the next call on this machine does it."""
+        if "_claimant" not in self.__dict__:
+            return
+        try:
+            self.writable_ledger.claim()
+        except PortalOpsError as error:
+            self.warnings.append(
+                msg("what was recorded is not claimed yet; the next command does it: {cause}", cause=error.message)
+            )
+        finally:
+            self._claimant.close()
 
     def doubt_beginning(self, said: Message) -> None:
         """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""
