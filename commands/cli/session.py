@@ -115,24 +115,24 @@ class Session:
                     folder=str(self.settings.state_folder),
                 )
             )
-        ledger.claimant = self._claimant
+        ledger.claimant = self.claimant
         return ledger
 
     @cached_property
-    def _claimant(self) -> MachineClaimant:
+    def claimant(self) -> MachineClaimant:
         """What claims the records of this call; a machine enrols itself where the ledger is its own."""
         settings, clock = self.settings, self.clock
         return MachineClaimant(
             settings.state_folder,
             clock,
-            writer_name(LocalSurroundings(self.environment).host_name),
+            writer_name(LocalSurroundings(self.environment).host_name()),
             enrols=settings.ledger_store is None,
             reopened=lambda: Ledger(settings.state_folder, clock, writable=True, kept=self.kept(writable=True)),
         )
 
     def claim(self) -> None:
         """Claim what this call recorded; where that fails, the next call on this machine does it."""
-        if "_claimant" not in self.__dict__:
+        if "claimant" not in self.__dict__:
             return
         try:
             self.writable_ledger.claim()
@@ -141,7 +141,7 @@ class Session:
                 msg("what was recorded is not claimed yet; the next command does it: {cause}", cause=error.message)
             )
         finally:
-            self._claimant.close()
+            self.claimant.close()
 
     def doubt_beginning(self, said: Message) -> None:
         """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""

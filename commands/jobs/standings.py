@@ -10,6 +10,7 @@ from commands.cli.shapes import ShownMessage, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
+from portalops.ledger.heeded import heeded
 from portalops.ledger.newest import first_change
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
@@ -70,7 +71,7 @@ class JudgedDuties:
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
     with session.ledger.view():
-        evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+        evidence = read_evidence(heeded(session.ledger), period, now=session.clock.now(), zone=session.zone_of_portal)
         change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))

@@ -39,7 +39,7 @@ from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
 from portalops.model.record import Record
 from portalops.model.text import format_at
-from portalops.model.writers import Authority, Claim, LineRange, WriterEvent, WriterState
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.ports import Clock
 from portalops.private_folder import make_private_folder
 from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED, WRITER_KINDS
@@ -69,7 +69,8 @@ class MachineClaimant:
     def __init__(
         self, folder: Path, clock: Clock, name: str, *, enrols: bool, reopened: Callable[[], Ledger] | None = None
     ) -> None:
-        self._folder, self._clock, self._name, self._enrols = folder, clock, name, enrols
+        self._folder, self._clock = folder, clock
+        self.name, self.enrols = name, enrols
         self._reopened = reopened
         self._lock = threading.RLock()
         self._runs: list[LineRange] = []
@@ -95,7 +96,9 @@ class MachineClaimant:
         if not self._has_key():
             return
         at = format_at(self._clock.now())
-        lines = "".join(f"{at}\t{each.kind}\t{each.body}\t{each.run}\n" for each in drafts if each.kind not in SELF_SIGNED)
+        lines = "".join(
+            f"{at}\t{each.kind}\t{each.body}\t{each.run}\n" for each in drafts if each.kind not in SELF_SIGNED
+        )
         if not lines:
             return
         try:
@@ -165,9 +168,7 @@ class MachineClaimant:
         ]
         found = _find_noted(ledger, noted, since - CLOCKS_APART, (*done, *self._runs)) if noted else ()
         runs = _joined((*_not_done(ledger, self._runs, done), *found))
-        return [
-            draft_claim(ledger, key, runs[begin : begin + MAX_RANGES]) for begin in range(0, len(runs), MAX_RANGES)
-        ]
+        return [draft_claim(ledger, key, runs[begin : begin + MAX_RANGES]) for begin in range(0, len(runs), MAX_RANGES)]
 
     def enrol(self, ledger: Ledger, key: SigningKey) -> None:
         """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
@@ -177,12 +178,12 @@ class MachineClaimant:
             FileUnwritable: the key cannot be written.
         """
         with self._lock:
-            if not self._enrols or self._is_enrolled:
+            if not self.enrols or self._is_enrolled:
                 return
             own = self.make_key()
             state = state_of_writer(ledger, own)
             if state is None:
-                event = WriterEvent(ledger.id, WriterState.ADDED, own, self._name, Authority.ALL)
+                event = WriterEvent(ledger.id, WriterState.ADDED, own, self.name, Authority.ALL)
                 record_writer(ledger, event, key)
             self._is_enrolled = state is not WriterState.ENDED
 
@@ -191,6 +192,15 @@ class MachineClaimant:
         if not self._has_key():
             SigningKey.make(self._folder / KEY)
         return self._key_at_hand().public_key
+
+    @property
+    def key(self) -> SigningKey | None:
+        """This machine's key; None if it has none.
+
+        Raises:
+            SecretUnavailable: it cannot be read.
+        """
+        return self._key_at_hand() if self._has_key() else None
 
     def close(self) -> None:
         """Let go of the journal; it stays where something in it is not claimed."""
@@ -262,7 +272,7 @@ def draft_claim(ledger: Ledger, key: SigningKey, ranges: Sequence[LineRange], **
     Raises:
         LedgerError: the details cannot be kept.
     """
-    text = text_of_claim(Claim(ledger.id, tuple(ranges)))
+    text = text_of_claim(WriterClaim(ledger.id, tuple(ranges)))
     signed = {"text": text, "signature": sign(text.encode(), key, CLAIM_NAMESPACE)}
     return ledger.draft(CLAIM, body=ledger.keep(bodies.write({**parts, CLAIM: signed})))
 

@@ -33,7 +33,7 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
-from portalops.model.writers import Authority, Claim, Claimed, LineRange, Writer, WriterEvent, WriterState
+from portalops.model.writers import Authority, Claimed, LineRange, Writer, WriterClaim, WriterEvent, WriterState
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.signers import signer_at
@@ -56,13 +56,13 @@ AUTHORITY_KINDS = frozenset({PLAN, ERASED})
 """Kinds that only a writer with authority `all` may record."""
 
 
-def text_of_claim(claim: Claim) -> str:
+def text_of_claim(claim: WriterClaim) -> str:
     """Return the lines that a writer signs."""
     ranges = "".join(f"range {each.first} {each.last} {each.digest}\n" for each in claim.ranges)
     return f"portalops-claim 1\nledger {claim.ledger}\n{ranges}"
 
 
-def parse_claim(text: str) -> Claim | None:
+def parse_claim(text: str) -> WriterClaim | None:
     """Read them; None if `text_of_claim` would not have written the text."""
     found = _CLAIM.fullmatch(text)
     if found is None:
@@ -75,7 +75,7 @@ def parse_claim(text: str) -> Claim | None:
         if not before < each.first <= each.last:
             return None
         before = each.last
-    return Claim(found.group(1), ranges) if len(ranges) <= MAX_RANGES else None
+    return WriterClaim(found.group(1), ranges) if len(ranges) <= MAX_RANGES else None
 
 
 def text_of_writer(event: WriterEvent) -> str:
@@ -168,7 +168,11 @@ class Ownership:
     def owner(self, seq: int) -> Writer | None:
         """Return who claims a record; None if nobody does."""
         found = bisect_right(self.claimed, seq, key=lambda each: each.first) - 1
-        return self.claimed[found].writer if found >= 0 and seq <= self.claimed[found].last else None
+        return self.writer_of(self.claimed[found]) if found >= 0 and seq <= self.claimed[found].last else None
+
+    def writer_of(self, claimed: Claimed) -> Writer:
+        """Return who claims some records."""
+        return next(each for each in self.writers if each.public_key == claimed.public_key)
 
     def gaps(self, records: int) -> Iterator[tuple[int, int]]:
         """Yield first and last of the records that nobody claims, up to a number; those that are signed themselves are in no gap's end."""
@@ -192,10 +196,10 @@ class Ownership:
             before = merged[-1] if merged else None
             if (
                 before is not None
-                and before.writer == each.writer
+                and before.public_key == each.public_key
                 and all(seq in self.spoken_for for seq in range(before.last + 1, each.first))
             ):
-                merged[-1] = Claimed(before.first, each.last, each.writer)
+                merged[-1] = Claimed(before.first, each.last, each.public_key)
             else:
                 merged.append(each)
         return tuple(merged)
@@ -209,6 +213,7 @@ def check_claims(
     *,
     ledger: str,
     spoken_for: Collection[int] = (),
+    before: Ownership | None = None,
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -219,8 +224,12 @@ def check_claims(
         faults: receives what does not hold.
         ledger: its id; empty if that cannot be read, and then it is not compared.
         spoken_for: numbers of the records that are signed themselves.
+        before: whose the records are by all before the first of `signed`.
     """
     fold = _Fold(ledger, signers, noted, faults)
+    if before is not None:
+        fold.writers = {each.public_key: each for each in before.writers}
+        fold.claimed = list(before.claimed)
     for each in signed:
         if not each.is_there:
             continue
@@ -253,9 +262,7 @@ def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str, faults: 
     return tuple(rows)
 
 
-def check_authority(
-    ownership: Ownership, records: Iterable[tuple[int, str]], faults: Faults
-) -> tuple[int, ...]:
+def check_authority(ownership: Ownership, records: Iterable[tuple[int, str]], faults: Faults) -> tuple[int, ...]:
     """Name plans and erasures by a writer that may record none; return their numbers.
 
     Args:
@@ -268,9 +275,7 @@ def check_authority(
         owner = ownership.owner(seq) if ownership.begin is not None and seq > ownership.begin else None
         if owner is not None and owner.authority is not Authority.ALL:
             found.append(seq)
-            faults.add(
-                seq, msg("record {seq}: {name} may not record {kind}", seq=seq, name=owner.name, kind=kind)
-            )
+            faults.add(seq, msg("record {seq}: {name} may not record {kind}", seq=seq, name=owner.name, kind=kind))
     return tuple(found)
 
 
@@ -307,9 +312,6 @@ class _Fold:
         elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
-            self.claimed = [
-                Claimed(one.first, one.last, ended) if one.writer == known else one for one in self.claimed
-            ]
 
     def take_claim(self, each: SignedText) -> None:
         claim = parse_claim(each.text)
@@ -326,9 +328,9 @@ class _Fold:
         elif claim.ranges[-1].last >= each.seq:
             self._refuse(each, msg("it names records that did not exist"))
         elif self._fits(claim, each.seq):
-            self._take_ranges(claim, writer, each)
+            self._take_ranges(claim, each)
 
-    def _fits(self, claim: Claim, seq: int) -> bool:
+    def _fits(self, claim: WriterClaim, seq: int) -> bool:
         """Compare a claim with the lines; an enrolled writer made it, so what it says of them is evidence, as a head's is."""
         for each in claim.ranges:
             line = self.noted.get(each.last)
@@ -348,13 +350,13 @@ class _Fold:
         self.held_up_to = max(self.held_up_to, claim.ranges[-1].last)
         return True
 
-    def _take_ranges(self, claim: Claim, writer: Writer, each: SignedText) -> None:
+    def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
         if any(self._is_taken(one) for one in claim.ranges):
             self._refuse(each, msg("its records were claimed before"))
             return
         for one in claim.ranges:
             place = bisect_right(self.claimed, one.first, key=lambda known: known.first)
-            self.claimed.insert(place, Claimed(one.first, one.last, writer))
+            self.claimed.insert(place, Claimed(one.first, one.last, each.public_key))
 
     def _is_taken(self, each: LineRange) -> bool:
         """Say whether an earlier claim has any record of a range."""

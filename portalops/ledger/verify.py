@@ -43,14 +43,14 @@ from portalops.ledger.claims import (
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NotARecord, parse, parse_at, split
+from portalops.ledger.record import NotARecord, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
 from portalops.model.runs import Run, Slot
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
@@ -387,10 +387,10 @@ def _ages(snapshot: StoredLines, gaps: Iterable[tuple[int, int]]) -> Iterator[tu
     for first, last in gaps:
         for chunk in snapshot.read_between(first - 1, last, _CHUNK):
             for line in chunk.lines:
-                with suppress(ValueError):
-                    fields = split(line) if isinstance(line, bytes) else None
-                    if fields is not None and parse_at(fields.at):
-                        yield fields.seq, fields.at, fields.kind
+                with suppress(NotARecord):
+                    record = parse(line) if isinstance(line, bytes) else None
+                    if record is not None:
+                        yield record.seq, format_at(record.at), record.kind
 
 
 def read_erasure(held: HeldRecord) -> RecordedErasure | None:

@@ -65,7 +65,7 @@ class LineRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class WriterClaim:
     """The text of a `claim` record, which its writer signs."""
 
     ledger: str
@@ -79,4 +79,5 @@ class Claimed:
 
     first: int
     last: int
-    writer: Writer
+    public_key: str
+    """Of the writer."""

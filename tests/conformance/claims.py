@@ -16,7 +16,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, line_digest
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Plan
-from portalops.model.writers import Authority, Claim, LineRange, WriterEvent, WriterState
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY, START, ZONE
@@ -150,14 +150,14 @@ def _writer_of_another_ledger(written: Written) -> None:
 
 def _of_another_ledger(written: Written) -> None:
     theirs = append(written, "note.added")
-    text = text_of_claim(Claim("f" * 32, (LineRange(theirs.seq, theirs.seq, line_digest(theirs.line)),)))
+    text = text_of_claim(WriterClaim("f" * 32, (LineRange(theirs.seq, theirs.seq, line_digest(theirs.line)),)))
     put(written, "claim", "claim", text, sign(text.encode(), PERSON, CLAIM_NAMESPACE))
 
 
 def _signed_as_a_head(written: Written) -> None:
     theirs = append(written, "note.added")
     ranges = (LineRange(theirs.seq, theirs.seq, line_digest(theirs.line)),)
-    text = text_of_claim(Claim(written.ledger.id, ranges))
+    text = text_of_claim(WriterClaim(written.ledger.id, ranges))
     put(written, "claim", "claim", text, sign(text.encode(), PERSON, "portalops-head"))
 
 
@@ -182,7 +182,7 @@ def _of_the_future(written: Written) -> None:
 
 def _too_many_ranges(written: Written) -> None:
     ranges = tuple(LineRange(number, number, Digest("a" * 64)) for number in range(1, 1002))
-    text = text_of_claim(Claim(written.ledger.id, ranges))
+    text = text_of_claim(WriterClaim(written.ledger.id, ranges))
     put(written, "claim", "claim", text, sign(text.encode(), PERSON, CLAIM_NAMESPACE))
 
 

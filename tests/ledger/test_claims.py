@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,12 @@ from portalops import bodies
 from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant, draft_claim, record_writer
 from portalops.ledger.claims import CLAIM_NAMESPACE, parse_claim, parse_writer, text_of_claim, text_of_writer
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import FILE as CHECKED
+from portalops.ledger.heeded import heeded, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
 from portalops.model.record import Digest, Record
-from portalops.model.writers import Authority, Claim, LineRange, WriterEvent, WriterState
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import key_of
@@ -75,7 +78,7 @@ def test_a_command_ends_with_one_claim_over_what_it_appended(tmp_path: Path) -> 
 
     assert [each.kind for each in ledger.records()][4:] == ["note", "note", "claim"]
     owned = verified(ledger).integrity.ownership
-    assert [(each.first, each.last, each.writer.name) for each in owned.merged()] == [(5, 6, "web1")]
+    assert [(each.first, each.last, owned.writer_of(each).name) for each in owned.merged()] == [(5, 6, "web1")]
     assert [owned.owner(seq) is not None for seq in range(4, 8)] == [False, True, True, False]
 
 
@@ -104,7 +107,7 @@ def test_records_of_two_writers_in_turns_are_told_apart(tmp_path: Path) -> None:
 
     found = verified(ledger).integrity
     assert found.holds
-    names = [each.writer.name for each in found.ownership.merged()]
+    names = [found.ownership.writer_of(each).name for each in found.ownership.merged()]
     assert names == ["web1", "an", "web1"]
     assert found.ownership.owner(mine.seq) != found.ownership.owner(theirs.seq)
 
@@ -244,25 +247,25 @@ def test_a_claim_that_counts_for_nothing_is_named(tmp_path: Path, what: str, why
     mine = note(ledger)
     ledger.claim()
     theirs = note(Ledger.open(tmp_path, clock, create=True), "theirs")
-    claim = Claim(ledger.id, tuple(ranges_of(theirs)))
+    claim = WriterClaim(ledger.id, tuple(ranges_of(theirs)))
     key = other
     match what:
         case "other lines":
-            claim = Claim(ledger.id, (LineRange(theirs.seq, theirs.seq, Digest("a" * 64)),))
+            claim = WriterClaim(ledger.id, (LineRange(theirs.seq, theirs.seq, Digest("a" * 64)),))
         case "unknown key":
             key = key_of(9)
         case "foreign":
-            claim = Claim(ledger.id, tuple(ranges_of(mine)))
+            claim = WriterClaim(ledger.id, tuple(ranges_of(mine)))
         case "replayed":
             body = [record.body for record in ledger.records(kinds=("claim",))][-1]
             ledger.append("claim", run=NO_RUN, body=ledger.blob(body))
         case "of the future":
-            claim = Claim(ledger.id, (LineRange(theirs.seq, theirs.seq + 5, Digest("a" * 64)),))
+            claim = WriterClaim(ledger.id, (LineRange(theirs.seq, theirs.seq + 5, Digest("a" * 64)),))
         case "ended":
             gone = WriterEvent(ledger.id, WriterState.ENDED, other.public_key, "an", Authority.RECORDS)
             record_writer(ledger, gone, key_of(1))
     if what == "other ledger":
-        text = text_of_claim(Claim("f" * 32, claim.ranges))
+        text = text_of_claim(WriterClaim("f" * 32, claim.ranges))
         signed = {"text": text, "signature": sign(text.encode(), key, CLAIM_NAMESPACE)}
         ledger.append("claim", run=NO_RUN, body=bodies.write({"claim": signed}))
     elif what == "no claim":
@@ -331,13 +334,60 @@ def _write_anew(ledger: Ledger, record: Record) -> None:
 
 
 def test_texts_are_read_one_way_only() -> None:
-    claim = Claim("0" * 32, (LineRange(1, 2, Digest("a" * 64)), LineRange(4, 4, Digest("b" * 64))))
+    claim = WriterClaim("0" * 32, (LineRange(1, 2, Digest("a" * 64)), LineRange(4, 4, Digest("b" * 64))))
     text = text_of_claim(claim)
     assert parse_claim(text) == claim
-    for wrong in (text[:-1], text + "\n", text.replace("range 4 4", "range 2 4"), text.replace("range 1 2", "range 2 1")):
+    for wrong in (
+        text[:-1],
+        text + "\n",
+        text.replace("range 4 4", "range 2 4"),
+        text.replace("range 1 2", "range 2 1"),
+    ):
         assert parse_claim(wrong) is None
     event = WriterEvent("0" * 32, WriterState.ADDED, key_of(1).public_key, "web1", Authority.ALL)
     written = text_of_writer(event)
     assert parse_writer(written) == event
     for wrong in (written.replace("web1", "web 1"), written.replace("all", "some"), written + "x"):
         assert parse_writer(wrong) is None
+
+
+def test_what_nobody_claimed_in_time_meets_no_duty(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    mine = note(ledger, "mine")
+    ledger.claim()
+    noise = note(Ledger.open(tmp_path, clock, create=True), "noise")
+    assert [each.seq for each in heeded(ledger).records(kinds=("note",))] == [mine.seq, noise.seq]
+
+    clock.move(LATER)
+    later = note(ledger, "later")
+    ledger.claim()
+
+    for _again in range(2):  # the second time from what was kept
+        assert [each.seq for each in heeded(ledger).records(kinds=("note",))] == [mine.seq, later.seq]
+    kept = json.loads((tmp_path / CHECKED).read_text())
+    assert [each[:2] for each in kept["claimed"]] == [[mine.seq, mine.seq + 1], [later.seq, later.seq + 1]]
+
+
+def test_what_was_kept_of_another_ledger_counts_for_nothing(tmp_path: Path) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+    record = note(ledger)
+    ledger.claim()
+    assert read_ownership(ledger).owner(record.seq) is not None
+    kept = json.loads((tmp_path / CHECKED).read_text())
+    (tmp_path / CHECKED).write_text(json.dumps({**kept, "digest": "a" * 64, "claimed": []}))
+
+    assert read_ownership(ledger).owner(record.seq) is not None
+
+
+def test_a_plan_by_who_may_not_plan_is_passed_over(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    plan = note(ledger, kind="plan")
+    ledger.claim()
+    event = WriterEvent(ledger.id, WriterState.ADDED, key_of(7).public_key, "an", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    other = note(Ledger.open(tmp_path, clock, create=True), "other", kind="plan")
+    append_claim(ledger, key_of(7), ranges_of(other))
+
+    assert [each.seq for each in heeded(ledger).records(kinds=("plan",), newest_first=True, limit=1)] == [plan.seq]

@@ -1198,9 +1198,7 @@ class Check:
         for record in self.always:
             owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
             if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
-                self.fault(
-                    record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind
-                )
+                self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
         self._check_unclaimed()
 
     def _take_writer(self, each: Signed) -> Optional[Said]:
@@ -2339,13 +2337,13 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             key=fingerprint(drilled_by),
         )
     owners = check.owners()
-    for first, last, each in owners[:MAX_SHOWN]:
+    for first, last, writer in owners[:MAX_SHOWN]:
         yield say(
             "  Records {first} to {last} were recorded by {name} (key {key})",
             first=first,
             last=last,
-            name=each.name,
-            key=fingerprint(each.public),
+            name=writer.name,
+            key=fingerprint(writer.public),
         )
     if len(owners) > MAX_SHOWN:
         yield say("    ... and {n} more (--json has them all)", n=len(owners) - MAX_SHOWN)
