@@ -58,10 +58,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], *, clock: Cloc
 
             session = Session(invocation, environment, clock=clock)
             printer.attend(session)
-            try:
-                result = call(session)
-            finally:
-                session.claim()
+            result = call(session)
             result = replace(result, warnings=(*session.warnings, *result.warnings))
             printer.result(result, zone=session.zone)
             return int(result.exit_code)

@@ -132,7 +132,7 @@ class Session:
 
     def claim(self) -> None:
         """Claim what this call recorded; where that fails, the next call on this machine does it."""
-        if "claimant" not in self.__dict__:
+        if "writable_ledger" not in self.__dict__:
             return
         try:
             self.writable_ledger.claim()
