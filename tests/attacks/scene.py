@@ -137,7 +137,7 @@ class Portal:
     def session(self, *arguments: str, at: datetime) -> Session:
         given = ["--config", str(self.folder / "portalops.toml"), "--quiet", "--no-input", *arguments]
         session = Session(parse_invocation(given, {}), {}, clock=FixedClock(at))
-        # What is forged here is a ledger that nobody claims; attacks on claims are in tests/ledger/test_claims.py.
+        # What is forged here is a ledger that nobody claims; attacks on claims are in test_claims.py.
         session.claimant.enrols = False
         return session
 
