@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import SchemaValidator, ValidationError
@@ -68,9 +69,14 @@ def encode(value: object) -> JsonValue:
         case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
             return [encode(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {name: encode(getattr(value, name)) for name in _field_names(type(value))}
         case _:
             raise TypeError(f"a body cannot hold {type(value).__name__}")
+
+
+@cache  # a run's details hold the same few types thousands of times
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def write(parts: Mapping[str, object]) -> bytes:

@@ -244,6 +244,15 @@ class NotAReceipt(LedgerError):
     )
 
 
+class ClockJumped(LedgerError):
+    code = "PO1112"
+    explanation = msg(
+        "The machine's clock is more than a day after the newest record, no time service keeps it, and the time since boot does "
+        "not account for that day. The ledger takes no record then: one of the future would stop it until that moment. Set the "
+        "clock right. If it is right, 'portalops ledger confirm-clock' says so, under a person's name."
+    )
+
+
 # --- 12 backups -------------------------------------------------------------------------------
 
 

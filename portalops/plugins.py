@@ -45,10 +45,12 @@ class NotRegistered(TypeError):
 
 
 @cache  # the files of a package are no less there when this process may not list its folder any more
-def _modules_in(package: str) -> tuple[str, ...]:
+def _names_in(package: str, prefix: str) -> tuple[str, ...]:
     spec = find_spec(package)
     assert spec is not None, f"there is no package {package}"
-    return tuple(each.name for each in pkgutil.iter_modules(spec.submodule_search_locations))
+    found = (each.name for each in pkgutil.iter_modules(spec.submodule_search_locations))
+    own = (name.removeprefix(prefix) for name in found if name.startswith(prefix))
+    return tuple(sorted(name.replace("_", "-") for name in own if not name.startswith("_")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,7 @@ class Door(Generic[KindT_co]):
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all plug-ins, sorted; none is imported."""
-        found = _modules_in(self.package)
-        own = (name.removeprefix(self.prefix) for name in found if name.startswith(self.prefix))
-        return tuple(sorted(name.replace("_", "-") for name in own if not name.startswith("_")))
+        return _names_in(self.package, self.prefix)
 
     def module(self, name: str) -> str:
         """Return the name of a plug-in's module, which need not exist."""

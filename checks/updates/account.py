@@ -181,16 +181,18 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
     return ItemCounts.PERHAPS, alike or _explain_doubt(one)
 
 
-def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str, Message]:
+def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str, Message]:
     """Return what is known of a unit's items of which one may be another one, by item: why they are not certain."""
     texts: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     titles: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     for item in items:
         texts[item.seen.channel, item.seen.text].append(item)
         titles[item.seen.channel, fold(item.seen.title)].append(item)
+    shown = judging.shown_before(items)
     found: dict[str, Message] = {}
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
+        elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
         if FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
@@ -198,14 +200,18 @@ def _like_one_another(judging: Judging, items: Iterable[GradedItem]) -> dict[str
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
+        elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
+            found[item.seen.id] = msg(
+                "the portal itself showed this news, whole or in part, and it is not known that the unit was first"
+            )
         elif FlagKind.DUPLICATE in item.flags:
-            if any(one is not item and judging.is_gone(one.seen.id) for one in same):
+            if any(judging.is_gone(one.seen.id) for one in elsewhere):
                 found[item.seen.id] = msg(
                     "the same text stood at another address and went from there: the item probably moved"
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
-        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in same):
+        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in elsewhere):
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
@@ -242,7 +248,7 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.UNBOUNDED in flags:
         return msg("no earlier poll would have shown it; its date counts when an officer confirms it")
     if item.hoped_at is not None:
-        return msg("no good answer bounds it closely; its date counts when an officer confirms it")
+        return msg("the polls around it lie too far apart to prove its date, which counts when an officer confirms it")
     return msg("it came between two polls of which one lies outside this week")
 
 

@@ -24,7 +24,7 @@ from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import GivenOut, SeenItem
+from checks.updates.rules.seen import GivenOut, NearCopy, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
@@ -83,6 +83,7 @@ class Judging:
         numbers = terms.numbers
         since = terms.counted_from(period)
         self.period, self.terms = period, terms
+        self.weeks = frozenset(period.weeks())
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
@@ -111,13 +112,16 @@ class Judging:
             may_copy=self._may_copy,
             given_out=given,
         )
-        self._near = self._nearly_repeated(collected, given)
+        near = [*collected.near_copies()]
+        self._near = self._nearly_repeated(near, given)
         if self._near:
             self._again = self._again._replace(maybe=self._again.maybe | self._near.keys())
         front = [one.id for one in sources if one.channel is ItemChannel.PORTAL and not one.gives_out]
         self._on_portal = (
             {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
         )
+        self._portal_text_of = {one.seen.id: one.like for one in near if one.like in self._on_portal}
+        self._syndicated = frozenset(traits.id for traits in sources if traits.syndicated)
         self.coverage = cover(
             sources,
             served=collected.served(),
@@ -148,7 +152,7 @@ class Judging:
                 )
             ]
         again = self._again
-        if unit is not None and self._on_portal and (shown := self._shown_before(graded)):
+        if unit is not None and self._on_portal and (shown := self.shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles)
@@ -280,16 +284,38 @@ class Judging:
         first, end = self.days.bounds(day)
         return first, end - 1
 
-    def _shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
-        """Return a sub-portal's items whose text the portal itself had before: its news, shown by the unit's site again."""
+    def shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
+        """Return a sub-portal's items that the portal itself showed before, whole or in part: its news, shown by the unit's site again."""
         return frozenset(
             item.seen.id
             for item in items
             if item.seen.channel == ItemChannel.SUBPORTAL
-            and (first := self._on_portal.get(item.seen.text)) is not None
             and item.seen.source not in self._may_copy
-            and _is_before(first, item.seen)
+            and self._was_on_portal(item.seen)
         )
+
+    def _was_on_portal(self, one: SeenItem) -> bool:
+        whole = self._on_portal.get(one.text)
+        if whole is not None and self._is_before(whole, one):
+            return True
+        resembled = self._portal_text_of.get(one.id)
+        if resembled is None:
+            return False
+        first = self._on_portal[resembled]
+        return one.first_seen_at - first.seen_at <= self._window and self._is_before(first, one)
+
+    def _is_before(self, first: GivenOut, one: SeenItem) -> bool:
+        """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first.
+
+        Of two equal dates nobody knows which came first, unless the portal takes the unit's items over with their dates.
+        """
+        if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
+            return True
+        if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
+            return False
+        if first.claimed_at == one.published_at:
+            return one.source not in self._syndicated
+        return first.claimed_at < one.published_at
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
@@ -297,8 +323,7 @@ class Judging:
         found = self._collected.given_out(sources) if sources else {}
         return {text: first.seen_at for text, first in found.items()}
 
-    def _nearly_repeated(self, collected: Collected, given: Mapping[str, Stamp]) -> Mapping[str, SeenItem]:
-        near = [*collected.near_copies()]
+    def _nearly_repeated(self, near: Sequence[NearCopy], given: Mapping[str, Stamp]) -> Mapping[str, SeenItem]:
         graded = self._grade(one.seen for one in near)
         return nearly_repeated(
             zip((one.like for one in near), graded, strict=True),
@@ -335,8 +360,8 @@ class Judging:
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
         """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
-        k1: dict[date, list[Counting]] = defaultdict(list)  # by Monday: a date is looked up much faster than a Week
-        k2: dict[date, list[Counting]] = defaultdict(list)
+        k1: dict[int, list[Counting]] = defaultdict(list)  # by Monday's ordinal, as a Week is slow to look up
+        k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
         for item in items:
             if item.came is None:
@@ -351,8 +376,8 @@ class Judging:
                 if is_k2:
                     k2[monday].append(counting)
         return {
-            ItemChannel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
-            ItemChannel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
+            ItemChannel.SUBPORTAL: {Week.of(date.fromordinal(monday)): some for monday, some in k1.items()},
+            ItemChannel.SUBMISSION: {Week.of(date.fromordinal(monday)): some for monday, some in k2.items()},
         }
 
     def place(self, item: GradedItem) -> Counting:
@@ -368,21 +393,20 @@ class Judging:
         first = 0 if begins == BEGINNING else ordinal(begins)
         return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
 
-    def _mondays(self, one: Counting) -> Iterable[date]:
-        """Return the Mondays of the weeks in which an item may count.
+    def _mondays(self, one: Counting) -> Iterable[int]:
+        """Return the Mondays of the weeks in which an item may count, as ordinals.
 
         What was there at a source's first poll bears on the weeks before by its claim alone: nothing of them was seen anyway.
         """
         first, last = one.days
         if last - first < 7:
-            monday = date.fromordinal(last - (last - 1) % 7)
-            return (monday,) if (last - 1) // 7 == (first - 1) // 7 else (monday, monday - timedelta(days=7))
+            monday = last - (last - 1) % 7
+            return (monday,) if monday <= first else (monday, monday - 7)
         if one.item.seen.baseline:
             days = {last} if one.hoped_on is None else {last, one.hoped_on}
-            return {date.fromordinal(day - (day - 1) % 7) for day in days}
-        return [
-            facts.first for facts in self._weeks if first <= facts.last.toordinal() and last >= facts.first.toordinal()
-        ]
+            return {day - (day - 1) % 7 for day in days}
+        mondays = (facts.first.toordinal() for facts in self._weeks)
+        return [monday for monday in mondays if first < monday + 7 and last >= monday]
 
     def _own_texts(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""
@@ -403,18 +427,6 @@ class Judging:
         if one.channel == ItemChannel.SUBMISSION:
             return False, True
         return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
-
-
-def _is_before(first: GivenOut, one: SeenItem) -> bool:
-    """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first."""
-    if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
-        return True
-    claimed = one.published_at
-    return (
-        first.seen_at <= one.first_seen_at + _ONE_RUN
-        and None not in {first.claimed_at, claimed}
-        and ((first.claimed_at or 0) < (claimed or 0))
-    )
 
 
 _ONE_RUN = span(timedelta(minutes=15))
@@ -638,15 +650,14 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     """Return a unit's cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
     counts: dict[ItemChannel, Counter[date]] = {ItemChannel.SUBPORTAL: Counter(), ItemChannel.SUBMISSION: Counter()}
     flags: dict[date, set[FlagKind]] = defaultdict(set)
-    asked = frozenset(judging.period.weeks())
     for channel, weeks in judged.counting.items():
-        for week in weeks.keys() & asked:
-            items = weeks[week]
-            solid = [one for one in items if one.item.is_sure and Week.of(one.day) == week]
+        for week in weeks.keys() & judging.weeks:
+            days = week.period()
+            items = [one for one in weeks[week] if one.day in days]
+            solid = [one for one in items if one.item.is_sure]
             counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
             for one in items:
-                if Week.of(one.day) == week:
-                    flags[one.day].update(one.item.flags)
+                flags[one.day].update(one.item.flags)
     first, second = counts[ItemChannel.SUBPORTAL], counts[ItemChannel.SUBMISSION]
     return [
         UnitDay(judged.unit, day, first[day], second[day], tuple(sorted(flags[day])))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -96,7 +98,9 @@ class PeriodJudging:
         if workers == 1:
             yield from (work(self.judging, each) for each in some)
             return
-        with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(self._question,)) as pool:
+        self._store.close()  # a copy of this process must have no connection of it
+        context = get_context(_start_method())
+        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self._question,)) as pool:
             yield from pool.map(partial(_work, work), some)
 
 
@@ -138,6 +142,14 @@ def _judge_some(judging: Judging, units: Sequence[Agency]) -> JudgedPart:
 def fitting_processes(period: Period, units: int, *, processors: int) -> int:
     """Return how many processes judge so many units of a period fastest: one where the others would take longer to begin."""
     return processors if units * (len(period.weeks()) + _WEEKS_BEFORE) >= _WORTH_PROCESSES else 1
+
+
+def _start_method() -> str:
+    """Return how a process is begun: as a copy of this one, which has imported all that it needs, where that is safe.
+
+    A copy has none of the other threads, and what those held stays held in it (os.fork of Python's library).
+    """
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
 _workers: list[PeriodJudging] = []

@@ -1,48 +1,105 @@
-"""Which earlier text a new one shares most of its words with: an old text with some words changed, or a form filled in anew. Pure.
+"""Which earlier text a new one has most of its words from: an old text with words changed, or parts of one or of a few. Pure.
 
-Such a text is no copy for certain, as licences and schedules are as much alike, so that it only opens what it bears on. Texts of other
-numbers are never compared, and each is compared with the first of its kind, as for copies (docs/decisions/0008).
+Such a text is no copy for certain, as licences and schedules are as much alike, so that it only opens what it bears on. Each is
+compared with the first of its kind, as for copies (docs/decisions/0008), and an item of a sub-portal with the portal's texts too.
 
-Of all texts of a channel those with a group of three words in common are found by the smallest hashes of such groups (min-wise
-sampling, Broder 1997) and compared by their sketches. A group that stands in many texts, such as ủy ban nhân, tells nothing of them.
+Texts with a group of three words in common are found by the smallest hashes of such groups (min-wise sampling, Broder 1997) and
+compared by their sketches. A group that stands in many texts, such as ủy ban nhân, tells nothing of them.
+
+- Words changed here and there: texts of the same numbers are compared as a whole, word by word.
+- Parts: of a text's groups of words the share is estimated that others have together (containment, Broder 1997). A number that they do
+  not have makes it news, for by that alone forms differ. What one text alone has, but for its numbers, is such a form.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from checks.updates.rewriting import CHANGED_SHARE, Sketch, changed_words
+from checks.updates.rewriting import CHANGED_SHARE, Sketch, changed_words, sketch_words
 from checks.updates.text import Fingerprint
+from portalops.model.updates import ItemChannel
 
 LEAST_WORDS = 60
 """Shorter texts are alike by their form alone."""
+SOUGHT_KEYS = 12
+"""By so many a text is looked for."""
 KEPT_KEYS = 4
 """By so many a text is found: where a fifth of its words are other ones, each is in the other text with an even chance."""
+KEPT_PART_KEYS = 8
+"""By so many a text is found from a part of it: a third of it has one of them with a chance of 96 in 100."""
 MOST_TEXTS = 16
 """Texts of one key; what would be one more is kept by its next key instead."""
 _COMPARED = 3
-"""Texts that one is compared with: those that share its rarest keys."""
+"""Texts of the same numbers that one is compared with: those that share its rarest keys."""
+MOST_SOURCES = 5
+"""Texts that one may be put together from."""
+_LEAST_GAIN = 0.05
+"""Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
+_LEAST_MARKS = 16
+"""Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
 _DEVIATIONS = 2
 """Of a sketch's error, by which a text may be farther away than it seems."""
 
 
-def keys_of(channel: str, mark: Fingerprint) -> tuple[int, ...]:
-    """Return the keys under which a text may be found in a channel: at most 12, the first ones first; of 63 bits each."""
-    seed = hashlib.blake2b(f"{channel} {mark.numbers}".encode(), digest_size=8).digest()
-    start = int.from_bytes(seed, "big")
-    return tuple((start ^ group) >> 1 for group in mark.groups)
+class TextTrace(NamedTuple):
+    """A whole text, as far as is needed to say how much of it others have."""
+
+    words: Sketch
+    groups: Sketch
+    """Of its groups of three words, each once."""
+    numbers: Sketch
+    """Of its numbers; the second 15 is another one than the first."""
+
+    def write(self) -> str:
+        """Return it as the store keeps it."""
+        return " ".join(one.write() for one in self)
+
+    @classmethod
+    def read(cls, text: str) -> TextTrace:
+        """Return what was written."""
+        return cls(*map(Sketch.read, text.split()))
 
 
-def likely_texts(keys: Iterable[int], holders: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
+def trace(words: Sketch, mark: Fingerprint) -> TextTrace:
+    """Return the trace of a text by its sketch and its fingerprint."""
+    groups = Sketch(mark.group_count, tuple(group >> 32 for group in mark.groups))
+    return TextTrace(words, groups, sketch_words(mark.figures))
+
+
+def searched_channels(channel: ItemChannel) -> tuple[ItemChannel, ...]:
+    """Return the channels whose texts an item of a channel may have: its own, and of a sub-portal's item the portal."""
+    return (channel, ItemChannel.PORTAL) if channel is ItemChannel.SUBPORTAL else (channel,)
+
+
+def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
+    """Return the keys under which a text of the same numbers is found in a channel: at most 12, the first ones first; of 63 bits each."""
+    return _keys(f"{channel} {mark.numbers}", mark)
+
+
+def part_keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
+    """Return the keys under which a text is found in a channel by a part of it, likewise."""
+    return _keys(f"{channel} parts", mark)
+
+
+def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:
+    start = int.from_bytes(hashlib.blake2b(kind.encode(), digest_size=8).digest(), "big")
+    return tuple((start ^ group) >> 1 for group in mark.groups[:SOUGHT_KEYS])
+
+
+def likely_texts(
+    keys: Iterable[int], holders: Mapping[int, Sequence[str]], *, most: int = _COMPARED
+) -> tuple[str, ...]:
     """Return the texts to compare one with, by the keys that they share with it; a rare key says more than a common one."""
     score: dict[str, float] = defaultdict(float)
     for key in keys:
         texts = holders.get(key, ())
         for text in texts:
             score[text] += 1 / len(texts)
-    return tuple(sorted(score, key=lambda text: (-score[text], text))[:_COMPARED])
+    return tuple(sorted(score, key=lambda text: (-score[text], text))[:most])
 
 
 def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
@@ -57,7 +114,66 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def free_keys(keys: Iterable[int], *holders: Mapping[int, Sequence[str]]) -> tuple[int, ...]:
+def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> str:
+    """Return the text that a new one is a part of, or the one of a few that it has most from; empty if about a fifth of it is new.
+
+    Args:
+        own: the new text's trace.
+        figures: its numbers.
+        others: texts that it may have parts of.
+    """
+    share = {text: _share_of(own.groups, [other.groups]) for text, other in others.items()}
+    if sum(share.values()) < 1 - CHANGED_SHARE:
+        return ""
+    order = sorted(others, key=lambda text: (-share[text], text))
+    whole = [text for text in order if share[text] >= 1 - CHANGED_SHARE]
+    if whole:
+        return next((text for text in whole if _has_all(own.numbers, [others[text].numbers])), "")
+    chosen, reached = order[:1], share[order[0]]
+    while len(chosen) < min(len(order), MOST_SOURCES):
+        shares = {
+            text: _share_of(own.groups, [others[one].groups for one in (*chosen, text)])
+            for text in order
+            if text not in chosen
+        }
+        best = max(shares, key=lambda text: shares[text])
+        if shares[best] < reached + _LEAST_GAIN:
+            break
+        chosen, reached = [*chosen, best], shares[best]
+        # How often each number stands in all of them together is not known.
+        if reached >= 1 - CHANGED_SHARE and _has_all(
+            sketch_words(frozenset(figures)), [others[one].numbers for one in chosen]
+        ):
+            return chosen[0]
+    return ""
+
+
+def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:
+    """Return which share of a text's marks others have together, with one standard deviation added; 0 where the sketches say too little."""
+    known, missing = _compared(own, others)
+    if known < _LEAST_MARKS:
+        return 0.0
+    share = 1 - missing / known
+    is_exact = own.is_whole and all(other.is_whole for other in others)
+    return share if is_exact else min(1.0, share + math.sqrt(share * (1 - share) / known))
+
+
+def _has_all(own: Sketch, others: Sequence[Sketch]) -> bool:
+    """Say whether others have together all marks of a text, as far as the sketches know."""
+    return _compared(own, others)[1] == 0
+
+
+def _compared(own: Sketch, others: Sequence[Sketch]) -> tuple[int, int]:
+    """Return how many marks of a text can be compared, and how many of them none of the others has.
+
+    A sketch that is not whole says nothing of marks greater than its greatest.
+    """
+    end = min((one.marks[-1] for one in others if not one.is_whole), default=None)
+    marks = {mark for mark in own.marks if end is None or mark <= end}
+    return len(marks), len(marks.difference(*(one.marks for one in others)))
+
+
+def free_keys(keys: Iterable[int], *holders: Mapping[int, Sequence[str]], most: int = KEPT_KEYS) -> tuple[int, ...]:
     """Return the keys by which a new text is kept: the first ones that not too many texts have, in the store or of one answer."""
     free = [key for key in keys if sum(len(some.get(key, ())) for some in holders) < MOST_TEXTS]
-    return tuple(free[:KEPT_KEYS])
+    return tuple(free[:most])

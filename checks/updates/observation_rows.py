@@ -30,7 +30,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 6
+VERSION = 7
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -94,7 +94,7 @@ OBSERVATION = Table(
     Column("content_hash", Text, nullable=False),
     # The content hash of the first text that says the same: its own, or that of one it hardly differs from.
     Column("text", Text, nullable=False),
-    # The first text of another kind that it shares most of its words with; empty for none.
+    # The first text of another kind that it shares most of its words with, or the portal's that it shows; empty for none.
     Column("resembles", Text, nullable=False, server_default=""),
     Column("body_letters", Integer),
     Column("evidence", Text, nullable=False),
@@ -245,7 +245,7 @@ LIKENESS = Table(
 TEXT_KEY = Table(
     "text_key",
     METADATA,
-    # By what the first text of a kind is found, by `checks.updates.near_copies`.
+    # By what a text is found, by `checks.updates.resemblance`.
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, primary_key=True),
     sqlite_with_rowid=False,
@@ -253,7 +253,7 @@ TEXT_KEY = Table(
 TEXT_SKETCH = Table(
     "text_sketch",
     METADATA,
-    # The text's content hash, and its words by `checks.updates.rewriting`.
+    # The text's content hash, and its words by `checks.updates.near_copies`.
     Column("text", Text, primary_key=True),
     Column("sketch", Text, nullable=False),
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -21,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BindParameter,
+    ClauseElement,
     Connection,
     Engine,
     Executable,
@@ -38,7 +40,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
-from checks.updates.near_copies import LEAST_WORDS, free_keys, keys_of, likely_texts, nearest
+from checks.updates.near_copies import TextTrace
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
@@ -72,6 +74,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
+from checks.updates.resemblance import EarlierTexts, new_text
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
@@ -87,10 +90,10 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, count_letters, fingerprint
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, has_letters
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ListedItem, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
 
 V = TypeVar("V")
 
@@ -161,41 +164,24 @@ class ObservationStore:
 
     def base_of(self, poll: Poll) -> BaseAnswer:
         """Return the items that a source's last whole answer had, by the poll of that answer."""
-        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.place, LAST_SEEN.c.claimed_at)
-        query = select(*columns).where(
-            LAST_SEEN.c.source == poll.source, LAST_SEEN.c.last_seen_at == stamp(poll.polled_at)
-        )
         with self._engine.connect() as connection:
-            items = {one: BaseItem(place, moment(claimed)) for one, place, claimed in connection.execute(query)}
+            rows = connection.execute(_BASE, {"source": poll.source, "at": stamp(poll.polled_at)})
+            items = {one: BaseItem(place, moment(claimed)) for one, place, claimed in rows}
         return BaseAnswer(poll.polled_at, items)
 
     def missed(self, source: str) -> tuple[MissedItem, ...]:
         """Return the items that a source's answers lack, where those may have been out of date."""
-        every = PRESENCE.alias()
-        newest = select(func.max(every.c.seq)).where(every.c.observation == PRESENCE.c.observation).scalar_subquery()
-        query = (
-            select(OBSERVATION.c.id, PRESENCE.c.at, PRESENCE.c.seen_at, OBSERVATION.c.first_seen_at)
-            .add_columns(LAST_SEEN.c.claimed_at)
-            .join(OBSERVATION, OBSERVATION.c.id == PRESENCE.c.observation)
-            .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
-            .where(LAST_SEEN.c.source == source, PRESENCE.c.seq == newest)
-            .where(PRESENCE.c.present.is_(False), PRESENCE.c.sure.is_(False))
-            .order_by(OBSERVATION.c.id)
-        )
         with self._engine.connect() as connection:
             return tuple(
                 MissedItem(one, stamps.moment(at), stamps.moment(seen), stamps.moment(first), moment(claimed))
-                for one, at, seen, first, claimed in connection.execute(query)
+                for one, at, seen, first, claimed in connection.execute(_MISSED, {"source": source})
             )
 
     def refused_parts(self, source: str) -> tuple[RefusedPart, ...]:
         """Return what could not be read of a source's base."""
-        newest = select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == source).group_by(REFUSED.c.key)
-        query = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
-            REFUSED.c.seq.in_(newest), REFUSED.c.present.is_(True)
-        )
         with self._engine.connect() as connection:
-            return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in connection.execute(query))
+            rows = connection.execute(_STANDING_REFUSED, {"source": source})
+            return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in rows)
 
     def last_news_at(self, source: str) -> datetime | None:
         """Return when an answer of a source last showed something new."""
@@ -238,12 +224,13 @@ class ObservationStore:
 
     def newest_polls(self, before: datetime | None = None) -> tuple[Poll, ...]:
         """Return each source's newest poll, also one that failed; with a moment, the newest from before it."""
-        newest = select(func.max(POLL.c.seq)).group_by(POLL.c.source)
-        if before is not None:
-            newest = newest.where(POLL.c.polled_at < stamp(before))
+        end = _NEVER if before is None else stamp(before)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(POLL).where(POLL.c.seq.in_(newest)).order_by(POLL.c.source))
-            return tuple(map(read_poll, rows))
+            newest = connection.scalars(_NEWEST_POLLS, {"before": end}).all()
+            found = [
+                row for some in _chunks(newest) for row in connection.execute(select(POLL).where(POLL.c.seq.in_(some)))
+            ]
+        return tuple(map(read_poll, sorted(found, key=lambda row: row.source)))
 
     def polls_after(self, moment: datetime | None) -> tuple[Poll, ...]:
         """Return the polls of all sources after a moment, in the order in which they were put here; all without one."""
@@ -290,12 +277,12 @@ class ObservationStore:
     def etag(self, source: str) -> str:
         """Return what the source's server wants to be shown; empty if nothing."""
         with self._engine.connect() as connection:
-            return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
+            return connection.scalar(_ETAG, {"source": source}) or ""
 
     def is_order_known(self, source: str) -> bool:
         """Say whether an answer of a source has shown that it lists its newest items first."""
         with self._engine.connect() as connection:
-            return bool(connection.scalar(select(SOURCE.c.is_order_known).where(SOURCE.c.source == source)))
+            return bool(connection.scalar(_IS_ORDER_KNOWN, {"source": source}))
 
     def last_texts(self, base: Poll | None, items: Iterable[str]) -> dict[str, LastText]:
         """Return what the last answers that had some items showed of their texts, by item.
@@ -305,24 +292,20 @@ class ObservationStore:
             items: ids of observations.
         """
         at = optional_stamp(base.polled_at if base else None)
-        columns = (LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text)
         with self._engine.connect() as connection:
             return {
                 one: LastText(stamps.moment(seen), seen == at, text)
                 for some in _chunks(tuple(items))
-                for one, seen, text in connection.execute(select(*columns).where(LAST_SEEN.c.observation.in_(some)))
+                for one, seen, text in connection.execute(_LAST_TEXTS, {"some": some})
             }
 
     def page_texts(self, items: Iterable[str]) -> dict[str, PageTexts]:
         """Return what is kept of the texts of items, by item."""
-        columns = (PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite)
         with self._engine.connect() as connection:
             return {
                 one: PageTexts(Sketch.read(current), tuple(map(Sketch.read, earlier.split())), rewrite)
                 for some in _chunks(tuple(items))
-                for one, current, earlier, rewrite in connection.execute(
-                    select(*columns).where(PAGE.c.observation.in_(some))
-                )
+                for one, current, earlier, rewrite in connection.execute(_PAGE_TEXTS, {"some": some})
             }
 
     def known(self, source: str, keys: Iterable[str]) -> dict[str, KnownObservation]:
@@ -597,10 +580,9 @@ class ObservationStore:
         }
         moved: list[dict[str, object]] = []
         for some in _chunks(tuple(claims)):
-            query = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(some))
             moved += [
                 {"observation": one, "seen_at": at, "published_at": stamp(claims[one])}
-                for one, published in connection.execute(query)
+                for one, published in connection.execute(_PUBLISHED, {"some": some})
                 if published is not None and stamp(claims[one]) > published
             ]
         return moved
@@ -614,6 +596,7 @@ class ObservationWindow:
         self._place = place
         self._since = since
         self._until = until
+        self._texts: dict[ClauseElement, tuple[str, Mapping[str, object]]] = {}
 
     def units(self) -> tuple[UnitId | None, ...]:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
@@ -735,19 +718,25 @@ class ObservationWindow:
             for row in connection.execute(query, {"since": self._since, "until": self._until}):
                 yield tuple(row)
 
-    def _rows(self, query: Executable, **more: object) -> Iterator[tuple[object, ...]]:
-        """Yield rows as the driver gives them: SQLAlchemy's rows around them take as long as all of the reading."""
-        with self._engine.connect() as connection:
-            result = connection.execute(query, {"since": self._since, "until": self._until, **more})
-            cursor = result.cursor
-            assert cursor is not None
-            try:
+    def _rows(self, query: ClauseElement, **more: object) -> Iterator[tuple[object, ...]]:
+        """Yield rows as the driver gives them: what SQLAlchemy does about a statement and its rows takes longer than to read them."""
+        try:
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                text, constants = self._written(query)
+                cursor.execute(text, {**constants, "since": self._since, "until": self._until, **more})
                 while rows := cursor.fetchmany(1000):
                     yield from rows
-            except self._place.errors as error:
-                raise self._place.unusable(error) from error
-            finally:
-                result.close()
+        except self._place.errors as error:
+            raise self._place.unusable(error) from error
+
+    def _written(self, query: ClauseElement) -> tuple[str, Mapping[str, object]]:
+        """Return a statement as the driver takes it, its values by name, with those that are always the same."""
+        known = self._texts.get(query)
+        if known is None:
+            own = self._engine.dialect
+            compiled = query.compile(dialect=own if own.name == DATABASE else sqlite.dialect(paramstyle="named"))
+            known = self._texts[query] = str(compiled), compiled.params
+        return known
 
 
 _SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
@@ -796,6 +785,16 @@ _UNITS = text(
     " SELECT unit FROM units WHERE unit IS NOT NULL"
 )
 """Each unit once, by leaps from one to the next in the index."""
+_NEWEST_POLLS = text(
+    "WITH RECURSIVE sources(source) AS (SELECT min(source) FROM poll UNION ALL"
+    " SELECT (SELECT min(source) FROM poll WHERE source > sources.source) FROM sources WHERE sources.source IS NOT NULL),"
+    " newest(seq) AS (SELECT (SELECT seq FROM poll WHERE poll.source = sources.source AND polled_at < :before"
+    " ORDER BY polled_at DESC, seq DESC LIMIT 1) FROM sources)"
+    " SELECT seq FROM newest WHERE seq IS NOT NULL"
+)
+"""Of each source, by leaps from one to the next in the index."""
+_NEVER: Stamp = 2**62
+"""After every moment."""
 _POLLS = (
     select(
         POLL.c.polled_at,
@@ -839,6 +838,30 @@ _KNOWN = (
     .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
     .where(NAME.c.source == bindparam("source"), NAME.c.key.in_(_SOME))
 )
+_BASE = select(LAST_SEEN.c.observation, LAST_SEEN.c.place, LAST_SEEN.c.claimed_at).where(
+    LAST_SEEN.c.source == bindparam("source"), LAST_SEEN.c.last_seen_at == bindparam("at")
+)
+_EVERY = PRESENCE.alias()
+_MISSED = (
+    select(OBSERVATION.c.id, PRESENCE.c.at, PRESENCE.c.seen_at, OBSERVATION.c.first_seen_at, LAST_SEEN.c.claimed_at)
+    .join(OBSERVATION, OBSERVATION.c.id == PRESENCE.c.observation)
+    .join(LAST_SEEN, LAST_SEEN.c.observation == OBSERVATION.c.id)
+    .where(LAST_SEEN.c.source == bindparam("source"), PRESENCE.c.present.is_(False), PRESENCE.c.sure.is_(False))
+    .where(
+        PRESENCE.c.seq
+        == select(func.max(_EVERY.c.seq)).where(_EVERY.c.observation == PRESENCE.c.observation).scalar_subquery()
+    )
+    .order_by(OBSERVATION.c.id)
+)
+_ETAG = select(SOURCE.c.etag).where(SOURCE.c.source == bindparam("source"))
+_IS_ORDER_KNOWN = select(SOURCE.c.is_order_known).where(SOURCE.c.source == bindparam("source"))
+_LAST_TEXTS = select(LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text).where(
+    LAST_SEEN.c.observation.in_(_SOME)
+)
+_PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite).where(
+    PAGE.c.observation.in_(_SOME)
+)
+_PUBLISHED = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(_SOME))
 _SERVED_SINCE = (
     select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
     .where(SERVES.c.source == bindparam("source"))
@@ -851,7 +874,7 @@ _GONE = select(PRESENCE.c.observation).where(
     ),
     PRESENCE.c.present.is_(False),
 )
-_STANDING_REFUSED = select(REFUSED.c.key).where(
+_STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
     REFUSED.c.seq.in_(
         select(func.max(REFUSED.c.seq)).where(REFUSED.c.source == bindparam("source")).group_by(REFUSED.c.key)
     ),
@@ -860,6 +883,11 @@ _STANDING_REFUSED = select(REFUSED.c.key).where(
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
+_TITLES = (
+    select(OBSERVATION.c.text, OBSERVATION.c.title)
+    .where(OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value, OBSERVATION.c.text.in_(_SOME))
+    .distinct()
+)
 _KNOWN_TEXTS = (
     select(OBSERVATION.c.channel, OBSERVATION.c.text)
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
@@ -939,37 +967,41 @@ def _texts_resembled(
         texts: what they say, as other observations may too.
         pages: sketches that are known already, by observation.
     """
-    sketches = [
-        None if mark is None else _sketch_of(one, candidate, pages)
-        for (one, candidate), mark in zip(new, marks, strict=True)
+    sought = [
+        new_text(
+            one.channel,
+            text,
+            one.title,
+            item.item.body,
+            mark=mark,
+            words=None if mark is None else _sketch_of(one, item, pages),
+        )
+        for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
-    keys = [
-        () if mark is None or own is None or own.words < LEAST_WORDS else keys_of(one.channel.value, mark)
-        for (one, _candidate), mark, own in zip(new, marks, sketches, strict=True)
-    ]
-    stored: dict[int, list[str]] = defaultdict(list)
-    for some in _chunks(sorted({key for each in keys for key in each})):
+    holders: dict[int, list[str]] = defaultdict(list)
+    for some in _chunks(sorted({key for each in sought for key in each.sought})):
         for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
-            stored[key].append(holder)
-    likely = [likely_texts(each, stored) for each in keys]
-    kept = {
-        one: Sketch.read(written)
-        for some in _chunks(sorted({one for each in likely for one in each}))
+            holders[key].append(holder)
+    traces = {
+        one: TextTrace.read(written)
+        for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
         for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
     }
+    titles: dict[str, set[str]] = defaultdict(set)
+    summarised = sorted({text for each in sought for key in each.summary for text in holders.get(key, ())})
+    for few in _chunks(summarised):
+        for shown, title in connection.execute(_TITLES, {"some": few}).all():
+            titles[shown].add(title)
+    earlier = EarlierTexts(holders, traces, titles)
+    known = frozenset(traces)
     found: list[str] = []
-    added: dict[int, list[str]] = defaultdict(list)
-    for own, each, earlier, said in zip(sketches, keys, likely, texts, strict=True):
-        near = {one: kept[one] for one in (*earlier, *likely_texts(each, added)) if one != said}
-        found.append("" if own is None else nearest(own, near))
-        is_kept = any(said in stored.get(key, ()) or said in added.get(key, ()) for key in each)
-        if own is not None and not found[-1] and not is_kept:
-            kept[said] = own
-            for key in free_keys(each, stored, added):
-                added[key].append(said)
-    first = sorted({one for some in added.values() for one in some})
-    _insert(connection, TEXT_KEY, [{"key": key, "text": one} for key, some in added.items() for one in some])
-    _insert(connection, TEXT_SKETCH, [{"text": one, "sketch": kept[one].write()} for one in first])
+    for one in sought:
+        found.append(earlier.find(one))
+        earlier.keep(one, is_first=not found[-1])
+    rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
+    _insert(connection, TEXT_KEY, rows)
+    sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
+    _insert(connection, TEXT_SKETCH, sketches)
     return found
 
 
@@ -1000,7 +1032,7 @@ def _shared_texts(
 
 def _whole_text(item: ListedItem) -> str | None:
     """Return what an item says as a whole; a long summary of a site is that, and what a mail says beside its files is not."""
-    is_cut = item.body_is_summary and (not item.url or count_letters(item.body or "") < WHOLE_LETTERS)
+    is_cut = item.body_is_summary and (not item.url or not has_letters(item.body or "", WHOLE_LETTERS))
     return None if is_cut else item.body
 
 

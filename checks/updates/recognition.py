@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from checks.updates.repeats import places_without_repeats
 from checks.updates.text import check_text, clean_line, content_hash, count_letters
 from checks.updates.unit_names import MAX_NAME, UnitNames
 from portalops.model.organisation import UnitId
@@ -128,9 +129,11 @@ class Recognition:
 
 
 def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
-    """Name the items of an answer; an address or an id that several items share names none of them."""
-    listed = tuple(items)
-    addresses = [canonical_url(item.url) for item in listed]
+    """Name the items of an answer, each once; an address or an id that several items share names none of them."""
+    rows = tuple(items)
+    named = [canonical_url(item.url) for item in rows]
+    places = places_without_repeats(rows, named)
+    listed, addresses = [rows[place] for place in places], [named[place] for place in places]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
     ids = [clean_line(item.external_id, limit=500) for item in listed]
     names = Counter(ids)

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import struct
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
-from checks.updates.text import read_as
+from checks.updates.text import read_text
 from checks.updates.unit_names import UnitNames
 from portalops.model.record import Digest
 from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTraits
@@ -104,8 +104,14 @@ NO_REWRITING = Rewriting()
 
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
-    words = re.findall(r"\w+", read_as(body))
-    marks = {_mark(word, time) for word, times in Counter(words).items() for time in range(1, times + 1)}
+    return sketch_words(read_text(body).words)
+
+
+def sketch_words(words: Collection[str]) -> Sketch:
+    """Return the sketch of a text by its words, which are folded."""
+    times = Counter(words)
+    marks = {*map(_mark, times, repeat(1))}  # most words stand there once
+    marks.update(_mark(word, time) for word, most in times.items() if most > 1 for time in range(2, most + 1))
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
 
 

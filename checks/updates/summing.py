@@ -10,11 +10,13 @@ from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judge
 from checks.updates.judging_processes import AT_ONCE, JudgedPeriod, PeriodJudging
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.occasions import CountedDays, count_occasions
-from checks.updates.rules.placing import DayRange
-from checks.updates.rules.stamps import moment
+from checks.updates.rules.stamps import Stamp, moment
+from portalops.compliance.handling import indicators_of
 from portalops.model.organisation import Agency
-from portalops.model.period import Period
-from portalops.model.updates import ItemChannel, PortalDay, UnitSum, UnitWeek
+from portalops.model.updates import ItemChannel, OpenBecause, PortalDay, UnitSum, UnitWeek
+from portalops.model.verdicts import DutyVerdict
+
+UNDECIDED = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING})
 
 
 def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
@@ -27,33 +29,60 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     """
     if judged.unit is None:
         raise ValueError("items of no known unit are no unit's")
-    first, last = judging.period.first, judging.period.last
-    sure = [
-        (week.period(), one)
-        for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
-        for week, items in judged.counting.get(channel, {}).items()
-        for one in items
-        if one.item.is_sure and first.toordinal() <= one.days.first and one.days.last <= last.toordinal()
-    ]
-    # What may have come in either of two weeks is an occasion of neither, so it is not among the items that count.
-    counted = {one.item.seen.id for week, one in sure if _lies_in(one.days, week)}
-    newest = max((one.item.evidenced_at for _week, one in sure), default=None)
+    first, last = judging.period.first.toordinal(), judging.period.last.toordinal()
+    counted: set[str] = set()
+    newest: Stamp | None = None
+    for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION):
+        for week, items in judged.counting.get(channel, {}).items():
+            span = week.period()
+            monday, sunday = span.first.toordinal(), span.last.toordinal()
+            for one in items:
+                begins, ends = one.days
+                if not one.item.is_sure or begins < first or ends > last:
+                    continue
+                newest = max(newest or 0, one.item.evidenced_at)
+                # What may have come in either of two weeks is an occasion of neither, so it is not among the items that count.
+                if monday <= begins and ends <= sunday:
+                    counted.add(one.item.seen.id)
     weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
+    ended = [week for week in weeks if week.week.period().last <= judging.period.last]
     return UnitSum(
         unit=judged.unit,
         items=len(counted),
         subportal=sum(week.subportal for week in weeks),
         submissions=sum(week.submissions for week in weeks),
         pending=sum(week.pending for week in weeks),
-        weeks=Counter(week.verdict for week in weeks if week.week.period().last <= last),
+        weeks=Counter(week.verdict for week in ended),
         newest_at=None if newest is None else moment(newest),
         unreachable_days=sum(len(week.unreachable) for week in weeks),
         flags=Counter(flag for item in judged.items if item.flags and judging.concerns(item) for flag in item.flags),
+        unmet=frozenset(
+            (week.week, duty)
+            for week in ended
+            for duty, verdict, _due, _seen in indicators_of(week, judging.terms.numbers.unit_duties)
+            if verdict is DutyVerdict.UNMET
+        ),
+        open_because=Counter(reason for week in ended for reason in _reasons_of_open(week, judging)),
     )
 
 
-def _lies_in(days: DayRange, span: Period) -> bool:
-    return span.first.toordinal() <= days.first and days.last <= span.last.toordinal()
+def _reasons_of_open(week: UnitWeek, judging: Judging) -> frozenset[OpenBecause]:
+    """Return why a week that is over came to no verdict; nothing for any other."""
+    facts = judging.facts_of(week.week)
+    if week.verdict not in UNDECIDED or facts is None or not facts.moment.is_over:
+        return frozenset()
+    verdicts = {ItemChannel.SUBPORTAL: week.subportal_verdict, ItemChannel.SUBMISSION: week.submissions_verdict}
+    # Where both are added up, neither need be open by itself.
+    channels = [channel for channel, verdict in verdicts.items() if verdict in UNDECIDED] or [*verdicts]
+    found = set()
+    for channel in channels:
+        sources = judging.coverage.sources(channel, week.unit)
+        begins = [judging.coverage.begins_at(one, week.unit) for one in sources]
+        if not sources:
+            found.add(OpenBecause.NO_SOURCE)
+        else:
+            found.add(OpenBecause.NOT_WATCHED if max(begins) > facts.start else OpenBecause.UNPROVEN)
+    return frozenset(found)
 
 
 def _cut_to_period(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:

@@ -17,7 +17,10 @@ import re
 import struct
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
+from itertools import islice
+from typing import NamedTuple
 
 from portalops.model.record import Digest
 
@@ -41,7 +44,7 @@ FINGERPRINT_BITS = 64
 ALIKE_BITS = 3
 """Texts whose fingerprints differ in so few bits say the same (updates.md section 2)."""
 _SHINGLE_WORDS = 3
-KEPT_GROUPS = 12
+KEPT_GROUPS = 128
 """Hashes of groups of words that a fingerprint keeps."""
 
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăâđêôơưĂÂĐÊÔƠƯ]")
@@ -64,6 +67,16 @@ _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CONSONANT_WITH_TONE = re.compile(f"[b-df-hj-np-tv-xzđ][{_TONES}]", re.IGNORECASE)
 # Letters of other languages that do carry such a mark: ñ, ć, ś, ź, ń, ĺ, ŕ
 _FOREIGN = frozenset({"n\u0303", "c\u0301", "s\u0301", "z\u0301", "n\u0301", "l\u0301", "r\u0301"})
+# Without one of these no tone stands on a consonant, which is seen without taking the text apart. U+0340 and U+0341 are tones too.
+_MAY_BE_IMPOSSIBLE = re.compile(
+    f"[{_TONES}\u0340\u0341"
+    + "".join(
+        sign
+        for sign in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)))
+        if _CONSONANT_WITH_TONE.match(unicodedata.normalize("NFD", sign))
+    )
+    + "]"
+)
 _ZERO_WIDTH = re.compile("[\u200b\u200c\u200d\u2060\ufeff]")
 # What a text may hold without being read as another one: what nobody sees, and letters that look like Latin ones.
 _UNSEEN = (
@@ -118,6 +131,8 @@ def _is_legacy(composed: str) -> bool:
 
 def _has_impossible_marks(text: str) -> bool:
     """Say whether a tone stands on a consonant, as where cp1258 was misread: `Khánh Ḥa`, `t́m`."""
+    if _MAY_BE_IMPOSSIBLE.search(text) is None:
+        return False
     marks = _CONSONANT_WITH_TONE.findall(unicodedata.normalize("NFD", text))
     return any(mark.lower() not in _FOREIGN for mark in marks)
 
@@ -159,7 +174,35 @@ def count_letters(text: str) -> int:
     return sum(map(str.isalpha, text))
 
 
+def has_letters(text: str, least: int) -> bool:
+    """Say whether a text has at least so many letters, at least 1."""
+    return next(islice(filter(str.isalpha, text), least - 1, None), None) is not None
+
+
+class ReadText(NamedTuple):
+    """A text as it is read."""
+
+    folded: str
+    words: tuple[str, ...]
+    """Its words and numbers, in order."""
+    is_long: bool
+    """It says enough to be known by itself, without a title."""
+
+
+def read_text(text: str) -> ReadText:
+    """Return a text as it is read; each is read once, though its hash, fingerprint and sketch all ask for it."""
+    return _kept_reading(text) if len(text) <= _KEPT_SIGNS else _reading(text)
+
+
+def _reading(text: str) -> ReadText:
+    folded = read_as(text)
+    return ReadText(folded, tuple(_WORDS_AND_NUMBERS.findall(folded)), has_letters(folded, HASH_BODY_LETTERS))
+
+
 _WORDS_AND_NUMBERS = re.compile(r"\w+")
+_KEPT_SIGNS = 1 << 15
+"""Longer texts are not kept, so that memory has a bound whatever a source sends."""
+_kept_reading = lru_cache(maxsize=256)(_reading)  # those of some answers: most have 10 to 50 items
 
 
 def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
@@ -168,11 +211,11 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
     same title each week and is no duplicate.
     """
-    folded = read_as(body or "")
-    if count_letters(folded) >= HASH_BODY_LETTERS:
-        parts = " ".join(_WORDS_AND_NUMBERS.findall(folded))  # a lone full stop makes no other text
+    folded, words, is_long = read_text(body or "")
+    if is_long:
+        parts = " ".join(words)  # a lone full stop makes no other text
     elif folded:
-        parts = f"{read_as(title)}\n{' '.join(_WORDS_AND_NUMBERS.findall(folded))}"
+        parts = f"{read_as(title)}\n{' '.join(words)}"
     else:
         parts = f"{read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
@@ -188,6 +231,10 @@ class Fingerprint:
     """The digest of all numbers in it."""
     groups: tuple[int, ...] = ()
     """The smallest hashes of its groups of three words, of 64 bits, rising: texts that share most groups have most of them in common."""
+    group_count: int = 0
+    """How many groups it has, each once."""
+    figures: tuple[str, ...] = ()
+    """All numbers in it, sorted as text."""
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -206,8 +253,8 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     of the bits. Numbers stand apart: a schedule of another week and a notice of another decree differ by nothing else, and
     they are news.
     """
-    folded = read_as(body or "")
-    if count_letters(folded) < HASH_BODY_LETTERS:
+    folded, _words, is_long = read_text(body or "")
+    if not is_long:
         return None
     words = re.findall(r"[^\W\d_]+", folded)
     groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
@@ -221,9 +268,10 @@ def fingerprint(body: str | None) -> Fingerprint | None:
         for bit in range(FINGERPRINT_BITS)
         if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(groups)
     )
-    numbers = " ".join(sorted(re.findall(r"\d+", folded)))
-    smallest = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))[:KEPT_GROUPS]
-    return Fingerprint(bits, hashlib.sha256(numbers.encode()).hexdigest()[:16], tuple(smallest))
+    figures = tuple(sorted(re.findall(r"\d+", folded)))
+    numbers = hashlib.sha256(" ".join(figures).encode()).hexdigest()[:16]
+    hashes = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))
+    return Fingerprint(bits, numbers, tuple(hashes[:KEPT_GROUPS]), len(hashes), figures)
 
 
 _HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from checks.updates.rules.weeks import due_days
+from checks.updates.rules.weeks import due_days, is_at_risk, is_out_of_sight
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, UnitId
@@ -22,11 +22,12 @@ class UnitProspect(StrEnum):
     MET = "met"
     ON_COURSE = "on-course"
     AT_RISK = "at-risk"
-    """More occasions are missing than working days are left."""
+    """More occasions are missing than working days are left, and all was seen."""
     MISSED = "missed"
     PENDING = "pending"
     """The week is over; a look or a confirmation is still to come."""
     INSUFFICIENT_EVIDENCE = "insufficient-evidence"
+    """Also of a running week: no source shows what comes, or so much went unseen that nobody can say what it lacks."""
     EXEMPT = "exempt"
     NOT_ASSESSED = "not-assessed"
 
@@ -36,7 +37,7 @@ STATE_WORDS: Mapping[UnitProspect, Message] = {
     UnitProspect.ON_COURSE: msg("on course"),
     UnitProspect.AT_RISK: msg("at risk"),
     UnitProspect.MISSED: msg("missed"),
-    UnitProspect.PENDING: msg("pending"),
+    UnitProspect.PENDING: msg("awaiting confirmation"),
     UnitProspect.INSUFFICIENT_EVIDENCE: msg("insufficient evidence"),
     UnitProspect.EXEMPT: msg("exempt"),
     UnitProspect.NOT_ASSESSED: msg("not assessed"),
@@ -89,7 +90,7 @@ def track(
             Tracked(
                 unit=unit,
                 week=week,
-                state=_state(week, missing, days_left, is_over=today > week.week.period().last),
+                state=_state(week, is_over=today > week.week.period().last),
                 items_of_day=sum(item.day == day for item in week.items),
                 missing=missing,
                 days_left=days_left,
@@ -115,7 +116,7 @@ def _missing(week: UnitWeek, duties: UnitDuties) -> int:
             return max(0, week.required - week.added_up)
 
 
-def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitProspect:
+def _state(week: UnitWeek, *, is_over: bool) -> UnitProspect:
     match week.verdict:
         case DutyVerdict.MET:
             return UnitProspect.MET
@@ -129,5 +130,7 @@ def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> Un
             return UnitProspect.NOT_ASSESSED
         case DutyVerdict.PENDING if is_over:
             return UnitProspect.PENDING
+        case DutyVerdict.PENDING if is_at_risk(week.reason):
+            return UnitProspect.AT_RISK
         case DutyVerdict.PENDING:
-            return UnitProspect.AT_RISK if missing > days_left else UnitProspect.ON_COURSE
+            return UnitProspect.INSUFFICIENT_EVIDENCE if is_out_of_sight(week.reason) else UnitProspect.ON_COURSE

@@ -45,7 +45,7 @@ TROUBLE_WORDS: Mapping[TroubleKind, Message] = {
     TroubleKind.OLDEST_FIRST: msg("it lists its oldest items first"),
     TroubleKind.ORDER_UNKNOWN: msg("the order of its items is not known"),
     TroubleKind.SHUFFLED: msg("its items change places"),
-    TroubleKind.OUT_OF_DATE: msg("its answers were out of date"),
+    TroubleKind.OUT_OF_DATE: msg("its answers may have been out of date"),
     TroubleKind.RENAMED: msg("its items came back under other names"),
 }
 """In few words, for a letter, which leaves the house."""
@@ -109,7 +109,8 @@ def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:
         found.append((kind, poll.polled_at, poll.blind))
     if poll.doubts_from is not None:
         what = msg(
-            "its answers up to {at} were out of date: items came up together with older dates", at=poll.polled_at
+            "its answers up to {at} may have been out of date: items came up together with older dates",
+            at=poll.polled_at,
         )
         found.append((TroubleKind.OUT_OF_DATE, poll.doubts_from, what))
     if poll.renamed:
@@ -135,7 +136,9 @@ def _mend(kind: TroubleKind) -> Message:
                 "Have it date at least four items, the newest first; it is trusted once something new comes first."
             )
         case TroubleKind.OUT_OF_DATE:
-            return msg("Ask who runs the server how long it caches, and whether a replica lags behind.")
+            return msg(
+                "Compare the dates of its newest items with the page. If its answers lag behind, ask who runs the server about caches."
+            )
         case TroubleKind.RENAMED:
             return msg("Ask whether the site has moved, and check its new items with 'portalops updates list'.")
         case _:

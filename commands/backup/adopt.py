@@ -72,7 +72,7 @@ def adopt(
         )
     claims: list[Claim] = []
     with session.hold(Resource.ADOPTED):
-        session.writable_ledger.require_clock()
+        session.require_clock()
         for look in ask_tools(adopters, keeper=session.writable_ledger, progress=session.progress):
             record = session.recorder.record(ADOPTED, KEY, look, subject=look.id, duty=DUTY)
             claims.append(Claim(record.seq, record.at, look, look.problem))

@@ -1,6 +1,7 @@
 """Record what a unit answers in its hearing
 
-Of an item the unit gives a date, which is confirmed, or says that an item of an unknown sender is its own. --answers takes the sheet that it filled in. A text without items is its explanation. All cases of the week take
+Of an item the unit gives a date, which is confirmed, or says that an item of an unknown sender is its own. --answers takes the sheet that it filled in. A text without items is its explanation: --reason, or
+what the mail itself says. All cases of the week take
 the answer.
 
 Example: portalops case answer so-y-te 2026-W47 --item 3f2a91 --on 2026-11-18 --document '07/BB-SYT, 25/11/2026' --by
@@ -12,6 +13,7 @@ EXIT STATUS: 0 recorded or shown, 2 no such unit, week, case or item, or the ans
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -19,12 +21,13 @@ from typing import Annotated, Optional
 
 import typer
 
-from checks.updates.mail import read_mail
+from checks.updates.mail import ReadMail, read_mail
 from checks.updates.unit_names import UnitNames
 from commands.case.options import On, OptionalText
 from commands.case.steps import known_week
 from commands.case.views import handling_of, late_answer_warning
 from commands.cli.entries import (
+    MAX_TEXT,
     DocumentFile,
     DryRun,
     caller_of,
@@ -32,6 +35,7 @@ from commands.cli.entries import (
     known_unit,
     next_id,
     past_day,
+    unit_name,
     unkept_document,
     written_text,
 )
@@ -42,8 +46,9 @@ from commands.cli.verb import Verb
 from commands.jobs.graded_items import require_confirmable
 from commands.jobs.kinds.updates import open_store, require_possible_day, update_sources
 from commands.jobs.unit_answers import AnswerPlan, UnitAnswer, plan_answer, record_answer
+from commands.jobs.unit_sheets import account_and_items
 from portalops.compliance.unit_answers import AnswerSheet, ItemAnswer, naming_line, read_answers
-from portalops.errors import UsageError
+from portalops.errors import UpdatesError, UsageError
 from portalops.locale import _
 from portalops.model.cases import CaseId, Paper
 from portalops.model.message import Message, msg, nmsg
@@ -53,6 +58,7 @@ from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
 from portalops.registers.attested import ATTESTED_KINDS
 from portalops.registers.cases import read_cases
 from portalops.reports.document import Cell, KeyValues
+from portalops.reports.words import week_status
 
 OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
 
@@ -112,17 +118,20 @@ def answer(
     session = open_session(ctx)
     whose, of = known_unit(session, unit).id, known_week(week)
     sheet = _sheet(session, item or (), published_on, ours=ours, answers=answers)
-    if not sheet.answers and not reason:
-        raise UsageError(
-            msg("the answer has neither items nor an explanation"),
-            msg("Give --item with --on or --ours, --answers with the sheet, or --reason with the unit's words."),
-        )
     if file is not None and mail is not None:
         raise UsageError(
             msg("--file and --mail are both given"), msg("Give the one that is the answer: the mail has its files.")
         )
     data = document_in(file if mail is None else mail)
-    sender, sent_on = ("", None) if mail is None or data is None else _sender(session, data, mail)
+    read = None if mail is None or data is None else _read_mail(data, mail)
+    sender, sent_on = ("", None) if read is None else (read.sender, _sent_on(session, read))
+    if not sheet.answers and not reason and read is not None:
+        reason = show_text(" ".join(read.text.split()), MAX_TEXT)
+    if not sheet.answers and not reason:
+        raise UsageError(
+            msg("the answer has neither items nor an explanation"),
+            msg("Give --item with --on or --ours, --answers with the sheet, or --reason with the unit's words."),
+        )
     issued_on = past_day(session, on, "--date") if on is not None else sent_on
     if sender and issued_on is None:
         raise UsageError(
@@ -154,7 +163,7 @@ def answer(
     planned, records = (plan(), ()) if dry_run else record_answer(session.recorder, plan, data)
     confirmed = tuple(name for one in planned.confirmations for name in one.observations)
     rows: list[tuple[Message, Cell]] = [
-        (msg("Unit"), unit),
+        (msg("Unit"), unit_name(session, whose)),
         (msg("Week"), str(of)),
         (msg("Items confirmed"), ", ".join(name[:12] for name in confirmed) or None),
         (msg("Items that are the unit's own"), ", ".join(one.title for one in planned.items) or None),
@@ -166,6 +175,11 @@ def answer(
             else msg("nothing: only shown"),
         ),
     ]
+    if records:
+        with suppress(UsageError, UpdatesError):  # what is recorded stands, also where nothing can be judged
+            judged = account_and_items(session, known_unit(session, unit), of)[0].week
+            word = week_status(judged.verdict, is_over=of.period().last < session.today).word
+            rows.append((msg("The week now"), msg("{verdict}: {why}", verdict=word, why=judged.reason)))
     if data is None and (planned.confirmations or planned.items):
         warnings.append(unkept_document(made.officer))
     answered = {move.id for move in planned.moves}
@@ -237,8 +251,8 @@ def _sheet(
     return AnswerSheet(tuple(ItemAnswer(item, day, "") for item in items), 0)
 
 
-def _sender(session: Session, data: bytes, path: Path) -> tuple[str, date | None]:
-    """Return who sent a mail, and the local day that it claims.
+def _read_mail(data: bytes, path: Path) -> ReadMail:
+    """Return what a mail of a person says.
 
     Raises:
         UsageError: a program sent it, or it names no sender.
@@ -249,11 +263,16 @@ def _sender(session: Session, data: bytes, path: Path) -> tuple[str, date | None
             msg("{path} is no mail of a person", path=show_text(str(path))),
             msg("Save the unit's own mail as .eml, and give that file by --mail."),
         )
+    return read
+
+
+def _sent_on(session: Session, read: ReadMail) -> date | None:
+    """Return the local day that a mail claims; None if it names none that can be read."""
     try:
         sent_on = parsedate_to_datetime(read.date).astimezone(session.zone_of_portal).date()
     except (TypeError, ValueError, OverflowError):
-        return read.sender, None
-    return read.sender, min(sent_on, session.today)
+        return None
+    return min(sent_on, session.today)
 
 
 def _observations(

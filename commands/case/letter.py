@@ -31,15 +31,16 @@ from commands.jobs.cases import known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, write_papers
 from commands.jobs.unit_sheets import account_and_items, sheet_document, write_sheets
 from portalops.bodies import decode_part
+from portalops.compliance.former_shortfalls import explain_ended_duty
 from portalops.compliance.handling import Handling, next_due
 from portalops.errors import PortalOpsError, UpdatesError, UsageError
 from portalops.locale import _
-from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.model.organisation import Name, UnitId, exists_during, is_valid_on
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
-from portalops.model.updates import UpdatesResult
+from portalops.model.updates import ItemChannel, UpdatesResult
 from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
 from portalops.official.office import office_on
 from portalops.registers.cases import Case, ReadCases, read_cases
@@ -109,6 +110,7 @@ def letter(
             if unit == THE_PORTAL
             else msg("Run 'portalops case list --all' to see what was done."),
         )
+    ended = tuple(_ended_duties(session, unit, of_unit))
     name = unit_name(session, unit)
     sheets = _sheets(session, unit, of_unit)
     spans = [week.period() for week in sorted({each.week for each in of_unit})]
@@ -140,8 +142,35 @@ def letter(
     return Result(
         tuple(DraftedLetter(path, digest, tuple(each.id for each in of_unit)) for path, digest in files),
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about), Paragraph(holds)],
-        warnings=(*unreadable_of(read), *doubts),
+        warnings=(*ended, *unreadable_of(read), *doubts),
     )
+
+
+def _ended_duties(session: Session, unit: UnitId, cases: Sequence[Case]) -> Iterator[Message]:
+    """Yield what a letter's cases are about and is not asked of the unit any more.
+
+    Raises:
+        UsageError: the unit did not exist in a week, as it is configured now.
+    """
+    own = next((one for one in session.settings.units if one.id == unit), None)
+    for case in cases:
+        if own is None:
+            continue
+        channel = ItemChannel.SUBPORTAL if case.duty is CaseDuty.SUBPORTAL else ItemChannel.SUBMISSION
+        cause = explain_ended_duty(own, case.week, channel)
+        if cause is None:
+            continue
+        if not exists_during(own, case.week.period()):
+            raise UsageError(
+                msg("case {case}: the unit did not exist in the week, by {cause}", case=case.id, cause=cause),
+                msg(
+                    "Correct the setting; or record what the unit says with 'portalops case explain {case}'.",
+                    case=case.id,
+                ),
+            )
+        yield msg(
+            "case {case}: the duty was judged unmet, and is not asked any more: {cause}", case=case.id, cause=cause
+        )
 
 
 def _asked_case(read: ReadCases, name: str) -> Case:

@@ -26,7 +26,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import known_case
-from portalops.compliance.handling import STEP_WORDS, LateAnswer, escalations, late_answer, next_due
+from portalops.compliance.handling import MADE_WORDS, LateAnswer, escalations, late_answer, next_due
 from portalops.model.cases import CaseStep, Paper
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Digest
@@ -104,9 +104,9 @@ def _step_row(each: RecordedMove, late: LateAnswer | None) -> tuple[Cell, ...]:
     by: Cell = move.by or msg("by the rules")
     return (
         each.at,
-        msg("{step}, late: due by {day}", step=STEP_WORDS[move.step], day=late.by)
+        msg("{step}, late: due by {day}", step=MADE_WORDS[move.step], day=late.by)
         if late and late.seq == each.seq
-        else STEP_WORDS[move.step],
+        else MADE_WORDS[move.step],
         by,
         why,
         _paper_words(move.paper),

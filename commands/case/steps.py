@@ -12,7 +12,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.jobs.cases import HANDLING, allowed_move, cases_to_remind, known_case, record_moves
-from portalops.compliance.handling import PAPERS, STEP_WORDS, next_due, papers_not_kept
+from portalops.compliance.handling import MADE_WORDS, PAPERS, STEP_WORDS, next_due, papers_not_kept
 from portalops.errors import UsageError
 from portalops.model.cases import THE_PORTAL, CaseMove, CaseStep, Paper
 from portalops.model.message import Message, msg
@@ -138,7 +138,7 @@ def _moved(
         due = next_due(known, handling)
         rows: list[tuple[Message, Cell]] = [
             (msg("Case"), move.id),
-            (msg("Step"), STEP_WORDS[step]),
+            (msg("Step"), MADE_WORDS[step]),
             (msg("By whom"), who),
             (msg("Why"), why or None),
             (msg("Paper"), number or None),

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from portalops.calendar.calendar import Calendar
     from portalops.config import Settings
     from portalops.jobs import Attempt
-    from portalops.ledger.circumstances import Circumstances
+    from portalops.ledger.circumstances import Circumstances, Surroundings
     from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
@@ -55,10 +55,18 @@ DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 class Session:
     """One call of the command line, and all that it may use."""
 
-    def __init__(self, invocation: Invocation, environment: Mapping[str, str], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        invocation: Invocation,
+        environment: Mapping[str, str],
+        *,
+        clock: Clock | None = None,
+        surroundings: Surroundings | None = None,
+    ) -> None:
         self.invocation = invocation
         self.environment = environment
         self.clock: Clock = clock or SystemClock()
+        self.surroundings: Surroundings = surroundings or LocalSurroundings(environment)
         self.runner: Runner = LocalRunner()
         self.warnings: list[Message] = []
         """What whoever called must learn, whatever the command itself returns."""
@@ -66,6 +74,8 @@ class Session:
         """It prints line after line; with --json each is an envelope of its own."""
         self.begins_beside_another = False
         """A ledger begins here although traces of another one are left: `doubt_beginning`."""
+        self.clock_is_confirmed = False
+        """A person vouches for the clock: `ledger confirm-clock`."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -115,6 +125,7 @@ class Session:
                     folder=str(self.settings.state_folder),
                 )
             )
+        self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
         return ledger
 
@@ -142,6 +153,25 @@ class Session:
             )
         finally:
             self.claimant.close()
+
+    def require_clock(self) -> None:
+        """Make sure that the ledger takes records at what the clock shows, before work is done that could not be recorded.
+
+        Raises:
+            ClockWentBack: it is behind the newest record.
+            ClockJumped: it is far ahead of it, and nothing vouches for it.
+        """
+        self.writable_ledger.require_clock()
+        self._require_kept_clock(self.writable_ledger)
+
+    def _require_kept_clock(self, ledger: Ledger) -> None:
+        if not self.clock_is_confirmed:
+            ledger.require_kept_clock(self._clock_is_kept)
+
+    def _clock_is_kept(self) -> bool:
+        from commands.cli.clock import is_kept  # noqa: PLC0415  # for a clock that is far ahead alone
+
+        return is_kept(self.settings.state_folder, self.clock, self.surroundings)
 
     def doubt_beginning(self, said: Message) -> None:
         """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""
@@ -187,7 +217,7 @@ class Session:
     def circumstances(self) -> Circumstances:
         """Who runs this, where and how."""
         return collect(
-            LocalSurroundings(self.environment),
+            self.surroundings,
             configuration=self.settings.digest,
             arguments=("portalops", *self.invocation.arguments),
         )

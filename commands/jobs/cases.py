@@ -10,6 +10,7 @@ from datetime import date
 from portalops import bodies
 from portalops.compliance.case_papers import answered_day, step_with_paper
 from portalops.compliance.handling import (
+    MADE_WORDS,
     STEP_WORDS,
     Handling,
     heard_until,
@@ -139,7 +140,7 @@ def allowed_move(
                 "case {case} does not allow this step: {step}; its state is: {state}",
                 case=case.id,
                 state=CASE_STATES[case.state],
-                step=STEP_WORDS[move.step],
+                step=MADE_WORDS[move.step],
             ),
             _next_of(case, handling),
         )
@@ -205,7 +206,7 @@ def _require_possible(case: Case, step: CaseStep, day: date | None, handling: Ha
         raise UsageError(
             msg(
                 "{step} of case {case} is of {earliest}: a paper that answers it cannot be dated {day}",
-                step=STEP_WORDS[answered], case=case.id, earliest=earliest, day=day,
+                step=MADE_WORDS[answered], case=case.id, earliest=earliest, day=day,
             ),
             msg("Give --date as printed on the paper, or run 'portalops case show {case}' to see its steps.", case=case.id),
         )  # fmt: skip
@@ -231,7 +232,7 @@ def _require_own_paper(read: ReadCases, case: Case, move: CaseMove) -> None:
         raise UsageError(
             msg(
                 "this paper stands for another step: {step} of case {case}, record {seq}",
-                step=STEP_WORDS[taken.move.step], case=taken.move.id, seq=taken.seq,
+                step=MADE_WORDS[taken.move.step], case=taken.move.id, seq=taken.seq,
             ),
             msg("Give the paper of this step, with its own --number, --date and --file."),
         )  # fmt: skip

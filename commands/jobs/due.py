@@ -10,10 +10,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from commands.cli.clock import clock_step
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.clock import clock_step
 from portalops.errors import LedgerError, UsageError
 from portalops.jobs import Attempt, DueJob, due, next_due
 from portalops.model.message import Message, msg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from portalops.errors import UsageError
@@ -38,11 +38,21 @@ def write_papers(
         FileUnwritable: a file cannot be written.
         UnknownReport: a format needs a package that is not installed.
     """
+    rendered = (
+        (language, each.suffix, each.render(paper, language=language)) for each in some for language in languages
+    )
+    return write_drafts(name, rendered, folder)
+
+
+def write_drafts(name: str, drafts: Iterable[tuple[str, str, bytes]], folder: Path) -> tuple[tuple[Path, Digest], ...]:
+    """Write files of one name, each given by its language, suffix and bytes; return them with their digests.
+
+    Raises:
+        FileUnwritable: a file cannot be written.
+    """
     written = []
-    for each in some:
-        for language in languages:
-            data = each.render(paper, language=language)
-            path = folder / f"{name}{'' if language == 'vi' else f'.{language}'}{each.suffix}"
-            write_atomically(path, data)
-            written.append((path, Digest(hashlib.sha256(data).hexdigest())))
+    for language, suffix, data in drafts:
+        path = folder / f"{name}{'' if language == 'vi' else f'.{language}'}{suffix}"
+        write_atomically(path, data)
+        written.append((path, Digest(hashlib.sha256(data).hexdigest())))
     return tuple(written)

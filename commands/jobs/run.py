@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from commands.cli.clock import note_clock
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.clock import note_clock
 from commands.jobs.due import JUDGED_ON, Chosen, RunRequest, chosen, nothing_due, plan_now, still_due
 from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports

@@ -49,7 +49,7 @@ def record_plan(session: Session) -> None:
     """
     rulebook = session.rulebook  # no ledger begins for a rulebook that there is not
     settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
-    ledger.require_clock()
+    session.require_clock()
     if ledger.count() == 1:  # nothing but its beginning
         is_recovery_host = settings.backup.drill.signers is not None  # its ledger is to know none of them
         sets = {} if is_recovery_host else listed_sets(settings.portal.id, build_media(settings.backup_media).values())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +17,8 @@ from checks.updates.terms import Terms
 from commands.cli.shapes import shape
 from commands.jobs.graded_items import SHOWN_ID, name_original
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.papers import write_drafts
 from portalops.errors import UsageError
-from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week, day_or_moment
@@ -39,7 +38,7 @@ from portalops.reports.document import (
     TableBlock,
     Tone,
 )
-from portalops.reports.words import channel_word, duty_status, joined
+from portalops.reports.words import channel_word, joined, week_status
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -232,7 +231,7 @@ def sheet_document(
     facts: list[tuple[Message, Cell]] = [
         (msg("Unit"), unit.name),
         (msg("Week"), msg("from {first} to {last}", first=days.first, last=days.last)),
-        (msg("Result"), duty_status(found.verdict)),
+        (msg("Result"), week_status(found.verdict, is_over=days.last < session.today)),
         (msg("Why"), reason_in_words(found.reason, {one.id: one.kind for one in session.settings.update_sources})),
     ]
     facts += [
@@ -431,19 +430,17 @@ def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
 
 def write_sheets(
     documents: Mapping[Week, Document], name: str, suffixes: Sequence[str], folder: Path, *, languages: Sequence[str]
-) -> list[tuple[Path, Digest]]:
-    """Write the sheet of each week beside a letter, in each of its formats and languages; return the files with their digests.
+) -> Iterator[tuple[Path, Digest]]:
+    """Write the sheet of each week beside a letter, in each of its formats and languages; yield the files with their digests.
 
     Raises:
         FileUnwritable: a file cannot be written.
     """
     styles = {style.suffix: style for style in map(formats.load, formats.names())}
-    written = []
     for week, document in documents.items():
-        for suffix in suffixes:
-            for language in languages:
-                data = styles[suffix].render(document, language=language)
-                path = folder / f"{name}-{week}{'' if language == 'vi' else f'.{language}'}{suffix}"
-                write_atomically(path, data)
-                written.append((path, Digest(hashlib.sha256(data).hexdigest())))
-    return written
+        rendered = (
+            (language, suffix, styles[suffix].render(document, language=language))
+            for suffix in suffixes
+            for language in languages
+        )
+        yield from write_drafts(f"{name}-{week}", rendered, folder)

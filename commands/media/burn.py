@@ -143,7 +143,7 @@ def burn_in(
         image = checked_image(
             medium, made.set.id, images, number, bag_sha256=made.set.bag_sha256, on_bytes=task.advance
         )
-    session.writable_ledger.require_clock()  # what cannot be recorded is not begun
+    session.require_clock()  # what cannot be recorded is not begun
     known = read_media(session.reader).get(medium_id)
     begun = _begun(
         made, medium_id, image, known.entry if known else None, label=name, device=drive.device, loaded=loaded

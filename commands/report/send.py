@@ -137,7 +137,7 @@ def send(
         )  # fmt: skip
     folder = session.settings.report.folder
     parts = parts_of(session)
-    session.writable_ledger.require_clock()  # what cannot be recorded is not sent
+    session.require_clock()  # what cannot be recorded is not sent
     made = build_report_files(
         parts, name, period=chosen, folder=folder, formats_wanted=wanted, languages=languages, scope=scope
     )

@@ -181,7 +181,7 @@ def _doubts(session: Session, report: str, days: Period, *, has_file: bool) -> I
 
 def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result[SentPaper]:
     rows: list[tuple[Message, Cell]] = [
-        (msg("Report"), one.report),
+        (msg("Report"), msg("on the rules of updating") if one.report == UPDATES else one.report),
         (msg("From"), one.first),
         (msg("To"), one.last),
         (msg("Sent to"), role_word(OfficeRole(one.to.value))),

@@ -46,7 +46,7 @@ from commands.jobs.discovering import (
 from commands.jobs.unit_lists import ListedUnit, read_units
 from portalops.errors import ExitCode, UsageError
 from portalops.files import write_atomically
-from portalops.locale import _
+from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.period import day_or_moment
@@ -56,7 +56,7 @@ from portalops.registers.attested import REGISTERED
 from portalops.reports.document import Block, Bullets, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import joined
 
-HEAD = "# Written by 'portalops unit import'; it may be changed here.\n"
+HEAD = msg("Written by 'portalops unit import'; it may be changed here.")
 MAX_OTHERS = 3
 """Units that are named beside one whose site they share."""
 TRIAL = timedelta(days=7)
@@ -164,7 +164,7 @@ def import_(
     if text:
         check_added(session, text, target)
         if write:
-            write_atomically(target, f"{HEAD}{text}".encode())
+            write_atomically(target, f"# {render(HEAD, process_language())}\n{text}".encode())
     data = ImportedUnits(
         tuple(shown),
         tuple(sorted(missing, key=lambda each: each.row)),
@@ -350,6 +350,12 @@ def _next(data: ImportedUnits, units: int, sources: int, *, has_mailbox: bool) -
         else msg("Nothing was written; --write puts it into {path}.", path=path)
     )
     blocks: list[Block] = [Paragraph(said), Paragraph(after)]
+    if any(unit.site and not unit.sources for unit in data.units if unit.new):
+        said = msg(
+            "A site without a source is asked again, when it answers or has a feed, by 'portalops updates discover URL"
+            " --channel subportal --unit UNIT --write'."
+        )
+        blocks.append(Paragraph(said))
     if any(unit.mail for unit in data.units if unit.new) and not has_mailbox:
         blocks.append(
             Paragraph(

@@ -8,9 +8,9 @@ EXIT STATUS: 0 listed, 2 wrong usage
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -29,10 +29,12 @@ from commands.updates.steps import UnknownSender, unit_names
 from commands.updates.views import unknown_senders_view
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import UnitId
+from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period, day_or_moment
 from portalops.model.record import Digest
+from portalops.model.submissions import RegisteredPaper
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
+from portalops.registers.attested import Attested, read_attested
 from portalops.reports.document import Cell, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
@@ -44,6 +46,43 @@ def joined_flags(words: Sequence[Message]) -> Message | None:
     return joined(words) if words else None
 
 
+class EnteredItems(NamedTuple):
+    """What officers entered for units of items whose sources do not name them."""
+
+    by_item: Mapping[str, Attested]
+    """By the item's id."""
+    by_number: Mapping[str, Attested]
+    """Papers, by the year and number of their arrival."""
+
+    @classmethod
+    def of(cls, standing: Iterable[Attested]) -> EnteredItems:
+        """Return what stands."""
+        by_item: dict[str, Attested] = {}
+        by_number: dict[str, Attested] = {}
+        for one in standing:
+            if isinstance(one.what, RegisteredPaper):
+                by_number[f"{one.what.arrived_on.year}/{one.what.number}"] = one
+            elif one.what.collected:
+                by_item[one.what.collected] = one
+        return cls(by_item, by_number)
+
+    def unit_of(self, item: Observation, unit: UnitId | None) -> UnitId | None:
+        """Return for which unit an item is entered; None for one whose unit is known, or that nobody entered."""
+        found = self._entry(item, unit)
+        return None if found is None else found.what.unit
+
+    def entry_of(self, item: Observation, unit: UnitId | None) -> str:
+        """Return the entry's id; empty where there is none."""
+        found = self._entry(item, unit)
+        return "" if found is None else found.what.id
+
+    def _entry(self, item: Observation, unit: UnitId | None) -> Attested | None:
+        if unit is not None:
+            return None
+        is_paper = item.channel is ItemChannel.SUBMISSION
+        return self.by_item.get(item.id) or (self.by_number.get(item.external_id) if is_paper else None)
+
+
 @shape
 class ShownItem:
     """One publication or submission as its source first showed it, and what it counts for."""
@@ -53,6 +92,8 @@ class ShownItem:
     """Null if the configuration does not know the unit that the source names."""
     unit_name: str
     """As the source names a unit that was not known; empty where it was."""
+    claimed_as: str
+    """The entry by which an officer counts it for a unit that its source does not name, such as OB-2026-001; empty for none."""
     resembles: tuple[UnitId, ...]
     """The units whose names that one resembles, the likeliest first."""
     source: str
@@ -85,10 +126,12 @@ def list_(
     session = open_session(ctx)
     chosen = period_option(session, period)
     ids = {one.id for one in chosen_units(session, unit)}
+    entered = EnteredItems.of(read_attested(session.reader).standing)
     rows = [
         (whole, item)
         for whole, item in _items(session, chosen)
-        if (unit is None or item.seen.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
+        if (unit is None or item.seen.unit in ids or entered.unit_of(whole, item.seen.unit) in ids)
+        and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
     names = {one.id: one.name for one in session.settings.units}
     known = unit_names(session)
@@ -98,7 +141,7 @@ def list_(
     table = [
         (
             whole.id[:SHOWN_ID],
-            names.get(item.seen.unit) if item.seen.unit else (whole.unit_name or None),
+            _shown_unit(whole, item.seen.unit, entered, names),
             channel_word(whole.channel),
             whole.title,
             day_or_moment(_moment(item.claimed_at), session.zone_of_portal),
@@ -114,6 +157,7 @@ def list_(
             id=whole.id,
             unit=item.seen.unit,
             unit_name=whole.unit_name,
+            claimed_as=entered.entry_of(whole, item.seen.unit),
             resembles=() if item.seen.unit else known.resembling(whole.unit_name),
             source=whole.source,
             channel=whole.channel,
@@ -139,7 +183,9 @@ def list_(
         last=chosen.last,
     )
     strangers = Counter(
-        (whole.source, whole.unit_name) for whole, item in rows if item.seen.unit is None and whole.unit_name
+        (whole.source, whole.unit_name)
+        for whole, item in rows
+        if item.seen.unit is None and whole.unit_name and not entered.entry_of(whole, None)
     )
     senders = [UnknownSender(*one, count, known.resembling(one[1])) for one, count in sorted(strangers.items())]
     return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])
@@ -163,6 +209,16 @@ def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Grad
         )
         whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
     return [(whole[item.seen.id], item) for item in items]
+
+
+def _shown_unit(whole: Observation, unit: UnitId | None, entered: EnteredItems, names: Mapping[UnitId, Name]) -> Cell:
+    """Return whose an item is, by its source or by an officer's entry, under which it counts; else as its source names it."""
+    if unit is not None:
+        return names.get(unit)
+    entry, claimant = entered.entry_of(whole, None), entered.unit_of(whole, None)
+    if claimant is None:
+        return whole.unit_name or None
+    return msg("{unit}, counted as {id}", unit=names.get(claimant, claimant), id=entry)
 
 
 def _day_of_count(item: GradedItem, zone: ZoneInfo) -> Cell:

@@ -39,7 +39,7 @@ from portalops.reports.document import Block, Cell, Document, KeyValues, Paragra
 from portalops.reports.matrix_days import day_table
 from portalops.reports.section_updates import matrix as grid_of
 from portalops.reports.table_csv import write_table
-from portalops.reports.words import duty_status
+from portalops.reports.words import week_status
 
 if TYPE_CHECKING:
     from portalops.model.exemptions import Exemption
@@ -214,7 +214,7 @@ def matrix(
             week.due_on_subportal,
             week.due_to_send,
             week.coverage_percent,
-            duty_status(week.verdict),
+            week_status(week.verdict, is_over=week.week.period().last < session.today),
             week.reason,
         )
         for week in weeks

@@ -33,9 +33,10 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import unreadable_of
+from commands.jobs.former_shortfalls import former_of, say_former_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
 from commands.jobs.papers import chosen_formats, write_papers
-from commands.updates.steps import lost_confirmations, lost_exemptions
+from commands.updates.steps import judged_period, lost_confirmations, lost_exemptions
 from portalops.compliance.handling import Handling, escalations, late_answer, own_delays
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -244,6 +245,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         incidents_lost=len(incidents.every_lost()),
         variety=variety,
         timeliness=timeliness,
+        former=say_former_of(session, former_of(session, period, lambda: judged_period(session, period).unit_weeks)),
     )
 
 

@@ -7,7 +7,7 @@ EXIT STATUS: 0 shown, 2 there is no such item
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -34,7 +34,7 @@ from portalops.model.record import Digest
 from portalops.model.submissions import ObservedItem
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
-from portalops.registers.attested import read_attested
+from portalops.registers.attested import OBSERVED, REGISTERED, read_attested
 from portalops.reports.document import Cell, KeyValues, TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
@@ -112,7 +112,7 @@ def show(
         (msg("Title"), graded.seen.title),
         (msg("Address"), whole.url or None),
         (msg("Unit"), unit_name(session, graded.seen.unit) if graded.seen.unit else None),
-        (msg("Source"), whole.source),
+        (msg("Source"), _SOURCE_WORDS.get(whole.source, whole.source)),
         (msg("Seen at"), channel_word(whole.channel)),
         (msg("When it came"), describe_interval(graded, session.zone_of_portal)),
         (msg("Grade"), graded.grade.value),
@@ -153,6 +153,13 @@ def show(
     )
     more = [_correction_table(session, corrections)] if corrections else []
     return Result(data, [KeyValues(rows), table, *more])
+
+
+_SOURCE_WORDS: Mapping[str, Message] = {
+    OBSERVED: msg("an officer's record of what was seen"),
+    REGISTERED: msg("an entry of the register that an officer made"),
+}
+"""What is no source of the configuration."""
 
 
 def _attestation(session: Session, fits: Callable[[ObservedItem], bool]) -> ObservedItem | None:

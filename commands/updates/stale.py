@@ -103,7 +103,7 @@ def stale(
         data.append(StaleEntry(trouble.source, "source", trouble.since, Staleness(trouble.kind.value), str(why)))
         code = ExitCode.PARTIAL
     for one in _sums(session, now):
-        if one.newest_at is None or one.newest_at < limit:
+        if one.newest_at is None or _latest(one.newest_at, session.zone_of_portal) < limit:
             why = nmsg("no news for more than {n} day", "no news for more than {n} days", days)
             rows.append((units[one.unit].name, day_or_moment(one.newest_at, session.zone_of_portal), why))
             data.append(StaleEntry(one.unit, "unit", one.newest_at, Staleness.NOTHING_NEW, str(why)))
@@ -115,6 +115,11 @@ def stale(
         else []
     )
     return Result(tuple(data), view, exit_code=code)
+
+
+def _latest(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the latest moment that a moment may stand for: of a day without an hour, its end."""
+    return at if day_or_moment(at, zone) == at else at + timedelta(days=1)
 
 
 def _sums(session: Session, now: datetime) -> list[UnitSum]:

@@ -23,6 +23,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.former_shortfalls import former_of, say_former_of
 from commands.updates.options import UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings, trouble_warnings
 from commands.updates.views import ShownWeek, week_fields
@@ -103,8 +104,11 @@ def status(
     session = open_session(ctx)
     day = _day(session, on)
     today = session.today
-    result = judged_period(session, Week.of(day).period())
+    period = Week.of(day).period()
+    result = judged_period(session, period)
     units = chosen_units(session, unit)
+    ids = {one.id for one in units}
+    former = former_of(session, period, lambda: result.unit_weeks)
     found = track(
         result.unit_weeks,
         units,
@@ -151,10 +155,11 @@ def status(
         data if portal is None or unit else (portal_data(session, portal), *data),
         view,
         warnings=(
+            *say_former_of(session, (one for one in former if unit is None or one.unit in ids)),
             *source_warnings(session),
             *offset_warnings(session),
             *trouble_warnings(session, session.clock.now() - TROUBLES_OF),
-            *session.calendar.warnings(Week.of(day).period()),
+            *session.calendar.warnings(period),
         ),
         exit_code=duty_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
     )

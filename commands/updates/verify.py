@@ -6,13 +6,14 @@ each verdict that comes out otherwise. 'portalops ledger verify' tests the answe
 
 Example: portalops updates verify
 
-EXIT STATUS: 0 the same, 3 an answer cannot be read again, a poll is not recorded yet, or no verdict could be judged
-again, 5 a row or a verdict differs
+EXIT STATUS: 0 the same, 3 an answer cannot be read again, a poll is not recorded yet, a setting changed a verdict, or
+none could be judged again, 5 a row or a verdict differs
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from datetime import datetime
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from checks.updates.observation_rows import POLL
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import NamedToday, VerdictDifference, differences, verdict_differences
 from commands.cli.entries import unit_name
@@ -31,6 +33,7 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
 from commands.updates.steps import judged_period, unit_names
 from portalops.bodies import decode_part
+from portalops.compliance.former_shortfalls import explain_change
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
@@ -88,6 +91,20 @@ class DifferentVerdict:
 
 
 @shape
+class ChangedVerdict:
+    """A recorded verdict that is not given any more by a change of the configuration."""
+
+    id: str
+    unit: UnitId
+    week: str
+    recorded: DutyVerdict
+    again: DutyVerdict | None
+    """Null if the unit has no such week by today's configuration."""
+    cause: ShownMessage
+    """The setting."""
+
+
+@shape
 class StoreComparison:
     """What is judged from, beside what the kept answers give."""
 
@@ -102,11 +119,14 @@ class StoreComparison:
     others: int
     """Weeks of units whose recorded verdict another rulebook or calendar gave: they were not judged again."""
     verdicts: tuple[DifferentVerdict, ...]
+    changed: tuple[ChangedVerdict, ...]
+    """Verdicts that are not given any more by a change of the configuration."""
 
 
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
     place = store_place(session.settings, session.environment)
+    configured = {table.id for table in session.settings.update_sources}
     with session.hold_to_read(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
@@ -118,12 +138,20 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
                 replayed(session.ledger, session.settings, store, update_sources(session.settings), also=unrecorded)
             )
             items = store.count()
-        silent = {each.source for each in lost}
+            # What a source showed that is not configured any more cannot be read; that it was polled stands in the records.
+            removed = [each.poll for each in lost if each.poll is not None and each.source not in configured]
+            for poll in removed:
+                store.add_poll(poll)
+        lost = [each for each in lost if each.poll not in removed]
+        silent, gone = {each.source for each in lost}, Counter(poll.source for poll in removed)
         stored = place.as_file(Path(scratch))
         found = [
-            one for one in differences(stored, again, named_today=_named_today(session)) if one.source not in silent
+            one
+            for one in differences(stored, again, named_today=_named_today(session))
+            if one.source not in silent and (one.source not in gone or one.table == POLL.name)
         ]
-    view: list[Block] = [Notice(each.why, Tone.UNSURE) for each in lost]
+    unread = tuple(_say_removed(source, count) for source, count in sorted(gone.items()))
+    view: list[Block] = [Notice(why, Tone.UNSURE) for why in (*unread, *(each.why for each in lost))]
     if unrecorded:
         said = nmsg(
             "{n} poll is not recorded yet: its run was interrupted. The next 'portalops updates collect' records it.",
@@ -159,7 +187,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
                 file=place.name,
             )
         view.append(Notice(remedy, Tone.BAD))
-    elif not lost and not unrecorded:
+    elif not lost and not unrecorded and items:
         view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
     proven = _judge_again(session)
     if proven.different:
@@ -179,11 +207,27 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         said = msg("Units, sources or aliases were changed since, or a record is not what was judged.")
         view.append(Notice(said, Tone.BAD))
     elif proven.weeks:
-        view.append(
-            Paragraph(
-                nmsg("{n} verdict comes out the same", "{n} verdicts come out the same", proven.weeks),
+        same = proven.weeks - len(proven.changed)
+        view.append(Paragraph(nmsg("{n} verdict comes out the same", "{n} verdicts come out the same", same)))
+    if proven.changed:
+        causes = (msg("Unit"), msg("Week"), msg("Recorded"), msg("Judged again"), msg("By this setting"))
+        changed_rows: list[tuple[Cell, ...]] = [
+            (
+                unit_name(session, one.unit),
+                str(one.week),
+                duty_status(one.recorded),
+                None if one.again is None else duty_status(one.again),
+                cause,
             )
+            for one, cause in proven.changed[:SHOWN]
+        ]
+        count = len(proven.changed)
+        caption = nmsg(
+            "{n} recorded verdict is not given any more by a change of the configuration",
+            "{n} recorded verdicts are not given any more by a change of the configuration",
+            count,
         )
+        view.append(TableBlock(caption, causes, changed_rows))
     if proven.others:
         view.append(
             Paragraph(
@@ -196,7 +240,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         )
     data = StoreComparison(
         items=items,
-        lost=tuple(ShownMessage.of(each.why) for each in lost),
+        lost=tuple(map(ShownMessage.of, (*unread, *(each.why for each in lost)))),
         unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in unrecorded),
         different=tuple(
             DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)
@@ -215,12 +259,23 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
             )
             for seq, one in proven.different
         ),
+        changed=tuple(
+            ChangedVerdict(
+                id=f"{one.week}/{one.unit}",
+                unit=one.unit,
+                week=str(one.week),
+                recorded=one.recorded,
+                again=one.again,
+                cause=ShownMessage.of(cause),
+            )
+            for one, cause in proven.changed
+        ),
     )
     unproven = bool(proven.others) and not proven.weeks
     if unproven:
         said = msg("No recorded verdict could be judged again: nothing is proven of any.")
         view.append(Notice(said, Tone.UNSURE))
-    partly = lost or unrecorded or unproven
+    partly = unread or lost or unrecorded or unproven or proven.changed
     code = ExitCode.INTEGRITY if found or proven.different else ExitCode.PARTIAL if partly else ExitCode.OK
     return Result(data, view, exit_code=code)
 
@@ -240,6 +295,8 @@ class _JudgedAgain(NamedTuple):
     others: int
     different: Sequence[tuple[int, VerdictDifference]]
     """Each with the record that has it."""
+    changed: Sequence[tuple[VerdictDifference, Message]]
+    """Those that a setting of today explains, each with it."""
 
 
 def _judge_again(session: Session) -> _JudgedAgain:
@@ -253,6 +310,9 @@ def _judge_again(session: Session) -> _JudgedAgain:
                     wanted.setdefault(week, (record, result))
     weeks = others = 0
     different: list[tuple[int, VerdictDifference]] = []
+    changed: list[tuple[VerdictDifference, Message]] = []
+    units = {unit.id: unit for unit in session.settings.units}
+    sources = {table.id for table in session.settings.update_sources}
     with session.progress.task(msg("Judging again"), total=len(wanted), unit="weeks") as task:
         for week, (record, result) in sorted(wanted.items(), key=lambda one: str(one[0])):
             recorded = [one for one in result.unit_weeks if one.week == week]
@@ -265,8 +325,23 @@ def _judge_again(session: Session) -> _JudgedAgain:
                 others += len(recorded)
                 continue
             weeks += len(recorded)
-            different += [(record.seq, one) for one in verdict_differences(recorded, again.unit_weeks)]
-    return _JudgedAgain(weeks, others, different)
+            by_unit = {one.unit: one for one in recorded}
+            for one in verdict_differences(recorded, again.unit_weeks):
+                cause = explain_change(by_unit[one.unit], result, units=units, sources=sources)
+                if cause is None:
+                    different.append((record.seq, one))
+                else:
+                    changed.append((one, cause))
+    return _JudgedAgain(weeks, others, different, changed)
+
+
+def _say_removed(source: str, polls: int) -> Message:
+    return nmsg(
+        "source {source} is not in the configuration any more: what its {n} recorded poll showed cannot be read again",
+        "source {source} is not in the configuration any more: what its {n} recorded polls showed cannot be read again",
+        polls,
+        source=source,
+    )
 
 
 def _describe_difference(one: RowDifference) -> Message:

@@ -10,13 +10,16 @@ EXIT STATUS: 0 met, pending or nothing due, 1 unmet, 2 no such unit or week, 3 t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import typer
 
 from commands.cli.entries import known_unit
 from commands.cli.result import Result
-from commands.cli.session import open_session
+from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.former_shortfalls import former_of, say_former_of
 from commands.jobs.unit_sheets import (
     ShownAccountedItem,
     ShownBounds,
@@ -32,10 +35,13 @@ from commands.jobs.unit_sheets import (
 )
 from commands.updates.steps import duty_exit_code
 from commands.updates.views import ShownWeek, week_fields
+from portalops.errors import UsageError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
+from portalops.model.period import Week
+from portalops.model.updates import UnitWeek
 from portalops.reports.document import Block, Cell, KeyValues, TableBlock
-from portalops.reports.words import duty_status
+from portalops.reports.words import joined, week_status
 
 
 @shape
@@ -56,12 +62,15 @@ class ExplainedWeek(ShownWeek):
 def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedWeek]:
     session = open_session(ctx)
     chosen, named = known_unit(session, unit), named_week(week)
-    account, whole = account_and_items(session, chosen, named)
+    try:
+        account, whole = account_and_items(session, chosen, named)
+    except UsageError as error:
+        raise _with_former(session, chosen.id, named, error) from error
     found = account.week
     facts: list[tuple[Message, Cell]] = [
         (msg("Unit"), chosen.name),
         (msg("Week"), str(named)),
-        (msg("Verdict"), duty_status(found.verdict)),
+        (msg("Verdict"), week_status(found.verdict, is_over=named.period().last < session.today)),
         (msg("Why"), found.reason),
         (msg("Sub-portal (K1)"), describe_bounds(found.subportal_bounds)),
         (msg("Sent in (K2)"), describe_bounds(found.submissions_bounds)),
@@ -88,9 +97,20 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
     return Result(
         data,
         view,
-        warnings=session.calendar.warnings(named.period()),
+        warnings=(*_say_former(session, chosen.id, named, [found]), *session.calendar.warnings(named.period())),
         exit_code=duty_exit_code([found.verdict]),
     )
+
+
+def _say_former(session: Session, unit: UnitId, week: Week, again: Sequence[UnitWeek]) -> tuple[Message, ...]:
+    some = former_of(session, week.period(), lambda: again)
+    return say_former_of(session, (one for one in some if one.unit == unit))
+
+
+def _with_former(session: Session, unit: UnitId, week: Week, error: UsageError) -> UsageError:
+    """Return an error of a week that the unit does not have, with what it was judged for before."""
+    said = _say_former(session, unit, week, ())
+    return UsageError(msg("{first}; {second}", first=error.message, second=joined(said)), error.hint) if said else error
 
 
 VERB = Verb(explain_week)

@@ -71,7 +71,7 @@ def do_parts(session: Session, name: str, *, slots: int | None) -> tuple[str, in
     """Do parts as a worker until somebody stops it; return what it was called and how many it did."""
     cluster, database = open_cluster(session)
     called = worker_name(name)
-    session.writable_ledger.require_clock()
+    session.require_clock()
     with driver_errors(database), connection_of(database) as connection:
         require(connection, database.place)
     with session.locks.held(f"worker-{called}", holder=holder_of(called)):

@@ -48,7 +48,7 @@ class Due:
         return today > self.by
 
 
-def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int, int]]:
+def indicators_of(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int, int]]:
     """Return what a unit did in a week by Article 11.2: duty, verdict, occasions due and seen."""
     k1 = CaseDuty.SUBPORTAL, week.subportal_verdict, week.due_on_subportal, week.subportal
     k2 = CaseDuty.SUBMISSION, week.submissions_verdict, week.due_to_send, week.submissions
@@ -79,7 +79,10 @@ STEP_WORDS: Mapping[CaseStep, Message] = {
     CaseStep.TO_COMMITTEE: msg("the report to the Committee"),
     CaseStep.DOCUMENT: msg("the paper's number"),
 }
-"""What each step is called where it is due or done."""
+"""What each step is called where it is due, or was late."""
+
+MADE_WORDS: Mapping[CaseStep, Message] = {**STEP_WORDS, CaseStep.ACCEPTED: msg("the explanation accepted")}
+"""What each step is called where it was made: due is a decision, made is the one or the other."""
 
 
 def shortfalls(
@@ -94,7 +97,7 @@ def shortfalls(
     """
     found: dict[tuple[UnitId, CaseDuty, Week], Shortfall] = {}
     for week in result.unit_weeks:
-        for duty, verdict, due, seen in _indicators(week, duties):
+        for duty, verdict, due, seen in indicators_of(week, duties):
             if verdict is DutyVerdict.UNMET:
                 found[week.unit, duty, week.week] = Shortfall(judged_seq, due, seen, _reason_of(week, duty, duties))
     missed: dict[Week, list[PortalDay]] = defaultdict(list)
@@ -148,7 +151,7 @@ def moves_by_rule(
         first = CaseStep.OPENED if key[0] == THE_PORTAL else CaseStep.HEARD  # nobody is asked about oneself
         if case is None:
             moves.append(CaseMove(*key, first, shortfall=shortfall))
-        elif not case.is_open and _closed_by_rule(case):
+        elif not case.is_open and case.is_closed_by_rule:
             again = CaseStep.REOPENED if case.was_opened else first
             moves.append(CaseMove(*key, again, why=msg("found unmet again"), shortfall=shortfall))
     for case in cases:
@@ -197,24 +200,19 @@ def _shows_reminder(case: Case, asked: RecordedMove) -> bool:
 
 
 def _is_still_unmet(verdict: DutyVerdict | None) -> bool:
-    """Say whether a week that was found unmet is so still: one that is judged no more stays what it was."""
-    return verdict in {None, DutyVerdict.UNMET}
+    """Say whether a week that was found unmet is so still: one of which nothing is asked any more stays what it was."""
+    return verdict in {None, DutyVerdict.UNMET, DutyVerdict.NOT_ASSESSED}
 
 
-_NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED})
-
-
-def _closed_by_rule(case: Case) -> bool:
-    """Say whether the rules closed it, since its week is no longer judged unmet; whatever a person closed stays closed."""
-    closed = case.newest(CaseStep.CLOSED)
-    return closed is not None and not closed.move.by
+_NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
+"""What evidence or a document gives. That nothing is asked any more is a setting's doing, so that a person decides the case."""
 
 
 def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict]:
     """Return what a judging says of each unit, duty and week: of the portal's week, its worst day."""
     found: dict[tuple[UnitId, CaseDuty, Week], DutyVerdict] = {}
     for week in result.unit_weeks:
-        for duty, verdict, _due, _seen in _indicators(week, duties):
+        for duty, verdict, _due, _seen in indicators_of(week, duties):
             found[week.unit, duty, week.week] = verdict
     days: dict[Week, list[DutyVerdict]] = defaultdict(list)
     for day in result.portal_days:
@@ -281,7 +279,7 @@ def papers_not_kept(case: Case) -> tuple[RecordedMove, ...]:
     one paper is not two. The managing unit writes no letter to itself, and of a case that the rules closed, since nothing was
     missing after all, none is asked for.
     """
-    if _closed_by_rule(case):
+    if case.is_closed_by_rule:
         return ()
     lacking: list[RecordedMove] = []
     numbers: set[str] = set()
@@ -472,9 +470,7 @@ def _escalation(case: Case, step: CaseStep, last: date, reason: Message, handlin
 
 
 def _counts(case: Case) -> bool:
-    if not case.was_opened or case.state is CaseState.ACCEPTED or case.newest(CaseStep.ACCEPTED) is not None:
-        return False
-    return not _closed_by_rule(case)
+    return case.was_opened and not case.was_accepted and not case.is_closed_by_rule
 
 
 def _count_consecutive(week: Week, weeks: set[Week], calendar: Calendar) -> int:

@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
 from portalops.ledger.selection import Selection
 from portalops.ledger.store import SqliteStore
-from portalops.ledger.store_errors import clock_went_back
+from portalops.ledger.store_errors import clock_jumped, clock_went_back
 from portalops.ledger.stores import BlobStore, Locks, RecordStore, StoredLines
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
@@ -40,6 +40,9 @@ from portalops.signatures.sshsig import SigningKey
 FILE = "ledger.sqlite"
 BLOBS = "blobs"
 LOCKS = "locks"
+
+MAX_QUIET = timedelta(days=1)
+"""A clock farther ahead of the newest record needs something that vouches for it."""
 
 MOVED = "ledger.moved"
 """The kind of the record of a move; its body names from where, to where, and the records and head before it."""
@@ -312,6 +315,19 @@ class Ledger:
         newest, now = self.last(), self._clock.now()
         if newest is not None and newest.at - now > self._store.skew:
             raise clock_went_back(now, newest.at)
+
+    def require_kept_clock(self, is_kept: Callable[[], bool]) -> None:
+        """Make sure that the clock has not jumped ahead since the newest record: a record of the future would stop the ledger until then.
+
+        Args:
+            is_kept: says whether something vouches for the clock; asked only where it is more than `MAX_QUIET` after that record.
+
+        Raises:
+            ClockJumped: nothing does.
+        """
+        newest, now = self.last(), self._clock.now()
+        if newest is not None and now - newest.at > MAX_QUIET and not is_kept():
+            raise clock_jumped(now, newest.at)
 
     def count(self) -> int:
         """Return how many records there are."""

@@ -341,23 +341,24 @@ def _finish(
     parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
     if work.result is not None:
         parts[frame.kind] = work.result
+    if (log := _kept_log(ledger, lines)) is not None:
+        parts[LOG] = log
     body = bodies.write(parts)
-    if lines.lines:
-        body = _with_log(ledger, lines, parts, body)
     kind = f"{frame.kind}{FINISHED}"
     finished = ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
     _log_end(frame, summary)
     return summary, finished
 
 
-def _with_log(ledger: Ledger, said: logs.RunLines, parts: Mapping[str, object], body: bytes) -> bytes:
-    """Return a finished record's body that refers to what was logged; the one without, if that cannot be kept."""
+def _kept_log(ledger: Ledger, said: logs.RunLines) -> RunLog | None:
+    """Keep what was logged, and return what refers to it; None if there is nothing, or it cannot be kept."""
+    if not said.lines:
+        return None
     try:
-        kept = RunLog(ledger.keep(said.data()), len(said.lines), said.more)
+        return RunLog(ledger.keep(said.data()), len(said.lines), said.more)
     except LedgerError as error:  # that it ended is more than how
         logger.warning("the log of a run is not kept: %s", error)
-        return body
-    return bodies.write({**parts, LOG: kept})
+        return None
 
 
 def _log_end(frame: Frame, summary: RunSummary) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from portalops.errors import (
+    ClockJumped,
     ClockWentBack,
     IntegrityError,
     LedgerError,
@@ -37,6 +38,21 @@ def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
             newest=newest,
         ),
         msg("Set the clock right, then run the command again: timedatectl status."),
+    )
+
+
+def clock_jumped(now: datetime, newest: datetime) -> ClockJumped:
+    """Say that the clock is far ahead of the newest record, and nothing vouches for it."""
+    return ClockJumped(
+        msg(
+            "the clock shows {now}, more than a day after the newest record of {newest}, and no time service keeps it",
+            now=now,
+            newest=newest,
+        ),
+        msg(
+            "Set it right: timedatectl status. If it is right, confirm it with what another clock shows:"
+            " portalops ledger confirm-clock YYYY-MM-DDTHH:MM --by NAME."
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
+from portalops.model.cases import CaseDuty
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
@@ -467,6 +468,17 @@ class UpdatesResult:
     """Looks of an earlier run, which was cut off before it could tell of them."""
 
 
+class OpenBecause(StrEnum):
+    """Why a week that is over came to no verdict: who can mend it."""
+
+    NO_SOURCE = "no-source"
+    """No source shows what the unit does: the managing unit's to mend."""
+    NOT_WATCHED = "not-watched"
+    """A source was polled first within the week or after it: nobody can mend it."""
+    UNPROVEN = "unproven"
+    """The unit's documents may decide it."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnitSum:
     """One unit over a period."""
@@ -486,3 +498,7 @@ class UnitSum:
     """By when its newest item that came for certain in the period was there."""
     unreachable_days: int
     flags: Mapping[FlagKind, int] = field(default_factory=dict)
+    unmet: frozenset[tuple[Week, CaseDuty]] = frozenset()
+    """What it did not do, of weeks whose last day lies in the period."""
+    open_because: Mapping[OpenBecause, int] = field(default_factory=dict)
+    """How many weeks that are over came to no verdict, by each reason; a week may have two."""

@@ -6,6 +6,7 @@ it out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,7 +21,7 @@ from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.timeliness import RuleSetTimeliness
-from portalops.model.updates import FlagKind, ItemChannel, PortalDay, UnitSum, UpdateSourceTraits
+from portalops.model.updates import FlagKind, ItemChannel, OpenBecause, PortalDay, UnitSum, UpdateSourceTraits
 from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_reminder import basis_of, week_words
@@ -39,10 +40,16 @@ STATE_WORDS: Mapping[CaseState, Message] = {
     CaseState.AWAITING: msg("reminded, awaiting an explanation"),
     CaseState.EXPLAINED: msg("explained, not yet decided"),
     CaseState.ACCEPTED: msg("explanation accepted"),
-    CaseState.REJECTED: msg("no explanation, or none that was accepted"),
+    CaseState.REJECTED: msg("explanation not accepted"),
     CaseState.REMEDIED: msg("remedied"),
     CaseState.CLOSED: msg("closed"),
 }
+_ENDS: Mapping[CaseStep, Message] = {
+    CaseStep.ACCEPTED: msg("closed; explanation accepted"),
+    CaseStep.REJECTED: msg("closed; explanation not accepted"),
+    CaseStep.REMEDIED: msg("closed; remedied"),
+}
+"""What a closed case came to before it was closed."""
 ASSESSED = (DutyVerdict.MET, DutyVerdict.UNMET)
 UNDECIDED = (DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
 
@@ -68,7 +75,7 @@ class PeriodFacts:
     sources: int
     """How many sources were looked at."""
     silent_sources: Sequence[Message]
-    """Those that gave nothing usable when they were last polled, by what `source_words` calls them."""
+    """Those that gave nothing usable when they were last polled in the period, by what `source_words` calls them."""
     incidents: Sequence[Incident] = ()
     """Those of the register that lasted on any day of the period."""
     incidents_lost: int = 0
@@ -83,6 +90,8 @@ class PeriodFacts:
     """The answers that came after their last day, by case."""
     timeliness: Sequence[RuleSetTimeliness] = ()
     """What the rule sets that the portal has chosen say of how soon documents were published."""
+    former: Sequence[Message] = ()
+    """What was judged unmet and is not any more, by a change of the configuration: a sentence each, without its full stop."""
 
 
 def build_period(
@@ -202,7 +211,10 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
     yield from _coverage(facts)
     if facts.silent_sources:
         yield Paragraph(
-            msg("Sources that did not answer the last poll: {sources}.", sources=joined(facts.silent_sources))
+            msg(
+                "Sources that did not answer the last poll of the period: {sources}.",
+                sources=joined(facts.silent_sources),
+            )
         )
     yield from (Paragraph(msg("{text}", text=notice)) for notice in rulebook.notices)
 
@@ -218,7 +230,7 @@ def _coverage(facts: PeriodFacts) -> Iterator[Paragraph]:
                 "counted as unmet: {units}.",
                 "Coverage: {n} units have at least one week with insufficient evidence; such weeks are never "
                 "counted as unmet: {units}.",
-                len(unknown), units=_listed(facts, unknown),
+                len(unknown), units=_listed_or_all(facts, unknown),
             )
         )  # fmt: skip
     if awaiting:
@@ -235,6 +247,10 @@ def _coverage(facts: PeriodFacts) -> Iterator[Paragraph]:
 
 def _units_with(facts: PeriodFacts, verdict: DutyVerdict) -> list[UnitId]:
     return [one.unit for one in facts.sums if one.weeks.get(verdict, 0)]
+
+
+def _units_open(facts: PeriodFacts, reason: OpenBecause) -> list[UnitId]:
+    return [one.unit for one in facts.sums if one.open_because.get(reason, 0)]
 
 
 def source_words(source: UpdateSourceTraits, names: Mapping[UnitId, Name]) -> Message:
@@ -315,19 +331,23 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         msg("The figures of each unit are in {annex}, which is part of this report.", annex=_annex(facts, 1))
     )
     yield Heading(3, msg("3. Compared with the previous period"))
-    both = [one for one in facts.sums if one.unit in facts.before]
+    both = [one for one in facts.sums if _is_comparable(facts, one)]
     if both:
         new, old = totals_of(both), totals_of([facts.before[one.unit] for one in both])
         yield Paragraph(
             nmsg(
-                "Of the {n} unit that was assessed in both periods: items {items} ({difference}); unit-weeks that reached what was"
-                " due {met} of {assessed}, before {old_met} of {old_assessed}.",
-                "Of the {n} units that were assessed in both periods: items {items} ({difference}); unit-weeks that reached what"
-                " was due {met} of {assessed}, before {old_met} of {old_assessed}.",
+                "Of the {n} unit whose weeks all came to a verdict in both periods: items {items} ({difference}); unit-weeks that"
+                " reached what was due {met} of {assessed}, before {old_met} of {old_assessed}.",
+                "Of the {n} units whose weeks all came to a verdict in both periods: items {items} ({difference}); unit-weeks that"
+                " reached what was due {met} of {assessed}, before {old_met} of {old_assessed}.",
                 len(both), items=new.items, difference=_signed(new.items - old.items), met=new.met, assessed=new.assessed,
                 old_met=old.met, old_assessed=old.assessed,
             )
         )  # fmt: skip
+    elif facts.before:
+        yield Paragraph(
+            msg("Not compared: no unit's weeks all came to a verdict in both periods, so their numbers are not alike.")
+        )
     else:
         yield Paragraph(msg("The previous period was not judged."))
     if facts.variety is not None:
@@ -375,6 +395,11 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
         )
     else:
         yield Paragraph(_without_cases(facts))
+    if facts.former:
+        yield Paragraph(
+            msg("By a change of the configuration, and without new evidence, these are judged unmet no more:")
+        )
+        yield Bullets(ended(facts.former))
 
 
 def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:
@@ -399,7 +424,7 @@ def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:
                 CASE_DUTIES[case.duty],
                 seen,
                 explained,
-                STATE_WORDS[case.state],
+                _outcome(case),
             )
         )
     headers = (
@@ -412,6 +437,25 @@ def _case_annex(facts: PeriodFacts) -> Iterator[Annex]:
         msg("Status of the case"),
     )
     yield Annex(msg("Cases of the period"), TableBlock(msg("Cases of the period"), headers, rows))
+
+
+def _outcome(case: Case) -> Message:
+    """Return the word for where a case stands; of a closed one, also what it came to."""
+    if case.is_closed_by_rule:
+        return msg("closed; the week is not unmet after all")
+    decided = case.newest(*_ENDS)
+    is_unanswered = (
+        decided is not None and decided.move.step is CaseStep.REJECTED and not case.newest(CaseStep.EXPLAINED)
+    )
+    if case.is_open:
+        return (
+            msg("no explanation came")
+            if is_unanswered and case.state is CaseState.REJECTED
+            else STATE_WORDS[case.state]
+        )
+    if decided is None:
+        return STATE_WORDS[case.state]
+    return msg("closed; no explanation came") if is_unanswered else _ENDS[decided.move.step]
 
 
 def _verdicts(facts: PeriodFacts) -> frozenset[DutyVerdict]:
@@ -482,14 +526,25 @@ def _exempt(facts: PeriodFacts, one: Exemption) -> Message:
 def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("V. WHAT WAS DONE"))
     yield from _counted_cases(facts)
-    if facts.hearings:
-        heard = list(dict.fromkeys(case.unit for case in facts.hearings))
+    unmet = {(one.unit, *each) for one in facts.sums for each in one.unmet}
+    still = [case for case in facts.hearings if (case.unit, case.week, case.duty) in unmet]
+    over = [case for case in facts.hearings if case not in still]
+    if still:
         yield Paragraph(
             nmsg(
                 "{n} hearing is under way, before a case is opened: {units}.",
                 "{n} hearings are under way, before a case is opened: {units}.",
-                len(facts.hearings),
-                units=_listed(facts, heard),
+                len(still),
+                units=_listed(facts, list(dict.fromkeys(case.unit for case in still))),
+            )
+        )
+    if over:
+        yield Paragraph(
+            nmsg(
+                "{n} further hearing is of a week that is no longer unmet, so no case is opened: {units}.",
+                "{n} further hearings are of weeks that are no longer unmet, so no case is opened: {units}.",
+                len(over),
+                units=_listed(facts, list(dict.fromkeys(case.unit for case in over))),
             )
         )
     yield from _own_delays(facts)
@@ -540,14 +595,15 @@ def _counted_cases(facts: PeriodFacts) -> Iterator[BodyBlock]:
         )
         yield Paragraph(none)
         return
-    counts = [(state, sum(case.state is state for case in facts.cases)) for state in CaseState]
+    order = [*CaseState]
+    outcomes = [_outcome(case) for case in sorted(facts.cases, key=lambda case: order.index(case.state))]
+    counts = Counter(word.text for word in outcomes)
     yield Paragraph(nmsg("{n} case was opened:", "{n} cases were opened:", len(facts.cases)))
     yield Bullets(
         ended(
             [
-                nmsg("{n} case: {state}", "{n} cases: {state}", count, state=STATE_WORDS[state])
-                for state, count in counts
-                if count
+                nmsg("{n} case: {state}", "{n} cases: {state}", counts[text], state=word)
+                for text, word in {word.text: word for word in outcomes}.items()
             ]
         )
     )
@@ -557,8 +613,14 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
     """Yield what is asked of whom: nothing is proposed only where nobody fell short and nothing is open."""
     yield Heading(2, msg("VI. PROPOSALS"))
     repeated = {one.case.unit: one for one in facts.escalations}
-    fallen = [unit for unit in _units_with(facts, DutyVerdict.UNMET) if unit not in repeated]
-    unsettled = [one.unit for one in facts.sums if one.pending or one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0)]
+    excused = {(case.unit, case.week, case.duty) for case in facts.cases if case.was_accepted}
+    fallen = [
+        one.unit
+        for one in facts.sums
+        if one.unit not in repeated and any((one.unit, *each) not in excused for each in one.unmet)
+    ]
+    unproven = _units_open(facts, OpenBecause.UNPROVEN)
+    unwatched = _units_open(facts, OpenBecause.NO_SOURCE)
     own = any(day.working and day.verdict is DutyVerdict.UNMET for day in facts.portal_days)
     if repeated:
         yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
@@ -574,12 +636,19 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
                 addressee=addressee, units=_listed(facts, fallen),
             )
         )  # fmt: skip
-    if unsettled:
+    if unproven:
         yield Paragraph(
             msg(
                 "The units with weeks that came to no verdict are asked for documents that show when their items were"
                 " published or sent: {units}.",
-                units=_listed(facts, unsettled),
+                units=_listed(facts, unproven),
+            )
+        )
+    if unwatched:
+        yield Paragraph(
+            msg(
+                "The managing unit adds sources that show what these units publish or send: {units}.",
+                units=_listed(facts, unwatched),
             )
         )
     if own:
@@ -587,7 +656,7 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
     waiting = any(each.done_on is None for each in facts.late_steps)
     if waiting:
         yield Paragraph(msg("The managing unit carries out the overdue steps of section V."))
-    if not (repeated or fallen or unsettled or own or waiting):
+    if not (repeated or fallen or unproven or unwatched or own or waiting):
         yield Paragraph(msg("The managing unit continues to track updates and has nothing to propose."))
 
 
@@ -622,6 +691,12 @@ def totals_of(sums: Sequence[UnitSum]) -> Totals:
     )
 
 
+def _is_comparable(facts: PeriodFacts, one: UnitSum) -> bool:
+    """Say whether a unit's numbers may be set beside those of the period before: what was not seen whole is fewer by that."""
+    before = facts.before.get(one.unit)
+    return before is not None and not any(each.weeks.get(verdict) for each in (one, before) for verdict in UNDECIDED)
+
+
 def _assessed(one: UnitSum) -> int:
     return sum(one.weeks.get(verdict, 0) for verdict in ASSESSED)
 
@@ -632,8 +707,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     for number, one in enumerate(facts.sums, 1):
         met = one.weeks.get(DutyVerdict.MET, 0)
         assessed = _assessed(one)
-        before = facts.before.get(one.unit)
-        change = _signed(one.items - before.items) if before else None
+        change = _signed(one.items - facts.before[one.unit].items) if _is_comparable(facts, one) else None
         rows.append(
             (
                 number,
@@ -686,13 +760,14 @@ def _verdict(one: UnitSum) -> Message:
 
 def _remarks(facts: PeriodFacts, one: UnitSum) -> Cell:
     documents = list(dict.fromkeys(each.document for each in facts.exemptions if each.unit == one.unit))
-    if documents:
-        return msg("exempt by {document}", document=", ".join(documents))
-    return (
-        nmsg("{n} occasion awaits confirmation", "{n} occasions await confirmation", one.pending)
-        if one.pending
-        else None
-    )
+    remarks = [msg("exempt by {document}", document=", ".join(documents))] if documents else []
+    if count := one.open_because.get(OpenBecause.NO_SOURCE, 0):
+        remarks.append(nmsg("no source in {n} week", "no source in {n} weeks", count))
+    if count := one.open_because.get(OpenBecause.NOT_WATCHED, 0):
+        remarks.append(nmsg("not watched whole in {n} week", "not watched whole in {n} weeks", count))
+    elif one.pending:  # of weeks before the first poll nobody is asked to confirm anything
+        remarks.append(nmsg("{n} occasion awaits confirmation", "{n} occasions await confirmation", one.pending))
+    return joined(remarks) if remarks else None
 
 
 def _name(facts: PeriodFacts, unit: UnitId) -> Name:

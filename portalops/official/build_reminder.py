@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from portalops.model.cases import CaseState
+from portalops.model.cases import CaseDuty, CaseState
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
 from portalops.model.period import Week
-from portalops.model.rulebook import Rulebook
+from portalops.model.rulebook import Rulebook, UnitDuties
 from portalops.model.updates import FlaggedItem, FlagKind, UpdatesResult
 from portalops.official.office import Office
 from portalops.official.paper import Annex, LegalBasis, OfficialPaper, PaperKind
@@ -93,7 +93,7 @@ def build_reminder(
         Paragraph(msg("{agency} asks {unit}:", agency=office.unit, unit=joined(to))),
         Bullets(
             (
-                msg("to update and send information as often as required from this week on;"),
+                _asked(cases, rulebook, _REQUESTS),
                 msg(
                     "to check the above and answer {agency} in writing or by mail by {day}: with the explanation, or with"
                     " the documents that show when items were published or sent.",
@@ -125,7 +125,7 @@ def build_reminder(
         sign=office.letter_sign,
         place=office.settings.place,
         year=office.day.year,
-        subject=msg("urging updates of the sub-portal and sending of information to the province's portal"),
+        subject=_asked(cases, rulebook, _SUBJECTS),
         addressees=to,
         basis=basis_of(rulebook),
         body=tuple(body),
@@ -136,6 +136,29 @@ def build_reminder(
         zone=zone,
         drafted_on=office.day,
     )
+
+
+_Words = tuple[Message, Message, Message]
+"""Of the sub-portal alone, of what is sent alone, of both."""
+_SUBJECTS: _Words = (
+    msg("urging updates of the sub-portal"),
+    msg("urging the sending of information to the province's portal"),
+    msg("urging updates of the sub-portal and sending of information to the province's portal"),
+)
+_REQUESTS: _Words = (
+    msg("to update the sub-portal as often as required from this week on;"),
+    msg("to send information as often as required from this week on;"),
+    msg("to update and send information as often as required from this week on;"),
+)
+
+
+def _asked(cases: Sequence[Case], rulebook: Rulebook, words: _Words) -> Message:
+    """Return the words for what the cases are about: nobody is urged to what was done, or to what is not asked for."""
+    duties = {case.duty for case in cases}
+    of_subportal, of_sent, of_both = words
+    if len(duties) > 1 or rulebook.numbers.unit_duties is UnitDuties.SUM:
+        return of_both
+    return of_subportal if duties == {CaseDuty.SUBPORTAL} else of_sent
 
 
 def _took_over(unit: Name, ended: EndedUnit | None) -> Iterator[Paragraph]:

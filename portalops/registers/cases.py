@@ -93,6 +93,17 @@ class Case:
         return self.opened_at is not None
 
     @property
+    def was_accepted(self) -> bool:
+        """Say whether the explanation was accepted, also where the case was closed since."""
+        return self.newest(CaseStep.ACCEPTED) is not None
+
+    @property
+    def is_closed_by_rule(self) -> bool:
+        """Say whether the rules closed it, since its week is no longer judged unmet; whatever a person closed stays closed."""
+        closed = self.newest(CaseStep.CLOSED)
+        return closed is not None and not closed.move.by
+
+    @property
     def opened_at(self) -> datetime | None:
         """Return when it was opened first; None as long as the unit is only heard."""
         return next((each.at for each in self.moves if each.move.step is CaseStep.OPENED), None)

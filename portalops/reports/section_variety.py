@@ -42,7 +42,10 @@ def counts_blocks(variety: Variety) -> Iterator[TableBlock | Paragraph]:
     else:
         yield Paragraph(msg("No source states which of the 12 kinds of Article 8 its items belong to."))
     yield _languages_table(variety)
-    yield Paragraph(pairs_sentence(variety))
+    if variety.paired or variety.unpaired or variety.unpaired_more or variety.untold:
+        yield Paragraph(pairs_sentence(variety))
+    elif all(not one.language for one in variety.languages):
+        yield Paragraph(msg("No source states its items' language, so it is not known which have an English version."))
 
 
 def _kinds_table(variety: Variety) -> TableBlock:

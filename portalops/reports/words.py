@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from portalops.model.backups import Copy, CopyState, DataClass, SetKind
 from portalops.model.cases import CaseDuty, CaseState
@@ -166,6 +167,12 @@ _SET_KIND: Mapping[SetKind, Message] = {SetKind.FULL: msg("full"), SetKind.DIFF:
 def duty_status(verdict: DutyVerdict) -> Status:
     """Return the word for what is said of a duty or a unit's period."""
     return _DUTY[verdict]
+
+
+def week_status(verdict: DutyVerdict, *, is_over: bool) -> Status:
+    """Return the word for a unit's week: one that is over, and pends, waits for a confirmation or the next poll."""
+    status = duty_status(verdict)
+    return replace(status, word=msg("awaiting confirmation")) if is_over and verdict is DutyVerdict.PENDING else status
 
 
 def check_status(verdict: CheckVerdict) -> Status:

@@ -13,7 +13,7 @@ import pytest
 
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, rows_named_in
+from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, rows_named_in, story
 from tests.checks.updates.scene import HEALTH, at
 from tests.web import answer
 
@@ -351,9 +351,88 @@ def ids_used_again(p: Province) -> None:
     for number in (1, 2, 3):
         rows.put(number, published="2026-10-01 09:00")
     p.plan(p.day(1), rows.lose, since=2)
-    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=body(41))
-    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=body(42))
-    p.plan(p.day(8), rows.put, 4, published=p.day(8), text=body(44))
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=story(41))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=story(42))
+    p.plan(p.day(8), rows.put, 4, published=p.day(8), text=story(44))
+
+
+def schedule_of_each_week(p: Province) -> None:
+    rows = p.with_database()
+    usual = (
+        "Giám đốc chủ trì giao ban tuần tại phòng họp A của Sở, thành phần gồm lãnh đạo Sở, trưởng các phòng chuyên môn và đơn vị trực thuộc",
+        "Phó Giám đốc Trần Văn Bình tiếp công dân định kỳ tại trụ sở, phòng Thanh tra chuẩn bị hồ sơ và cử cán bộ ghi biên bản",
+        "Phó Giám đốc Lê Thị Hoa dự họp trực tuyến với Bộ Y tế về công tác phòng, chống dịch, phòng Nghiệp vụ Y chuẩn bị tài liệu",
+        "Giám đốc làm việc với Bệnh viện Đa khoa tỉnh về tiến độ mua sắm thuốc, vật tư, phòng Kế hoạch Tài chính chuẩn bị số liệu",
+    )
+    for number, monday in enumerate((-13, -6, 1, 8), 1):
+        first = p.monday + timedelta(days=monday - 1)
+        lines = (f"Ngày {first + timedelta(days=day):%d/%m}: {what}" for day, what in enumerate(usual))
+        p.plan(
+            p.day(monday),
+            rows.put,
+            number,
+            published=p.day(monday),
+            text=f"Lịch công tác tuần {number + 44}. " + ". ".join(lines),
+        )
+    p.plan(p.day(4), rows.put, 9, published=p.day(4), text=story(9))
+
+
+def report_continued(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00", text=story(1))
+    first, second = story(2).split(), story(3).split()
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=" ".join(first))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=" ".join([*first[:80], *second[:160]]))
+    p.plan(p.day(8), rows.put, 4, published=p.day(8), text=story(4))
+
+
+def news_taken_over_by_the_portal(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
+        p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), text))
+        p.plan(p.day(day, "10:00"), portal.publish, Post(f"/y-te-{day}", p.day(day, "10:00"), text))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def news_that_the_portal_shows_by_itself(p: Province) -> None:
+    site, portal = p.with_history(syndicated=True), p.with_portal()
+    for day in (2, 4):
+        one = Post(f"/tin-{day}", p.day(day), story(day, 320))
+        for where in (site, portal):
+            p.plan(p.day(day), where.publish, one)
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def news_whose_date_the_portal_keeps(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        one = Post(f"/tin-{day}", p.day(day), story(day, 320))
+        p.plan(p.day(day), site.publish, one)
+        p.plan(p.day(day, "10:00"), portal.publish, one)
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def newest_shown_twice(p: Province) -> None:
+    p.site.is_newest_twice = True
+    p.site.written = lambda _claims: ""
+    _list_of_two(p)
+
+
+def newest_shown_twice_with_days(p: Province) -> None:
+    p.site.is_newest_twice = True
+    p.site.written = lambda claims: at(claims).strftime("%d/%m/%Y")
+    _list_of_two(p)
+
+
+def _list_of_two(p: Province) -> None:
+    def notice(number: int, claims: str) -> Post:
+        return replace(post(number, claims), title=f"Thông báo số {number}/TB-SYT về lịch tiêm chủng")
+
+    p.site.publish(*(notice(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(9)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    for day, number in ((0, 19), (3, 20), (4, 21), (8, 22)):
+        p.plan(p.day(day), p.site.publish, notice(number, p.day(day)))
 
 
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
@@ -397,6 +476,13 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     server_always_says_not_modified: MET,
     database_put_back: UNKNOWN,
     ids_used_again: MET,
+    schedule_of_each_week: MET,
+    report_continued: MET,
+    news_taken_over_by_the_portal: MET,
+    news_that_the_portal_shows_by_itself: MET,
+    news_whose_date_the_portal_keeps: UNKNOWN,
+    newest_shown_twice: MET,
+    newest_shown_twice_with_days: MET,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {

@@ -11,7 +11,7 @@ from checks.updates.terms import Decided
 from portalops.model.organisation import Agency, UnitId
 from portalops.model.updates import FlagKind, UnitWeek
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Province, Register
+from tests.attacks.update_scene import Province, Register, story
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
@@ -234,7 +234,7 @@ def test_an_officer_confirms_a_moved_article_as_it_stood_then(
     for number, unit in ((1, "Sở Y tế"), (2, "Sở Tư pháp")):
         database.put(number, published=province.day(-30), unit=unit)
     for number, on, unit in ((3, 2, "Sở Tư pháp"), (4, 4, "Sở Y tế")):
-        province.plan(province.day(on), database.put, number, published=province.day(on), unit=unit)
+        province.plan(province.day(on), database.put, number, published=province.day(on), unit=unit, text=story(number))
     province.plan(province.day(5), database.change, 3, unit="Sở Y tế")
     moved = hashlib.sha256(b"content\ni:3").hexdigest()[:32]
     province.decided = Decided(confirmed={moved: None}, confirmed_at={moved: at(province.day(day))})

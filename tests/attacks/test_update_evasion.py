@@ -13,7 +13,7 @@ import pytest
 
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
 
@@ -65,6 +65,89 @@ def sentences_in_another_order(p: Province) -> None:
         text=". ".join([*told[5:], *told[:5], "Tin do Văn phòng Sở cung cấp"]),
     )
     p.plan(p.day(8), rows.put, 5, published=p.day(8), text=body(44))
+
+
+def part_of_an_old_text(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    words = f"Năm 2026 {story(1, 320)}".split()
+    p.plan(p.day(2), rows.put, 2, published=p.day(2), text=" ".join(words))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), text=" ".join(words[105:215]))
+    p.plan(p.day(8), rows.put, 5, published=p.day(8), text=story(5))
+
+
+def beginning_of_an_old_text(p: Province) -> None:
+    site = p.with_history()
+    words = f"Năm 2026 {story(1, 320)}".split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
+    p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[: len(words) * 7 // 10]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
+def old_texts_put_together(p: Province) -> None:
+    rows = p.with_database()
+    rows.put(1, published="2026-10-01 09:00")
+    told = [f"Ngày {day} tháng 11: {story(day)}" for day in (9, 11, 17)]
+    for number, (day, text) in enumerate(zip((-6, -4, 2), told, strict=True), 2):
+        p.plan(p.day(day), rows.put, number, published=p.day(day), text=text)
+    p.plan(p.day(4), rows.put, 7, published=p.day(4), text="Tin tổng hợp. " + " ".join(told))
+    p.plan(p.day(8), rows.put, 8, published=p.day(8), text=story(5))
+
+
+def text_of_the_portal_cut(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (1, 3):
+        text = story(day, 320)
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), text))
+        cut = " ".join(["Theo tin từ Cổng thông tin điện tử tỉnh:", *text.split()[:240]])
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), cut))
+    p.publish(22, p.day(8))
+
+
+def summaries_of_the_portal_news(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day, title in ((1, "Khởi công bệnh viện đa khoa khu vực"), (3, "")):
+        text = story(day, 320)
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        summary = " ".join(text.split()[:30]) + "..."
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), summary, title or "Tin tuần này"))
+    p.publish(22, p.day(8))
+
+
+def titles_of_the_portal_news(p: Province) -> None:
+    p.with_history()
+    portal, page = p.with_portal(), p.with_page(links="/trang")
+    for day in (1, 3):
+        title = f"Khởi công bệnh viện đa khoa khu vực phía {'bắc' if day == 1 else 'nam'}"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", title))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def portal_news_with_its_dates(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
+        p.plan(p.day(day, "08:35"), portal.publish, Post(f"/tin-{day}", p.day(day, "08:35"), text))
+        p.plan(p.day(day, "09:35"), site.publish, Post(f"/moi-{day}", p.day(day, "08:35"), text))
+    p.publish(22, p.day(8))
+
+
+def summary_under_a_longer_title(p: Province) -> None:
+    site = p.with_history()
+    summary, title = f"{story(1, 30)}...", "Lễ phát động Tết trồng cây"
+    p.plan(p.day(2), site.publish, Post("/bai-7", p.day(2), summary, title))
+    p.plan(p.day(4), site.publish, Post("/bai-7?page=2", p.day(4), summary, f"Phóng sự ảnh: {title}"))
+    p.publish(22, p.day(8))
+
+
+def part_of_a_short_summary(p: Province) -> None:
+    site = p.with_history()
+    words = story(1, 320).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
+    p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[105:215]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
 
 
 def old_texts_at_new_addresses(p: Province) -> None:
@@ -378,6 +461,15 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_words_here_and_there: UNKNOWN,
     rows_with_words_here_and_there: UNKNOWN,
     sentences_in_another_order: UNKNOWN,
+    part_of_an_old_text: UNKNOWN,
+    beginning_of_an_old_text: UNKNOWN,
+    old_texts_put_together: UNKNOWN,
+    text_of_the_portal_cut: UNKNOWN,
+    summaries_of_the_portal_news: UNKNOWN,
+    titles_of_the_portal_news: UNKNOWN,
+    portal_news_with_its_dates: UNKNOWN,
+    summary_under_a_longer_title: UNKNOWN,
+    part_of_a_short_summary: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,
@@ -422,6 +514,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
+    part_of_a_short_summary: "summaries that systems cut are alike up to where they differ",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import pytest
 
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded
+from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, story
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 MET, UNMET = DutyVerdict.MET, DutyVerdict.UNMET
@@ -221,6 +221,27 @@ def licences_of_one_form(p: Province) -> None:
     p.plan(p.day(8), rows.put, 25, published=p.day(8), text=body(44))
 
 
+def notices_of_one_form_on_the_portal_too(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for number, day in enumerate((-6, 1, 2, 4), 1):
+        title = "Thông báo lịch tiếp công dân của lãnh đạo"
+        summary = (
+            "Lãnh đạo tiếp công dân tại trụ sở trong giờ hành chính, công dân mang theo căn cước và đơn có chữ ký."
+        )
+        p.plan(p.day(day, "08:00"), portal.publish, Post(f"/lich-{number}", p.day(day, "08:00"), story(number), title))
+        p.plan(p.day(day), site.publish, Post(f"/lich-{number}", p.day(day), f"{summary} Đợt {number}.", title))
+    p.publish(22, p.day(8))
+
+
+def schedules_of_one_summary(p: Province) -> None:
+    site = p.with_history()
+    summary = f"{story(1, 35)}..."
+    for week, day in ((46, -3), (47, 2), (48, 4)):
+        title = f"Lịch công tác tuần {week} năm 2026 của lãnh đạo Sở"
+        p.plan(p.day(day), site.publish, Post(f"/lich-{week}", p.day(day), summary, title))
+    p.publish(22, p.day(8))
+
+
 # --- clocks that seem to be off -----------------------------------------------------------------
 
 
@@ -270,6 +291,8 @@ HABITS: Mapping[Way, DutyVerdict] = {
     two_reports_on_one_event: MET,
     schedules_of_one_form: MET,
     licences_of_one_form: MET,
+    notices_of_one_form_on_the_portal_too: MET,
+    schedules_of_one_summary: MET,
     days_without_an_hour: MET,
     drafts_of_other_days: MET,
     evenings_between_right_claims: MET,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,14 @@ def body(number: int) -> str:
     return " ".join(_SENTENCES[place] for place in _MIXTURES[number * 11 % len(_MIXTURES)])
 
 
+def story(number: int, words: int = 240) -> str:
+    """Return one of many long texts, each in words of its own order; it has no numbers."""
+    return " ".join(random.Random(number).choices(_PROSE, k=words))
+
+
+_PROSE = re.findall(r"[^\W\d_]{2,}", (Path(__file__).parents[2] / "docs" / "operators-guide.vi.md").read_text("utf-8"))
+
+
 def reworded(text: str) -> str:
     """Return a text with other words at a few places all over it."""
     for word, other in _OTHER_WORDS.items():
@@ -116,6 +125,8 @@ class Site:
     """Items that the feed has room for."""
     broken: bytes | None = None
     """What it answers instead of its feed."""
+    is_newest_twice: bool = False
+    """Its page shows the newest item in a box above the list too."""
     links: str | None = None
     """The path under which its items lie, if it is another one."""
     written: Callable[[str], str] = _written
@@ -161,7 +172,8 @@ class Site:
         """Put what is published on the server."""
         shown = self.posts[: self.length]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
-        page = f"<html><ul>{''.join(map(self._line, self.posts))}</ul></html>".encode()
+        box = self.posts[:1] if self.is_newest_twice else []
+        page = f"<html><ul>{''.join(map(self._line, (*box, *self.posts)))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,
@@ -285,11 +297,11 @@ class Province:
 
     # What there is
 
-    def with_history(self, count: int = 9) -> Site:
+    def with_history(self, count: int = 9, *, syndicated: bool = False) -> Site:
         """Let the site have items from before, and poll its feed."""
         for number in range(count):
             self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
-        self.poll("feed", "rss", url=f"{self.server.url}/rss")
+        self.poll("feed", "rss", url=f"{self.server.url}/rss", syndicated=syndicated)
         return self.site
 
     def poll(self, kind: str, name: str, unit: Agency | None = None, **settings: object) -> None:
@@ -324,6 +336,15 @@ class Province:
         self.sites.append(other)
         self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
         return other
+
+    def with_portal(self) -> Site:
+        """Let the portal itself have news with whole texts, and poll its feed."""
+        portal = Site(self.server, "/cong")
+        for number in range(60, 68):
+            portal.publish(Post(f"/{number}", f"{self.monday - timedelta(days=80 - number)} 09:00", story(number)))
+        self.sites.append(portal)
+        self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss")
+        return portal
 
     def with_page(self, *, links: str | None) -> Site:
         """Let the site's front page list its items too, and poll it."""

@@ -83,6 +83,10 @@ class Office:
         validate_answer(arguments, answer)
         return code, answer
 
+    def shown(self) -> str:
+        """Return what the last command showed a person."""
+        return self._capsys.readouterr().out
+
     def hear(self, *explained: str) -> None:
         """Remind of all that is being heard, take explanations of some, let the time to answer pass, and judge again."""
         for case, one in self.cases().items():
@@ -252,6 +256,36 @@ def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Of
     office.call("updates", "collect")
 
     assert office.call("updates", "stale", "--days", "5") == (0, {**envelope, "data": []})
+
+
+def test_a_day_without_an_hour_is_stale_only_when_all_of_it_is_so_long_ago(office: Office) -> None:
+    office.now += timedelta(days=1)
+    day = f"{office.now.astimezone(ZoneInfo('Asia/Ho_Chi_Minh')):%Y-%m-%d} 00:00"  # it may have come late on that day
+    with sqlite3.connect(office.folder / "portal.sqlite") as connection:
+        connection.execute("INSERT INTO news VALUES (2, 'Tin mới', ?, ?, 'Sở Y tế')", (day, day))
+    office.call("updates", "collect")
+    office.now += timedelta(days=4)
+    office.call("updates", "collect")
+    office.now += timedelta(days=1)
+
+    assert office.call("updates", "stale", "--days", "5")[1]["data"] == []
+    assert [one["id"] for one in office.call("updates", "stale", "--days", "4")[1]["data"]] == ["so-y-te"]
+
+
+def test_a_decision_is_shown_as_what_was_decided(office: Office) -> None:
+    case = min(office.cases())
+    office.hear(case)
+    office.now += timedelta(minutes=1)
+
+    with time_machine.travel(office.now, tick=True):
+        run(
+            ["--lang", "en", "--config", str(office.folder / "portalops.toml"), "case", "decide", case, "--accept",
+             "--reason", "có biên bản", "--by", "Trần Thị Bình"],
+            {},
+        )  # fmt: skip
+
+    shown = office.shown()
+    assert "the explanation accepted" in shown and "the decision on the explanation" not in shown
 
 
 def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(office: Office) -> None:

@@ -93,6 +93,27 @@ def test_an_item_of_an_unknown_sender_counts_for_the_unit_that_says_it_is_its_ow
     (entry,) = envelope["data"]["attributed"]
     assert f"already recorded as {entry}, of unit so-y-te" in again[1]["error"]["message"]
     assert [(one["unit"], one["grade"]) for one in listed if one["id"] == entry] == [("so-y-te", "D")]
+    assert [(one["unit"], one["claimed_as"]) for one in listed if one["id"] == item] == [(None, entry)]
+    assert f"Sở Y tế, tính theo {entry}" in " ".join(hearing.read("updates", "list", "--period", WEEK).split())
+
+
+def test_a_registered_paper_of_an_unknown_sender_is_listed_with_its_entry(hearing: Hearing) -> None:
+    paper = (
+        "--number",
+        "118",
+        "--arrived",
+        "2026-11-18",
+        "--author",
+        "Phòng Y tế dự phòng",
+        "--subject",
+        "Tin tuần 47",
+    )
+
+    code, envelope = hearing.call("updates", "register", "--unit", "so-y-te", *paper, "--registrar", "Nguyễn Văn An")
+    listed = hearing.call("updates", "list", "--period", WEEK, "--unit", "so-y-te")[1]["data"]
+
+    assert code == 0, envelope
+    assert {one["claimed_as"] for one in listed if one["source"] == "so-van-ban-den"} == {envelope["data"]["id"]}
 
 
 def test_the_filled_in_sheet_is_taken_by_one_command(hearing: Hearing) -> None:
@@ -125,6 +146,23 @@ def test_a_text_is_an_explanation_and_a_mail_names_who_answered_and_when(hearing
     shown = hearing.read("case", "show", envelope["data"]["cases"][0])
     assert ("ngày 24/11/2026" in shown, "2026-11-24" in shown) == (True, False)
     assert (again[0], "waits for an answer" in again[1]["error"]["message"]) == (2, True)
+
+
+def test_a_mail_without_more_is_the_explanation_and_the_week_is_shown_as_it_stands(hearing: Hearing) -> None:
+    mail = hearing.folder / "answer.eml"
+    text = "Máy chủ hỏng\r\ncả tuần.".encode()
+    mail.write_bytes(
+        b"From: <van-phong@soyte.example>\r\nDate: Tue, 24 Nov 2026 09:00:00 +0700\r\n"
+        b"Content-Type: text/plain; charset=utf-8\r\nSubject: x\r\n\r\n" + text
+    )
+
+    dry_run = hearing.answer("--mail", str(mail), "--dry-run")
+    shown = hearing.read("case", "answer", "so-y-te", WEEK, "--mail", str(mail))
+
+    step = hearing.call("case", "show", f"{WEEK}/so-y-te/11.2-submissions")[1]["data"]["steps"][-1]
+    assert dry_run[1]["data"]["records"] == []
+    assert (step["step"], step["reason"]) == ("explained", "Máy chủ hỏng cả tuần.")
+    assert "Sở Y tế" in shown and "Kết luận của tuần" in shown and "không đạt" in shown
 
 
 def test_an_answer_after_its_last_day_is_called_late_wherever_it_is_shown(hearing: Hearing) -> None:

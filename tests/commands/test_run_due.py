@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from commands.cli.clock import clock_step, note_clock
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.clock import clock_step, note_clock
 from commands.jobs.due import JUDGED_ON, RunRequest, is_idle
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan

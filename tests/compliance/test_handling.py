@@ -791,7 +791,13 @@ def test_a_case_that_is_open_is_not_opened_again_and_one_that_is_not_judged_is_n
         assert moves_by_rule(found, judged, [case], _handling("2026-11-23"), since=date(2026, 1, 1)) == ()
 
 
-@pytest.mark.parametrize("verdict", [MET, EXEMPT, NONE_DUE])
+def test_a_case_of_which_a_setting_asks_nothing_any_more_stays_for_a_person_to_decide() -> None:
+    judged = {(HEALTH, SEND, W47): NONE_DUE}
+
+    assert moves_by_rule({}, judged, [_opened(W47)], _handling("2026-11-23"), since=date(2026, 1, 1)) == ()
+
+
+@pytest.mark.parametrize("verdict", [MET, EXEMPT])
 def test_a_case_is_closed_once_nothing_falls_short_any_more(verdict: DutyVerdict) -> None:
     closed = _case((CaseStep.OPENED, "2026-11-23"), (CaseStep.CLOSED, "2026-11-24"))
     judged = {(HEALTH, SEND, W47): verdict}

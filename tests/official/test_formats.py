@@ -82,7 +82,7 @@ def test_markdown_has_heads_body_and_annex_in_the_papers_order() -> None:
 def test_a_workbook_holds_the_text_and_each_annex_on_a_sheet_with_real_numbers() -> None:
     opened = load_workbook(io.BytesIO(load("xlsx").render(report(), language="vi")))
 
-    assert opened.sheetnames[0] == "1 Báo cáo"
+    assert opened.sheetnames[0] == "1 Nội dung"
     annex = opened.worksheets[-2]
     assert str(annex["A1"].value).startswith("Phụ lục I: Tổng hợp tình hình cập nhật thông tin của các đơn vị")
     heads = [cell.value for cell in annex[3]]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portalops.compliance.handling import Handling, LateAnswer, own_delays
+from portalops.model.cases import CaseDuty, CaseMove, CaseStep, Shortfall
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.message import msg
 from portalops.model.period import Period, Week
@@ -19,14 +20,16 @@ from portalops.model.updates import (
     FlagKind,
     Grade,
     ItemChannel,
+    OpenBecause,
     UnitWeek,
     UpdateSourceTraits,
     UpdatesResult,
 )
 from portalops.model.verdicts import DutyVerdict, Severity
-from portalops.official.build_period import PeriodFacts, build_period, lasted_in, source_words
+from portalops.official.build_period import PeriodFacts, annex_table, build_period, lasted_in, source_words
 from portalops.official.build_reminder import build_reminder, uncounted_items
 from portalops.official.formats import load
+from portalops.registers.cases import Case, RecordedMove, fold_cases
 from portalops.registers.incidents import fold_incidents
 from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.rulebooks.limits.load import load_rule_set
@@ -38,7 +41,8 @@ def _judged(*weeks: DutyVerdict) -> PeriodFacts:
     """Return a period without cases whose units' weeks came to these verdicts."""
     known = facts()
     days = [replace(day, verdict=DutyVerdict.MET) for day in known.portal_days]
-    sums = [replace(one, weeks=dict.fromkeys(weeks, 2)) for one in known.sums]
+    unmet = {(Week(2026, 44), CaseDuty.SUBPORTAL)} if DutyVerdict.UNMET in weeks else ()
+    sums = [replace(one, weeks=dict.fromkeys(weeks, 2), unmet=frozenset(unmet)) for one in known.sums]
     return replace(known, sums=sums, portal_days=days, cases=(), escalations=())
 
 
@@ -53,9 +57,62 @@ def test_only_units_that_were_assessed_before_are_set_beside_the_period_before()
 
     # The ward has 1204 items and was not assessed before: it is no growth.
     assert said == (
-        "Of the 1 unit that was assessed in both periods: items 37 (-4); unit-weeks that reached what was due 3 of 5,"
-        " before 5 of 5."
+        "Of the 1 unit whose weeks all came to a verdict in both periods: items 37 (-4); unit-weeks that reached what was"
+        " due 3 of 5, before 5 of 5."
     )
+
+
+def test_a_period_that_was_not_watched_whole_is_compared_with_none() -> None:
+    known = facts()
+    half = {HEALTH: replace(known.before[HEALTH], weeks={DutyVerdict.MET: 4, DutyVerdict.INSUFFICIENT_EVIDENCE: 1})}
+
+    said = _texts(replace(known, before=half))
+
+    assert any(text.startswith("Not compared: no unit's weeks all came to a verdict") for text in said)
+    assert [row[8] for row in annex_table(replace(known, before=half), ZoneInfo(ZONE)).rows] == [None, None, None]
+
+
+def _closed(*steps: CaseStep) -> tuple[Case, ...]:
+    """Return the first case, closed by a person after some steps."""
+    (found, *_others) = cases()
+    moves = [
+        RecordedMove(90 + number, found.moves[-1].at, CaseMove(found.unit, found.duty, found.week, step, by="Bình"))
+        for number, step in enumerate((*steps, CaseStep.CLOSED))
+    ]
+    return fold_cases((*found.moves, *moves))
+
+
+def test_a_closed_case_says_whether_the_explanation_was_accepted() -> None:
+    known = _judged(DutyVerdict.MET, DutyVerdict.UNMET)
+    accepted = replace(known, cases=_closed(CaseStep.ACCEPTED))
+
+    assert "1 case: closed; explanation accepted." in _texts(accepted)
+    assert "1 case: closed; explanation not accepted." in _texts(replace(known, cases=_closed(CaseStep.REJECTED)))
+    paper = build_period(accepted, office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE)
+    assert "đã đóng; giải trình được chấp nhận" in load("markdown").render(paper, language="vi").decode("utf-8")
+
+
+def test_nobody_is_urged_over_a_week_whose_explanation_was_accepted() -> None:
+    known = replace(_judged(DutyVerdict.MET, DutyVerdict.UNMET), cases=_closed(CaseStep.ACCEPTED))
+
+    (urged,) = [text for text in _texts(known) if "is asked to urge the units that fell short" in text]
+
+    assert urged.endswith(": Bac Cam Ranh ward.")
+
+
+def test_documents_are_asked_for_only_where_they_can_decide() -> None:
+    known = _judged(DutyVerdict.MET, DutyVerdict.INSUFFICIENT_EVIDENCE)
+    health, ward = known.sums
+
+    def said(*reasons: OpenBecause) -> list[str]:
+        sums = (replace(health, open_because=dict.fromkeys(reasons, 1)), ward)
+        return _texts(replace(known, sums=sums))
+
+    asked, sources = "asked for documents that show when", "The managing unit adds sources that show what these units"
+    assert not any(asked in text or sources in text for text in said(OpenBecause.NOT_WATCHED))
+    assert not any(asked in text for text in said(OpenBecause.NO_SOURCE))
+    assert any(sources in text and text.endswith(": Department of Health.") for text in said(OpenBecause.NO_SOURCE))
+    assert any(asked in text and text.endswith(": Department of Health.") for text in said(OpenBecause.UNPROVEN))
 
 
 def test_every_working_day_of_the_portal_that_was_not_met_is_named_with_what_it_came_to() -> None:
@@ -199,6 +256,38 @@ def test_a_hearing_is_named_though_it_is_no_case() -> None:
 
     assert "1 hearing is under way, before a case is opened: Department of Health." in _texts(known)
     assert "No case of the period is recorded." in _texts(known)
+
+
+def test_a_hearing_whose_week_is_met_by_now_is_not_said_to_go_on() -> None:
+    said = _texts(replace(_judged(DutyVerdict.MET), hearings=cases()[:1]))
+
+    assert not any("under way" in text for text in said)
+    assert "1 further hearing is of a week that is no longer unmet, so no case is opened: Department of Health." in said
+
+
+@pytest.mark.parametrize(
+    ("duties", "subject", "asked"),
+    [
+        ([CaseDuty.SUBPORTAL], "cập nhật thông tin trên cổng con", "Cập nhật thông tin trên cổng con đủ"),
+        ([CaseDuty.SUBMISSION], "gửi thông tin về Cổng", "Gửi thông tin về Đơn vị quản lý Cổng đủ"),
+        ([*CaseDuty][1:], "cập nhật thông tin trên cổng con và gửi thông tin về Cổng", "cập nhật và gửi thông tin đủ"),
+    ],
+)
+def test_a_letter_urges_to_what_was_not_done_and_to_nothing_else(
+    duties: list[CaseDuty], subject: str, asked: str
+) -> None:
+    week, found = Week(2026, 45), Shortfall(85, 2, 1, msg("x"))
+    moves = [CaseMove(HEALTH, duty, week, CaseStep.HEARD, shortfall=found) for duty in duties]
+    heard = fold_cases(
+        RecordedMove(number, datetime(2026, 11, 9, 2, tzinfo=UTC), move) for number, move in enumerate(moves, 1)
+    )
+
+    letter = build_reminder(office(), facts().names[HEALTH], heard, RULEBOOK, explain_by=date(2026, 11, 12), zone=ZONE)
+
+    text = load("markdown").render(letter, language="vi").decode("utf-8")
+    assert f"V/v đôn đốc {subject}" in text
+    assert asked in text
+    assert ("trên cổng con" in text) == (CaseDuty.SUBPORTAL in duties)
 
 
 def test_an_answer_that_came_late_is_called_late_in_the_annex_of_cases() -> None:

@@ -162,6 +162,7 @@ def test_a_table_without_rows_is_told_to_be_empty_and_has_no_sheet() -> None:
         ("𠀀" * 20, "7 " + "𠀀" * 14),
         ("", "7"),
         ("History", "7 History"),
+        ("Tin, bài không được tính trong tuần này", "7 Tin, bài không được tính"),
     ],
 )
 def test_a_sheets_name_is_one_that_every_spreadsheet_takes(caption: str, name: str) -> None:
@@ -170,7 +171,7 @@ def test_a_sheets_name_is_one_that_every_spreadsheet_takes(caption: str, name: s
 
 def test_sheets_of_one_caption_keep_apart_and_are_linked() -> None:
     opened = book(table((1,)), table((2,)))
-    assert opened.sheetnames == ["1 Report", "2 Updates by unit", "3 Updates by unit"]
+    assert opened.sheetnames == ["1 Content", "2 Updates by unit", "3 Updates by unit"]
     links = [cell.hyperlink.location for cell in opened.worksheets[0]["A"] if cell.hyperlink]
     assert links == ["'2 Updates by unit'!A1", "'3 Updates by unit'!A1"]
 

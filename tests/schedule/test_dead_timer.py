@@ -25,6 +25,8 @@ HOUR = 3600
 GRACE = 26 * HOUR
 """The default of `max_silence_hours`."""
 CLOCK = "/etc/portalops/clock"
+BOOTED_AT = "/var/lib/portalops/state/booted-at"
+"""A run's note of the boot; without it the moved clock is that of a machine which a time service keeps."""
 PROGRAM = f"""#!/bin/sh
 exec env LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME_TIMESTAMP_FILE={CLOCK} FAKETIME_CACHE_DURATION=86400 \
 DONT_FAKE_MONOTONIC=1 /usr/bin/python3 -P -c 'from commands.app import main; main()' "$@"
@@ -63,6 +65,7 @@ class Watch:
         """Let it be so many seconds later on both than it was at the beginning."""
         for host in (self.portal, self.witness):
             write(host, CLOCK, f"+{seconds}\n", mode=0o644)
+        self.portal.sh(f"rm -f {BOOTED_AT}")
 
     def look(self) -> None:
         """Wait until the witness's timer made a whole look that began from now on; its clock of this kind is this machine's."""
@@ -170,6 +173,7 @@ def test_a_cut_network_a_host_without_power_and_a_dead_mail_server_hide_nothing(
     clock = Path(watch.portal.upper / CLOCK[1:])
     later = 2 * (GRACE + HOUR)
     clock.write_text(f"+{later}\n")
+    Path(watch.portal.upper / BOOTED_AT[1:]).unlink(missing_ok=True)
     write(watch.witness, CLOCK, f"+{later}\n", mode=0o644)
     watch.sink.wait_for(3)
     assert BEGINS.match(watch.alarms()[2])

@@ -322,7 +322,7 @@ class _Site:
         if hosts and host_of(self._url) not in hosts:
             return msg("its page leads to other hosts alone, such as {host}", host=bounded(min(hosts)))
         if not page.xpath("//a[@href]"):
-            return msg("its page has no link: it is built by scripts in the browser")
+            return msg("its page has no link; it may be built by scripts in the browser")
         return msg("neither a feed nor a list of items was found at {n} addresses", n=self._tried)
 
 

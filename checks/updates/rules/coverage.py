@@ -116,19 +116,45 @@ class Coverage:
             yield UnseenStretch(source.id, before, END)
 
     def unseen_days(
-        self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, days: Sequence[DayBounds]
+        self,
+        sources: Iterable[UpdateSourceTraits],
+        unit: UnitId | None,
+        days: Sequence[DayBounds],
+        *,
+        for_good: bool = False,
     ) -> frozenset[int]:
-        """Return the days of which at least one of the sources has not shown every moment; all without sources."""
+        """Return the days of which at least one of the sources has not shown every moment; all without sources.
+
+        Args:
+            sources: the sources.
+            unit: of which they speak; None for all.
+            days: the days in question, in order.
+            for_good: without what the next poll may show.
+        """
         traits = tuple(sources)
         if not days or not traits:
             return frozenset(one.day for one in days)
         start, end = days[0].first, days[-1].last
         stretches = [each for one in traits for each in self.unseen(one, unit, start, end)]
+        if for_good:
+            stretches = [self._cut_at_last_poll(each) for each in stretches]
         if not stretches:
             return frozenset()
         return frozenset(
-            one.day for one in days if any(each.since < one.last - 1 and each.until > one.first for each in stretches)
+            one.day
+            for one in days
+            if any(each.since < min(one.last - 1, each.until) and each.until > one.first for each in stretches)
         )
+
+    def _cut_at_last_poll(self, stretch: UnseenStretch) -> UnseenStretch:
+        """Return a stretch without what came since the last poll, which the next one may show; whole where there was none."""
+        intervals = self.read_polls(stretch.source).intervals
+        return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
+
+    def begins_at(self, source: UpdateSourceTraits, unit: UnitId) -> Stamp:
+        """Return from when on a source can speak of a unit; `END` where it never did."""
+        intervals = self.read_polls(source.id).intervals
+        return max(intervals[0].first, self.begins.get((source.id, unit), BEGINNING)) if intervals else END
 
     def unreadable(
         self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
@@ -246,25 +272,23 @@ def summed_up(
     """
     failed: list[Stamp] = []
     answered: list[Stamp] = []
-    whole: list[PollMoment] = []
-    for look in looks:
-        (answered if look.ok else failed).append(look.polled_at)
-        if look.doubts_from is not None:
-            while whole and whole[-1].polled_at >= look.doubts_from:
+    whole: list[tuple[Stamp, Stamp, bool]] = []
+    for at, ok, covers_from, is_blind, doubts_from, _owner in looks:
+        (answered if ok else failed).append(at)
+        if doubts_from is not None:
+            while whole and whole[-1][0] >= doubts_from:
                 whole.pop()
-        if look.ok and not look.blind and look.covers_from is not None:
-            whole.append(look)
+        if ok and not is_blind and covers_from is not None:
+            whole.append((at, covers_from, doubts_from is not None))
     spans: list[Interval] = []
     before: Stamp | None = None
-    for look in whole:
-        at, start = look.polled_at, look.covers_from
-        assert start is not None
+    for at, covers_from, doubts in whole:
         if is_dated:
-            start = start if begins is None else max(start, begins)
-        elif before is None or look.doubts_from is not None:
+            start = covers_from if begins is None else max(covers_from, begins)
+        elif before is None or doubts:
             start = at
         else:
-            start = max(start, before, at - REMOVED_WITHIN)
+            start = max(covers_from, before, at - REMOVED_WITHIN)
         spans.append(Interval(min(start, at), at))
         before = at
     merged = _merged(spans)

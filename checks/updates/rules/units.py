@@ -213,6 +213,10 @@ def _unit_week(
         own = items[channel]
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
+        lasting: int | None = 0
+        if not moment.is_over:
+            lost = coverage.unseen_days(sources[channel], unit.id, days, for_good=True)
+            lasting = count_occasions(own, counted, numbers=numbers, unseen=lost).most
         return Tally(
             occurred=occurred,
             required=required_occasions(len(required), numbers),
@@ -224,6 +228,7 @@ def _unit_week(
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
             open_items=sum(not one.item.is_sure or one.days.first < one.days.last for one in own),
+            lasting_most=lasting,
         )
 
     k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)

@@ -7,7 +7,7 @@ three working days or more, one for one or two, none (exempt) for a week without
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from checks.updates.rules.coverage import Share
@@ -45,6 +45,8 @@ class Tally:
     """Days of the week of which nobody has seen every moment."""
     open_items: int = 0
     """Items that may count in this week or not."""
+    lasting_most: int | None = 0
+    """Of a running week, the most occasions if nothing more comes: more than the least by what no further poll can decide."""
 
     @property
     def is_certain(self) -> bool:
@@ -55,6 +57,11 @@ class Tally:
     def bounds(self) -> Bounds:
         """Return it as it is recorded."""
         return Bounds(self.occurred.least, self.occurred.most, self.required_least, self.required_most)
+
+    @property
+    def is_out_of_sight(self) -> bool:
+        """Say whether a running week would not come out unmet by what was seen so far, however little comes."""
+        return not self.has_source or self.lasting_most is None or self.lasting_most >= self.required_least
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         tuple(dict.fromkeys((*first.unreadable, *second.unreadable))),
         max(first.unseen_days, second.unseen_days),
         first.open_items + second.open_items,
+        None if first.lasting_most is None or second.lasting_most is None else first.lasting_most + second.lasting_most,
     )
 
 
@@ -227,9 +235,30 @@ def _explain_short(tally: Tally) -> Message:
     )
 
 
+_NO_SOURCE = msg("no source shows this unit's items")
+_AT_RISK = msg("at risk: {missing} more due, {left}", missing=0, left="")
+_OUT_OF_SIGHT = msg("not all of it was seen: {missing} more due, {left}", missing=0, left="")
+
+
+def is_at_risk(reason: Message) -> bool:
+    """Say whether the reason of a running week says that it is at risk, of either indicator."""
+    return _holds(reason, _AT_RISK.text)
+
+
+def is_out_of_sight(reason: Message) -> bool:
+    """Say whether the reason of a running week says that nobody can see, of either indicator, whether it falls short."""
+    return _holds(reason, _OUT_OF_SIGHT.text) or _holds(reason, _NO_SOURCE.text)
+
+
+def _holds(reason: Message, text: str) -> bool:
+    return reason.text == text or any(
+        isinstance(value, Message) and _holds(value, text) for value in reason.values.values()
+    )
+
+
 def _explain_unknown(tallies: Sequence[Tally]) -> Message:
     if not all(tally.has_source for tally in tallies):
-        return msg("no source shows this unit's items")
+        return _NO_SOURCE
     if not all(tally.collected for tally in tallies):
         return msg("no answer of the sources after the week's end proves anything")
     unread = tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable))
@@ -263,14 +292,18 @@ def _cause_of(tally: Tally) -> Message:
     if tally.unseen_days:
         return nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
     if tally.open_items:
-        return nmsg(
-            "it is not certain of {n} item when it came, or whether it counts",
-            "it is not certain of {n} items when they came, or whether they count",
-            tally.open_items,
-        )
+        return _explain_open(tally.open_items)
     if not tally.is_certain:
         return msg("the calendar of these days is provisional")
     return msg("the items may have come on fewer days, or on more")
+
+
+def _explain_open(count: int) -> Message:
+    return nmsg(
+        "it is not certain of {n} item when it came, or whether it counts",
+        "it is not certain of {n} items when they came, or whether they count",
+        count,
+    )
 
 
 def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
@@ -278,11 +311,17 @@ def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
         if any(tally.occurred.least < tally.required_most <= tally.occurred.hoped for tally in tallies):
             return msg("rests on dates claimed by the source, which an officer must confirm")
         return msg("the week is over, but its last day is still to be polled")
+    if not all(tally.has_source for tally in tallies):
+        return _NO_SOURCE
     missing = max(tally.required_most - tally.occurred.least for tally in tallies)
     left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
+    said = msg("on course: {missing} more due, {left}", missing=missing, left=left)
     if missing > moment.days_left:
-        return msg("at risk: {missing} more due, {left}", missing=missing, left=left)
-    return msg("on course: {missing} more due, {left}", missing=missing, left=left)
+        short = [tally for tally in tallies if tally.required_most - tally.occurred.least > moment.days_left]
+        text = _OUT_OF_SIGHT if all(tally.is_out_of_sight for tally in short) else _AT_RISK
+        said = replace(text, values={"missing": missing, "left": left})
+    open_items = max(tally.open_items for tally in tallies)
+    return msg("{first}; {second}", first=said, second=_explain_open(open_items)) if open_items else said
 
 
 def moment_of(

@@ -268,6 +268,8 @@ class LostPoll(NamedTuple):
     source: str
     """Empty where it is not known of which source it was."""
     why: Message
+    poll: Poll | None = None
+    """As it is recorded; None where its record cannot be read."""
 
 
 def replayed(
@@ -318,7 +320,7 @@ def replayed(
             said = msg(
                 "{source}: the poll of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
             )
-            yield LostPoll(poll.source, said)
+            yield LostPoll(poll.source, said, poll)
 
 
 def _is_newer(poll: Poll, newest: datetime | None) -> bool:

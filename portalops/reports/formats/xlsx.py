@@ -111,10 +111,13 @@ def sheet_name(number: int, caption: str) -> str:
     """Return a name for a sheet: its number makes it the only one, whatever its caption.
 
     >>> sheet_name(3, "Weeks met/judged, by unit, from 17/08/2026 on")
-    '3 Weeks met judged, by unit, fr'
+    '3 Weeks met judged, by unit'
     """
-    text = " ".join(_FORBIDDEN.sub(" ", f"{number} {caption}").split())
-    return _cut(unicodedata.normalize("NFC", text), MAX_NAME).rstrip()
+    text = unicodedata.normalize("NFC", " ".join(_FORBIDDEN.sub(" ", f"{number} {caption}").split()))
+    short = _cut(text, MAX_NAME)
+    if short != text and not text[len(short)].isspace() and short.count(" ") > 1:
+        short = short.rpartition(" ")[0]  # what is cut within a word reads as a slip
+    return short.rstrip(" ,;:.-")
 
 
 def _cut(text: str, units: int) -> str:
@@ -133,7 +136,7 @@ class _Writer:
         self._day = "dd/mm/yyyy" if reader.language == "vi" else "d mmm yyyy"
         self._sheets = 0
         self._cut: Counter[str] = Counter()
-        self._text = self._sheet(reader.text(msg("Report")))
+        self._text = self._sheet(reader.text(msg("Content")))
         self._row = 0
 
     def write(self) -> None:

@@ -12,14 +12,27 @@ from pathlib import Path
 import pytest
 
 from checks.updates.job import run_updates
-from checks.updates.near_copies import KEPT_KEYS, LEAST_WORDS, MOST_TEXTS, free_keys, keys_of, likely_texts, nearest
+from checks.updates.near_copies import (
+    KEPT_KEYS,
+    LEAST_WORDS,
+    MOST_TEXTS,
+    TextTrace,
+    free_keys,
+    keys_of,
+    likely_texts,
+    main_source,
+    nearest,
+    trace,
+)
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
+from checks.updates.resemblance import EarlierTexts, NewText, new_text
 from checks.updates.rewriting import sketch
 from checks.updates.rules.comparing import nearly_repeated
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
+from checks.updates.summaries import news_keys
 from checks.updates.text import fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.runs import Every
@@ -178,13 +191,13 @@ def test_the_store_built_again_knows_the_same_near_copies(tmp_path: Path) -> Non
 def test_a_group_of_words_that_many_texts_have_keeps_no_more_of_them() -> None:
     mark = fingerprint(" ".join(WORDS[:200]))
     assert mark is not None
-    keys = keys_of("subportal", mark)
+    keys = keys_of(ItemChannel.SUBPORTAL, mark)
     crowded = {key: [f"text {n}" for n in range(MOST_TEXTS)] for key in keys[:3]}
 
     assert free_keys(keys, {}) == keys[:KEPT_KEYS]
     assert free_keys(keys, crowded) == keys[3 : 3 + KEPT_KEYS]
     assert likely_texts(keys, {**crowded, keys[5]: ["rare"]})[0] == "rare"
-    assert set(keys).isdisjoint(keys_of("portal", mark))
+    assert set(keys).isdisjoint(keys_of(ItemChannel.PORTAL, mark))
 
 
 def test_the_nearest_text_is_named() -> None:
@@ -193,6 +206,88 @@ def test_the_nearest_text_is_named() -> None:
 
     assert nearest(sketch(" ".join(own)), others) == "near"
     assert nearest(sketch(" ".join(own)), {"other": others["other"]}) == ""
+
+
+OWN = [f"{word}x" for word in WORDS[2000:2300]]
+OLD, OTHER, THIRD = WORDS[1000:1320], WORDS[3000:3320], WORDS[500:820]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        OLD[105:215], OLD[:224], [*OWN[:8], *OLD[:240]], [*OLD[:240], *OWN[:20]], [*OLD, *OTHER],
+        [*OWN[:3], *OLD[:160], *OTHER[100:260], *THIRD[160:]],
+    ],
+    ids=["middle third", "seven tenths", "lead-in", "end of its own", "two texts", "halves of three"],
+)  # fmt: skip
+def test_a_text_cut_out_of_old_ones_or_put_together_from_them_is_known_again(
+    tmp_path: Path, new: Sequence[str]
+) -> None:
+    found = pairs(collect(tmp_path, [OLD, OTHER, THIRD, new]))
+
+    assert [(later, earlier in {"Tin 0", "Tin 1", "Tin 2"}) for later, earlier in found] == [("Tin 3", True)]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [[*OLD[:107], *OWN[:213]], [*OLD[:160], *OWN[:160]], [*OLD[105:215], "ngày", "17"], OLD[: LEAST_WORDS - 1], OTHER],
+    ids=["a third quoted", "half quoted", "another number", "short", "other text"],
+)
+def test_a_text_that_quotes_an_old_one_or_has_a_number_of_its_own_is_news(tmp_path: Path, new: Sequence[str]) -> None:
+    assert pairs(collect(tmp_path, [OLD, THIRD, new])) == []
+
+
+def test_a_form_with_other_numbers_is_news_though_other_texts_have_them() -> None:
+    form = [*OLD[:100], "ngày", "{}", "tháng", "11"]
+    texts = {day: " ".join(form).format(day) for day in (9, 16, 23, 30)}
+    marks = {day: fingerprint(text) for day, text in texts.items()}
+    traces = {str(day): trace(sketch(texts[day]), mark) for day, mark in marks.items() if mark is not None}
+    new = traces.pop("16")
+
+    assert main_source(new, ["11", "16"], traces) == ""
+    assert main_source(new, ["11", "16"], {**traces, "same": new}) == "same"
+    assert TextTrace.read(new.write()) == new
+
+
+# --- summaries ------------------------------------------------------------------------------------
+
+PORTAL_TEXT = NewText("p", "", shown=news_keys("Khởi công bệnh viện đa khoa khu vực", " ".join(OLD)))
+
+
+def earlier(*texts: NewText) -> EarlierTexts:
+    known = EarlierTexts({}, {}, {})
+    for one in texts:
+        known.keep(one, is_first=True)
+    return known
+
+
+def shown(title: str, body: Sequence[str], channel: ItemChannel = ItemChannel.SUBPORTAL) -> NewText:
+    return new_text(channel, f"{title} {body}", title, " ".join(body), mark=None, words=None)
+
+
+def test_a_summary_with_the_title_or_the_beginning_of_the_portal_s_news_is_known_for_it() -> None:
+    known = earlier(PORTAL_TEXT)
+
+    assert known.find(shown("KHỞI CÔNG  bệnh viện đa khoa khu vực", [])) == "p"
+    assert known.find(shown("Tin mới", [*OLD[:29], "v..."])) == "p"
+    assert known.find(shown("Tin mới", OLD[:24])) == ""
+    assert known.find(shown("Khởi công bệnh viện 5", OLD[40:70])) == ""
+    assert known.find(shown("Khởi công bệnh viện đa khoa khu vực", [], ItemChannel.SUBMISSION)) == ""
+
+
+def test_a_title_that_several_texts_of_the_portal_have_tells_nothing() -> None:
+    known = earlier(PORTAL_TEXT, PORTAL_TEXT._replace(text="another"))
+
+    assert known.find(shown("Khởi công bệnh viện đa khoa khu vực", [])) == ""
+
+
+def test_a_summary_that_was_there_before_is_known_where_one_title_has_the_other_in_it() -> None:
+    first = shown("Lễ phát động Tết trồng cây", OLD[:30])
+    known = earlier(first)
+
+    assert known.find(shown("Phóng sự ảnh: Lễ phát động Tết trồng cây", OLD[:30])) == first.text
+    assert known.find(shown("Phóng sự ảnh: Lễ phát động Tết trồng cây", OLD[:31])) == ""
+    assert known.find(shown("Lễ phát động Tết trồng rừng", OLD[:30])) == ""
 
 
 # --- what they count for -------------------------------------------------------------------------

@@ -287,6 +287,26 @@ def test_why_a_look_failed_is_told_in_the_readers_language_and_as_text_by_older_
     assert decode(Poll, read(write({"poll": poll}))["poll"]) == poll
 
 
+def test_the_newest_poll_of_each_source_is_known_also_as_it_was_before_a_moment(tmp_path: Path) -> None:
+    store = ObservationStore.open(tmp_path / "observations.sqlite")
+    failed = msg("no answer")
+
+    def polled(source: str, moment: str, *, ok: bool = True) -> Poll:
+        return Poll(source, at(moment), ok, "" if ok else failed, 0, 0, None, None)
+
+    older, newer, other = (
+        polled("a", "2026-11-16 20:00"),
+        polled("a", "2026-11-17 20:00", ok=False),
+        polled("b", "2026-11-17 08:00"),
+    )
+    for poll in (older, other, newer):
+        store.add_poll(poll)
+
+    assert store.newest_polls() == (newer, other)
+    assert store.newest_polls(before=newer.polled_at) == (older, other)
+    assert store.newest_polls(before=older.polled_at) == ()
+
+
 def _listed(number: int, body: str, *, summary: bool = False) -> ListedItem:
     claimed = at(f"2026-11-{1 + number % 20:02} 08:00")
     url = f"https://soyte.example/{number}"

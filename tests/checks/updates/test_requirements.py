@@ -268,8 +268,8 @@ def test_the_report_of_a_past_period_does_not_change_with_what_a_source_does_lat
     later = Path(office.report("2026-11-25 09:00", *span)).read_bytes()
 
     assert later == first
-    assert "trong lần thu thập gần nhất: nguồn thông tin các đơn vị gửi về" not in later.decode()
-    assert "trong lần thu thập gần nhất: nguồn thông tin các đơn vị gửi về" in office.markdown(
+    assert "trong lần thu thập cuối kỳ: nguồn thông tin các đơn vị gửi về" not in later.decode()
+    assert "trong lần thu thập cuối kỳ: nguồn thông tin các đơn vị gửi về" in office.markdown(
         "2026-11-25 10:00", "--period", "2026-11-24"
     )
 

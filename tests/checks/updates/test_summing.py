@@ -17,11 +17,23 @@ from checks.updates.summing import sum_up, sums
 from checks.updates.terms import Terms
 from checks.updates.unit_names import UnitNames
 from portalops.errors import UpdatesError
-from portalops.model.period import Period, parse_period
+from portalops.model.cases import CaseDuty
+from portalops.model.period import Period, Week, parse_period
 from portalops.model.runs import Every
-from portalops.model.updates import ItemChannel, UpdateSourceTraits
+from portalops.model.updates import ItemChannel, OpenBecause, UnitSum, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
-from tests.checks.updates.scene import CALENDAR, HEALTH, SUBPORTALS, Collected, at, item, poll, rulebook
+from tests.checks.updates.scene import (
+    CALENDAR,
+    HEALTH,
+    SUBMISSIONS,
+    SUBPORTALS,
+    Collected,
+    at,
+    daily_polls,
+    item,
+    poll,
+    rulebook,
+)
 from tests.checks.updates.scene import SOURCES as SOURCES_OF_SCENE
 
 UNITS = [_unit(number) for number in range(4)]
@@ -85,6 +97,29 @@ def test_what_may_have_come_after_the_period_is_not_among_what_counts_nor_is_it_
     # The late one was first seen after six days without an answer: in week 46 or 47, nobody knows.
     assert summed("2026-10-15..2026-11-14") == (1, 1, date(2026, 11, 10))
     assert summed("2026-10-15..2026-11-22") == (1, 1, date(2026, 11, 16))
+
+
+def test_an_open_week_says_who_can_mend_it_and_an_unmet_one_what_was_not_done() -> None:
+    terms = Terms(rulebook(), CALENDAR, ZONE, at("2026-11-24 09:00"), Every.DAY)
+
+    def summed(first: str, period: str, *sources: UpdateSourceTraits) -> UnitSum:
+        polls = daily_polls(first, "2026-11-23", sources=sources)
+        judging = Judging(Collected((), polls), sources=sources, period=parse_period(period), terms=terms)
+        return sum_up(judging.judge(HEALTH.id, HEALTH), judging)
+
+    # A register's rows bear their own days, so that it would speak of the time before its first poll too.
+    late = summed("2026-11-18", "2026-W47", SUBPORTALS, replace(SUBMISSIONS, attested=False))
+    blind = summed("2026-11-01", "2026-W47", SUBMISSIONS)
+    seen = summed("2026-11-01", "2026-W47", SUBPORTALS, SUBMISSIONS)
+    outage = (*daily_polls("2026-11-01", "2026-11-15", sources=SOURCES_OF_SCENE), poll(SUBPORTALS, "2026-11-23 08:00"))
+    judging = Judging(Collected((), outage), sources=SOURCES_OF_SCENE, period=parse_period("2026-W47"), terms=terms)
+    unproven = sum_up(judging.judge(HEALTH.id, HEALTH), judging)
+
+    assert (set(late.open_because), late.unmet) == ({OpenBecause.NOT_WATCHED}, frozenset())
+    assert blind.unmet == {(Week(2026, 47), CaseDuty.SUBMISSION)}
+    assert blind.open_because == {}  # unmet as a whole: what the other number comes to decides nothing
+    assert seen.unmet == {(Week(2026, 47), CaseDuty.SUBPORTAL), (Week(2026, 47), CaseDuty.SUBMISSION)}
+    assert set(unproven.open_because) == {OpenBecause.UNPROVEN}
 
 
 @pytest.mark.heavy

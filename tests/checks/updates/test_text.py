@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.text import check_text, clean_line, content_hash, fold, without_markup
+from checks.updates.text import check_text, clean_line, content_hash, fold, read_text, without_markup
 
 REGULATION = (Path(__file__).parents[2] / "samples/updates/regulation_articles_9_to_11.txt").read_text("utf-8")
 """Articles 9 to 11 of the regulation issued with Decision 37/2010/QĐ-UBND of Khánh Hòa."""
@@ -40,6 +40,18 @@ def test_utf8_that_was_read_as_latin_is_found(text: str) -> None:
 
 def test_tones_on_consonants_show_a_misread_code_page() -> None:
     assert "wrong-code-page" in check_text("Tỉnh Khánh Ḥa đang t́m hướng phát triển")
+
+
+@pytest.mark.parametrize("sign", "ḍḥḳṣṭẓǹḿẁṽ")
+def test_a_tone_on_a_consonant_is_found_in_one_sign_or_two(sign: str) -> None:
+    assert check_text(f"ba{sign}")[0] == check_text(f"ba{unicodedata.normalize('NFD', sign)}")[0] == "wrong-code-page"
+
+
+def test_a_long_text_is_read_as_a_short_one() -> None:
+    short, long = read_text("Sở Y tế "), read_text("Sở Y tế " * 10_000)
+
+    assert long.words == short.words * 10_000
+    assert (short.is_long, long.is_long) == (False, True)
 
 
 def test_decomposed_text_is_told_apart_from_legacy_text() -> None:

@@ -1,6 +1,6 @@
 """Whether the machine's clock was set since a run looked last: jobs may have been passed over by it, or come due too soon.
 
-What a clock that is behind the newest record means is told by the ledger, which then takes no record.
+What a clock means that is behind the newest record, or far ahead of it, is told by the ledger, which then takes no record.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from portalops.system.clock import BootMark, SystemClock, boot_mark, step_betwee
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from portalops.ledger.circumstances import Surroundings
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,18 @@ def clock_step(state_folder: Path, clock: Clock) -> timedelta | None:
     """Return by how much the clock was set since the last look, if it was; None also for the first look after a boot."""
     before, now = _noted(state_folder), _mark(clock)
     return step_between(before, now) if before is not None and now is not None else None
+
+
+def is_kept(state_folder: Path, clock: Clock, surroundings: Surroundings) -> bool:
+    """Say whether something vouches for a clock: a time service, or the time since the boot that a run noted.
+
+    A clock that is not the machine's is not judged, nor one of which the kernel does not tell, nor any before a first run has noted it.
+    """
+    now = _mark(clock)
+    if now is None or surroundings.clock_is_synchronised() is not False:
+        return True
+    before = _noted(state_folder)
+    return before is None or (before.boot == now.boot and step_between(before, now) is None)
 
 
 def note_clock(state_folder: Path, clock: Clock) -> Message | None:
