@@ -47,10 +47,10 @@ def host(hosts: Hosts, sink: MailSink) -> Iterator[Host]:
 def test_cron_does_what_is_due_mails_what_failed_and_is_left_as_it_was(host: Host, sink: MailSink) -> None:
     more = EVERY_MINUTE + CHANNEL.format(sink=sink)
     prepare(host, configuration("weekly-backup", "daily-anchor", more=more))
-    host.sh("mv /srv/disk-a /srv/disk-b /mnt")  # no medium can be reached
     before = host.sh("find /etc -type f | sort")
 
     schedule(host, "install", "--cron")
+    host.sh("mv /srv/disk-a /srv/disk-b /mnt")  # no medium can be reached
     wait_until(lambda: "anchor.finished" in [each.kind for each in written(host)], "cron fires")
 
     runs = {name: kinds for name, kinds in runs_of(written(host)).items() if name.startswith(("anchor:", "backup:"))}

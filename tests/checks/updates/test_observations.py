@@ -60,7 +60,15 @@ def test_a_text_with_a_word_or_two_changed_is_a_duplicate(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("Theo báo cáo", "Ngày 16/11/2026, theo báo cáo"), ("Kết luận hội nghị", NEWS[:300])]
+    ("old", "new"),
+    [
+        ("Theo báo cáo", "Ngày 16/11/2026, theo báo cáo"),
+        (
+            "Kết luận hội nghị",
+            "Buổi chiều, đoàn công tác đi thăm hai trạm y tế vùng núi, trao tặng máy siêu âm, tủ lạnh bảo quản vắc-xin, xe máy cho"
+            " cộng tác viên dân số và nghe già làng kể chuyện vận động bà con đưa con nhỏ xuống núi khám bệnh. Kết luận hội nghị",
+        ),
+    ],
 )
 def test_another_date_or_another_paragraph_makes_another_text(tmp_path: Path, old: str, new: str) -> None:
     result = _collected_twice(tmp_path, NEWS.replace(old, new))
