@@ -14,8 +14,6 @@ from commands.cli.progress import progress_for
 from portalops import calendar, config
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.circumstances import collect
-from portalops.ledger.claimant import MachineClaimant
-from portalops.ledger.claims import writer_name
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from portalops.config import Settings
     from portalops.jobs import Attempt
     from portalops.ledger.circumstances import Circumstances, Surroundings
+    from portalops.ledger.claimant import MachineClaimant
     from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
@@ -131,13 +130,16 @@ class Session:
 
     @cached_property
     def claimant(self) -> MachineClaimant:
-        """What claims the records of this call; a machine enrols itself where the ledger is its own."""
+        """What claims the records of this call, once `ledger enroll` has begun that on this machine."""
+        from portalops.ledger.claimant import MachineClaimant  # noqa: PLC0415  # for commands that record, alone
+        from portalops.ledger.claims import writer_name  # noqa: PLC0415  # as above
+
         settings, clock = self.settings, self.clock
         return MachineClaimant(
             settings.state_folder,
             clock,
-            writer_name(LocalSurroundings(self.environment).host_name()),
-            enrols=settings.ledger_store is None,
+            writer_name(self.surroundings.host_name()),
+            enrols=False,
             reopened=lambda: Ledger(settings.state_folder, clock, writable=True, kept=self.kept(writable=True)),
         )
 

@@ -91,6 +91,7 @@ def _own(session: Session, request: Path | None) -> Result[WriterShown]:
     """Make this machine's key and show it; enrol it where that is this machine's own business."""
     ledger, claimant = session.writable_ledger, session.claimant
     key = claimant.make_key()
+    claimant.enrols = session.settings.ledger_store is None
     if claimant.enrols and session.signing_key is not None:
         introduce_key(ledger, session.signing_key)
         claimant.enrol(ledger, session.signing_key)

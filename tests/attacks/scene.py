@@ -136,10 +136,7 @@ class Portal:
 
     def session(self, *arguments: str, at: datetime) -> Session:
         given = ["--config", str(self.folder / "portalops.toml"), "--quiet", "--no-input", *arguments]
-        session = Session(parse_invocation(given, {}), {}, clock=FixedClock(at))
-        # What is forged here is a ledger that nobody claims; attacks on claims are in test_claims.py.
-        session.claimant.enrols = False
-        return session
+        return Session(parse_invocation(given, {}), {}, clock=FixedClock(at))
 
     def sign(self, *, at: datetime) -> None:
         """Have a head recorded over what there is."""

@@ -15,10 +15,23 @@ from tests.commands.signed_home import Home
 from tests.ledger.bundle.bundles import key_of
 
 
-def test_the_first_head_enrols_this_machine_and_verification_says_whose_the_records_are(
+def test_a_ledger_is_claimed_from_the_first_enrolment_on_and_not_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = Home(tmp_path, capsys)
+    home.call("head")
+
+    before = home.call("verify", expected=ExitCode.OK)["integrity"]
+    home.call("enroll")
+    after = home.call("verify", expected=ExitCode.OK)["integrity"]
+
+    assert (before["writers"], len(after["writers"])) == ([], 1)
+    assert not (tmp_path / "state/unclaimed").is_dir() or not list((tmp_path / "state/unclaimed").iterdir())
+
+
+def test_verification_says_whose_the_records_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
     home.call("head")
     person = tmp_path / "an.pub"
     person.write_text(f"{key_of(7).public_key} an\n")

@@ -63,7 +63,7 @@ def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
 
 def test_a_head_is_signed_once_and_shown_again(home: Home) -> None:
     first = home.call("head")
-    assert (first["size"], first["unsigned"], first["problem"]) == (11, 0, None)
+    assert (first["size"], first["unsigned"], first["problem"]) == (10, 0, None)
     assert first["head"].startswith("portalops-head 1\nledger ")
     assert first["fingerprint"].startswith("SHA256:")
     assert home.call("head") == first
@@ -114,9 +114,9 @@ def test_verify_says_who_signed_and_compares_brought_heads(home: Home, tmp_path:
 def test_a_kept_head_shows_what_the_key_itself_rewrote(home: Home, tmp_path: Path, language: str) -> None:
     made = home.call("head")
     code = f"{made['size']}-0000-0000-0000-0000-0000"
-    beyond = made["code"].replace("11-", "99-", 1)
+    beyond = made["code"].replace("10-", "99-", 1)
     assert home.call("verify", "--head-code", code, expected=ExitCode.INTEGRITY)["integrity"]["first_bad"] == 1
-    assert home.call("verify", "--head-code", beyond, expected=ExitCode.INTEGRITY)["integrity"]["first_bad"] == 13
+    assert home.call("verify", "--head-code", beyond, expected=ExitCode.INTEGRITY)["integrity"]["first_bad"] == 12
     text = made["head"].replace(home.ledger.id, "0" * 32)
     (tmp_path / "other.txt").write_text(text)
     said = home.read("verify", "--head", str(tmp_path / "other.txt"), language=language, expected=ExitCode.INTEGRITY)
@@ -156,7 +156,7 @@ def test_a_reader_without_the_private_key_compares_the_public_one(home: Home) ->
 def test_a_changed_head_record_is_named(home: Home) -> None:
     made = home.call("head")
     tamper(home.ledger, f"UPDATE tail SET size = {made['size'] - 1}")
-    assert home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["first_bad"] == 11
+    assert home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["first_bad"] == 10
 
 
 def test_the_key_is_changed_and_the_old_one_kept(home: Home) -> None:

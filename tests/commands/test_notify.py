@@ -367,7 +367,7 @@ def test_a_changed_record_is_told_as_such(tmp_path: Path, box: Mailbox) -> None:
     home.call("run", "--due")
     mails(box)
     ledger = Ledger.open(tmp_path / "state", FixedClock(AT), create=False)
-    tamper(ledger, "UPDATE record SET line = replace(line, 'anchor.finished', 'anchor.finishes') WHERE kind = 'anchor.finished'")
+    tamper(ledger, "UPDATE record SET line = replace(line, 'anchor.finished', 'anchor.finishes') WHERE seq = 7")
 
     assert home.call("run", at=AT + HOUR) == ExitCode.INTEGRITY
 
