@@ -242,7 +242,7 @@ def _explain_doubt(one: Counting) -> Message:
             "its source named another unit or day for it, first or since; a slip or a line written over: an officer decides"
         )
     if item.seen.rewrite == Rewrite.OPEN:
-        return msg("about a fifth of the page's text changed; it is not known whether it was enough for a rewrite")
+        return msg("the page's text changed, and it is not certain that enough of it is new for another item")
     if FlagKind.BASELINE in flags:
         return msg("it was already there when the source was polled first; its date counts when an officer confirms it")
     if FlagKind.UNBOUNDED in flags:

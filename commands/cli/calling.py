@@ -54,6 +54,8 @@ def call(session: Session) -> Result[object]:
         if (missing := _missing(called, error)) is None:
             raise
         raise missing from error
+    finally:
+        session.claim()
 
 
 def _refuse_huge_numbers(called: str, command: TyperCommand, values: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing
+from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger, kept_in
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from portalops.config import Settings
     from portalops.jobs import Attempt
     from portalops.ledger.circumstances import Circumstances, Surroundings
+    from portalops.ledger.claimant import MachineClaimant
     from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
@@ -124,7 +125,36 @@ class Session:
                 )
             )
         self._require_kept_clock(ledger)
+        ledger.claimant = self.claimant
         return ledger
+
+    @cached_property
+    def claimant(self) -> MachineClaimant:
+        """What claims the records of this call, once `ledger enroll` has begun that on this machine."""
+        from portalops.ledger.claimant import MachineClaimant  # noqa: PLC0415  # for commands that record, alone
+        from portalops.ledger.claims import writer_name  # noqa: PLC0415  # as above
+
+        settings, clock = self.settings, self.clock
+        return MachineClaimant(
+            settings.state_folder,
+            clock,
+            writer_name(self.surroundings.host_name()),
+            enrols=False,
+            reopened=lambda: Ledger(settings.state_folder, clock, writable=True, kept=self.kept(writable=True)),
+        )
+
+    def claim(self) -> None:
+        """Claim what this call recorded; where that fails, the next call on this machine does it."""
+        if "writable_ledger" not in self.__dict__:
+            return
+        try:
+            self.writable_ledger.claim()
+        except PortalOpsError as error:
+            self.warnings.append(
+                msg("what was recorded is not claimed yet; the next command does it: {cause}", cause=error.message)
+            )
+        finally:
+            self.claimant.close()
 
     def require_clock(self) -> None:
         """Make sure that the ledger takes records at what the clock shows, before work is done that could not be recorded.

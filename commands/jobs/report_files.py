@@ -28,6 +28,7 @@ from portalops.errors import (
 from portalops.files import write_atomically
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.heads import code_of
+from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.proof import read_proof
 from portalops.ledger.verify import verify
@@ -226,12 +227,13 @@ def built_report(
     last = parts.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(parts.ledger, head.seq if head else last.seq)
+    judged = heeded(parts.ledger, ledger)
     now = parts.clock.now()
     ends = RunEnds()
     if "rounds" in kind.spares:
-        evidence = lean_evidence(ledger, period, now=now, zone=zone)
+        evidence = lean_evidence(judged, period, now=now, zone=zone)
     else:
-        evidence = read_evidence(ledger, period, now=now, zone=zone, every_run=True, ends=ends)
+        evidence = read_evidence(judged, period, now=now, zone=zone, every_run=True, ends=ends)
     figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=zone, ends=ends)
     since, until = period.bounds(zone)
     proof = read_proof(
@@ -250,7 +252,7 @@ def built_report(
     own, progress = records_of(settings, ledger, now), parts.progress
     servers = server_history(ledger, evidence, hosts, own.declared, progress) if "servers" in kind.needs else None
     situation = Situation(parts.rulebook, evidence, settings.hosts, settings.units, parts.calendar)
-    months = month_standings(ledger, situation, progress) if "months" in kind.needs else ()
+    months = month_standings(judged, situation, progress) if "months" in kind.needs else ()
     drift = host_drift(own, hosts, progress, since=since, until=until) if "drift" in kind.needs else ()
     standings = judge(situation)
     material = Material(

@@ -10,6 +10,7 @@ from commands.cli.shapes import ShownMessage, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.newest import first_change
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
@@ -18,6 +19,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
+from portalops.ports import LedgerReader
 from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
 from portalops.reports.document import Block, Paragraph, TableBlock
@@ -67,10 +69,21 @@ class JudgedDuties:
         return tuple(shown)
 
 
+def _judged_from(ledger: Ledger) -> LedgerReader:
+    """Return what duties are judged from: once records are claimed, those that are."""
+    if not ledger.kinds_under("writer"):
+        return ledger
+    from portalops.ledger.heeded import heeded  # noqa: PLC0415  # for ledgers with claims alone
+
+    return heeded(ledger)
+
+
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
     with session.ledger.view():
-        evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+        evidence = read_evidence(
+            _judged_from(session.ledger), period, now=session.clock.now(), zone=session.zone_of_portal
+        )
         change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))

@@ -23,7 +23,9 @@ from commands.ledger.steps import erasure_of
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
+from portalops.ledger.claims import parse_claim, parse_writer, read_signed
 from portalops.ledger.heads import HEAD, code_of
+from portalops.ledger.heeded import owner_of
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
@@ -31,11 +33,13 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import FINISHED, Record
 from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
+from portalops.model.writers import Authority
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
+from portalops.registers.writers import CLAIM, WRITER_KINDS
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
@@ -171,6 +175,8 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
         )
     ]
     told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
+    if (owner := owner_of(session.ledger, record)) is not None:
+        view.append(KeyValues(((msg("Recorded by"), owner),)))
     if told:
         view.append(KeyValues(told))
     said = _problems(record, blob)
@@ -248,6 +254,17 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
         yield msg("Reason"), key.event.reason or None
         if key.event.replaces:
             yield msg("Replaces the key"), _fingerprint(key.event.replaces)
+    elif record.kind in WRITER_KINDS and (event := parse_writer(read_signed(held).text)) is not None:
+        yield msg("Writer"), event.name
+        yield msg("Public key"), event.public_key
+        yield (
+            msg("May record"),
+            msg("everything") if event.authority is Authority.ALL else msg("all but plans and erasures"),
+        )
+    elif record.kind == CLAIM and (claim := parse_claim((signed_text := read_signed(held)).text)) is not None:
+        ranges = ", ".join(f"{each.first}-{each.last}" for each in claim.ranges)
+        yield msg("Records"), verbatim(show_text(ranges, 400))
+        yield msg("Signed by the key"), fingerprint(signed_text.public_key) if signed_text.public_key else None
     elif record.kind == SIGN_OFF and (sign_off := read_sign_off(held)) is not None:
         problem = problem_of(sign_off)
         yield msg("Report"), sign_off.report

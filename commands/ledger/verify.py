@@ -49,6 +49,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest, Fault
 from portalops.model.runs import Run
+from portalops.model.writers import Authority
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.signers import TrustedKey
 from portalops.registers.waivers import RecordedWaiver
@@ -165,6 +166,36 @@ class IntegrityShape:
     brought: tuple[ComparedHead, ...]
     """Heads given by --head and --head-code."""
     sign_offs: tuple[SignOffShape, ...]
+    writers: tuple[WriterShape, ...]
+    claimed: tuple[ClaimedShape, ...]
+    unclaimed: tuple[tuple[int, int], ...]
+    """First and last of the records that no writer claimed within an hour."""
+
+
+@shape
+class WriterShape:
+    """A machine or person whose key claims records."""
+
+    name: str
+    fingerprint: str
+    public_key: str
+    authority: Authority
+    """`all`: plans and erasures too."""
+    added: int
+    """The record that enrolled it."""
+    ended: int | None
+    """The record that ended that; null while it may write."""
+
+
+@shape
+class ClaimedShape:
+    """Records in a row, and who recorded them."""
+
+    first: int
+    last: int
+    by: str
+    """The writer's name."""
+    fingerprint: str
 
 
 @shape
@@ -299,6 +330,7 @@ def verification_view(found: Verification, reports: Mapping[Digest, str] | None 
     yield from _faults_view(found.integrity)
     yield from _integrity_view(found.integrity)
     yield from _signed_view(found.integrity.signed, reports)
+    yield from _ownership_view(found.integrity)
     yield from _completeness_view(found.completeness)
 
 
@@ -467,6 +499,32 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
         yield from _more(len(signed.drills) - MAX_LISTED)
 
 
+def _ownership_view(integrity: Integrity) -> Iterator[Block]:
+    claimed = integrity.ownership.merged()
+    if claimed:
+        rows: list[tuple[Cell, ...]] = [
+            (
+                str(each.first),
+                str(each.last),
+                integrity.ownership.writer_of(each).name,
+                fingerprint(each.public_key),
+            )
+            for each in claimed[-MAX_LISTED:]
+        ]
+        headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
+        yield TableBlock(msg("Who recorded what, the newest last"), headers, rows)
+        yield from _more(len(claimed) - MAX_LISTED)
+    if integrity.unclaimed:
+        yield Paragraph(
+            msg(
+                "Records that no writer claims meet no duty. If they are yours, stand for them: 'portalops ledger claim "
+                "{first} {last} --reason TEXT'.",
+                first=str(integrity.unclaimed[0][0]),
+                last=str(integrity.unclaimed[0][1]),
+            )
+        )
+
+
 def _signed_file(sign_off: SignOff, reports: Mapping[Digest, str] | None) -> tuple[Cell, ...]:
     """Return which of a bundle's reports was signed, by its digest: a file of the same name may be another one."""
     if reports is None:
@@ -589,6 +647,17 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
             )
             for seq, each in signed.sign_offs
         ),
+        writers=tuple(
+            WriterShape(
+                each.name, fingerprint(each.public_key), each.public_key, each.authority, each.added_seq, each.ended_seq
+            )
+            for each in integrity.ownership.writers
+        ),
+        claimed=tuple(
+            ClaimedShape(each.first, each.last, integrity.ownership.writer_of(each).name, fingerprint(each.public_key))
+            for each in integrity.ownership.merged()
+        ),
+        unclaimed=integrity.unclaimed,
     )
 
 

@@ -297,6 +297,9 @@ def _signature_of(recorded: RecordedHead, ledger: str) -> HeadSignature | None:
 
 def _record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
     _introduce_key(ledger, key)
+    if ledger.claimant is not None:
+        ledger.claimant.enrol(ledger, key)
+        ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
     newest = newest_head(ledger)
     last = ledger.last()
     assert last is not None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
@@ -34,6 +35,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
+from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
 BLOBS = "blobs"
@@ -64,6 +66,30 @@ def kept_in(folder: Path, *, writable: bool) -> KeptLedger:
     )
 
 
+class Claimant(Protocol):
+    """Stands for what one process appends (`claimant.MachineClaimant`)."""
+
+    def noting(self) -> AbstractContextManager[None]:
+        """Keep claims apart from an append, as long as the block runs."""
+        ...
+
+    def intend(self, drafts: Sequence[Draft]) -> None:
+        """Note what is about to be appended."""
+        ...
+
+    def note(self, records: Sequence[Record]) -> None:
+        """Note what was appended."""
+        ...
+
+    def claim(self, ledger: Ledger) -> None:
+        """Record a claim over what was noted; raises as `Ledger.claim` does."""
+        ...
+
+    def enrol(self, ledger: Ledger, key: SigningKey) -> None:
+        """Enrol the writer with the ledger's key, where it enrols itself and is not yet enrolled."""
+        ...
+
+
 class Ledger:
     """An open ledger. It is also the `ports.Keeper` that evidence is handed to."""
 
@@ -74,6 +100,8 @@ class Ledger:
         self._store, self._blobs = found.records, found.blobs
         self.locks = found.locks
         """Locks of all processes on this ledger, on every machine."""
+        self.claimant: Claimant | None = None
+        """Claims what is appended here; None where nobody does."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
@@ -150,7 +178,13 @@ class Ledger:
 
         Their blobs are kept before.
         """
-        return self._store.append(drafts, self._clock)
+        if self.claimant is None:
+            return self._store.append(drafts, self._clock)
+        with self.claimant.noting():
+            self.claimant.intend(drafts)
+            records = self._store.append(drafts, self._clock)
+            self.claimant.note(records)
+        return records
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
@@ -161,7 +195,29 @@ class Ledger:
 
         Raises as `append` does.
         """
-        return self._store.append_decided(decide, self._clock)
+        claimant = self.claimant
+        if claimant is None:
+            return self._store.append_decided(decide, self._clock)
+
+        def noted() -> Sequence[Draft]:
+            drafts = decide()
+            claimant.intend(drafts)
+            return drafts
+
+        with claimant.noting():
+            records = self._store.append_decided(noted, self._clock)
+            claimant.note(records)
+        return records
+
+    def claim(self) -> None:
+        """Claim what this process appended since it last did, where a claimant is set.
+
+        Raises:
+            LedgerError: the claim cannot be recorded.
+            SecretUnavailable: the writer's key cannot be read.
+        """
+        if self.claimant is not None:
+            self.claimant.claim(self)
 
     @staticmethod
     def draft(kind: str, *, run: RunId = NO_RUN, subject: str = "", duty: str = "", body: Digest) -> Draft:

@@ -31,6 +31,16 @@ from portalops.ledger.check_heads import (
     read_head,
     wanted,
 )
+from portalops.ledger.claims import (
+    AUTHORITY_KINDS,
+    Ownership,
+    SignedText,
+    check_authority,
+    check_claims,
+    check_unclaimed,
+    read_signed,
+)
+from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NotARecord, parse
@@ -40,7 +50,7 @@ from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
 from portalops.model.runs import Run, Slot
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
@@ -57,7 +67,10 @@ from portalops.registers.waivers import (
     waiver_of,
     waivers_in_force,
 )
+from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
 from portalops.signatures.sshsig import fingerprint
+
+_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,10 @@ class Integrity:
     """Heads, keys and sign-offs, and the auditor's own heads."""
     unsigned: int
     """How many records no head that holds is over, head records apart."""
+    ownership: Ownership = field(default_factory=Ownership)
+    """Whose the records are."""
+    unclaimed: tuple[tuple[int, int], ...] = ()
+    """First and last of the records that nobody claimed in time."""
 
     @property
     def holds(self) -> bool:
@@ -178,21 +195,32 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
-        chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
+        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed))
+        chain = check_chain(snapshot, faults, advance, wanted=sought)
         for seq, cause in snapshot.misleading_indexes():
             faults.add(
                 seq, msg("an index of the database does not list a record: {cause}", cause=show_text(cause, 200))
             )
-    signed = check_heads(
-        told.spoken,
-        chain.noted,
-        faults,
-        ledger=ledger_id,
-        records=chain.seq,
-        all_covered=False,
-        brought=brought.heads,
-        trusted=brought.trusted,
-    )
+        signed = check_heads(
+            told.spoken,
+            chain.noted,
+            faults,
+            ledger=ledger_id,
+            records=chain.seq,
+            all_covered=False,
+            brought=brought.heads,
+            trusted=brought.trusted,
+        )
+        ownership = check_claims(
+            told.signed,
+            [use.signer for use in signed.uses],
+            chain.noted,
+            faults,
+            ledger=ledger_id,
+            spoken_for=told.spoken_for,
+        )
+        unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
+    check_authority(ownership, told.by_authority, faults)
     _check_own_key(signed, brought.signing_key, faults)
     blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)
     integrity = Integrity(
@@ -206,6 +234,8 @@ def verify(
         read_blobs,
         signed,
         count_unsigned(signed, told.spoken.heads, chain),
+        ownership,
+        unclaimed,
     )
     return Verification(ledger_id, integrity, _completeness(ledger, told, now=now, zone=zone))
 
@@ -300,6 +330,12 @@ class _Recorded:
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
     waivers: RecordedWaivers
+    signed: Sequence[SignedText]
+    """Claims and writer records."""
+    spoken_for: frozenset[int]
+    """Numbers of the records that are signed themselves."""
+    by_authority: Sequence[tuple[int, str]]
+    """Number and kind of the records that not every writer may record."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -310,9 +346,16 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     waivers = RecordedWaivers()
     inerasable: dict[Digest, int] = {}
     drills: list[HeldRecord] = []
+    signed: list[SignedText] = []
+    spoken_for: list[int] = []
+    by_authority: list[tuple[int, str]] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
+        if record.kind in SELF_SIGNED:
+            spoken_for.append(record.seq)
+        elif record.kind in AUTHORITY_KINDS:
+            by_authority.append((record.seq, record.kind))
         held = HeldRecord(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
         if record.kind == HEAD:
             heads.append(read_head(held))
@@ -324,9 +367,30 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             erasures.append(erasure)
+        elif record.kind in CLAIM_KINDS:
+            signed.append(read_signed(held))
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
-    return _Recorded(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
+    return _Recorded(
+        Spoken(heads, keys, sign_offs, drills),
+        fold_erasures(erasures),
+        inerasable,
+        waivers,
+        signed,
+        frozenset(spoken_for),
+        by_authority,
+    )
+
+
+def _ages(snapshot: StoredLines, gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
+    """Yield number, time and kind of the records in some gaps; the pass over the chain names what is none."""
+    for first, last in gaps:
+        for chunk in snapshot.read_between(first - 1, last, _CHUNK):
+            for line in chunk.lines:
+                with suppress(NotARecord):
+                    record = parse(line) if isinstance(line, bytes) else None
+                    if record is not None:
+                        yield record.seq, format_at(record.at), record.kind
 
 
 def read_erasure(held: HeldRecord) -> RecordedErasure | None:

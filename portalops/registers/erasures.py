@@ -15,6 +15,7 @@ from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
+from portalops.registers.writers import CLAIM_KINDS
 
 ERASED = "blob.erased"
 """The kind; the erasure stands under the key `erased` of the body."""
@@ -28,8 +29,9 @@ INERASABLE: Collection[str] = (
     *KEY_KINDS,
     ERASED,
     SIGN_OFF,
+    *CLAIM_KINDS,
 )
-"""Kinds of records whose bodies are never erased: without them, what was signed, expected or erased could not be told."""
+"""Kinds of records whose bodies are never erased: without them, what was signed, expected, erased or claimed could not be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
+from portalops.files import write_atomically
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.model.values import dataclass
@@ -84,6 +85,19 @@ class SigningKey:
 
         raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         return cls(key, raw.decode())
+
+    @staticmethod
+    def make(path: Path) -> None:
+        """Write a new private key in OpenSSH's format, without a passphrase, for its owner alone to read.
+
+        Raises:
+            FileUnwritable: it cannot be written.
+        """
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # as below
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  # as below
+
+        forms = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        write_atomically(path, Ed25519PrivateKey.generate().private_bytes(*forms), mode=0o600)
 
     def sign(self, message: bytes, *, namespace: str) -> str:
         """Sign as `ports.SetSigner` does."""

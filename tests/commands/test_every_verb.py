@@ -75,8 +75,14 @@ NOT_ASKED = {
     ("backup ls", "--source"): "there is no set",
     ("backup ls", "--medium"): "there is no set",
 }
-FIRST = {("NAME", "--host"): "servers", ("NAME", "--unit"): "updates", ("CHECK", "--host"): "ssh.root-login"}
-"""Arguments that an option goes with."""
+FIRST = {
+    ("NAME", "--host"): "servers",
+    ("NAME", "--unit"): "updates",
+    ("CHECK", "--host"): "ssh.root-login",
+    ("FIRST", "LAST"): "1",
+    ("LAST", "FIRST"): "1",
+}
+"""Arguments that another parameter goes with."""
 BESIDE = {
     "backup run": ["--dry-run"],
     "updates exempt": [

@@ -26,6 +26,7 @@ from portalops.ledger.ledger import kept_in
 from portalops.ledger.record import Draft
 from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
+from tests.conformance.claims import CASES, claimed
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -37,6 +38,7 @@ from tests.verifier.test_rewritten import rewritten
 EXPECTED = Path(__file__).with_name("expected.csv")
 COLUMNS = ("bundle", "exit_code", "integrity", "completeness", "record")
 TAMPERED = 560
+TAMPERED_CLAIMS = 140
 REWRITTEN = 60
 ZIPPED = 60
 LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -88,11 +90,14 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
     with tempfile.TemporaryDirectory() as scratch:
         for name, bundle in _whole(Path(scratch)):
             yield _put(bundle, folder / "whole" / name, folder)
+        for name, bundle in _with_claims(Path(scratch)):
+            yield _put(bundle, folder / "claims" / name, folder)
         original = Path(scratch) / "full" / "bundle"
-        yield from _tampered(original, folder)
+        yield from _tampered(original, folder, "tampered", TAMPERED)
         for number in range(REWRITTEN):
             if (found := rewritten(original, number)) is not None:
                 yield _put(found, folder / "rewritten" / f"{number:03d}", folder)
+        yield from _tampered(Path(scratch) / "claims" / "bundle", folder, "tampered-claims", TAMPERED_CLAIMS)
         yield from _zipped(original, folder)
 
 
@@ -161,8 +166,8 @@ def _unknown_kinds(folder: Path) -> Written:
     written = Written(folder)
     written.plan()
     evidence = written.ledger.keep(b"what a later version keeps\n")
-    written.append("writer.added", writer={"key": "x", "evidence": evidence})
-    written.append("claim", claim={"ranges": [[1, 3]]})
+    written.append("device.added", device={"key": "x", "evidence": evidence})
+    written.append("quarantine", quarantine={"ranges": [[1, 3]]})
     return written
 
 
@@ -178,12 +183,21 @@ def _exported(written: Written, bundle: Path, *withheld: Digest) -> Path:
     return same.folder.rename(bundle)
 
 
-def _tampered(original: Path, folder: Path) -> Iterator[tuple[str, Path]]:
+def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of ledgers that are claimed, the first as it should be."""
+    yield "honest", _exported(claimed(_begun(scratch / "claims" / "state")), scratch / "claims" / "bundle")
+    for name, change in CASES.items():
+        written = claimed(_begun(scratch / "claims" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "claims" / name / "bundle")
+
+
+def _tampered(original: Path, folder: Path, name: str, count: int) -> Iterator[tuple[str, Path]]:
     kinds = sorted(set(mutations.ALL) - {"put_something_else"})  # a browser sees no links, pipes and empty folders
-    for number in range(TAMPERED):
+    for number in range(count):
         kind, mode = kinds[number % len(kinds)], MODES[number // len(kinds) % len(MODES)]
         if (found := tampered(original, kind, number, mode)) is not None:
-            yield _put(found, folder / "tampered" / f"{number:03d}-{kind}-{mode}", folder)
+            yield _put(found, folder / name / f"{number:03d}-{kind}-{mode}", folder)
 
 
 def _zipped(original: Path, folder: Path) -> Iterator[tuple[str, Path]]:

@@ -15,16 +15,28 @@ from portalops import bodies
 from portalops.ledger.bundle import verify as verifier
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Spoken, check_heads, read_head, read_sign_off, wanted
+from portalops.ledger.claims import (
+    CLAIM_NAMESPACE,
+    WRITER_NAMESPACE,
+    check_claims,
+    parse_claim,
+    parse_writer,
+    read_signed,
+    text_of_claim,
+    text_of_writer,
+)
 from portalops.ledger.heads import HEAD, NAMESPACE, code_of, head_digest, parse_head, text_of
 from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.verify import read_erasure
 from portalops.model.heads import Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.record import Digest, RunId
 from portalops.model.text import format_at
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.registers.erasures import ERASED
 from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_ADDED, KEY_RETIRED
+from portalops.registers.writers import CLAIM, CLAIM_KINDS, WRITER_ADDED
 from portalops.signatures.sshsig import SigningKey, sign
 
 PAGE = Path(__file__).parents[2] / "docs" / "ledger-vectors.json"
@@ -165,6 +177,7 @@ def vectors() -> dict[str, object]:
         ],
         "sign_offs": [{"body": bodies.write({"sign_off": sign_off}).decode()}],
         "erasures": [{"body": erasure, "erases": body}],
+        "claims": [_claim_vector()],
         "retirements": [
             {
                 "about": about,
@@ -176,6 +189,20 @@ def vectors() -> dict[str, object]:
             for about, ledger in RETIREMENTS.items()
         ],
     }
+
+
+def _claim_vector() -> dict[str, object]:
+    """Return a ledger in which the key of the ledger enrols a writer, and the writer claims one record."""
+    ledger = begun()
+    event = WriterEvent(LEDGER, WriterState.ADDED, SECOND.public_key, "web1", Authority.ALL)
+    text = text_of_writer(event)
+    ledger.add(WRITER_ADDED, "web1", writer={"text": text, "signature": sign(text.encode(), FIRST, WRITER_NAMESPACE)})
+    ledger.add("note", note="x")
+    line = LineRange(5, 5, line_digest(ledger.lines[-1].encode()))
+    claim = text_of_claim(WriterClaim(LEDGER, (line,)))
+    ledger.add(CLAIM, claim={"text": claim, "signature": sign(claim.encode(), SECOND, CLAIM_NAMESPACE)})
+    ledger.add_head(FIRST)
+    return {"lines": ledger.lines, "blobs": ledger.blobs, "claimed": [[5, 5, SECOND.public_key]]}
 
 
 def written() -> str:
@@ -227,3 +254,24 @@ def test_retirements_count_or_are_named_as_published(published: Any) -> None:
     for each in published["retirements"]:
         assert judged(each) == (each["faults"], each["retired"])
         assert (each["faults"], each["retired"][FIRST.public_key]) == expected[each["about"]]
+
+
+def test_claims_and_writers_are_read_by_both_readers(published: Any) -> None:
+    for each in published["claims"]:
+        records = [parse(line.encode()) for line in each["lines"]]
+        held = [
+            HeldRecord(record.seq, record.at, record.kind, blob.encode())
+            for record, blob in zip(records, each["blobs"], strict=True)
+        ]
+        spoken = Spoken([read_head(one) for one in held if one.kind == HEAD], [held[1]], ())
+        noted = {record.seq: (line_digest(record.line), format_at(record.at)) for record in records}
+        faults = Faults()
+        signed = check_heads(spoken, noted, faults, ledger=LEDGER, records=len(records), all_covered=False)
+        texts = [read_signed(one) for one in held if one.kind in CLAIM_KINDS]
+
+        found = check_claims(texts, [use.signer for use in signed.uses], noted, faults, ledger=LEDGER)
+
+        assert faults.count == 0
+        assert [[one.first, one.last, one.public_key] for one in found.claimed] == each["claimed"]
+        assert parse_writer(texts[0].text) is not None and verifier.WRITER.fullmatch(texts[0].text) is not None
+        assert parse_claim(texts[1].text) is not None and verifier.parse_claim(texts[1].text) is not None

@@ -21,16 +21,17 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock, InspectableAnchor, Progress
 from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
+from portalops.registers.writers import CLAIM
 from portalops.signatures.sshsig import SigningKey
 
 if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
     from portalops.ports import Anchor, Task
 
-QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
+QUIET_KINDS = frozenset({HEAD, CLAIM, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
 """Records that sending heads itself makes: behind a head, they are no reason for another one on the same day."""
 
-WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
+WATCHING_KINDS = frozenset({HEAD, CLAIM, ANCHOR_RECEIVED})
 """Records that a witness's polls make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
 died after it would seem to live until then."""
 

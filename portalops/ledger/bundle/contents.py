@@ -25,9 +25,10 @@ from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
+from portalops.registers.writers import CLAIM_KINDS
 
-FORMAT = 1
-"""The version of the bundle that is written, and the newest that is read."""
+FORMAT = 2
+"""The newest version of the bundle that is read; it is written where the ledger has claims or writers, and 1 otherwise."""
 
 BUNDLE_NAMESPACE = "portalops-bundle"
 """The purpose that SHA256SUMS is signed for."""
@@ -42,7 +43,7 @@ BLOBS, HEADS, CERTIFICATES = "blobs", "heads", "tsa"
 FOLDERS = (BLOBS, HEADS, CERTIFICATES)
 
 ALWAYS = frozenset(
-    {CREATED, "ledger.upgraded", "ledger.moved", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS}
+    {CREATED, "ledger.upgraded", "ledger.moved", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS, *CLAIM_KINDS}
 )
 """Kinds whose details belong to every bundle, wherever the record stands."""
 
@@ -75,12 +76,13 @@ class Description:
     withheld: tuple[Withheld, ...]
     portalops: str
     """The version that wrote it."""
+    format: int = 1
 
     def write(self) -> bytes:
         """Return the file's bytes."""
         return bodies.write(
             {
-                "format": FORMAT,
+                "format": self.format,
                 "ledger": self.ledger,
                 "portal": self.portal,
                 "timezone": self.timezone,
@@ -111,6 +113,7 @@ def parse_description(data: bytes) -> Description | None:
             first_blob=_number(_object(found["blobs"])["first"]),
             withheld=tuple(_withheld(each) for each in _list(found["withheld"])),
             portalops=_text(found["portalops"]),
+            format=_number(found["format"]),
         )
         digests = [each.digest for each in description.withheld]
         if digests != sorted(set(digests)) or not 1 <= description.first_blob <= description.records:

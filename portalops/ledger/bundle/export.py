@@ -20,7 +20,7 @@ from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
 from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import Description
+from portalops.ledger.bundle.contents import FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
@@ -37,6 +37,7 @@ from portalops.registers.anchors import read_receipts
 from portalops.registers.erasures import ERASED
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.writers import CLAIM_KINDS
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
 
 TIME_STAMP = "rfc3161"
@@ -402,6 +403,7 @@ def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Line
         first_blob=scope.first,
         withheld=tuple(Withheld(digest, scope.withheld[digest]) for digest in sorted(scope.withheld)),
         portalops=__version__,
+        format=FORMAT if any(_read_until(ledger.records(kinds=CLAIM_KINDS, limit=1), scope.last)) else 1,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -40,6 +40,15 @@ from portalops.ledger.check_heads import (
     read_sign_off,
     wanted,
 )
+from portalops.ledger.claims import (
+    AUTHORITY_KINDS,
+    SignedText,
+    check_authority,
+    check_claims,
+    check_unclaimed,
+    read_signed,
+)
+from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.record import CREATED, Fields, NotARecord, parse, parse_at, split
 from portalops.ledger.verify import (
@@ -67,6 +76,7 @@ from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
+from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -174,6 +184,10 @@ class _Recorded:
     keys: list[HeldRecord] = field(default_factory=list)
     sign_offs: list[HeldRecord] = field(default_factory=list)
     drills: list[HeldRecord] = field(default_factory=list)
+    signed: list[SignedText] = field(default_factory=list)
+    """Claims and writer records."""
+    spoken_for: set[int] = field(default_factory=set)
+    by_authority: list[tuple[int, str]] = field(default_factory=list)
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
@@ -208,6 +222,16 @@ class _Check:
             brought=self._brought.heads,
             trusted=self._brought.trusted,
         )
+        ownership = check_claims(
+            told.signed,
+            [use.signer for use in signed.uses],
+            chain.noted,
+            self._faults,
+            ledger=told.ledger,
+            spoken_for=told.spoken_for,
+        )
+        check_authority(ownership, told.by_authority, self._faults)
+        unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at, self._faults)
         files = check_sums(self._folder, self._faults)
         self._check_head_files(told, files.heads)
         self._check_allowed_signers(told, signed)
@@ -228,6 +252,8 @@ class _Check:
             True,
             signed,
             count_unsigned(signed, told.heads, chain),
+            ownership,
+            unclaimed,
         )
         return BundleVerification(
             told.ledger, integrity, completeness, description, stamped, not_compared, files.reports, seen.records
@@ -259,6 +285,10 @@ class _Check:
         return told
 
     def _take_recorded(self, record: Record, told: _Recorded) -> None:
+        if record.kind in SELF_SIGNED:
+            told.spoken_for.add(record.seq)
+        elif record.kind in AUTHORITY_KINDS:
+            told.by_authority.append((record.seq, record.kind))
         if record.kind == PLAN:
             told.plans.append(record)
             return
@@ -274,11 +304,24 @@ class _Check:
             told.drills.append(held)
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             told.erasures.append(erasure)
+        elif record.kind in CLAIM_KINDS:
+            told.signed.append(read_signed(held))
         elif record.kind in WAIVER_KINDS:
             told.waivers.take(held)
         elif record.kind == CREATED and record.seq == 1:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) else ""
+
+    def _ages(self, gaps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
+        """Yield number, time and kind of the records in some gaps."""
+        pending = list(reversed(gaps))
+        for place, line in enumerate(self._lines.lines() if gaps else (), 1):
+            if pending and pending[-1][1] < place:
+                pending.pop()
+            if not pending:
+                return
+            if pending[-1][0] <= place and (fields := _fields(line, place)) is not None:
+                yield place, fields.at, fields.kind
 
     def _last_at(self, newest: bytes, count: int) -> str:
         """Return the time of the last line that is a record; usually that is the last line."""
@@ -297,7 +340,7 @@ class _Check:
             if told.ledger and description.ledger != told.ledger:
                 self._faults.add(0, msg("{name} names a different ledger than record 1", name=contents.DESCRIPTION))
         behind_heads = (each.seq + 1 for each in told.heads)
-        sought = wanted(told.heads, self._brought.heads).union(behind_heads)
+        sought = wanted(told.heads, self._brought.heads).union(behind_heads, wanted_by_claims(told.signed))
         chain = check_chain(self._lines, self._faults, self._advance, wanted=sought)
         if chain.records and not self._lines.ends_in_line_feed:
             self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))

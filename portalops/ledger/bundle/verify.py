@@ -33,6 +33,7 @@ import re
 import stat
 import struct
 import zlib
+from bisect import bisect, insort
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -43,12 +44,14 @@ MAX_SMALL = 1 << 20  # figures.json, heads, tokens
 MAX_LIST = 256 << 20  # of the files in a ZIP file
 MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
+MAX_RANGES = 1000  # of one claim
 MAX_DEPTH = 100
 MAX_DIGITS = 4300  # what newer Pythons refuse by themselves: reading more takes time that grows with its square
 GENESIS = "0" * 64
 HEX64 = re.compile(r"[0-9a-f]{64}")
 UTC = timezone.utc
 CLOCKS_APART = timedelta(minutes=5)
+GRACE = timedelta(hours=1)  # how long a record may stand without a claim
 BEFORE_PERIOD = timedelta(days=45)
 
 # ---------------------------------------------------------------------- 1 what is said, in English and in Vietnamese
@@ -722,6 +725,14 @@ HEAD = re.compile(
     rb"at (" + _AT + rb")\nprevious ([0-9a-f]{64})\n"
 )
 CODE = re.compile(r"([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})")
+RANGE = re.compile(r"range ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n")
+CLAIM = re.compile(
+    r"portalops-claim 1\nledger ([0-9a-f]{32})\n((?:range [1-9][0-9]{0,17} [1-9][0-9]{0,17} [0-9a-f]{64}\n)+)"
+)
+WRITER = re.compile(
+    r"portalops-writer 1\nledger ([0-9a-f]{32})\nstate (added|ended)\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\n"
+    r"name ([A-Za-z0-9][A-Za-z0-9._@-]{0,99})\nauthority (all|records)\n"
+)
 
 
 class Record(NamedTuple):
@@ -810,6 +821,42 @@ class Key(NamedTuple):
         return self.added.at <= at and (self.retired is None or at <= self.retired.at)
 
 
+class Writer(NamedTuple):
+    """A machine or person that claims records, from the record that enrolled it to the one that ended that."""
+
+    public: str
+    name: str
+    authority: str
+    added: int
+    ended: Optional[int]
+
+
+class Signed(NamedTuple):
+    """A claim or writer record: its text, and who signed it or why that is nobody."""
+
+    record: Record
+    text: str
+    signer: str
+    why_not: Optional[Said]
+
+
+Range = Tuple[int, int, str]
+
+
+def parse_claim(text: str) -> Optional[Tuple[str, List[Range]]]:
+    """Return the ledger and the ranges that a claim names, or None."""
+    found = CLAIM.fullmatch(text)
+    if found is None:
+        return None
+    ranges = [(int(first), int(last), digest) for first, last, digest in RANGE.findall(found.group(2))]
+    before = 0
+    for first, last, _ in ranges:
+        if not before < first <= last:
+            return None
+        before = last
+    return (found.group(1), ranges) if len(ranges) <= MAX_RANGES else None
+
+
 class Brought(NamedTuple):
     """A head that the auditor brings; a code holds the first 20 digits of the digest and no ledger."""
 
@@ -829,7 +876,11 @@ KEPT = {
     "key.retired",
     "blob.erased",
     "sign-off",
+    "claim",
+    "writer.added",
+    "writer.ended",
 }
+SELF_SIGNED = {"head", "claim", "writer.added", "writer.ended"}  # kinds that nobody needs to claim
 ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
 
 # ----------------------------------------------------------------------------------------------------- 8 the check
@@ -860,6 +911,8 @@ class Check:
         self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
         self.sign_offs: List[Dict[str, Any]] = []
         self.imported: List[Record] = []
+        self.writers: List[Writer] = []
+        self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
@@ -907,7 +960,7 @@ class Check:
         except ValueError:
             held = None
         version = held.get("format") if isinstance(held, dict) else None
-        if type(version) is int and version > 1:
+        if type(version) is int and version > 2:
             raise NotABundle(
                 say("this bundle is of a newer format, {version}: it needs a newer verify.py", version=version)
             )
@@ -1053,8 +1106,12 @@ class Check:
         signers = [self._signer_of_head(*each[1:]) for each in read]
         self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
+        signed = [self._read_signed(record) for record in self.always if record.kind in SELF_SIGNED - {"head"}]
+        claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
+        wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
         lines = self._check_details(wanted | {each.size for each in self.brought})
         self._check_heads(read, signers, lines)
+        self._check_claims(signed, lines)
         self._check_heads_folder(read)
         self._check_replaced()
         self._check_allowed_signers()
@@ -1110,6 +1167,152 @@ class Check:
         for record, public in unheeded:
             what = "record {seq}: no key of the ledger confirms that key {key} was retired"
             self.fault(record.seq, what, key=fingerprint(public))
+
+    def _read_signed(self, record: Record) -> Signed:
+        """Read a claim or a writer record; where its details are not here, (3) names them."""
+        is_claim = record.kind == "claim"
+        held = part(self.body(record.body), "claim" if is_claim else "writer")
+        text, signature = held.get("text"), held.get("signature")
+        if not isinstance(text, str) or not isinstance(signature, str):
+            return Signed(record, "", "", None)
+        try:
+            hasher = of_bytes(text.encode("utf-8", "surrogatepass"))
+            return Signed(
+                record, text, signer_of(signature, "portalops-claim" if is_claim else "portalops-writer", hasher), None
+            )
+        except Bad as error:
+            return Signed(record, text, "", error.said)
+
+    def _check_claims(self, signed: List[Signed], lines: Dict[int, Tuple[str, str]]) -> None:
+        """(11) Whose the records are: writers and claims in their order, then what nobody claimed in time."""
+        held_up_to = 0
+        for each in signed:
+            if each.record.body not in self.good:
+                continue
+            if each.record.kind == "claim":
+                held_up_to = self._take_claim(each, lines, held_up_to)
+            elif (why := self._take_writer(each)) is not None:
+                self.fault(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
+        if not self.writers:
+            return
+        for record in self.always:
+            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
+            if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
+                self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
+        self._check_unclaimed()
+
+    def _take_writer(self, each: Signed) -> Optional[Said]:
+        """Take a writer record; return why it counts for nothing."""
+        found = WRITER.fullmatch(each.text)
+        if found is None or not is_key(found.group(3)) or each.record.kind != "writer." + found.group(2):
+            return say("it names no writer")
+        ledger, state, public, name, authority = found.groups()
+        if each.why_not is not None:
+            return each.why_not
+        if self.ledger not in (None, ledger):
+            return say("it belongs to another ledger")
+        if self.key_at(each.signer, each.record.at) is None:
+            return say("it is not signed by a key of the ledger")
+        known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
+        if state == "added":
+            if known is None:
+                self.writers.append(Writer(public, name, authority, each.record.seq, None))
+        elif known is not None and self.writers[known].ended is None:
+            self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
+        return None
+
+    def _take_claim(self, each: Signed, lines: Dict[int, Tuple[str, str]], held_up_to: int) -> int:
+        """Take a claim; return the last record whose line a writer's claim bears out."""
+        seq = each.record.seq
+        claim = parse_claim(each.text)
+        writer = next((one for one in self.writers if one.public == each.signer), None)
+        why: Optional[Said] = None
+        if claim is None:
+            why = say("it names no records")
+        elif each.why_not is not None:
+            why = each.why_not
+        elif self.ledger not in (None, claim[0]):
+            why = say("it belongs to another ledger")
+        elif writer is None or not writer.added < seq or (writer.ended is not None and writer.ended < seq):
+            why = say("key {key} is not enrolled", key=fingerprint(each.signer))
+        elif claim[1][-1][1] >= seq:
+            why = say("it names records that did not exist")
+        if why is None and claim is not None:
+            for _first, last, digest in claim[1]:
+                if lines.get(last, ("", ""))[0] != digest:
+                    # An enrolled writer made it, so what it says of the lines is evidence.
+                    self.fault(
+                        min(held_up_to + 1, last),
+                        "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten",
+                        last=last,
+                        claim=seq,
+                    )
+                    return held_up_to
+            held_up_to = max(held_up_to, claim[1][-1][1])
+            if any(self._is_claimed(first, last) for first, last, _ in claim[1]):
+                why = say("its records were claimed before")
+            else:
+                for first, last, _ in claim[1]:
+                    insort(self.claimed, (first, last, each.signer))
+        if why is not None:
+            self.fault(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
+        return held_up_to
+
+    def _is_claimed(self, first: int, last: int) -> bool:
+        place = bisect(self.claimed, (last + 1,)) - 1
+        return place >= 0 and self.claimed[place][1] >= first
+
+    def owner(self, seq: int) -> Optional[Writer]:
+        """Return who claims a record; None if nobody does."""
+        place = bisect(self.claimed, (seq + 1,)) - 1
+        if place < 0 or self.claimed[place][1] < seq:
+            return None
+        return next(writer for writer in self.writers if writer.public == self.claimed[place][2])
+
+    def gaps(self) -> List[Tuple[int, int]]:
+        """Return first and last of the records that nobody claims, without those at their ends that are signed themselves."""
+        own = {record.seq for record in self.always if record.kind in SELF_SIGNED}
+        found, after = [], self.writers[0].added
+        for first, last, _ in [*self.claimed, (self.records + 1, self.records + 1, "")]:
+            low, high = after + 1, min(first - 1, self.records)
+            while low <= high and low in own:
+                low += 1
+            while low <= high and high in own:
+                high -= 1
+            if low <= high:
+                found.append((low, high))
+            after = max(after, last)
+        return found
+
+    def _check_unclaimed(self) -> None:
+        gaps = self.gaps()
+        limit = at_text(moment_of(self.last_at) - GRACE) if gaps and self.last_at else ""
+        rows: List[List[int]] = []
+        with self.place.open("ledger.jsonl") as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE) if limit else (), 1):
+                while gaps and gaps[0][1] < place:
+                    gaps.pop(0)
+                record = parse_record(line) if gaps and gaps[0][0] <= place else None
+                if record is None or record.kind in SELF_SIGNED or record.at >= limit:
+                    continue
+                if rows and rows[-1][1] == place - 1:
+                    rows[-1][1] = place
+                else:
+                    rows.append([place, place])
+        for first, last in rows:
+            self.fault(first, "no writer claims records {seq} to {last}", last=last)
+
+    def owners(self) -> List[Tuple[int, int, Writer]]:
+        """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
+        own = {record.seq for record in self.always if record.kind in SELF_SIGNED}
+        found: List[Tuple[int, int, str]] = []
+        for first, last, public in self.claimed:
+            if found and found[-1][2] == public and all(seq in own for seq in range(found[-1][1] + 1, first)):
+                found[-1] = found[-1][0], last, public
+            else:
+                found.append((first, last, public))
+        named = {writer.public: writer for writer in self.writers}
+        return [(first, last, named[public]) for first, last, public in found]
 
     def _retire(self, public: str, record: Record) -> None:
         self.keys = [key._replace(retired=record) if key.public == public else key for key in self.keys]
@@ -1458,7 +1661,7 @@ def is_bundle(held: Dict[str, Any]) -> bool:
         digest for digest, reason, size in items if isinstance(digest, str) and isinstance(reason, str) and size == 2
     ]
     return (
-        held["format"] == 1
+        held["format"] in (1, 2)
         and re.fullmatch(r"[0-9a-f]{32}", held["ledger"]) is not None
         and HEX64.fullmatch(held["head"]) is not None
         and sorted(portal) == ["en", "id", "vi"]
@@ -2033,6 +2236,17 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 {"report": each["report"], "signer": each["signer"], "file": check.reports.get(each["sha256"])}
                 for each in check.sign_offs
             ],
+            "writers": [
+                {
+                    "name": each.name,
+                    "key": fingerprint(each.public),
+                    "authority": each.authority,
+                    "added": each.added,
+                    "ended": each.ended,
+                }
+                for each in check.writers
+            ],
+            "claimed": [{"first": first, "last": last, "by": each.name} for first, last, each in check.owners()],
             "drills": [{"seq": seq, "key": fingerprint(key)} for seq, key in check.drills],
             "not_compared": check.figures.not_compared,
         },
@@ -2122,6 +2336,17 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             seq=seq,
             key=fingerprint(drilled_by),
         )
+    owners = check.owners()
+    for first, last, writer in owners[:MAX_SHOWN]:
+        yield say(
+            "  Records {first} to {last} were recorded by {name} (key {key})",
+            first=first,
+            last=last,
+            name=writer.name,
+            key=fingerprint(writer.public),
+        )
+    if len(owners) > MAX_SHOWN:
+        yield say("    ... and {n} more (--json has them all)", n=len(owners) - MAX_SHOWN)
     if check.figures.not_compared:
         yield say(
             "  Figures not computed again, because their details are not in this bundle: {names}",
@@ -2349,6 +2574,18 @@ VI = {
     "the drill report in record {seq} is not valid: {cause}": "báo cáo diễn tập trong bản ghi {seq} không đúng: {cause}",
     "it is signed by a key of this ledger, so it is not from another host": "báo cáo được ký bằng khóa của chính sổ cái này, nên không phải của máy khác",
     "  Record {seq}: a drill of another host, signed with the key {key}": "  Bản ghi {seq}: diễn tập do máy khác thực hiện, ký bằng khóa {key}",
+    "the writer in record {seq} counts for nothing: {why}": "việc đăng ký trong bản ghi {seq} không có giá trị: {why}",
+    "the claim in record {seq} counts for nothing: {why}": "việc nhận bản ghi trong bản ghi {seq} không có giá trị: {why}",
+    "it names no writer": "không nêu bên ghi nào",
+    "it names no records": "không nêu bản ghi nào",
+    "it is not signed by a key of the ledger": "không được ký bằng khóa của sổ cái",
+    "it names records that did not exist": "nêu những bản ghi lúc đó chưa có",
+    "its records were claimed before": "các bản ghi này đã được nhận từ trước",
+    "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
+    "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
+    "no writer claims records {seq} to {last}": "không bên ghi nào nhận các bản ghi từ {seq} đến {last}",
+    "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten": "bản ghi {last} không phải nội dung mà bên ghi đã ký nhận trong bản ghi {claim}: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",
     "{path} is not a head: it does not have the six lines of a head": "{path} không phải mốc sổ cái: không có đủ sáu dòng",
     "{code} is not a head code": "{code} không phải mã của mốc sổ cái",

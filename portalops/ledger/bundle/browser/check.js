@@ -1,7 +1,10 @@
 // The check (docs/bundle-format.md, "What is checked"); a number in a comment such as (4) is the point of that page.
 
 const MAX_FAULTS = 100;
-const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off"];
+const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended"];
+const SELF_SIGNED = ["head", "claim", "writer.added", "writer.ended"]; // kinds that nobody needs to claim
+const BY_AUTHORITY = ["plan", "blob.erased"];
+const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
 const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
 const SIGN_OFF = ["report", "sha256", "signer", "name", "office", "public_key", "text", "signature"];
@@ -29,6 +32,8 @@ class Check {
     this.anchored = [];
     this.signOffs = [];
     this.drills = [];
+    this.writers = [];
+    this.claimed = []; // ascending
     this.reports = new Map();
     this.compared = [];
     this.runs = new Runs();
@@ -76,7 +81,7 @@ class Check {
     }
     const data = (await this.source.read("bundle.json", MAX_BODY)) ?? NO_BYTES;
     const held = jsonOrNull(data);
-    if (isObject(held) && isInteger(held.format) && held.format > 1) {
+    if (isObject(held) && isInteger(held.format) && held.format > 2) {
       throw new NotABundle(say("this bundle is of a newer format, {version}: it needs a newer verify.html", { version: held.format }));
     }
     if (isObject(held) && isBundle(held) && `${written(held)}\n` === fromUtf8(data)) return held;
@@ -280,9 +285,13 @@ class Check {
     for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
     await this.readKeys(read);
     const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
+    const signed = [];
+    for (const record of this.always) if (SELF_SIGNED.includes(record.kind) && record.kind !== "head") signed.push(await this.readSigned(record));
+    for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
     const lines = await this.linesAt(new Set([...wanted, ...this.supplied.map((each) => each.size)]));
     this.checkDetails();
     await this.checkHeads(read, lines);
+    await this.checkClaims(signed, lines);
     await this.checkHeadsFolder(read);
     this.checkReplaced();
     await this.checkAllowedSigners();
@@ -332,6 +341,158 @@ class Check {
     for (const [key, { seq }] of unheeded) {
       this.fault(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
     }
+  }
+
+  /** Read a claim or a writer record; where its details are not here, (3) names them. */
+  async readSigned(record) {
+    const isClaim = record.kind === "claim";
+    const { text, signature } = part(await this.body(record.body), isClaim ? "claim" : "writer");
+    const found = { record, claim: null, writer: null, signer: "", whyNot: null };
+    if (!isText(text) || !isText(signature)) return found;
+    if (isClaim) found.claim = parseClaim(text);
+    else found.writer = parseWriter(text);
+    try {
+      found.signer = await signerOf(signature, isClaim ? "portalops-claim" : "portalops-writer", overBytes(toUtf8(text)));
+    } catch (error) {
+      found.whyNot = whyBad(error);
+    }
+    return found;
+  }
+
+  /** (11) Whose the records are: writers and claims in their order, then what nobody claimed in time. */
+  async checkClaims(signed, lines) {
+    let upTo = 0;
+    for (const each of signed) {
+      const { seq } = each.record;
+      if (!this.good.has(each.record.body)) continue;
+      if (each.record.kind !== "claim") {
+        const why = this.takeWriter(each);
+        if (why) this.fault(seq, "the writer in record {seq} counts for nothing: {why}", { why });
+        continue;
+      }
+      const why = this.whyNoClaim(each);
+      const ranges = each.claim?.ranges ?? [];
+      const differing = why ? undefined : ranges.find(({ last, digest }) => (lines.get(last)?.digest ?? "") !== digest);
+      if (why) this.fault(seq, "the claim in record {seq} counts for nothing: {why}", { why });
+      else if (differing) {
+        // An enrolled writer made it, so what it says of the lines is evidence.
+        const { last } = differing;
+        this.fault(
+          Math.min(upTo + 1, last),
+          "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten",
+          { last, claim: seq },
+        );
+      } else {
+        upTo = Math.max(upTo, ranges.at(-1).last);
+        if (ranges.some(({ first, last }) => this.claimOf(last, first))) {
+          this.fault(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
+        } else for (const { first, last } of ranges) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
+      }
+    }
+    if (!this.writers.length) return;
+    for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind))) {
+      const found = seq > this.writers[0].added ? this.claimOf(seq, seq) : undefined;
+      const writer = found && this.writerOf(found.key);
+      if (writer && writer.authority !== "all") this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
+    }
+    await this.checkUnclaimed();
+  }
+
+  writerOf(key) {
+    return this.writers.find((each) => each.key === key);
+  }
+
+  /** Return how many claimed ranges begin at a record or before it. */
+  placeOf(seq) {
+    let [low, high] = [0, this.claimed.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.claimed[middle].first <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Return a claimed range that holds any record from one to another. */
+  claimOf(last, first) {
+    const found = this.claimed[this.placeOf(last) - 1];
+    return found && found.last >= first ? found : undefined;
+  }
+
+  /** Take a writer record; return why it counts for nothing. */
+  takeWriter({ record, writer, signer, whyNot }) {
+    if (!writer || record.kind !== `writer.${writer.state}`) return say("it names no writer");
+    if (whyNot) return whyNot;
+    if (this.ledger !== null && this.ledger !== writer.ledger) return say("it belongs to another ledger");
+    if (!this.isHeldAt(signer, record.at)) return say("it is not signed by a key of the ledger");
+    const { state, key, name, authority } = writer;
+    const known = this.writerOf(key);
+    if (state === "added" && !known) this.writers.push({ key, name, authority, added: record.seq, ended: null });
+    else if (state === "ended" && known && known.ended === null) known.ended = record.seq;
+    return null;
+  }
+
+  whyNoClaim({ record, claim, signer, whyNot }) {
+    if (!claim) return say("it names no records");
+    if (whyNot) return whyNot;
+    if (this.ledger !== null && this.ledger !== claim.ledger) return say("it belongs to another ledger");
+    const writer = this.writerOf(signer);
+    if (!writer || writer.added >= record.seq || (writer.ended !== null && writer.ended < record.seq)) {
+      return say("key {key} is not enrolled", { key: fingerprint(signer) });
+    }
+    if (claim.ranges.at(-1).last >= record.seq) return say("it names records that did not exist");
+    return null;
+  }
+
+  /** Return first and last of the records that nobody claims, without those at their ends that are signed themselves. */
+  gaps() {
+    const own = this.selfSigned();
+    const found = [];
+    let after = this.writers[0].added;
+    for (const { first, last } of [...this.claimed, { first: this.records + 1, last: this.records + 1 }]) {
+      let [low, high] = [after + 1, Math.min(first - 1, this.records)];
+      while (low <= high && own.has(low)) low += 1;
+      while (low <= high && own.has(high)) high -= 1;
+      if (low <= high) found.push([low, high]);
+      after = Math.max(after, last);
+    }
+    return found;
+  }
+
+  selfSigned() {
+    return new Set(this.always.filter((each) => SELF_SIGNED.includes(each.kind)).map((each) => each.seq));
+  }
+
+  async checkUnclaimed() {
+    const gaps = this.gaps();
+    if (!gaps.length || !this.lastAt) return;
+    const limit = atText(momentOf(this.lastAt) - GRACE);
+    const rows = [];
+    let place = 0;
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+      place += 1;
+      while (gaps.length && gaps[0][1] < place) gaps.shift();
+      const record = gaps.length && gaps[0][0] <= place ? parseRecord(line) : null;
+      if (!record || SELF_SIGNED.includes(record.kind) || record.at >= limit) return;
+      const row = rows.at(-1);
+      if (row && row[1] === place - 1) row[1] = place;
+      else rows.push([place, place]);
+    });
+    for (const [first, last] of rows) this.fault(first, "no writer claims records {seq} to {last}", { last });
+  }
+
+  /** Return the claimed records as few ranges: what lies between two of one writer is signed by itself. */
+  owners() {
+    const own = this.selfSigned();
+    const found = [];
+    for (const { first, last, key } of this.claimed) {
+      const before = found.at(-1);
+      let between = before ? before.last + 1 : first;
+      while (between < first && own.has(between)) between += 1;
+      if (before && before.key === key && between === first) before.last = last;
+      else found.push({ first, last, key });
+    }
+    return found.map(({ first, last, key }) => ({ first, last, writer: this.writerOf(key) }));
   }
 
   /** Say whether a head is of this ledger; where its id cannot be read, every head is. */
@@ -661,7 +822,7 @@ function isBundle(held) {
   const numbers = [held.format, held.records, blobs.first, blobs.last];
   const digests = held.withheld.map((each) => (isObject(each) && hasNames(each, ["digest", "reason"]) && isText(each.reason) ? each.digest : null));
   return (
-    texts.every(isText) && numbers.every(isInteger) && held.format === 1 && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
+    texts.every(isText) && numbers.every(isInteger) && [1, 2].includes(held.format) && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
     Object.values(period).every((day) => dayOf(day) !== null) && period.first <= period.last &&
     blobs.first >= 1 && blobs.first <= blobs.last && blobs.last === held.records && held.records < 10n ** 18n &&
     digests.every((each, place) => isText(each) && DIGEST.test(each) && (!place || digests[place - 1] < each))

@@ -173,6 +173,11 @@ function integrityLines(check) {
   for (const { seq, signer } of check.drills) {
     add("  Record {seq}: a drill of another host, signed with the key {key}", { seq, key: fingerprint(signer) });
   }
+  const owners = check.owners();
+  for (const { first, last, writer } of owners.slice(0, MAX_SHOWN)) {
+    add("  Records {first} to {last} were recorded by {name} (key {key})", { first, last, name: writer.name, key: fingerprint(writer.key) });
+  }
+  if (owners.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: owners.length - MAX_SHOWN });
   if (check.firstBad !== null) add("  The first record that cannot be trusted is {seq}.", { seq: check.firstBad });
   return found;
 }
@@ -253,6 +258,8 @@ function jsonOf(check, complete, code) {
       brought: check.compared,
       time_stamps: check.anchored.map(({ path, size, at }) => ({ file: path, size: Number(size), at })),
       sign_offs: check.signOffs.map((each) => ({ report: each.report, signer: each.signer, file: check.reports.get(each.sha256) ?? null })),
+      writers: check.writers.map(({ name, key, authority, added, ended }) => ({ name, key: fingerprint(key), authority, added, ended })),
+      claimed: check.owners().map(({ first, last, writer }) => ({ first, last, by: writer.name })),
       drills: check.drills.map(({ seq, signer }) => ({ seq, key: fingerprint(signer) })),
       not_compared: check.figures.notCompared,
     },

@@ -12,6 +12,11 @@ const HEAD = new RegExp(
   String.raw`^portalops-head 1\nledger ([0-9a-f]{32})\nsize ([1-9]\d{0,17})\ndigest ([0-9a-f]{64})\nat (${AT})\nprevious ([0-9a-f]{64})\n$`,
 );
 
+const CLAIM = /^portalops-claim 1\nledger ([0-9a-f]{32})\n((?:range [1-9][0-9]{0,17} [1-9][0-9]{0,17} [0-9a-f]{64}\n)+)$/;
+const WRITER =
+  /^portalops-writer 1\nledger ([0-9a-f]{32})\nstate (added|ended)\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nname ([A-Za-z0-9][A-Za-z0-9._@-]{0,99})\nauthority (all|records)\n$/;
+const MAX_RANGES = 1000; // of one claim
+
 const EARLIEST = momentOf("0001-01-01T00:00:00.000Z");
 const LATEST = momentOf("9999-12-31T23:59:59.999Z");
 
@@ -63,6 +68,28 @@ function parseHead(text) {
   if (!found || !isMoment(found[4])) return null;
   const [, ledger, written, digest, at, previous] = found;
   return { ledger, size: Number(written), written, digest, at, previous, name: written.padStart(10, "0") };
+}
+
+/** Return the ledger and the ranges that a claim names, or null. */
+function parseClaim(text) {
+  const found = CLAIM.exec(text);
+  if (!found) return null;
+  const ranges = found[2].trimEnd().split("\n").map((each) => each.split(" "));
+  let before = 0n;
+  for (const [, first, last] of ranges) {
+    if (BigInt(first) <= before || BigInt(last) < BigInt(first)) return null;
+    before = BigInt(last);
+  }
+  if (ranges.length > MAX_RANGES) return null;
+  return { ledger: found[1], ranges: ranges.map(([, first, last, digest]) => ({ first: Number(first), last: Number(last), digest })) };
+}
+
+/** Return what a writer record's text says, or null. */
+function parseWriter(text) {
+  const found = WRITER.exec(text);
+  if (!found || !isKey(found[3])) return null;
+  const [, ledger, state, key, name, authority] = found;
+  return { ledger, state, key, name, authority };
 }
 
 const codeOf = (head) => [head.written, ...head.digest.slice(0, 20).match(/.{4}/g)].join("-");

@@ -1,0 +1,354 @@
+"""Claims what the commands of one machine append: with its key, at the end of each command and before each head.
+
+    <state folder>/keys/writer             the private key, 0600
+    <state folder>/unclaimed/*.journal     what each process appended and has not claimed, 0600
+
+A line stands in the journal before its record is appended, and the kernel frees the journal's lock with its process. So the next
+command on this machine finds what a killed one left, and claims it. A command that works for long claims by itself every now and then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+from portalops import bodies
+from portalops.errors import PortalOpsError
+from portalops.files import unwritable
+from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.claims import (
+    CLAIM_NAMESPACE,
+    GRACE,
+    MAX_RANGES,
+    WRITER_NAMESPACE,
+    parse_claim,
+    parse_writer,
+    read_signed,
+    text_of_claim,
+    text_of_writer,
+)
+from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
+from portalops.model.record import Record
+from portalops.model.text import format_at
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
+from portalops.ports import Clock
+from portalops.private_folder import make_private_folder
+from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED, WRITER_KINDS
+from portalops.signatures.sshsig import SigningKey, sign
+
+KEY = Path("keys") / "writer"
+"""Where a machine's own key lies in its state folder."""
+
+JOURNALS = "unclaimed"
+
+PAUSE = GRACE / 3
+"""How often a command that goes on claims what it has."""
+
+CLOCKS_APART = timedelta(minutes=1)
+"""A record may have another time than its line in the journal: clocks of a team differ, and appends wait for each other."""
+
+logger = logging.getLogger(__name__)
+
+
+class MachineClaimant:
+    """The claims of one process; a `ledger.Claimant`.
+
+    Without a key nothing is noted and nothing claimed. `enrols` says that this machine makes itself a key, and enrols it when the ledger's
+    key signs: on a ledger that is this machine's alone.
+    """
+
+    def __init__(
+        self, folder: Path, clock: Clock, name: str, *, enrols: bool, reopened: Callable[[], Ledger] | None = None
+    ) -> None:
+        self._folder, self._clock = folder, clock
+        self.name, self.enrols = name, enrols
+        self._reopened = reopened
+        self._lock = threading.RLock()
+        self._runs: list[LineRange] = []
+        """Records in a row that were appended and not claimed."""
+        self._since: datetime | None = None
+        """When the first of them was recorded."""
+        self._has_moved = False
+        self._journal: int | None = None
+        self._path = folder / JOURNALS / f"{os.getpid()}-{secrets.token_hex(4)}.journal"
+        self._key: SigningKey | None = None
+        self._is_enrolled = False
+        self._ended = threading.Event()
+        self._claims_meanwhile = False
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Keep the claims of the other thread apart from an append."""
+        with self._lock:
+            yield
+
+    def intend(self, drafts: Sequence[Draft]) -> None:
+        """Note what is about to be appended. A journal that cannot be written is no reason not to record."""
+        if not self._has_key():
+            return
+        at = format_at(self._clock.now())
+        lines = "".join(
+            f"{at}\t{each.kind}\t{each.body}\t{each.run}\n" for each in drafts if each.kind not in SELF_SIGNED
+        )
+        if not lines:
+            return
+        try:
+            if self._journal is None:
+                self._journal = self._opened()
+            os.write(self._journal, lines.encode())
+            os.fdatasync(self._journal)
+        except OSError as error:
+            logger.warning("what is appended cannot be noted in %s: %s", self._path, error)
+
+    def note(self, records: Sequence[Record]) -> None:
+        """Note what was appended."""
+        if not self._has_key():
+            return
+        for each in records:
+            if each.kind in SELF_SIGNED:
+                continue
+            self._has_moved = self._has_moved or each.kind == MOVED
+            self._since = each.at if not self._runs else self._since
+            before = self._runs[-1] if self._runs else None
+            if before is not None and before.last == each.seq - 1:
+                self._runs[-1] = LineRange(before.first, each.seq, line_digest(each.line))
+            else:
+                self._runs.append(LineRange(each.seq, each.seq, line_digest(each.line)))
+        if self._runs and not self._claims_meanwhile and self._reopened is not None:
+            self._claims_meanwhile = True
+            threading.Thread(target=self._claim_meanwhile, name="claims", daemon=True).start()
+
+    def claim(self, ledger: Ledger) -> None:
+        """Claim what this process appended, and what processes of this machine left that were killed.
+
+        Nothing is claimed before the key is enrolled, and not behind the record of a move: there the ledger goes on elsewhere.
+
+        Raises:
+            LedgerError: the claim cannot be recorded.
+            SecretUnavailable: the key cannot be read.
+        """
+        with self._lock:
+            if not self._has_key() or self._has_moved:
+                return
+            left = tuple(self._left_journals())
+            try:
+                if (self._runs or left) and self._may_claim(ledger):
+                    ledger.append_decided(lambda: self._decide(ledger, left))
+                    self._runs.clear()
+                    for path, _descriptor in left:
+                        path.unlink(missing_ok=True)
+                    if self._journal is not None:
+                        os.ftruncate(self._journal, 0)
+            except OSError as error:
+                raise unwritable(self._path, error) from error
+            finally:
+                for _path, descriptor in left:
+                    os.close(descriptor)
+
+    def _decide(self, ledger: Ledger, left: Sequence[tuple[Path, int]]) -> Sequence[Draft]:
+        """Return the claims that are due while nobody else can append: two processes may find the same journal, one after the other."""
+        key = self._key_at_hand()
+        noted, since = _read_journals(descriptor for _path, descriptor in left)
+        since = min((each for each in (since, self._since) if each is not None), default=None)
+        if since is None:
+            return ()
+        # A claim stands behind what it claims; of what a journal speaks of, the place is not known.
+        newest = ledger.records(kinds=(CLAIM,), since=since - CLOCKS_APART, newest_first=True)
+        behind = newest if noted else takewhile(lambda record: record.seq > self._runs[0].first, newest)
+        done = [each for record in behind for each in _own_ranges(ledger, record, key)]
+        found = _find_noted(ledger, noted, since - CLOCKS_APART, (*done, *self._runs)) if noted else ()
+        runs = _joined((*_not_done(ledger, self._runs, done), *found))
+        return [draft_claim(ledger, key, runs[begin : begin + MAX_RANGES]) for begin in range(0, len(runs), MAX_RANGES)]
+
+    def enrol(self, ledger: Ledger, key: SigningKey) -> None:
+        """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
+
+        Raises:
+            LedgerError: it cannot be recorded.
+            FileUnwritable: the key cannot be written.
+        """
+        with self._lock:
+            if not self.enrols or self._is_enrolled:
+                return
+            own = self.make_key()
+            state = state_of_writer(ledger, own)
+            if state is None:
+                event = WriterEvent(ledger.id, WriterState.ADDED, own, self.name, Authority.ALL)
+                record_writer(ledger, event, key)
+            self._is_enrolled = state is not WriterState.ENDED
+
+    def make_key(self) -> str:
+        """Make this machine's key, unless it has one, and return its public half; raises as `enrol` does."""
+        if not self._has_key():
+            SigningKey.make(self._folder / KEY)
+        return self._key_at_hand().public_key
+
+    @property
+    def key(self) -> SigningKey | None:
+        """This machine's key; None if it has none.
+
+        Raises:
+            SecretUnavailable: it cannot be read.
+        """
+        return self._key_at_hand() if self._has_key() else None
+
+    def close(self) -> None:
+        """Let go of the journal; it stays where something in it is not claimed."""
+        self._ended.set()
+        with self._lock:
+            if self._journal is not None:
+                if not self._runs:
+                    self._path.unlink(missing_ok=True)
+                os.close(self._journal)
+                self._journal = None
+
+    def _has_key(self) -> bool:
+        return self._key is not None or (self._folder / KEY).exists()
+
+    def _key_at_hand(self) -> SigningKey:
+        if self._key is None:
+            self._key = SigningKey.load(self._folder / KEY)
+        return self._key
+
+    def _may_claim(self, ledger: Ledger) -> bool:
+        if not self._is_enrolled:
+            self._is_enrolled = state_of_writer(ledger, self._key_at_hand().public_key) is WriterState.ADDED
+        return self._is_enrolled
+
+    def _opened(self) -> int:
+        make_private_folder(self._path.parent)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
+    def _left_journals(self) -> Iterator[tuple[Path, int]]:
+        """Yield the journals whose processes have ended, locked."""
+        try:
+            with os.scandir(self._path.parent) as entries:
+                names = sorted(each.name for each in entries if each.name.endswith(".journal"))
+        except OSError:
+            return
+        for path in (self._path.parent / name for name in names):
+            if path == self._path:
+                continue
+            with suppress(OSError):  # it went meanwhile
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    os.close(descriptor)
+                else:
+                    yield path, descriptor
+
+    def _claim_meanwhile(self) -> None:
+        assert self._reopened is not None
+        while not self._ended.wait(PAUSE.total_seconds()):
+            try:
+                with closing(self._reopened()) as ledger:
+                    self.claim(ledger)
+            except PortalOpsError as error:
+                logger.warning("what was recorded is not claimed yet: %s", error)
+
+
+def draft_claim(ledger: Ledger, key: SigningKey, ranges: Sequence[LineRange], **parts: object) -> Draft:
+    """Return the record by which a writer stands for some records; its details are kept.
+
+    Args:
+        ledger: open for appending.
+        key: the writer's.
+        ranges: ascending, at most `MAX_RANGES`.
+        parts: what the record's body holds besides.
+
+    Raises:
+        LedgerError: the details cannot be kept.
+    """
+    text = text_of_claim(WriterClaim(ledger.id, tuple(ranges)))
+    signed = {"text": text, "signature": sign(text.encode(), key, CLAIM_NAMESPACE)}
+    return ledger.draft(CLAIM, body=ledger.keep(bodies.write({**parts, CLAIM: signed})))
+
+
+def record_writer(ledger: Ledger, event: WriterEvent, key: SigningKey, **parts: object) -> Record:
+    """Record that a machine or person may write from now on, or no more; `key` is the ledger's. The rest as in `draft_claim`."""
+    text = text_of_writer(event)
+    signed = {"text": text, "signature": sign(text.encode(), key, WRITER_NAMESPACE)}
+    kind = WRITER_ADDED if event.state is WriterState.ADDED else WRITER_ENDED
+    return ledger.append(kind, run=NO_RUN, subject=event.name, body=bodies.write({**parts, "writer": signed}))
+
+
+def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
+    """Return what the newest writer record says of a key; None if there is none. Who signed it is left to verification."""
+    found = None
+    for record in ledger.records(kinds=WRITER_KINDS):
+        with suppress(PortalOpsError):
+            text = bodies.part_of(ledger.blob(record.body), "writer").get("text")
+            event = parse_writer(text) if isinstance(text, str) else None
+            if event is not None and event.public_key == public_key:
+                found = event.state
+    return found
+
+
+def _read_journals(descriptors: Iterable[int]) -> tuple[Counter[tuple[str, ...]], datetime | None]:
+    """Return what journals speak of, each as often as it was noted, and the earliest moment in them."""
+    noted: Counter[tuple[str, ...]] = Counter()
+    since = None
+    for descriptor in descriptors:
+        for line in os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace").splitlines():
+            with suppress(ValueError):  # the last one may be cut
+                at, kind, body, run = line.split("\t")
+                moment = parse_at(at)
+                since = moment if since is None else min(since, moment)
+                noted[kind, body, run] += 1
+    return noted, since
+
+
+def _find_noted(
+    ledger: Ledger, noted: Counter[tuple[str, ...]], since: datetime, done: Sequence[LineRange]
+) -> Iterator[LineRange]:
+    """Yield the noted records that are there and that nobody of this machine has claimed or is about to."""
+    for record in ledger.records(since=since):
+        mark = (record.kind, str(record.body), str(record.run))
+        if noted[mark] and not any(each.first <= record.seq <= each.last for each in done):
+            noted[mark] -= 1
+            yield LineRange(record.seq, record.seq, line_digest(record.line))
+
+
+def _not_done(ledger: Ledger, runs: Sequence[LineRange], done: Sequence[LineRange]) -> Iterator[LineRange]:
+    """Yield the records that were not claimed meanwhile."""
+    for run in runs:
+        inside = [each for each in done if each.first <= run.last and run.first <= each.last]
+        if not inside:
+            yield run
+            continue
+        for seq in range(run.first, run.last + 1):
+            record = None if any(each.first <= seq <= each.last for each in inside) else ledger.record(seq)
+            if record is not None:
+                yield LineRange(seq, seq, line_digest(record.line))
+
+
+def _own_ranges(ledger: Ledger, record: Record, key: SigningKey) -> Sequence[LineRange]:
+    with suppress(PortalOpsError):
+        signed = read_signed(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
+        claim = parse_claim(signed.text)
+        if claim is not None and signed.public_key == key.public_key:
+            return claim.ranges
+    return ()
+
+
+def _joined(ranges: Sequence[LineRange]) -> list[LineRange]:
+    joined: list[LineRange] = []
+    for each in sorted(ranges, key=lambda one: one.first):
+        if joined and joined[-1].last == each.first - 1:
+            joined[-1] = LineRange(joined[-1].first, each.last, each.digest)
+        else:
+            joined.append(each)
+    return joined

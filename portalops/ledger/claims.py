@@ -1,0 +1,382 @@
+"""Claims: which records each machine or person stands for, signed with its own key; pure.
+
+    portalops-claim 1
+    ledger 5f0c...            the ledger's id
+    range 12 15 9f3a...       the first and the last record, and SHA-256 of the line of the last
+
+    portalops-writer 1
+    ledger 5f0c...
+    state added               or: ended
+    key ssh-ed25519 AAAA...   the writer's
+    name web1
+    authority all             or: records
+
+A command ends with one `claim` record over what it appended. The writer of a claim was enrolled before by a `writer.added` record, which
+a key of the ledger signs. From the first such record on, somebody must claim each record within an hour, by the time of the newest
+record (docs/ledger-format.md, Claims). Records that are signed themselves need no claim.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import field
+from datetime import datetime, timedelta
+
+from portalops import bodies
+from portalops.ledger.chain import Faults
+from portalops.ledger.check_heads import HeldRecord, Noted
+from portalops.ledger.record import parse_at
+from portalops.model.heads import Signer
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
+from portalops.model.text import format_at
+from portalops.model.values import dataclass
+from portalops.model.writers import Authority, Claimed, LineRange, Writer, WriterClaim, WriterEvent, WriterState
+from portalops.registers.erasures import ERASED
+from portalops.registers.plans import PLAN
+from portalops.registers.signers import signer_at
+from portalops.registers.writers import CLAIM, SELF_SIGNED
+from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
+
+CLAIM_NAMESPACE = "portalops-claim"
+"""The purpose that claims are signed for, by a writer's key."""
+
+WRITER_NAMESPACE = "portalops-writer"
+"""The purpose that writer records are signed for, by a key of the ledger."""
+
+GRACE = timedelta(hours=1)
+"""How long a record may stand without a claim: a command that works on claims what it has after a third of it."""
+
+MAX_RANGES = 1000
+"""Of one claim."""
+
+AUTHORITY_KINDS = frozenset({PLAN, ERASED})
+"""Kinds that only a writer with authority `all` may record."""
+
+
+def text_of_claim(claim: WriterClaim) -> str:
+    """Return the lines that a writer signs."""
+    ranges = "".join(f"range {each.first} {each.last} {each.digest}\n" for each in claim.ranges)
+    return f"portalops-claim 1\nledger {claim.ledger}\n{ranges}"
+
+
+def parse_claim(text: str) -> WriterClaim | None:
+    """Read them; None if `text_of_claim` would not have written the text."""
+    found = _CLAIM.fullmatch(text)
+    if found is None:
+        return None
+    ranges = tuple(
+        LineRange(int(first), int(last), Digest(digest)) for first, last, digest in _RANGE.findall(found.group(2))
+    )
+    before = 0
+    for each in ranges:
+        if not before < each.first <= each.last:
+            return None
+        before = each.last
+    return WriterClaim(found.group(1), ranges) if len(ranges) <= MAX_RANGES else None
+
+
+def text_of_writer(event: WriterEvent) -> str:
+    """Return the six lines that a key of the ledger signs."""
+    return (
+        f"portalops-writer 1\nledger {event.ledger}\nstate {event.state}\nkey {event.public_key}\n"
+        f"name {event.name}\nauthority {event.authority}\n"
+    )
+
+
+def parse_writer(text: str) -> WriterEvent | None:
+    """Read them; None if `text_of_writer` would not have written the text, or the key is none."""
+    found = _WRITER.fullmatch(text)
+    try:
+        if found is None or public_key_of(found.group(3)) != found.group(3):
+            return None
+    except ValueError:
+        return None
+    ledger, state, key, name, authority = found.groups()
+    return WriterEvent(ledger, WriterState(state), key, name, Authority(authority))
+
+
+def is_writer_name(name: str) -> bool:
+    """Say whether a machine or person can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def writer_name(host: str) -> str:
+    """Return what a machine is called in writer records, by its own name for itself."""
+    return re.sub(r"[^A-Za-z0-9._@-]", "-", host).lstrip("-._@")[:100] or "machine"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedText:
+    """A signed text of a record's details, read: all that can be known of it without other records."""
+
+    seq: int
+    at: datetime
+    """Of the record."""
+    kind: str
+    text: str
+    public_key: str
+    """The signer's; empty if there is no valid signature."""
+    problem: Message | None
+    """Why there is none."""
+    is_there: bool
+    """The details can be read; where they cannot, that is named elsewhere."""
+
+
+def read_signed(held: HeldRecord) -> SignedText:
+    """Read a claim or a writer record and check its signature; whether its signer counts is decided elsewhere."""
+    is_claim = held.kind == CLAIM
+    part = bodies.part_of(held.blob or b"", "claim" if is_claim else "writer")
+    text, signature = part.get("text"), part.get("signature")
+    if not isinstance(text, str) or not isinstance(signature, str):
+        return SignedText(held.seq, held.at, held.kind, "", "", None, held.blob is not None)
+    public_key, problem = "", None
+    try:
+        data = text.encode("utf-8", "surrogatepass")
+        public_key = verify(data, signature, CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE)
+    except BadSignature as error:
+        problem = error.message
+    return SignedText(held.seq, held.at, held.kind, text, public_key, problem, held.blob is not None)
+
+
+def wanted(signed: Iterable[SignedText]) -> Iterator[int]:
+    """Yield the numbers of the lines whose digests claims speak of."""
+    for each in signed:
+        claim = parse_claim(each.text) if each.kind == CLAIM else None
+        for one in claim.ranges if claim else ():
+            yield one.last
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose the records are."""
+
+    writers: tuple[Writer, ...] = ()
+    """In the order in which they were enrolled."""
+    claimed: tuple[Claimed, ...] = ()
+    """Ascending; none overlaps another."""
+    spoken_for: frozenset[int] = frozenset()
+    """Numbers of records that are signed themselves."""
+
+    @property
+    def begin(self) -> int | None:
+        """The record from which on each is to be claimed; None before any writer is enrolled."""
+        return self.writers[0].added_seq if self.writers else None
+
+    def owner(self, seq: int) -> Writer | None:
+        """Return who claims a record; None if nobody does."""
+        found = bisect_right(self.claimed, seq, key=lambda each: each.first) - 1
+        return self.writer_of(self.claimed[found]) if found >= 0 and seq <= self.claimed[found].last else None
+
+    def writer_of(self, claimed: Claimed) -> Writer:
+        """Return who claims some records."""
+        return next(each for each in self.writers if each.public_key == claimed.public_key)
+
+    def gaps(self, records: int) -> Iterator[tuple[int, int]]:
+        """Yield first and last of the records that nobody claims, up to a number; those that are signed themselves are in no gap's end."""
+        if self.begin is None:
+            return
+        after = self.begin
+        for first, last in [*((each.first, each.last) for each in self.claimed), (records + 1, records + 1)]:
+            low, high = after + 1, min(first - 1, records)
+            while low <= high and low in self.spoken_for:
+                low += 1
+            while low <= high and high in self.spoken_for:
+                high -= 1
+            if low <= high:
+                yield low, high
+            after = max(after, last)
+
+    def merged(self) -> tuple[Claimed, ...]:
+        """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
+        merged: list[Claimed] = []
+        for each in self.claimed:
+            before = merged[-1] if merged else None
+            if (
+                before is not None
+                and before.public_key == each.public_key
+                and all(seq in self.spoken_for for seq in range(before.last + 1, each.first))
+            ):
+                merged[-1] = Claimed(before.first, each.last, each.public_key)
+            else:
+                merged.append(each)
+        return tuple(merged)
+
+
+def check_claims(
+    signed: Sequence[SignedText],
+    signers: Sequence[Signer],
+    noted: Noted,
+    faults: Faults,
+    *,
+    ledger: str,
+    spoken_for: Collection[int] = (),
+    before: Ownership | None = None,
+) -> Ownership:
+    """Find out whose the records are, and name claims and writer records that count for nothing.
+
+    Args:
+        signed: the claims and the writer records, oldest first.
+        signers: the ledger's keys.
+        noted: digest and time of each line that `wanted` asks for, as far as it is there.
+        faults: receives what does not hold.
+        ledger: its id; empty if that cannot be read, and then it is not compared.
+        spoken_for: numbers of the records that are signed themselves.
+        before: whose the records are by all before the first of `signed`.
+    """
+    fold = _Fold(ledger, signers, noted, faults)
+    if before is not None:
+        fold.writers = {each.public_key: each for each in before.writers}
+        fold.claimed = list(before.claimed)
+    for each in signed:
+        if not each.is_there:
+            continue
+        if each.kind == CLAIM:
+            fold.take_claim(each)
+        else:
+            fold.take_writer(each)
+    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for))
+
+
+def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str, faults: Faults) -> tuple[tuple[int, int], ...]:
+    """Name the records that nobody claimed in time, each row of them once; return first and last of each.
+
+    Args:
+        ages: number, time and kind of the records in the gaps, ascending; records that are signed themselves are passed over.
+        last_at: the time of the ledger's newest record.
+        faults: receives each row, under the number of its first record.
+    """
+    limit = claim_limit(last_at)
+    rows: list[tuple[int, int]] = []
+    for seq, at, kind in ages:
+        if kind in SELF_SIGNED or at >= limit:
+            continue
+        if rows and rows[-1][1] == seq - 1:
+            rows[-1] = rows[-1][0], seq
+        else:
+            rows.append((seq, seq))
+    for first, last in rows:
+        faults.add(first, msg("no writer claims records {first} to {last}", first=str(first), last=str(last)))
+    return tuple(rows)
+
+
+def check_authority(ownership: Ownership, records: Iterable[tuple[int, str]], faults: Faults) -> tuple[int, ...]:
+    """Name plans and erasures by a writer that may record none; return their numbers.
+
+    Args:
+        ownership: whose the records are.
+        records: number and kind of the records of `AUTHORITY_KINDS`.
+        faults: receives them.
+    """
+    found: list[int] = []
+    for seq, kind in records:
+        owner = ownership.owner(seq) if ownership.begin is not None and seq > ownership.begin else None
+        if owner is not None and owner.authority is not Authority.ALL:
+            found.append(seq)
+            faults.add(seq, msg("record {seq}: {name} may not record {kind}", seq=seq, name=owner.name, kind=kind))
+    return tuple(found)
+
+
+def claim_limit(last_at: str) -> str:
+    """Return the time before which a record must have been claimed, as text that compares like moments; empty without a record."""
+    return format_at(parse_at(last_at) - GRACE) if last_at else ""
+
+
+@dataclass(slots=True)
+class _Fold:
+    ledger: str
+    signers: Sequence[Signer]
+    noted: Noted
+    faults: Faults
+    writers: dict[str, Writer] = field(default_factory=dict)
+    claimed: list[Claimed] = field(default_factory=list)
+    held_up_to: int = 0
+    """The last record whose line a writer's claim bears out."""
+
+    def take_writer(self, each: SignedText) -> None:
+        event = parse_writer(each.text)
+        if event is None or event.state != each.kind.rpartition(".")[2]:
+            self._refuse(each, msg("it names no writer"))
+        elif each.problem is not None:
+            self._refuse(each, each.problem)
+        elif self.ledger and event.ledger != self.ledger:
+            self._refuse(each, msg("it belongs to another ledger"))
+        elif signer_at(self.signers, each.public_key, each.at) is None:
+            self._refuse(each, msg("it is not signed by a key of the ledger"))
+        elif event.state is WriterState.ADDED:
+            self.writers.setdefault(
+                event.public_key, Writer(event.public_key, event.name, event.authority, each.seq, None)
+            )
+        elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
+            ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
+            self.writers[event.public_key] = ended
+
+    def take_claim(self, each: SignedText) -> None:
+        claim = parse_claim(each.text)
+        writer = self.writers.get(each.public_key)
+        if claim is None:
+            self._refuse(each, msg("it names no records"))
+        elif each.problem is not None:
+            self._refuse(each, each.problem)
+        elif self.ledger and claim.ledger != self.ledger:
+            self._refuse(each, msg("it belongs to another ledger"))
+        elif writer is None or not writer.is_enrolled_at(each.seq):
+            key = fingerprint(each.public_key)
+            self._refuse(each, msg("key {key} is not enrolled", key=key))
+        elif claim.ranges[-1].last >= each.seq:
+            self._refuse(each, msg("it names records that did not exist"))
+        elif self._fits(claim, each.seq):
+            self._take_ranges(claim, each)
+
+    def _fits(self, claim: WriterClaim, seq: int) -> bool:
+        """Compare a claim with the lines; an enrolled writer made it, so what it says of them is evidence, as a head's is."""
+        for each in claim.ranges:
+            line = self.noted.get(each.last)
+            if line is None or line[0] != each.digest:
+                first = min(self.held_up_to + 1, each.last)
+                self.faults.add(
+                    first,
+                    msg(
+                        "record {last} is not the record that the claim in record {seq} signed: records from {first} on "
+                        "were rewritten later",
+                        last=str(each.last),
+                        seq=seq,
+                        first=str(first),
+                    ),
+                )
+                return False
+        self.held_up_to = max(self.held_up_to, claim.ranges[-1].last)
+        return True
+
+    def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
+        if any(self._is_taken(one) for one in claim.ranges):
+            self._refuse(each, msg("its records were claimed before"))
+            return
+        for one in claim.ranges:
+            place = bisect_right(self.claimed, one.first, key=lambda known: known.first)
+            self.claimed.insert(place, Claimed(one.first, one.last, each.public_key))
+
+    def _is_taken(self, each: LineRange) -> bool:
+        """Say whether an earlier claim has any record of a range."""
+        place = bisect_right(self.claimed, each.last, key=lambda known: known.first) - 1
+        return place >= 0 and self.claimed[place].last >= each.first
+
+    def _refuse(self, each: SignedText, why: Message) -> None:
+        what = (
+            msg("the claim in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
+            if each.kind == CLAIM
+            else msg("the writer in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
+        )
+        self.faults.add(each.seq, what)
+
+
+_LEDGER = "ledger ([0-9a-f]{32})\n"
+_RANGE = re.compile(r"range ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n")
+_CLAIM = re.compile(rf"portalops-claim 1\n{_LEDGER}((?:{_RANGE.pattern.replace('(', '(?:')})+)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}")
+_WRITER = re.compile(
+    rf"portalops-writer 1\n{_LEDGER}state (added|ended)\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\n"
+    rf"name ({_NAME.pattern})\nauthority (all|records)\n"
+)

@@ -1,0 +1,202 @@
+"""The ledger as duties are judged from it: without records that no writer claimed in time, and without plans by who may not plan.
+
+What was found of the claims is kept in the state folder, so that only newer ones are read again; it counts for nothing
+once the line that it ends with is another one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from portalops.errors import PortalOpsError
+from portalops.files import write_atomically
+from portalops.ledger.chain import Faults
+from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.claims import (
+    AUTHORITY_KINDS,
+    GRACE,
+    Ownership,
+    SignedText,
+    check_claims,
+    read_signed,
+    wanted,
+)
+from portalops.ledger.heads import read_signers
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import line_digest
+from portalops.model.record import Digest, Record
+from portalops.model.runs import Run
+from portalops.model.values import dataclass
+from portalops.model.writers import Authority, Claimed, Writer
+from portalops.ports import LedgerReader
+from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
+
+FILE = Path("unclaimed") / "checked.json"
+"""What was found last time; in the state folder."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HeededLedger:
+    """A ledger's reader that passes over what counts for nothing; a `ports.LedgerReader`."""
+
+    reader: LedgerReader
+    ownership: Ownership
+    limit: datetime
+    """Before this moment a record must have been claimed."""
+
+    def records(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Record]:
+        """Yield records; as `Ledger.records` does."""
+        found = self.reader.records(kinds=kinds, since=since, until=until, newest_first=newest_first)
+        return islice((each for each in found if self.is_heeded(each)), limit)
+
+    def blob(self, digest: Digest) -> bytes:
+        """Return bytes that were kept."""
+        return self.reader.blob(digest)
+
+    def has_blob(self, digest: Digest) -> bool:
+        """Say whether a blob is there."""
+        return self.reader.has_blob(digest)
+
+    def first(self) -> Record | None:
+        """Return the oldest record."""
+        return next(self.records(limit=1), None)
+
+    def runs(
+        self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Run, ...]:
+        """Return the runs that started in a span."""
+        return tuple(
+            self._without_unheeded_end(each)
+            for each in self.reader.runs(kinds=kinds, since=since, until=until)
+            if self._is_claimed(each.started_seq, each.started_at)
+        )
+
+    def is_heeded(self, record: Record) -> bool:
+        """Say whether a record counts."""
+        if record.kind in SELF_SIGNED or not self._is_claimed(record.seq, record.at):
+            return record.kind in SELF_SIGNED
+        if record.kind not in AUTHORITY_KINDS:
+            return True
+        owner = self.ownership.owner(record.seq)
+        return owner is None or owner.authority is Authority.ALL
+
+    def _is_claimed(self, seq: int, at: datetime) -> bool:
+        begin = self.ownership.begin
+        return begin is None or seq <= begin or at >= self.limit or self.ownership.owner(seq) is not None
+
+    def _without_unheeded_end(self, run: Run) -> Run:
+        if run.finished_seq is None or run.finished_at is None or self._is_claimed(run.finished_seq, run.finished_at):
+            return run
+        return replace(run, finished_at=None, finished_seq=None, body=None)
+
+
+def heeded(ledger: Ledger, reader: LedgerReader | None = None) -> LedgerReader:
+    """Return what duties are judged from.
+
+    Args:
+        ledger: whose claims are read.
+        reader: reads it as of a record; the ledger itself without one.
+    """
+    found = reader or ledger
+    last = ledger.last()
+    ownership = read_ownership(ledger)
+    if ownership.begin is None or last is None:
+        return found
+    return HeededLedger(found, ownership, last.at - GRACE)
+
+
+def read_ownership(ledger: Ledger) -> Ownership:
+    """Return whose the records are; claims that count for nothing are passed over, and named by `ledger verify`.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    upto, known = _read_checked(ledger)
+    begin = ledger.record(upto)
+    since = begin.at if begin else None
+    newer = tuple(record for record in ledger.records(kinds=CLAIM_KINDS, since=since) if record.seq > upto)
+    if not newer:
+        return known
+    signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
+    noted = {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
+    found = check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, before=known)
+    spoken_for = frozenset(record.seq for record in ledger.records(kinds=tuple(SELF_SIGNED), since=since))
+    bridged = Ownership(found.writers, _bridged(found.claimed, spoken_for))
+    _write_checked(ledger, newer[-1], bridged)
+    return bridged
+
+
+def owner_of(ledger: Ledger, record: Record) -> str | None:
+    """Return the name of the writer that claims a record; None if nobody does, or not yet."""
+    if record.kind in SELF_SIGNED:
+        return None
+    found = read_ownership(ledger).owner(record.seq)
+    return found.name if found else None
+
+
+def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:
+    """Return few ranges for many: each goes on over the records behind it that are signed themselves."""
+    bridged: list[Claimed] = []
+    for each in claimed:
+        before = bridged[-1] if bridged else None
+        if before is not None and before.public_key == each.public_key and before.last == each.first - 1:
+            bridged.pop()
+            first = before.first
+        else:
+            first = each.first
+        last = each.last
+        while last + 1 in spoken_for:
+            last += 1
+        bridged.append(Claimed(first, last, each.public_key))
+    return tuple(bridged)
+
+
+def _read(ledger: Ledger, record: Record) -> SignedText | None:
+    try:
+        return read_signed(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
+    except PortalOpsError:
+        return None
+
+
+def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
+    """Return what was found last time, and up to which record; nothing where that record is another one now."""
+    try:
+        held = json.loads((ledger.folder / FILE).read_bytes())
+        record = ledger.record(int(held["upto"]))
+        if record is not None and line_digest(record.line) == held["digest"]:
+            writers = tuple(Writer(key, name, Authority(may), *seqs) for key, name, may, *seqs in held["writers"])
+            return record.seq, Ownership(writers, tuple(Claimed(*each) for each in held["claimed"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return 0, Ownership()
+
+
+def _write_checked(ledger: Ledger, last: Record, found: Ownership) -> None:
+    held = {
+        "upto": last.seq,
+        "digest": line_digest(last.line),
+        "writers": [
+            [each.public_key, each.name, each.authority, each.added_seq, each.ended_seq] for each in found.writers
+        ],
+        "claimed": [[each.first, each.last, each.public_key] for each in found.claimed],
+    }
+    try:
+        write_atomically(ledger.folder / FILE, json.dumps(held).encode(), mode=0o600)
+    except PortalOpsError as error:  # whoever only reads may not write there
+        logger.debug("what was found of the claims is not kept: %s", error)

@@ -1,0 +1,393 @@
+"""Claims on a real ledger: whose the records are, what a killed command leaves, and what nobody claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portalops import bodies
+from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant, draft_claim, record_writer
+from portalops.ledger.claims import CLAIM_NAMESPACE, parse_claim, parse_writer, text_of_claim, text_of_writer
+from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import FILE as CHECKED
+from portalops.ledger.heeded import heeded, read_ownership
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
+from portalops.model.record import Digest, Record
+from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
+from portalops.signatures.sshsig import SigningKey, sign
+from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import key_of
+from tests.ledger.ledgers import START, tamper, verified
+
+LATER = timedelta(hours=1, seconds=1)
+
+
+def opened(folder: Path, clock: FixedClock, name: str = "web1", *, enrols: bool = True) -> Ledger:
+    ledger = Ledger.open(folder, clock, create=True)
+    ledger.claimant = MachineClaimant(folder, clock, name, enrols=enrols)
+    return ledger
+
+
+def note(ledger: Ledger, text: str = "x", kind: str = "note") -> Record:
+    return ledger.append(kind, run=NO_RUN, body=bodies.write({"note": text}))
+
+
+def enrolled(folder: Path, clock: FixedClock) -> Ledger:
+    """Return a ledger whose machine is enrolled under a head."""
+    ledger = opened(folder, clock)
+    record_head(ledger, key_of(1), clock)
+    return ledger
+
+
+def append_claim(ledger: Ledger, key: SigningKey, ranges: Sequence[LineRange]) -> Record:
+    return ledger.append_many((draft_claim(ledger, key, ranges),))[0]
+
+
+def ranges_of(*records: Record) -> list[LineRange]:
+    return [LineRange(each.seq, each.seq, line_digest(each.line)) for each in records]
+
+
+def faults(ledger: Ledger) -> list[tuple[int, str]]:
+    return [(each.seq, str(each.what)) for each in verified(ledger).integrity.faults]
+
+
+def test_the_first_head_enrols_the_machine_with_the_key_of_the_ledger(tmp_path: Path) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+
+    assert [each.kind for each in ledger.records()] == ["ledger.created", "key.added", "writer.added", "head"]
+    found = verified(ledger).integrity
+    assert found.holds
+    assert [(each.name, each.authority, each.added_seq) for each in found.ownership.writers] == [
+        ("web1", Authority.ALL, 3)
+    ]
+    assert (tmp_path / KEY).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_ends_with_one_claim_over_what_it_appended(tmp_path: Path) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+    note(ledger, "a")
+    note(ledger, "b")
+
+    ledger.claim()
+    ledger.claim()
+
+    assert [each.kind for each in ledger.records()][4:] == ["note", "note", "claim"]
+    owned = verified(ledger).integrity.ownership
+    assert [(each.first, each.last, owned.writer_of(each).name) for each in owned.merged()] == [(5, 6, "web1")]
+    assert [owned.owner(seq) is not None for seq in range(4, 8)] == [False, True, True, False]
+
+
+def test_a_head_covers_the_claim_of_what_came_before_it(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    note(ledger)
+
+    head = record_head(ledger, key_of(1), clock)
+
+    assert [each.kind for each in ledger.records()][-3:] == ["note", "claim", "head"]
+    assert head.head.size == head.seq - 1
+
+
+def test_records_of_two_writers_in_turns_are_told_apart(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    other, second = key_of(7), Ledger.open(tmp_path, clock, create=True)
+    event = WriterEvent(ledger.id, WriterState.ADDED, other.public_key, "an", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    mine, theirs = note(ledger, "mine"), note(second, "theirs")
+    note(ledger, "mine too")
+
+    append_claim(second, other, ranges_of(theirs))
+    ledger.claim()
+
+    found = verified(ledger).integrity
+    assert found.holds
+    names = [found.ownership.writer_of(each).name for each in found.ownership.merged()]
+    assert names == ["web1", "an", "web1"]
+    assert found.ownership.owner(mine.seq) != found.ownership.owner(theirs.seq)
+
+
+def test_a_record_that_nobody_claims_within_an_hour_is_named(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    stranger = Ledger.open(tmp_path, clock, create=True)
+    noise = note(stranger, "noise")
+    assert verified(ledger).integrity.holds
+
+    clock.move(LATER)
+    note(ledger)
+    ledger.claim()
+
+    found = verified(ledger).integrity
+    assert found.unclaimed == ((noise.seq, noise.seq),)
+    assert found.first_bad == noise.seq
+    assert faults(ledger) == [(noise.seq, f"no writer claims records {noise.seq} to {noise.seq}")]
+
+
+def test_an_hour_to_the_second_is_in_time(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    note(Ledger.open(tmp_path, clock, create=True), "noise")
+    clock.move(timedelta(hours=1))
+    note(ledger)
+    ledger.claim()
+
+    assert verified(ledger).integrity.holds
+
+
+def test_what_was_recorded_before_the_first_writer_needs_no_claim(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = opened(tmp_path, clock)
+    note(ledger)
+    clock.move(LATER)
+    record_head(ledger, key_of(1), clock)
+    clock.move(LATER)
+    note(ledger)
+    ledger.claim()
+
+    assert verified(ledger).integrity.holds
+
+
+def test_the_next_command_claims_what_a_killed_one_left(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    killed = note(ledger)
+    # The kernel closes what a process had open; its journal stays.
+    assert isinstance(ledger.claimant, MachineClaimant)
+    ledger.claimant.close()
+    assert len(list((tmp_path / JOURNALS).iterdir())) == 1
+
+    clock.move(timedelta(hours=5))
+    following = opened(tmp_path, clock)
+    note(following)
+    following.claim()
+
+    found = verified(following).integrity
+    assert found.holds
+    assert found.ownership.owner(killed.seq) is not None
+    assert len(list((tmp_path / JOURNALS).iterdir())) == 1  # of the command that is still there
+
+
+def test_a_command_that_was_killed_behind_its_claim_claims_nothing_twice(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    note(ledger)
+    (journal,) = (tmp_path / JOURNALS).iterdir()
+    left = journal.read_bytes()
+    ledger.claim()
+    assert isinstance(ledger.claimant, MachineClaimant)
+    ledger.claimant.close()
+    journal.write_bytes(left)
+
+    following = opened(tmp_path, clock)
+    note(following)
+    following.claim()
+
+    found = verified(following).integrity
+    assert found.holds
+    assert [record.kind for record in following.records()].count("claim") == 2
+
+
+def test_a_line_of_a_record_that_never_came_is_passed_over(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    (tmp_path / JOURNALS).mkdir()
+    (tmp_path / JOURNALS / "1-a.journal").write_text(f"2026-11-23T01:00:00.000Z\tnote\t{'a' * 64}\t\n2026-11-2")
+
+    ledger.claim()
+
+    assert [record.kind for record in ledger.records()].count("claim") == 0
+    assert list((tmp_path / JOURNALS).iterdir()) == []
+
+
+def test_a_machine_that_is_not_enrolled_claims_when_it_is(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path / "first", clock)
+    (tmp_path / "second").mkdir()
+    other = MachineClaimant(tmp_path / "second", clock, "db1", enrols=False)
+    key = other.make_key()
+    ledger.claimant = other
+    record = note(ledger)
+
+    ledger.claim()
+    assert [each.kind for each in ledger.records()].count("claim") == 0
+    event = WriterEvent(ledger.id, WriterState.ADDED, key, "db1", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    ledger.claim()
+
+    owner = verified(ledger).integrity.ownership.owner(record.seq)
+    assert owner is not None
+    assert owner.name == "db1"
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("other lines", "is not the record that the claim in record"),
+        ("unknown key", "is not enrolled"),
+        ("foreign", "its records were claimed before"),
+        ("replayed", "its records were claimed before"),
+        ("of the future", "it names records that did not exist"),
+        ("other ledger", "it belongs to another ledger"),
+        ("ended", "is not enrolled"),
+        ("no claim", "it names no records"),
+    ],
+)
+def test_a_claim_that_counts_for_nothing_is_named(tmp_path: Path, what: str, why: str) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    other = key_of(7)
+    event = WriterEvent(ledger.id, WriterState.ADDED, other.public_key, "an", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    mine = note(ledger)
+    ledger.claim()
+    theirs = note(Ledger.open(tmp_path, clock, create=True), "theirs")
+    claim = WriterClaim(ledger.id, tuple(ranges_of(theirs)))
+    key = other
+    match what:
+        case "other lines":
+            claim = WriterClaim(ledger.id, (LineRange(theirs.seq, theirs.seq, Digest("a" * 64)),))
+        case "unknown key":
+            key = key_of(9)
+        case "foreign":
+            claim = WriterClaim(ledger.id, tuple(ranges_of(mine)))
+        case "replayed":
+            body = [record.body for record in ledger.records(kinds=("claim",))][-1]
+            ledger.append("claim", run=NO_RUN, body=ledger.blob(body))
+        case "of the future":
+            claim = WriterClaim(ledger.id, (LineRange(theirs.seq, theirs.seq + 5, Digest("a" * 64)),))
+        case "ended":
+            gone = WriterEvent(ledger.id, WriterState.ENDED, other.public_key, "an", Authority.RECORDS)
+            record_writer(ledger, gone, key_of(1))
+    if what == "other ledger":
+        text = text_of_claim(WriterClaim("f" * 32, claim.ranges))
+        signed = {"text": text, "signature": sign(text.encode(), key, CLAIM_NAMESPACE)}
+        ledger.append("claim", run=NO_RUN, body=bodies.write({"claim": signed}))
+    elif what == "no claim":
+        ledger.append("claim", run=NO_RUN, body=bodies.write({"claim": {"text": "x", "signature": "y"}}))
+    elif what != "replayed":
+        append_claim(ledger, key, claim.ranges)
+
+    found = faults(ledger)
+
+    assert len(found) == 1
+    assert why in found[0][1]
+
+
+def test_a_writer_that_no_key_of_the_ledger_signed_is_named_and_may_claim_nothing(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    thief = key_of(9)
+    event = WriterEvent(ledger.id, WriterState.ADDED, thief.public_key, "an", Authority.ALL)
+    stranger = Ledger.open(tmp_path, clock, create=True)
+    added = record_writer(stranger, event, thief)
+    claim = append_claim(stranger, thief, ranges_of(note(stranger)))
+    record_head(ledger, key_of(1), clock)
+
+    found = verified(ledger).integrity
+
+    assert [each.seq for each in found.faults] == [added.seq, claim.seq]
+    assert [each.name for each in found.ownership.writers] == ["web1"]
+
+
+def test_a_plan_by_a_writer_without_authority_is_named(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    other = key_of(7)
+    event = WriterEvent(ledger.id, WriterState.ADDED, other.public_key, "an", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    plan = note(Ledger.open(tmp_path, clock, create=True), kind="plan")
+    append_claim(ledger, other, ranges_of(plan))
+
+    assert faults(ledger) == [(plan.seq, f"record {plan.seq}: an may not record plan")]
+
+
+def test_records_that_were_rewritten_contradict_their_claim(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = opened(tmp_path, clock)
+    record_head(ledger, key_of(1), clock)
+    first = note(ledger, "a")
+    ledger.claim()
+    second = note(ledger, "b")
+    ledger.claim()
+    _write_anew(ledger, second)
+
+    assert verified(ledger).integrity.first_bad == first.seq + 1
+
+
+def _write_anew(ledger: Ledger, record: Record) -> None:
+    """Put another record in the place of one, and chain what follows to it, as who has the file can."""
+    lines = {each.seq: each for each in ledger.records()}
+    other = ledger.keep(bodies.write({"note": "another"}))
+    prev = record.prev
+    for seq in range(record.seq, len(lines) + 1):
+        draft = Draft(lines[seq].kind, other if seq == record.seq else lines[seq].body)
+        line = encode(draft, seq=seq, at=lines[seq].at, prev=prev).line
+        prev = line_digest(line)
+        tamper(ledger, "UPDATE record SET line = ? WHERE seq = ?", (line, seq))
+    tamper(ledger, "UPDATE tail SET head = ?", (prev,))
+
+
+def test_texts_are_read_one_way_only() -> None:
+    claim = WriterClaim("0" * 32, (LineRange(1, 2, Digest("a" * 64)), LineRange(4, 4, Digest("b" * 64))))
+    text = text_of_claim(claim)
+    assert parse_claim(text) == claim
+    for wrong in (
+        text[:-1],
+        text + "\n",
+        text.replace("range 4 4", "range 2 4"),
+        text.replace("range 1 2", "range 2 1"),
+    ):
+        assert parse_claim(wrong) is None
+    event = WriterEvent("0" * 32, WriterState.ADDED, key_of(1).public_key, "web1", Authority.ALL)
+    written = text_of_writer(event)
+    assert parse_writer(written) == event
+    for wrong in (written.replace("web1", "web 1"), written.replace("all", "some"), written + "x"):
+        assert parse_writer(wrong) is None
+
+
+def test_what_nobody_claimed_in_time_meets_no_duty(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    mine = note(ledger, "mine")
+    ledger.claim()
+    noise = note(Ledger.open(tmp_path, clock, create=True), "noise")
+    assert [each.seq for each in heeded(ledger).records(kinds=("note",))] == [mine.seq, noise.seq]
+
+    clock.move(LATER)
+    later = note(ledger, "later")
+    ledger.claim()
+
+    for _again in range(2):  # the second time from what was kept
+        assert [each.seq for each in heeded(ledger).records(kinds=("note",))] == [mine.seq, later.seq]
+    kept = json.loads((tmp_path / CHECKED).read_text())
+    assert [each[:2] for each in kept["claimed"]] == [[mine.seq, mine.seq + 1], [later.seq, later.seq + 1]]
+
+
+def test_what_was_kept_of_another_ledger_counts_for_nothing(tmp_path: Path) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+    record = note(ledger)
+    ledger.claim()
+    assert read_ownership(ledger).owner(record.seq) is not None
+    kept = json.loads((tmp_path / CHECKED).read_text())
+    (tmp_path / CHECKED).write_text(json.dumps({**kept, "digest": "a" * 64, "claimed": []}))
+
+    assert read_ownership(ledger).owner(record.seq) is not None
+
+
+def test_a_plan_by_who_may_not_plan_is_passed_over(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    plan = note(ledger, kind="plan")
+    ledger.claim()
+    event = WriterEvent(ledger.id, WriterState.ADDED, key_of(7).public_key, "an", Authority.RECORDS)
+    record_writer(ledger, event, key_of(1))
+    other = note(Ledger.open(tmp_path, clock, create=True), "other", kind="plan")
+    append_claim(ledger, key_of(7), ranges_of(other))
+
+    assert [each.seq for each in heeded(ledger).records(kinds=("plan",), newest_first=True, limit=1)] == [plan.seq]
