@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -20,6 +21,10 @@ FIRST_YEAR = 1990
 LAST_YEAR = 2100
 MILLISECONDS_FROM = 10**11
 """Unix times from here on are milliseconds; as seconds they would lie beyond the year 5000."""
+
+
+LINES_OF_A_SLIP = 20
+"""A date that contradicts so many others of its answer is a slip, and no date; fewer leave the order open."""
 
 
 class DayOrder(StrEnum):
@@ -56,10 +61,12 @@ def settle_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
     """
     if rules.formats:
         return rules
-    orders = {order for text in texts if (order := _order_of(text)) is not None}
-    if not orders:
+    proven = Counter(order for text in texts if (order := _order_of(text)) is not None).most_common()
+    if not proven:
         return rules
-    return replace(rules, order=DayOrder.UNKNOWN if len(orders) > 1 else orders.pop())
+    order, count = proven[0]
+    slips = sum(number for _other, number in proven[1:])
+    return replace(rules, order=order if slips * LINES_OF_A_SLIP <= count else DayOrder.UNKNOWN)
 
 
 def dated_in_one_order(items: Sequence[ListedItem], rules: DateRules) -> tuple[ListedItem, ...]:
