@@ -66,8 +66,9 @@ def _bound_by_polls(item: GradedItem) -> GradedItem:
     if item.grade not in _CLAIMED or item.came is None:
         return item
     if one.looked_before_at is None:  # it was there before the first poll, since when nobody knows
+        flags = (*item.flags, FlagKind.BASELINE if one.baseline else FlagKind.UNBOUNDED)
         came = Interval(BEGINNING, one.first_seen_at)
-        return item._replace(grade=Grade.C, came=came, is_sure=False, hoped_at=item.came.first)
+        return item._replace(grade=Grade.C, came=came, is_sure=False, hoped_at=item.came.first, flags=flags)
     return item._replace(grade=Grade.A, came=Interval(one.looked_before_at + 1, one.first_seen_at), hoped_at=None)
 
 

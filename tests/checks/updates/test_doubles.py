@@ -135,15 +135,16 @@ def test_what_a_source_hours_off_claims_narrows_nothing_once_three_claims_are_re
     assert without_false_claims([inside, *refuted[1:]], CLAIMS, usual_hours=1)[0] == inside
 
 
-def _row(day: float, hours_behind: int, *, polled_before: int, is_trusted: bool = True) -> GradedItem:
+def _row(
+    day: float, hours_behind: int, *, polled_before: int | None, is_trusted: bool = True, is_confirmed: bool = False
+) -> GradedItem:
     """Return a row that a poll showed, and a poll some hours before did not, made as many hours before as it claims."""
     shown = MONDAY + round(day * DAY)
     claim = shown - hours_behind * HOUR
-    one = seen("rows", day)._replace(
-        published_at=claim, created_at=claim, looked_before_at=shown - polled_before * HOUR
-    )
+    before = None if polled_before is None else shown - polled_before * HOUR
+    one = seen("rows", day)._replace(published_at=claim, created_at=claim, looked_before_at=before)
     traits = UpdateSourceTraits("rows", ItemChannel.SUBPORTAL, complete=True, trust_created=is_trusted)
-    return grade(one, traits, None, None, CLAIMS)
+    return grade(one, traits, None, None, CLAIMS, is_confirmed=is_confirmed)
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
@@ -157,17 +158,17 @@ def test_the_creation_of_rows_in_a_clock_hours_off_narrows_nothing(is_trusted: b
     assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 9 * HOUR + 1, MONDAY))
 
 
-def test_a_row_that_no_poll_bounds_is_open_once_its_clock_is_known_to_be_off() -> None:
-    early = _row(-9, 8, polled_before=9)
-    trusted = early._replace(
-        seen=early.seen._replace(looked_before_at=None), came=Interval(MONDAY - 10 * DAY, MONDAY - 10 * DAY)
-    )
+def test_a_row_that_no_poll_bounds_is_open_once_its_clock_is_known_to_be_off_until_an_officer_confirms_it() -> None:
+    refuted = [_row(day, 12, polled_before=9) for day in (1, 2, 3)]
+    early = _row(-9, 8, polled_before=None)
+    confirmed = _row(-9, 8, polled_before=None, is_confirmed=True)
 
-    found = without_false_claims(
-        [trusted, *(_row(day, 12, polled_before=9) for day in (1, 2, 3))], CLAIMS, usual_hours=7
-    )[0]
+    found, kept, *_ = without_false_claims([early, confirmed, *refuted], CLAIMS, usual_hours=7)
 
-    assert (found.grade, found.is_sure, found.came) == (Grade.C, False, Interval(BEGINNING, MONDAY - 9 * DAY))
+    assert (early.grade, found.grade, found.is_sure) == (Grade.B, Grade.C, False)
+    assert found.came == Interval(BEGINNING, MONDAY - 9 * DAY)
+    assert FlagKind.UNBOUNDED in found.flags
+    assert (kept.grade, kept.came) == (Grade.D, early.came)
 
 
 @pytest.mark.parametrize("is_trusted", [True, False])
