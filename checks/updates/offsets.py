@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
-from checks.updates.rules.grading import CLOCK_SKEW
+from checks.updates.rules.grading import CACHE_LAG, CLOCK_SKEW
 from checks.updates.rules.stamps import Stamp, span
 from portalops.model.message import Message, msg, nmsg
 
@@ -76,6 +76,23 @@ def offset_of(items: Sequence[DatedItem], *, usual_hours: int) -> Offset | None:
     return Offset(items[0].source, chosen[0], len(misfits), len(items), max(sorted(set(forms)), key=forms.count))
 
 
+def possible_offset(items: Sequence[DatedItem], *, usual_hours: int) -> int:
+    """Return by how many hours the times of one source may be off, though too few are refuted to prove it; 0 for right times.
+
+    One time that the polls refute fits them when moved by the zone's distance from UTC, and none fits as it stands alone.
+
+    Args:
+        items: of one source; each names an hour.
+        usual_hours: the portal zone's distance from UTC.
+    """
+    for hours in (-usual_hours, usual_hours):
+        if any(_is_refuted(one) and _fits(one, hours) for one in items) and all(
+            _fits(one, hours) or not _fits(one, 0) for one in items
+        ):
+            return hours
+    return 0
+
+
 def say_offset(offset: Offset, *, usual_hours: int, zone: str) -> Message:
     """Say what is off, and what mends it."""
     ahead = offset.hours > 0
@@ -100,6 +117,11 @@ def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
     if offset.hours == -usual_hours and offset.form == "none":
         return msg('Its times name no zone and are in UTC: set assume_tz = "UTC" for it.')
     return msg("No setting of the source can correct that: have the clock and the time zone of its server corrected.")
+
+
+def _is_refuted(one: DatedItem) -> bool:
+    """Say whether no cache on the way explains a time: see `CACHE_LAG`."""
+    return not one.looked_before_at - CACHE_LAG <= one.published_at <= one.first_seen_at + CLOCK_SKEW
 
 
 def _fits(one: DatedItem, hours: int) -> bool:

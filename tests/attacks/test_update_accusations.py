@@ -134,6 +134,23 @@ def utc_before_dawn_on_monday(p: Province) -> None:
     p.publish(24, p.day(8))
 
 
+def rows_in_utc_before_dawn_on_monday(p: Province) -> None:
+    rows = p.with_database(trust_created=False)
+    p.hours = (8, 22)
+    rows.put(1, published="2026-10-01 09:00")
+    p.put_in_utc(rows, 2, p.day(1, "06:40"))
+    for number, day in enumerate((2, 2, 2, 8), 3):
+        p.put_in_utc(rows, number, p.day(day, f"09:1{number}"))
+
+
+def rows_in_utc_refuted_once(p: Province) -> None:
+    rows = p.with_database()
+    p.hours = (8, 22)
+    rows.put(1, published="2026-10-01 09:00")
+    for number, on in enumerate((p.day(1, "06:40"), p.day(4, "15:30"), p.day(8)), 2):
+        p.put_in_utc(rows, number, on)
+
+
 def clock_an_hour_ahead_on_sunday(p: Province) -> None:
     p.with_history()
     p.hours = (8, 20)
@@ -481,6 +498,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     utc_without_a_word: MET,
     utc_in_the_small_hours: UNKNOWN,
     utc_before_dawn_on_monday: UNKNOWN,
+    rows_in_utc_before_dawn_on_monday: UNKNOWN,
+    rows_in_utc_refuted_once: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,

@@ -279,6 +279,14 @@ def rows_dated_back(p: Province) -> None:
     p.plan(p.day(9), rows.put, 5, published=p.day(9))
 
 
+def row_in_utc_after_sunday(p: Province) -> None:
+    rows = p.with_database()
+    p.hours = (8, 22)
+    rows.put(1, published="2026-10-01 09:00")
+    for number, on in enumerate((p.day(2), p.day(8, "06:40")), 2):
+        p.put_in_utc(rows, number, on)
+
+
 def rows_written_over(p: Province) -> None:
     rows = p.with_database()
     for number in (1, 2, 3):
@@ -495,6 +503,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     drafts_put_up_later: UNMET,
     drafts_put_up_in_one_go: UNMET,
     rows_dated_back: PENDING,
+    row_in_utc_after_sunday: UNKNOWN,
     rows_written_over: UNMET,
     lines_without_papers: MET,
     lines_entered_afterwards: MET,

@@ -363,6 +363,10 @@ class Province:
         """Return a moment of the judged week: day 1 is Monday, 8 the Monday after."""
         return f"{self.monday + timedelta(days=number - 1)} {hour}"
 
+    def put_in_utc(self, rows: Database, number: int, on: str) -> None:
+        """Put a row at a moment whose columns name it in UTC without a zone."""
+        self.plan(on, rows.put, number, published=str(at(on) - timedelta(hours=7))[:16])
+
     def publish(self, number: int, on: str, **claims: str) -> None:
         self.plan(on, self.site.publish, post(number, claims.get("claims", on), path=claims.get("path", "")))
 

@@ -143,7 +143,7 @@ def grade(
             came, kind, hoped = confirmed_day, Grade.D, None
         elif first_of_day <= last_of_day and not is_removed:
             came, kind, is_touched, hoped = Interval(first_of_day, last_of_day), Grade.D, False, None
-    elif is_confirmed and not is_removed and (kind is Grade.C or is_touched or hoped is not None):
+    elif is_confirmed and not is_removed and (after is None or is_touched or hoped is not None):
         kind, is_touched = Grade.D, False
         if hoped is not None:
             came, hoped = Interval(hoped, hoped), None

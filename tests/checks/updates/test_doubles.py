@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from checks.updates.clocks import without_false_claims
 from checks.updates.rules.doubles import REPLACED_WITHIN, find_doubles
-from checks.updates.rules.grading import REMOVED_WITHIN, ClaimRules, GradedItem
+from checks.updates.rules.grading import BEGINNING, REMOVED_WITHIN, ClaimRules, GradedItem, grade
 from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span, stamp
 from portalops.model.organisation import UnitId
-from portalops.model.updates import FlagKind, Grade, ItemChannel
+from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
 from tests.checks.updates.scene import at
 
 HOUR, DAY = span(timedelta(hours=1)), span(timedelta(days=1))
@@ -132,7 +132,68 @@ def test_what_a_source_hours_off_claims_narrows_nothing_once_three_claims_are_re
     between = Interval(MONDAY - 9 * HOUR + 1, MONDAY)
 
     assert without_false_claims([inside, *refuted], CLAIMS, usual_hours=7)[0].came == between
-    assert without_false_claims([inside, *refuted[1:]], CLAIMS, usual_hours=7)[0] == inside
+    assert without_false_claims([inside, *refuted[1:]], CLAIMS, usual_hours=1)[0] == inside
+
+
+def _row(
+    day: float, hours_behind: int, *, polled_before: int | None, is_trusted: bool = True, is_confirmed: bool = False
+) -> GradedItem:
+    """Return a row that a poll showed, and a poll some hours before did not, made as many hours before as it claims."""
+    shown = MONDAY + round(day * DAY)
+    claim = shown - hours_behind * HOUR
+    before = None if polled_before is None else shown - polled_before * HOUR
+    one = seen("rows", day)._replace(published_at=claim, created_at=claim, looked_before_at=before)
+    traits = UpdateSourceTraits("rows", ItemChannel.SUBPORTAL, complete=True, trust_created=is_trusted)
+    return grade(one, traits, None, None, CLAIMS, is_confirmed=is_confirmed)
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_the_creation_of_rows_in_a_clock_hours_off_narrows_nothing(is_trusted: bool) -> None:
+    inside = _row(0, 8, polled_before=9, is_trusted=is_trusted)
+    refuted = [_row(day, 12, polled_before=9, is_trusted=is_trusted) for day in (1, 2, 3)]
+
+    found = without_false_claims([inside, *refuted], CLAIMS, usual_hours=7)[0]
+
+    assert inside.came == Interval(MONDAY - 8 * HOUR, MONDAY - 8 * HOUR)
+    assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 9 * HOUR + 1, MONDAY))
+
+
+def test_a_row_that_no_poll_bounds_is_open_once_its_clock_is_known_to_be_off_until_an_officer_confirms_it() -> None:
+    refuted = [_row(day, 12, polled_before=9) for day in (1, 2, 3)]
+    early = _row(-9, 8, polled_before=None)
+    confirmed = _row(-9, 8, polled_before=None, is_confirmed=True)
+
+    found, kept, *_ = without_false_claims([early, confirmed, *refuted], CLAIMS, usual_hours=7)
+
+    assert (early.grade, found.grade, found.is_sure) == (Grade.B, Grade.C, False)
+    assert found.came == Interval(BEGINNING, MONDAY - 9 * DAY)
+    assert FlagKind.UNBOUNDED in found.flags
+    assert (kept.grade, kept.came) == (Grade.D, early.came)
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_one_time_refuted_by_the_hours_of_the_zone_leaves_both_hours_of_others_open(is_trusted: bool) -> None:
+    inside, refuted = (_row(day, hours, polled_before=9, is_trusted=is_trusted) for day, hours in ((0, 8), (1, 12)))
+
+    found = without_false_claims([inside, refuted], CLAIMS, usual_hours=7)[0]
+
+    assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 8 * HOUR, MONDAY - 1 * HOUR))
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [_row(1, 12, polled_before=9), _row(2, 3, polled_before=9)],  # an hour that is right only as it stands
+        [_row(1, 30, polled_before=9)],  # a draft that waited, by other hours
+        [_row(1, 10, polled_before=9)],  # a cache on the way, and no other hour
+        [_row(1, 8, polled_before=9)._replace(seen=seen("rows", 1)._replace(created_at=MONDAY - 2 * DAY))],
+    ],
+    ids=["confirmed", "draft", "cache", "edited draft"],
+)
+def test_times_of_honest_editors_leave_a_claim_as_it_is(others: list[GradedItem]) -> None:
+    inside = _row(0, 8, polled_before=9)
+
+    assert without_false_claims([inside, *others], CLAIMS, usual_hours=7)[0] == inside
 
 
 @pytest.mark.parametrize(
