@@ -76,6 +76,12 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
+    session.warnings.append(
+        msg(
+            "claims are on trial: whoever may append can still bring a key of their own into the ledger, and a job of more than an"
+            " hour is named as unclaimed meanwhile; see docs/threat-model.md"
+        )
+    )
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
