@@ -212,8 +212,14 @@ class Session:
             SecretUnavailable: the key cannot be had.
             LedgerError: the key is not the ledger's, or nothing can be recorded.
         """
-        key = self.signing_key
-        return record_head(self.writable_ledger, key, self.clock) if key else None
+        from portalops.config.keys import next_key  # noqa: PLC0415  # for heads alone
+
+        key, path = self.signing_key, self.settings.signing_key
+        if key is None or path is None:
+            return None
+        after = next_key(path)
+        successor = SigningKey.load(after) if after.exists() else None
+        return record_head(self.writable_ledger, key, self.clock, successor=successor)
 
     @cached_property
     def circumstances(self) -> Circumstances:

@@ -100,19 +100,25 @@ def code_of(head: Head) -> str:
     return "-".join((str(head.size), *(head.digest[at : at + 4] for at in range(0, 20, 4))))
 
 
-def record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+def record_head(ledger: Ledger, key: SigningKey, clock: Clock, *, successor: SigningKey | None = None) -> RecordedHead:
     """Sign what the ledger is now, and record that; the newest head is returned if nothing came behind it.
 
     The very first key is recorded as the ledger's key. After that only a key that the ledger knows
     signs; `rotate_key` changes it. Processes that sign at once wait for each other, since each head names the one before.
 
+    Args:
+        ledger: open for appending.
+        key: the ledger's.
+        clock: for the head's time.
+        successor: the key that a change which was interrupted has made, if there is one.
+
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
-        IntegrityError: the key records or the newest head cannot be read.
+        IntegrityError: the key records or the newest head cannot be read, or another key was recorded as the successor.
         Locked: another process has been signing for too long.
     """
     with _alone(ledger):
-        return _record_head(ledger, key, clock)
+        return _record_head(ledger, key, clock, successor)
 
 
 def introduce_key(ledger: Ledger, key: SigningKey) -> None:
@@ -174,6 +180,7 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
             added = known.added_seq
         newest = newest_head(ledger)
         if old is not None and (newest is None or newest.head.size < added):
+            _require_no_stranger(ledger, old, newest, but=new)
             last = ledger.last()
             assert last is not None
             _append_head(ledger, old, last, head_digest(newest.signed.text) if newest else GENESIS, clock)
@@ -295,7 +302,7 @@ def _signature_of(recorded: RecordedHead, ledger: str) -> HeadSignature | None:
     return HeadSignature(recorded.seq, recorded.head.size, recorded.head.at, public_key)
 
 
-def _record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: SigningKey | None = None) -> RecordedHead:
     _introduce_key(ledger, key)
     if ledger.claimant is not None:
         ledger.claimant.enrol(ledger, key)
@@ -307,8 +314,40 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
         record.kind in UNCOVERED_KINDS for record in _records_after(ledger, newest.head.size)
     ):
         return newest
+    _require_no_stranger(ledger, key, newest, but=successor)
     previous = head_digest(newest.signed.text) if newest else GENESIS
     return _append_head(ledger, key, last, previous, clock)
+
+
+def _require_no_stranger(
+    ledger: Ledger, key: SigningKey, newest: RecordedHead | None, *, but: SigningKey | None = None
+) -> None:
+    """Make sure that a head confirms no successor which `announce_key` did not: it would lie over the record that names it.
+
+    Args:
+        ledger: open for appending.
+        key: signs the head.
+        newest: the newest head; a key that is older than it was confirmed by it, or never is.
+        but: the successor that is being announced.
+
+    Raises:
+        IntegrityError: another key was recorded as the successor.
+    """
+    covered = newest.head.size if newest else 0
+    for signer in read_signers(ledger):
+        is_new = signer.added_seq > covered and signer.retired_seq is None
+        if is_new and signer.replaces == key.public_key and (but is None or signer.public_key != but.public_key):
+            raise IntegrityError(
+                msg(
+                    "record {seq} names the key {key} as the successor of the signing key, which never signed for it",
+                    seq=signer.added_seq,
+                    key=fingerprint(signer.public_key),
+                ),
+                msg(
+                    "If a change of the key was interrupted, finish it: portalops ledger rotate-key. Otherwise find out who may append"
+                    " to the ledger; then move the key's file away, and 'portalops ledger rotate-key --lost' leads on with a new one."
+                ),
+            )
 
 
 def _introduce_key(ledger: Ledger, key: SigningKey) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from portalops import bodies
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, LedgerError
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.heads import HEAD, NAMESPACE, record_head, text_of
 from portalops.ledger.ledger import Ledger
@@ -127,3 +127,34 @@ def test_a_stranger_who_signs_with_a_key_of_their_own_is_led_out_by_a_new_key(po
 
     assert changed.code == 0, changed.text
     assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
+
+
+def name_a_successor(portal: Portal) -> int:
+    own = write_key(portal.folder.parent / "own", STRANGER)
+    return append(portal, KEY_ADDED, key=KeyEvent(own.public_key, "a new year", portal.key.public_key))
+
+
+def test_no_head_of_the_real_key_confirms_a_successor_that_it_did_not_name(portal: Portal) -> None:
+    """A head lies over all records before it, so that the daily one would make the stranger's key the ledger's."""
+    seq = name_a_successor(portal)
+
+    for command in (("ledger", "head"), ("ledger", "rotate-key", "--reason", "a year is over")):
+        refused = portal.call(*command, at=SOON)
+        assert refused.code == ExitCode.INTEGRITY, refused.text
+        assert f"record {seq} names the key" in refused.text
+    assert portal.call("ledger", "anchor", at=SOON).code != 0
+
+
+def test_a_new_key_leads_on_from_a_successor_that_nobody_made(portal: Portal) -> None:
+    name_a_successor(portal)
+    (portal.folder / "signing").rename(portal.folder / "signing.before")
+
+    changed = portal.call("ledger", "rotate-key", "--lost", "--reason", "a stranger's key", at=SOON)
+
+    assert changed.code == 0, changed.text
+    assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
+    own = SigningKey.load(portal.folder.parent / "own")
+    ledger = Ledger.open(portal.state, FixedClock(END + timedelta(hours=2)), create=True)
+    with pytest.raises(LedgerError, match="is not in the ledger"):
+        record_head(ledger, own, FixedClock(END + timedelta(hours=2)))
+    ledger.close()
