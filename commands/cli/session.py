@@ -134,13 +134,22 @@ class Session:
         from portalops.ledger.claimant import MachineClaimant  # noqa: PLC0415  # for commands that record, alone
         from portalops.ledger.claims import writer_name  # noqa: PLC0415  # as above
 
-        settings, clock = self.settings, self.clock
+        settings, clock, environment = (
+            self.settings,
+            self.clock,
+            self.environment,
+        )  # a session is freed as soon as it ends
+
+        def reopened() -> Ledger:
+            kept = _kept(settings, environment, writable=True)
+            return Ledger(settings.state_folder, clock, writable=True, kept=kept)
+
         return MachineClaimant(
             settings.state_folder,
             clock,
             writer_name(self.surroundings.host_name()),
             enrols=False,
-            reopened=lambda: Ledger(settings.state_folder, clock, writable=True, kept=self.kept(writable=True)),
+            reopened=reopened,
         )
 
     def claim(self) -> None:
@@ -182,9 +191,7 @@ class Session:
 
     def kept(self, *, writable: bool) -> KeptLedger:
         """Return where the ledger is, as the configuration says."""
-        if self.settings.ledger_store is None and self.settings.ledger_blobs is None:
-            return kept_in(self.settings.state_folder, writable=writable)
-        return kept_as_configured(self.settings, self.environment, writable=writable)
+        return _kept(self.settings, self.environment, writable=writable)
 
     @cached_property
     def _kept_for_writing(self) -> KeptLedger:
@@ -295,6 +302,12 @@ class Session:
     def zone(self) -> ZoneInfo:
         """Where moments are shown: the portal's zone, or the default one while no configuration was read."""
         return self.zone_of_portal if "settings" in self.__dict__ else ZoneInfo(DEFAULT_ZONE)
+
+
+def _kept(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:
+    if settings.ledger_store is None and settings.ledger_blobs is None:
+        return kept_in(settings.state_folder, writable=writable)
+    return kept_as_configured(settings, environment, writable=writable)
 
 
 def open_session(ctx: typer.Context) -> Session:
