@@ -14,7 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from checks.updates.judging import Judging
-from checks.updates.rules.grading import BEGINNING, GradedItem
+from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -240,6 +240,10 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.CORRECTED in flags:
         return msg(
             "its source named another unit or day for it, first or since; a slip or a line written over: an officer decides"
+        )
+    if is_beyond_comparing(item.seen):
+        return msg(
+            "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")

@@ -30,6 +30,8 @@ WRONG_CODE_PAGE = "wrong-code-page"
 DAMAGED = "damaged-characters"
 NOT_NFC = "not-nfc"
 ZERO_WIDTH = "zero-width"
+NO_MARKS = "no-marks"
+"""Vietnamese without its marks: Thong bao ve viec nghi le."""
 
 MIN_SIGNS = 3
 """Fewer foreign signs prove nothing: a name such as Müller."""
@@ -113,11 +115,74 @@ def check_text(text: str) -> tuple[str, ...]:
         found.append(WRONG_CODE_PAGE)
     if _DAMAGED.search(text):
         found.append(DAMAGED)
+    if _lacks_marks(composed):
+        found.append(NO_MARKS)
     if composed != text:
         found.append(NOT_NFC)
     if _ZERO_WIDTH.search(text):
         found.append(ZERO_WIDTH)
     return tuple(found)
+
+
+def _lacks_marks(composed: str) -> bool:
+    """Say whether a text is Vietnamese whose marks were left out; a text of a few words says too little."""
+    if _VIETNAMESE.search(composed) is not None:
+        return False
+    words = _ASCII_WORD.findall(composed.lower())
+    telling = sum(word in _UNMARKED for word in words)
+    return len(words) >= UNMARKED_WORDS and 100 * telling >= UNMARKED_PERCENT * len(words)
+
+
+UNMARKED_WORDS = 20
+"""Fewer words may be those of another language."""
+UNMARKED_PERCENT = 8
+"""Of running Vietnamese 15 to 25 words in a hundred are among these; of English hardly one in a thousand is (this project's own pages)."""
+_ASCII_WORD = re.compile(r"[a-z]+")
+_UNMARKED = frozenset(
+    [
+        "cua",
+        "duoc",
+        "nguoi",
+        "nhung",
+        "khong",
+        "trong",
+        "cac",
+        "voi",
+        "va",
+        "thong",
+        "phuong",
+        "nghi",
+        "dia",
+        "uy",
+        "nhan",
+        "cong",
+        "tac",
+        "trien",
+        "khai",
+        "ngay",
+        "quyet",
+        "dinh",
+        "hoi",
+        "truong",
+        "viec",
+        "giam",
+        "huyen",
+        "xa",
+        "thuc",
+        "hien",
+        "nam",
+        "cho",
+        "theo",
+        "ve",
+        "tinh",
+        "dong",
+        "doi",
+        "chuyen",
+        "tai",
+        "thanh",
+    ]
+)
+"""Usual Vietnamese words as they are without marks, none of them an English one."""
 
 
 def _is_legacy(composed: str) -> bool:
@@ -156,6 +221,16 @@ def _single_spaced(text: str) -> str:
 def fold(text: str) -> str:
     """Return text as it is compared: NFC, case, white space and invisible characters folded."""
     return _single_spaced(_ZERO_WIDTH.sub("", unicodedata.normalize("NFC", text))).casefold()
+
+
+def without_marks(text: str) -> str:
+    """Return a text folded and without diacritics, as it is typed on a keyboard that has none.
+
+    >>> without_marks("Đường Trần Phú")
+    'duong tran phu'
+    """
+    plain = unicodedata.normalize("NFD", fold(text)).replace("đ", "d")
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
 def read_as(text: str) -> str:

@@ -25,7 +25,7 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
-from checks.updates.text import fold
+from checks.updates.text import fold, without_marks
 from portalops.model.organisation import Agency, UnitId, is_valid_on
 from portalops.model.updates import UpdateSourceTraits
 
@@ -450,8 +450,7 @@ def _bare(words: _Words) -> _Words:
 
 @lru_cache(maxsize=10_000)
 def _bare_word(word: str) -> str:
-    plain = unicodedata.normalize("NFD", word).replace("đ", "d")
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return without_marks(word)
 
 
 def _squashed(text: str) -> str:

@@ -5,12 +5,13 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
+from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
@@ -92,6 +93,22 @@ def old_texts_put_together(p: Province) -> None:
         p.plan(p.day(day), rows.put, number, published=p.day(day), text=text)
     p.plan(p.day(4), rows.put, 7, published=p.day(4), text="Tin tổng hợp. " + " ".join(told))
     p.plan(p.day(8), rows.put, 8, published=p.day(8), text=story(5))
+
+
+def text_without_marks(p: Province) -> None:
+    _old_text_in_disguise(p, without_marks)
+
+
+def text_in_a_wrong_encoding(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.encode().decode("cp1252", "replace").replace("\ufffd", "?"))
+
+
+def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
+    site = p.with_history()
+    text = story(2, 320)
+    p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text)))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
 def text_of_the_portal_cut(p: Province) -> None:
@@ -480,6 +497,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     part_of_an_old_text: UNKNOWN,
     beginning_of_an_old_text: UNKNOWN,
     old_texts_put_together: UNKNOWN,
+    text_without_marks: UNKNOWN,
+    text_in_a_wrong_encoding: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,

@@ -17,6 +17,7 @@ from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import span
+from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
 TELLING_WORDS = 5
@@ -110,8 +111,8 @@ def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]
     lines: dict[tuple[int, str], list[tuple[GradedItem, frozenset[str]]]] = defaultdict(list)
     for item in items:
         if item.grade is Grade.D and (found := _CODE.match(item.seen.title)):
-            notation = "".join(_WORD.findall(found[2])).casefold()
-            lines[int(found[1][:9]), notation].append((item, frozenset(_WORD.findall(found[3].casefold()))))
+            notation = "".join(_WORD.findall(without_marks(found[2])))
+            lines[int(found[1][:9]), notation].append((item, frozenset(_WORD.findall(without_marks(found[3])))))
     for same in lines.values():
         before: list[tuple[GradedItem, frozenset[str]]] = []
         for item, words in sorted(same, key=lambda one: came_by(one[0])):

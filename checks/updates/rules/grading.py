@@ -14,7 +14,7 @@ from typing import NamedTuple
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NOT_NFC, WRONG_CODE_PAGE
+from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NO_MARKS, NOT_NFC, WRONG_CODE_PAGE
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UpdateSourceTraits
 
 BEGINNING: Stamp = -(2**62)
@@ -30,6 +30,8 @@ REMOVED_WITHIN = span(timedelta(hours=48))
 STUB_LETTERS = 200
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
+_BEYOND_COMPARING = frozenset({MOJIBAKE, NO_MARKS})
+"""What makes any old text look like another one."""
 
 
 class GradedItem(NamedTuple):
@@ -149,7 +151,10 @@ def grade(
             came, hoped = Interval(hoped, hoped), None
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
-    is_doubtful = is_touched or may_be_removed or is_struck or is_open or is_empty or one.rewrite == Rewrite.OPEN
+    is_disguised = is_beyond_comparing(one) and not is_confirmed
+    is_doubtful = (
+        is_touched or may_be_removed or is_struck or is_open or is_empty or is_disguised or one.rewrite == Rewrite.OPEN
+    )
     is_sure = not is_doubtful and kind is not Grade.C
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
@@ -193,6 +198,11 @@ def grade(
         flags,
         None if is_removed else hoped,
     )
+
+
+def is_beyond_comparing(one: SeenItem) -> bool:
+    """Say whether an item's text is written so that no earlier one can be known again in it."""
+    return bool(one.text_problems) and not _BEYOND_COMPARING.isdisjoint(one.text_problems.split(","))
 
 
 def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:

@@ -202,6 +202,7 @@ def test_times_of_honest_editors_leave_a_claim_as_it_is(others: list[GradedItem]
         "30/BC-UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III.",
         "30/BC-UBND V/v Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
         "30/BC-UBND Báo cáo kết quả thực hiện công tác dân vậm chính quyền quý III",
+        "30/BC-UBND Bao cao ket qua thuc hien cong tac dan van chinh quyen quy III",
         "30/BC - UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
         "30/BC–UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",
         "Số 30/BC-UBND Báo cáo kết quả thực hiện công tác dân vận chính quyền quý III",

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.updates.text import check_text, clean_line, content_hash, fold, read_text, without_markup
+from checks.updates.text import (
+    NO_MARKS,
+    check_text,
+    clean_line,
+    content_hash,
+    fold,
+    read_text,
+    without_marks,
+    without_markup,
+)
 
 REGULATION = (Path(__file__).parents[2] / "samples/updates/regulation_articles_9_to_11.txt").read_text("utf-8")
 """Articles 9 to 11 of the regulation issued with Decision 37/2010/QĐ-UBND of Khánh Hòa."""
@@ -119,3 +128,29 @@ def test_no_text_breaks_the_checks(text: str) -> None:
 
 def test_markup_is_no_text() -> None:
     assert without_markup("<p>Tin &amp; bài<script>alert(1)</script></p>") == "Tin & bài"
+
+
+_ORDER = (
+    "Ủy ban nhân dân tỉnh yêu cầu các sở, ban, ngành và địa phương triển khai thực hiện nghiêm quyết định của Thủ tướng"
+    " Chính phủ về công tác phòng, chống thiên tai trong năm nay."
+)
+
+
+def test_vietnamese_without_its_marks_is_named() -> None:
+    assert check_text(without_marks(_ORDER)) == (NO_MARKS,)
+    assert check_text(without_marks(_ORDER).upper()) == (NO_MARKS,)
+    assert check_text(_ORDER) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The provincial People's Committee has asked all departments and local authorities to strictly carry out the Prime"
+        " Minister's decision on preventing and fighting natural disasters this year, said the chairman in Nha Trang.",
+        "Le comité populaire de la province a demandé aux services de mettre en oeuvre la décision du Premier ministre sur la"
+        " prévention des catastrophes naturelles cette année, selon le président.",
+        "Thong bao ve viec nghi le",
+    ],
+)
+def test_another_language_and_a_few_words_lack_no_marks(text: str) -> None:
+    assert NO_MARKS not in check_text(text)
