@@ -16,6 +16,7 @@ from pathlib import Path
 
 from portalops.errors import PortalOpsError
 from portalops.files import write_atomically
+from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import (
@@ -177,7 +178,7 @@ def _read(ledger: Ledger, record: Record) -> SignedText | None:
 def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
     """Return what was found last time, and up to which record; nothing where that record is another one now."""
     try:
-        held = json.loads((ledger.folder / FILE).read_bytes())
+        held = read_json((ledger.folder / FILE).read_bytes())
         record = ledger.record(int(held["upto"]))
         if record is not None and line_digest(record.line) == held["digest"]:
             writers = tuple(Writer(key, name, Authority(may), *seqs) for key, name, may, *seqs in held["writers"])
