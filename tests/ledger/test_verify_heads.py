@@ -346,7 +346,7 @@ def test_keys_that_replace_each_other_join_no_third_one(signed: Signed) -> None:
         signed.ledger.append(
             "key.added", run=NO_RUN, body=bodies.write({"key": KeyEvent(new.public_key, "", old.public_key)})
         )
-    record_head(signed.ledger, first, signed.clock)
+    record_head(signed.ledger, first, signed.clock, successor=second)
 
     assert not signed.verified(signing_key=OWN.public_key).integrity.holds
 
