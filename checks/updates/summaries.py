@@ -7,10 +7,9 @@ own item again, under a longer title, has the summary in common.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
-from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_as
+from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
 from portalops.model.updates import ItemChannel
 
 TELLING_WORDS = 5
@@ -53,8 +52,8 @@ def is_telling(words: Sequence[str]) -> bool:
     return sum(not word.isdigit() for word in words) >= TELLING_WORDS
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", read_as(text))
+def _words(text: str) -> tuple[str, ...]:
+    return read_text(text).words
 
 
 def _key(kind: str, words: Sequence[str]) -> int:

@@ -134,13 +134,9 @@ class Session:
         from portalops.ledger.claimant import MachineClaimant  # noqa: PLC0415  # for commands that record, alone
         from portalops.ledger.claims import writer_name  # noqa: PLC0415  # as above
 
-        settings, clock, environment = (
-            self.settings,
-            self.clock,
-            self.environment,
-        )  # a session is freed as soon as it ends
+        settings, clock, environment = self.settings, self.clock, self.environment
 
-        def reopened() -> Ledger:
+        def reopened() -> Ledger:  # it holds no session, so that one is freed as soon as it ends
             kept = _kept(settings, environment, writable=True)
             return Ledger(settings.state_folder, clock, writable=True, kept=kept)
 
@@ -160,7 +156,7 @@ class Session:
             self.writable_ledger.claim()
         except PortalOpsError as error:
             self.warnings.append(
-                msg("what was recorded is not claimed yet; the next command does it: {cause}", cause=error.message)
+                msg("what was recorded is not claimed yet; the next command tries again: {cause}", cause=error.message)
             )
         finally:
             self.claimant.close()

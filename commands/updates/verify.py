@@ -192,16 +192,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
     proven = _judge_again(session)
     if proven.different:
         columns = (msg("Unit"), msg("Week"), msg("Recorded"), msg("Judged again"), msg("Record"))
-        verdict_rows: list[tuple[Cell, ...]] = [
-            (
-                unit_name(session, one.unit),
-                str(one.week),
-                duty_status(one.recorded),
-                None if one.again is None else duty_status(one.again),
-                seq,
-            )
-            for seq, one in proven.different[:SHOWN]
-        ]
+        verdict_rows = [(*_verdict_cells(session, one), seq) for seq, one in proven.different[:SHOWN]]
         count = len(proven.different)
         view.append(TableBlock(nmsg("{n} verdict differs", "{n} verdicts differ", count), columns, verdict_rows))
         said = msg("Units, sources or aliases were changed since, or a record is not what was judged.")
@@ -211,16 +202,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         view.append(Paragraph(nmsg("{n} verdict comes out the same", "{n} verdicts come out the same", same)))
     if proven.changed:
         causes = (msg("Unit"), msg("Week"), msg("Recorded"), msg("Judged again"), msg("By this setting"))
-        changed_rows: list[tuple[Cell, ...]] = [
-            (
-                unit_name(session, one.unit),
-                str(one.week),
-                duty_status(one.recorded),
-                None if one.again is None else duty_status(one.again),
-                cause,
-            )
-            for one, cause in proven.changed[:SHOWN]
-        ]
+        changed_rows = [(*_verdict_cells(session, one), cause) for one, cause in proven.changed[:SHOWN]]
         count = len(proven.changed)
         caption = nmsg(
             "{n} recorded verdict is not given any more by a change of the configuration",
@@ -278,6 +260,11 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
     partly = unread or lost or unrecorded or unproven or proven.changed
     code = ExitCode.INTEGRITY if found or proven.different else ExitCode.PARTIAL if partly else ExitCode.OK
     return Result(data, view, exit_code=code)
+
+
+def _verdict_cells(session: Session, one: VerdictDifference) -> tuple[Cell, ...]:
+    again = None if one.again is None else duty_status(one.again)
+    return unit_name(session, one.unit), str(one.week), duty_status(one.recorded), again
 
 
 def _named_today(session: Session) -> NamedToday:

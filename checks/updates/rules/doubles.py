@@ -17,11 +17,10 @@ from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import span
+from checks.updates.summaries import TELLING_WORDS
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
-TELLING_WORDS = 5
-"""A title of fewer words, such as Lịch công tác tuần, is that of many items."""
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 SAME_SUBJECT = 2 / 3
