@@ -121,6 +121,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.REMOVED: msg("removed since"),
     FlagKind.STRUCK_OUT: msg("struck out of the register"),
     FlagKind.CORRECTED: msg("put right by its source"),
+    FlagKind.EXCHANGED: msg("day and month may be exchanged"),
     FlagKind.REWRITTEN: msg("page rewritten at its address"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),
