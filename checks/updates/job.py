@@ -43,7 +43,7 @@ from checks.updates.recognition import (
 from checks.updates.rewriting import NO_REWRITING, Rewriting, find_rewrites, with_text
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
-from checks.updates.troubles import name_troubles
+from checks.updates.troubles import troubles_by_poll
 from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
@@ -291,6 +291,7 @@ def _collect(
                 gaps.append(read)
             else:
                 polls[traits.id] = read.recorded(store)
+                warn_of_troubles([polls[traits.id]], zone)
             if traits.cross_check:
                 checks[traits.id] = look
 
@@ -309,6 +310,7 @@ def _collect(
         record(look_at_all([one for one in wanted if one.traits.id not in checks]))
     for read in gaps:
         polls[read.traits.id] = _checked(read, sources, checks, store=store, zone=zone).recorded(store)
+        warn_of_troubles([polls[read.traits.id]], zone)
     places = {source: place for place, source in enumerate(polls, 1)}
     return tuple(replace(polls[source], place=places[source]) for one in sources if (source := one.traits.id) in polls)
 
@@ -339,8 +341,8 @@ def replay(
     zone: ZoneInfo,
     store: ObservationStore,
     home: str = "",
-) -> None:
-    """Build a store again from recorded polls and their kept answers.
+) -> tuple[Poll, ...]:
+    """Build a store again from recorded polls and their kept answers, and return the good ones as they read now.
 
     Which of two texts that hardly differ stands for both rests on which the store got first: so the polls come in that order,
     which `Poll.place` tells within a run. `home` is the portal's name, which tells the own province.
@@ -350,6 +352,7 @@ def replay(
     """
     by_id = {source.traits.id: source for source in sources}
     names = UnitNames(units, zone, home)
+    again: list[Poll] = []
     for poll in polls:
         source = by_id.get(poll.source)
         if source is None:
@@ -371,7 +374,14 @@ def replay(
         if poll.gap_check is not None and read.answer is not None:  # what the cross-check said then stands
             closed = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
             read = closed if poll.gap else _without_gap(closed, store)
-        read.recorded(store)
+        again.append(read.recorded(store))
+    return tuple(again)
+
+
+def warn_of_troubles(polls: Iterable[Poll], zone: ZoneInfo) -> None:
+    """Log what is wrong with answers, once for each source and kind; moments are shown in a zone."""
+    for said in troubles_by_poll(polls):
+        logger.warning("%s", render(said, process_language(), zone=zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,9 +401,6 @@ class _Read:
     rewriting: Rewriting = NO_REWRITING
 
     def recorded(self, store: ObservationStore) -> Poll:
-        for what in name_troubles(self.poll):
-            said = msg("source {source}: {problem}", source=self.traits.id, problem=what)
-            logger.warning("%s", render(said, process_language()))
         if self.recognition is not None:
             store.add(
                 self.poll,

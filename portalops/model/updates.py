@@ -64,6 +64,8 @@ class FlagKind(StrEnum):
     """The main text of a page that was there before is another one. It counts."""
     LEGACY_ENCODING = "legacy-encoding"
     NOT_NFC = "not-nfc"
+    NO_MARKS = "no-marks"
+    """A long Vietnamese text without its marks: no earlier one is known again in it, so it is open."""
     BASELINE = "baseline"
     UNBOUNDED = "unbounded"
     """No poll before would have shown it: nobody knows since when it was there."""
@@ -333,6 +335,8 @@ class Bounds:
     """Due if every day of which the calendar is not certain is a day off."""
     required_most: int
     """Due if every such day is worked."""
+    unread: int = 0
+    """Lines or items that could not be read and may be occasions beyond the most; 0 in older records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.EXCHANGED: msg("day and month may be exchanged"),
     FlagKind.REWRITTEN: msg("page rewritten at its address"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
+    FlagKind.NO_MARKS: msg("without Vietnamese marks"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),
     FlagKind.BASELINE: msg("already there at the first poll"),
     FlagKind.UNBOUNDED: msg("no earlier poll would have shown it"),

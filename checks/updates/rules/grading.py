@@ -157,7 +157,13 @@ def grade(
     is_exchanged = is_exchanged and not is_confirmed
     is_doubtful = (
         is_exchanged
-        or is_touched or may_be_removed or is_struck or is_open or is_empty or is_disguised or one.rewrite == Rewrite.OPEN
+        or is_touched
+        or may_be_removed
+        or is_struck
+        or is_open
+        or is_empty
+        or is_disguised
+        or one.rewrite == Rewrite.OPEN
     )
     is_sure = not is_doubtful and kind is not Grade.C
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
@@ -256,4 +262,5 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
 def _text_flags(problems: str) -> tuple[FlagKind, ...]:
     codes = problems.split(",")
     broken = (FlagKind.LEGACY_ENCODING,) if not _BROKEN_TEXT.isdisjoint(codes) else ()
-    return (*broken, FlagKind.NOT_NFC) if NOT_NFC in codes else broken
+    bare = (FlagKind.NO_MARKS,) if NO_MARKS in codes else ()
+    return (*broken, FlagKind.NOT_NFC, *bare) if NOT_NFC in codes else (*broken, *bare)

@@ -196,7 +196,6 @@ class RegisterSource:
                 items.append(self._with_line(item, cells["ArrivalDate"], rules, row, may_be_another=may_be_another))
         return Listing(tuple(items), tuple(rejected))
 
-
     def _with_line(
         self, item: ListedItem, day: str, rules: DateRules, row: Sequence[str], *, may_be_another: bool
     ) -> ListedItem:
