@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from checks.updates.dates import DateRules, DayOrder
+from checks.updates.dates import DateRules, DayOrder, settle_order
 
 ENTERED_WITHIN = timedelta(days=7)
 """So long after its day a paper may be entered that is still taken for one of that day: the work of a week is often typed at its end."""
@@ -58,9 +59,12 @@ def shows_exchange(texts: Iterable[str], rules: DateRules) -> bool:
         return True
     if rules.order is not DayOrder.DAY_FIRST:
         return False
+    written = tuple(texts)
+    if settle_order(replace(rules, order=DayOrder.ASSUMED), written).order is not DayOrder.DAY_FIRST:
+        return False  # an earlier answer shows the order, and this one has no day as text
     return all(
         int(found[2]) <= 12 and int(found[3]) <= 12
-        for text in texts
+        for text in written
         if text[:4].isdigit() and (found := _YEAR_FIRST.match(text))
     )
 

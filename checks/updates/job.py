@@ -25,6 +25,7 @@ from checks.updates.answers import (
     without_older,
 )
 from checks.updates.attribution import attributed
+from checks.updates.dates import WrittenDates
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items
 from checks.updates.judging_processes import JudgedPeriod, judge_period
@@ -55,7 +56,15 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import FlagKind, Observation, Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.model.updates import (
+    FlagKind,
+    Listing,
+    Observation,
+    Poll,
+    UpdateAnswer,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
 from portalops.ports import Clock, EvidenceStore, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
@@ -443,7 +452,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
         UpdatesError: the store cannot be used.
     """
-    traits, listing, evidence = look.source.traits, look.listing, look.evidence
+    traits, listing, evidence = look.source.traits, _in_known_order(look, store), look.evidence
     if owner is not None:
         traits = replace(traits, unit=UnitId(owner) if owner else None)
     newest = store.last_whole_poll(traits.id)
@@ -515,6 +524,18 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
     poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap, renamed=len(recognition.migrated))
     read = _Read(traits, poll, before, recognition, etag, answer, rewriting=rewriting)
     return _judged(read, proof, store)
+
+
+def _in_known_order(look: SourcePoll, store: ObservationStore) -> Listing | None:
+    """Return what an answer says, its dates read in the order of day and month that earlier answers showed, if it shows none."""
+    source, listing = look.source, look.listing
+    if listing is None or look.answer is None or look.answer.data is None or not isinstance(source, WrittenDates):
+        return listing
+    texts = [one.raw_date for one in listing.items]
+    if not source.is_order_wanted(texts) and not (source.traits.attested and listing.rejected):
+        return listing
+    known = source.in_order_of((*texts, *store.written_dates(source.traits.id)))
+    return listing if known is None else known.parse(look.answer.data, polled_at=look.at)
 
 
 def _rewritten(

@@ -341,6 +341,15 @@ def register_with_the_month_first(p: Province) -> None:
     p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
 
 
+def register_begun_anew_with_the_month_first(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "10/19/2026", "Sở Y tế")
+    p.plan(p.day(1), register.begin_anew)
+    p.plan(p.day(1), register.enter, 2, "11/9/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
+
+
 def register_with_two_orders(p: Province) -> None:
     p.monday = date(2026, 11, 9)
     register = p.with_register()
@@ -551,6 +560,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     paper_registered_late: MET,
     paper_misread: UNKNOWN,
     register_with_the_month_first: MET,
+    register_begun_anew_with_the_month_first: MET,
     register_with_two_orders: UNKNOWN,
     register_proven_later: UNKNOWN,
     papers_entered_before_their_day: MET,

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from checks.updates.dates import DateRules, DayOrder, is_order_open, read_moment, settle_order
+from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
 from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, shows_exchange
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
@@ -82,7 +82,7 @@ def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> Regi
     return RegisterSource(source_id, table.parse(Settings), zone=zone)
 
 
-class RegisterSource:
+class RegisterSource(WrittenDates):
     """One register file; each look reads all of it."""
 
     def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo) -> None:

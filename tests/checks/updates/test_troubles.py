@@ -46,6 +46,12 @@ def test_each_trouble_says_since_when_and_what_mends_it_in_both_languages(poll: 
     assert len(troubles_by_poll([poll])) == 1
 
 
+def test_a_trouble_of_many_polls_is_said_once_with_their_number() -> None:
+    said = [render(one, "en") for one in troubles_by_poll([BLIND, replace(BLIND, source="page"), BLIND, BLIND])]
+
+    assert [one.partition(":")[0] for one in said] == ["source rss, in 3 polls", "source page"]
+
+
 def test_an_answer_that_is_in_order_ends_what_lasts_and_not_what_happened() -> None:
     polls = [replace(BLIND, items=0), replace(BLIND, gap=True)]
 
