@@ -82,7 +82,7 @@ class WrittenDates:
         common = settle_order(self._rules, written)
         return common.order is DayOrder.ASSUMED and any(is_order_open(text, common) for text in written)
 
-    def in_order_of(self, earlier: Iterable[str]) -> Self | None:
+    def ordered_by(self, earlier: Iterable[str]) -> Self | None:
         """Return the same source, which reads such dates in the order that dates of earlier answers show.
 
         None where they show none. Where they show both, such dates are of an unknown day.

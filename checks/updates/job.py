@@ -452,7 +452,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
         UpdatesError: the store cannot be used.
     """
-    traits, listing, evidence = look.source.traits, _in_known_order(look, store), look.evidence
+    traits, listing, evidence = look.source.traits, _ordered_listing(look, store), look.evidence
     if owner is not None:
         traits = replace(traits, unit=UnitId(owner) if owner else None)
     newest = store.last_whole_poll(traits.id)
@@ -526,7 +526,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
     return _judged(read, proof, store)
 
 
-def _in_known_order(look: SourcePoll, store: ObservationStore) -> Listing | None:
+def _ordered_listing(look: SourcePoll, store: ObservationStore) -> Listing | None:
     """Return what an answer says, its dates read in the order of day and month that earlier answers showed, if it shows none."""
     source, listing = look.source, look.listing
     if listing is None or look.answer is None or look.answer.data is None or not isinstance(source, WrittenDates):
@@ -534,7 +534,7 @@ def _in_known_order(look: SourcePoll, store: ObservationStore) -> Listing | None
     texts = [one.raw_date for one in listing.items]
     if not source.is_order_wanted(texts) and not (source.traits.attested and listing.rejected):
         return listing
-    known = source.in_order_of((*texts, *store.written_dates(source.traits.id)))
+    known = source.ordered_by((*texts, *store.written_dates(source.traits.id)))
     return listing if known is None else known.parse(look.answer.data, polled_at=look.at)
 
 

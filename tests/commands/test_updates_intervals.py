@@ -103,15 +103,18 @@ PORTAL_SOURCE = """
 id = "cong-rss"
 kind = "feed"
 channel = "portal"
-url = "{url}/rss"
+url = "{url}/cong"
 """
 
 
 def test_a_day_of_the_portal_is_explained_by_its_items_and_by_what_nobody_saw(department: Department) -> None:
     with (department.folder / "portalops.toml").open("a", encoding="utf-8") as file:
         file.write(PORTAL_SOURCE.format(url=department.site.server.url))
+    pages = department.site.server.pages
+    pages["/cong"] = pages["/rss"]
     department.call("updates", "collect", at="2026-11-23 09:00")
     department.site.publish("/thu-hai", on="2026-11-23 09:30")
+    pages["/cong"] = pages["/rss"]
     department.call("updates", "collect", at="2026-11-23 09:50")
 
     code, (monday,) = department.call("updates", "why", "portal", "2026-11-23")

@@ -113,7 +113,7 @@ def test_earlier_answers_show_the_order_of_one_that_shows_none(
     assert source.is_order_wanted(("11/09/2026",))
     assert not source.is_order_wanted(("11/09/2026", "11/19/2026"))
 
-    known = source.in_order_of(earlier)
+    known = source.ordered_by(earlier)
 
     if day is None:
         assert known is None
