@@ -284,6 +284,12 @@ class ObservationStore:
         with self._engine.connect() as connection:
             return bool(connection.scalar(_IS_ORDER_KNOWN, {"source": source}))
 
+    def written_dates(self, source: str, newest: int = 2000) -> tuple[str, ...]:
+        """Return the dates of a source's newest items as they stood in its answers, at most so many."""
+        query = select(OBSERVATION.c.raw_date).where(OBSERVATION.c.source == source)
+        with self._engine.connect() as connection:
+            return tuple(connection.scalars(query.order_by(text(f"{self._place.order} DESC")).limit(newest)))
+
     def last_texts(self, base: Poll | None, items: Iterable[str]) -> dict[str, LastText]:
         """Return what the last answers that had some items showed of their texts, by item.
 
