@@ -9,6 +9,7 @@ compared by their sketches. A group that stands in many texts, such as ủy ban 
 - Words changed here and there: texts of the same numbers are compared as a whole, word by word.
 - Parts: of a text's groups of words the share is estimated that others have together (containment, Broder 1997). A number that they do
   not have makes it news, for by that alone forms differ. What one text alone has, but for its numbers, is such a form.
+- A summary is a part of an earlier text only word for word: forms differ by a name at their end, if systems do not cut it off.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _LEAST_GAIN = 0.05
 """Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
 _LEAST_MARKS = 16
 """Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
+_CUT_GROUPS = 2
+"""Groups of words that only a summary has: of a word that was cut, or one put in front. A name that is another one changes three."""
 _DEVIATIONS = 2
 """Of a sketch's error, by which a text may be farther away than it seems."""
 
@@ -146,6 +149,17 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
         ):
             return chosen[0]
     return ""
+
+
+def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
+    """Return the text that a summary is a part of, word for word and with all its numbers; empty if there is none."""
+    missing = {
+        text: _compared(own.groups, [other.groups])
+        for text, other in others.items()
+        if _has_all(own.numbers, [other.numbers])
+    }
+    held = [text for text, (known, lacking) in missing.items() if known >= _LEAST_MARKS and lacking <= _CUT_GROUPS]
+    return min(held, key=lambda text: (missing[text][1], text), default="")
 
 
 def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:

@@ -250,11 +250,11 @@ def page_with_an_old_text_behind_it(p: Province) -> None:
 
 def part_shown_together_with_the_whole(p: Province) -> None:
     site = p.with_whole_texts()
-    p.hours = (22,)
+    p.hours = (20,)
+    p.unpolled.add(str(p.monday + timedelta(days=1)))
     words = story(1, 320).split()
-    p.unpolled |= {str(p.monday + timedelta(days=day)) for day in range(1, 4)}
     p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
-    p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[105:215])))
+    p.plan(p.day(3), site.publish, Post("/dai-2", p.day(3), " ".join(words[105:215])))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
