@@ -117,8 +117,8 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> str:
-    """Return the text that a new one is a part of, or the one of a few that it has most from; empty if about a fifth of it is new.
+def sources_of(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the text that a new one is a part of, or the few that it has its parts from, the one with most of it first; none if about a fifth of it is new.
 
     Args:
         own: the new text's trace.
@@ -127,11 +127,11 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
     """
     share = {text: _share_of(own.groups, [other.groups]) for text, other in others.items()}
     if sum(share.values()) < 1 - CHANGED_SHARE:
-        return ""
+        return ()
     order = sorted(others, key=lambda text: (-share[text], text))
     whole = [text for text in order if share[text] >= 1 - CHANGED_SHARE]
     if whole:
-        return next((text for text in whole if _has_all(own.numbers, [others[text].numbers])), "")
+        return [text for text in whole if _has_all(own.numbers, [others[text].numbers])]
     chosen, reached = order[:1], share[order[0]]
     while len(chosen) < min(len(order), MOST_SOURCES):
         shares = {
@@ -147,8 +147,8 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
         if reached >= 1 - CHANGED_SHARE and _has_all(
             sketch_words(frozenset(figures)), [others[one].numbers for one in chosen]
         ):
-            return chosen[0]
-    return ""
+            return chosen
+    return ()
 
 
 def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:

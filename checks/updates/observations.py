@@ -93,7 +93,7 @@ from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, has_letters
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
 
 V = TypeVar("V")
 
@@ -883,6 +883,11 @@ _STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
+_OF_ADDRESS = select(NAME.c.observation).where(NAME.c.source == bindparam("source"), NAME.c.key == bindparam("key"))
+_FORMER_TEXTS = select(OBSERVATION.c.text).where(
+    OBSERVATION.c.id.in_(_OF_ADDRESS)
+    | OBSERVATION.c.id.in_(select(PAGE.c.rewrite).where(PAGE.c.observation.in_(_OF_ADDRESS)))
+)
 _SHOWN_ON = (ItemChannel.SUBPORTAL.value, ItemChannel.PORTAL.value)
 _TITLES = (
     select(OBSERVATION.c.text, OBSERVATION.c.title)
@@ -969,7 +974,8 @@ def _texts_resembled(
         pages: sketches that are known already, by observation.
     """
     sought = [
-        _sought_text(one, item, text, mark, pages) for (one, item), mark, text in zip(new, marks, texts, strict=True)
+        _sought_text(one, item, text, mark, pages)._replace(former=_former_texts(connection, one))
+        for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
     for some in _chunks(sorted({key for each in sought for key in each.sought})):
@@ -1009,6 +1015,13 @@ def _sought_text(
         mark = fingerprint(body)
     words = None if mark is None else _sketch_of(one, item, pages)
     return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
+
+
+def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:
+    """Return the first and the newest text that stood at the address of a rewrite; none for a new item."""
+    if one.rewrite is Rewrite.NO:
+        return frozenset()
+    return frozenset(connection.scalars(_FORMER_TEXTS, {"source": one.source, "key": f"u:{one.url}"}))
 
 
 def _sketch_of(one: Observation, candidate: NamedCandidate, pages: Mapping[str, PageTexts]) -> Sketch:

@@ -17,10 +17,10 @@ from checks.updates.near_copies import (
     holder_of,
     keys_of,
     likely_texts,
-    main_source,
     nearest,
     part_keys_of,
     searched_channels,
+    sources_of,
     trace,
 )
 from checks.updates.rewriting import Sketch
@@ -48,6 +48,8 @@ class NewText(NamedTuple):
     """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
     """Keys of a text that it is a part of, for each channel in which it is sought, its own first."""
+    former: frozenset[str] = frozenset()
+    """Texts that stood at its address before, where it is a rewrite."""
     summary: tuple[int, ...] = ()
     """The key of its summary."""
     news: NewsKeys = NewsKeys()
@@ -146,7 +148,10 @@ class EarlierTexts:
         if new.is_summary:
             return holder_of(new.trace, likely)
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
-        return nearest(new.trace.words, same_numbers) or main_source(new.trace, new.figures, likely)
+        sources = sources_of(new.trace, new.figures, likely)
+        # A page that keeps its text and gets another page's behind it has that from the other one.
+        others = [text for text in sources if text not in new.former]
+        return nearest(new.trace.words, same_numbers) or next(iter(others or sources), "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
