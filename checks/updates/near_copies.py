@@ -42,8 +42,6 @@ _LEAST_GAIN = 0.05
 """Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
 _LEAST_MARKS = 16
 """Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
-_CUT_GROUPS = 2
-"""Groups of words that only a summary has: of a word that was cut, or one put in front. A name that is another one changes three."""
 _DEVIATIONS = 2
 """Of a sketch's error, by which a text may be farther away than it seems."""
 
@@ -153,13 +151,14 @@ def sources_of(own: TextTrace, figures: Sequence[str], others: Mapping[str, Text
 
 def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
     """Return the text that a summary is a part of, word for word and with all its numbers; empty if there is none."""
-    missing = {
-        text: _compared(own.groups, [other.groups])
+    held = (
+        text
         for text, other in others.items()
-        if _has_all(own.numbers, [other.numbers])
-    }
-    held = [text for text, (known, lacking) in missing.items() if known >= _LEAST_MARKS and lacking <= _CUT_GROUPS]
-    return min(held, key=lambda text: (missing[text][1], text), default="")
+        if _compared(own.groups, [other.groups])[0] >= _LEAST_MARKS
+        and _has_all(own.groups, [other.groups])
+        and _has_all(own.numbers, [other.numbers])
+    )
+    return min(held, default="")
 
 
 def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:

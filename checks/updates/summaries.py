@@ -125,6 +125,16 @@ def _is_same_run(one: TitleWords, rest: TitleWords) -> bool:
     return is_beginning and len(run) >= CUT_WORDS and is_telling(run)
 
 
+def without_cut_word(text: str) -> str:
+    """Return a text without the last word, where an ellipsis says that it was cut there.
+
+    >>> without_cut_word("Sáng nay, lãnh đạo Sở tiếp công d...")
+    'Sáng nay, lãnh đạo Sở tiếp công'
+    """
+    plain = text.rstrip()
+    return plain.rpartition(" ")[0] if plain.endswith(_ELLIPSES) else text
+
+
 def is_telling(words: Sequence[str]) -> bool:
     """Say whether a title's words are that of one item."""
     return sum(not word.isdigit() for word in words) >= TELLING_WORDS
