@@ -91,7 +91,7 @@ from checks.updates.rules.seen import (
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.summaries import without_cut_word
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, has_letters
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, group_marks, has_letters, read_text
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
@@ -1013,8 +1013,10 @@ def _sought_text(
     """Return what is to be looked for of a new observation; a summary of some length has a fingerprint too."""
     body, is_summary = item.item.body, mark is None
     if mark is None and body and is_long_summary(body):
-        mark = fingerprint(without_cut_word(body))
-    words = None if mark is None else _sketch_of(one, item, pages)
+        mark = group_marks(without_cut_word(body))
+        words: Sketch | None = Sketch(len(read_text(body).words), ())  # summaries are compared by their groups of words
+    else:
+        words = None if mark is None else _sketch_of(one, item, pages)
     return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
 
 
