@@ -148,10 +148,11 @@ class EarlierTexts:
         if new.is_summary:
             return holder_of(new.trace, likely)
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
+        if found := nearest(new.trace.words, same_numbers):
+            return found
         sources = sources_of(new.trace, new.figures, likely)
         # A page that keeps its text and gets another page's behind it has that from the other one.
-        others = [text for text in sources if text not in new.former]
-        return nearest(new.trace.words, same_numbers) or next(iter(others or sources), "")
+        return next(iter([text for text in sources if text not in new.former] or sources), "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
