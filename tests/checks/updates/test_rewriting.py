@@ -74,6 +74,17 @@ def test_case_spaces_and_form_of_letters_change_nothing() -> None:
     assert judge_change(sketch(old), sketch(old.upper().replace(" ", "\n"))) is Rewrite.NO
 
 
+@pytest.mark.parametrize("length", [120, 400])
+def test_a_page_of_which_only_a_part_is_left_is_no_rewrite(length: int) -> None:
+    old = [f"w{number}" for number in range(length)]
+    half = old[: length // 2]
+
+    assert judge_change(sketch(" ".join(old)), sketch(" ".join(half))) is Rewrite.NO
+    assert judge_change(sketch(" ".join(old)), sketch(_text("x", length // 2))) is Rewrite.SURE
+    some = _text("x", length // 20)
+    assert judge_change(sketch(" ".join(old)), sketch(f"{' '.join(half)} {some}")) is Rewrite.OPEN
+
+
 def test_a_rewrite_near_the_border_counts_for_nobody_and_against_nobody() -> None:
     old, new = _text("từ", 1000), f"{_text('từ', 790)} {_text('khác', 210)}"
     assert judge_change(sketch(old), sketch(new)) is Rewrite.OPEN
