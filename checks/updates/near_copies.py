@@ -81,9 +81,9 @@ def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
     return _keys(f"{channel} {mark.numbers}", mark)
 
 
-def part_keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
-    """Return the keys under which a text is found in a channel by a part of it, likewise."""
-    return _keys(f"{channel} parts", mark)
+def part_keys_of(channel: ItemChannel, mark: Fingerprint, *, is_summary: bool = False) -> tuple[int, ...]:
+    """Return the keys under which a text, or a summary, is found in a channel by a part of it, likewise."""
+    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark)
 
 
 def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:

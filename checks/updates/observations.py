@@ -1001,11 +1001,11 @@ def _texts_resembled(
             titles[shown].add(title)
     earlier = EarlierTexts(holders, traces, titles)
     known = frozenset(traces)
-    found = [""] * len(sought)
-    # A part that one answer shows together with its whole is found whichever stands in front.
-    for place in sorted(range(len(sought)), key=lambda place: -sought[place].size):
-        found[place] = earlier.find(sought[place])
-        earlier.keep(sought[place], is_first=not found[place])
+    found: list[str] = []
+    for one in sought:
+        found.append(earlier.find(one))
+        earlier.keep(one, is_first=not found[-1])
+    found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]

@@ -145,9 +145,9 @@ def judge_change(old: Sketch, new: Sketch) -> Rewrite:
 def _judge_gain(old: Sketch, new: Sketch) -> Rewrite:
     """Say whether a shorter text has words of its own beside the former one: a fifth of them, some, or hardly any."""
     known, is_exact = _known_marks(old, new), old.is_whole and new.is_whole
-    if not known or (len(known) < _LEAST_MARKS and not is_exact):
+    if len(known) < _LEAST_MARKS and not is_exact:
         return Rewrite.OPEN
-    share = len(known.difference(old.marks)) / len(known)
+    share = len(known.difference(old.marks)) / max(1, len(known))
     error = 0.0 if is_exact else math.sqrt(share * (1 - share) / len(known))
     if share - error >= CHANGED_SHARE:
         return Rewrite.SURE
