@@ -23,10 +23,12 @@ from checks.updates.near_copies import (
     sources_of,
     trace,
 )
+from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
+from checks.updates.rules.stamps import stamp
 from checks.updates.summaries import NewsKeys, is_longer_title, shown_keys, sought_keys, summary_keys
 from checks.updates.text import Fingerprint, read_text
-from portalops.model.updates import ItemChannel
+from portalops.model.updates import ItemChannel, Observation
 
 Holders = Mapping[int, Sequence[str]]
 """Texts by their keys."""
@@ -56,11 +58,13 @@ class NewText(NamedTuple):
     """Keys of the portal's news that it may be."""
     shown: NewsKeys = NewsKeys()
     """Keys of its own title and beginning, where it is the portal's news."""
+    units: UnitKeys = UnitKeys()
+    """Keys by which it is known for another unit's item, where it is a sub-portal's."""
 
     @property
     def sought(self) -> Iterator[int]:
         """Yield all keys by which earlier texts are sought."""
-        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown)
+        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown, *self.units)
 
     def likely(self, holders: Holders) -> tuple[str, ...]:
         """Return the texts that it is to be compared with, word by word."""
@@ -104,6 +108,7 @@ def new_text(
         summary=summary_keys(channel, body) if is_summary else (),
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
+        units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
         return new
@@ -127,6 +132,8 @@ class EarlierTexts:
     """Of the texts that are likely ones."""
     titles: Mapping[str, Collection[str]]
     """Under which the texts of the store that have a sought summary were published."""
+    units: dict[str, list[UnitText]] = field(default_factory=dict)
+    """Items of sub-portals by their texts: of the store those that are sought, and of the same answer all."""
     added: dict[int, list[str]] = field(default_factory=dict)
     """Texts of the same answer, by their keys."""
     _titles_added: dict[str, str] = field(default_factory=dict)
@@ -151,6 +158,18 @@ class EarlierTexts:
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
+    def find_lender(self, new: NewText, one: Observation) -> str:
+        """Return the text of another unit's item that has a new one's first words or title; empty if there is none."""
+
+        def texts_of(keys: Iterable[int]) -> Iterable[UnitText]:
+            texts = {text for key in keys for text in self._texts_of(key)}
+            return [each for text in sorted(texts) for each in self.units.get(text, ())]
+
+        own = UnitText(new.text, new.title, one.unit or one.unit_name, one.source, stamp(one.first_seen_at), "")
+        found = find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
+        self.units.setdefault(new.text, []).append(own._replace(resembles=found))
+        return found
+
     def find_whole(self, new: NewText) -> str:
         """Return the text of the same answer that has a new item's as a part, word for word; empty if there is none."""
         if new.trace is None:
@@ -164,6 +183,7 @@ class EarlierTexts:
         shown = tuple(chain(*new.shown))
         self._add(new.text, shown, most=len(shown))
         self._add(new.text, new.summary, most=len(new.summary))
+        self._add(new.text, new.units.kept, most=len(new.units.kept))
         self._titles_added.setdefault(new.text, new.title)
         if new.trace is None or not is_first or self._is_kept(new):
             return
