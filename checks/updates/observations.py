@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -1002,9 +1002,9 @@ def _texts_resembled(
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
-    for some in _chunks(sorted({key for each in sought for key in each.sought})):
-        for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
-            holders[key].append(holder)
+    keys = {key for each in sought for key in each.sought}
+    _add_holders(connection, keys, holders)
+    _add_holders(connection, {key for each in sought for key in each.sought_further(holders)} - keys, holders)
     traces = {
         one: TextTrace.read(written)
         for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
@@ -1034,6 +1034,13 @@ def _texts_resembled(
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _add_holders(connection: Connection, keys: Collection[int], holders: dict[int, list[str]]) -> None:
+    """Add the texts of the store that are kept under some keys."""
+    for some in _chunks(sorted(keys)):
+        for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
+            holders[key].append(holder)
 
 
 def _sought_text(

@@ -8,14 +8,17 @@ from itertools import chain
 from typing import NamedTuple
 
 from checks.updates.near_copies import (
+    KEPT_CROWDED_KEYS,
     KEPT_KEYS,
     KEPT_PART_KEYS,
     LEAST_WORDS,
-    MOST_SOURCES,
+    SOUGHT_KEYS,
     TextTrace,
     free_keys,
     holder_of,
+    is_crowded,
     keys_of,
+    likely_sources,
     likely_texts,
     nearest,
     part_keys_of,
@@ -63,14 +66,26 @@ class NewText(NamedTuple):
 
     @property
     def sought(self) -> Iterator[int]:
-        """Yield all keys by which earlier texts are sought."""
-        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown, *self.units)
+        """Yield the keys by which earlier texts are sought first."""
+        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
+        return chain(self.near, *first, self.summary, *self.news, *self.shown, *self.units)
 
-    def likely(self, holders: Holders) -> tuple[str, ...]:
-        """Return the texts that it is to be compared with, word by word."""
+    def sought_further(self, *holders: Holders) -> Iterator[int]:
+        """Yield the keys by which earlier texts are sought besides, where many texts have its first ones."""
+        return chain.from_iterable(keys[SOUGHT_KEYS:] for keys in self.parts if is_crowded(keys, *holders))
+
+    def likely(self, holders: Holders, *more: Holders) -> tuple[str, ...]:
+        """Return the texts of some holders that it is to be compared with, word by word.
+
+        Args:
+            holders: texts by their keys.
+            more: others, which too may have so many texts of its first keys that it is sought by further ones.
+        """
+        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
+        keys = [*chain.from_iterable(first), *self.sought_further(holders, *more)]
         return (
             *likely_texts(self.near, holders),
-            *likely_texts(chain(*self.parts), holders, most=MOST_SOURCES),
+            *likely_sources(keys, holders),
         )
 
 
@@ -146,7 +161,7 @@ class EarlierTexts:
             return ""
         likely = {
             text: self.traces[text]
-            for text in (*new.likely(self.holders), *new.likely(self.added))
+            for text in (*new.likely(self.holders, self.added), *new.likely(self.added, self.holders))
             if text != new.text and text in self.traces
         }
         if new.is_summary:
@@ -189,7 +204,12 @@ class EarlierTexts:
             return
         self.traces[new.text] = new.trace
         self._add(new.text, new.near, most=KEPT_KEYS)
-        self._add(new.text, new.parts[0], most=KEPT_PART_KEYS)
+        parts = new.parts[0]
+        if is_crowded(parts, self.holders, self.added):
+            rarest = sorted(parts, key=lambda key: len(self._texts_of(key)))
+            self._add(new.text, rarest, most=KEPT_CROWDED_KEYS)
+        else:
+            self._add(new.text, parts[:SOUGHT_KEYS], most=KEPT_PART_KEYS)
 
     def _add(self, text: str, keys: Iterable[int], *, most: int) -> None:
         for key in free_keys(keys, self.holders, self.added, most=most):

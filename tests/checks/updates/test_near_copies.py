@@ -395,3 +395,31 @@ def test_another_unit_s_text_makes_open_unless_copies_count_or_the_province_gave
     assert near(*others, may_copy={"s"}) == {}
     assert near(*others, given_out={"old": 0}) == {}
     assert near(came(1, "a", "old", unit=None), came(5, "b", "new")) == {}
+
+
+def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates() -> None:
+    chance = random.Random(40)
+    templates = [" ".join(chance.choices(WORDS, k=12)) for _ in range(60)]
+
+    def sentences() -> list[str]:
+        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(5)]
+        mixed = [*chance.sample(templates, 13), *own]
+        chance.shuffle(mixed)
+        return mixed
+
+    texts = [sentences() for _unit in range(40) for _week in range(10)]
+    known = earlier(*(_written(f"{number}", text) for number, text in enumerate(texts)))
+
+    joined = [[*chance.choice(texts)[:9], *chance.choice(texts)[9:]] for _ in range(40)]
+    found = [known.find(_written("new", text)) for text in joined]
+    others = [known.find(_written("new", sentences())) for _ in range(40)]
+
+    assert sum(map(bool, found)) >= 36
+    assert not any(others)
+
+
+def _written(name: str, sentences: Sequence[str]) -> NewText:
+    text = ". ".join(sentences)
+    return new_text(
+        ItemChannel.SUBPORTAL, name, name, text, mark=fingerprint(text), words=sketch(text), is_summary=False
+    )
