@@ -519,6 +519,21 @@ def test_an_item_of_a_title_that_another_source_showed_is_explained_by_that(prov
     assert (one_item.posts[0].path, why["/tin-20"]) == ("/tin-20", "counts on 2026-11-17")
 
 
+def test_an_item_that_another_unit_showed_in_another_form_names_that_unit(province: Province) -> None:
+    site, other = province.with_history(), province.with_other_unit()
+    title = "Khởi công bệnh viện đa khoa khu vực phía bắc"
+    province.plan(province.day(1), other.publish, Post("/tin-1", province.day(1), story(1, 320), title))
+    province.plan(province.day(2), site.publish, Post("/moi-1", province.day(2), "Mời xem chi tiết.", title))
+    province.publish(22, province.day(8))
+
+    why = province.reasons()
+
+    assert why["/moi-1"] == (
+        f"so-tu-phap showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
+        " and it is not known that this unit was first"
+    )
+
+
 def test_a_paper_of_a_merged_unit_is_explained_by_the_name_that_it_bears(province: Province) -> None:
     register = province.with_register()
     gone = replace(JUSTICE, valid_to=date(2026, 11, 15), successors=(HEALTH.id,))

@@ -402,8 +402,8 @@ def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates
     templates = [" ".join(chance.choices(WORDS, k=12)) for _ in range(60)]
 
     def sentences() -> list[str]:
-        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(5)]
-        mixed = [*chance.sample(templates, 13), *own]
+        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(3)]
+        mixed = [*chance.sample(templates, 15), *own]
         chance.shuffle(mixed)
         return mixed
 
@@ -414,8 +414,20 @@ def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates
     found = [known.find(_written("new", text)) for text in joined]
     others = [known.find(_written("new", sentences())) for _ in range(40)]
 
-    assert sum(map(bool, found)) >= 36
-    assert not any(others)
+    assert sum(map(bool, found)) >= 39
+    assert sum(map(bool, others)) <= 1
+
+
+def test_halves_of_texts_are_found_though_many_texts_have_their_first_groups_of_words() -> None:
+    halves = OLD[:160], OTHER[:160]
+    texts = [_written("one", [" ".join(OLD)]), _written("two", [" ".join(OTHER)])]
+    new = _written("new", [" ".join(words) for words in halves])
+    crowd = {key: [f"{number}" for number in range(MOST_TEXTS)] for one in (*texts, new) for key in one.parts[0][:12]}
+    known = EarlierTexts(crowd, {}, {})
+    for one in texts:
+        known.keep(one, is_first=True)
+
+    assert known.find(new) in {"one", "two"}
 
 
 def _written(name: str, sentences: Sequence[str]) -> NewText:
