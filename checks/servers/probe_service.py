@@ -79,7 +79,7 @@ def program_text(probes: Iterable[Probe[Any]]) -> str:
     """
     cases = (f"{subcommand(one)}) {_called(one)} ;;\n" for one in local_probes(probes))
     answer = f"answer() {{\ncase $1 in\n{''.join(cases)}{_UNLISTED}esac\n}}\n"
-    return "".join((_START, SCRIPT_START, answer, "for W in $W; do answer \"$W\"; done\n", SCRIPT_END))
+    return "".join((_START, SCRIPT_START, answer, 'for W in $W; do answer "$W"; done\n', SCRIPT_END))
 
 
 def _called(one: Probe[Any]) -> str:

@@ -113,7 +113,9 @@ class ProbeServiceMachine:
         except AnswerRejected as error:
             return _without(str(error.missing.seen))
         section = answer.sections.get(mounted.PROBE.id)
-        found = answer.absent if section is None else fact_of(mounted.PROBE, section)
+        if section is None:
+            return _without(str(answer.absent.seen))
+        found = fact_of(mounted.PROBE, section)
         if isinstance(found, MissingFact):
             return _without(str(found.seen))
         disks = [
@@ -141,7 +143,9 @@ def _asked(path: str, request: bytes, *, deadline_seconds: float, limit_bytes: i
         done = ask_socket(path, request, deadline_seconds=deadline_seconds, limit_bytes=limit_bytes)
     except OSError as error:
         raise HostUnreachable(
-            msg("the probe service of this machine at {path} cannot be asked: {cause}", path=path, cause=cause_of(error)),
+            msg(
+                "the probe service of this machine at {path} cannot be asked: {cause}", path=path, cause=cause_of(error)
+            ),
             cure,
         ) from error
     if not done.stdout and done.exit_code == 0:

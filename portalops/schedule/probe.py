@@ -37,7 +37,11 @@ _CAPABILITIES = (
     *("CAP_SETUID", "CAP_SETGID", f"CAP_{GUARD.upper()}"),  # most probes run as the account, some as a database's
     "CAP_KILL",  # such a one that hangs
     *("CAP_AUDIT_WRITE", "CAP_SYS_RESOURCE"),  # runuser(1), by PAM
-    *("CAP_SYS_PTRACE", "CAP_NET_ADMIN", "CAP_NET_RAW"),  # which program listens (ss), rules of firewalls (nft, iptables)
+    *(
+        "CAP_SYS_PTRACE",
+        "CAP_NET_ADMIN",
+        "CAP_NET_RAW",
+    ),  # which program listens (ss), rules of firewalls (nft, iptables)
     *("CAP_AUDIT_CONTROL", "CAP_SYS_RAWIO", "CAP_SYS_ADMIN"),  # auditctl; smartctl, for NVMe the last one
 )
 
@@ -53,7 +57,11 @@ def socket_lines(demands: Demands) -> Iterator[str]:
 
 def service_lines(demands: Demands) -> Iterator[str]:
     """Yield the unit of what answers one connection."""
-    yield from ("[Unit]", "Description=Facts of this machine, for one check of the portal", "CollectMode=inactive-or-failed")
+    yield from (
+        "[Unit]",
+        "Description=Facts of this machine, for one check of the portal",
+        "CollectMode=inactive-or-failed",
+    )
     yield from ("", "[Service]", f"ExecStart=/bin/sh {_FOLDER}/{PROGRAM} {demands.user}")
     yield from ("StandardInput=socket", "StandardOutput=socket", "StandardError=journal")
     yield "# 64: it refused the request. Whoever asks and goes away ends it with the next words that it prints."

@@ -45,6 +45,7 @@ _CALLED = {SchedulePart.WATCH: ("watch-remote",), SchedulePart.WORKER: ("worker"
 _DRAINED = "5min"
 """How long a worker that is stopped may take to end what it has begun; another one does what is killed then."""
 
+
 @dataclass(frozen=True, slots=True)
 class UnitFile:
     """A file as it is to be installed."""
