@@ -29,7 +29,14 @@ def test_an_answer_that_breaks_the_parser_gains_no_root_and_no_command_of_its_ow
 
     for wall in ("CapabilityBoundingSet=", "NoNewPrivileges=yes", "ProtectSystem=strict"):
         assert f"\n{wall}\n" in check
-    for word in (f"$(touch {marker})", f"`touch {marker}`", f"x;touch {marker}", "*", "-e", "../../bin/sh@000000000000"):
+    for word in (
+        f"$(touch {marker})",
+        f"`touch {marker}`",
+        f"x;touch {marker}",
+        "*",
+        "-e",
+        "../../bin/sh@000000000000",
+    ):
         said = asked(tmp_path, request_text(NONCE, [word]))
         assert "rc=0" not in said and not marker.exists(), (word, said)
 

@@ -207,7 +207,7 @@ def test_no_service_but_the_probe_is_exposed_more_than_two(host: Host, hosts: Ho
 
     assert len(found) == 6, found
     privileged = found.pop("portalops-probe@.service")
-    assert max(found.values()) <= 2.0 and privileged <= 5.6, (found, privileged)
+    assert max(found.values()) <= 2.0 and privileged <= 5.7, (found, privileged)
 
 
 def exposure(text: str) -> float:
@@ -314,7 +314,9 @@ def test_what_runs_as_the_account_beyond_the_walls_cannot_be_traced_from_within(
     host.sh("runuser -u portalops -- python3 /var/lib/ask.py honest >/run/said 2>&1 & sleep 2")
     host.sh("runuser -u portalops -- sleep 30 >/dev/null 2>&1 &")  # one beyond the walls that nothing guards
     there = host.sh("pgrep -u portalops -x sleep").split()
-    seen = host.sh(f"systemd-run --wait --pipe --quiet {properties_of(host, CHECK)} /bin/sh -c {shlex.quote(trial)} 2>&1")
+    seen = host.sh(
+        f"systemd-run --wait --pipe --quiet {properties_of(host, CHECK)} /bin/sh -c {shlex.quote(trial)} 2>&1"
+    )
     host.sh("sleep 8; grep -q 'clock rc=0' /run/said")
 
     assert len(there) == 2 and seen.count("/bin/sleep") == 1, (there, seen)

@@ -50,14 +50,15 @@ def _serve(door: socket.socket, program: Path) -> None:
         except OSError:
             return
         with link:
-            subprocess.run(["sh", str(program), "root"], stdin=link, stdout=link, check=False)
+            subprocess.run(["sh", str(program), "root"], stdin=link.fileno(), stdout=link.fileno(), check=False)
 
 
 def test_listed_probes_are_answered_by_the_service(tmp_path: Path) -> None:
     with service(tmp_path) as path:
         answer = parse_answer(gather(ProbeServiceShell(path, probes=lambda: KNOWN), [clock.PROBE]))
 
-    assert not isinstance(fact_of(clock.PROBE, answer.sections["clock"]), MissingFact)
+    fact = fact_of(clock.PROBE, answer.sections["clock"])
+    assert not isinstance(fact, MissingFact)
 
 
 def test_a_service_of_another_version_answers_what_did_not_change_and_names_the_cure(tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_a_socket_that_is_away_or_closes_at_once_is_named_with_the_cure(tmp_path
 
 def test_a_refused_request_is_told_in_the_words_of_the_service(tmp_path: Path) -> None:
     with (
-        service(tmp_path, program="echo 'portalops-probe: it is no request'; exit 64\n") as path,
+        service(tmp_path, program="cat >/dev/null; echo 'portalops-probe: it is no request'; exit 64\n") as path,
         pytest.raises(HostUnreachable, match="refuses the request: it is no request"),
     ):
         gather(ProbeServiceShell(path, probes=lambda: KNOWN), [clock.PROBE])
@@ -115,7 +116,9 @@ def test_disks_are_those_that_the_service_sees(tmp_path: Path) -> None:
 def test_disks_that_the_service_does_not_show_are_not_taken_from_here(tmp_path: Path) -> None:
     snapshot = ProbeServiceMachine(str(tmp_path / "none")).snapshot()
 
-    assert snapshot.output() == Output(1, "", snapshot.output().errors) and "cannot be asked" in snapshot.output().errors
+    assert (
+        snapshot.output() == Output(1, "", snapshot.output().errors) and "cannot be asked" in snapshot.output().errors
+    )
 
 
 def test_a_walled_service_has_no_other_view_of_this_machine(tmp_path: Path) -> None:
