@@ -1544,12 +1544,12 @@ class Check:
         for each in self.brought:
             if each.ledger and self.ledger not in (None, each.ledger):
                 fits[each] = False
-                self.fault(1, "{name} is a head of another ledger", name=each.name)
+                self.fault(1, "the head {name} belongs to another ledger, {ledger}", name=each.name, ledger=each.ledger)
             elif each.size > self.records:
                 fits[each] = False
                 self.fault(
                     self.records + 1,
-                    "{name} covers {size} records: those from {seq} on are missing",
+                    "the head {name} covers {size} records, but the ledger has fewer: its end was cut off",
                     name=each.name,
                     size=each.size,
                 )
@@ -1559,7 +1559,7 @@ class Check:
                 )
                 self.fault(
                     largest + 1,
-                    "record {size} is not the record that {name} signed: records from {seq} on were rewritten",
+                    "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later",
                     size=each.size,
                     name=each.name,
                 )
@@ -1569,7 +1569,7 @@ class Check:
         if self.trusted is not None and newest not in joined and not self._is_trusted(newest, at):
             self.fault(
                 covered + 1,
-                "the newest head is not signed by a key that you gave; from record {seq} on no head is",
+                "records from {seq} on are not covered by a head of the keys that you gave",
             )
 
     def _hand_on(self) -> Tuple[int, Set[str]]:
@@ -2253,8 +2253,8 @@ def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
     for code in codes:
         found = CODE.fullmatch(code.strip().lower())
         if found is None:
-            raise NotABundle(say("{code} is not a head code", code=code))
-        brought.append(Brought(code.strip(), "", int(found.group(1)), found.group(2).replace("-", "")))
+            raise NotABundle(say("this is not a head code: {code}", code=code))
+        brought.append(Brought(code.strip().lower(), "", int(found.group(1)), found.group(2).replace("-", "")))
     return brought
 
 
@@ -2572,7 +2572,7 @@ VI = {
     "record 1 does not name the ledger": "bản ghi 1 không nêu sổ cái",
     "the bundle is not signed: it has no head": "chưa có gì được ký: không có mốc sổ cái nào",
     "allowed_signers contradicts the records": "allowed_signers không đúng như các bản ghi",
-    "the newest head is not signed by a key that you gave; from record {seq} on no head is": "mốc sổ cái mới nhất không được ký bằng khóa nào do ông/bà cung cấp; từ bản ghi {seq} trở đi cũng vậy",
+    "records from {seq} on are not covered by a head of the keys that you gave": "các bản ghi từ {seq} trở đi không được mốc nào do các khóa đã cung cấp ký bao gồm",
     "figures.json: {name} does not equal what is computed from the records": "figures.json: {name} không khớp với kết quả tính lại từ các bản ghi",
     "the plan in record {seq} is missing or cannot be read: the expected runs are not known": "kế hoạch trong bản ghi {seq} không có ở đây hoặc không đọc được: không biết những gì đã được dự kiến",
     "  Verdict: DOES NOT HOLD": "  Kết luận: KHÔNG ĐẠT",
@@ -2611,7 +2611,7 @@ VI = {
     "{path} is a time stamp of something else": "{path} là dấu thời gian của nội dung khác",
     "{path} is older than its head": "{path} có trước mốc sổ cái của nó",
     "record {seq} claims a time before {path}, which is older than the record": "bản ghi {seq} ghi thời điểm trước {path}, trong khi được ghi sau đó",
-    "{name} is a head of another ledger": "{name} là mốc của sổ cái khác",
+    "the head {name} belongs to another ledger, {ledger}": "mốc {name} thuộc sổ cái khác, {ledger}",
     "it is none": "không có nội dung",
     "what was signed is not the line of sha256sum for its report": "nội dung đã ký không phải dòng sha256sum của báo cáo",
     "it is signed by a different key than it names": "được ký bằng khóa khác với khóa đã nêu",
@@ -2633,7 +2633,7 @@ VI = {
     "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",
     "{path} is not a head: it does not have the six lines of a head": "{path} không phải mốc sổ cái: không có đủ sáu dòng",
-    "{code} is not a head code": "{code} không phải mã của mốc sổ cái",
+    "this is not a head code: {code}": "đây không phải mã của mốc sổ cái: {code}",
     "  NOTE: the key {key} (record {seq}) is confirmed by no earlier key.": "  LƯU Ý: khóa {key} (bản ghi {seq}) chỉ tự xác nhận: không có khóa nào trước đó ký cho nó.",
     "  Your {name}: it holds": "  Tệp hoặc mã của ông/bà, {name}: khớp",
     "  Your {name}: it DOES NOT HOLD": "  Tệp hoặc mã của ông/bà, {name}: KHÔNG KHỚP",
@@ -2648,11 +2648,11 @@ VI = {
     "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà mốc sổ cái trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
     "record {seq} and all later records are not covered by a head": "bản ghi {seq} và các bản ghi sau nó không thuộc mốc sổ cái nào",
     "{path} is not a valid time stamp: {cause}": "{path} không phải dấu thời gian: {cause}",
-    "{name} covers {size} records: those from {seq} on are missing": "{name} gồm {size} bản ghi: thiếu các bản ghi từ {seq} trở đi",
+    "the head {name} covers {size} records, but the ledger has fewer: its end was cut off": "mốc {name} bao gồm {size} bản ghi nhưng sổ cái có ít hơn: phần cuối đã bị cắt",
     "bundle.json lacks what is needed": "bundle.json không cho biết điều cần thiết",
     "this is not a bundle: {folder} has no readable file {name}": "đây không phải gói bằng chứng: {folder} không có tệp {name} đọc được",
     "record {seq} was added after the last record": "bản ghi {seq} được thêm vào sau bản ghi cuối",
-    "record {size} is not the record that {name} signed: records from {seq} on were rewritten": "bản ghi {size} không như trong {name}: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later": "bản ghi {size} không phải là bản ghi mà mốc {name} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại sau đó",
     "record {seq} is not the last record": "bản ghi {seq} không phải bản ghi cuối cùng",
     "record {seq}: its details may not be withheld: {digest}": "bản ghi {seq}: không được giữ lại chi tiết: {digest}",
     "record {seq}: blob {digest} does not match its digest": "bản ghi {seq}: khối dữ liệu {digest} đã khác trước",

@@ -736,13 +736,13 @@ class Check {
       const { name } = each;
       if (isForeign(each)) {
         holding.delete(each);
-        this.fault(1, "{name} is a head of another ledger", { name });
+        this.fault(1, "the head {name} belongs to another ledger, {ledger}", { name, ledger: each.ledger });
       } else if (each.size > this.records) {
         holding.delete(each);
-        this.fault(this.records + 1, "{name} covers {size} records: those from {seq} on are missing", { name, size: each.written });
+        this.fault(this.records + 1, "the head {name} covers {size} records, but the ledger has fewer: its end was cut off", { name, size: each.written });
       } else if (!holding.has(each)) {
         const largest = Math.max(0, ...[...holding].map((other) => other.size).filter((size) => size < each.size));
-        this.fault(largest + 1, "record {size} is not the record that {name} signed: records from {seq} on were rewritten", {
+        this.fault(largest + 1, "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later", {
           size: each.written,
           name,
         });
@@ -752,7 +752,7 @@ class Check {
     const { covered, followers } = this.handOn();
     const { signer, at } = this.newestSigner;
     if (this.trusted && !followers.has(signer) && !this.isTrusted(signer, at)) {
-      this.fault(covered + 1, "the newest head is not signed by a key that you gave; from record {seq} on no head is");
+      this.fault(covered + 1, "records from {seq} on are not covered by a head of the keys that you gave");
     }
   }
 
@@ -898,6 +898,6 @@ function readSuppliedHead(name, data) {
 function readSuppliedCode(text) {
   const code = stripped(text);
   const found = /^([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})$/.exec(code.toLowerCase());
-  if (!found) throw new NotABundle(say("{code} is not a head code", { code }));
-  return { name: code, ledger: "", size: Number(found[1]), written: found[1], digest: found[2].replaceAll("-", "") };
+  if (!found) throw new NotABundle(say("this is not a head code: {code}", { code }));
+  return { name: code.toLowerCase(), ledger: "", size: Number(found[1]), written: found[1], digest: found[2].replaceAll("-", "") };
 }
