@@ -148,16 +148,27 @@ def test_the_keyboard_alone_leads_through_the_page(browser: Chromium, original: 
     assert page.tab.evaluate("document.getElementById('state').getAttribute('role')") == "status"
 
 
-@pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_what_is_dragged_onto_the_page_is_verified(browser: Chromium, original: Path, tmp_path: Path, kind: str) -> None:
-    dragged = original
-    if kind == "zip":
-        dragged = Path(shutil.make_archive(str(tmp_path / "bundle"), "zip", original.parent, original.name))
+def test_a_zip_file_that_is_dragged_onto_the_page_is_verified(
+    browser: Chromium, original: Path, tmp_path: Path
+) -> None:
     page = Page(browser)
 
-    page.drag(dragged)
+    page.drag(Path(shutil.make_archive(str(tmp_path / "bundle"), "zip", original.parent, original.name)))
 
     assert page.said() == by_stranger(original)
+
+
+def test_a_folder_that_the_browser_does_not_hand_over_is_asked_for_by_the_button(
+    browser: Chromium, original: Path
+) -> None:
+    """Chromium lets no page that was opened from a disk read a dragged folder."""
+    page = Page(browser)
+
+    page.drag(original)
+
+    said, (text,) = page.said()
+    assert said.exit_code == 2
+    assert "choose it with the button" in text
 
 
 def test_what_was_kept_is_compared(page: Page, tmp_path: Path) -> None:
