@@ -85,7 +85,9 @@ def find_lender(
     )
     if _is_form([*cut, *whole]):
         return ""
-    return _first_of_others(own, [one for one in (*cut, *(whole if is_summary else ())) if is_longer_title(one.title, own.title)])
+    return _first_of_others(
+        own, [one for one in (*cut, *(whole if is_summary else ())) if is_longer_title(one.title, own.title)]
+    )
 
 
 def _first_of_others(own: UnitText, alike: Sequence[UnitText]) -> str:

@@ -586,7 +586,10 @@ def texts_of_another_unit(p: Province) -> None:
 def whole_texts_of_another_units_summaries(p: Province) -> None:
     site, other = p.with_whole_texts(), p.with_other_unit()
     for day in (1, 3):
-        text, title = story(day, 320), f"Hội nghị tổng kết công tác hòa giải ở cơ sở phía {'bắc' if day == 1 else 'nam'}"
+        text, title = (
+            story(day, 320),
+            f"Hội nghị tổng kết công tác hòa giải ở cơ sở phía {'bắc' if day == 1 else 'nam'}",
+        )
         summary = f"{' '.join(text.split()[:30])}..."
         p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), summary, title))
         whole = f"Ban biên tập. {text}" if day == 1 else text

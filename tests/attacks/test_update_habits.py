@@ -387,8 +387,16 @@ def schedules_that_two_units_show_each_week(p: Province) -> None:
         claims = p.day(7 * (week - 47))
         other.publish(Post(f"/lich-{week}", claims, body(week), title.format(week)))
     for number, day in enumerate((2, 4)):
-        p.plan(p.day(day - 1), other.publish, Post(f"/lich-{47 + number}", p.day(day - 1), body(60), title.format(47 + number)))
-        p.plan(p.day(day), site.publish, Post(f"/lich-{47 + number}", p.day(day), body(70 + day), title.format(47 + number)))
+        p.plan(
+            p.day(day - 1),
+            other.publish,
+            Post(f"/lich-{47 + number}", p.day(day - 1), body(60), title.format(47 + number)),
+        )
+        p.plan(
+            p.day(day),
+            site.publish,
+            Post(f"/lich-{47 + number}", p.day(day), body(70 + day), title.format(47 + number)),
+        )
     p.publish(22, p.day(8))
 
 
