@@ -46,7 +46,7 @@ _COMPARED = 3
 """Texts of the same numbers that one is compared with: those that share its rarest keys."""
 MOST_SOURCES = 5
 """Texts that one may be put together from."""
-LIKELY_SOURCES = 6
+LIKELY_SOURCES = 8
 """Texts that one is compared with for its parts: those that share its rarest keys."""
 _LEAST_GAIN = 0.05
 """Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
@@ -118,25 +118,6 @@ def likely_texts(
         for text in texts:
             score[text] += 1 / len(texts)
     return tuple(sorted(score, key=lambda text: (-score[text], text))[:most])
-
-
-def likely_sources(keys: Iterable[int], holders: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
-    """Return the texts that one may be put together from: each has most of the rare keys that those before it do not have."""
-    left = {key: texts for key in keys if (texts := holders.get(key))}
-    score: dict[str, float] = defaultdict(float)
-    for texts in left.values():
-        for text in texts:
-            score[text] += 1 / len(texts)
-    chosen: list[str] = []
-    while left and len(chosen) < LIKELY_SOURCES:
-        best = min(score, key=lambda text: (-score[text], text))
-        chosen.append(best)
-        for key in [key for key, texts in left.items() if best in texts]:
-            texts = left.pop(key)
-            for text in texts:
-                score[text] -= 1 / len(texts)
-        del score[best]
-    return tuple(chosen)
 
 
 def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:

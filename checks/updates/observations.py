@@ -1027,7 +1027,7 @@ def _texts_resembled(
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
         earlier.keep(one, is_first=not same)
-        found.append(same or earlier.find_lender(one, observation) if one.units.kept else same)
+        found.append(earlier.find_lender(one, observation, found=same))
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)

@@ -12,13 +12,13 @@ from checks.updates.near_copies import (
     KEPT_KEYS,
     KEPT_PART_KEYS,
     LEAST_WORDS,
+    LIKELY_SOURCES,
     SOUGHT_KEYS,
     TextTrace,
     free_keys,
     holder_of,
     is_crowded,
     keys_of,
-    likely_sources,
     likely_texts,
     nearest,
     part_keys_of,
@@ -85,7 +85,7 @@ class NewText(NamedTuple):
         keys = [*chain.from_iterable(first), *self.sought_further(holders, *more)]
         return (
             *likely_texts(self.near, holders),
-            *likely_sources(keys, holders),
+            *likely_texts(keys, holders, most=LIKELY_SOURCES),
         )
 
 
@@ -173,15 +173,23 @@ class EarlierTexts:
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
-    def find_lender(self, new: NewText, one: Observation) -> str:
-        """Return the text of another unit's item that has a new one's first words or title; empty if there is none."""
+    def find_lender(self, new: NewText, one: Observation, *, found: str) -> str:
+        """Return the text of another unit's item that has a new one's first words or title; empty if there is none.
+
+        Args:
+            new: the item.
+            one: the same, as it is kept.
+            found: the earlier text that it is known to show again; then no other one is sought.
+        """
+        if not new.units.kept:
+            return found
 
         def texts_of(keys: Iterable[int]) -> Iterable[UnitText]:
             texts = {text for key in keys for text in self._texts_of(key)}
             return [each for text in sorted(texts) for each in self.units.get(text, ())]
 
         own = UnitText(new.text, new.title, one.unit or one.unit_name, one.source, stamp(one.first_seen_at), "")
-        found = find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
+        found = found or find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
         self.units.setdefault(new.text, []).append(own._replace(resembles=found))
         return found
 
