@@ -20,7 +20,7 @@ TELLING_WORDS = 5
 BEGINNING_WORDS = 25
 """By so many words the beginning of a text is known; systems cut summaries at thirty words or later."""
 LEAD_IN_WORDS = 12
-"""So many words may stand in front of what is shown again, such as (Cổng thông tin điện tử tỉnh Khánh Hòa) - and Xã Diên An:."""
+"""So many words may stand in front of what is shown again, with a sign behind them, such as (Cổng thông tin điện tử tỉnh Khánh Hòa) - and Xã Diên An:."""
 CUT_WORDS = 8
 """A title that was cut has so many words of the whole one; systems cut titles at fifty signs or later, which is ten words."""
 SUMMARY_WORDS = 10
