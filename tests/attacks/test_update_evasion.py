@@ -5,6 +5,8 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +19,19 @@ from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
+
+_LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"
+_VNI = (
+    "aù aø aû aõ aï aê aé aè aú aü aë aâ aá aà aå aã aä eù eø eû eõ eï eâ eá eà eå eã eä í ì æ ó ò où oø oû oõ oï oâ oá oà oå"
+    " oã oä ô ôù ôø ôû ôõ ôï uù uø uû uõ uï ö öù öø öû öõ öï yù yø yû yõ î ñ"
+)
+VNI = str.maketrans(dict(zip(_LETTERS, _VNI.split(), strict=True)))
+TCVN3 = str.maketrans(
+    _LETTERS, "¸µ¶·¹¨¾»¼½Æ©ÊÇÈÉËÐÌÎÏÑªÕÒÓÔÖÝ×ØÜÞãßáâä«èåæçé¬íêëìîóïñòô\u00adøõö÷ùýúûüþ®"
+)
+"""The letters of Vietnamese and what stands for them in the fonts of VNI and TCVN3 (TCVN 5712:1993)."""
+VIQR = {0x301: "'", 0x300: "`", 0x309: "?", 0x303: "~", 0x323: ".", 0x302: "^", 0x306: "(", 0x31B: "+", ord("đ"): "dd"}
+"""What stands behind a letter for its marks (RFC 1456)."""
 
 MET, UNMET, UNKNOWN, PENDING = (
     DutyVerdict.MET,
@@ -101,6 +116,36 @@ def text_without_marks(p: Province) -> None:
 
 def text_in_a_wrong_encoding(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: text.encode().decode("cp1252", "replace").replace("\ufffd", "?"))
+
+
+def words_set_in_pieces(p: Province) -> None:
+    def pieces(text: str) -> str:
+        return "<p>" + " ".join(f'{word[:1]}<span style="x">{word[1:]}</span>' for word in text.split()) + "</p>"
+
+    _old_text_in_disguise(p, pieces)
+
+
+def words_with_a_soft_hyphen(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: " ".join(f"{word[:1]}&#8203;&shy;{word[1:]}" for word in text.split()))
+
+
+def words_cut_by_blanks(p: Province) -> None:
+    def cut(text: str) -> str:
+        return re.sub(r"(?<!\w)(nh|th|tr|ch|[bcdđhlmst])(?=[aeiouâêôơưạảáàếềệ])", "\\1&nbsp;", text)
+
+    _old_text_in_disguise(p, cut)
+
+
+def text_in_vni(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(VNI))
+
+
+def text_in_tcvn3(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(TCVN3))
+
+
+def text_in_viqr(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: unicodedata.normalize("NFD", text).translate(VIQR))
 
 
 def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
@@ -597,6 +642,12 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     beginning_of_an_old_text: UNKNOWN,
     text_without_marks: UNKNOWN,
     text_in_a_wrong_encoding: UNKNOWN,
+    words_set_in_pieces: UNMET,
+    words_with_a_soft_hyphen: UNMET,
+    words_cut_by_blanks: UNKNOWN,
+    text_in_vni: UNKNOWN,
+    text_in_tcvn3: UNKNOWN,
+    text_in_viqr: UNKNOWN,
     old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,

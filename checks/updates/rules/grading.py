@@ -30,7 +30,7 @@ REMOVED_WITHIN = span(timedelta(hours=48))
 STUB_LETTERS = 200
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
-_BEYOND_COMPARING = frozenset({MOJIBAKE, NO_MARKS})
+_BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
 """What makes any old text look like another one."""
 
 
