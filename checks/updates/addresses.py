@@ -13,5 +13,6 @@ def page_key(url: str) -> str:
     >>> page_key("http://www.soyte.example/tin/?id=7&cat=2"), page_key("https://soyte.example/tin?cat=2&id=7")
     ('soyte.example/tin?cat=2&id=7', 'soyte.example/tin?cat=2&id=7')
     """
-    path, mark, query = url.partition("://")[2].removeprefix("www.").partition("?")
+    _scheme, separator, rest = url.partition("://")
+    path, mark, query = (rest if separator else url).removeprefix("www.").partition("?")
     return f"{path.rstrip('/')}{mark}{'&'.join(sorted(query.split('&')))}"

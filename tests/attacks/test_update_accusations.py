@@ -485,6 +485,29 @@ def _list_of_two(p: Province) -> None:
         p.plan(p.day(day), p.site.publish, notice(number, p.day(day)))
 
 
+def page_of_prices_with_a_new_title(p: Province) -> None:
+    title = "Giá nông sản, thủy sản tại chợ xã ngày {}"
+    p.site.publish(Post("/gia", p.day(-3), "", title.format("13/11")))
+    p.site.publish(*(post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(7)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    for day in (2, 4):
+        p.plan(p.day(day), p.site.amend, "/gia", title=title.format(f"{15 + day}/11"), claims=p.day(day))
+        p.plan(p.day(day), p.site.to_front, "/gia")
+    p.plan(p.day(8), p.site.publish, post(22, p.day(8)))
+
+
+def feed_of_three_categories(p: Province) -> None:
+    for block in (2, 1, 0):
+        p.site.publish(*(post(10 * block + n, f"{p.monday - timedelta(days=30 - 6 * n - block)} 09:00") for n in range(4)))
+    p.poll("feed", "rss", url=f"{p.server.url}/rss")
+    p.site.length = 12
+    p.plan(p.day(2), p.site.take_down, "/tin-0")
+    p.publish(4, p.day(2))
+    p.plan(p.day(3), p.site.take_down, "/tin-1", "/tin-2", "/tin-3", "/tin-4")
+    p.plan(p.day(3, "10:00"), p.site.publish, *(post(50 + n, p.day(3, f"10:0{n}")) for n in range(4)))
+    p.publish(22, p.day(8))
+
+
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     outage_of_a_week: PENDING,
     outage_of_three_days: PENDING,
@@ -539,6 +562,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     news_whose_date_the_portal_keeps: UNKNOWN,
     newest_shown_twice: MET,
     newest_shown_twice_with_days: MET,
+    page_of_prices_with_a_new_title: UNKNOWN,
+    feed_of_three_categories: UNKNOWN,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {

@@ -26,9 +26,7 @@ _VNI = (
     " oã oä ô ôù ôø ôû ôõ ôï uù uø uû uõ uï ö öù öø öû öõ öï yù yø yû yõ î ñ"
 )
 VNI = str.maketrans(dict(zip(_LETTERS, _VNI.split(), strict=True)))
-TCVN3 = str.maketrans(
-    _LETTERS, "¸µ¶·¹¨¾»¼½Æ©ÊÇÈÉËÐÌÎÏÑªÕÒÓÔÖÝ×ØÜÞãßáâä«èåæçé¬íêëìîóïñòô\u00adøõö÷ùýúûüþ®"
-)
+TCVN3 = str.maketrans(_LETTERS, "¸µ¶·¹¨¾»¼½Æ©ÊÇÈÉËÐÌÎÏÑªÕÒÓÔÖÝ×ØÜÞãßáâä«èåæçé¬íêëìîóïñòô\u00adøõö÷ùýúûüþ®")
 """The letters of Vietnamese and what stands for them in the fonts of VNI and TCVN3 (TCVN 5712:1993)."""
 VIQR = {0x301: "'", 0x300: "`", 0x309: "?", 0x303: "~", 0x323: ".", 0x302: "^", 0x306: "(", 0x31B: "+", ord("đ"): "dd"}
 """What stands behind a letter for its marks (RFC 1456)."""
@@ -308,6 +306,13 @@ def part_of_an_old_short_text(p: Province) -> None:
     words = story(1, 180).split()
     p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
     p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[:90]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
+def one_page_at_its_other_addresses(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/tin", p.day(2), story(2)))
+    p.plan(p.day(4), site.publish, Post("/tin/?utm_source=zalo", p.day(4), story(4)))
     p.publish(22, p.day(8))
 
 
@@ -667,6 +672,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     page_with_an_old_text_behind_it: UNKNOWN,
     part_shown_together_with_the_whole: UNKNOWN,
     part_of_an_old_short_text: UNKNOWN,
+    one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,

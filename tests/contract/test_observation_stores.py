@@ -144,7 +144,7 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
     shown: list[str] = []
     for source in ("trang-tin", "ban-do", "so-den", "nothing"):
         yield store.last_whole_poll(source), store.etag(source)
-        addresses = (f"https://{source}.example/tin/{n}" for n in range(12))
+        addresses = (f"{source}.example/tin/{n}" for n in range(12))
         keys = [*(f"u:{address}" for address in addresses), *(f"i:{number}" for number in range(12))]
         known = store.known(source, keys)
         yield known

@@ -54,5 +54,7 @@ def test_other_languages_symbols_and_names_are_not(text: str) -> None:
 
 
 def test_a_tag_within_a_word_does_not_cut_it_and_a_block_does() -> None:
-    assert without_markup('<p>N<span style="x">ội d</span>ung<o:p></o:p><br>hai</p><p>b<b>a</b></p>') == "Nội dung hai ba"
+    assert (
+        without_markup('<p>N<span style="x">ội d</span>ung<o:p></o:p><br>hai</p><p>b<b>a</b></p>') == "Nội dung hai ba"
+    )
     assert without_markup("<td>một</td><td>hai</td><li>ba</li>") == "một hai ba"
