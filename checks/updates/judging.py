@@ -96,7 +96,10 @@ class Judging:
         attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
-        self._claims = ClaimRules(span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim)
+        utc_offset = span(terms.now.astimezone(terms.zone).utcoffset() or timedelta())
+        self._claims = ClaimRules(
+            span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim, utc_offset
+        )
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
         self._single_days: dict[int, DayRange] = {}

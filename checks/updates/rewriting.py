@@ -253,7 +253,9 @@ def find_rewrites(
         before = last.get(name)
         if _is_title(text) and (before is None or not _is_later(candidate.claimed_at, before.claimed_at)):
             continue
-        if change is Rewrite.NO and not _is_title(text) and text.words < page.current.words:  # what was cut off may come again
+        if (
+            change is Rewrite.NO and not _is_title(text) and text.words < page.current.words
+        ):  # what was cut off may come again
             kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
         if change is Rewrite.NO or (not _is_title(text) and _is_frame(name, gained)):
             continue

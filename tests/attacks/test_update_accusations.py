@@ -159,6 +159,14 @@ def clock_an_hour_ahead_on_sunday(p: Province) -> None:
     p.publish(22, p.day(8), claims=p.day(8, "10:00"))
 
 
+def clock_an_hour_behind_on_monday(p: Province) -> None:
+    p.with_history()
+    p.hours = (8, 20)
+    p.publish(20, p.day(1, "00:05"), claims=p.day(0, "23:05"))
+    p.publish(21, p.day(4), claims=p.day(4, "08:00"))
+    p.publish(22, p.day(8), claims=p.day(8, "08:00"))
+
+
 def clock_an_hour_ahead(p: Province) -> None:
     p.with_history()
     for day, number in ((2, 20), (4, 21), (8, 22)):
@@ -524,6 +532,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     rows_in_utc_before_dawn_on_monday: UNKNOWN,
     rows_in_utc_refuted_once: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
+    clock_an_hour_behind_on_monday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
     renamed_unit: UNKNOWN,
@@ -568,7 +577,6 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
-    clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and no other claim of the source refutes its clock",
     category_feed_alone: "nothing in a feed says that it is of one category",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }

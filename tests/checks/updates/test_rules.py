@@ -56,7 +56,9 @@ ITEM = SeenItem(
     text_problems="",
 )  # fmt: skip
 WINDOW = 48 * HOUR
-CLAIMS = ClaimRules(WINDOW, lambda claim: Interval(claim, claim + 24 * HOUR - 1) if claim % (24 * HOUR) == 0 else None)
+CLAIMS = ClaimRules(
+    WINDOW, lambda claim: Interval(claim, claim + 24 * HOUR - 1) if claim % (24 * HOUR) == 0 else None, 0
+)
 """Days of these tests begin at every multiple of twenty-four hours."""
 UNMET, UNKNOWN, PENDING = DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING
 
