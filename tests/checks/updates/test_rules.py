@@ -85,6 +85,24 @@ def test_a_claim_may_run_ahead_of_the_poll_by_ten_minutes() -> None:
     assert (beyond.came, beyond.flags) == (Interval(SEEN - 24 * HOUR + 1, SEEN), (FlagKind.FUTURE,))
 
 
+@pytest.mark.parametrize(("hours", "before", "after"), [(-0.9, 1, 1), (0.5, 1, 1), (1, 0, 0), (-1.1, 0, 0)])
+def test_a_claim_within_an_hour_of_midnight_may_be_of_either_day(hours: float, before: int, after: int) -> None:
+    midnight = SEEN // (24 * HOUR) * 24 * HOUR
+    claim = midnight + int(hours * HOUR)
+
+    found = weighed(published_at=claim, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 4 * HOUR)
+
+    assert found.came == Interval(claim - before * HOUR, claim + after * HOUR)
+
+
+def test_a_claim_near_midnight_does_not_pass_the_polls() -> None:
+    midnight = SEEN // (24 * HOUR) * 24 * HOUR
+
+    found = weighed(published_at=midnight - 1, first_seen_at=midnight, looked_before_at=midnight - 10 * MINUTE)
+
+    assert found.came == Interval(midnight - 10 * MINUTE + 1, midnight)
+
+
 def test_an_item_came_after_the_poll_that_did_not_show_it_and_until_the_one_that_did() -> None:
     undated = weighed(published_at=None)
 
