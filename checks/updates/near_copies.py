@@ -42,8 +42,6 @@ _LEAST_GAIN = 0.05
 """Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
 _LEAST_MARKS = 16
 """Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
-_CUT_GROUPS = 2
-"""Groups of words that only a summary has: of a word that was cut, or one put in front. A name that is another one changes three."""
 _DEVIATIONS = 2
 """Of a sketch's error, by which a text may be farther away than it seems."""
 
@@ -83,9 +81,9 @@ def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
     return _keys(f"{channel} {mark.numbers}", mark)
 
 
-def part_keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
-    """Return the keys under which a text is found in a channel by a part of it, likewise."""
-    return _keys(f"{channel} parts", mark)
+def part_keys_of(channel: ItemChannel, mark: Fingerprint, *, is_summary: bool = False) -> tuple[int, ...]:
+    """Return the keys under which a text, or a summary, is found in a channel by a part of it, likewise."""
+    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark)
 
 
 def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:
@@ -117,8 +115,8 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> str:
-    """Return the text that a new one is a part of, or the one of a few that it has most from; empty if about a fifth of it is new.
+def sources_of(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the text that a new one is a part of, or the few that it has its parts from, the one with most of it first; none if about a fifth of it is new.
 
     Args:
         own: the new text's trace.
@@ -127,11 +125,11 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
     """
     share = {text: _share_of(own.groups, [other.groups]) for text, other in others.items()}
     if sum(share.values()) < 1 - CHANGED_SHARE:
-        return ""
+        return ()
     order = sorted(others, key=lambda text: (-share[text], text))
     whole = [text for text in order if share[text] >= 1 - CHANGED_SHARE]
     if whole:
-        return next((text for text in whole if _has_all(own.numbers, [others[text].numbers])), "")
+        return [text for text in whole if _has_all(own.numbers, [others[text].numbers])]
     chosen, reached = order[:1], share[order[0]]
     while len(chosen) < min(len(order), MOST_SOURCES):
         shares = {
@@ -147,19 +145,20 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
         if reached >= 1 - CHANGED_SHARE and _has_all(
             sketch_words(frozenset(figures)), [others[one].numbers for one in chosen]
         ):
-            return chosen[0]
-    return ""
+            return chosen
+    return ()
 
 
 def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
     """Return the text that a summary is a part of, word for word and with all its numbers; empty if there is none."""
-    missing = {
-        text: _compared(own.groups, [other.groups])
+    held = (
+        text
         for text, other in others.items()
-        if _has_all(own.numbers, [other.numbers])
-    }
-    held = [text for text, (known, lacking) in missing.items() if known >= _LEAST_MARKS and lacking <= _CUT_GROUPS]
-    return min(held, key=lambda text: (missing[text][1], text), default="")
+        if _compared(own.groups, [other.groups])[0] >= _LEAST_MARKS
+        and _has_all(own.groups, [other.groups])
+        and _has_all(own.numbers, [other.numbers])
+    )
+    return min(held, default="")
 
 
 def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:

@@ -17,13 +17,13 @@ from checks.updates.near_copies import (
     holder_of,
     keys_of,
     likely_texts,
-    main_source,
     nearest,
     part_keys_of,
     searched_channels,
+    sources_of,
     trace,
 )
-from checks.updates.rewriting import Sketch
+from checks.updates.rewriting import CHANGED_SHARE, Sketch
 from checks.updates.summaries import NewsKeys, is_longer_title, shown_keys, sought_keys, summary_keys
 from checks.updates.text import Fingerprint, read_text
 from portalops.model.updates import ItemChannel
@@ -47,18 +47,15 @@ class NewText(NamedTuple):
     near: tuple[int, ...] = ()
     """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
-    """Keys of a text that it is a part of, for each channel in which it is sought, its own first."""
+    """Keys of a text that it is a part of, for each kind and channel in which it is sought, its own first."""
+    former: frozenset[str] = frozenset()
+    """Texts that stood at its address before, where it is a rewrite."""
     summary: tuple[int, ...] = ()
     """The key of its summary."""
     news: NewsKeys = NewsKeys()
     """Keys of the portal's news that it may be."""
     shown: NewsKeys = NewsKeys()
     """Keys of its own title and beginning, where it is the portal's news."""
-
-    @property
-    def size(self) -> int:
-        """Return how many words it has, as far as that is known."""
-        return self.trace.words.words if self.trace else 0
 
     @property
     def sought(self) -> Iterator[int]:
@@ -110,11 +107,13 @@ def new_text(
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
         return new
+    # No whole text is sought among summaries, of which several would have most of it.
+    own = (part_keys_of(channel, mark, is_summary=True),) if is_summary else ()
     return new._replace(
         figures=mark.figures,
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
-        parts=tuple(part_keys_of(one, mark) for one in searched_channels(channel)),
+        parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
     )
 
 
@@ -146,7 +145,19 @@ class EarlierTexts:
         if new.is_summary:
             return holder_of(new.trace, likely)
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
-        return nearest(new.trace.words, same_numbers) or main_source(new.trace, new.figures, likely)
+        if found := nearest(new.trace.words, same_numbers):
+            return found
+        sources = sources_of(new.trace, new.figures, likely)
+        # A page that keeps its text and gets another page's behind it has that from the other one.
+        return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def find_whole(self, new: NewText) -> str:
+        """Return the text of the same answer that has a new item's as a part, word for word; empty if there is none."""
+        if new.trace is None:
+            return ""
+        longer = (1 - CHANGED_SHARE) ** -1 * new.trace.groups.words
+        likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
+        return holder_of(new.trace, {text: one for text, one in likely.items() if one.groups.words >= longer})
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
@@ -173,7 +184,7 @@ class EarlierTexts:
 
     def _find_title(self, new: NewText) -> str:
         """Return the text of the same summary whose title is a part of the new one, or has it as a part."""
-        return min(self._likely_titled(new, new.summary), default="")
+        return min((text for text in self._likely_titled(new, new.summary) if text != new.text), default="")
 
     def _find_news(self, new: NewText) -> str:
         """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing."""
@@ -182,13 +193,13 @@ class EarlierTexts:
             if len(texts) == 1 and texts[0] != new.text:
                 return texts[0]
         titled = self._likely_titled(new, new.news.titles)
-        return min(titled) if len(titled) == 1 else ""
+        return next(iter(titled)) if len(titled) == 1 and new.text not in titled else ""
 
     def _likely_titled(self, new: NewText, keys: Iterable[int]) -> Collection[str]:
         """Return the texts under some keys whose title has the new one in it, or stands in it."""
         return {
             text
-            for text in {text for key in keys for text in self._texts_of(key)} - {new.text}
+            for text in {text for key in keys for text in self._texts_of(key)}
             if any(
                 is_longer_title(title, new.title)
                 for title in (*self.titles.get(text, ()), *filter(None, [self._titles_added.get(text)]))

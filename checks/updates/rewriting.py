@@ -161,17 +161,17 @@ def judge_change(old: Sketch, new: Sketch) -> Rewrite:
 
     if not is_enough(changed_words(old, new, deviations=-_DEVIATIONS)):
         return Rewrite.NO
-    is_sure = is_enough(changed_words(old, new, deviations=_DEVIATIONS))
-    return min(Rewrite.SURE if is_sure else Rewrite.OPEN, _judge_gain(old, new), key=_CERTAINTY.index)
+    change = Rewrite.SURE if is_enough(changed_words(old, new, deviations=_DEVIATIONS)) else Rewrite.OPEN
+    return min(change, _judge_gain(old, new), key=_CERTAINTY.index) if new.words < old.words else change
 
 
 def _judge_gain(old: Sketch, new: Sketch) -> Rewrite:
-    """Say whether a text has words of its own beside the former one: surely by a fifth, perhaps by a few, or hardly any."""
-    known = _known_marks(old, new)
-    if len(known) < _LEAST_MARKS and not (old.is_whole and new.is_whole):
+    """Say whether a shorter text has words of its own beside the former one: a fifth of them, some, or hardly any."""
+    known, is_exact = _known_marks(old, new), old.is_whole and new.is_whole
+    if len(known) < _LEAST_MARKS and not is_exact:
         return Rewrite.OPEN
     share = len(known.difference(old.marks)) / max(1, len(known))
-    error = 0.0 if old.is_whole and new.is_whole else _DEVIATIONS * math.sqrt(share * (1 - share) / len(known))
+    error = 0.0 if is_exact else math.sqrt(share * (1 - share) / len(known))
     if share - error >= CHANGED_SHARE:
         return Rewrite.SURE
     return Rewrite.OPEN if share > GAINED_SHARE else Rewrite.NO

@@ -27,9 +27,10 @@ SUMMARY_WORDS = 10
 """A shorter summary, such as Mời xem chi tiết, is that of many items."""
 
 _ELLIPSES = ("...", "…")
-_SEPARATOR = re.compile(r"\s*[:|]\s+|\s[-–—]\s+|\)\s*")
-_DATELINE = re.compile(r"\s*\(?[^-–—:()]{1,60}(?:\)\s*[-–—:]?|\s[-–—]|:)\s*(?=\w)")
-"""A place or a source in front of a text: Khánh Hòa - , (KHO) ."""
+_WORD = re.compile(r"\w+")
+_SEPARATOR = re.compile(r"\s*[:|,]\s+|\s*[-–—]\s+|\)\s*")
+_LEAD_IN_SIGNS = 120
+"""A lead-in of twelve words is no longer."""
 
 
 class NewsKeys(NamedTuple):
@@ -46,8 +47,7 @@ def shown_keys(title: str, body: str | None) -> NewsKeys:
     heading, words = _words(title), _words(body or "")
     titles = [_key("title", heading)] if is_telling(heading) else []
     titles += [_key("title", heading[:CUT_WORDS])] if len(heading) > CUT_WORDS else []
-    starts = {0, len(_words(found[0])) if body and (found := _DATELINE.match(body)) else 0}
-    return NewsKeys(tuple(titles), _runs("beginning", words, sorted(starts), BEGINNING_WORDS))
+    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or "")[:2], BEGINNING_WORDS))
 
 
 def sought_keys(title: str, body: str | None) -> NewsKeys:
@@ -55,8 +55,14 @@ def sought_keys(title: str, body: str | None) -> NewsKeys:
     heading, words = _words(title), _words(body or "")
     pieces = {heading, *(_words(piece) for piece in _pieces(title))}
     titles = [_key("title", piece) for piece in sorted(pieces) if is_telling(piece)]
-    titles += _runs("title", heading, range(LEAD_IN_WORDS + 1), CUT_WORDS)
-    return NewsKeys(tuple(titles), _runs("beginning", words, range(LEAD_IN_WORDS + 1), BEGINNING_WORDS))
+    titles += _runs("title", heading, _starts(title), CUT_WORDS)
+    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or ""), BEGINNING_WORDS))
+
+
+def _starts(text: str) -> Sequence[int]:
+    """Return at which of its words a text may begin: at the first, and behind each sign that may end a lead-in."""
+    ends = (len(_WORD.findall(text[: sign.end()])) for sign in _SEPARATOR.finditer(text[:_LEAD_IN_SIGNS]))
+    return sorted({0, *(end for end in ends if end <= LEAD_IN_WORDS)})
 
 
 def _pieces(title: str) -> Iterator[str]:
@@ -123,6 +129,16 @@ def _is_same_run(one: TitleWords, rest: TitleWords) -> bool:
         return is_telling(run)
     is_beginning = shared == len(one.words) or rest.is_cut
     return is_beginning and len(run) >= CUT_WORDS and is_telling(run)
+
+
+def without_cut_word(text: str) -> str:
+    """Return a text without the last word, where an ellipsis says that it was cut there.
+
+    >>> without_cut_word("Sáng nay, lãnh đạo Sở tiếp công d...")
+    'Sáng nay, lãnh đạo Sở tiếp công'
+    """
+    plain = text.rstrip()
+    return plain.rpartition(" ")[0] if plain.endswith(_ELLIPSES) else text
 
 
 def is_telling(words: Sequence[str]) -> bool:

@@ -498,6 +498,14 @@ def lines_that_wait_for_another_day(p: Province) -> None:
     register.enter(3, "10/11/2026", "Sở Y tế")
 
 
+def days_exchanged_into_the_week(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "15/10/2026", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "2026-11-09", "Sở Y tế")  # of 11 September
+    p.plan(p.day(2), register.enter, 3, "2026-11-10", "Sở Y tế")  # of 11 October
+
+
 def one_mail_again_and_again(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -697,6 +705,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
+    days_exchanged_into_the_week: UNKNOWN,
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,

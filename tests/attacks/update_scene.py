@@ -248,6 +248,11 @@ class Register:
         self.lines.append(f"{number},{day},{agency},{code},{subject}")
         self.write()
 
+    def begin_anew(self) -> None:
+        """Begin a new file."""
+        self.lines = self.lines[:1]
+        self.write()
+
     def strike(self, number: int) -> None:
         """Take out the line of a number."""
         self.lines = [line for line in self.lines if not line.startswith(f"{number},")]

@@ -25,6 +25,8 @@ from portalops.model.updates import Grade
 
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
+MOST_OF_BEGINNING = 32
+"""Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
 SAME_SUBJECT = 2 / 3
 """Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
 _CODE = re.compile(
@@ -84,11 +86,16 @@ def _titles_with_others(items: Sequence[GradedItem]) -> Iterator[Sequence[Graded
         found = {
             other.seen.id: other
             for at in range(len(own) - TELLING_WORDS + 1)
-            for other in beginning.get((item.seen.channel, tuple(own[at : at + TELLING_WORDS])), ())
+            for other in _few(beginning.get((item.seen.channel, tuple(own[at : at + TELLING_WORDS])), ()))
             if other.seen.source != item.seen.source and is_longer_title(other.seen.title, item.seen.title)
         }
         for other in found.values():
             yield (item, other)
+
+
+def _few(items: Sequence[GradedItem]) -> Sequence[GradedItem]:
+    """Return items, or none where so many begin alike that it tells nothing of one of them."""
+    return items if len(items) <= MOST_OF_BEGINNING else ()
 
 
 _TITLE_GROUPS = (_equal_titles, _titles_with_others)
@@ -104,11 +111,9 @@ def _pairs_of_sources(groups: Iterable[Sequence[GradedItem]], window: int) -> It
             by_source[item.seen.source].append(item)
         for one, other in combinations(by_source.values(), 2):
             sources = one[0].seen.source, other[0].seen.source
-            free = [
-                [item for item in side if (item.seen.id, source) not in matched]
-                for side, source in zip((one, other), reversed(sources), strict=True)
-            ]
-            for pair in _pairs(*free, window):
+            left = [item for item in one if (item.seen.id, sources[1]) not in matched]
+            right = [item for item in other if (item.seen.id, sources[0]) not in matched]
+            for pair in _pairs(left, right, window):
                 matched.update((item.seen.id, source) for item in pair for source in sources)
                 yield pair
 
