@@ -542,7 +542,9 @@ def page_of_prices_with_a_new_title(p: Province) -> None:
 
 def feed_of_three_categories(p: Province) -> None:
     for block in (2, 1, 0):
-        p.site.publish(*(post(10 * block + n, f"{p.monday - timedelta(days=30 - 6 * n - block)} 09:00") for n in range(4)))
+        p.site.publish(
+            *(post(10 * block + n, f"{p.monday - timedelta(days=30 - 6 * n - block)} 09:00") for n in range(4))
+        )
     p.poll("feed", "rss", url=f"{p.server.url}/rss")
     p.site.length = 12
     p.plan(p.day(2), p.site.take_down, "/tin-0")

@@ -138,7 +138,7 @@ def text_in_vni(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: text.translate(VNI))
 
 
-def text_in_tcvn3(p: Province) -> None:
+def text_in_tcvn(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: text.translate(TCVN3))
 
 
@@ -659,7 +659,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     words_with_a_soft_hyphen: UNMET,
     words_cut_by_blanks: UNKNOWN,
     text_in_vni: UNKNOWN,
-    text_in_tcvn3: UNKNOWN,
+    text_in_tcvn: UNKNOWN,
     text_in_viqr: UNKNOWN,
     old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,

@@ -73,7 +73,7 @@ class ClaimRules(NamedTuple):
     """The longest interval in milliseconds that a bare claim narrows."""
     day_of: Callable[[Stamp], Interval | None]
     """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
-    utc_offset: int
+    utc_offset: int = 0
     """Of the portal's zone, in milliseconds."""
 
     def is_near_midnight(self, claim: Stamp) -> bool:
