@@ -249,6 +249,11 @@ def _explain_doubt(one: Counting) -> Message:
         return msg(
             "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"
         )
+    if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
+        return msg(
+            "at this address the text, or the title together with its date, is another one than before; of the page itself its source"
+            " shows too little: an officer reads it"
+        )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")
     if FlagKind.BASELINE in flags:

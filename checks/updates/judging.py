@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import chain, pairwise
 
+from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
 from checks.updates.exchanged_days import exchanged_day, is_entered_on
@@ -96,7 +97,10 @@ class Judging:
         attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
-        self._claims = ClaimRules(span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim)
+        utc_offset = span(terms.now.astimezone(terms.zone).utcoffset() or timedelta())
+        self._claims = ClaimRules(
+            span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim, utc_offset
+        )
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
         self._single_days: dict[int, DayRange] = {}
@@ -443,7 +447,9 @@ class Judging:
         if not any(item.seen.channel == ItemChannel.PORTAL for item in items):
             return frozenset()
         own = (item.seen for item in items if item.seen.channel == ItemChannel.SUBPORTAL)
-        return frozenset(name for one in own if one.source not in self._pulled for name in (one.text, one.url) if name)
+        return frozenset(
+            name for one in own if one.source not in self._pulled for name in (one.text, page_key(one.url)) if name
+        )
 
     def _counts_for(self, one: SeenItem, own_texts: frozenset[str]) -> tuple[bool, bool]:
         """Say whether an item counts for K1, and for K2: for both where the portal pulled it from the sub-portal.
@@ -454,7 +460,7 @@ class Judging:
             return True, one.source in self._pulled
         if one.channel == ItemChannel.SUBMISSION:
             return False, True
-        return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
+        return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
 _ONE_RUN = span(timedelta(minutes=15))

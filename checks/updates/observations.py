@@ -301,9 +301,11 @@ class ObservationStore:
         at = optional_stamp(base.polled_at if base else None)
         with self._engine.connect() as connection:
             return {
-                one: LastText(stamps.moment(seen), seen == at, text)
+                one: LastText(
+                    stamps.moment(seen), seen == at, text, None if claimed is None else stamps.moment(claimed)
+                )
                 for some in _chunks(tuple(items))
-                for one, seen, text in connection.execute(_LAST_TEXTS, {"some": some})
+                for one, seen, text, claimed in connection.execute(_LAST_TEXTS, {"some": some})
             }
 
     def page_texts(self, items: Iterable[str]) -> dict[str, PageTexts]:
@@ -862,7 +864,7 @@ _MISSED = (
 )
 _ETAG = select(SOURCE.c.etag).where(SOURCE.c.source == bindparam("source"))
 _IS_ORDER_KNOWN = select(SOURCE.c.is_order_known).where(SOURCE.c.source == bindparam("source"))
-_LAST_TEXTS = select(LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text).where(
+_LAST_TEXTS = select(LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text, LAST_SEEN.c.claimed_at).where(
     LAST_SEEN.c.observation.in_(_SOME)
 )
 _PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite).where(

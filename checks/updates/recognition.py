@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from checks.updates.addresses import page_key
 from checks.updates.exchanged_days import is_entered_on
 from checks.updates.repeats import places_without_repeats
 from checks.updates.text import check_text, clean_line, content_hash, count_letters
@@ -78,7 +79,7 @@ class NamedCandidate:
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the keys of address, id and text, as the store holds them."""
-        keys = [f"u:{self.url}"] if self.url else []
+        keys = [f"u:{page_key(self.url)}"] if self.url else []
         keys += [f"i:{self.name}"] if self.name else []
         return (*keys, f"h:{self.content_hash}")
 
@@ -135,7 +136,7 @@ def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     """Name the items of an answer, each once; an address or an id that several items share names none of them."""
     rows = tuple(items)
     named = [canonical_url(item.url) for item in rows]
-    places = places_without_repeats(rows, named)
+    places = places_without_repeats(rows, [page_key(url) for url in named])
     listed, addresses = [rows[place] for place in places], [named[place] for place in places]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
     ids = [clean_line(item.external_id, limit=500) for item in listed]
@@ -192,7 +193,8 @@ def recognise(
     for candidate in strangers:
         if id(candidate) not in moved_items:
             observation = observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
-            new.setdefault(observation.id, (observation, candidate))
+            page = "" if traits.complete else page_key(candidate.url)  # rows are told apart by their ids
+            new.setdefault(page or observation.id, (observation, candidate))
     return Recognition(
         tuple(new.values()),
         tuple(seen_again),
@@ -274,7 +276,7 @@ def hidden_in(
 def _same(
     candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool, trusts_created: bool
 ) -> KnownObservation | None:
-    by_url = known.get(f"u:{candidate.url}") if candidate.url else None
+    by_url = known.get(f"u:{page_key(candidate.url)}") if candidate.url else None
     by_id = known.get(f"i:{candidate.name}") if candidate.name else None
     if trusts_created and by_id and _is_younger(candidate, by_id):
         return known.get(f"h:{candidate.content_hash}")  # a database that lost its last rows gives their ids again

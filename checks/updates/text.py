@@ -22,6 +22,7 @@ from html import unescape
 from itertools import islice
 from typing import NamedTuple
 
+from checks.updates.spelling import has_strange_words
 from portalops.model.record import Digest
 
 LEGACY_ENCODING = "legacy-encoding"
@@ -109,7 +110,7 @@ def check_text(text: str) -> tuple[str, ...]:
     found = []
     if _MOJIBAKE.search(composed):
         found.append(MOJIBAKE)
-    elif _is_legacy(composed):
+    elif _is_legacy(composed) or has_strange_words(composed):
         found.append(LEGACY_ENCODING)
     if _has_impossible_marks(text):
         found.append(WRONG_CODE_PAGE)
@@ -371,11 +372,25 @@ _HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(
 """For each bit, which bytes have it: a table of `bytes.translate`, which counts a column of votes at once."""
 
 
+_INLINE = re.compile(
+    r"""</?(?:a|abbr|acronym|b|bdi|bdo|big|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|nobr|q|s|samp|small|span
+    |strike|strong|sub|sup|time|tt|u|var|wbr|[a-z]\w*:[a-z]\w*)(?![\w:-]) | <!-- | <[!?]""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What stands within a word and does not end it (HTML, phrasing content), names with a prefix such as o:p, and what nobody sees."""
+
+
+def is_inline(tag: str) -> bool:
+    """Say whether a tag, as `span` is written `<span`, stands within a word without ending it."""
+    return _INLINE.match(tag) is not None
+
+
 def without_markup(text: str) -> str:
     """Return HTML as plain text, without scripts and styles; text without mark-up stays as it is.
 
+    A paragraph, a cell or a line break parts two words; what only sets letters, such as `<span>`, does not.
     In time that grows with the text alone, whatever is left open in it, which HTML parsers do not promise.
     """
     if "<" not in text and "&" not in text:
         return text
-    return _single_spaced(unescape(_MARKUP.sub(" ", text)))
+    return _single_spaced(unescape(_MARKUP.sub(lambda one: "" if is_inline(one[0]) else " ", text)))

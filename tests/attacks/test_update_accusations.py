@@ -159,6 +159,14 @@ def clock_an_hour_ahead_on_sunday(p: Province) -> None:
     p.publish(22, p.day(8), claims=p.day(8, "10:00"))
 
 
+def clock_an_hour_behind_on_monday(p: Province) -> None:
+    p.with_history()
+    p.hours = (8, 20)
+    p.publish(20, p.day(1, "00:05"), claims=p.day(0, "23:05"))
+    p.publish(21, p.day(4), claims=p.day(4, "08:00"))
+    p.publish(22, p.day(8), claims=p.day(8, "08:00"))
+
+
 def clock_an_hour_ahead(p: Province) -> None:
     p.with_history()
     for day, number in ((2, 20), (4, 21), (8, 22)):
@@ -521,6 +529,31 @@ def _list_of_two(p: Province) -> None:
         p.plan(p.day(day), p.site.publish, notice(number, p.day(day)))
 
 
+def page_of_prices_with_a_new_title(p: Province) -> None:
+    title = "Giá nông sản, thủy sản tại chợ xã ngày {}"
+    p.site.publish(Post("/gia", p.day(-3), "", title.format("13/11")))
+    p.site.publish(*(post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(7)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    for day in (2, 4):
+        p.plan(p.day(day), p.site.amend, "/gia", title=title.format(f"{15 + day}/11"), claims=p.day(day))
+        p.plan(p.day(day), p.site.to_front, "/gia")
+    p.plan(p.day(8), p.site.publish, post(22, p.day(8)))
+
+
+def feed_of_three_categories(p: Province) -> None:
+    for block in (2, 1, 0):
+        p.site.publish(
+            *(post(10 * block + n, f"{p.monday - timedelta(days=30 - 6 * n - block)} 09:00") for n in range(4))
+        )
+    p.poll("feed", "rss", url=f"{p.server.url}/rss")
+    p.site.length = 12
+    p.plan(p.day(2), p.site.take_down, "/tin-0")
+    p.publish(4, p.day(2))
+    p.plan(p.day(3), p.site.take_down, "/tin-1", "/tin-2", "/tin-3", "/tin-4")
+    p.plan(p.day(3, "10:00"), p.site.publish, *(post(50 + n, p.day(3, f"10:0{n}")) for n in range(4)))
+    p.publish(22, p.day(8))
+
+
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     outage_of_a_week: PENDING,
     outage_of_three_days: PENDING,
@@ -537,6 +570,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     rows_in_utc_before_dawn_on_monday: UNKNOWN,
     rows_in_utc_refuted_once: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
+    clock_an_hour_behind_on_monday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
     renamed_unit: UNKNOWN,
@@ -579,11 +613,12 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     news_whose_date_the_portal_keeps: UNKNOWN,
     newest_shown_twice: MET,
     newest_shown_twice_with_days: MET,
+    page_of_prices_with_a_new_title: UNKNOWN,
+    feed_of_three_categories: UNKNOWN,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
-    clock_an_hour_ahead_on_sunday: "a claim is believed inside its interval, and no other claim of the source refutes its clock",
     category_feed_alone: "nothing in a feed says that it is of one category",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }

@@ -5,6 +5,8 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,6 +19,17 @@ from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
+
+_LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"
+_VNI = (
+    "aù aø aû aõ aï aê aé aè aú aü aë aâ aá aà aå aã aä eù eø eû eõ eï eâ eá eà eå eã eä í ì æ ó ò où oø oû oõ oï oâ oá oà oå"
+    " oã oä ô ôù ôø ôû ôõ ôï uù uø uû uõ uï ö öù öø öû öõ öï yù yø yû yõ î ñ"
+)
+VNI = str.maketrans(dict(zip(_LETTERS, _VNI.split(), strict=True)))
+TCVN3 = str.maketrans(_LETTERS, "¸µ¶·¹¨¾»¼½Æ©ÊÇÈÉËÐÌÎÏÑªÕÒÓÔÖÝ×ØÜÞãßáâä«èåæçé¬íêëìîóïñòô\u00adøõö÷ùýúûüþ®")
+"""The letters of Vietnamese and what stands for them in the fonts of VNI and TCVN3 (TCVN 5712:1993)."""
+VIQR = {0x301: "'", 0x300: "`", 0x309: "?", 0x303: "~", 0x323: ".", 0x302: "^", 0x306: "(", 0x31B: "+", ord("đ"): "dd"}
+"""What stands behind a letter for its marks (RFC 1456)."""
 
 MET, UNMET, UNKNOWN, PENDING = (
     DutyVerdict.MET,
@@ -101,6 +114,36 @@ def text_without_marks(p: Province) -> None:
 
 def text_in_a_wrong_encoding(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: text.encode().decode("cp1252", "replace").replace("\ufffd", "?"))
+
+
+def words_set_in_pieces(p: Province) -> None:
+    def pieces(text: str) -> str:
+        return "<p>" + " ".join(f'{word[:1]}<span style="x">{word[1:]}</span>' for word in text.split()) + "</p>"
+
+    _old_text_in_disguise(p, pieces)
+
+
+def words_with_a_soft_hyphen(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: " ".join(f"{word[:1]}&#8203;&shy;{word[1:]}" for word in text.split()))
+
+
+def words_cut_by_blanks(p: Province) -> None:
+    def cut(text: str) -> str:
+        return re.sub(r"(?<!\w)(nh|th|tr|ch|[bcdđhlmst])(?=[aeiouâêôơưạảáàếềệ])", "\\1&nbsp;", text)
+
+    _old_text_in_disguise(p, cut)
+
+
+def text_in_vni(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(VNI))
+
+
+def text_in_tcvn(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(TCVN3))
+
+
+def text_in_viqr(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: unicodedata.normalize("NFD", text).translate(VIQR))
 
 
 def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
@@ -263,6 +306,13 @@ def part_of_an_old_short_text(p: Province) -> None:
     words = story(1, 180).split()
     p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
     p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[:90]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
+def one_page_at_its_other_addresses(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/tin", p.day(2), story(2)))
+    p.plan(p.day(4), site.publish, Post("/tin/?utm_source=zalo", p.day(4), story(4)))
     p.publish(22, p.day(8))
 
 
@@ -605,6 +655,12 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     beginning_of_an_old_text: UNKNOWN,
     text_without_marks: UNKNOWN,
     text_in_a_wrong_encoding: UNKNOWN,
+    words_set_in_pieces: UNMET,
+    words_with_a_soft_hyphen: UNMET,
+    words_cut_by_blanks: UNKNOWN,
+    text_in_vni: UNKNOWN,
+    text_in_tcvn: UNKNOWN,
+    text_in_viqr: UNKNOWN,
     old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
@@ -624,6 +680,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     page_with_an_old_text_behind_it: UNKNOWN,
     part_shown_together_with_the_whole: UNKNOWN,
     part_of_an_old_short_text: UNKNOWN,
+    one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,

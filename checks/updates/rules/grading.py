@@ -28,9 +28,12 @@ REDATE_AFTER = span(timedelta(hours=24))
 REMOVED_WITHIN = span(timedelta(hours=48))
 """An item that is gone this soon after it was first seen was put up to be counted."""
 STUB_LETTERS = 200
+CLOCK_ERROR = span(timedelta(hours=1))
+"""A source's clock may be off by this, as after summer time, and no poll shows it: a claim this near midnight may be of either day."""
+_DAY = span(timedelta(days=1))
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
-_BEYOND_COMPARING = frozenset({MOJIBAKE, NO_MARKS})
+_BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
 """What makes any old text look like another one."""
 
 
@@ -70,6 +73,12 @@ class ClaimRules(NamedTuple):
     """The longest interval in milliseconds that a bare claim narrows."""
     day_of: Callable[[Stamp], Interval | None]
     """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
+    utc_offset: int = 0
+    """Of the portal's zone, in milliseconds."""
+
+    def is_near_midnight(self, claim: Stamp) -> bool:
+        """Say whether a claim lies so near a local midnight that a clock which is off puts it on the other day."""
+        return not CLOCK_ERROR <= (claim + self.utc_offset) % _DAY < _DAY - CLOCK_ERROR
 
 
 def grade(
@@ -230,7 +239,9 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
         return GradedItem(one, Grade.D, Interval(created, created), True, claimed, ())  # a third faster
     if created is not None or after is None or not after < claimed <= one.first_seen_at:
         return None
-    if one.first_seen_at - after > claims.window or claims.day_of(claimed) is not None:
+    if one.first_seen_at - after > claims.window or claims.is_near_midnight(claimed):
+        return None
+    if claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
 
@@ -255,6 +266,8 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
     if ends < first or begins > until:
         return Interval(first, until), None
     if first != BEGINNING and until - first <= claims.window:
+        if day is None and claims.is_near_midnight(claim):
+            begins, ends = begins - CLOCK_ERROR, ends + CLOCK_ERROR
         return Interval(max(first, begins), min(until, ends)), None
     return Interval(first, until), min(max(first, claim), until)
 

@@ -29,7 +29,7 @@ from checks.updates.dates import dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.text import fold
+from checks.updates.text import fold, without_markup
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
@@ -129,7 +129,8 @@ class ListPageSource(PageSource[Settings]):
         address = "" if link is None else _absolute(base, link.get("href") or "")
         if address and not self._is_own(address):
             return RefusedItem(msg("{url} leads to another host than the page's", url=bounded(address)))
-        title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
+        named = next(_fitting(element, settings.title), None) if settings.title else link
+        title = "" if named is None else _title(named)
         raw, published = self._dated(element)
         unit_name = self._text(element, settings.unit_name) if settings.unit_name else ""
 
@@ -195,6 +196,11 @@ def _text(element: HtmlElement) -> str:
     return " ".join(" ".join(element.xpath("descendant::text()[not(parent::script or parent::style)]")).split())[
         :MAX_TEXT
     ]
+
+
+def _title(element: HtmlElement) -> str:
+    """Return a title, whose words may be set in pieces, `k<b>hai</b>`; a date and its hour stay apart (`_text`)."""
+    return without_markup(etree.tostring(element, encoding="unicode", method="html", with_tail=False))[:MAX_TEXT]
 
 
 def _without_heads(rows: Sequence[HtmlElement]) -> list[HtmlElement]:
