@@ -63,7 +63,7 @@ def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
     headers = (msg("Name"), msg("Source"), msg("Items"), msg("Resembles"))
     ordered = sorted(senders, key=lambda one: (not one.resembles, one.source, one.name))
     rows: list[tuple[Cell, ...]] = [
-        (one.name or msg("not written"), one.source, one.items, ", ".join(one.resembles[:MAX_RESEMBLED]) or None)
+        (one.name or msg("no name written"), one.source, one.items, ", ".join(one.resembles[:MAX_RESEMBLED]) or None)
         for one in ordered
     ]
     blocks: list[Block] = [TableBlock(msg("Names that fit no unit"), headers, rows)]
