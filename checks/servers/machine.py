@@ -29,7 +29,7 @@ class PsutilMachine:
 
     def snapshot(self) -> ProbeResult:
         try:
-            document = {"disks": _disks(), "listeners": _listeners()}
+            document = {"disks": _disks(), "listeners": listeners_here()}
         except (OSError, psutil.Error) as error:
             return ProbeResult(PROBE_ID, 1, b"", str(error).encode("utf-8", "surrogateescape"), 0)
         return ProbeResult(PROBE_ID, 0, json.dumps(document, sort_keys=True).encode(), b"", 0)
@@ -53,7 +53,8 @@ def _disks() -> list[dict[str, int | str | bool]]:
     return found
 
 
-def _listeners() -> list[list[int | str]]:
+def listeners_here() -> list[list[int | str]]:
+    """Return the sockets that listen: protocol, address and port of each, in order."""
     found: set[tuple[str, str, int]] = set()
     for connection in psutil.net_connections(kind="inet"):
         is_tcp = connection.type == socket.SOCK_STREAM

@@ -143,6 +143,8 @@ def shown(text: str, limit: int = 120) -> str:
 
 SUDO_WAITS = "the host cannot resolve its own name, and sudo waits for it"
 """What the script says instead of calling sudo."""
+OTHER_PROBES = "portalops-probe: it is of another version than the portalops that asks"
+"""What the probe service says of a probe that is not on its list."""
 OWN_COMPLAINTS = {
     str(each): each
     for each in (
@@ -173,6 +175,11 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return MissingFact(
             "sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint)
+        )
+    if result.exit_code == 64 and complaint == OTHER_PROBES:
+        return MissingFact(
+            "probe-service-outdated",
+            msg("the probe service is of another version: run 'portalops schedule install' as root"),
         )
     if probe.needs_root and result.exit_code == 64 and complaint.startswith("portalops-helper: "):
         return MissingFact(

@@ -24,7 +24,7 @@ from checks.servers.earlier_scans import VALID_FOR, EarlierScans
 from checks.servers.gather import HostSilent, appended, gather, is_slow, is_whole, joined_with_slow, no_answer
 from checks.servers.judging import CRYPTO, KEY_CHANGED, LEGACY_SSH, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
-from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
+from checks.servers.machine import PROBE_ID, Machine
 from checks.servers.outside.section import is_seen
 from checks.servers.outside_scan import Outside, skip_outside_scan
 from checks.servers.own import Own, own_probes, own_sections
@@ -32,6 +32,7 @@ from checks.servers.probe import MissingFact, Probe, ProbeResult
 from checks.servers.probes import drift, vulnerabilities
 from checks.servers.script import HOST_SECONDS
 from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
+from checks.servers.this_machine import machine_here
 from portalops.errors import HostAway, HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
 from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.hosts import LOCAL
@@ -86,7 +87,7 @@ def ask(
 ) -> Answered:
     """Ask one host all that checks need of it; what goes wrong on the way is the answer."""
     wanted = [probe for probe in probes_of(checks()).values() if probe.id not in errand.spared]
-    way = _Way(shell_for, seconds, clock, machine or PsutilMachine())
+    way = _Way(shell_for, seconds, clock, machine or machine_here())
     trip = way.travel(errand.host, wanted, Repeated())
     answer = way.follow(trip).answer if trip.later else trip.answer
     return Answered(errand.host.id, trip.at, answer)
@@ -128,7 +129,7 @@ def run_checks(
         clock: says when an answer was received.
         progress: gets a step for each host.
         some: the checks to run; all by default.
-        machine: the second view of the local host; psutil's by default.
+        machine: the second view of the local host; see `machine_here` for the default.
         known: the bundles that packages are looked up in; none by default.
         at_once: how many hosts are looked at at the same time.
         outside: looks at the hosts from outside as well; without it nobody does, and the newest look that the ledger of
@@ -141,7 +142,7 @@ def run_checks(
         judged: is told of each host's results at once, and again once its slow probes have come.
     """
     wanted = checks() if some is None else tuple(some)
-    second = machine or PsutilMachine()
+    second = machine or machine_here()
     recorded = own_sections(own, probes_of(wanted)) if own else {}
     begun = clock.now()
     answers = EarlierAnswers(own.ledger if own else None, begun - VALID_FOR)

@@ -37,7 +37,7 @@ HOST_BYTES = 8 << 20
 """A host's answer may not be longer."""
 STDERR_BYTES = 4096
 
-_HEAD = (
+SCRIPT_START = (
     r"""N=$1
 LC_ALL=C LANGUAGE= TZ=UTC NO_COLOR=1 SYSTEMD_COLORS=0 SYSTEMD_PAGER=cat
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -105,20 +105,29 @@ probe() {
     .replace("HELPER", HELPER)
     .replace("COMPLAINT", SUDO_WAITS)
 )
+"""Before the first probe: `$1` is the nonce."""
 
 _NEEDED = re.compile(r"\s*(command -v [\w.-]+ >/dev/null(?: && command -v [\w.-]+ >/dev/null)*) \|\| exit 127\n")
-_TAIL = "printf '<<<%s done>>>\\n' \"$N\"\n"
+SCRIPT_END = "printf '<<<%s done>>>\\n' \"$N\"\n"
+"""Behind the last probe."""
 
 
 def script_for(probes: Sequence[Probe[Any]]) -> bytes:
     """Return the script that runs the probes in the order given."""
-    return "".join((_HEAD, *(f"probe {_arguments(probe)}\n" for probe in probes), _TAIL)).encode()
+    return "".join((SCRIPT_START, *(f"{probe_line(probe)}\n" for probe in probes), SCRIPT_END)).encode()
 
 
-def _arguments(probe: Probe[Any]) -> str:
+def probe_line(probe: Probe[Any], *, before: str = "") -> str:
+    """Return the line of the script that runs one probe.
+
+    Args:
+        probe: one with a command.
+        before: words of the shell that stand before its command.
+    """
     # NOTE: one byte more than the limit is let through, so that output of exactly the limit is not taken for cut.
     limits = (probe.id, str(probe.timeout_seconds), str(probe.limit_bytes + 1), _way(probe), _needed(probe))
-    return " ".join(map(_quoted, (*limits, *probe.command)))
+    words = (*map(_quoted, limits), *([before] if before else ()), *map(_quoted, probe.command))
+    return " ".join(("probe", *words))
 
 
 def _quoted(word: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from checks.servers.this_machine import shell_here
 from portalops.errors import HostNotEnrolled, HostUnreachable
 from portalops.model.hosts import LOCAL, Enrolment, HostWay
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Shell
-from portalops.system.programs import LocalShell
 from portalops.system.ssh import SshTarget
 from portalops.system.ssh_shell import SshShell
 
@@ -24,7 +24,7 @@ def shells(ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment])
 
     def shell_for(host: Host) -> Shell:
         if host.address == LOCAL:
-            return LocalShell()
+            return shell_here()
         target, jump = targets_of(host.id, ways, enrolled)
         return SshShell(target, jump=jump)
 

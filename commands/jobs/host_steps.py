@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from checks.servers.gather import AnswerRejected, gather, parse_answer
 from checks.servers.privileges import HELPER, KILL_SECONDS, helper_program, needs_helper, root_probes, subcommand
-from checks.servers.probe import Output, Probe
+from checks.servers.probe import MissingFact, Output, Probe, fact_of
+from checks.servers.probes import clock
 from checks.servers.shells import shells, targets_of
+from checks.servers.this_machine import ProbeServiceShell
 from commands.jobs.servers import all_probes, enrolments_of
-from portalops.errors import PortalOpsError
+from portalops.errors import HostUnreachable, PortalOpsError
 from portalops.model.hosts import LOCAL, Enrolment, HostWay
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
@@ -116,7 +118,9 @@ def _host_steps(host: Host, shell: Shell) -> list[HostTestStep]:
     steps = [
         HostTestStep("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))
     ]
-    if account != "root":
+    if isinstance(shell, ProbeServiceShell):
+        steps.append(_service_step(shell))
+    elif account != "root":
         steps += [_sudo_step(answer, rooted), _helper_step(answer, probes)]
     return [*steps, _program_step(answer, host)]
 
@@ -189,6 +193,24 @@ def _helper_step(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> HostTe
     if found != wanted:
         return HostTestStep("helper", msg("Helper"), False, msg("{path} has another version", path=HELPER))
     return HostTestStep("helper", msg("Helper"), True, msg("{path} has the right version", path=HELPER))
+
+
+def _service_step(shell: Shell) -> HostTestStep:
+    """Say whether the probe service answers, which runs what needs root on this machine."""
+    what, probe = msg("Probe service"), clock.PROBE
+    try:
+        answer = parse_answer(gather(shell, [probe]))
+    except HostUnreachable as error:
+        return HostTestStep("probe", what, False, error.message, error.hint)
+    except AnswerRejected as error:
+        return HostTestStep("probe", what, False, error.missing.seen)
+    section = answer.sections.get(probe.id)
+    if section is None:
+        return HostTestStep("probe", what, False, answer.absent.seen)
+    found = fact_of(probe, section)
+    if isinstance(found, MissingFact):
+        return HostTestStep("probe", what, False, found.seen)
+    return HostTestStep("probe", what, True, msg("it answers; no sudo is needed for checks of this machine"))
 
 
 def _program_step(answer: HostAnswer, host: Host) -> HostTestStep:

@@ -36,6 +36,8 @@ SYSTEMCTL_SECONDS = 120.0
 """Stopping a service waits until its work has ended cleanly."""
 
 TRIAL_SECONDS = 60.0
+_STARTING = (".timer", ".socket")
+"""Units that are switched on: they start the others."""
 
 
 class Action(Enum):
@@ -180,11 +182,11 @@ class Installer:
         """
         new = {change.file.name: change.new for change in changes if change.action is Action.WRITTEN}
         gone = [change.file.name for change in changes if change.action is Action.REMOVED]
-        timers = [change.file.name for change in changes if change.new and change.file.name.endswith(".timer")]
+        timers = [change.file.name for change in changes if change.new and change.file.name.endswith(_STARTING)]
         was_on = self._switched_on([*timers, *gone])
         if not new and not gone and all(name in was_on for name in timers):
             return False
-        old_timers = [name for name in gone if name.endswith(".timer")]
+        old_timers = [name for name in gone if name.endswith(_STARTING)]
         try:
             if old_timers:
                 self._systemctl("disable", *self._now(), *old_timers)
@@ -234,7 +236,7 @@ class Installer:
         """
         gone = [change.file for change in changes if change.action is Action.REMOVED]
         units = [file.name for file in gone if file.name in NAMES]
-        timers = [name for name in units if name.endswith(".timer")]
+        timers = [name for name in units if name.endswith(_STARTING)]
         services = [name for name in units if name.endswith(".service") and "@" not in name]
         was_on = self._switched_on(timers)
         try:
@@ -242,8 +244,9 @@ class Installer:
                 self._systemctl("disable", *self._now(), *timers)
             if services and self._root is None:
                 self._systemctl("stop", *services)
-            if timers and self._root is None:  # the stamp of its last elapse: a later timer of that name is a new one
-                self._try_systemctl("clean", "--what=state", *timers)
+            stamped = [name for name in timers if name.endswith(".timer")]
+            if stamped and self._root is None:  # the stamp of its last elapse: a later timer of that name is a new one
+                self._try_systemctl("clean", "--what=state", *stamped)
             with (
                 self._cron.changing({}, [file.name for file in gone if file.name == CRON_FILE]),
                 self._units.changing({}, units),
@@ -267,8 +270,8 @@ class Installer:
             ) from error
 
     def _switched_on(self, names: Sequence[str]) -> frozenset[str]:
-        """Return the timers that are enabled, and run where a systemd does."""
-        timers = [name for name in names if name.endswith(".timer")]
+        """Return the timers and sockets that are enabled, and run where a systemd does."""
+        timers = [name for name in names if name.endswith(_STARTING)]
         if not timers:
             return frozenset()
         if self._root is not None:

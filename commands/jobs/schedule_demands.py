@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import stat
 import sys
@@ -16,7 +15,9 @@ from pydantic import BaseModel
 
 from backups.media import build_medium
 from backups.sources import SourceContext, build_source
+from checks.servers.probe_service import program_text
 from commands.cli.kinds import DOORS, typed_tables
+from commands.jobs.servers import all_probes
 from portalops.config.effective import references_in
 from portalops.config.layers import show_path
 from portalops.config.secrets import CREDENTIALS
@@ -24,7 +25,6 @@ from portalops.errors import ScheduleRefused
 from portalops.model.causes import cause_of
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg
-from portalops.ports import Runner
 from portalops.schedule.plan import Demands, ServiceCredential
 
 if TYPE_CHECKING:
@@ -36,26 +36,20 @@ _HOMES = tuple(Path("/", name) for name in ("home", "root", "run/user"))
 _PRIVATE = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  # named to be refused
 """What PrivateTmp= covers: a service has its own."""
 
-SYSTEMD_SECONDS = 10.0
-
 
 def demands_of(
     settings: Settings,
-    runner: Runner,
     *,
     program: str = "",
     encrypted: Iterable[str] | None = None,
-    systemd_version: int | None = None,
     top: Path = Path("/"),
 ) -> Demands:
     """Return what the schedule of this configuration needs.
 
     Args:
         settings: the configuration.
-        runner: asks this machine for the version of systemd.
         program: the path of portalops that is to be called; the configured one, or the one that runs, unless given.
         encrypted: names of credentials that are encrypted; looked up unless given.
-        systemd_version: asked of this machine unless given.
         top: the root folder of the image that it is for: what the configuration names relative to itself lies in there.
 
     Raises:
@@ -72,6 +66,7 @@ def demands_of(
     sources = _inside(top, _local_sources(settings, models))
     everywhere = (Path(program), *files, *must, *may)
     names = credential_names(models.values())
+    is_checked = any(host.address == LOCAL for host in settings.hosts)
     known = frozenset(encrypted) if encrypted is not None else frozenset(name for name in names if _is_encrypted(name))
     return Demands(
         program=program,
@@ -87,10 +82,10 @@ def demands_of(
         devices=tuple(sorted(_devices(models))),
         credentials=tuple(_credential(name, is_encrypted=name in known) for name in names),
         reads_this_machine=bool(sources),
-        checks_this_machine=any(host.address == LOCAL for host in settings.hosts),
+        checks_this_machine=is_checked,
         watches=bool(settings.witnessed),
         works=settings.cluster is not None,
-        systemd_version=systemd_version_of(runner) if systemd_version is None else systemd_version,
+        probe_program=program_text(all_probes().values()) if is_checked else "",
         in_homes=_any_in_homes((*everywhere, *_inside(top, _read(settings, models)))),
         sources_in_homes=_any_in_homes(sources) or Path("/") in sources,
     )
@@ -118,13 +113,6 @@ def credential_names(models: Iterable[BaseModel]) -> tuple[str, ...]:
     """Return the names of the credentials that the configuration refers to."""
     references = (reference for model in models for reference in references_in(model))
     return tuple(sorted({each.credential for each in references if each.credential is not None}))
-
-
-def systemd_version_of(runner: Runner) -> int:
-    """Return the version of this machine's systemd; 0 if it does not tell."""
-    done = runner.run(("systemctl", "--version"), timeout_seconds=SYSTEMD_SECONDS)
-    found = re.match(rb"systemd (\d{1,4})\b", done.stdout) if done.exit_code == 0 else None
-    return int(found[1]) if found else 0
 
 
 def is_inside(path: Path, folders: Iterable[Path]) -> bool:

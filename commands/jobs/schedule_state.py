@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from portalops.jobs import due, next_due
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.ports import Runner
+from portalops.schedule import probe
 from portalops.schedule.crontab import FILE as CRON_FILE
 from portalops.schedule.crontab import cron_file, program_in_cron
 from portalops.schedule.marks import FileOwner, origin_of
@@ -36,6 +38,7 @@ from portalops.schedule.standing import (
     compared,
     file_flaws,
     job_flaws,
+    socket_flaws,
     unit_flaws,
     way_flaws,
 )
@@ -97,7 +100,7 @@ def inspect_schedule(plan: PlanNow, settings: Settings, runner: Runner, places: 
         _read(UnitFolder(places.cron), (CRON_FILE,), flaws),
     )
     jobs = job_standings(plan)
-    demands = _planned(settings, runner, {**units_there, **cron_there}, flaws)
+    demands = _planned(settings, {**units_there, **cron_there}, flaws)
     watch = watch_lock(settings.state_folder)
     watcher = holder_of(watch) or ""
     ways = tuple(_ways(units_there, cron_there, watcher))
@@ -114,6 +117,7 @@ def inspect_schedule(plan: PlanNow, settings: Settings, runner: Runner, places: 
             files += compared((planned,) if planned else (), cron_there, str(places.cron), {})
         flaws += file_flaws(files)
         within = timedelta(minutes=demands.every_minutes + demands.random_delay_minutes)
+        flaws += chain.from_iterable(socket_flaws(units[name]) for name in (probe.SOCKET,) if name in units)
         flaws += unit_flaws(units, [knock.part for knock in plan_services(demands)], plan.now, within=within)
     flaws += way_flaws(
         ways,
@@ -181,13 +185,13 @@ def _encrypted(found: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple({each.decode() for each in re.findall(rb'(?m)^LoadCredentialEncrypted="?([^:\n"]+):', texts)})
 
 
-def _planned(settings: Settings, runner: Runner, found: Mapping[str, bytes], flaws: list[Flaw]) -> Demands | None:
+def _planned(settings: Settings, found: Mapping[str, bytes], flaws: list[Flaw]) -> Demands | None:
     program = _program(settings, found)
     try:
         try:
-            return demands_of(settings, runner, program=program)
+            return demands_of(settings, program=program)
         except ScheduleRefused:  # whoever may not look at the credentials believes the units
-            return demands_of(settings, runner, program=program, encrypted=_encrypted(found))
+            return demands_of(settings, program=program, encrypted=_encrypted(found))
     except ScheduleRefused as error:
         flaws.append(Flaw("schedule", error.message, error.hint, is_unknown=True))
         return None
@@ -223,7 +227,9 @@ def _ways(units: Mapping[str, bytes], cron: Mapping[str, bytes], watcher: str) -
 
 
 def _units(runner: Runner, demands: Demands, places: Places, flaws: list[Flaw]) -> Mapping[str, SystemdUnitState]:
-    names = [name for knock in plan_services(demands) for name in (knock.part.timer, knock.part.service)]
+    planned = plan_services(demands)
+    names = [name for knock in planned for name in (knock.part.timer, knock.part.service)]
+    names += [probe.SOCKET] if any(knock.asks_probes for knock in planned) else []
     answer: Mapping[str, SystemdUnitState] | Message = msg("systemd does not run here")
     if places.systemd_runs.is_dir():
         answer = read_units(runner, names) if names else {}

@@ -60,10 +60,10 @@ MAX_LISTED = 50
 """Rows of a table that are shown to a person; --json has them all, but no more than 100 faults."""
 
 _VERDICTS: Mapping[HeadVerdict, Status] = {
-    HeadVerdict.HOLDS: Status(msg("lies on this chain"), Tone.GOOD),
-    HeadVerdict.OTHER_LEDGER: Status(msg("of another ledger"), Tone.BAD),
-    HeadVerdict.BEYOND_END: Status(msg("beyond the end"), Tone.BAD),
-    HeadVerdict.OTHER_DIGEST: Status(msg("not on this chain"), Tone.BAD),
+    HeadVerdict.HOLDS: Status(msg("it holds"), Tone.GOOD),
+    HeadVerdict.OTHER_LEDGER: Status(msg("it DOES NOT HOLD"), Tone.BAD),
+    HeadVerdict.BEYOND_END: Status(msg("it DOES NOT HOLD"), Tone.BAD),
+    HeadVerdict.OTHER_DIGEST: Status(msg("it DOES NOT HOLD"), Tone.BAD),
 }
 
 

@@ -42,7 +42,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Paragraph, Verbatim
 from portalops.schedule.crontab import cron_file
-from portalops.schedule.plan import Demands, plan_services
+from portalops.schedule.plan import Demands
 from portalops.schedule.units import UnitFile, unit_files
 
 SUDOERS = Path("/etc/sudoers.d/portalops")
@@ -101,13 +101,13 @@ def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
 
     An image is looked at from outside: paths of its configuration are those that they are in there.
     """
-    version, top = None if root is None else 0, Path(os.path.abspath(root or "/"))
+    top = Path(os.path.abspath(root or "/"))
     try:
-        return demands_of(session.settings, session.runner, systemd_version=version, top=top)
+        return demands_of(session.settings, top=top)
     except ScheduleRefused:
         if not lenient:
             raise
-        return demands_of(session.settings, session.runner, encrypted=(), systemd_version=version, top=top)
+        return demands_of(session.settings, encrypted=(), top=top)
 
 
 def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:
@@ -175,8 +175,7 @@ def _warnings(demands: Demands, changes: Iterable[FileChange], *, by_cron: bool)
         )
         for path in absent_folders(demands)
     ]
-    uses_sudo = any(knock.uses_sudo for knock in plan_services(demands))
-    if uses_sudo and demands.user != "root" and not os.path.lexists(SUDOERS):
+    if by_cron and demands.checks_this_machine and demands.user != "root" and not os.path.lexists(SUDOERS):
         warnings.append(
             msg(
                 "{user} may run nothing as root here, so what only root can see stays unknown: install what 'portalops host"

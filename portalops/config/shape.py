@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
 
@@ -30,6 +29,7 @@ from portalops.model.organisation import OfficeRole
 from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
 from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, JobKind
+from portalops.model.zones import UnknownZone, zone_of
 from portalops.rulebooks.limits.load import rule_sets
 
 LANGUAGE = "^(?:vi|en)$"
@@ -41,8 +41,8 @@ class alone, beside the one for the whole file: a third of the time of reading a
 
 def _zone(value: str) -> str:
     try:
-        ZoneInfo(value)
-    except (OSError, ValueError, KeyError) as error:
+        zone_of(value)
+    except UnknownZone as error:
         raise RefusedValue(
             msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error

@@ -34,6 +34,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.text import show_text
+from portalops.model.zones import zone_of
 from portalops.ports import Clock
 from portalops.registers.evidence import Evidence, read_evidence
 
@@ -62,11 +63,11 @@ def period_of(found: BundleVerification) -> tuple[Period, ZoneInfo]:
     try:
         if described is not None:
             days = date.fromisoformat(described.first_day), date.fromisoformat(described.last_day)
-            period, zone = Period(*days), ZoneInfo(described.timezone)
+            period, zone = Period(*days), zone_of(described.timezone)
             period.bounds(zone)
             if (period.last - period.first).days <= MAX_DAYS:
                 return period, zone
-    except (ValueError, KeyError, OSError, OverflowError):
+    except (ValueError, OverflowError):
         pass  # a zone that there is not, or a period at the end of the calendar
     raise LedgerError(
         msg("the bundle's period is longer than ten years, or its time zone is not known here"),

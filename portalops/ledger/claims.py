@@ -279,6 +279,11 @@ def check_authority(ownership: Ownership, records: Iterable[tuple[int, str]], fa
     return tuple(found)
 
 
+def is_unheeded(seq: int, refused: Collection[int], unclaimed: Iterable[tuple[int, int]]) -> bool:
+    """Say whether a plan or an erasure counts for nothing, since it was named: by its authority, or as claimed by nobody in time."""
+    return seq in refused or any(first <= seq <= last for first, last in unclaimed)
+
+
 def claim_limit(last_at: str) -> str:
     """Return the time before which a record must have been claimed, as text that compares like moments; empty without a record."""
     return format_at(parse_at(last_at) - GRACE) if last_at else ""

@@ -162,6 +162,11 @@ def is_kind(kind: str) -> bool:
     return _KIND_ALONE.fullmatch(kind) is not None
 
 
+def is_ledger_id(text: str) -> bool:
+    """Say whether a text has the form of a ledger's id: 32 lower-case hexadecimal digits."""
+    return _LEDGER.fullmatch(text) is not None
+
+
 def line_digest(line: bytes) -> Digest:
     """Return the SHA-256 that the next record's `prev` must hold."""
     return Digest(hashlib.sha256(line).hexdigest())
@@ -193,6 +198,7 @@ _LINE = re.compile(
     + _STRING
     + rb',"v":1\}'
 )
+_LEDGER = re.compile(r"[0-9a-f]{32}")
 _KIND_ALONE = re.compile(_KIND)
 _DIGEST_ALONE = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")

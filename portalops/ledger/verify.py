@@ -10,7 +10,7 @@ signed again is shown only by a head that somebody else has kept: it can be hand
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -38,12 +38,13 @@ from portalops.ledger.claims import (
     check_authority,
     check_claims,
     check_unclaimed,
+    is_unheeded,
     read_signed,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NotARecord, parse
+from portalops.ledger.record import NotARecord, is_ledger_id, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
@@ -220,9 +221,16 @@ def verify(
             spoken_for=told.spoken_for,
         )
         unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
-    check_authority(ownership, told.by_authority, faults)
+    refused = check_authority(ownership, told.by_authority, faults)
+
+    def counts(seq: int) -> bool:
+        return not is_unheeded(seq, refused, unclaimed)
+
+    erased = fold_erasures(each for each in told.erasures if counts(each.seq))
     _check_own_key(signed, brought.signing_key, faults)
-    blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)
+    blobs = _check_blobs(ledger, told, erased, faults, read_blobs=read_blobs)
+    if not ledger_id:
+        faults.add(1, msg("record 1 does not name the ledger"))
     integrity = Integrity(
         chain.records,
         chain.first_at,
@@ -237,7 +245,8 @@ def verify(
         ownership,
         unclaimed,
     )
-    return Verification(ledger_id, integrity, _completeness(ledger, told, now=now, zone=zone))
+    completeness = _completeness(ledger, told, counts, now=now, zone=zone)
+    return Verification(ledger_id, integrity, replace(completeness, erased=tuple(erased.values())))
 
 
 def check_runs(
@@ -326,7 +335,7 @@ class _Recorded:
     """What the records say of signatures, erasures and waivers."""
 
     spoken: Spoken
-    erased: Mapping[Digest, RecordedErasure]
+    erasures: Sequence[RecordedErasure]
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
     waivers: RecordedWaivers
@@ -373,7 +382,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             waivers.take(held)
     return _Recorded(
         Spoken(heads, keys, sign_offs, drills),
-        fold_erasures(erasures),
+        erasures,
         inerasable,
         waivers,
         signed,
@@ -483,7 +492,9 @@ def _leads_to(uses: Mapping[str, SignerUse], key: str, older: str) -> bool:
     return True
 
 
-def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs: bool) -> int:
+def _check_blobs(
+    ledger: Ledger, told: _Recorded, erased: Collection[Digest], faults: Faults, *, read_blobs: bool
+) -> int:
     """Look at each blob once: those that records name, and those that their results rest on."""
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
@@ -495,7 +506,7 @@ def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs:
             if (key := bytes.fromhex(digest)) in seen:
                 continue
             seen.add(key)
-            if digest in told.erased and digest not in told.inerasable and not ledger.has_blob(digest):
+            if digest in erased and digest not in told.inerasable and not ledger.has_blob(digest):
                 continue
             if not read_blobs:
                 if not ledger.has_blob(digest):
@@ -511,23 +522,26 @@ def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs:
     return len(seen)
 
 
-def _completeness(ledger: Ledger, told: _Recorded, *, now: datetime, zone: ZoneInfo) -> Completeness:
+def _completeness(
+    ledger: Ledger, told: _Recorded, counts: Callable[[int], bool], *, now: datetime, zone: ZoneInfo
+) -> Completeness:
     today = now.astimezone(zone).date()
-    erased = tuple(told.erased.values())
     found = check_runs(
         ledger.frames(),
-        lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
+        lambda runs: missed_slots(
+            require_plans([each for each in ledger.plans() if counts(each.seq)]), runs, until=now, zone=zone
+        ),
         lambda run: is_running(ledger.locks, run),
     )
     waivers = told.waivers.find_in_force(today, today, zone)
-    return replace(found, erased=erased, waivers=waivers, unread_waivers=tuple(told.waivers.unread))
+    return replace(found, waivers=waivers, unread_waivers=tuple(told.waivers.unread))
 
 
 def _id_of(ledger: Ledger) -> str:
     try:
-        return ledger.id
+        return ledger.id if is_ledger_id(ledger.id) else ""
     except PortalOpsError:
-        return ""  # the pass over the records or the blobs has named why
+        return ""
 
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -101,13 +101,13 @@ class Every(StrEnum):
         """Name the slot that holds a local moment: `2026-11-25T09`, `2026-11-25`, `2026-W48` or `2026-11`."""
         match self:
             case Every.HOUR:
-                return local.strftime("%Y-%m-%dT%H")
+                return local.isoformat()[:13]
             case Every.DAY:
                 return local.date().isoformat()
             case Every.WEEK:
                 return str(Week.of(local.date()))
             case Every.MONTH:
-                return local.strftime("%Y-%m")
+                return local.isoformat()[:7]
 
     def next_start(self, local: datetime) -> datetime:
         """Return the local moment at which the slot after the one holding `local` starts."""

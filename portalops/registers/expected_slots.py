@@ -6,12 +6,14 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
-from portalops.model.runs import Every, Job, Run, Slot, slot_start
+from portalops.model.runs import Every, Job, JobId, Run, Slot, slot_start
 from portalops.model.values import dataclass
+from portalops.model.zones import UnknownZone, zone_of
 from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import parse_run_id
 
@@ -40,7 +42,8 @@ def missed_slots(
     """Return the slots in which a planned job left no run at all.
 
     Slots count that lie wholly within the time in which the job was planned, so a plan that begins on
-    a Thursday expects its first weekly run in the week after. Hand in only the runs that shall count:
+    a Thursday expects its first weekly run in the week after. A run counts for a slot that its id names, by the duty and
+    the job, and by its kind: a part of a run is none. Hand in only the runs that shall count:
     all of them to see whether each slot has a record, the complete ones to see what was fulfilled.
 
     Args:
@@ -86,6 +89,22 @@ def expected_slots(
         raise _too_many(msg("the recorded plans reach beyond the calendar")) from error
 
 
+class SlotKey(NamedTuple):
+    """By what the runs of a slot are known: the kind of their records, and what their ids hold."""
+
+    kind: str
+    duty: str
+    """The kind of a job without a duty."""
+    job: JobId
+    slot: str
+
+
+def slot_key(run: Run) -> SlotKey | None:
+    """Return which slot a run names; None if its id was not made from a job."""
+    name = parse_run_id(run.id)
+    return SlotKey(run.kind, name.duty, name.job, name.slot) if name else None
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedSlot:
     """A slot of a planned job, its ends in the plan's time zone."""
@@ -95,9 +114,14 @@ class ExpectedSlot:
     end: datetime
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Return the job's id and the slot's name, as ids of runs hold them."""
-        return self.job.id, self.job.every.slot(self.start)
+    def name(self) -> str:
+        """Return the slot's name, as ids of runs hold it."""
+        return self.job.every.slot(self.start)
+
+    @property
+    def key(self) -> SlotKey:
+        """Return by what its runs are known."""
+        return SlotKey(self.job.kind.value, self.job.duty or self.job.kind.value, self.job.id, self.name)
 
     def is_filled_by(self, moment: datetime) -> bool:
         """Say whether a run that began at a moment, and bears the slot's name, counts for it."""
@@ -113,18 +137,17 @@ class _Comparison:
     def __init__(self, expected: Iterator[ExpectedSlot]) -> None:
         self._expected = expected
         self._ahead = next(expected, None)
-        self._missed: dict[tuple[str, str], list[ExpectedSlot]] = {}
-        self._started: dict[tuple[str, str], deque[datetime]] = {}
-        self._held: deque[tuple[datetime, tuple[str, str]]] = deque()
+        self._missed: dict[SlotKey, list[ExpectedSlot]] = {}
+        self._started: dict[SlotKey, deque[datetime]] = {}
+        self._held: deque[tuple[datetime, SlotKey]] = deque()
         """All that `_started` holds, in the order in which it came."""
         self._newest = datetime.min.replace(tzinfo=UTC)
 
     def add(self, run: Run) -> None:
         """Take a run into account."""
-        name = parse_run_id(run.id)
-        if name is None:
+        key = slot_key(run)
+        if key is None:
             return
-        key = name.job, name.slot
         if key in self._missed:
             self._missed[key] = [slot for slot in self._missed[key] if not slot.is_filled_by(run.started_at)]
         self._started.setdefault(key, deque()).append(run.started_at)
@@ -137,9 +160,7 @@ class _Comparison:
         """Return what no run filled; there are no more of them."""
         while self._ahead is not None:
             self._compare(self._ahead)
-        return [
-            Slot(slot.job, name, slot.start.date()) for (_job, name), slots in self._missed.items() for slot in slots
-        ]
+        return [Slot(slot.job, key.slot, slot.start.date()) for key, slots in self._missed.items() for slot in slots]
 
     def _settle(self) -> None:
         """Compare the slots that no run fills any more if all come in order, and let go of the runs that fill none that is left."""
@@ -191,8 +212,8 @@ def _too_many(what: Message) -> LedgerError:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ValueError, KeyError, OSError) as error:  # what zoneinfo raises for a name that is none
+        return zone_of(name)
+    except UnknownZone as error:
         raise LedgerError(
             msg("a plan names an unknown time zone: {name}", name=repr(name[:80])),
             msg("Install the time zone data of the system: tzdata."),
@@ -206,5 +227,7 @@ def _slots(every: Every, first: datetime, end: datetime, zone: ZoneInfo) -> Iter
     if start < local:
         start = every.next_start(local)
     while (following := every.next_start(start)).astimezone(UTC) <= end.astimezone(UTC):
-        yield start, following
+        # A local hour, or day, that a change of the clocks leaves out begins and ends at one moment: nothing can run in it.
+        if start.astimezone(UTC) < following.astimezone(UTC):
+            yield start, following
         start = following

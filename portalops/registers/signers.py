@@ -264,4 +264,6 @@ def _moment(text: str) -> datetime:
 
 
 def _stamp(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y%m%d%H%M%SZ}"
+    # Not `%Y` alone: C libraries write years below 1000 with as many digits as they please.
+    at = moment.astimezone(UTC)
+    return f"{at.year:04d}{at:%m%d%H%M%SZ}"

@@ -15,9 +15,8 @@ from portalops.model.message import Message, msg
 from portalops.model.runs import Job, Run, RunSummary
 from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.expected_slots import ExpectedSlot, expected_slots
+from portalops.registers.expected_slots import ExpectedSlot, SlotKey, expected_slots, slot_key
 from portalops.registers.plans import RecordedPlan
-from portalops.registers.runs import parse_run_id
 
 
 class SlotState(StrEnum):
@@ -100,10 +99,9 @@ def kept_slots(
     except LedgerError as error:
         return KeptSlots(problem=error.message)
     wanted = {slot.key for slot in expected}
-    tried: dict[tuple[str, str], list[Run]] = {}
+    tried: dict[SlotKey, list[Run]] = {}
     for run in runs:
-        name = parse_run_id(run.id)
-        if name is not None and (key := (str(name.job), name.slot)) in wanted:
+        if (key := slot_key(run)) in wanted and key is not None:
             tried.setdefault(key, []).append(run)
     return KeptSlots(tuple(_kept(slot, tried.get(slot.key, ()), end_of) for slot in expected))
 
@@ -116,7 +114,7 @@ def _kept(slot: ExpectedSlot, tried: Sequence[Run], end_of: Callable[[Run], RunS
         found = _state(slot, run, end_of)
         if _BEST_FIRST.index(found) < _BEST_FIRST.index(state):
             best, state = run, found
-    return KeptSlot(slot.job, slot.key[1], slot.start, slot.end, state, best)
+    return KeptSlot(slot.job, slot.name, slot.start, slot.end, state, best)
 
 
 def _state(slot: ExpectedSlot, run: Run, end_of: Callable[[Run], RunSummary | None]) -> SlotState:

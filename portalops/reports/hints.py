@@ -39,6 +39,7 @@ _ANSWERS = msg(
     "Find out from outside why there is no answer, then run 'portalops check run --outside --host "
     "{host} --check {check}'."
 )
+_PROBE_SERVICE = msg("Run 'portalops schedule install' as root on {host}: its probe service is of another version.")
 _SAMPLES = msg("Set a timer that runs 'portalops check sample' every five minutes.")
 _GROUP = msg("Run 'portalops check run' over all members of the group at once.")
 _BUNDLE = msg(
@@ -71,6 +72,7 @@ _REASONS: Mapping[str, Message] = {
         (_FAULT, "gather-crashed parser-crashed check-crashed"),
         (_TOO_MUCH, "output-cut too-many"),
         (_AS_ROOT, "sudo-refused helper-outdated"),
+        (_PROBE_SERVICE, "probe-service-outdated"),
         (_MISSING, "command-missing plugin-missing apt-too-old no-signatures no-summary no-try no-run no-log"),
         (
             _BY_HAND,

@@ -23,7 +23,7 @@ class SchedulePart(StrEnum):
     MEDIA = "portalops-media"
     """What reads whole backup sets back: hours of work, and drills try out what they find."""
     CHECK = "portalops-check"
-    """The scan of this machine, part of it as root."""
+    """The scan of this machine, by its probe service."""
     WATCH = "portalops-watch"
     """Keeping heads of other hosts' ledgers."""
     WORKER = "portalops-worker"
@@ -95,8 +95,8 @@ class Demands:
     """Ledgers of others are watched."""
     works: bool = False
     """There is a cluster, for which this machine does parts of jobs."""
-    systemd_version: int = 0
-    """Of the machine that the units are for; 0 where it is not known."""
+    probe_program: str = ""
+    """What answers the scan of this machine, for sh(1); see `probe.py`."""
     in_homes: bool = False
     """Something that every part needs lies in people's home folders."""
     sources_in_homes: bool = False
@@ -112,8 +112,8 @@ class ScheduledService:
     """Ids of what it does where it is due; empty for all jobs, for the watch and for a worker."""
     reads_all: bool = False
     """It reads files of every owner."""
-    uses_sudo: bool = False
-    """It runs single commands as root, as /etc/sudoers.d allows."""
+    asks_probes: bool = False
+    """It asks the probe service about this machine."""
     writes_media: bool = False
     """It works with the backup media and their devices."""
     runs_servers: bool = False
@@ -155,7 +155,7 @@ def _plan_service(part: SchedulePart, jobs: Sequence[Job], demands: Demands, *, 
         part,
         () if alone else tuple(job.id for job in jobs),
         reads_all=part is SchedulePart.BACKUP and demands.reads_this_machine,
-        uses_sudo=part is SchedulePart.CHECK,
+        asks_probes=part is SchedulePart.CHECK,
         writes_media=part in {SchedulePart.BACKUP, SchedulePart.MEDIA},
         runs_servers=JobKind.DRILL in kinds,
         sees_homes=demands.in_homes or (part is SchedulePart.BACKUP and demands.sources_in_homes),

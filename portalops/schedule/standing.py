@@ -13,13 +13,14 @@ from enum import StrEnum
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Job
 from portalops.model.verdicts import RunOutcome
+from portalops.schedule import probe
 from portalops.schedule.marks import FileOwner, origin_of
 from portalops.schedule.plan import FAILED, SchedulePart
 from portalops.schedule.systemd import SystemdUnitState
 from portalops.schedule.units import UnitFile
 
-NAMES = (*(name for part in SchedulePart for name in (part.service, part.timer)), FAILED)
-"""Every unit that there may be."""
+NAMES = (*(name for part in SchedulePart for name in (part.service, part.timer)), *probe.NAMES, FAILED)
+"""Every file that there may be."""
 ALLOWANCE = timedelta(minutes=5)
 """How much later than planned a timer may be: a machine wakes up, a clock is set."""
 
@@ -175,6 +176,25 @@ def unit_flaws(
             yield from _timer_flaws(timer, now, within)
         if service is not None:
             yield from _service_flaws(service)
+
+
+def socket_flaws(socket: SystemdUnitState) -> Iterator[Flaw]:
+    """Yield why the probe service cannot be asked."""
+    switch_on = msg("Run 'systemctl enable --now {unit}'.", unit=socket.name)
+    if not socket.is_loaded:
+        yield Flaw(socket.name, msg("systemd does not know it: {state}", state=socket.load), _AGAIN)
+        return
+    yield from _stale(socket)
+    if socket.enabled not in {"enabled", "enabled-runtime"}:
+        seen = msg("it is not enabled, so it does not start after the next reboot: {state}", state=socket.enabled)
+        yield Flaw(socket.name, seen, switch_on)
+    if socket.active != "active":
+        seen = msg(
+            "the socket is not open, so checks of this machine are unknown: {state} ({sub})",
+            state=socket.active,
+            sub=socket.sub,
+        )
+        yield Flaw(socket.name, seen, switch_on)
 
 
 def _timer_flaws(timer: SystemdUnitState, now: datetime, within: timedelta) -> Iterator[Flaw]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from portalops.errors import ConfigurationError
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.schedule import probe
 from portalops.schedule.marks import marked
 from portalops.schedule.plan import FAILED, Demands, ScheduledService, SchedulePart, ServiceCredential, plan_services
 
@@ -44,17 +45,6 @@ _CALLED = {SchedulePart.WATCH: ("watch-remote",), SchedulePart.WORKER: ("worker"
 _DRAINED = "5min"
 """How long a worker that is stopped may take to end what it has begun; another one does what is killed then."""
 
-SUDO_CAPABILITIES = (
-    *("CAP_SETUID", "CAP_SETGID", "CAP_AUDIT_WRITE", "CAP_SYS_RESOURCE"),  # sudo(8) itself
-    "CAP_DAC_READ_SEARCH",  # the files of all accounts
-    *("CAP_SYS_PTRACE", "CAP_NET_ADMIN"),  # which program listens (ss), the rules of the firewall (nft)
-    *("CAP_AUDIT_CONTROL", "CAP_SYS_RAWIO", "CAP_SYS_ADMIN"),  # auditctl; smartctl, for NVMe the last one
-)
-"""What the commands of `portalops host sudoers` need as root."""
-
-FILTERS_KEEP_SUDO = 257
-"""From this version of systemd on, a filter on system calls does not set NoNewPrivileges; 252 does, and sudo refuses then."""
-
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
@@ -74,6 +64,10 @@ def unit_files(demands: Demands) -> tuple[UnitFile, ...]:
     for knock in plan_services(demands):
         files.append(_file(knock.part.service, _service(knock, demands)))
         files.append(_file(knock.part.timer, _timer(knock.part, demands)))
+        if knock.asks_probes:
+            files.append(_file(probe.SOCKET, probe.socket_lines(demands)))
+            files.append(_file(probe.SERVICE, probe.service_lines(demands)))
+            files.append(UnitFile(probe.PROGRAM, marked(demands.probe_program)))
     if files:
         files.append(_file(FAILED, _failed(demands)))
     return tuple(files)
@@ -136,6 +130,8 @@ def _service(knock: ScheduledService, demands: Demands) -> Iterator[str]:
     behind = f" {SchedulePart.BACKUP.service}" if knock.part is SchedulePart.MEDIA else ""
     yield f"After=network-online.target time-sync.target{behind}"
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
+    if knock.asks_probes:
+        yield from (f"Wants={probe.SOCKET}", f"After={probe.SOCKET}")
     if is_worker:
         yield from ("# Tried so often it has failed, and people are notified; its timer tries again later.",)
         yield from ("StartLimitIntervalSec=10min", "StartLimitBurst=5")
@@ -151,13 +147,13 @@ def _service(knock: ScheduledService, demands: Demands) -> Iterator[str]:
         yield f"TimeoutStartSec={_LONGEST[knock.part]}"
     yield from ("Nice=10", "IOSchedulingPriority=7")
     yield from _state(demands)
+    if knock.asks_probes:
+        yield "# Within its walls it does not see the machine as it is; the probe service does."
+        yield f"Environment={probe.VARIABLE}={probe.PATH}"
     yield from _credentials(demands.credentials)
     yield ""
-    if knock.uses_sudo:
-        yield from _rights_with_sudo(demands)
-    else:
-        yield from _rooms(knock, demands)
-        yield from _rights(reads_all=knock.reads_all, makes_code=knock.runs_servers)
+    yield from _rooms(knock, demands)
+    yield from _rights(reads_all=knock.reads_all, makes_code=knock.runs_servers)
 
 
 def _failed(demands: Demands) -> Iterator[str]:
@@ -244,30 +240,4 @@ _LOCKED = (
     _CLOCK,
     "SystemCallErrorNumber=EPERM",
     "UMask=0077",
-)
-
-
-def _rights_with_sudo(demands: Demands) -> Iterator[str]:
-    yield "# It checks this machine as it is, partly as root, so it has a lower wall than the other units:"
-    yield "# - No file system of its own: with one it would see its own read-only mounts, and call them the machine's."
-    yield "# - sudo must gain root, so nothing may stand here that takes new privileges away. What root does is named word by"
-    yield "#   word in the sudoers file ('portalops host sudoers'), and held by this set."
-    yield f"CapabilityBoundingSet={' '.join(SUDO_CAPABILITIES)}"
-    yield from ("KeyringMode=private", "UMask=0077")
-    if demands.systemd_version >= FILTERS_KEEP_SUDO:
-        yield from _LOCKED_WITH_SUDO
-    else:
-        yield f"# Filters on system calls are left out: before systemd {FILTERS_KEEP_SUDO} they keep sudo from gaining root."
-
-
-_LOCKED_WITH_SUDO = (
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
-    "RestrictNamespaces=yes",
-    "RestrictRealtime=yes",
-    "RestrictSUIDSGID=yes",
-    "LockPersonality=yes",
-    "SystemCallArchitectures=native",
-    "SystemCallFilter=@system-service",
-    _CLOCK,
-    "SystemCallErrorNumber=EPERM",
 )

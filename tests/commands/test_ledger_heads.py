@@ -120,7 +120,8 @@ def test_a_kept_head_shows_what_the_key_itself_rewrote(home: Home, tmp_path: Pat
     text = made["head"].replace(home.ledger.id, "0" * 32)
     (tmp_path / "other.txt").write_text(text)
     said = home.read("verify", "--head", str(tmp_path / "other.txt"), language=language, expected=ExitCode.INTEGRITY)
-    assert ("of another ledger" if language == "en" else "của sổ cái khác") in said
+    assert ("belongs to another ledger" if language == "en" else "thuộc sổ cái khác") in said
+    assert ("it DOES NOT HOLD" if language == "en" else "KHÔNG KHỚP") in said
 
 
 def test_what_is_no_head_is_wrong_usage(home: Home, tmp_path: Path) -> None:

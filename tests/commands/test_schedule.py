@@ -500,7 +500,7 @@ def install_into(image: Image, session: Session) -> None:
     from commands.jobs.schedule_demands import demands_of
 
     image.units.mkdir(parents=True)
-    for file in unit_files(demands_of(session.settings, session.runner)):
+    for file in unit_files(demands_of(session.settings)):
         (image.units / file.name).write_bytes(file.data)
 
 

@@ -17,6 +17,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from portalops import bodies
@@ -24,11 +25,13 @@ from portalops.ledger.bundle.contents import RESOURCES
 from portalops.ledger.heads import retire_others, rotate_key
 from portalops.ledger.ledger import kept_in
 from portalops.ledger.record import Draft
+from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
+from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
 from tests.doubles import FixedClock
-from tests.ledger.bundle.bundles import Written, key_of, week
+from tests.ledger.bundle.bundles import PERIOD, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
 from tests.verifier import mutations
 from tests.verifier.scene import Said, Tampered, by_portalops, by_stranger, full
@@ -99,6 +102,15 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield _put(found, folder / "rewritten" / f"{number:03d}", folder)
         yield from _tampered(Path(scratch) / "claims" / "bundle", folder, "tampered-claims", TAMPERED_CLAIMS)
         yield from _zipped(original, folder)
+        for name, bundle in _probes(Path(scratch) / "probes"):
+            yield _put(bundle, folder / "probes" / name, folder)
+        for name, data in probes.zip_probes(original):
+            yield _put_file(data, folder / "zip" / f"{name}.zip", folder)
+
+
+def _put_file(data: bytes, place: Path, folder: Path) -> tuple[str, Path]:
+    place.write_bytes(data)
+    return str(place.relative_to(folder)), place
 
 
 def _put(bundle: Path, place: Path, folder: Path) -> tuple[str, Path]:
@@ -107,12 +119,12 @@ def _put(bundle: Path, place: Path, folder: Path) -> tuple[str, Path]:
     return str(place.relative_to(folder)), place
 
 
-def _begun(folder: Path) -> Path:
+def _begun(folder: Path, at: datetime = START) -> Path:
     """Begin a ledger as portalops does, but with the id and the version that never change."""
     kept = kept_in(folder, writable=True)
     kept.records.create()
     body = kept.blobs.keep(bodies.write({"ledger": LEDGER, "format": 1, "portalops": VERSION}))
-    kept.records.begin(Draft("ledger.created", body), FixedClock(START))
+    kept.records.begin(Draft("ledger.created", body), FixedClock(at))
     return folder
 
 
@@ -171,9 +183,9 @@ def _unknown_kinds(folder: Path) -> Written:
     return written
 
 
-def _exported(written: Written, bundle: Path, *withheld: Digest) -> Path:
+def _exported(written: Written, bundle: Path, *withheld: Digest, period: Period = PERIOD) -> Path:
     """Export; what changes with the version of portalops is replaced, so that the corpus does not change with it."""
-    written.export(bundle, withheld=dict.fromkeys(withheld, "names"))
+    written.export(bundle, period=period, withheld=dict.fromkeys(withheld, "names"))
     for name in RESOURCES:
         (bundle / name).write_text(f"{name}\n", encoding="utf-8")
     same = Tampered(bundle, bundle.with_name(f"{bundle.name}-same"), written.key)
@@ -190,6 +202,36 @@ def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(_begun(scratch / "claims" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "claims" / name / "bundle")
+
+
+def _probes(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles that two programs may read differently."""
+    for name, write in {**probes.RUNS, **probes.PLANS, **probes.PEOPLE, **probes.CLAIMS}.items():
+        yield name, _exported(write(_begun(scratch / name / "state")), scratch / name / "bundle")
+    for name, (at, write) in {**{name: (START, write) for name, write in probes.SUMMER.items()}, **probes.OLD}.items():
+        written = write(_begun(scratch / name / "state", at))
+        day = written.clock.at.date()
+        yield name, _exported(written, scratch / name / "bundle", period=Period(day - timedelta(days=2), day))
+    for name, at in probes.YEARS.items():
+        folder = _begun(scratch / name / "state", at)
+        written = Written(folder, clock=FixedClock(at))
+        written.plan()
+        yield name, _exported(written, scratch / name / "bundle")
+    for name, erase in probes.GONE.items():
+        written, gone = erase(_begun(scratch / name / "state"))
+        whole = _exported(written, scratch / name / "whole")
+        changed = Tampered(whole, scratch / name / "bundle", written.key)
+        (changed.folder / "blobs" / gone).unlink(missing_ok=True)
+        changed.sum_up(sign_it=True)
+        yield name, changed.folder
+    written = probes.small(_begun(scratch / "small" / "state"))
+    whole = _exported(written, scratch / "small" / "bundle")
+    for name, change in probes.CHANGED.items():
+        changed = Tampered(whole, scratch / name / "bundle", written.key)
+        change(changed)
+        changed.describe()
+        changed.sum_up(sign_it=True)
+        yield name, changed.folder
 
 
 def _tampered(original: Path, folder: Path, name: str, count: int) -> Iterator[tuple[str, Path]]:

@@ -86,7 +86,11 @@ def test_verify_py_says_what_the_table_says(corpus: Mapping[str, Path], version:
     for name, (code, held) in zip(corpus, answers, strict=True):
         holds, first_bad, complete = held or (False, None, None)
         found[name] = expected_of(Said(code, holds, first_bad, complete))
-    assert not differing(found)
+    unlike = dict(differing(found))
+    if version == "3.8":  # has no data of time zones, and then judges no plan in another zone than Viet Nam's
+        by_zone = {name for name in unlike if name.startswith("probes/zone-")}
+        assert {unlike.pop(name)[0] for name in by_zone} == {Expected(3, "holds", "unknown", "")}
+    assert not unlike
 
 
 @pytest.mark.heavy

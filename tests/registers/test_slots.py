@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run, RunSummary
 from portalops.model.verdicts import RunOutcome
+from portalops.model.zones import UnknownZone, zone_of
+from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import RecordedPlan
+from portalops.registers.signers import allowed_signers_line
 from portalops.registers.slots import KeptSlots, SlotState, kept_slots
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -126,3 +132,39 @@ def test_a_run_that_was_overdue_is_shown_as_late_unless_one_at_its_time_followed
 
     assert state(overdue) == [SlotState.LATE]
     assert state(overdue, regular) == [SlotState.DONE]
+
+
+def test_an_hour_that_summer_time_leaves_out_is_no_slot() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    hourly = Job(JobId("hourly"), JobKind.CHECK, Every.HOUR, "12.4")
+    begun = datetime(2027, 3, 28, 0, tzinfo=UTC)
+    planned = RecordedPlan(2, begun, Plan((hourly,), "kh@1", Digest("0" * 64), "Europe/Paris"))
+
+    found = missed_slots([planned], (), until=begun + timedelta(hours=3), zone=paris)
+
+    assert [slot.name for slot in found] == ["2027-03-28T01", "2027-03-28T03", "2027-03-28T04"]
+
+
+def test_a_run_of_another_kind_or_duty_fills_no_slot() -> None:
+    noon = MONDAY.astimezone(UTC) + timedelta(hours=12)
+    runs = [
+        replace(a_run("2026-11-23", noon, seq=3), kind="backup"),
+        replace(a_run("2026-11-23:web1", noon, seq=5), kind="check-part"),
+        replace(a_run("2026-11-23", noon, seq=7), id=RunId("10.2:round:2026-11-23")),
+    ]
+
+    found = kept([plan(CHECK)], dict.fromkeys(runs), days=1)
+
+    assert [slot.state for slot in found.slots] == [SlotState.MISSED]
+
+
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "right/UTC", "Factory", "asia/ho_chi_minh", "", "Asia"])
+def test_a_name_of_this_machine_alone_is_no_time_zone(name: str) -> None:
+    with pytest.raises(UnknownZone):
+        zone_of(name)
+
+
+def test_years_of_one_digit_are_written_with_four_in_allowed_signers() -> None:
+    line = allowed_signers_line("id", "portalops-head", "ssh-ed25519 AAAA", datetime(2, 1, 1, tzinfo=UTC), None)
+
+    assert 'valid-after="00020101000000Z"' in line

@@ -64,3 +64,7 @@ def test_each_hint_stands_once_with_its_checks() -> None:
 
 def test_what_is_known_needs_no_hint() -> None:
     assert steps_table([]) is None
+
+
+def test_a_probe_service_of_another_version_is_installed_anew() -> None:
+    assert "schedule install" in str(next_step(result("ssh.root-login", "probe-service-outdated")))

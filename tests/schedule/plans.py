@@ -20,7 +20,6 @@ SMALL = Demands(
     random_delay_minutes=1,
     jobs=(job(JobKind.UPDATES), job(JobKind.REPORT, Every.WEEK)),
     writes=("/var/lib/portalops",),
-    systemd_version=257,
 )
 """A portal that only looks at pages and writes reports."""
 

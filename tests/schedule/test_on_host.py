@@ -175,20 +175,166 @@ def test_what_only_root_reads_is_in_the_backup_and_a_disk_that_is_away_is_not_wr
 
 
 def test_the_unit_sees_this_machine_as_it_is(host: Host) -> None:
-    """A file system of its own would show other mounts, and a filter too many would keep sudo from reading."""
+    """Within its walls it has other mounts and no root: the probe service answers what the account's own sudo does by hand."""
     sudoers = portalops(host, "--config", CONFIG, "host", "sudoers", "--user", "portalops", user="root").stdout
     helper = portalops(host, "--config", CONFIG, "host", "helper", user="root").stdout
     write(host, "/etc/sudoers.d/portalops", sudoers, owner="root:root", mode=0o440)
     write(host, "/usr/local/libexec/portalops-helper", helper, owner="root:root", mode=0o755)
+    call = f"/usr/local/bin/portalops --config {CONFIG} --json check run"
     assert schedule(host, "install")[0] == 0
-    properties = properties_of(host, "portalops-check.service")
+    host.sh("systemctl stop 'portalops*.timer' portalops-probe.socket")
+    by_sudo = verdicts(portalops(host, *call.split()[1:]).stdout)
+    host.sh("rm /etc/sudoers.d/portalops /usr/local/libexec/portalops-helper; systemctl start portalops-probe.socket")
+
+    inside = verdicts(host.sh(f"systemd-run --wait --pipe --quiet {properties_of(host, CHECK)} {call} || true"))
+    by_hand = verdicts(portalops(host, *call.split()[1:]).stdout)
+
+    assert inside == by_hand
+    assert {each: seen for each, seen in inside.items() if seen != by_sudo[each]} == {}
+    assert sum(verdict != "unknown" for verdict in inside.values()) > 15
+
+
+@pytest.mark.parametrize("release", [13, 12])
+def test_no_service_but_the_probe_is_exposed_more_than_two(host: Host, hosts: Hosts, release: int) -> None:
+    """As systemd itself counts it of what it runs; portalops needs no Python of that release for its units."""
+    assert schedule(host, "install")[0] == 0
+    units = host.sh("tar -C /etc/systemd/system -cf - . | base64 -w0")
+    with hosts.started(release, name="counted") as counted:
+        counted.sh("useradd portalops; base64 -d | tar -C /etc/systemd/system -xf -", stdin=units.encode())
+        counted.sh("systemctl daemon-reload")
+        names = counted.sh("cd /etc/systemd/system; ls portalops*.service").split()
+        found = {name: exposure(counted.sh(f"systemd-analyze security --no-pager {instance(name)}")) for name in names}
+
+    assert len(found) == 6, found
+    privileged = found.pop("portalops-probe@.service")
+    assert max(found.values()) <= 2.0 and privileged <= 5.7, (found, privileged)
+
+
+def exposure(text: str) -> float:
+    """Return what systemd counts in its last line."""
+    return float(text.splitlines()[-1].partition(": ")[2].split()[0])
+
+
+def instance(unit: str) -> str:
+    """Return a unit, or one of its instances."""
+    return unit.replace("@.", "@1.")
+
+
+ASK = r"""
+import socket, sys, time
+way = sys.argv[1]
+def ask(data, shut=True, wait=20):
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(wait)
+        link.connect("/run/portalops-probe")
+        try:
+            link.sendall(data)
+            if shut:
+                link.shutdown(socket.SHUT_WR)
+            said = b""
+            while chunk := link.recv(65536):
+                said += chunk
+        except ConnectionError as error:
+            return type(error).__name__
+        return said.decode()
+nonce = "0123456789abcdef" * 2
+clock = next(line.split(")")[0] for line in open("/etc/systemd/system/portalops-probe.sh") if line.startswith("clock@"))
+honest = f"portalops-probe 1 {nonce}\n{clock}\nend\n".encode()
+if way == "honest":
+    print(ask(honest))
+elif way == "free":
+    for word in ("id", "$(id)", "clock@000000000000", "../../bin/id@000000000000"):
+        print(ask(f"portalops-probe 1 {nonce}\n{word}\nend\n".encode()))
+elif way == "huge":
+    print(ask(honest + b"clock\n" * 10_000_000))
+elif way == "half":
+    print(ask(honest[:-4], shut=True))
+    begun = time.monotonic()
+    print(ask(honest[:-4], shut=False), time.monotonic() - begun < 15)
+elif way == "thousand":
+    links = []
+    for _ in range(1000):
+        links.append(socket.socket(socket.AF_UNIX))
+        links[-1].connect("/run/portalops-probe")
+    time.sleep(12)
+    for each in links:
+        each.close()
+    time.sleep(1)
+    print(ask(honest))
+"""
+
+
+def test_the_probe_service_withstands_its_clients(host: Host) -> None:
+    assert schedule(host, "install")[0] == 0
+    host.sh("systemctl stop 'portalops*.timer'; useradd other")
+    write(host, "/var/lib/ask.py", ASK, mode=0o644)
+
+    def ask(way: str, user: str = "portalops") -> str:
+        return host.sh(f"runuser -u {user} -- python3 /var/lib/ask.py {way} 2>&1 || true", seconds=120)
+
+    assert " clock rc=0 " in ask("honest")
+    assert "Permission denied" in ask("honest", "other")
+    free = ask("free")
+    assert "uid=" not in free and "has characters" in free and free.count("of another version") == 2, free
+    assert "uid=" not in free and "rc=0" not in free
+    assert " clock rc=0 " not in ask("huge")
+    half = ask("half")
+    assert "was cut" in half and "was not complete within 10 s" in half and half.endswith("True\n"), half
+    assert " clock rc=0 " in ask("thousand")
+    assert host.sh("systemctl is-active portalops-probe.socket") == "active\n"
+    assert host.sh("systemctl list-units --no-legend 'portalops-probe@*'") == ""
+
+
+def test_a_probe_that_hangs_is_ended_and_what_asks_alone_goes_away(host: Host) -> None:
+    assert schedule(host, "install")[0] == 0
+    host.sh("systemctl stop 'portalops*.timer'")
+    program = host.sh("cat /etc/systemd/system/portalops-probe.sh")
+    line = next(line for line in program.splitlines() if line.startswith("clock@"))
+    hanging = f"{line.split(')')[0]}) probe clock 2 100 user sleep $AS sleep 1000 ;;"
+    host.sh("cat >/etc/systemd/system/portalops-probe.sh", stdin=program.replace(line, hanging).encode())
+    write(host, "/var/lib/ask.py", ASK, mode=0o644)
+
+    said = host.sh("runuser -u portalops -- python3 /var/lib/ask.py honest")
+
+    assert " clock rc=124 " in said
+    assert host.sh("pgrep -c sleep || true").strip() == "0"
+
+
+def test_what_runs_as_the_account_beyond_the_walls_cannot_be_traced_from_within(host: Host) -> None:
+    """Otherwise a service of that account could write into a probe's memory, and leave its walls."""
+    assert schedule(host, "install")[0] == 0
+    program = host.sh("cat /etc/systemd/system/portalops-probe.sh")
+    line = next(line for line in program.splitlines() if line.startswith("clock@"))
+    waiting = f"{line.split(')')[0]}) probe clock 9 9 user sleep $AS sleep 8 ;;"
+    host.sh("systemctl stop 'portalops*.timer'; sysctl -qw kernel.yama.ptrace_scope=0 || true")
+    host.sh("cat >/etc/systemd/system/portalops-probe.sh", stdin=program.replace(line, waiting).encode())
+    write(host, "/var/lib/ask.py", ASK, mode=0o644)
+    trial = "for p in $(pgrep -u portalops -x sleep); do ls -l /proc/$p/exe; done"
+
+    host.sh("runuser -u portalops -- python3 /var/lib/ask.py honest >/run/said 2>&1 & sleep 2")
+    host.sh("runuser -u portalops -- sleep 30 >/dev/null 2>&1 &")  # one beyond the walls that nothing guards
+    there = host.sh("pgrep -u portalops -x sleep").split()
+    seen = host.sh(
+        f"systemd-run --wait --pipe --quiet {properties_of(host, CHECK)} /bin/sh -c {shlex.quote(trial)} 2>&1"
+    )
+    host.sh("sleep 8; grep -q 'clock rc=0' /run/said")
+
+    assert len(there) == 2 and seen.count("/bin/sleep") == 1, (there, seen)
+
+
+def test_a_socket_that_is_closed_leaves_checks_unknown_and_is_told_with_its_cure(host: Host) -> None:
+    assert schedule(host, "install")[0] == 0
+    host.sh("systemctl stop 'portalops*.timer'; systemctl disable --now portalops-probe.socket 2>&1")
     call = f"/usr/local/bin/portalops --config {CONFIG} --json check run"
 
-    inside = verdicts(host.sh(f"systemd-run --wait --pipe --quiet {properties} {call} || true"))
-    outside = verdicts(portalops(host, *call.split()[1:]).stdout)
+    inside = host.sh(f"systemd-run --wait --pipe --quiet {properties_of(host, CHECK)} {call} || true")
 
-    assert inside == outside
-    assert sum(verdict != "unknown" for verdict in inside.values()) > 15
+    assert "portalops-probe cannot be asked" in inside and "pass" not in verdicts(inside).values()
+    seen = flaws(host)["portalops-probe.socket"]
+    assert len(seen) == 2 and "not open" in seen[1]
+
+
+CHECK = "portalops-check.service"
 
 
 def properties_of(host: Host, unit: str) -> str:

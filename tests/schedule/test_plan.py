@@ -12,7 +12,7 @@ from tests.schedule.plans import SMALL, WHOLE, job
 def test_one_service_that_names_no_jobs_is_enough_where_all_need_the_same() -> None:
     [knock] = plan_services(SMALL)
 
-    assert (knock.part, knock.jobs, knock.reads_all, knock.uses_sudo) == (SchedulePart.REST, (), False, False)
+    assert (knock.part, knock.jobs, knock.reads_all, knock.asks_probes) == (SchedulePart.REST, (), False, False)
 
 
 def test_every_job_is_in_exactly_one_part() -> None:
@@ -30,13 +30,13 @@ def test_only_backups_may_read_what_belongs_to_others_and_only_where_they_read_t
 def test_drills_try_out_what_they_find_without_the_right_to_read_everything() -> None:
     drilling = next(knock for knock in plan_services(WHOLE) if "daily-drill" in knock.jobs)
 
-    assert drilling.runs_servers and not drilling.reads_all and not drilling.uses_sudo
+    assert drilling.runs_servers and not drilling.reads_all and not drilling.asks_probes
 
 
 def test_checks_of_other_hosts_need_no_root_here() -> None:
     knocks = plan_services(replace(WHOLE, checks_this_machine=False))
 
-    assert not any(knock.uses_sudo for knock in knocks)
+    assert not any(knock.asks_probes for knock in knocks)
     assert any(knock.part is SchedulePart.REST and "daily-check" in knock.jobs for knock in knocks)
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from portalops.errors import ConfigurationError
 from portalops.schedule.plan import Demands, SchedulePart
-from portalops.schedule.units import FILTERS_KEEP_SUDO, unit_files
+from portalops.schedule.probe import PROGRAM, SERVICE, SOCKET
+from portalops.schedule.units import unit_files
 from tests.schedule.plans import SMALL, WHOLE
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
@@ -21,8 +22,8 @@ MOST = 20
 """Tenths of exposure that a service may have, as systemd-analyze(1) counts it."""
 MOST_WITH_TAPE = 22
 """The same where backups have a tape drive: devices are not hidden then."""
-MOST_WITH_SUDO = 52
-"""The same for the one that must gain root and see the machine's own mounts."""
+MOST_OF_PROBE = 56
+"""The same for the one that answers as root, and must see the machine's own mounts."""
 
 
 def texts_of(demands: Demands) -> dict[str, str]:
@@ -33,7 +34,7 @@ def written(folder: Path, demands: Demands) -> list[Path]:
     """Put units into a folder, with a program that is there: systemd looks for it."""
     for file in unit_files(replace(demands, program="/bin/true", user="daemon")):
         (folder / file.name).write_bytes(file.data)
-    return sorted(folder.iterdir())
+    return sorted(path for path in folder.iterdir() if path.name != PROGRAM)
 
 
 def test_a_timer_catches_up_once_and_is_put_off_by_chance() -> None:
@@ -93,7 +94,7 @@ def test_answers_are_no_failures_and_whatever_else_is_told() -> None:
 
 def test_each_service_knows_where_letters_find_whom_they_are_for() -> None:
     """Also where the configuration can no longer be read, which is then what is to be told."""
-    services = [text for name, text in texts_of(WHOLE).items() if name.endswith(".service")]
+    services = [text for name, text in texts_of(WHOLE).items() if name.endswith(".service") and name != SERVICE]
 
     assert all("\nEnvironment=STATE_DIRECTORY=/var/lib/portalops\n" in text for text in services)
 
@@ -113,18 +114,37 @@ def test_a_path_that_could_break_out_of_its_line_is_refused(path: str) -> None:
 
 def test_credentials_are_handed_over_by_systemd() -> None:
     for name, text in texts_of(WHOLE).items():
-        if name.endswith(".service"):
+        if name == SERVICE:
+            assert "Credential" not in text
+        elif name.endswith(".service"):
             assert "LoadCredential=smtp:/etc/portalops/credentials/smtp\n" in text
             assert "LoadCredentialEncrypted=s3:/etc/portalops/credentials/s3.cred\n" in text
 
 
-def test_the_look_at_this_machine_has_no_file_system_of_its_own() -> None:
-    """With one it would judge its own read-only mounts as the machine's."""
-    check = texts_of(WHOLE)["portalops-check.service"]
+def test_only_the_probe_service_sees_the_machine_as_it_is() -> None:
+    """With a file system of its own it would judge its own read-only mounts as the machine's."""
     apart = ("Protect", "Private", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "Temporary", "Bind", "Root")
+    services = {name: text for name, text in texts_of(WHOLE).items() if name.endswith(".service")}
 
-    assert [line for line in check.splitlines() if line.startswith(apart)] == []
-    assert "NoNewPrivileges=yes" not in check
+    assert [line for line in services[SERVICE].splitlines() if line.startswith(apart)] == []
+    assert [name for name, text in services.items() if "\nProtectSystem=strict\n" not in text] == [SERVICE]
+    assert all("\nNoNewPrivileges=yes\n" in text for text in services.values())
+
+
+def test_what_parses_the_answers_of_servers_has_no_capability_and_asks_by_the_socket() -> None:
+    check = texts_of(WHOLE)["portalops-check.service"]
+
+    assert "\nCapabilityBoundingSet=\n" in check and "CAP_" not in check
+    assert f"\nWants={SOCKET}\nAfter={SOCKET}\n" in check
+    assert "\nEnvironment=PORTALOPS_PROBE=/run/portalops-probe\n" in check
+
+
+def test_the_probe_service_is_there_where_a_host_is_this_machine_and_open_to_the_account_alone() -> None:
+    texts = texts_of(replace(WHOLE, probe_program="exit 0\n"))
+
+    assert "\nSocketUser=portalops\nSocketMode=0600\n" in texts[SOCKET] and "MaxConnections=8" in texts[SOCKET]
+    assert texts[PROGRAM].endswith("\nexit 0\n") and f"/{PROGRAM} portalops\n" in texts[SERVICE]
+    assert not {SOCKET, SERVICE, PROGRAM} & set(texts_of(replace(WHOLE, checks_this_machine=False)))
 
 
 def test_whether_the_clock_is_kept_right_can_be_asked_and_never_changed() -> None:
@@ -139,18 +159,6 @@ def test_whether_the_clock_is_kept_right_can_be_asked_and_never_changed() -> Non
             assert "ProtectClock=yes" not in lines and "CAP_SYS_TIME" not in text
 
 
-def test_no_filter_keeps_sudo_from_gaining_root_where_systemd_is_older() -> None:
-    """Of Debian 12's systemd 252 each of these sets NoNewPrivileges, as tried on such a host."""
-    filters = ("SystemCall", "Restrict", "LockPersonality", "MemoryDeny", "NoNewPrivileges")
-    older, newer = (
-        texts_of(replace(WHOLE, systemd_version=version))["portalops-check.service"]
-        for version in (FILTERS_KEEP_SUDO - 1, FILTERS_KEEP_SUDO)
-    )
-
-    assert [line for line in older.splitlines() if line.startswith(filters)] == []
-    assert "SystemCallFilter=@system-service\n" in newer
-
-
 def test_tapes_are_open_only_to_what_works_with_media() -> None:
     services = {name: text for name, text in texts_of(WHOLE).items() if name.endswith(".service")}
 
@@ -161,7 +169,7 @@ def test_tapes_are_open_only_to_what_works_with_media() -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("demands", [SMALL, WHOLE, replace(WHOLE, in_homes=True, systemd_version=0)])
+@pytest.mark.parametrize("demands", [SMALL, WHOLE, replace(WHOLE, in_homes=True)])
 def test_systemd_finds_nothing_to_complain_of(tmp_path: Path, demands: Demands) -> None:
     units = written(tmp_path, demands)
 
@@ -183,8 +191,8 @@ def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Dem
 
     for unit in units:
         most = MOST_WITH_TAPE if demands.devices else MOST
-        if unit.name == SchedulePart.CHECK.service:
-            most = MOST_WITH_SUDO
+        if unit.name == SERVICE:
+            most = MOST_OF_PROBE
         most += counted_otherwise
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", str(unit)],

@@ -62,6 +62,13 @@ class Page:
         """Return the result as JSON, as the page shows it."""
         return cast("dict[str, Any]", json.loads(self.tab.evaluate("document.getElementById('json').textContent")))
 
+    def drag(self, *files: Path) -> None:
+        """Drag files or folders onto the middle of the page, and drop them."""
+        self.tab.ask("Page.bringToFront")
+        dragged = {"items": [], "files": [str(file.resolve()) for file in files], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            self.tab.ask("Input.dispatchDragEvent", type=kind, x=300, y=300, data=dragged)
+
     def text(self, field: str) -> str:
         """Return what stands in an element."""
         return cast("str", self.tab.evaluate(f"document.getElementById({json.dumps(field)}).innerText"))

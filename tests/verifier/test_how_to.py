@@ -73,7 +73,7 @@ def test_what_was_kept_shows_another_ledger_of_the_same_unit(whole: Scene, tmp_p
 
     assert "it is another ledger" in done.out
     assert re.search(
-        "is a head of another ledger", run(HOW_TO["en"].boxes["python-mine"], tmp_path / "bundle", whole.home).out
+        "belongs to another ledger", run(HOW_TO["en"].boxes["python-mine"], tmp_path / "bundle", whole.home).out
     )
 
 

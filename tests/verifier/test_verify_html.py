@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,29 @@ def test_the_keyboard_alone_leads_through_the_page(browser: Chromium, original: 
     assert page.tab.evaluate("document.getElementById('state').getAttribute('role')") == "status"
 
 
+def test_a_zip_file_that_is_dragged_onto_the_page_is_verified(
+    browser: Chromium, original: Path, tmp_path: Path
+) -> None:
+    page = Page(browser)
+
+    page.drag(Path(shutil.make_archive(str(tmp_path / "bundle"), "zip", original.parent, original.name)))
+
+    assert page.said() == by_stranger(original)
+
+
+def test_a_folder_that_the_browser_does_not_hand_over_is_asked_for_by_the_button(
+    browser: Chromium, original: Path
+) -> None:
+    """Chromium lets no page that was opened from a disk read a dragged folder."""
+    page = Page(browser)
+
+    page.drag(original)
+
+    said, (text,) = page.said()
+    assert said.exit_code == 2
+    assert "choose it with the button" in text
+
+
 def test_what_was_kept_is_compared(page: Page, tmp_path: Path) -> None:
     written = week(tmp_path / "state")
     written.head()
@@ -167,7 +191,7 @@ def test_what_was_kept_is_compared(page: Page, tmp_path: Path) -> None:
 
     complete = by_stranger(tmp_path / "bundle")[0].exit_code
     assert kept(code.upper(), "signers") == (complete, None)
-    assert f"Your {code.upper()}: it holds" in page.text("result")
+    assert f"Your {code}: it holds" in page.text("result")
     assert "Your head.txt: it holds" in page.text("result")
     assert kept(f"{head.head.size}-0000-0000-0000-0000-0000", "signers")[0] == 5
     assert kept(code, "strangers") == (5, 1)

@@ -13,6 +13,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.record import Fields
 from portalops.model.message import msg
 from portalops.model.record import Digest
+from portalops.registers.erasures import INERASABLE
 from portalops.registers.figures import MAX_BODY_BYTES
 
 _PIECE_BYTES = 1 << 20
@@ -71,8 +72,8 @@ class DetailsCheck:
         self._blobs = blobs
         self._faults = faults
         self._withheld = withheld
-        self._left_out = frozenset((*withheld, *erased))
         self._erased = erased
+        self._left_out = frozenset((*withheld, *erased))
         self._followed: set[bytes] = set()
         self.named: set[bytes] = set()
         """Digests that came up."""
@@ -81,10 +82,13 @@ class DetailsCheck:
         """Look at a record's body and at the evidence that it rests on."""
         digest = Digest(record.body)
         key = bytes.fromhex(digest)
-        must_be_there = record.kind in contents.NOT_WITHHELD and digest in self._withheld
+        is_excused = (digest in self._withheld and record.kind not in contents.NOT_WITHHELD) or (
+            digest in self._erased and record.kind not in INERASABLE
+        )
+        must_be_there = digest in self._left_out and not is_excused
         if key in self._followed and not must_be_there:
             return
-        body = self._read(seq, digest, must_be_there=must_be_there and digest not in self._erased)
+        body = self._read(seq, digest, must_be_there=must_be_there)
         if key in self._followed:
             return
         self._followed.add(key)
@@ -100,13 +104,13 @@ class DetailsCheck:
         state, body = self._blobs.read(digest)
         if state is BlobState.OTHER and is_new:
             self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
-        elif state is BlobState.MISSING and must_be_there:
+        elif state is BlobState.MISSING and must_be_there and digest in self._withheld:
             self._faults.add(
                 seq,
                 msg(
                     "record {seq}: its details {digest} are withheld, although they must not be", seq=seq, digest=digest
                 ),
             )
-        elif state is BlobState.MISSING and is_new and digest not in self._left_out:
+        elif state is BlobState.MISSING and (must_be_there or (is_new and digest not in self._left_out)):
             self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
         return body

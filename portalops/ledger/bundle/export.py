@@ -24,6 +24,7 @@ from portalops.ledger.bundle.contents import FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
+from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
@@ -117,7 +118,7 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         first = end
     erased = frozenset(
         found.digest
-        for record in _read_until(ledger.records(kinds=(ERASED,)), last)
+        for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
     return BundleScope(first.seq, first.at, last, withheld, erased)

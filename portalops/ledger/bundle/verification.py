@@ -46,11 +46,12 @@ from portalops.ledger.claims import (
     check_authority,
     check_claims,
     check_unclaimed,
+    is_unheeded,
     read_signed,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
-from portalops.ledger.record import CREATED, Fields, NotARecord, parse, parse_at, split
+from portalops.ledger.record import CREATED, Fields, NotARecord, is_ledger_id, parse, parse_at, split
 from portalops.ledger.verify import (
     NOTHING_SUPPLIED,
     Completeness,
@@ -68,6 +69,7 @@ from portalops.model.period import Period
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import format_at, show_text
+from portalops.model.zones import UnknownZone, zone_of
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.expected_slots import missed_slots
@@ -230,8 +232,10 @@ class _Check:
             ledger=told.ledger,
             spoken_for=told.spoken_for,
         )
-        check_authority(ownership, told.by_authority, self._faults)
+        refused = check_authority(ownership, told.by_authority, self._faults)
         unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at, self._faults)
+        told.plans = [each for each in told.plans if not is_unheeded(each.seq, refused, unclaimed)]
+        told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
         files = check_sums(self._folder, self._faults)
         self._check_head_files(told, files.heads)
         self._check_allowed_signers(told, signed)
@@ -239,6 +243,8 @@ class _Check:
         stamped = tuple(self._check_stamps(told, chain, files.stamps))
         seen = self._read_details(description, told)
         files.check_blobs(seen.details.named, self._faults)
+        if not told.ledger:
+            self._faults.add(1, msg("record 1 does not name the ledger"))
         not_compared = self._check_figures(seen)
         completeness = self._completeness(description, told)
         integrity = Integrity(
@@ -310,7 +316,7 @@ class _Check:
             told.waivers.take(held)
         elif record.kind == CREATED and record.seq == 1:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
-            told.ledger = ledger if isinstance(ledger, str) else ""
+            told.ledger = ledger if isinstance(ledger, str) and is_ledger_id(ledger) else ""
 
     def _ages(self, gaps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
         """Yield number, time and kind of the records in some gaps."""
@@ -536,8 +542,8 @@ def _zone(description: Description | None) -> ZoneInfo | None:
     if description is None:
         return None
     try:
-        return ZoneInfo(description.timezone)
-    except (ValueError, KeyError, OSError):  # what zoneinfo raises for a name that is none
+        return zone_of(description.timezone)
+    except UnknownZone:
         return None
 
 

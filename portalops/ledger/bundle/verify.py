@@ -880,6 +880,7 @@ KEPT = {
     "writer.added",
     "writer.ended",
 }
+NEVER_ERASED = KEPT | {"plan"}
 SELF_SIGNED = {"head", "claim", "writer.added", "writer.ended"}  # kinds that nobody needs to claim
 ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
 
@@ -912,6 +913,9 @@ class Check:
         self.sign_offs: List[Dict[str, Any]] = []
         self.imported: List[Record] = []
         self.writers: List[Writer] = []
+        self.unheeded: List[
+            Tuple[int, int]
+        ] = []  # first and last of records whose plans and erasures count for nothing
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
@@ -924,7 +928,6 @@ class Check:
         self.figures = Figures(self.bundle, self._read_figures())
         self._check_files()
         self._check_chain()
-        self._read_erasures()
         self._check_signed()
         self._check_figures()
 
@@ -1099,7 +1102,9 @@ class Check:
         created = [record for record in self.always if record.seq == 1 and record.kind == "ledger.created"]
         body = self.body(created[0].body) if created else None
         ledger = body.get("ledger") if body else None
-        self.ledger = ledger if isinstance(ledger, str) else None  # where it cannot be read it is not compared
+        self.ledger = ledger if isinstance(ledger, str) and re.fullmatch("[0-9a-f]{32}", ledger) else None
+        if self.ledger is None:  # then it is not compared
+            self.fault(1, "record 1 does not name the ledger")
         if self.bundle and self.ledger is not None and self.ledger != self.bundle["ledger"]:
             self.fault(0, "bundle.json names a different ledger than record 1")
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
@@ -1109,9 +1114,11 @@ class Check:
         signed = [self._read_signed(record) for record in self.always if record.kind in SELF_SIGNED - {"head"}]
         claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
-        lines = self._check_details(wanted | {each.size for each in self.brought})
+        lines = self._lines_at(wanted | {each.size for each in self.brought})
         self._check_heads(read, signers, lines)
         self._check_claims(signed, lines)
+        self._read_erasures()
+        self._check_details()
         self._check_heads_folder(read)
         self._check_replaced()
         self._check_allowed_signers()
@@ -1198,6 +1205,7 @@ class Check:
         for record in self.always:
             owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
             if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
+                self.unheeded.append((record.seq, record.seq))
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
         self._check_unclaimed()
 
@@ -1299,8 +1307,13 @@ class Check:
                     rows[-1][1] = place
                 else:
                     rows.append([place, place])
+        self.unheeded += [(first, last) for first, last in rows]
         for first, last in rows:
             self.fault(first, "no writer claims records {seq} to {last}", last=last)
+
+    def counts(self, record: Record) -> bool:
+        """Say whether a plan or an erasure counts, since (11) does not name it."""
+        return not any(first <= record.seq <= last for first, last in self.unheeded)
 
     def owners(self) -> List[Tuple[int, int, Writer]]:
         """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
@@ -1339,19 +1352,22 @@ class Check:
         except Bad as error:
             return "", error.said
 
-    def _check_details(self, wanted: Set[int]) -> Dict[int, Tuple[str, str]]:
-        """(3) Read the lines again, now that it is known which details were erased.
-
-        Return the digests and times of the lines that heads speak of.
-        """
+    def _lines_at(self, wanted: Set[int]) -> Dict[int, Tuple[str, str]]:
+        """Return the digests and times of the lines that heads and claims speak of."""
         noted: Dict[int, Tuple[str, str]] = {}
-        first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
-        always = {record.seq for record in self.always}
         with self.place.open("ledger.jsonl") as file:
             for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
                 if place in wanted:
                     record = parse_record(line)
                     noted[place] = hashlib.sha256(line).hexdigest(), record.at if record else ""
+        return noted
+
+    def _check_details(self) -> None:
+        """(3) Read the lines again, now that it is known which details were erased."""
+        first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
+        always = {record.seq for record in self.always}
+        with self.place.open("ledger.jsonl") as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
                 if place in always or place >= first:
                     record = parse_record(line)
                     if record is not None:
@@ -1362,25 +1378,26 @@ class Check:
         for path in self.listed_only:
             if not path.startswith("blobs/") or path[6:] not in self.named:
                 self.fault(0, "{path} is missing", path=path)
-        return noted
 
     def _check_body(self, place: int, record: Record) -> None:
-        self._check_blob(place, record.body, must_stay=record.kind in KEPT)
+        self._check_blob(place, record.body, record.kind)
         if record.body in self.good and record.body not in self.searched and record.body not in self.excused:
             self.searched.add(record.body)
             for digest in sorted(evidence_in(self.body(record.body))):
-                self._check_blob(place, digest, must_stay=False)
+                self._check_blob(place, digest, "")
 
-    def _check_blob(self, place: int, digest: str, must_stay: bool) -> None:
-        """Name a blob that is not as it was, once: with the first record that it comes up for."""
+    def _check_blob(self, place: int, digest: str, kind: str) -> None:
+        """Name a blob that is not as it was, once: with the first record that it comes up for; `kind` of one that it is the body of."""
         is_new = digest not in self.named
         self.named.add(digest)
         if digest in self.good or digest in self.blamed:
             return
         there = self.place.holds("blobs/" + digest)
-        if must_stay and digest in self.withheld and digest not in self.erased:
+        withheld, erased = digest in self.withheld, digest in self.erased
+        is_excused = (withheld and kind not in KEPT) or (erased and kind not in NEVER_ERASED)
+        if withheld and not is_excused:
             what = "record {seq}: its details may not be withheld: {digest}"
-        elif (digest in self.excused and not there) or not is_new:
+        elif (is_excused and not there) or (not is_new and not erased):
             return
         elif there:
             what = "record {seq}: blob {digest} does not match its digest"
@@ -1527,12 +1544,12 @@ class Check:
         for each in self.brought:
             if each.ledger and self.ledger not in (None, each.ledger):
                 fits[each] = False
-                self.fault(1, "{name} is a head of another ledger", name=each.name)
+                self.fault(1, "the head {name} belongs to another ledger, {ledger}", name=each.name, ledger=each.ledger)
             elif each.size > self.records:
                 fits[each] = False
                 self.fault(
                     self.records + 1,
-                    "{name} covers {size} records: those from {seq} on are missing",
+                    "the head {name} covers {size} records, but the ledger has fewer: its end was cut off",
                     name=each.name,
                     size=each.size,
                 )
@@ -1542,7 +1559,7 @@ class Check:
                 )
                 self.fault(
                     largest + 1,
-                    "record {size} is not the record that {name} signed: records from {seq} on were rewritten",
+                    "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later",
                     size=each.size,
                     name=each.name,
                 )
@@ -1552,7 +1569,7 @@ class Check:
         if self.trusted is not None and newest not in joined and not self._is_trusted(newest, at):
             self.fault(
                 covered + 1,
-                "the newest head is not signed by a key that you gave; from record {seq} on no head is",
+                "records from {seq} on are not covered by a head of the keys that you gave",
             )
 
     def _hand_on(self) -> Tuple[int, Set[str]]:
@@ -1607,7 +1624,9 @@ class Check:
 
     def _read_erasures(self) -> None:
         for record in self.always:
-            held = part(self.body(record.body), "erased") if record.kind == "blob.erased" else {}
+            held = (
+                part(self.body(record.body), "erased") if record.kind == "blob.erased" and self.counts(record) else {}
+            )
             digest, reason, approved_by = [held.get(name) for name in ("digest", "reason", "approved_by")]
             if isinstance(digest, str) and isinstance(reason, str) and isinstance(approved_by, str):
                 self.erased[digest] = reason
@@ -1703,6 +1722,9 @@ class Unknown(ValueError):
         self.said = said
 
 
+SlotKey = Tuple[str, ...]  # by what runs fill a slot: kind, duty (the kind where there is none), job, slot
+
+
 class Runs:
     """What began and what ended, by the records that frame runs."""
 
@@ -1710,26 +1732,26 @@ class Runs:
         self.open: Dict[Tuple[str, str], Record] = {}
         self.begun: Set[int] = set()  # hashes: a ledger of a million records has half a million of them
         self.without_beginning: List[int] = []
-        self.starts: Dict[Tuple[str, str], List[str]] = {}
+        self.starts: Dict[SlotKey, List[str]] = {}
 
     def take(self, record: Record) -> None:
         if record.kind.endswith(".started"):
             key = record.run, record.kind[:-8]
             self.open[key] = record
             self.begun.add(hash(key))
-            add_start(self.starts, record.run, record.at)
+            add_start(self.starts, key, record.at)
         elif record.kind.endswith(".finished"):
             key = record.run, record.kind[:-9]
             if self.open.pop(key, None) is None and hash(key) not in self.begun:
                 self.without_beginning.append(record.seq)
 
 
-def add_start(starts: Dict[Tuple[str, str], List[str]], run: str, at: str) -> None:
-    """Note when a run began under the job and the slot that its id names: DUTY:JOB:SLOT or DUTY:JOB:SLOT:SUFFIX."""
-    parts = run.split(":")
+def add_start(starts: Dict[SlotKey, List[str]], run: Tuple[str, str], at: str) -> None:
+    """Note when a run (id and kind) began under what its id names: DUTY:JOB:SLOT or DUTY:JOB:SLOT:SUFFIX."""
+    parts = run[0].split(":")
     if 3 <= len(parts) <= 4 and all(parts):
         parts[-1] = re.sub(r"\.[1-9][0-9]*$", "", parts[-1])  # the number of a further attempt
-        starts.setdefault((sys.intern(parts[1]), sys.intern(parts[2])), []).append(at)
+        starts.setdefault(tuple(map(sys.intern, (run[1], *parts[:3]))), []).append(at)
 
 
 class Plan(NamedTuple):
@@ -1764,9 +1786,14 @@ def read_plan(record: Record, body: object, zone: str) -> Plan:
     )
 
 
+ZONE_NAME = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Z][A-Za-z0-9_+-]*)*")
+
+
 def zone_of(name: str) -> tzinfo:
-    """Return a time zone; without the system's data, the one that Viet Nam has had since 1975."""
+    """Return a time zone of IANA's list; without the system's data, the one that Viet Nam has had since 1975."""
     try:
+        if name == "Factory" or not ZONE_NAME.fullmatch(name):  # such as localtime: a name of this machine alone
+            raise ValueError
         from zoneinfo import ZoneInfo
 
         return ZoneInfo(name)
@@ -1776,6 +1803,16 @@ def zone_of(name: str) -> tzinfo:
         if name in ("UTC", "Etc/UTC"):
             return UTC
     raise Unknown(say("the time zone {name} is not known here", name=name))
+
+
+def has_zones() -> bool:
+    """Say whether this Python has the data of time zones: 3.8 has none, and some systems lack it."""
+    try:
+        from zoneinfo import ZoneInfo
+
+        return bool(ZoneInfo("Europe/Paris"))
+    except (ImportError, ValueError, KeyError, OSError):
+        return False
 
 
 def slots(every: str, first: datetime, end: datetime, zone: tzinfo) -> Iterator[Tuple[str, datetime, datetime]]:
@@ -1795,6 +1832,9 @@ def slots(every: str, first: datetime, end: datetime, zone: tzinfo) -> Iterator[
         start_at, end_at = [each.replace(tzinfo=zone).astimezone(UTC) for each in (start, after)]
         if end_at > end:
             return
+        if start_at >= end_at:  # its local time is left out: nothing could run in it
+            start = after
+            continue
         week = start.isocalendar()
         text = start.isoformat()
         names = {"hour": text[:13], "day": text[:10], "week": "%04d-W%02d" % (week[0], week[1]), "month": text[:7]}
@@ -1816,7 +1856,7 @@ class Missing(NamedTuple):
 
 def missing_slots(
     plans: List[Plan],
-    starts: Dict[Tuple[str, str], List[str]],
+    starts: Dict[SlotKey, List[str]],
     until: datetime,
     since: Optional[datetime] = None,
     before: Optional[datetime] = None,
@@ -1824,7 +1864,7 @@ def missing_slots(
     """Return the slots in which a planned job left no run, up to a moment.
 
     A slot counts if it lies wholly within a time in which the job was planned unchanged; a run counts for
-    it that is named after it and began in it, or within the hour after it.
+    it that is of its kind, bears its name, and began in it, or within the hour after it.
     """
     spans, current = [], {}  # type: ignore[var-annotated]
     for plan in plans:
@@ -1838,7 +1878,8 @@ def missing_slots(
     spans += [(each, began, until) for each, began in current.items()]
     found, looked_at = [], 0
     try:
-        for ((job, kind, every, _duty), zone), began, ended_at in spans:
+        for ((job, kind, every, duty), zone), began, ended_at in spans:
+            lead = duty or kind
             for name, start, end in slots(every, max(began, since or began), ended_at, zone_of(zone)):
                 looked_at += 1
                 if before is not None and start >= before:
@@ -1846,7 +1887,7 @@ def missing_slots(
                 if looked_at > MAX_SLOTS:
                     raise OverflowError
                 first, last = at_text(start), at_text(end + timedelta(hours=1))
-                if not any(first <= at < last for at in starts.get((job, name), ())):
+                if not any(first <= at < last for at in starts.get((kind, lead, job, name), ())):
                     found.append((start, name, Missing(job, kind, name)))
     except (OverflowError, ValueError) as error:
         if isinstance(error, Unknown):
@@ -1868,7 +1909,8 @@ class Completeness:
             if check.bundle is None or not check.last_at:
                 raise Unknown(say("bundle.json lacks what is needed"))
             zone_of(check.bundle["timezone"])
-            if not plans_in(check):
+            plans_here = [record for record in plans_in(check) if check.counts(record)]
+            if not plans_here:
                 raise Unknown(
                     say(
                         "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan"
@@ -1876,7 +1918,7 @@ class Completeness:
                 )
             plans = [
                 read_plan(each, None if each.body in check.excused else check.body(each.body), check.bundle["timezone"])
-                for each in plans_in(check)
+                for each in plans_here
             ]
             self.missing = missing_slots(plans, check.runs.starts, moment_of(check.last_at))
         except Unknown as error:
@@ -2058,14 +2100,16 @@ class Figures:
         bodies = [self._body(check, each) for each in plans]
         try:
             read = [read_plan(each, body, check.bundle["timezone"]) for each, body in zip(plans, bodies)]
-            starts: Dict[Tuple[str, str], List[str]] = {}
-            for (run, _kind), (at, _in_period, _end) in self.runs.items():
+            starts: Dict[SlotKey, List[str]] = {}
+            for run, (at, _in_period, _end) in self.runs.items():
                 add_start(starts, run, at)
             until = moment_of(self.as_of) if self.as_of else self.starts_at
             for missing in missing_slots(read, starts, until, since=self.starts_at, before=self.ends_at):
                 counted = counts.setdefault(missing.kind, {**nothing})
                 counted["missing"] = (counted["missing"] or 0) + 1
         except Unknown:
+            if not has_zones():  # this machine cannot tell: that is no fault of the bundle
+                raise NotHere from None
             for counted in counts.values():
                 counted["missing"] = None
         return {"runs": counts}
@@ -2209,8 +2253,8 @@ def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
     for code in codes:
         found = CODE.fullmatch(code.strip().lower())
         if found is None:
-            raise NotABundle(say("{code} is not a head code", code=code))
-        brought.append(Brought(code.strip(), "", int(found.group(1)), found.group(2).replace("-", "")))
+            raise NotABundle(say("this is not a head code: {code}", code=code))
+        brought.append(Brought(code.strip().lower(), "", int(found.group(1)), found.group(2).replace("-", "")))
     return brought
 
 
@@ -2525,9 +2569,10 @@ VI = {
     "record {seq} is not the record that record {next} was chained to": "bản ghi {seq} không phải bản ghi mà bản ghi {next} được nối vào",
     "record {seq}: a ledger begins with ledger.created, once": "bản ghi {seq}: sổ cái bắt đầu bằng ledger.created, và chỉ một lần",
     "bundle.json names a different ledger than record 1": "bundle.json nêu sổ cái khác với bản ghi 1",
+    "record 1 does not name the ledger": "bản ghi 1 không nêu sổ cái",
     "the bundle is not signed: it has no head": "chưa có gì được ký: không có mốc sổ cái nào",
     "allowed_signers contradicts the records": "allowed_signers không đúng như các bản ghi",
-    "the newest head is not signed by a key that you gave; from record {seq} on no head is": "mốc sổ cái mới nhất không được ký bằng khóa nào do ông/bà cung cấp; từ bản ghi {seq} trở đi cũng vậy",
+    "records from {seq} on are not covered by a head of the keys that you gave": "các bản ghi từ {seq} trở đi không được mốc nào do các khóa đã cung cấp ký bao gồm",
     "figures.json: {name} does not equal what is computed from the records": "figures.json: {name} không khớp với kết quả tính lại từ các bản ghi",
     "the plan in record {seq} is missing or cannot be read: the expected runs are not known": "kế hoạch trong bản ghi {seq} không có ở đây hoặc không đọc được: không biết những gì đã được dự kiến",
     "  Verdict: DOES NOT HOLD": "  Kết luận: KHÔNG ĐẠT",
@@ -2566,7 +2611,7 @@ VI = {
     "{path} is a time stamp of something else": "{path} là dấu thời gian của nội dung khác",
     "{path} is older than its head": "{path} có trước mốc sổ cái của nó",
     "record {seq} claims a time before {path}, which is older than the record": "bản ghi {seq} ghi thời điểm trước {path}, trong khi được ghi sau đó",
-    "{name} is a head of another ledger": "{name} là mốc của sổ cái khác",
+    "the head {name} belongs to another ledger, {ledger}": "mốc {name} thuộc sổ cái khác, {ledger}",
     "it is none": "không có nội dung",
     "what was signed is not the line of sha256sum for its report": "nội dung đã ký không phải dòng sha256sum của báo cáo",
     "it is signed by a different key than it names": "được ký bằng khóa khác với khóa đã nêu",
@@ -2588,7 +2633,7 @@ VI = {
     "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",
     "{path} is not a head: it does not have the six lines of a head": "{path} không phải mốc sổ cái: không có đủ sáu dòng",
-    "{code} is not a head code": "{code} không phải mã của mốc sổ cái",
+    "this is not a head code: {code}": "đây không phải mã của mốc sổ cái: {code}",
     "  NOTE: the key {key} (record {seq}) is confirmed by no earlier key.": "  LƯU Ý: khóa {key} (bản ghi {seq}) chỉ tự xác nhận: không có khóa nào trước đó ký cho nó.",
     "  Your {name}: it holds": "  Tệp hoặc mã của ông/bà, {name}: khớp",
     "  Your {name}: it DOES NOT HOLD": "  Tệp hoặc mã của ông/bà, {name}: KHÔNG KHỚP",
@@ -2603,11 +2648,11 @@ VI = {
     "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà mốc sổ cái trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
     "record {seq} and all later records are not covered by a head": "bản ghi {seq} và các bản ghi sau nó không thuộc mốc sổ cái nào",
     "{path} is not a valid time stamp: {cause}": "{path} không phải dấu thời gian: {cause}",
-    "{name} covers {size} records: those from {seq} on are missing": "{name} gồm {size} bản ghi: thiếu các bản ghi từ {seq} trở đi",
+    "the head {name} covers {size} records, but the ledger has fewer: its end was cut off": "mốc {name} bao gồm {size} bản ghi nhưng sổ cái có ít hơn: phần cuối đã bị cắt",
     "bundle.json lacks what is needed": "bundle.json không cho biết điều cần thiết",
     "this is not a bundle: {folder} has no readable file {name}": "đây không phải gói bằng chứng: {folder} không có tệp {name} đọc được",
     "record {seq} was added after the last record": "bản ghi {seq} được thêm vào sau bản ghi cuối",
-    "record {size} is not the record that {name} signed: records from {seq} on were rewritten": "bản ghi {size} không như trong {name}: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later": "bản ghi {size} không phải là bản ghi mà mốc {name} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại sau đó",
     "record {seq} is not the last record": "bản ghi {seq} không phải bản ghi cuối cùng",
     "record {seq}: its details may not be withheld: {digest}": "bản ghi {seq}: không được giữ lại chi tiết: {digest}",
     "record {seq}: blob {digest} does not match its digest": "bản ghi {seq}: khối dữ liệu {digest} đã khác trước",

@@ -2,6 +2,7 @@
 
 const MAX_FAULTS = 100;
 const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended"];
+const NEVER_ERASED = [...KEPT, "plan"];
 const SELF_SIGNED = ["head", "claim", "writer.added", "writer.ended"]; // kinds that nobody needs to claim
 const BY_AUTHORITY = ["plan", "blob.erased"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
@@ -22,7 +23,7 @@ class Check {
     this.evidence = new Map(); // of bodies that belong to the bundle: what they name
     this.always = [];
     this.imported = [];
-    this.scope = { places: [], digests: [], kept: [] }; // records whose body must be there
+    this.scope = { places: [], digests: [], kinds: [] }; // records whose body must be there
     this.records = 0;
     this.firstAt = this.lastAt = "";
     this.headDigest = GENESIS;
@@ -34,6 +35,7 @@ class Check {
     this.drills = [];
     this.writers = [];
     this.claimed = []; // ascending
+    this.unheeded = []; // first and last of records whose plans and erasures count for nothing
     this.reports = new Map();
     this.compared = [];
     this.runs = new Runs();
@@ -45,7 +47,6 @@ class Check {
     this.figures = new Figures(this.bundle, await this.readFigures());
     await this.checkChain();
     await this.checkFiles();
-    await this.readErasures();
     await this.checkSigned();
     for (const name of await this.figures.differing(this)) {
       this.fault(0, "figures.json: {name} does not equal what is computed from the records", { name });
@@ -214,7 +215,7 @@ class Check {
       if (isAlways || place >= first) {
         this.scope.places.push(place);
         this.scope.digests.push(record.body);
-        this.scope.kept.push(KEPT.includes(record.kind));
+        this.scope.kinds.push(NEVER_ERASED.includes(record.kind) ? record.kind : "");
       }
       this.runs.take(record);
       this.figures.take(record);
@@ -268,7 +269,7 @@ class Check {
   // -- (4) to (9): heads, keys, time stamps, what the auditor brings, sign-offs
 
   async readErasures() {
-    for (const record of this.always.filter((each) => each.kind === "blob.erased")) {
+    for (const record of this.always.filter((each) => each.kind === "blob.erased" && this.counts(each))) {
       const { digest, reason, approved_by: approvedBy } = part(await this.body(record.body), "erased");
       if ([digest, reason, approvedBy].every(isText)) this.erased.set(digest, reason);
     }
@@ -277,7 +278,8 @@ class Check {
   async checkSigned() {
     const [created] = this.always;
     const ledger = created?.seq === 1 && created.kind === "ledger.created" ? (await this.body(created.body))?.ledger : null;
-    this.ledger = isText(ledger) ? ledger : null; // where it cannot be read it is not compared
+    this.ledger = isText(ledger) && /^[0-9a-f]{32}$/.test(ledger) ? ledger : null;
+    if (this.ledger === null) this.fault(1, "record 1 does not name the ledger"); // then it is not compared
     if (this.bundle && this.ledger !== null && this.ledger !== this.bundle.ledger) {
       this.fault(0, "bundle.json names a different ledger than record 1");
     }
@@ -289,9 +291,10 @@ class Check {
     for (const record of this.always) if (SELF_SIGNED.includes(record.kind) && record.kind !== "head") signed.push(await this.readSigned(record));
     for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
     const lines = await this.linesAt(new Set([...wanted, ...this.supplied.map((each) => each.size)]));
-    this.checkDetails();
     await this.checkHeads(read, lines);
     await this.checkClaims(signed, lines);
+    await this.readErasures();
+    this.checkDetails();
     await this.checkHeadsFolder(read);
     this.checkReplaced();
     await this.checkAllowedSigners();
@@ -393,7 +396,9 @@ class Check {
     for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind))) {
       const found = seq > this.writers[0].added ? this.claimOf(seq, seq) : undefined;
       const writer = found && this.writerOf(found.key);
-      if (writer && writer.authority !== "all") this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
+      if (!writer || writer.authority === "all") continue;
+      this.unheeded.push([seq, seq]);
+      this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
     }
     await this.checkUnclaimed();
   }
@@ -478,7 +483,13 @@ class Check {
       if (row && row[1] === place - 1) row[1] = place;
       else rows.push([place, place]);
     });
+    this.unheeded.push(...rows);
     for (const [first, last] of rows) this.fault(first, "no writer claims records {seq} to {last}", { last });
+  }
+
+  /** Say whether a plan or an erasure counts, since (11) does not name it. */
+  counts({ seq }) {
+    return !this.unheeded.some(([first, last]) => first <= seq && seq <= last);
   }
 
   /** Return the claimed records as few ranges: what lies between two of one writer is signed by itself. */
@@ -537,14 +548,16 @@ class Check {
   checkDetails() {
     const [named, blamed, searched] = [new Set(), new Set(), new Set()];
     // Name a blob that is not as it was, once: with the first record that it comes up for.
-    const checkBlob = (place, digest, mustStay) => {
+    const checkBlob = (place, digest, kind) => {
       const isNew = !named.has(digest);
       named.add(digest);
       if (this.good.has(digest) || blamed.has(digest)) return;
       const isThere = this.source.entries.has(`blobs/${digest}`);
+      const [isWithheld, isErased] = [this.withheld.has(digest), this.erased.has(digest)];
+      const isExcused = (isWithheld && !KEPT.includes(kind)) || (isErased && !NEVER_ERASED.includes(kind));
       let what;
-      if (mustStay && this.withheld.has(digest) && !this.erased.has(digest)) what = "record {seq}: its details may not be withheld: {digest}";
-      else if ((this.isExcused(digest) && !isThere) || !isNew) return;
+      if (isWithheld && !isExcused) what = "record {seq}: its details may not be withheld: {digest}";
+      else if ((isExcused && !isThere) || (!isNew && !isErased)) return;
       else if (isThere) what = "record {seq}: blob {digest} does not match its digest";
       else what = "record {seq}: blob {digest} is missing";
       blamed.add(digest);
@@ -552,10 +565,10 @@ class Check {
     };
     this.scope.places.forEach((place, number) => {
       const digest = this.scope.digests[number];
-      checkBlob(place, digest, this.scope.kept[number]);
+      checkBlob(place, digest, this.scope.kinds[number]);
       if (searched.has(digest) || this.isExcused(digest)) return;
       searched.add(digest);
-      for (const each of this.evidence.get(digest) ?? []) checkBlob(place, each, false);
+      for (const each of this.evidence.get(digest) ?? []) checkBlob(place, each, "");
     });
     for (const path of this.paths) {
       if (path.startsWith("blobs/") && !named.has(path.slice(6))) this.fault(0, "{path} does not belong to this bundle", { path });
@@ -723,13 +736,13 @@ class Check {
       const { name } = each;
       if (isForeign(each)) {
         holding.delete(each);
-        this.fault(1, "{name} is a head of another ledger", { name });
+        this.fault(1, "the head {name} belongs to another ledger, {ledger}", { name, ledger: each.ledger });
       } else if (each.size > this.records) {
         holding.delete(each);
-        this.fault(this.records + 1, "{name} covers {size} records: those from {seq} on are missing", { name, size: each.written });
+        this.fault(this.records + 1, "the head {name} covers {size} records, but the ledger has fewer: its end was cut off", { name, size: each.written });
       } else if (!holding.has(each)) {
         const largest = Math.max(0, ...[...holding].map((other) => other.size).filter((size) => size < each.size));
-        this.fault(largest + 1, "record {size} is not the record that {name} signed: records from {seq} on were rewritten", {
+        this.fault(largest + 1, "record {size} is not the record that the head {name} signed: records from {seq} on were rewritten later", {
           size: each.written,
           name,
         });
@@ -739,7 +752,7 @@ class Check {
     const { covered, followers } = this.handOn();
     const { signer, at } = this.newestSigner;
     if (this.trusted && !followers.has(signer) && !this.isTrusted(signer, at)) {
-      this.fault(covered + 1, "the newest head is not signed by a key that you gave; from record {seq} on no head is");
+      this.fault(covered + 1, "records from {seq} on are not covered by a head of the keys that you gave");
     }
   }
 
@@ -885,6 +898,6 @@ function readSuppliedHead(name, data) {
 function readSuppliedCode(text) {
   const code = stripped(text);
   const found = /^([1-9][0-9]{0,17})((?:-[0-9a-f]{4}){5})$/.exec(code.toLowerCase());
-  if (!found) throw new NotABundle(say("{code} is not a head code", { code }));
-  return { name: code, ledger: "", size: Number(found[1]), written: found[1], digest: found[2].replaceAll("-", "") };
+  if (!found) throw new NotABundle(say("this is not a head code: {code}", { code }));
+  return { name: code.toLowerCase(), ledger: "", size: Number(found[1]), written: found[1], digest: found[2].replaceAll("-", "") };
 }

@@ -28,7 +28,7 @@ class Runs {
       const key = `${record.run}\0${record.kind.slice(0, -8)}`;
       this.open.set(key, { run: record.run, seq: record.seq, at: record.at });
       this.begun.add(key);
-      addStart(this.starts, record);
+      addStart(this.starts, record.kind.slice(0, -8), record);
     } else if (record.kind.endsWith(".finished")) {
       const key = `${record.run}\0${record.kind.slice(0, -9)}`;
       if (!this.open.delete(key) && !this.begun.has(key)) this.withoutBeginning.push(record.seq);
@@ -37,11 +37,11 @@ class Runs {
 }
 
 /** Note when a run began under the job and the slot that its id names: DUTY:JOB:SLOT or DUTY:JOB:SLOT:SUFFIX. */
-function addStart(starts, record) {
+function addStart(starts, kind, record) {
   const parts = record.run.split(":");
   if (parts.length < 3 || parts.length > 4 || parts.includes("")) return;
   parts.push(parts.pop().replace(/\.[1-9][0-9]*$/, "")); // the number of a further attempt
-  const key = `${parts[1]}:${parts[2]}`;
+  const key = [kind, ...parts.slice(0, 3)].join(":");
   const found = starts.get(key);
   if (found) found.push(momentOf(record.at));
   else starts.set(key, [momentOf(record.at)]);
@@ -68,7 +68,8 @@ class Zone {
   constructor(name) {
     try {
       // An offset such as +07:00 is no name; and names are written one way, though browsers take others.
-      if (!/^[A-Z][A-Za-z0-9_+-]*(?:\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name)) throw new RangeError();
+      // `Factory` is the word for a clock that nobody has set.
+      if (name === "Factory" || !/^[A-Z][A-Za-z0-9_+-]*(?:\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name)) throw new RangeError();
       const fields = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" };
       this.format = new Intl.DateTimeFormat("en-US", { ...fields, era: "short", hourCycle: "h23", timeZone: name });
     } catch {
@@ -141,6 +142,10 @@ function* slots(every, first, end, zone) {
     const after = following(every, start);
     const [startAt, endAt] = [zone.moment(start), zone.moment(after)];
     if (endAt > end) return;
+    if (startAt >= endAt) {
+      start = after; // its local time is left out: nothing could run in it
+      continue;
+    }
     const text = atText(start);
     yield [{ hour: text.slice(0, 13), day: text.slice(0, 10), week: weekOf(start), month: text.slice(0, 7) }[every], startAt, endAt];
     start = after;
@@ -149,7 +154,7 @@ function* slots(every, first, end, zone) {
 
 /**
  * Return the slots in which a planned job left no run, up to a moment. A slot counts if it lies wholly within a time in which the
- * job was planned unchanged; a run counts for it that is named after it and began in it, or within the hour after it.
+ * job was planned unchanged; a run counts for it that is of its kind, bears its name, and began in it, or within the hour after it.
  */
 function missingSlots(plans, starts, until, since = -Infinity, before = Infinity) {
   const spans = [];
@@ -168,13 +173,13 @@ function missingSlots(plans, starts, until, since = -Infinity, before = Infinity
   const found = [];
   let seen = 0;
   try {
-    for (const [{ job: [id, kind, every], zone, began }, endedAt] of spans) {
+    for (const [{ job: [id, kind, every, duty], zone, began }, endedAt] of spans) {
       for (const [slot, start, end] of slots(every, Math.max(began, since), endedAt, zoneNamed(zone))) {
         seen += 1;
         if (start >= before) break;
         if (seen > MAX_SLOTS) throw new OutsideCalendar();
         const last = inCalendar(end + HOUR);
-        if (!(starts.get(`${id}:${slot}`) ?? []).some((at) => at >= start && at < last)) found.push({ start, job: id, kind, slot });
+        if (!(starts.get([kind, duty || kind, id, slot].join(":")) ?? []).some((at) => at >= start && at < last)) found.push({ start, job: id, kind, slot });
       }
     }
   } catch (error) {
@@ -198,7 +203,7 @@ async function completenessOf(check) {
   try {
     if (!check.bundle || !check.lastAt) throw new Unknown(say("bundle.json lacks what is needed"));
     zoneNamed(check.bundle.timezone);
-    const records = check.always.filter((record) => record.kind === "plan");
+    const records = check.always.filter((record) => record.kind === "plan" && check.counts(record));
     if (!records.length) {
       throw new Unknown(
         say("no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan"),

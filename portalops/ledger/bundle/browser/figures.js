@@ -102,7 +102,7 @@ class Figures {
     try {
       const plans = records.map((record, place) => readPlan(record, bodies[place], check.bundle.timezone));
       const starts = new Map();
-      for (const run of this.runs.values()) addStart(starts, run);
+      for (const run of this.runs.values()) addStart(starts, run.kind, run);
       const until = this.asOf ? momentOf(this.asOf) : this.startsAt;
       for (const { kind } of missingSlots(plans, starts, until, this.startsAt, this.endsAt)) counted(kind).missing += 1;
     } catch (error) {

@@ -107,10 +107,9 @@ function sourceOfFiles(files) {
   return source;
 }
 
-/** Return the bundle in what was dropped: a folder, what lies in one, or a ZIP file. */
+/** Return the bundle in what was dropped: a folder, or what lies in one. */
 async function sourceOfEntries(entries) {
   const fileOf = (entry) => new Promise((resolve, reject) => entry.file(resolve, reject));
-  if (entries.length === 1 && entries[0].isFile) return sourceOfZip(await fileOf(entries[0]));
   const source = new Source(entries.length === 1 ? entries[0].name : "");
   const walk = async (children, above) => {
     for (const child of children) {
@@ -128,7 +127,10 @@ async function childrenOf(folder) {
   const reader = folder.createReader();
   const found = [];
   for (;;) {
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
+    // A hundred at a time. A page that was opened from a disk gets none in Chromium.
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)).catch(() => {
+      throw new NotABundle(say("this browser does not let the page read a dragged folder: choose it with the button"));
+    });
     if (!some.length) return found;
     found.push(...some);
   }

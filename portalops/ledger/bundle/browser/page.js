@@ -311,6 +311,9 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   byId("drop").classList.remove("over");
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  if (entries.length) choose(() => sourceOfEntries(entries));
+  const [file] = event.dataTransfer.files;
+  // Chromium gives a page that was opened from a disk no file of an entry, so a ZIP file is taken as the file that it is.
+  if (entries.length === 1 && entries[0].isFile) choose(() => sourceOfZip(file));
+  else if (entries.length) choose(() => sourceOfEntries(entries));
 });
 setLanguage((navigator.language ?? "vi").startsWith("en") ? "en" : "vi");
