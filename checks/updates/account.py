@@ -13,8 +13,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from checks.updates.authors import author_above
 from checks.updates.judging import Judging
-from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing
+from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing, is_unnamed
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -173,6 +174,8 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
         )
     named = one.item.seen.unit
     if named != unit.id and FlagKind.CORRECTED not in one.item.flags:
+        if named is None and is_unnamed(one.item):
+            return ItemCounts.PERHAPS, _explain_unnamed(one.item.seen.unit_name)
         if named is None:
             return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
         return ItemCounts.PERHAPS, msg(
@@ -221,6 +224,19 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
 def _published_at(one: SeenItem) -> Stamp:
     """Return when an item says that it was published; else when it was first seen."""
     return one.first_seen_at if one.published_at is None else one.published_at
+
+
+def _explain_unnamed(written: str) -> Message:
+    """Say why an item may be a unit's whose author is not written, and what mends it."""
+    above = author_above(written)
+    if above != written:
+        return msg(
+            "its author is written as a sign for the one of the line above, {author}: have the name written out, or record whose it is with 'portalops updates register --unit'",
+            author=above,
+        )
+    return msg(
+        "its author is not written, so that it may be this unit's: have the name filled in, or record whose it is with 'portalops updates register --unit'"
+    )
 
 
 def _explain_doubt(one: Counting) -> Message:

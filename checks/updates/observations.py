@@ -467,11 +467,18 @@ class ObservationStore:
         return ObservationWindow(self._engine, self._place, stamp(since), stamp(until))
 
     def unknown_names(self, since: datetime) -> tuple[tuple[str, str, int], ...]:
-        """Return source, name and number of items for each name of a unit that was not known, new in any way since a moment."""
+        """Return source, name and number of items for each name of a unit that was not known, new in any way since a moment.
+
+        The name is empty where an item of a sub-portal, or one that was sent in, has none.
+        """
         own = OBSERVATION.c.source, OBSERVATION.c.unit_name
         query = (
             select(*own, func.count())
-            .where(OBSERVATION.c.unit.is_(None), OBSERVATION.c.newest_at >= stamp(since), OBSERVATION.c.unit_name != "")
+            .where(
+                OBSERVATION.c.unit.is_(None),
+                OBSERVATION.c.newest_at >= stamp(since),
+                OBSERVATION.c.channel != ItemChannel.PORTAL,
+            )
             .group_by(*own)
             .order_by(*own)
         )

@@ -17,6 +17,7 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from checks.updates.addresses import page_key
+from checks.updates.authors import author_above, names_nobody
 from checks.updates.exchanged_days import is_entered_on
 from checks.updates.repeats import places_without_repeats
 from checks.updates.text import check_text, clean_line, content_hash, count_letters
@@ -261,10 +262,11 @@ def hidden_in(
     for one in refusals:
         if not one.key:
             continue
-        unit = traits.unit or units.find(one.unit_name, traits, one.at or polled_at)
+        author = author_above(one.unit_name)
+        unit = traits.unit or units.find(author, traits, one.at or polled_at)
         whose: tuple[UnitId | None, ...] = (unit,)
-        if unit is None and one.unit_name.strip():
-            whose = units.resembling(one.unit_name)
+        if unit is None and not names_nobody(author):
+            whose = units.resembling(author)
         times[one.key] += 1
         for each in whose:
             key = f"{one.key} {times[one.key]}"  # the same line may stand there twice

@@ -341,6 +341,61 @@ def paper_misread(p: Province) -> None:
     p.plan(p.day(5), register.enter, 3, "2o/11/2026", "Sở Y tế")
 
 
+def author_as_above(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "-nt-")
+
+
+def author_left_blank(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "Bộ Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "")
+
+
+def author_and_day_as_above(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "như trên", "nt")
+
+
+def author_as_a_single_quotation_mark(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", '"')
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def author_filled_in_later(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "")
+    p.plan(p.day(8), register.strike, 3)
+    p.plan(p.day(8), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def rows_without_an_author(p: Province) -> None:
+    rows = p.with_submitted_rows()
+    rows.put(1, published="2026-10-01 09:00")
+    p.plan(p.day(2), rows.put, 2, published=p.day(2))
+    p.plan(p.day(4), rows.put, 3, published=p.day(4), unit=None)
+    p.plan(p.day(8), rows.put, 4, published=p.day(8))
+
+
+def items_without_an_author(p: Province) -> None:
+    feed = p.with_submitted_items()
+    for number in range(9):
+        feed.publish(post(number, f"2026-11-{number + 5:02} 09:00"), author="Sở Y tế")
+    p.plan(p.day(2), feed.publish, post(20, p.day(2)), author="Sở Y tế")
+    p.plan(p.day(4), feed.publish, post(21, p.day(4)), author="")
+    p.plan(p.day(8), feed.publish, post(22, p.day(8)), author="Sở Y tế")
+
+
 def register_with_the_month_first(p: Province) -> None:
     p.monday = date(2026, 11, 9)
     register = p.with_register()
@@ -593,6 +648,13 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     category_feed_alone: UNKNOWN,
     paper_registered_late: MET,
     paper_misread: UNKNOWN,
+    author_as_above: UNKNOWN,
+    author_left_blank: UNKNOWN,
+    author_and_day_as_above: UNKNOWN,
+    author_as_a_single_quotation_mark: UNKNOWN,
+    author_filled_in_later: MET,
+    rows_without_an_author: UNKNOWN,
+    items_without_an_author: UNKNOWN,
     register_with_the_month_first: MET,
     register_begun_anew_with_the_month_first: MET,
     register_with_two_orders: UNKNOWN,

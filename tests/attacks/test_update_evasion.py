@@ -490,6 +490,41 @@ def lines_without_a_day(p: Province) -> None:
     p.plan(p.day(4), register.enter, 3, "", "Sở Y tế")
 
 
+def lines_without_an_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    for number in range(2, 7):
+        p.plan(p.day(number - 1), register.enter, number, f"{number + 14}/11/2026", "")
+
+
+def line_without_an_author_where_two_are_lacking(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "")
+
+
+def lines_that_repeat_the_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "nt")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "//")
+
+
+def lines_that_repeat_another_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "Bộ Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "như trên")
+
+
+def lines_that_repeat_the_paper_number(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "nt", "Báo cáo tuần, bản giấy")
+
+
 def lines_that_wait_for_another_day(p: Province) -> None:
     p.monday = date(2026, 11, 9)
     register = p.with_register()
@@ -704,6 +739,11 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     lines_entered_afterwards: MET,
     one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
+    lines_without_an_author: UNKNOWN,
+    line_without_an_author_where_two_are_lacking: UNMET,
+    lines_that_repeat_the_author: UNKNOWN,
+    lines_that_repeat_another_author: UNMET,
+    lines_that_repeat_the_paper_number: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
     days_exchanged_into_the_week: UNKNOWN,
     one_mail_again_and_again: UNMET,

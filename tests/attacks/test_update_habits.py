@@ -384,6 +384,30 @@ def evenings_between_right_claims(p: Province) -> None:
     p.publish(23, p.day(8))
 
 
+def papers_beside_those_of_nobody(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 5, "20/11/2026", "nt")
+
+
+def one_paper_beside_those_of_nobody_a_week_before(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    register.enter(2, "12/11/2026", "")
+    p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "Bộ Nội vụ")
+
+
+def one_paper_beside_mails_of_nobody(p: Province) -> None:
+    register, mail = p.with_register(), p.with_mail()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), mail.receive, p.day(4), "", body(3))
+
+
 HABITS: Mapping[Way, DutyVerdict] = {
     each_item_at_two_addresses: MET,
     a_page_that_lags_by_a_day: MET,
@@ -392,6 +416,9 @@ HABITS: Mapping[Way, DutyVerdict] = {
     licences_of_one_title_at_one_address_in_two_sources: MET,
     a_schedule_that_replaces_the_last_one: MET,
     a_notice_corrected_under_another_title: MET,
+    papers_beside_those_of_nobody: MET,
+    one_paper_beside_those_of_nobody_a_week_before: UNMET,
+    one_paper_beside_mails_of_nobody: UNMET,
     papers_with_numbers_of_their_own: MET,
     papers_without_numbers: MET,
     papers_of_one_number_and_other_subjects: MET,
@@ -433,6 +460,19 @@ def test_a_usual_week_is_judged_for_certain(province: Province, way: Way, verdic
 
 
 # --- why an item is not certain -----------------------------------------------------------------
+
+
+def test_a_line_that_repeats_the_author_above_is_explained_by_that(province: Province) -> None:
+    register = province.with_register()
+    province.plan(province.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "2/BC", "Báo cáo")
+    province.plan(province.day(4), register.add_line, 3, "19/11/2026", "nt", "3/BC", "Báo cáo")
+    province.plan(province.day(5), register.add_line, 4, "20/11/2026", "", "4/BC", "Báo cáo")
+
+    why = province.reasons()
+
+    assert why["2/BC Báo cáo"] == "counts on 2026-11-17"
+    assert "a sign for the one of the line above, Sở Y tế" in why["3/BC Báo cáo"]
+    assert why["4/BC Báo cáo"].startswith("its author is not written")
 
 
 def test_an_item_that_moved_to_another_address_is_explained_as_one_that_moved(province: Province) -> None:

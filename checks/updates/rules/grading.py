@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from checks.updates.authors import author_above, names_nobody
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
@@ -219,6 +220,14 @@ def grade(
         flags,
         None if is_removed else hoped,
     )
+
+
+def is_unnamed(item: GradedItem) -> bool:
+    """Say whether an item counts for nobody for certain as its author is not written, or repeats the line above."""
+    one = item.seen
+    if one.unit is not None or item.is_sure or one.channel == ItemChannel.PORTAL:
+        return False
+    return names_nobody(one.unit_name) or author_above(one.unit_name) != one.unit_name
 
 
 def is_beyond_comparing(one: SeenItem) -> bool:

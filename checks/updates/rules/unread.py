@@ -86,6 +86,21 @@ def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, *, is_dated: bool) -> b
     return not came_late and not stood_before
 
 
+def say_unnamed(found: Sequence[UnreadableShare]) -> Message:
+    """Say of at least one source how many of its lines name no unit by themselves."""
+    said: Message | None = None
+    for one in found:
+        line = nmsg(
+            "{n} line or item of source {source} names no unit and may be this unit's: have its author filled in",
+            "{n} lines or items of source {source} name no unit and may be this unit's: have their authors filled in",
+            one.parts,
+            source=one.source,
+        )
+        said = line if said is None else msg("{first}; {second}", first=said, second=line)
+    assert said is not None
+    return said
+
+
 def say_unreadable(found: Sequence[UnreadableShare]) -> Message:
     """Say of at least one source how much of it could not be read."""
     said: Message | None = None

@@ -94,8 +94,15 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
     exemptions = tuple(each for each in in_force if each is not None)
     attested = tuple(as_observation(each, zone) for each in standing)
     confirmed = read_confirmations(ledger, until=until)
+    observed = (each.what for each in standing if isinstance(each.what, ObservedItem))
     return Decided(
-        exemptions, confirmed.observations, attested, unkept | confirmed.unkept, confirmed.given_at, confirmed.units
+        exemptions,
+        confirmed.observations,
+        attested,
+        unkept | confirmed.unkept,
+        confirmed.given_at,
+        confirmed.units,
+        frozenset(one.collected for one in observed if one.collected),
     )
 
 
