@@ -197,7 +197,14 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.DUPLICATE in item.flags and near is not None:
+        if FlagKind.DUPLICATE in item.flags and near is not None and _is_in_other_form(item.seen, near):
+            found[item.seen.id] = msg(
+                "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
+                unit=near.unit,
+                address=near.url or near.title,
+                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
+        elif FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
@@ -219,6 +226,11 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
     return found
+
+
+def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:
+    """Say whether another unit's item is near by its title or first words, as one of both gives no whole text."""
+    return None not in {one.unit, near.unit} and one.unit != near.unit and None in {one.body_letters, near.body_letters}
 
 
 def _published_at(one: SeenItem) -> Stamp:

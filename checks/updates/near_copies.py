@@ -28,16 +28,26 @@ LEAST_WORDS = 60
 """Shorter texts are alike by their form alone."""
 SOUGHT_KEYS = 12
 """By so many a text is looked for."""
+CROWDED_KEYS = 64
+"""By so many a text is looked for by its parts where several of the first are those of many texts: offices write by templates."""
+_CROWD = 8
+"""Texts of one key that make it one of many texts."""
+_CROWDED_SHARE = 0.25
+"""Of the first keys, that are those of many texts."""
 KEPT_KEYS = 4
 """By so many a text is found: where a fifth of its words are other ones, each is in the other text with an even chance."""
 KEPT_PART_KEYS = 8
 """By so many a text is found from a part of it: a third of it has one of them with a chance of 96 in 100."""
+KEPT_CROWDED_KEYS = 16
+"""By so many where many texts have its first ones: those that the rarest have too are many."""
 MOST_TEXTS = 16
 """Texts of one key; what would be one more is kept by its next key instead."""
 _COMPARED = 3
 """Texts of the same numbers that one is compared with: those that share its rarest keys."""
 MOST_SOURCES = 5
 """Texts that one may be put together from."""
+LIKELY_SOURCES = 6
+"""Texts that one is compared with for its parts: those that share its rarest keys."""
 _LEAST_GAIN = 0.05
 """Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
 _LEAST_MARKS = 16
@@ -83,12 +93,19 @@ def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
 
 def part_keys_of(channel: ItemChannel, mark: Fingerprint, *, is_summary: bool = False) -> tuple[int, ...]:
     """Return the keys under which a text, or a summary, is found in a channel by a part of it, likewise."""
-    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark)
+    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark, most=CROWDED_KEYS)
 
 
-def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:
+def is_crowded(keys: Sequence[int], *holders: Mapping[int, Sequence[str]]) -> bool:
+    """Say whether several of a text's first keys are those of many texts, so that it is to be looked for by all."""
+    first = keys[:SOUGHT_KEYS]
+    crowded = sum(sum(len(some.get(key, ())) for some in holders) >= _CROWD for key in first)
+    return crowded > _CROWDED_SHARE * len(first)
+
+
+def _keys(kind: str, mark: Fingerprint, *, most: int = SOUGHT_KEYS) -> tuple[int, ...]:
     start = int.from_bytes(hashlib.blake2b(kind.encode(), digest_size=8).digest(), "big")
-    return tuple((start ^ group) >> 1 for group in mark.groups[:SOUGHT_KEYS])
+    return tuple((start ^ group) >> 1 for group in mark.groups[:most])
 
 
 def likely_texts(
@@ -101,6 +118,25 @@ def likely_texts(
         for text in texts:
             score[text] += 1 / len(texts)
     return tuple(sorted(score, key=lambda text: (-score[text], text))[:most])
+
+
+def likely_sources(keys: Iterable[int], holders: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
+    """Return the texts that one may be put together from: each has most of the rare keys that those before it do not have."""
+    left = {key: texts for key in keys if (texts := holders.get(key))}
+    score: dict[str, float] = defaultdict(float)
+    for texts in left.values():
+        for text in texts:
+            score[text] += 1 / len(texts)
+    chosen: list[str] = []
+    while left and len(chosen) < LIKELY_SOURCES:
+        best = min(score, key=lambda text: (-score[text], text))
+        chosen.append(best)
+        for key in [key for key, texts in left.items() if best in texts]:
+            texts = left.pop(key)
+            for text in texts:
+                score[text] -= 1 / len(texts)
+        del score[best]
+    return tuple(chosen)
 
 
 def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
     types,
 )
@@ -30,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 8
+VERSION = 9
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -106,6 +107,8 @@ OBSERVATION = Table(
     Column("unit_name", Text, nullable=False, server_default=""),
     # Empty for an item of its own; for another text at a known address, whether it surely is one.
     Column("rewrite", Text, nullable=False, server_default=""),
+    # Of an item of a sub-portal its title alone is known, or a few words beside it.
+    Column("title_alone", Boolean, nullable=False, server_default=false()),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
@@ -310,7 +313,7 @@ def newest_at(one: Observation) -> datetime:
 
 
 def observation_row(
-    one: Observation, *, text: str, resembles: str, looked_before_at: datetime | None
+    one: Observation, *, text: str, resembles: str, looked_before_at: datetime | None, title_alone: bool = False
 ) -> dict[str, object]:
     return {
         "id": one.id,
@@ -320,6 +323,7 @@ def observation_row(
         "external_id": one.external_id,
         "url": one.url,
         "title": one.title,
+        "title_alone": title_alone,
         "language": one.language,
         "kind": one.kind,
         "state": one.state,

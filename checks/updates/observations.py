@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -73,6 +74,7 @@ from checks.updates.observation_rows import (
     read_poll,
 )
 from checks.updates.offsets import DatedItem
+from checks.updates.other_units import UnitText
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
 from checks.updates.resemblance import EarlierTexts, NewText, is_long_summary, new_text
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
@@ -90,7 +92,7 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.summaries import without_cut_word
+from checks.updates.summaries import is_title_alone, without_cut_word
 from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, group_marks, has_letters, read_text
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
@@ -910,6 +912,15 @@ _TITLES = (
     .where(OBSERVATION.c.channel.in_(_SHOWN_ON), OBSERVATION.c.text.in_(_SOME))
     .distinct()
 )
+_UNIT_TEXTS = (
+    select(
+        *(OBSERVATION.c[name] for name in ("text", "title")),
+        func.coalesce(OBSERVATION.c.unit, OBSERVATION.c.unit_name),
+        *(OBSERVATION.c[name] for name in ("source", "first_seen_at", "resembles")),
+    )
+    .where(OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value, OBSERVATION.c.text.in_(_SOME))
+    .order_by(OBSERVATION.c.first_seen_at, OBSERVATION.c.id)
+)
 _KNOWN_TEXTS = (
     select(OBSERVATION.c.channel, OBSERVATION.c.text)
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
@@ -935,8 +946,14 @@ def _add_observations(
     texts = _texts_alike(connection, new, marks)
     resembled = _texts_resembled(connection, new, marks, texts, pages)
     rows = [
-        observation_row(one, text=text, resembles=resembles, looked_before_at=proof.absent_at.get(one.id))
-        for (one, _candidate), text, resembles in zip(new, texts, resembled, strict=True)
+        observation_row(
+            one,
+            text=text,
+            resembles=resembles,
+            looked_before_at=proof.absent_at.get(one.id),
+            title_alone=one.channel is ItemChannel.SUBPORTAL and is_title_alone(candidate.item.body),
+        )
+        for (one, candidate), text, resembles in zip(new, texts, resembled, strict=True)
     ]
     _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
     _insert(connection, OBSERVATION, rows)
@@ -994,9 +1011,9 @@ def _texts_resembled(
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
-    for some in _chunks(sorted({key for each in sought for key in each.sought})):
-        for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
-            holders[key].append(holder)
+    keys = {key for each in sought for key in each.sought}
+    _add_holders(connection, keys, holders)
+    _add_holders(connection, {key for each in sought for key in each.sought_further(holders)} - keys, holders)
     traces = {
         one: TextTrace.read(written)
         for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
@@ -1008,18 +1025,31 @@ def _texts_resembled(
     for few in _chunks(summarised):
         for shown, title in connection.execute(_TITLES, {"some": few}).all():
             titles[shown].add(title)
-    earlier = EarlierTexts(holders, traces, titles)
+    units: dict[str, list[UnitText]] = defaultdict(list)
+    kept_by_unit = sorted({text for one in sought for key in chain(*one.units) for text in holders.get(key, ())})
+    for some_texts in _chunks(kept_by_unit):
+        for row in map(UnitText._make, connection.execute(_UNIT_TEXTS, {"some": some_texts})):
+            units[row.text].append(row)
+    earlier = EarlierTexts(holders, traces, titles, units)
     known = frozenset(traces)
     found: list[str] = []
-    for one in sought:
-        found.append(earlier.find(one))
-        earlier.keep(one, is_first=not found[-1])
+    for one, (observation, _item) in zip(sought, new, strict=True):
+        same = earlier.find(one)
+        earlier.keep(one, is_first=not same)
+        found.append(same or earlier.find_lender(one, observation) if one.units.kept else same)
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _add_holders(connection: Connection, keys: Collection[int], holders: dict[int, list[str]]) -> None:
+    """Add the texts of the store that are kept under some keys."""
+    for some in _chunks(sorted(keys)):
+        for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
+            holders[key].append(holder)
 
 
 def _sought_text(

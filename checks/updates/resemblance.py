@@ -8,14 +8,17 @@ from itertools import chain
 from typing import NamedTuple
 
 from checks.updates.near_copies import (
+    KEPT_CROWDED_KEYS,
     KEPT_KEYS,
     KEPT_PART_KEYS,
     LEAST_WORDS,
-    MOST_SOURCES,
+    SOUGHT_KEYS,
     TextTrace,
     free_keys,
     holder_of,
+    is_crowded,
     keys_of,
+    likely_sources,
     likely_texts,
     nearest,
     part_keys_of,
@@ -23,10 +26,12 @@ from checks.updates.near_copies import (
     sources_of,
     trace,
 )
+from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
+from checks.updates.rules.stamps import stamp
 from checks.updates.summaries import NewsKeys, is_longer_title, shown_keys, sought_keys, summary_keys
 from checks.updates.text import Fingerprint, read_text
-from portalops.model.updates import ItemChannel
+from portalops.model.updates import ItemChannel, Observation
 
 Holders = Mapping[int, Sequence[str]]
 """Texts by their keys."""
@@ -56,17 +61,31 @@ class NewText(NamedTuple):
     """Keys of the portal's news that it may be."""
     shown: NewsKeys = NewsKeys()
     """Keys of its own title and beginning, where it is the portal's news."""
+    units: UnitKeys = UnitKeys()
+    """Keys by which it is known for another unit's item, where it is a sub-portal's."""
 
     @property
     def sought(self) -> Iterator[int]:
-        """Yield all keys by which earlier texts are sought."""
-        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown)
+        """Yield the keys by which earlier texts are sought first."""
+        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
+        return chain(self.near, *first, self.summary, *self.news, *self.shown, *self.units)
 
-    def likely(self, holders: Holders) -> tuple[str, ...]:
-        """Return the texts that it is to be compared with, word by word."""
+    def sought_further(self, *holders: Holders) -> Iterator[int]:
+        """Yield the keys by which earlier texts are sought besides, where many texts have its first ones."""
+        return chain.from_iterable(keys[SOUGHT_KEYS:] for keys in self.parts if is_crowded(keys, *holders))
+
+    def likely(self, holders: Holders, *more: Holders) -> tuple[str, ...]:
+        """Return the texts of some holders that it is to be compared with, word by word.
+
+        Args:
+            holders: texts by their keys.
+            more: others, which too may have so many texts of its first keys that it is sought by further ones.
+        """
+        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
+        keys = [*chain.from_iterable(first), *self.sought_further(holders, *more)]
         return (
             *likely_texts(self.near, holders),
-            *likely_texts(chain(*self.parts), holders, most=MOST_SOURCES),
+            *likely_sources(keys, holders),
         )
 
 
@@ -104,6 +123,7 @@ def new_text(
         summary=summary_keys(channel, body) if is_summary else (),
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
+        units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
         return new
@@ -127,6 +147,8 @@ class EarlierTexts:
     """Of the texts that are likely ones."""
     titles: Mapping[str, Collection[str]]
     """Under which the texts of the store that have a sought summary were published."""
+    units: dict[str, list[UnitText]] = field(default_factory=dict)
+    """Items of sub-portals by their texts: of the store those that are sought, and of the same answer all."""
     added: dict[int, list[str]] = field(default_factory=dict)
     """Texts of the same answer, by their keys."""
     _titles_added: dict[str, str] = field(default_factory=dict)
@@ -139,7 +161,7 @@ class EarlierTexts:
             return ""
         likely = {
             text: self.traces[text]
-            for text in (*new.likely(self.holders), *new.likely(self.added))
+            for text in (*new.likely(self.holders, self.added), *new.likely(self.added, self.holders))
             if text != new.text and text in self.traces
         }
         if new.is_summary:
@@ -150,6 +172,18 @@ class EarlierTexts:
         sources = sources_of(new.trace, new.figures, likely)
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def find_lender(self, new: NewText, one: Observation) -> str:
+        """Return the text of another unit's item that has a new one's first words or title; empty if there is none."""
+
+        def texts_of(keys: Iterable[int]) -> Iterable[UnitText]:
+            texts = {text for key in keys for text in self._texts_of(key)}
+            return [each for text in sorted(texts) for each in self.units.get(text, ())]
+
+        own = UnitText(new.text, new.title, one.unit or one.unit_name, one.source, stamp(one.first_seen_at), "")
+        found = find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
+        self.units.setdefault(new.text, []).append(own._replace(resembles=found))
+        return found
 
     def find_whole(self, new: NewText) -> str:
         """Return the text of the same answer that has a new item's as a part, word for word; empty if there is none."""
@@ -164,12 +198,18 @@ class EarlierTexts:
         shown = tuple(chain(*new.shown))
         self._add(new.text, shown, most=len(shown))
         self._add(new.text, new.summary, most=len(new.summary))
+        self._add(new.text, new.units.kept, most=len(new.units.kept))
         self._titles_added.setdefault(new.text, new.title)
         if new.trace is None or not is_first or self._is_kept(new):
             return
         self.traces[new.text] = new.trace
         self._add(new.text, new.near, most=KEPT_KEYS)
-        self._add(new.text, new.parts[0], most=KEPT_PART_KEYS)
+        parts = new.parts[0]
+        if is_crowded(parts, self.holders, self.added):
+            rarest = sorted(parts, key=lambda key: len(self._texts_of(key)))
+            self._add(new.text, rarest, most=KEPT_CROWDED_KEYS)
+        else:
+            self._add(new.text, parts[:SOUGHT_KEYS], most=KEPT_PART_KEYS)
 
     def _add(self, text: str, keys: Iterable[int], *, most: int) -> None:
         for key in free_keys(keys, self.holders, self.added, most=most):

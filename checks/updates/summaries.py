@@ -34,7 +34,7 @@ _LEAD_IN_SIGNS = 120
 
 
 class NewsKeys(NamedTuple):
-    """By what an item of the portal is found, or looked for; keys of 63 bits each."""
+    """By what an item is found, or looked for; keys of 63 bits each."""
 
     titles: tuple[int, ...] = ()
     """Titles are compared besides: what stands under these keys may be another title that begins alike."""
@@ -42,21 +42,21 @@ class NewsKeys(NamedTuple):
     """Of its text."""
 
 
-def shown_keys(title: str, body: str | None) -> NewsKeys:
-    """Return the keys under which an item of the portal is found by its title and by its first words."""
+def shown_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
+    """Return the keys under which an item is found by its title and by its first words, among items of a kind; the portal's have none."""
     heading, words = _words(title), _words(body or "")
-    titles = [_key("title", heading)] if is_telling(heading) else []
-    titles += [_key("title", heading[:CUT_WORDS])] if len(heading) > CUT_WORDS else []
-    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or "")[:2], BEGINNING_WORDS))
+    titles = [_key(f"{kind}title", heading)] if is_telling(heading) else []
+    titles += [_key(f"{kind}title", heading[:CUT_WORDS])] if len(heading) > CUT_WORDS else []
+    return NewsKeys(tuple(titles), _runs(f"{kind}beginning", words, _starts(body or "")[:2], BEGINNING_WORDS))
 
 
-def sought_keys(title: str, body: str | None) -> NewsKeys:
-    """Return the keys by which an item of the portal is looked for: by all that may stand behind a lead-in."""
+def sought_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
+    """Return the keys by which an item is looked for, likewise: by all that may stand behind a lead-in."""
     heading, words = _words(title), _words(body or "")
     pieces = {heading, *(_words(piece) for piece in _pieces(title))}
-    titles = [_key("title", piece) for piece in sorted(pieces) if is_telling(piece)]
-    titles += _runs("title", heading, _starts(title), CUT_WORDS)
-    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or ""), BEGINNING_WORDS))
+    titles = [_key(f"{kind}title", piece) for piece in sorted(pieces) if is_telling(piece)]
+    titles += _runs(f"{kind}title", heading, _starts(title), CUT_WORDS)
+    return NewsKeys(tuple(titles), _runs(f"{kind}beginning", words, _starts(body or ""), BEGINNING_WORDS))
 
 
 def _starts(text: str) -> Sequence[int]:
@@ -81,6 +81,11 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
     words = _words(body or "")
     is_short = channel is ItemChannel.SUBPORTAL and len(words) >= SUMMARY_WORDS
     return (_key("summary", words),) if is_short and count_letters(body or "") < HASH_BODY_LETTERS else ()
+
+
+def is_title_alone(body: str | None) -> bool:
+    """Say whether a text or summary has so few words that its item is known by the title alone."""
+    return len(_words(body or "")) < SUMMARY_WORDS
 
 
 def is_longer_title(one: str, other: str) -> bool:

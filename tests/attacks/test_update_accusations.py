@@ -285,6 +285,28 @@ def telegram_of_two_units(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def notices_of_one_title_of_two_units(p: Province) -> None:
+    site, other = p.with_history(), p.with_other_unit()
+    for day, notice in ((1, "treo cờ Tổ quốc mừng ngày Nhà giáo"), (3, "lịch tiếp công dân tháng 11")):
+        title = f"Thông báo {notice}"
+        p.plan(p.day(day), other.publish, Post(f"/tb-{day}", p.day(day), body(80 + day), title))
+        p.plan(p.day(day + 1), site.publish, Post(f"/tb-{day}", p.day(day + 1), body(90 + day), title))
+    p.publish(22, p.day(8))
+
+
+def notices_of_one_title_in_two_lists(p: Province) -> None:
+    site = p.with_history()
+    p.sources.clear()
+    other, page = p.with_other_list(), p.with_page(links="")
+    page.written = other.written
+    for day in (2, 4):
+        title = f"Thông báo treo cờ Tổ quốc mừng ngày {'Nhà giáo' if day == 2 else 'thành lập tỉnh'}"
+        for where, hour in ((other, "08:00"), (page, "16:00")):
+            p.plan(p.day(day, hour), where.publish, Post(f"/tb-{day}", p.day(day), "", title))
+    for where in (site, page, other):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
 def days_of_documents(p: Province) -> None:
     p.with_history()
     p.publish(20, p.day(2), claims=p.day(0, "00:00"))
@@ -640,6 +662,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
+    notices_of_one_title_of_two_units: UNKNOWN,
+    notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,
     days_of_older_documents: UNKNOWN,
     sticky_post: MET,

@@ -668,6 +668,53 @@ def texts_of_another_unit(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def whole_texts_of_another_units_summaries(p: Province) -> None:
+    site, other = p.with_whole_texts(), p.with_other_unit()
+    for day in (1, 3):
+        text, title = (
+            story(day, 320),
+            f"Hội nghị tổng kết công tác hòa giải ở cơ sở phía {'bắc' if day == 1 else 'nam'}",
+        )
+        summary = f"{' '.join(text.split()[:30])}..."
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), summary, title))
+        whole = f"Ban biên tập. {text}" if day == 1 else text
+        shown = title if day == 1 else "Tin trong tuần"
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), whole, shown))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def summaries_of_another_units_texts(p: Province) -> None:
+    site, other = p.with_history(), p.with_other_unit()
+    other.gives_whole_texts = True
+    for day in (1, 3):
+        text = story(day, 320)
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), text))
+        summary = f"Xã Diên An: {' '.join(text.split()[:30])}..."
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), summary, f"Tin tuần {day}"))
+    p.publish(22, p.day(8))
+
+
+def titles_of_another_unit(p: Province) -> None:
+    p.with_history()
+    other, page = p.with_other_unit(), p.with_page(links="/trang")
+    for day, form in ((1, "{}"), (3, "Xã Diên An: {}")):
+        title = f"Khởi công bệnh viện đa khoa khu vực phía {'bắc' if day == 1 else 'nam'}"
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", form.format(title)))
+    for where in (p.site, page):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
+def titles_of_another_units_list(p: Province) -> None:
+    _site, page, other = p.with_history(), p.with_page(links="/trang"), p.with_other_list()
+    for day in (1, 3):
+        title = f"Khởi công bệnh viện đa khoa khu vực phía {'bắc' if day == 1 else 'nam'}"
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), "", title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day), "", title))
+    for where in (p.site, page):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
 def undated_on_sunday_evening(p: Province) -> None:
     p.with_history()
     p.plan(p.day(7, "21:00"), p.site.publish, post(20, ""), post(21, ""))
@@ -763,6 +810,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     site_switched_off: PENDING,
     feed_emptied: PENDING,
     texts_of_another_unit: UNMET,
+    whole_texts_of_another_units_summaries: UNKNOWN,
+    summaries_of_another_units_texts: UNKNOWN,
+    titles_of_another_unit: UNKNOWN,
+    titles_of_another_units_list: UNKNOWN,
     undated_on_sunday_evening: UNMET,
     page_rewritten_to_and_fro: UNMET,
 }

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, reworded, story
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
@@ -356,6 +357,69 @@ def schedules_of_one_summary(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+# --- what other units show too ------------------------------------------------------------------
+
+
+def notices_that_stood_at_three_units(p: Province) -> None:
+    site, others = p.with_history(), [p.with_other_unit(), p.with_other_list()]
+    culture = Agency(UnitId("so-van-hoa"), Name("Sở Văn hóa và Thể thao", ""))
+    p.units.append(culture)
+    justice = p.sources[-1]
+    third = Site(p.server, "/van-hoa", list(others[0].posts))
+    p.sites.append(third)
+    p.poll("feed", "van-hoa", unit=culture, url=f"{p.server.url}/van-hoa/rss")
+    fourth = Agency(UnitId("so-noi-vu"), Name("Sở Nội vụ", ""))
+    p.units.append(fourth)
+    p.sources.remove(justice)
+    p.poll("list-page", "noi-vu", unit=fourth, url=f"{p.server.url}/danh-sach/", item="li", date="time")
+    for day, notice in ((2, "treo cờ Tổ quốc mừng ngày Nhà giáo"), (4, "lịch tiếp công dân tháng 11")):
+        for number, where in enumerate((*others, third)):
+            told = Post(f"/tb-{day}", p.day(day - 1), body(100 + 4 * day + number), f"Thông báo {notice}")
+            p.plan(p.day(day - 1), where.publish, told)
+        p.plan(p.day(day), site.publish, Post(f"/tb-{day}", p.day(day), body(90 + day), f"Thông báo {notice}"))
+    p.publish(22, p.day(8))
+
+
+def schedules_that_two_units_show_each_week(p: Province) -> None:
+    site, other = p.with_history(), p.with_other_unit()
+    title = "Lịch công tác tuần {} của lãnh đạo cơ quan"
+    for week in (45, 46):
+        claims = p.day(7 * (week - 47))
+        other.publish(Post(f"/lich-{week}", claims, body(week), title.format(week)))
+    for number, day in enumerate((2, 4)):
+        p.plan(
+            p.day(day - 1),
+            other.publish,
+            Post(f"/lich-{47 + number}", p.day(day - 1), body(60), title.format(47 + number)),
+        )
+        p.plan(
+            p.day(day),
+            site.publish,
+            Post(f"/lich-{47 + number}", p.day(day), body(70 + day), title.format(47 + number)),
+        )
+    p.publish(22, p.day(8))
+
+
+def news_that_another_unit_copies(p: Province) -> None:
+    site, other = p.with_whole_texts(), p.with_other_unit()
+    for day in (2, 4):
+        text, title = story(day, 320), f"Khởi công bệnh viện đa khoa khu vực phía {'bắc' if day == 2 else 'nam'}"
+        p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        summary = f"{' '.join(text.split()[:30])}..."
+        p.plan(p.day(day + 1), other.publish, Post(f"/moi-{day}", p.day(day + 1), summary, title))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def own_texts_of_a_title_that_another_unit_had(p: Province) -> None:
+    site, other = p.with_whole_texts(), p.with_other_unit()
+    other.gives_whole_texts = True
+    for day in (1, 3):
+        title = "Hội nghị tổng kết công tác hòa giải ở cơ sở"
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), story(day + 20, 320), title))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
 # --- clocks that seem to be off -----------------------------------------------------------------
 
 
@@ -443,6 +507,10 @@ HABITS: Mapping[Way, DutyVerdict] = {
     licences_of_one_form: MET,
     notices_of_one_form_on_the_portal_too: MET,
     schedules_of_one_summary: MET,
+    notices_that_stood_at_three_units: MET,
+    schedules_that_two_units_show_each_week: MET,
+    news_that_another_unit_copies: MET,
+    own_texts_of_a_title_that_another_unit_had: MET,
     days_without_an_hour: MET,
     drafts_of_other_days: MET,
     evenings_between_right_claims: MET,
@@ -497,6 +565,21 @@ def test_an_item_of_a_title_that_another_source_showed_is_explained_by_that(prov
 
     assert why["/trang/tin-20"] == "an item of the same title was there before: it may be the same one again"
     assert (one_item.posts[0].path, why["/tin-20"]) == ("/tin-20", "counts on 2026-11-17")
+
+
+def test_an_item_that_another_unit_showed_in_another_form_names_that_unit(province: Province) -> None:
+    site, other = province.with_history(), province.with_other_unit()
+    title = "Khởi công bệnh viện đa khoa khu vực phía bắc"
+    province.plan(province.day(1), other.publish, Post("/tin-1", province.day(1), story(1, 320), title))
+    province.plan(province.day(2), site.publish, Post("/moi-1", province.day(2), "Mời xem chi tiết.", title))
+    province.publish(22, province.day(8))
+
+    why = province.reasons()
+
+    assert why["/moi-1"] == (
+        f"so-tu-phap showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
+        " and it is not known that this unit was first"
+    )
 
 
 def test_a_paper_of_a_merged_unit_is_explained_by_the_name_that_it_bears(province: Province) -> None:

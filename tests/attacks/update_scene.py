@@ -390,6 +390,15 @@ class Province:
         self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
         return other
 
+    def with_other_list(self) -> Site:
+        """Let another unit have a sub-portal of which its list of titles alone is polled, and days without an hour in it."""
+        other = Site(self.server, "/danh-sach", written=lambda claims: at(claims).strftime("%d/%m/%Y"))
+        for number in range(70, 78):
+            other.publish(post(number, f"{self.monday - timedelta(days=80 - number)} 09:00"))
+        self.sites.append(other)
+        self.poll("list-page", "danh-sach", unit=JUSTICE, url=f"{self.server.url}/danh-sach/", item="li", date="time")
+        return other
+
     def with_portal(self) -> Site:
         """Let the portal itself have news with whole texts, and poll its feed."""
         portal = Site(self.server, "/cong")

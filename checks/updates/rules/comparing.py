@@ -76,7 +76,7 @@ def nearly_repeated(
 
     Whether one is an old text with some words changed, or a form filled in anew, is for nobody to say without reading it: they
     count for nobody, and against nobody. Whose text makes it open, and when, is as for `repeated`; items of one address are no
-    copies of each other, and of those that say the same `repeated` judges.
+    copies of each other, and of those that say the same `repeated` judges, but where two units share no more than a title.
 
     Args:
         items: each with the text that it is like; no order.
@@ -108,11 +108,10 @@ def _find_near(
     end = min(place + 1 + MOST_COMPARED, len(told))
     for at in (*range(place - 1, max(0, place - MOST_COMPARED) - 1, -1), *range(place + 1, end)):
         other: GradedItem = told[at]
-        if other.seen.text == item.seen.text or (
-            other.seen.url and page_key(other.seen.url) == page_key(item.seen.url)
-        ):
-            continue
         is_own = is_portal or item.seen.unit == other.seen.unit
+        is_judged = other.seen.text == item.seen.text and (is_own or not item.seen.title_alone)
+        if is_judged or (other.seen.url and page_key(other.seen.url) == page_key(item.seen.url)):
+            continue
         if not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}):
             continue
         if _compare_two(other, item, window, is_own=is_own, is_earlier=at < place) is not None:
@@ -155,7 +154,7 @@ def _find_original(
             other.seen.id in copies
             or other.seen.id == item.seen.id
             or _is_one_page(item, other)
-            or (not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}))
+            or (not is_own and (may_spread or item.seen.title_alone or None in {item.seen.unit, other.seen.unit}))
         ):
             continue
         order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)

@@ -34,6 +34,8 @@ class SeenItem(NamedTuple):
     """How the source names a sender that is no unit; empty where the unit is known."""
     rewrite: str = ""
     """A value of `Rewrite`."""
+    title_alone: bool = False
+    """An item of a sub-portal of which its title alone is known, or a few words beside it."""
 
 
 class NearCopy(NamedTuple):
