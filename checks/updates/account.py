@@ -197,7 +197,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.DUPLICATE in item.flags and near is not None and _is_in_other_form(item.seen, near):
+        if FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
             found[item.seen.id] = msg(
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
                 unit=near.unit,
