@@ -530,6 +530,22 @@ def test_a_usual_week_is_judged_for_certain(province: Province, way: Way, verdic
 # --- why an item is not certain -----------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("author", "verdict"), [("", DutyVerdict.INSUFFICIENT_EVIDENCE), ("Sở Tư pháp", UNMET)])
+def test_an_item_without_an_author_may_be_of_each_sub_portal_that_its_feed_was_seen_to_carry(
+    province: Province, author: str, verdict: DutyVerdict
+) -> None:
+    feed = province.with_authored_items("subportal")
+    for number in range(9):
+        feed.publish(post(number, f"2026-11-{number + 5:02} 09:00"), author="Sở Y tế")
+    province.plan(province.day(2), feed.publish, post(20, province.day(2)), author="Sở Y tế")
+    province.plan(province.day(4), feed.publish, post(21, province.day(4)), author=author)
+    province.plan(province.day(8), feed.publish, post(22, province.day(8)), author="Sở Y tế")
+
+    found, week = province.judged()
+
+    assert found is verdict, week.reason
+
+
 def test_a_line_that_repeats_the_author_above_is_explained_by_that(province: Province) -> None:
     register = province.with_register()
     province.plan(province.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "2/BC", "Báo cáo")

@@ -376,9 +376,13 @@ class Province:
     def with_submitted_items(self) -> AuthoredFeed:
         """Let units send in by a feed, which names them."""
         self.channel = ItemChannel.SUBMISSION
+        return self.with_authored_items("submission")
+
+    def with_authored_items(self, channel: str) -> AuthoredFeed:
+        """Let a feed show the items of several units, which it names."""
         feed = AuthoredFeed(self.server)
         self.sites.append(feed)
-        self.poll("json-feed", "gui", channel="submission", url=f"{self.server.url}/gui.json")
+        self.poll("json-feed", "gui", channel=channel, url=f"{self.server.url}/gui.json")
         return feed
 
     def with_other_unit(self) -> Site:
