@@ -200,7 +200,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         if FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
             found[item.seen.id] = msg(
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
-                unit=near.unit,
+                unit=str(near.unit),
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
