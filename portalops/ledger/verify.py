@@ -10,7 +10,7 @@ signed again is shown only by a head that somebody else has kept: it can be hand
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -42,12 +42,21 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.quarantines import (
+    ReadQuarantine,
+    Surrounding,
+    check_quarantines,
+    read_quarantine,
+    records_set_aside,
+    suspects,
+)
 from portalops.ledger.record import NotARecord, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
+from portalops.model.quarantines import SetAside
 from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
 from portalops.model.runs import Run, Slot
 from portalops.model.text import format_at, show_text
@@ -67,7 +76,7 @@ from portalops.registers.waivers import (
     waiver_of,
     waivers_in_force,
 )
-from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 from portalops.signatures.sshsig import fingerprint
 
 _CHUNK = 256
@@ -98,6 +107,8 @@ class Integrity:
     """Whose the records are."""
     unclaimed: tuple[tuple[int, int], ...] = ()
     """First and last of the records that nobody claimed in time."""
+    set_aside: tuple[SetAside, ...] = ()
+    """The quarantines that count: what they name is no fault, and meets no duty."""
 
     @property
     def holds(self) -> bool:
@@ -195,7 +206,8 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
-        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed))
+        faults.suspects = frozenset(suspects(told.quarantines))
+        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed), faults.suspects)
         chain = check_chain(snapshot, faults, advance, wanted=sought)
         for seq, cause in snapshot.misleading_indexes():
             faults.add(
@@ -219,8 +231,14 @@ def verify(
             ledger=ledger_id,
             spoken_for=told.spoken_for,
         )
-        unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
-    check_authority(ownership, told.by_authority, faults)
+        keys = [use.signer for use in signed.uses]
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.moved)
+        set_aside = check_quarantines(told.quarantines, surrounding, faults)
+        passed_over = records_set_aside(set_aside)
+        faults.settle(passed_over)
+        ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
+        unclaimed = check_unclaimed(ages, chain.last_at, faults)
+    check_authority(ownership, (each for each in told.by_authority if each[0] not in passed_over), faults)
     _check_own_key(signed, brought.signing_key, faults)
     blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)
     integrity = Integrity(
@@ -236,8 +254,9 @@ def verify(
         count_unsigned(signed, told.spoken.heads, chain),
         ownership,
         unclaimed,
+        set_aside,
     )
-    return Verification(ledger_id, integrity, _completeness(ledger, told, now=now, zone=zone))
+    return Verification(ledger_id, integrity, _completeness(ledger, told, passed_over, now=now, zone=zone))
 
 
 def check_runs(
@@ -336,6 +355,9 @@ class _Recorded:
     """Numbers of the records that are signed themselves."""
     by_authority: Sequence[tuple[int, str]]
     """Number and kind of the records that not every writer may record."""
+    quarantines: Sequence[ReadQuarantine]
+    moved: frozenset[int]
+    """Numbers of the records by which the ledger went elsewhere."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -349,6 +371,8 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     signed: list[SignedText] = []
     spoken_for: list[int] = []
     by_authority: list[tuple[int, str]] = []
+    quarantines: list[ReadQuarantine] = []
+    moved: list[int] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
@@ -369,6 +393,10 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
             signed.append(read_signed(held))
+        elif record.kind == QUARANTINED:
+            quarantines.append(read_quarantine(held))
+        elif record.kind == MOVED:
+            moved.append(record.seq)
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
     return _Recorded(
@@ -379,6 +407,8 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         signed,
         frozenset(spoken_for),
         by_authority,
+        quarantines,
+        frozenset(moved),
     )
 
 
@@ -499,24 +529,26 @@ def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs:
                 continue
             if not read_blobs:
                 if not ledger.has_blob(digest):
-                    faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
+                    faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
                 continue
             try:
                 blob = ledger.blob(digest)
             except PortalOpsError as error:
-                faults.add(seq, msg("record {seq}: {cause}", seq=seq, cause=error.message))
+                faults.add_excusable(seq, msg("record {seq}: {cause}", seq=seq, cause=error.message))
                 continue
             if digest == body:
                 waiting += sorted(bodies.evidence_of(blob))
     return len(seen)
 
 
-def _completeness(ledger: Ledger, told: _Recorded, *, now: datetime, zone: ZoneInfo) -> Completeness:
+def _completeness(
+    ledger: Ledger, told: _Recorded, passed_over: Collection[int], *, now: datetime, zone: ZoneInfo
+) -> Completeness:
     today = now.astimezone(zone).date()
     erased = tuple(told.erased.values())
     found = check_runs(
         ledger.frames(),
-        lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
+        lambda runs: missed_slots(require_plans(ledger.plans(without=passed_over)), runs, until=now, zone=zone),
         lambda run: is_running(ledger.locks, run),
     )
     waivers = told.waivers.find_in_force(today, today, zone)

@@ -27,6 +27,7 @@ from portalops.ledger.record import Draft
 from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
 from tests.conformance.claims import CASES, claimed
+from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -92,6 +93,8 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "whole" / name, folder)
         for name, bundle in _with_claims(Path(scratch)):
             yield _put(bundle, folder / "claims" / name, folder)
+        for name, bundle in _with_quarantines(Path(scratch)):
+            yield _put(bundle, folder / "quarantines" / name, folder)
         original = Path(scratch) / "full" / "bundle"
         yield from _tampered(original, folder, "tampered", TAMPERED)
         for number in range(REWRITTEN):
@@ -190,6 +193,14 @@ def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(_begun(scratch / "claims" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "claims" / name / "bundle")
+
+
+def _with_quarantines(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of claimed ledgers in which somebody set records aside."""
+    for name, change in QUARANTINES.items():
+        written = claimed(_begun(scratch / "quarantines" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "quarantines" / name / "bundle")
 
 
 def _tampered(original: Path, folder: Path, name: str, count: int) -> Iterator[tuple[str, Path]]:

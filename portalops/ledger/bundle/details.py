@@ -99,7 +99,9 @@ class DetailsCheck:
         self.named.add(key)
         state, body = self._blobs.read(digest)
         if state is BlobState.OTHER and is_new:
-            self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
+            self._faults.add_excusable(
+                seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest)
+            )
         elif state is BlobState.MISSING and must_be_there:
             self._faults.add(
                 seq,
@@ -108,5 +110,5 @@ class DetailsCheck:
                 ),
             )
         elif state is BlobState.MISSING and is_new and digest not in self._left_out:
-            self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
+            self._faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
         return body
