@@ -110,7 +110,7 @@ def _put(bundle: Path, place: Path, folder: Path) -> tuple[str, Path]:
     return str(place.relative_to(folder)), place
 
 
-def _begun(folder: Path) -> Path:
+def begun(folder: Path) -> Path:
     """Begin a ledger as portalops does, but with the id and the version that never change."""
     kept = kept_in(folder, writable=True)
     kept.records.create()
@@ -130,9 +130,9 @@ def _whole(scratch: Path) -> Iterator[tuple[str, Path]]:
         "the-key-was-changed-twice": _changed_keys,
         "unknown-kinds": _unknown_kinds,
     }.items():
-        written = write(_begun(scratch / name / "state"))
+        written = write(begun(scratch / name / "state"))
         yield name, _exported(written, scratch / name / "bundle")
-    written = week(_begun(scratch / "withheld" / "state"))
+    written = week(begun(scratch / "withheld" / "state"))
     newest = [record.body for record in written.ledger.records() if record.kind == "check.finished"][-1]
     yield "details-are-withheld", _exported(written, scratch / "withheld" / "details", newest)
     plan = next(written.ledger.records(kinds=(PLAN,))).body
@@ -188,9 +188,9 @@ def _exported(written: Written, bundle: Path, *withheld: Digest) -> Path:
 
 def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of ledgers that are claimed, the first as it should be."""
-    yield "honest", _exported(claimed(_begun(scratch / "claims" / "state")), scratch / "claims" / "bundle")
+    yield "honest", _exported(claimed(begun(scratch / "claims" / "state")), scratch / "claims" / "bundle")
     for name, change in CASES.items():
-        written = claimed(_begun(scratch / "claims" / name / "state"))
+        written = claimed(begun(scratch / "claims" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "claims" / name / "bundle")
 
@@ -198,7 +198,7 @@ def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
 def _with_quarantines(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of claimed ledgers in which somebody set records aside."""
     for name, change in QUARANTINES.items():
-        written = claimed(_begun(scratch / "quarantines" / name / "state"))
+        written = claimed(begun(scratch / "quarantines" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "quarantines" / name / "bundle")
 
