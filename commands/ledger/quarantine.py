@@ -30,8 +30,9 @@ from portalops.files import write_atomically
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_ownership
-from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
+    ANYBODYS,
     MAX_NAME,
     MAX_RECORDS,
     NAMESPACE,
@@ -158,8 +159,8 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
         )
     ownership = read_ownership(ledger)
     for seq, _digest, record in lines:
-        is_move = record is not None and record.kind == MOVED
-        if not may_set_aside(seq, is_record=record is not None, is_move=is_move, ownership=ownership):
+        is_anybodys = record is not None and record.kind in ANYBODYS
+        if not may_set_aside(seq, is_record=record is not None, is_anybodys=is_anybodys, ownership=ownership):
             raise _not_strange(seq, ownership)
     return lines[-1][1]
 

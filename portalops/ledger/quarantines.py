@@ -8,8 +8,7 @@
     key ssh-ed25519 AAAA...   the second person's
     reason a stolen account wrote them
 
-Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records that sent the ledger
-elsewhere, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
+Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of `ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
 from portalops.model.record import Digest
 from portalops.model.values import dataclass
-from portalops.registers.signers import signer_at
+from portalops.registers.signers import KEY_RETIRED, signer_at
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import BadSignature, public_key_of, verify
 
@@ -40,6 +39,9 @@ NAMESPACE = "portalops-quarantine"
 
 PART = "quarantine"
 """The key of the signed text in the body."""
+
+ANYBODYS = ("ledger.moved", KEY_RETIRED)
+"""Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
 
 MAX_RECORDS = 1000
 """Of one quarantine."""
@@ -137,8 +139,8 @@ class Surrounding:
     """Whose the records are."""
     noted: Noted
     """Digest and time of each line that `suspects` asks for, as far as it is there; without a time it is no record."""
-    moved: Collection[int]
-    """Numbers of the records of `ledger.moved`."""
+    anybodys: Collection[int]
+    """Numbers of the records of `ANYBODYS`."""
 
 
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
@@ -168,9 +170,9 @@ def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:
     return frozenset(seq for each in counted for seq in range(each.quarantine.first, each.quarantine.last + 1))
 
 
-def may_set_aside(seq: int, *, is_record: bool, is_move: bool, ownership: Ownership) -> bool:
-    """Say whether a record can be set aside: it is none, sent the ledger elsewhere, or is behind the first writer and nobody's."""
-    if not is_record or is_move:
+def may_set_aside(seq: int, *, is_record: bool, is_anybodys: bool, ownership: Ownership) -> bool:
+    """Say whether a record can be set aside: it is none, of `ANYBODYS`, or behind the first writer and nobody's."""
+    if not is_record or is_anybodys:
         return True
     return ownership.begin is not None and seq > ownership.begin and ownership.owner(seq) is None
 
@@ -196,7 +198,7 @@ def _why_not(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return msg("record {last} is another one than it names", last=str(quarantine.last))
     for seq in range(quarantine.first, quarantine.last + 1):
         is_record = bool(around.noted.get(seq, ("", ""))[1])
-        if not may_set_aside(seq, is_record=is_record, is_move=seq in around.moved, ownership=around.ownership):
+        if not may_set_aside(seq, is_record=is_record, is_anybodys=seq in around.anybodys, ownership=around.ownership):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

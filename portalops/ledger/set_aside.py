@@ -9,8 +9,8 @@ from portalops.ledger.chain import Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
-from portalops.ledger.ledger import MOVED, Ledger
-from portalops.ledger.quarantines import Surrounding, check_quarantines, read_quarantine, suspects
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import ANYBODYS, Surrounding, check_quarantines, read_quarantine, suspects
 from portalops.ledger.record import NotARecord, line_digest, parse
 from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Record
@@ -28,8 +28,8 @@ def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]
     if not read:
         return ()
     noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, suspects(read))}
-    moved = frozenset(record.seq for record in ledger.records(kinds=(MOVED,)))
-    surrounding = Surrounding(ledger.id, read_signers(ledger), ownership, noted, moved)
+    anybodys = frozenset(record.seq for record in ledger.records(kinds=ANYBODYS))
+    surrounding = Surrounding(ledger.id, read_signers(ledger), ownership, noted, anybodys)
     return check_quarantines(read, surrounding, Faults())
 
 

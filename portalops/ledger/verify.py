@@ -42,8 +42,9 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
-from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
+    ANYBODYS,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
@@ -232,7 +233,7 @@ def verify(
             spoken_for=told.spoken_for,
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.moved)
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys)
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
         passed_over = records_set_aside(set_aside)
         faults.settle(passed_over)
@@ -356,8 +357,8 @@ class _Recorded:
     by_authority: Sequence[tuple[int, str]]
     """Number and kind of the records that not every writer may record."""
     quarantines: Sequence[ReadQuarantine]
-    moved: frozenset[int]
-    """Numbers of the records by which the ledger went elsewhere."""
+    anybodys: frozenset[int]
+    """Numbers of the records that can be set aside whoever recorded them."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -372,10 +373,12 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     spoken_for: list[int] = []
     by_authority: list[tuple[int, str]] = []
     quarantines: list[ReadQuarantine] = []
-    moved: list[int] = []
+    anybodys: list[int] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
+        if record.kind in ANYBODYS:
+            anybodys.append(record.seq)
         if record.kind in SELF_SIGNED:
             spoken_for.append(record.seq)
         elif record.kind in AUTHORITY_KINDS:
@@ -395,8 +398,6 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             signed.append(read_signed(held))
         elif record.kind == QUARANTINED:
             quarantines.append(read_quarantine(held))
-        elif record.kind == MOVED:
-            moved.append(record.seq)
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
     return _Recorded(
@@ -408,7 +409,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         frozenset(spoken_for),
         by_authority,
         quarantines,
-        frozenset(moved),
+        frozenset(anybodys),
     )
 
 

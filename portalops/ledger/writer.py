@@ -222,7 +222,9 @@ def parse_line(seq: int, line: bytes) -> Record:
     except (NotARecord, TypeError) as error:
         raise IntegrityError(
             msg("record {seq} does not have the format that portalops writes", seq=seq),
-            msg("If a stranger wrote that line, two persons set it aside: portalops ledger quarantine (docs/stopped.md)."),
+            msg(
+                "If a stranger wrote that line, two persons set it aside: portalops ledger quarantine (docs/stopped.md)."
+            ),
         ) from error
 
 

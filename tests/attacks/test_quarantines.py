@@ -32,7 +32,7 @@ def test_a_quarantine_by_one_person_or_over_honest_records_is_named(tmp_path: Pa
 
     assert not found.holds
     assert not found.set_aside
-    assert any("counts for nothing" in str(fault.what.template) for fault in found.faults)
+    assert any("counts for nothing" in fault.what.text for fault in found.faults)
 
 
 def test_two_who_set_aside_what_they_left_unclaimed_are_named(tmp_path: Path) -> None:

@@ -95,6 +95,12 @@ def _moved(written: Written) -> None:
     quarantine(written, seq, seq)
 
 
+def _retired(written: Written) -> None:
+    key = {"public_key": written.key.public_key, "reason": "x", "replaces": ""}
+    seq = append(written, "key.retired", key=key).seq
+    quarantine(written, seq, seq)
+
+
 def _stranger(written: Written) -> None:
     first = append(written, "note.added").seq
     append(written, "claim", claim={"text": "x", "signature": "x"})
@@ -212,7 +218,7 @@ def _of_a_record_within_the_hour(written: Written) -> None:
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
-        _no_record, _no_records_in_a_row, _moved, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
+        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
         _a_machine_as_the_second, _a_strangers_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,

@@ -50,8 +50,8 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
-from portalops.ledger.ledger import MOVED
 from portalops.ledger.quarantines import (
+    ANYBODYS,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
@@ -198,7 +198,7 @@ class _Recorded:
     spoken_for: set[int] = field(default_factory=set)
     by_authority: list[tuple[int, str]] = field(default_factory=list)
     quarantines: list[ReadQuarantine] = field(default_factory=list)
-    moved: set[int] = field(default_factory=set)
+    anybodys: set[int] = field(default_factory=set)
     passed_over: frozenset[int] = frozenset()
     """Numbers of the records that are set aside, once that is known."""
     plans: list[Record] = field(default_factory=list)
@@ -244,7 +244,7 @@ class _Check:
             spoken_for=told.spoken_for,
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.moved)
+        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys)
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
         passed_over = told.passed_over = records_set_aside(set_aside)
         self._faults.settle(passed_over)
@@ -306,6 +306,8 @@ class _Check:
         return told
 
     def _take_recorded(self, record: Record, told: _Recorded) -> None:
+        if record.kind in ANYBODYS:
+            told.anybodys.add(record.seq)
         if record.kind in SELF_SIGNED:
             told.spoken_for.add(record.seq)
         elif record.kind in AUTHORITY_KINDS:
@@ -329,8 +331,6 @@ class _Check:
             told.signed.append(read_signed(held))
         elif record.kind == QUARANTINED:
             told.quarantines.append(read_quarantine(held))
-        elif record.kind == MOVED:
-            told.moved.add(record.seq)
         elif record.kind in WAIVER_KINDS:
             told.waivers.take(held)
         elif record.kind == CREATED and record.seq == 1:

@@ -905,6 +905,7 @@ KEPT = {
     "writer.ended",
     "ledger.quarantined",
 }
+ANYBODYS = {"ledger.moved", "key.retired"}  # kinds that can be set aside whoever recorded them
 CLAIM_KINDS = {"claim", "writer.added", "writer.ended"}
 SELF_SIGNED = {
     "head",
@@ -1148,13 +1149,13 @@ class Check:
             self.fault(0, "bundle.json names a different ledger than record 1")
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
         signers = [self._signer_of_head(*each[1:]) for each in read]
-        self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
-        wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
-        signed = [self._read_signed(record) for record in self.always if record.kind in CLAIM_KINDS]
         quarantines = [self._read_quarantine(record) for record in self.always if record.kind == "ledger.quarantined"]
         for record, quarantine in quarantines:
             if quarantine is not None and quarantine.last < record.seq:
                 self.suspects.update(range(quarantine.first, quarantine.last + 1))
+        self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
+        wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
+        signed = [self._read_signed(record) for record in self.always if record.kind in CLAIM_KINDS]
         claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
         lines = self._check_details(wanted | self.suspects | {each.size for each in self.brought})
@@ -1216,7 +1217,7 @@ class Check:
         unheeded += [(record, public) for public, record in pending.items() if left == {public}]
         for record, public in unheeded:
             what = "record {seq}: no key of the ledger confirms that key {key} was retired"
-            self.fault(record.seq, what, key=fingerprint(public))
+            self.excusable(record.seq, what, key=fingerprint(public))
 
     def _read_signed(self, record: Record) -> Signed:
         """Read a claim or a writer record; where its details are not here, (3) names them."""
@@ -1271,11 +1272,11 @@ class Check:
         self, read: List[Tuple[Record, Optional[Quarantine]]], lines: Dict[int, Tuple[str, str]]
     ) -> None:
         """(12) Which records two persons set aside; what is wrong with those alone is no fault."""
-        moved = {record.seq for record in self.always if record.kind == "ledger.moved"}
+        anybodys = {record.seq for record in self.always if record.kind in ANYBODYS}
         for record, quarantine in read:
             if record.body not in self.good:
                 continue
-            why = self._why_no_quarantine(quarantine, lines, moved)
+            why = self._why_no_quarantine(quarantine, lines, anybodys)
             if quarantine is not None and why is None:
                 self.quarantines.append(quarantine)
             else:
@@ -1291,7 +1292,7 @@ class Check:
                 self.fault(seq, en, **values)
 
     def _why_no_quarantine(
-        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], moved: Set[int]
+        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], anybodys: Set[int]
     ) -> Optional[Said]:
         if each is None:
             return say("it names no records")
@@ -1313,7 +1314,7 @@ class Check:
         begin = self.writers[0].added if self.writers else None
         for seq in range(each.first, each.last + 1):
             is_strange = begin is not None and seq > begin and self.owner(seq) is None
-            if lines.get(seq, ("", ""))[1] and seq not in moved and not is_strange:
+            if lines.get(seq, ("", ""))[1] and seq not in anybodys and not is_strange:
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
 

@@ -2,6 +2,7 @@
 
 const MAX_FAULTS = 100;
 const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended", "ledger.quarantined"];
+const ANYBODYS = ["ledger.moved", "key.retired"]; // kinds that can be set aside whoever recorded them
 const CLAIM_KINDS = ["claim", "writer.added", "writer.ended"];
 const SELF_SIGNED = ["head", ...CLAIM_KINDS, "ledger.quarantined"]; // kinds that nobody needs to claim
 const BY_AUTHORITY = ["plan", "blob.erased"];
@@ -295,16 +296,16 @@ class Check {
     }
     const read = [];
     for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
-    await this.readKeys(read);
-    const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
-    const signed = [];
-    for (const record of this.always) if (CLAIM_KINDS.includes(record.kind)) signed.push(await this.readSigned(record));
     const quarantines = [];
     for (const record of this.always) if (record.kind === "ledger.quarantined") quarantines.push(await this.readQuarantine(record));
     for (const { record, quarantine } of quarantines) {
       if (!quarantine || quarantine.last >= record.seq) continue;
       for (let seq = quarantine.first; seq <= quarantine.last; seq += 1) this.suspects.add(seq);
     }
+    await this.readKeys(read);
+    const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
+    const signed = [];
+    for (const record of this.always) if (CLAIM_KINDS.includes(record.kind)) signed.push(await this.readSigned(record));
     for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
     const lines = await this.linesAt(new Set([...wanted, ...this.suspects, ...this.supplied.map((each) => each.size)]));
     this.checkDetails();
@@ -359,7 +360,7 @@ class Check {
     const left = this.keys.filter((each) => !each.retired);
     for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
     for (const [key, { seq }] of unheeded) {
-      this.fault(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
+      this.excusable(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
     }
   }
 
@@ -400,11 +401,11 @@ class Check {
 
   /** (12) Which records two persons set aside; what is wrong with those alone is no fault. */
   checkQuarantines(read, lines) {
-    const moved = new Set(this.always.filter((each) => each.kind === "ledger.moved").map((each) => each.seq));
+    const anybodys = new Set(this.always.filter((each) => ANYBODYS.includes(each.kind)).map((each) => each.seq));
     for (const each of read) {
       const { record, quarantine } = each;
       if (!this.good.has(record.body)) continue;
-      const why = this.whyNoQuarantine(each, lines, moved);
+      const why = this.whyNoQuarantine(each, lines, anybodys);
       if (why) this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
       else this.quarantines.push({ record, ...quarantine });
     }
@@ -415,7 +416,7 @@ class Check {
     for (const [seq, en, values] of this.open) if (!this.aside.has(seq)) this.fault(seq, en, values);
   }
 
-  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, moved) {
+  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, anybodys) {
     if (!quarantine) return say("it names no records");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
@@ -428,7 +429,7 @@ class Check {
     if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
     for (let seq = first; seq <= last; seq += 1) {
       const isStrange = this.writers.length && seq > this.writers[0].added && !this.claimOf(seq, seq);
-      if (lines.get(seq)?.at && !moved.has(seq) && !isStrange) return say("record {record} is whole, and no stranger's", { record: seq });
+      if (lines.get(seq)?.at && !anybodys.has(seq) && !isStrange) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
   }
