@@ -31,16 +31,8 @@ from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.quarantines import (
-    ANYBODYS,
-    MAX_NAME,
-    MAX_RECORDS,
-    NAMESPACE,
-    PART,
-    may_set_aside,
-    parse_quarantine,
-    text_of,
-)
+from portalops.ledger.quarantine_text import MAX_NAME, MAX_RECORDS, PART, parse_quarantine, text_of
+from portalops.ledger.quarantines import ANYBODYS, NAMESPACE, may_set_aside
 from portalops.ledger.set_aside import stored_lines
 from portalops.locale import _
 from portalops.model.message import msg

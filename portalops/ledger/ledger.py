@@ -442,7 +442,7 @@ class Ledger:
 
 def _lines_named(blobs: BlobStore, lines: StoredLines) -> Iterator[int]:
     """Yield the records that quarantines name. Whether one counts is left to verification: a line that is no record is no evidence."""
-    from portalops.ledger.quarantines import lines_named  # noqa: PLC0415  # for a damaged ledger alone
+    from portalops.ledger.quarantine_text import lines_named  # noqa: PLC0415  # for a damaged ledger alone
 
     yield from lines_named(lines, blobs)
 

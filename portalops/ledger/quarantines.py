@@ -1,76 +1,31 @@
 """Quarantines: records that two persons set aside, so that a ledger goes on behind them; pure.
 
-    portalops-quarantine 1
-    ledger 5f0c...            the ledger's id
-    range 12 15 9f3a...       the first and the last record, and SHA-256 of the line of the last
-    by Nguyễn Văn An          who asks for it
-    second Trần Thị Bình      the second person
-    key ssh-ed25519 AAAA...   the second person's
-    reason a stolen account wrote them
-
-Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of `ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
+Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of
+`ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from portalops import bodies
-from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import Ownership
-from portalops.ledger.record import NotARecord, parse
-from portalops.ledger.stores import BlobStore, StoredLines
+from portalops.ledger.quarantine_text import PART, parse_quarantine
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
-from portalops.model.record import Digest
 from portalops.model.values import dataclass
 from portalops.registers.signers import KEY_RETIRED, signer_at
-from portalops.registers.writers import QUARANTINED
-from portalops.signatures.sshsig import BadSignature, public_key_of, verify
+from portalops.signatures.sshsig import BadSignature, verify
 
 NAMESPACE = "portalops-quarantine"
 """The purpose that quarantines are signed for, by both."""
 
-PART = "quarantine"
-"""The key of the signed text in the body."""
-
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
 """Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
-
-MAX_RECORDS = 1000
-"""Of one quarantine."""
-
-MAX_NAME = 200
-"""Longest name or reason, in characters."""
-
-
-def text_of(quarantine: Quarantine) -> str:
-    """Return the seven lines that both sign."""
-    return (
-        f"portalops-quarantine 1\nledger {quarantine.ledger}\n"
-        f"range {quarantine.first} {quarantine.last} {quarantine.digest}\n"
-        f"by {quarantine.by}\nsecond {quarantine.second}\nkey {quarantine.public_key}\nreason {quarantine.reason}\n"
-    )
-
-
-def parse_quarantine(text: str) -> Quarantine | None:
-    """Read them; None if `text_of` would not have written the text, or there are no such records or no such key."""
-    found = _QUARANTINE.fullmatch(text)
-    try:
-        if found is None or public_key_of(found.group(7)) != found.group(7):
-            return None
-    except ValueError:
-        return None
-    ledger, first, last, digest, by, second, key, reason = found.groups()
-    if not int(first) <= int(last) < int(first) + MAX_RECORDS:
-        return None
-    return Quarantine(ledger, int(first), int(last), Digest(digest), by, second, key, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +72,6 @@ def suspects(read: Iterable[ReadQuarantine]) -> Iterator[int]:
             yield from range(each.quarantine.first, each.quarantine.last + 1)
 
 
-def lines_named(snapshot: StoredLines, blobs: BlobStore) -> Iterator[int]:
-    """Yield the numbers of the records that the quarantines of a store name, whether they count or not."""
-    for _place, line in snapshot.lines_of((QUARANTINED,)):
-        with suppress(NotARecord, PortalOpsError):
-            record = parse(line) if isinstance(line, bytes) else None
-            if record is not None:
-                held = HeldRecord(record.seq, record.at, record.kind, blobs.read(record.body))
-                yield from suspects((read_quarantine(held),))
-
-
 @dataclass(frozen=True, slots=True)
 class Surrounding:
     """What a ledger holds besides quarantines, as far as they are judged by it."""
@@ -155,7 +100,7 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     for each in read:
         if not each.is_there:
             continue
-        why = _why_not(each, surrounding)
+        why = _flaw_of(each, surrounding)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
@@ -177,7 +122,7 @@ def may_set_aside(seq: int, *, is_record: bool, is_anybodys: bool, ownership: Ow
     return ownership.begin is not None and seq > ownership.begin and ownership.owner(seq) is None
 
 
-def _why_not(each: ReadQuarantine, around: Surrounding) -> Message | None:
+def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     quarantine, (own, second) = each.quarantine, each.signers
     if quarantine is None:
         return msg("it names no records")
@@ -201,10 +146,3 @@ def _why_not(each: ReadQuarantine, around: Surrounding) -> Message | None:
         if not may_set_aside(seq, is_record=is_record, is_anybodys=seq in around.anybodys, ownership=around.ownership):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
-
-
-_LINE = rf"([^\x00-\x1f\x7f\ud800-\udfff]{{1,{MAX_NAME}}})"
-_QUARANTINE = re.compile(
-    r"portalops-quarantine 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
-    rf"by {_LINE}\nsecond {_LINE}\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nreason {_LINE}\n"
-)

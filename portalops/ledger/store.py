@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from portalops.errors import IntegrityError, LedgerError, LedgerMissing
 from portalops.ledger import store_errors
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import Draft, NotARecord, split
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
@@ -452,8 +453,8 @@ def _first_from(connection: sqlite3.Connection, at: str) -> int:
 def _readable_from(connection: sqlite3.Connection, seq: int) -> tuple[int, str] | None:
     """Return number and time of the first line from a number on that is a record: any other has no time to go by."""
     for found, at, line in connection.execute("SELECT seq, at, line FROM record WHERE seq >= ?", (seq,)):
-        with suppress(NotARecord, TypeError):
-            split(line)
+        with suppress(NotARecord):
+            split(bytes_of(line))
             return found, str(at)
     return None
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from portalops import bodies
 from portalops.ledger.ledger import FILE, MOVED, Ledger
-from portalops.ledger.quarantines import NAMESPACE, text_of
+from portalops.ledger.quarantine_text import text_of
+from portalops.ledger.quarantines import NAMESPACE
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.quarantines import Quarantine
