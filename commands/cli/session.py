@@ -128,6 +128,15 @@ class Session:
         ledger.claimant = self.claimant
         return ledger
 
+    @property
+    def ledger_to_mend(self) -> Ledger:
+        """The ledger for appending a quarantine, also where its newest line stops every other command."""
+        ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        self._require_kept_clock(ledger)
+        ledger.claimant = self.claimant
+        self.__dict__["writable_ledger"] = ledger
+        return ledger
+
     @cached_property
     def claimant(self) -> MachineClaimant:
         """What claims the records of this call, once `ledger enroll` has begun that on this machine."""

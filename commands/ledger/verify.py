@@ -170,6 +170,8 @@ class IntegrityShape:
     claimed: tuple[ClaimedShape, ...]
     unclaimed: tuple[tuple[int, int], ...]
     """First and last of the records that no writer claimed within an hour."""
+    set_aside: tuple[SetAsideShape, ...]
+    """Records that two persons set aside: they are no fault, and meet no duty."""
 
 
 @shape
@@ -185,6 +187,22 @@ class WriterShape:
     """The record that enrolled it."""
     ended: int | None
     """The record that ended that; null while it may write."""
+
+
+@shape
+class SetAsideShape:
+    """Records that two persons set aside."""
+
+    seq: int
+    """The record that says so."""
+    at: datetime
+    first: int
+    last: int
+    by: str
+    second: str
+    fingerprint: str
+    """Of the second person's key."""
+    reason: str
 
 
 @shape
@@ -514,6 +532,20 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
         headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
         yield TableBlock(msg("Who recorded what, the newest last"), headers, rows)
         yield from _more(len(claimed) - MAX_LISTED)
+    for each in integrity.set_aside[-MAX_LISTED:]:
+        yield Notice(
+            msg(
+                "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+                first=str(each.quarantine.first),
+                last=str(each.quarantine.last),
+                day=each.at.date(),
+                by=each.quarantine.by,
+                second=each.quarantine.second,
+                key=fingerprint(each.quarantine.public_key),
+                reason=each.quarantine.reason,
+            ),
+            Tone.UNSURE,
+        )
     if integrity.unclaimed:
         yield Paragraph(
             msg(
@@ -658,6 +690,19 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
             for each in integrity.ownership.merged()
         ),
         unclaimed=integrity.unclaimed,
+        set_aside=tuple(
+            SetAsideShape(
+                each.seq,
+                each.at,
+                each.quarantine.first,
+                each.quarantine.last,
+                each.quarantine.by,
+                each.quarantine.second,
+                fingerprint(each.quarantine.public_key),
+                each.quarantine.reason,
+            )
+            for each in integrity.set_aside
+        ),
     )
 
 

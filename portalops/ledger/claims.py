@@ -374,7 +374,7 @@ class _Fold:
             if each.kind == CLAIM
             else msg("the writer in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
         )
-        self.faults.add(each.seq, what)
+        self.faults.add_excusable(each.seq, what)
 
 
 _LEDGER = "ledger ([0-9a-f]{32})\n"

@@ -13,14 +13,16 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
+from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse
 from portalops.ledger.selection import Selection
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_jumped, clock_went_back
@@ -43,6 +45,8 @@ LOCKS = "locks"
 
 MAX_QUIET = timedelta(days=1)
 """A clock farther ahead of the newest record needs something that vouches for it."""
+
+_CHUNK = 256
 
 MOVED = "ledger.moved"
 """The kind of the record of a move; its body names from where, to where, and the records and head before it."""
@@ -98,6 +102,7 @@ class Ledger:
         self._clock = clock
         found = kept or kept_in(folder, writable=writable)
         self._store, self._blobs = found.records, found.blobs
+        self._store.find_set_aside = partial(_lines_named, found.blobs)
         self.locks = found.locks
         """Locks of all processes on this ledger, on every machine."""
         self.claimant: Claimant | None = None
@@ -135,6 +140,19 @@ class Ledger:
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
+        return ledger
+
+    @classmethod
+    def open_to_mend(cls, folder: Path, clock: Clock, *, kept: KeptLedger | None = None) -> Ledger:
+        """Open a ledger for appending a quarantine, although its newest line is no record or sent it elsewhere.
+
+        Raises:
+            LedgerMissing: there is none.
+            LedgerError: it cannot be read.
+        """
+        ledger = cls(folder, clock, writable=True, kept=kept)
+        ledger._store.find_set_aside = _lines_that_are_none
+        ledger._store.check()
         return ledger
 
     @property
@@ -185,6 +203,10 @@ class Ledger:
             records = self._store.append(drafts, self._clock)
             self.claimant.note(records)
         return records
+
+    def append_quarantine(self, draft: Draft) -> Record:
+        """Record a quarantine, also behind a newest line that is no record; raises as `append` does."""
+        return self._store.append_behind_damage((draft,), self._clock)[0]
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
@@ -371,13 +393,13 @@ class Ledger:
         except PortalOpsError:
             return None
 
-    def plans(self) -> tuple[RecordedPlan, ...]:
-        """Return every plan recorded, oldest first.
+    def plans(self, *, without: Collection[int] = ()) -> tuple[RecordedPlan, ...]:
+        """Return every plan recorded, oldest first, but for those of some numbers.
 
         Raises:
             LedgerError: the details of a plan cannot be read.
         """
-        return tuple(self._plan(record) for record in self.records(kinds=(PLAN,)))
+        return tuple(self._plan(record) for record in self.records(kinds=(PLAN,)) if record.seq not in without)
 
     def plan(self) -> Plan | None:
         """Return the newest plan recorded.
@@ -418,6 +440,24 @@ class Ledger:
         return RecordedPlan(record.seq, record.at, plan)
 
 
+def _lines_named(blobs: BlobStore, lines: StoredLines) -> Iterator[int]:
+    """Yield the records that quarantines name. Whether one counts is left to verification: a line that is no record is no evidence."""
+    from portalops.ledger.quarantine_text import lines_named  # noqa: PLC0415  # for a damaged ledger alone
+
+    yield from lines_named(lines, blobs)
+
+
+def _lines_that_are_none(lines: StoredLines) -> Iterator[int]:
+    """Yield the numbers of all lines that are no records: who mends a ledger reads what is left of it."""
+    for chunk in lines.chunks(_CHUNK):
+        for place, line in zip(chunk.places or (), chunk.lines, strict=True):
+            if isinstance(place, int):
+                try:
+                    parse(bytes_of(line))
+                except NotARecord:
+                    yield place
+
+
 def moved_to(ledger: Ledger, record: Record) -> str | None:
     """Return where a record says that the ledger was moved to; None if it is of another kind, `?` if it cannot be read."""
     if record.kind != MOVED:
@@ -436,6 +476,7 @@ def moved_away(here: str, place: str) -> LedgerError:
         msg("the ledger in {here} was moved to {place}", here=here, place=place),
         msg(
             "Name the new store in [ledger.store] of the configuration, or move the ledger back with 'portalops "
-            "ledger move'."
+            "ledger move'. If a stranger wrote that record, two persons set it aside: portalops ledger quarantine "
+            "(docs/stopped.md)."
         ),
     )

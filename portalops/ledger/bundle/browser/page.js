@@ -173,6 +173,12 @@ function integrityLines(check) {
   for (const { seq, signer } of check.drills) {
     add("  Record {seq}: a drill of another host, signed with the key {key}", { seq, key: fingerprint(signer) });
   }
+  for (const { record, first, last, by, second, key, reason } of check.quarantines.slice(0, MAX_SHOWN)) {
+    add("  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}", {
+      first, last, day: record.at.slice(0, 10), by, second, key: fingerprint(key), reason,
+    });
+  }
+  if (check.quarantines.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.quarantines.length - MAX_SHOWN });
   const owners = check.owners();
   for (const { first, last, writer } of owners.slice(0, MAX_SHOWN)) {
     add("  Records {first} to {last} were recorded by {name} (key {key})", { first, last, name: writer.name, key: fingerprint(writer.key) });
@@ -260,6 +266,9 @@ function jsonOf(check, complete, code) {
       sign_offs: check.signOffs.map((each) => ({ report: each.report, signer: each.signer, file: check.reports.get(each.sha256) ?? null })),
       writers: check.writers.map(({ name, key, authority, added, ended }) => ({ name, key: fingerprint(key), authority, added, ended })),
       claimed: check.owners().map(({ first, last, writer }) => ({ first, last, by: writer.name })),
+      set_aside: check.quarantines.map(({ record, first, last, by, second, key, reason }) => ({
+        seq: record.seq, at: record.at, first, last, by, second, key: fingerprint(key), reason,
+      })),
       drills: check.drills.map(({ seq, signer }) => ({ seq, key: fingerprint(signer) })),
       not_compared: check.figures.notCompared,
     },
