@@ -22,6 +22,7 @@ from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
+from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
@@ -126,6 +127,7 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
+        ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
         return ledger
 
     @cached_property
@@ -154,6 +156,13 @@ class Session:
             return
         try:
             self.writable_ledger.claim()
+            if self.claimant.has_unclaimed:
+                self.warnings.append(
+                    msg(
+                        "no writer claims what this machine records: its key is not enrolled, and within an hour these records meet no"
+                        " duty. Run 'portalops ledger enroll' here"
+                    )
+                )
         except PortalOpsError as error:
             self.warnings.append(
                 msg("what was recorded is not claimed yet; the next command tries again: {cause}", cause=error.message)

@@ -31,11 +31,11 @@ from portalops.ledger.claims import (
     MAX_RANGES,
     WRITER_NAMESPACE,
     parse_claim,
-    parse_writer,
     read_signed,
     text_of_claim,
     text_of_writer,
 )
+from portalops.ledger.heeded import read_ownership, state_of_writer
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
 from portalops.model.record import Record
@@ -43,7 +43,7 @@ from portalops.model.text import format_at
 from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.ports import Clock
 from portalops.private_folder import make_private_folder
-from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED, WRITER_KINDS
+from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED
 from portalops.signatures.sshsig import SigningKey, sign
 
 KEY = Path("keys") / "writer"
@@ -73,6 +73,8 @@ class MachineClaimant:
         self._folder, self._clock = folder, clock
         self.name, self.enrols = name, enrols
         self._reopened = reopened
+        self.is_awaited = False
+        """The ledger has writers, so that what is appended is noted before this machine has a key, too."""
         self._lock = threading.RLock()
         self._runs: list[LineRange] = []
         """Records in a row that were appended and not claimed."""
@@ -94,7 +96,7 @@ class MachineClaimant:
 
     def intend(self, drafts: Sequence[Draft]) -> None:
         """Note what is about to be appended. A journal that cannot be written is no reason not to record."""
-        if not self._has_key():
+        if not self._notes():
             return
         at = format_at(self._clock.now())
         lines = "".join(
@@ -112,7 +114,7 @@ class MachineClaimant:
 
     def note(self, records: Sequence[Record]) -> None:
         """Note what was appended."""
-        if not self._has_key():
+        if not self._notes():
             return
         for each in records:
             if each.kind in SELF_SIGNED:
@@ -173,6 +175,8 @@ class MachineClaimant:
     def enrol(self, ledger: Ledger, key: SigningKey) -> None:
         """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
 
+        A key that had the machine's name before is ended: it was lost, or belongs to what this machine was restored from.
+
         Raises:
             LedgerError: it cannot be recorded.
             FileUnwritable: the key cannot be written.
@@ -180,12 +184,18 @@ class MachineClaimant:
         with self._lock:
             if not self.enrols or self._is_enrolled:
                 return
+            if state_of_writer(ledger, self.make_key()) is WriterState.ENDED:
+                SigningKey.make(self._folder / KEY)
+                self._key = None
             own = self.make_key()
-            state = state_of_writer(ledger, own)
-            if state is None:
+            if state_of_writer(ledger, own) is None:
+                for each in read_ownership(ledger).writers:
+                    if each.name == self.name and each.ended_seq is None:
+                        ended = WriterEvent(ledger.id, WriterState.ENDED, each.public_key, each.name, each.authority)
+                        record_writer(ledger, ended, key)
                 event = WriterEvent(ledger.id, WriterState.ADDED, own, self.name, Authority.ALL)
                 record_writer(ledger, event, key)
-            self._is_enrolled = state is not WriterState.ENDED
+            self._is_enrolled = True
 
     def make_key(self) -> str:
         """Make this machine's key, unless it has one, and return its public half; raises as `enrol` does."""
@@ -211,6 +221,14 @@ class MachineClaimant:
                     self._path.unlink(missing_ok=True)
                 os.close(self._journal)
                 self._journal = None
+
+    @property
+    def has_unclaimed(self) -> bool:
+        """What this process appended is noted and not claimed, on a ledger that has writers."""
+        return self.is_awaited and bool(self._runs) and not self._has_moved
+
+    def _notes(self) -> bool:
+        return self.is_awaited or self._has_key()
 
     def _has_key(self) -> bool:
         return self._key is not None or (self._folder / KEY).exists()
@@ -283,18 +301,6 @@ def record_writer(ledger: Ledger, event: WriterEvent, key: SigningKey, **parts: 
     signed = {"text": text, "signature": sign(text.encode(), key, WRITER_NAMESPACE)}
     kind = WRITER_ADDED if event.state is WriterState.ADDED else WRITER_ENDED
     return ledger.append(kind, run=NO_RUN, subject=event.name, body=bodies.write({**parts, "writer": signed}))
-
-
-def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
-    """Return what the newest writer record says of a key; None if there is none. Who signed it is left to verification."""
-    found = None
-    for record in ledger.records(kinds=WRITER_KINDS):
-        with suppress(PortalOpsError):
-            text = bodies.part_of(ledger.blob(record.body), "writer").get("text")
-            event = parse_writer(text) if isinstance(text, str) else None
-            if event is not None and event.public_key == public_key:
-                found = event.state
-    return found
 
 
 def _read_journals(descriptors: Iterable[int]) -> tuple[Counter[tuple[str, ...]], datetime | None]:

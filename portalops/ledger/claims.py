@@ -214,6 +214,7 @@ def check_claims(
     ledger: str,
     spoken_for: Collection[int] = (),
     before: Ownership | None = None,
+    confirmed: Collection[str] = (),
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -225,8 +226,9 @@ def check_claims(
         ledger: its id; empty if that cannot be read, and then it is not compared.
         spoken_for: numbers of the records that are signed themselves.
         before: whose the records are by all before the first of `signed`.
+        confirmed: public keys of the ledger that the reader knows to be its own.
     """
-    fold = _Fold(ledger, signers, noted, faults)
+    fold = _Fold(ledger, signers, noted, faults, confirmed)
     if before is not None:
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
@@ -290,6 +292,7 @@ class _Fold:
     signers: Sequence[Signer]
     noted: Noted
     faults: Faults
+    confirmed: Collection[str] = ()
     writers: dict[str, Writer] = field(default_factory=dict)
     claimed: list[Claimed] = field(default_factory=list)
     held_up_to: int = 0
@@ -305,6 +308,15 @@ class _Fold:
             self._refuse(each, msg("it belongs to another ledger"))
         elif signer_at(self.signers, each.public_key, each.at) is None:
             self._refuse(each, msg("it is not signed by a key of the ledger"))
+        elif not self._is_confirmed(each.public_key, each.seq):
+            self._refuse(
+                each, msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.public_key))
+            )
+        elif event.state is WriterState.ADDED and any(
+            known.name == event.name and known.ended_seq is None and known.public_key != event.public_key
+            for known in self.writers.values()
+        ):
+            self._refuse(each, msg("another writer is called {name}", name=event.name))
         elif event.state is WriterState.ADDED:
             self.writers.setdefault(
                 event.public_key, Writer(event.public_key, event.name, event.authority, each.seq, None)
@@ -312,6 +324,28 @@ class _Fold:
         elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
+
+    def _is_confirmed(self, public_key: str, seq: int) -> bool:
+        """Say whether a key may name writers in a record: whoever may append can add keys of the ledger too.
+
+        It may as the first key; by a head of a key that may, which it replaces; by the claim of a writer with authority `all` over the record
+        that added it; or, before there is any writer, as the only key that is not retired.
+        """
+        keys = {each.public_key: each for each in self.signers}
+        signer = keys[public_key]
+        while signer is not self.signers[0] and signer.public_key not in self.confirmed:
+            if signer.vouched_seq is None or signer.vouched_seq >= seq:
+                return self._is_confirmed_without_predecessor(signer, seq)
+            signer, seq = keys[signer.replaces], signer.vouched_seq
+        return True
+
+    def _is_confirmed_without_predecessor(self, signer: Signer, seq: int) -> bool:
+        if not self.writers:
+            others = (each for each in self.signers if each is not signer and each.added_seq < seq)
+            return all(each.retired_seq is not None and each.retired_seq < seq for each in others)
+        ownership = Ownership(tuple(self.writers.values()), tuple(self.claimed))
+        owner = ownership.owner(signer.added_seq)
+        return owner is not None and owner.authority is Authority.ALL
 
     def take_claim(self, each: SignedText) -> None:
         claim = parse_claim(each.text)

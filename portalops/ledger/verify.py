@@ -58,7 +58,7 @@ from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS, TrustedKey
+from portalops.registers.signers import KEY_KINDS, TrustedKey, signing_keys
 from portalops.registers.waivers import (
     WAIVER_KINDS,
     WITHDRAWN,
@@ -218,6 +218,7 @@ def verify(
             faults,
             ledger=ledger_id,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(brought.trusted or ()),
         )
         unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
     check_authority(ownership, told.by_authority, faults)

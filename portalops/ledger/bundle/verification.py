@@ -74,7 +74,7 @@ from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS
+from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
 from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
 
@@ -229,6 +229,7 @@ class _Check:
             self._faults,
             ledger=told.ledger,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(self._brought.trusted or ()),
         )
         check_authority(ownership, told.by_authority, self._faults)
         unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at, self._faults)

@@ -816,6 +816,7 @@ class Key(NamedTuple):
     added: Record
     retired: Optional[Record]
     replaces: str
+    vouched: Optional[int] = None  # the record of the first head over `added` by the key that this one replaces
 
     def signs_at(self, at: str) -> bool:
         return self.added.at <= at and (self.retired is None or at <= self.retired.at)
@@ -1131,7 +1132,6 @@ class Check:
         A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
         """
         signed = {record.seq: (head, signer) for record, head, signer in heads if head and signer}
-        replaced: Set[str] = set()  # keys that signed a head over the record of the key that replaces them
         pending: Dict[str, Record] = {}
         unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
@@ -1139,9 +1139,9 @@ class Check:
                 head, signer = signed[record.seq]
                 own = self.ledger in (None, head.ledger) and self.key_at(signer, head.at)
                 if own and head.size < record.seq:
-                    replaced |= {
-                        key.replaces for key in self.keys if key.replaces == signer and key.added.seq <= head.size
-                    }
+                    for place, key in enumerate(self.keys):
+                        if key.replaces == signer and key.vouched is None and key.added.seq <= head.size:
+                            self.keys[place] = key._replace(vouched=record.seq)
                     for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
                         retired = pending.pop(public)
                         if public == signer:
@@ -1158,7 +1158,7 @@ class Check:
                 if record.kind == "key.added" and not known:
                     self.keys.append(Key(public, record, None, replaces))
                 elif record.kind == "key.retired" and known and known[0].retired is None:
-                    if public in replaced:
+                    if any(key.replaces == public and key.vouched is not None for key in self.keys):
                         self._retire(public, record)
                     else:
                         pending.setdefault(public, record)
@@ -1213,6 +1213,12 @@ class Check:
             return say("it belongs to another ledger")
         if self.key_at(each.signer, each.record.at) is None:
             return say("it is not signed by a key of the ledger")
+        if not self._may_name_writers(each.signer, each.record.seq):
+            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.signer))
+        if state == "added" and any(
+            one.name == name and one.ended is None and one.public != public for one in self.writers
+        ):
+            return say("another writer is called {name}", name=name)
         known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
         if state == "added":
             if known is None:
@@ -1220,6 +1226,21 @@ class Check:
         elif known is not None and self.writers[known].ended is None:
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
         return None
+
+    def _may_name_writers(self, public: str, seq: int) -> bool:
+        """Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too."""
+        keys = {each.public: each for each in self.keys}
+        trusted = {each.public for each in self.trusted or ()}
+        key = keys[public]
+        while key.vouched is not None and key.vouched < seq and key is not self.keys[0] and key.public not in trusted:
+            key, seq = keys[key.replaces], key.vouched
+        if key is self.keys[0] or key.public in trusted:
+            return True
+        if not self.writers:
+            others = [each for each in self.keys if each is not key and each.added.seq < seq]
+            return all(each.retired is not None and each.retired.seq < seq for each in others)
+        owner = self.owner(key.added.seq)
+        return owner is not None and owner.authority == "all"
 
     def _take_claim(self, each: Signed, lines: Dict[int, Tuple[str, str]], held_up_to: int) -> int:
         """Take a claim; return the last record whose line a writer's claim bears out."""
@@ -2579,6 +2600,8 @@ VI = {
     "it names no writer": "không nêu bên ghi nào",
     "it names no records": "không nêu bản ghi nào",
     "it is not signed by a key of the ledger": "không được ký bằng khóa của sổ cái",
+    "it is signed by key {key}, which nobody confirmed": "được ký bằng khóa {key} mà chưa ai xác nhận",
+    "another writer is called {name}": "đã có bên ghi khác tên là {name}",
     "it names records that did not exist": "nêu những bản ghi lúc đó chưa có",
     "its records were claimed before": "các bản ghi này đã được nhận từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
