@@ -15,6 +15,7 @@ from portalops import calendar, config
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -116,7 +117,9 @@ class Session:
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
-        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
+        ledger = Ledger.open(
+            self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
+        )
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
                 msg(

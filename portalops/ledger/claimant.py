@@ -36,7 +36,7 @@ from portalops.ledger.claims import (
     text_of_writer,
 )
 from portalops.ledger.heeded import read_ownership, state_of_writer
-from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
 from portalops.model.record import Record
 from portalops.model.text import format_at
@@ -80,7 +80,6 @@ class MachineClaimant:
         """Records in a row that were appended and not claimed."""
         self._since: datetime | None = None
         """When the first of them was recorded."""
-        self._has_moved = False
         self._journal: int | None = None
         self._path = folder / JOURNALS / f"{os.getpid()}-{secrets.token_hex(4)}.journal"
         self._key: SigningKey | None = None
@@ -119,7 +118,6 @@ class MachineClaimant:
         for each in records:
             if each.kind in SELF_SIGNED:
                 continue
-            self._has_moved = self._has_moved or each.kind == MOVED
             self._since = each.at if not self._runs else self._since
             before = self._runs[-1] if self._runs else None
             if before is not None and before.last == each.seq - 1:
@@ -133,14 +131,14 @@ class MachineClaimant:
     def claim(self, ledger: Ledger) -> None:
         """Claim what this process appended, and what processes of this machine left that were killed.
 
-        Nothing is claimed before the key is enrolled, and not behind the record of a move: there the ledger goes on elsewhere.
+        Nothing is claimed before the key is enrolled.
 
         Raises:
             LedgerError: the claim cannot be recorded.
             SecretUnavailable: the key cannot be read.
         """
         with self._lock:
-            if not self._has_key() or self._has_moved:
+            if not self._has_key():
                 return
             left = tuple(self._left_journals())
             try:
@@ -225,7 +223,7 @@ class MachineClaimant:
     @property
     def has_unclaimed(self) -> bool:
         """What this process appended is noted and not claimed, on a ledger that has writers."""
-        return self.is_awaited and bool(self._runs) and not self._has_moved
+        return self.is_awaited and bool(self._runs)
 
     def _notes(self) -> bool:
         return self.is_awaited or self._has_key()

@@ -27,6 +27,7 @@ from datetime import datetime, timedelta
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
+from portalops.ledger.ledger import MOVED
 from portalops.ledger.record import parse_at
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
@@ -52,7 +53,7 @@ GRACE = timedelta(hours=1)
 MAX_RANGES = 1000
 """Of one claim."""
 
-AUTHORITY_KINDS = frozenset({PLAN, ERASED})
+AUTHORITY_KINDS = frozenset({PLAN, ERASED, MOVED})
 """Kinds that only a writer with authority `all` may record."""
 
 
@@ -336,7 +337,8 @@ class _Fold:
         while signer is not self.signers[0] and signer.public_key not in self.confirmed:
             if signer.vouched_seq is None or signer.vouched_seq >= seq:
                 return self._is_confirmed_without_predecessor(signer, seq)
-            signer, seq = keys[signer.replaces], signer.vouched_seq
+            seq = signer.vouched_seq
+            signer = keys[signer.replaces]
         return True
 
     def _is_confirmed_without_predecessor(self, signer: Signer, seq: int) -> bool:

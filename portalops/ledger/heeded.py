@@ -163,6 +163,19 @@ def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
     return WriterState.ADDED if found.ended_seq is None else WriterState.ENDED
 
 
+def heeds_move(ledger: Ledger, record: Record) -> bool:
+    """Say whether a record of a move counts: behind the first writer it does once a writer with authority `all` stands for it.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    ownership = read_ownership(ledger)
+    if ownership.begin is None or record.seq <= ownership.begin:
+        return True
+    owner = ownership.owner(record.seq)
+    return owner is not None and owner.authority is Authority.ALL
+
+
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:
     """Return few ranges for many: each goes on over the records behind it that are signed themselves."""
     bridged: list[Claimed] = []

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from portalops import bodies
+from portalops.errors import LedgerError
 from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant, draft_claim, record_writer
 from portalops.ledger.claims import CLAIM_NAMESPACE, parse_claim, parse_writer, text_of_claim, text_of_writer
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, record_head, rotate_key, text_of
 from portalops.ledger.heeded import FILE as CHECKED
-from portalops.ledger.heeded import heeded, read_ownership
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.heeded import heeded, heeds_move, read_ownership
+from portalops.ledger.ledger import FILE as LEDGER_FILE
+from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, kept_in
+from portalops.ledger.moving import move
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
+from portalops.ledger.store import SqliteStore
 from portalops.ledger.verify import Supplied, verify
 from portalops.model.heads import Head, KeyEvent, SignedHead
 from portalops.model.record import Digest, Record
@@ -562,3 +567,71 @@ def test_a_machine_whose_key_was_ended_is_enrolled_with_another_one(tmp_path: Pa
 
     assert SigningKey.load(tmp_path / KEY).public_key != first
     assert verified(ledger).integrity.holds
+
+
+def test_a_stranger_cannot_say_that_the_ledger_goes_on_elsewhere(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    there = {"moved": {"from": "here", "to": "postgresql://stranger", "records": 4, "head": ""}}
+    forged = stranger_of(tmp_path, clock).append(MOVED, run=NO_RUN, body=bodies.write(there))
+
+    honest = Ledger.open(tmp_path, clock, create=True, heeds_move=heeds_move)
+    assert honest.gone_to() is None
+    clock.move(LATER)
+    note(ledger)
+    ledger.claim()
+    assert verified(ledger).integrity.unclaimed == ((forged.seq, forged.seq),)
+
+
+class OtherStore(SqliteStore):
+    """A file that calls itself another place, as a database does."""
+
+    @property
+    def place(self) -> str:
+        return "elsewhere"
+
+
+def kept_elsewhere(folder: Path) -> KeptLedger:
+    """Return an empty place for a ledger."""
+    folder.mkdir()
+    kept = replace(kept_in(folder, writable=True), records=OtherStore(folder / LEDGER_FILE, writable=True))
+    kept.records.create()
+    return kept
+
+
+def test_a_move_is_claimed_in_the_old_place(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path / "old", clock)
+    ledger.heeds_move = heeds_move
+    source, target = kept_in(tmp_path / "old", writable=True), kept_elsewhere(tmp_path / "new")
+
+    move(ledger, source, target)
+
+    with pytest.raises(LedgerError, match="was moved to elsewhere"):
+        Ledger.open(tmp_path / "old", clock, create=True, heeds_move=heeds_move)
+    moved = Ledger.open(tmp_path / "new", clock, create=True, kept=target, heeds_move=heeds_move)
+    assert [each.kind for each in moved.records()][-2:] == [MOVED, "claim"]
+    assert verified(moved).integrity.holds
+
+
+def test_a_claimed_move_ends_the_old_place(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    ledger.append(MOVED, run=NO_RUN, body=bodies.write({"moved": {"to": "postgresql://db1/ledger"}}))
+    ledger.claim()
+
+    with pytest.raises(LedgerError, match="was moved to postgresql://db1/ledger"):
+        Ledger.open(tmp_path, clock, create=True, heeds_move=heeds_move)
+
+
+def test_a_machine_that_may_only_record_moves_no_ledger(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    enrolled(tmp_path / "old", clock)
+    ledger = stranger_of(tmp_path / "old", clock)
+    ledger.heeds_move = heeds_move
+    source, target = kept_in(tmp_path / "old", writable=True), kept_elsewhere(tmp_path / "new")
+
+    with pytest.raises(LedgerError, match="no writer with authority all"):
+        move(ledger, source, target)
+
+    note(Ledger.open(tmp_path / "old", clock, create=True, heeds_move=heeds_move))

@@ -13,6 +13,7 @@ from portalops.files import write_atomically
 from portalops.ledger.claimant import KEY, MachineClaimant, draft_claim, record_writer
 from portalops.ledger.claims import CLAIM_NAMESPACE, WRITER_NAMESPACE, text_of_claim, text_of_writer
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, rotate_key, text_of
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, line_digest
 from portalops.model.heads import Head, KeyEvent
@@ -57,7 +58,7 @@ def claimed(folder: Path) -> Written:
 
 def stranger(written: Written) -> Ledger:
     """Return the same ledger as somebody has it who claims nothing."""
-    return Ledger.open(written.folder, written.clock, create=True)
+    return Ledger.open(written.folder, written.clock, create=True, heeds_move=heeds_move)
 
 
 def append(written: Written, kind: str, **parts: object) -> Record:
@@ -269,6 +270,10 @@ def _writer_of_an_ended_name(written: Written) -> None:
     claim(written, THIEF, append(written, "note.added"))
 
 
+def _move_without_authority(written: Written) -> None:
+    claim(written, PERSON, append(written, "ledger.moved", moved={"from": "a", "to": "b"}))
+
+
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
@@ -276,6 +281,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _writer_unsigned, _writer_signed_as_a_claim, _writer_ended, _writer_back_again, _writer_of_another_state,
         _writer_of_another_ledger, _of_another_ledger, _signed_as_a_head, _backwards, _huge_numbers, _of_the_future,
         _too_many_ranges, _holds_none, _lone_surrogate, _plan_without_authority, _erasure_without_authority,
+        _move_without_authority,
         _writer_by_a_key_of_its_own, _writer_by_a_key_behind_a_key_of_its_own, _writer_by_a_key_that_a_person_stands_for,
         _writer_by_a_successor, _writer_by_a_lost_keys_successor, _writer_of_a_taken_name, _writer_of_an_ended_name,
     )

@@ -1196,7 +1196,7 @@ class Check:
         if not self.writers:
             return
         for record in self.always:
-            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
+            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased", "ledger.moved") else None
             if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
         self._check_unclaimed()
@@ -1233,7 +1233,8 @@ class Check:
         trusted = {each.public for each in self.trusted or ()}
         key = keys[public]
         while key.vouched is not None and key.vouched < seq and key is not self.keys[0] and key.public not in trusted:
-            key, seq = keys[key.replaces], key.vouched
+            seq = key.vouched
+            key = keys[key.replaces]
         if key is self.keys[0] or key.public in trusted:
             return True
         if not self.writers:

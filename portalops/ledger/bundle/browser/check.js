@@ -3,7 +3,7 @@
 const MAX_FAULTS = 100;
 const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended"];
 const SELF_SIGNED = ["head", "claim", "writer.added", "writer.ended"]; // kinds that nobody needs to claim
-const BY_AUTHORITY = ["plan", "blob.erased"];
+const BY_AUTHORITY = ["plan", "blob.erased", "ledger.moved"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
 const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
