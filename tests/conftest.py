@@ -7,6 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,29 @@ from tests.vm import vm
 __all__ = ["hosts", "object_store", "ssh_host", "vm"]
 
 _skipped: dict[str, str] = {}
+
+HEAVY = (
+    *("attacks", "contract", "e2e", "faults", "federation", "scripts", "verifier"),
+    *("backups/test_prune.py", "backups/test_restore_script.py", "backups/test_stock_restore.py"),
+    *("commands/test_backup_in_place.py", "commands/test_backup_stdout.py", "commands/test_check.py"),
+    *("commands/test_damaged_copies.py", "commands/test_extras.py", "commands/test_former_shortfalls.py"),
+    *("commands/test_ledger_anchor.py", "commands/test_ledger_move.py", "commands/test_manuals.py"),
+    *("commands/test_media_burn.py", "commands/test_updates_intervals.py"),
+    *("ledger/test_crash.py", "ledger/test_second_process.py"),
+    *("reports/test_formats.py", "reports/test_pdf.py"),
+    *("test_site.py", "test_skips.py"),
+)
+"""Folders and files whose tests are all marked `heavy`: half of the time, for one test in ten."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` leaves out tests by their marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as heavy what lies in `HEAVY`."""
+    tests = Path(__file__).parent
+    heavy = tuple((tests / each).resolve(strict=True) for each in HEAVY)
+    for item in items:
+        if any(item.path.is_relative_to(each) for each in heavy):
+            item.add_marker(pytest.mark.heavy)
 
 
 @pytest.hookimpl(wrapper=True)
