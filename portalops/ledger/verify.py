@@ -220,7 +220,7 @@ def verify(
             spoken_for=told.spoken_for,
             confirmed=signing_keys(brought.trusted or ()),
         )
-        unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
+        unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at)
     check_authority(ownership, told.by_authority, faults)
     _check_own_key(signed, brought.signing_key, faults)
     blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)

@@ -232,7 +232,7 @@ class _Check:
             confirmed=signing_keys(self._brought.trusted or ()),
         )
         check_authority(ownership, told.by_authority, self._faults)
-        unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at, self._faults)
+        unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at)
         files = check_sums(self._folder, self._faults)
         self._check_head_files(told, files.heads)
         self._check_allowed_signers(told, signed)

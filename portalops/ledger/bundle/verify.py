@@ -914,6 +914,7 @@ class Check:
         self.imported: List[Record] = []
         self.writers: List[Writer] = []
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
+        self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
@@ -1321,8 +1322,7 @@ class Check:
                     rows[-1][1] = place
                 else:
                     rows.append([place, place])
-        for first, last in rows:
-            self.fault(first, "no writer claims records {seq} to {last}", last=last)
+        self.unclaimed = [(first, last) for first, last in rows]
 
     def owners(self) -> List[Tuple[int, int, Writer]]:
         """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
@@ -2269,6 +2269,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 for each in check.writers
             ],
             "claimed": [{"first": first, "last": last, "by": each.name} for first, last, each in check.owners()],
+            "unclaimed": [{"first": first, "last": last} for first, last in check.unclaimed],
             "drills": [{"seq": seq, "key": fingerprint(key)} for seq, key in check.drills],
             "not_compared": check.figures.not_compared,
         },
@@ -2290,7 +2291,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
 def exit_code(check: Check, complete: Completeness) -> int:
     if check.fault_count:
         return 5
-    return {None: 3, False: 1, True: 0}[complete.holds]
+    return {None: 3, False: 1, True: 3 if check.unclaimed else 0}[complete.holds]
 
 
 def report(check: Check, complete: Completeness) -> Iterator[Said]:
@@ -2358,6 +2359,8 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             seq=seq,
             key=fingerprint(drilled_by),
         )
+    for first, last in check.unclaimed[:MAX_SHOWN]:
+        yield say("  NOTE: no writer claims records {first} to {last}.", first=first, last=last)
     owners = check.owners()
     for first, last, writer in owners[:MAX_SHOWN]:
         yield say(
@@ -2433,6 +2436,13 @@ def sentence(check: Check, complete: Completeness) -> Said:
         False: say("something expected is missing"),
         True: say("nothing expected is missing"),
     }[complete.holds]
+    if not check.fault_count and check.unclaimed:
+        return say(
+            "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).",
+            n=sum(last - first + 1 for first, last in check.unclaimed),
+            seq=check.unclaimed[0][0],
+            whole=whole,
+        )
     if not check.fault_count:
         return say("RESULT: nothing was changed since it was signed, and {whole}.", whole=whole)
     if check.first_bad is not None:
@@ -2607,7 +2617,8 @@ VI = {
     "its records were claimed before": "các bản ghi này đã được nhận từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
-    "no writer claims records {seq} to {last}": "không bên ghi nào nhận các bản ghi từ {seq} đến {last}",
+    "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
+    "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",
     "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten": "bản ghi {last} không phải nội dung mà bên ghi đã ký nhận trong bản ghi {claim}: các bản ghi từ {seq} trở đi đã bị viết lại",
     "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",

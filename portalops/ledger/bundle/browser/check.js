@@ -34,6 +34,7 @@ class Check {
     this.drills = [];
     this.writers = [];
     this.claimed = []; // ascending
+    this.unclaimed = []; // first and last of what nobody claimed in time
     this.reports = new Map();
     this.compared = [];
     this.runs = new Runs();
@@ -501,7 +502,7 @@ class Check {
       if (row && row[1] === place - 1) row[1] = place;
       else rows.push([place, place]);
     });
-    for (const [first, last] of rows) this.fault(first, "no writer claims records {seq} to {last}", { last });
+    this.unclaimed = rows;
   }
 
   /** Return the claimed records as few ranges: what lies between two of one writer is signed by itself. */
