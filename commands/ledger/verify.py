@@ -8,7 +8,7 @@ Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-
 verify /media/usb/bundle
 
 EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
-completeness could not be found out, 5 something was changed
+completeness could not be found out, or no writer claims some records, 5 something was changed
 """
 
 from __future__ import annotations
