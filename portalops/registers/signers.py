@@ -106,13 +106,13 @@ def fold_signers(
     for place, recorded in enumerate(events):
         fold.take_key(recorded)
         following = events[place + 1].seq if place + 1 < len(events) else None
-        if not fold.is_open:
+        if not fold.is_open():
             continue
         for head in heads_behind(recorded.seq):
             if following is not None and head.seq > following:
                 break
             fold.take_head(head)
-            if not fold.is_open:
+            if not fold.is_open():
                 break
     return fold.result()
 
@@ -151,7 +151,6 @@ class _KeyFold:
                 else:
                     self._retire(recorded)
 
-    @property
     def is_open(self) -> bool:
         """Say whether a later head can change anything."""
         waits = any(each.replaces in self.signers and each.vouched_seq is None for each in self.signers.values())
