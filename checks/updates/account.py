@@ -241,6 +241,10 @@ def _explain_doubt(one: Counting) -> Message:
         return msg(
             "its source named another unit or day for it, first or since; a slip or a line written over: an officer decides"
         )
+    if FlagKind.EXCHANGED in flags:
+        return msg(
+            "day and month of its day may be exchanged, as it came up when the exchanged day was: an officer confirms the paper; have days kept as text, and set date_formats"
+        )
     if is_beyond_comparing(item.seen):
         return msg(
             "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"

@@ -10,9 +10,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from enum import StrEnum
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from portalops.model.updates import ListedItem
@@ -67,6 +69,30 @@ def settle_order(rules: DateRules, texts: Iterable[str]) -> DateRules:
     order, count = proven[0]
     slips = sum(number for _other, number in proven[1:])
     return replace(rules, order=order if slips * LINES_OF_A_SLIP <= count else DayOrder.UNKNOWN)
+
+
+class WrittenDates:
+    """A source whose answers write days in numbers, in an order that an earlier answer may have shown."""
+
+    _rules: DateRules
+
+    def is_order_wanted(self, texts: Iterable[str]) -> bool:
+        """Say whether some dates of an answer fit both orders, while neither the answer nor a setting says which it is."""
+        written = tuple(texts)
+        common = settle_order(self._rules, written)
+        return common.order is DayOrder.ASSUMED and any(is_order_open(text, common) for text in written)
+
+    def ordered_by(self, earlier: Iterable[str]) -> Self | None:
+        """Return the same source, which reads such dates in the order that dates of earlier answers show.
+
+        None where they show none. Where they show both, such dates are of an unknown day.
+        """
+        common = settle_order(self._rules, earlier)
+        if common.order is DayOrder.ASSUMED:
+            return None
+        same = copy(self)
+        same._rules = common
+        return same
 
 
 def dated_in_one_order(items: Sequence[ListedItem], rules: DateRules) -> tuple[ListedItem, ...]:

@@ -25,6 +25,7 @@ from checks.updates.answers import (
     without_older,
 )
 from checks.updates.attribution import attributed
+from checks.updates.dates import WrittenDates
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
 from checks.updates.judging import Judging, grade_items
 from checks.updates.judging_processes import JudgedPeriod, judge_period
@@ -43,7 +44,7 @@ from checks.updates.recognition import (
 from checks.updates.rewriting import NO_REWRITING, Rewriting, find_rewrites, with_text
 from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
-from checks.updates.troubles import name_troubles
+from checks.updates.troubles import troubles_by_poll
 from checks.updates.unit_names import UnitNames
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
@@ -55,7 +56,15 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import FlagKind, Observation, Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.model.updates import (
+    FlagKind,
+    Listing,
+    Observation,
+    Poll,
+    UpdateAnswer,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
 from portalops.ports import Clock, EvidenceStore, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
@@ -291,6 +300,7 @@ def _collect(
                 gaps.append(read)
             else:
                 polls[traits.id] = read.recorded(store)
+                warn_of_troubles([polls[traits.id]], zone)
             if traits.cross_check:
                 checks[traits.id] = look
 
@@ -309,6 +319,7 @@ def _collect(
         record(look_at_all([one for one in wanted if one.traits.id not in checks]))
     for read in gaps:
         polls[read.traits.id] = _checked(read, sources, checks, store=store, zone=zone).recorded(store)
+        warn_of_troubles([polls[read.traits.id]], zone)
     places = {source: place for place, source in enumerate(polls, 1)}
     return tuple(replace(polls[source], place=places[source]) for one in sources if (source := one.traits.id) in polls)
 
@@ -339,8 +350,8 @@ def replay(
     zone: ZoneInfo,
     store: ObservationStore,
     home: str = "",
-) -> None:
-    """Build a store again from recorded polls and their kept answers.
+) -> tuple[Poll, ...]:
+    """Build a store again from recorded polls and their kept answers, and return the good ones as they read now.
 
     Which of two texts that hardly differ stands for both rests on which the store got first: so the polls come in that order,
     which `Poll.place` tells within a run. `home` is the portal's name, which tells the own province.
@@ -350,6 +361,7 @@ def replay(
     """
     by_id = {source.traits.id: source for source in sources}
     names = UnitNames(units, zone, home)
+    again: list[Poll] = []
     for poll in polls:
         source = by_id.get(poll.source)
         if source is None:
@@ -371,7 +383,14 @@ def replay(
         if poll.gap_check is not None and read.answer is not None:  # what the cross-check said then stands
             closed = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
             read = closed if poll.gap else _without_gap(closed, store)
-        read.recorded(store)
+        again.append(read.recorded(store))
+    return tuple(again)
+
+
+def warn_of_troubles(polls: Iterable[Poll], zone: ZoneInfo) -> None:
+    """Log what is wrong with answers, once for each source and kind; moments are shown in a zone."""
+    for said in troubles_by_poll(polls):
+        logger.warning("%s", render(said, process_language(), zone=zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,9 +410,6 @@ class _Read:
     rewriting: Rewriting = NO_REWRITING
 
     def recorded(self, store: ObservationStore) -> Poll:
-        for what in name_troubles(self.poll):
-            said = msg("source {source}: {problem}", source=self.traits.id, problem=what)
-            logger.warning("%s", render(said, process_language()))
         if self.recognition is not None:
             store.add(
                 self.poll,
@@ -436,7 +452,7 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         UpdateSourceError: nothing in the answer can be read, or it says that nothing changed where nothing is known.
         UpdatesError: the store cannot be used.
     """
-    traits, listing, evidence = look.source.traits, look.listing, look.evidence
+    traits, listing, evidence = look.source.traits, _ordered_listing(look, store), look.evidence
     if owner is not None:
         traits = replace(traits, unit=UnitId(owner) if owner else None)
     newest = store.last_whole_poll(traits.id)
@@ -508,6 +524,18 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
     poll = replace(poll, new_items=len(recognition.new), covers_from=start, gap=gap, renamed=len(recognition.migrated))
     read = _Read(traits, poll, before, recognition, etag, answer, rewriting=rewriting)
     return _judged(read, proof, store)
+
+
+def _ordered_listing(look: SourcePoll, store: ObservationStore) -> Listing | None:
+    """Return what an answer says, its dates read in the order of day and month that earlier answers showed, if it shows none."""
+    source, listing = look.source, look.listing
+    if listing is None or look.answer is None or look.answer.data is None or not isinstance(source, WrittenDates):
+        return listing
+    texts = [one.raw_date for one in listing.items]
+    if not source.is_order_wanted(texts) and not (source.traits.attested and listing.rejected):
+        return listing
+    known = source.ordered_by((*texts, *store.written_dates(source.traits.id)))
+    return listing if known is None else known.parse(look.answer.data, polled_at=look.at)
 
 
 def _rewritten(

@@ -16,6 +16,7 @@ from itertools import chain, pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
+from checks.updates.exchanged_days import exchanged_day, is_entered_on
 from checks.updates.rules.comparing import came_by, compare, nearly_repeated, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
@@ -157,7 +158,7 @@ class Judging:
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles)
         items = compare(graded, again)
-        counting = self._sort_by_week([*items, *self._perhaps_of(unit)]) if unit else {}
+        counting = self._sort_by_week([*self._dated_both_ways([*items, *self._perhaps_of(unit)])]) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
@@ -220,13 +221,15 @@ class Judging:
         traits_of, claims, confirmed = self._traits, self._claims, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
         corrected = self._changes.corrected
-        odd = touched.keys() | gone.keys() | confirmed.keys() | corrected.keys()
+        settled = confirmed.keys() | corrected.keys()
+        odd = touched.keys() | gone.keys() | settled
         for one in items:
             traits = traits_of.get(one.source)
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
-            if one.id not in odd and (plain := grade_plain(one, traits, claims)) is not None:
+            is_exchanged = traits.typed_days and one.id not in settled and self._exchanged_at(one) is not None
+            if one.id not in odd and not is_exchanged and (plain := grade_plain(one, traits, claims)) is not None:
                 yield plain
                 continue
             is_confirmed = one.id in confirmed
@@ -245,9 +248,34 @@ class Judging:
                 is_confirmed=is_confirmed,
                 is_corrected=one.id in corrected,
                 is_open=corrected.get(one.id, False),
+                is_exchanged=is_exchanged,
                 confirmed_day=None if day is None else Interval(*self._bounds_of(day)),
                 is_watched=self._is_watched,
             )
+
+    def _exchanged_at(self, one: SeenItem) -> Stamp | None:
+        """Return when a line was made if day and month of its day are exchanged; None where nothing says that they may be.
+
+        It came up when the exchanged day was, and the day that it names lies at least four weeks from that.
+        """
+        if one.created_at is None or one.looked_before_at is None:
+            return None
+        zone = self.terms.zone
+        made = moment(one.created_at).astimezone(zone)
+        other = exchanged_day(made.date())
+        if other is None:
+            return None
+        polled = [moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at)]
+        if not is_entered_on(other, after=polled[0], until=polled[1]):
+            return None
+        return stamp(datetime.combine(other, made.time(), zone))
+
+    def _dated_both_ways(self, items: Iterable[GradedItem]) -> Iterator[GradedItem]:
+        """Yield items, and those of which day and month may be exchanged on the other day too: each may count on either."""
+        for item in items:
+            yield item
+            if FlagKind.EXCHANGED in item.flags and (at := self._exchanged_at(item.seen)) is not None:
+                yield item._replace(came=Interval(at, at))
 
     def _may_be_unread(self, one: SeenItem, gone_at: Stamp) -> bool:
         """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""

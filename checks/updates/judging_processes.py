@@ -33,8 +33,8 @@ AT_ONCE = 200
 """Units that a process judges before it hands back what it found."""
 _WEEKS_BEFORE = 4
 """A period's judging reads about so many weeks before it too: see `checks.updates.terms.POLL_REACH_BACK`."""
-_WORTH_PROCESSES = 20_000
-"""Units times weeks that take longer than processes take to begin: about two seconds."""
+_WORTH_PROCESSES = 4000
+"""Units times weeks that take longer than processes take to begin: about half a second."""
 
 PartT = TypeVar("PartT")
 

@@ -9,6 +9,7 @@ compared by their sketches. A group that stands in many texts, such as ủy ban 
 - Words changed here and there: texts of the same numbers are compared as a whole, word by word.
 - Parts: of a text's groups of words the share is estimated that others have together (containment, Broder 1997). A number that they do
   not have makes it news, for by that alone forms differ. What one text alone has, but for its numbers, is such a form.
+- A summary is a part of an earlier text only word for word: forms differ by a name at their end, if systems do not cut it off.
 """
 
 from __future__ import annotations
@@ -80,9 +81,9 @@ def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
     return _keys(f"{channel} {mark.numbers}", mark)
 
 
-def part_keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
-    """Return the keys under which a text is found in a channel by a part of it, likewise."""
-    return _keys(f"{channel} parts", mark)
+def part_keys_of(channel: ItemChannel, mark: Fingerprint, *, is_summary: bool = False) -> tuple[int, ...]:
+    """Return the keys under which a text, or a summary, is found in a channel by a part of it, likewise."""
+    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark)
 
 
 def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:
@@ -114,8 +115,8 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> str:
-    """Return the text that a new one is a part of, or the one of a few that it has most from; empty if about a fifth of it is new.
+def sources_of(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the text that a new one is a part of, or the few that it has its parts from, the one with most of it first; none if about a fifth of it is new.
 
     Args:
         own: the new text's trace.
@@ -124,11 +125,11 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
     """
     share = {text: _share_of(own.groups, [other.groups]) for text, other in others.items()}
     if sum(share.values()) < 1 - CHANGED_SHARE:
-        return ""
+        return ()
     order = sorted(others, key=lambda text: (-share[text], text))
     whole = [text for text in order if share[text] >= 1 - CHANGED_SHARE]
     if whole:
-        return next((text for text in whole if _has_all(own.numbers, [others[text].numbers])), "")
+        return [text for text in whole if _has_all(own.numbers, [others[text].numbers])]
     chosen, reached = order[:1], share[order[0]]
     while len(chosen) < min(len(order), MOST_SOURCES):
         shares = {
@@ -144,8 +145,20 @@ def main_source(own: TextTrace, figures: Sequence[str], others: Mapping[str, Tex
         if reached >= 1 - CHANGED_SHARE and _has_all(
             sketch_words(frozenset(figures)), [others[one].numbers for one in chosen]
         ):
-            return chosen[0]
-    return ""
+            return chosen
+    return ()
+
+
+def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
+    """Return the text that a summary is a part of, word for word and with all its numbers; empty if there is none."""
+    held = (
+        text
+        for text, other in others.items()
+        if _compared(own.groups, [other.groups])[0] >= _LEAST_MARKS
+        and _has_all(own.groups, [other.groups])
+        and _has_all(own.numbers, [other.numbers])
+    )
+    return min(held, default="")
 
 
 def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:

@@ -74,7 +74,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
-from checks.updates.resemblance import EarlierTexts, new_text
+from checks.updates.resemblance import EarlierTexts, NewText, is_long_summary, new_text
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
@@ -90,10 +90,11 @@ from checks.updates.rules.seen import (
 )
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, has_letters
+from checks.updates.summaries import without_cut_word
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, group_marks, has_letters, read_text
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll
+from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
 
 V = TypeVar("V")
 
@@ -283,6 +284,12 @@ class ObservationStore:
         """Say whether an answer of a source has shown that it lists its newest items first."""
         with self._engine.connect() as connection:
             return bool(connection.scalar(_IS_ORDER_KNOWN, {"source": source}))
+
+    def written_dates(self, source: str, newest: int = 2000) -> tuple[str, ...]:
+        """Return the dates of a source's newest items as they stood in its answers, at most so many."""
+        query = select(OBSERVATION.c.raw_date).where(OBSERVATION.c.source == source)
+        with self._engine.connect() as connection:
+            return tuple(connection.scalars(query.order_by(text(f"{self._place.order} DESC")).limit(newest)))
 
     def last_texts(self, base: Poll | None, items: Iterable[str]) -> dict[str, LastText]:
         """Return what the last answers that had some items showed of their texts, by item.
@@ -883,9 +890,15 @@ _STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
+_OF_ADDRESS = select(NAME.c.observation).where(NAME.c.source == bindparam("source"), NAME.c.key == bindparam("key"))
+_FORMER_TEXTS = select(OBSERVATION.c.text).where(
+    OBSERVATION.c.id.in_(_OF_ADDRESS)
+    | OBSERVATION.c.id.in_(select(PAGE.c.rewrite).where(PAGE.c.observation.in_(_OF_ADDRESS)))
+)
+_SHOWN_ON = (ItemChannel.SUBPORTAL.value, ItemChannel.PORTAL.value)
 _TITLES = (
     select(OBSERVATION.c.text, OBSERVATION.c.title)
-    .where(OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value, OBSERVATION.c.text.in_(_SOME))
+    .where(OBSERVATION.c.channel.in_(_SHOWN_ON), OBSERVATION.c.text.in_(_SOME))
     .distinct()
 )
 _KNOWN_TEXTS = (
@@ -968,14 +981,7 @@ def _texts_resembled(
         pages: sketches that are known already, by observation.
     """
     sought = [
-        new_text(
-            one.channel,
-            text,
-            one.title,
-            item.item.body,
-            mark=mark,
-            words=None if mark is None else _sketch_of(one, item, pages),
-        )
+        _sought_text(one, item, text, mark, pages)._replace(former=_former_texts(connection, one))
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
@@ -988,7 +994,8 @@ def _texts_resembled(
         for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
     }
     titles: dict[str, set[str]] = defaultdict(set)
-    summarised = sorted({text for each in sought for key in each.summary for text in holders.get(key, ())})
+    titled = (key for each in sought for key in (*each.summary, *each.news.titles))
+    summarised = sorted({text for key in titled for text in holders.get(key, ())})
     for few in _chunks(summarised):
         for shown, title in connection.execute(_TITLES, {"some": few}).all():
             titles[shown].add(title)
@@ -998,11 +1005,32 @@ def _texts_resembled(
     for one in sought:
         found.append(earlier.find(one))
         earlier.keep(one, is_first=not found[-1])
+    found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _sought_text(
+    one: Observation, item: NamedCandidate, text: str, mark: Fingerprint | None, pages: Mapping[str, PageTexts]
+) -> NewText:
+    """Return what is to be looked for of a new observation; a summary of some length has a fingerprint too."""
+    body, is_summary = item.item.body, mark is None
+    if mark is None and body and is_long_summary(body):
+        mark = group_marks(without_cut_word(body))
+        words: Sketch | None = Sketch(len(read_text(body).words), ())  # summaries are compared by their groups of words
+    else:
+        words = None if mark is None else _sketch_of(one, item, pages)
+    return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
+
+
+def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:
+    """Return the first and the newest text that stood at the address of a rewrite; none for a new item."""
+    if one.rewrite is Rewrite.NO:
+        return frozenset()
+    return frozenset(connection.scalars(_FORMER_TEXTS, {"source": one.source, "key": f"u:{one.url}"}))
 
 
 def _sketch_of(one: Observation, candidate: NamedCandidate, pages: Mapping[str, PageTexts]) -> Sketch:

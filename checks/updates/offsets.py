@@ -109,6 +109,26 @@ def say_offset(offset: Offset, *, usual_hours: int, zone: str) -> Message:
     return msg("{what}. {mend}", what=what, mend=_mend(offset, usual_hours, zone))
 
 
+def say_possible_offset(items: Sequence[DatedItem], *, usual_hours: int) -> Message | None:
+    """Say that the times of one source may be hours off, though too few are refuted to prove it; None where they are right.
+
+    Args:
+        items: of one source.
+        usual_hours: the portal zone's distance from UTC.
+    """
+    own = [one for one in items if _names_an_hour(one.raw_date)]
+    hours = possible_offset(own, usual_hours=usual_hours)
+    if not hours:
+        return None
+    return nmsg(
+        "source {source}: {n} item claims a time at which it cannot have appeared; its times may be {hours} hours off, and both hours are open: check its time zone",
+        "source {source}: {n} items claim a time at which they cannot have appeared; its times may be {hours} hours off, and both hours are open: check its time zone",
+        sum(_is_refuted(one) for one in own),
+        source=own[0].source,
+        hours=abs(hours),
+    )
+
+
 def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
     if offset.hours == usual_hours and offset.form == "gmt":
         return msg("It writes GMT and means local time: set gmt_means_local = true for it.")

@@ -10,6 +10,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,13 +97,15 @@ def verdict_differences(recorded: Iterable[UnitWeek], again: Iterable[UnitWeek])
         if one.submissions_bounds is None:
             continue
         other = found.get((one.unit, one.week))
-        is_same = other is not None and (one.verdict, one.subportal_bounds, one.submissions_bounds) == (
-            other.verdict,
-            other.subportal_bounds,
-            other.submissions_bounds,
-        )
+        is_same = other is not None and _judgement(one) == _judgement(other)
         if not is_same:
             yield VerdictDifference(one.unit, one.week, one.verdict, None if other is None else other.verdict)
+
+
+def _judgement(one: UnitWeek) -> tuple[object, ...]:
+    """Return a week's verdict and its numbers; how many lines could not be read, older records do not say."""
+    bounds = (one.subportal_bounds, one.submissions_bounds)
+    return (one.verdict, *(None if each is None else replace(each, unread=0) for each in bounds))
 
 
 def _compare_table(

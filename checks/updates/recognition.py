@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from checks.updates.exchanged_days import is_entered_on
 from checks.updates.repeats import places_without_repeats
 from checks.updates.text import check_text, clean_line, content_hash, count_letters
 from checks.updates.unit_names import MAX_NAME, UnitNames
@@ -212,7 +213,13 @@ def without_anticipated(
         listing: all that an answer says.
         refused_since: by `RefusedItem.key`, the first poll that had a line and could not read it.
     """
-    early = [one for one in listing.items if one.created_at and one.created_at > refused_since.get(one.line, _NEVER)]
+    early = [
+        one
+        for one in listing.items
+        if one.created_at
+        and one.created_at > (since := refused_since.get(one.line, _NEVER))
+        and (one.exchanged_on is None or is_entered_on(one.exchanged_on, after=since.date(), until=since.date()))
+    ]
     if not early:
         return listing, ()
     lines = {one.line for one in early}

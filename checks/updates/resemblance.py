@@ -14,17 +14,18 @@ from checks.updates.near_copies import (
     MOST_SOURCES,
     TextTrace,
     free_keys,
+    holder_of,
     keys_of,
     likely_texts,
-    main_source,
     nearest,
     part_keys_of,
     searched_channels,
+    sources_of,
     trace,
 )
-from checks.updates.rewriting import Sketch
-from checks.updates.summaries import is_longer_title, news_keys, summary_keys
-from checks.updates.text import Fingerprint
+from checks.updates.rewriting import CHANGED_SHARE, Sketch
+from checks.updates.summaries import NewsKeys, is_longer_title, shown_keys, sought_keys, summary_keys
+from checks.updates.text import Fingerprint, read_text
 from portalops.model.updates import ItemChannel
 
 Holders = Mapping[int, Sequence[str]]
@@ -40,22 +41,26 @@ class NewText(NamedTuple):
     figures: tuple[str, ...] = ()
     """Its numbers."""
     trace: TextTrace | None = None
-    """None where it gives no whole text, or one that is too short to tell by."""
+    """None where it gives a text that is too short to tell by."""
+    is_summary: bool = False
+    """It is known by its parts alone: summaries of one form are alike up to where systems cut them."""
     near: tuple[int, ...] = ()
     """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
-    """Keys of a text that it is a part of, for each channel in which it is sought, its own first."""
+    """Keys of a text that it is a part of, for each kind and channel in which it is sought, its own first."""
+    former: frozenset[str] = frozenset()
+    """Texts that stood at its address before, where it is a rewrite."""
     summary: tuple[int, ...] = ()
     """The key of its summary."""
-    news: tuple[int, ...] = ()
+    news: NewsKeys = NewsKeys()
     """Keys of the portal's news that it may be."""
-    shown: tuple[int, ...] = ()
+    shown: NewsKeys = NewsKeys()
     """Keys of its own title and beginning, where it is the portal's news."""
 
     @property
     def sought(self) -> Iterator[int]:
         """Yield all keys by which earlier texts are sought."""
-        return chain(self.near, *self.parts, self.summary, self.news, self.shown)
+        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown)
 
     def likely(self, holders: Holders) -> tuple[str, ...]:
         """Return the texts that it is to be compared with, word by word."""
@@ -65,8 +70,20 @@ class NewText(NamedTuple):
         )
 
 
+def is_long_summary(body: str) -> bool:
+    """Say whether a summary has words enough to be found in an earlier text."""
+    return len(read_text(body).words) >= LEAST_WORDS
+
+
 def new_text(
-    channel: ItemChannel, text: str, title: str, body: str | None, *, mark: Fingerprint | None, words: Sketch | None
+    channel: ItemChannel,
+    text: str,
+    title: str,
+    body: str | None,
+    *,
+    mark: Fingerprint | None,
+    words: Sketch | None,
+    is_summary: bool,
 ) -> NewText:
     """Return what is to be looked for of a new item.
 
@@ -75,23 +92,28 @@ def new_text(
         text: what it says, as other items may too.
         title: as its source gives it.
         body: its text or summary.
-        mark: the fingerprint of its whole text; None where it gives none.
+        mark: the fingerprint of its text or summary; None where it is too short to tell by.
         words: the sketch of the same.
+        is_summary: it gives no whole text.
     """
-    shown = news_keys(title, body) if channel is ItemChannel.PORTAL else ()
-    if mark is None or words is None:
-        news = news_keys(title, body) if channel is ItemChannel.SUBPORTAL else ()
-        return NewText(text, title, summary=summary_keys(channel, body), news=news, shown=shown)
-    if words.words < LEAST_WORDS:
-        return NewText(text, title, shown=shown)
-    return NewText(
+    is_news = is_summary and channel is ItemChannel.SUBPORTAL
+    new = NewText(
         text,
         title,
-        mark.figures,
-        trace(words, mark),
-        near=keys_of(channel, mark),
-        parts=tuple(part_keys_of(one, mark) for one in searched_channels(channel)),
-        shown=shown,
+        is_summary=is_summary,
+        summary=summary_keys(channel, body) if is_summary else (),
+        news=sought_keys(title, body) if is_news else NewsKeys(),
+        shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
+    )
+    if mark is None or words is None or words.words < LEAST_WORDS:
+        return new
+    # No whole text is sought among summaries, of which several would have most of it.
+    own = (part_keys_of(channel, mark, is_summary=True),) if is_summary else ()
+    return new._replace(
+        figures=mark.figures,
+        trace=trace(words, mark),
+        near=() if is_summary else keys_of(channel, mark),
+        parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
     )
 
 
@@ -111,22 +133,39 @@ class EarlierTexts:
 
     def find(self, new: NewText) -> str:
         """Return the earlier text that a new item shows again or has most of its words from; empty if there is none."""
+        if new.is_summary and (found := self._find_title(new) or self._find_news(new)):
+            return found
         if new.trace is None:
-            return self._find_title(new) or self._find_news(new)
+            return ""
         likely = {
             text: self.traces[text]
             for text in (*new.likely(self.holders), *new.likely(self.added))
             if text != new.text and text in self.traces
         }
+        if new.is_summary:
+            return holder_of(new.trace, likely)
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
-        return nearest(new.trace.words, same_numbers) or main_source(new.trace, new.figures, likely)
+        if found := nearest(new.trace.words, same_numbers):
+            return found
+        sources = sources_of(new.trace, new.figures, likely)
+        # A page that keeps its text and gets another page's behind it has that from the other one.
+        return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def find_whole(self, new: NewText) -> str:
+        """Return the text of the same answer that has a new item's as a part, word for word; empty if there is none."""
+        if new.trace is None:
+            return ""
+        longer = (1 - CHANGED_SHARE) ** -1 * new.trace.groups.words
+        likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
+        return holder_of(new.trace, {text: one for text, one in likely.items() if one.groups.words >= longer})
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
-        self._add(new.text, new.shown, most=len(new.shown))
+        shown = tuple(chain(*new.shown))
+        self._add(new.text, shown, most=len(shown))
         self._add(new.text, new.summary, most=len(new.summary))
         self._titles_added.setdefault(new.text, new.title)
-        if new.trace is None or not is_first or any(new.text in self._texts_of(key) for key in new.near):
+        if new.trace is None or not is_first or self._is_kept(new):
             return
         self.traces[new.text] = new.trace
         self._add(new.text, new.near, most=KEPT_KEYS)
@@ -140,23 +179,29 @@ class EarlierTexts:
     def _texts_of(self, key: int) -> Sequence[str]:
         return (*self.holders.get(key, ()), *self.added.get(key, ()))
 
+    def _is_kept(self, new: NewText) -> bool:
+        return any(new.text in self._texts_of(key) for key in chain(new.near, *new.parts[:1]))
+
     def _find_title(self, new: NewText) -> str:
         """Return the text of the same summary whose title is a part of the new one, or has it as a part."""
-        texts = (text for key in new.summary for text in self._texts_of(key) if text != new.text)
-        return min(
-            (
-                text
-                for text in texts
-                for title in (*self.titles.get(text, ()), *filter(None, [self._titles_added.get(text)]))
-                if is_longer_title(title, new.title)
-            ),
-            default="",
-        )
+        return min((text for text in self._likely_titled(new, new.summary) if text != new.text), default="")
 
     def _find_news(self, new: NewText) -> str:
         """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing."""
-        for key in new.news:
+        for key in new.news.beginnings:
             texts = self._texts_of(key)
             if len(texts) == 1 and texts[0] != new.text:
                 return texts[0]
-        return ""
+        titled = self._likely_titled(new, new.news.titles)
+        return next(iter(titled)) if len(titled) == 1 and new.text not in titled else ""
+
+    def _likely_titled(self, new: NewText, keys: Iterable[int]) -> Collection[str]:
+        """Return the texts under some keys whose title has the new one in it, or stands in it."""
+        return {
+            text
+            for text in {text for key in keys for text in self._texts_of(key)}
+            if any(
+                is_longer_title(title, new.title)
+                for title in (*self.titles.get(text, ()), *filter(None, [self._titles_added.get(text)]))
+            )
+        }

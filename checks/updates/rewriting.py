@@ -2,7 +2,7 @@
 
 A known item counts once more if a fifth of its main text, and at least twenty words, changed between two answers. What changes by
 itself is no rewrite: a clock, a counter, what other items of the answer gained too (a list of other news), and a text that was
-there before (two replicas that answer in turn).
+there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut).
 
 Texts are not kept but sketched: as the smallest hashes of their words, each counted as often as it stands there. Sketches of texts
 of at most 128 words are exact; of longer ones the change is known with an error, and near a fifth it stays open.
@@ -32,12 +32,16 @@ CHANGED_SHARE = 0.2
 """Of the larger text's words (docs/updates.md, What counts)."""
 CHANGED_WORDS = 20
 """Fewer changed words are a clock, a counter or a correction."""
+GAINED_SHARE = 0.02
+"""Of a text's words, that a part of the former text has more: a word that was cut, or one that joins two sentences."""
 KEPT_MARKS = 128
 """Hashes that a sketch keeps: half a kilobyte an item."""
 KEPT_TEXTS = 8
 """Earlier texts of one item that are kept, the newest; a site that shows more than these in turn is not recognised."""
 _DEVIATIONS = 3
 """How many standard deviations of the sketch's error leave it open."""
+_LEAST_MARKS = 16
+"""Fewer words in the stretch of hashes that both sketches know tell nothing of what a text gained."""
 _MARK_BYTES = 4
 
 
@@ -122,19 +126,32 @@ def _mark(word: str, time: int) -> int:
 
 
 def judge_change(old: Sketch, new: Sketch) -> Rewrite:
-    """Say whether a text is another one: by the share of words that both do not have, of the larger text.
+    """Say whether a text is another one: by the share of words that both do not have, of the larger text, and by those it gained.
 
     The share of common marks among the smallest of both is that of the common words in all (Broder, On the resemblance
-    and containment of documents, 1997), with the error of a sample.
+    and containment of documents, 1997), with the error of a sample. A text that gained nothing is a part of the former one.
     """
     larger = max(old.words, new.words)
 
     def is_enough(words: float) -> bool:
         return words >= CHANGED_WORDS - _ROUNDING and words >= CHANGED_SHARE * larger - _ROUNDING
 
-    if is_enough(changed_words(old, new, deviations=_DEVIATIONS)):
+    if not is_enough(changed_words(old, new, deviations=-_DEVIATIONS)):
+        return Rewrite.NO
+    change = Rewrite.SURE if is_enough(changed_words(old, new, deviations=_DEVIATIONS)) else Rewrite.OPEN
+    return min(change, _judge_gain(old, new), key=_CERTAINTY.index) if new.words < old.words else change
+
+
+def _judge_gain(old: Sketch, new: Sketch) -> Rewrite:
+    """Say whether a shorter text has words of its own beside the former one: a fifth of them, some, or hardly any."""
+    known, is_exact = _known_marks(old, new), old.is_whole and new.is_whole
+    if len(known) < _LEAST_MARKS and not is_exact:
+        return Rewrite.OPEN
+    share = len(known.difference(old.marks)) / max(1, len(known))
+    error = 0.0 if is_exact else math.sqrt(share * (1 - share) / len(known))
+    if share - error >= CHANGED_SHARE:
         return Rewrite.SURE
-    return Rewrite.OPEN if is_enough(changed_words(old, new, deviations=-_DEVIATIONS)) else Rewrite.NO
+    return Rewrite.OPEN if share > GAINED_SHARE else Rewrite.NO
 
 
 def changed_words(old: Sketch, new: Sketch, *, deviations: float) -> float:
@@ -207,10 +224,12 @@ def find_rewrites(
     returned: list[tuple[str, bool, datetime]] = []
     for name, (candidate, page, text) in changed.items():
         change = judge_change(page.current, text)
+        if change is Rewrite.NO and text.words < page.current.words:  # what was cut off may come again
+            kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
         if change is Rewrite.NO or _is_frame(name, gained):
             continue
         changes = [judge_change(one, text) for one in page.earlier]
-        earlier = _kept_texts(page)
+        earlier = _kept_texts(page, text)
         if Rewrite.NO in changes:
             if page.rewrite:
                 returned.append((page.rewrite, traits.trust_created, last[name].seen_at))
@@ -231,16 +250,21 @@ def find_rewrites(
 _CERTAINTY = (Rewrite.NO, Rewrite.OPEN, Rewrite.SURE)
 
 
-def _kept_texts(page: PageTexts) -> tuple[Sketch, ...]:
+def _kept_texts(page: PageTexts, text: Sketch) -> tuple[Sketch, ...]:
     """Return the earlier texts of an item that is given another one."""
-    is_there = any(judge_change(one, page.current) is Rewrite.NO for one in page.earlier)
+    is_there = any(judge_change(one, page.current) is Rewrite.NO for one in (*page.earlier, text))
     return page.earlier if is_there else (*page.earlier, page.current)[-KEPT_TEXTS:]
 
 
 def _gain(old: Sketch, new: Sketch) -> frozenset[int]:
     """Return the marks of words that a text did not have before, as far as both sketches know."""
+    return _known_marks(old, new).difference(old.marks)
+
+
+def _known_marks(old: Sketch, new: Sketch) -> frozenset[int]:
+    """Return the marks of a text of which another text's sketch can say whether it has them."""
     end = min((one.marks[-1] for one in (old, new) if not one.is_whole), default=None)
-    return frozenset(one for one in new.marks if end is None or one <= end).difference(old.marks)
+    return frozenset(one for one in new.marks if end is None or one <= end)
 
 
 def _is_frame(name: str, gained: Mapping[str, frozenset[int]]) -> bool:

@@ -1,13 +1,16 @@
 """By what an item that gives no whole text is known for other news: by its title, and by how its summary begins. Pure.
 
 A site that shows the portal's news as summaries has no text in common with the portal, which gives it whole. A site that shows its
-own item again, under a longer title, has the summary in common.
+own item again, under a longer title, has the summary in common. Systems put a place or the name of the unit in front of either, the
+name of the site behind a title, and cut both.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
 from portalops.model.updates import ItemChannel
@@ -16,16 +19,61 @@ TELLING_WORDS = 5
 """A title of fewer words, such as Lịch công tác tuần 47, is that of many items; numbers are no words."""
 BEGINNING_WORDS = 25
 """By so many words the beginning of a text is known; systems cut summaries at thirty words or later."""
+LEAD_IN_WORDS = 12
+"""So many words may stand in front of what is shown again, such as (Cổng thông tin điện tử tỉnh Khánh Hòa) - and Xã Diên An:."""
+CUT_WORDS = 8
+"""A title that was cut has so many words of the whole one; systems cut titles at fifty signs or later, which is ten words."""
 SUMMARY_WORDS = 10
 """A shorter summary, such as Mời xem chi tiết, is that of many items."""
 
+_ELLIPSES = ("...", "…")
+_WORD = re.compile(r"\w+")
+_SEPARATOR = re.compile(r"\s*[:|,]\s+|\s*[-–—]\s+|\)\s*")
+_LEAD_IN_SIGNS = 120
+"""A lead-in of twelve words is no longer."""
 
-def news_keys(title: str, body: str | None) -> tuple[int, ...]:
-    """Return the keys under which an item of the portal is found by its title and by its first words; of 63 bits each."""
+
+class NewsKeys(NamedTuple):
+    """By what an item of the portal is found, or looked for; keys of 63 bits each."""
+
+    titles: tuple[int, ...] = ()
+    """Titles are compared besides: what stands under these keys may be another title that begins alike."""
+    beginnings: tuple[int, ...] = ()
+    """Of its text."""
+
+
+def shown_keys(title: str, body: str | None) -> NewsKeys:
+    """Return the keys under which an item of the portal is found by its title and by its first words."""
     heading, words = _words(title), _words(body or "")
-    keys = [_key("title", heading)] if is_telling(heading) else []
-    keys += [_key("beginning", words[:BEGINNING_WORDS])] if len(words) >= BEGINNING_WORDS else []
-    return tuple(keys)
+    titles = [_key("title", heading)] if is_telling(heading) else []
+    titles += [_key("title", heading[:CUT_WORDS])] if len(heading) > CUT_WORDS else []
+    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or "")[:2], BEGINNING_WORDS))
+
+
+def sought_keys(title: str, body: str | None) -> NewsKeys:
+    """Return the keys by which an item of the portal is looked for: by all that may stand behind a lead-in."""
+    heading, words = _words(title), _words(body or "")
+    pieces = {heading, *(_words(piece) for piece in _pieces(title))}
+    titles = [_key("title", piece) for piece in sorted(pieces) if is_telling(piece)]
+    titles += _runs("title", heading, _starts(title), CUT_WORDS)
+    return NewsKeys(tuple(titles), _runs("beginning", words, _starts(body or ""), BEGINNING_WORDS))
+
+
+def _starts(text: str) -> Sequence[int]:
+    """Return at which of its words a text may begin: at the first, and behind each sign that may end a lead-in."""
+    ends = (len(_WORD.findall(text[: sign.end()])) for sign in _SEPARATOR.finditer(text[:_LEAD_IN_SIGNS]))
+    return sorted({0, *(end for end in ends if end <= LEAD_IN_WORDS)})
+
+
+def _pieces(title: str) -> Iterator[str]:
+    """Yield a title without what stands in front of a sign such as a colon, or behind one."""
+    for sign in _SEPARATOR.finditer(title):
+        yield title[sign.end() :]
+        yield title[: sign.start()]
+
+
+def _runs(kind: str, words: Sequence[str], starts: Iterable[int], length: int) -> tuple[int, ...]:
+    return tuple(_key(kind, words[at : at + length]) for at in starts if at + length <= len(words))
 
 
 def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
@@ -36,15 +84,61 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
 
 
 def is_longer_title(one: str, other: str) -> bool:
-    """Say whether one of two titles is the other one with words in front or behind.
+    """Say whether one of two titles is the other one, or its beginning where it is cut, with words in front or behind.
 
     >>> is_longer_title("Phóng sự ảnh: Lễ phát động Tết trồng cây", "Lễ phát động Tết trồng cây")
+    True
+    >>> is_longer_title("Xã An: Chủ tịch xã đối thoại với thanh niên khởi ngh...", "Chủ tịch xã đối thoại với thanh niên khởi nghiệp")
     True
     >>> is_longer_title("Lịch công tác tuần 46 của Sở Y tế", "Lịch công tác tuần 47 của Sở Y tế")
     False
     """
-    shorter, longer = sorted((_words(one), _words(other)), key=len)
-    return is_telling(shorter) and f" {' '.join(shorter)} " in f" {' '.join(longer)} "
+    first, second = title_words(one), title_words(other)
+    return _stands_in(first, second) or _stands_in(second, first)
+
+
+class TitleWords(NamedTuple):
+    """A title as it is compared with others."""
+
+    words: tuple[str, ...]
+    """Of one that is cut without the last one, which may be cut too."""
+    is_cut: bool
+
+
+def title_words(title: str) -> TitleWords:
+    """Return the words of a title; an ellipsis at its end cuts it."""
+    words, is_cut = _words(title), title.rstrip().endswith(_ELLIPSES)
+    return TitleWords(words[:-1] if is_cut else words, is_cut)
+
+
+def _stands_in(one: TitleWords, other: TitleWords) -> bool:
+    """Say whether a title stands in another one, whole or up to where either was cut."""
+    return any(
+        _is_same_run(one, TitleWords(other.words[at:], other.is_cut))
+        for at, word in enumerate(other.words)
+        if one.words and word == one.words[0]
+    )
+
+
+def _is_same_run(one: TitleWords, rest: TitleWords) -> bool:
+    shared = min(len(one.words), len(rest.words))
+    run = one.words[:shared]
+    if run != rest.words[:shared]:
+        return False
+    if shared == len(one.words) and not one.is_cut:
+        return is_telling(run)
+    is_beginning = shared == len(one.words) or rest.is_cut
+    return is_beginning and len(run) >= CUT_WORDS and is_telling(run)
+
+
+def without_cut_word(text: str) -> str:
+    """Return a text without the last word, where an ellipsis says that it was cut there.
+
+    >>> without_cut_word("Sáng nay, lãnh đạo Sở tiếp công d...")
+    'Sáng nay, lãnh đạo Sở tiếp công'
+    """
+    plain = text.rstrip()
+    return plain.rpartition(" ")[0] if plain.endswith(_ELLIPSES) else text
 
 
 def is_telling(words: Sequence[str]) -> bool:

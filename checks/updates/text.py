@@ -16,7 +16,7 @@ import hashlib
 import re
 import struct
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
 from itertools import islice
@@ -321,6 +321,30 @@ class Fingerprint:
         return (self.bits ^ bits).bit_count() <= ALIKE_BITS
 
 
+def group_marks(body: str) -> Fingerprint:
+    """Return a text's fingerprint without its bits, in less time: its groups of words and its numbers."""
+    folded, _words, _is_long = read_text(body)
+    return _marks(folded, _votes(folded))
+
+
+def _marks(folded: str, votes: bytes) -> Fingerprint:
+    hashes = sorted(set(struct.unpack(f">{len(votes) // _VOTE_BYTES}Q", votes)))
+    figures = tuple(sorted(re.findall(r"\d+", folded)))
+    return Fingerprint(0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), figures)
+
+
+def _votes(folded: str) -> bytes:
+    """Return the hashes of a text's groups of words, one after the other."""
+    words = re.findall(r"[^\W\d_]+", folded)
+    groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
+    return b"".join(
+        hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=_VOTE_BYTES).digest() for group in groups
+    )
+
+
+_VOTE_BYTES = FINGERPRINT_BITS // 8
+
+
 def fingerprint(body: str | None) -> Fingerprint | None:
     """Return a text's fingerprint; None for one too short to tell by.
 
@@ -331,22 +355,16 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     folded, _words, is_long = read_text(body or "")
     if not is_long:
         return None
-    words = re.findall(r"[^\W\d_]+", folded)
-    groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
-    size = FINGERPRINT_BITS // 8
-    votes = b"".join(
-        hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=size).digest() for group in groups
-    )
-    columns = [votes[place::size] for place in range(size)]
+    votes = _votes(folded)
+    marks = _marks(folded, votes)
+    columns = [votes[place::_VOTE_BYTES] for place in range(_VOTE_BYTES)]
     bits = sum(
         1 << bit
         for bit in range(FINGERPRINT_BITS)
-        if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(groups)
+        if 2 * columns[bit // 8].translate(_HAS_BIT[bit % 8]).count(1) > len(votes) // _VOTE_BYTES
     )
-    figures = tuple(sorted(re.findall(r"\d+", folded)))
-    numbers = hashlib.sha256(" ".join(figures).encode()).hexdigest()[:16]
-    hashes = sorted(set(struct.unpack(f">{len(groups)}Q", votes)))
-    return Fingerprint(bits, numbers, tuple(hashes[:KEPT_GROUPS]), len(hashes), figures)
+    numbers = hashlib.sha256(" ".join(marks.figures).encode()).hexdigest()[:16]
+    return replace(marks, bits=bits, numbers=numbers)
 
 
 _HAS_BIT = tuple(bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8))

@@ -5,7 +5,7 @@ None of it is held against the unit whose source it is: see `checks.updates.answ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -89,9 +89,25 @@ def explain_trouble(trouble: SourceTrouble) -> Message:
     )
 
 
-def name_troubles(poll: Poll) -> tuple[Message, ...]:
-    """Say what is wrong with one answer."""
-    return tuple(what for _kind, _since, what in _troubles(poll))
+def troubles_by_poll(polls: Iterable[Poll]) -> tuple[Message, ...]:
+    """Say what is wrong with answers, once for each source and kind: as the newest of them shows it, and in how many."""
+    found: dict[tuple[str, TroubleKind], tuple[int, Message]] = {}
+    for poll in polls:
+        for kind, _since, what in _troubles(poll):
+            count, _before = found.get((poll.source, kind), (0, what))
+            found[poll.source, kind] = count + 1, what
+    return tuple(
+        msg("source {source}: {problem}", source=source, problem=what)
+        if count == 1
+        else nmsg(
+            "source {source}, in {n} poll: {problem}",
+            "source {source}, in {n} polls: {problem}",
+            count,
+            source=source,
+            problem=what,
+        )
+        for (source, _kind), (count, what) in found.items()
+    )
 
 
 def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:

@@ -70,6 +70,8 @@ class ShownBounds:
     """Due if every day of which the calendar is not certain is a day off."""
     due_most: int
     """Due if every such day is worked."""
+    unread: int
+    """Lines or items that could not be read and may be occasions beyond the most."""
 
 
 @shape
@@ -208,7 +210,7 @@ def shown_bounds(bounds: Bounds | None) -> ShownBounds | None:
     """Return the two numbers of an indicator as data."""
     if bounds is None:
         return None
-    return ShownBounds(bounds.least, bounds.most, bounds.required_least, bounds.required_most)
+    return ShownBounds(bounds.least, bounds.most, bounds.required_least, bounds.required_most, bounds.unread)
 
 
 def describe_bounds(bounds: Bounds | None) -> Message | None:
@@ -220,6 +222,15 @@ def describe_bounds(bounds: Bounds | None) -> Message | None:
         due = msg("{least} or {most}", least=bounds.required_least, most=bounds.required_most)
     if bounds.most is None:
         return msg("at least {least}; {due} due", least=bounds.least, due=due)
+    if bounds.unread:
+        return nmsg(
+            "at least {least}, at most {most}, and {n} line or item that could not be read; {due} due",
+            "at least {least}, at most {most}, and {n} lines or items that could not be read; {due} due",
+            bounds.unread,
+            least=bounds.least,
+            most=bounds.most,
+            due=due,
+        )
     return msg("at least {least}, at most {most}; {due} due", least=bounds.least, most=bounds.most, due=due)
 
 

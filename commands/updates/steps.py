@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from checks.updates.job import judge_collected
-from checks.updates.offsets import offset_of, say_offset
+from checks.updates.offsets import offset_of, say_offset, say_possible_offset
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
 from commands.cli.entries import caller_of, unit_name, unkept_document, written_text
@@ -252,19 +252,25 @@ def trouble_warnings(session: Session, since: datetime) -> tuple[Message, ...]:
 
 
 def offset_warnings(session: Session) -> tuple[Message, ...]:
-    """Name the sources whose times are hours off, and the setting that mends each."""
+    """Name the sources whose times are hours off, with the setting that mends each, and those whose times may be."""
     usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
     hours = usual // timedelta(hours=1)
     with open_store(session.settings, session.environment) as store:
         dated = store.dated()
-    tables = (table.id for table in session.settings.update_sources if table.id in dated)
-    found = [offset for one in tables if (offset := offset_of(dated[one], usual_hours=hours)) is not None]
-    if not found:
-        return ()
     # What people attest is dated by them: a mail's own date, a register's day.
-    attested = {one.traits.id for one in update_sources(session.settings) if one.traits.attested}
+    attested = {one.traits.id for one in update_sources(session.settings) if one.traits.attested} if dated else ()
     zone = session.settings.portal.timezone
-    return tuple(say_offset(each, usual_hours=hours, zone=zone) for each in found if each.source not in attested)
+    found = []
+    for table in session.settings.update_sources:
+        if table.id not in dated or table.id in attested:
+            continue
+        offset = offset_of(dated[table.id], usual_hours=hours)
+        found.append(
+            say_possible_offset(dated[table.id], usual_hours=hours)
+            if offset is None
+            else say_offset(offset, usual_hours=hours, zone=zone)
+        )
+    return tuple(said for said in found if said is not None)
 
 
 class UnknownSender(NamedTuple):

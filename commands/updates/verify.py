@@ -163,7 +163,8 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
     if found:
         headers = (msg("What"), msg("Source"), msg("Item or poll"), msg("How"))
         rows: list[tuple[Cell, ...]] = [
-            (_WORDS[one.table], one.source or None, one.id, _describe_difference(one)) for one in found[:SHOWN]
+            (_WORDS[one.table], one.source or None, _item_or_poll(one), _describe_difference(one))
+            for one in found[:SHOWN]
         ]
         view.append(TableBlock(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
         remedy = (
@@ -329,6 +330,11 @@ def _say_removed(source: str, polls: int) -> Message:
         polls,
         source=source,
     )
+
+
+def _item_or_poll(one: RowDifference) -> Cell:
+    """Return an item by its id, which is hexadecimal, and a poll by its moment."""
+    return datetime.fromisoformat(one.id) if "T" in one.id else one.id
 
 
 def _describe_difference(one: RowDifference) -> Message:

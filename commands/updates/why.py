@@ -1,9 +1,11 @@
-"""Show why a unit's week has its verdict
+"""Show why a unit's week, or the portal's day, has its verdict
 
 Shows how many occasions came at least and at most, every item with the two polls that bound it, and the times that
 nobody saw. The week is met if the least suffices, and unmet if the most does not. Anything else is not known.
 
-Example: portalops updates why so-y-te 2026-W47
+With "portal" for the unit, the portal's days are explained: give a day or a week.
+
+Example: portalops updates why so-y-te 2026-W47; portalops updates why portal 2026-11-17
 
 EXIT STATUS: 0 met, pending or nothing due, 1 unmet, 2 no such unit or week, 3 the evidence is insufficient
 """
@@ -11,6 +13,7 @@ EXIT STATUS: 0 met, pending or nothing due, 1 unmet, 2 no such unit or week, 3 t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -20,12 +23,11 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.former_shortfalls import former_of, say_former_of
+from commands.jobs.portal_days import ExplainedPortalDay, explain_days, is_portal, named_days
 from commands.jobs.unit_sheets import (
     ShownAccountedItem,
     ShownBounds,
     ShownUnseenTime,
-    UnitName,
-    WeekName,
     account_and_items,
     describe_bounds,
     item_table,
@@ -33,15 +35,22 @@ from commands.jobs.unit_sheets import (
     shown_bounds,
     shown_items,
 )
-from commands.updates.steps import duty_exit_code
+from commands.updates.steps import duty_exit_code, judged_period
 from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import UsageError
+from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
-from portalops.model.period import Week
+from portalops.model.period import Period, Week
 from portalops.model.updates import UnitWeek
 from portalops.reports.document import Block, Cell, KeyValues, TableBlock
 from portalops.reports.words import joined, week_status
+
+UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id; portal for the portal itself"))]
+WeekName = Annotated[
+    str,
+    typer.Argument(metavar="WEEK", help=_("The week, such as 2026-W47; of the portal also a day, such as 2026-11-17")),
+]
 
 
 @shape
@@ -59,8 +68,12 @@ class ExplainedWeek(ShownWeek):
     """What of the week no source has shown."""
 
 
-def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[ExplainedWeek]:
+def explain_week(
+    ctx: typer.Context, unit: UnitName, week: WeekName
+) -> Result[ExplainedWeek | tuple[ExplainedPortalDay, ...]]:
     session = open_session(ctx)
+    if is_portal(session, unit):
+        return _explain_portal(session, named_days(session, week))
     chosen, named = known_unit(session, unit), named_week(week)
     try:
         account, whole = account_and_items(session, chosen, named)
@@ -100,6 +113,13 @@ def explain_week(ctx: typer.Context, unit: UnitName, week: WeekName) -> Result[E
         warnings=(*_say_former(session, chosen.id, named, [found]), *session.calendar.warnings(named.period())),
         exit_code=duty_exit_code([found.verdict]),
     )
+
+
+def _explain_portal(session: Session, period: Period) -> Result[ExplainedWeek | tuple[ExplainedPortalDay, ...]]:
+    days = judged_period(session, period).portal_days
+    data, view = explain_days(session, days, period)
+    code = duty_exit_code([day.verdict for day in days])
+    return Result(data, view, warnings=session.calendar.warnings(period), exit_code=code)
 
 
 def _say_former(session: Session, unit: UnitId, week: Week, again: Sequence[UnitWeek]) -> tuple[Message, ...]:

@@ -58,10 +58,14 @@ class FlagKind(StrEnum):
     """A line that the register has no more, though it still has lines from before it."""
     CORRECTED = "corrected"
     """Its source says another unit, or another day of arrival, than it said first."""
+    EXCHANGED = "exchanged"
+    """A spreadsheet may have exchanged day and month of its day: it came up when the exchanged day was."""
     REWRITTEN = "rewritten"
     """The main text of a page that was there before is another one. It counts."""
     LEGACY_ENCODING = "legacy-encoding"
     NOT_NFC = "not-nfc"
+    NO_MARKS = "no-marks"
+    """A long Vietnamese text without its marks: no earlier one is known again in it, so it is open."""
     BASELINE = "baseline"
     UNBOUNDED = "unbounded"
     """No poll before would have shown it: nobody knows since when it was there."""
@@ -142,6 +146,8 @@ class UpdateSourceTraits:
     """The operator declares that editors cannot write the creation column."""
     attested: bool = False
     """Its rows are entered by a registrar: grade D."""
+    typed_days: bool = False
+    """Its days are typed by people, and no setting says how: a spreadsheet may have exchanged day and month of some."""
     syndicated: bool = False
     """The province's portal pulls its items by itself (Article 9.2)."""
     copies_count: bool = False
@@ -186,7 +192,10 @@ class ListedItem:
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
     line: str = ""
-    """The `RefusedItem.key` that its line would have, were it refused; only where day and month of its date are in no known order."""
+    """The `RefusedItem.key` that its line would have, were it refused; only where day and month of its date are in no known order,
+    or may be exchanged."""
+    exchanged_on: date | None = None
+    """Its day, were day and month of it exchanged, which a spreadsheet may have done; None where its line is as it is for another reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +335,8 @@ class Bounds:
     """Due if every day of which the calendar is not certain is a day off."""
     required_most: int
     """Due if every such day is worked."""
+    unread: int = 0
+    """Lines or items that could not be read and may be occasions beyond the most; 0 in older records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,6 +341,15 @@ def register_with_the_month_first(p: Province) -> None:
     p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
 
 
+def register_begun_anew_with_the_month_first(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "10/19/2026", "Sở Y tế")
+    p.plan(p.day(1), register.begin_anew)
+    p.plan(p.day(1), register.enter, 2, "11/9/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "11/10/2026", "Sở Y tế")
+
+
 def register_with_two_orders(p: Province) -> None:
     p.monday = date(2026, 11, 9)
     register = p.with_register()
@@ -364,6 +373,33 @@ def papers_entered_before_their_day(p: Province) -> None:
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(0), register.enter, 2, "16/11/2026", "Sở Y tế")
     p.plan(p.day(4), register.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def days_exchanged_by_a_spreadsheet(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "15/10/2026", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "2026-09-11", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "2026-10-11", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 4, "13/11/2026", "Sở Tư pháp")
+
+
+def days_exchanged_in_one_form(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "2026-10-15", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "2026-09-11", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 3, "2026-10-11", "Sở Y tế")
+    p.plan(p.day(8), register.enter, 4, "2026-11-16", "Sở Y tế")
+
+
+def old_papers_entered_late(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "2026-10-15", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "2026-11-09", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "2026-03-05", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 4, "2026-11-11", "Sở Y tế")
 
 
 def private_address_with_the_name(p: Province) -> None:
@@ -524,9 +560,13 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     paper_registered_late: MET,
     paper_misread: UNKNOWN,
     register_with_the_month_first: MET,
+    register_begun_anew_with_the_month_first: MET,
     register_with_two_orders: UNKNOWN,
     register_proven_later: UNKNOWN,
     papers_entered_before_their_day: MET,
+    days_exchanged_by_a_spreadsheet: UNKNOWN,
+    days_exchanged_in_one_form: UNKNOWN,
+    old_papers_entered_late: MET,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,

@@ -167,6 +167,105 @@ def part_of_a_short_summary(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def summary_with_a_place_in_front(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day, lead_in in ((1, "(Xã Diên An) – "), (3, "Khánh Hòa: ")):
+        text, title = story(day, 320), f"Khởi công bệnh viện đa khoa khu vực phía {'bắc' if day == 1 else 'nam'}"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        summary = f"{lead_in}{' '.join(text.split()[:30])}..."
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), summary, f"Tin tuần {day}"))
+    p.publish(22, p.day(8))
+
+
+def portal_titles_with_more_or_less(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    title = "Lãnh đạo tỉnh kiểm tra tiến độ thi công đường ven biển đoạn qua phường {}"
+    for day, place, form in ((1, "Vĩnh Hòa", "{:.60}..."), (3, "Cam Linh", "Khánh Hòa: {} | Cổng thông tin")):
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title.format(place)))
+        shown = form.format(title.format(place)).replace("Lãnh đạo", "Xã An: Lãnh đạo" if day == 1 else "Lãnh đạo")
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), "Mời xem chi tiết.", shown))
+    p.publish(22, p.day(8))
+
+
+def title_with_the_unit_in_front(p: Province) -> None:
+    _shown_by_another_source(p, lambda title: f"Xã Diên An: {title}")
+
+
+def title_with_the_unit_behind(p: Province) -> None:
+    _shown_by_another_source(p, lambda title: f"{title} - UBND xã Diên An")
+
+
+def title_cut_short(p: Province) -> None:
+    _shown_by_another_source(p, lambda title: f"{title[:50]}...")
+
+
+def title_cut_short_with_the_unit_in_front(p: Province) -> None:
+    _shown_by_another_source(p, lambda title: f"Xã Diên An: {title[:50]}…")
+
+
+def _shown_by_another_source(p: Province, shown: Callable[[str], str]) -> None:
+    site = p.with_history()
+    shared = p.with_page(links="/tin-xa")
+    title = "Chủ tịch xã đối thoại với thanh niên khởi nghiệp về vay vốn trồng sầu riêng"
+    p.plan(p.day(2), site.publish, Post("/doi-thoai", p.day(2), body(20), title))
+    p.plan(p.day(4), shared.publish, Post("/doi-thoai-2", p.day(4), "", shown(title)))
+    for where in (site, shared):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
+def page_cut_to_its_first_half(p: Province) -> None:
+    site = p.with_whole_texts()
+    words = story(1, 320).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
+    p.plan(p.day(4), site.amend, "/dai", text=" ".join(words[:160]))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def page_split_in_two(p: Province) -> None:
+    site = p.with_whole_texts()
+    words = story(1, 320).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words), "Chuyện làng chài"))
+    p.plan(p.day(4), site.amend, "/dai", text=" ".join(words[:160]))
+    rest = Post("/dai-2", p.day(4), " ".join(words[160:]), "Chuyện làng chài (tiếp theo)")
+    p.plan(p.day(4), site.publish, rest)
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def page_with_its_other_half(p: Province) -> None:
+    site = p.with_whole_texts()
+    words = story(1, 320).split()
+    site.publish(Post("/dai", p.day(-6), " ".join(words)))
+    p.plan(p.day(2), site.amend, "/dai", text=" ".join(words[:160]))
+    p.plan(p.day(4), site.amend, "/dai", text=" ".join(words[160:]))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def page_with_an_old_text_behind_it(p: Province) -> None:
+    site = p.with_whole_texts()
+    site.publish(Post("/cu", p.day(-6), story(2, 160)))
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), story(1, 320)))
+    p.plan(p.day(4), site.amend, "/dai", text=f"{story(1, 320)} {story(2, 160)}")
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def part_shown_together_with_the_whole(p: Province) -> None:
+    site = p.with_whole_texts()
+    p.hours = (20,)
+    p.unpolled.add(str(p.monday + timedelta(days=1)))
+    words = story(1, 320).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
+    p.plan(p.day(3), site.publish, Post("/dai-2", p.day(3), " ".join(words[105:215])))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def part_of_an_old_short_text(p: Province) -> None:
+    site = p.with_history()
+    words = story(1, 180).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
+    p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[:90]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
 def old_texts_at_new_addresses(p: Province) -> None:
     site = p.with_history()
     p.plan(p.day(2), site.publish, replace(post(1, p.day(2)), path="/moi-1"))
@@ -349,6 +448,14 @@ def lines_that_wait_for_another_day(p: Province) -> None:
     register.enter(3, "10/11/2026", "Sở Y tế")
 
 
+def days_exchanged_into_the_week(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "15/10/2026", "Sở Y tế")
+    p.plan(p.day(1), register.enter, 2, "2026-11-09", "Sở Y tế")  # of 11 September
+    p.plan(p.day(2), register.enter, 3, "2026-11-10", "Sở Y tế")  # of 11 October
+
+
 def one_mail_again_and_again(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -505,6 +612,18 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     portal_news_with_its_dates: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
+    summary_with_a_place_in_front: UNKNOWN,
+    portal_titles_with_more_or_less: UNKNOWN,
+    title_with_the_unit_in_front: UNKNOWN,
+    title_with_the_unit_behind: UNKNOWN,
+    title_cut_short: UNKNOWN,
+    title_cut_short_with_the_unit_in_front: UNKNOWN,
+    page_cut_to_its_first_half: UNMET,
+    page_split_in_two: UNKNOWN,
+    page_with_its_other_half: UNMET,
+    page_with_an_old_text_behind_it: UNKNOWN,
+    part_shown_together_with_the_whole: UNKNOWN,
+    part_of_an_old_short_text: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,
@@ -529,6 +648,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
+    days_exchanged_into_the_week: UNKNOWN,
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
@@ -551,7 +671,6 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    part_of_a_short_summary: "summaries that systems cut are alike up to where they differ",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import pytest
 
 from portalops.model.verdicts import DutyVerdict
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, story
+from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, reworded, story
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 MET, UNMET = DutyVerdict.MET, DutyVerdict.UNMET
@@ -183,6 +183,120 @@ def short_summaries_with_one_beginning(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+# --- titles that have another one in them ------------------------------------------------------
+
+
+def other_news_with_the_unit_in_front(p: Province) -> None:
+    site = p.with_history()
+    shared = p.with_page(links="/tin-xa")
+    p.plan(
+        p.day(2),
+        site.publish,
+        Post("/doi-thoai", p.day(2), body(20), "Chủ tịch xã đối thoại với thanh niên khởi nghiệp"),
+    )
+    p.plan(
+        p.day(4),
+        shared.publish,
+        Post("/tham", p.day(4), "", "Xã Diên An: Chủ tịch xã đối thoại với nông dân trồng sầu riêng"),
+    )
+    for where in (site, shared):
+        p.plan(p.day(8), where.publish, post(22, p.day(8)))
+
+
+def each_item_of_another_source_with_the_unit_in_front(p: Province) -> None:
+    site = p.with_history()
+    shared = p.with_page(links="/tin-xa")
+    for day, title in (
+        (2, "Tổ chức hội nghị tổng kết công tác dân số"),
+        (4, "Tổ chức hội nghị triển khai công tác tiêm chủng"),
+        (8, "Ra quân dọn vệ sinh bãi biển phía nam"),
+    ):
+        p.plan(p.day(day), site.publish, Post(f"/tin-{day}0", p.day(day), body(20 + day), title))
+        p.plan(p.day(day), shared.publish, Post(f"/tin-{day}1", p.day(day), "", f"Sở Y tế: {title}"))
+
+
+def own_news_with_a_place_in_front(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (1, 2, 4):
+        p.plan(
+            p.day(day, "08:00"),
+            portal.publish,
+            Post(
+                f"/tin-{day}",
+                p.day(day, "08:00"),
+                story(day, 320),
+                f"Khánh Hòa: Thông báo lịch tiếp công dân tháng {day + 8}",
+            ),
+        )
+        p.plan(
+            p.day(day),
+            site.publish,
+            Post(
+                f"/lich-{day}",
+                p.day(day),
+                f"Khánh Hòa - {story(day + 40, 35)}...",
+                f"Thông báo lịch tiếp công dân tháng {day}",
+            ),
+        )
+    p.publish(22, p.day(8))
+
+
+# --- pages and parts ----------------------------------------------------------------------------
+
+
+def a_second_part_that_was_never_shown(p: Province) -> None:
+    site = p.with_whole_texts()
+    words = story(1, 320).split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words[:160]), "Chuyện làng chài"))
+    p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[160:]), "Chuyện làng chài (tiếp theo)"))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def a_page_rewritten_in_fewer_words(p: Province) -> None:
+    site = p.with_whole_texts()
+    site.publish(Post("/gioi-thieu", p.day(-6), story(1, 320)))
+    p.plan(p.day(2), site.amend, "/gioi-thieu", text=story(2, 160))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), story(4, 320)))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def a_page_that_grows_by_a_day(p: Province) -> None:
+    site = p.with_whole_texts()
+    site.publish(Post("/nhat-ky", p.day(-6), story(1, 200)))
+    for day, words in ((2, 280), (4, 400)):
+        p.plan(p.day(day), site.amend, "/nhat-ky", text=story(1, words))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def long_summaries_that_differ_by_a_name(p: Province) -> None:
+    site = p.with_history()
+    form = "Ủy ban nhân dân xã thông báo {} Người dân mang theo căn cước, đến nhà văn hóa thôn {} trong giờ hành chính để được hướng dẫn."
+    for day, place in ((-3, "Diên An"), (2, "Phú Hậu"), (4, "Suối Cau")):
+        text = form.format(body(9), place)
+        p.plan(p.day(day), site.publish, Post(f"/tb-{day}", p.day(day), text, f"Thông báo đến thôn {place}"))
+    p.publish(22, p.day(8))
+
+
+def long_summaries_that_differ_by_a_number(p: Province) -> None:
+    site = p.with_history()
+    form = "Ủy ban nhân dân xã thông báo lịch tiếp công dân đợt {}. {}"
+    for day in (-3, 2, 4):
+        text = form.format(day + 10, " ".join(body(9).split()[: 70 - day]))
+        p.plan(p.day(day), site.publish, Post(f"/tb-{day}", p.day(day), text, "Thông báo lịch tiếp công dân"))
+    p.publish(22, p.day(8))
+
+
+def a_long_summary_and_the_whole_text(p: Province) -> None:
+    site = p.with_history()
+    whole = Site(p.server, "/bao", list(site.posts), gives_whole_texts=True)
+    p.sites.append(whole)
+    p.poll("feed", "bao", url=f"{p.server.url}/bao/rss")
+    for day in (2, 4, 8):
+        text = story(day, 320)
+        p.plan(p.day(day), whole.publish, Post(f"/tin-{day}", p.day(day), text, f"Tin số {day}"))
+        p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), " ".join(text.split()[:90]), f"Tin số {day}"))
+
+
 # --- texts that are much alike -------------------------------------------------------------------
 
 
@@ -288,6 +402,15 @@ HABITS: Mapping[Way, DutyVerdict] = {
     long_reports_of_other_numbers: MET,
     long_texts_that_share_a_part: MET,
     short_summaries_with_one_beginning: MET,
+    other_news_with_the_unit_in_front: MET,
+    each_item_of_another_source_with_the_unit_in_front: MET,
+    own_news_with_a_place_in_front: MET,
+    a_second_part_that_was_never_shown: MET,
+    a_page_rewritten_in_fewer_words: MET,
+    a_page_that_grows_by_a_day: MET,
+    long_summaries_that_differ_by_a_name: MET,
+    long_summaries_that_differ_by_a_number: MET,
+    a_long_summary_and_the_whole_text: MET,
     two_reports_on_one_event: MET,
     schedules_of_one_form: MET,
     licences_of_one_form: MET,

@@ -125,6 +125,8 @@ class Site:
     """Items that the feed has room for."""
     broken: bytes | None = None
     """What it answers instead of its feed."""
+    gives_whole_texts: bool = False
+    """Its feed has the items' texts beside their summaries."""
     is_newest_twice: bool = False
     """Its page shows the newest item in a box above the list too."""
     links: str | None = None
@@ -182,9 +184,12 @@ class Site:
     def _entry(self, one: Post) -> str:
         place = self.at if self.links is None else self.links
         claimed = f"<pubDate>{self.written(one.claims)}</pubDate>" if one.claims else ""
+        text = f"<description>{escape(one.text)}</description>"
+        if self.gives_whole_texts:
+            text = f"<encoded xmlns='http://purl.org/rss/1.0/modules/content/'>{escape(one.text)}</encoded>"
         return (
             f"<item><guid isPermaLink='false'>{one.guid or one.path}</guid><link>{self.server.url}{place}{one.path}</link>"
-            f"<title>{escape(one.heading)}</title><description>{escape(one.text)}</description>{claimed}</item>"
+            f"<title>{escape(one.heading)}</title>{text}{claimed}</item>"
         )
 
     def _line(self, one: Post) -> str:
@@ -241,6 +246,11 @@ class Register:
 
     def add_line(self, number: int, day: str, agency: str, code: str, subject: str) -> None:
         self.lines.append(f"{number},{day},{agency},{code},{subject}")
+        self.write()
+
+    def begin_anew(self) -> None:
+        """Begin a new file."""
+        self.lines = self.lines[:1]
         self.write()
 
     def strike(self, number: int) -> None:
@@ -303,6 +313,11 @@ class Province:
             self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
         self.poll("feed", "rss", url=f"{self.server.url}/rss", syndicated=syndicated)
         return self.site
+
+    def with_whole_texts(self) -> Site:
+        """Let the site have items from before, and poll its feed, which gives their whole texts."""
+        self.site.gives_whole_texts = True
+        return self.with_history()
 
     def poll(self, kind: str, name: str, unit: Agency | None = None, **settings: object) -> None:
         owner = {} if kind in {"register", "sql"} or "channel" in settings else {"unit": (unit or HEALTH).id}

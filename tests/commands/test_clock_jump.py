@@ -14,6 +14,7 @@ from commands.cli.clock import is_kept, note_clock
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
+from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ClockJumped, ExitCode, LedgerMissing
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
@@ -156,3 +157,21 @@ def test_no_ledger_begins_by_confirming_a_clock(home: Path, capsys: pytest.Captu
     code, answer = confirm(home, FixedClock(datetime(2026, 12, 1, 2, tzinfo=UTC)), capsys, "2026-12-01T09:00")
 
     assert (code, answer["error"]["code"]) == (LedgerMissing.exit_code, "PO1102")
+
+
+def test_the_doctor_fails_by_a_clock_that_has_jumped_ahead_and_names_the_way_out(home: Path) -> None:
+    session_at(home, SetClock()).require_clock()
+    note_clock(home / "state", SetClock())
+
+    jumped, kept = (
+        [
+            one
+            for one in diagnose(session_at(home, SetClock(WEEK), synchronised=way), only=["ledger"])
+            if one.about == "clock"
+        ]
+        for way in (False, True)
+    )
+
+    assert [one.state for one in jumped] == [DiagnosticState.BAD]
+    assert "ledger confirm-clock" in str(jumped[0].cure)
+    assert kept == []

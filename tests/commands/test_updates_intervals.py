@@ -98,6 +98,45 @@ def department(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[D
         yield found
 
 
+PORTAL_SOURCE = """
+[[updates.source]]
+id = "cong-rss"
+kind = "feed"
+channel = "portal"
+url = "{url}/cong"
+"""
+
+
+def test_a_day_of_the_portal_is_explained_by_its_items_and_by_what_nobody_saw(department: Department) -> None:
+    with (department.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write(PORTAL_SOURCE.format(url=department.site.server.url))
+    pages = department.site.server.pages
+    pages["/cong"] = pages["/rss"]
+    department.call("updates", "collect", at="2026-11-23 09:00")
+    department.site.publish("/thu-hai", on="2026-11-23 09:30")
+    pages["/cong"] = pages["/rss"]
+    department.call("updates", "collect", at="2026-11-23 09:50")
+
+    code, (monday,) = department.call("updates", "why", "portal", "2026-11-23")
+    _code, week = department.call("updates", "why", "khanhhoa", "2026-W48")
+    said = department.shown("updates", "why", "portal", "2026-11-23")
+
+    assert (code, monday["verdict"], monday["bounds"]["least"]) == (ExitCode.OK, "met", 1)
+    assert {one["title"]: one["counts"] for one in monday["items"]}["Tin /thu-hai"] == "yes"
+    assert week == [monday]
+    assert "Tin, bài liên quan đến ngày này" in said
+    _code, (friday,) = department.call("updates", "why", "portal", "2026-11-20")
+    assert friday["unseen"][0]["source"] == "cong-rss"
+
+
+@pytest.mark.parametrize("named", ["2026-11-24", "2026-W49", "hôm qua"])
+def test_a_day_of_the_portal_that_is_none_or_to_come_is_wrong_usage(department: Department, named: str) -> None:
+    code, error = department.call("updates", "why", "portal", named)
+
+    assert code == ExitCode.USAGE
+    assert error["hint"]
+
+
 def _undated(department: Department) -> dict[str, Any]:
     _code, week = department.call("updates", "why", "so-y-te", "2026-W47")
     found: dict[str, Any] = next(one for one in week["items"] if one["title"] == "Tin /chu-nhat")
@@ -108,7 +147,7 @@ def test_a_week_that_hangs_on_an_undated_item_says_so_with_both_its_polls(depart
     code, week = department.call("updates", "why", "so-y-te", "2026-W47")
     said = department.shown("updates", "why", "so-y-te", "2026-W47")
 
-    assert week["subportal_bounds"] == {"least": 1, "most": 2, "due_least": 2, "due_most": 2}
+    assert week["subportal_bounds"] == {"least": 1, "most": 2, "due_least": 2, "due_most": 2, "unread": 0}
     assert (week["subportal_verdict"], code) == ("insufficient-evidence", ExitCode.UNMET)  # K2 lacks everything
     undated = next(one for one in week["items"] if one["title"] == "Tin /chu-nhat")
     assert undated["counts"] == "perhaps"

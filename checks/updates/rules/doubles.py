@@ -1,6 +1,7 @@
 """Items of one unit that may be one item twice, though their texts do not say so: they count for nobody, and against nobody. Pure.
 
-A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. A paper that comes by
+A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. A source that gathers
+the items of many units puts the unit's name in front of the title or behind it, or cuts it. A paper that comes by
 mail and by post has two lines in a register, and one number of its own. What takes the place of an item of the same title within the
 week may be that item, moved or corrected.
 """
@@ -17,12 +18,14 @@ from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import span
-from checks.updates.summaries import TELLING_WORDS
+from checks.updates.summaries import TELLING_WORDS, is_longer_title
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
+MOST_OF_BEGINNING = 32
+"""Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
 SAME_SUBJECT = 2 / 3
 """Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
 _CODE = re.compile(
@@ -46,33 +49,81 @@ def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str,
 
 
 def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
-    """Yield what another source of the channel showed before under the same title, where one of the two gives no text.
+    """Yield what another source of the channel showed before under the same title, or one that has it in it, where one of the two gives no text.
 
     One item of a source is at most one of another source: a title that comes each week in both sources counts each week.
     """
     shown = [item for item in items if item.grade is not Grade.D]
     if len({(item.seen.channel, item.seen.source) for item in shown}) == len({item.seen.channel for item in shown}):
         return
+    matched: set[str] = set()
+    for group in _TITLE_GROUPS:
+        left = [item for item in shown if item.seen.id not in matched]
+        for pair in _pairs_of_sources(group(left), window):
+            matched.update(item.seen.id for item in pair)
+            if None in {item.seen.body_letters for item in pair} and pair[0].seen.url != pair[1].seen.url:
+                yield pair[1].seen.id
+
+
+def _equal_titles(items: Sequence[GradedItem]) -> Iterable[Sequence[GradedItem]]:
     titled: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
-    for item in shown:
+    for item in items:
         titled[item.seen.channel, item.seen.title.casefold()].append(item)  # the store keeps titles as clean lines
-    for (_channel, title), some in titled.items():
-        if len(some) == 1 or title.count(" ") < TELLING_WORDS - 1:
-            continue
-        if len({item.seen.url for item in some}) == 1 or len({item.seen.source for item in some}) == 1:
-            continue
+    return [some for (_channel, title), some in titled.items() if title.count(" ") >= TELLING_WORDS - 1]
+
+
+def _titles_with_others(items: Sequence[GradedItem]) -> Iterator[Sequence[GradedItem]]:
+    """Yield items whose titles have one another in them: each title with those that begin with a stretch of its words."""
+    beginning: dict[tuple[str, tuple[str, ...]], list[GradedItem]] = defaultdict(list)
+    words = {item.seen.title: _WORD.findall(item.seen.title.casefold()) for item in items}
+    for item in items:
+        beginning[item.seen.channel, tuple(words[item.seen.title][:TELLING_WORDS])].append(item)
+    for item in sorted(items, key=came_by):
+        own = words[item.seen.title]
+        found = {
+            other.seen.id: other
+            for at in range(len(own) - TELLING_WORDS + 1)
+            for other in _few(beginning.get((item.seen.channel, tuple(own[at : at + TELLING_WORDS])), ()))
+            if other.seen.source != item.seen.source and is_longer_title(other.seen.title, item.seen.title)
+        }
+        for other in found.values():
+            yield (item, other)
+
+
+def _few(items: Sequence[GradedItem]) -> Sequence[GradedItem]:
+    """Return items, or none where so many begin alike that it tells nothing of one of them."""
+    return items if len(items) <= MOST_OF_BEGINNING else ()
+
+
+_TITLE_GROUPS = (_equal_titles, _titles_with_others)
+"""The surest first."""
+
+
+def _pairs_of_sources(groups: Iterable[Sequence[GradedItem]], window: int) -> Iterator[tuple[GradedItem, GradedItem]]:
+    """Yield the pairs of items, the earlier one first, that are each at most one item of two sources."""
+    matched: set[tuple[str, str]] = set()
+    for some in groups:
         by_source: dict[str, list[GradedItem]] = defaultdict(list)
         for item in sorted(some, key=came_by):
             by_source[item.seen.source].append(item)
         for one, other in combinations(by_source.values(), 2):
-            yield from _later_of_pairs(one, other, window)
+            sources = one[0].seen.source, other[0].seen.source
+            left = [item for item in one if (item.seen.id, sources[1]) not in matched]
+            right = [item for item in other if (item.seen.id, sources[0]) not in matched]
+            for pair in _pairs(left, right, window):
+                matched.update((item.seen.id, source) for item in pair for source in sources)
+                yield pair
 
 
-def _later_of_pairs(one: Sequence[GradedItem], other: Sequence[GradedItem], window: int) -> Iterator[str]:
-    """Yield the later item of each pair that two sources may have in common; both are in order."""
-    joined = {item.seen.url for item in one} & {item.seen.url for item in other}  # known to be one
-    left = [item for item in one if item.seen.url not in joined]
-    right = [item for item in other if item.seen.url not in joined]
+def _pairs(
+    one: Sequence[GradedItem], other: Sequence[GradedItem], window: int
+) -> Iterator[tuple[GradedItem, GradedItem]]:
+    """Yield each pair of items that two sources may have in common, the earlier one first; both are in order."""
+    joined = {item.seen.url: item for item in one if item.seen.url}
+    known = {item.seen.url for item in other} & joined.keys()  # known to be one
+    left = [item for item in one if item.seen.url not in known]
+    right = [item for item in other if item.seen.url not in known]
+    yield from ((joined[item.seen.url], item) for item in other if item.seen.url in known)
     at_left = at_right = 0
     while at_left < len(left) and at_right < len(right):
         first, second = sorted((left[at_left], right[at_right]), key=came_by)
@@ -82,8 +133,7 @@ def _later_of_pairs(one: Sequence[GradedItem], other: Sequence[GradedItem], wind
             else:
                 at_right += 1
             continue
-        if None in {first.seen.body_letters, second.seen.body_letters}:
-            yield second.seen.id
+        yield first, second
         at_left, at_right = at_left + 1, at_right + 1
 
 

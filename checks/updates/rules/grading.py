@@ -82,6 +82,7 @@ def grade(
     is_confirmed: bool = False,
     is_corrected: bool = False,
     is_open: bool = False,
+    is_exchanged: bool = False,
     confirmed_day: Interval | None = None,
     is_watched: Callable[[SeenItem], bool] | None = None,
 ) -> GradedItem:
@@ -99,6 +100,7 @@ def grade(
         is_confirmed: an officer has confirmed what it claims, or a day.
         is_corrected: its source has put it right since it was first seen.
         is_open: it is not known which of both words of its source holds.
+        is_exchanged: a spreadsheet may have exchanged day and month of its day; a confirmation settles that.
         confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
@@ -152,8 +154,16 @@ def grade(
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
     is_disguised = is_beyond_comparing(one) and not is_confirmed
+    is_exchanged = is_exchanged and not is_confirmed
     is_doubtful = (
-        is_touched or may_be_removed or is_struck or is_open or is_empty or is_disguised or one.rewrite == Rewrite.OPEN
+        is_exchanged
+        or is_touched
+        or may_be_removed
+        or is_struck
+        or is_open
+        or is_empty
+        or is_disguised
+        or one.rewrite == Rewrite.OPEN
     )
     is_sure = not is_doubtful and kind is not Grade.C
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
@@ -168,6 +178,7 @@ def grade(
         or one.rewrite
         or is_struck
         or is_corrected
+        or is_exchanged
     )
     flags: tuple[FlagKind, ...] = ()
     if is_odd or is_stub or is_strange or usable is None:
@@ -182,6 +193,7 @@ def grade(
             (is_removed or may_be_removed, FlagKind.REMOVED),
             (is_struck, FlagKind.STRUCK_OUT),
             (is_corrected, FlagKind.CORRECTED),
+            (is_exchanged, FlagKind.EXCHANGED),
             (bool(one.rewrite), FlagKind.REWRITTEN),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),
@@ -250,4 +262,5 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
 def _text_flags(problems: str) -> tuple[FlagKind, ...]:
     codes = problems.split(",")
     broken = (FlagKind.LEGACY_ENCODING,) if not _BROKEN_TEXT.isdisjoint(codes) else ()
-    return (*broken, FlagKind.NOT_NFC) if NOT_NFC in codes else broken
+    bare = (FlagKind.NO_MARKS,) if NO_MARKS in codes else ()
+    return (*broken, FlagKind.NOT_NFC, *bare) if NOT_NFC in codes else (*broken, *bare)

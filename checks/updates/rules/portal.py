@@ -72,6 +72,7 @@ def judge_portal_day(facts: DayFacts, *, calendar: Calendar, numbers: Numbers) -
             most,
             due if is_working and is_certain else 0,
             due if is_working or not is_certain else 0,
+            sum(one.parts for one in facts.unreadable),
         ),
         unseen=() if verdict is DutyVerdict.MET else tuple(facts.unseen[:_MOST_UNSEEN]),
     )

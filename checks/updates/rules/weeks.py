@@ -56,7 +56,8 @@ class Tally:
     @property
     def bounds(self) -> Bounds:
         """Return it as it is recorded."""
-        return Bounds(self.occurred.least, self.occurred.most, self.required_least, self.required_most)
+        unread = sum(one.parts for one in self.unreadable)
+        return Bounds(self.occurred.least, self.occurred.most, self.required_least, self.required_most, unread)
 
     @property
     def is_out_of_sight(self) -> bool:
@@ -274,6 +275,16 @@ def _with_cause(tally: Tally, cause: Message) -> Message:
     least, most = tally.occurred.least, tally.occurred.most
     if most is None:
         return msg("surely {least} of the {due} due: {cause}", least=least, due=_due(tally), cause=cause)
+    if unread := tally.bounds.unread:
+        return nmsg(
+            "surely {least}, at most {most} of the {due} due, and {n} line or item that could not be read: {cause}",
+            "surely {least}, at most {most} of the {due} due, and {n} lines or items that could not be read: {cause}",
+            unread,
+            least=least,
+            most=most,
+            due=_due(tally),
+            cause=cause,
+        )
     return msg(
         "surely {least}, at most {most} of the {due} due: {cause}",
         least=least,

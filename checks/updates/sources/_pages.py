@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from checks.updates.dates import WrittenDates
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from portalops.config.values import LocalPath, RefusedValue
 from portalops.errors import LiteralSecret
@@ -165,7 +166,7 @@ def _as_evidence(url: str, error: WebUnavailable) -> bytes:
 S = TypeVar("S", bound=PageSettings)
 
 
-class PageSource(Generic[S]):
+class PageSource(WrittenDates, Generic[S]):
     """One page that shows the newest items: what every kind of such pages does alike."""
 
     accept: ClassVar[str]

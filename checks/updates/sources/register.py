@@ -12,7 +12,8 @@ The columns are those of Decree 30/2020/NĐ-CP, Annexes IV and VI, by their Engl
 
 A line without number or date of arrival, with a number used twice in its year, or with a date in the future is refused
 and named; the other lines count. All dates of arrival are read in one order of day and month; where some can only be day
-first and some only month first, those that fit both are refused. UTF-8, with or without a byte-order mark; comma, semicolon or tab.
+first and some only month first, those that fit both are refused. So are days with the year first of which a spreadsheet may have
+exchanged day and month (`checks.updates.exchanged_days`). UTF-8, with or without a byte-order mark; comma, semicolon or tab.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from checks.updates.dates import DateRules, DayOrder, is_order_open, read_moment, settle_order
+from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
+from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, shows_exchange
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
@@ -80,14 +82,14 @@ def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> Regi
     return RegisterSource(source_id, table.parse(Settings), zone=zone)
 
 
-class RegisterSource:
+class RegisterSource(WrittenDates):
     """One register file; each look reads all of it."""
 
     def __init__(self, source_id: str, settings: Settings, *, zone: ZoneInfo) -> None:
         self._file = settings.file
         self._zone = zone
         self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=True, attested=True)
+        self._traits = settings.traits(source_id, complete=True, attested=True, typed_days=True)
 
     @property
     def traits(self) -> UpdateSourceTraits:
@@ -166,9 +168,13 @@ class RegisterSource:
                     (line, row, {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()})
                 )
             line = reader.line_num + 1
-        rules = settle_order(self._rules, (cells["ArrivalDate"] for _line, _row, cells in lines))
+        days = [cells["ArrivalDate"] for _line, _row, cells in lines]
+        rules = settle_order(self._rules, days)
+        is_exchange_shown = shows_exchange(days, rules)
         for line, row, cells in lines:
-            item = _entry(cells, rules, self._zone, polled_at)
+            may_be_another = may_be_exchanged(cells["ArrivalDate"], rules)
+            is_exchanged = is_exchange_shown and may_be_another
+            item = _exchanged(cells) if is_exchanged else _entry(cells, rules, self._zone, polled_at)
             is_copy = False
             if isinstance(item, ListedItem) and item.created_at:
                 key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
@@ -184,12 +190,22 @@ class RegisterSource:
             if isinstance(item, Message):
                 what = msg("line {line}: {why}", line=line, why=item)
                 known_by = "" if is_copy else content_key(row)
-                arrived = _arrived(cells, rules, polled_at)
+                arrived = None if is_exchanged else _arrived(cells, rules, polled_at)
                 rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
             else:
-                is_open = is_order_open(cells["ArrivalDate"], rules)
-                items.append(replace(item, line=content_key(row)) if is_open else item)
+                items.append(self._with_line(item, cells["ArrivalDate"], rules, row, may_be_another=may_be_another))
         return Listing(tuple(items), tuple(rejected))
+
+    def _with_line(
+        self, item: ListedItem, day: str, rules: DateRules, row: Sequence[str], *, may_be_another: bool
+    ) -> ListedItem:
+        """Return an item with its line, where its day may be another one than it names."""
+        if is_order_open(day, rules):
+            return replace(item, line=content_key(row))
+        if may_be_another and item.created_at is not None:
+            other = exchanged_day(item.created_at.astimezone(self._zone).date())
+            return replace(item, line=content_key(row), exchanged_on=other)
+        return item
 
 
 def _delimiter(text: str) -> str:
@@ -201,6 +217,14 @@ def _arrived(cells: Mapping[str, str], rules: DateRules, polled_at: datetime) ->
     """Return when a paper arrived; None where the line does not tell, or tells what cannot be."""
     arrived = read_moment(cells["ArrivalDate"], rules) if cells["ArrivalDate"] else None
     return arrived if arrived is not None and arrived <= polled_at + AHEAD else None
+
+
+def _exchanged(cells: Mapping[str, str]) -> Message:
+    """Say why a line is refused whose day a spreadsheet may have exchanged."""
+    return msg(
+        "day and month of ngày đến {day} may be exchanged by a spreadsheet: have days kept as text, and set date_formats",
+        day=bounded(cells["ArrivalDate"], 40),
+    )
 
 
 def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at: datetime) -> ListedItem | Message:

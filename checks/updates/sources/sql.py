@@ -21,7 +21,8 @@ counts even for rows that were there before the first look.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from html import unescape
 from pathlib import Path
@@ -32,6 +33,7 @@ from pydantic import AfterValidator
 
 from checks.updates.database_settings import DatabaseSettings
 from checks.updates.dates import DateRules, read_moment, settle_order
+from checks.updates.exchanged_days import may_be_exchanged, shows_exchange
 from checks.updates.products import PRODUCTS
 from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
@@ -158,16 +160,23 @@ class SqlSource:
             column: settle_order(self._rules, (text for row in named if isinstance(text := row.get(column), str)))
             for column in DATES
         }
-        for number, values in enumerate(named, 1):
+        exchanged = {
+            column
+            for column in DATES
+            if not self._rules.formats
+            and shows_exchange((text for row in named if isinstance(text := row.get(column), str)), rules[column])
+        }
+        for number, row in enumerate(named, 1):
+            values = {**row, **dict.fromkeys(_exchanged_in(row, exchanged, self._rules))} if exchanged else row
             item = _item(values, rules)
             if isinstance(item, Message):
                 what = msg("row {number}: {why}", number=number, why=item)
-                known_by = [values.get(column) for column in (*REQUIRED, *OPTIONAL) if column != "modified_at"]
+                known_by = [row.get(column) for column in (*REQUIRED, *OPTIONAL) if column != "modified_at"]
                 name = unescape(str(values.get("unit") or ""))
                 made = read_moment(values.get("created_at"), rules["created_at"])
                 rejected.append(RefusedItem(what, content_key(known_by), name, made))
             else:
-                items.append(item)
+                items.append(replace(item, raw_date=str(row.get("published_at") or "")) if values != row else item)
         return Listing(tuple(items), tuple(rejected))
 
     def _require_columns(self, columns: Sequence[str]) -> None:
@@ -182,6 +191,11 @@ class SqlSource:
                 ),
                 msg("Name the columns in the query, as in SELECT id AS external_id, ... AS published_at."),
             )
+
+
+def _exchanged_in(row: Mapping[str, object], columns: Collection[str], rules: DateRules) -> Sequence[str]:
+    """Return the columns of a row whose day is not known, as a spreadsheet may have exchanged its day and month."""
+    return [one for one in columns if isinstance(text := row.get(one), str) and may_be_exchanged(text, rules)]
 
 
 def _item(row: Mapping[str, object], rules: Mapping[str, DateRules]) -> ListedItem | Message:

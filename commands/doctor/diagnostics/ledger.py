@@ -1,4 +1,4 @@
-"""The newest records hold together, no run was cut off, and the clock is not behind; with `--deep` the whole ledger is verified.
+"""The newest records hold together, no run was cut off, and the clock is neither behind nor, with nothing to vouch for it, far ahead; with `--deep` the whole ledger is verified.
 
 Deep means the chain from the first record on, every signed head, that each blob of evidence is there, and SQLite's own look at
 its file. The contents of blobs are read by `portalops ledger verify` alone.
@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from commands.cli.clock import is_kept
 from commands.doctor.diagnosis import (
     Diagnostic,
     DiagnosticLine,
@@ -28,7 +29,7 @@ from commands.doctor.diagnosis import (
     unknown,
     warning,
 )
-from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.errors import ClockJumped, LedgerMissing, PortalOpsError
 from portalops.ledger.ledger import FILE, Ledger
 from portalops.ledger.runs import is_running
 from portalops.ledger.verify import verify
@@ -80,6 +81,11 @@ def _newest(look: DoctorContext) -> Iterator[DiagnosticLine]:
             msg("the clock is behind the newest record: {now} and {newest}", now=now, newest=newest.at),
             msg("Set the clock right; nothing can be recorded until then."),
         )
+    session = look.session
+    try:
+        ledger.require_kept_clock(lambda: is_kept(session.settings.state_folder, session.clock, session.surroundings))
+    except ClockJumped as error:
+        yield refused("clock", error)
     yield broken_link(ledger) or good(
         "",
         nmsg("{n} record; the newest ones hold together", "{n} records; the newest ones hold together", ledger.count()),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.attested import as_observation
 from checks.updates.clashes import source_clashes
-from checks.updates.job import replay, run_updates
+from checks.updates.job import replay, run_updates, warn_of_troubles
 from checks.updates.observation_database import DatabasePlace
 from checks.updates.observation_places import FilePlace
 from checks.updates.observations import ObservationStore
@@ -305,9 +305,10 @@ def replayed(
             fresh = (poll for poll in some if _is_newer(poll, newest.get(poll.source)))
             polls += sorted(fresh, key=lambda one: (one.place, one.polled_at))
     zone = ZoneInfo(settings.portal.timezone)
+    again: list[Poll] = []
     for poll in (*polls, *also):
         try:
-            replay(
+            again += replay(
                 (poll,),
                 blob=ledger.blob,
                 sources=sources,
@@ -321,6 +322,7 @@ def replayed(
                 "{source}: the poll of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
             )
             yield LostPoll(poll.source, said, poll)
+    warn_of_troubles(again, zone)
 
 
 def _is_newer(poll: Poll, newest: datetime | None) -> bool:

@@ -20,8 +20,8 @@ from checks.updates.near_copies import (
     free_keys,
     keys_of,
     likely_texts,
-    main_source,
     nearest,
+    sources_of,
     trace,
 )
 from checks.updates.observations import ObservationStore
@@ -32,7 +32,7 @@ from checks.updates.rules.comparing import nearly_repeated
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
-from checks.updates.summaries import news_keys
+from checks.updates.summaries import shown_keys
 from checks.updates.text import fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.runs import Every
@@ -244,14 +244,15 @@ def test_a_form_with_other_numbers_is_news_though_other_texts_have_them() -> Non
     traces = {str(day): trace(sketch(texts[day]), mark) for day, mark in marks.items() if mark is not None}
     new = traces.pop("16")
 
-    assert main_source(new, ["11", "16"], traces) == ""
-    assert main_source(new, ["11", "16"], {**traces, "same": new}) == "same"
+    assert not sources_of(new, ["11", "16"], traces)
+    assert sources_of(new, ["11", "16"], {**traces, "same": new}) == ["same"]
     assert TextTrace.read(new.write()) == new
 
 
 # --- summaries ------------------------------------------------------------------------------------
 
-PORTAL_TEXT = NewText("p", "", shown=news_keys("Khởi công bệnh viện đa khoa khu vực", " ".join(OLD)))
+TITLE = "Khởi công bệnh viện đa khoa khu vực"
+PORTAL_TEXT = NewText("p", TITLE, shown=shown_keys(TITLE, " ".join(OLD)))
 
 
 def earlier(*texts: NewText) -> EarlierTexts:
@@ -262,7 +263,7 @@ def earlier(*texts: NewText) -> EarlierTexts:
 
 
 def shown(title: str, body: Sequence[str], channel: ItemChannel = ItemChannel.SUBPORTAL) -> NewText:
-    return new_text(channel, f"{title} {body}", title, " ".join(body), mark=None, words=None)
+    return new_text(channel, f"{title} {body}", title, " ".join(body), mark=None, words=None, is_summary=True)
 
 
 def test_a_summary_with_the_title_or_the_beginning_of_the_portal_s_news_is_known_for_it() -> None:
@@ -273,6 +274,57 @@ def test_a_summary_with_the_title_or_the_beginning_of_the_portal_s_news_is_known
     assert known.find(shown("Tin mới", OLD[:24])) == ""
     assert known.find(shown("Khởi công bệnh viện 5", OLD[40:70])) == ""
     assert known.find(shown("Khởi công bệnh viện đa khoa khu vực", [], ItemChannel.SUBMISSION)) == ""
+
+
+@pytest.mark.parametrize(
+    "lead_in", ["Khánh Hòa - ", "(Xã Diên An) – ", "KHO: ", "Theo Cổng thông tin điện tử tỉnh Khánh Hòa, "]
+)
+def test_a_lead_in_hides_no_news_of_the_portal(lead_in: str) -> None:
+    known = earlier(PORTAL_TEXT)
+
+    assert known.find(shown("Tin mới", [lead_in, *OLD[:26]])) == "p"
+    assert known.find(shown("Tin mới", [lead_in, *OLD[40:70]])) == ""
+
+
+def test_a_dateline_of_the_portal_hides_its_news_from_nobody() -> None:
+    title = "Khánh Hòa: Khởi công bệnh viện đa khoa khu vực"
+    known = earlier(NewText("p", title, shown=shown_keys(title, f"(KHO) - {' '.join(OLD)}")))
+
+    assert known.find(shown("Tin mới", OLD[:26])) == "p"
+
+
+LONG_TITLE = "Lãnh đạo tỉnh kiểm tra tiến độ thi công đường ven biển đoạn qua phường Vĩnh Hòa"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        f"Xã Diên An: {LONG_TITLE}",
+        f"{LONG_TITLE} - UBND xã Diên An",
+        f"{LONG_TITLE} | Cổng thông tin",
+        f"{LONG_TITLE[:50]}...",
+        f"Xã Diên An: {LONG_TITLE[:50]}…",
+    ],
+)
+def test_a_title_with_more_or_less_is_that_of_the_portal_s_news(title: str) -> None:
+    known = earlier(NewText("p", LONG_TITLE, shown=shown_keys(LONG_TITLE, None)))
+
+    assert known.find(shown(title, [])) == "p"
+
+
+@pytest.mark.parametrize("title", [f"Xã Diên An: {TITLE}", f"{TITLE} - UBND xã Diên An", f"({TITLE}) Ảnh"])
+def test_a_short_title_behind_a_sign_is_that_of_the_portal_s_news(title: str) -> None:
+    assert earlier(PORTAL_TEXT).find(shown(title, [])) == "p"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [LONG_TITLE.replace("Vĩnh Hòa", "Vĩnh Hải"), f"{LONG_TITLE[:20]}...", "Xã An: Lãnh đạo tỉnh kiểm tra tiến độ"],
+)
+def test_a_title_that_only_begins_alike_is_news(title: str) -> None:
+    known = earlier(NewText("p", LONG_TITLE, shown=shown_keys(LONG_TITLE, None)))
+
+    assert known.find(shown(title, [])) == ""
 
 
 def test_a_title_that_several_texts_of_the_portal_have_tells_nothing() -> None:
@@ -288,6 +340,22 @@ def test_a_summary_that_was_there_before_is_known_where_one_title_has_the_other_
     assert known.find(shown("Phóng sự ảnh: Lễ phát động Tết trồng cây", OLD[:30])) == first.text
     assert known.find(shown("Phóng sự ảnh: Lễ phát động Tết trồng cây", OLD[:31])) == ""
     assert known.find(shown("Lễ phát động Tết trồng rừng", OLD[:30])) == ""
+
+
+@pytest.mark.parametrize(
+    "part", [OLD[:90], OLD[100:170], [*OLD[100:170], "thô..."]], ids=["beginning", "middle", "cut"]
+)
+def test_a_part_of_an_earlier_summary_is_found_word_for_word(tmp_path: Path, part: Sequence[str]) -> None:
+    assert pairs(collect(tmp_path, [OLD[:180], OTHER, part], is_summary=True)) == [("Tin 2", "Tin 0")]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [[*OLD[:80], "Suối", "Cau"], [*OLD[:40], "Suối", *OLD[41:90]], [*OLD[:90], "17"], OLD[: LEAST_WORDS - 1]],
+    ids=["another name behind", "another name within", "another number", "short"],
+)
+def test_a_summary_that_differs_by_a_name_or_a_number_is_news(tmp_path: Path, part: Sequence[str]) -> None:
+    assert pairs(collect(tmp_path, [OLD[:180], OTHER, part], is_summary=True)) == []
 
 
 # --- what they count for -------------------------------------------------------------------------

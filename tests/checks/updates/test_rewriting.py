@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
-from checks.updates.rewriting import CHANGED_SHARE, CHANGED_WORDS, KEPT_MARKS, Sketch, judge_change, sketch
+from checks.updates.rewriting import (
+    CHANGED_SHARE,
+    CHANGED_WORDS,
+    GAINED_SHARE,
+    KEPT_MARKS,
+    Sketch,
+    judge_change,
+    sketch,
+)
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import stamp
 from portalops.model.updates import Bounds, FlagKind, Rewrite, UnitWeek, UpdatesResult
@@ -41,7 +49,13 @@ def test_short_texts_are_compared_exactly_as_often_as_each_word_stands_there(one
     found = judge_change(sketch(" ".join(one)), sketch(" ".join(other)))
 
     is_another = changed >= CHANGED_WORDS and changed >= CHANGED_SHARE * larger
-    assert found is (Rewrite.SURE if is_another else Rewrite.NO)
+    gained = (Counter(other) - Counter(one)).total()
+    if not is_another or len(other) >= len(one):
+        assert found is (Rewrite.SURE if is_another else Rewrite.NO)
+    elif gained >= CHANGED_SHARE * len(other):
+        assert found is (Rewrite.SURE if other else Rewrite.NO)
+    else:
+        assert found is (Rewrite.OPEN if gained > GAINED_SHARE * len(other) else Rewrite.NO)
 
 
 @settings(max_examples=100, deadline=None)
@@ -72,6 +86,17 @@ def test_case_spaces_and_form_of_letters_change_nothing() -> None:
     old = _text("Điều ", 60)
 
     assert judge_change(sketch(old), sketch(old.upper().replace(" ", "\n"))) is Rewrite.NO
+
+
+@pytest.mark.parametrize("length", [120, 400])
+def test_a_page_of_which_only_a_part_is_left_is_no_rewrite(length: int) -> None:
+    old = [f"w{number}" for number in range(length)]
+    half = old[: length // 2]
+
+    assert judge_change(sketch(" ".join(old)), sketch(" ".join(half))) is Rewrite.NO
+    assert judge_change(sketch(" ".join(old)), sketch(_text("x", length // 2))) is Rewrite.SURE
+    some = _text("x", length // 20)
+    assert judge_change(sketch(" ".join(old)), sketch(f"{' '.join(half)} {some}")) is Rewrite.OPEN
 
 
 def test_a_rewrite_near_the_border_counts_for_nobody_and_against_nobody() -> None:

@@ -32,7 +32,7 @@ from checks.updates.rules.weeks import (
     subportal_grace_ends,
     sum_tallies,
 )
-from checks.updates.text import MOJIBAKE, NOT_NFC
+from checks.updates.text import MOJIBAKE, NO_MARKS, NOT_NFC
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.message import msg
@@ -254,6 +254,7 @@ def test_an_item_of_nobody_is_strange_everywhere_but_on_the_portal() -> None:
     [
         (MOJIBAKE, (FlagKind.LEGACY_ENCODING,)),
         (NOT_NFC, (FlagKind.NOT_NFC,)),
+        (NO_MARKS, (FlagKind.NO_MARKS,)),
         (f"{NOT_NFC},{MOJIBAKE}", (FlagKind.LEGACY_ENCODING, FlagKind.NOT_NFC)),
     ],
 )
@@ -531,6 +532,11 @@ def test_indicators_are_named_each_unless_verdict_and_reason_are_the_same() -> N
         (
             {"occurred": Occurred(1, 2, 1), "open_items": 1},
             "surely 1, at most 2 of the 2 due: it is not certain of 1 item when it came, or whether it counts",
+        ),
+        (
+            {"occurred": Occurred(1, 2, 1), "open_items": 1, "unreadable": (UnreadableShare("feed", 2), UnreadableShare("b", 1))},
+            "surely 1, at most 2 of the 2 due, and 3 lines or items that could not be read:"
+            " it is not certain of 1 item when it came, or whether it counts",
         ),
         ({"required_least": 0}, "surely 1, at most 1 of the 0 or 2 due: the calendar of these days is provisional"),
     ],

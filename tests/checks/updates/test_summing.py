@@ -142,8 +142,8 @@ def test_several_processes_judge_the_weeks_and_the_portal_as_one_does(question: 
 def test_many_units_are_judged_by_several_processes_and_few_by_one() -> None:
     week, year = Period(date(2025, 12, 15), date(2025, 12, 21)), Period(date(2025, 1, 1), date(2025, 12, 31))
 
-    assert fitting_processes(week, 1000, processors=2) == fitting_processes(year, 100, processors=2) == 1
-    assert fitting_processes(week, 10_000, processors=2) == fitting_processes(year, 1000, processors=2) == 2
+    assert fitting_processes(week, 100, processors=2) == fitting_processes(year, 10, processors=2) == 1
+    assert fitting_processes(week, 1000, processors=2) == fitting_processes(year, 100, processors=2) == 2
 
 
 def test_a_store_that_is_not_there_is_said_before_several_processes_begin(

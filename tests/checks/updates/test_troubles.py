@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from checks.updates.answers import ORDER_UNKNOWN
-from checks.updates.troubles import LASTING, TroubleKind, explain_trouble, name_troubles, troubles_of
+from checks.updates.troubles import LASTING, TroubleKind, explain_trouble, troubles_by_poll, troubles_of
 from portalops.locale import render
 from portalops.model.message import msg
 from portalops.model.record import Digest
@@ -43,7 +43,13 @@ def test_each_trouble_says_since_when_and_what_mends_it_in_both_languages(poll: 
     assert (trouble.kind, trouble.since) == (kind, SINCE if is_dated_back else NOW)
     assert said.startswith("source rss, since ")
     assert vietnamese.startswith("nguồn rss, từ ")
-    assert len(name_troubles(poll)) == 1
+    assert len(troubles_by_poll([poll])) == 1
+
+
+def test_a_trouble_of_many_polls_is_said_once_with_their_number() -> None:
+    said = [render(one, "en") for one in troubles_by_poll([BLIND, replace(BLIND, source="page"), BLIND, BLIND])]
+
+    assert [one.partition(":")[0] for one in said] == ["source rss, in 3 polls", "source page"]
 
 
 def test_an_answer_that_is_in_order_ends_what_lasts_and_not_what_happened() -> None:

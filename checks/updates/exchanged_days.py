@@ -1,0 +1,89 @@
+"""Days of which a spreadsheet may have exchanged day and month. Pure.
+
+An officer types 09/11/2026 for 9 November. A spreadsheet that is set to American English takes that for 11 September, and keeps it so: as
+2026-09-11, or as 11/09/2026 where the column shows day first. What it can't take for a day, such as 13/11/2026, stays a text.
+So an exchange shows in two ways: by days in both forms in one answer, or by a line that came up when the exchanged day was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from checks.updates.dates import DateRules, DayOrder, settle_order
+
+ENTERED_WITHIN = timedelta(days=7)
+"""So long after its day a paper may be entered that is still taken for one of that day: the work of a week is often typed at its end."""
+ENTERED_AHEAD = timedelta(days=1)
+"""A paper may be entered the evening before the day under which it is registered."""
+
+_YEAR_FIRST = re.compile(r"\d{4}([-/])(\d{1,2})\1(\d{1,2})")
+_DAY_ALONE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}(?:[ T]00:00(?::00(?:\.0+)?)?)?")
+
+
+def exchanged_day(day: date) -> date | None:
+    """Return a day with its day and month exchanged; None where that is no other day.
+
+    >>> exchanged_day(date(2026, 9, 11)), exchanged_day(date(2026, 9, 13)), exchanged_day(date(2026, 9, 9))
+    (datetime.date(2026, 11, 9), None, None)
+    """
+    if day.day > 12 or day.day == day.month:
+        return None
+    return date(day.year, day.day, day.month)
+
+
+def is_entered_on(day: date, *, after: date, until: date) -> bool:
+    """Say whether a line that came up between two polls was entered on a day, or within the week after it.
+
+    Args:
+        day: on which it may have been entered.
+        after: the day of the last poll that did not have it.
+        until: the day of the first poll that had it.
+    """
+    return after - ENTERED_WITHIN <= day <= until + ENTERED_AHEAD
+
+
+def shows_exchange(texts: Iterable[str], rules: DateRules) -> bool:
+    """Say whether the days of one column of one answer show that a spreadsheet exchanged some.
+
+    Those with the year first have no day above 12, while others, written day first, have. Where `date_formats` are set, days with
+    the year first that none of them reads are such days.
+
+    Args:
+        texts: the dates as they stand there.
+        rules: by which they are read, with the order that they were found to have.
+    """
+    if rules.formats:
+        return True
+    if rules.order is not DayOrder.DAY_FIRST:
+        return False
+    written = tuple(texts)
+    if settle_order(replace(rules, order=DayOrder.ASSUMED), written).order is not DayOrder.DAY_FIRST:
+        return False  # an earlier answer shows the order, and this one has no day as text
+    return all(
+        int(found[2]) <= 12 and int(found[3]) <= 12
+        for text in written
+        if text[:4].isdigit() and (found := _YEAR_FIRST.match(text))
+    )
+
+
+def may_be_exchanged(text: str, rules: DateRules) -> bool:
+    """Say whether a date with the year first is a day that fits both orders, and none of `date_formats` reads it."""
+    if not text[:4].isdigit():
+        return False
+    text = text.strip()
+    found = _YEAR_FIRST.match(text)
+    if found is None or not _DAY_ALONE.fullmatch(text):
+        return False
+    month, day = int(found[2]), int(found[3])
+    return month <= 12 and day <= 12 and month != day and not any(_reads(text, pattern) for pattern in rules.formats)
+
+
+def _reads(text: str, pattern: str) -> bool:
+    try:
+        datetime.strptime(text, pattern)  # noqa: DTZ007  # only whether it can be read
+    except ValueError:
+        return False
+    return True
