@@ -36,7 +36,7 @@ from portalops.ledger.set_aside import read_set_aside
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
-from portalops.model.writers import Authority, Claimed, Writer
+from portalops.model.writers import Authority, Claimed, Writer, WriterState
 from portalops.ports import LedgerReader
 from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 
@@ -167,6 +167,31 @@ def owner_of(ledger: Ledger, record: Record) -> str | None:
         return None
     found = read_ownership(ledger).owner(record.seq)
     return found.name if found else None
+
+
+def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
+    """Return what the writer records that count say of a key; None if there is none.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    found = next((each for each in read_ownership(ledger).writers if each.public_key == public_key), None)
+    if found is None:
+        return None
+    return WriterState.ADDED if found.ended_seq is None else WriterState.ENDED
+
+
+def heeds_move(ledger: Ledger, record: Record) -> bool:
+    """Say whether a record of a move counts: behind the first writer it does once a writer with authority `all` stands for it.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    ownership = read_ownership(ledger)
+    if ownership.begin is None or record.seq <= ownership.begin:
+        return True
+    owner = ownership.owner(record.seq)
+    return owner is not None and owner.authority is Authority.ALL
 
 
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:

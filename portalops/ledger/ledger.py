@@ -37,6 +37,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
+from portalops.registers.writers import CLAIM
 from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
@@ -107,11 +108,21 @@ class Ledger:
         """Locks of all processes on this ledger, on every machine."""
         self.claimant: Claimant | None = None
         """Claims what is appended here; None where nobody does."""
+        self.heeds_move: Callable[[Ledger, Record], bool] = lambda _ledger, _record: True
+        """Says whether a record of a move counts (`heeded.heeds_move`); without claims each does."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, *, create: bool, kept: KeptLedger | None = None) -> Ledger:
+    def open(
+        cls,
+        folder: Path,
+        clock: Clock,
+        *,
+        create: bool,
+        kept: KeptLedger | None = None,
+        heeds_move: Callable[[Ledger, Record], bool] | None = None,
+    ) -> Ledger:
         """Open the ledger of a state folder.
 
         Args:
@@ -120,6 +131,7 @@ class Ledger:
             create: open for appending, start a ledger if there is none, and upgrade one of an older version.
                 Otherwise the ledger is opened for reading only; nothing is written, so that it needs no right to write.
             kept: where its records and blobs are, if not in the folder; the folder then holds locks alone.
+            heeds_move: says whether a record of a move counts; each does without it.
 
         Raises:
             LedgerMissing: there is none and `create` is false.
@@ -128,6 +140,7 @@ class Ledger:
             IntegrityError: it is of an older version, and a record is not what stands beside it.
         """
         ledger = cls(folder, clock, writable=create, kept=kept)
+        ledger.heeds_move = heeds_move or ledger.heeds_move
         if not create:
             ledger._store.check()
             if ledger.last() is None:
@@ -324,9 +337,15 @@ class Ledger:
 
     def gone_to(self) -> str | None:
         """Return where the ledger was moved to, if this is the place that it left."""
-        newest = self.last()
-        place = moved_to(self, newest) if newest else None
+        place = self.place_named_last()
         return place if place != self._store.place else None
+
+    def place_named_last(self) -> str | None:
+        """Return where the newest record, claims apart, says that the ledger goes on; None if it says nothing of that, or does not count."""
+        newest = next((each for each in self.records(newest_first=True) if each.kind != CLAIM), None)
+        if newest is None or newest.kind != MOVED or not self.heeds_move(self, newest):
+            return None
+        return moved_to(self, newest)
 
     def require_clock(self) -> None:
         """Make sure that the clock is not behind the newest record by more than clocks may be apart, before work is done that could not be recorded.

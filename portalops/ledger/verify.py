@@ -69,7 +69,7 @@ from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS, TrustedKey
+from portalops.registers.signers import KEY_KINDS, TrustedKey, signing_keys
 from portalops.registers.waivers import (
     WAIVER_KINDS,
     WITHDRAWN,
@@ -232,6 +232,7 @@ def verify(
             faults,
             ledger=ledger_id,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(brought.trusted or ()),
         )
         keys = [use.signer for use in signed.uses]
         surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys)
@@ -239,7 +240,7 @@ def verify(
         passed_over = records_set_aside(set_aside)
         faults.settle(passed_over)
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
-        unclaimed = check_unclaimed(ages, chain.last_at, faults)
+        unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)
     refused = {*check_authority(ownership, by_authority, faults), *passed_over}
 

@@ -85,7 +85,7 @@ from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS
+from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
 from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 
@@ -242,6 +242,7 @@ class _Check:
             self._faults,
             ledger=told.ledger,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(self._brought.trusted or ()),
         )
         keys = [use.signer for use in signed.uses]
         surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys)
@@ -251,7 +252,7 @@ class _Check:
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
         ages = (each for each in self._ages(tuple(ownership.gaps(chain.records))) if each[0] not in passed_over)
-        unclaimed = check_unclaimed(ages, told.last_at, self._faults)
+        unclaimed = check_unclaimed(ages, told.last_at)
         told.plans = [each for each in told.plans if not is_unheeded(each.seq, refused, unclaimed)]
         told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
         files = check_sums(self._folder, self._faults)

@@ -824,6 +824,7 @@ class Key(NamedTuple):
     added: Record
     retired: Optional[Record]
     replaces: str
+    vouched: Optional[int] = None  # the record of the first head over `added` by the key that this one replaces
 
     def signs_at(self, at: str) -> bool:
         return self.added.at <= at and (self.retired is None or at <= self.retired.at)
@@ -955,6 +956,7 @@ class Check:
             Tuple[int, int]
         ] = []  # first and last of records whose plans and erasures count for nothing
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
+        self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
@@ -1190,7 +1192,6 @@ class Check:
         A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
         """
         signed = {record.seq: (head, signer) for record, head, signer in heads if head and signer}
-        replaced: Set[str] = set()  # keys that signed a head over the record of the key that replaces them
         pending: Dict[str, Record] = {}
         unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
@@ -1198,9 +1199,9 @@ class Check:
                 head, signer = signed[record.seq]
                 own = self.ledger in (None, head.ledger) and self.key_at(signer, head.at)
                 if own and head.size < record.seq:
-                    replaced |= {
-                        key.replaces for key in self.keys if key.replaces == signer and key.added.seq <= head.size
-                    }
+                    for place, key in enumerate(self.keys):
+                        if key.replaces == signer and key.vouched is None and key.added.seq <= head.size:
+                            self.keys[place] = key._replace(vouched=record.seq)
                     for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
                         retired = pending.pop(public)
                         if public == signer:
@@ -1217,7 +1218,7 @@ class Check:
                 if record.kind == "key.added" and not known:
                     self.keys.append(Key(public, record, None, replaces))
                 elif record.kind == "key.retired" and known and known[0].retired is None:
-                    if public in replaced:
+                    if any(key.replaces == public and key.vouched is not None for key in self.keys):
                         self._retire(public, record)
                     else:
                         pending.setdefault(public, record)
@@ -1336,7 +1337,7 @@ class Check:
         for record in self.always:
             if record.seq in self.aside:
                 continue
-            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
+            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased", "ledger.moved") else None
             if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
                 self.unheeded.append((record.seq, record.seq))
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
@@ -1354,6 +1355,12 @@ class Check:
             return say("it belongs to another ledger")
         if self.key_at(each.signer, each.record.at) is None:
             return say("it is not signed by a key of the ledger")
+        if not self._may_name_writers(each.signer, each.record.seq):
+            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.signer))
+        if state == "added" and any(
+            one.name == name and one.ended is None and one.public != public for one in self.writers
+        ):
+            return say("another writer is called {name}", name=name)
         known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
         if state == "added":
             if known is None:
@@ -1361,6 +1368,22 @@ class Check:
         elif known is not None and self.writers[known].ended is None:
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
         return None
+
+    def _may_name_writers(self, public: str, seq: int) -> bool:
+        """Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too."""
+        keys = {each.public: each for each in self.keys}
+        trusted = {each.public for each in self.trusted or ()}
+        key = keys[public]
+        while key.vouched is not None and key.vouched < seq and key is not self.keys[0] and key.public not in trusted:
+            seq = key.vouched
+            key = keys[key.replaces]
+        if key is self.keys[0] or key.public in trusted:
+            return True
+        if not self.writers:
+            others = [each for each in self.keys if each is not key and each.added.seq < seq]
+            return all(each.retired is not None and each.retired.seq < seq for each in others)
+        owner = self.owner(key.added.seq)
+        return owner is not None and owner.authority == "all"
 
     def _take_claim(self, each: Signed, lines: Dict[int, Tuple[str, str]], held_up_to: int) -> int:
         """Take a claim; return the last record whose line a writer's claim bears out."""
@@ -1440,9 +1463,8 @@ class Check:
                     rows[-1][1] = place
                 else:
                     rows.append([place, place])
-        self.unheeded += [(first, last) for first, last in rows]
-        for first, last in rows:
-            self.fault(first, "no writer claims records {seq} to {last}", last=last)
+        self.unclaimed = [(first, last) for first, last in rows]
+        self.unheeded += self.unclaimed
 
     def counts(self, record: Record) -> bool:
         """Say whether a plan or an erasure counts, since (11) does not name it and (12) does not set it aside."""
@@ -2426,6 +2448,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 for each in check.writers
             ],
             "claimed": [{"first": first, "last": last, "by": each.name} for first, last, each in check.owners()],
+            "unclaimed": [{"first": first, "last": last} for first, last in check.unclaimed],
             "set_aside": [
                 {
                     "seq": each.record.seq,
@@ -2460,7 +2483,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
 def exit_code(check: Check, complete: Completeness) -> int:
     if check.fault_count:
         return 5
-    return {None: 3, False: 1, True: 0}[complete.holds]
+    return {None: 3, False: 1, True: 3 if check.unclaimed else 0}[complete.holds]
 
 
 def report(check: Check, complete: Completeness) -> Iterator[Said]:
@@ -2541,6 +2564,8 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         )
     if len(check.quarantines) > MAX_SHOWN:
         yield say("    ... and {n} more (--json has them all)", n=len(check.quarantines) - MAX_SHOWN)
+    for first, last in check.unclaimed[:MAX_SHOWN]:
+        yield say("  NOTE: no writer claims records {first} to {last}.", first=first, last=last)
     owners = check.owners()
     for first, last, writer in owners[:MAX_SHOWN]:
         yield say(
@@ -2616,6 +2641,13 @@ def sentence(check: Check, complete: Completeness) -> Said:
         False: say("something expected is missing"),
         True: say("nothing expected is missing"),
     }[complete.holds]
+    if not check.fault_count and check.unclaimed:
+        return say(
+            "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).",
+            n=sum(last - first + 1 for first, last in check.unclaimed),
+            seq=check.unclaimed[0][0],
+            whole=whole,
+        )
     if not check.fault_count:
         return say("RESULT: nothing was changed since it was signed, and {whole}.", whole=whole)
     if check.first_bad is not None:
@@ -2785,6 +2817,8 @@ VI = {
     "it names no writer": "không nêu bên ghi nào",
     "it names no records": "không nêu bản ghi nào",
     "it is not signed by a key of the ledger": "không được ký bằng khóa của sổ cái",
+    "it is signed by key {key}, which nobody confirmed": "được ký bằng khóa {key} mà chưa ai xác nhận",
+    "another writer is called {name}": "đã có bên ghi khác tên là {name}",
     "it names records that did not exist": "nêu những bản ghi lúc đó chưa có",
     "the quarantine in record {seq} counts for nothing: {why}": "việc cách ly ghi trong bản ghi {seq} không có giá trị: {why}",
     "a signature is missing": "thiếu một chữ ký",
@@ -2795,7 +2829,8 @@ VI = {
     "its records were claimed before": "các bản ghi này đã được nhận từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
-    "no writer claims records {seq} to {last}": "không bên ghi nào nhận các bản ghi từ {seq} đến {last}",
+    "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
+    "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",
     "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten": "bản ghi {last} không phải nội dung mà bên ghi đã ký nhận trong bản ghi {claim}: các bản ghi từ {seq} trở đi đã bị viết lại",
     "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",

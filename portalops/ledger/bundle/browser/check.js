@@ -6,7 +6,7 @@ const NEVER_ERASED = [...KEPT, "plan"];
 const ANYBODYS = ["ledger.moved", "key.retired"]; // kinds that can be set aside whoever recorded them
 const CLAIM_KINDS = ["claim", "writer.added", "writer.ended"];
 const SELF_SIGNED = ["head", ...CLAIM_KINDS, "ledger.quarantined"]; // kinds that nobody needs to claim
-const BY_AUTHORITY = ["plan", "blob.erased"];
+const BY_AUTHORITY = ["plan", "blob.erased", "ledger.moved"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
 const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
@@ -43,6 +43,7 @@ class Check {
     this.writers = [];
     this.claimed = []; // ascending
     this.unheeded = []; // first and last of records whose plans and erasures count for nothing
+    this.unclaimed = []; // first and last of what nobody claimed in time
     this.reports = new Map();
     this.compared = [];
     this.runs = new Runs();
@@ -333,14 +334,15 @@ class Check {
    */
   async readKeys(read) {
     const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
-    const replaced = new Set(); // keys that signed a head over the record of the key that replaces them
     const pending = new Map();
     const unheeded = [];
     for (const record of this.always) {
       if (signed.has(record.seq)) {
         const { head, signer } = signed.get(record.seq);
         if (!this.isOwn(head) || !this.isHeldAt(signer, head.at) || head.size >= record.seq) continue;
-        if (this.keys.some((each) => each.replaces === signer && each.added.seq <= head.size)) replaced.add(signer);
+        for (const each of this.keys) {
+          if (each.replaces === signer && each.vouched === null && each.added.seq <= head.size) each.vouched = record.seq;
+        }
         for (const [key, retired] of pending) {
           if (retired.seq > head.size) continue;
           pending.delete(key);
@@ -354,9 +356,9 @@ class Check {
           continue;
         }
         const known = this.keys.find((each) => each.key === key);
-        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces });
+        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces, vouched: null });
         else if (record.kind === "key.retired" && known && !known.retired) {
-          if (replaced.has(key)) known.retired = record;
+          if (this.keys.some((each) => each.replaces === key && each.vouched !== null)) known.retired = record;
           else if (!pending.has(key)) pending.set(key, record);
         }
       }
@@ -514,11 +516,33 @@ class Check {
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== writer.ledger) return say("it belongs to another ledger");
     if (!this.isHeldAt(signer, record.at)) return say("it is not signed by a key of the ledger");
+    if (!this.mayNameWriters(signer, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
     const { state, key, name, authority } = writer;
+    if (state === "added" && this.writers.some((each) => each.name === name && each.ended === null && each.key !== key)) {
+      return say("another writer is called {name}", { name });
+    }
     const known = this.writerOf(key);
     if (state === "added" && !known) this.writers.push({ key, name, authority, added: record.seq, ended: null });
     else if (state === "ended" && known && known.ended === null) known.ended = record.seq;
     return null;
+  }
+
+  /** Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too. */
+  mayNameWriters(signer, seq) {
+    const isKnown = (key) => key === this.keys[0] || (this.trusted ?? []).some((each) => each.key === key.key);
+    let found = this.keys.find((each) => each.key === signer);
+    while (!isKnown(found) && found.vouched !== null && found.vouched < seq) {
+      seq = found.vouched;
+      const { replaces } = found;
+      found = this.keys.find((each) => each.key === replaces);
+    }
+    if (isKnown(found)) return true;
+    if (!this.writers.length) {
+      return this.keys.every((each) => each === found || each.added.seq >= seq || (each.retired !== null && each.retired.seq < seq));
+    }
+    const { added } = found;
+    const claim = this.claimOf(added.seq, added.seq);
+    return claim !== undefined && this.writerOf(claim.key).authority === "all";
   }
 
   whyNoClaim({ record, claim, signer, whyNot }) {
@@ -567,8 +591,8 @@ class Check {
       if (row && row[1] === place - 1) row[1] = place;
       else rows.push([place, place]);
     });
+    this.unclaimed = rows;
     this.unheeded.push(...rows);
-    for (const [first, last] of rows) this.fault(first, "no writer claims records {seq} to {last}", { last });
   }
 
   /** Say whether a plan or an erasure counts, since (11) does not name it and (12) does not set it aside. */
