@@ -15,6 +15,7 @@ from portalops import calendar, config
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -22,6 +23,7 @@ from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
+from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
@@ -115,7 +117,9 @@ class Session:
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
-        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
+        ledger = Ledger.open(
+            self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
+        )
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
                 msg(
@@ -126,6 +130,16 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
+        ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
+        return ledger
+
+    @property
+    def ledger_to_mend(self) -> Ledger:
+        """The ledger for appending a quarantine, also where its newest line stops every other command."""
+        ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        self._require_kept_clock(ledger)
+        ledger.claimant = self.claimant
+        self.__dict__["writable_ledger"] = ledger
         return ledger
 
     @cached_property
@@ -154,6 +168,13 @@ class Session:
             return
         try:
             self.writable_ledger.claim()
+            if self.claimant.has_unclaimed:
+                self.warnings.append(
+                    msg(
+                        "no writer claims what this machine records: its key is not enrolled, and within an hour these records meet no"
+                        " duty. Run 'portalops ledger enroll' here"
+                    )
+                )
         except PortalOpsError as error:
             self.warnings.append(
                 msg("what was recorded is not claimed yet; the next command tries again: {cause}", cause=error.message)

@@ -24,10 +24,10 @@ from commands.cli.verb import Verb
 from commands.jobs.trusted_keys import read_limited
 from portalops.errors import ConfigurationError, UsageError
 from portalops.files import write_atomically
-from portalops.ledger.claimant import record_writer, state_of_writer
+from portalops.ledger.claimant import record_writer
 from portalops.ledger.claims import is_writer_name
 from portalops.ledger.heads import introduce_key
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.heeded import read_ownership, state_of_writer
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -77,10 +77,7 @@ def enroll(
 ) -> Result[WriterShown]:
     session = open_session(ctx)
     session.warnings.append(
-        msg(
-            "claims are on trial: whoever may append can still bring a key of their own into the ledger, and a job of more than an"
-            " hour is named as unclaimed meanwhile; see docs/threat-model.md"
-        )
+        msg("claims are on trial: a job of more than an hour is named as unclaimed meanwhile; see docs/threat-model.md")
     )
     if accept is not None and end is not None:
         raise UsageError(

@@ -8,7 +8,7 @@ Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-
 verify /media/usb/bundle
 
 EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
-completeness could not be found out, 5 something was changed
+completeness could not be found out, or no writer claims some records, 5 something was changed
 """
 
 from __future__ import annotations
@@ -170,6 +170,8 @@ class IntegrityShape:
     claimed: tuple[ClaimedShape, ...]
     unclaimed: tuple[tuple[int, int], ...]
     """First and last of the records that no writer claimed within an hour."""
+    set_aside: tuple[SetAsideShape, ...]
+    """Records that two persons set aside: they are no fault, and meet no duty."""
 
 
 @shape
@@ -185,6 +187,22 @@ class WriterShape:
     """The record that enrolled it."""
     ended: int | None
     """The record that ended that; null while it may write."""
+
+
+@shape
+class SetAsideShape:
+    """Records that two persons set aside."""
+
+    seq: int
+    """The record that says so."""
+    at: datetime
+    first: int
+    last: int
+    by: str
+    second: str
+    fingerprint: str
+    """Of the second person's key."""
+    reason: str
 
 
 @shape
@@ -306,12 +324,14 @@ class VerificationShape:
 
 
 def exit_code_of(found: Verification) -> ExitCode:
-    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 0."""
+    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 3 if no writer claims a record, else 0."""
     if not found.integrity.holds:
         return ExitCode.INTEGRITY
     if found.completeness.problem is not None:
         return ExitCode.PARTIAL
-    return ExitCode.OK if found.completeness.holds else ExitCode.UNMET
+    if not found.completeness.holds:
+        return ExitCode.UNMET
+    return ExitCode.PARTIAL if found.integrity.unclaimed else ExitCode.OK
 
 
 def verification_view(found: Verification, reports: Mapping[Digest, str] | None = None) -> Iterator[Block]:
@@ -396,6 +416,16 @@ def bundle_view(found: BundleVerification) -> Iterator[Block]:
 
 def _integrity_status(integrity: Integrity) -> Status:
     if integrity.holds:
+        if integrity.unclaimed:
+            count = sum(last - first + 1 for first, last in integrity.unclaimed)
+            return Status(
+                nmsg(
+                    "holds: nothing was changed, but no writer claims {n} record",
+                    "holds: nothing was changed, but no writer claims {n} records",
+                    count,
+                ),
+                Tone.UNSURE,
+            )
         return Status(msg("holds: nothing was changed"), Tone.GOOD)
     return Status(msg("does not hold: something was changed"), Tone.BAD)
 
@@ -514,13 +544,28 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
         headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
         yield TableBlock(msg("Who recorded what, the newest last"), headers, rows)
         yield from _more(len(claimed) - MAX_LISTED)
+    for each in integrity.set_aside[-MAX_LISTED:]:
+        yield Notice(
+            msg(
+                "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+                first=str(each.quarantine.first),
+                last=str(each.quarantine.last),
+                day=each.at.date(),
+                by=each.quarantine.by,
+                second=each.quarantine.second,
+                key=fingerprint(each.quarantine.public_key),
+                reason=each.quarantine.reason,
+            ),
+            Tone.UNSURE,
+        )
     if integrity.unclaimed:
+        rows = [(str(first), str(last)) for first, last in integrity.unclaimed[:MAX_LISTED]]
+        yield TableBlock(msg("Records that no writer claims"), (msg("From record"), msg("Up to record")), rows)
+        yield from _more(len(integrity.unclaimed) - MAX_LISTED)
         yield Paragraph(
             msg(
-                "Records that no writer claims meet no duty. If they are yours, stand for them: 'portalops ledger claim "
-                "{first} {last} --reason TEXT'.",
-                first=str(integrity.unclaimed[0][0]),
-                last=str(integrity.unclaimed[0][1]),
+                "Records that no writer claims meet no duty. Find out who recorded them. Those of a machine that was lost, 'portalops ledger"
+                " claim FIRST LAST --reason TEXT' stands for; those of a stranger two persons set aside: 'portalops ledger quarantine'."
             )
         )
 
@@ -658,6 +703,19 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
             for each in integrity.ownership.merged()
         ),
         unclaimed=integrity.unclaimed,
+        set_aside=tuple(
+            SetAsideShape(
+                each.seq,
+                each.at,
+                each.quarantine.first,
+                each.quarantine.last,
+                each.quarantine.by,
+                each.quarantine.second,
+                fingerprint(each.quarantine.public_key),
+                each.quarantine.reason,
+            )
+            for each in integrity.set_aside
+        ),
     )
 
 

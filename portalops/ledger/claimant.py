@@ -31,19 +31,19 @@ from portalops.ledger.claims import (
     MAX_RANGES,
     WRITER_NAMESPACE,
     parse_claim,
-    parse_writer,
     read_signed,
     text_of_claim,
     text_of_writer,
 )
-from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
 from portalops.model.record import Record
 from portalops.model.text import format_at
 from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.ports import Clock
 from portalops.private_folder import make_private_folder
-from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED, WRITER_KINDS
+from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED
 from portalops.signatures.sshsig import SigningKey, sign
 
 KEY = Path("keys") / "writer"
@@ -73,12 +73,13 @@ class MachineClaimant:
         self._folder, self._clock = folder, clock
         self.name, self.enrols = name, enrols
         self._reopened = reopened
+        self.is_awaited = False
+        """The ledger has writers, so that what is appended is noted before this machine has a key, too."""
         self._lock = threading.RLock()
         self._runs: list[LineRange] = []
         """Records in a row that were appended and not claimed."""
         self._since: datetime | None = None
         """When the first of them was recorded."""
-        self._has_moved = False
         self._journal: int | None = None
         self._path = folder / JOURNALS / f"{os.getpid()}-{secrets.token_hex(4)}.journal"
         self._key: SigningKey | None = None
@@ -94,7 +95,7 @@ class MachineClaimant:
 
     def intend(self, drafts: Sequence[Draft]) -> None:
         """Note what is about to be appended. A journal that cannot be written is no reason not to record."""
-        if not self._has_key():
+        if not self._notes():
             return
         at = format_at(self._clock.now())
         lines = "".join(
@@ -112,12 +113,11 @@ class MachineClaimant:
 
     def note(self, records: Sequence[Record]) -> None:
         """Note what was appended."""
-        if not self._has_key():
+        if not self._notes():
             return
         for each in records:
             if each.kind in SELF_SIGNED:
                 continue
-            self._has_moved = self._has_moved or each.kind == MOVED
             self._since = each.at if not self._runs else self._since
             before = self._runs[-1] if self._runs else None
             if before is not None and before.last == each.seq - 1:
@@ -131,14 +131,14 @@ class MachineClaimant:
     def claim(self, ledger: Ledger) -> None:
         """Claim what this process appended, and what processes of this machine left that were killed.
 
-        Nothing is claimed before the key is enrolled, and not behind the record of a move: there the ledger goes on elsewhere.
+        Nothing is claimed before the key is enrolled.
 
         Raises:
             LedgerError: the claim cannot be recorded.
             SecretUnavailable: the key cannot be read.
         """
         with self._lock:
-            if not self._has_key() or self._has_moved:
+            if not self._has_key():
                 return
             left = tuple(self._left_journals())
             try:
@@ -173,6 +173,8 @@ class MachineClaimant:
     def enrol(self, ledger: Ledger, key: SigningKey) -> None:
         """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
 
+        A key that had the machine's name before is ended: it was lost, or belongs to what this machine was restored from.
+
         Raises:
             LedgerError: it cannot be recorded.
             FileUnwritable: the key cannot be written.
@@ -180,12 +182,18 @@ class MachineClaimant:
         with self._lock:
             if not self.enrols or self._is_enrolled:
                 return
+            if state_of_writer(ledger, self.make_key()) is WriterState.ENDED:
+                SigningKey.make(self._folder / KEY)
+                self._key = None
             own = self.make_key()
-            state = state_of_writer(ledger, own)
-            if state is None:
+            if state_of_writer(ledger, own) is None:
+                for each in read_ownership(ledger).writers:
+                    if each.name == self.name and each.ended_seq is None:
+                        ended = WriterEvent(ledger.id, WriterState.ENDED, each.public_key, each.name, each.authority)
+                        record_writer(ledger, ended, key)
                 event = WriterEvent(ledger.id, WriterState.ADDED, own, self.name, Authority.ALL)
                 record_writer(ledger, event, key)
-            self._is_enrolled = state is not WriterState.ENDED
+            self._is_enrolled = True
 
     def make_key(self) -> str:
         """Make this machine's key, unless it has one, and return its public half; raises as `enrol` does."""
@@ -211,6 +219,14 @@ class MachineClaimant:
                     self._path.unlink(missing_ok=True)
                 os.close(self._journal)
                 self._journal = None
+
+    @property
+    def has_unclaimed(self) -> bool:
+        """What this process appended is noted and not claimed, on a ledger that has writers."""
+        return self.is_awaited and bool(self._runs)
+
+    def _notes(self) -> bool:
+        return self.is_awaited or self._has_key()
 
     def _has_key(self) -> bool:
         return self._key is not None or (self._folder / KEY).exists()
@@ -283,18 +299,6 @@ def record_writer(ledger: Ledger, event: WriterEvent, key: SigningKey, **parts: 
     signed = {"text": text, "signature": sign(text.encode(), key, WRITER_NAMESPACE)}
     kind = WRITER_ADDED if event.state is WriterState.ADDED else WRITER_ENDED
     return ledger.append(kind, run=NO_RUN, subject=event.name, body=bodies.write({**parts, "writer": signed}))
-
-
-def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
-    """Return what the newest writer record says of a key; None if there is none. Who signed it is left to verification."""
-    found = None
-    for record in ledger.records(kinds=WRITER_KINDS):
-        with suppress(PortalOpsError):
-            text = bodies.part_of(ledger.blob(record.body), "writer").get("text")
-            event = parse_writer(text) if isinstance(text, str) else None
-            if event is not None and event.public_key == public_key:
-                found = event.state
-    return found
 
 
 def _read_journals(descriptors: Iterable[int]) -> tuple[Counter[tuple[str, ...]], datetime | None]:
