@@ -71,12 +71,13 @@ def test_a_machine_of_a_team_asks_with_a_file_and_is_enrolled_where_the_key_is(
 
     asked = other.call("enroll", "--request", str(file))
     taken = holder.call("enroll", "--accept", str(file), "--name", "db1", "--authority", "all")
-    holder.call("enroll", "--accept", str(file), "--name", "db1")
+    again = holder.call("enroll", "--accept", str(file), "--name", "other")
     ended = holder.call("enroll", "--end", "db1")
     refused = holder.call("enroll", "--accept", str(file), "--name", "db1", expected=ExitCode.USAGE)
 
     assert asked["state"] is None
     assert (taken["state"], taken["authority"], taken["public_key"]) == ("added", "all", asked["public_key"])
+    assert again == taken  # a key keeps its name
     assert ended["state"] == "ended"
     assert "ended before" in refused["message"]
 
@@ -124,6 +125,9 @@ def test_a_person_stands_for_records_that_nobody_claimed(tmp_path: Path, capsys:
     shown = home.read("show", number)
     assert "Recorded by" in shown
     assert "Ghi nhận bởi" in home.read("show", number, language="vi")
+    for record_shown in (shown, home.read("show", str(made["seq"]))):
+        assert "its disk was compared" in record_shown
+        assert "Claimed by" in record_shown
     assert f"{number}-{number}" in home.read("show", str(made["seq"]))
 
 
