@@ -172,7 +172,7 @@ class Session:
                 msg(
                     "nobody claims what this machine records: {cause}. {hint}",
                     cause=error.message,
-                    hint=error.hint or "",
+                    hint=error.hint,
                 )
             )
         except PortalOpsError as error:

@@ -34,7 +34,7 @@ KEPT = ".kept"
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class AppendJournal:
     """What a journal speaks of."""
 
     noted: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -50,7 +50,7 @@ class NamedJournal:
     """A journal and its file."""
 
     path: Path
-    journal: Journal
+    journal: AppendJournal
 
     @property
     def process(self) -> int | None:
@@ -66,12 +66,12 @@ class LeftJournal:
     path: Path
     descriptor: int
 
-    def read(self) -> Journal:
+    def read(self) -> AppendJournal:
         """Return what it speaks of."""
         return _read(self.descriptor)
 
 
-def read_journal(data: bytes) -> Journal:
+def read_journal(data: bytes) -> AppendJournal:
     """Read a journal; a line that is none, such as a last one that was cut, is passed over."""
     noted: Counter[tuple[str, ...]] = Counter()
     since: datetime | None = None
@@ -85,10 +85,10 @@ def read_journal(data: bytes) -> Journal:
                     noted[kind, body, run] += 1
                 case [seq, digest] if len(digest) == _DIGEST_LENGTH:
                     lines[int(seq)] = Digest(digest)
-    return Journal(noted, since, lines)
+    return AppendJournal(noted, since, lines)
 
 
-def contradicted(ledger: Ledger, journal: Journal) -> int | None:
+def contradicted(ledger: Ledger, journal: AppendJournal) -> int | None:
     """Return the first record that is another one than the journal says, or is there no more; None if there is none."""
     for seq, digest in sorted(journal.lines.items()):
         try:
@@ -185,7 +185,7 @@ def _locks(descriptor: int) -> bool:
     return True
 
 
-def _read(descriptor: int) -> Journal:
+def _read(descriptor: int) -> AppendJournal:
     return read_journal(os.pread(descriptor, os.fstat(descriptor).st_size, 0))
 
 
