@@ -12,7 +12,7 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.errors import LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import heeds_move
@@ -175,6 +175,15 @@ class Session:
                         " duty. Run 'portalops ledger enroll' here"
                     )
                 )
+            self.warnings += self.claimant.said
+        except SecretUnavailable as error:
+            self.warnings.append(
+                msg(
+                    "nobody claims what this machine records: {cause}. {hint}",
+                    cause=error.message,
+                    hint=error.hint,
+                )
+            )
         except PortalOpsError as error:
             self.warnings.append(
                 msg("what was recorded is not claimed yet; the next command tries again: {cause}", cause=error.message)
@@ -229,6 +238,18 @@ class Session:
         path = self.settings.signing_key
         return SigningKey.load(path) if path else None
 
+    @property
+    def next_key(self) -> SigningKey | None:
+        """The key that a change which was interrupted has made; None if there is none.
+
+        Raises:
+            SecretUnavailable: it cannot be had.
+        """
+        from portalops.config.keys import next_key  # noqa: PLC0415  # for heads alone
+
+        path = self.settings.signing_key
+        return SigningKey.load(after) if path is not None and (after := next_key(path)).exists() else None
+
     def record_head(self) -> RecordedHead | None:
         """Sign what the ledger is now and record it; None if no signing key is configured.
 
@@ -236,14 +257,8 @@ class Session:
             SecretUnavailable: the key cannot be had.
             LedgerError: the key is not the ledger's, or nothing can be recorded.
         """
-        from portalops.config.keys import next_key  # noqa: PLC0415  # for heads alone
-
-        key, path = self.signing_key, self.settings.signing_key
-        if key is None or path is None:
-            return None
-        after = next_key(path)
-        successor = SigningKey.load(after) if after.exists() else None
-        return record_head(self.writable_ledger, key, self.clock, successor=successor)
+        key = self.signing_key
+        return record_head(self.writable_ledger, key, self.clock, successor=self.next_key) if key is not None else None
 
     @cached_property
     def circumstances(self) -> Circumstances:

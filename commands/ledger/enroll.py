@@ -76,9 +76,7 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
-    session.warnings.append(
-        msg("claims are on trial: a job of more than an hour is named as unclaimed meanwhile; see docs/threat-model.md")
-    )
+    session.warnings.append(msg("claims are on trial: docs/threat-model.md says what they do not hold yet"))
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
@@ -116,8 +114,10 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("Give --name with letters, digits, '.', '_', '@' or '-', at most 100."),
         )
     signing, ledger = _signing_key(session), session.writable_ledger
-    state = state_of_writer(ledger, key)
-    if state is WriterState.ENDED:
+    known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
+    if known is not None and known.ended_seq is None:  # it keeps the name and the authority that it has
+        return _result(WriterShown(known.name, fingerprint(key), key, known.authority, WriterState.ADDED))
+    if known is not None:
         raise UsageError(
             msg("the key {key} was ended before", key=fingerprint(key)),
             msg("Make a new key on that machine: move its file keys/writer away, and run 'portalops ledger enroll'."),
@@ -128,9 +128,8 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("another writer is called {name}", name=called),
             msg("Give another --name, or end that one first: 'portalops ledger enroll --end {name}'.", name=called),
         )
-    if state is None:
-        event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
-        record_writer(ledger, event, signing, circumstances=session.circumstances)
+    event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
+    record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Optional
@@ -29,7 +30,7 @@ from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
 from commands.ledger.views import WithheldShape
 from portalops.config.keys import PUBLIC_SUFFIX
-from portalops.errors import ExitCode, NotAHead, SecretUnavailable, UsageError
+from portalops.errors import ExitCode, IntegrityError, NotAHead, SecretUnavailable, UsageError
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
 from portalops.ledger.check_heads import (
     HeadVerdict,
@@ -40,6 +41,8 @@ from portalops.ledger.check_heads import (
     read_supplied_head,
 )
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
+from portalops.ledger.journals import contradictions, describe_contradiction, living_journals
+from portalops.ledger.pending_claims import NOTHING_PENDING, PendingClaims, sort_unclaimed
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
@@ -172,6 +175,10 @@ class IntegrityShape:
     """First and last of the records that no writer claimed within an hour."""
     set_aside: tuple[SetAsideShape, ...]
     """Records that two persons set aside: they are no fault, and meet no duty."""
+    awaited: tuple[tuple[int, int], ...]
+    """First and last of the records of the last hour that no writer claims yet; none in a bundle."""
+    held: tuple[HeldShape, ...]
+    """Records that a running command of this machine is about to claim; none in a bundle."""
 
 
 @shape
@@ -203,6 +210,16 @@ class SetAsideShape:
     fingerprint: str
     """Of the second person's key."""
     reason: str
+
+
+@shape
+class HeldShape:
+    """Records in a row that a running command has not claimed yet."""
+
+    first: int
+    last: int
+    process: int
+    """Its number on this machine."""
 
 
 @shape
@@ -334,12 +351,15 @@ def exit_code_of(found: Verification) -> ExitCode:
     return ExitCode.PARTIAL if found.integrity.unclaimed else ExitCode.OK
 
 
-def verification_view(found: Verification, reports: Mapping[Digest, str] | None = None) -> Iterator[Block]:
+def verification_view(
+    found: Verification, reports: Mapping[Digest, str] | None = None, pending: PendingClaims = NOTHING_PENDING
+) -> Iterator[Block]:
     """Say both verdicts to a person, always apart and before anything else, then what they rest on.
 
     Args:
         found: the verdicts.
         reports: a bundle's, by their digests; None for a ledger, which holds none.
+        pending: what a live ledger's records wait for.
     """
     yield KeyValues(
         (
@@ -351,16 +371,17 @@ def verification_view(found: Verification, reports: Mapping[Digest, str] | None 
     yield from _integrity_view(found.integrity)
     yield from _signed_view(found.integrity.signed, reports)
     yield from _ownership_view(found.integrity)
+    yield from _pending_view(pending)
     yield from _completeness_view(found.completeness)
 
 
-def verification_data(found: Verification) -> VerificationShape:
+def verification_data(found: Verification, pending: PendingClaims = NOTHING_PENDING) -> VerificationShape:
     """Return both verdicts for a program, and of a bundle what it is."""
     bundle = found if isinstance(found, BundleVerification) else None
     described = bundle.description if bundle else None
     return VerificationShape(
         ledger=found.ledger,
-        integrity=_integrity_data(found.integrity, bundle.reports if bundle else None),
+        integrity=_integrity_data(found.integrity, bundle.reports if bundle else None, pending),
         completeness=_completeness_data(found.completeness),
         bundle=BundleShape(
             described.portal["id"],
@@ -570,6 +591,27 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
         )
 
 
+def _pending_view(pending: PendingClaims) -> Iterator[Block]:
+    if pending.awaited:
+        rows: list[tuple[Cell, ...]] = [(str(first), str(last)) for first, last in pending.awaited[:MAX_LISTED]]
+        count = sum(last - first + 1 for first, last in pending.awaited)
+        caption = nmsg(
+            "{n} record is not claimed yet; it counts for an hour",
+            "{n} records are not claimed yet; they count for an hour",
+            count,
+        )
+        yield TableBlock(caption, (msg("From record"), msg("Up to record")), rows)
+        yield from _more(len(pending.awaited) - MAX_LISTED)
+    if pending.held:
+        rows = [
+            (str(each.first), str(each.last), msg("held by the running command {process}", process=str(each.process)))
+            for each in pending.held[:MAX_LISTED]
+        ]
+        headers = (msg("From record"), msg("Up to record"), msg("State"))
+        yield TableBlock(msg("Records that a running command of this machine claims"), headers, rows)
+        yield from _more(len(pending.held) - MAX_LISTED)
+
+
 def _signed_file(sign_off: SignOff, reports: Mapping[Digest, str] | None) -> tuple[Cell, ...]:
     """Return which of a bundle's reports was signed, by its digest: a file of the same name may be another one."""
     if reports is None:
@@ -665,7 +707,9 @@ def _moment(at: str) -> Cell:
         return at or None
 
 
-def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) -> IntegrityShape:
+def _integrity_data(
+    integrity: Integrity, reports: Mapping[Digest, str] | None, pending: PendingClaims
+) -> IntegrityShape:
     signed = integrity.signed
     return IntegrityShape(
         holds=integrity.holds,
@@ -716,6 +760,8 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
             )
             for each in integrity.set_aside
         ),
+        awaited=pending.awaited,
+        held=tuple(HeldShape(each.first, each.last, each.process) for each in pending.held),
     )
 
 
@@ -831,12 +877,36 @@ def _verify_store(
             brought=Supplied(heads, trusted, own_key),
             advance=task.advance,
         )
+    found, pending = _compared_with_journals(session, found)
     return Result(
-        data=verification_data(found),
-        view=tuple(verification_view(found)),
+        data=verification_data(found, pending),
+        view=tuple(verification_view(found, pending=pending)),
         warnings=(*warnings, *excess_rights(session.kept(writable=False).records)),
         exit_code=exit_code_of(found),
     )
+
+
+def _compared_with_journals(session: Session, found: Verification) -> tuple[Verification, PendingClaims]:
+    """Add what this machine's clock and journals know of a ledger: no bundle has them."""
+    folder, ledger, integrity = session.settings.state_folder, session.ledger, found.integrity
+    faults = [Fault(seq, describe_contradiction(path, seq)) for path, seq in contradictions(ledger, folder)]
+    pending = PendingClaims(unclaimed=integrity.unclaimed)
+    if integrity.ownership.begin is not None:
+        with suppress(IntegrityError):  # a line that is no record: verification has named it
+            pending = sort_unclaimed(
+                ledger,
+                integrity.ownership,
+                integrity.unclaimed,
+                tuple(living_journals(folder)),
+                now=session.clock.now(),
+            )
+    integrity = replace(
+        integrity,
+        faults=tuple(sorted((*integrity.faults, *faults), key=lambda fault: fault.seq)),
+        fault_count=integrity.fault_count + len(faults),
+        unclaimed=pending.unclaimed,
+    )
+    return replace(found, integrity=integrity), pending
 
 
 def read_supplied(path: Path) -> SuppliedHead:

@@ -113,12 +113,13 @@ class HeededLedger:
         return replace(run, finished_at=None, finished_seq=None, body=None)
 
 
-def heeded(ledger: Ledger, reader: LedgerReader | None = None) -> LedgerReader:
+def heeded(ledger: Ledger, reader: LedgerReader | None = None, *, now: datetime | None = None) -> LedgerReader:
     """Return what duties are judged from.
 
     Args:
         ledger: whose claims are read.
         reader: reads it as of a record; the ledger itself without one.
+        now: the clock's time, by which a record of a quiet ledger is late too; the newest record's without one.
     """
     found = reader or ledger
     last = ledger.last()
@@ -126,7 +127,7 @@ def heeded(ledger: Ledger, reader: LedgerReader | None = None) -> LedgerReader:
     if ownership.begin is None or last is None:
         return found
     set_aside = numbers_set_aside(ledger)
-    return HeededLedger(found, ownership, last.at - GRACE, set_aside)
+    return HeededLedger(found, ownership, max(last.at, now or last.at) - GRACE, set_aside)
 
 
 def numbers_set_aside(ledger: Ledger) -> frozenset[int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -143,8 +143,9 @@ class Ledger:
         ledger.heeds_move = heeds_move or ledger.heeds_move
         if not create:
             ledger._store.check()
-            if ledger.last() is None:
-                raise ledger._store.missing()
+            with suppress(IntegrityError):  # a last line that is no record is for `verify` to name
+                if ledger.last() is None:
+                    raise ledger._store.missing()
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)

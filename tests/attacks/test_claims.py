@@ -20,6 +20,7 @@ from portalops.ledger.heeded import heeded, heeds_move, read_ownership
 from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import move
+from portalops.ledger.pending_claims import count_awaited, sort_unclaimed
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.verify import Supplied, verify
@@ -376,6 +377,24 @@ def test_what_nobody_claimed_in_time_meets_no_duty(tmp_path: Path) -> None:
     assert [each[:2] for each in kept["claimed"]] == [[mine.seq, mine.seq + 1], [later.seq, later.seq + 1]]
 
 
+def test_in_a_quiet_ledger_the_hour_is_over_by_the_clock(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    mine = note(ledger, "mine")
+    ledger.claim()
+    note(stranger_of(tmp_path, clock), "noise")
+    assert count_awaited(ledger, now=clock.now()) == 1
+
+    clock.move(LATER)
+
+    assert [each.seq for each in heeded(ledger, now=clock.now()).records(kinds=("note",))] == [mine.seq]
+    assert count_awaited(ledger, now=clock.now()) == 0
+    found = verified(ledger).integrity
+    assert found.unclaimed == ()
+    late = sort_unclaimed(ledger, found.ownership, found.unclaimed, (), now=clock.now())
+    assert (late.unclaimed, late.awaited) == (((mine.seq + 2, mine.seq + 2),), ())
+
+
 def test_what_was_kept_of_another_ledger_counts_for_nothing(tmp_path: Path) -> None:
     ledger = enrolled(tmp_path, FixedClock(START))
     record = note(ledger)
@@ -536,6 +555,7 @@ def test_a_machine_without_a_key_notes_what_it_records_and_claims_it_once_it_is_
     enrolled(tmp_path, clock)
     (tmp_path / KEY).unlink()
     lost = opened(tmp_path, clock, enrols=False)
+    assert isinstance(lost.claimant, MachineClaimant)
     lost.claimant.is_awaited = True
     record = note(lost)
     lost.claim()

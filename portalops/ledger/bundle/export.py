@@ -190,15 +190,19 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
     )
 
 
-def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+def covering_head(
+    ledger: Ledger, key: SigningKey, clock: Clock, *, successor: SigningKey | None = None
+) -> RecordedHead:
     """Sign what the ledger is, so that nothing but heads stands between the head and the records it is over.
+
+    Arguments are those of `record_head`.
 
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
         Locked: other processes kept recording in between.
     """
     for _attempt in range(20):
-        head = record_head(ledger, key, clock)
+        head = record_head(ledger, key, clock, successor=successor)
         between = (ledger.record(seq) for seq in range(head.head.size + 1, head.seq))
         if all(record is not None and record.kind == HEAD for record in between):
             return head
