@@ -163,7 +163,9 @@ def grade(
             came, hoped = Interval(hoped, hoped), None
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
-    is_disguised = is_beyond_comparing(one) and not is_confirmed
+    # A register has subjects and no texts: a paper is known again by its number.
+    has_only_subject = traits.attested and one.body_letters is None
+    is_disguised = is_beyond_comparing(one) and not (is_confirmed or has_only_subject)
     is_exchanged = is_exchanged and not is_confirmed
     is_doubtful = (
         is_exchanged
