@@ -40,6 +40,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
+from checks.updates.addresses import page_key
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
 from checks.updates.near_copies import TextTrace
 from checks.updates.observation_places import FilePlace, ObservationPlace
@@ -1069,7 +1070,7 @@ def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:
     """Return the first and the newest text that stood at the address of a rewrite; none for a new item."""
     if one.rewrite is Rewrite.NO:
         return frozenset()
-    return frozenset(connection.scalars(_FORMER_TEXTS, {"source": one.source, "key": f"u:{one.url}"}))
+    return frozenset(connection.scalars(_FORMER_TEXTS, {"source": one.source, "key": f"u:{page_key(one.url)}"}))
 
 
 def _sketch_of(one: Observation, candidate: NamedCandidate, pages: Mapping[str, PageTexts]) -> Sketch:
