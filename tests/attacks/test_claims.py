@@ -536,6 +536,7 @@ def test_a_machine_without_a_key_notes_what_it_records_and_claims_it_once_it_is_
     enrolled(tmp_path, clock)
     (tmp_path / KEY).unlink()
     lost = opened(tmp_path, clock, enrols=False)
+    assert isinstance(lost.claimant, MachineClaimant)
     lost.claimant.is_awaited = True
     record = note(lost)
     lost.claim()
