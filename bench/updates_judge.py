@@ -210,7 +210,9 @@ def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
     for number in range(items):
         unit = number % units
         day, rest = divmod(int(span * number / items), DAY_MS)
-        at = first + day * DAY_MS + 7 * HOUR_MS + rest * 14 // 24  # from seven to nine in the evening, as offices publish
+        at = (
+            first + day * DAY_MS + 7 * HOUR_MS + rest * 14 // 24
+        )  # from seven to nine in the evening, as offices publish
         is_mail = chance.random() < 0.3
         seen = at + 2 * HOUR_MS
         text = f"{number - number % 50 if number % 50 == 7 else number:064x}"
