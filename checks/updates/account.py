@@ -193,11 +193,17 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         titles[item.seen.channel, fold(item.seen.title)].append(item)
     shown = judging.shown_before(items)
     found: dict[str, Message] = {}
+    replacements = judging.replacements_of(items)
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
+        if FlagKind.REMOVED in item.flags and (other := replacements.get(item.seen.id)) is not None:
+            found[item.seen.id] = msg(
+                "it went within two days, and one like it came in its place at {address}: it was probably corrected there",
+                address=other.url or other.title,
+            )
+        elif FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
             found[item.seen.id] = msg(
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
                 unit=str(near.unit),

@@ -49,6 +49,14 @@ def texts_with_other_words(p: Province) -> None:
     p.plan(p.day(8), rows.put, 5, published=p.day(8))
 
 
+def name_changed_under_one_title(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day, name in ((1, "Nguyễn Văn An"), (2, "Trần Thị Bình"), (4, "Lê Hoàng Cường")):
+        text = f"Sáng nay, đoàn công tác thăm gia đình của {name}. {story(5, 1100)}."
+        p.plan(p.day(day), site.publish, Post(f"/gia-dinh-{day}", p.day(day), text, "Thăm gia đình chính sách"))
+    p.publish(22, p.day(8))
+
+
 def texts_with_words_here_and_there(p: Province) -> None:
     site = p.with_history()
     long = " ".join(body(number) for number in (1, 3, 5, 6))
@@ -349,6 +357,22 @@ def items_shown_for_a_day(p: Province) -> None:
         p.plan(p.day(day), site.publish, post(number, p.day(day)))
         p.plan(p.day(day + 1), site.take_down, f"/tin-{number}")
     p.publish(22, p.day(8))
+
+
+def item_replaced_by_itself(p: Province) -> None:
+    site = p.with_history()
+    p.publish(20, p.day(2))
+    p.plan(p.day(3), site.take_down, "/tin-20")
+    p.publish(20, p.day(3), path="/tin-20-lai")
+    p.publish(22, p.day(8))
+
+
+def rows_that_lead_to_the_portal(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    for day in (2, 4):
+        p.plan(p.day(day), page.publish, post(20 + day, p.day(day), path=f"https://tinh.example/tin-{day}"))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
 
 
 def pins_with_new_dates(p: Province) -> None:
@@ -730,6 +754,7 @@ def page_rewritten_to_and_fro(p: Province) -> None:
 
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
+    name_changed_under_one_title: UNMET,
     texts_with_words_here_and_there: UNKNOWN,
     rows_with_words_here_and_there: UNKNOWN,
     sentences_in_another_order: UNKNOWN,
@@ -768,6 +793,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     several_dated_back: PENDING,
     items_shown_for_minutes: UNMET,
     items_shown_for_a_day: UNMET,
+    item_replaced_by_itself: UNKNOWN,
+    rows_that_lead_to_the_portal: UNKNOWN,
     pins_with_new_dates: UNMET,
     items_moved_to_the_front: UNMET,
     summaries_with_other_words: UNKNOWN,
