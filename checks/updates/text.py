@@ -420,7 +420,7 @@ def without_markup(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
     plain = unescape(_MARKUP.sub(_parted, text))
-    for _round in range(_ROUNDS):
+    for _again in range(_MOST_UNESCAPED):
         further = unescape(_SHOWN_TAG.sub(_parted, plain))
         if further == plain:
             break
@@ -432,7 +432,7 @@ def _parted(tag: re.Match[str]) -> str:
     return "" if is_inline(tag[0]) else " "
 
 
-_ROUNDS = 3
+_MOST_UNESCAPED = 3
 """Systems that escape once more at each saving stop being read long before."""
 # Only what is closed and has a name of HTML: behind the first round a reader sees these signs, and `a &lt; b` is no tag.
 _SHOWN_TAG = re.compile(
