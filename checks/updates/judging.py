@@ -361,15 +361,19 @@ class Judging:
     def _is_before(self, first: GivenOut, one: SeenItem) -> bool:
         """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first.
 
-        Of two equal dates nobody knows which came first, unless the portal takes the unit's items over with their dates.
+        Of two dates within two hours, or within a day that one of them names without an hour, nobody knows which came first,
+        as each site writes its own; unless the portal takes the unit's items over with their dates.
         """
         if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
             return True
         if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
             return False
-        if first.claimed_at == one.published_at:
-            return one.source not in self._syndicated
-        return first.claimed_at < one.published_at
+        if one.source in self._syndicated:
+            return first.claimed_at < one.published_at
+        portal, own = self._day_of_claim(first.claimed_at), self._day_of_claim(one.published_at)
+        portal_first = first.claimed_at if portal is None else portal.first
+        own_last = one.published_at if own is None else own.last
+        return portal_first <= own_last + _NEAR_DATES
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
@@ -485,6 +489,8 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
+_NEAR_DATES = span(timedelta(hours=2))
+"""A unit that dates the portal's news back by less leaves the same answers as one whose news the portal took over at once."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 

@@ -607,6 +607,15 @@ def news_taken_over_by_the_portal(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (2, 4):
         text = story(day, 320)
+        p.plan(p.day(day, "08:00"), site.publish, Post(f"/tin-{day}", p.day(day, "08:00"), text))
+        p.plan(p.day(day, "11:00"), portal.publish, Post(f"/y-te-{day}", p.day(day, "11:00"), text))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def news_taken_over_by_the_portal_at_once(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
         p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), text))
         p.plan(p.day(day, "10:00"), portal.publish, Post(f"/y-te-{day}", p.day(day, "10:00"), text))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
@@ -745,6 +754,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     schedule_of_each_week: MET,
     report_continued: MET,
     news_taken_over_by_the_portal: MET,
+    news_taken_over_by_the_portal_at_once: UNKNOWN,
     news_that_the_portal_shows_by_itself: MET,
     news_whose_date_the_portal_keeps: UNKNOWN,
     newest_shown_twice: MET,

@@ -5,11 +5,13 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from html import escape
 
 import pytest
 
@@ -154,11 +156,51 @@ def text_in_viqr(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: unicodedata.normalize("NFD", text).translate(VIQR))
 
 
+def text_with_markup_escaped_twice(p: Province) -> None:
+    def escaped(text: str) -> str:
+        words = text.split()
+        lines = (" ".join(words[at : at + 9]) for at in range(0, len(words), 9))
+        return escape(
+            "".join(f'<p style="margin: 0 {at}pt"><span lang="vi">{line}</span></p>' for at, line in enumerate(lines))
+        )
+
+    _old_text_in_disguise(p, escaped)
+
+
+def text_with_entities_escaped_twice(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: "".join(c if c.isascii() else f"&amp;#{ord(c)};" for c in text))
+
+
+def text_with_lost_letters(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.encode("cp1252", "replace").decode("cp1252"))
+
+
+def text_with_the_blanks_of_a_pdf(p: Province) -> None:
+    _old_text_in_disguise(p, blanks_of_a_pdf)
+
+
+def blanks_of_a_pdf(text: str) -> str:
+    """Return a text as it is copied out of a PDF: with a blank behind most letters of two marks."""
+    chance = random.Random(text)
+    return "".join(f"{sign} " if sign > "\u1e00" and chance.random() < 0.6 else sign for sign in text)
+
+
 def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
     site = p.with_history()
     text = story(2, 320)
     p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
     p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text)))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def eight_old_texts_put_together(p: Province) -> None:
+    site = p.with_whole_texts()
+    told = [story(day, 320).split() for day in range(30, 38)]
+    for number, words in enumerate(told):
+        site.publish(Post(f"/cu-{number}", p.day(-9 + number), " ".join(words)))
+    p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), story(2, 320)))
+    parts = (" ".join(words[20 * number : 20 * number + 40]) for number, words in enumerate(told))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), ". ".join(parts)))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
@@ -191,6 +233,36 @@ def titles_of_the_portal_news(p: Province) -> None:
         p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", title))
     p.publish(22, p.day(8))
     p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_without_marks(p: Province) -> None:
+    p.with_history()
+    portal, page = p.with_portal(), p.with_page(links="/trang")
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", without_marks(title).upper()))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_with_half_its_marks(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        shown = f"{title[:13]}{without_marks(title[13:])}"
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), "Mời xem chi tiết.", shown))
+    p.publish(22, p.day(8))
+
+
+def portal_news_dated_a_little_before(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
+        p.plan(p.day(day, "08:35"), portal.publish, Post(f"/tin-{day}", p.day(day, "08:35"), text))
+        p.plan(p.day(day, "09:35"), site.publish, Post(f"/moi-{day}", p.day(day, "08:20"), text))
+    p.publish(22, p.day(8))
 
 
 def portal_news_with_its_dates(p: Province) -> None:
@@ -768,11 +840,19 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     text_in_vni: UNKNOWN,
     text_in_tcvn: UNKNOWN,
     text_in_viqr: UNKNOWN,
+    text_with_markup_escaped_twice: UNMET,
+    text_with_entities_escaped_twice: UNMET,
+    text_with_lost_letters: UNKNOWN,
+    text_with_the_blanks_of_a_pdf: UNKNOWN,
     old_texts_put_together: UNKNOWN,
+    eight_old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,
+    titles_of_the_portal_news_without_marks: UNKNOWN,
+    titles_of_the_portal_news_with_half_its_marks: UNKNOWN,
     portal_news_with_its_dates: UNKNOWN,
+    portal_news_dated_a_little_before: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -846,6 +926,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
+    eight_old_texts_put_together: "a text is kept by eight of its groups of words, so that an eighth of it is seldom found",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

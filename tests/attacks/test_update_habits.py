@@ -607,7 +607,7 @@ def test_an_item_that_another_unit_showed_in_another_form_names_that_unit(provin
     why = province.reasons()
 
     assert why["/moi-1"] == (
-        f"so-tu-phap showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
+        f"Department of Justice showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
         " and it is not known that this unit was first"
     )
 
