@@ -61,6 +61,7 @@ START_OF_COMMAND = 1.0
 PROMISED_SHEETS = 5.0
 """Seconds for what the sheets of a hundred units say."""
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 
 
 def main() -> int:
@@ -192,7 +193,7 @@ def fabricate(file: Path, units: int, items: int) -> None:
     )
     polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap)"
     connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0)", looks)
-    mails = ((start + hour * 3_600_000,) for hour in range(days * 24))
+    mails = ((start + hour * HOUR_MS,) for hour in range(days * 24))
     connection.executemany(f"{polls} VALUES ('mailbox', ?, 1, '', 20, 3, NULL, 0, 0)", mails)
     served = ((f"unit-{number:05}",) for number in range(units))
     connection.executemany("INSERT INTO serves VALUES ('mailbox', 'submission', ?, 0, 0)", served)
@@ -208,9 +209,12 @@ def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
     first, span = stamp(datetime(2024, 12, 31, 17, tzinfo=UTC)), 365 * DAY_MS
     for number in range(items):
         unit = number % units
-        at = first + int(span * number / items)
+        day, rest = divmod(int(span * number / items), DAY_MS)
+        at = (
+            first + day * DAY_MS + 7 * HOUR_MS + rest * 14 // 24
+        )  # from seven to nine in the evening, as offices publish
         is_mail = chance.random() < 0.3
-        seen = at + 7_200_000
+        seen = at + 2 * HOUR_MS
         text = f"{number - number % 50 if number % 50 == 7 else number:064x}"
         source = "mailbox" if is_mail else f"feed-{unit:05}"
         yield (

@@ -171,7 +171,7 @@ class ClockWentBack(LedgerError):
     explanation = msg(
         "The machine's clock is earlier than the newest record. The ledger takes no record that is earlier than "
         "the one before it, because times would then prove nothing. Set the clock right. If a wrong clock wrote "
-        "a record in the future, wait until that moment."
+        "a record in the future, wait until that moment. Backups are made all the same, and recorded afterwards; no duty is met by them."
     )
 
 
@@ -249,7 +249,8 @@ class ClockJumped(LedgerError):
     explanation = msg(
         "The machine's clock is more than a day after the newest record, no time service keeps it, and the time since boot does "
         "not account for that day. The ledger takes no record then: one of the future would stop it until that moment. Set the "
-        "clock right. If it is right, 'portalops ledger confirm-clock' says so, under a person's name."
+        "clock right. If it is right, 'portalops ledger confirm-clock' says so, under a person's name. Backups are made all the same, "
+        "and recorded afterwards; no duty is met by them."
     )
 
 

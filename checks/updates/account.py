@@ -13,8 +13,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from checks.updates.authors import author_above
 from checks.updates.judging import Judging
-from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing
+from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing, is_unnamed
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -86,7 +87,7 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
             if channel not in channels:  # what is read in two ways may stand there twice
                 channels.append(channel)
     own = {item.seen.id: item for item in judged.items}
-    alike = _like_one_another(judging, judged.items)
+    alike = _like_one_another(judging, judged.items, names)
     bearing = own | {
         key: one.item for key, (one, _channels) in placed.items()
     }  # what is read in two ways, as it bears on the week
@@ -173,6 +174,8 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
         )
     named = one.item.seen.unit
     if named != unit.id and FlagKind.CORRECTED not in one.item.flags:
+        if named is None and is_unnamed(one.item):
+            return ItemCounts.PERHAPS, _explain_unnamed(one.item.seen.unit_name)
         if named is None:
             return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
         return ItemCounts.PERHAPS, msg(
@@ -181,7 +184,7 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
     return ItemCounts.PERHAPS, alike or _explain_doubt(one)
 
 
-def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str, Message]:
+def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: UnitNames) -> dict[str, Message]:
     """Return what is known of a unit's items of which one may be another one, by item: why they are not certain."""
     texts: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     titles: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
@@ -190,14 +193,20 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         titles[item.seen.channel, fold(item.seen.title)].append(item)
     shown = judging.shown_before(items)
     found: dict[str, Message] = {}
+    replacements = judging.replacements_of(items)
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.DUPLICATE in item.flags and near is not None and _is_in_other_form(item.seen, near):
+        if FlagKind.REMOVED in item.flags and (other := replacements.get(item.seen.id)) is not None:
+            found[item.seen.id] = msg(
+                "it went within two days, and one like it came in its place at {address}: it was probably corrected there",
+                address=other.url or other.title,
+            )
+        elif FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
             found[item.seen.id] = msg(
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
-                unit=str(near.unit),
+                unit=names.name_of(near.unit) or near.unit,
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
@@ -235,6 +244,19 @@ def _published_at(one: SeenItem) -> Stamp:
     return one.first_seen_at if one.published_at is None else one.published_at
 
 
+def _explain_unnamed(written: str) -> Message:
+    """Say why an item may be a unit's whose author is not written, and what mends it."""
+    above = author_above(written)
+    if above != written:
+        return msg(
+            "its author is written as a sign for the one of the line above, {author}: have the name written out, or record whose it is with 'portalops updates register --unit'",
+            author=above,
+        )
+    return msg(
+        "its author is not written, so that it may be this unit's: have the name filled in, or record whose it is with 'portalops updates register --unit'"
+    )
+
+
 def _explain_doubt(one: Counting) -> Message:
     item, flags = one.item, frozenset(one.item.flags)
     if FlagKind.DUPLICATE in flags:
@@ -260,6 +282,11 @@ def _explain_doubt(one: Counting) -> Message:
     if is_beyond_comparing(item.seen):
         return msg(
             "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"
+        )
+    if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
+        return msg(
+            "at this address the text, or the title together with its date, is another one than before; of the page itself its source"
+            " shows too little: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")

@@ -30,6 +30,8 @@ RISING_PERCENT = 80
 """Of the neighbouring items of different dates, so many must rise."""
 SHUFFLED_PERCENT = 34
 """Of the neighbouring items that two answers have in common, more than so many stand the other way round."""
+PINS_MOST = 2
+"""Items that may stand in front of the newest one and be no older than the end of the list, as where recent news is pinned."""
 SHUFFLED = msg("its items stand in another order than before, such as the most read first: what it lacks may be there")
 """What is said of a list in which a new item need not stand anywhere."""
 ORDER_UNKNOWN = msg("its order is unknown, and it shows nothing new: if it lists its oldest items first, it may be cut")
@@ -256,6 +258,20 @@ def _is_inside(claimed: datetime | None, end: tuple[datetime | None, bool]) -> b
     return claimed is None or oldest is None or claimed > oldest or (may_equal and claimed == oldest)
 
 
+def _is_in_one_order(claims: Iterable[datetime | None]) -> bool:
+    """Say whether a list falls from its newest item to its end, behind its pins.
+
+    A list of several blocks, each with its newest items, rises where a block begins: what is gone may have fallen out of its block.
+    """
+    moments = [at for at in claims if at is not None]
+    if not moments:
+        return False
+    newest = moments.index(max(moments))
+    pins, run = moments[:newest], moments[newest:]
+    is_falling = all(later <= earlier for earlier, later in pairwise(run))
+    return is_falling and (len(pins) <= PINS_MOST or max(pins) < run[-1])
+
+
 def _appended(answer: Answer, base: BaseAnswer) -> set[str]:
     """Return what stands new behind a base that is there whole, in a list of the oldest items first: it was not cut."""
     kept = _ordered(base)
@@ -354,7 +370,9 @@ def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str], kept: Se
     last = places[-1]
     is_placed = any(place < last for place in places[:-1])
     oldest, _may_equal = _end_of([one.claimed_at for one in answer.shown])
-    is_fresh = is_placed and _is_fresh(answer, proven, base.polled_at)
+    is_ordered = _is_in_one_order(one.claimed_at for one in answer.shown)
+    was_ordered = _is_in_one_order(base.items[name].claimed_at for name in _ordered(base))
+    is_fresh = is_placed and is_ordered and was_ordered and _is_fresh(answer, proven, base.polled_at)
     gone = {}
     for name, one in base.items.items():
         if name in shown or one.place >= last:
@@ -363,7 +381,7 @@ def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str], kept: Se
             gone[name] = GoneItem(base.polled_at, is_sure=False)  # it may have been a pin
         elif one.claimed_at > oldest:
             gone[name] = GoneItem(base.polled_at, is_fresh)
-    return gone | _confirmed(answer, proven, shown, oldest)
+    return gone | (_confirmed(answer, proven, shown, oldest) if is_ordered else {})
 
 
 def _is_fresh(answer: Answer, proven: set[str], since: datetime) -> bool:

@@ -107,8 +107,8 @@ class WithAttested(Collected):
         collected, own = self._collected.items(unit), self._own.get(unit)
         if not own:
             return collected
-        told = {_same(one) for one in collected}  # such as a paper that the register's file shows too
-        return [*collected, *(one for one in own if _same(one) not in told)]
+        told = {same_item(one) for one in collected}  # such as a paper that the register's file shows too
+        return [*collected, *(one for one in own if same_item(one) not in told)]
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return self._collected.repeated_items()
@@ -138,8 +138,10 @@ class WithAttested(Collected):
         return self._collected.complete_polls(source)
 
 
-def _same(one: SeenItem) -> tuple[str, str, Stamp | None]:
-    return one.channel, fold(one.title), one.created_at
+def same_item(one: SeenItem | Observation) -> tuple[str, str, Stamp | None]:
+    """Return what is the same for an item that a source shows and the one that a person attests: channel, title and moment."""
+    at = one.created_at
+    return one.channel, fold(one.title), stamp(at) if isinstance(at, datetime) else at
 
 
 def _seen(one: Observation, at: datetime) -> SeenItem:

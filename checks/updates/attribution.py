@@ -6,11 +6,12 @@ nothing is to be collected again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from checks.updates.attested import Collected
+from checks.updates.attested import Collected, same_item
+from checks.updates.authors import names_nobody
 from checks.updates.corrections import Correctable, WithCorrections
 from checks.updates.rules.seen import GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
@@ -40,7 +41,7 @@ def attributed(
     def unit_of(one: SeenItem) -> UnitId | None:
         return attributed_unit(one, names, known)
 
-    return WithNames(WithCorrections(collected, sources, unit_of=unit_of, decided=decided), names, sources)
+    return WithNames(WithCorrections(collected, sources, unit_of=unit_of, decided=decided), names, sources, decided)
 
 
 def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:
@@ -59,8 +60,14 @@ def _made_at(one: SeenItem) -> Stamp:
 class WithNames(Collected):
     """What was collected, with items of unknown units under the units that are known today."""
 
-    def __init__(self, collected: Collected, names: UnitNames, sources: Iterable[UpdateSourceTraits]) -> None:
-        self._collected, self._names = collected, names
+    def __init__(
+        self,
+        collected: Collected,
+        names: UnitNames,
+        sources: Iterable[UpdateSourceTraits],
+        decided: Decided = NOTHING_DECIDED,
+    ) -> None:
+        self._collected, self._names, self._decided = collected, names, decided
         self._sources = {traits.id: traits for traits in sources}
         self._by_unit: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
         for one in collected.items(None):
@@ -79,8 +86,8 @@ class WithNames(Collected):
     def _perhaps(self) -> Mapping[UnitId, Sequence[SeenItem]]:
         """Items that may be a unit's: of unknown senders with a name like its own, and of a unit that it has taken over from."""
         found: dict[UnitId, list[SeenItem]] = defaultdict(list)
-        for one in self._by_unit.get(None, ()):
-            alike = self._names.resembling(one.unit_name) if one.unit_name else ()
+        for one in self._unknown:
+            alike = self._names.likely(one.unit_name, self._sources.get(one.source), moment(_made_at(one)))
             heirs = (each for unit in alike for each in self._names.successors(unit, moment(_made_at(one))))
             for each in dict.fromkeys((*alike, *heirs, *self._sharing(one))):
                 found[each].append(one)
@@ -90,15 +97,49 @@ class WithNames(Collected):
                     found[each].append(one)
         return found
 
+    @cached_property
+    def _unknown(self) -> Sequence[SeenItem]:
+        """Items of unknown senders that no officer has entered for a unit."""
+        entered = Counter(same_item(one) for one in self._decided.attested if one.unit is not None)
+        found = []
+        for one in self._by_unit.get(None, ()):
+            key = same_item(one)
+            if one.id in self._decided.entered or entered[key]:
+                entered[key] -= 1  # two papers of one day may have one subject and no number of their own
+            else:
+                found.append(one)
+        return found
+
     def _sharing(self, one: SeenItem) -> Sequence[UnitId]:
         """Return the units of a shared sub-portal feed: an item that somebody else signs may be any one's of them."""
         traits = self._sources.get(one.source)
         if traits is None or traits.unit is not None or one.channel != ItemChannel.SUBPORTAL:
             return ()
-        return [unit for _name, unit in traits.unit_names]
+        declared = [unit for _name, unit in traits.unit_names]
+        if not names_nobody(one.unit_name):
+            return declared
+        return [*dict.fromkeys((*declared, *self._carried.get(one.source, ())))]
+
+    @cached_property
+    def _carried(self) -> Mapping[str, Sequence[UnitId]]:
+        """The units whose sub-portals a source was seen to carry."""
+        return {
+            source: [one.unit for one in some if one.unit is not None and one.channel == ItemChannel.SUBPORTAL]
+            for source, some in self.served().items()
+        }
+
+    @cached_property
+    def _unnamed(self) -> Sequence[SeenItem]:
+        """What was sent in without its author's name by sources that name authors: it may be any unit's."""
+        named = {traits.id for traits in self._sources.values() if traits.names_authors}
+        return [
+            one
+            for one in self._unknown
+            if one.channel == ItemChannel.SUBMISSION and one.source in named and names_nobody(one.unit_name)
+        ]
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
-        return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]
+        return [*self._collected.resembling(unit), *self._perhaps.get(unit, ()), *self._unnamed]
 
     def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
         return self._collected.given_out(sources)

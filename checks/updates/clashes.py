@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from checks.updates.addresses import page_key
 from checks.updates.recognition import canonical_url
 from checks.updates.unit_names import normal_name
 from portalops.config.values import RefusedValue, resolved
@@ -115,11 +115,9 @@ def address_of(table: KindTable) -> str:
 
 
 def same_address(url: str) -> str:
-    """Return an address without what does not change where it leads: the scheme, `www.` and a slash at its end.
+    """Return an address without what does not change where it leads (`checks.updates.addresses.page_key`); of a home page too.
 
     >>> same_address("http://www.soyte.example/feed/?utm_source=x"), same_address("https://SoYTe.example/feed")
     ('soyte.example/feed', 'soyte.example/feed')
     """
-    parts = urlsplit(canonical_url(url) or url.strip().lower())
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
+    return page_key(canonical_url(url) or url.strip().lower())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from checks.updates.addresses import page_key
 from checks.updates.recognition import canonical_url, oldest_end
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
@@ -24,8 +25,8 @@ def is_check_of(check: UpdateSourceTraits, traits: UpdateSourceTraits) -> bool:
 
 
 def keys_of(listing: Listing) -> tuple[str, ...]:
-    """Return the keys of all addresses of a listing, as the store holds them, under both schemes."""
-    return tuple(f"u:{address}" for item in listing.items for address in _addresses(item))
+    """Return the keys of all addresses of a listing, as the store holds them."""
+    return tuple(key for item in listing.items if (key := _key_of(item)))
 
 
 def judge_gap(
@@ -75,14 +76,13 @@ def _changed_at(item: ListedItem) -> datetime | None:
 
 
 def _is_unknown(item: ListedItem, is_known: Callable[[str], bool]) -> bool:
-    addresses = _addresses(item)
-    if not addresses:  # a home page is no item; anything else without an address can't be looked up
+    key = _key_of(item)
+    if not key:  # a home page is no item; anything else without an address can't be looked up
         return not item.url
-    return not any(is_known(f"u:{address}") for address in addresses)
+    return not is_known(key)
 
 
-def _addresses(item: ListedItem) -> tuple[str, ...]:
-    """Return an item's address as it may be known: sites change between http and https, and maps lag behind."""
-    address = canonical_url(item.url)
-    scheme, separator, rest = address.partition("://")
-    return tuple(f"{each}://{rest}" for each in ("https", "http")) if separator and scheme else ()
+def _key_of(item: ListedItem) -> str:
+    """Return the key of an item's address; empty where it has none."""
+    page = page_key(canonical_url(item.url))
+    return f"u:{page}" if page else ""

@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 9
+VERSION = 10
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -269,7 +269,7 @@ LAST_SEEN = Table(
     # Its place in that answer, from 0, and what it claimed there; a complete source has no order.
     Column("place", Integer, nullable=False),
     Column("claimed_at", Integer),
-    # The content hash of its whole text there; empty if the answer gave none.
+    # The content hash of its text there, or of its title where the answer gave no text; empty if it is no page.
     Column("text", Text, nullable=False, server_default=""),
     # How it named the item's unit there, and when it said that it was made.
     Column("unit_name", Text, nullable=False, server_default=""),

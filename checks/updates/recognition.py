@@ -16,9 +16,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from checks.updates.addresses import page_key
+from checks.updates.authors import author_above, names_nobody
 from checks.updates.exchanged_days import is_entered_on
 from checks.updates.repeats import places_without_repeats
-from checks.updates.text import check_text, clean_line, content_hash, count_letters
+from checks.updates.summaries import is_title_alone
+from checks.updates.text import NO_MARKS, check_text, clean_line, content_hash, count_letters, is_title_without_marks
 from checks.updates.unit_names import MAX_NAME, UnitNames
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
@@ -78,7 +81,7 @@ class NamedCandidate:
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the keys of address, id and text, as the store holds them."""
-        keys = [f"u:{self.url}"] if self.url else []
+        keys = [f"u:{page_key(self.url)}"] if self.url else []
         keys += [f"i:{self.name}"] if self.name else []
         return (*keys, f"h:{self.content_hash}")
 
@@ -135,7 +138,7 @@ def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     """Name the items of an answer, each once; an address or an id that several items share names none of them."""
     rows = tuple(items)
     named = [canonical_url(item.url) for item in rows]
-    places = places_without_repeats(rows, named)
+    places = places_without_repeats(rows, [page_key(url) for url in named])
     listed, addresses = [rows[place] for place in places], [named[place] for place in places]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
     ids = [clean_line(item.external_id, limit=500) for item in listed]
@@ -192,7 +195,8 @@ def recognise(
     for candidate in strangers:
         if id(candidate) not in moved_items:
             observation = observe(candidate, known, traits, units, polled_at, baseline=baseline, evidence=evidence)
-            new.setdefault(observation.id, (observation, candidate))
+            page = "" if traits.complete else page_key(candidate.url)  # rows are told apart by their ids
+            new.setdefault(page or observation.id, (observation, candidate))
     return Recognition(
         tuple(new.values()),
         tuple(seen_again),
@@ -259,10 +263,11 @@ def hidden_in(
     for one in refusals:
         if not one.key:
             continue
-        unit = traits.unit or units.find(one.unit_name, traits, one.at or polled_at)
+        author = author_above(one.unit_name)
+        unit = traits.unit or units.find(author, traits, one.at or polled_at)
         whose: tuple[UnitId | None, ...] = (unit,)
-        if unit is None and one.unit_name.strip():
-            whose = units.resembling(one.unit_name)
+        if unit is None and not names_nobody(author):
+            whose = units.resembling(author)
         times[one.key] += 1
         for each in whose:
             key = f"{one.key} {times[one.key]}"  # the same line may stand there twice
@@ -274,7 +279,7 @@ def hidden_in(
 def _same(
     candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool, trusts_created: bool
 ) -> KnownObservation | None:
-    by_url = known.get(f"u:{candidate.url}") if candidate.url else None
+    by_url = known.get(f"u:{page_key(candidate.url)}") if candidate.url else None
     by_id = known.get(f"i:{candidate.name}") if candidate.name else None
     if trusts_created and by_id and _is_younger(candidate, by_id):
         return known.get(f"h:{candidate.content_hash}")  # a database that lost its last rows gives their ids again
@@ -378,11 +383,20 @@ def observe(
         content_hash=candidate.content_hash,
         body_letters=None if item.body is None or item.body_is_summary else count_letters(item.body),
         evidence=evidence,
-        text_problems=check_text(f"{item.title}\n{item.body or ''}"),
+        text_problems=_text_problems(item, traits),
         translation_of=clean_line(item.translation_of, limit=500),
         document_on=item.document_on,
         unit_name="" if unit else candidate.unit_name,
     )
+
+
+def _text_problems(item: ListedItem, traits: UpdateSourceTraits) -> tuple[str, ...]:
+    """Return what is wrong with an item's text; a registrar or a sender may type a subject without marks and be believed."""
+    problems = check_text(f"{item.title}\n{item.body or ''}")
+    if traits.attested or NO_MARKS in problems or not is_title_alone(item.body):
+        return problems
+    is_bare = is_title_without_marks(f"{item.title} {item.body or ''}".strip())
+    return (*problems, NO_MARKS) if is_bare else problems
 
 
 def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate, *, is_used_again: bool) -> str:

@@ -2,7 +2,8 @@
 
 A known item counts once more if a fifth of its main text, and at least twenty words, changed between two answers. What changes by
 itself is no rewrite: a clock, a counter, what other items of the answer gained too (a list of other news), and a text that was
-there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut).
+there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut). Where an answer gives no
+text, a title that changes together with its date shows that the page may have been rewritten: that stays open.
 
 Texts are not kept but sketched: as the smallest hashes of their words, each counted as often as it stands there. Sketches of texts
 of at most 128 words are exact; of longer ones the change is known with an error, and near a fifth it stays open.
@@ -88,6 +89,8 @@ class LastText(NamedTuple):
     """That answer is the source's base."""
     content_hash: str
     """Empty if it gave no whole text."""
+    claimed_at: datetime | None = None
+    """What the item claimed there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,26 @@ NO_REWRITING = Rewriting()
 def sketch(body: str) -> Sketch:
     """Return the sketch of a text."""
     return sketch_words(read_text(body).words)
+
+
+def _sketch_of(candidate: NamedCandidate) -> Sketch:
+    """Return the sketch of a page's text, or of its title alone, which is told apart from a text."""
+    if candidate.item.body is not None:
+        return sketch(candidate.item.body)
+    return sketch_words((*read_text(candidate.item.title).words, _TITLE_ALONE))
+
+
+_TITLE_ALONE = "\0"
+"""No word of a text."""
+
+
+def _is_title(text: Sketch) -> bool:
+    return _mark(_TITLE_ALONE, 1) in text.marks
+
+
+def _judge_title(old: Sketch, new: Sketch) -> Rewrite:
+    """Say whether another title may be that of another text; one with the same words is the same."""
+    return Rewrite.NO if old == new else Rewrite.OPEN
 
 
 def sketch_words(words: Collection[str]) -> Sketch:
@@ -179,9 +202,11 @@ _ROUNDING = 1e-6
 
 
 def with_text(candidate: NamedCandidate) -> str | None:
-    """Return the text of an item that is a page: it has an address of its own."""
+    """Return the text of an item that is a page, which has an address of its own; its title where the answer gives no text."""
     item = candidate.item
-    return None if not candidate.url or item.files or not item.body else item.body
+    if not candidate.url or item.files:
+        return None
+    return (item.title if item.body is None else item.body) or None
 
 
 def find_rewrites(
@@ -212,8 +237,8 @@ def find_rewrites(
         before = last.get(name)
         if body is None or (before and before.content_hash == candidate.content_hash):
             continue
-        text, page = sketch(body), pages.get(name)
-        if page is None:
+        text, page = _sketch_of(candidate), pages.get(name)
+        if page is None or _is_title(text) != _is_title(page.current):
             kept[name] = PageTexts(text)
         else:
             kept[name] = page._replace(current=text)
@@ -223,12 +248,18 @@ def find_rewrites(
     bounded: set[str] = set()
     returned: list[tuple[str, bool, datetime]] = []
     for name, (candidate, page, text) in changed.items():
-        change = judge_change(page.current, text)
-        if change is Rewrite.NO and text.words < page.current.words:  # what was cut off may come again
-            kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
-        if change is Rewrite.NO or _is_frame(name, gained):
+        judge = _judge_title if _is_title(text) else judge_change
+        change = judge(page.current, text)
+        before = last.get(name)
+        if _is_title(text) and (before is None or not _is_later(candidate.claimed_at, before.claimed_at)):
             continue
-        changes = [judge_change(one, text) for one in page.earlier]
+        if (
+            change is Rewrite.NO and not _is_title(text) and text.words < page.current.words
+        ):  # what was cut off may come again
+            kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
+        if change is Rewrite.NO or (not _is_title(text) and _is_frame(name, gained)):
+            continue
+        changes = [judge(one, text) for one in page.earlier]
         earlier = _kept_texts(page, text)
         if Rewrite.NO in changes:
             if page.rewrite:
@@ -240,11 +271,14 @@ def find_rewrites(
         certainty = min([change, *changes], key=_CERTAINTY.index)
         rewrite = _observe(name, candidate, certainty, traits=traits, units=units, poll=poll)
         found.append((rewrite, candidate))
-        before = last.get(name)
         if before and before.is_of_base and before.content_hash:
             bounded.add(rewrite.id)
         kept[name] = PageTexts(text, earlier, rewrite.id)
     return Rewriting(tuple(found), frozenset(bounded), tuple(returned), kept)
+
+
+def _is_later(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one > other
 
 
 _CERTAINTY = (Rewrite.NO, Rewrite.OPEN, Rewrite.SURE)
@@ -252,7 +286,8 @@ _CERTAINTY = (Rewrite.NO, Rewrite.OPEN, Rewrite.SURE)
 
 def _kept_texts(page: PageTexts, text: Sketch) -> tuple[Sketch, ...]:
     """Return the earlier texts of an item that is given another one."""
-    is_there = any(judge_change(one, page.current) is Rewrite.NO for one in (*page.earlier, text))
+    judge = _judge_title if _is_title(text) else judge_change
+    is_there = any(judge(one, page.current) is Rewrite.NO for one in (*page.earlier, text))
     return page.earlier if is_there else (*page.earlier, page.current)[-KEPT_TEXTS:]
 
 

@@ -38,6 +38,9 @@ class Decided:
     confirmed_units: Mapping[str, UnitId] = field(default_factory=dict)
     """Whose some of those are by the document, where their source has named more than one unit."""
 
+    entered: frozenset[str] = frozenset()
+    """Collected items of unknown senders that were entered for a unit: they are nobody else's."""
+
     def confirms(self, observation: str, since: datetime) -> bool:
         """Say whether an officer confirmed an observation after a moment, so as it stood then."""
         at = self.confirmed_at.get(observation)

@@ -25,8 +25,9 @@ from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
+from checks.updates.authors import author_above, names_nobody
 from checks.updates.text import fold, without_marks
-from portalops.model.organisation import Agency, UnitId, is_valid_on
+from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.updates import UpdateSourceTraits
 
 SLIP_LETTERS = 5
@@ -141,6 +142,10 @@ class UnitNames:
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
 
+    def name_of(self, unit: UnitId) -> Name | None:
+        """Return a configured unit's own name; None for one that is none."""
+        return next((one.name for one in self._units if one.id == unit), None)
+
     def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
@@ -170,6 +175,17 @@ class UnitNames:
         if folded not in self._resembling:
             self._resembling[folded] = self._rank(folded)
         return self._resembling[folded]
+
+    def likely(self, name: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units whose an item may be by a name that fits none: those that it resembles, the likeliest first.
+
+        A sign for the author of the line above means the unit that this one means. Where nothing is written, none is likelier than others.
+        """
+        author = author_above(name)
+        unit = None if author == name or traits is None else self.find(author, traits, when)
+        if unit is not None:
+            return (unit,)
+        return () if names_nobody(author) else self.resembling(author)
 
     def ended(self, units: Iterable[UnitId | None]) -> tuple[UnitId, ...]:
         """Return those of some units that have a last day and successors."""

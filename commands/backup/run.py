@@ -5,8 +5,8 @@ differential once the span has a verified full set.
 
 Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run
 
-EXIT STATUS: 0 complete and verified on every medium, 3 a source, path or medium failed, 4 no set was made, 5 a copy
-is damaged, 78 configuration
+EXIT STATUS: 0 complete and verified on every medium, 3 a source, path or medium failed, 4 no set was made, or it could
+not be recorded, 5 a copy is damaged, 78 configuration
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.backup import backup_work
+from commands.jobs.kinds.backup import backup_work, unrecorded_work
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from portalops.locale import _
@@ -75,8 +75,11 @@ def run(
     if dry_run:
         return planned_run(session, kind, accept_shrink=accepted)
     hints = MediumHints()
-    work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
-    done = perform_now(session, JobKind.BACKUP, work)
+    work, unrecorded = (
+        partial(each, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
+        for each in (backup_work, unrecorded_work)
+    )
+    done = perform_now(session, JobKind.BACKUP, work, unrecorded=unrecorded)
     notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.shown(), notices, exit_code=done.exit_code)

@@ -29,7 +29,7 @@ BOOTED_AT = "booted-at"
 
 def clock_step(state_folder: Path, clock: Clock) -> timedelta | None:
     """Return by how much the clock was set since the last look, if it was; None also for the first look after a boot."""
-    before, now = _noted(state_folder), _mark(clock)
+    before, now = _noted(state_folder), present_mark(clock)
     return step_between(before, now) if before is not None and now is not None else None
 
 
@@ -38,7 +38,7 @@ def is_kept(state_folder: Path, clock: Clock, surroundings: Surroundings) -> boo
 
     A clock that is not the machine's is not judged, nor one of which the kernel does not tell, nor any before a first run has noted it.
     """
-    now = _mark(clock)
+    now = present_mark(clock)
     if now is None or surroundings.clock_is_synchronised() is not False:
         return True
     before = _noted(state_folder)
@@ -47,7 +47,7 @@ def is_kept(state_folder: Path, clock: Clock, surroundings: Surroundings) -> boo
 
 def note_clock(state_folder: Path, clock: Clock) -> Message | None:
     """Note when the machine was booted, by its clock; return what is to be told if the clock was set since the last look."""
-    before, mark, step = _noted(state_folder), _mark(clock), clock_step(state_folder, clock)
+    before, mark, step = _noted(state_folder), present_mark(clock), clock_step(state_folder, clock)
     if mark is not None and (before is None or step is not None or before.boot != mark.boot):
         try:
             write_atomically(
@@ -70,7 +70,7 @@ def note_clock(state_folder: Path, clock: Clock) -> Message | None:
     )
 
 
-def _mark(clock: Clock) -> BootMark | None:
+def present_mark(clock: Clock) -> BootMark | None:
     """Return when the machine was booted; None for a clock that is not the machine's."""
     return boot_mark(clock.now()) if isinstance(clock, SystemClock) else None
 

@@ -12,9 +12,10 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.errors import LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -22,6 +23,7 @@ from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
+from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
@@ -115,7 +117,9 @@ class Session:
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
-        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
+        ledger = Ledger.open(
+            self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
+        )
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
                 msg(
@@ -126,6 +130,16 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
+        ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
+        return ledger
+
+    @property
+    def ledger_to_mend(self) -> Ledger:
+        """The ledger for appending a quarantine, also where its newest line stops every other command."""
+        ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        self._require_kept_clock(ledger)
+        ledger.claimant = self.claimant
+        self.__dict__["writable_ledger"] = ledger
         return ledger
 
     @cached_property
@@ -154,6 +168,22 @@ class Session:
             return
         try:
             self.writable_ledger.claim()
+            if self.claimant.has_unclaimed:
+                self.warnings.append(
+                    msg(
+                        "no writer claims what this machine records: its key is not enrolled, and within an hour these records meet no"
+                        " duty. Run 'portalops ledger enroll' here"
+                    )
+                )
+            self.warnings += self.claimant.said
+        except SecretUnavailable as error:
+            self.warnings.append(
+                msg(
+                    "nobody claims what this machine records: {cause}. {hint}",
+                    cause=error.message,
+                    hint=error.hint,
+                )
+            )
         except PortalOpsError as error:
             self.warnings.append(
                 msg("what was recorded is not claimed yet; the next command tries again: {cause}", cause=error.message)
@@ -208,6 +238,18 @@ class Session:
         path = self.settings.signing_key
         return SigningKey.load(path) if path else None
 
+    @property
+    def next_key(self) -> SigningKey | None:
+        """The key that a change which was interrupted has made; None if there is none.
+
+        Raises:
+            SecretUnavailable: it cannot be had.
+        """
+        from portalops.config.keys import next_key  # noqa: PLC0415  # for heads alone
+
+        path = self.settings.signing_key
+        return SigningKey.load(after) if path is not None and (after := next_key(path)).exists() else None
+
     def record_head(self) -> RecordedHead | None:
         """Sign what the ledger is now and record it; None if no signing key is configured.
 
@@ -215,14 +257,8 @@ class Session:
             SecretUnavailable: the key cannot be had.
             LedgerError: the key is not the ledger's, or nothing can be recorded.
         """
-        from portalops.config.keys import next_key  # noqa: PLC0415  # for heads alone
-
-        key, path = self.signing_key, self.settings.signing_key
-        if key is None or path is None:
-            return None
-        after = next_key(path)
-        successor = SigningKey.load(after) if after.exists() else None
-        return record_head(self.writable_ledger, key, self.clock, successor=successor)
+        key = self.signing_key
+        return record_head(self.writable_ledger, key, self.clock, successor=self.next_key) if key is not None else None
 
     @cached_property
     def circumstances(self) -> Circumstances:

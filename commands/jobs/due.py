@@ -16,6 +16,7 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from portalops.errors import LedgerError, UsageError
 from portalops.jobs import Attempt, DueJob, due, next_due
+from portalops.ledger.waiting import has_waiting
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, JobKind
 from portalops.reports.document import Block, Paragraph, TableBlock
@@ -81,7 +82,7 @@ def is_idle(session: Session, asked: RunRequest) -> bool:
     try:
         if chosen(plan_now(session), asked) or not was_judged_on(settings.state_folder, session.today):
             return False
-        if clock_step(settings.state_folder, session.clock) is not None:
+        if clock_step(settings.state_folder, session.clock) is not None or has_waiting(settings.state_folder):
             return False
         ledger = session.ledger
         plan = ledger.plan()

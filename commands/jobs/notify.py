@@ -127,7 +127,12 @@ def notify_failed_run(session: Session, error: BaseException, performed: Sequenc
         hint = (
             msg("Run 'portalops config check' on that machine.") if isinstance(error, ConfigurationError) else meaning
         )
-        run = Failure("run", code, msg("it ended in error {error}; what was due is not done", error=code), hint)
+        said = (
+            msg("it ended in error {error}; what else was due is not done", error=code)
+            if performed
+            else msg("it ended in error {error}; what was due is not done", error=code)
+        )
+        run = Failure("run", code, said, hint)
         good = frozenset(f"job:{done.job.id}" for done in performed if _is_good(done))
         failures = (*failures_of(performed), *((_LEDGER_BEGUN,) if session.begins_beside_another else ()), run)
         _tell(session, settings, failures, good, None, problem=code)

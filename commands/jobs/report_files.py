@@ -227,8 +227,8 @@ def built_report(
     last = parts.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(parts.ledger, head.seq if head else last.seq)
-    judged = heeded(parts.ledger, ledger)
     now = parts.clock.now()
+    judged = heeded(parts.ledger, ledger, now=now)
     ends = RunEnds()
     if "rounds" in kind.spares:
         evidence = lean_evidence(judged, period, now=now, zone=zone)

@@ -19,6 +19,7 @@ from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.performed import PerformedJob, job_of
+from commands.jobs.unrecorded import REFUSED, back_up_unrecorded, record_waiting, refusal_with
 from commands.jobs.validity import require_valid
 from portalops.compliance.handling import Handling
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
@@ -68,6 +69,7 @@ def record_plan(session: Session) -> None:
                 newer=changed.before.version,
             )
         )
+    record_waiting(session)
 
 
 def _sets_without_a_ledger(listed: Mapping[str, Sequence[SetId]]) -> Iterator[Message]:
@@ -169,8 +171,11 @@ def perform_now(
     work: Callable[[Session], Work[object]] | None = None,
     *,
     report: Path | None = None,
+    unrecorded: Callable[[Session], Work[object]] | None = None,
 ) -> PerformedJob:
     """Do the configured job of a kind now, due or not, because a person asked for it; the rest as in `perform`.
+
+    Where the ledger refuses records for their time, `unrecorded` is done all the same, and the refusal says what became of it.
 
     Raises:
         PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
@@ -179,7 +184,13 @@ def perform_now(
     require_valid(settings)
     job = job_of(settings.jobs, kind)
     with session.hold(kind.resource, job=job.id):
-        record_plan(session)
+        try:
+            record_plan(session)
+        except REFUSED as refused:
+            if unrecorded is None:
+                raise
+            made = back_up_unrecorded(session, job, unrecorded, refused)
+            raise refusal_with(refused, made.summary) from refused
         return perform(session, job, work=work, report=report)
 
 

@@ -69,21 +69,20 @@ class JudgedDuties:
         return tuple(shown)
 
 
-def _judged_from(ledger: Ledger) -> LedgerReader:
+def _judged_from(ledger: Ledger, now: datetime) -> LedgerReader:
     """Return what duties are judged from: once records are claimed, those that are."""
     if not ledger.kinds_under("writer"):
         return ledger
     from portalops.ledger.heeded import heeded  # noqa: PLC0415  # for ledgers with claims alone
 
-    return heeded(ledger)
+    return heeded(ledger, now=now)
 
 
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
     with session.ledger.view():
-        evidence = read_evidence(
-            _judged_from(session.ledger), period, now=session.clock.now(), zone=session.zone_of_portal
-        )
+        now = session.clock.now()
+        evidence = read_evidence(_judged_from(session.ledger, now), period, now=now, zone=session.zone_of_portal)
         change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))

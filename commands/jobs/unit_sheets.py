@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.updates.account import ItemCounts, as_moment, describe_interval
+from checks.updates.authors import names_nobody
 from checks.updates.job import account_of
-from checks.updates.rules.unread import UnreadableShare, say_unreadable
+from checks.updates.rules.unread import UnreadableShare, say_unnamed, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
 from commands.jobs.graded_items import SHOWN_ID, name_original
@@ -274,8 +275,10 @@ def sheet_document(
         )
         if rows:
             blocks.append(TableBlock(caption, _HEADERS, rows))
-    blocks += _strangers(session, strangers, whole)
+    unnamed = [one for one in strangers if names_nobody(one.item.seen.unit_name)]
+    blocks += _strangers(session, [one for one in strangers if one not in unnamed], whole)
     if found.verdict in _OPEN_OR_UNMET:
+        blocks += _unnamed(session, unnamed, whole)
         blocks += _nameless(session, account.nameless)
     if not account.items:
         blocks.append(Paragraph(msg("No item of the unit was seen in this week.")))
@@ -327,16 +330,15 @@ def _strangers(session: Session, items: Sequence[AccountedItem], whole: dict[str
         for one, item in found
     ]
     headers = (msg("Item id"), msg("Title"), msg("Sender as written"), msg("Where"), msg("When it came"))
-    said = msg(
-        "If one of these is the unit's, answer with its id and the words: of the unit. It counts then. Of the others nothing"
-        " is to be answered."
-    )
     return (
         TableBlock(msg("Items of a sender that is not known, which may be the unit's"), headers, rows),
-        Paragraph(said),
+        Paragraph(_ANSWER_OWN),
     )
 
 
+_ANSWER_OWN = msg(
+    "If one of these is the unit's, answer with its id and the words: of the unit. It counts then. Of the others nothing is to be answered."
+)
 _OPEN_OR_UNMET = frozenset({DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING})
 MOST_NAMELESS = 50
 """How many items of senders like no unit are named; a register of all incoming papers may have many more."""
@@ -358,11 +360,33 @@ def _nameless(session: Session, items: Sequence[GradedItem]) -> Sequence[Block]:
     headers = (msg("Item id"), msg("Sender as written"), msg("Where"), msg("When it came"))
     blocks: list[Block] = [
         TableBlock(msg("Items whose sender's name is like no unit's; one of them may be the unit's"), headers, rows),
-        Paragraph(
-            msg(
-                "If one of these is the unit's, answer with its id and the words: of the unit. It counts then. Of the others nothing is to be answered."
-            )
-        ),
+        Paragraph(_ANSWER_OWN),
+    ]
+    if more := len(items) - len(rows):
+        blocks.append(
+            Paragraph(nmsg("{n} further such item is not listed.", "{n} further such items are not listed.", more))
+        )
+    return blocks
+
+
+def _unnamed(session: Session, items: Sequence[AccountedItem], whole: dict[str, Observation]) -> Sequence[Block]:
+    """Return what came in without a name, by number and day alone: whose clerk has the paper knows its day, and no other reads of what it is."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.item.seen.id[:SHOWN_ID],
+            whole[one.item.seen.id].external_id or None,
+            WHERE_WORDS[ItemChannel(one.item.seen.channel)],
+            describe_interval(one.item, session.zone_of_portal),
+        )
+        for one in items[:MOST_NAMELESS]
+        if one.item.seen.id in whole
+    ]
+    if not rows:
+        return ()
+    headers = (msg("Item id"), msg("Number there"), msg("Where"), msg("When it came"))
+    blocks: list[Block] = [
+        TableBlock(msg("Items that name no unit; one of them may be the unit's"), headers, rows),
+        Paragraph(_ANSWER_OWN),
     ]
     if more := len(items) - len(rows):
         blocks.append(
@@ -416,6 +440,7 @@ _WITHOUT_INDICATORS = {
     msg("sent in (K2): {why}", why="").text: msg("sent to the managing unit: {why}", why="").text,
 }
 _UNREADABLE = say_unreadable((UnreadableShare("", 1),)).text
+_UNNAMED = say_unnamed((UnreadableShare("", 1),)).text
 
 
 def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
@@ -433,6 +458,13 @@ def reason_in_words(reason: Message, kinds: Mapping[str, str]) -> Message:
         return nmsg(
             "{n} line or item of {source} could not be read and may be the missing one",
             "{n} lines or items of {source} could not be read and may be the missing ones",
+            int(str(reason.values["n"])),
+            source=_KINDS_IN_WORDS.get(kinds.get(str(reason.values["source"]), ""), _SITE),
+        )
+    if reason.text == _UNNAMED:
+        return nmsg(
+            "{n} line or item of {source} names no unit and may be the unit's",
+            "{n} lines or items of {source} name no unit and may be the unit's",
             int(str(reason.values["n"])),
             source=_KINDS_IN_WORDS.get(kinds.get(str(reason.values["source"]), ""), _SITE),
         )

@@ -20,8 +20,8 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
-from portalops.ledger.claimant import draft_claim, state_of_writer
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.claimant import draft_claim
+from portalops.ledger.heeded import read_ownership, state_of_writer
 from portalops.ledger.record import line_digest
 from portalops.locale import _
 from portalops.model.message import msg

@@ -24,10 +24,10 @@ from commands.cli.verb import Verb
 from commands.jobs.trusted_keys import read_limited
 from portalops.errors import ConfigurationError, UsageError
 from portalops.files import write_atomically
-from portalops.ledger.claimant import record_writer, state_of_writer
+from portalops.ledger.claimant import record_writer
 from portalops.ledger.claims import is_writer_name
 from portalops.ledger.heads import introduce_key
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.heeded import read_ownership, state_of_writer
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -76,12 +76,7 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
-    session.warnings.append(
-        msg(
-            "claims are on trial: whoever may append can still bring a key of their own into the ledger, and a job of more than an"
-            " hour is named as unclaimed meanwhile; see docs/threat-model.md"
-        )
-    )
+    session.warnings.append(msg("claims are on trial: docs/threat-model.md says what they do not hold yet"))
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
@@ -119,8 +114,10 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("Give --name with letters, digits, '.', '_', '@' or '-', at most 100."),
         )
     signing, ledger = _signing_key(session), session.writable_ledger
-    state = state_of_writer(ledger, key)
-    if state is WriterState.ENDED:
+    known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
+    if known is not None and known.ended_seq is None:  # it keeps the name and the authority that it has
+        return _result(WriterShown(known.name, fingerprint(key), key, known.authority, WriterState.ADDED))
+    if known is not None:
         raise UsageError(
             msg("the key {key} was ended before", key=fingerprint(key)),
             msg("Make a new key on that machine: move its file keys/writer away, and run 'portalops ledger enroll'."),
@@ -131,9 +128,8 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("another writer is called {name}", name=called),
             msg("Give another --name, or end that one first: 'portalops ledger enroll --end {name}'.", name=called),
         )
-    if state is None:
-        event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
-        record_writer(ledger, event, signing, circumstances=session.circumstances)
+    event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
+    record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
 
 

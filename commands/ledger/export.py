@@ -166,12 +166,15 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     assert before is not None  # an open ledger has its first record
     check_withheld(session.ledger, scope_of(session.ledger, order.since, order.withheld, last=before.seq))
     ledger = session.writable_ledger
-    covering_head(ledger, key, session.clock)  # a key that the ledger does not know stops here, with nothing recorded
+    successor = session.next_key
+    covering_head(
+        ledger, key, session.clock, successor=successor
+    )  # a key that the ledger does not know stops here, with nothing recorded
     built = build_report(parts_of(session), REPORT, order.period)
     reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
     content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
     _record(session.recorder, content, order.withheld)
-    head = covering_head(ledger, key, session.clock)
+    head = covering_head(ledger, key, session.clock, successor=successor)
     scope = scope_of(ledger, order.since, order.withheld, last=head.seq)
     with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
 

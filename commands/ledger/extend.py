@@ -158,7 +158,12 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     if session.settings.signing_key is not None:
         try:
             head = find_due_head(
-                session.writable_ledger, session.signing_key, session.clock, session.zone_of_portal, WATCHING_KINDS
+                session.writable_ledger,
+                session.signing_key,
+                session.clock,
+                session.zone_of_portal,
+                WATCHING_KINDS,
+                successor=session.next_key,
             )
         except IntegrityError:
             raise

@@ -24,11 +24,13 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import Moved, move
 from portalops.ledger.selection import Selection
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
+from portalops.registers.writers import WRITER_ADDED
 from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Tone
 
 
@@ -90,10 +92,16 @@ def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
     if target.records.place == source.records.place and source.blobs is target.blobs:
         raise LedgerError(msg("the ledger is there already"), msg("See 'portalops ledger show --last 1'."))
     ledger = Ledger(session.settings.state_folder, session.clock, writable=True, kept=source)
+    ledger.heeds_move = heeds_move
+    ledger.claimant = session.claimant
+    ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
     target.records.create()
     total = ledger.count()
     with session.progress.task(msg("Moving the ledger"), total=total, unit="items") as task:
-        return move(ledger, source, target, advance=task.advance)
+        try:
+            return move(ledger, source, target, advance=task.advance)
+        finally:
+            session.claimant.close()
 
 
 def _planned(source: KeptLedger, target: KeptLedger) -> Result[MovedShape]:

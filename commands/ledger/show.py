@@ -26,6 +26,7 @@ from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_s
 from portalops.ledger.claims import parse_claim, parse_writer, read_signed
 from portalops.ledger.heads import HEAD, code_of
 from portalops.ledger.heeded import owner_of
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
@@ -176,7 +177,7 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
     ]
     told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
     if (owner := owner_of(session.ledger, record)) is not None:
-        view.append(KeyValues(((msg("Recorded by"), owner),)))
+        view.append(KeyValues(((msg("Recorded by"), owner), *_claimed_afterwards(session.ledger, record))))
     if told:
         view.append(KeyValues(told))
     said = _problems(record, blob)
@@ -264,6 +265,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
     elif record.kind == CLAIM and (claim := parse_claim((signed_text := read_signed(held)).text)) is not None:
         ranges = ", ".join(f"{each.first}-{each.last}" for each in claim.ranges)
         yield msg("Records"), verbatim(show_text(ranges, 400))
+        yield from _reason_of(blob)
         yield msg("Signed by the key"), fingerprint(signed_text.public_key) if signed_text.public_key else None
     elif record.kind == SIGN_OFF and (sign_off := read_sign_off(held)) is not None:
         problem = problem_of(sign_off)
@@ -287,6 +289,34 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
         yield msg("Digest"), erased.erasure.digest
         yield msg("Reason"), erased.erasure.reason
         yield msg("Approved by"), erased.erasure.approved_by
+
+
+def _claimed_afterwards(ledger: Ledger, record: Record) -> Iterator[tuple[Message, Cell]]:
+    """Yield in which record a person stood for a record that its command had not claimed, and why."""
+    for claim in ledger.records(kinds=(CLAIM,), since=record.at):
+        try:
+            blob = ledger.blob(claim.body)
+        except IntegrityError:
+            continue
+        read = parse_claim(read_signed(HeldRecord(claim.seq, claim.at, claim.kind, blob)).text)
+        if read is not None and any(each.first <= record.seq <= each.last for each in read.ranges):
+            if rows := tuple(_reason_of(blob)):
+                yield msg("Claimed in record"), str(claim.seq)
+                yield from rows
+            return
+
+
+def _reason_of(blob: bytes) -> Iterator[tuple[Message, Cell]]:
+    """Yield who claimed records by hand, and why; nothing for a claim that a command made of its own records."""
+    said = bodies.read(blob)
+    reason, around = said.get("reason"), said.get("circumstances")
+    if not isinstance(reason, str):
+        return
+    yield msg("Reason"), show_text(reason, 400)
+    if isinstance(around, Mapping):
+        login, host = around.get("sudo_user") or around.get("login_user_id"), around.get("host")
+        person = around.get("user_id") if login is None else login
+        yield msg("Claimed by"), verbatim(show_text(f"{person} @ {host}", 200))
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

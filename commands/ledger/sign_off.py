@@ -20,21 +20,21 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.ledger.views import person_who_signs, read_signature, unreadable
 from portalops import bodies
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
-from portalops.model.causes import cause_of
 from portalops.model.heads import Person, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.registers.sign_offs import NAMESPACE, SIGN_OFF, is_plain_name, may_sign, sum_line
+from portalops.registers.sign_offs import NAMESPACE, SIGN_OFF, is_plain_name, sum_line
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Verbatim
-from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, BadSignature, fingerprint, public_key_of, verify
+from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
 
 _CHUNK_BYTES = 1 << 20
 
@@ -97,7 +97,7 @@ def sign_off(
             msg("--by and --signature go together"),
             msg("Give both, or neither to see what is to be signed."),
         )
-    person = _person(session, by)
+    person = person_who_signs(session, by)
     made = _signed(report, sha256, person, signature)
     existing = _recorded(session.ledger, made)
     if existing is None and not dry_run:
@@ -112,7 +112,7 @@ def _digest_of(path: Path) -> Digest:
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return Digest(digest.hexdigest())
 
 
@@ -187,28 +187,6 @@ def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[Unsig
     return Result(data=UnsignedReport(name, sha256, known_in, line, command, then), view=view)
 
 
-def _person(session: Session, by: str) -> Person:
-    people = session.settings.people
-    person = next((each for each in people if each.id == by), None)
-    if person is None:
-        known = ", ".join(each.id for each in people) or "-"
-        raise UsageError(
-            msg("no signer {id} is configured; there are: {known}", id=by[:80], known=known),
-            msg("Add the person and their public key to the configuration as [[ledger.signer]]."),
-        )
-    if not may_sign(person, session.today):
-        raise UsageError(
-            msg(
-                "{id} may not sign today, only from {first} to {last}",
-                id=person.id,
-                first=person.valid_from or "-",
-                last=person.valid_to or "-",
-            ),
-            msg("Let somebody sign who may today, or correct valid_from and valid_to in the configuration."),
-        )
-    return person
-
-
 def _signed(path: Path, sha256: Digest, person: Person, signature_file: Path) -> SignOff:
     """Return the sign-off if the signature is the person's under this report.
 
@@ -222,7 +200,7 @@ def _signed(path: Path, sha256: Digest, person: Person, signature_file: Path) ->
             msg("the key of signer {id} is not an Ed25519 public key in OpenSSH's format", id=person.id),
             msg("Give the line of the person's .pub file."),
         ) from error
-    signature = _read_signature(signature_file)
+    signature = read_signature(signature_file)
     name, signed_by = _verified(path, sha256, signature, signature_file)
     if signed_by != own_key:
         raise IntegrityError(
@@ -252,14 +230,6 @@ def _verified(path: Path, sha256: Digest, signature: str, signature_file: Path) 
         msg("{path} is not a signature of this report: {cause}", path=str(signature_file), cause=problem),
         msg("Run 'portalops ledger sign-off' with the report alone: it shows the command that signs it."),
     )
-
-
-def _read_signature(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_SIGNATURE_CHARS + 1).decode("ascii", "replace")
-    except OSError as error:
-        raise _unreadable(path, error) from error
 
 
 def _recorded(ledger: Ledger, made: SignOff) -> int | None:
@@ -303,13 +273,6 @@ def _result(made: SignOff, seq: int | None) -> Result[SignedReport]:
         else msg("The signature holds; it was not recorded.")
     )
     return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))
-
-
-def _unreadable(path: Path, error: OSError) -> UsageError:
-    return UsageError(
-        msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
-        msg("Check the path, and who may read the file."),
-    )
 
 
 VERB = Verb(sign_off)

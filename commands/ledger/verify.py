@@ -8,13 +8,14 @@ Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-
 verify /media/usb/bundle
 
 EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
-completeness could not be found out, 5 something was changed
+completeness could not be found out, or no writer claims some records, 5 something was changed
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Optional
@@ -29,7 +30,7 @@ from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
 from commands.ledger.views import WithheldShape
 from portalops.config.keys import PUBLIC_SUFFIX
-from portalops.errors import ExitCode, NotAHead, SecretUnavailable, UsageError
+from portalops.errors import ExitCode, IntegrityError, NotAHead, SecretUnavailable, UsageError
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
 from portalops.ledger.check_heads import (
     HeadVerdict,
@@ -40,6 +41,8 @@ from portalops.ledger.check_heads import (
     read_supplied_head,
 )
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
+from portalops.ledger.journals import contradictions, describe_contradiction, living_journals
+from portalops.ledger.pending_claims import NOTHING_PENDING, PendingClaims, sort_unclaimed
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
@@ -170,6 +173,12 @@ class IntegrityShape:
     claimed: tuple[ClaimedShape, ...]
     unclaimed: tuple[tuple[int, int], ...]
     """First and last of the records that no writer claimed within an hour."""
+    set_aside: tuple[SetAsideShape, ...]
+    """Records that two persons set aside: they are no fault, and meet no duty."""
+    awaited: tuple[tuple[int, int], ...]
+    """First and last of the records of the last hour that no writer claims yet; none in a bundle."""
+    held: tuple[HeldShape, ...]
+    """Records that a running command of this machine is about to claim; none in a bundle."""
 
 
 @shape
@@ -185,6 +194,32 @@ class WriterShape:
     """The record that enrolled it."""
     ended: int | None
     """The record that ended that; null while it may write."""
+
+
+@shape
+class SetAsideShape:
+    """Records that two persons set aside."""
+
+    seq: int
+    """The record that says so."""
+    at: datetime
+    first: int
+    last: int
+    by: str
+    second: str
+    fingerprint: str
+    """Of the second person's key."""
+    reason: str
+
+
+@shape
+class HeldShape:
+    """Records in a row that a running command has not claimed yet."""
+
+    first: int
+    last: int
+    process: int
+    """Its number on this machine."""
 
 
 @shape
@@ -306,20 +341,25 @@ class VerificationShape:
 
 
 def exit_code_of(found: Verification) -> ExitCode:
-    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 0."""
+    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 3 if no writer claims a record, else 0."""
     if not found.integrity.holds:
         return ExitCode.INTEGRITY
     if found.completeness.problem is not None:
         return ExitCode.PARTIAL
-    return ExitCode.OK if found.completeness.holds else ExitCode.UNMET
+    if not found.completeness.holds:
+        return ExitCode.UNMET
+    return ExitCode.PARTIAL if found.integrity.unclaimed else ExitCode.OK
 
 
-def verification_view(found: Verification, reports: Mapping[Digest, str] | None = None) -> Iterator[Block]:
+def verification_view(
+    found: Verification, reports: Mapping[Digest, str] | None = None, pending: PendingClaims = NOTHING_PENDING
+) -> Iterator[Block]:
     """Say both verdicts to a person, always apart and before anything else, then what they rest on.
 
     Args:
         found: the verdicts.
         reports: a bundle's, by their digests; None for a ledger, which holds none.
+        pending: what a live ledger's records wait for.
     """
     yield KeyValues(
         (
@@ -331,16 +371,17 @@ def verification_view(found: Verification, reports: Mapping[Digest, str] | None 
     yield from _integrity_view(found.integrity)
     yield from _signed_view(found.integrity.signed, reports)
     yield from _ownership_view(found.integrity)
+    yield from _pending_view(pending)
     yield from _completeness_view(found.completeness)
 
 
-def verification_data(found: Verification) -> VerificationShape:
+def verification_data(found: Verification, pending: PendingClaims = NOTHING_PENDING) -> VerificationShape:
     """Return both verdicts for a program, and of a bundle what it is."""
     bundle = found if isinstance(found, BundleVerification) else None
     described = bundle.description if bundle else None
     return VerificationShape(
         ledger=found.ledger,
-        integrity=_integrity_data(found.integrity, bundle.reports if bundle else None),
+        integrity=_integrity_data(found.integrity, bundle.reports if bundle else None, pending),
         completeness=_completeness_data(found.completeness),
         bundle=BundleShape(
             described.portal["id"],
@@ -396,6 +437,16 @@ def bundle_view(found: BundleVerification) -> Iterator[Block]:
 
 def _integrity_status(integrity: Integrity) -> Status:
     if integrity.holds:
+        if integrity.unclaimed:
+            count = sum(last - first + 1 for first, last in integrity.unclaimed)
+            return Status(
+                nmsg(
+                    "holds: nothing was changed, but no writer claims {n} record",
+                    "holds: nothing was changed, but no writer claims {n} records",
+                    count,
+                ),
+                Tone.UNSURE,
+            )
         return Status(msg("holds: nothing was changed"), Tone.GOOD)
     return Status(msg("does not hold: something was changed"), Tone.BAD)
 
@@ -514,15 +565,51 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
         headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
         yield TableBlock(msg("Who recorded what, the newest last"), headers, rows)
         yield from _more(len(claimed) - MAX_LISTED)
+    for each in integrity.set_aside[-MAX_LISTED:]:
+        yield Notice(
+            msg(
+                "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+                first=str(each.quarantine.first),
+                last=str(each.quarantine.last),
+                day=each.at.date(),
+                by=each.quarantine.by,
+                second=each.quarantine.second,
+                key=fingerprint(each.quarantine.public_key),
+                reason=each.quarantine.reason,
+            ),
+            Tone.UNSURE,
+        )
     if integrity.unclaimed:
+        rows = [(str(first), str(last)) for first, last in integrity.unclaimed[:MAX_LISTED]]
+        yield TableBlock(msg("Records that no writer claims"), (msg("From record"), msg("Up to record")), rows)
+        yield from _more(len(integrity.unclaimed) - MAX_LISTED)
         yield Paragraph(
             msg(
-                "Records that no writer claims meet no duty. If they are yours, stand for them: 'portalops ledger claim "
-                "{first} {last} --reason TEXT'.",
-                first=str(integrity.unclaimed[0][0]),
-                last=str(integrity.unclaimed[0][1]),
+                "Records that no writer claims meet no duty. Find out who recorded them. Those of a machine that was lost, 'portalops ledger"
+                " claim FIRST LAST --reason TEXT' stands for; those of a stranger two persons set aside: 'portalops ledger quarantine'."
             )
         )
+
+
+def _pending_view(pending: PendingClaims) -> Iterator[Block]:
+    if pending.awaited:
+        rows: list[tuple[Cell, ...]] = [(str(first), str(last)) for first, last in pending.awaited[:MAX_LISTED]]
+        count = sum(last - first + 1 for first, last in pending.awaited)
+        caption = nmsg(
+            "{n} record is not claimed yet; it counts for an hour",
+            "{n} records are not claimed yet; they count for an hour",
+            count,
+        )
+        yield TableBlock(caption, (msg("From record"), msg("Up to record")), rows)
+        yield from _more(len(pending.awaited) - MAX_LISTED)
+    if pending.held:
+        rows = [
+            (str(each.first), str(each.last), msg("held by the running command {process}", process=str(each.process)))
+            for each in pending.held[:MAX_LISTED]
+        ]
+        headers = (msg("From record"), msg("Up to record"), msg("State"))
+        yield TableBlock(msg("Records that a running command of this machine claims"), headers, rows)
+        yield from _more(len(pending.held) - MAX_LISTED)
 
 
 def _signed_file(sign_off: SignOff, reports: Mapping[Digest, str] | None) -> tuple[Cell, ...]:
@@ -620,7 +707,9 @@ def _moment(at: str) -> Cell:
         return at or None
 
 
-def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) -> IntegrityShape:
+def _integrity_data(
+    integrity: Integrity, reports: Mapping[Digest, str] | None, pending: PendingClaims
+) -> IntegrityShape:
     signed = integrity.signed
     return IntegrityShape(
         holds=integrity.holds,
@@ -658,6 +747,21 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
             for each in integrity.ownership.merged()
         ),
         unclaimed=integrity.unclaimed,
+        set_aside=tuple(
+            SetAsideShape(
+                each.seq,
+                each.at,
+                each.quarantine.first,
+                each.quarantine.last,
+                each.quarantine.by,
+                each.quarantine.second,
+                fingerprint(each.quarantine.public_key),
+                each.quarantine.reason,
+            )
+            for each in integrity.set_aside
+        ),
+        awaited=pending.awaited,
+        held=tuple(HeldShape(each.first, each.last, each.process) for each in pending.held),
     )
 
 
@@ -773,12 +877,36 @@ def _verify_store(
             brought=Supplied(heads, trusted, own_key),
             advance=task.advance,
         )
+    found, pending = _compared_with_journals(session, found)
     return Result(
-        data=verification_data(found),
-        view=tuple(verification_view(found)),
+        data=verification_data(found, pending),
+        view=tuple(verification_view(found, pending=pending)),
         warnings=(*warnings, *excess_rights(session.kept(writable=False).records)),
         exit_code=exit_code_of(found),
     )
+
+
+def _compared_with_journals(session: Session, found: Verification) -> tuple[Verification, PendingClaims]:
+    """Add what this machine's clock and journals know of a ledger: no bundle has them."""
+    folder, ledger, integrity = session.settings.state_folder, session.ledger, found.integrity
+    faults = [Fault(seq, describe_contradiction(path, seq)) for path, seq in contradictions(ledger, folder)]
+    pending = PendingClaims(unclaimed=integrity.unclaimed)
+    if integrity.ownership.begin is not None:
+        with suppress(IntegrityError):  # a line that is no record: verification has named it
+            pending = sort_unclaimed(
+                ledger,
+                integrity.ownership,
+                integrity.unclaimed,
+                tuple(living_journals(folder)),
+                now=session.clock.now(),
+            )
+    integrity = replace(
+        integrity,
+        faults=tuple(sorted((*integrity.faults, *faults), key=lambda fault: fault.seq)),
+        fault_count=integrity.fault_count + len(faults),
+        unclaimed=pending.unclaimed,
+    )
+    return replace(found, integrity=integrity), pending
 
 
 def read_supplied(path: Path) -> SuppliedHead:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
+from commands.cli.session import Session
 from commands.cli.shapes import shape
-from portalops.model.heads import AnchorReceipt
+from portalops.errors import UsageError
+from portalops.model.causes import cause_of
+from portalops.model.heads import AnchorReceipt, Person
+from portalops.model.message import msg
+from portalops.registers.sign_offs import may_sign
+from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 
 
 @shape
@@ -52,4 +59,48 @@ def receipt_data(receipt: AnchorReceipt, *, new: bool | None = None) -> ReceiptS
         evidence=receipt.evidence,
         problem=receipt.problem,
         new=new,
+    )
+
+
+def person_who_signs(session: Session, by: str) -> Person:
+    """Return a person of the configuration who may sign today.
+
+    Raises:
+        UsageError: there is none of this id, or not today.
+    """
+    people = session.settings.people
+    person = next((each for each in people if each.id == by), None)
+    if person is None:
+        known = ", ".join(each.id for each in people) or "-"
+        raise UsageError(
+            msg("no signer {id} is configured; there are: {known}", id=by[:80], known=known),
+            msg("Add the person and their public key to the configuration as [[ledger.signer]]."),
+        )
+    if not may_sign(person, session.today):
+        raise UsageError(
+            msg(
+                "{id} may not sign today, only from {first} to {last}",
+                id=person.id,
+                first=person.valid_from or "-",
+                last=person.valid_to or "-",
+            ),
+            msg("Let somebody sign who may today, or correct valid_from and valid_to in the configuration."),
+        )
+    return person
+
+
+def read_signature(path: Path) -> str:
+    """Return the text of a signature's file; raises UsageError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_SIGNATURE_CHARS + 1).decode("ascii", "replace")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> UsageError:
+    """Say that a file that was given cannot be read."""
+    return UsageError(
+        msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
+        msg("Check the path, and who may read the file."),
     )

@@ -24,6 +24,7 @@ from commands.jobs.monitors import Watch
 from commands.jobs.notify import notify_failed_run, notify_idle_run, notify_run
 from commands.jobs.run import RunOverview, judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
+from commands.jobs.unrecorded import REFUSED, back_up_due
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.locale import _
@@ -75,7 +76,10 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
     if session.settings.ledger_store is not None:
         session.warnings += excess_rights(session.kept(writable=False).records)
     told = Watch(session)
-    record_plan(session)
+    try:
+        record_plan(session)
+    except REFUSED as refused:
+        raise back_up_due(session, asked, refused, performed) from refused
     for done in perform_chosen(session, asked, begins=told.job_begins):
         performed.append(done)
         told.job_ended(done)

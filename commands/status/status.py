@@ -26,9 +26,10 @@ from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError, UsageError, worst
+from portalops.ledger.pending_claims import count_awaited
 from portalops.locale import _
 from portalops.model.checks import ReasonedScan
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.ports import LedgerReader
@@ -53,6 +54,7 @@ def status(
     with session.ledger.view():
         judged, overdue = judge_period(session, chosen), overdue_jobs(session)
         unfinished = read_unfinished(session.ledger)
+        awaited = count_awaited(session.ledger, now=session.clock.now())
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
@@ -73,8 +75,17 @@ def status(
             *judged.warnings(),
             *overdue,
             *((unfinished.describe([each.id for each in session.settings.hosts]),) if unfinished else ()),
+            *((_describe_awaited(awaited),) if awaited else ()),
         ),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
+    )
+
+
+def _describe_awaited(count: int) -> Message:
+    return nmsg(
+        "{n} record is not claimed yet; it counts for an hour: 'portalops ledger verify' names it",
+        "{n} records are not claimed yet; they count for an hour: 'portalops ledger verify' names them",
+        count,
     )
 
 

@@ -15,6 +15,7 @@ from datetime import datetime
 
 import typer
 
+from checks.updates.authors import names_nobody
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
@@ -203,7 +204,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
         *flagged_summary(done.result.flagged),
     ]
     begins, _ends = Period(done.result.judged_from, done.result.judged_to).bounds(session.zone_of_portal)
-    senders = [one for one in unknown_senders(session, begins) if one.resembles]
+    senders = [one for one in unknown_senders(session, begins) if one.resembles or names_nobody(one.name)]
     view += unknown_senders_view(senders)
     return Result(
         tuple(map(poll_data, polls)),
@@ -219,6 +220,13 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
 
 
 def _sender_warning(one: UnknownSender) -> Message:
+    if not one.resembles:
+        return nmsg(
+            "{source}: {n} item names no unit and may be any unit's: have its author filled in",
+            "{source}: {n} items name no unit and may be any unit's: have their authors filled in",
+            one.items,
+            source=one.source,
+        )
     return nmsg(
         "{source}: {n} item of {name} counts for nobody, because the name fits no unit; it resembles {units}",
         "{source}: {n} items of {name} count for nobody, because the name fits no unit; it resembles {units}",

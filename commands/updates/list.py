@@ -135,6 +135,8 @@ def list_(
     ]
     names = {one.id: one.name for one in session.settings.units}
     known = unit_names(session)
+    sources = {one.traits.id: one.traits for one in update_sources(session.settings)}
+    now = session.clock.now()
     headers = (
         msg("Id"), msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
     )  # fmt: skip
@@ -158,7 +160,7 @@ def list_(
             unit=item.seen.unit,
             unit_name=whole.unit_name,
             claimed_as=entered.entry_of(whole, item.seen.unit),
-            resembles=() if item.seen.unit else known.resembling(whole.unit_name),
+            resembles=() if item.seen.unit else known.likely(whole.unit_name, sources.get(whole.source), now),
             source=whole.source,
             channel=whole.channel,
             title=whole.title,
@@ -182,12 +184,18 @@ def list_(
         first=chosen.first,
         last=chosen.last,
     )
+    names_authors = {name for name, traits in sources.items() if traits.names_authors}
     strangers = Counter(
         (whole.source, whole.unit_name)
         for whole, item in rows
-        if item.seen.unit is None and whole.unit_name and not entered.entry_of(whole, None)
+        if item.seen.unit is None
+        and (whole.unit_name or (whole.source in names_authors and whole.channel is not ItemChannel.PORTAL))
+        and not entered.entry_of(whole, None)
     )
-    senders = [UnknownSender(*one, count, known.resembling(one[1])) for one, count in sorted(strangers.items())]
+    senders = [
+        UnknownSender(source, name, count, known.likely(name, sources.get(source), now))
+        for (source, name), count in sorted(strangers.items())
+    ]
     return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])
 
 

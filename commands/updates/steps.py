@@ -274,7 +274,7 @@ def offset_warnings(session: Session) -> tuple[Message, ...]:
 
 
 class UnknownSender(NamedTuple):
-    """A name that a source has for a unit, and that fits none."""
+    """A name that a source has for a unit, and that fits none; what stands for a name where none is written."""
 
     source: str
     name: str
@@ -296,9 +296,9 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
     with open_store(session.settings, session.environment) as store:
         found = store.unknown_names(since)
     return tuple(
-        UnknownSender(source, name, items, names.resembling(name))
+        UnknownSender(source, name, items, names.likely(name, traits[source], now))
         for source, name, items in found
-        if source in traits and names.find(name, traits[source], now) is None
+        if source in traits and names.find(name, traits[source], now) is None and (name or traits[source].names_authors)
     )
 
 

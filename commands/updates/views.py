@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TypedDict
 
+from checks.updates.authors import names_nobody
 from commands.cli.session import Session
 from commands.cli.shapes import ShownMessage, shape
 from commands.updates.steps import UnknownSender, exemption_remarks
@@ -15,7 +16,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.exemptions import RecordedExemption
-from portalops.reports.document import Block, Paragraph, TableBlock
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 
 @shape
@@ -61,16 +62,25 @@ def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
         return ()
     headers = (msg("Name"), msg("Source"), msg("Items"), msg("Resembles"))
     ordered = sorted(senders, key=lambda one: (not one.resembles, one.source, one.name))
-    rows = [(one.name, one.source, one.items, ", ".join(one.resembles[:MAX_RESEMBLED]) or None) for one in ordered]
+    rows: list[tuple[Cell, ...]] = [
+        (one.name or msg("no name written"), one.source, one.items, ", ".join(one.resembles[:MAX_RESEMBLED]) or None)
+        for one in ordered
+    ]
     blocks: list[Block] = [TableBlock(msg("Names that fit no unit"), headers, rows)]
     if any(one.resembles for one in senders):
         blocks.append(Paragraph(DECIDE_SENDER))
+    if any(names_nobody(one.name) for one in senders):
+        blocks.append(Paragraph(_FILL_IN))
     return blocks
 
 
 DECIDE_SENDER = msg(
     "If a name is a unit's, add it to aliases in the unit's [[unit]] table; of a single paper, record whose it is: 'portalops updates"
     " register --unit ID --number NUMBER --arrived DAY --subject TEXT'."
+)
+_FILL_IN = msg(
+    "An item whose author is not written may be any unit's. Have the name filled in, or record whose it is: 'portalops updates register --unit"
+    " ID --number NUMBER --arrived DAY --subject TEXT'."
 )
 MAX_RESEMBLED = 5
 

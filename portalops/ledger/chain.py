@@ -106,12 +106,30 @@ class Faults:
 
     kept: list[Fault] = field(default_factory=list)
     count: int = 0
+    suspects: Collection[int] = frozenset()
+    """Records that a quarantine speaks of: whether what is wrong with them is a fault waits for `settle`."""
+    _open: list[Fault] = field(default_factory=list)
+    _set_aside: Collection[int] | None = None
 
     def add(self, seq: int, what: Message) -> None:
         self.count += 1
         self.kept.append(Fault(seq, what))
         if len(self.kept) > 2 * MAX_FAULTS:
             self.kept = self.first()
+
+    def add_excusable(self, seq: int, what: Message) -> None:
+        """Add a fault of a record alone: it is none where the record is set aside."""
+        if self._set_aside is None and seq in self.suspects:
+            self._open.append(Fault(seq, what))
+        elif self._set_aside is None or seq not in self._set_aside:
+            self.add(seq, what)
+
+    def settle(self, set_aside: Collection[int]) -> None:
+        """Say which records are set aside; what waited for that and is excused by none becomes a fault."""
+        self._set_aside = set_aside
+        for fault in self._open:
+            self.add_excusable(fault.seq, fault.what)
+        self._open.clear()
 
     def first(self) -> list[Fault]:
         return sorted(self.kept, key=lambda fault: fault.seq)[:MAX_FAULTS]
@@ -252,7 +270,7 @@ def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, so
     if not isinstance(place, int):  # a table that was made anew may hold anything there
         faults.add(chain.seq + 1, msg("a record has no sequence number"))
         return
-    data = _bytes_of(chunk.lines[position])
+    data = bytes_of(chunk.lines[position])
     fields = _fields_of(data)
     usual = (
         fields is not None
@@ -293,7 +311,7 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
     elif place <= chain.seq:
         faults.add(place, msg("sequence number {seq} is used more than once or is not valid", seq=place))
     if fields is None:
-        faults.add(place, msg("record {seq} does not have the format that portalops writes", seq=place))
+        faults.add_excusable(place, msg("record {seq} does not have the format that portalops writes", seq=place))
         return False
     if fields.seq != place:
         # One that stands too late and joins an earlier record was pushed back by others put before it.
@@ -346,7 +364,7 @@ def _missing(first: int, last: int) -> Message:
     return msg("records {first} to {last} are missing", first=str(first), last=str(last))
 
 
-def _bytes_of(line: object) -> bytes:
+def bytes_of(line: object) -> bytes:
     """Return the stored line's bytes, whatever type a changed row may hold."""
     match line:
         case bytes():

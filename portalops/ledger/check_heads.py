@@ -271,7 +271,7 @@ def _read_signers(spoken: Spoken, faults: Faults, ledger: str) -> tuple[Signer, 
     folded = fold_signers(read, lambda seq: (each for each in signatures if each.seq > seq), principal=ledger)
     for recorded in folded.unheeded:
         key = fingerprint(recorded.event.public_key)
-        faults.add(
+        faults.add_excusable(
             recorded.seq,
             msg("record {seq}: no key of the ledger confirms that key {key} was retired", seq=recorded.seq, key=key),
         )

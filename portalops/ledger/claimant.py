@@ -1,7 +1,7 @@
 """Claims what the commands of one machine append: with its key, at the end of each command and before each head.
 
     <state folder>/keys/writer             the private key, 0600
-    <state folder>/unclaimed/*.journal     what each process appended and has not claimed, 0600
+    <state folder>/unclaimed/*.journal     what each process appended and has not claimed, 0600 (`journals.py`)
 
 A line stands in the journal before its record is appended, and the kernel frees the journal's lock with its process. So the next
 command on this machine finds what a killed one left, and claims it. A command that works for long claims by itself every now and then.
@@ -22,8 +22,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from portalops import bodies
-from portalops.errors import PortalOpsError
+from portalops.config.secrets import read_private_file
+from portalops.errors import PortalOpsError, SecretUnavailable
 from portalops.files import unwritable
+from portalops.ledger import journals
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import (
     CLAIM_NAMESPACE,
@@ -31,27 +33,28 @@ from portalops.ledger.claims import (
     MAX_RANGES,
     WRITER_NAMESPACE,
     parse_claim,
-    parse_writer,
     read_signed,
     text_of_claim,
     text_of_writer,
 )
-from portalops.ledger.ledger import MOVED, Ledger
-from portalops.ledger.record import NO_RUN, Draft, line_digest, parse_at
+from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN, Draft, line_digest
+from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.model.text import format_at
 from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.ports import Clock
 from portalops.private_folder import make_private_folder
-from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED, WRITER_KINDS
+from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED
 from portalops.signatures.sshsig import SigningKey, sign
 
 KEY = Path("keys") / "writer"
 """Where a machine's own key lies in its state folder."""
 
-JOURNALS = "unclaimed"
+JOURNALS = journals.FOLDER
 
-PAUSE = GRACE / 3
+PAUSE = GRACE / 6
 """How often a command that goes on claims what it has."""
 
 CLOCKS_APART = timedelta(minutes=1)
@@ -68,23 +71,33 @@ class MachineClaimant:
     """
 
     def __init__(
-        self, folder: Path, clock: Clock, name: str, *, enrols: bool, reopened: Callable[[], Ledger] | None = None
+        self,
+        folder: Path,
+        clock: Clock,
+        name: str,
+        *,
+        enrols: bool,
+        reopened: Callable[[], Ledger] | None = None,
+        pause: timedelta = PAUSE,
     ) -> None:
         self._folder, self._clock = folder, clock
         self.name, self.enrols = name, enrols
-        self._reopened = reopened
+        self._reopened, self._pause = reopened, pause
+        self.said: list[Message] = []
+        """What whoever called must learn of journals."""
+        self.is_awaited = False
+        """The ledger has writers, so that what is appended is noted before this machine has a key, too."""
         self._lock = threading.RLock()
         self._runs: list[LineRange] = []
         """Records in a row that were appended and not claimed."""
         self._since: datetime | None = None
         """When the first of them was recorded."""
-        self._has_moved = False
         self._journal: int | None = None
+        self._thread: threading.Thread | None = None
         self._path = folder / JOURNALS / f"{os.getpid()}-{secrets.token_hex(4)}.journal"
         self._key: SigningKey | None = None
         self._is_enrolled = False
         self._ended = threading.Event()
-        self._claims_meanwhile = False
 
     @contextmanager
     def noting(self) -> Iterator[None]:
@@ -94,7 +107,7 @@ class MachineClaimant:
 
     def intend(self, drafts: Sequence[Draft]) -> None:
         """Note what is about to be appended. A journal that cannot be written is no reason not to record."""
-        if not self._has_key():
+        if not self._notes():
             return
         at = format_at(self._clock.now())
         lines = "".join(
@@ -112,53 +125,71 @@ class MachineClaimant:
 
     def note(self, records: Sequence[Record]) -> None:
         """Note what was appended."""
-        if not self._has_key():
+        if not self._notes():
             return
-        for each in records:
-            if each.kind in SELF_SIGNED:
-                continue
-            self._has_moved = self._has_moved or each.kind == MOVED
+        claimable = [each for each in records if each.kind not in SELF_SIGNED]
+        if self._journal is not None:
+            with suppress(OSError):  # what matters stands there already
+                os.write(
+                    self._journal, "".join(f"{each.seq}\t{line_digest(each.line)}\n" for each in claimable).encode()
+                )
+        for each in claimable:
             self._since = each.at if not self._runs else self._since
             before = self._runs[-1] if self._runs else None
             if before is not None and before.last == each.seq - 1:
                 self._runs[-1] = LineRange(before.first, each.seq, line_digest(each.line))
             else:
                 self._runs.append(LineRange(each.seq, each.seq, line_digest(each.line)))
-        if self._runs and not self._claims_meanwhile and self._reopened is not None:
-            self._claims_meanwhile = True
-            threading.Thread(target=self._claim_meanwhile, name="claims", daemon=True).start()
+        if self._runs and self._thread is None and self._reopened is not None:
+            self._thread = threading.Thread(target=self._claim_meanwhile, name="claims", daemon=True)
+            self._thread.start()
 
     def claim(self, ledger: Ledger) -> None:
         """Claim what this process appended, and what processes of this machine left that were killed.
 
-        Nothing is claimed before the key is enrolled, and not behind the record of a move: there the ledger goes on elsewhere.
+        Nothing is claimed before the key is enrolled.
 
         Raises:
             LedgerError: the claim cannot be recorded.
             SecretUnavailable: the key cannot be read.
         """
         with self._lock:
-            if not self._has_key() or self._has_moved:
+            if not self._has_key():
                 return
-            left = tuple(self._left_journals())
+            left = tuple(journals.left_journals(self._folder, but=self._path))
             try:
                 if (self._runs or left) and self._may_claim(ledger):
                     ledger.append_decided(lambda: self._decide(ledger, left))
                     self._runs.clear()
-                    for path, _descriptor in left:
-                        path.unlink(missing_ok=True)
+                    for each in left:
+                        self._put_away(ledger, each)
                     if self._journal is not None:
                         os.ftruncate(self._journal, 0)
             except OSError as error:
                 raise unwritable(self._path, error) from error
             finally:
-                for _path, descriptor in left:
-                    os.close(descriptor)
+                for each in left:
+                    os.close(each.descriptor)
 
-    def _decide(self, ledger: Ledger, left: Sequence[tuple[Path, int]]) -> Sequence[Draft]:
+    def _put_away(self, ledger: Ledger, left: journals.LeftJournal) -> None:
+        """Remove a journal that was made good; one that the ledger contradicts is the proof of that, and is kept."""
+        seq = journals.contradicted(ledger, left.read())
+        if seq is None:
+            left.path.unlink(missing_ok=True)
+            return
+        kept = left.path.with_suffix(journals.KEPT)
+        left.path.rename(kept)
+        self.said.append(
+            msg(
+                "{cause}. It is kept; run 'portalops ledger verify', and compare with heads kept elsewhere",
+                cause=journals.describe_contradiction(kept, seq),
+            )
+        )
+
+    def _decide(self, ledger: Ledger, left: Sequence[journals.LeftJournal]) -> Sequence[Draft]:
         """Return the claims that are due while nobody else can append: two processes may find the same journal, one after the other."""
         key = self._key_at_hand()
-        noted, since = _read_journals(descriptor for _path, descriptor in left)
+        noted, since = _read_journals(left)
         since = min((each for each in (since, self._since) if each is not None), default=None)
         if since is None:
             return ()
@@ -173,6 +204,8 @@ class MachineClaimant:
     def enrol(self, ledger: Ledger, key: SigningKey) -> None:
         """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
 
+        A key that had the machine's name before is ended: it was lost, or belongs to what this machine was restored from.
+
         Raises:
             LedgerError: it cannot be recorded.
             FileUnwritable: the key cannot be written.
@@ -180,12 +213,18 @@ class MachineClaimant:
         with self._lock:
             if not self.enrols or self._is_enrolled:
                 return
+            if state_of_writer(ledger, self.make_key()) is WriterState.ENDED:
+                SigningKey.make(self._folder / KEY)
+                self._key = None
             own = self.make_key()
-            state = state_of_writer(ledger, own)
-            if state is None:
+            if state_of_writer(ledger, own) is None:
+                for each in read_ownership(ledger).writers:
+                    if each.name == self.name and each.ended_seq is None:
+                        ended = WriterEvent(ledger.id, WriterState.ENDED, each.public_key, each.name, each.authority)
+                        record_writer(ledger, ended, key)
                 event = WriterEvent(ledger.id, WriterState.ADDED, own, self.name, Authority.ALL)
                 record_writer(ledger, event, key)
-            self._is_enrolled = state is not WriterState.ENDED
+            self._is_enrolled = True
 
     def make_key(self) -> str:
         """Make this machine's key, unless it has one, and return its public half; raises as `enrol` does."""
@@ -205,6 +244,8 @@ class MachineClaimant:
     def close(self) -> None:
         """Let go of the journal; it stays where something in it is not claimed."""
         self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
         with self._lock:
             if self._journal is not None:
                 if not self._runs:
@@ -212,12 +253,32 @@ class MachineClaimant:
                 os.close(self._journal)
                 self._journal = None
 
+    @property
+    def has_unclaimed(self) -> bool:
+        """What this process appended is noted and not claimed, on a ledger that has writers."""
+        return self.is_awaited and bool(self._runs)
+
+    def _notes(self) -> bool:
+        return self.is_awaited or self._has_key()
+
     def _has_key(self) -> bool:
         return self._key is not None or (self._folder / KEY).exists()
 
     def _key_at_hand(self) -> SigningKey:
         if self._key is None:
-            self._key = SigningKey.load(self._folder / KEY)
+            path = self._folder / KEY
+            try:
+                self._key = SigningKey.load(path)
+            except SecretUnavailable as error:
+                if path.is_file():
+                    read_private_file(path)  # raises for its owner or its rights, with a cure of their own
+                raise SecretUnavailable(
+                    msg("the key {path}, which claims what this machine records, is damaged", path=str(path)),
+                    msg(
+                        "Move {path} away, and run 'portalops ledger enroll' here: this machine gets a new key, which claims what is left.",
+                        path=str(path),
+                    ),
+                ) from error
         return self._key
 
     def _may_claim(self, ledger: Ledger) -> bool:
@@ -231,28 +292,9 @@ class MachineClaimant:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         return descriptor
 
-    def _left_journals(self) -> Iterator[tuple[Path, int]]:
-        """Yield the journals whose processes have ended, locked."""
-        try:
-            with os.scandir(self._path.parent) as entries:
-                names = sorted(each.name for each in entries if each.name.endswith(".journal"))
-        except OSError:
-            return
-        for path in (self._path.parent / name for name in names):
-            if path == self._path:
-                continue
-            with suppress(OSError):  # it went meanwhile
-                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    os.close(descriptor)
-                else:
-                    yield path, descriptor
-
     def _claim_meanwhile(self) -> None:
         assert self._reopened is not None
-        while not self._ended.wait(PAUSE.total_seconds()):
+        while not self._ended.wait(self._pause.total_seconds()):
             try:
                 with closing(self._reopened()) as ledger:
                     self.claim(ledger)
@@ -285,30 +327,11 @@ def record_writer(ledger: Ledger, event: WriterEvent, key: SigningKey, **parts: 
     return ledger.append(kind, run=NO_RUN, subject=event.name, body=bodies.write({**parts, "writer": signed}))
 
 
-def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
-    """Return what the newest writer record says of a key; None if there is none. Who signed it is left to verification."""
-    found = None
-    for record in ledger.records(kinds=WRITER_KINDS):
-        with suppress(PortalOpsError):
-            text = bodies.part_of(ledger.blob(record.body), "writer").get("text")
-            event = parse_writer(text) if isinstance(text, str) else None
-            if event is not None and event.public_key == public_key:
-                found = event.state
-    return found
-
-
-def _read_journals(descriptors: Iterable[int]) -> tuple[Counter[tuple[str, ...]], datetime | None]:
+def _read_journals(left: Iterable[journals.LeftJournal]) -> tuple[Counter[tuple[str, ...]], datetime | None]:
     """Return what journals speak of, each as often as it was noted, and the earliest moment in them."""
-    noted: Counter[tuple[str, ...]] = Counter()
-    since = None
-    for descriptor in descriptors:
-        for line in os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace").splitlines():
-            with suppress(ValueError):  # the last one may be cut
-                at, kind, body, run = line.split("\t")
-                moment = parse_at(at)
-                since = moment if since is None else min(since, moment)
-                noted[kind, body, run] += 1
-    return noted, since
+    found = [each.read() for each in left]
+    noted = sum((each.noted for each in found), Counter[tuple[str, ...]]())
+    return noted, min((each.since for each in found if each.since is not None), default=None)
 
 
 def _find_noted(

@@ -27,6 +27,7 @@ from datetime import datetime, timedelta
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
+from portalops.ledger.ledger import MOVED
 from portalops.ledger.record import parse_at
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
@@ -52,7 +53,7 @@ GRACE = timedelta(hours=1)
 MAX_RANGES = 1000
 """Of one claim."""
 
-AUTHORITY_KINDS = frozenset({PLAN, ERASED})
+AUTHORITY_KINDS = frozenset({PLAN, ERASED, MOVED})
 """Kinds that only a writer with authority `all` may record."""
 
 
@@ -214,6 +215,7 @@ def check_claims(
     ledger: str,
     spoken_for: Collection[int] = (),
     before: Ownership | None = None,
+    confirmed: Collection[str] = (),
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -225,8 +227,9 @@ def check_claims(
         ledger: its id; empty if that cannot be read, and then it is not compared.
         spoken_for: numbers of the records that are signed themselves.
         before: whose the records are by all before the first of `signed`.
+        confirmed: public keys of the ledger that the reader knows to be its own.
     """
-    fold = _Fold(ledger, signers, noted, faults)
+    fold = _Fold(ledger, signers, noted, faults, confirmed)
     if before is not None:
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
@@ -240,13 +243,12 @@ def check_claims(
     return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for))
 
 
-def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str, faults: Faults) -> tuple[tuple[int, int], ...]:
-    """Name the records that nobody claimed in time, each row of them once; return first and last of each.
+def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str) -> tuple[tuple[int, int], ...]:
+    """Return first and last of each row of records that nobody claimed in time. They are no fault: nothing was changed.
 
     Args:
         ages: number, time and kind of the records in the gaps, ascending; records that are signed themselves are passed over.
         last_at: the time of the ledger's newest record.
-        faults: receives each row, under the number of its first record.
     """
     limit = claim_limit(last_at)
     rows: list[tuple[int, int]] = []
@@ -257,8 +259,6 @@ def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str, faults: 
             rows[-1] = rows[-1][0], seq
         else:
             rows.append((seq, seq))
-    for first, last in rows:
-        faults.add(first, msg("no writer claims records {first} to {last}", first=str(first), last=str(last)))
     return tuple(rows)
 
 
@@ -295,6 +295,7 @@ class _Fold:
     signers: Sequence[Signer]
     noted: Noted
     faults: Faults
+    confirmed: Collection[str] = ()
     writers: dict[str, Writer] = field(default_factory=dict)
     claimed: list[Claimed] = field(default_factory=list)
     held_up_to: int = 0
@@ -310,6 +311,15 @@ class _Fold:
             self._refuse(each, msg("it belongs to another ledger"))
         elif signer_at(self.signers, each.public_key, each.at) is None:
             self._refuse(each, msg("it is not signed by a key of the ledger"))
+        elif not self._is_confirmed(each.public_key, each.seq):
+            self._refuse(
+                each, msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.public_key))
+            )
+        elif event.state is WriterState.ADDED and any(
+            known.name == event.name and known.ended_seq is None and known.public_key != event.public_key
+            for known in self.writers.values()
+        ):
+            self._refuse(each, msg("another writer is called {name}", name=event.name))
         elif event.state is WriterState.ADDED:
             self.writers.setdefault(
                 event.public_key, Writer(event.public_key, event.name, event.authority, each.seq, None)
@@ -317,6 +327,29 @@ class _Fold:
         elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
+
+    def _is_confirmed(self, public_key: str, seq: int) -> bool:
+        """Say whether a key may name writers in a record: whoever may append can add keys of the ledger too.
+
+        It may as the first key; by a head of a key that may, which it replaces; by the claim of a writer with authority `all` over the record
+        that added it; or, before there is any writer, as the only key that is not retired.
+        """
+        keys = {each.public_key: each for each in self.signers}
+        signer = keys[public_key]
+        while signer is not self.signers[0] and signer.public_key not in self.confirmed:
+            if signer.vouched_seq is None or signer.vouched_seq >= seq:
+                return self._is_confirmed_without_predecessor(signer, seq)
+            seq = signer.vouched_seq
+            signer = keys[signer.replaces]
+        return True
+
+    def _is_confirmed_without_predecessor(self, signer: Signer, seq: int) -> bool:
+        if not self.writers:
+            others = (each for each in self.signers if each is not signer and each.added_seq < seq)
+            return all(each.retired_seq is not None and each.retired_seq < seq for each in others)
+        ownership = Ownership(tuple(self.writers.values()), tuple(self.claimed))
+        owner = ownership.owner(signer.added_seq)
+        return owner is not None and owner.authority is Authority.ALL
 
     def take_claim(self, each: SignedText) -> None:
         claim = parse_claim(each.text)
@@ -374,7 +407,7 @@ class _Fold:
             if each.kind == CLAIM
             else msg("the writer in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
         )
-        self.faults.add(each.seq, what)
+        self.faults.add_excusable(each.seq, what)
 
 
 _LEDGER = "ledger ([0-9a-f]{32})\n"

@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 
 from portalops import bodies
-from portalops.errors import IntegrityError, LedgerError, NotAHead
+from portalops.errors import IntegrityError, LedgerError, NotAHead, SecretUnavailable
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, line_digest, parse_at
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
@@ -306,7 +306,8 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: Signi
     _introduce_key(ledger, key)
     if ledger.claimant is not None:
         ledger.claimant.enrol(ledger, key)
-        ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
+        with suppress(SecretUnavailable):  # the command's end warns of that; a head is owed all the same
+            ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
     newest = newest_head(ledger)
     last = ledger.last()
     assert last is not None

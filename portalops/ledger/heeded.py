@@ -30,13 +30,15 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import records_set_aside
 from portalops.ledger.record import line_digest
+from portalops.ledger.set_aside import read_set_aside
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
-from portalops.model.writers import Authority, Claimed, Writer
+from portalops.model.writers import Authority, Claimed, Writer, WriterState
 from portalops.ports import LedgerReader
-from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 
 FILE = Path("unclaimed") / "checked.json"
 """What was found last time; in the state folder."""
@@ -52,6 +54,8 @@ class HeededLedger:
     ownership: Ownership
     limit: datetime
     """Before this moment a record must have been claimed."""
+    set_aside: frozenset[int] = frozenset()
+    """Numbers of the records that two persons set aside."""
 
     def records(
         self,
@@ -99,6 +103,8 @@ class HeededLedger:
 
     def _is_claimed(self, seq: int, at: datetime) -> bool:
         begin = self.ownership.begin
+        if seq in self.set_aside:
+            return False
         return begin is None or seq <= begin or at >= self.limit or self.ownership.owner(seq) is not None
 
     def _without_unheeded_end(self, run: Run) -> Run:
@@ -107,19 +113,32 @@ class HeededLedger:
         return replace(run, finished_at=None, finished_seq=None, body=None)
 
 
-def heeded(ledger: Ledger, reader: LedgerReader | None = None) -> LedgerReader:
+def heeded(ledger: Ledger, reader: LedgerReader | None = None, *, now: datetime | None = None) -> LedgerReader:
     """Return what duties are judged from.
 
     Args:
         ledger: whose claims are read.
         reader: reads it as of a record; the ledger itself without one.
+        now: the clock's time, by which a record of a quiet ledger is late too; the newest record's without one.
     """
     found = reader or ledger
     last = ledger.last()
     ownership = read_ownership(ledger)
     if ownership.begin is None or last is None:
         return found
-    return HeededLedger(found, ownership, last.at - GRACE)
+    set_aside = numbers_set_aside(ledger)
+    return HeededLedger(found, ownership, max(last.at, now or last.at) - GRACE, set_aside)
+
+
+def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the records that two persons set aside.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    if not any(ledger.records(kinds=(QUARANTINED,), limit=1)):
+        return frozenset()
+    return records_set_aside(read_set_aside(ledger, read_ownership(ledger)))
 
 
 def read_ownership(ledger: Ledger) -> Ownership:
@@ -149,6 +168,31 @@ def owner_of(ledger: Ledger, record: Record) -> str | None:
         return None
     found = read_ownership(ledger).owner(record.seq)
     return found.name if found else None
+
+
+def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
+    """Return what the writer records that count say of a key; None if there is none.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    found = next((each for each in read_ownership(ledger).writers if each.public_key == public_key), None)
+    if found is None:
+        return None
+    return WriterState.ADDED if found.ended_seq is None else WriterState.ENDED
+
+
+def heeds_move(ledger: Ledger, record: Record) -> bool:
+    """Say whether a record of a move counts: behind the first writer it does once a writer with authority `all` stands for it.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    ownership = read_ownership(ledger)
+    if ownership.begin is None or record.seq <= ownership.begin:
+        return True
+    owner = ownership.owner(record.seq)
+    return owner is not None and owner.authority is Authority.ALL
 
 
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:

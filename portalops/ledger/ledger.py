@@ -11,16 +11,18 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
+from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse
 from portalops.ledger.selection import Selection
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_jumped, clock_went_back
@@ -35,6 +37,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
+from portalops.registers.writers import CLAIM
 from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
@@ -43,6 +46,8 @@ LOCKS = "locks"
 
 MAX_QUIET = timedelta(days=1)
 """A clock farther ahead of the newest record needs something that vouches for it."""
+
+_CHUNK = 256
 
 MOVED = "ledger.moved"
 """The kind of the record of a move; its body names from where, to where, and the records and head before it."""
@@ -98,15 +103,26 @@ class Ledger:
         self._clock = clock
         found = kept or kept_in(folder, writable=writable)
         self._store, self._blobs = found.records, found.blobs
+        self._store.find_set_aside = partial(_lines_named, found.blobs)
         self.locks = found.locks
         """Locks of all processes on this ledger, on every machine."""
         self.claimant: Claimant | None = None
         """Claims what is appended here; None where nobody does."""
+        self.heeds_move: Callable[[Ledger, Record], bool] = lambda _ledger, _record: True
+        """Says whether a record of a move counts (`heeded.heeds_move`); without claims each does."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, *, create: bool, kept: KeptLedger | None = None) -> Ledger:
+    def open(
+        cls,
+        folder: Path,
+        clock: Clock,
+        *,
+        create: bool,
+        kept: KeptLedger | None = None,
+        heeds_move: Callable[[Ledger, Record], bool] | None = None,
+    ) -> Ledger:
         """Open the ledger of a state folder.
 
         Args:
@@ -115,6 +131,7 @@ class Ledger:
             create: open for appending, start a ledger if there is none, and upgrade one of an older version.
                 Otherwise the ledger is opened for reading only; nothing is written, so that it needs no right to write.
             kept: where its records and blobs are, if not in the folder; the folder then holds locks alone.
+            heeds_move: says whether a record of a move counts; each does without it.
 
         Raises:
             LedgerMissing: there is none and `create` is false.
@@ -123,10 +140,12 @@ class Ledger:
             IntegrityError: it is of an older version, and a record is not what stands beside it.
         """
         ledger = cls(folder, clock, writable=create, kept=kept)
+        ledger.heeds_move = heeds_move or ledger.heeds_move
         if not create:
             ledger._store.check()
-            if ledger.last() is None:
-                raise ledger._store.missing()
+            with suppress(IntegrityError):  # a last line that is no record is for `verify` to name
+                if ledger.last() is None:
+                    raise ledger._store.missing()
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
@@ -135,6 +154,19 @@ class Ledger:
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
+        return ledger
+
+    @classmethod
+    def open_to_mend(cls, folder: Path, clock: Clock, *, kept: KeptLedger | None = None) -> Ledger:
+        """Open a ledger for appending a quarantine, although its newest line is no record or sent it elsewhere.
+
+        Raises:
+            LedgerMissing: there is none.
+            LedgerError: it cannot be read.
+        """
+        ledger = cls(folder, clock, writable=True, kept=kept)
+        ledger._store.find_set_aside = _lines_that_are_none
+        ledger._store.check()
         return ledger
 
     @property
@@ -185,6 +217,10 @@ class Ledger:
             records = self._store.append(drafts, self._clock)
             self.claimant.note(records)
         return records
+
+    def append_quarantine(self, draft: Draft) -> Record:
+        """Record a quarantine, also behind a newest line that is no record; raises as `append` does."""
+        return self._store.append_behind_damage((draft,), self._clock)[0]
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
@@ -302,9 +338,15 @@ class Ledger:
 
     def gone_to(self) -> str | None:
         """Return where the ledger was moved to, if this is the place that it left."""
-        newest = self.last()
-        place = moved_to(self, newest) if newest else None
+        place = self.place_named_last()
         return place if place != self._store.place else None
+
+    def place_named_last(self) -> str | None:
+        """Return where the newest record, claims apart, says that the ledger goes on; None if it says nothing of that, or does not count."""
+        newest = next((each for each in self.records(newest_first=True) if each.kind != CLAIM), None)
+        if newest is None or newest.kind != MOVED or not self.heeds_move(self, newest):
+            return None
+        return moved_to(self, newest)
 
     def require_clock(self) -> None:
         """Make sure that the clock is not behind the newest record by more than clocks may be apart, before work is done that could not be recorded.
@@ -371,13 +413,13 @@ class Ledger:
         except PortalOpsError:
             return None
 
-    def plans(self) -> tuple[RecordedPlan, ...]:
-        """Return every plan recorded, oldest first.
+    def plans(self, *, without: Collection[int] = ()) -> tuple[RecordedPlan, ...]:
+        """Return every plan recorded, oldest first, but for those of some numbers.
 
         Raises:
             LedgerError: the details of a plan cannot be read.
         """
-        return tuple(self._plan(record) for record in self.records(kinds=(PLAN,)))
+        return tuple(self._plan(record) for record in self.records(kinds=(PLAN,)) if record.seq not in without)
 
     def plan(self) -> Plan | None:
         """Return the newest plan recorded.
@@ -418,6 +460,24 @@ class Ledger:
         return RecordedPlan(record.seq, record.at, plan)
 
 
+def _lines_named(blobs: BlobStore, lines: StoredLines) -> Iterator[int]:
+    """Yield the records that quarantines name. Whether one counts is left to verification: a line that is no record is no evidence."""
+    from portalops.ledger.quarantine_text import lines_named  # noqa: PLC0415  # for a damaged ledger alone
+
+    yield from lines_named(lines, blobs)
+
+
+def _lines_that_are_none(lines: StoredLines) -> Iterator[int]:
+    """Yield the numbers of all lines that are no records: who mends a ledger reads what is left of it."""
+    for chunk in lines.chunks(_CHUNK):
+        for place, line in zip(chunk.places or (), chunk.lines, strict=True):
+            if isinstance(place, int):
+                try:
+                    parse(bytes_of(line))
+                except NotARecord:
+                    yield place
+
+
 def moved_to(ledger: Ledger, record: Record) -> str | None:
     """Return where a record says that the ledger was moved to; None if it is of another kind, `?` if it cannot be read."""
     if record.kind != MOVED:
@@ -436,6 +496,7 @@ def moved_away(here: str, place: str) -> LedgerError:
         msg("the ledger in {here} was moved to {place}", here=here, place=place),
         msg(
             "Name the new store in [ledger.store] of the configuration, or move the ledger back with 'portalops "
-            "ledger move'."
+            "ledger move'. If a stranger wrote that record, two persons set it aside: portalops ledger quarantine "
+            "(docs/stopped.md)."
         ),
     )

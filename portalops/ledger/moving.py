@@ -13,7 +13,7 @@ from itertools import islice
 
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, Locked
-from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away, moved_to
+from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away
 from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.runs import is_running
 from portalops.ledger.selection import Selection
@@ -52,14 +52,15 @@ def move(
         advance: is called with the records done.
 
     Raises:
-        LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.
+        LedgerError: the target holds another ledger, or more than the source; the source was moved to a third place; or this machine
+            may not move it.
         IntegrityError: what came over is not what was there.
         LedgerFull: the target cannot be written.
         Locked: a run is at work.
     """
     begun = _begun(source, target)
     newest = ledger.last()
-    gone_to = moved_to(ledger, newest) if newest else None
+    gone_to = ledger.place_named_last()
     if gone_to not in {None, source.records.place, target.records.place}:
         raise moved_away(source.records.place, gone_to)  # it may go on there: a second place would make two of it
     if source.records.place == target.records.place:
@@ -71,12 +72,22 @@ def move(
         # Before the source takes no more records, since most of what can fail fails here.
         brought, _lost = _bring_blobs(source, target)
         (newest,) = ledger.append_decided(lambda: (_describe(ledger, source, target),))
+        ledger.claim()  # here, since the record counts by that, and nothing can be recorded behind it
+        if ledger.place_named_last() != target.records.place:
+            raise LedgerError(
+                msg(
+                    "record {seq} of the move counts for nothing: no writer with authority all claims it",
+                    seq=newest.seq,
+                ),
+                msg("Run the move on a machine that 'portalops ledger enroll' enrolled with authority all."),
+            )
+        newest = ledger.last()
     more, lost = _bring_blobs(source, target)
     for lines in _batches(source, begun):
         target.records.take(lines[0].seq, [record.line for record in lines])
         advance(len(lines))
     end = _newest(target)
-    if end is None or end.line != newest.line:
+    if end is None or newest is None or end.line != newest.line:
         raise IntegrityError(
             msg("the newest record in {place} is not the newest record that was moved", place=target.records.place),
             msg("Keep both stores as they are, and run 'portalops ledger verify' on each."),

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection
+from portalops.ledger.stores import StoredLines
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
@@ -77,6 +78,8 @@ class PostgresqlStore:
         self.place = place
         self.connections = Connections(connect, place)
         self._writable = writable
+        self.find_set_aside: Callable[[StoredLines], Iterable[int]] = lambda _lines: ()
+        """Not asked: the database refuses lines that are no records."""
         weakref.finalize(self, self.connections.close)
 
     def create(self) -> int:
@@ -134,6 +137,10 @@ class PostgresqlStore:
         """Append lines of another store as they are; the database refuses one that does not follow."""
         with self.connections.used() as connection:
             connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (first, [line.decode() for line in lines]))
+
+    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+        """Append: the database refuses lines that are no records, so there is no such damage."""
+        return self.append(drafts, clock)
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """As `SqliteStore.begin`."""

@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from portalops.errors import LedgerError, LedgerMissing
+from portalops.errors import IntegrityError, LedgerError, LedgerMissing
 from portalops.ledger import store_errors
-from portalops.ledger.record import Draft
+from portalops.ledger.chain import bytes_of
+from portalops.ledger.record import Draft, NotARecord, split
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
+from portalops.ledger.stores import StoredLines
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
@@ -59,6 +63,9 @@ class SqliteStore:
         self._writable = writable
         self._writer: LedgerWriter | None = None
         self._view: sqlite3.Connection | None = None
+        self.find_set_aside: Callable[[StoredLines], Iterable[int]] = lambda _lines: ()
+        """Returns the records that quarantines name; asked once there is a line that is no record, which is passed over then."""
+        self._set_aside: frozenset[int] | None = None
         self._firsts: dict[str, int] = {}
         """In a view: the first seq from each time that was asked for."""
 
@@ -145,6 +152,14 @@ class SqliteStore:
         """
         return self._write_with().append_decided(decide, clock)
 
+    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+        """Append although the newest line is no record, or is not the one that was added last; raises as `append` does.
+
+        The chain goes on over the bytes of that line.
+        """
+        self._set_aside = None
+        return self._write_with().append_behind_damage(drafts, clock)
+
     def begin(self, draft: Draft, clock: Clock) -> None:
         """Append the first record, unless another process has just done so; raises as `append` does."""
         self._write_with().append((draft,), clock, only_first=True)
@@ -181,9 +196,20 @@ class SqliteStore:
             IntegrityError: a line is not a record.
         """
         with self._reading() as connection:
-            statement, parameters = _select(selection, self._seqs_between(connection, selection.since, selection.until))
-            for seq, line in connection.execute(statement, parameters):
-                yield parse_line(seq, line)
+            span = self._seqs_between(connection, selection.since, selection.until)
+            yielded, skipped = 0, False
+            for seq, line in connection.execute(*_select(selection, span)):
+                record = self._parsed(seq, line)
+                if record is None:
+                    skipped = True
+                    continue
+                yielded += 1
+                yield record
+            if selection.limit is not None and skipped:  # the statement counted lines that are no records
+                rest = (
+                    self._parsed(*row) for row in connection.execute(*_select(replace(selection, limit=None), span))
+                )
+                yield from islice((each for each in rest if each is not None), yielded, selection.limit)
 
     def kinds_under(self, kind: str) -> tuple[str, ...]:
         """Return the recorded kinds with this name or below it (name and a dot), each found by the index."""
@@ -201,7 +227,7 @@ class SqliteStore:
         """Return one record, or None if there is none of that number."""
         with self._reading() as connection:
             row = connection.execute("SELECT seq, line FROM record WHERE seq = ?", (seq,)).fetchone()
-        return parse_line(*row) if row else None
+        return self._parsed(*row) if row else None
 
     def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
         """Yield the started records of a span, each followed by its finished record, whenever that came.
@@ -223,9 +249,11 @@ class SqliteStore:
         with self._reading() as connection:
             parameters = [*self._seqs_between(connection, since, until), *started_kinds]
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
-                yield parse_line(started_seq, started)
-                if finished is not None:
-                    yield parse_line(finished_seq, finished)
+                if (record := self._parsed(started_seq, started)) is None:
+                    continue
+                yield record
+                if finished is not None and (record := self._parsed(finished_seq, finished)) is not None:
+                    yield record
 
     def frame_records(self) -> Iterator[Record]:
         """Yield all started and finished records, in order."""
@@ -233,7 +261,9 @@ class SqliteStore:
             for seq, line in connection.execute("SELECT seq, line FROM record ORDER BY seq"):
                 # Looking for an ending here is quicker than having the kind computed for every row.
                 if not isinstance(line, bytes) or any(ending in line for ending in _FRAME_ENDINGS):
-                    yield parse_line(seq, line)
+                    record = self._parsed(seq, line)
+                    if record is not None:
+                        yield record
 
     def bodies(self) -> Iterator[tuple[int, Digest]]:
         """Yield each blob that a record names, with the first record that names it."""
@@ -307,6 +337,21 @@ class SqliteStore:
             yield self._view
         except sqlite3.Error as error:
             raise store_errors.translated(self.path, error) from error
+
+    def _parsed(self, seq: int, line: bytes) -> Record | None:
+        """Read a stored line; None if it is no record and was set aside."""
+        try:
+            return parse_line(seq, line)
+        except IntegrityError:
+            if self._is_set_aside(seq):
+                return None
+            raise
+
+    def _is_set_aside(self, seq: int) -> bool:
+        if self._set_aside is None:
+            with self.snapshot() as snapshot:
+                self._set_aside = frozenset(self.find_set_aside(snapshot))
+        return seq in self._set_aside
 
     def _seqs_between(
         self, connection: sqlite3.Connection, since: datetime | None, until: datetime | None
@@ -397,12 +442,21 @@ def _first_from(connection: sqlite3.Connection, at: str) -> int:
     low, high = 1, newest + 1
     while low < high:
         middle = (low + high) // 2
-        found = connection.execute("SELECT seq, at FROM record WHERE seq >= ? LIMIT 1", (middle,)).fetchone()
-        if str(found[1]) < at:
+        found = _readable_from(connection, middle)
+        if found is not None and found[1] < at:
             low = found[0] + 1
         else:
             high = middle
     return low
+
+
+def _readable_from(connection: sqlite3.Connection, seq: int) -> tuple[int, str] | None:
+    """Return number and time of the first line from a number on that is a record: any other has no time to go by."""
+    for found, at, line in connection.execute("SELECT seq, at, line FROM record WHERE seq >= ?", (seq,)):
+        with suppress(NotARecord):
+            split(bytes_of(line))
+            return found, str(at)
+    return None
 
 
 def _marks(values: Collection[str]) -> str:

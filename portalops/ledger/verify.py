@@ -44,11 +44,21 @@ from portalops.ledger.claims import (
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import (
+    ANYBODYS,
+    ReadQuarantine,
+    Surrounding,
+    check_quarantines,
+    read_quarantine,
+    records_set_aside,
+    suspects,
+)
 from portalops.ledger.record import NotARecord, is_ledger_id, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
+from portalops.model.quarantines import SetAside
 from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
 from portalops.model.runs import Run, Slot
 from portalops.model.text import format_at, show_text
@@ -56,10 +66,10 @@ from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
 from portalops.registers.expected_slots import missed_slots
-from portalops.registers.plans import RecordedPlan
+from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS, TrustedKey
+from portalops.registers.signers import KEY_KINDS, TrustedKey, signing_keys
 from portalops.registers.waivers import (
     WAIVER_KINDS,
     WITHDRAWN,
@@ -68,7 +78,7 @@ from portalops.registers.waivers import (
     waiver_of,
     waivers_in_force,
 )
-from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 from portalops.signatures.sshsig import fingerprint
 
 _CHUNK = 256
@@ -99,6 +109,8 @@ class Integrity:
     """Whose the records are."""
     unclaimed: tuple[tuple[int, int], ...] = ()
     """First and last of the records that nobody claimed in time."""
+    set_aside: tuple[SetAside, ...] = ()
+    """The quarantines that count: what they name is no fault, and meets no duty."""
 
     @property
     def holds(self) -> bool:
@@ -196,7 +208,8 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
-        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed))
+        faults.suspects = frozenset(suspects(told.quarantines))
+        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed), faults.suspects)
         chain = check_chain(snapshot, faults, advance, wanted=sought)
         for seq, cause in snapshot.misleading_indexes():
             faults.add(
@@ -219,9 +232,17 @@ def verify(
             faults,
             ledger=ledger_id,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(brought.trusted or ()),
         )
-        unclaimed = check_unclaimed(_ages(snapshot, ownership.gaps(chain.seq)), chain.last_at, faults)
-    refused = check_authority(ownership, told.by_authority, faults)
+        keys = [use.signer for use in signed.uses]
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys)
+        set_aside = check_quarantines(told.quarantines, surrounding, faults)
+        passed_over = records_set_aside(set_aside)
+        faults.settle(passed_over)
+        ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
+        unclaimed = check_unclaimed(ages, chain.last_at)
+    by_authority = (each for each in told.by_authority if each[0] not in passed_over)
+    refused = {*check_authority(ownership, by_authority, faults), *passed_over}
 
     def counts(seq: int) -> bool:
         return not is_unheeded(seq, refused, unclaimed)
@@ -244,6 +265,7 @@ def verify(
         count_unsigned(signed, told.spoken.heads, chain),
         ownership,
         unclaimed,
+        set_aside,
     )
     completeness = _completeness(ledger, told, counts, now=now, zone=zone)
     return Verification(ledger_id, integrity, replace(completeness, erased=tuple(erased.values())))
@@ -345,6 +367,9 @@ class _Recorded:
     """Numbers of the records that are signed themselves."""
     by_authority: Sequence[tuple[int, str]]
     """Number and kind of the records that not every writer may record."""
+    quarantines: Sequence[ReadQuarantine]
+    anybodys: frozenset[int]
+    """Numbers of the records that can be set aside whoever recorded them."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -358,9 +383,13 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     signed: list[SignedText] = []
     spoken_for: list[int] = []
     by_authority: list[tuple[int, str]] = []
+    quarantines: list[ReadQuarantine] = []
+    anybodys: list[int] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
+        if record.kind in ANYBODYS:
+            anybodys.append(record.seq)
         if record.kind in SELF_SIGNED:
             spoken_for.append(record.seq)
         elif record.kind in AUTHORITY_KINDS:
@@ -378,6 +407,8 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
             signed.append(read_signed(held))
+        elif record.kind == QUARANTINED:
+            quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
     return _Recorded(
@@ -388,6 +419,8 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         signed,
         frozenset(spoken_for),
         by_authority,
+        quarantines,
+        frozenset(anybodys),
     )
 
 
@@ -510,12 +543,12 @@ def _check_blobs(
                 continue
             if not read_blobs:
                 if not ledger.has_blob(digest):
-                    faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
+                    faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
                 continue
             try:
                 blob = ledger.blob(digest)
             except PortalOpsError as error:
-                faults.add(seq, msg("record {seq}: {cause}", seq=seq, cause=error.message))
+                faults.add_excusable(seq, msg("record {seq}: {cause}", seq=seq, cause=error.message))
                 continue
             if digest == body:
                 waiting += sorted(bodies.evidence_of(blob))
@@ -526,11 +559,10 @@ def _completeness(
     ledger: Ledger, told: _Recorded, counts: Callable[[int], bool], *, now: datetime, zone: ZoneInfo
 ) -> Completeness:
     today = now.astimezone(zone).date()
+    unheeded = [record.seq for record in ledger.records(kinds=(PLAN,)) if not counts(record.seq)]
     found = check_runs(
         ledger.frames(),
-        lambda runs: missed_slots(
-            require_plans([each for each in ledger.plans() if counts(each.seq)]), runs, until=now, zone=zone
-        ),
+        lambda runs: missed_slots(require_plans(ledger.plans(without=unheeded)), runs, until=now, zone=zone),
         lambda run: is_running(ledger.locks, run),
     )
     waivers = told.waivers.find_in_force(today, today, zone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Literal
 
 from portalops.errors import IntegrityError, LedgerError
 from portalops.ledger import store_errors
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
 from portalops.ledger.tables import MAKE, UPGRADE
@@ -73,6 +75,13 @@ class LedgerWriter:
             if not drafts:
                 return ()
             records, end = self._insert(drafts, clock, end)
+        self._end = end
+        return records
+
+    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+        """Append behind a newest line that is no record, or not the one added last; as `SqliteStore.append_behind_damage`."""
+        with self._transaction():
+            records, end = self._insert(drafts, clock, self._read_damaged_end())
         self._end = end
         return records
 
@@ -149,6 +158,16 @@ class LedgerWriter:
             raise store_errors.not_the_newest(row[0] if row else 0)
         return _End(newest.seq, newest.at, tail[1])
 
+    def _read_damaged_end(self) -> _End:
+        """Return the chain's end whatever stands there; its time is that of the newest line that is a record."""
+        rows = self._connection.execute("SELECT seq, line FROM record ORDER BY seq DESC")
+        end: tuple[int, Digest] | None = None
+        for seq, line in rows:
+            end = end or (seq, line_digest(bytes_of(line)))
+            with suppress(NotARecord, TypeError):
+                return _End(end[0], parse(line).at, end[1])
+        return _End(end[0], None, end[1]) if end else _NOTHING
+
     def begin_transaction(self) -> None:
         """Wait until nobody else appends, and keep others from it."""
         try:
@@ -203,7 +222,9 @@ def parse_line(seq: int, line: bytes) -> Record:
     except (NotARecord, TypeError) as error:
         raise IntegrityError(
             msg("record {seq} does not have the format that portalops writes", seq=seq),
-            msg("Run 'portalops ledger verify', and keep everything as it is."),
+            msg(
+                "If a stranger wrote that line, two persons set it aside: portalops ledger quarantine (docs/stopped.md)."
+            ),
         ) from error
 
 

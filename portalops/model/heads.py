@@ -76,6 +76,8 @@ class Signer:
     added_seq: int
     retired_seq: int | None
     replaces: str
+    vouched_seq: int | None = None
+    """The record of the first head over `added_seq` that is signed by the key which this one replaces; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ class UpdateSourceTraits:
     """The one unit that it belongs to; None if its rows name theirs."""
     unit_names: tuple[tuple[str, UnitId], ...] = ()
     """The names and codes that it uses for units."""
+    names_authors: bool = False
+    """Its rows name the units that they are of: one without a name may be any one's."""
     trust_created: bool = False
     """The operator declares that editors cannot write the creation column."""
     attested: bool = False

@@ -23,12 +23,14 @@ from portalops.model.backups import (
     SetId,
     SetKind,
     Shrink,
+    VerifyLevel,
     VerifyResult,
 )
+from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message, msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
-from portalops.model.record import FINISHED, Digest, Recorded
+from portalops.model.record import FINISHED, Digest, Recorded, RunId
 from portalops.model.retention import PruneResult
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
@@ -169,8 +171,8 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     backups: list[Recorded[BackupResult]] = []
     looks: list[Recorded[CopyReports]] = []
     discs: list[Recorded[DiscBody]] = []
-    late: list[Recorded[FoundSet]] = []
-    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", FOUND, *POLLS, *DISC_KINDS)):
+    late: list[Recorded[BackupResult]] = []
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", FOUND, LATE, *POLLS, *DISC_KINDS)):
         try:
             blob = ledger.blob(record.body)
             if record.kind in DISC_KINDS:
@@ -178,7 +180,11 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
                     discs.append(Recorded(record.seq, record.at, record.run, disc))
             elif record.kind == FOUND:
                 if (found := decode_part(blob, FOUND_SET, FoundSet)) is not None:
-                    late.append(Recorded(record.seq, record.at, record.run, found))
+                    late.append(Recorded(record.seq, record.at, found.of_run, BackupResult(found.set, found.copies)))
+            elif record.kind == LATE:
+                if (waited := decode_part(blob, LATE_BACKUP, LateBackup)) is not None and waited.backup is not None:
+                    made_late = _believable(waited.backup, waited.made_at, record.at)
+                    late.append(Recorded(record.seq, record.at, RunId(waited.run), made_late))
             elif record.kind not in POLLS:
                 if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
                     backups.append(Recorded(record.seq, record.at, record.run, made))
@@ -193,12 +199,31 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
     return tuple(fold_sets(backups, looks, folded_discs(discs)))
 
 
-def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[FoundSet]) -> None:
-    """Add a set that was recorded late before those that were made after it."""
-    found = late.body
-    newer = (at for at, each in enumerate(backups) if each.body.set and each.body.set.created_at > found.set.created_at)
-    made = Recorded(late.seq, late.at, found.of_run, BackupResult(found.set, found.copies))
-    backups.insert(next(newer, len(backups)), made)
+def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[BackupResult]) -> None:
+    """Add a set that was recorded late before those that were made after it; one that is there already is not added."""
+    made = late.body.set
+    if made is None or any(each.body.set is not None and each.body.set.id == made.id for each in backups):
+        return
+    newer = (at for at, each in enumerate(backups) if each.body.set and each.body.set.created_at > made.created_at)
+    backups.insert(next(newer, len(backups)), late)
+
+
+def _believable(backup: BackupResult, made_at: datetime | None, recorded_at: datetime) -> BackupResult:
+    """Return a late backup without what a wrong clock says of it.
+
+    Nothing is made after it is recorded: a set of the future would be the newest one for years. When a copy was read back is
+    not known, so it is to be read again before it counts as verified.
+    """
+    if backup.set is None:
+        return backup
+    created_at = made_at or min(backup.set.created_at, recorded_at)
+    copies = (
+        replace(copy, state=CopyState.SEALED, level=VerifyLevel.NONE, verified_at=None)
+        if copy.state is CopyState.VERIFIED
+        else copy
+        for copy in backup.copies
+    )
+    return replace(backup, set=replace(backup.set, created_at=created_at), copies=tuple(copies))
 
 
 def folded_discs(records: Iterable[Recorded[DiscBody]]) -> tuple[HeldDisc, ...]:

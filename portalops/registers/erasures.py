@@ -15,7 +15,7 @@ from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
-from portalops.registers.writers import CLAIM_KINDS
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
 
 ERASED = "blob.erased"
 """The kind; the erasure stands under the key `erased` of the body."""
@@ -30,6 +30,7 @@ INERASABLE: Collection[str] = (
     ERASED,
     SIGN_OFF,
     *CLAIM_KINDS,
+    QUARANTINED,
 )
 """Kinds of records whose bodies are never erased: without them, what was signed, expected, erased or claimed could not be told."""
 

@@ -99,21 +99,20 @@ def fold_signers(
     Args:
         events: the key records, oldest first.
         heads_behind: given a record's number, yields the heads recorded behind it, oldest first. It is asked only while a
-            retirement depends on them.
+            retirement or a successor depends on them.
         principal: the name that stands for all of them in `allowed_signers`: the ledger's id.
     """
     fold = _KeyFold(principal)
-    last_retired = max((each.seq for each in events if each.kind == KEY_RETIRED), default=0)
     for place, recorded in enumerate(events):
         fold.take_key(recorded)
         following = events[place + 1].seq if place + 1 < len(events) else None
-        if not fold.is_open(is_last=recorded.seq >= last_retired):
+        if not fold.is_open():
             continue
         for head in heads_behind(recorded.seq):
             if following is not None and head.seq > following:
                 break
             fold.take_head(head)
-            if not fold.is_open(is_last=recorded.seq >= last_retired):
+            if not fold.is_open():
                 break
     return fold.result()
 
@@ -124,8 +123,6 @@ class _KeyFold:
     signers: dict[str, Signer] = field(default_factory=dict)
     pending: dict[str, RecordedKey] = field(default_factory=dict)
     """Retirements that no head is over yet, by key."""
-    replaced: set[str] = field(default_factory=set)
-    """Keys that signed a head over the record of the key that replaces them."""
     unheeded: list[RecordedKey] = field(default_factory=list)
 
     def take_key(self, recorded: RecordedKey) -> None:
@@ -135,7 +132,7 @@ class _KeyFold:
                 self.principal, key, recorded.at, None, recorded.seq, None, recorded.event.replaces
             )
         elif recorded.kind == KEY_RETIRED and key in self.signers and self.signers[key].retired_seq is None:
-            if key in self.replaced:
+            if any(each.replaces == key and each.vouched_seq is not None for each in self.signers.values()):
                 self._retire(recorded)
             else:
                 self.pending.setdefault(key, recorded)
@@ -143,11 +140,9 @@ class _KeyFold:
     def take_head(self, head: HeadSignature) -> None:
         if signer_at(tuple(self.signers.values()), head.public_key, head.at) is None or head.size >= head.seq:
             return
-        self.replaced.update(
-            each.replaces
-            for each in self.signers.values()
-            if each.replaces == head.public_key and each.added_seq <= head.size
-        )
+        for key, each in self.signers.items():
+            if each.replaces == head.public_key and each.vouched_seq is None and each.added_seq <= head.size:
+                self.signers[key] = replace(each, vouched_seq=head.seq)
         for key, recorded in tuple(self.pending.items()):
             if recorded.seq <= head.size:
                 del self.pending[key]
@@ -156,12 +151,10 @@ class _KeyFold:
                 else:
                     self._retire(recorded)
 
-    def is_open(self, *, is_last: bool) -> bool:
-        """Say whether a later head can change anything; `is_last` says that no retirement follows."""
-        waits = any(
-            each.replaces in self.signers and each.replaces not in self.replaced for each in self.signers.values()
-        )
-        return bool(self.pending) or (waits and not is_last)
+    def is_open(self) -> bool:
+        """Say whether a later head can change anything."""
+        waits = any(each.replaces in self.signers and each.vouched_seq is None for each in self.signers.values())
+        return bool(self.pending) or waits
 
     def result(self) -> FoldedKeys:
         # Where another key is left, its head may come yet: a change of keys was interrupted.
@@ -182,6 +175,11 @@ def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> S
         if signer.public_key == public_key and signer.valid_from <= moment:
             return signer if signer.valid_to is None or moment <= signer.valid_to else None
     return None
+
+
+def signing_keys(trusted: Iterable[TrustedKey]) -> frozenset[str]:
+    """Return the public keys among those that somebody brings which may sign heads at any time."""
+    return frozenset(each.public_key for each in trusted if not each.namespaces or "portalops-head" in each.namespaces)
 
 
 def allowed_signers_line(

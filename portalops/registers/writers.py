@@ -10,5 +10,8 @@ WRITER_KINDS = (WRITER_ADDED, WRITER_ENDED)
 CLAIM_KINDS = (CLAIM, *WRITER_KINDS)
 """Kinds whose details are needed to tell whose a record is."""
 
-SELF_SIGNED = frozenset({"head", *CLAIM_KINDS})
+QUARANTINED = "ledger.quarantined"
+"""The kind by which two persons set records aside."""
+
+SELF_SIGNED = frozenset({"head", *CLAIM_KINDS, QUARANTINED})
 """Kinds of records that nobody needs to claim: their details are signed, and one that is not is named."""

@@ -5,9 +5,13 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
+import random
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from html import escape
 
 import pytest
 
@@ -17,6 +21,17 @@ from portalops.model.verdicts import DutyVerdict
 from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
+
+_LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"
+_VNI = (
+    "aù aø aû aõ aï aê aé aè aú aü aë aâ aá aà aå aã aä eù eø eû eõ eï eâ eá eà eå eã eä í ì æ ó ò où oø oû oõ oï oâ oá oà oå"
+    " oã oä ô ôù ôø ôû ôõ ôï uù uø uû uõ uï ö öù öø öû öõ öï yù yø yû yõ î ñ"
+)
+VNI = str.maketrans(dict(zip(_LETTERS, _VNI.split(), strict=True)))
+TCVN3 = str.maketrans(_LETTERS, "¸µ¶·¹¨¾»¼½Æ©ÊÇÈÉËÐÌÎÏÑªÕÒÓÔÖÝ×ØÜÞãßáâä«èåæçé¬íêëìîóïñòô\u00adøõö÷ùýúûüþ®")
+"""The letters of Vietnamese and what stands for them in the fonts of VNI and TCVN3 (TCVN 5712:1993)."""
+VIQR = {0x301: "'", 0x300: "`", 0x309: "?", 0x303: "~", 0x323: ".", 0x302: "^", 0x306: "(", 0x31B: "+", ord("đ"): "dd"}
+"""What stands behind a letter for its marks (RFC 1456)."""
 
 MET, UNMET, UNKNOWN, PENDING = (
     DutyVerdict.MET,
@@ -34,6 +49,14 @@ def texts_with_other_words(p: Province) -> None:
     p.plan(p.day(2), rows.put, 3, published=p.day(2), text=long.replace("định kỳ", "thường kỳ"))
     p.plan(p.day(4), rows.put, 4, published=p.day(4), text=long.replace("biểu dương", "tuyên dương"))
     p.plan(p.day(8), rows.put, 5, published=p.day(8))
+
+
+def name_changed_under_one_title(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day, name in ((1, "Nguyễn Văn An"), (2, "Trần Thị Bình"), (4, "Lê Hoàng Cường")):
+        text = f"Sáng nay, đoàn công tác thăm gia đình của {name}. {story(5, 1100)}."
+        p.plan(p.day(day), site.publish, Post(f"/gia-dinh-{day}", p.day(day), text, "Thăm gia đình chính sách"))
+    p.publish(22, p.day(8))
 
 
 def texts_with_words_here_and_there(p: Province) -> None:
@@ -103,11 +126,81 @@ def text_in_a_wrong_encoding(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: text.encode().decode("cp1252", "replace").replace("\ufffd", "?"))
 
 
+def words_set_in_pieces(p: Province) -> None:
+    def pieces(text: str) -> str:
+        return "<p>" + " ".join(f'{word[:1]}<span style="x">{word[1:]}</span>' for word in text.split()) + "</p>"
+
+    _old_text_in_disguise(p, pieces)
+
+
+def words_with_a_soft_hyphen(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: " ".join(f"{word[:1]}&#8203;&shy;{word[1:]}" for word in text.split()))
+
+
+def words_cut_by_blanks(p: Province) -> None:
+    def cut(text: str) -> str:
+        return re.sub(r"(?<!\w)(nh|th|tr|ch|[bcdđhlmst])(?=[aeiouâêôơưạảáàếềệ])", "\\1&nbsp;", text)
+
+    _old_text_in_disguise(p, cut)
+
+
+def text_in_vni(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(VNI))
+
+
+def text_in_tcvn(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.translate(TCVN3))
+
+
+def text_in_viqr(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: unicodedata.normalize("NFD", text).translate(VIQR))
+
+
+def text_with_markup_escaped_twice(p: Province) -> None:
+    def escaped(text: str) -> str:
+        words = text.split()
+        lines = (" ".join(words[at : at + 9]) for at in range(0, len(words), 9))
+        return escape(
+            "".join(f'<p style="margin: 0 {at}pt"><span lang="vi">{line}</span></p>' for at, line in enumerate(lines))
+        )
+
+    _old_text_in_disguise(p, escaped)
+
+
+def text_with_entities_escaped_twice(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: "".join(c if c.isascii() else f"&amp;#{ord(c)};" for c in text))
+
+
+def text_with_lost_letters(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.encode("cp1252", "replace").decode("cp1252"))
+
+
+def text_with_the_blanks_of_a_pdf(p: Province) -> None:
+    _old_text_in_disguise(p, blanks_of_a_pdf)
+
+
+def blanks_of_a_pdf(text: str) -> str:
+    """Return a text as it is copied out of a PDF: with a blank behind most letters of two marks."""
+    chance = random.Random(text)
+    return "".join(f"{sign} " if sign > "\u1e00" and chance.random() < 0.6 else sign for sign in text)
+
+
 def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
     site = p.with_history()
     text = story(2, 320)
     p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
     p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text)))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def eight_old_texts_put_together(p: Province) -> None:
+    site = p.with_whole_texts()
+    told = [story(day, 320).split() for day in range(30, 38)]
+    for number, words in enumerate(told):
+        site.publish(Post(f"/cu-{number}", p.day(-9 + number), " ".join(words)))
+    p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), story(2, 320)))
+    parts = (" ".join(words[20 * number : 20 * number + 40]) for number, words in enumerate(told))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), ". ".join(parts)))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
@@ -140,6 +233,36 @@ def titles_of_the_portal_news(p: Province) -> None:
         p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", title))
     p.publish(22, p.day(8))
     p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_without_marks(p: Province) -> None:
+    p.with_history()
+    portal, page = p.with_portal(), p.with_page(links="/trang")
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", without_marks(title).upper()))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_with_half_its_marks(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        shown = f"{title[:13]}{without_marks(title[13:])}"
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), "Mời xem chi tiết.", shown))
+    p.publish(22, p.day(8))
+
+
+def portal_news_dated_a_little_before(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
+        p.plan(p.day(day, "08:35"), portal.publish, Post(f"/tin-{day}", p.day(day, "08:35"), text))
+        p.plan(p.day(day, "09:35"), site.publish, Post(f"/moi-{day}", p.day(day, "08:20"), text))
+    p.publish(22, p.day(8))
 
 
 def portal_news_with_its_dates(p: Province) -> None:
@@ -266,6 +389,13 @@ def part_of_an_old_short_text(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def one_page_at_its_other_addresses(p: Province) -> None:
+    site = p.with_history()
+    p.plan(p.day(2), site.publish, Post("/tin", p.day(2), story(2)))
+    p.plan(p.day(4), site.publish, Post("/tin/?utm_source=zalo", p.day(4), story(4)))
+    p.publish(22, p.day(8))
+
+
 def old_texts_at_new_addresses(p: Province) -> None:
     site = p.with_history()
     p.plan(p.day(2), site.publish, replace(post(1, p.day(2)), path="/moi-1"))
@@ -299,6 +429,22 @@ def items_shown_for_a_day(p: Province) -> None:
         p.plan(p.day(day), site.publish, post(number, p.day(day)))
         p.plan(p.day(day + 1), site.take_down, f"/tin-{number}")
     p.publish(22, p.day(8))
+
+
+def item_replaced_by_itself(p: Province) -> None:
+    site = p.with_history()
+    p.publish(20, p.day(2))
+    p.plan(p.day(3), site.take_down, "/tin-20")
+    p.publish(20, p.day(3), path="/tin-20-lai")
+    p.publish(22, p.day(8))
+
+
+def rows_that_lead_to_the_portal(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    for day in (2, 4):
+        p.plan(p.day(day), page.publish, post(20 + day, p.day(day), path=f"https://tinh.example/tin-{day}"))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
 
 
 def pins_with_new_dates(p: Province) -> None:
@@ -438,6 +584,41 @@ def lines_without_a_day(p: Province) -> None:
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "", "Sở Y tế")
     p.plan(p.day(4), register.enter, 3, "", "Sở Y tế")
+
+
+def lines_without_an_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    for number in range(2, 7):
+        p.plan(p.day(number - 1), register.enter, number, f"{number + 14}/11/2026", "")
+
+
+def line_without_an_author_where_two_are_lacking(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "")
+
+
+def lines_that_repeat_the_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "nt")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "//")
+
+
+def lines_that_repeat_another_author(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "Bộ Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "như trên")
+
+
+def lines_that_repeat_the_paper_number(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "nt", "Báo cáo tuần, bản giấy")
 
 
 def lines_that_wait_for_another_day(p: Province) -> None:
@@ -645,6 +826,7 @@ def page_rewritten_to_and_fro(p: Province) -> None:
 
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
+    name_changed_under_one_title: UNMET,
     texts_with_words_here_and_there: UNKNOWN,
     rows_with_words_here_and_there: UNKNOWN,
     sentences_in_another_order: UNKNOWN,
@@ -652,11 +834,25 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     beginning_of_an_old_text: UNKNOWN,
     text_without_marks: UNKNOWN,
     text_in_a_wrong_encoding: UNKNOWN,
+    words_set_in_pieces: UNMET,
+    words_with_a_soft_hyphen: UNMET,
+    words_cut_by_blanks: UNKNOWN,
+    text_in_vni: UNKNOWN,
+    text_in_tcvn: UNKNOWN,
+    text_in_viqr: UNKNOWN,
+    text_with_markup_escaped_twice: UNMET,
+    text_with_entities_escaped_twice: UNMET,
+    text_with_lost_letters: UNKNOWN,
+    text_with_the_blanks_of_a_pdf: UNKNOWN,
     old_texts_put_together: UNKNOWN,
+    eight_old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,
+    titles_of_the_portal_news_without_marks: UNKNOWN,
+    titles_of_the_portal_news_with_half_its_marks: UNKNOWN,
     portal_news_with_its_dates: UNKNOWN,
+    portal_news_dated_a_little_before: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -671,11 +867,14 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     page_with_an_old_text_behind_it: UNKNOWN,
     part_shown_together_with_the_whole: UNKNOWN,
     part_of_an_old_short_text: UNKNOWN,
+    one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     several_dated_back: PENDING,
     items_shown_for_minutes: UNMET,
     items_shown_for_a_day: UNMET,
+    item_replaced_by_itself: UNKNOWN,
+    rows_that_lead_to_the_portal: UNKNOWN,
     pins_with_new_dates: UNMET,
     items_moved_to_the_front: UNMET,
     summaries_with_other_words: UNKNOWN,
@@ -694,6 +893,11 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     lines_entered_afterwards: MET,
     one_paper_registered_twice: UNKNOWN,
     lines_without_a_day: UNKNOWN,
+    lines_without_an_author: UNKNOWN,
+    line_without_an_author_where_two_are_lacking: UNMET,
+    lines_that_repeat_the_author: UNKNOWN,
+    lines_that_repeat_another_author: UNMET,
+    lines_that_repeat_the_paper_number: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
     days_exchanged_into_the_week: UNKNOWN,
     one_mail_again_and_again: UNMET,
@@ -722,6 +926,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
+    eight_old_texts_put_together: "a text is kept by eight of its groups of words, so that an eighth of it is seldom found",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

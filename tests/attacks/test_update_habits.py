@@ -93,6 +93,19 @@ def a_notice_corrected_under_another_title(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+# --- rows of a list that lead to another host ---------------------------------------------------
+
+
+def rows_that_lead_elsewhere_and_go(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    p.plan(p.day(0, "06:00"), page.publish, post(19, p.day(0, "06:00"), path="https://tinh.example/tin-19"))
+    p.plan(p.day(2), page.publish, post(20, p.day(2)))
+    p.plan(p.day(4), page.publish, post(21, p.day(4)))
+    p.plan(p.day(5), page.take_down, "https://tinh.example/tin-19")
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
 # --- one paper with two lines of the register ---------------------------------------------------
 
 
@@ -448,6 +461,30 @@ def evenings_between_right_claims(p: Province) -> None:
     p.publish(23, p.day(8))
 
 
+def papers_beside_those_of_nobody(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 5, "20/11/2026", "nt")
+
+
+def one_paper_beside_those_of_nobody_a_week_before(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    register.enter(2, "12/11/2026", "")
+    p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "Bộ Nội vụ")
+
+
+def one_paper_beside_mails_of_nobody(p: Province) -> None:
+    register, mail = p.with_register(), p.with_mail()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), mail.receive, p.day(4), "", body(3))
+
+
 HABITS: Mapping[Way, DutyVerdict] = {
     each_item_at_two_addresses: MET,
     a_page_that_lags_by_a_day: MET,
@@ -456,6 +493,10 @@ HABITS: Mapping[Way, DutyVerdict] = {
     licences_of_one_title_at_one_address_in_two_sources: MET,
     a_schedule_that_replaces_the_last_one: MET,
     a_notice_corrected_under_another_title: MET,
+    rows_that_lead_elsewhere_and_go: MET,
+    papers_beside_those_of_nobody: MET,
+    one_paper_beside_those_of_nobody_a_week_before: UNMET,
+    one_paper_beside_mails_of_nobody: UNMET,
     papers_with_numbers_of_their_own: MET,
     papers_without_numbers: MET,
     papers_of_one_number_and_other_subjects: MET,
@@ -503,6 +544,35 @@ def test_a_usual_week_is_judged_for_certain(province: Province, way: Way, verdic
 # --- why an item is not certain -----------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("author", "verdict"), [("", DutyVerdict.INSUFFICIENT_EVIDENCE), ("Sở Tư pháp", UNMET)])
+def test_an_item_without_an_author_may_be_of_each_sub_portal_that_its_feed_was_seen_to_carry(
+    province: Province, author: str, verdict: DutyVerdict
+) -> None:
+    feed = province.with_authored_items("subportal")
+    for number in range(9):
+        feed.publish(post(number, f"2026-11-{number + 5:02} 09:00"), author="Sở Y tế")
+    province.plan(province.day(2), feed.publish, post(20, province.day(2)), author="Sở Y tế")
+    province.plan(province.day(4), feed.publish, post(21, province.day(4)), author=author)
+    province.plan(province.day(8), feed.publish, post(22, province.day(8)), author="Sở Y tế")
+
+    found, week = province.judged()
+
+    assert found is verdict, week.reason
+
+
+def test_a_line_that_repeats_the_author_above_is_explained_by_that(province: Province) -> None:
+    register = province.with_register()
+    province.plan(province.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "2/BC", "Báo cáo")
+    province.plan(province.day(4), register.add_line, 3, "19/11/2026", "nt", "3/BC", "Báo cáo")
+    province.plan(province.day(5), register.add_line, 4, "20/11/2026", "", "4/BC", "Báo cáo")
+
+    why = province.reasons()
+
+    assert why["2/BC Báo cáo"] == "counts on 2026-11-17"
+    assert "a sign for the one of the line above, Sở Y tế" in why["3/BC Báo cáo"]
+    assert why["4/BC Báo cáo"].startswith("its author is not written")
+
+
 def test_an_item_that_moved_to_another_address_is_explained_as_one_that_moved(province: Province) -> None:
     site = province.with_history()
     province.publish(20, province.day(2))
@@ -537,7 +607,7 @@ def test_an_item_that_another_unit_showed_in_another_form_names_that_unit(provin
     why = province.reasons()
 
     assert why["/moi-1"] == (
-        f"so-tu-phap showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
+        f"Department of Justice showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
         " and it is not known that this unit was first"
     )
 

@@ -262,13 +262,34 @@ class Register:
         self.file.write_text("\n".join(self.lines), "utf-8")
 
 
+class AuthoredFeed:
+    """A JSON feed on a server whose items name their authors, the newest first."""
+
+    def __init__(self, server: WebServer) -> None:
+        self.server = server
+        self.items: list[dict[str, object]] = []
+
+    def publish(self, one: Post, author: str) -> None:
+        self.items.insert(0, {
+            "id": one.path, "url": f"{self.server.url}/gui{one.path}", "title": one.heading, "content_text": one.text,
+            "date_published": at(one.claims).isoformat(), "authors": [{"name": author}] if author else [],
+        })  # fmt: skip
+
+    def show(self) -> None:
+        """Put what is published on the server."""
+        feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Tin gửi", "items": self.items}
+        self.server.pages["/gui.json"] = answer(json.dumps(feed).encode())
+
+
 class Database:
     """The content database of a portal."""
 
     def __init__(self, folder: Path) -> None:
         self.file = content_database(folder)
 
-    def put(self, number: int, *, published: str, created: str = "", text: str = "", unit: str = "Sở Y tế") -> None:
+    def put(
+        self, number: int, *, published: str, created: str = "", text: str = "", unit: str | None = "Sở Y tế"
+    ) -> None:
         words = text or body(number)
         self._run(_INSERT, (number, " ".join(words.split()[:9]), published, created or published, unit, words))
 
@@ -293,7 +314,7 @@ class Province:
     def __init__(self, folder: Path, server: WebServer) -> None:
         self.folder, self.server = folder, server
         self.site = Site(server)
-        self.sites = [self.site]
+        self.sites: list[Site | AuthoredFeed] = [self.site]
         self.sources: list[UpdateSource] = []
         self.units: list[Agency] = [HEALTH, JUSTICE]
         self.unit = HEALTH
@@ -342,6 +363,27 @@ class Province:
         database = Database(self.folder)
         self.poll("sql", "content", url="sqlite:///portal.sqlite", query=QUERY, trust_created=trust_created)
         return database
+
+    def with_submitted_rows(self) -> Database:
+        """Let units send in by rows of a database, which name them."""
+        self.channel = ItemChannel.SUBMISSION
+        database = Database(self.folder)
+        self.poll(
+            "sql", "content", channel="submission", url="sqlite:///portal.sqlite", query=QUERY, trust_created=True
+        )
+        return database
+
+    def with_submitted_items(self) -> AuthoredFeed:
+        """Let units send in by a feed, which names them."""
+        self.channel = ItemChannel.SUBMISSION
+        return self.with_authored_items("submission")
+
+    def with_authored_items(self, channel: str) -> AuthoredFeed:
+        """Let a feed show the items of several units, which it names."""
+        feed = AuthoredFeed(self.server)
+        self.sites.append(feed)
+        self.poll("json-feed", "gui", channel=channel, url=f"{self.server.url}/gui.json")
+        return feed
 
     def with_other_unit(self) -> Site:
         """Let another unit have a sub-portal of its own, and poll its feed."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
+from portalops.ledger.claimant import MachineClaimant
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.model.record import RunId
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 from tests.ledger.bundle.bundles import key_of
+from tests.ledger.ledgers import tamper
 
 
 def test_a_ledger_is_claimed_from_the_first_enrolment_on_and_not_before(
@@ -66,12 +71,13 @@ def test_a_machine_of_a_team_asks_with_a_file_and_is_enrolled_where_the_key_is(
 
     asked = other.call("enroll", "--request", str(file))
     taken = holder.call("enroll", "--accept", str(file), "--name", "db1", "--authority", "all")
-    holder.call("enroll", "--accept", str(file), "--name", "db1")
+    again = holder.call("enroll", "--accept", str(file), "--name", "other")
     ended = holder.call("enroll", "--end", "db1")
     refused = holder.call("enroll", "--accept", str(file), "--name", "db1", expected=ExitCode.USAGE)
 
     assert asked["state"] is None
     assert (taken["state"], taken["authority"], taken["public_key"]) == ("added", "all", asked["public_key"])
+    assert again == taken  # a key keeps its name
     assert ended["state"] == "ended"
     assert "ended before" in refused["message"]
 
@@ -119,4 +125,105 @@ def test_a_person_stands_for_records_that_nobody_claimed(tmp_path: Path, capsys:
     shown = home.read("show", number)
     assert "Recorded by" in shown
     assert "Ghi nhận bởi" in home.read("show", number, language="vi")
+    for record_shown in (shown, home.read("show", str(made["seq"]))):
+        assert "its disk was compared" in record_shown
+        assert "Claimed by" in record_shown
     assert f"{number}-{number}" in home.read("show", str(made["seq"]))
+
+
+def test_records_of_the_last_hour_are_named_as_not_claimed_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
+    home.call("head")
+    stranger = Ledger.open(tmp_path / "state", SystemClock(), create=True)
+    record = stranger.append("note", run=NO_RUN, body=bodies.write({"note": "of nobody"}))
+
+    found = home.call("verify")["integrity"]
+
+    assert (found["unclaimed"], found["awaited"]) == ([], [[record.seq, record.seq]])
+    assert "1 record is not claimed yet" in home.read("verify")
+    assert "1 bản ghi chưa được ký nhận" in home.read("verify", language="vi")
+    run(["--config", str(tmp_path / "portalops.toml"), "--lang", "en", "status"], {})
+    assert "1 record is not claimed yet" in capsys.readouterr().err
+
+
+def test_what_a_running_command_has_not_claimed_is_said_to_be_held(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
+    home.call("head")
+    running = Ledger.open(tmp_path / "state", SystemClock(), create=True)
+    running.claimant = MachineClaimant(tmp_path / "state", SystemClock(), "web1", enrols=False)
+    record = running.append("backup.started", run=RunId("a"), body=b"{}")
+
+    found = home.call("verify")["integrity"]
+
+    assert found["held"] == [{"first": record.seq, "last": record.seq, "process": os.getpid()}]
+    assert (found["unclaimed"], found["awaited"]) == ([], [])
+    assert f"held by the running command {os.getpid()}" in home.read("verify")
+    running.claimant.close()
+
+
+def test_a_journal_that_the_ledger_contradicts_is_a_fault_for_verify_and_doctor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
+    home.call("head")
+    (tmp_path / "state/unclaimed").mkdir(exist_ok=True)
+    kept = tmp_path / "state/unclaimed/1-a.kept"
+    kept.write_text(f"3\t{'a' * 64}\n")
+
+    found = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]
+
+    assert (found["holds"], found["first_bad"]) == (False, 3)
+    said = f"record 3 is not the one that this machine appended: {kept} shows it"
+    assert [each["message"] for each in found["faults"]] == [said]
+    run(["--config", str(tmp_path / "portalops.toml"), "--lang", "en", "doctor", "--json"], {})
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["garbage", "folder"])
+def test_a_broken_key_of_the_machine_warns_with_a_cure_that_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
+    home.call("head")
+    key = tmp_path / "state/keys/writer"
+    key.unlink()
+    if kind == "folder":
+        key.mkdir()
+    else:
+        key.write_text("garbage")
+        key.chmod(0o600)
+
+    said = home.read("head")
+    home.call("enroll", expected=ExitCode.CONFIGURATION)
+    assert "is damaged. Move" not in said or f"Move {key} away" in said
+    key.rename(tmp_path / "away")
+    home.call("enroll")
+    home.call("head")
+
+    found = home.call("verify")["integrity"]
+    assert (found["unclaimed"], found["awaited"], found["holds"]) == ([], [], True)
+
+
+@pytest.mark.parametrize("line", ["no record", '{"kind":"backup.started","run":"a"}', '{"kind":"writer.added"}'])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_verification_gives_a_verdict_on_a_line_that_is_no_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, line: str
+) -> None:
+    home = Home(tmp_path, capsys)
+    home.call("enroll")
+    home.call("head")
+    seq = {"first": 1, "middle": 5, "last": home.ledger.count()}[place]
+    tamper(home.ledger, "UPDATE record SET line = ? WHERE seq = ?", (line, seq))
+
+    found = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]
+
+    assert found["first_bad"] == seq
+    assert f"record {seq}" in home.read("verify", expected=ExitCode.INTEGRITY)

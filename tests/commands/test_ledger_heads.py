@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
+from portalops.config.keys import make_next_key, next_key
 from portalops.errors import ExitCode
-from portalops.ledger.heads import read_signers
+from portalops.ledger.heads import newest_head, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.model.heads import KeyEvent
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import CONFIGURATION, Home
@@ -250,6 +253,24 @@ def _assert_usable(home: Home, *, lost: bool) -> None:
     assert [each.public_key for each in valid] == [SigningKey.load(home.key).public_key]
     assert valid[0].public_key in home.key.with_name("signing.pub").read_text()
     assert not home.key.with_name("signing.next").exists()
+
+
+@pytest.mark.parametrize("verb", [("anchor",), ("export", "--period", "2024", "--output")])
+def test_every_verb_signs_over_a_change_of_the_key_that_was_interrupted(
+    home: Home, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    home.call("head")
+    make_next_key(home.key)
+    named = KeyEvent(SigningKey.load(next_key(home.key)).public_key, "x", SigningKey.load(home.key).public_key)
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    added = ledger.append("key.added", run=NO_RUN, body=bodies.write({"key": named}))
+
+    arguments = [*verb, str(tmp_path / "bundle")] if len(verb) > 1 else verb
+    home.call(*arguments, expected=ExitCode.OK if len(verb) > 1 else ExitCode.PARTIAL)
+
+    newest = newest_head(ledger)
+    assert newest is not None
+    assert newest.head.size >= added.seq
 
 
 def _make_key(path: Path) -> None:

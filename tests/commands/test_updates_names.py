@@ -67,6 +67,14 @@ class Office:
         _code, answer = self.call("updates", "matrix", "--period", "2026-W46")
         return int(answer["data"][0]["submissions"])
 
+    def verdicts(self) -> dict[str, str]:
+        units = [unit for unit in ("xa-dien-an", "xa-suoi-dau") if f'"{unit}"' in self.written()]
+        weeks = {unit: self.call("updates", "why", unit, "2026-W46")[1]["data"] for unit in units}
+        return {unit: week["submissions_verdict"] for unit, week in weeks.items()}
+
+    def written(self) -> str:
+        return (self.folder / "portalops.toml").read_text("utf-8")
+
     def items(self) -> dict[str, dict[str, Any]]:
         _code, answer = self.call("updates", "list", "--period", "2026-W46")
         return {item["title"]: item for item in answer["data"]}
@@ -191,3 +199,80 @@ def test_a_line_that_another_unit_takes_over_is_open_and_an_officer_decides_by_a
     assert (before, after) == (1, 0)
     assert (refused, code, office.submissions()) == (ExitCode.USAGE, ExitCode.OK, 1)
     assert office.call("updates", "verify")[0] == ExitCode.OK
+
+
+# --- authors that are not written ---------------------------------------------------------------
+
+LINE = "10,2026-11-12,AUTHOR,15/UBND,Tin bài thứ năm\n"
+FEW_OF_OWN = ROWS.replace("8,2026-11-11,UBND phường Diên An", "8,2026-11-11,Bộ Nội vụ")
+
+
+@pytest.fixture(params=["", "nt"])
+def unnamed(office: Office, request: pytest.FixtureRequest) -> Office:
+    """One line of the unit's own, then one that names no author."""
+    first, own, *others = FEW_OF_OWN.splitlines(keepends=True)
+    lines = (first, *others, own, LINE.replace("AUTHOR", request.param))
+    (office.folder / "register.csv").write_text("".join(lines), "utf-8")
+    return office
+
+
+def test_a_line_that_names_no_author_is_named_by_why_and_status(unnamed: Office) -> None:
+    unnamed.call("updates", "collect")
+
+    _code, answer = unnamed.call("updates", "why", "xa-dien-an", "2026-W46")
+    stated = unnamed.said("updates", "why", "xa-dien-an", "2026-W46")
+
+    perhaps = [one for one in answer["data"]["items"] if one["counts"] == "perhaps"]
+    assert answer["data"]["submissions_verdict"] == "insufficient-evidence"
+    assert "1 line or item of source so-den names no unit" in answer["data"]["reason"]
+    assert [one["title"] for one in perhaps] == ["15/UBND Tin bài thứ năm"]
+    assert "updates register --unit" in perhaps[0]["why"]
+    assert "names no unit and may be this unit's" in " ".join(stated.split())
+
+
+def test_a_line_that_names_no_author_is_flagged_and_named_by_collecting(unnamed: Office) -> None:
+    told = unnamed.said("updates", "collect")
+    listed = unnamed.said("updates", "list", "--period", "2026-W46", "--flagged")
+
+    item = unnamed.items()["15/UBND Tin bài thứ năm"]
+    assert (item["unit"], item["flags"]) == (None, ["unknown-unit"])
+    assert "Tin bài thứ năm" in " ".join(listed.split())
+    assert "record whose it is: 'portalops updates register --unit" in " ".join(listed.split())
+    assert "so-den" in told
+
+
+def test_a_line_that_repeats_the_author_above_resembles_that_one_alone(office: Office) -> None:
+    first, own, *_others = ROWS.splitlines(keepends=True)
+    (office.folder / "register.csv").write_text(first + own + LINE.replace("AUTHOR", "-nt-"), "utf-8")
+    office.call("updates", "collect")
+
+    item = office.items()["15/UBND Tin bài thứ năm"]
+
+    assert (item["unit_name"], item["resembles"]) == ("-nt- (↑ UBND xã Diên An, tỉnh Khánh Hòa)", ["xa-dien-an"])
+
+
+def test_the_sheet_names_lines_without_an_author_by_their_number_and_not_by_their_subject(office: Office) -> None:
+    (office.folder / "register.csv").write_text(FEW_OF_OWN + LINE.replace("AUTHOR", ""), "utf-8")
+    office.call("updates", "collect")
+
+    shown = " ".join(office.said("updates", "sheet", "xa-dien-an", "2026-W46").split())
+
+    assert "2026/10" in shown
+    assert "the register of incoming papers names no unit and may be the unit's" in shown
+    assert "thứ năm" not in shown
+
+
+def test_a_line_without_an_author_that_was_recorded_as_a_units_leaves_the_others_alone(office: Office) -> None:
+    office.configure(
+        '[[unit]]\nid = "xa-suoi-dau"\nname = { vi = "Xã Suối Dầu", en = "Suoi Dau Commune" }\nhas_subportal = false'
+    )
+    rows = FEW_OF_OWN.replace("Bộ Nội vụ", "Xã Suối Dầu") + LINE.replace("AUTHOR", "")
+    (office.folder / "register.csv").write_text(rows, "utf-8")
+    office.call("updates", "collect")
+    paper = ("--arrived", "2026-11-12", "--subject", "Tin bài thứ năm", "--code", "15/UBND")
+
+    before = office.verdicts()
+    office.call("updates", "register", "--unit", "xa-suoi-dau", "--number", "10", *paper)
+
+    assert before == {"xa-dien-an": "insufficient-evidence", "xa-suoi-dau": "insufficient-evidence"}
+    assert office.verdicts()["xa-dien-an"] == "unmet"

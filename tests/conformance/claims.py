@@ -12,8 +12,11 @@ from portalops import bodies
 from portalops.files import write_atomically
 from portalops.ledger.claimant import KEY, MachineClaimant, draft_claim, record_writer
 from portalops.ledger.claims import CLAIM_NAMESPACE, WRITER_NAMESPACE, text_of_claim, text_of_writer
+from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, rotate_key, text_of
+from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, line_digest
+from portalops.model.heads import Head, KeyEvent
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Plan
 from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
@@ -55,7 +58,7 @@ def claimed(folder: Path) -> Written:
 
 def stranger(written: Written) -> Ledger:
     """Return the same ledger as somebody has it who claims nothing."""
-    return Ledger.open(written.folder, written.clock, create=True)
+    return Ledger.open(written.folder, written.clock, create=True, heeds_move=heeds_move)
 
 
 def append(written: Written, kind: str, **parts: object) -> Record:
@@ -71,6 +74,16 @@ def claim(written: Written, key: SigningKey, *records: Record, digest: str = "")
     ranges = [LineRange(each.seq, each.seq, Digest(digest) or line_digest(each.line)) for each in records]
     ledger = stranger(written)
     ledger.append_many((draft_claim(ledger, key, ranges),))
+
+
+def append_head(written: Written, key: SigningKey) -> None:
+    """Sign over whatever is there."""
+    ledger, before = stranger(written), newest_head(written.ledger)
+    last = ledger.last()
+    assert last is not None
+    assert before is not None
+    head = Head(ledger.id, last.seq, line_digest(last.line), written.clock.now(), head_digest(before.signed.text))
+    put(written, "head", "head", text_of(head), sign(text_of(head).encode(), key, NAMESPACE))
 
 
 def put(written: Written, kind: str, part: str, text: str, signature: str) -> None:
@@ -206,6 +219,61 @@ def _erasure_without_authority(written: Written) -> None:
     claim(written, PERSON, append(written, "blob.erased", erased=body))
 
 
+def _add_key(written: Written, key: SigningKey, *, replaces: str = "") -> None:
+    append(written, "key.added", key=KeyEvent(key.public_key, "x", replaces))
+
+
+def _name_writer(written: Written, writer: SigningKey, name: str, key: SigningKey) -> None:
+    event = WriterEvent(written.ledger.id, WriterState.ADDED, writer.public_key, name, Authority.ALL)
+    record_writer(stranger(written), event, key)
+
+
+def _writer_by_a_key_of_its_own(written: Written) -> None:
+    _add_key(written, THIEF)
+    _name_writer(written, THIEF, "web2", THIEF)
+    claim(written, THIEF, *written.ledger.records(kinds=("key.added",), newest_first=True, limit=1))
+
+
+def _writer_by_a_key_behind_a_key_of_its_own(written: Written) -> None:
+    _add_key(written, THIEF)
+    _add_key(written, PERSON, replaces=THIEF.public_key)
+    append_head(written, THIEF)
+    _name_writer(written, THIEF, "web2", PERSON)
+
+
+def _writer_by_a_key_that_a_person_stands_for(written: Written) -> None:
+    _add_key(written, THIEF)
+    claim(written, PERSON, *written.ledger.records(kinds=("key.added",), newest_first=True, limit=1))
+    _name_writer(written, THIEF, "web2", THIEF)
+
+
+def _writer_by_a_successor(written: Written) -> None:
+    old, written.key = written.key, key_of(3)
+    rotate_key(stranger(written), old, written.key, reason="a new year", clock=written.clock)
+    _name_writer(written, THIEF, "web2", written.key)
+    claim(written, THIEF, *written.ledger.records(kinds=("key.added", "key.retired"), since=written.clock.at))
+
+
+def _writer_by_a_lost_keys_successor(written: Written) -> None:
+    written.key = key_of(3)
+    rotate_key(written.ledger, None, written.key, reason="lost", clock=written.clock)
+    _name_writer(written, THIEF, "web2", written.key)
+
+
+def _writer_of_a_taken_name(written: Written) -> None:
+    _name_writer(written, THIEF, "web1", written.key)
+
+
+def _writer_of_an_ended_name(written: Written) -> None:
+    enrol(written, PERSON, "an", state=WriterState.ENDED)
+    enrol(written, THIEF, "an")
+    claim(written, THIEF, append(written, "note.added"))
+
+
+def _move_without_authority(written: Written) -> None:
+    claim(written, PERSON, append(written, "ledger.moved", moved={"from": "a", "to": "b"}))
+
+
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
@@ -213,6 +281,9 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _writer_unsigned, _writer_signed_as_a_claim, _writer_ended, _writer_back_again, _writer_of_another_state,
         _writer_of_another_ledger, _of_another_ledger, _signed_as_a_head, _backwards, _huge_numbers, _of_the_future,
         _too_many_ranges, _holds_none, _lone_surrogate, _plan_without_authority, _erasure_without_authority,
+        _move_without_authority,
+        _writer_by_a_key_of_its_own, _writer_by_a_key_behind_a_key_of_its_own, _writer_by_a_key_that_a_person_stands_for,
+        _writer_by_a_successor, _writer_by_a_lost_keys_successor, _writer_of_a_taken_name, _writer_of_an_ended_name,
     )
 }  # fmt: skip
 """What somebody appends to a ledger with claims; all but one name are of what counts for nothing."""

@@ -30,6 +30,7 @@ from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
+from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import PERIOD, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -95,6 +96,8 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "whole" / name, folder)
         for name, bundle in _with_claims(Path(scratch)):
             yield _put(bundle, folder / "claims" / name, folder)
+        for name, bundle in _with_quarantines(Path(scratch)):
+            yield _put(bundle, folder / "quarantines" / name, folder)
         original = Path(scratch) / "full" / "bundle"
         yield from _tampered(original, folder, "tampered", TAMPERED)
         for number in range(REWRITTEN):
@@ -119,7 +122,7 @@ def _put(bundle: Path, place: Path, folder: Path) -> tuple[str, Path]:
     return str(place.relative_to(folder)), place
 
 
-def _begun(folder: Path, at: datetime = START) -> Path:
+def begun(folder: Path, at: datetime = START) -> Path:
     """Begin a ledger as portalops does, but with the id and the version that never change."""
     kept = kept_in(folder, writable=True)
     kept.records.create()
@@ -139,9 +142,9 @@ def _whole(scratch: Path) -> Iterator[tuple[str, Path]]:
         "the-key-was-changed-twice": _changed_keys,
         "unknown-kinds": _unknown_kinds,
     }.items():
-        written = write(_begun(scratch / name / "state"))
+        written = write(begun(scratch / name / "state"))
         yield name, _exported(written, scratch / name / "bundle")
-    written = week(_begun(scratch / "withheld" / "state"))
+    written = week(begun(scratch / "withheld" / "state"))
     newest = [record.body for record in written.ledger.records() if record.kind == "check.finished"][-1]
     yield "details-are-withheld", _exported(written, scratch / "withheld" / "details", newest)
     plan = next(written.ledger.records(kinds=(PLAN,))).body
@@ -197,34 +200,42 @@ def _exported(written: Written, bundle: Path, *withheld: Digest, period: Period 
 
 def _with_claims(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of ledgers that are claimed, the first as it should be."""
-    yield "honest", _exported(claimed(_begun(scratch / "claims" / "state")), scratch / "claims" / "bundle")
+    yield "honest", _exported(claimed(begun(scratch / "claims" / "state")), scratch / "claims" / "bundle")
     for name, change in CASES.items():
-        written = claimed(_begun(scratch / "claims" / name / "state"))
+        written = claimed(begun(scratch / "claims" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "claims" / name / "bundle")
+
+
+def _with_quarantines(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of claimed ledgers in which somebody set records aside."""
+    for name, change in QUARANTINES.items():
+        written = claimed(begun(scratch / "quarantines" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "quarantines" / name / "bundle")
 
 
 def _probes(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles that two programs may read differently."""
     for name, write in {**probes.RUNS, **probes.PLANS, **probes.PEOPLE, **probes.CLAIMS}.items():
-        yield name, _exported(write(_begun(scratch / name / "state")), scratch / name / "bundle")
+        yield name, _exported(write(begun(scratch / name / "state")), scratch / name / "bundle")
     for name, (at, write) in {**{name: (START, write) for name, write in probes.SUMMER.items()}, **probes.OLD}.items():
-        written = write(_begun(scratch / name / "state", at))
+        written = write(begun(scratch / name / "state", at))
         day = written.clock.at.date()
         yield name, _exported(written, scratch / name / "bundle", period=Period(day - timedelta(days=2), day))
     for name, at in probes.YEARS.items():
-        folder = _begun(scratch / name / "state", at)
+        folder = begun(scratch / name / "state", at)
         written = Written(folder, clock=FixedClock(at))
         written.plan()
         yield name, _exported(written, scratch / name / "bundle")
     for name, erase in probes.GONE.items():
-        written, gone = erase(_begun(scratch / name / "state"))
+        written, gone = erase(begun(scratch / name / "state"))
         whole = _exported(written, scratch / name / "whole")
         changed = Tampered(whole, scratch / name / "bundle", written.key)
         (changed.folder / "blobs" / gone).unlink(missing_ok=True)
         changed.sum_up(sign_it=True)
         yield name, changed.folder
-    written = probes.small(_begun(scratch / "small" / "state"))
+    written = probes.small(begun(scratch / "small" / "state"))
     whole = _exported(written, scratch / "small" / "bundle")
     for name, change in probes.CHANGED.items():
         changed = Tampered(whole, scratch / name / "bundle", written.key)

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from checks.updates.addresses import page_key
 from checks.updates.job import run_updates
 from checks.updates.judging_processes import JudgedPeriod
 from checks.updates.observation_database import SCHEMA, DatabasePlace, prepare, script
@@ -144,7 +145,7 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
     shown: list[str] = []
     for source in ("trang-tin", "ban-do", "so-den", "nothing"):
         yield store.last_whole_poll(source), store.etag(source)
-        addresses = (f"https://{source}.example/tin/{n}" for n in range(12))
+        addresses = (f"{source}.example/tin/{n}" for n in range(12))
         keys = [*(f"u:{address}" for address in addresses), *(f"i:{number}" for number in range(12))]
         known = store.known(source, keys)
         yield known
@@ -184,7 +185,7 @@ def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, plac
 
 
 def test_an_address_too_long_for_an_index_is_known_again(tmp_path: Path, place: DatabasePlace) -> None:
-    key = f"u:{LONG}"
+    key = f"u:{page_key(LONG)}"
     source = Changing("trang-tin", complete=False, unit=HEALTH.id)
     source.shown = [{"id": "", "url": LONG, "body": TEXT, "at": START.isoformat(), "broken": False}]
     with closing(ObservationStore.open(place)) as store:

@@ -14,16 +14,22 @@ from commands.cli.entry import run
 from commands.doctor.diagnosis import DiagnosticState
 from commands.doctor.diagnostics.database import seen_of
 from portalops.errors import LedgerError
+from portalops.ledger.claimant import MachineClaimant
+from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.pending_claims import count_awaited
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.record_stores.postgresql import Settings, parameters
+from portalops.ledger.verify import verify
 from portalops.model.record import RunId
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import key_of
+from tests.ledger.ledgers import ANY_TIME, ZONE
 
 AT = datetime(2026, 11, 26, 3, tzinfo=UTC)
 FIT = ServerState(
@@ -157,6 +163,35 @@ def test_records_are_refused_to_who_only_reads_and_nothing_is_left(server: Serve
         )
 
     assert WRITER in str(refusal.value.hint)
+
+
+def test_a_killed_command_of_a_team_is_claimed_by_the_next_one_of_its_machine(server: Server, tmp_path: Path) -> None:
+    server.sql("CREATE DATABASE claims")
+    store_in(server, "claims").prepare()
+    server.sql(ANY_TIME, "claims")
+    clock = FixedClock(AT)
+
+    def opened() -> Ledger:
+        kept = kept_in(lambda: connected(server, "postgres", "claims"), "claims", writable=True)
+        ledger = Ledger.open(tmp_path, clock, create=True, kept=kept)
+        ledger.claimant = MachineClaimant(tmp_path, clock, "web1", enrols=True)
+        return ledger
+
+    killed = opened()
+    record_head(killed, key_of(1), clock)
+    record = killed.append("backup.started", run=RunId("a"), body=b"{}")
+    assert isinstance(killed.claimant, MachineClaimant)
+    killed.claimant.close()
+    clock.move(timedelta(hours=2))
+    following = opened()
+    following.claim()
+
+    found = verify(following, now=clock.now(), zone=ZONE).integrity
+    assert (found.holds, found.unclaimed) == (True, ())
+    owner = found.ownership.owner(record.seq)
+    assert owner is not None
+    assert owner.name == "web1"
+    assert count_awaited(following, now=clock.now()) == 0
 
 
 def test_an_append_that_waited_sees_what_was_recorded_meanwhile_whatever_the_account_sets(server: Server) -> None:

@@ -44,6 +44,7 @@ from portalops.model.findings import FindingClosed
 from portalops.model.heads import AnchorResult, Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.hosts import Enrolment
 from portalops.model.installations import Installation
+from portalops.model.late_backups import LateBackup
 from portalops.model.mailings import MailAnswer, Mailing
 from portalops.model.media import MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message
@@ -82,6 +83,7 @@ BODIES: tuple[type, ...] = (
         Installation,
         RunSummary,
         BackupResult,
+        LateBackup,
         CopyResult,
         VerifyResult,
         DrillResult,

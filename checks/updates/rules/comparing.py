@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from checks.updates.addresses import page_key
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
@@ -109,7 +110,7 @@ def _find_near(
         other: GradedItem = told[at]
         is_own = is_portal or item.seen.unit == other.seen.unit
         is_judged = other.seen.text == item.seen.text and (is_own or not item.seen.title_alone)
-        if is_judged or (other.seen.url and other.seen.url == item.seen.url):
+        if is_judged or (other.seen.url and page_key(other.seen.url) == page_key(item.seen.url)):
             continue
         if not is_own and (may_spread or None in {item.seen.unit, other.seen.unit}):
             continue
@@ -186,7 +187,7 @@ def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bo
 def _is_one_page(item: GradedItem, other: GradedItem) -> bool:
     """Say whether two texts are those of one page, of which one is a rewrite: a page is no copy of itself."""
     one, two = item.seen, other.seen
-    return bool(one.rewrite or two.rewrite) and one.url == two.url
+    return bool(one.rewrite or two.rewrite) and page_key(one.url) == page_key(two.url)
 
 
 def _came(item: GradedItem) -> Interval:
@@ -245,7 +246,7 @@ def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
     for item in items:
         if item.seen.url and item.came is not None:
             text = item.seen.text if item.seen.rewrite else ""  # a rewrite is another occasion than its page
-            same[item.seen.channel, item.seen.url, text].append(item)
+            same[item.seen.channel, page_key(item.seen.url), text].append(item)
     instead: dict[str, GradedItem] = {}
     for shown in same.values():
         if len({item.seen.source for item in shown}) > 1:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 
+from checks.updates.addresses import page_key
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
@@ -61,7 +62,9 @@ def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
         left = [item for item in shown if item.seen.id not in matched]
         for pair in _pairs_of_sources(group(left), window):
             matched.update(item.seen.id for item in pair)
-            if None in {item.seen.body_letters for item in pair} and pair[0].seen.url != pair[1].seen.url:
+            if None in {item.seen.body_letters for item in pair} and page_key(pair[0].seen.url) != page_key(
+                pair[1].seen.url
+            ):
                 yield pair[1].seen.id
 
 
@@ -119,11 +122,11 @@ def _pairs(
     one: Sequence[GradedItem], other: Sequence[GradedItem], window: int
 ) -> Iterator[tuple[GradedItem, GradedItem]]:
     """Yield each pair of items that two sources may have in common, the earlier one first; both are in order."""
-    joined = {item.seen.url: item for item in one if item.seen.url}
-    known = {item.seen.url for item in other} & joined.keys()  # known to be one
-    left = [item for item in one if item.seen.url not in known]
-    right = [item for item in other if item.seen.url not in known]
-    yield from ((joined[item.seen.url], item) for item in other if item.seen.url in known)
+    joined = {page_key(item.seen.url): item for item in one if item.seen.url}
+    known = {page_key(item.seen.url) for item in other} & joined.keys()  # known to be one
+    left = [item for item in one if page_key(item.seen.url) not in known]
+    right = [item for item in other if page_key(item.seen.url) not in known]
+    yield from ((joined[page], item) for item in other if (page := page_key(item.seen.url)) in known)
     at_left = at_right = 0
     while at_left < len(left) and at_right < len(right):
         first, second = sorted((left[at_left], right[at_right]), key=came_by)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from checks.updates.authors import author_above, names_nobody
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
@@ -28,9 +29,12 @@ REDATE_AFTER = span(timedelta(hours=24))
 REMOVED_WITHIN = span(timedelta(hours=48))
 """An item that is gone this soon after it was first seen was put up to be counted."""
 STUB_LETTERS = 200
+CLOCK_ERROR = span(timedelta(hours=1))
+"""A source's clock may be off by this, as after summer time, and no poll shows it: a claim this near midnight may be of either day."""
+_DAY = span(timedelta(days=1))
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
-_BEYOND_COMPARING = frozenset({MOJIBAKE, NO_MARKS})
+_BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
 """What makes any old text look like another one."""
 
 
@@ -70,6 +74,12 @@ class ClaimRules(NamedTuple):
     """The longest interval in milliseconds that a bare claim narrows."""
     day_of: Callable[[Stamp], Interval | None]
     """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
+    utc_offset: int = 0
+    """Of the portal's zone, in milliseconds."""
+
+    def is_near_midnight(self, claim: Stamp) -> bool:
+        """Say whether a claim lies so near a local midnight that a clock which is off puts it on the other day."""
+        return not CLOCK_ERROR <= (claim + self.utc_offset) % _DAY < _DAY - CLOCK_ERROR
 
 
 def grade(
@@ -153,7 +163,9 @@ def grade(
             came, hoped = Interval(hoped, hoped), None
     # What a mail without a word and without a file tells nobody can say but who got it.
     is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
-    is_disguised = is_beyond_comparing(one) and not is_confirmed
+    # A register has subjects and no texts: a paper is known again by its number.
+    has_only_subject = traits.attested and one.body_letters is None
+    is_disguised = is_beyond_comparing(one) and not (is_confirmed or has_only_subject)
     is_exchanged = is_exchanged and not is_confirmed
     is_doubtful = (
         is_exchanged
@@ -212,6 +224,14 @@ def grade(
     )
 
 
+def is_unnamed(item: GradedItem) -> bool:
+    """Say whether an item counts for nobody for certain as its author is not written, or repeats the line above."""
+    one = item.seen
+    if one.unit is not None or item.is_sure or one.channel == ItemChannel.PORTAL:
+        return False
+    return names_nobody(one.unit_name) or author_above(one.unit_name) != one.unit_name
+
+
 def is_beyond_comparing(one: SeenItem) -> bool:
     """Say whether an item's text is written so that no earlier one can be known again in it."""
     return bool(one.text_problems) and not _BEYOND_COMPARING.isdisjoint(one.text_problems.split(","))
@@ -230,7 +250,9 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
         return GradedItem(one, Grade.D, Interval(created, created), True, claimed, ())  # a third faster
     if created is not None or after is None or not after < claimed <= one.first_seen_at:
         return None
-    if one.first_seen_at - after > claims.window or claims.day_of(claimed) is not None:
+    if one.first_seen_at - after > claims.window or claims.is_near_midnight(claimed):
+        return None
+    if claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
 
@@ -255,6 +277,8 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
     if ends < first or begins > until:
         return Interval(first, until), None
     if first != BEGINNING and until - first <= claims.window:
+        if day is None and claims.is_near_midnight(claim):
+            begins, ends = begins - CLOCK_ERROR, ends + CLOCK_ERROR
         return Interval(max(first, begins), min(until, ends)), None
     return Interval(first, until), min(max(first, claim), until)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.updates.rules.coverage import END, Coverage, DayBounds, UnseenStretch
-from checks.updates.rules.grading import BEGINNING
+from checks.updates.rules.grading import BEGINNING, is_unnamed
 from checks.updates.rules.occasions import CountedDays, Counting, count_occasions
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, stamp
+from checks.updates.rules.unread import UnreadableShare
 from checks.updates.rules.weeks import (
     Moment,
     Tally,
@@ -228,6 +230,7 @@ def _unit_week(
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
             open_items=sum(not one.item.is_sure or one.days.first < one.days.last for one in own),
+            unnamed=_unnamed(own),
             lasting_most=lasting,
         )
 
@@ -295,6 +298,12 @@ def _unit_week(
         summed_bounds=both.bounds if numbers.unit_duties is UnitDuties.SUM else None,
         unseen=_unseen_of(unit.id, facts, sources, coverage) if with_items and verdict in _OPEN else (),
     )
+
+
+def _unnamed(items: Sequence[Counting]) -> Sequence[UnreadableShare]:
+    """Return of how many items the author is not written, by source; one that may be of two days is one."""
+    sources = {one.item.seen.id: one.item.seen.source for one in items if is_unnamed(one.item)}
+    return tuple(UnreadableShare(source, count) for source, count in Counter(sources.values()).items())
 
 
 _OPEN = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.UNMET})

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from checks.updates.rules.coverage import Share
 from checks.updates.rules.occasions import Occurred
-from checks.updates.rules.unread import UnreadableShare, say_unreadable
+from checks.updates.rules.unread import UnreadableShare, say_unnamed, say_unreadable
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Agency, is_valid_on
@@ -47,6 +47,8 @@ class Tally:
     """Items that may count in this week or not."""
     lasting_most: int | None = 0
     """Of a running week, the most occasions if nothing more comes: more than the least by what no further poll can decide."""
+    unnamed: Sequence[UnreadableShare] = ()
+    """How many of the open items do not name their author, by source."""
 
     @property
     def is_certain(self) -> bool:
@@ -182,6 +184,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         max(first.unseen_days, second.unseen_days),
         first.open_items + second.open_items,
         None if first.lasting_most is None or second.lasting_most is None else first.lasting_most + second.lasting_most,
+        (*first.unnamed, *second.unnamed),
     )
 
 
@@ -301,20 +304,28 @@ def _due(tally: Tally) -> Message | int:
 
 def _cause_of(tally: Tally) -> Message:
     if tally.unseen_days:
-        return nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
+        unseen = nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
+        if not tally.unnamed:
+            return unseen
+        return msg("{first}; {second}", first=unseen, second=say_unnamed(tally.unnamed))
     if tally.open_items:
-        return _explain_open(tally.open_items)
+        return _explain_open(tally)
     if not tally.is_certain:
         return msg("the calendar of these days is provisional")
     return msg("the items may have come on fewer days, or on more")
 
 
-def _explain_open(count: int) -> Message:
-    return nmsg(
+def _explain_open(tally: Tally) -> Message:
+    """Say which items are open: first how many lack their author, as those are the managing unit's to mend."""
+    others = tally.open_items - sum(one.parts for one in tally.unnamed)
+    if tally.unnamed and others < 1:
+        return say_unnamed(tally.unnamed)
+    said = nmsg(
         "it is not certain of {n} item when it came, or whether it counts",
         "it is not certain of {n} items when they came, or whether they count",
-        count,
+        others,
     )
+    return msg("{first}; {second}", first=say_unnamed(tally.unnamed), second=said) if tally.unnamed else said
 
 
 def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
@@ -331,8 +342,8 @@ def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
         short = [tally for tally in tallies if tally.required_most - tally.occurred.least > moment.days_left]
         text = _OUT_OF_SIGHT if all(tally.is_out_of_sight for tally in short) else _AT_RISK
         said = replace(text, values={"missing": missing, "left": left})
-    open_items = max(tally.open_items for tally in tallies)
-    return msg("{first}; {second}", first=said, second=_explain_open(open_items)) if open_items else said
+    widest = max(tallies, key=lambda each: each.open_items)
+    return msg("{first}; {second}", first=said, second=_explain_open(widest)) if widest.open_items else said
 
 
 def moment_of(

@@ -144,7 +144,10 @@ class ImapSource:
         self._rules = settings.date_rules(zone)
         self._clock = clock or SystemClock()
         self._units = frozenset(name.casefold() for name in settings.units)
-        self._traits = settings.traits(source_id, complete=False, attested=True, host=settings.host.lower())
+        # A mail without a sender that its server vouches for is anybody's, who may send as many as he likes.
+        self._traits = settings.traits(
+            source_id, complete=False, attested=True, names_authors=False, host=settings.host.lower()
+        )
 
     @property
     def traits(self) -> UpdateSourceTraits:

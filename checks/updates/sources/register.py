@@ -10,6 +10,10 @@ The columns are those of Decree 30/2020/NĐ-CP, Annexes IV and VI, by their Engl
     Subject        trích yếu
     IssuedDate     ngày văn bản
 
+A sign such as *nt* (như trên) for an author stands for that of the line above: the line names no unit by itself, and may be of that one
+alone. One in the place of a number, of arrival or of the paper's own, may be the same paper again, so that the line is refused. A
+quotation mark that nobody closes hides the lines behind it, which nobody can read.
+
 A line without number or date of arrival, with a number used twice in its year, or with a date in the future is refused
 and named; the other lines count. All dates of arrival are read in one order of day and month; where some can only be day
 first and some only month first, those that fit both are refused. So are days with the year first of which a spreadsheet may have
@@ -27,10 +31,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from checks.updates.authors import author_above, is_repetition, names_nobody, repeated_author
 from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
 from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, shows_exchange
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
+from checks.updates.text import fold
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -158,16 +164,9 @@ class RegisterSource(WrittenDates):
 
     def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
         items: list[ListedItem] = []
-        rejected: list[RefusedItem] = []
+        lines, hidden = self._lines(reader, columns)
+        rejected = [*hidden]
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
-        lines: list[tuple[int, list[str], Mapping[str, str]]] = []
-        line = reader.line_num + 1
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                lines.append(
-                    (line, row, {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()})
-                )
-            line = reader.line_num + 1
         days = [cells["ArrivalDate"] for _line, _row, cells in lines]
         rules = settle_order(self._rules, days)
         is_exchange_shown = shows_exchange(days, rules)
@@ -196,6 +195,31 @@ class RegisterSource(WrittenDates):
                 items.append(self._with_line(item, cells["ArrivalDate"], rules, row, may_be_another=may_be_another))
         return Listing(tuple(items), tuple(rejected))
 
+    def _lines(
+        self, reader: CsvReader, columns: Mapping[str, int]
+    ) -> tuple[Sequence[tuple[int, Sequence[str], Mapping[str, str]]], Sequence[RefusedItem]]:
+        """Return the lines that are not empty, each with its number and its cells by column; and what hides further ones."""
+        lines = []
+        hidden = []
+        line = reader.line_num + 1
+        above = ""
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
+                if any(_holds_lines(cells[name], columns) for name in REQUIRED):
+                    hidden.append(_hidden_lines(row, line, reader.line_num))
+                    cells["OrganName"] = ""
+                elif self._repeats(cells["OrganName"]):
+                    cells["OrganName"] = repeated_author(cells["OrganName"], above)
+                above = "" if names_nobody(cells["OrganName"]) else author_above(cells["OrganName"])
+                lines.append((line, row, cells))
+            line = reader.line_num + 1
+        return lines, hidden
+
+    def _repeats(self, author: str) -> bool:
+        known = {fold(name) for name, _unit in self._traits.unit_names}
+        return is_repetition(author) and fold(author) not in known
+
     def _with_line(
         self, item: ListedItem, day: str, rules: DateRules, row: Sequence[str], *, may_be_another: bool
     ) -> ListedItem:
@@ -211,6 +235,18 @@ class RegisterSource(WrittenDates):
 def _delimiter(text: str) -> str:
     header = text.partition("\n")[0]
     return max(",;\t", key=header.count)
+
+
+def _holds_lines(cell: str, columns: Mapping[str, int]) -> bool:
+    """Say whether a cell has whole lines of the register in it, as behind a quotation mark that nobody closed."""
+    return "\n" in cell and max(map(cell.count, ",;\t")) >= max(columns.values())
+
+
+def _hidden_lines(row: Sequence[str], first: int, last: int) -> RefusedItem:
+    what = msg(
+        "line {line}: a quotation mark that is not closed hides what follows up to line {last}", line=first, last=last
+    )
+    return RefusedItem(what, content_key(["hidden", *row]), is_open=True)
 
 
 def _arrived(cells: Mapping[str, str], rules: DateRules, polled_at: datetime) -> datetime | None:
@@ -232,6 +268,8 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
     number = cells["ArrivalNumber"]
     if not number:
         return msg("no số đến")
+    if is_repetition(number):
+        return msg("số đến {number} repeats the line above: write the number", number=bounded(number, 20))
     if not cells["ArrivalDate"]:
         return msg("no ngày đến")
     arrived = read_moment(cells["ArrivalDate"], rules)
@@ -244,6 +282,9 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         return msg("ngày đến {day} is not a date", day=bounded(cells["ArrivalDate"], 40))
     if arrived > polled_at + AHEAD:
         return msg("ngày đến {day} is in the future", day=bounded(cells["ArrivalDate"], 40))
+    own = cells.get("CodeNumber", "") or cells.get("CodeNotation", "")
+    if is_repetition(own):
+        return msg("số ký hiệu {code} repeats the line above: write the paper's own", code=bounded(own, 40))
     code = "/".join(part for part in (cells.get("CodeNumber", ""), cells.get("CodeNotation", "")) if part)
     return ListedItem(
         external_id=f"{arrived.astimezone(zone).year}/{number}",

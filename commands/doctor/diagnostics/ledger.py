@@ -30,6 +30,7 @@ from commands.doctor.diagnosis import (
     warning,
 )
 from portalops.errors import ClockJumped, LedgerMissing, PortalOpsError
+from portalops.ledger.journals import contradictions, describe_contradiction
 from portalops.ledger.ledger import FILE, Ledger
 from portalops.ledger.runs import is_running
 from portalops.ledger.verify import verify
@@ -90,6 +91,8 @@ def _newest(look: DoctorContext) -> Iterator[DiagnosticLine]:
         "",
         nmsg("{n} record; the newest ones hold together", "{n} records; the newest ones hold together", ledger.count()),
     )
+    for path, seq in contradictions(ledger, session.settings.state_folder):
+        yield bad("journal", describe_contradiction(path, seq), _KEEP)
     yield from _crashed(look, ledger)
 
 

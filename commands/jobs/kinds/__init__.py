@@ -16,6 +16,8 @@ class JobWork:
 
     work: Callable[[Session], Work[object]]
     """Does all of it, here, and returns how it went."""
+    unrecorded: Callable[[Session], Work[object]] | None = None
+    """Does it while the ledger refuses records for their time; None for work that proves nothing then."""
 
 
 JOBS = Door("commands.jobs.kinds", "JOB", JobWork)

@@ -46,6 +46,8 @@ class AnchorParts:
     anchors: tuple[Anchor, ...]
     ledger: Ledger
     key: SigningKey | None
+    successor: SigningKey | None
+    """The key that a change which was interrupted has made."""
     clock: Clock
     zone: ZoneInfo
     progress: Progress
@@ -65,6 +67,7 @@ def parts_of(session: Session) -> AnchorParts:
         anchors_of(session.settings, session.clock, session.environment),
         session.writable_ledger,
         session.signing_key,
+        session.next_key,
         session.clock,
         session.zone_of_portal,
         session.progress,
@@ -102,7 +105,7 @@ def anchor_newest_head(
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
     anchors, ledger = parts.anchors, parts.ledger
-    head = find_due_head(ledger, parts.key, parts.clock, parts.zone)
+    head = find_due_head(ledger, parts.key, parts.clock, parts.zone, successor=parts.successor)
     if head is None:
         problem = msg("no signing key is configured, so there is no head to send: set signing.key")
         tell(problem)
@@ -142,7 +145,13 @@ def anchor_newest_head(
 
 
 def find_due_head(
-    ledger: Ledger, key: SigningKey | None, clock: Clock, zone: ZoneInfo, quiet: Collection[str] = QUIET_KINDS
+    ledger: Ledger,
+    key: SigningKey | None,
+    clock: Clock,
+    zone: ZoneInfo,
+    quiet: Collection[str] = QUIET_KINDS,
+    *,
+    successor: SigningKey | None = None,
 ) -> RecordedHead | None:
     """Return the head that anchors are to have now; None if no signing key is configured.
 
@@ -155,6 +164,7 @@ def find_due_head(
         clock: of this machine.
         zone: the portal's.
         quiet: kinds of records that are no reason for a new one on the same day.
+        successor: as in `record_head`.
 
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
@@ -166,7 +176,7 @@ def find_due_head(
         is_of_today = newest.head.at.astimezone(zone).date() == clock.now().astimezone(zone).date()
         if is_of_today and _is_quiet_since(ledger, newest.head.size, quiet):
             return newest
-    return record_head(ledger, key, clock)
+    return record_head(ledger, key, clock, successor=successor)
 
 
 def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:

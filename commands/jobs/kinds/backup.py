@@ -230,6 +230,29 @@ def backup_work(
     return work_of_backup(replace(made, unsigned=unsigned))
 
 
+def unrecorded_work(
+    session: Session,
+    set_kind: SetKind | None = None,
+    *,
+    accept_shrink: Sequence[str] = (),
+    on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
+) -> Work[object]:
+    """Back up while the ledger takes no record: it is read alone, and gets to know no key; the rest as in `backup_work`."""
+    parts = parts_of(session)
+    require_parts([each.id for each in parts.sources], parts.media, real_folders(parts.media))
+    now = session.clock.now()
+    plan = backup_plan(parts, set_kind, accept_shrink=accept_shrink, now=now, zone=session.zone_of_portal)
+    try:
+        signer, unsigned = session.signing_key, ""
+    except SecretUnavailable as error:
+        signer, unsigned = None, show_text(f"the set is unsigned: {error}", 500)
+    warn = session.warnings.append
+    made = make_backup(
+        parts, plan, signer, clock=session.clock, progress=session.progress, warn=warn, on_error=on_error
+    )
+    return work_of_backup(replace(made, unsigned=unsigned))
+
+
 def work_of_backup(result: BackupResult) -> Work[object]:
     """Judge how a backup went."""
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
@@ -253,4 +276,4 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
 
 
-JOB = JobWork(work=backup_work)
+JOB = JobWork(work=backup_work, unrecorded=unrecorded_work)

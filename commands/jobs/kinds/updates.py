@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from checks.updates.addresses import page_key
 from checks.updates.attested import as_observation
 from checks.updates.clashes import source_clashes
 from checks.updates.job import replay, run_updates, warn_of_troubles
@@ -93,8 +94,15 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
     exemptions = tuple(each for each in in_force if each is not None)
     attested = tuple(as_observation(each, zone) for each in standing)
     confirmed = read_confirmations(ledger, until=until)
+    observed = (each.what for each in standing if isinstance(each.what, ObservedItem))
     return Decided(
-        exemptions, confirmed.observations, attested, unkept | confirmed.unkept, confirmed.given_at, confirmed.units
+        exemptions,
+        confirmed.observations,
+        attested,
+        unkept | confirmed.unkept,
+        confirmed.given_at,
+        confirmed.units,
+        frozenset(one.collected for one in observed if one.collected),
     )
 
 
@@ -167,7 +175,9 @@ def require_possible_sighting(
         UsageError: another unit's item is at that address, or a poll would have shown it and did not.
     """
     address = canonical_url(what.address)
-    ids = (one.observation for each in sources for one in store.known(each.traits.id, (f"u:{address}",)).values())
+    ids = (
+        one.observation for each in sources for one in store.known(each.traits.id, (f"u:{page_key(address)}",)).values()
+    )
     there = store.observations(ids).values() if address else ()
     for item in there:
         if item.unit not in {None, what.unit} and (what.unit is not None or item.channel is not what.channel):

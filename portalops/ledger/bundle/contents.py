@@ -25,9 +25,11 @@ from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
-from portalops.registers.writers import CLAIM_KINDS
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
 
-FORMAT = 2
+FORMAT = 3
+CLAIMS_FORMAT = 2
+"""Of a bundle with claims and without a quarantine."""
 """The newest version of the bundle that is read; it is written where the ledger has claims or writers, and 1 otherwise."""
 
 BUNDLE_NAMESPACE = "portalops-bundle"
@@ -43,7 +45,19 @@ BLOBS, HEADS, CERTIFICATES = "blobs", "heads", "tsa"
 FOLDERS = (BLOBS, HEADS, CERTIFICATES)
 
 ALWAYS = frozenset(
-    {CREATED, "ledger.upgraded", "ledger.moved", PLAN, HEAD, *KEY_KINDS, ERASED, SIGN_OFF, *WAIVER_KINDS, *CLAIM_KINDS}
+    {
+        CREATED,
+        "ledger.upgraded",
+        "ledger.moved",
+        PLAN,
+        HEAD,
+        *KEY_KINDS,
+        ERASED,
+        SIGN_OFF,
+        *WAIVER_KINDS,
+        *CLAIM_KINDS,
+        QUARANTINED,
+    }
 )
 """Kinds whose details belong to every bundle, wherever the record stands."""
 

@@ -103,7 +103,9 @@ class DetailsCheck:
         self.named.add(key)
         state, body = self._blobs.read(digest)
         if state is BlobState.OTHER and is_new:
-            self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
+            self._faults.add_excusable(
+                seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest)
+            )
         elif state is BlobState.MISSING and must_be_there and digest in self._withheld:
             self._faults.add(
                 seq,
@@ -112,5 +114,5 @@ class DetailsCheck:
                 ),
             )
         elif state is BlobState.MISSING and (must_be_there or (is_new and digest not in self._left_out)):
-            self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
+            self._faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
         return body

@@ -20,11 +20,11 @@ from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
 from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import FORMAT, Description
+from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
-from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
+from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
-from portalops.ledger.heeded import heeded
+from portalops.ledger.heeded import heeded, numbers_set_aside
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
@@ -38,7 +38,7 @@ from portalops.registers.anchors import read_receipts
 from portalops.registers.erasures import ERASED
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.writers import CLAIM_KINDS
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
 
 TIME_STAMP = "rfc3161"
@@ -59,6 +59,8 @@ class BundleScope:
     withheld: Mapping[Digest, str]
     """Digest: reason."""
     erased: frozenset[Digest]
+    set_aside: frozenset[int] = frozenset()
+    """Numbers of the records that two persons set aside: their details may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return BundleScope(first.seq, first.at, last, withheld, erased)
+    return BundleScope(first.seq, first.at, last, withheld, erased, numbers_set_aside(ledger))
 
 
 def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
@@ -137,6 +139,8 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
         if (key := bytes.fromhex(record.body)) in followed:
             continue
         followed.add(key)
+        if record.seq in scope.set_aside and not ledger.has_blob(record.body):
+            continue
         data = None if record.body in left_out else _blob(ledger, record.seq, record.body)
         if key not in seen:
             seen.add(key)
@@ -186,15 +190,19 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
     )
 
 
-def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead:
+def covering_head(
+    ledger: Ledger, key: SigningKey, clock: Clock, *, successor: SigningKey | None = None
+) -> RecordedHead:
     """Sign what the ledger is, so that nothing but heads stands between the head and the records it is over.
+
+    Arguments are those of `record_head`.
 
     Raises:
         LedgerError: the key is not the ledger's, or nothing can be recorded.
         Locked: other processes kept recording in between.
     """
     for _attempt in range(20):
-        head = record_head(ledger, key, clock)
+        head = record_head(ledger, key, clock, successor=successor)
         between = (ledger.record(seq) for seq in range(head.head.size + 1, head.seq))
         if all(record is not None and record.kind == HEAD for record in between):
             return head
@@ -231,7 +239,7 @@ def write_bundle(
     """
     with new_folder(folder) as part:
         writer = _Writer(part)
-        description = _describe(ledger, scope, content, _write_lines(ledger, part, writer, scope.last, advance))
+        description = _describe(ledger, scope, content, _write_lines(ledger, part, writer, scope, advance))
         writer.put(contents.DESCRIPTION, description.write())
         size = 0
         for detail in details(ledger, scope):
@@ -362,7 +370,9 @@ class _Copied:
             lines = chunk.lines if whole else chunk.lines[: self._left]
             places = chunk.places if whole or chunk.places is None else chunk.places[: self._left]
             for line in lines:
-                self._newest = line if isinstance(line, bytes) else b""
+                self._newest = bytes_of(line)
+                if b"\n" in self._newest or len(self._newest) > MAX_LINE_BYTES:
+                    raise _not_one_line()
                 self._write(self._newest + b"\n")
             self._left -= len(lines)
             if lines:
@@ -371,8 +381,16 @@ class _Copied:
                 return
 
 
-def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advance: Advance) -> _Lines:
+def _not_one_line() -> IntegrityError:
+    return IntegrityError(
+        msg("a line of the ledger holds a line feed or is longer than a record: no file of lines can hold it"),
+        msg("Run 'portalops ledger verify' to see which. Restore the ledger from the newest backup set before it."),
+    )
+
+
+def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleScope, advance: Advance) -> _Lines:
     faults = Faults()
+    faults.settle(scope.set_aside)
     sha256 = hashlib.sha256()
     with (folder / contents.LINES).open("xb") as file, ledger.snapshot() as snapshot:
 
@@ -380,7 +398,7 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advan
             sha256.update(data)
             file.write(data)
 
-        chain = check_chain(_Copied(snapshot, last, write), faults, advance)
+        chain = check_chain(_Copied(snapshot, scope.last, write), faults, advance)
     writer.sums[contents.LINES] = sha256.hexdigest()
     if faults.count:
         first = faults.first()[0]
@@ -404,8 +422,16 @@ def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Line
         first_blob=scope.first,
         withheld=tuple(Withheld(digest, scope.withheld[digest]) for digest in sorted(scope.withheld)),
         portalops=__version__,
-        format=FORMAT if any(_read_until(ledger.records(kinds=CLAIM_KINDS, limit=1), scope.last)) else 1,
+        format=_format_of(ledger, scope.last),
     )
+
+
+def _format_of(ledger: Ledger, last: int) -> int:
+    """Return the oldest format whose verifiers know every kind of record that they judge by."""
+    for number, kinds in ((FORMAT, (QUARANTINED,)), (CLAIMS_FORMAT, CLAIM_KINDS)):
+        if any(_read_until(ledger.records(kinds=kinds, limit=1), last)):
+            return number
+    return 1
 
 
 def _write_heads(ledger: Ledger, writer: _Writer, last: int) -> dict[Digest, int]:

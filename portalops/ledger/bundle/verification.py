@@ -51,6 +51,15 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
+from portalops.ledger.quarantines import (
+    ANYBODYS,
+    ReadQuarantine,
+    Surrounding,
+    check_quarantines,
+    read_quarantine,
+    records_set_aside,
+    suspects,
+)
 from portalops.ledger.record import CREATED, Fields, NotARecord, is_ledger_id, parse, parse_at, split
 from portalops.ledger.verify import (
     NOTHING_SUPPLIED,
@@ -76,9 +85,9 @@ from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS
+from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
-from portalops.registers.writers import CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -190,6 +199,8 @@ class _Recorded:
     """Claims and writer records."""
     spoken_for: set[int] = field(default_factory=set)
     by_authority: list[tuple[int, str]] = field(default_factory=list)
+    quarantines: list[ReadQuarantine] = field(default_factory=list)
+    anybodys: set[int] = field(default_factory=set)
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
@@ -231,9 +242,17 @@ class _Check:
             self._faults,
             ledger=told.ledger,
             spoken_for=told.spoken_for,
+            confirmed=signing_keys(self._brought.trusted or ()),
         )
-        refused = check_authority(ownership, told.by_authority, self._faults)
-        unclaimed = check_unclaimed(self._ages(tuple(ownership.gaps(chain.records))), told.last_at, self._faults)
+        keys = [use.signer for use in signed.uses]
+        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys)
+        set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
+        passed_over = records_set_aside(set_aside)
+        self._faults.settle(passed_over)
+        by_authority = (each for each in told.by_authority if each[0] not in passed_over)
+        refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
+        ages = (each for each in self._ages(tuple(ownership.gaps(chain.records))) if each[0] not in passed_over)
+        unclaimed = check_unclaimed(ages, told.last_at)
         told.plans = [each for each in told.plans if not is_unheeded(each.seq, refused, unclaimed)]
         told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
         files = check_sums(self._folder, self._faults)
@@ -260,6 +279,7 @@ class _Check:
             count_unsigned(signed, told.heads, chain),
             ownership,
             unclaimed,
+            set_aside,
         )
         return BundleVerification(
             told.ledger, integrity, completeness, description, stamped, not_compared, files.reports, seen.records
@@ -291,6 +311,8 @@ class _Check:
         return told
 
     def _take_recorded(self, record: Record, told: _Recorded) -> None:
+        if record.kind in ANYBODYS:
+            told.anybodys.add(record.seq)
         if record.kind in SELF_SIGNED:
             told.spoken_for.add(record.seq)
         elif record.kind in AUTHORITY_KINDS:
@@ -312,6 +334,8 @@ class _Check:
             told.erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
             told.signed.append(read_signed(held))
+        elif record.kind == QUARANTINED:
+            told.quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             told.waivers.take(held)
         elif record.kind == CREATED and record.seq == 1:
@@ -346,7 +370,9 @@ class _Check:
             if told.ledger and description.ledger != told.ledger:
                 self._faults.add(0, msg("{name} names a different ledger than record 1", name=contents.DESCRIPTION))
         behind_heads = (each.seq + 1 for each in told.heads)
-        sought = wanted(told.heads, self._brought.heads).union(behind_heads, wanted_by_claims(told.signed))
+        self._faults.suspects = frozenset(suspects(told.quarantines))
+        by_claims = wanted_by_claims(told.signed)
+        sought = wanted(told.heads, self._brought.heads).union(behind_heads, by_claims, self._faults.suspects)
         chain = check_chain(self._lines, self._faults, self._advance, wanted=sought)
         if chain.records and not self._lines.ends_in_line_feed:
             self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))

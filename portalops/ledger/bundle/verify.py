@@ -45,6 +45,7 @@ MAX_LIST = 256 << 20  # of the files in a ZIP file
 MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
 MAX_RANGES = 1000  # of one claim
+MAX_ASIDE = 1000  # records of one quarantine
 MAX_DEPTH = 100
 MAX_DIGITS = 4300  # what newer Pythons refuse by themselves: reading more takes time that grows with its square
 GENESIS = "0" * 64
@@ -735,6 +736,13 @@ WRITER = re.compile(
 )
 
 
+_WORDS = r"([^\x00-\x1f\x7f\ud800-\udfff]{1,200})"
+QUARANTINE = re.compile(
+    r"portalops-quarantine 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
+    r"by " + _WORDS + r"\nsecond " + _WORDS + r"\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nreason " + _WORDS + r"\n"
+)
+
+
 class Record(NamedTuple):
     seq: int
     at: str  # as it stands: such texts sort as the moments do
@@ -816,6 +824,7 @@ class Key(NamedTuple):
     added: Record
     retired: Optional[Record]
     replaces: str
+    vouched: Optional[int] = None  # the record of the first head over `added` by the key that this one replaces
 
     def signs_at(self, at: str) -> bool:
         return self.added.at <= at and (self.retired is None or at <= self.retired.at)
@@ -857,6 +866,22 @@ def parse_claim(text: str) -> Optional[Tuple[str, List[Range]]]:
     return (found.group(1), ranges) if len(ranges) <= MAX_RANGES else None
 
 
+class Quarantine(NamedTuple):
+    """A record that sets others aside: what it names, who signed it, and why that is nobody."""
+
+    record: Record
+    ledger: str
+    first: int
+    last: int
+    digest: str
+    by: str
+    second: str
+    public: str
+    reason: str
+    signers: Tuple[str, str]  # as the ledger's key, and as the second person
+    why_not: Optional[Said]
+
+
 class Brought(NamedTuple):
     """A head that the auditor brings; a code holds the first 20 digits of the digest and no ledger."""
 
@@ -879,9 +904,18 @@ KEPT = {
     "claim",
     "writer.added",
     "writer.ended",
+    "ledger.quarantined",
 }
 NEVER_ERASED = KEPT | {"plan"}
-SELF_SIGNED = {"head", "claim", "writer.added", "writer.ended"}  # kinds that nobody needs to claim
+ANYBODYS = {"ledger.moved", "key.retired"}  # kinds that can be set aside whoever recorded them
+CLAIM_KINDS = {"claim", "writer.added", "writer.ended"}
+SELF_SIGNED = {
+    "head",
+    "claim",
+    "writer.added",
+    "writer.ended",
+    "ledger.quarantined",
+}  # kinds that nobody needs to claim
 ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
 
 # ----------------------------------------------------------------------------------------------------- 8 the check
@@ -896,6 +930,11 @@ class Check:
         self.brought = brought
         self.trusted = trusted
         self.faults: List[Tuple[int, Said]] = []
+        self.malformed: List[int] = []  # lines that are no records
+        self.suspects: Set[int] = set()  # records that quarantines speak of
+        self.open: List[Tuple[int, str, Dict[str, object]]] = []  # what is wrong with those alone
+        self.quarantines: List[Quarantine] = []  # that count
+        self.aside: Set[int] = set()  # records that they set aside
         self.fault_count = 0
         self.paths: List[str] = []
         self.good: Set[str] = set()  # blobs that are there and have the digest that is their name
@@ -917,6 +956,7 @@ class Check:
             Tuple[int, int]
         ] = []  # first and last of records whose plans and erasures count for nothing
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
+        self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
         self.found_brought: List[Tuple[Brought, bool]] = []
@@ -936,6 +976,13 @@ class Check:
         self.faults.append((seq, say(en, seq=seq, **values)))
         if len(self.faults) > 2 * MAX_FAULTS:
             self.faults = self.first_faults()
+
+    def excusable(self, seq: int, en: str, **values: object) -> None:
+        """Name a fault of a record alone; of a suspect it waits for `_settle`."""
+        if seq in self.suspects:
+            self.open.append((seq, en, values))
+        else:
+            self.fault(seq, en, **values)
 
     def first_faults(self) -> List[Tuple[int, Said]]:
         """Return the faults by record; those of no record come last."""
@@ -963,7 +1010,7 @@ class Check:
         except ValueError:
             held = None
         version = held.get("format") if isinstance(held, dict) else None
-        if type(version) is int and version > 2:
+        if type(version) is int and version > 3:
             raise NotABundle(
                 say("this bundle is of a newer format, {version}: it needs a newer verify.py", version=version)
             )
@@ -1063,7 +1110,7 @@ class Check:
     def _check_record(self, place: int, record: Optional[Record], head: str, latest: str) -> bool:
         """Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.)"""
         if record is None:
-            self.fault(place, "record {seq} does not have the format that portalops writes")
+            self.malformed.append(place)  # a fault, unless it is set aside: see (12)
             return False
         sound = True
         if record.seq != place:
@@ -1109,16 +1156,23 @@ class Check:
             self.fault(0, "bundle.json names a different ledger than record 1")
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
         signers = [self._signer_of_head(*each[1:]) for each in read]
+        quarantines = [self._read_quarantine(record) for record in self.always if record.kind == "ledger.quarantined"]
+        for record, quarantine in quarantines:
+            if quarantine is not None and quarantine.last < record.seq:
+                self.suspects.update(range(quarantine.first, quarantine.last + 1))
         self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
-        signed = [self._read_signed(record) for record in self.always if record.kind in SELF_SIGNED - {"head"}]
+        signed = [self._read_signed(record) for record in self.always if record.kind in CLAIM_KINDS]
         claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
-        lines = self._lines_at(wanted | {each.size for each in self.brought})
+        lines = self._lines_at(wanted | self.suspects | {each.size for each in self.brought})
         self._check_heads(read, signers, lines)
         self._check_claims(signed, lines)
+        self._check_quarantines(quarantines, lines)
+        self._check_owners()
         self._read_erasures()
         self._check_details()
+        self._settle()
         self._check_heads_folder(read)
         self._check_replaced()
         self._check_allowed_signers()
@@ -1138,7 +1192,6 @@ class Check:
         A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
         """
         signed = {record.seq: (head, signer) for record, head, signer in heads if head and signer}
-        replaced: Set[str] = set()  # keys that signed a head over the record of the key that replaces them
         pending: Dict[str, Record] = {}
         unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
@@ -1146,9 +1199,9 @@ class Check:
                 head, signer = signed[record.seq]
                 own = self.ledger in (None, head.ledger) and self.key_at(signer, head.at)
                 if own and head.size < record.seq:
-                    replaced |= {
-                        key.replaces for key in self.keys if key.replaces == signer and key.added.seq <= head.size
-                    }
+                    for place, key in enumerate(self.keys):
+                        if key.replaces == signer and key.vouched is None and key.added.seq <= head.size:
+                            self.keys[place] = key._replace(vouched=record.seq)
                     for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
                         retired = pending.pop(public)
                         if public == signer:
@@ -1165,7 +1218,7 @@ class Check:
                 if record.kind == "key.added" and not known:
                     self.keys.append(Key(public, record, None, replaces))
                 elif record.kind == "key.retired" and known and known[0].retired is None:
-                    if public in replaced:
+                    if any(key.replaces == public and key.vouched is not None for key in self.keys):
                         self._retire(public, record)
                     else:
                         pending.setdefault(public, record)
@@ -1173,7 +1226,7 @@ class Check:
         unheeded += [(record, public) for public, record in pending.items() if left == {public}]
         for record, public in unheeded:
             what = "record {seq}: no key of the ledger confirms that key {key} was retired"
-            self.fault(record.seq, what, key=fingerprint(public))
+            self.excusable(record.seq, what, key=fingerprint(public))
 
     def _read_signed(self, record: Record) -> Signed:
         """Read a claim or a writer record; where its details are not here, (3) names them."""
@@ -1191,7 +1244,7 @@ class Check:
             return Signed(record, text, "", error.said)
 
     def _check_claims(self, signed: List[Signed], lines: Dict[int, Tuple[str, str]]) -> None:
-        """(11) Whose the records are: writers and claims in their order, then what nobody claimed in time."""
+        """(11) Whose the records are: writers and claims in their order."""
         held_up_to = 0
         for each in signed:
             if each.record.body not in self.good:
@@ -1199,11 +1252,92 @@ class Check:
             if each.record.kind == "claim":
                 held_up_to = self._take_claim(each, lines, held_up_to)
             elif (why := self._take_writer(each)) is not None:
-                self.fault(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
+                self.excusable(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
+
+    def _read_quarantine(self, record: Record) -> Tuple[Record, Optional[Quarantine]]:
+        """Read a quarantine; where its details are not here, (3) names them."""
+        held = part(self.body(record.body), "quarantine")
+        text = held.get("text")
+        found = QUARANTINE.fullmatch(text) if isinstance(text, str) else None
+        if found is None or not isinstance(text, str) or not is_key(found.group(7)):
+            return record, None
+        ledger, first, last, digest, by, second, public, reason = found.groups()
+        if not int(first) <= int(last) < int(first) + MAX_ASIDE:
+            return record, None
+        signers, why = ["", ""], None
+        for place, name in enumerate(("signature", "second_signature")):
+            signature = held.get(name)
+            try:
+                if not isinstance(signature, str):
+                    raise Bad("a signature is missing")
+                signers[place] = signer_of(signature, "portalops-quarantine", of_bytes(text.encode("utf-8")))
+            except Bad as error:
+                why = why or error.said
+        both = signers[0], signers[1]
+        made = Quarantine(record, ledger, int(first), int(last), digest, by, second, public, reason, both, why)
+        return record, made
+
+    def _check_quarantines(
+        self, read: List[Tuple[Record, Optional[Quarantine]]], lines: Dict[int, Tuple[str, str]]
+    ) -> None:
+        """(12) Which records two persons set aside."""
+        anybodys = {record.seq for record in self.always if record.kind in ANYBODYS}
+        for record, quarantine in read:
+            if record.body not in self.good:
+                continue
+            why = self._why_no_quarantine(quarantine, lines, anybodys)
+            if quarantine is not None and why is None:
+                self.quarantines.append(quarantine)
+            else:
+                what = "the quarantine in record {seq} counts for nothing: {why}"
+                self.excusable(record.seq, what, why=why)
+        for each in self.quarantines:
+            self.aside.update(range(each.first, each.last + 1))
+
+    def _settle(self) -> None:
+        """(12) Name what waited for the quarantines, but for what is wrong with records that are set aside."""
+        for seq in self.malformed:
+            if seq not in self.aside:
+                self.fault(seq, "record {seq} does not have the format that portalops writes")
+        for seq, en, values in self.open:
+            if seq not in self.aside:
+                self.fault(seq, en, **values)
+
+    def _why_no_quarantine(
+        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], anybodys: Set[int]
+    ) -> Optional[Said]:
+        if each is None:
+            return say("it names no records")
+        if each.why_not is not None:
+            return each.why_not
+        if self.ledger not in (None, each.ledger):
+            return say("it belongs to another ledger")
+        own, second = each.signers
+        if self.key_at(own, each.record.at) is None:
+            return say("it is not signed by a key of the ledger")
+        if second != each.public:
+            return say("it is signed by a different key than it names")
+        if second in {known.public for known in self.keys} | {known.public for known in self.writers}:
+            return say("the second key is the ledger's own, or a machine's")
+        if each.last >= each.record.seq:
+            return say("it names records that did not exist")
+        if lines.get(each.last, ("", ""))[0] != each.digest:
+            return say("record {last} is another one than it names", last=each.last)
+        begin = self.writers[0].added if self.writers else None
+        for seq in range(each.first, each.last + 1):
+            is_strange = begin is not None and seq > begin and self.owner(seq) is None
+            if lines.get(seq, ("", ""))[1] and seq not in anybodys and not is_strange:
+                return say("record {record} is whole, and no stranger's", record=seq)
+        return None
+
+    def _check_owners(self) -> None:
+        """(11) What a writer may not record, and what nobody claimed in time."""
         if not self.writers:
             return
         for record in self.always:
-            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased") else None
+            if record.seq in self.aside:
+                continue
+            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased", "ledger.moved") else None
             if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
                 self.unheeded.append((record.seq, record.seq))
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
@@ -1221,6 +1355,12 @@ class Check:
             return say("it belongs to another ledger")
         if self.key_at(each.signer, each.record.at) is None:
             return say("it is not signed by a key of the ledger")
+        if not self._may_name_writers(each.signer, each.record.seq):
+            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.signer))
+        if state == "added" and any(
+            one.name == name and one.ended is None and one.public != public for one in self.writers
+        ):
+            return say("another writer is called {name}", name=name)
         known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
         if state == "added":
             if known is None:
@@ -1228,6 +1368,22 @@ class Check:
         elif known is not None and self.writers[known].ended is None:
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
         return None
+
+    def _may_name_writers(self, public: str, seq: int) -> bool:
+        """Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too."""
+        keys = {each.public: each for each in self.keys}
+        trusted = {each.public for each in self.trusted or ()}
+        key = keys[public]
+        while key.vouched is not None and key.vouched < seq and key is not self.keys[0] and key.public not in trusted:
+            seq = key.vouched
+            key = keys[key.replaces]
+        if key is self.keys[0] or key.public in trusted:
+            return True
+        if not self.writers:
+            others = [each for each in self.keys if each is not key and each.added.seq < seq]
+            return all(each.retired is not None and each.retired.seq < seq for each in others)
+        owner = self.owner(key.added.seq)
+        return owner is not None and owner.authority == "all"
 
     def _take_claim(self, each: Signed, lines: Dict[int, Tuple[str, str]], held_up_to: int) -> int:
         """Take a claim; return the last record whose line a writer's claim bears out."""
@@ -1263,7 +1419,7 @@ class Check:
                 for first, last, _ in claim[1]:
                     insort(self.claimed, (first, last, each.signer))
         if why is not None:
-            self.fault(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
+            self.excusable(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
         return held_up_to
 
     def _is_claimed(self, first: int, last: int) -> bool:
@@ -1301,19 +1457,18 @@ class Check:
                 while gaps and gaps[0][1] < place:
                     gaps.pop(0)
                 record = parse_record(line) if gaps and gaps[0][0] <= place else None
-                if record is None or record.kind in SELF_SIGNED or record.at >= limit:
+                if record is None or record.kind in SELF_SIGNED or record.at >= limit or place in self.aside:
                     continue
                 if rows and rows[-1][1] == place - 1:
                     rows[-1][1] = place
                 else:
                     rows.append([place, place])
-        self.unheeded += [(first, last) for first, last in rows]
-        for first, last in rows:
-            self.fault(first, "no writer claims records {seq} to {last}", last=last)
+        self.unclaimed = [(first, last) for first, last in rows]
+        self.unheeded += self.unclaimed
 
     def counts(self, record: Record) -> bool:
-        """Say whether a plan or an erasure counts, since (11) does not name it."""
-        return not any(first <= record.seq <= last for first, last in self.unheeded)
+        """Say whether a plan or an erasure counts, since (11) does not name it and (12) does not set it aside."""
+        return record.seq not in self.aside and not any(first <= record.seq <= last for first, last in self.unheeded)
 
     def owners(self) -> List[Tuple[int, int, Writer]]:
         """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
@@ -1404,7 +1559,10 @@ class Check:
         else:
             what = "record {seq}: blob {digest} is missing"
         self.blamed.add(digest)
-        self.fault(place, what, digest=digest)
+        if withheld and not is_excused:
+            self.fault(place, what, digest=digest)
+        else:
+            self.excusable(place, what, digest=digest)
 
     def _check_heads(
         self, read: List[Any], signers: List[Tuple[str, Optional[Said]]], lines: Dict[int, Tuple[str, str]]
@@ -1680,7 +1838,7 @@ def is_bundle(held: Dict[str, Any]) -> bool:
         digest for digest, reason, size in items if isinstance(digest, str) and isinstance(reason, str) and size == 2
     ]
     return (
-        held["format"] in (1, 2)
+        held["format"] in (1, 2, 3)
         and re.fullmatch(r"[0-9a-f]{32}", held["ledger"]) is not None
         and HEX64.fullmatch(held["head"]) is not None
         and sorted(portal) == ["en", "id", "vi"]
@@ -1909,8 +2067,7 @@ class Completeness:
             if check.bundle is None or not check.last_at:
                 raise Unknown(say("bundle.json lacks what is needed"))
             zone_of(check.bundle["timezone"])
-            plans_here = [record for record in plans_in(check) if check.counts(record)]
-            if not plans_here:
+            if not plans_in(check):
                 raise Unknown(
                     say(
                         "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan"
@@ -1918,7 +2075,7 @@ class Completeness:
                 )
             plans = [
                 read_plan(each, None if each.body in check.excused else check.body(each.body), check.bundle["timezone"])
-                for each in plans_here
+                for each in plans_in(check)
             ]
             self.missing = missing_slots(plans, check.runs.starts, moment_of(check.last_at))
         except Unknown as error:
@@ -1930,7 +2087,7 @@ class Completeness:
 
 
 def plans_in(check: Check) -> List[Record]:
-    return [record for record in check.always if record.kind == "plan"]
+    return [record for record in check.always if record.kind == "plan" and check.counts(record)]
 
 
 def waivers_in_force(check: Check) -> Tuple[List[Tuple[int, Dict[str, Any], str]], List[int]]:
@@ -2096,7 +2253,7 @@ class Figures:
                     how = outcome if isinstance(outcome, str) and outcome in OUTCOMES else "unknown"
                 counted = counts.setdefault(kind, {**nothing})
                 counted[how] = (counted[how] or 0) + 1
-        plans = [each for each in plans_in(check) if each.seq <= self.last]
+        plans = [each for each in check.always if each.kind == "plan" and each.seq <= self.last]
         bodies = [self._body(check, each) for each in plans]
         try:
             read = [read_plan(each, body, check.bundle["timezone"]) for each, body in zip(plans, bodies)]
@@ -2291,6 +2448,20 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 for each in check.writers
             ],
             "claimed": [{"first": first, "last": last, "by": each.name} for first, last, each in check.owners()],
+            "unclaimed": [{"first": first, "last": last} for first, last in check.unclaimed],
+            "set_aside": [
+                {
+                    "seq": each.record.seq,
+                    "at": each.record.at,
+                    "first": each.first,
+                    "last": each.last,
+                    "by": each.by,
+                    "second": each.second,
+                    "key": fingerprint(each.public),
+                    "reason": each.reason,
+                }
+                for each in check.quarantines
+            ],
             "drills": [{"seq": seq, "key": fingerprint(key)} for seq, key in check.drills],
             "not_compared": check.figures.not_compared,
         },
@@ -2312,7 +2483,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
 def exit_code(check: Check, complete: Completeness) -> int:
     if check.fault_count:
         return 5
-    return {None: 3, False: 1, True: 0}[complete.holds]
+    return {None: 3, False: 1, True: 3 if check.unclaimed else 0}[complete.holds]
 
 
 def report(check: Check, complete: Completeness) -> Iterator[Said]:
@@ -2380,6 +2551,21 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             seq=seq,
             key=fingerprint(drilled_by),
         )
+    for aside in check.quarantines[:MAX_SHOWN]:
+        yield say(
+            "  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+            first=aside.first,
+            last=aside.last,
+            day=aside.record.at[:10],
+            by=aside.by,
+            second=aside.second,
+            key=fingerprint(aside.public),
+            reason=aside.reason,
+        )
+    if len(check.quarantines) > MAX_SHOWN:
+        yield say("    ... and {n} more (--json has them all)", n=len(check.quarantines) - MAX_SHOWN)
+    for first, last in check.unclaimed[:MAX_SHOWN]:
+        yield say("  NOTE: no writer claims records {first} to {last}.", first=first, last=last)
     owners = check.owners()
     for first, last, writer in owners[:MAX_SHOWN]:
         yield say(
@@ -2455,6 +2641,13 @@ def sentence(check: Check, complete: Completeness) -> Said:
         False: say("something expected is missing"),
         True: say("nothing expected is missing"),
     }[complete.holds]
+    if not check.fault_count and check.unclaimed:
+        return say(
+            "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).",
+            n=sum(last - first + 1 for first, last in check.unclaimed),
+            seq=check.unclaimed[0][0],
+            whole=whole,
+        )
     if not check.fault_count:
         return say("RESULT: nothing was changed since it was signed, and {whole}.", whole=whole)
     if check.first_bad is not None:
@@ -2624,11 +2817,20 @@ VI = {
     "it names no writer": "không nêu bên ghi nào",
     "it names no records": "không nêu bản ghi nào",
     "it is not signed by a key of the ledger": "không được ký bằng khóa của sổ cái",
+    "it is signed by key {key}, which nobody confirmed": "được ký bằng khóa {key} mà chưa ai xác nhận",
+    "another writer is called {name}": "đã có bên ghi khác tên là {name}",
     "it names records that did not exist": "nêu những bản ghi lúc đó chưa có",
+    "the quarantine in record {seq} counts for nothing: {why}": "việc cách ly ghi trong bản ghi {seq} không có giá trị: {why}",
+    "a signature is missing": "thiếu một chữ ký",
+    "the second key is the ledger's own, or a machine's": "khóa thứ hai là khóa của chính sổ cái hoặc của một máy",
+    "record {last} is another one than it names": "bản ghi {last} không phải bản ghi được nêu",
+    "record {record} is whole, and no stranger's": "bản ghi {record} còn nguyên vẹn và không phải do người lạ ghi",
+    "  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}": "  LƯU Ý: các bản ghi từ {first} đến {last} đã được {by} và {second} (khóa {key}) cách ly ngày {day}: {reason}",
     "its records were claimed before": "các bản ghi này đã được nhận từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
-    "no writer claims records {seq} to {last}": "không bên ghi nào nhận các bản ghi từ {seq} đến {last}",
+    "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
+    "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",
     "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten": "bản ghi {last} không phải nội dung mà bên ghi đã ký nhận trong bản ghi {claim}: các bản ghi từ {seq} trở đi đã bị viết lại",
     "  Records {first} to {last} were recorded by {name} (key {key})": "  Các bản ghi từ {first} đến {last} do {name} ghi (khóa {key})",
     "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",

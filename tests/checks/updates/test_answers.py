@@ -466,6 +466,27 @@ def test_an_answer_without_news_may_be_out_of_date_until_a_later_one_shows_some(
     assert feed.gone() == {"19": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=True)}
 
 
+@pytest.mark.parametrize(
+    ("base", "is_sure"),
+    [
+        ([9, 8, 7, 6], True),
+        ([1, 2, 9, 8, 7, 6], True),  # two old pins
+        ([1, 2, 3, 9, 8, 7, 6], True),  # three of them, older than the end
+        ([7.1, 7.2, 7.3, 9, 8, 7, 6], False),  # a block of another category in front
+        ([9, 8, 8.5, 7, 6], False),  # one behind
+    ],
+)
+def test_in_a_list_of_several_blocks_nothing_is_surely_taken_down(
+    feed: Polled, base: list[float], is_sure: bool
+) -> None:
+    feed.poll(10, base)
+    front = base[: base.index(9)]
+
+    feed.poll(30, [*front, 29, *(one for one in base[len(front) :] if one != 8)])
+
+    assert feed.sure() == ({"8"} if is_sure else set())
+
+
 def test_what_comes_back_is_not_taken_down(feed: Polled) -> None:
     feed.poll(10, [9, 8, 7, 6])
     feed.poll(20, [29, 9, 7, 6])

@@ -204,7 +204,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
 def test_what_a_cross_check_shows_closes_a_gap_or_not(
     check: UpdateSourceTraits, listing: Listing, is_closed: bool, says: str
 ) -> None:
-    known = {"u:https://soyte.example/known"} & set(keys_of(listing))  # the feed says https, the map http
+    known = {"u:soyte.example/known"} & set(keys_of(listing))
 
     found, why = judge_gap(check, listing, since=at("2026-11-15 20:00"), known=known, zone=ZONE)
 

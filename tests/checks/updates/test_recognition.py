@@ -177,3 +177,13 @@ def test_a_refused_line_of_a_name_that_resembles_units_may_hide_an_item_of_each(
     found = {one.key: one.unit for one in hidden_in(lines, register, names, NOW)}
 
     assert found == {"2 1 xa-dien-an": "xa-dien-an", "4 1": "so-y-te", "5 1": None}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://www.a.example/tin/1/?b=2&a=1", "https://a.example:443/tin/1?a=1&b=2&utm_source=x#y"]
+)
+def test_one_page_is_known_under_its_other_addresses(url: str) -> None:
+    first = replace(_item("1", "", "Bài số một"), url="http://a.example/tin/1?a=1&b=2")
+    other = replace(_item("2", "", "Tên khác", 19), url=url)
+
+    assert _recognise([other], _known([first])).new == ()

@@ -56,7 +56,9 @@ ITEM = SeenItem(
     text_problems="",
 )  # fmt: skip
 WINDOW = 48 * HOUR
-CLAIMS = ClaimRules(WINDOW, lambda claim: Interval(claim, claim + 24 * HOUR - 1) if claim % (24 * HOUR) == 0 else None)
+CLAIMS = ClaimRules(
+    WINDOW, lambda claim: Interval(claim, claim + 24 * HOUR - 1) if claim % (24 * HOUR) == 0 else None, 0
+)
 """Days of these tests begin at every multiple of twenty-four hours."""
 UNMET, UNKNOWN, PENDING = DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING
 
@@ -81,6 +83,24 @@ def test_a_claim_may_run_ahead_of_the_poll_by_ten_minutes() -> None:
 
     assert (within.came, within.flags) == (Interval(SEEN, SEEN), ())
     assert (beyond.came, beyond.flags) == (Interval(SEEN - 24 * HOUR + 1, SEEN), (FlagKind.FUTURE,))
+
+
+@pytest.mark.parametrize(("hours", "before", "after"), [(-0.9, 1, 1), (0.5, 1, 1), (1, 0, 0), (-1.1, 0, 0)])
+def test_a_claim_within_an_hour_of_midnight_may_be_of_either_day(hours: float, before: int, after: int) -> None:
+    midnight = SEEN // (24 * HOUR) * 24 * HOUR
+    claim = midnight + int(hours * HOUR)
+
+    found = weighed(published_at=claim, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 4 * HOUR)
+
+    assert found.came == Interval(claim - before * HOUR, claim + after * HOUR)
+
+
+def test_a_claim_near_midnight_does_not_pass_the_polls() -> None:
+    midnight = SEEN // (24 * HOUR) * 24 * HOUR
+
+    found = weighed(published_at=midnight - 1, first_seen_at=midnight, looked_before_at=midnight - 10 * MINUTE)
+
+    assert found.came == Interval(midnight - 10 * MINUTE + 1, midnight)
 
 
 def test_an_item_came_after_the_poll_that_did_not_show_it_and_until_the_one_that_did() -> None:

@@ -242,6 +242,46 @@ def test_wrong_lines_of_a_register_are_refused_by_number_and_the_others_count(tm
     )
 
 
+def test_a_sign_of_repetition_stands_for_the_author_of_the_line_above_in_the_file(tmp_path: Path) -> None:
+    lines = (
+        "số đến,ngày đến,tác giả,số,ký hiệu,trích yếu",
+        "1,2026-11-16,nt,1,BC,Tin",
+        "2,2026-11-16,Sở Y tế,2,BC,Tin",
+        "3,2026-11-16,n/t,3,nt,Tin",
+        '4,2026-11-16,"""",4,BC,Tin',
+        "5,2026-11-16,,5,BC,Tin",
+        "6,2026-11-16,'',6,BC,Tin",
+        "7,2026-11-16,Sở Y tế,nt,BC,Tin",
+        "nt,2026-11-16,//,8,BC,Tin",
+    )
+
+    listing = _register(tmp_path, "\n".join(lines)).parse("\n".join(lines).encode(), polled_at=NOW)
+
+    assert [item.unit_name for item in listing.items] == [
+        "nt", "Sở Y tế", "n/t (↑ Sở Y tế)", '" (↑ Sở Y tế)', "", "''",
+    ]  # fmt: skip
+    assert [item.unit_name for item in listing.rejected] == ["Sở Y tế", "// (↑ Sở Y tế)"]
+    assert said_of(listing) == (
+        "line 8: số ký hiệu nt repeats the line above: write the paper's own",
+        "line 9: số đến nt repeats the line above: write the number",
+    )
+
+
+def test_a_quotation_mark_that_nobody_closes_hides_no_lines_in_silence(tmp_path: Path) -> None:
+    text = 'số đến,ngày đến,tác giả,trích yếu\n1,2026-11-16,",Tin\n2,2026-11-16,Sở Y tế,Tin\n'
+
+    listing = _register(tmp_path, text).parse(text.encode(), polled_at=NOW)
+
+    assert [one.is_open for one in listing.rejected] == [True]
+    assert said_of(listing) == ("line 2: a quotation mark that is not closed hides what follows up to line 3",)
+
+
+def test_an_author_of_two_lines_hides_nothing(tmp_path: Path) -> None:
+    text = 'số đến,ngày đến,tác giả,số ký hiệu,trích yếu\n1,2026-11-16,"Sở Y tế,\nSở Tư pháp",1/BC,Tin\n'
+
+    assert not _register(tmp_path, text).parse(text.encode(), polled_at=NOW).rejected
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_the_names_of_decree_30_and_a_byte_order_mark_are_understood(tmp_path: Path, separator: str) -> None:
     lines = (

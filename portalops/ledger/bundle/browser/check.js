@@ -1,10 +1,12 @@
 // The check (docs/bundle-format.md, "What is checked"); a number in a comment such as (4) is the point of that page.
 
 const MAX_FAULTS = 100;
-const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended"];
+const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended", "ledger.quarantined"];
 const NEVER_ERASED = [...KEPT, "plan"];
-const SELF_SIGNED = ["head", "claim", "writer.added", "writer.ended"]; // kinds that nobody needs to claim
-const BY_AUTHORITY = ["plan", "blob.erased"];
+const ANYBODYS = ["ledger.moved", "key.retired"]; // kinds that can be set aside whoever recorded them
+const CLAIM_KINDS = ["claim", "writer.added", "writer.ended"];
+const SELF_SIGNED = ["head", ...CLAIM_KINDS, "ledger.quarantined"]; // kinds that nobody needs to claim
+const BY_AUTHORITY = ["plan", "blob.erased", "ledger.moved"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
 const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
@@ -19,6 +21,11 @@ class Check {
     this.advance = advance;
     this.faults = [];
     this.faultCount = 0;
+    this.malformed = []; // lines that are no records
+    this.suspects = new Set(); // records that quarantines speak of
+    this.open = []; // what is wrong with those alone
+    this.quarantines = []; // that count
+    this.aside = new Set(); // records that they set aside
     this.good = new Set(); // blobs that are there and have the digest that is their name
     this.evidence = new Map(); // of bodies that belong to the bundle: what they name
     this.always = [];
@@ -36,6 +43,7 @@ class Check {
     this.writers = [];
     this.claimed = []; // ascending
     this.unheeded = []; // first and last of records whose plans and erasures count for nothing
+    this.unclaimed = []; // first and last of what nobody claimed in time
     this.reports = new Map();
     this.compared = [];
     this.runs = new Runs();
@@ -60,6 +68,12 @@ class Check {
     if (this.faults.length > 2 * MAX_FAULTS) this.faults = this.firstFaults();
   }
 
+  /** Name a fault of a record alone; of a suspect it waits for `settle`. */
+  excusable(seq, en, values = {}) {
+    if (this.suspects.has(seq)) this.open.push([seq, en, values]);
+    else this.fault(seq, en, values);
+  }
+
   /** Return the faults by record; those of no record come last. */
   firstFaults() {
     return [...this.faults].sort((a, b) => (a.seq || Infinity) - (b.seq || Infinity) || 0).slice(0, MAX_FAULTS);
@@ -82,7 +96,7 @@ class Check {
     }
     const data = (await this.source.read("bundle.json", MAX_BODY)) ?? NO_BYTES;
     const held = jsonOrNull(data);
-    if (isObject(held) && isInteger(held.format) && held.format > 2) {
+    if (isObject(held) && isInteger(held.format) && held.format > 3) {
       throw new NotABundle(say("this bundle is of a newer format, {version}: it needs a newer verify.html", { version: held.format }));
     }
     if (isObject(held) && isBundle(held) && `${written(held)}\n` === fromUtf8(data)) return held;
@@ -236,7 +250,7 @@ class Check {
   /** Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.) */
   checkRecord(place, record, head, latest) {
     if (!record) {
-      this.fault(place, "record {seq} does not have the format that portalops writes");
+      this.malformed.push(place); // a fault, unless it is set aside: see (12)
       return false;
     }
     let sound = true;
@@ -285,16 +299,25 @@ class Check {
     }
     const read = [];
     for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
+    const quarantines = [];
+    for (const record of this.always) if (record.kind === "ledger.quarantined") quarantines.push(await this.readQuarantine(record));
+    for (const { record, quarantine } of quarantines) {
+      if (!quarantine || quarantine.last >= record.seq) continue;
+      for (let seq = quarantine.first; seq <= quarantine.last; seq += 1) this.suspects.add(seq);
+    }
     await this.readKeys(read);
     const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
     const signed = [];
-    for (const record of this.always) if (SELF_SIGNED.includes(record.kind) && record.kind !== "head") signed.push(await this.readSigned(record));
+    for (const record of this.always) if (CLAIM_KINDS.includes(record.kind)) signed.push(await this.readSigned(record));
     for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
-    const lines = await this.linesAt(new Set([...wanted, ...this.supplied.map((each) => each.size)]));
+    const lines = await this.linesAt(new Set([...wanted, ...this.suspects, ...this.supplied.map((each) => each.size)]));
     await this.checkHeads(read, lines);
-    await this.checkClaims(signed, lines);
+    this.checkClaims(signed, lines);
+    this.checkQuarantines(quarantines, lines);
+    await this.checkOwners();
     await this.readErasures();
     this.checkDetails();
+    this.settle();
     await this.checkHeadsFolder(read);
     this.checkReplaced();
     await this.checkAllowedSigners();
@@ -311,14 +334,15 @@ class Check {
    */
   async readKeys(read) {
     const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
-    const replaced = new Set(); // keys that signed a head over the record of the key that replaces them
     const pending = new Map();
     const unheeded = [];
     for (const record of this.always) {
       if (signed.has(record.seq)) {
         const { head, signer } = signed.get(record.seq);
         if (!this.isOwn(head) || !this.isHeldAt(signer, head.at) || head.size >= record.seq) continue;
-        if (this.keys.some((each) => each.replaces === signer && each.added.seq <= head.size)) replaced.add(signer);
+        for (const each of this.keys) {
+          if (each.replaces === signer && each.vouched === null && each.added.seq <= head.size) each.vouched = record.seq;
+        }
         for (const [key, retired] of pending) {
           if (retired.seq > head.size) continue;
           pending.delete(key);
@@ -332,9 +356,9 @@ class Check {
           continue;
         }
         const known = this.keys.find((each) => each.key === key);
-        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces });
+        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces, vouched: null });
         else if (record.kind === "key.retired" && known && !known.retired) {
-          if (replaced.has(key)) known.retired = record;
+          if (this.keys.some((each) => each.replaces === key && each.vouched !== null)) known.retired = record;
           else if (!pending.has(key)) pending.set(key, record);
         }
       }
@@ -342,7 +366,7 @@ class Check {
     const left = this.keys.filter((each) => !each.retired);
     for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
     for (const [key, { seq }] of unheeded) {
-      this.fault(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
+      this.excusable(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
     }
   }
 
@@ -362,21 +386,79 @@ class Check {
     return found;
   }
 
-  /** (11) Whose the records are: writers and claims in their order, then what nobody claimed in time. */
-  async checkClaims(signed, lines) {
+  /** Read a quarantine; where its details are not here, (3) names them. */
+  async readQuarantine(record) {
+    const held = part(await this.body(record.body), "quarantine");
+    const quarantine = isText(held.text) ? parseQuarantine(held.text) : null;
+    const found = { record, quarantine, signers: [], whyNot: null };
+    if (!quarantine) return found;
+    for (const signature of [held.signature, held.second_signature]) {
+      let signer = "";
+      try {
+        if (!isText(signature)) throw new Bad("a signature is missing");
+        signer = await signerOf(signature, "portalops-quarantine", overBytes(toUtf8(held.text)));
+      } catch (error) {
+        found.whyNot ??= whyBad(error);
+      }
+      found.signers.push(signer);
+    }
+    return found;
+  }
+
+  /** (12) Which records two persons set aside. */
+  checkQuarantines(read, lines) {
+    const anybodys = new Set(this.always.filter((each) => ANYBODYS.includes(each.kind)).map((each) => each.seq));
+    for (const each of read) {
+      const { record, quarantine } = each;
+      if (!this.good.has(record.body)) continue;
+      const why = this.whyNoQuarantine(each, lines, anybodys);
+      if (why) this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
+      else this.quarantines.push({ record, ...quarantine });
+    }
+    for (const { first, last } of this.quarantines) for (let seq = first; seq <= last; seq += 1) this.aside.add(seq);
+  }
+
+  /** (12) Name what waited for the quarantines, but for what is wrong with records that are set aside. */
+  settle() {
+    for (const seq of this.malformed) {
+      if (!this.aside.has(seq)) this.fault(seq, "record {seq} does not have the format that portalops writes");
+    }
+    for (const [seq, en, values] of this.open) if (!this.aside.has(seq)) this.fault(seq, en, values);
+  }
+
+  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, anybodys) {
+    if (!quarantine) return say("it names no records");
+    if (whyNot) return whyNot;
+    if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
+    const [own, second] = signers;
+    if (!this.isHeldAt(own, record.at)) return say("it is not signed by a key of the ledger");
+    if (second !== quarantine.key) return say("it is signed by a different key than it names");
+    if ([...this.keys, ...this.writers].some((each) => each.key === second)) return say("the second key is the ledger's own, or a machine's");
+    const { first, last } = quarantine;
+    if (last >= record.seq) return say("it names records that did not exist");
+    if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
+    for (let seq = first; seq <= last; seq += 1) {
+      const isStrange = this.writers.length && seq > this.writers[0].added && !this.claimOf(seq, seq);
+      if (lines.get(seq)?.at && !anybodys.has(seq) && !isStrange) return say("record {record} is whole, and no stranger's", { record: seq });
+    }
+    return null;
+  }
+
+  /** (11) Whose the records are: writers and claims in their order. */
+  checkClaims(signed, lines) {
     let upTo = 0;
     for (const each of signed) {
       const { seq } = each.record;
       if (!this.good.has(each.record.body)) continue;
       if (each.record.kind !== "claim") {
         const why = this.takeWriter(each);
-        if (why) this.fault(seq, "the writer in record {seq} counts for nothing: {why}", { why });
+        if (why) this.excusable(seq, "the writer in record {seq} counts for nothing: {why}", { why });
         continue;
       }
       const why = this.whyNoClaim(each);
       const ranges = each.claim?.ranges ?? [];
       const differing = why ? undefined : ranges.find(({ last, digest }) => (lines.get(last)?.digest ?? "") !== digest);
-      if (why) this.fault(seq, "the claim in record {seq} counts for nothing: {why}", { why });
+      if (why) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
       else if (differing) {
         // An enrolled writer made it, so what it says of the lines is evidence.
         const { last } = differing;
@@ -388,12 +470,16 @@ class Check {
       } else {
         upTo = Math.max(upTo, ranges.at(-1).last);
         if (ranges.some(({ first, last }) => this.claimOf(last, first))) {
-          this.fault(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
+          this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
         } else for (const { first, last } of ranges) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
       }
     }
+  }
+
+  /** (11) What a writer may not record, and what nobody claimed in time. */
+  async checkOwners() {
     if (!this.writers.length) return;
-    for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind))) {
+    for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind) && !this.aside.has(each.seq))) {
       const found = seq > this.writers[0].added ? this.claimOf(seq, seq) : undefined;
       const writer = found && this.writerOf(found.key);
       if (!writer || writer.authority === "all") continue;
@@ -430,11 +516,33 @@ class Check {
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== writer.ledger) return say("it belongs to another ledger");
     if (!this.isHeldAt(signer, record.at)) return say("it is not signed by a key of the ledger");
+    if (!this.mayNameWriters(signer, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
     const { state, key, name, authority } = writer;
+    if (state === "added" && this.writers.some((each) => each.name === name && each.ended === null && each.key !== key)) {
+      return say("another writer is called {name}", { name });
+    }
     const known = this.writerOf(key);
     if (state === "added" && !known) this.writers.push({ key, name, authority, added: record.seq, ended: null });
     else if (state === "ended" && known && known.ended === null) known.ended = record.seq;
     return null;
+  }
+
+  /** Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too. */
+  mayNameWriters(signer, seq) {
+    const isKnown = (key) => key === this.keys[0] || (this.trusted ?? []).some((each) => each.key === key.key);
+    let found = this.keys.find((each) => each.key === signer);
+    while (!isKnown(found) && found.vouched !== null && found.vouched < seq) {
+      seq = found.vouched;
+      const { replaces } = found;
+      found = this.keys.find((each) => each.key === replaces);
+    }
+    if (isKnown(found)) return true;
+    if (!this.writers.length) {
+      return this.keys.every((each) => each === found || each.added.seq >= seq || (each.retired !== null && each.retired.seq < seq));
+    }
+    const { added } = found;
+    const claim = this.claimOf(added.seq, added.seq);
+    return claim !== undefined && this.writerOf(claim.key).authority === "all";
   }
 
   whyNoClaim({ record, claim, signer, whyNot }) {
@@ -478,18 +586,18 @@ class Check {
       place += 1;
       while (gaps.length && gaps[0][1] < place) gaps.shift();
       const record = gaps.length && gaps[0][0] <= place ? parseRecord(line) : null;
-      if (!record || SELF_SIGNED.includes(record.kind) || record.at >= limit) return;
+      if (!record || SELF_SIGNED.includes(record.kind) || record.at >= limit || this.aside.has(place)) return;
       const row = rows.at(-1);
       if (row && row[1] === place - 1) row[1] = place;
       else rows.push([place, place]);
     });
+    this.unclaimed = rows;
     this.unheeded.push(...rows);
-    for (const [first, last] of rows) this.fault(first, "no writer claims records {seq} to {last}", { last });
   }
 
-  /** Say whether a plan or an erasure counts, since (11) does not name it. */
+  /** Say whether a plan or an erasure counts, since (11) does not name it and (12) does not set it aside. */
   counts({ seq }) {
-    return !this.unheeded.some(([first, last]) => first <= seq && seq <= last);
+    return !this.aside.has(seq) && !this.unheeded.some(([first, last]) => first <= seq && seq <= last);
   }
 
   /** Return the claimed records as few ranges: what lies between two of one writer is signed by itself. */
@@ -561,7 +669,8 @@ class Check {
       else if (isThere) what = "record {seq}: blob {digest} does not match its digest";
       else what = "record {seq}: blob {digest} is missing";
       blamed.add(digest);
-      this.fault(place, what, { digest });
+      if (what.endsWith("withheld: {digest}")) this.fault(place, what, { digest });
+      else this.excusable(place, what, { digest });
     };
     this.scope.places.forEach((place, number) => {
       const digest = this.scope.digests[number];
@@ -835,7 +944,7 @@ function isBundle(held) {
   const numbers = [held.format, held.records, blobs.first, blobs.last];
   const digests = held.withheld.map((each) => (isObject(each) && hasNames(each, ["digest", "reason"]) && isText(each.reason) ? each.digest : null));
   return (
-    texts.every(isText) && numbers.every(isInteger) && [1, 2].includes(held.format) && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
+    texts.every(isText) && numbers.every(isInteger) && [1, 2, 3].includes(held.format) && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
     Object.values(period).every((day) => dayOf(day) !== null) && period.first <= period.last &&
     blobs.first >= 1 && blobs.first <= blobs.last && blobs.last === held.records && held.records < 10n ** 18n &&
     digests.every((each, place) => isText(each) && DIGEST.test(each) && (!place || digests[place - 1] < each))

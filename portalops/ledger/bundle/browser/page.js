@@ -74,7 +74,7 @@ async function verify() {
     const advance = progressOf(Math.max(total, 1));
     const check = await new Check(source, supplied, trusted, (bytes) => own === run && advance(bytes)).run();
     const complete = await completenessOf(check);
-    outcome = { code: check.faultCount ? 5 : { null: 3, false: 1, true: 0 }[complete.holds], check, complete };
+    outcome = { code: check.faultCount ? 5 : { null: 3, false: 1, true: check.unclaimed.length ? 3 : 0 }[complete.holds], check, complete };
   } catch (error) {
     outcome = failureOf(error);
   }
@@ -116,7 +116,8 @@ function showOutcome({ code, check, complete, said }) {
 }
 
 function verdicts(check, complete) {
-  const tone = check.faultCount ? "bad" : complete.holds === null ? "unsure" : complete.holds ? "good" : "bad";
+  const unsure = complete.holds === null || (complete.holds && check.unclaimed.length > 0);
+  const tone = check.faultCount ? "bad" : unsure ? "unsure" : complete.holds ? "good" : "bad";
   const portal = check.bundle?.portal ?? { en: "?", vi: "?" };
   return [
     element("p", { class: `sentence ${tone}` }, sentence(check, complete)),
@@ -142,6 +143,11 @@ function sentence(check, complete) {
   const whole = say(
     { null: "it is not known whether anything expected is missing", false: "something expected is missing", true: "nothing expected is missing" }[complete.holds],
   );
+  if (!check.faultCount && check.unclaimed.length) {
+    const n = check.unclaimed.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    const [[seq]] = check.unclaimed;
+    return here("RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).", { n, seq, whole });
+  }
   if (!check.faultCount) return here("RESULT: nothing was changed since it was signed, and {whole}.", { whole });
   if (check.firstBad !== null) return here("RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).", { seq: check.firstBad, whole });
   return here("RESULT: files of this bundle were changed: do not trust it, although the records themselves join ({whole}).", { whole });
@@ -173,7 +179,14 @@ function integrityLines(check) {
   for (const { seq, signer } of check.drills) {
     add("  Record {seq}: a drill of another host, signed with the key {key}", { seq, key: fingerprint(signer) });
   }
+  for (const { record, first, last, by, second, key, reason } of check.quarantines.slice(0, MAX_SHOWN)) {
+    add("  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}", {
+      first, last, day: record.at.slice(0, 10), by, second, key: fingerprint(key), reason,
+    });
+  }
+  if (check.quarantines.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.quarantines.length - MAX_SHOWN });
   const owners = check.owners();
+  for (const [first, last] of check.unclaimed.slice(0, MAX_SHOWN)) add("  NOTE: no writer claims records {first} to {last}.", { first, last });
   for (const { first, last, writer } of owners.slice(0, MAX_SHOWN)) {
     add("  Records {first} to {last} were recorded by {name} (key {key})", { first, last, name: writer.name, key: fingerprint(writer.key) });
   }
@@ -260,6 +273,10 @@ function jsonOf(check, complete, code) {
       sign_offs: check.signOffs.map((each) => ({ report: each.report, signer: each.signer, file: check.reports.get(each.sha256) ?? null })),
       writers: check.writers.map(({ name, key, authority, added, ended }) => ({ name, key: fingerprint(key), authority, added, ended })),
       claimed: check.owners().map(({ first, last, writer }) => ({ first, last, by: writer.name })),
+      unclaimed: check.unclaimed.map(([first, last]) => ({ first, last })),
+      set_aside: check.quarantines.map(({ record, first, last, by, second, key, reason }) => ({
+        seq: record.seq, at: record.at, first, last, by, second, key: fingerprint(key), reason,
+      })),
       drills: check.drills.map(({ seq, signer }) => ({ seq, key: fingerprint(signer) })),
       not_compared: check.figures.notCompared,
     },

@@ -1,0 +1,77 @@
+"""Vietnamese words that are spelled so that no reader of Unicode knows them: by an old encoding, by a way of typing, or cut apart.
+
+Such a text shares no word with the same text in plain Unicode, so nothing of it can be compared. No converter is needed to see that:
+an old encoding puts signs and other letters where Vietnamese ones belong. A text has few such words by itself: foreign names, units of
+measure, words of Ê Đê, Chăm and Raglai. So they must be many, and many different ones.
+
+Sources: the code tables of TCVN 5712:1993 (TCVN3), VNI, VPS and VISCII; RFC 1456 (VIQR); the rules of typing by Telex and VNI.
+
+>>> has_strange_words("UÛy ban nhaân daân xaõ toå chöùc hoäi nghò toång keát phong traøo")
+True
+>>> has_strange_words("Đoàn của Zürich và São Paulo thăm Ủy ban nhân dân xã, dự hội nghị tổng kết phong trào")
+False
+"""
+
+from __future__ import annotations
+
+import re
+
+LEAST = 5
+"""Different words; fewer are names."""
+PERCENT = 4
+"""Of the different words. A text must have a fifth of its words changed before it is another one (`checks.updates.near_copies`)."""
+
+FOREIGN_PERCENT = 10
+"""Likewise, with the words that have letters of other languages: visitors from abroad are named in a text more often."""
+
+_WORD = re.compile(r"(?<!\S)[^\s/@]{1,16}(?!\S)")  # addresses and digests are no words
+_LETTER = r"[^\W\d_]"
+# Two vowels that stand together in no word of Unicode: the second is the mark of the first one in VNI.
+_VNI = (
+    "[aA][âÂêÊùÙøØûÛõÕïÏáÁåÅäÄëËüÜúÚ]|[aA][éÉèÈ](?!r)|[eE][âÂùÙøØûÛõÕïÏåÅäÄãÃ]|[oO][âÂøØûÛõÕïÏåÅäÄ]"
+    "|[uUöÖôÔyY][øØûÛõÕïÏ]|[öÖôÔ][ùÙ]"
+)
+# Signs within a word, or where a word begins or ends: TCVN3, VPS, VISCII.
+_SIGN = f"(?<={_LETTER})[¡-©«-´¶-¹»-¿×÷](?={_LETTER})|(?<={_LETTER})µ|(?<={_LETTER})[·¸¬](?!\\w)|[®§©](?={_LETTER})"
+# A capital within a word of small letters: the old fonts have a small letter in its place.
+_CAPITAL = "(?<=[a-zà-ÿ])[À-ÖØ-Þ](?=[a-zà-ÿ])"
+# Marks behind their letters: VIQR, and what is typed by Telex or VNI and never becomes a letter.
+_TYPED = (
+    r"[aeoAEO]\^|[aA]\((?=\w|['`?~.])|[ouOU][+*](?=\w|['`?~.])|(?<!\w)[A-Za-z]{1,4}[aeiouy][1-9]{1,2}[a-z]{0,3}(?!\w)"
+    r"|aa|\b[dD]d(?=[a-z])|uw|(?<=[a-z])(?:[aeiouy]|ng|nh)[jf]\b"
+)
+# Letters that a column or a font does not know, within a word or where one begins; behind a word the sign is a question's.
+_LOST = '\ufffd|(?<=[a-zà-ỹ])\\?(?=[a-zà-ỹ])|(?<=[A-ZÀ-ÝĐ])\\?(?=[A-ZÀ-ÝĐ])|(?<![^\\s("“])\\?(?=[a-zà-ỹ])'
+_STRANGE = re.compile(f"{_VNI}|{_SIGN}|{_CAPITAL}|{_TYPED}|{_LOST}")
+# Letters of other languages, which a text in French or Icelandic has by itself: they tell something only beside Vietnamese ones.
+_FOREIGN = re.compile("[äåæçëîïðöøûüþÿßÄÅÆÇËÎÏÐÖØÛÜÞŸ]")
+_VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăđơưĂĐƠƯ]")
+# A beginning without its vowel before a vowel, or a vowel before an end without its own: a word with a blank inside.
+_VOWELS = "aeiouyà-ãè-êìíò-õùúýăĩũơưạ-ỹ"
+_CUT = re.compile(
+    f"(?<![\\w'’])(?:ngh?|nh|[cgkpt]h|tr|[bcdđghlmnrstvx])[ \u00a0\u2000-\u200a]+(?=[{_VOWELS}])"
+    f"|(?<=[{_VOWELS}])[ \u00a0\u2000-\u200a]+(?:ng|nh|ch|[nmptc])(?![\\w.,/])"
+)
+CUT_PERCENT = 5
+"""Of all words: there are few beginnings and ends, so that the same ones come again."""
+
+
+def has_strange_words(text: str) -> bool:
+    """Say whether so many words of a text are spelled as in no language that it cannot be compared with the same text in Unicode.
+
+    Args:
+        text: composed (NFC).
+    """
+    words = _WORD.findall(text)
+    different = set(words)
+    enough = max(LEAST, PERCENT * len(different) // 100)
+    strange = {word for word in different if _STRANGE.search(word)}
+    if len(strange) >= enough:
+        return True
+    vietnamese = sum(_VIETNAMESE.search(word) is not None for word in different)
+    if 100 * vietnamese < PERCENT * len(different):
+        return False
+    strange.update(word for word in different if _FOREIGN.search(word))
+    if len(strange) >= LEAST + 1 and 100 * len(strange) >= FOREIGN_PERCENT * len(different):
+        return True
+    return len(_CUT.findall(text)) >= max(LEAST, CUT_PERCENT * len(words) // 100)

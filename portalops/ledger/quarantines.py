@@ -1,0 +1,148 @@
+"""Quarantines: records that two persons set aside, so that a ledger goes on behind them; pure.
+
+Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of
+`ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from portalops import bodies
+from portalops.ledger.chain import Faults
+from portalops.ledger.check_heads import HeldRecord, Noted
+from portalops.ledger.claims import Ownership
+from portalops.ledger.quarantine_text import PART, parse_quarantine
+from portalops.model.heads import Signer
+from portalops.model.message import Message, msg
+from portalops.model.quarantines import Quarantine, SetAside
+from portalops.model.values import dataclass
+from portalops.registers.signers import KEY_RETIRED, signer_at
+from portalops.signatures.sshsig import BadSignature, verify
+
+NAMESPACE = "portalops-quarantine"
+"""The purpose that quarantines are signed for, by both."""
+
+ANYBODYS = ("ledger.moved", KEY_RETIRED)
+"""Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadQuarantine:
+    """A quarantine's record, read: all that can be known of it without other records."""
+
+    seq: int
+    at: datetime
+    """Of the record."""
+    quarantine: Quarantine | None
+    """None if the text is none."""
+    signers: tuple[str, str]
+    """Public keys of who signed as the ledger's key and as the second person; empty without a valid signature."""
+    problem: Message | None
+    """Why one of both is none."""
+    is_there: bool
+    """The details can be read; where they cannot, that is named elsewhere."""
+
+
+def read_quarantine(held: HeldRecord) -> ReadQuarantine:
+    """Read a quarantine and check both signatures; whether their keys count is decided elsewhere."""
+    part = bodies.part_of(held.blob or b"", PART)
+    text = part.get("text")
+    quarantine = parse_quarantine(text) if isinstance(text, str) else None
+    signers, problem = ["", ""], None
+    for place, name in enumerate(("signature", "second_signature")):
+        signature = part.get(name)
+        if quarantine is None or not isinstance(text, str):
+            continue
+        if not isinstance(signature, str):
+            problem = problem or msg("a signature is missing")
+            continue
+        try:
+            signers[place] = verify(text.encode(), signature, NAMESPACE)
+        except BadSignature as error:
+            problem = problem or error.message
+    return ReadQuarantine(held.seq, held.at, quarantine, (signers[0], signers[1]), problem, held.blob is not None)
+
+
+def suspects(read: Iterable[ReadQuarantine]) -> Iterator[int]:
+    """Yield the numbers of the records that quarantines speak of, whether they count or not."""
+    for each in read:
+        if each.quarantine is not None and each.quarantine.last < each.seq:
+            yield from range(each.quarantine.first, each.quarantine.last + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """What a ledger holds besides quarantines, as far as they are judged by it."""
+
+    ledger: str
+    """Its id; empty if that cannot be read, and then it is not compared."""
+    signers: Sequence[Signer]
+    """The ledger's keys."""
+    ownership: Ownership
+    """Whose the records are."""
+    noted: Noted
+    """Digest and time of each line that `suspects` asks for, as far as it is there; without a time it is no record."""
+    anybodys: Collection[int]
+    """Numbers of the records of `ANYBODYS`."""
+
+
+def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
+    """Return the quarantines that count, and name the others.
+
+    Args:
+        read: oldest first.
+        surrounding: what else the ledger holds.
+        faults: receives what counts for nothing.
+    """
+    counted: list[SetAside] = []
+    for each in read:
+        if not each.is_there:
+            continue
+        why = _flaw_of(each, surrounding)
+        if why is None and each.quarantine is not None:
+            counted.append(SetAside(each.seq, each.at, each.quarantine))
+        elif why is not None:
+            faults.add_excusable(
+                each.seq, msg("the quarantine in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
+            )
+    return tuple(counted)
+
+
+def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:
+    """Return the numbers of all records that are set aside."""
+    return frozenset(seq for each in counted for seq in range(each.quarantine.first, each.quarantine.last + 1))
+
+
+def may_set_aside(seq: int, *, is_record: bool, is_anybodys: bool, ownership: Ownership) -> bool:
+    """Say whether a record can be set aside: it is none, of `ANYBODYS`, or behind the first writer and nobody's."""
+    if not is_record or is_anybodys:
+        return True
+    return ownership.begin is not None and seq > ownership.begin and ownership.owner(seq) is None
+
+
+def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
+    quarantine, (own, second) = each.quarantine, each.signers
+    if quarantine is None:
+        return msg("it names no records")
+    if each.problem is not None:
+        return each.problem
+    if around.ledger and quarantine.ledger != around.ledger:
+        return msg("it belongs to another ledger")
+    if signer_at(around.signers, own, each.at) is None:
+        return msg("it is not signed by a key of the ledger")
+    if second != quarantine.public_key:
+        return msg("it is signed by a different key than it names")
+    machines = (known.public_key for known in around.ownership.writers)
+    if second in {*(known.public_key for known in around.signers), *machines}:
+        return msg("the second key is the ledger's own, or a machine's")
+    if quarantine.last >= each.seq:
+        return msg("it names records that did not exist")
+    if around.noted.get(quarantine.last, ("", ""))[0] != quarantine.digest:
+        return msg("record {last} is another one than it names", last=str(quarantine.last))
+    for seq in range(quarantine.first, quarantine.last + 1):
+        is_record = bool(around.noted.get(seq, ("", ""))[1])
+        if not may_set_aside(seq, is_record=is_record, is_anybodys=seq in around.anybodys, ownership=around.ownership):
+            return msg("record {record} is whole, and no stranger's", record=str(seq))
+    return None

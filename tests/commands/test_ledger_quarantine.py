@@ -1,0 +1,127 @@
+"""Two persons set aside what stopped a ledger, with stock ssh-keygen, and the ledger goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portalops import bodies
+from portalops.errors import ExitCode
+from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.system.clock import SystemClock
+from tests.commands.signed_home import Home
+
+NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"backup.finished","run":"x","không phải":"bản ghi"}'.encode()
+
+
+@pytest.fixture
+def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
+    """A signed ledger, and a person who may sign with a key made by stock ssh-keygen; `chi` is a stranger."""
+    for name in ("binh", "chi"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(tmp_path / name)]
+        subprocess.run(command, check=True, capture_output=True)
+    person = f"""
+[[ledger.signer]]
+id = "binh"
+name = {{ vi = "Trần Thị Bình", en = "Trần Thị Bình" }}
+office = "Phòng Công nghệ số"
+key = "{(tmp_path / "binh.pub").read_text().strip()}"
+"""
+    home = Home(tmp_path, capsys, extra=person)
+    home.call("head")
+    return home
+
+
+def count(home: Home) -> int:
+    return Ledger.open(home.folder / "state", SystemClock(), create=False).count()
+
+
+def put_line(home: Home, line: bytes) -> int:
+    """Append a line as who stole the right to write the file does it; return its number."""
+    with sqlite3.connect(home.folder / "state/ledger.sqlite") as connection:
+        (newest,) = connection.execute("SELECT max(seq) FROM record").fetchone()
+        connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (newest + 1, line))
+        connection.execute("UPDATE tail SET size = ?, head = ?", (newest + 1, hashlib.sha256(line).hexdigest()))
+    connection.close()
+    return int(newest) + 1
+
+
+def options(first: int, last: int) -> tuple[str, ...]:
+    return (
+        "quarantine", str(first), str(last), "--by", "Nguyễn Văn An", "--second", "binh",
+        "--reason", "một tài khoản bị lấy cắp đã ghi",
+    )  # fmt: skip
+
+
+def set_aside(home: Home, first: int, last: int, *, key: str = "binh", expected: ExitCode = ExitCode.OK) -> Any:
+    text = home.folder / "quarantine.txt"
+    Path(f"{text}.sig").unlink(missing_ok=True)
+    home.call(*options(first, last), "--request", str(text))
+    command = ["ssh-keygen", "-Y", "sign", "-n", "portalops-quarantine", "-f", str(home.folder / key), str(text)]
+    subprocess.run(command, check=True, capture_output=True)
+    return home.call(*options(first, last), "--signature", f"{text}.sig", expected=expected)
+
+
+def test_a_line_that_is_no_record_stops_the_ledger_until_two_persons_set_it_aside(home: Home) -> None:
+    seq = put_line(home, NOT_A_RECORD)
+    home.call("head", expected=ExitCode.INTEGRITY)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    set_aside(home, seq, seq)
+    home.call("head")
+    found = home.call("verify")["integrity"]
+
+    assert found["holds"]
+    (said,) = found["set_aside"]
+    assert (said["first"], said["last"], said["by"], said["second"]) == (seq, seq, "Nguyễn Văn An", "Trần Thị Bình")
+    assert "Trần Thị Bình" in home.read("verify", language="vi")
+
+
+def test_nothing_is_recorded_before_the_second_person_signed(home: Home) -> None:
+    seq = put_line(home, NOT_A_RECORD)
+
+    shown = home.call(*options(seq, seq))
+    refused = set_aside(home, seq, seq, key="chi", expected=ExitCode.INTEGRITY)
+
+    assert shown["seq"] is None and "portalops-quarantine 1\n" in shown["text"]
+    assert "signed by the key SHA256:" in refused["message"]
+    home.call("head", expected=ExitCode.INTEGRITY)
+
+
+def test_a_stranger_who_says_that_the_ledger_moved_stops_no_command_once_that_is_set_aside(home: Home) -> None:
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    body = bodies.write({"moved": {"from": "file", "to": "elsewhere", "records": 1, "head": "0" * 64}})
+    seq = ledger.append(MOVED, run=NO_RUN, body=body).seq
+    ledger.close()
+    home.call("enroll", expected=ExitCode.FAILED)
+
+    set_aside(home, seq, seq)
+
+    home.call("head")
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_record_that_is_whole_stays(home: Home) -> None:
+    refused = home.call(*options(1, 1), expected=ExitCode.USAGE)
+    assert "whole" in refused["message"]
+
+
+def test_what_a_stranger_wrote_and_nobody_claims_is_no_fault_once_it_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    seq = ledger.append("note.added", run=NO_RUN, body=bodies.write({"note": "x"})).seq
+    ledger.append("claim", run=NO_RUN, body=bodies.write({"claim": {"text": "x", "signature": "x"}}))
+    ledger.close()
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    claimed = home.call(*options(1, seq), expected=ExitCode.USAGE)
+    set_aside(home, seq, seq + 1)
+
+    assert home.call("verify")["integrity"]["holds"]
+    assert "record" in claimed["message"]

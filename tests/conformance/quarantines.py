@@ -1,0 +1,228 @@
+"""Ledgers with quarantines for the corpus: such as count, and such as are forged or set aside what they must not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from portalops import bodies
+from portalops.ledger.ledger import FILE, MOVED, Ledger
+from portalops.ledger.quarantine_text import text_of
+from portalops.ledger.quarantines import NAMESPACE
+from portalops.ledger.record import NO_RUN, Draft, line_digest
+from portalops.ledger.set_aside import stored_lines
+from portalops.model.quarantines import Quarantine
+from portalops.model.record import Digest
+from portalops.registers.writers import QUARANTINED
+from portalops.signatures.sshsig import SigningKey, sign
+from tests.conformance.claims import LATER, MACHINE, THIEF, append, stranger
+from tests.ledger.bundle.bundles import Written, key_of
+
+LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+SECOND = key_of(11)
+NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"note.added","không phải":"bản ghi"}'.encode()
+
+
+def put_line(written: Written, line: bytes) -> int:
+    """Append a line past portalops, as who may write the file does it; return its number."""
+    written.ledger.close()
+    with sqlite3.connect(written.folder / FILE) as connection:
+        (newest,) = connection.execute("SELECT max(seq) FROM record").fetchone()
+        connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (newest + 1, line))
+        connection.execute("UPDATE tail SET size = ?, head = ?", (newest + 1, line_digest(line)))
+    connection.close()
+    return int(newest) + 1
+
+
+def strange(written: Written) -> int:
+    """Append what counts for nothing, as a stranger does; return its number."""
+    return append(written, "claim", claim={"text": "x", "signature": "x"}).seq
+
+
+def quarantine(
+    written: Written,
+    first: int,
+    last: int,
+    *,
+    own: SigningKey | None = None,
+    second: SigningKey = SECOND,
+    named: SigningKey | None = None,
+    digest: str = "",
+    ledger: str = "",
+    reason: str = "một người lạ đã ghi",
+    namespace: str = NAMESPACE,
+    text: str = "",
+) -> None:
+    """Record a quarantine; each part may be another than it is to be."""
+    lines = {seq: found for seq, found, _record in stored_lines(written.ledger, (last,))}
+    made = Quarantine(
+        ledger or LEDGER,
+        first,
+        last,
+        Digest(digest) or lines.get(last, Digest("a" * 64)),
+        "Nguyễn Văn An",
+        "Trần Thị Bình",
+        (named or second).public_key,
+        reason,
+    )
+    signed = text or text_of(made)
+    put(written, signed, sign(signed.encode(), own or written.key, NAMESPACE), sign(signed.encode(), second, namespace))
+
+
+def put(written: Written, text: str, *signatures: str) -> None:
+    names = ("signature", "second_signature")
+    part = {"text": text, **dict(zip(names, signatures, strict=False))}
+    ledger = Ledger.open_to_mend(written.folder, written.clock)
+    ledger.append_quarantine(ledger.draft(QUARANTINED, body=ledger.keep(bodies.write({"quarantine": part}))))
+    ledger.close()
+
+
+def _no_record(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq)
+
+
+def _no_records_in_a_row(written: Written) -> None:
+    first = put_line(written, NOT_A_RECORD)
+    put_line(written, b"\xff\xfe")
+    last = put_line(written, b"")
+    quarantine(written, first, last)
+
+
+def _moved(written: Written) -> None:
+    body = bodies.write({"moved": {"from": "file", "head": "0" * 64, "records": 1, "to": "elsewhere"}})
+    seq = stranger(written).append(MOVED, run=NO_RUN, body=body).seq
+    quarantine(written, seq, seq)
+
+
+def _retired(written: Written) -> None:
+    key = {"public_key": written.key.public_key, "reason": "x", "replaces": ""}
+    seq = append(written, "key.retired", key=key).seq
+    quarantine(written, seq, seq)
+
+
+def _stranger(written: Written) -> None:
+    first = append(written, "note.added").seq
+    append(written, "claim", claim={"text": "x", "signature": "x"})
+    last = append(written, "plan", plan=7).seq
+    written.clock.move(LATER)
+    quarantine(written, first, last)
+
+
+def _forged_before(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq, second=THIEF, own=THIEF)
+    quarantine(written, seq, seq + 1)
+
+
+def _details_that_never_were(written: Written) -> None:
+    draft = Draft("note.added", Digest("c" * 64))
+    (record,) = stranger(written).append_many((draft,))
+    quarantine(written, record.seq, record.seq)
+
+
+def _twice(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq)
+    quarantine(written, seq, seq, reason="x")
+
+
+def _one_person(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, second=written.key)
+
+
+def _a_machine_as_the_second(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, second=MACHINE)
+
+
+def _a_strangers_key(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, own=THIEF)
+
+
+def _another_second_than_named(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, second=THIEF, named=SECOND)
+
+
+def _signed_as_a_claim(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, namespace="portalops-claim")
+
+
+def _without_the_second(written: Written) -> None:
+    seq = strange(written)
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (seq,))
+    made = Quarantine(LEDGER, seq, seq, digest, "a", "b", SECOND.public_key, "x")
+    put(written, text_of(made), sign(text_of(made).encode(), written.key, NAMESPACE))
+
+
+def _of_another_line(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, digest="b" * 64)
+
+
+def _of_another_ledger(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, ledger="f" * 32)
+
+
+def _of_claimed_records(written: Written) -> None:
+    record = next(written.ledger.records(kinds=("check.started",), newest_first=True))
+    quarantine(written, record.seq, record.seq)
+
+
+def _of_the_first_record(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, 1, seq)
+
+
+def _of_the_future(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq + 1)
+
+
+def _of_too_many(written: Written) -> None:
+    seq = strange(written)
+    text = f"portalops-quarantine 1\nledger {LEDGER}\nrange 1 1001 {'a' * 64}\nby a\nsecond b\nkey {SECOND.public_key}\nreason x\n"
+    quarantine(written, seq, seq, text=text)
+
+
+def _a_reason_too_long(written: Written) -> None:
+    seq = strange(written)
+    quarantine(written, seq, seq, reason="\U0001f4d2" * 201)
+
+
+def _a_reason_of_astral_characters(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq, reason="\U0001f4d2" * 200)
+
+
+def _holds_none(written: Written) -> None:
+    append(written, QUARANTINED, quarantine=[])
+
+
+def _lone_surrogate(written: Written) -> None:
+    body = b'{"quarantine":{"second_signature":"x","signature":"x","text":"\\ud800"}}\n'
+    stranger(written).append(QUARANTINED, run=NO_RUN, body=body)
+
+
+def _of_a_record_within_the_hour(written: Written) -> None:
+    seq = append(written, "note.added").seq
+    quarantine(written, seq, seq)
+    written.clock.move(timedelta(minutes=1))
+
+
+CASES: Mapping[str, Callable[[Written], None]] = {
+    each.__name__.strip("_").replace("_", "-"): each
+    for each in (
+        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
+        _a_machine_as_the_second, _a_strangers_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
+        _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
+        _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
+    )
+}  # fmt: skip
+"""What is set aside in a ledger with claims, and how."""
