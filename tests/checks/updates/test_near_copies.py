@@ -402,8 +402,8 @@ def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates
     templates = [" ".join(chance.choices(WORDS, k=12)) for _ in range(60)]
 
     def sentences() -> list[str]:
-        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(3)]
-        mixed = [*chance.sample(templates, 15), *own]
+        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(5)]
+        mixed = [*chance.sample(templates, 13), *own]
         chance.shuffle(mixed)
         return mixed
 
@@ -414,8 +414,8 @@ def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates
     found = [known.find(_written("new", text)) for text in joined]
     others = [known.find(_written("new", sentences())) for _ in range(40)]
 
-    assert sum(map(bool, found)) >= 39
-    assert sum(map(bool, others)) <= 1
+    assert sum(map(bool, found)) >= 30
+    assert not any(others)
 
 
 def test_halves_of_texts_are_found_though_many_texts_have_their_first_groups_of_words() -> None:
