@@ -87,7 +87,7 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
             if channel not in channels:  # what is read in two ways may stand there twice
                 channels.append(channel)
     own = {item.seen.id: item for item in judged.items}
-    alike = _like_one_another(judging, judged.items)
+    alike = _like_one_another(judging, judged.items, names)
     bearing = own | {
         key: one.item for key, (one, _channels) in placed.items()
     }  # what is read in two ways, as it bears on the week
@@ -184,7 +184,7 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
     return ItemCounts.PERHAPS, alike or _explain_doubt(one)
 
 
-def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str, Message]:
+def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: UnitNames) -> dict[str, Message]:
     """Return what is known of a unit's items of which one may be another one, by item: why they are not certain."""
     texts: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
     titles: dict[tuple[str, str], list[GradedItem]] = defaultdict(list)
@@ -193,14 +193,20 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem]) -> dict[str
         titles[item.seen.channel, fold(item.seen.title)].append(item)
     shown = judging.shown_before(items)
     found: dict[str, Message] = {}
+    replacements = judging.replacements_of(items)
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
+        if FlagKind.REMOVED in item.flags and (other := replacements.get(item.seen.id)) is not None:
+            found[item.seen.id] = msg(
+                "it went within two days, and one like it came in its place at {address}: it was probably corrected there",
+                address=other.url or other.title,
+            )
+        elif FlagKind.DUPLICATE in item.flags and near is not None and near.unit and _is_in_other_form(item.seen, near):
             found[item.seen.id] = msg(
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
-                unit=str(near.unit),
+                unit=names.name_of(near.unit) or near.unit,
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )

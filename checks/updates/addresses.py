@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 
 def page_key(url: str) -> str:
     """Return what is the same for addresses of one page: without scheme, `www.` and a slash at the end, its query in order.
@@ -16,3 +18,19 @@ def page_key(url: str) -> str:
     _scheme, separator, rest = url.partition("://")
     path, mark, query = (rest if separator else url).removeprefix("www.").partition("?")
     return f"{path.rstrip('/')}{mark}{'&'.join(sorted(query.split('&')))}"
+
+
+_ELSEWHERE = "elsewhere:"
+_MOST_SIGNS = 300
+"""Of an address by which a row is known again."""
+
+
+def elsewhere_key(address: str) -> str:
+    """Return by what a row is known again that leads to another host than its source's: its address, so that it can be named."""
+    return f"{_ELSEWHERE}{quote(address[:_MOST_SIGNS], safe='/:?=&%#')}"
+
+
+def address_elsewhere(key: str) -> str:
+    """Return where such a row leads, by its key; empty for any other refused part of an answer."""
+    own = key.partition(" ")[0]
+    return own.removeprefix(_ELSEWHERE) if own.startswith(_ELSEWHERE) else ""

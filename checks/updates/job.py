@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checks.updates.account import WeekAccount, account_for
+from checks.updates.addresses import address_elsewhere, elsewhere_key
 from checks.updates.answers import (
     NOTHING_PROVEN,
     Answer,
@@ -573,6 +574,8 @@ def _compared(
     is_direct = traits.complete and not traits.host
     missed = () if is_direct or base is None else store.missed(traits.id)
     now = {one.key for one in recognition.hidden}
+    # A row that leads elsewhere goes from a list as any item does; it hid an item only where that is read now.
+    read = {elsewhere_key(one.item.url) for _observation, one in recognition.new}
     refused = store.refused_parts(traits.id) if base else ()
     if any(one.is_open for one in refused) and traits.complete:  # what is new may have been in the hole
         shown = tuple(one._replace(is_new=False) for one in shown)
@@ -585,7 +588,14 @@ def _compared(
         is_direct=is_direct,
         has_hole=any(one.is_open for one in recognition.hidden),
         missed=missed,
-        readable_from=min((one.at for one in refused if one.key not in now), default=None),
+        readable_from=min(
+            (
+                one.at
+                for one in refused
+                if one.key not in now and (not address_elsewhere(one.key) or one.key.partition(" ")[0] in read)
+            ),
+            default=None,
+        ),
         oldest_seen_at=min(first_seen, default=None),
         is_order_known=not traits.complete and store.is_order_known(traits.id),
     )

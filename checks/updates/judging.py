@@ -26,6 +26,7 @@ from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
+from checks.updates.rules.replacements import find_replacements
 from checks.updates.rules.seen import GivenOut, NearCopy, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
@@ -118,6 +119,7 @@ class Judging:
             given_out=given,
         )
         near = [*collected.near_copies()]
+        self._likes = _texts_by_item(near)
         self._near = self._nearly_repeated(near, given)
         if self._near:
             self._again = self._again._replace(maybe=self._again.maybe | self._near.keys())
@@ -161,12 +163,29 @@ class Judging:
             again = again._replace(maybe=again.maybe | shown)
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles)
-        items = compare(graded, again)
+        items = self._with_replaced(compare(graded, again), graded, lost)
         counting = self._sort_by_week([*self._dated_both_ways([*items, *self._perhaps_of(unit)])]) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
         return UnitJudged(unit, items, counting, tuple(weeks))
+
+    def _with_replaced(
+        self, items: list[GradedItem], graded: Sequence[GradedItem], lost: frozenset[str]
+    ) -> list[GradedItem]:
+        """Return items of which those are open that count for nothing as they went, though one like them came in their place."""
+        removed = {one.seen.id for one in graded if one.came is None and FlagKind.REMOVED in one.flags}
+        replaced = removed.intersection(self.replacements_of(items)) if removed else frozenset()
+        if not replaced:
+            return items
+        again = [*self._grade((one.seen for one in graded), lost | replaced)]
+        held = without_false_claims(again, self._claims, usual_hours=self._usual_hours)
+        shown = {one.seen.id: one._replace(is_sure=False, hoped_at=None) for one in held if one.seen.id in replaced}
+        return [shown.get(one.seen.id, one) for one in items]
+
+    def replacements_of(self, items: Iterable[GradedItem]) -> Mapping[str, SeenItem]:
+        """Return what came in the place of each of a unit's items that went within two days, by the item's id."""
+        return find_replacements(items, self._changes.gone, self._likes)
 
     def _perhaps_of(self, unit: UnitId) -> Sequence[GradedItem]:
         """Return the items that may be a unit's by their sender's name: they count for nobody, and against nobody."""
@@ -284,7 +303,10 @@ class Judging:
     def _may_be_unread(self, one: SeenItem, gone_at: Stamp) -> bool:
         """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""
         return any(
-            part.source == one.source and part.unit in {None, one.unit} and part.seen_at == gone_at
+            part.source == one.source
+            and part.unit in {None, one.unit}
+            and part.seen_at == gone_at
+            and not part.elsewhere  # its address says what it is
             for part in self._refused
         )
 
@@ -339,15 +361,19 @@ class Judging:
     def _is_before(self, first: GivenOut, one: SeenItem) -> bool:
         """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first.
 
-        Of two equal dates nobody knows which came first, unless the portal takes the unit's items over with their dates.
+        Of two dates within two hours, or within a day that one of them names without an hour, nobody knows which came first,
+        as each site writes its own; unless the portal takes the unit's items over with their dates.
         """
         if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
             return True
         if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
             return False
-        if first.claimed_at == one.published_at:
-            return one.source not in self._syndicated
-        return first.claimed_at < one.published_at
+        if one.source in self._syndicated:
+            return first.claimed_at < one.published_at
+        portal, own = self._day_of_claim(first.claimed_at), self._day_of_claim(one.published_at)
+        portal_first = first.claimed_at if portal is None else portal.first
+        own_last = one.published_at if own is None else own.last
+        return portal_first <= own_last + _NEAR_DATES
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
@@ -463,8 +489,18 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
+_NEAR_DATES = span(timedelta(hours=2))
+"""A unit that dates the portal's news back by less leaves the same answers as one whose news the portal took over at once."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
+
+
+def _texts_by_item(near: Iterable[NearCopy]) -> Mapping[str, frozenset[str]]:
+    """Return the texts that items share most of their words with, by item."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in near:
+        found[one.seen.id].add(one.like)
+    return {name: frozenset(texts) for name, texts in found.items()}
 
 
 def judge(

@@ -40,8 +40,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from checks.updates.addresses import page_key
+from checks.updates.addresses import address_elsewhere, page_key
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
+from checks.updates.forms import form_keys
 from checks.updates.near_copies import TextTrace
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
@@ -94,7 +95,7 @@ from checks.updates.rules.seen import (
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.summaries import is_title_alone, without_cut_word
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, group_marks, has_letters, read_text
+from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, fold, group_marks, has_letters, read_text
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
@@ -710,7 +711,14 @@ class ObservationWindow:
             for row in connection.execute(query):
                 if row.present:
                     standing[row.source, row.key] = UnreadPart(
-                        row.source, row.unit, row.made_at, row.looked_before_at, row.at, None, row.is_open
+                        row.source,
+                        row.unit,
+                        row.made_at,
+                        row.looked_before_at,
+                        row.at,
+                        None,
+                        row.is_open,
+                        address_elsewhere(row.key),
                     )
                 elif part := standing.pop((row.source, row.key), None):  # where a clock was set back, it came later
                     gone.append(part._replace(gone_at=row.at))
@@ -927,6 +935,11 @@ _KNOWN_TEXTS = (
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
     .distinct()
 )
+_KNOWN_TITLES = (
+    select(OBSERVATION.c.channel, OBSERVATION.c.text, OBSERVATION.c.title)
+    .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
+    .distinct()
+)
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
@@ -944,8 +957,12 @@ def _add_observations(
 ) -> None:
     """Add new observations in their order, and note which of their texts an earlier one says too, or nearly."""
     marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
-    texts = _texts_alike(connection, new, marks)
-    resembled = _texts_resembled(connection, new, marks, texts, pages)
+    alike = _texts_alike(connection, new, marks)
+    texts = [one.text for one in alike]
+    resembled = [
+        one.form or found
+        for one, found in zip(alike, _texts_resembled(connection, new, marks, texts, pages), strict=True)
+    ]
     rows = [
         observation_row(
             one,
@@ -960,12 +977,24 @@ def _add_observations(
     _insert(connection, OBSERVATION, rows)
 
 
+class _Alike(NamedTuple):
+    """What the text of a new observation says too."""
+
+    text: str
+    """The one that it hardly differs from, or its own."""
+    form: str = ""
+    """One that differs from it by a name alone, under another title; empty for none."""
+
+
 def _texts_alike(
     connection: Connection,
     new: Sequence[tuple[Observation, NamedCandidate]],
     marks: Sequence[Fingerprint | None],
-) -> Sequence[str]:
-    """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint."""
+) -> Sequence[_Alike]:
+    """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint.
+
+    Of one that differs by a name alone and has another title nobody can say that it is the same.
+    """
     parts = [
         [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
         for (one, _candidate), mark in zip(new, marks, strict=True)
@@ -974,12 +1003,23 @@ def _texts_alike(
     for some in _chunks(sorted({part for each in parts for part in each}), width=3):
         for row in connection.execute(_LIKENESSES, {"some": some}):
             known[row.channel, row.part, row.numbers][row.text] = row.bits
-    found: list[str] = []
+    forms = [
+        form_keys(one.channel, one.title, candidate.item.body or "") if mark else ()
+        for (one, candidate), mark in zip(new, marks, strict=True)
+    ]
+    holders: dict[int, list[str]] = defaultdict(list)
+    _add_holders(connection, {key for keys in forms for key in keys}, holders)
+    titles = _titles_of(connection, {(part[0], text) for part, texts in known.items() for text in texts})
+    found: list[_Alike] = []
     added: list[dict[str, object]] = []
-    for (one, _candidate), mark, own in zip(new, marks, parts, strict=True):
-        alike = (text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16)))
-        same = min(alike, default=None)
-        found.append(same or one.content_hash)
+    kept: list[dict[str, object]] = []
+    for (one, _candidate), mark, own, keys in zip(new, marks, parts, forms, strict=True):
+        alike = {text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16))}
+        of_one_form = {text for key in keys for text in holders[key]} - {one.content_hash}
+        others = {text for text in alike & of_one_form if fold(one.title) not in titles[one.channel.value, text]}
+        same = min(alike - others, default=None)
+        found.append(_Alike(same or one.content_hash, "" if same else min(others, default="")))
+        titles[one.channel.value, found[-1].text].add(fold(one.title))
         if mark is not None and same is None:
             bits = f"{mark.bits:016x}"
             for channel, part, numbers in own:
@@ -987,7 +1027,20 @@ def _texts_alike(
                 added.append(
                     {"channel": channel, "part": part, "numbers": numbers, "text": one.content_hash, "bits": bits}
                 )
+            for key in keys:
+                holders[key].append(one.content_hash)
+                kept.append({"key": key, "text": one.content_hash})
     _insert(connection, LIKENESS, added)
+    _insert(connection, TEXT_KEY, kept)
+    return found
+
+
+def _titles_of(connection: Connection, texts: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+    """Return the titles under which the texts of some channels were published, as they are compared."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for some in _chunks(sorted(texts), width=2):
+        for channel, said, title in connection.execute(_KNOWN_TITLES, {"some": some}):
+            found[channel, said].add(fold(title))
     return found
 
 

@@ -20,7 +20,8 @@ from checks.updates.addresses import page_key
 from checks.updates.authors import author_above, names_nobody
 from checks.updates.exchanged_days import is_entered_on
 from checks.updates.repeats import places_without_repeats
-from checks.updates.text import check_text, clean_line, content_hash, count_letters
+from checks.updates.summaries import is_title_alone
+from checks.updates.text import NO_MARKS, check_text, clean_line, content_hash, count_letters, is_title_without_marks
 from checks.updates.unit_names import MAX_NAME, UnitNames
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
@@ -382,11 +383,20 @@ def observe(
         content_hash=candidate.content_hash,
         body_letters=None if item.body is None or item.body_is_summary else count_letters(item.body),
         evidence=evidence,
-        text_problems=check_text(f"{item.title}\n{item.body or ''}"),
+        text_problems=_text_problems(item, traits),
         translation_of=clean_line(item.translation_of, limit=500),
         document_on=item.document_on,
         unit_name="" if unit else candidate.unit_name,
     )
+
+
+def _text_problems(item: ListedItem, traits: UpdateSourceTraits) -> tuple[str, ...]:
+    """Return what is wrong with an item's text; a registrar or a sender may type a subject without marks and be believed."""
+    problems = check_text(f"{item.title}\n{item.body or ''}")
+    if traits.attested or NO_MARKS in problems or not is_title_alone(item.body):
+        return problems
+    is_bare = is_title_without_marks(f"{item.title} {item.body or ''}".strip())
+    return (*problems, NO_MARKS) if is_bare else problems
 
 
 def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate, *, is_used_again: bool) -> str:

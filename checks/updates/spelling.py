@@ -40,7 +40,9 @@ _TYPED = (
     r"[aeoAEO]\^|[aA]\((?=\w|['`?~.])|[ouOU][+*](?=\w|['`?~.])|(?<!\w)[A-Za-z]{1,4}[aeiouy][1-9]{1,2}[a-z]{0,3}(?!\w)"
     r"|aa|\b[dD]d(?=[a-z])|uw|(?<=[a-z])(?:[aeiouy]|ng|nh)[jf]\b"
 )
-_STRANGE = re.compile(f"{_VNI}|{_SIGN}|{_CAPITAL}|{_TYPED}")
+# Letters that a column or a font does not know, within a word or where one begins; behind a word the sign is a question's.
+_LOST = '\ufffd|(?<=[a-zà-ỹ])\\?(?=[a-zà-ỹ])|(?<=[A-ZÀ-ÝĐ])\\?(?=[A-ZÀ-ÝĐ])|(?<![^\\s("“])\\?(?=[a-zà-ỹ])'
+_STRANGE = re.compile(f"{_VNI}|{_SIGN}|{_CAPITAL}|{_TYPED}|{_LOST}")
 # Letters of other languages, which a text in French or Icelandic has by itself: they tell something only beside Vietnamese ones.
 _FOREIGN = re.compile("[äåæçëîïðöøûüþÿßÄÅÆÇËÎÏÐÖØÛÜÞŸ]")
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăđơưĂĐƠƯ]")

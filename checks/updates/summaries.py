@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
+from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text, without_marks
 from portalops.model.updates import ItemChannel
 
 TELLING_WORDS = 5
@@ -44,7 +44,7 @@ class NewsKeys(NamedTuple):
 
 def shown_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
     """Return the keys under which an item is found by its title and by its first words, among items of a kind; the portal's have none."""
-    heading, words = _words(title), _words(body or "")
+    heading, words = _bare_words(title), _words(body or "")
     titles = [_key(f"{kind}title", heading)] if is_telling(heading) else []
     titles += [_key(f"{kind}title", heading[:CUT_WORDS])] if len(heading) > CUT_WORDS else []
     return NewsKeys(tuple(titles), _runs(f"{kind}beginning", words, _starts(body or "")[:2], BEGINNING_WORDS))
@@ -52,8 +52,8 @@ def shown_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
 
 def sought_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
     """Return the keys by which an item is looked for, likewise: by all that may stand behind a lead-in."""
-    heading, words = _words(title), _words(body or "")
-    pieces = {heading, *(_words(piece) for piece in _pieces(title))}
+    heading, words = _bare_words(title), _words(body or "")
+    pieces = {heading, *(_bare_words(piece) for piece in _pieces(title))}
     titles = [_key(f"{kind}title", piece) for piece in sorted(pieces) if is_telling(piece)]
     titles += _runs(f"{kind}title", heading, _starts(title), CUT_WORDS)
     return NewsKeys(tuple(titles), _runs(f"{kind}beginning", words, _starts(body or ""), BEGINNING_WORDS))
@@ -112,7 +112,7 @@ class TitleWords(NamedTuple):
 
 def title_words(title: str) -> TitleWords:
     """Return the words of a title; an ellipsis at its end cuts it."""
-    words, is_cut = _words(title), title.rstrip().endswith(_ELLIPSES)
+    words, is_cut = _bare_words(title), title.rstrip().endswith(_ELLIPSES)
     return TitleWords(words[:-1] if is_cut else words, is_cut)
 
 
@@ -153,6 +153,11 @@ def is_telling(words: Sequence[str]) -> bool:
 
 def _words(text: str) -> tuple[str, ...]:
     return read_text(text).words
+
+
+def _bare_words(title: str) -> tuple[str, ...]:
+    """Return a title's words without marks: capitals are often typed so, and titles hardly ever differ by marks alone."""
+    return tuple(_WORD.findall(without_marks(read_text(title).folded)))
 
 
 def _key(kind: str, words: Sequence[str]) -> int:

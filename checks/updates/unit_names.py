@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.authors import author_above, names_nobody
 from checks.updates.text import fold, without_marks
-from portalops.model.organisation import Agency, UnitId, is_valid_on
+from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.updates import UpdateSourceTraits
 
 SLIP_LETTERS = 5
@@ -141,6 +141,10 @@ class UnitNames:
         self._home = _Home.of(home)
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
+
+    def name_of(self, unit: UnitId) -> Name | None:
+        """Return a configured unit's own name; None for one that is none."""
+        return next((one.name for one in self._units if one.id == unit), None)
 
     def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.

@@ -252,6 +252,52 @@ def corrected_on_the_next_day(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def corrected_at_a_new_address_beside_another_item(p: Province) -> None:
+    site = p.with_history()
+    corrected = Post(
+        "/tin-20-sua", p.day(2, "15:00"), f"Sáng nay, {body(20)}", "Xã An: cán bộ y tế tập huấn về sốt xuất huyết"
+    )
+    p.plan(
+        p.day(2, "15:00"), site.publish, replace(corrected, path="/tin-20", text=body(20), title=corrected.title[7:])
+    )
+    p.plan(p.day(4), site.take_down, "/tin-20")
+    p.plan(p.day(4), site.publish, corrected)
+    p.publish(21, p.day(4, "15:00"))
+    p.publish(22, p.day(8))
+
+
+def corrected_after_the_week(p: Province) -> None:
+    site = p.with_whole_texts()
+    corrected = Post(
+        "/tin-21-sua", p.day(8, "10:00"), f"{story(21)} Đã đính chính.", "Ra quân vệ sinh môi trường biển (đính chính)"
+    )
+    p.plan(p.day(3), site.publish, Post("/tin-20", p.day(3), story(20)))
+    p.plan(
+        p.day(7, "20:00"), site.publish,
+        Post("/tin-21", p.day(7, "20:00"), story(21), "Ra quân vệ sinh môi trường biển"),
+    )  # fmt: skip
+    p.plan(p.day(8, "10:00"), site.take_down, "/tin-21")
+    p.plan(p.day(8, "10:00"), site.publish, corrected)
+    p.publish(22, p.day(9, "08:00"))
+
+
+def form_that_differs_by_one_name(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day, name in ((2, "Nguyễn Văn An"), (4, "Trần Thị Bình"), (8, "Lê Hoàng Cường")):
+        text = f"Ủy ban nhân dân phường niêm yết công khai hồ sơ đề nghị cấp lại giấy chứng nhận của {name}. {story(5, 1100)}."
+        p.plan(
+            p.day(day), site.publish, Post(f"/niem-yet-{day}", p.day(day), text, f"Niêm yết hồ sơ của ông (bà) {name}")
+        )
+
+
+def article_on_another_host(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    p.plan(p.day(2), page.publish, post(20, p.day(2)))
+    p.plan(p.day(4), page.publish, post(21, p.day(4), path="https://tinh.example/tin-21"))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
 def translated(p: Province) -> None:
     site = p.with_history()
     p.publish(20, p.day(2))
@@ -561,6 +607,15 @@ def news_taken_over_by_the_portal(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (2, 4):
         text = story(day, 320)
+        p.plan(p.day(day, "08:00"), site.publish, Post(f"/tin-{day}", p.day(day, "08:00"), text))
+        p.plan(p.day(day, "11:00"), portal.publish, Post(f"/y-te-{day}", p.day(day, "11:00"), text))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def news_taken_over_by_the_portal_at_once(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
         p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), text))
         p.plan(p.day(day, "10:00"), portal.publish, Post(f"/y-te-{day}", p.day(day, "10:00"), text))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
@@ -659,6 +714,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     corrected_at_its_address: MET,
     corrected_at_a_new_address: MET,
     corrected_on_the_next_day: MET,
+    corrected_at_a_new_address_beside_another_item: UNKNOWN,
+    corrected_after_the_week: UNKNOWN,
+    form_that_differs_by_one_name: UNKNOWN,
+    article_on_another_host: UNKNOWN,
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
@@ -695,6 +754,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     schedule_of_each_week: MET,
     report_continued: MET,
     news_taken_over_by_the_portal: MET,
+    news_taken_over_by_the_portal_at_once: UNKNOWN,
     news_that_the_portal_shows_by_itself: MET,
     news_whose_date_the_portal_keeps: UNKNOWN,
     newest_shown_twice: MET,
@@ -718,6 +778,23 @@ def test_a_unit_that_works_is_not_unmet(province: Province, way: Way, verdict: D
     found, week = province.judged()
 
     assert found is verdict, week.reason
+
+
+def test_a_row_that_leads_to_another_host_is_named_by_the_reason(province: Province) -> None:
+    article_on_another_host(province)
+
+    _verdict, week = province.judged()
+
+    assert "such as https://tinh.example/tin-21, which leads to another host" in str(week.subportal_reason)
+
+
+def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Province) -> None:
+    corrected_after_the_week(province)
+
+    address = f"{province.server.url}/tin-21-sua"
+    assert province.reasons()["/tin-21"] == (
+        f"it went within two days, and one like it came in its place at {address}: it was probably corrected there"
+    )
 
 
 def test_a_unit_whose_work_is_seen_is_met(province: Province) -> None:

@@ -5,11 +5,13 @@ What each comes to and what an officer can do about it stands in docs/threat-mod
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from html import escape
 
 import pytest
 
@@ -47,6 +49,14 @@ def texts_with_other_words(p: Province) -> None:
     p.plan(p.day(2), rows.put, 3, published=p.day(2), text=long.replace("định kỳ", "thường kỳ"))
     p.plan(p.day(4), rows.put, 4, published=p.day(4), text=long.replace("biểu dương", "tuyên dương"))
     p.plan(p.day(8), rows.put, 5, published=p.day(8))
+
+
+def name_changed_under_one_title(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day, name in ((1, "Nguyễn Văn An"), (2, "Trần Thị Bình"), (4, "Lê Hoàng Cường")):
+        text = f"Sáng nay, đoàn công tác thăm gia đình của {name}. {story(5, 1100)}."
+        p.plan(p.day(day), site.publish, Post(f"/gia-dinh-{day}", p.day(day), text, "Thăm gia đình chính sách"))
+    p.publish(22, p.day(8))
 
 
 def texts_with_words_here_and_there(p: Province) -> None:
@@ -146,11 +156,51 @@ def text_in_viqr(p: Province) -> None:
     _old_text_in_disguise(p, lambda text: unicodedata.normalize("NFD", text).translate(VIQR))
 
 
+def text_with_markup_escaped_twice(p: Province) -> None:
+    def escaped(text: str) -> str:
+        words = text.split()
+        lines = (" ".join(words[at : at + 9]) for at in range(0, len(words), 9))
+        return escape(
+            "".join(f'<p style="margin: 0 {at}pt"><span lang="vi">{line}</span></p>' for at, line in enumerate(lines))
+        )
+
+    _old_text_in_disguise(p, escaped)
+
+
+def text_with_entities_escaped_twice(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: "".join(c if c.isascii() else f"&amp;#{ord(c)};" for c in text))
+
+
+def text_with_lost_letters(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: text.encode("cp1252", "replace").decode("cp1252"))
+
+
+def text_with_the_blanks_of_a_pdf(p: Province) -> None:
+    _old_text_in_disguise(p, blanks_of_a_pdf)
+
+
+def blanks_of_a_pdf(text: str) -> str:
+    """Return a text as it is copied out of a PDF: with a blank behind most letters of two marks."""
+    chance = random.Random(text)
+    return "".join(f"{sign} " if sign > "\u1e00" and chance.random() < 0.6 else sign for sign in text)
+
+
 def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
     site = p.with_history()
     text = story(2, 320)
     p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
     p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text)))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def eight_old_texts_put_together(p: Province) -> None:
+    site = p.with_whole_texts()
+    told = [story(day, 320).split() for day in range(30, 38)]
+    for number, words in enumerate(told):
+        site.publish(Post(f"/cu-{number}", p.day(-9 + number), " ".join(words)))
+    p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), story(2, 320)))
+    parts = (" ".join(words[20 * number : 20 * number + 40]) for number, words in enumerate(told))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), ". ".join(parts)))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
@@ -183,6 +233,36 @@ def titles_of_the_portal_news(p: Province) -> None:
         p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", title))
     p.publish(22, p.day(8))
     p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_without_marks(p: Province) -> None:
+    p.with_history()
+    portal, page = p.with_portal(), p.with_page(links="/trang")
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), page.publish, Post(f"/moi-{day}", p.day(day + 1), "", without_marks(title).upper()))
+    p.publish(22, p.day(8))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def titles_of_the_portal_news_with_half_its_marks(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (1, 3):
+        title = f"Thông báo về mô hình trồng nho không hạt {'phía bắc' if day == 1 else 'phía nam'} năm 2026"
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        shown = f"{title[:13]}{without_marks(title[13:])}"
+        p.plan(p.day(day + 1), site.publish, Post(f"/moi-{day}", p.day(day + 1), "Mời xem chi tiết.", shown))
+    p.publish(22, p.day(8))
+
+
+def portal_news_dated_a_little_before(p: Province) -> None:
+    site, portal = p.with_history(), p.with_portal()
+    for day in (2, 4):
+        text = story(day, 320)
+        p.plan(p.day(day, "08:35"), portal.publish, Post(f"/tin-{day}", p.day(day, "08:35"), text))
+        p.plan(p.day(day, "09:35"), site.publish, Post(f"/moi-{day}", p.day(day, "08:20"), text))
+    p.publish(22, p.day(8))
 
 
 def portal_news_with_its_dates(p: Province) -> None:
@@ -349,6 +429,22 @@ def items_shown_for_a_day(p: Province) -> None:
         p.plan(p.day(day), site.publish, post(number, p.day(day)))
         p.plan(p.day(day + 1), site.take_down, f"/tin-{number}")
     p.publish(22, p.day(8))
+
+
+def item_replaced_by_itself(p: Province) -> None:
+    site = p.with_history()
+    p.publish(20, p.day(2))
+    p.plan(p.day(3), site.take_down, "/tin-20")
+    p.publish(20, p.day(3), path="/tin-20-lai")
+    p.publish(22, p.day(8))
+
+
+def rows_that_lead_to_the_portal(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    for day in (2, 4):
+        p.plan(p.day(day), page.publish, post(20 + day, p.day(day), path=f"https://tinh.example/tin-{day}"))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
 
 
 def pins_with_new_dates(p: Province) -> None:
@@ -730,6 +826,7 @@ def page_rewritten_to_and_fro(p: Province) -> None:
 
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
+    name_changed_under_one_title: UNMET,
     texts_with_words_here_and_there: UNKNOWN,
     rows_with_words_here_and_there: UNKNOWN,
     sentences_in_another_order: UNKNOWN,
@@ -743,11 +840,19 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     text_in_vni: UNKNOWN,
     text_in_tcvn: UNKNOWN,
     text_in_viqr: UNKNOWN,
+    text_with_markup_escaped_twice: UNMET,
+    text_with_entities_escaped_twice: UNMET,
+    text_with_lost_letters: UNKNOWN,
+    text_with_the_blanks_of_a_pdf: UNKNOWN,
     old_texts_put_together: UNKNOWN,
+    eight_old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,
+    titles_of_the_portal_news_without_marks: UNKNOWN,
+    titles_of_the_portal_news_with_half_its_marks: UNKNOWN,
     portal_news_with_its_dates: UNKNOWN,
+    portal_news_dated_a_little_before: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -768,6 +873,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     several_dated_back: PENDING,
     items_shown_for_minutes: UNMET,
     items_shown_for_a_day: UNMET,
+    item_replaced_by_itself: UNKNOWN,
+    rows_that_lead_to_the_portal: UNKNOWN,
     pins_with_new_dates: UNMET,
     items_moved_to_the_front: UNMET,
     summaries_with_other_words: UNKNOWN,
@@ -819,6 +926,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
+    eight_old_texts_put_together: "a text is kept by eight of its groups of words, so that an eighth of it is seldom found",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

@@ -93,6 +93,19 @@ def a_notice_corrected_under_another_title(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+# --- rows of a list that lead to another host ---------------------------------------------------
+
+
+def rows_that_lead_elsewhere_and_go(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    p.plan(p.day(0, "06:00"), page.publish, post(19, p.day(0, "06:00"), path="https://tinh.example/tin-19"))
+    p.plan(p.day(2), page.publish, post(20, p.day(2)))
+    p.plan(p.day(4), page.publish, post(21, p.day(4)))
+    p.plan(p.day(5), page.take_down, "https://tinh.example/tin-19")
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
 # --- one paper with two lines of the register ---------------------------------------------------
 
 
@@ -480,6 +493,7 @@ HABITS: Mapping[Way, DutyVerdict] = {
     licences_of_one_title_at_one_address_in_two_sources: MET,
     a_schedule_that_replaces_the_last_one: MET,
     a_notice_corrected_under_another_title: MET,
+    rows_that_lead_elsewhere_and_go: MET,
     papers_beside_those_of_nobody: MET,
     one_paper_beside_those_of_nobody_a_week_before: UNMET,
     one_paper_beside_mails_of_nobody: UNMET,
@@ -593,7 +607,7 @@ def test_an_item_that_another_unit_showed_in_another_form_names_that_unit(provin
     why = province.reasons()
 
     assert why["/moi-1"] == (
-        f"so-tu-phap showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
+        f"Department of Justice showed this title, or these first words, at {province.server.url}/tu-phap/tin-1 on 2026-11-16,"
         " and it is not known that this unit was first"
     )
 

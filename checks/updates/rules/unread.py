@@ -7,6 +7,7 @@ What was read and is enough stays enough. A refused line or item bears on what i
 - rows that count by their own moments (a register, a mailbox, a database whose creation column is trusted) count again as soon
   as they are put right, for the day that they name then; so they bear only while they stand there as they are;
 - items that count from when they were seen bear on the time in which they came up, also when they are gone or put right later;
+- a row that leads to another host than the source's may be news that lies there: it is not read, and bears as any other part;
 - a hole of unknown size, such as the end of a feed that breaks off, may hide something new in every answer that has it.
 """
 
@@ -38,6 +39,8 @@ class UnreadPart(NamedTuple):
     """The first good look that showed it no longer; None if the newest shows it."""
     is_open: bool
     """Nobody knows how much is in it, so that it may hide something new at every look."""
+    elsewhere: str = ""
+    """The address on another host that a row leads to; empty for what cannot be read."""
 
 
 class UnreadableShare(NamedTuple):
@@ -46,6 +49,8 @@ class UnreadableShare(NamedTuple):
     source: str
     parts: int
     """Lines or items; a hole of unknown size is one."""
+    example: str = ""
+    """Where one of them leads, if that is another host than the source's."""
 
 
 def unreadable(
@@ -66,12 +71,15 @@ def unreadable(
         end: its exclusive end.
     """
     found: Counter[str] = Counter()
+    examples: dict[str, str] = {}
     for traits in sources:
         for one in refused.get(traits.id, ()):
             is_own = unit is None or one.unit is None or one.unit == unit
             if is_own and _bears_on(one, start, end, is_dated=traits.attested or traits.trust_created):
                 found[traits.id] += 1
-    return tuple(UnreadableShare(source, count) for source, count in found.items())
+                if one.elsewhere:
+                    examples.setdefault(traits.id, one.elsewhere)
+    return tuple(UnreadableShare(source, count, examples.get(source, "")) for source, count in found.items())
 
 
 def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, *, is_dated: bool) -> bool:
@@ -111,6 +119,8 @@ def say_unreadable(found: Sequence[UnreadableShare]) -> Message:
             one.parts,
             source=one.source,
         )
+        if one.example:
+            line = msg("{line}, such as {example}, which leads to another host", line=line, example=one.example)
         said = line if said is None else msg("{first}; {second}", first=said, second=line)
     assert said is not None
     return said

@@ -25,6 +25,7 @@ from lxml import etree, html
 from lxml.html import HtmlElement
 from pydantic import AfterValidator
 
+from checks.updates.addresses import elsewhere_key
 from checks.updates.dates import dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
@@ -123,12 +124,10 @@ class ListPageSource(PageSource[Settings]):
         return Listing(dated_in_one_order(items, self._rules), tuple(rejected))
 
     def _item(self, element: HtmlElement, base: str) -> ListedItem | RefusedItem:
-        """Return an item, or why it is none. What leads to another host is none of the site's, and hides nothing."""
+        """Return an item, or why it is none. What leads to another host may be news that lies there, unless it looks like no item of the list."""
         settings = self._settings
         link = element if element.get("href") else next(_fitting(element, settings.link), None)
         address = "" if link is None else _absolute(base, link.get("href") or "")
-        if address and not self._is_own(address):
-            return RefusedItem(msg("{url} leads to another host than the page's", url=bounded(address)))
         named = next(_fitting(element, settings.title), None) if settings.title else link
         title = "" if named is None else _title(named)
         raw, published = self._dated(element)
@@ -137,6 +136,11 @@ class ListPageSource(PageSource[Settings]):
         def refused(why: Message) -> RefusedItem:
             return RefusedItem(why, content_key((address, title, raw, _text(element))), unit_name, published)
 
+        if address and not self._is_own(address):
+            why = msg("{url} leads to another host than the page's", url=bounded(address))
+            # A banner has no title, or no date where the list's items have one: it hides nothing.
+            is_like_others = bool(title) and (published is not None or not settings.date)
+            return RefusedItem(why, elsewhere_key(address) if is_like_others else "", unit_name, published)
         if not title:
             return refused(msg("it has no title"))
         if not address and not raw:

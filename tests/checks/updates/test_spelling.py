@@ -24,6 +24,9 @@ DOCS = Path(__file__).parents[3] / "docs"
         REGULATION[:1500] + REGULATION[1500:].lower().translate(TCVN3),
         "Cµng hòa xã hµi chü nghîa Vi®t Nam, Ðµc l§p - Tñ do - HÕnh phúc, Üy ban nhân dân tïnh v« vi®c t± chÑc hµi ngh¸",
         "Uyr ban nhaan daan tinhr Khanhs Hoaf thoong baos veef vieecj toor chuwcs hooij nghij toongr keets phong traof",
+        REGULATION.encode("cp1252", "replace").decode("cp1252"),
+        REGULATION.upper().encode("cp1252", "replace").decode("cp1252"),
+        REGULATION.encode("ascii", "replace").decode().replace("?", "\ufffd"),
         "Uy3 ban nha6n da6n ti3nh Kha1nh Ho2a tho6ng ba1o ve62 vie65c to63 chu71c ho65i nghi5 to63ng ke61t",
     ],
 )
@@ -45,6 +48,8 @@ def test_words_in_an_old_encoding_or_as_they_are_typed_are_strange(text: str) ->
         " dưới ngưỡng; diện tích 25 m² × 4; dung tích 30 m³; x² + y² = z²; α ≤ β; 5 ÷ 7 ngày; điều 5, khoản 2a, mẫu số 1b",
         "Giá nông sản: ớt 20.000 đ/kg, ổi 15.000 đ/kg, sầu riêng 90.000 đ/kg, ngô 8.000 đ/kg, cá ngừ 120.000 đ/kg, tôm 5 kg,"
         " lớp 5 a, tổ 3 b, khối c, đội d, ô tô 7 chỗ, 12 tr đồng",
+        "Hỏi: Hộ nghèo có được vay không? Vay ở đâu? Bao giờ có tiền?Ai ký? Lãi bao nhiêu? Có phải thế chấp không?? Trả lời:"
+        " xem tại vay.php?id=3 hoặc gọi tổng đài. Thủ tục (?) gồm đơn, giấy tờ; hồ sơ thiếu thì sao? Nộp bổ sung được không?",
         "Buôn Đôn: amĭ ama, čhiăp mđrăm, ñu hriăm hră, mnuih buôn sang Êđê ngă lŏ hma, ñu dôk hŏng ayŏng adei; bà con người Raglai"
         " ở Khánh Sơn làm lễ bỏ mả, đàn đá, mã la, hát dolit, akhàt jucar; người Chăm đón lễ Katê ở tháp Po Nagar",
     ],

@@ -13,6 +13,7 @@ from checks.updates.text import (
     clean_line,
     content_hash,
     fold,
+    is_title_without_marks,
     read_text,
     without_marks,
     without_markup,
@@ -154,3 +155,30 @@ def test_vietnamese_without_its_marks_is_named() -> None:
 )
 def test_another_language_and_a_few_words_lack_no_marks(text: str) -> None:
     assert NO_MARKS not in check_text(text)
+
+
+def test_mark_up_and_entities_that_were_escaped_again_are_taken_out_and_signs_of_a_text_stay() -> None:
+    assert (
+        without_markup("&lt;p style='x'&gt;N&lt;b&gt;ội&lt;/b&gt; dung&lt;/p&gt;&amp;lt;br&amp;gt;hai")
+        == "Nội dung hai"
+    )
+    assert without_markup("Gia &amp;amp;#273;&amp;#236;nh") == "Gia đình"
+    assert without_markup("nếu a &lt; b và c &lt;d, thì xem &lt;Phụ lục&gt;") == "nếu a < b và c <d, thì xem <Phụ lục>"
+
+
+@pytest.mark.parametrize(
+    ("title", "is_bare"),
+    [
+        ("THONG BAO VE MO HINH TRONG NHO KHONG HAT NAM 2026", True),
+        ("Uy ban nhan dan xa Dien An tiep cong dan dinh ky", True),
+        ("Lich cong tac tuan", False),
+        ("Thong báo ve mo hinh trong nho", False),
+        ("Khanh Hoa Province hosts a meeting on marine tourism", False),
+        ("Vietnam and China to open the road between two towns", False),
+        ("Notice on the change of the working hours", False),
+        ("The People's Committee meets on the socio-economic plan", False),
+        ("Public hearing on land use plan of Nha Trang city", False),
+    ],
+)
+def test_a_title_without_one_mark_is_known_from_an_english_one(title: str, is_bare: bool) -> None:
+    assert is_title_without_marks(title) == is_bare
