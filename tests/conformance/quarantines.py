@@ -19,7 +19,7 @@ from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, enrol, stranger
+from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, claimed, enrol, stranger
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
@@ -172,10 +172,13 @@ def _a_successors_key(written: Written) -> None:
     quarantine(written, seq, seq)
 
 
-def _an_erasure(written: Written) -> None:
+def erasure_set_aside(folder: Path) -> tuple[Written, Digest]:
+    """Make a claimed ledger in which an erasure is set aside; return it, and the blob that the erasure excuses no more."""
+    written = claimed(folder)
     gone = next(written.ledger.records(kinds=("check.finished",), newest_first=True)).body
     seq = append(written, "blob.erased", erased={"digest": gone, "reason": "x", "approved_by": "x"}).seq
     quarantine(written, seq, seq)
+    return written, gone
 
 
 def _another_second_than_named(written: Written) -> None:
@@ -255,7 +258,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
         _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
-        _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _an_erasure, _another_second_than_named, _signed_as_a_claim, _without_the_second,
+        _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
     )
