@@ -134,6 +134,13 @@ class Session:
         return ledger
 
     @property
+    def ledger_to_verify(self) -> Ledger:
+        """The ledger for naming what is wrong with it, its newest line too."""
+        ledger = Ledger.open_to_verify(self.settings.state_folder, self.clock, kept=self.kept(writable=False))
+        self.__dict__["ledger"] = ledger
+        return ledger
+
+    @property
     def ledger_to_mend(self) -> Ledger:
         """The ledger for appending a quarantine, also where its newest line stops every other command."""
         ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)

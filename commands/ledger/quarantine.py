@@ -27,7 +27,7 @@ from commands.ledger.views import person_who_signs, read_signature
 from portalops import bodies
 from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
 from portalops.files import write_atomically
-from portalops.ledger.claims import Ownership
+from portalops.ledger.claims import Ownership, is_confirmed
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
@@ -177,10 +177,18 @@ def _ledgers_key(session: Session, ledger: Ledger) -> SigningKey:
             msg("no signing key is configured"),
             msg("Run this where the ledger's key is: [signing] key in the configuration."),
         )
-    if signer_at(read_signers(ledger), key.public_key, session.clock.now()) is None:
+    signers = read_signers(ledger)
+    if signer_at(signers, key.public_key, session.clock.now()) is None:
         raise LedgerError(
             msg("the key {key} is not the ledger's", key=fingerprint(key.public_key)),
             msg("Run this where the ledger's key is. If it was lost: portalops ledger rotate-key --lost."),
+        )
+    if not is_confirmed(key.public_key, ledger.count() + 1, signers, read_ownership(ledger)):
+        raise LedgerError(
+            msg("nobody confirmed the ledger's key {key}", key=fingerprint(key.public_key)),
+            msg(
+                "Have a writer with authority all claim its key.added first: portalops ledger claim FIRST LAST --reason TEXT."
+            ),
         )
     return key
 

@@ -868,9 +868,10 @@ def _verify_store(
     session: Session, heads: tuple[SuppliedHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
 ) -> Result[VerificationShape]:
     own_key, warnings = _own_key(session)
-    with session.progress.task(msg("Verifying the ledger"), total=session.ledger.count(), unit="items") as task:
+    ledger = session.ledger_to_verify
+    with session.progress.task(msg("Verifying the ledger"), total=ledger.count(), unit="items") as task:
         found = verify_ledger(
-            session.ledger,
+            ledger,
             now=session.clock.now(),
             zone=session.zone_of_portal,
             read_blobs=read_blobs,

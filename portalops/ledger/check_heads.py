@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -23,6 +22,7 @@ from portalops.model.heads import Head, SignedHead, Signer, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import format_at, show_text
+from portalops.model.values import dataclass
 from portalops.registers import sign_offs as people
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE

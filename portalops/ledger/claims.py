@@ -243,6 +243,36 @@ def check_claims(
     return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for))
 
 
+def is_confirmed(
+    public_key: str, seq: int, signers: Sequence[Signer], ownership: Ownership, known: Collection[str] = ()
+) -> bool:
+    """Say whether a key of the ledger may name writers, or set aside, in a record: whoever may append can add keys too.
+
+    It may as the first key; by a head of a key that may, which it replaces; by the claim of a writer with authority `all` over the record
+    that added it; or, before there is any writer, as the only key that is not retired (docs/ledger-format.md, Claims).
+
+    Args:
+        public_key: is one of `signers`.
+        seq: number of the record that it signed.
+        signers: the ledger's keys, the first one first.
+        ownership: whose the records are.
+        known: public keys of the ledger that the reader knows to be its own.
+    """
+    has_writers = ownership.begin is not None and ownership.begin < seq
+    keys = {each.public_key: each for each in signers}
+    signer = keys[public_key]
+    while signer is not signers[0] and signer.public_key not in known:
+        if signer.vouched_seq is None or signer.vouched_seq >= seq:
+            if has_writers:
+                owner = ownership.owner(signer.added_seq)
+                return owner is not None and owner.authority is Authority.ALL
+            others = (each for each in signers if each is not signer and each.added_seq < seq)
+            return all(each.retired_seq is not None and each.retired_seq < seq for each in others)
+        seq = signer.vouched_seq
+        signer = keys[signer.replaces]
+    return True
+
+
 def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str) -> tuple[tuple[int, int], ...]:
     """Return first and last of each row of records that nobody claimed in time. They are no fault: nothing was changed.
 
@@ -311,7 +341,7 @@ class _Fold:
             self._refuse(each, msg("it belongs to another ledger"))
         elif signer_at(self.signers, each.public_key, each.at) is None:
             self._refuse(each, msg("it is not signed by a key of the ledger"))
-        elif not self._is_confirmed(each.public_key, each.seq):
+        elif not is_confirmed(each.public_key, each.seq, self.signers, self._ownership(), self.confirmed):
             self._refuse(
                 each, msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.public_key))
             )
@@ -328,28 +358,8 @@ class _Fold:
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
 
-    def _is_confirmed(self, public_key: str, seq: int) -> bool:
-        """Say whether a key may name writers in a record: whoever may append can add keys of the ledger too.
-
-        It may as the first key; by a head of a key that may, which it replaces; by the claim of a writer with authority `all` over the record
-        that added it; or, before there is any writer, as the only key that is not retired.
-        """
-        keys = {each.public_key: each for each in self.signers}
-        signer = keys[public_key]
-        while signer is not self.signers[0] and signer.public_key not in self.confirmed:
-            if signer.vouched_seq is None or signer.vouched_seq >= seq:
-                return self._is_confirmed_without_predecessor(signer, seq)
-            seq = signer.vouched_seq
-            signer = keys[signer.replaces]
-        return True
-
-    def _is_confirmed_without_predecessor(self, signer: Signer, seq: int) -> bool:
-        if not self.writers:
-            others = (each for each in self.signers if each is not signer and each.added_seq < seq)
-            return all(each.retired_seq is not None and each.retired_seq < seq for each in others)
-        ownership = Ownership(tuple(self.writers.values()), tuple(self.claimed))
-        owner = ownership.owner(signer.added_seq)
-        return owner is not None and owner.authority is Authority.ALL
+    def _ownership(self) -> Ownership:
+        return Ownership(tuple(self.writers.values()), tuple(self.claimed))
 
     def take_claim(self, each: SignedText) -> None:
         claim = parse_claim(each.text)

@@ -30,9 +30,7 @@ from portalops.ledger.claims import (
 )
 from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.quarantines import records_set_aside
 from portalops.ledger.record import line_digest
-from portalops.ledger.set_aside import read_set_aside
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
@@ -138,6 +136,9 @@ def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
     """
     if not any(ledger.records(kinds=(QUARANTINED,), limit=1)):
         return frozenset()
+    from portalops.ledger.quarantines import records_set_aside  # noqa: PLC0415  # few ledgers have any
+    from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # as above
+
     return records_set_aside(read_set_aside(ledger, read_ownership(ledger)))
 
 

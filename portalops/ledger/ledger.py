@@ -143,9 +143,8 @@ class Ledger:
         ledger.heeds_move = heeds_move or ledger.heeds_move
         if not create:
             ledger._store.check()
-            with suppress(IntegrityError):  # a last line that is no record is for `verify` to name
-                if ledger.last() is None:
-                    raise ledger._store.missing()
+            if ledger.last() is None:
+                raise ledger._store.missing()
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
@@ -154,6 +153,21 @@ class Ledger:
         if ledger.last() is None:
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
+        return ledger
+
+    @classmethod
+    def open_to_verify(cls, folder: Path, clock: Clock, *, kept: KeptLedger | None = None) -> Ledger:
+        """Open a ledger for reading, also where its newest line is no record: verification names that line.
+
+        Raises:
+            LedgerMissing: there is none.
+            LedgerError: it cannot be read.
+        """
+        ledger = cls(folder, clock, writable=False, kept=kept)
+        ledger._store.check()
+        with suppress(IntegrityError):
+            if ledger.last() is None:
+                raise ledger._store.missing()
         return ledger
 
     @classmethod

@@ -12,14 +12,14 @@ from datetime import datetime
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership
+from portalops.ledger.claims import Ownership, is_confirmed
 from portalops.ledger.quarantine_text import PART, parse_quarantine
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
 from portalops.model.values import dataclass
 from portalops.registers.signers import KEY_RETIRED, signer_at
-from portalops.signatures.sshsig import BadSignature, verify
+from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 
 NAMESPACE = "portalops-quarantine"
 """The purpose that quarantines are signed for, by both."""
@@ -86,6 +86,8 @@ class Surrounding:
     """Digest and time of each line that `suspects` asks for, as far as it is there; without a time it is no record."""
     anybodys: Collection[int]
     """Numbers of the records of `ANYBODYS`."""
+    confirmed: Collection[str] = ()
+    """Public keys of the ledger that the reader knows to be its own."""
 
 
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
@@ -132,6 +134,8 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return msg("it belongs to another ledger")
     if signer_at(around.signers, own, each.at) is None:
         return msg("it is not signed by a key of the ledger")
+    if not is_confirmed(own, each.seq, around.signers, around.ownership, around.confirmed):
+        return msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(own))
     if second != quarantine.public_key:
         return msg("it is signed by a different key than it names")
     machines = (known.public_key for known in around.ownership.writers)

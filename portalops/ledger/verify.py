@@ -225,6 +225,7 @@ def verify(
             brought=brought.heads,
             trusted=brought.trusted,
         )
+        confirmed = signing_keys(brought.trusted or ())
         ownership = check_claims(
             told.signed,
             [use.signer for use in signed.uses],
@@ -232,10 +233,10 @@ def verify(
             faults,
             ledger=ledger_id,
             spoken_for=told.spoken_for,
-            confirmed=signing_keys(brought.trusted or ()),
+            confirmed=confirmed,
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys)
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, confirmed)
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
         passed_over = records_set_aside(set_aside)
         faults.settle(passed_over)

@@ -7,11 +7,11 @@ something was taken away.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.heads import Erasure
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.registers.plans import PLAN
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS

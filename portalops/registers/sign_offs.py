@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from portalops.model.heads import Person, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.signatures.sshsig import BadSignature, verify
 
 SIGN_OFF = "sign-off"

@@ -14,7 +14,7 @@ from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import ZONE
 
 VOID = (
-    "one-person", "a-machine-as-the-second", "a-strangers-key", "another-second-than-named", "without-the-second",
+    "one-person", "a-machine-as-the-second", "a-strangers-key", "a-key-of-their-own", "another-second-than-named", "without-the-second",
     "of-another-line", "of-another-ledger", "of-claimed-records", "of-the-first-record",
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import NO_RUN
+from portalops.model.heads import KeyEvent
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 
@@ -105,6 +107,20 @@ def test_a_stranger_who_says_that_the_ledger_moved_stops_no_command_once_that_is
 
     home.call("head")
     assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_ledgers_key_that_nobody_confirmed_sets_nothing_aside(home: Home) -> None:
+    home.key.rename(home.folder / "first")
+    SigningKey.make(home.key)
+    added = KeyEvent(SigningKey.load(home.key).public_key, "x", "")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    ledger.append("key.added", run=NO_RUN, body=bodies.write({"key": added}))
+    ledger.close()
+    seq = put_line(home, NOT_A_RECORD)
+
+    refused = home.call(*options(seq, seq), expected=ExitCode.FAILED)
+
+    assert refused["message"].startswith("nobody confirmed the ledger's key SHA256:")
 
 
 def test_a_record_that_is_whole_stays(home: Home) -> None:

@@ -31,6 +31,7 @@ from portalops.registers.plans import PLAN
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
 from tests.conformance.quarantines import CASES as QUARANTINES
+from tests.conformance.quarantines import before_writers
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import PERIOD, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -141,6 +142,7 @@ def _whole(scratch: Path) -> Iterator[tuple[str, Path]]:
         "the-key-was-lost": _lost_key,
         "the-key-was-changed-twice": _changed_keys,
         "unknown-kinds": _unknown_kinds,
+        "set-aside-before-writers": before_writers,
     }.items():
         written = write(begun(scratch / name / "state"))
         yield name, _exported(written, scratch / name / "bundle")

@@ -25,6 +25,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.conformance.claims import PERSON, append, claim, claimed
+from tests.conformance.quarantines import erasure_set_aside
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY, ZONE
 from tests.verifier.scene import Tampered
@@ -277,6 +278,7 @@ GONE: Mapping[str, Callable[[Path], tuple[Written, Digest]]] = {
     "erased-key": _erased_of("key.added"),
     "erased-head": _erased_of("head"),
     "erased-record-1": _erased_of("ledger.created"),
+    "erased-and-set-aside": erasure_set_aside,
 }
 """Makers of ledgers, and the blob that is taken out of the bundle."""
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from portalops import bodies
+from portalops.ledger.heads import rotate_key
 from portalops.ledger.ledger import FILE, MOVED, Ledger
 from portalops.ledger.quarantine_text import text_of
 from portalops.ledger.quarantines import NAMESPACE
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.ledger.set_aside import stored_lines
+from portalops.model.heads import KeyEvent
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import LATER, MACHINE, THIEF, append, stranger
+from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, claimed, enrol, stranger
 from tests.ledger.bundle.bundles import Written, key_of
+from tests.ledger.ledgers import DAILY
 
 LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECOND = key_of(11)
@@ -96,6 +100,18 @@ def _moved(written: Written) -> None:
     quarantine(written, seq, seq)
 
 
+def before_writers(folder: Path) -> Written:
+    """Make a ledger whose key was lost: its successor sets a record aside, and later names a writer."""
+    written = Written(folder)
+    written.plan(DAILY)
+    written.head()
+    written.key = key_of(3)
+    rotate_key(written.ledger, None, written.key, reason="lost", clock=written.clock)
+    _moved(written)
+    enrol(written, PERSON, "an")
+    return written
+
+
 def _retired(written: Written) -> None:
     key = {"public_key": written.key.public_key, "reason": "x", "replaces": ""}
     seq = append(written, "key.retired", key=key).seq
@@ -141,6 +157,28 @@ def _a_machine_as_the_second(written: Written) -> None:
 def _a_strangers_key(written: Written) -> None:
     seq = strange(written)
     quarantine(written, seq, seq, own=THIEF)
+
+
+def _a_key_of_their_own(written: Written) -> None:
+    seq = strange(written)
+    append(written, "key.added", key=KeyEvent(THIEF.public_key, "x", ""))
+    quarantine(written, seq, seq, own=THIEF)
+
+
+def _a_successors_key(written: Written) -> None:
+    old, written.key = written.key, key_of(3)
+    rotate_key(stranger(written), old, written.key, reason="a new year", clock=written.clock)
+    seq = strange(written)
+    quarantine(written, seq, seq)
+
+
+def erasure_set_aside(folder: Path) -> tuple[Written, Digest]:
+    """Make a claimed ledger in which an erasure is set aside; return it, and the blob that the erasure excuses no more."""
+    written = claimed(folder)
+    gone = next(written.ledger.records(kinds=("check.finished",), newest_first=True)).body
+    seq = append(written, "blob.erased", erased={"digest": gone, "reason": "x", "approved_by": "x"}).seq
+    quarantine(written, seq, seq)
+    return written, gone
 
 
 def _another_second_than_named(written: Written) -> None:
@@ -220,7 +258,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
         _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
-        _a_machine_as_the_second, _a_strangers_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
+        _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
     )

@@ -235,6 +235,7 @@ class _Check:
             brought=self._brought.heads,
             trusted=self._brought.trusted,
         )
+        confirmed = signing_keys(self._brought.trusted or ())
         ownership = check_claims(
             told.signed,
             [use.signer for use in signed.uses],
@@ -242,10 +243,10 @@ class _Check:
             self._faults,
             ledger=told.ledger,
             spoken_for=told.spoken_for,
-            confirmed=signing_keys(self._brought.trusted or ()),
+            confirmed=confirmed,
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys)
+        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, confirmed)
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
         passed_over = records_set_aside(set_aside)
         self._faults.settle(passed_over)

@@ -1315,6 +1315,8 @@ class Check:
         own, second = each.signers
         if self.key_at(own, each.record.at) is None:
             return say("it is not signed by a key of the ledger")
+        if not self._is_confirmed(own, each.record.seq):
+            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(own))
         if second != each.public:
             return say("it is signed by a different key than it names")
         if second in {known.public for known in self.keys} | {known.public for known in self.writers}:
@@ -1355,7 +1357,7 @@ class Check:
             return say("it belongs to another ledger")
         if self.key_at(each.signer, each.record.at) is None:
             return say("it is not signed by a key of the ledger")
-        if not self._may_name_writers(each.signer, each.record.seq):
+        if not self._is_confirmed(each.signer, each.record.seq):
             return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.signer))
         if state == "added" and any(
             one.name == name and one.ended is None and one.public != public for one in self.writers
@@ -1369,8 +1371,9 @@ class Check:
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
         return None
 
-    def _may_name_writers(self, public: str, seq: int) -> bool:
+    def _is_confirmed(self, public: str, seq: int) -> bool:
         """Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too."""
+        has_writers = bool(self.writers) and self.writers[0].added < seq
         keys = {each.public: each for each in self.keys}
         trusted = {each.public for each in self.trusted or ()}
         key = keys[public]
@@ -1379,7 +1382,7 @@ class Check:
             key = keys[key.replaces]
         if key is self.keys[0] or key.public in trusted:
             return True
-        if not self.writers:
+        if not has_writers:
             others = [each for each in self.keys if each is not key and each.added.seq < seq]
             return all(each.retired is not None and each.retired.seq < seq for each in others)
         owner = self.owner(key.added.seq)

@@ -336,7 +336,8 @@ def _tables(file: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def test_the_items_of_one_answer_are_kept_as_if_each_had_come_alone(tmp_path: Path) -> None:
     other = NEWS.replace("tiêm chủng", "phòng chống sốt xuất huyết").replace("Sở", "Trung tâm")
-    bodies = [NEWS, other, "Lịch họp", NEWS.replace("Sáng nay", "Vừa qua"), f"{NEWS} 16/11/2026", NEWS, "Lịch họp"]
+    # A part that stands in front of its whole in one answer is open, so the whole comes first here.
+    bodies = [f"{NEWS} 16/11/2026", NEWS, other, "Lịch họp", NEWS.replace("Sáng nay", "Vừa qua"), NEWS, "Lịch họp"]
     items = [_listed(number, body) for number, body in enumerate(bodies * 6)]
     items += [_listed(1000, other.replace("Dự hội nghị", "Tham dự")), _listed(1001, NEWS, summary=True)]
     first, *answer = items

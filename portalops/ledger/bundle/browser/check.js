@@ -432,6 +432,7 @@ class Check {
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
     const [own, second] = signers;
     if (!this.isHeldAt(own, record.at)) return say("it is not signed by a key of the ledger");
+    if (!this.isConfirmed(own, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(own) });
     if (second !== quarantine.key) return say("it is signed by a different key than it names");
     if ([...this.keys, ...this.writers].some((each) => each.key === second)) return say("the second key is the ledger's own, or a machine's");
     const { first, last } = quarantine;
@@ -516,7 +517,7 @@ class Check {
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== writer.ledger) return say("it belongs to another ledger");
     if (!this.isHeldAt(signer, record.at)) return say("it is not signed by a key of the ledger");
-    if (!this.mayNameWriters(signer, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
+    if (!this.isConfirmed(signer, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
     const { state, key, name, authority } = writer;
     if (state === "added" && this.writers.some((each) => each.name === name && each.ended === null && each.key !== key)) {
       return say("another writer is called {name}", { name });
@@ -528,7 +529,8 @@ class Check {
   }
 
   /** Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too. */
-  mayNameWriters(signer, seq) {
+  isConfirmed(signer, seq) {
+    const hasWriters = this.writers.length > 0 && this.writers[0].added < seq;
     const isKnown = (key) => key === this.keys[0] || (this.trusted ?? []).some((each) => each.key === key.key);
     let found = this.keys.find((each) => each.key === signer);
     while (!isKnown(found) && found.vouched !== null && found.vouched < seq) {
@@ -537,7 +539,7 @@ class Check {
       found = this.keys.find((each) => each.key === replaces);
     }
     if (isKnown(found)) return true;
-    if (!this.writers.length) {
+    if (!hasWriters) {
       return this.keys.every((each) => each === found || each.added.seq >= seq || (each.retired !== null && each.retired.seq < seq));
     }
     const { added } = found;
