@@ -198,7 +198,8 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
         same = texts[item.seen.channel, item.seen.text]
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
-        if FlagKind.REMOVED in item.flags and (other := replacements.get(item.seen.id)) is not None:
+        other = replacements.get(item.seen.id)
+        if FlagKind.REMOVED in item.flags and other is not None and other.text != item.seen.text:
             found[item.seen.id] = msg(
                 "it went within two days, and one like it came in its place at {address}: it was probably corrected there",
                 address=other.url or other.title,
