@@ -199,7 +199,8 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
         elsewhere = [one for one in same if one.seen.url != item.seen.url]
         near = judging.near_original(item.seen.id)
         other = replacements.get(item.seen.id)
-        if FlagKind.REMOVED in item.flags and other is not None and other.text != item.seen.text:
+        has_moved = any(FlagKind.DUPLICATE in one.flags for one in elsewhere)
+        if FlagKind.REMOVED in item.flags and other is not None and not has_moved:
             found[item.seen.id] = msg(
                 "it went within two days, and one like it came in its place at {address}: it was probably corrected there",
                 address=other.url or other.title,
@@ -228,7 +229,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
-        elif FlagKind.REMOVED in item.flags and any(FlagKind.DUPLICATE in one.flags for one in elsewhere):
+        elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
