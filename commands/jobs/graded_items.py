@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from checks.updates.account import describe_interval, explain_nothing
-from checks.updates.job import graded_item
+from checks.updates.job import graded_item, items_of
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.stamps import moment
 from checks.updates.terms import Decided, Terms
 from commands.cli.entries import unit_name
-from commands.jobs.kinds.updates import decided_of, update_sources
+from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import UsageError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId, is_valid_on
@@ -23,9 +23,34 @@ from portalops.reports.words import channel_word
 if TYPE_CHECKING:
     from checks.updates.observations import ObservationStore
     from commands.cli.session import Session
+    from portalops.model.period import Period
 
 SHOWN_ID = 12
 """How much of an item's id is shown: enough to name it by."""
+
+
+def items_within(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:
+    """Return the items that concern a period, each with what it is worth.
+
+    Raises:
+        UpdatesError: nothing was collected yet.
+    """
+    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
+    with open_store(settings, session.environment) as store:
+        items = items_of(
+            store,
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            now=session.clock.now(),
+            poll_every=settings.updates.poll_every,
+            decided=decided,
+        )
+        whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
+    return [(whole[item.seen.id], item) for item in items]
 
 
 def grade_one(

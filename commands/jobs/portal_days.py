@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from checks.updates.account import ItemCounts, as_moment, describe_interval
-from checks.updates.job import items_of
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from commands.cli.periods import parse_day
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.graded_items import SHOWN_ID
-from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.graded_items import SHOWN_ID, items_within
 from commands.jobs.unit_sheets import (
     COUNTS_WORDS,
     ShownBounds,
@@ -75,11 +73,13 @@ def explain_days(
     Raises:
         UpdatesError: nothing was collected yet.
     """
-    items, whole = _portal_items(session, period)
+    found = {
+        one.id: (item, one) for one, item in items_within(session, period) if item.seen.channel == ItemChannel.PORTAL
+    }
     view: list[Block] = []
     data: list[ExplainedPortalDay] = []
     for day in days:
-        own = [(items[name], whole[name]) for name in day.observations if name in items]
+        own = [found[name] for name in day.observations if name in found]
         view += _day_view(session, day, own)
         data.append(
             ExplainedPortalDay(
@@ -124,30 +124,6 @@ def _named_period(text: str) -> Period:
             msg("Write a day as 2026-11-17, or a week as 2026-W47."),
         ) from error
     return Period(day, day)
-
-
-def _portal_items(session: Session, period: Period) -> tuple[dict[str, GradedItem], dict[str, Observation]]:
-    """Return the portal's own items that concern the days, graded and whole, by id."""
-    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
-    with open_store(settings, session.environment) as store:
-        found = {
-            one.seen.id: one
-            for one in items_of(
-                store,
-                sources=update_sources(settings),
-                units=settings.units,
-                portal=settings.portal,
-                rulebook=session.rulebook,
-                calendar=session.calendar,
-                period=period,
-                now=session.clock.now(),
-                poll_every=settings.updates.poll_every,
-                decided=decided,
-            )
-            if one.seen.channel == ItemChannel.PORTAL
-        }
-        whole = {one.id: one for one in decided.attested} | store.observations(found)
-    return {name: one for name, one in found.items() if name in whole}, whole
 
 
 def _day_view(session: Session, day: PortalDay, items: list[tuple[GradedItem, Observation]]) -> list[Block]:

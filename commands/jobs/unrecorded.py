@@ -98,7 +98,9 @@ def back_up_unrecorded(
         ended: Work[object]
         try:
             ended = work(session)
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # whichever it is: the waiting file says that it failed, and a fault of our own goes on
             ended = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
             if not isinstance(error, PortalOpsError):
                 write_waiting(path, _finished(late, ended, session), session.circumstances)

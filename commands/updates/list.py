@@ -15,22 +15,21 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from checks.updates.job import items_of
 from checks.updates.rules.stamps import moment
 from commands.cli.periods import period_option
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.graded_items import SHOWN_ID
-from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.jobs.graded_items import SHOWN_ID, items_within
+from commands.jobs.kinds.updates import update_sources
 from commands.updates.options import PeriodText, UnitText, chosen_units
 from commands.updates.steps import UnknownSender, unit_names
 from commands.updates.views import unknown_senders_view
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
-from portalops.model.period import Period, day_or_moment
+from portalops.model.period import day_or_moment
 from portalops.model.record import Digest
 from portalops.model.submissions import RegisteredPaper
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
@@ -129,7 +128,7 @@ def list_(
     entered = EnteredItems.of(read_attested(session.reader).standing)
     rows = [
         (whole, item)
-        for whole, item in _items(session, chosen)
+        for whole, item in items_within(session, chosen)
         if (unit is None or item.seen.unit in ids or entered.unit_of(whole, item.seen.unit) in ids)
         and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
     ]
@@ -197,26 +196,6 @@ def list_(
         for (source, name), count in sorted(strangers.items())
     ]
     return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])
-
-
-def _items(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:
-    """Return the items that concern a period, each with what it is worth."""
-    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
-    with open_store(session.settings, session.environment) as store:
-        items = items_of(
-            store,
-            sources=update_sources(settings),
-            units=settings.units,
-            portal=settings.portal,
-            rulebook=session.rulebook,
-            calendar=session.calendar,
-            period=period,
-            now=session.clock.now(),
-            poll_every=settings.updates.poll_every,
-            decided=decided,
-        )
-        whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
-    return [(whole[item.seen.id], item) for item in items]
 
 
 def _shown_unit(whole: Observation, unit: UnitId | None, entered: EnteredItems, names: Mapping[UnitId, Name]) -> Cell:
