@@ -98,9 +98,7 @@ def back_up_unrecorded(
         ended: Work[object]
         try:
             ended = work(session)
-        except (
-            Exception
-        ) as error:  # whichever it is: the waiting file says that it failed, and a fault of our own goes on
+        except Exception as error:  # the waiting file says so; a fault of our own goes on
             ended = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error),))
             if not isinstance(error, PortalOpsError):
                 write_waiting(path, _finished(late, ended, session), session.circumstances)
