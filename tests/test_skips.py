@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import HEAVY
+
 CONFTEST = Path(__file__).with_name("conftest.py")
 TESTS = """
 import pytest
@@ -50,3 +52,8 @@ def test_skipped_tests_are_counted_and_fail_where_nothing_may_be_missing(
     assert "2 tests need restic: make test SYSTEM=1\n" in done.stdout
     assert "1 test was skipped: the wrong day\n" in done.stdout
     assert ("test_that_is_left_out: needs restic" in done.stdout) is fails
+
+
+@pytest.mark.parametrize("each", HEAVY)
+def test_what_is_marked_heavy_is_there(each: str) -> None:
+    assert (CONFTEST.parent / each).exists()
