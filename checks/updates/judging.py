@@ -18,7 +18,7 @@ from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
 from checks.updates.exchanged_days import exchanged_day, is_entered_on
-from checks.updates.rules.comparing import came_by, compare, nearly_repeated, repeated
+from checks.updates.rules.comparing import came_by, compare, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
@@ -29,7 +29,7 @@ from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.replacements import find_replacements
 from checks.updates.rules.seen import GivenOut, NearCopy, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
-from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
+from checks.updates.rules.stamps import LocalDays, Stamp, length_of_day, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
@@ -100,7 +100,10 @@ class Judging:
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         utc_offset = span(terms.now.astimezone(terms.zone).utcoffset() or timedelta())
         self._claims = ClaimRules(
-            span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW, self._day_of_claim, utc_offset
+            span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW,
+            self._day_of_claim,
+            utc_offset,
+            length_of_day(numbers.day_cutoff),
         )
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
@@ -127,6 +130,7 @@ class Judging:
         self._on_portal = (
             {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
         )
+        self._trusts_portal_rows = all(self._traits[one].trust_created for one in front)
         self._portal_text_of = {one.seen.id: one.like for one in near if one.like in self._on_portal}
         self._syndicated = frozenset(traits.id for traits in sources if traits.syndicated)
         self.coverage = cover(
@@ -339,41 +343,47 @@ class Judging:
         return first, end - 1
 
     def shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
-        """Return a sub-portal's items that the portal itself showed before, whole or in part: its news, shown by the unit's site again."""
+        """Return the items that the portal itself showed before, whole or in part, or may have: its news, shown or sent in again."""
         return frozenset(
             item.seen.id
             for item in items
-            if item.seen.channel == ItemChannel.SUBPORTAL
+            if item.seen.channel != ItemChannel.PORTAL
+            and item.came is not None
             and item.seen.source not in self._may_copy
-            and self._was_on_portal(item.seen)
+            and self._was_on_portal(item)
         )
 
-    def _was_on_portal(self, one: SeenItem) -> bool:
+    def _was_on_portal(self, item: GradedItem) -> bool:
+        one = item.seen
         whole = self._on_portal.get(one.text)
-        if whole is not None and self._is_before(whole, one):
+        if whole is not None and self._is_before(whole, item):
             return True
         resembled = self._portal_text_of.get(one.id)
         if resembled is None:
             return False
         first = self._on_portal[resembled]
-        return one.first_seen_at - first.seen_at <= self._window and self._is_before(first, one)
+        return one.first_seen_at - first.seen_at <= self._window and self._is_before(first, item)
 
-    def _is_before(self, first: GivenOut, one: SeenItem) -> bool:
-        """Say whether the portal had a text before a unit's item: by the polls, or by both dates where one poll showed both first.
+    def _is_before(self, first: GivenOut, item: GradedItem) -> bool:
+        """Say whether the portal had a text before a unit's item, or may have had.
 
-        Of two dates within two hours, or within a day that one of them names without an hour, nobody knows which came first,
-        as each site writes its own; unless the portal takes the unit's items over with their dates.
+        No site's own date decides that: the polls do, or rows that editors cannot date. What is sent in is mostly published on the
+        same day, so that only what the portal surely showed before is its own news. Where the portal takes a unit's items over
+        with their dates, these say whose is the earlier one.
         """
+        one, own = item.seen, polled(item)
+        if one.channel == ItemChannel.SUBMISSION:
+            return first.seen_at <= own.first
+        if one.source not in self._syndicated:
+            begins = BEGINNING if first.absent_at is None else first.absent_at + 1
+            if self._trusts_portal_rows and first.made_at is not None:
+                begins = max(begins, first.made_at)
+            return begins <= own.last
         if one.looked_before_at is not None and first.seen_at <= one.looked_before_at:
             return True
         if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
             return False
-        if one.source in self._syndicated:
-            return first.claimed_at < one.published_at
-        portal, own = self._day_of_claim(first.claimed_at), self._day_of_claim(one.published_at)
-        portal_first = first.claimed_at if portal is None else portal.first
-        own_last = one.published_at if own is None else own.last
-        return portal_first <= own_last + _NEAR_DATES
+        return first.claimed_at < one.published_at
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""
@@ -489,8 +499,6 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
-_NEAR_DATES = span(timedelta(hours=2))
-"""A unit that dates the portal's news back by less leaves the same answers as one whose news the portal took over at once."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 

@@ -1,7 +1,7 @@
 """Which earlier text a new one has most of its words from: an old text with words changed, or parts of one or of a few. Pure.
 
 Such a text is no copy for certain, as licences and schedules are as much alike, so that it only opens what it bears on. Each is
-compared with the first of its kind, as for copies (docs/decisions/0008), and an item of a sub-portal with the portal's texts too.
+compared with the first of its kind, as for copies (docs/decisions/0008), and a unit's item with the portal's texts too.
 
 Texts with a group of three words in common are found by the smallest hashes of such groups (min-wise sampling, Broder 1997) and
 compared by their sketches. A group that stands in many texts, such as ủy ban nhân, tells nothing of them.
@@ -82,8 +82,8 @@ def trace(words: Sketch, mark: Fingerprint) -> TextTrace:
 
 
 def searched_channels(channel: ItemChannel) -> tuple[ItemChannel, ...]:
-    """Return the channels whose texts an item of a channel may have: its own, and of a sub-portal's item the portal."""
-    return (channel, ItemChannel.PORTAL) if channel is ItemChannel.SUBPORTAL else (channel,)
+    """Return the channels whose texts an item of a channel may have: its own, and of a unit's item the portal."""
+    return (channel,) if channel is ItemChannel.PORTAL else (channel, ItemChannel.PORTAL)
 
 
 def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:

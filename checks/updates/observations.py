@@ -77,6 +77,7 @@ from checks.updates.observation_rows import (
 )
 from checks.updates.offsets import DatedItem
 from checks.updates.other_units import UnitText
+from checks.updates.portal_summaries import cut_news_keys, whole_news_keys
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
 from checks.updates.resemblance import EarlierTexts, NewText, is_long_summary, new_text
 from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
@@ -659,14 +660,19 @@ class ObservationWindow:
         return ()
 
     def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        """Return when some sources had first shown each text, and from when they date it."""
+        """Return when some sources had first shown each text, from when they date it, and what is known of the time before."""
+        names = ("text", "first_seen_at", "published_at", "looked_before_at", "created_at")
         query = (
-            select(OBSERVATION.c.text, func.min(OBSERVATION.c.first_seen_at), func.min(OBSERVATION.c.published_at))
+            select(*(OBSERVATION.c[name] for name in names))
             .where(OBSERVATION.c.source.in_(sources), OBSERVATION.c.first_seen_at <= self._until)
-            .group_by(OBSERVATION.c.text)
+            .order_by(OBSERVATION.c.first_seen_at)
         )
+        found: dict[str, GivenOut] = {}
         with self._engine.connect() as connection:
-            return {row[0]: GivenOut(row[1], row[2]) for row in connection.execute(query)}
+            for said, *row in connection.execute(query):
+                one = GivenOut(*row)
+                found[said] = found[said].with_later(one) if said in found else one
+        return found
 
     def changes(self) -> ItemChanges:
         """Return what happened to items after they were first seen."""
@@ -1090,7 +1096,7 @@ def _texts_resembled(
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
         earlier.keep(one, is_first=not same)
-        found.append(earlier.find_lender(one, observation, found=same))
+        found.append(earlier.find_lender(one, observation, found=same or earlier.find_news(one)))
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
@@ -1116,7 +1122,12 @@ def _sought_text(
         words: Sketch | None = Sketch(len(read_text(body).words), ())  # summaries are compared by their groups of words
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
-    return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
+    new = new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
+    if one.channel is ItemChannel.PORTAL and (is_summary or item.item.body_is_summary):
+        return new._replace(cut_news=cut_news_keys(one.title, body))
+    if one.channel is ItemChannel.PORTAL or is_summary or one.baseline:  # what was there before counts for nobody
+        return new
+    return new._replace(news=whole_news_keys(one.title, body or ""))
 
 
 def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:

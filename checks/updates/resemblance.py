@@ -61,6 +61,8 @@ class NewText(NamedTuple):
     """Keys of the portal's news that it may be."""
     shown: NewsKeys = NewsKeys()
     """Keys of its own title and beginning, where it is the portal's news."""
+    cut_news: NewsKeys = NewsKeys()
+    """Further keys, where it is the portal's news and gives no whole text."""
     units: UnitKeys = UnitKeys()
     """Keys by which it is known for another unit's item, where it is a sub-portal's."""
 
@@ -68,7 +70,7 @@ class NewText(NamedTuple):
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
         first = (keys[:SOUGHT_KEYS] for keys in self.parts)
-        return chain(self.near, *first, self.summary, *self.news, *self.shown, *self.units)
+        return chain(self.near, *first, self.summary, *self.news, *self.shown, *self.cut_news, *self.units)
 
     def sought_further(self, *holders: Holders) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought besides, where many texts have its first ones."""
@@ -115,7 +117,7 @@ def new_text(
         words: the sketch of the same.
         is_summary: it gives no whole text.
     """
-    is_news = is_summary and channel is ItemChannel.SUBPORTAL
+    is_news = is_summary and channel is not ItemChannel.PORTAL
     new = NewText(
         text,
         title,
@@ -155,7 +157,7 @@ class EarlierTexts:
 
     def find(self, new: NewText) -> str:
         """Return the earlier text that a new item shows again or has most of its words from; empty if there is none."""
-        if new.is_summary and (found := self._find_title(new) or self._find_news(new)):
+        if new.is_summary and (found := self._find_title(new) or self.find_news(new)):
             return found
         if new.trace is None:
             return ""
@@ -193,6 +195,15 @@ class EarlierTexts:
         self.units.setdefault(new.text, []).append(own._replace(resembles=found))
         return found
 
+    def find_news(self, new: NewText) -> str:
+        """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing; empty for none."""
+        for key in new.news.beginnings:
+            texts = self._texts_of(key)
+            if len(texts) == 1 and texts[0] != new.text:
+                return texts[0]
+        titled = self._likely_titled(new, new.news.titles)
+        return next(iter(titled)) if len(titled) == 1 and new.text not in titled else ""
+
     def find_whole(self, new: NewText) -> str:
         """Return the text of the same answer that has a new item's as a part, word for word; empty if there is none."""
         if new.trace is None:
@@ -203,7 +214,7 @@ class EarlierTexts:
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
-        shown = tuple(chain(*new.shown))
+        shown = tuple(chain(*new.shown, *new.cut_news))
         self._add(new.text, shown, most=len(shown))
         self._add(new.text, new.summary, most=len(new.summary))
         self._add(new.text, new.units.kept, most=len(new.units.kept))
@@ -233,15 +244,6 @@ class EarlierTexts:
     def _find_title(self, new: NewText) -> str:
         """Return the text of the same summary whose title is a part of the new one, or has it as a part."""
         return min((text for text in self._likely_titled(new, new.summary) if text != new.text), default="")
-
-    def _find_news(self, new: NewText) -> str:
-        """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing."""
-        for key in new.news.beginnings:
-            texts = self._texts_of(key)
-            if len(texts) == 1 and texts[0] != new.text:
-                return texts[0]
-        titled = self._likely_titled(new, new.news.titles)
-        return next(iter(titled)) if len(titled) == 1 and new.text not in titled else ""
 
     def _likely_titled(self, new: NewText, keys: Iterable[int]) -> Collection[str]:
         """Return the texts under some keys whose title has the new one in it, or stands in it."""

@@ -59,6 +59,18 @@ def sought_keys(title: str, body: str | None, *, kind: str = "") -> NewsKeys:
     return NewsKeys(tuple(titles), _runs(f"{kind}beginning", words, _starts(body or ""), BEGINNING_WORDS))
 
 
+def beginning_keys(text: str, length: int, *, kind: str, starts: int | None = None) -> tuple[int, ...]:
+    """Return the keys of the first words of a text, and of those behind each sign that may end a lead-in.
+
+    Args:
+        text: as its source gives it.
+        length: how many words; a text that has fewer has no key.
+        kind: of items among which it is sought.
+        starts: of how many of its beginnings; None for all.
+    """
+    return _runs(f"{kind}beginning", _words(text), _starts(text)[:starts], length)
+
+
 def _starts(text: str) -> Sequence[int]:
     """Return at which of its words a text may begin: at the first, and behind each sign that may end a lead-in."""
     ends = (len(_WORD.findall(text[: sign.end()])) for sign in _SEPARATOR.finditer(text[:_LEAD_IN_SIGNS]))

@@ -13,6 +13,12 @@ import pytest
 
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
+from tests.attacks.precedence import (
+    drafts_begun_the_evening_before,
+    items_dated_by_their_papers,
+    own_texts_of_a_late_feed_that_another_unit_copies,
+    papers_that_the_portal_publishes_afterwards,
+)
 from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, rows_named_in, story
 from tests.checks.updates.scene import HEALTH, at
 from tests.web import answer
@@ -695,6 +701,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     feed_cut_by_a_busy_day: PENDING,
     cache_of_a_day: MET,
     cache_over_the_weekend: UNKNOWN,
+    own_texts_of_a_late_feed_that_another_unit_copies: UNKNOWN,
     gmt_that_is_local: MET,
     utc_without_a_word: MET,
     utc_in_the_small_hours: UNKNOWN,
@@ -724,11 +731,14 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     notices_of_one_title_of_two_units: UNKNOWN,
     notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,
+    items_dated_by_their_papers: UNKNOWN,
+    drafts_begun_the_evening_before: UNKNOWN,
     days_of_older_documents: UNKNOWN,
     sticky_post: MET,
     emptied_by_an_upgrade: UNKNOWN,
     category_feed_and_page: MET,
     category_feed_alone: UNKNOWN,
+    papers_that_the_portal_publishes_afterwards: MET,
     paper_registered_late: MET,
     paper_misread: UNKNOWN,
     author_as_above: UNKNOWN,
@@ -753,7 +763,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     ids_used_again: MET,
     schedule_of_each_week: MET,
     report_continued: MET,
-    news_taken_over_by_the_portal: MET,
+    news_taken_over_by_the_portal: UNKNOWN,
     news_taken_over_by_the_portal_at_once: UNKNOWN,
     news_that_the_portal_shows_by_itself: MET,
     news_whose_date_the_portal_keeps: UNKNOWN,

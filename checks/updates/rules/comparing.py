@@ -41,7 +41,8 @@ def repeated(
 
     An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
     known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is. Which of
-    two like texts came first is known where the interval of one ends before the other's begins; else it is open.
+    two like texts came first is known where the interval of one ends before the other's begins; else it is open. So it is where
+    the later one claims to have come before the other was seen, as its feed may be late.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -174,14 +175,20 @@ def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bo
     """
     if is_own and not is_earlier:
         return None
-    before, after = (_came(other), _came(item)) if is_own else (_polled(other), _polled(item))
+    before, after = (_came(other), _came(item)) if is_own else (polled(other), polled(item))
     if not is_own and after.last < before.first:
         return None  # it came first
     if after.first != BEGINNING and after.first - before.last > window:
         return None
-    is_later = is_own or before.last < after.first
+    is_later = is_own or (before.last < after.first and not _claims_to_be_earlier(item, other))
     is_near = BEGINNING not in {before.first, after.first} and after.last - before.first <= window
     return is_later and is_near and other.is_sure
+
+
+def _claims_to_be_earlier(item: GradedItem, other: GradedItem) -> bool:
+    """Say whether an item claims a time before another one was seen: its feed may be late, though the polls refute the claim."""
+    claim = item.seen.published_at
+    return item.grade is Grade.A and claim is not None and claim < other.seen.first_seen_at
 
 
 def _is_one_page(item: GradedItem, other: GradedItem) -> bool:
@@ -195,7 +202,7 @@ def _came(item: GradedItem) -> Interval:
     return item.came
 
 
-def _polled(item: GradedItem) -> Interval:
+def polled(item: GradedItem) -> Interval:
     """Return when an item came by what its own site cannot claim: who copied whom is not for the two to say."""
     one = item.seen
     if item.grade is not Grade.A:

@@ -1,7 +1,8 @@
 """One item at a time: the interval in which it came, how much that can be trusted, and what is odd about it.
 
 An item came between two polls: after the last answer that would have shown it and did not, until the first that did. What the
-source claims narrows that only from inside, and only where the interval is short; the content system's own row and a mail
+source claims narrows that only from inside, only where the interval is short, and never to the day of the poll that did not show
+it yet: the day of a paper or of a draft is claimed alike. The content system's own row and a mail
 server's receipt narrow it to a point. A claim that lies outside is refuted, and changes nothing (docs/decisions/0015).
 """
 
@@ -76,6 +77,21 @@ class ClaimRules(NamedTuple):
     """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
     utc_offset: int = 0
     """Of the portal's zone, in milliseconds."""
+    day_length: int = _DAY
+    """Until when a moment counts on its local day, in milliseconds from midnight; less than a day where days close earlier."""
+
+    def may_be_later(self, after: Stamp, claim: Stamp, until: Stamp) -> bool:
+        """Say whether an item may be of a later day than it claims: on the claimed day a poll had not shown it yet.
+
+        The day on which a paper was signed, something happened or a draft was begun is claimed alike (docs/decisions/0015).
+        A day without an hour is claimed by its midnight.
+        """
+        local = claim + self.utc_offset
+        midnight = local - local % _DAY
+        if not midnight <= after + self.utc_offset < midnight + _DAY:
+            return False
+        ends = midnight + self.day_length
+        return until + self.utc_offset > (ends if local <= ends else ends + _DAY)
 
     def is_near_midnight(self, claim: Stamp) -> bool:
         """Say whether a claim lies so near a local midnight that a clock which is off puts it on the other day."""
@@ -252,6 +268,8 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
         return None
     if one.first_seen_at - after > claims.window or claims.is_near_midnight(claimed):
         return None
+    if claims.may_be_later(after, claimed, one.first_seen_at):
+        return GradedItem(one, Grade.A, Interval(claimed, one.first_seen_at), True, claimed, ())
     if claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
@@ -277,6 +295,8 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
     if ends < first or begins > until:
         return Interval(first, until), None
     if first != BEGINNING and until - first <= claims.window:
+        if claims.may_be_later(first - 1, begins, until):
+            return Interval(max(first, begins), until), None
         if day is None and claims.is_near_midnight(claim):
             begins, ends = begins - CLOCK_ERROR, ends + CLOCK_ERROR
         return Interval(max(first, begins), min(until, ends)), None

@@ -116,6 +116,23 @@ class GivenOut(NamedTuple):
     """The first poll that showed it."""
     claimed_at: Stamp | None
     """From when they date it; None if they do not."""
+    absent_at: Stamp | None = None
+    """The last poll before it that would have shown it and did not; None if none would have."""
+    made_at: Stamp | None = None
+    """When its oldest row was made; None where one has no such time."""
+
+    def with_later(self, other: GivenOut) -> GivenOut:
+        """Return it with what a row of the same text says that was seen later: what that one is not known since when says nothing."""
+        return GivenOut(
+            self.seen_at,
+            _earliest(self.claimed_at, other.claimed_at),
+            None if self.absent_at is None else _earliest(self.absent_at, other.absent_at),
+            None if None in {self.made_at, other.made_at} else _earliest(self.made_at, other.made_at),
+        )
+
+
+def _earliest(*stamps: Stamp | None) -> Stamp | None:
+    return min((one for one in stamps if one is not None), default=None)
 
 
 class Gone(NamedTuple):

@@ -34,6 +34,14 @@ def span(length: timedelta) -> int:
     return length // _MILLISECOND
 
 
+def length_of_day(cutoff: str) -> int:
+    """Return until when a moment counts on its local day, in milliseconds from midnight; see `LocalDays`."""
+    if cutoff == "24:00":
+        return span(_DAY)
+    at = time.fromisoformat(cutoff)
+    return span(timedelta(hours=at.hour, minutes=at.minute, seconds=at.second))
+
+
 class LocalDays:
     """On which local day a stamp counts."""
 

@@ -154,7 +154,7 @@ def test_the_creation_of_rows_in_a_clock_hours_off_narrows_nothing(is_trusted: b
 
     found = without_false_claims([inside, *refuted], CLAIMS, usual_hours=7)[0]
 
-    assert inside.came == Interval(MONDAY - 8 * HOUR, MONDAY - 8 * HOUR)
+    assert inside.came == Interval(MONDAY - 8 * HOUR, MONDAY - 8 * HOUR if is_trusted else MONDAY)
     assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 9 * HOUR + 1, MONDAY))
 
 
@@ -177,7 +177,7 @@ def test_one_time_refuted_by_the_hours_of_the_zone_leaves_both_hours_of_others_o
 
     found = without_false_claims([inside, refuted], CLAIMS, usual_hours=7)[0]
 
-    assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 8 * HOUR, MONDAY - 1 * HOUR))
+    assert (found.grade, found.came) == (Grade.A, Interval(MONDAY - 8 * HOUR, MONDAY - HOUR if is_trusted else MONDAY))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from checks.updates.rules.placing import (
     most_sessions,
 )
 from portalops.model.updates import UpdateSourceTraits
-from tests.checks.updates.test_rules import CLAIMS, HOUR, ITEM, PLAIN, SEEN, TRUSTED
+from tests.checks.updates.test_rules import CLAIMS, DAY, HOUR, ITEM, PLAIN, SEEN, TRUSTED
 
 ATTESTED = replace(PLAIN, attested=True)
 RANGES = st.lists(
@@ -87,6 +87,35 @@ def test_no_fewer_stretches_hold_all_items(intervals: list[Interval], length: in
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_items_that_all_may_have_come_on_one_day_are_one_day(count: int) -> None:
     assert fewest_days([DayRange(1, 5 + n) for n in range(count)]) == min(1, count)
+
+
+MOMENTS = st.tuples(st.integers(0, 71), st.integers(1, 40), st.integers(1, 40), st.integers(0, 71), st.booleans())
+"""Hours: of a poll, from it until the item came, from then until the next poll; of another claim; and whether it claims that."""
+
+
+@given(st.lists(MOMENTS, max_size=5))
+@settings(deadline=None)
+def test_the_true_days_lie_between_both_numbers_though_some_claim_the_day_of_a_paper(
+    items: list[tuple[int, int, int, int, bool]],
+) -> None:
+    true_days, ranges = set(), []
+    for polled, until_came, until_poll, other, claims_other in items:
+        came = polled + until_came
+        is_paper = claims_other and other <= came and other // 24 == polled // 24
+        item = ITEM._replace(
+            published_at=(other if is_paper else came) * HOUR,
+            looked_before_at=polled * HOUR,
+            first_seen_at=(came + until_poll) * HOUR,
+        )
+        graded = grade(item, PLAIN, None, None, CLAIMS)
+        assert graded.came is not None
+        true_days.add(came // 24)
+        ranges.append(DayRange(graded.came.first // DAY, graded.came.last // DAY))
+
+    least, most = fewest_days(ranges), most_days(ranges, range(8))
+
+    assert least <= len(true_days) <= most
+    assert all(any(one.first <= day <= one.last for one in ranges) for day in true_days)
 
 
 TIMES = st.one_of(st.none(), st.integers(-5, 55).map(lambda hours: SEEN - hours * HOUR))

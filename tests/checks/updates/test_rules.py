@@ -85,14 +85,43 @@ def test_a_claim_may_run_ahead_of_the_poll_by_ten_minutes() -> None:
     assert (beyond.came, beyond.flags) == (Interval(SEEN - 24 * HOUR + 1, SEEN), (FlagKind.FUTURE,))
 
 
-@pytest.mark.parametrize(("hours", "before", "after"), [(-0.9, 1, 1), (0.5, 1, 1), (1, 0, 0), (-1.1, 0, 0)])
-def test_a_claim_within_an_hour_of_midnight_may_be_of_either_day(hours: float, before: int, after: int) -> None:
+@pytest.mark.parametrize(("hours", "around"), [(0.5, 1), (1, 0)])
+def test_a_claim_within_an_hour_behind_midnight_may_be_of_either_day(hours: float, around: int) -> None:
     midnight = SEEN // (24 * HOUR) * 24 * HOUR
     claim = midnight + int(hours * HOUR)
 
     found = weighed(published_at=claim, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 4 * HOUR)
 
-    assert found.came == Interval(claim - before * HOUR, claim + after * HOUR)
+    assert found.came == Interval(claim - around * HOUR, claim + around * HOUR)
+
+
+@pytest.mark.parametrize("hours", [-0.5, -3.9])
+def test_a_claim_of_the_day_of_the_poll_that_did_not_show_it_may_be_of_each_later_day_too(hours: float) -> None:
+    midnight = SEEN // DAY * DAY
+    claim, seen = midnight + int(hours * HOUR), midnight + 8 * HOUR
+    fields = {"published_at": claim, "first_seen_at": seen, "looked_before_at": midnight - 4 * HOUR}
+
+    for row in (None, claim):
+        assert weighed(created_at=row, **fields).came == Interval(claim, seen)
+    assert weighed(TRUSTED, created_at=claim, **fields).came == Interval(claim, claim)
+
+
+def test_a_claim_of_a_later_day_than_the_poll_before_is_believed() -> None:
+    midnight = SEEN // DAY * DAY
+
+    found = weighed(published_at=midnight + 2 * HOUR, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 1)
+
+    assert found.came == Interval(midnight + 2 * HOUR, midnight + 2 * HOUR)
+
+
+@pytest.mark.parametrize(("hours", "is_later"), [(16, True), (18, False)])
+def test_a_day_that_closes_early_parts_what_was_claimed_before_its_close_from_what_came_later(
+    hours: int, is_later: bool
+) -> None:
+    midnight = SEEN // DAY * DAY
+    claims = CLAIMS._replace(day_length=17 * HOUR)
+
+    assert claims.may_be_later(midnight + 8 * HOUR, midnight + hours * HOUR, midnight + 20 * HOUR) is is_later
 
 
 def test_a_claim_near_midnight_does_not_pass_the_polls() -> None:
@@ -141,7 +170,7 @@ def test_a_claimed_day_narrows_to_its_part_of_the_interval() -> None:
     before_that = weighed(looked_before_at=midnight - 2 * HOUR, published_at=midnight - 2 * DAY)
 
     assert today.came == Interval(midnight, SEEN)
-    assert yesterday.came == Interval(midnight - 2 * HOUR + 1, midnight - 1)
+    assert yesterday.came == Interval(midnight - 2 * HOUR + 1, SEEN)  # the day of a paper is claimed alike
     assert (before_that.came, before_that.flags) == (Interval(midnight - 2 * HOUR + 1, SEEN), (FlagKind.BACKDATED,))
     same_day = weighed(looked_before_at=SEEN - HOUR, published_at=midnight)
     assert (same_day.came, same_day.flags) == (Interval(SEEN - HOUR + 1, SEEN), ())
