@@ -2,7 +2,8 @@
 
 An item came between the look before and the look that first showed it, so what it claims lies between the two, or off by as
 much as the source's times are off. One offset that fits nearly all items, where several do not fit without it, is a setting
-that is wrong and no habit of editors: seven hours is local time that is read as UTC, or the other way round.
+that is wrong and no habit of editors: seven hours is local time that is read as UTC, or the other way round. Where all items come
+up more than six hours after their claims, about equally late, and no setting explains it, the feed is late and its clock is right.
 A day without an hour is read as its midnight, and proves nothing of a clock.
 """
 
@@ -23,6 +24,10 @@ AT_LEAST = 3
 MOST_PERCENT = 80
 """The share of a source's items that an offset must fit."""
 FARTHEST_HOURS = 14
+LATE = span(timedelta(hours=6))
+"""A feed that is later than this is cached or made at certain hours; a clock so far off would be a wrong zone."""
+_ABOUT = span(timedelta(hours=12))
+"""The lag of a feed that is made once a day differs from item to item by half a day in the hours of work."""
 
 
 class DatedItem(NamedTuple):
@@ -109,6 +114,55 @@ def say_offset(offset: Offset, *, usual_hours: int, zone: str) -> Message:
     return msg("{what}. {mend}", what=what, mend=_mend(offset, usual_hours, zone))
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """By how much a source is late."""
+
+    source: str
+    hours: int
+    """All its late items came up by at least so many hours after their claims; at least 2."""
+    late: int
+    """Items that came up so late."""
+    items: int
+    """All that name an hour."""
+
+
+def lag_of(items: Sequence[DatedItem], *, usual_hours: int) -> Lag | None:
+    """Return by how much one source is late; None if it is not, or if a setting of it explains its claims.
+
+    Args:
+        items: of one source.
+        usual_hours: the portal zone's distance from UTC.
+    """
+    own = [one for one in items if _names_an_hour(one.raw_date)]
+    late = [one for one in own if one.published_at < one.looked_before_at - CACHE_LAG]
+    if len(late) < AT_LEAST or 100 * len(late) < MOST_PERCENT * len(own):
+        return None
+    least = max(one.looked_before_at - one.published_at for one in late)
+    most = min(one.first_seen_at - one.published_at for one in late)
+    if most <= LATE or least - most > _ABOUT:
+        return None
+    offset = offset_of(items, usual_hours=usual_hours)
+    if offset is not None and _setting(offset, usual_hours):
+        return None
+    fewest = min(one.looked_before_at - one.published_at for one in late)
+    return Lag(own[0].source, fewest // span(timedelta(hours=1)), len(late), len(own))
+
+
+def say_lag(lag: Lag) -> Message:
+    """Say that a source is late, and whom to ask."""
+    return nmsg(
+        "source {source}: {late} of its {items} newest items came up {n} hour or more after the time that they claim, all about as late: the feed is late, not its clock."
+        " Ask who runs the site about its caches, and at which hours the feed is made.",
+        "source {source}: {late} of its {items} newest items came up {n} hours or more after the time that they claim, all about as late: the feed is late, not its clock."
+        " Ask who runs the site about its caches, and at which hours the feed is made.",
+        lag.hours,
+        source=lag.source,
+        late=lag.late,
+        items=lag.items,
+    )
+
+
 def say_possible_offset(items: Sequence[DatedItem], *, usual_hours: int) -> Message | None:
     """Say that the times of one source may be hours off, though too few are refuted to prove it; None where they are right.
 
@@ -130,13 +184,23 @@ def say_possible_offset(items: Sequence[DatedItem], *, usual_hours: int) -> Mess
 
 
 def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
-    if offset.hours == usual_hours and offset.form == "gmt":
-        return msg("It writes GMT and means local time: set gmt_means_local = true for it.")
-    if offset.hours == usual_hours and offset.form == "none":
-        return msg('Its times name no zone and are local: set assume_tz = "{zone}" for it.', zone=zone)
-    if offset.hours == -usual_hours and offset.form == "none":
-        return msg('Its times name no zone and are in UTC: set assume_tz = "UTC" for it.')
-    return msg("No setting of the source can correct that: have the clock and the time zone of its server corrected.")
+    match _setting(offset, usual_hours):
+        case "gmt_means_local":
+            return msg("It writes GMT and means local time: set gmt_means_local = true for it.")
+        case "assume_tz":
+            return msg('Its times name no zone and are local: set assume_tz = "{zone}" for it.', zone=zone)
+        case "assume_utc":
+            return msg('Its times name no zone and are in UTC: set assume_tz = "UTC" for it.')
+        case _:
+            return msg(
+                "No setting of the source can correct that: have the clock and the time zone of its server corrected."
+            )
+
+
+def _setting(offset: Offset, usual_hours: int) -> str:
+    """Return which setting mends an offset; empty for none."""
+    settings = {(usual_hours, "gmt"): "gmt_means_local", (usual_hours, "none"): "assume_tz"}
+    return (settings | {(-usual_hours, "none"): "assume_utc"}).get((offset.hours, offset.form), "")
 
 
 def _is_refuted(one: DatedItem) -> bool:

@@ -23,7 +23,13 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.updates.steps import UnknownSender, offset_warnings, trouble_warnings, unknown_senders
+from commands.updates.steps import (
+    UnknownSender,
+    offset_warnings,
+    precedence_warnings,
+    trouble_warnings,
+    unknown_senders,
+)
 from commands.updates.views import MAX_RESEMBLED, unknown_senders_view
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
@@ -212,6 +218,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
         warnings=(
             *_late_warnings(done.result.untold),
             *offset_warnings(session, sources),
+            *precedence_warnings(session, sources),
             *map(_sender_warning, senders[:MAX_SHOWN]),
             *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
         ),

@@ -26,7 +26,14 @@ from commands.cli.verb import Verb
 from commands.jobs.former_shortfalls import former_of, say_former_of
 from commands.jobs.kinds.updates import update_sources
 from commands.updates.options import UnitText, chosen_units
-from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings, trouble_warnings
+from commands.updates.steps import (
+    duty_exit_code,
+    judged_period,
+    offset_warnings,
+    precedence_warnings,
+    source_warnings,
+    trouble_warnings,
+)
 from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -160,6 +167,7 @@ def status(
             *say_former_of(session, (one for one in former if unit is None or one.unit in ids)),
             *source_warnings(session),
             *offset_warnings(session, sources),
+            *precedence_warnings(session, sources),
             *trouble_warnings(session, session.clock.now() - TROUBLES_OF),
             *session.calendar.warnings(period),
         ),

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from checks.updates.job import judge_collected
-from checks.updates.offsets import offset_of, say_offset, say_possible_offset
+from checks.updates.offsets import DatedItem, lag_of, offset_of, say_lag, say_offset, say_possible_offset
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
 from commands.cli.entries import caller_of, unit_name, unkept_document, written_text
@@ -18,7 +18,7 @@ from commands.jobs.kinds.updates import decided_of, open_store, source_troubles,
 from portalops import bodies
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.record import Draft
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
@@ -274,13 +274,43 @@ def offset_warnings(session: Session, sources: Sequence[UpdateSource]) -> tuple[
     for table in session.settings.update_sources:
         if table.id not in dated or table.id in attested:
             continue
-        offset = offset_of(dated[table.id], usual_hours=hours)
-        found.append(
-            say_possible_offset(dated[table.id], usual_hours=hours)
-            if offset is None
-            else say_offset(offset, usual_hours=hours, zone=zone)
-        )
+        found.append(_clock_warning(dated[table.id], hours, zone))
     return tuple(said for said in found if said is not None)
+
+
+def _clock_warning(items: Sequence[DatedItem], usual_hours: int, zone: str) -> Message | None:
+    if (lag := lag_of(items, usual_hours=usual_hours)) is not None:
+        return say_lag(lag)
+    if (offset := offset_of(items, usual_hours=usual_hours)) is not None:
+        return say_offset(offset, usual_hours=usual_hours, zone=zone)
+    return say_possible_offset(items, usual_hours=usual_hours)
+
+
+def precedence_warnings(session: Session, sources: Sequence[UpdateSource]) -> tuple[Message, ...]:
+    """Name the sub-portals of which the portal showed several items in the same polls, with the setting that says who was first."""
+    traits = [one.traits for one in sources]
+    own = [
+        one.id for one in traits if one.channel is ItemChannel.SUBPORTAL and not (one.syndicated or one.copies_count)
+    ]
+    front = [one.id for one in traits if one.channel is ItemChannel.PORTAL and not one.gives_out]
+    if not own or not front:
+        return ()
+    with open_store(session.settings, session.environment) as store:
+        shared = store.shown_at_once(own, front)
+    return tuple(
+        nmsg(
+            "source {source}: the portal showed {n} of its newest items between the same polls, and it is not known who was first. If the portal takes them over by itself, set syndicated = true for it.",
+            "source {source}: the portal showed {n} of its newest items between the same polls, and it is not known who was first. If the portal takes them over by itself, set syndicated = true for it.",
+            count,
+            source=source,
+        )
+        for source, count in shared.items()
+        if count >= SHOWN_OFTEN
+    )
+
+
+SHOWN_OFTEN = 3
+"""Items that the portal showed too; fewer may be one news that both wrote alike."""
 
 
 class UnknownSender(NamedTuple):

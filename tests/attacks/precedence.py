@@ -27,7 +27,7 @@ def portal_news_dated_hours_before(p: Province) -> None:
     for day in (2, 4):
         text = story(day, 320)
         p.plan(p.day(day, "14:30"), portal.publish, Post(f"/tin-{day}", p.day(day, "14:30"), text))
-        p.plan(p.day(day, "16:00"), site.publish, Post(f"/y-te-{day}", p.day(day, "12:30"), text))
+        p.plan(p.day(day, "16:00"), site.publish, Post(f"/y-te-{day}", p.day(day, "12:10"), text))
     p.publish(22, p.day(8))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from checks.updates.offsets import DatedItem, offset_of, say_offset
+from checks.updates.offsets import DatedItem, lag_of, offset_of, say_lag, say_offset
 from checks.updates.rules.stamps import span, stamp
 from tests.checks.updates.scene import at
 
@@ -46,7 +46,6 @@ def _said(items: Sequence[DatedItem]) -> str:
         (7, _gmt, "set gmt_means_local = true for it."),
         (7, _plain, 'set assume_tz = "Asia/Ho_Chi_Minh" for it.'),
         (-7, _plain, 'set assume_tz = "UTC" for it.'),
-        (-7, _gmt, "have the clock and the time zone of its server corrected."),
         (1, _gmt, "have the clock and the time zone of its server corrected."),
         (7, lambda moment: str(stamp(moment) // 1000), "have the clock and the time zone of its server corrected."),
         (7, lambda moment: f"{_plain(moment)} +0700", "have the clock and the time zone of its server corrected."),
@@ -88,3 +87,53 @@ def test_where_looks_are_a_day_apart_the_zone_of_the_portal_is_the_likely_cause(
 )
 def test_what_habits_explain_is_no_wrong_setting(items: list[DatedItem]) -> None:
     assert _said(items) == ""
+
+
+def _late(*claims_and_polls: tuple[str, str, str]) -> list[DatedItem]:
+    return [
+        DatedItem(
+            "front", stamp(at(claim)), stamp(at(seen)), stamp(at(before)), f"{at(claim):%a, %d %b %Y %H:%M:%S} +0700"
+        )
+        for claim, before, seen in claims_and_polls
+    ]
+
+
+MADE_AT_NIGHT = _late(
+    ("2026-11-16 09:00", "2026-11-16 22:30", "2026-11-17 07:30"),
+    ("2026-11-17 15:00", "2026-11-17 22:30", "2026-11-18 07:30"),
+    ("2026-11-19 09:00", "2026-11-19 22:30", "2026-11-20 07:30"),
+)
+CACHED_FOR_A_DAY = _late(
+    ("2026-11-16 09:00", "2026-11-17 07:30", "2026-11-17 22:30"),
+    ("2026-11-17 15:00", "2026-11-18 07:30", "2026-11-18 22:30"),
+    ("2026-11-19 09:00", "2026-11-20 07:30", "2026-11-20 22:30"),
+)
+
+
+@pytest.mark.parametrize(("items", "hours"), [(MADE_AT_NIGHT, 7), (CACHED_FOR_A_DAY, 16)])
+def test_a_feed_of_which_all_items_come_up_about_equally_late_is_late_and_its_clock_is_right(
+    items: list[DatedItem], hours: int
+) -> None:
+    lag = lag_of(items, usual_hours=7)
+
+    assert lag is not None
+    assert (lag.hours, lag.late, lag.items) == (hours, 3, 3)
+    assert "the feed is late, not its clock" in str(say_lag(lag))
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        MADE_AT_NIGHT[:2],
+        _seen(0),
+        _seen(-1),
+        _seen(-7, written=_plain),  # in UTC, which a setting mends
+        _late(  # dates of papers
+            ("2026-10-01 09:00", "2026-11-16 22:30", "2026-11-17 07:30"),
+            ("2026-11-10 15:00", "2026-11-17 22:30", "2026-11-18 07:30"),
+            ("2026-11-19 09:00", "2026-11-19 22:30", "2026-11-20 07:30"),
+        ),
+    ],
+)
+def test_a_feed_is_not_late_where_its_items_are_not_or_a_setting_explains_it(items: list[DatedItem]) -> None:
+    assert lag_of(items, usual_hours=7) is None
