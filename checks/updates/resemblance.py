@@ -207,7 +207,7 @@ class EarlierTexts:
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
-    def _sources(self, new: NewText, *, is_form: bool) -> Sequence[str]:
+    def _sources(self, new: NewText, *, is_form: bool) -> list[str]:
         """Return the texts that a new one is put together from."""
         if not new.runs:
             return []
