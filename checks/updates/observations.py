@@ -269,20 +269,19 @@ class ObservationStore:
                 found[one.source].append(one)
         return found
 
-    def shown_at_once(self, sources: Sequence[str], others: Sequence[str], newest: int = 5000) -> Mapping[str, int]:
-        """Return how many of the newest items of some sources others showed too, where no poll tells who was first; by source.
+    def shown_at_once(self, others: Sequence[str], newest: int = 5000) -> Mapping[str, int]:
+        """Return how many of the newest items of sub-portals the portal showed too, where no poll tells who was first; by source.
 
         Args:
-            sources: ids of sub-portals' sources.
-            others: ids of the portal's.
+            others: ids of the portal's sources.
             newest: how many observations are looked at, of all sources together.
         """
-        columns = [OBSERVATION.c[name] for name in ("source", "text", "looked_before_at", "first_seen_at")]
+        columns = [OBSERVATION.c[name] for name in ("source", "channel", "text", "looked_before_at", "first_seen_at")]
         own = select(*columns).order_by(text(f"{self._place.order} DESC")).limit(newest).subquery()
         other = OBSERVATION.alias("other")
         query = (
             select(own.c.source, func.count(own.c.text.distinct()))
-            .where(own.c.source.in_(sources), own.c.looked_before_at.is_not(None))
+            .where(own.c.channel == ItemChannel.SUBPORTAL.value, own.c.looked_before_at.is_not(None))
             .where(other.c.channel == ItemChannel.PORTAL.value, other.c.text == own.c.text, other.c.source.in_(others))
             .where(other.c.first_seen_at > own.c.looked_before_at, other.c.looked_before_at < own.c.first_seen_at)
             .group_by(own.c.source)

@@ -289,14 +289,12 @@ def _clock_warning(items: Sequence[DatedItem], usual_hours: int, zone: str) -> M
 def precedence_warnings(session: Session, sources: Sequence[UpdateSource]) -> tuple[Message, ...]:
     """Name the sub-portals of which the portal showed several items in the same polls, with the setting that says who was first."""
     traits = [one.traits for one in sources]
-    own = [
-        one.id for one in traits if one.channel is ItemChannel.SUBPORTAL and not (one.syndicated or one.copies_count)
-    ]
+    own = {one.id for one in traits if not (one.syndicated or one.copies_count)}
     front = [one.id for one in traits if one.channel is ItemChannel.PORTAL and not one.gives_out]
-    if not own or not front:
+    if not front:
         return ()
     with open_store(session.settings, session.environment) as store:
-        shared = store.shown_at_once(own, front)
+        shared = store.shown_at_once(front)
     return tuple(
         nmsg(
             "source {source}: the portal showed {n} of its newest items between the same polls, and it is not known who was first. If the portal takes them over by itself, set syndicated = true for it.",
@@ -305,7 +303,7 @@ def precedence_warnings(session: Session, sources: Sequence[UpdateSource]) -> tu
             source=source,
         )
         for source, count in shared.items()
-        if count >= SHOWN_OFTEN
+        if count >= SHOWN_OFTEN and source in own
     )
 
 
