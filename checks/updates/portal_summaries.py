@@ -27,7 +27,7 @@ _BASE, _MODULUS = 1_000_003, (1 << 61) - 1
 def cut_news_keys(title: str, body: str | None) -> NewsKeys:
     """Return the keys under which news of the portal is kept that gives no whole text."""
     shown = shown_keys(title, None, kind=_KIND)
-    beginnings = beginning_keys(body or "", RUN_WORDS, kind=_KIND, starts=2)
+    beginnings = beginning_keys(body or "", RUN_WORDS, kind=_KIND, starts=3)
     return NewsKeys(shown.titles, (*beginnings, *_chosen_runs(without_cut_word(body or ""))))
 
 

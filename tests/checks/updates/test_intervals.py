@@ -295,3 +295,27 @@ def test_the_portals_own_news_on_a_units_site_meets_no_week(
         week = polling.k1(polling.until("2026-11-24", first="2026-11-20"))
 
     assert week.subportal_verdict is verdict, str(week.reason)
+
+
+def test_sub_portals_whose_items_the_portal_shows_between_the_same_polls_are_counted(
+    site: Site, tmp_path: Path
+) -> None:
+    with web_server() as front_server:
+        front = Site(front_server, feed_length=8)
+        feeds = [
+            source("feed", "front", url=f"{front.server.url}/rss", channel="portal", unit=None),
+            source("feed", "rss", url=f"{site.server.url}/rss"),
+        ]
+        polling = Polling(site, Collecting(tmp_path, feeds))
+        front.publish("/tinh", on="2026-10-20 10:00")
+        polling.until("2026-11-15")
+        for where in (front, site):
+            where.publish("/chung-1", on="2026-11-16 09:00")
+            where.publish("/chung-2", on="2026-11-16 09:30")
+        site.publish("/rieng", on="2026-11-16 10:00")
+        polling.until("2026-11-16", first="2026-11-16", hours=(20,))
+        site.publish("/tinh", on="2026-11-17 09:00")  # the portal had it long before
+        polling.until("2026-11-17", first="2026-11-17")
+
+    assert polling.collecting.store.shown_at_once(["front"]) == {"rss": 2}
+    assert polling.collecting.store.shown_at_once(["elsewhere"]) == {}
