@@ -15,6 +15,7 @@ from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
+from portalops.ledger.heeded import heeded
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
@@ -80,9 +81,7 @@ def read_proof(
         ),
         waivers=reader.waivers(),
         erasures=tuple(
-            fold_erasures(
-                RecordedErasure(each.seq, each.at, each.body) for each in reader.parts(ERASED, "erased", Erasure)
-            ).values()
+            fold_erasures(RecordedErasure(each.seq, each.at, each.body) for each in reader.erasures()).values()
         ),
         exports=tuple(reader.exports(since)),
         unreadable=tuple(sorted(reader.unreadable.values(), key=lambda each: each.seq)),
@@ -134,6 +133,13 @@ class _Reader:
         """Yield one part of each body of a kind, oldest first."""
         for record in self.ledger.records(kinds=(kind,), since=since):
             body = self._part(record, key, body_type)
+            if body is not None:
+                yield Recorded(record.seq, record.at, record.run, body)
+
+    def erasures(self) -> Iterator[Recorded[Erasure]]:
+        """Yield the erasures that count, oldest first."""
+        for record in heeded(self.ledger.ledger, self.ledger).records(kinds=(ERASED,)):
+            body = self._part(record, "erased", Erasure)
             if body is not None:
                 yield Recorded(record.seq, record.at, record.run, body)
 
