@@ -20,10 +20,11 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
+from commands.ledger.views import authority_of
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
-from portalops.ledger.claims import parse_claim, parse_writer, read_signed
+from portalops.ledger.claims import parse_claim, parse_writer, read_hand, read_signed
 from portalops.ledger.heads import HEAD, code_of
 from portalops.ledger.heeded import owner_of
 from portalops.ledger.ledger import Ledger
@@ -34,7 +35,6 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import FINISHED, Record
 from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
-from portalops.model.writers import Authority
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
@@ -258,10 +258,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
     elif record.kind in WRITER_KINDS and (event := parse_writer(read_signed(held).text)) is not None:
         yield msg("Writer"), event.name
         yield msg("Public key"), event.public_key
-        yield (
-            msg("May record"),
-            msg("everything") if event.authority is Authority.ALL else msg("all but plans and erasures"),
-        )
+        yield msg("May record"), authority_of(event.authority)
     elif record.kind == CLAIM and (claim := parse_claim((signed_text := read_signed(held)).text)) is not None:
         ranges = ", ".join(f"{each.first}-{each.last}" for each in claim.ranges)
         yield msg("Records"), verbatim(show_text(ranges, 400))
@@ -308,15 +305,10 @@ def _claimed_afterwards(ledger: Ledger, record: Record) -> Iterator[tuple[Messag
 
 def _reason_of(blob: bytes) -> Iterator[tuple[Message, Cell]]:
     """Yield who claimed records by hand, and why; nothing for a claim that a command made of its own records."""
-    said = bodies.read(blob)
-    reason, around = said.get("reason"), said.get("circumstances")
-    if not isinstance(reason, str):
-        return
-    yield msg("Reason"), show_text(reason, 400)
-    if isinstance(around, Mapping):
-        login, host = around.get("sudo_user") or around.get("login_user_id"), around.get("host")
-        person = around.get("user_id") if login is None else login
-        yield msg("Claimed by"), verbatim(show_text(f"{person} @ {host}", 200))
+    by_hand = read_hand(blob)
+    if by_hand is not None:
+        yield msg("Reason"), by_hand.reason
+        yield msg("Claimed by"), by_hand.person or None
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
