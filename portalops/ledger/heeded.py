@@ -164,11 +164,11 @@ def read_ownership(ledger: Ledger) -> Ownership:
     return bridged
 
 
-def owner_of(ledger: Ledger, record: Record) -> str | None:
-    """Return the name of the writer that claims a record; None if nobody does, or not yet."""
+def owner_in(ownership: Ownership, record: Record) -> str | None:
+    """Return the name of the writer that claims a record; None if nobody does, or not yet, and of one that is signed itself."""
     if record.kind in SELF_SIGNED:
         return None
-    found = read_ownership(ledger).owner(record.seq)
+    found = ownership.owner(record.seq)
     return found.name if found else None
 
 

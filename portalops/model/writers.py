@@ -74,6 +74,17 @@ class WriterClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedRange:
+    """Records in a row, and who recorded them."""
+
+    first: int
+    last: int
+    name: str
+    """The writer's."""
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimNote:
     """Who had records claimed that no command had claimed, and why: as the machine noted it, which no key of theirs signs."""
 

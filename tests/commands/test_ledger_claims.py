@@ -129,7 +129,7 @@ def test_a_person_stands_for_records_that_nobody_claimed(tmp_path: Path, capsys:
     assert [each["last"] for each in claimed] == [record.seq]
     shown = home.read("show", number)
     assert "Recorded by" in shown
-    assert "Ghi nhận bởi" in home.read("show", number, language="vi")
+    assert "Do bên nào ghi" in home.read("show", number, language="vi")
     for record_shown in (shown, home.read("show", str(made["seq"]))):
         assert "its disk was compared" in record_shown
         assert "Claimed by" in record_shown
@@ -269,3 +269,21 @@ def test_verification_gives_a_verdict_on_a_line_that_is_no_record(
 
     assert found["first_bad"] == seq
     assert f"record {seq}" in home.read("verify", expected=ExitCode.INTEGRITY)
+
+
+def test_records_are_listed_with_whoever_recorded_them_once_there_are_writers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    before = home.read("show")
+    name = home.call("enroll")["name"]
+    home.call("export", "--output", str(tmp_path / "bundle"))
+
+    shown = {each["id"]: (each["kind"], each["recorded_by"]) for each in home.call("show")}
+
+    assert "Recorded by" not in before
+    assert "Recorded by" in home.read("show")
+    assert ("export", name) in shown.values()
+    assert {by for kind, by in shown.values() if kind in {"claim", "head", "note", "plan"}} == {None}
+    report = (tmp_path / "bundle/report.vi.html").read_text()
+    assert "Do bên nào ghi" in report
