@@ -11,7 +11,8 @@ from commands.cli.shapes import shape
 from portalops.errors import UsageError
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorReceipt, Person
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
+from portalops.model.writers import Authority
 from portalops.registers.sign_offs import may_sign
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 
@@ -46,6 +47,11 @@ class ReceiptShape:
     """Why the head is not there, for people; empty if it is."""
     new: bool | None
     """Of a witness's receipt that was imported: it was not recorded before."""
+
+
+def authority_of(authority: Authority) -> Message:
+    """Return what a writer may record, in words."""
+    return msg("everything") if authority is Authority.ALL else msg("all but plans and erasures")
 
 
 def receipt_data(receipt: AnchorReceipt, *, new: bool | None = None) -> ReceiptShape:

@@ -342,7 +342,7 @@ def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
     if place == 1:
         faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
     else:
-        faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
+        faults.add_excusable(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
 def _check_tail(chain: ChainPass, tail: Tail | None, faults: Faults) -> None:

@@ -20,7 +20,6 @@ from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import (
-    AUTHORITY_KINDS,
     GRACE,
     Ownership,
     SignedText,
@@ -29,13 +28,15 @@ from portalops.ledger.claims import (
     wanted,
 )
 from portalops.ledger.heads import read_signers
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import line_digest
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
 from portalops.model.writers import Authority, Claimed, Writer, WriterState
 from portalops.ports import LedgerReader
+from portalops.registers.erasures import ERASED
+from portalops.registers.plans import PLAN
 from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
 
 FILE = Path("unclaimed") / "checked.json"
@@ -94,10 +95,10 @@ class HeededLedger:
         """Say whether a record counts."""
         if record.kind in SELF_SIGNED or not self._is_claimed(record.seq, record.at):
             return record.kind in SELF_SIGNED
-        if record.kind not in AUTHORITY_KINDS:
-            return True
-        owner = self.ownership.owner(record.seq)
-        return owner is None or owner.authority is Authority.ALL
+        if record.kind == PLAN:  # one that is not claimed yet counts for its hour, as all else does
+            owner = self.ownership.owner(record.seq)
+            return owner is None or owner.authority is Authority.ALL
+        return record.kind not in {ERASED, MOVED} or self.ownership.has_authority(record.seq)
 
     def _is_claimed(self, seq: int, at: datetime) -> bool:
         begin = self.ownership.begin
@@ -163,11 +164,11 @@ def read_ownership(ledger: Ledger) -> Ownership:
     return bridged
 
 
-def owner_of(ledger: Ledger, record: Record) -> str | None:
-    """Return the name of the writer that claims a record; None if nobody does, or not yet."""
+def owner_in(ownership: Ownership, record: Record) -> str | None:
+    """Return the name of the writer that claims a record; None if nobody does, or not yet, and of one that is signed itself."""
     if record.kind in SELF_SIGNED:
         return None
-    found = read_ownership(ledger).owner(record.seq)
+    found = ownership.owner(record.seq)
     return found.name if found else None
 
 
@@ -189,11 +190,7 @@ def heeds_move(ledger: Ledger, record: Record) -> bool:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    ownership = read_ownership(ledger)
-    if ownership.begin is None or record.seq <= ownership.begin:
-        return True
-    owner = ownership.owner(record.seq)
-    return owner is not None and owner.authority is Authority.ALL
+    return read_ownership(ledger).has_authority(record.seq)
 
 
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:

@@ -371,6 +371,8 @@ class _Recorded:
     quarantines: Sequence[ReadQuarantine]
     anybodys: frozenset[int]
     """Numbers of the records that can be set aside whoever recorded them."""
+    whole: frozenset[bytes]
+    """Digests of bodies that were read already, fit their digest and name no evidence."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -386,6 +388,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     by_authority: list[tuple[int, str]] = []
     quarantines: list[ReadQuarantine] = []
     anybodys: list[int] = []
+    whole: set[bytes] = set()
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
@@ -395,7 +398,10 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             spoken_for.append(record.seq)
         elif record.kind in AUTHORITY_KINDS:
             by_authority.append((record.seq, record.kind))
-        held = HeldRecord(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
+        blob = _blob_or_none(ledger, record.body)
+        if blob is not None and not bodies.evidence_of(blob):
+            whole.add(bytes.fromhex(record.body))
+        held = HeldRecord(record.seq, record.at, record.kind, blob)
         if record.kind == HEAD:
             heads.append(read_head(held))
         elif record.kind in KEY_KINDS:
@@ -422,6 +428,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         by_authority,
         quarantines,
         frozenset(anybodys),
+        frozenset(whole),
     )
 
 
@@ -540,6 +547,8 @@ def _check_blobs(
             if (key := bytes.fromhex(digest)) in seen:
                 continue
             seen.add(key)
+            if key in told.whole:
+                continue
             if digest in erased and digest not in told.inerasable and not ledger.has_blob(digest):
                 continue
             if not read_blobs:

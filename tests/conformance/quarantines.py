@@ -138,6 +138,11 @@ def _details_that_never_were(written: Written) -> None:
     quarantine(written, record.seq, record.seq)
 
 
+def _begun_anew(written: Written) -> None:
+    seq = append(written, "ledger.created", format=1, ledger="f" * 32, portalops="1.0.0").seq
+    quarantine(written, seq, seq)
+
+
 def _twice(written: Written) -> None:
     seq = put_line(written, NOT_A_RECORD)
     quarantine(written, seq, seq)
@@ -257,7 +262,7 @@ def _of_a_record_within_the_hour(written: Written) -> None:
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
-        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
+        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _begun_anew, _twice, _one_person,
         _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,

@@ -1131,7 +1131,7 @@ class Check:
                 max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", next=place
             )
         if (record.kind == "ledger.created") != (place == 1):
-            self.fault(place, "record {seq}: a ledger begins with ledger.created, once")
+            self.open.append((place, "record {seq}: a ledger begins with ledger.created, once", {}))
         return sound
 
     def body(self, digest: str) -> Optional[Dict[str, Any]]:
@@ -1339,8 +1339,12 @@ class Check:
         for record in self.always:
             if record.seq in self.aside:
                 continue
-            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased", "ledger.moved") else None
-            if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
+            if record.kind not in ("plan", "blob.erased", "ledger.moved") or record.seq <= self.writers[0].added:
+                continue
+            owner = self.owner(record.seq)
+            if owner is None and record.kind == "blob.erased":  # what is gone is gone: it has no hour
+                self.unheeded.append((record.seq, record.seq))
+            elif owner is not None and owner.authority != "all":
                 self.unheeded.append((record.seq, record.seq))
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
         self._check_unclaimed()

@@ -268,7 +268,7 @@ class Check {
       this.fault(Math.max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", { next: place });
     }
     if ((record.kind === "ledger.created") !== (place === 1)) {
-      this.fault(place, "record {seq}: a ledger begins with ledger.created, once");
+      this.open.push([place, "record {seq}: a ledger begins with ledger.created, once", {}]);
     }
     return sound;
   }
@@ -481,8 +481,10 @@ class Check {
   async checkOwners() {
     if (!this.writers.length) return;
     for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind) && !this.aside.has(each.seq))) {
-      const found = seq > this.writers[0].added ? this.claimOf(seq, seq) : undefined;
+      if (seq <= this.writers[0].added) continue;
+      const found = this.claimOf(seq, seq);
       const writer = found && this.writerOf(found.key);
+      if (!writer && kind === "blob.erased") this.unheeded.push([seq, seq]); // what is gone is gone: it has no hour
       if (!writer || writer.authority === "all") continue;
       this.unheeded.push([seq, seq]);
       this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
