@@ -125,7 +125,7 @@ def extension(ledger: Ledger, head: RecordedHead, after: int) -> Extension:
     first = ledger.record(after) if after else None
     if after and first is None:
         return Extension(head.signed, after, ())
-    for record in ledger.records(since=first.at if first else None):
+    for record in ledger.records(since=ledger.found_from(first) if first else None):
         if record.seq <= after:
             continue
         if record.seq > head.head.size:

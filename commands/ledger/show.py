@@ -306,7 +306,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
 
 def _claimed_afterwards(ledger: Ledger, record: Record) -> Iterator[tuple[Message, Cell]]:
     """Yield in which record a person stood for a record that its command had not claimed, and why."""
-    for claim in ledger.records(kinds=(CLAIM,), since=record.at):
+    for claim in ledger.records(kinds=(CLAIM,), since=ledger.found_from(record)):
         try:
             blob = ledger.blob(claim.body)
         except IntegrityError:

@@ -51,6 +51,7 @@ from portalops.locale import _
 from portalops.model.heads import SignOff
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
+from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Fault
 from portalops.model.runs import Run
 from portalops.model.writers import Authority, ClaimByHand
@@ -188,6 +189,7 @@ class IntegrityShape:
     unclaimed: tuple[tuple[int, int], ...]
     """First and last of the records that no writer claimed within an hour."""
     set_aside: tuple[SetAsideShape, ...]
+    mended_clocks: tuple[MendedClockShape, ...]
     """Records that two persons set aside: they are no fault, and meet no duty."""
     awaited: tuple[tuple[int, int], ...]
     """First and last of the records of the last hour that no writer claims yet; none in a bundle."""
@@ -219,6 +221,24 @@ class SetAsideShape:
     at: datetime
     first: int
     last: int
+    by: str
+    second: str
+    fingerprint: str
+    """Of the second person's key."""
+    reason: str
+
+
+@shape
+class MendedClockShape:
+    """Records of which two persons say that their time is wrong."""
+
+    seq: int
+    """The record that says so."""
+    at: datetime
+    first: int
+    last: int
+    since: datetime
+    """From when on time is right again."""
     by: str
     second: str
     fingerprint: str
@@ -627,19 +647,7 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
         yield from _more(len(claimed) - MAX_LISTED)
     yield from _hand_claims_view(integrity.ownership.by_hand)
     for each in integrity.set_aside[-MAX_LISTED:]:
-        yield Notice(
-            msg(
-                "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
-                first=str(each.quarantine.first),
-                last=str(each.quarantine.last),
-                day=each.at.date(),
-                by=each.quarantine.by,
-                second=each.quarantine.second,
-                key=fingerprint(each.quarantine.public_key),
-                reason=each.quarantine.reason,
-            ),
-            Tone.UNSURE,
-        )
+        yield Notice(_describe_named(each), Tone.UNSURE)
     if integrity.unclaimed:
         rows = [
             (
@@ -767,6 +775,32 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
         )
 
 
+def _describe_named(each: SetAside) -> Message:
+    named, key = each.quarantine, fingerprint(each.quarantine.public_key)
+    first, last = str(named.first), str(named.last)
+    if named.since is not None:
+        return msg(
+            "The times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
+            first=first,
+            last=last,
+            since=named.since,
+            by=named.by,
+            second=named.second,
+            key=key,
+            reason=named.reason,
+        )
+    return msg(
+        "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+        first=first,
+        last=last,
+        day=each.at.date(),
+        by=named.by,
+        second=named.second,
+        key=key,
+        reason=named.reason,
+    )
+
+
 def _more(left_out: int) -> Iterator[Block]:
     """Say how many rows a table does not show."""
     if left_out > 0:
@@ -855,6 +889,22 @@ def _integrity_data(
                 each.quarantine.reason,
             )
             for each in integrity.set_aside
+            if each.quarantine.since is None
+        ),
+        mended_clocks=tuple(
+            MendedClockShape(
+                each.seq,
+                each.at,
+                each.quarantine.first,
+                each.quarantine.last,
+                each.quarantine.since,
+                each.quarantine.by,
+                each.quarantine.second,
+                fingerprint(each.quarantine.public_key),
+                each.quarantine.reason,
+            )
+            for each in integrity.set_aside
+            if each.quarantine.since is not None
         ),
         awaited=pending.awaited,
         held=tuple(HeldShape(each.first, each.last, each.process) for each in pending.held),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT
 from portalops.model.record import FINISHED, STARTED
 from portalops.registers.erasures import ERASED, INERASABLE
+from portalops.registers.writers import CLOCK_MENDED
 
 SCHEMA_VERSION = 2
 """Of the tables, in `about`."""
@@ -118,7 +119,7 @@ BEGIN
   IF at < '0002' OR at >= '9999' OR substr(at, 9, 2)::int > date_part('day', (substr(at, 1, 7) || '-01')::date + interval '1 month - 1 day') THEN
     RAISE EXCEPTION 'record % has a time that does not exist: %', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
-  IF at COLLATE "C" < before THEN
+  IF at COLLATE "C" < before AND (fields ->> 'kind' <> '{CLOCK_MENDED}' OR at::timestamptz < clock_timestamp() - (SELECT about.ahead FROM about)) THEN
     RAISE EXCEPTION 'record % has the time %, earlier than the record before it', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
   IF at::timestamptz > clock_timestamp() + (SELECT about.ahead FROM about) THEN

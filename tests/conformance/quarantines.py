@@ -10,8 +10,7 @@ from pathlib import Path
 from portalops import bodies
 from portalops.ledger.heads import rotate_key
 from portalops.ledger.ledger import FILE, MOVED, Ledger
-from portalops.ledger.quarantine_text import text_of
-from portalops.ledger.quarantines import NAMESPACE
+from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.heads import KeyEvent
@@ -23,6 +22,7 @@ from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, clai
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
+NAMESPACE = FORMS[QUARANTINED].namespace
 LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECOND = key_of(11)
 NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"note.added","không phải":"bản ghi"}'.encode()

@@ -20,12 +20,12 @@ from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
 from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, Description
+from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
-from portalops.ledger.heeded import heeded, numbers_set_aside, read_ownership
+from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
@@ -39,7 +39,7 @@ from portalops.registers.anchors import read_receipts
 from portalops.registers.erasures import ERASED
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
+from portalops.registers.writers import CLAIM_KINDS, CLOCK_MENDED, QUARANTINED, SELF_SIGNED
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
 
 TIME_STAMP = "rfc3161"
@@ -55,7 +55,7 @@ class BundleScope:
     first: int
     """The first record whose details belong to it, whatever its kind."""
     since: datetime
-    """That record's time."""
+    """The moment from which queries find that record."""
     last: int
     withheld: Mapping[Digest, str]
     """Digest: reason."""
@@ -128,7 +128,7 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return BundleScope(first.seq, first.at, last, withheld, erased, numbers_set_aside(ledger))
+    return BundleScope(first.seq, ledger.found_from(first), last, withheld, erased, numbers_set_aside(ledger))
 
 
 def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
@@ -409,7 +409,7 @@ def _not_one_line() -> IntegrityError:
 
 def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleScope, advance: Advance) -> _Lines:
     faults = Faults()
-    faults.settle(scope.set_aside)
+    faults.settle(numbers_excused(ledger))
     sha256 = hashlib.sha256()
     with (folder / contents.LINES).open("xb") as file, ledger.snapshot() as snapshot:
 
@@ -447,7 +447,11 @@ def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Line
 
 def _format_of(ledger: Ledger, last: int) -> int:
     """Return the oldest format whose verifiers know every kind of record that they judge by."""
-    for number, kinds in ((FORMAT, (QUARANTINED,)), (CLAIMS_FORMAT, CLAIM_KINDS)):
+    for number, kinds in (
+        (FORMAT, (CLOCK_MENDED,)),
+        (QUARANTINES_FORMAT, (QUARANTINED,)),
+        (CLAIMS_FORMAT, CLAIM_KINDS),
+    ):
         if any(_read_until(ledger.records(kinds=kinds, limit=1), last)):
             return number
     return 1
