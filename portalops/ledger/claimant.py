@@ -193,11 +193,12 @@ class MachineClaimant:
         since = min((each for each in (since, self._since) if each is not None), default=None)
         if since is None:
             return ()
+        since = ledger.searched_from(since - CLOCKS_APART)
         # A claim stands behind what it claims; of what a journal speaks of, the place is not known.
-        newest = ledger.records(kinds=(CLAIM,), since=since - CLOCKS_APART, newest_first=True)
+        newest = ledger.records(kinds=(CLAIM,), since=since, newest_first=True)
         behind = newest if noted else takewhile(lambda record: record.seq > self._runs[0].first, newest)
         done = [each for record in behind for each in _own_ranges(ledger, record, key)]
-        found = _find_noted(ledger, noted, since - CLOCKS_APART, (*done, *self._runs)) if noted else ()
+        found = _find_noted(ledger, noted, since, (*done, *self._runs)) if noted else ()
         runs = _joined((*_not_done(ledger, self._runs, done), *found))
         return [draft_claim(ledger, key, runs[begin : begin + MAX_RANGES]) for begin in range(0, len(runs), MAX_RANGES)]
 
