@@ -22,6 +22,7 @@ from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
+from portalops.ledger.selection import Selection
 from portalops.model.heads import Erasure, KeyEvent
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
@@ -29,7 +30,7 @@ from portalops.registers.signers import KEY_RETIRED
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
-from tests.conformance.clocks import mend, run_ahead
+from tests.conformance.clocks import go_on, mend, run_ahead
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import verified
@@ -396,3 +397,16 @@ def test_no_account_dates_a_record_back_as_a_mended_clock(site: Site) -> None:
 
     with site.connect(WRITER) as thief, pytest.raises(psycopg.Error, match="earlier than the record before it"):
         thief.execute("SELECT portalops.append(%s, %s)", (forged.seq, [forged.line.decode()]))
+
+
+def test_a_ledger_whose_clock_was_mended_long_ago_is_taken_into_a_database(site: Site) -> None:
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(AT - timedelta(days=900)))
+    written.head()
+    mend(written, run_ahead(written, timedelta(days=30)), ledger=written.ledger.id)
+    go_on(written)
+    lines = [each.line for each in written.ledger.records()]
+
+    store = site.kept(WRITER).records
+    store.take(1, lines)
+
+    assert [each.line for each in store.records(Selection())] == lines
