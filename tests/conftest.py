@@ -22,13 +22,20 @@ _skipped: dict[str, str] = {}
 
 HEAVY = (
     *("attacks", "contract", "e2e", "faults", "federation", "scripts", "verifier"),
-    *("backups/test_prune.py", "backups/test_restore_script.py", "backups/test_stock_restore.py"),
+    *(
+        "backups/test_prune.py",
+        "backups/test_restore_script.py",
+        "backups/test_stock_restore.py",
+        "backups/test_twice_read.py",
+    ),
+    "checks/servers/test_sshd_servers.py",
     *("commands/test_backup_in_place.py", "commands/test_backup_stdout.py", "commands/test_check.py"),
     *("commands/test_damaged_copies.py", "commands/test_extras.py", "commands/test_former_shortfalls.py"),
     *("commands/test_ledger_anchor.py", "commands/test_ledger_move.py", "commands/test_manuals.py"),
     *("commands/test_media_burn.py", "commands/test_updates_intervals.py"),
     *("ledger/test_crash.py", "ledger/test_second_process.py"),
     *("reports/test_formats.py", "reports/test_pdf.py"),
+    *("witness/test_ssh.py", "witness/test_watch_remote.py"),
     *("test_site.py", "test_skips.py"),
 )
 """Folders and files whose tests are all marked `heavy`: half of the time, for one test in ten."""

@@ -194,12 +194,12 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     done = perform_now(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
         return Result(done.shown(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
-    polls = done.result.polls
+    polls, sources = done.result.polls, update_sources(session.settings)
     view: list[Block] = [
         polls_table(polls),
         *hints(polls),
         *(Notice(line, Tone.BAD) for line in list_lost_polls(done)),
-        *remarks(polls, update_sources(session.settings)),
+        *remarks(polls, sources),
         *refused(polls),
         *flagged_summary(done.result.flagged),
     ]
@@ -211,7 +211,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
         view,
         warnings=(
             *_late_warnings(done.result.untold),
-            *offset_warnings(session),
+            *offset_warnings(session, sources),
             *map(_sender_warning, senders[:MAX_SHOWN]),
             *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
         ),

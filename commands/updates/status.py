@@ -24,6 +24,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.former_shortfalls import former_of, say_former_of
+from commands.jobs.kinds.updates import update_sources
 from commands.updates.options import UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings, trouble_warnings
 from commands.updates.views import ShownWeek, week_fields
@@ -105,7 +106,8 @@ def status(
     day = _day(session, on)
     today = session.today
     period = Week.of(day).period()
-    result = judged_period(session, period)
+    sources = update_sources(session.settings)
+    result = judged_period(session, period, sources=sources)
     units = chosen_units(session, unit)
     ids = {one.id for one in units}
     former = former_of(session, period, lambda: result.unit_weeks)
@@ -157,7 +159,7 @@ def status(
         warnings=(
             *say_former_of(session, (one for one in former if unit is None or one.unit in ids)),
             *source_warnings(session),
-            *offset_warnings(session),
+            *offset_warnings(session, sources),
             *trouble_warnings(session, session.clock.now() - TROUBLES_OF),
             *session.calendar.warnings(period),
         ),

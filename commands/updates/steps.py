@@ -26,6 +26,7 @@ from portalops.model.submissions import AttestationWithdrawal, ObservedItem
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
+from portalops.ports import UpdateSource
 from portalops.registers.attested import WITHDRAWAL, WITHDRAWN, Attestation, Attested, read_attested
 from portalops.registers.confirmations import ReadConfirmations
 from portalops.registers.exemptions import ReadExemptions, RecordedExemption
@@ -207,13 +208,22 @@ def _shown(
 
 
 # --- judging from what was collected ----------------------------------------------------------
-def judged_period(session: Session, period: Period, *, at: datetime | None = None) -> UpdatesResult:
-    """Judge a period from what is in the store: now, or as things stood at a moment."""
+def judged_period(
+    session: Session, period: Period, *, at: datetime | None = None, sources: Sequence[UpdateSource] = ()
+) -> UpdatesResult:
+    """Judge a period from what is in the store: now, or as things stood at a moment.
+
+    Args:
+        session: has the configuration and the ledger.
+        period: which.
+        at: the moment; now if None.
+        sources: all of them, where they are built already.
+    """
     settings = session.settings
     with open_store(session.settings, session.environment) as store:
         return judge_collected(
             store,
-            sources=update_sources(settings),
+            sources=sources or update_sources(settings),
             units=settings.units,
             portal=settings.portal,
             rulebook=session.rulebook,
@@ -251,14 +261,14 @@ def trouble_warnings(session: Session, since: datetime) -> tuple[Message, ...]:
     return tuple(map(explain_trouble, source_troubles(session, since)))
 
 
-def offset_warnings(session: Session) -> tuple[Message, ...]:
+def offset_warnings(session: Session, sources: Sequence[UpdateSource]) -> tuple[Message, ...]:
     """Name the sources whose times are hours off, with the setting that mends each, and those whose times may be."""
     usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
     hours = usual // timedelta(hours=1)
     with open_store(session.settings, session.environment) as store:
         dated = store.dated()
     # What people attest is dated by them: a mail's own date, a register's day.
-    attested = {one.traits.id for one in update_sources(session.settings) if one.traits.attested} if dated else ()
+    attested = {one.traits.id for one in sources if one.traits.attested}
     zone = session.settings.portal.timezone
     found = []
     for table in session.settings.update_sources:
