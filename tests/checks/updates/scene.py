@@ -65,11 +65,12 @@ class Collected:
         return []
 
     def given_out(self, sources: Sequence[str]) -> dict[str, GivenOut]:
-        own = [one for one in self.observations if one.source in sources]
-        return {
-            one.content_hash: GivenOut(stamp(one.first_seen_at), stamp(one.published_at) if one.published_at else None)
-            for one in reversed(own)
-        }
+        found: dict[str, GivenOut] = {}
+        for one in sorted(map(self._seen, self.observations), key=lambda one: one.first_seen_at):
+            if one.source in sources:
+                row = GivenOut(one.first_seen_at, one.published_at, one.looked_before_at, one.created_at)
+                found[one.text] = found[one.text].with_later(row) if one.text in found else row
+        return found
 
     def changes(self) -> ItemChanges:
         gone: dict[str, Gone] = {}

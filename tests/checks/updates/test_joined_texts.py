@@ -16,7 +16,7 @@ from checks.updates.rewriting import sketch
 from checks.updates.text import fingerprint
 from portalops.model.updates import ItemChannel
 
-PAGE = (Path(__file__).parents[3] / "docs" / "updates.vi.md").read_text("utf-8")
+PAGE = (Path(__file__).parent / "prose.vi.txt").read_text("utf-8")  # docs/updates.vi.md as it was once
 WORDS = re.findall(r"[^\W\d_]+", PAGE)
 """Vietnamese prose without numbers."""
 NAMES = ("Nguyễn Văn Thành", "Mấu Thị Ngọt", "Pi Năng Hương", "Cao Hùng", "Hồ Xuân Trường", "Ngô Khải", "Đỗ Hữu Phước")

@@ -610,7 +610,7 @@ def test_a_claim_before_the_creation_of_a_trusted_row_counts_on_the_day_of_creat
 @pytest.mark.parametrize(("counts", "submissions"), [(True, 1), (False, 0)])
 def test_an_item_that_the_portal_pulled_counts_as_sent_in_only_by_the_rulebook(counts: bool, submissions: int) -> None:
     own = item(SUBPORTALS, "2026-11-16 09:00", text="Tin", name="1")
-    shown = item(FRONT, "2026-11-16 10:00", text="Tin", name="2")
+    shown = item(FRONT, "2026-11-17 10:00", text="Tin", name="2")
 
     week = the_week([own, shown], syndication_counts_as_submission=counts)
 
