@@ -99,7 +99,7 @@ def test_a_claim_within_an_hour_behind_midnight_may_be_of_either_day(hours: floa
 def test_a_claim_of_the_day_of_the_poll_that_did_not_show_it_may_be_of_each_later_day_too(hours: float) -> None:
     midnight = SEEN // DAY * DAY
     claim, seen = midnight + int(hours * HOUR), midnight + 8 * HOUR
-    fields = {"published_at": claim, "first_seen_at": seen, "looked_before_at": midnight - 4 * HOUR}
+    fields: dict[str, Any] = {"published_at": claim, "first_seen_at": seen, "looked_before_at": midnight - 4 * HOUR}
 
     for row in (None, claim):
         assert weighed(created_at=row, **fields).came == Interval(claim, seen)
