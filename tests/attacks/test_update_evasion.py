@@ -965,7 +965,7 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
     one_paper_with_its_number_written_otherwise(province)
 
     assert (
-        "a paper of this number and subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 17/11/2026"
+        "a paper of this number and subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
         in province.reasons().values()
     )
 
