@@ -357,10 +357,10 @@ class Province:
             build_update_source(KindTable.alone(name, kind, table, self.folder), zone=ZONE, web=HttpWeb())
         )
 
-    def with_register(self, **settings: object) -> Register:
+    def with_register(self, *, outsiders: Sequence[str] = ()) -> Register:
         self.channel = ItemChannel.SUBMISSION
         register = Register(self.folder / "so-den.csv")
-        self.poll("register", "so-den", channel="submission", file=str(register.file), **settings)
+        self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
     def with_mail(self) -> KeptMail:
