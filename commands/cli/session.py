@@ -15,7 +15,7 @@ from portalops import calendar, config
 from portalops.errors import LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import heeds_move
+from portalops.ledger.heeded import HeedfulLedger, heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -95,10 +95,10 @@ class Session:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger as it stands; commands that record something use `writable_ledger`."""
+        """The ledger without records that count for nothing, which `whole` has too; commands that record something use `writable_ledger`."""
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
-        return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+        return HeedfulLedger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
 
     @property
     def reader(self) -> Ledger | LedgerNotBegun:
@@ -117,7 +117,7 @@ class Session:
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
-        ledger = Ledger.open(
+        ledger = HeedfulLedger.open(
             self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
         )
         if ledger.begun_beside_evidence:
@@ -130,6 +130,7 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
+        ledger.claimant.is_shared = self.settings.ledger_store is not None
         ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
         return ledger
 
@@ -143,7 +144,7 @@ class Session:
     @property
     def ledger_to_mend(self) -> Ledger:
         """The ledger for appending a quarantine, also where its newest line stops every other command."""
-        ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        ledger = HeedfulLedger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
         self.__dict__["writable_ledger"] = ledger
