@@ -145,3 +145,58 @@ def test_a_ledger_that_is_gone_is_put_back_from_a_copy(home: Home) -> None:
 
 def _classes(base: type[PortalOpsError]) -> set[type[PortalOpsError]]:
     return {base, *(each for child in base.__subclasses__() for each in _classes(child))}
+
+
+@pytest.fixture
+def broken(home: Home) -> tuple[Home, int, int]:
+    """A ledger that is claimed, with what a stranger appended to each list; first and last of it."""
+    home.call("enroll")
+    kinds = ("backup.late", "backup.finished", "backup.adopted", "media.added", "check.finished", "drill.imported")
+    seqs = [record_as_a_stranger(home, each, **dict.fromkeys(PARTS[each], {})) for each in kinds]
+    return home, seqs[0], seqs[-1]
+
+
+PARTS = {
+    "backup.late": ("late_backup",),
+    "backup.finished": ("backup",),
+    "backup.adopted": ("adopted",),
+    "media.added": ("medium",),
+    "check.finished": ("check",),
+    "drill.imported": ("drill_report",),
+}
+
+
+@pytest.mark.parametrize("command", [("backup", "list"), ("media", "list"), ("check", "findings")])
+def test_a_record_that_no_list_can_show_is_named_and_stops_none(
+    broken: tuple[Home, int, int], command: tuple[str, ...]
+) -> None:
+    home, first, last = broken
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", *command], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    assert (code, said["error"]) == (ExitCode.PARTIAL, None)
+    assert any(f"record {seq}" in each for each in said["warnings"] for seq in range(first, last + 1))
+
+
+@pytest.mark.parametrize("command", [("backup", "list"), ("media", "list"), ("check", "findings")])
+def test_no_list_reads_what_two_persons_set_aside(broken: tuple[Home, int, int], command: tuple[str, ...]) -> None:
+    home, first, last = broken
+    set_aside(home, first, last)
+
+    run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", *command], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    assert said["error"] is None
+    assert not any("record " in each for each in said["warnings"])
+
+
+def test_status_says_how_many_records_count_for_nothing(broken: tuple[Home, int, int]) -> None:
+    home, first, last = broken
+    set_aside(home, first, last)
+
+    run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", "status"], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    (line,) = (each for each in said["warnings"] if "count for nothing" in each)
+    assert "0 that no writer claimed within an hour, 6 set aside" in line
