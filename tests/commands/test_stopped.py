@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -106,6 +107,34 @@ def test_a_key_that_a_stranger_retired_signs_on_and_is_no_fault_once_that_is_set
 def test_a_line_that_is_no_record_is_set_aside(home: Home) -> None:
     seq = put_line(home, NOT_A_RECORD)
     home.call("enroll", expected=ExitCode.INTEGRITY)
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+
+
+@pytest.mark.parametrize("line", [b"A" * 1_100_000, b"a\nb", b"A" * 8193], ids=["megabyte", "line feed", "too long"])
+def test_a_line_that_no_bundle_can_hold_is_named_and_set_aside(home: Home, line: bytes) -> None:
+    seq = put_line(home, line)
+    named = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["faults"]
+    assert [each["seq"] for each in named] == [seq]
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+    refused = home.call("export", "--output", str(home.folder / "bundle"), expected=ExitCode.INTEGRITY)
+    assert refused["message"].startswith(f"record {seq} holds a line feed or is longer than any record")
+
+
+def test_a_whole_record_that_is_stored_as_text_stops_nothing_and_is_set_aside_like_any_other(home: Home) -> None:
+    home.call("enroll")
+    seq = record_as_a_stranger(home, "media.moved", move={})
+    with sqlite3.connect(home.folder / "state/ledger.sqlite") as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE record SET line = CAST(line AS TEXT) WHERE seq = ?", (seq,))
+    connection.close()
+    home.call("verify")
 
     set_aside(home, seq, seq)
 
