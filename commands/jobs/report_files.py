@@ -240,7 +240,7 @@ def built_report(
     )
     since, until = period.bounds(zone)
     proof = read_proof(
-        whole,
+        ledger,
         figures,
         _faults(parts),
         ledger_id=parts.ledger.id,

@@ -181,7 +181,7 @@ def broken(home: Home) -> tuple[Home, int, int]:
     """A ledger that is claimed, with what a stranger appended to each list; first and last of it."""
     home.call("enroll")
     kinds = ("backup.late", "backup.finished", "backup.adopted", "media.added", "check.finished", "drill.imported")
-    seqs = [record_as_a_stranger(home, each, **dict.fromkeys(PARTS[each], {})) for each in kinds]
+    seqs = [record_as_a_stranger(home, each, **{part: {} for part in PARTS[each]}) for each in kinds]
     return home, seqs[0], seqs[-1]
 
 
