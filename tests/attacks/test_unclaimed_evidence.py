@@ -13,10 +13,11 @@ from portalops.ledger.heeded import HeedfulLedger
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft, encode, line_digest
 from portalops.ledger.runs import read_attempts
+from portalops.ledger.set_aside import stored_lines
 from portalops.model.record import RunId
 from tests.attacks.test_claims import LATER, enrolled, note
 from tests.doubles import FixedClock
-from tests.ledger.ledgers import DAILY, START, ZONE, tamper
+from tests.ledger.ledgers import DAILY, START, ZONE, tamper, verified
 
 
 def _as_a_stranger(folder: Path, clock: FixedClock, slot: str) -> tuple[int, int]:
@@ -91,8 +92,7 @@ def test_a_record_of_the_past_that_nobody_claims_does_not_make_the_clock_look_ah
     assert newest is not None
     old = Draft("note", ledger.keep(bodies.write({"note": "old"})))
     line = encode(old, seq=newest.seq + 1, at=START - timedelta(days=3), prev=line_digest(newest.line))
-    tamper(ledger, "INSERT INTO record (seq, line) VALUES (?, ?)", (line.seq, line.line))
-    tamper(ledger, "UPDATE tail SET size = ?, head = ?", (line.seq, line_digest(line.line)))
+    put_line(ledger, line.line)
 
     HeedfulLedger.open(tmp_path, clock, create=True).require_kept_clock(lambda: False)
 
@@ -109,3 +109,38 @@ def test_a_machine_without_writers_reads_every_record(tmp_path: Path) -> None:
     read = HeedfulLedger.open(tmp_path, clock, create=False)
 
     assert [each.seq for each in read.records(kinds=("note",))] == [noise.seq]
+
+
+def put_line(ledger: Ledger, line: bytes | str) -> int:
+    """Append a line past portalops; return its number."""
+    newest = ledger.last()
+    assert newest is not None
+    data = line if isinstance(line, bytes) else line.encode()
+    tamper(ledger, "INSERT INTO record (seq, line) VALUES (?, ?)", (newest.seq + 1, line))
+    tamper(ledger, "UPDATE tail SET size = ?, head = ?", (newest.seq + 1, line_digest(data)))
+    return newest.seq + 1
+
+
+@pytest.mark.parametrize("size", [1_100_000, 5_000_000])
+def test_a_line_of_a_megabyte_is_named_and_known_by_its_digest(tmp_path: Path, size: int) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+    seq = put_line(ledger, b"A" * size)
+
+    found = verified(Ledger.open_to_verify(tmp_path, FixedClock(START))).integrity
+    ((_seq, digest, record),) = stored_lines(Ledger.open_to_mend(tmp_path, FixedClock(START)), [seq])
+
+    assert [each.seq for each in found.faults] == [seq]
+    assert (digest, record) == (line_digest(b"A" * size), None)
+
+
+def test_a_whole_record_that_is_stored_as_text_is_read_as_one(tmp_path: Path) -> None:
+    ledger = enrolled(tmp_path, FixedClock(START))
+    newest = ledger.last()
+    assert newest is not None
+    draft = Draft("note", ledger.keep(bodies.write({"note": "text"})))
+    line = encode(draft, seq=newest.seq + 1, at=START, prev=line_digest(newest.line)).line
+    seq = put_line(ledger, line.decode())
+
+    assert [each.seq for each in ledger.records(kinds=("note",))] == [seq]
+    assert note(ledger).seq == seq + 1
+    assert verified(ledger).integrity.holds
