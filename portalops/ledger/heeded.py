@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.files import write_atomically
@@ -31,7 +32,6 @@ from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.record import CREATED, UPGRADED, line_digest
-from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
@@ -41,6 +41,9 @@ from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.signers import KEY_KINDS
 from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED, WRITER_ADDED
+
+if TYPE_CHECKING:
+    from portalops.model.quarantines import SetAside
 
 FILE = Path("unclaimed") / "checked.json"
 """What was found last time; in the state folder."""
