@@ -42,7 +42,7 @@ from portalops.registers.plans import PLAN
 from portalops.registers.signers import KEY_KINDS
 from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED, WRITER_ADDED
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # few ledgers have any
     from portalops.model.quarantines import SetAside
 
 FILE = Path("unclaimed") / "checked.json"

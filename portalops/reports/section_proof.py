@@ -78,7 +78,7 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
                 "Two persons set {n} record aside: {numbers}. No duty rests on it; the count of records and runs has it.",
                 "Two persons set {n} records aside: {numbers}. No duty rests on them; the count of records and runs has them.",
                 len(proof.set_aside),
-                numbers=_in_rows(proof.set_aside),
+                numbers=_rows(proof.set_aside),
             ),
             Tone.UNSURE,
         )
@@ -108,7 +108,7 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
         )
 
 
-def _in_rows(numbers: Sequence[int]) -> str:
+def _rows(numbers: Sequence[int]) -> str:
     """Return numbers, ascending, with those in a row as first and last."""
     known = frozenset(numbers)
     begins = [each for each in numbers if each - 1 not in known]
