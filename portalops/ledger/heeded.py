@@ -89,8 +89,8 @@ class HeedfulLedger(Ledger):
     @property
     def whole(self) -> Ledger:
         """The same ledger with every record: for who verifies, exports or mends it."""
-        found = Ledger(self.folder, self._clock, writable=False, kept=self._kept)
-        found.claimant, found.heeds_move = self.claimant, self.heeds_move
+        found = Ledger.__new__(Ledger)
+        vars(found).update(vars(self))
         return found
 
     def records(

@@ -104,7 +104,7 @@ class Ledger:
     def __init__(self, folder: Path, clock: Clock, *, writable: bool, kept: KeptLedger | None = None) -> None:
         self.folder = folder
         self._clock = clock
-        self._kept = found = kept or kept_in(folder, writable=writable)
+        found = kept or kept_in(folder, writable=writable)
         self._store, self._blobs = found.records, found.blobs
         self._store.find_set_aside = partial(_lines_named, found.blobs)
         self.locks = found.locks
