@@ -16,6 +16,8 @@ FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 OTHERS = 0o077
 """What group and others may do."""
+LEFT_OPEN = frozenset({"unrecorded"})
+"""Folders whose files count only while nobody else may write them: closing one would hide that somebody could."""
 
 
 def make_private_folder(folder: Path) -> None:
@@ -48,7 +50,8 @@ def open_to_others(folder: Path) -> Iterator[Path]:
             return
     except OSError:  # a name that no file system takes: opening the ledger there says so
         return
-    inside = [*_entries(folder), *(each for one in _entries(folder) if _is_folder(one) for each in _entries(one))]
+    folders = [one for one in _entries(folder) if one.name not in LEFT_OPEN and _is_folder(one)]
+    inside = [*_entries(folder), *(each for one in folders for each in _entries(one))]
     for path in (folder, *inside):
         with suppress(OSError):  # it went meanwhile
             status = path.lstat()

@@ -4,7 +4,7 @@ Below them it lists what other tools claim ('portalops backup adopt'). Reads the
 
 Example: portalops backup list
 
-EXIT STATUS: 0 listed, 2 there is no such medium
+EXIT STATUS: 0 listed, 2 there is no such medium, 3 a record cannot be read
 """
 
 from __future__ import annotations
@@ -33,15 +33,19 @@ def list_(
     ] = None,
 ) -> Result[tuple[SetShape | ClaimShape, ...]]:
     session = open_session(ctx)
-    recorded = recorded_sets(session.reader)
+    recorded = recorded_sets(session.reader, pass_over=session.pass_over)
     if medium is not None:
         require_listed_medium(session, recorded, medium)
     sets = [made for made in recorded if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
-    claims = read_claims(session.reader) if medium is None else ()
+    claims = read_claims(session.reader, pass_over=session.pass_over) if medium is None else ()
     view += claims_view(claims)
-    return Result((*(SetShape(**set_data(made, *worth)) for made in sets), *map(claim_data, claims)), view)
+    data: tuple[SetShape | ClaimShape, ...] = (
+        *(SetShape(**set_data(made, *worth)) for made in sets),
+        *map(claim_data, claims),
+    )
+    return Result(data, view, exit_code=session.exit_code_of_lists)
 
 
 VERB = Verb(list_)

@@ -66,7 +66,7 @@ def retained_view(retained: Retained, made: SetEvidence) -> list[Block]:
 
 def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[SetInFull]:
     session = open_session(ctx)
-    made = find_set(recorded_sets(session.reader), set_name or "latest")
+    made = find_set(recorded_sets(session.reader, pass_over=session.pass_over), set_name or "latest")
     retained = read_retention(session.reader)
     held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
     worth = limits_of(session.rulebook.numbers), session.clock.now()

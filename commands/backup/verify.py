@@ -66,7 +66,7 @@ def verify(
     if set_name is None and medium is None and identity is None:
         return _verify_job(session)
     identities = read_identities(identity) if identity else ()
-    recorded = recorded_sets(session.reader)
+    recorded = recorded_sets(session.reader, pass_over=session.pass_over)
     if medium is not None:
         require_listed_medium(session, recorded, medium)
     made = find_set(recorded, set_name or "latest")

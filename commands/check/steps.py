@@ -15,6 +15,7 @@ from commands.cli.session import Session
 from commands.jobs.scan_parts import read_unfinished
 from portalops import bodies
 from portalops.compliance.article_12_findings import checks_of
+from portalops.errors import PortalOpsError
 from portalops.model.checks import CheckScan, HostScan
 from portalops.model.message import Message, verbatim
 from portalops.model.record import Recorded
@@ -64,7 +65,11 @@ def newest_scan(session: Session) -> Recorded[CheckScan] | None:
     """Return the newest whole scan, or None where there is no ledger or no scan in it."""
     ledger = session.reader
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=50):
-        body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
+        try:
+            body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
+        except PortalOpsError as error:
+            session.pass_over(record, error)
+            continue
         if body is not None:
             return Recorded(record.seq, record.at, record.run, body)
     return None

@@ -12,10 +12,10 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing, PortalOpsError, SecretUnavailable
+from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import heeds_move
+from portalops.ledger.heeded import HeedfulLedger, heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
+    from portalops.model.record import Record
     from portalops.model.rulebook import Rulebook
     from portalops.model.runs import Resource
 
@@ -71,6 +72,8 @@ class Session:
         self.runner: Runner = LocalRunner()
         self.warnings: list[Message] = []
         """What whoever called must learn, whatever the command itself returns."""
+        self.passed_over: set[int] = set()
+        """Records whose details cannot be read, which a list passed over."""
         self.is_in_lines = False
         """It prints line after line; with --json each is an envelope of its own."""
         self.begins_beside_another = False
@@ -95,10 +98,10 @@ class Session:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger as it stands; commands that record something use `writable_ledger`."""
+        """The ledger without records that count for nothing, which `whole` has too; commands that record something use `writable_ledger`."""
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
-        return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+        return HeedfulLedger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
 
     @property
     def reader(self) -> Ledger | LedgerNotBegun:
@@ -117,7 +120,7 @@ class Session:
     def writable_ledger(self) -> Ledger:
         """The ledger for appending; it is made if there is none yet."""
         close_to_others(self.settings.state_folder)  # what an earlier version, or an unpacked copy, left open
-        ledger = Ledger.open(
+        ledger = HeedfulLedger.open(
             self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
         )
         if ledger.begun_beside_evidence:
@@ -130,6 +133,7 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
+        ledger.claimant.is_shared = self.settings.ledger_store is not None
         ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
         return ledger
 
@@ -143,7 +147,7 @@ class Session:
     @property
     def ledger_to_mend(self) -> Ledger:
         """The ledger for appending a quarantine, also where its newest line stops every other command."""
-        ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        ledger = HeedfulLedger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
         self.__dict__["writable_ledger"] = ledger
@@ -216,6 +220,25 @@ class Session:
         from commands.cli.clock import is_kept  # noqa: PLC0415  # for a clock that is far ahead alone
 
         return is_kept(self.settings.state_folder, self.clock, self.surroundings)
+
+    def pass_over(self, record: Record, cause: PortalOpsError) -> None:
+        """Name a record that a list cannot show: what it says is unknown, and the others are shown."""
+        if record.seq in self.passed_over:
+            return
+        self.passed_over.add(record.seq)
+        self.warnings.append(
+            msg(
+                "record {seq}, {kind}, is passed over: {cause}",
+                seq=str(record.seq),
+                kind=record.kind,
+                cause=cause.message,
+            )
+        )
+
+    @property
+    def exit_code_of_lists(self) -> ExitCode:
+        """3 if a record was passed over, else 0."""
+        return ExitCode.PARTIAL if self.passed_over else ExitCode.OK
 
     def doubt_beginning(self, said: Message) -> None:
         """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""

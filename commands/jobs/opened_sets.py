@@ -170,7 +170,7 @@ def find_by_name(ledger: LedgerReader, media: Mapping[str, Medium], name: str, o
         SetNotFound: there is none, or several.
     """
     try:
-        made = find_set(recorded_sets(ledger), name)
+        made = find_set(recorded_sets(ledger, passing_over=True), name)
     except PortalOpsError as error:
         if isinstance(error, UsageError):
             raise

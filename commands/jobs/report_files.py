@@ -227,15 +227,16 @@ def built_report(
     last = parts.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(parts.ledger, head.seq if head else last.seq)
+    whole = replace(ledger, ledger=parts.ledger.whole)  # whoever verifies a bundle counts what is in it
     now = parts.clock.now()
-    judged = heeded(parts.ledger, ledger, now=now)
+    judged = heeded(parts.ledger, whole, now=now)
     ends = RunEnds()
     if "rounds" in kind.spares:
         evidence = lean_evidence(judged, period, now=now, zone=zone)
     else:
         evidence = read_evidence(judged, period, now=now, zone=zone, every_run=True, ends=ends)
     figures = read_figures(
-        ledger, period, as_of_seq=ledger.seq, zone=zone, ends=ends, mistimed=numbers_mistimed(parts.ledger)
+        whole, period, as_of_seq=ledger.seq, zone=zone, ends=ends, mistimed=numbers_mistimed(parts.ledger)
     )
     since, until = period.bounds(zone)
     proof = read_proof(

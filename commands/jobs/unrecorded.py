@@ -18,6 +18,7 @@ from commands.jobs.performed import PerformedJob
 from portalops import bodies
 from portalops.errors import ClockJumped, ClockWentBack, ExitCode, LedgerError, Locked, PortalOpsError
 from portalops.jobs import Attempt
+from portalops.ledger.blobs import MAX_BLOB_BYTES
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
 from portalops.ledger.runs import MAX_PROBLEM, MAX_PROBLEMS, Work, exit_code_of, lock_name, problem_of
@@ -25,9 +26,11 @@ from portalops.ledger.waiting import (
     MAX_WAITING,
     UnreadableFile,
     WaitingBackup,
+    find_flaw,
     new_path,
     read_waiting,
     set_aside,
+    subject_of,
     write_waiting,
 )
 from portalops.model.backups import BackupResult, CopyState
@@ -157,26 +160,32 @@ def record_waiting(session: Session) -> None:
     """
     for each in read_waiting(session.settings.state_folder):
         if isinstance(each, UnreadableFile):
-            session.warnings.append(
-                msg(
-                    "{path} is not a backup that waits to be recorded, and is kept: {cause}",
-                    path=str(set_aside(each)),
-                    cause=each.cause,
-                )
-            )
+            _keep_aside(session, each)
         elif not session.locks.is_held_by(lock_name(each.late.job), each.late.run):
             _record(session, each)
 
 
 def _record(session: Session, waiting: WaitingBackup) -> None:
-    ledger = session.writable_ledger
-    made_at_mark = present_mark(session.clock)
+    ledger, mark = session.writable_ledger, present_mark(session.clock)
     late = replace(waiting.late, file_sha256=waiting.digest, made_at=None)
-    if made_at_mark is not None and late.boot == made_at_mark.boot:
-        late = replace(late, made_at=made_at_mark.booted_at + timedelta(seconds=late.up_seconds))
+    booted_at = mark.booted_at if mark is not None and late.boot == mark.boot else None
+    up_seconds = None if booted_at is None else round((session.clock.now() - booted_at).total_seconds())
+    if (flaw := find_flaw(waiting, up_seconds=up_seconds)) is not None:
+        _keep_aside(session, UnreadableFile(waiting.path, flaw))
+        return
+    if booted_at is not None:
+        late = replace(late, made_at=booted_at + timedelta(seconds=late.up_seconds))
     parts = {"circumstances": session.circumstances, MADE_UNDER: waiting.circumstances, LATE_BACKUP: late}
-    body = ledger.keep(bodies.write(parts))
-    name = late.backup.set.id if late.backup and late.backup.set else late.job
+    written = bodies.write(parts)
+    if len(written) > MAX_BLOB_BYTES:
+        _keep_aside(
+            session,
+            UnreadableFile(
+                waiting.path, msg("it has {n} bytes, more than a record's details may have", n=len(written))
+            ),
+        )
+        return
+    body, name = ledger.keep(written), subject_of(late)
 
     def unless_recorded() -> Sequence[Draft]:  # another process may have, or this one before it was killed
         return () if _is_recorded(ledger, waiting) else (ledger.draft(LATE, subject=name, duty=late.duty, body=body),)
@@ -194,6 +203,16 @@ def _record(session: Session, waiting: WaitingBackup) -> None:
                 name=name,
             )
         )
+
+
+def _keep_aside(session: Session, file: UnreadableFile) -> None:
+    session.warnings.append(
+        msg(
+            "{path} is not a backup that waits to be recorded, and is kept: {cause}",
+            path=str(set_aside(file)),
+            cause=file.cause,
+        )
+    )
 
 
 def _is_recorded(ledger: Ledger, waiting: WaitingBackup) -> bool:

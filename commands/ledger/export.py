@@ -168,7 +168,7 @@ class _Order:
 def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     before = session.ledger.last()
     assert before is not None  # an open ledger has its first record
-    check_withheld(session.ledger, scope_of(session.ledger, order.since, order.withheld, last=before.seq))
+    check_withheld(session.ledger.whole, scope_of(session.ledger, order.since, order.withheld, last=before.seq))
     ledger = session.writable_ledger
     successor = session.next_key
     covering_head(
@@ -183,7 +183,7 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
 
         def write(folder: Path) -> WrittenBundle:
-            return write_bundle(ledger, folder, scope, content, head=head, key=key, advance=task.advance)
+            return write_bundle(ledger.whole, folder, scope, content, head=head, key=key, advance=task.advance)
 
         return write_zip(order.folder, write) if order.is_zip else write(order.folder)
 
@@ -232,7 +232,7 @@ def _certificates(session: Session) -> dict[str, bytes]:
 
 
 def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
-    ledger = session.ledger
+    ledger = session.ledger.whole
     last = ledger.last()
     assert last is not None  # an open ledger has its first record
     scope = scope_of(ledger, order.since, order.withheld, last=last.seq)

@@ -129,7 +129,7 @@ def show(
         # Not refused: a kind of which there is no record yet is what a script asks for before the first one.
         session.warnings.append(msg("the ledger has no record of the kind {kind}", kind=show_text(kind, 60)))
         return _listing((), Ownership())
-    newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
+    newest = tuple(session.ledger.whole.records(kinds=kinds, run=run, newest_first=True, limit=last))
     if run is not None and not newest:
         raise UsageError(
             msg("the ledger has no such record of the run {run}", run=show_text(run, 80)),

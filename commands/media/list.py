@@ -4,7 +4,7 @@ Reads the ledger and the configuration only. A medium that was not read for back
 
 Example: portalops media list
 
-EXIT STATUS: 0 nothing needs action, 1 something does
+EXIT STATUS: 0 nothing needs action, 1 something does, 3 a record cannot be read
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.media_register import lines_of
-from portalops.errors import ExitCode
+from portalops.errors import ExitCode, worst
 from portalops.model.message import msg, nmsg
 from portalops.registers.media import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
@@ -59,10 +59,12 @@ class ListedMedium:
 
 def list_(ctx: typer.Context) -> Result[tuple[ListedMedium, ...]]:
     session = open_session(ctx)
-    lines = lines_of(session.settings, session.reader, session.rulebook.numbers, session.clock.now())
+    numbers, now = session.rulebook.numbers, session.clock.now()
+    lines = lines_of(session.settings, session.reader, numbers, now, pass_over=session.pass_over)
     if not lines:
-        return Result((), [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
-    code = ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK
+        said = msg("There is no medium yet: add [[backup.medium]] to the configuration")
+        return Result((), [Paragraph(said)], exit_code=session.exit_code_of_lists)
+    code = worst([ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK, session.exit_code_of_lists])
     return Result(tuple(_line_data(line) for line in lines), [_table(lines), *_alarms(lines)], exit_code=code)
 
 

@@ -10,6 +10,7 @@ changed. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError, UsageError, worst
-from portalops.ledger.pending_claims import count_awaited
+from portalops.ledger.pending_claims import UncountedRecords, count_uncounted
 from portalops.locale import _
 from portalops.model.checks import ReasonedScan
 from portalops.model.message import Message, msg, nmsg
@@ -54,7 +55,7 @@ def status(
     with session.ledger.view():
         judged, overdue = judge_period(session, chosen), overdue_jobs(session)
         unfinished = read_unfinished(session.ledger)
-        awaited = count_awaited(session.ledger, now=session.clock.now())
+        uncounted = count_uncounted(session.ledger.whole, now=session.clock.now())
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
@@ -75,18 +76,26 @@ def status(
             *judged.warnings(),
             *overdue,
             *((unfinished.describe([each.id for each in session.settings.hosts]),) if unfinished else ()),
-            *((_describe_awaited(awaited),) if awaited else ()),
+            *_describe_uncounted(uncounted),
         ),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
     )
 
 
-def _describe_awaited(count: int) -> Message:
-    return nmsg(
-        "{n} record is not claimed yet; it counts for an hour: 'portalops ledger verify' names it",
-        "{n} records are not claimed yet; they count for an hour: 'portalops ledger verify' names them",
-        count,
-    )
+def _describe_uncounted(uncounted: UncountedRecords) -> Iterator[Message]:
+    if uncounted.awaited:
+        yield nmsg(
+            "{n} record is not claimed yet; it counts for an hour: 'portalops ledger verify' names it",
+            "{n} records are not claimed yet; they count for an hour: 'portalops ledger verify' names them",
+            uncounted.awaited,
+        )
+    if uncounted.unclaimed or uncounted.set_aside:
+        yield msg(
+            "records that count for nothing: {unclaimed} that no writer claimed within an hour, {aside} set aside: 'portalops"
+            " ledger verify' names them",
+            unclaimed=uncounted.unclaimed,
+            aside=uncounted.set_aside,
+        )
 
 
 def _undeclared(ledger: LedgerReader) -> int:

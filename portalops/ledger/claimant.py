@@ -84,6 +84,7 @@ class MachineClaimant:
         self._reopened, self._pause = reopened, pause
         self.said: list[Message] = []
         """What whoever called must learn of journals."""
+        self.is_shared = False
         self.is_awaited = False
         """The ledger has writers, so that what is appended is noted before this machine has a key, too."""
         self._lock = threading.RLock()

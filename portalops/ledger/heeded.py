@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from portalops.errors import PortalOpsError
+from portalops.errors import IntegrityError, PortalOpsError
 from portalops.files import write_atomically
 from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
@@ -31,7 +31,7 @@ from portalops.ledger.claims import (
 from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
-from portalops.ledger.record import line_digest
+from portalops.ledger.record import CREATED, UPGRADED, line_digest
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
@@ -39,7 +39,8 @@ from portalops.model.writers import Authority, Claimed, Writer, WriterState
 from portalops.ports import LedgerReader
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
-from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED
+from portalops.registers.signers import KEY_KINDS
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED, WRITER_ADDED
 
 if TYPE_CHECKING:  # few ledgers have any
     from portalops.model.quarantines import SetAside
@@ -69,7 +70,96 @@ AGAINST = frozenset(
 )
 """Kinds that meet no duty and may speak against one: they count whenever they were recorded."""
 
+OF_THE_LEDGER = SELF_SIGNED | {*KEY_KINDS, CREATED, UPGRADED, MOVED}
+"""Kinds of the ledger itself, no evidence: whether one of them counts is found out from all of them."""
+
 logger = logging.getLogger(__name__)
+
+
+class HeedfulLedger(Ledger):
+    """A ledger for who reads evidence: without the records that two persons set aside, or that no writer claimed in time.
+
+    What it finds unclaimed at its first read stays so; what comes later is young, and counts. Records of the ledger itself, reads
+    of no kind in particular, single records and the chain are as they stand.
+    """
+
+    _sieve: HeededLedger | None = None
+    _is_sieved = False
+
+    @property
+    def whole(self) -> Ledger:
+        """The same ledger with every record: for who verifies, exports or mends it."""
+        found = Ledger.__new__(Ledger)
+        vars(found).update(vars(self))
+        return found
+
+    def records(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Record]:
+        """Yield records; as `Ledger.records` does."""
+        sieve = None if kinds is None or OF_THE_LEDGER.issuperset(kinds) else self._sieved()
+        found = super().records(
+            kinds=kinds, run=run, since=since, until=until, newest_first=newest_first, limit=None if sieve else limit
+        )
+        return found if sieve is None else islice((each for each in found if sieve.is_evidence(each)), limit)
+
+    def runs(
+        self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Run, ...]:
+        """Return the runs that started in a span."""
+        found, sieve = super().runs(kinds=kinds, since=since, until=until), self._sieved()
+        return found if sieve is None else tuple(each for run in found if (each := sieve.kept_run(run)) is not None)
+
+    def newest_in_time(self) -> Record | None:
+        """Return the newest record that counts; the newest of all while none does."""
+        sieve = self._sieved()
+        if sieve is None:
+            return self.last()
+        newest = super().records(newest_first=True)
+        return next((each for each in newest if sieve.is_claimed(each.seq, each.at)), self.last())
+
+    def _sieved(self) -> HeededLedger | None:
+        if not self._is_sieved:
+            self._is_sieved = True  # also where that fails: verification names why
+            self._sieve = _sieve_of(self.whole, self._clock.now())
+        return self._sieve
+
+
+def _sieve_of(ledger: Ledger, now: datetime) -> HeededLedger | None:
+    """Return what tells which records count; None if all do, or if the keys of the ledger cannot be read."""
+    try:
+        set_aside = numbers_set_aside(ledger)
+        has_writers = any(ledger.records(kinds=(WRITER_ADDED,), limit=1))
+        ownership = read_ownership(ledger) if has_writers else Ownership()
+        last = ledger.last()
+    except IntegrityError as error:
+        logger.warning("which records count cannot be found out, so all of them do: %s", error)
+        return None
+    if last is None or (ownership.begin is None and not set_aside):
+        return None
+    return HeededLedger(ledger, ownership, max(last.at, now) - GRACE, set_aside)
+
+
+def done_work(ledger: Ledger) -> HeededLedger | None:
+    """Return what tells which work was done: of what a writer claims, or this machine noted itself; None if all records count.
+
+    A record in its hour meets a duty. It does not show that a job need not be done again: whoever may append could keep a job from
+    being done.
+    """
+    whole = ledger.whole
+    sieve = _sieve_of(whole, datetime.max.replace(tzinfo=UTC))
+    if sieve is None or sieve.ownership.begin is None:
+        return sieve
+    from portalops.ledger.journals import noted_here  # noqa: PLC0415  # for ledgers with writers alone
+
+    return replace(sieve, is_own=noted_here(whole, ledger.folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +174,8 @@ class HeededLedger:
     """Numbers of the records that two persons set aside."""
     mistimed: frozenset[int] = frozenset()
     """Numbers of the records of which they say that their time is wrong."""
+    is_own: Callable[[int], bool] = lambda _seq: False
+    """Says whether this machine noted a record as its own, and is to claim it yet."""
 
     def records(
         self,
@@ -114,33 +206,44 @@ class HeededLedger:
         self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[Run, ...]:
         """Return the runs that started in a span."""
-        return tuple(
-            self._without_unheeded_end(each)
-            for each in self.reader.runs(kinds=kinds, since=since, until=until)
-            if self._is_claimed(each.started_seq, each.started_at) and each.started_seq not in self.mistimed
-        )
+        found = self.reader.runs(kinds=kinds, since=since, until=until)
+        return tuple(each for run in found if (each := self.kept_run(run)) is not None)
 
     def is_heeded(self, record: Record) -> bool:
         """Say whether a record counts."""
         if record.seq in self.mistimed and record.kind not in AGAINST:
             return False
-        if record.kind in SELF_SIGNED or not self._is_claimed(record.seq, record.at):
+        if record.kind in SELF_SIGNED or not self.is_claimed(record.seq, record.at):
             return record.kind in SELF_SIGNED
         if record.kind == PLAN:  # one that is not claimed yet counts for its hour, as all else does
             owner = self.ownership.owner(record.seq)
             return owner is None or owner.authority is Authority.ALL
         return record.kind not in {ERASED, MOVED} or self.ownership.has_authority(record.seq)
 
-    def _is_claimed(self, seq: int, at: datetime) -> bool:
+    def is_evidence(self, record: Record) -> bool:
+        """Say whether a record is shown to who reads evidence."""
+        return record.kind in OF_THE_LEDGER or self.is_claimed(record.seq, record.at)
+
+    def is_claimed(self, seq: int, at: datetime) -> bool:
+        """Say whether a record is not set aside, and claimed or still in its hour."""
         begin = self.ownership.begin
         if seq in self.set_aside:
             return False
-        return begin is None or seq <= begin or at >= self.limit or self.ownership.owner(seq) is not None
+        if begin is None or seq <= begin or at >= self.limit:
+            return True
+        return self.ownership.owner(seq) is not None or self.is_own(seq)
 
-    def _without_unheeded_end(self, run: Run) -> Run:
+    def kept_run(self, run: Run) -> Run | None:
+        """Return a run without an end that does not count; None if its beginning does not."""
+        if run.started_seq in self.mistimed or not self.is_claimed(run.started_seq, run.started_at):
+            return None
+        return self.without_unheeded_end(run)
+
+    def without_unheeded_end(self, run: Run) -> Run:
+        """Return a run, as not ended where the record of its end does not count."""
         if run.finished_seq is None or run.finished_at is None:
             return run
-        if run.finished_seq not in self.mistimed and self._is_claimed(run.finished_seq, run.finished_at):
+        if run.finished_seq not in self.mistimed and self.is_claimed(run.finished_seq, run.finished_at):
             return run
         return replace(run, finished_at=None, finished_seq=None, body=None)
 
@@ -153,14 +256,14 @@ def heeded(ledger: Ledger, reader: LedgerReader | None = None, *, now: datetime 
         reader: reads it as of a record; the ledger itself without one.
         now: the clock's time, by which a record of a quiet ledger is late too; the newest record's without one.
     """
-    found = reader or ledger
+    found = reader or ledger.whole
     last = ledger.last()
     ownership = read_ownership(ledger)
-    mistimed = numbers_mistimed(ledger)
-    if last is None or (ownership.begin is None and not mistimed):
+    mistimed, set_aside = numbers_mistimed(ledger), numbers_set_aside(ledger)
+    if last is None or (ownership.begin is None and not mistimed and not set_aside):
         return found
     limit = max(last.at, now or last.at) - GRACE
-    return HeededLedger(found, ownership, limit, numbers_set_aside(ledger), mistimed)
+    return HeededLedger(found, ownership, limit, set_aside, mistimed)
 
 
 def numbers_set_aside(ledger: Ledger) -> frozenset[int]:

@@ -13,7 +13,7 @@ import fcntl
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
 from datetime import datetime
@@ -154,6 +154,29 @@ def living_journals(folder: Path) -> Iterator[NamedJournal]:
                 yield NamedJournal(path, _read(descriptor))
         finally:
             os.close(descriptor)
+
+
+def noted_here(ledger: Ledger, folder: Path) -> Callable[[int], bool]:
+    """Return what says whether a journal of this machine speaks of a record: a process that runs, or was killed, is yet to claim it."""
+    spoken = tuple(_readable(folder))
+
+    def is_noted(seq: int) -> bool:
+        record = ledger.record(seq) if spoken else None
+        if record is None:
+            return False
+        mark, digest = (record.kind, str(record.body), str(record.run)), line_digest(record.line)
+        return any(each.noted[mark] or each.lines.get(seq) == digest for each in spoken)
+
+    return is_noted
+
+
+def _readable(folder: Path) -> Iterator[AppendJournal]:
+    for path in _named(folder, JOURNAL):
+        if (descriptor := _opened(path)) is not None:
+            try:
+                yield _read(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def _named(folder: Path, suffix: str) -> list[Path]:

@@ -74,6 +74,9 @@ def kept_in(folder: Path, *, writable: bool) -> KeptLedger:
 class Claimant(Protocol):
     """Stands for what one process appends (`claimant.MachineClaimant`)."""
 
+    is_shared: bool
+    """Other machines write to the ledger too, so that a run is claimed as soon as it ends."""
+
     def noting(self) -> AbstractContextManager[None]:
         """Keep claims apart from an append, as long as the block runs."""
         ...
@@ -182,6 +185,11 @@ class Ledger:
         ledger._store.find_set_aside = _lines_that_are_none
         ledger._store.check()
         return ledger
+
+    @property
+    def whole(self) -> Ledger:
+        """The ledger with every record, also where this one passes over some (`heeded.HeedfulLedger`)."""
+        return self
 
     @property
     def id(self) -> str:
@@ -405,8 +413,15 @@ class Ledger:
             ClockJumped: nothing does.
         """
         newest, now = self.last(), self._clock.now()
-        if newest is not None and now - newest.at > MAX_QUIET and not is_kept():
-            raise clock_jumped(now, newest.at)
+        if newest is None or now - newest.at <= MAX_QUIET or is_kept():
+            return
+        counted = self.newest_in_time()
+        if counted is not None and now - counted.at > MAX_QUIET:
+            raise clock_jumped(now, counted.at)
+
+    def newest_in_time(self) -> Record | None:
+        """Return the newest record by which the clock is judged."""
+        return self.last()
 
     def found_from(self, record: Record) -> datetime:
         """Return the moment from which `records` finds a record: its own, or that of a mended clock behind it which is earlier."""

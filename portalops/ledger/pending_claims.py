@@ -83,15 +83,33 @@ def sort_unclaimed(
     return PendingClaims(_rows(overdue), _rows(awaited), tuple(held))
 
 
-def count_awaited(ledger: Ledger, *, now: datetime) -> int:
-    """Return how many records of the last hour no writer claims yet: until then they count.
+@dataclass(frozen=True, slots=True)
+class UncountedRecords:
+    """How many records no duty rests on, or none will."""
+
+    awaited: int = 0
+    """Records of the last hour that no writer claims yet: until then they count."""
+    unclaimed: int = 0
+    """Older ones."""
+    set_aside: int = 0
+
+
+def count_uncounted(ledger: Ledger, *, now: datetime) -> UncountedRecords:
+    """Count the records that no writer claims, and those that two persons set aside.
 
     Raises:
         IntegrityError: the ledger's keys, or a line, cannot be read.
     """
+    set_aside = numbers_set_aside(ledger)
     if next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is None:
-        return 0
-    return sum(each.at >= now - GRACE for each in _unclaimed_of_the_hour(ledger, read_ownership(ledger)))
+        return UncountedRecords(set_aside=len(set_aside))
+    ownership, newest = read_ownership(ledger), ledger.last()
+    if newest is None:
+        return UncountedRecords()
+    gaps = (seq for first, last in ownership.gaps(newest.seq) for seq in range(first, last + 1))
+    found = (ledger.record(seq) for seq in gaps if seq not in set_aside)
+    late = [each.at < now - GRACE for each in found if each is not None and each.kind not in SELF_SIGNED]
+    return UncountedRecords(late.count(False), late.count(True), len(set_aside))
 
 
 def _unclaimed_of_the_hour(ledger: Ledger, ownership: Ownership) -> tuple[Record, ...]:

@@ -16,7 +16,7 @@ from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
-from portalops.ledger.heeded import heeded, read_ownership
+from portalops.ledger.heeded import heeded, numbers_set_aside, read_ownership
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
@@ -89,6 +89,7 @@ def read_proof(
         exports=tuple(reader.exports(since)),
         claimed_from=ownership.begin,
         recorded=tuple(_recorded(ownership, ledger.seq)),
+        set_aside=tuple(each for each in sorted(numbers_set_aside(ledger.ledger.whole)) if each <= ledger.seq),
         unreadable=tuple(sorted(reader.unreadable.values(), key=lambda each: each.seq)),
     )
 

@@ -19,7 +19,7 @@ from portalops import bodies
 from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
 from portalops.ledger.circumstances import Circumstances
-from portalops.ledger.heeded import numbers_mistimed
+from portalops.ledger.heeded import HeededLedger, done_work, numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
 from portalops.ledger.stores import Locks
@@ -155,7 +155,18 @@ def record_framed(
             failed = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error), *done.problems))
             _finish(ledger, frame, failed, begun_at, said, clock=clock, circumstances=circumstances)
             raise
+        _claim_at_once(ledger, frame)
     return RecordedRun(frame.run, done, summary, started, finished)
+
+
+def _claim_at_once(ledger: Ledger, frame: Frame) -> None:
+    """Claim a run while its lock is held: to other machines, what nobody claims is not done."""
+    if ledger.claimant is None or not ledger.claimant.is_shared or not frame.is_alone:
+        return
+    try:
+        ledger.claim()
+    except PortalOpsError as error:  # the command's end tries again, and says so
+        logger.info("run %s is not claimed yet: %s", frame.run, error)
 
 
 @contextmanager
@@ -247,13 +258,14 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     attempts: list[Attempt] = []
     mistimed = numbers_mistimed(ledger)
     with ledger.view():
+        done, whole = done_work(ledger), ledger.whole
         for kind in sorted({job.kind for job in jobs}):
-            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local, mistimed)
+            attempts += _attempts_of_kind(whole, [job for job in jobs if job.kind is kind], local, mistimed, done)
     return tuple(attempts)
 
 
 def _attempts_of_kind(
-    ledger: Ledger, jobs: Sequence[Job], local: datetime, mistimed: Collection[int]
+    ledger: Ledger, jobs: Sequence[Job], local: datetime, mistimed: Collection[int], done: HeededLedger | None
 ) -> Iterator[Attempt]:
     slots: set[tuple[str, str]] = set()
     oldest = local
@@ -262,27 +274,40 @@ def _attempts_of_kind(
         slots |= {(job.id, job.every.slot(local)), (job.id, job.every.slot(before))}
         oldest = min(oldest, previous_slot_start(job.every, before))
     silent = {job.id: job for job in jobs}
-    for run in ledger.runs(kinds=[jobs[0].kind.value], since=oldest.astimezone(UTC)):
-        name = parse_run_id(run.id)
-        if name is None or run.started_seq in mistimed:
+    for told in ledger.runs(kinds=[jobs[0].kind.value], since=oldest.astimezone(UTC)):
+        name, run = parse_run_id(told.id), _as_done(ledger, told, done)
+        if name is None or run is None or run.started_seq in mistimed:
             continue
         silent.pop(name.job, None)
         if (name.job, name.slot) in slots:
             yield _attempt(ledger, run)
         else:
             yield Attempt(run, None, running=is_running(ledger.locks, run))
-    yield from _long_ago(ledger, silent, oldest.astimezone(UTC), mistimed)
+    yield from _long_ago(ledger, silent, oldest.astimezone(UTC), mistimed, done)
+
+
+def _as_done(ledger: Ledger, run: Run, done: HeededLedger | None) -> Run | None:
+    """Return what counts of a run; also of one that another machine is at, which claims its beginning later."""
+    if done is None:
+        return run
+    kept = done.without_unheeded_end(run)
+    return kept if done.is_claimed(run.started_seq, run.started_at) or is_running(ledger.locks, kept) else None
 
 
 def _long_ago(
-    ledger: Ledger, silent: Mapping[JobId, Job], until: datetime, mistimed: Collection[int]
+    ledger: Ledger,
+    silent: Mapping[JobId, Job],
+    until: datetime,
+    mistimed: Collection[int],
+    done: HeededLedger | None,
 ) -> Iterator[Attempt]:
     """Yield the newest run of each job that left none since, so that one which is overdue is told from a new one."""
     for job in silent.values():
         kind = f"{job.kind.value}{STARTED}"
         for record in ledger.records(kinds=(kind,), until=until, newest_first=True, limit=REACH_BACK):
             name = parse_run_id(record.run)
-            if name is not None and name.job == job.id and record.seq not in mistimed:
+            counts = record.seq not in mistimed and (done is None or done.is_claimed(record.seq, record.at))
+            if name is not None and name.job == job.id and counts:
                 run = Run(record.run, job.kind.value, record.subject, record.duty, record.at, record.seq)
                 yield Attempt(run, None)
                 break

@@ -261,7 +261,7 @@ class SqliteStore:
         with self._reading() as connection:
             for seq, line in connection.execute("SELECT seq, line FROM record ORDER BY seq"):
                 # Looking for an ending here is quicker than having the kind computed for every row.
-                if not isinstance(line, bytes) or any(ending in line for ending in _FRAME_ENDINGS):
+                if any(ending in bytes_of(line) for ending in _FRAME_ENDINGS):
                     record = self._parsed(seq, line)
                     if record is not None:
                         yield record

@@ -18,7 +18,10 @@ WORTH_RECORDS = 200_000
 """From so many records on a second process checks some: with fewer, its start takes longer than it saves."""
 
 MAX_VALUE_BYTES = 1 << 20
-"""No value is read that is larger, so that a row of gigabytes costs no memory. A line is far shorter."""
+"""No value is read with others that is larger. A line is far shorter."""
+
+MAX_SINGLE_BYTES = 1 << 26
+"""Nor one by itself that is larger, so that a row of gigabytes costs no memory. What is read can be set aside, by its digest."""
 
 _SPELT = (
     """'{"at":"' || at || '","body":"' || body || '","duty":"' || duty || '","kind":"' || kind || '","prev":"' || prev"""
@@ -68,7 +71,10 @@ class StoredChain:
 
     def read_mark_before(self, seq: int) -> ChainMark | None:
         """Return the mark after a record, on trust; None if the line is not a record."""
-        row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
+        try:
+            row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
+        except sqlite3.DataError:  # too large to be one
+            return None
         fields = _fields(row[0]) if row and isinstance(row[0], bytes) else None
         return ChainMark(seq, line_digest(row[0]), fields.at) if fields else None
 
@@ -80,8 +86,8 @@ class StoredChain:
             [*([] if after is None else [f"seq > {after:d}"]), *([] if last is None else [f"seq <= {last:d}"])]
         )
         where = f"WHERE {span}" if span else ""
-        cursor = self._connection.execute(f"SELECT {self._selected} FROM record {where} ORDER BY seq")  # noqa: S608
         try:
+            cursor = self._connection.execute(f"SELECT {self._selected} FROM record {where} ORDER BY seq")  # noqa: S608
             while rows := cursor.fetchmany(size):
                 yield self._chunk(rows)
                 done += len(rows)
@@ -117,7 +123,7 @@ class StoredChain:
         """Say whether queries by kind and by run find every record behind one, in a time that grows with those alone."""
         try:
             return all(not self._connection.execute(each, (after,)).fetchone() for each in _HIDDEN)
-        except sqlite3.OperationalError:  # an index is gone
+        except (sqlite3.OperationalError, sqlite3.DataError):  # an index is gone, or a value is too large
             return False
 
     def _chunk(self, rows: Sequence[Sequence[object]]) -> Chunk:
@@ -131,11 +137,15 @@ class StoredChain:
         statement = f"SELECT rowid, seq FROM record {where} ORDER BY seq LIMIT -1 OFFSET ?"  # noqa: S608
         rowids = self._connection.execute(statement, (skip,))
         for rowid, seq in rowids:
+            statement = f"SELECT {self._selected} FROM record WHERE rowid = ?"  # noqa: S608
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_SINGLE_BYTES)
             try:
-                statement = f"SELECT {self._selected} FROM record WHERE rowid = ?"  # noqa: S608
-                yield self._connection.execute(statement, (rowid,)).fetchone()
+                row = self._connection.execute(statement, (rowid,)).fetchone()
             except sqlite3.DataError:
-                yield (seq, None, *(None for _name in COLUMNS), 1)
+                row = (seq, None, *(None for _name in COLUMNS), 1)
+            finally:
+                self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+            yield row
 
 
 _HIDDEN = (

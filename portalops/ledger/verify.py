@@ -208,6 +208,7 @@ def verify(
         LedgerError: the file cannot be read at all.
     """
     faults = Faults()
+    ledger = ledger.whole
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)

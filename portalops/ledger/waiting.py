@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 from contextlib import suppress
@@ -20,15 +21,22 @@ from portalops.errors import LedgerError
 from portalops.files import write_atomically
 from portalops.ledger.blobs import MAX_BLOB_BYTES
 from portalops.ledger.circumstances import Circumstances
-from portalops.model.late_backups import LATE_BACKUP, LateBackup
+from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode
+from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.model.values import dataclass
 from portalops.private_folder import FILE_MODE, OTHERS
 
 FOLDER = "unrecorded"
 SUFFIX = ".json"
 UNREADABLE = ".unreadable"
+
+LONGEST_UPTIME = 100 * 366 * 24 * 3600
+"""Seconds for which no machine runs."""
+CLOCKS_APART_SECONDS = 60
+"""The kernel's two clocks are read one after the other, and rounded."""
 
 MAX_WAITING = 100
 """Files at most: a daily backup for three months. Beyond that no backup is made before they are recorded."""
@@ -82,12 +90,42 @@ def read_waiting(state_folder: Path) -> tuple[WaitingBackup | UnreadableFile, ..
 
 def set_aside(file: UnreadableFile) -> Path:
     """Rename an unreadable file, so that it is named once; return its new path, or the old one where that fails."""
-    aside = file.path.with_name(f"{file.path.name}{UNREADABLE}")
-    with suppress(OSError):
-        if not aside.exists():
-            os.rename(file.path, aside)
-            return aside
+    for number in ("", *(f".{each}" for each in range(2, MAX_WAITING))):
+        aside = file.path.with_name(f"{file.path.name}{number}{UNREADABLE}")
+        with suppress(OSError):
+            if not os.path.lexists(aside):
+                os.rename(file.path, aside)
+                return aside
     return file.path
+
+
+def subject_of(late: LateBackup) -> str:
+    """Return what the record of a late backup is about: the set, or the job that made none."""
+    return late.backup.set.id if late.backup and late.backup.set else late.job
+
+
+def find_flaw(waiting: WaitingBackup, *, up_seconds: int | None) -> Message | None:
+    """Return why no record can hold what waits; None if one can.
+
+    Args:
+        waiting: as it was read.
+        up_seconds: how long the machine has run, if it waits since this boot; None otherwise.
+    """
+    late = waiting.late
+    most = LONGEST_UPTIME if up_seconds is None else up_seconds + CLOCKS_APART_SECONDS
+    if not 0 <= late.up_seconds <= most:
+        return msg("the machine had not run for {n} seconds", n=show_text(str(late.up_seconds), 40))
+    if late.backup and late.backup.set and not _SET_NAME.fullmatch(late.backup.set.id):
+        return msg("{id} is not the name of a set", id=repr(show_text(late.backup.set.id, 80)))
+    try:
+        encode(Draft(LATE, waiting.digest, NO_RUN, subject_of(late), late.duty), seq=1, at=late.shown_at, prev=GENESIS)
+    except ValueError:  # also text that no UTF-8 can hold
+        return msg("its job or its duty is too long, or holds a character that no record can hold")
+    return None
+
+
+_SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A set is a folder of its name on each medium."""
 
 
 def _paths(state_folder: Path) -> list[Path]:

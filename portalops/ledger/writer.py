@@ -165,8 +165,8 @@ class LedgerWriter:
         end: tuple[int, Digest] | None = None
         for seq, line in rows:
             end = end or (seq, line_digest(bytes_of(line)))
-            with suppress(NotARecord, TypeError):
-                return _End(end[0], parse(line).at, end[1])
+            with suppress(NotARecord):
+                return _End(end[0], parse(bytes_of(line)).at, end[1])
         return _End(end[0], None, end[1]) if end else _NOTHING
 
     def begin_transaction(self) -> None:
@@ -212,15 +212,15 @@ class _Transaction:
         return False
 
 
-def parse_line(seq: int, line: bytes) -> Record:
+def parse_line(seq: int, line: object) -> Record:
     """Read a stored line.
 
     Raises:
         IntegrityError: it is not a record.
     """
     try:
-        return parse(line)
-    except (NotARecord, TypeError) as error:
+        return parse(bytes_of(line))  # as verification reads a line that is stored as text
+    except NotARecord as error:
         raise IntegrityError(
             msg("record {seq} does not have the format that portalops writes", seq=seq),
             msg(

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from portalops.bodies import decode_part
+from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.record import Recorded
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
+from portalops.registers.backups import PassOver, unreadable
 
 ADOPTED: Final = "backup.adopted"
 KEY: Final = "adopted"
@@ -41,15 +43,21 @@ def claims_of(looks: Iterable[Recorded[AdoptedPoll]]) -> tuple[Claim, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def read_claims(ledger: LedgerReader) -> tuple[Claim, ...]:
-    """Return what each tool claimed last.
+def read_claims(ledger: LedgerReader, *, pass_over: PassOver | None = None) -> tuple[Claim, ...]:
+    """Return what each tool claimed last; `pass_over` is given each record that cannot be read.
 
     Raises:
-        LedgerError: a record's details cannot be read.
+        LedgerError: a record's details cannot be read, and nothing is to be passed over.
     """
     looks: list[Recorded[AdoptedPoll]] = []
     for record in ledger.records(kinds=(ADOPTED,)):
-        body = decode_part(ledger.blob(record.body), KEY, AdoptedPoll)
+        try:
+            body = decode_part(ledger.blob(record.body), KEY, AdoptedPoll)
+        except PortalOpsError as error:
+            if pass_over is None:
+                raise unreadable(record, error) from error
+            pass_over(record, error)
+            continue
         if body is not None:
             looks.append(Recorded(record.seq, record.at, record.run, body))
     return claims_of(looks)

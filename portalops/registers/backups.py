@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError, SetNotFound, UsageError
@@ -30,7 +30,7 @@ from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message, msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
-from portalops.model.record import FINISHED, Digest, Recorded, RunId
+from portalops.model.record import FINISHED, Digest, Record, Recorded, RunId
 from portalops.model.retention import PruneResult
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
@@ -157,13 +157,20 @@ class SetEvidence:
         return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
 
 
-def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:
+PassOver: TypeAlias = Callable[[Record, PortalOpsError], None]
+"""Is given each record whose details cannot be read, and why; it is passed over then."""
+
+
+def recorded_sets(
+    ledger: LedgerReader, *, passing_over: bool = False, pass_over: PassOver | None = None
+) -> tuple[SetEvidence, ...]:
     """Return every set, oldest first, with its copies as they were seen last; those too that were found later.
 
     Args:
         ledger: read only.
         passing_over: warn of a record whose details cannot be read and go on, since a lost record of an old set
             must not keep a new one from being made, or the others from being read back.
+        pass_over: is given each such record in place of the log.
 
     Raises:
         LedgerError: a record's details cannot be read, and they are not to be passed over.
@@ -191,12 +198,21 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
             elif (looked := decode_part(blob, *POLLS[record.kind])) is not None:
                 looks.append(Recorded(record.seq, record.at, record.run, looked))
         except PortalOpsError as error:
+            if pass_over is not None:
+                pass_over(record, error)
+                continue
             if not passing_over:
-                raise
+                raise unreadable(record, error) from error
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
     for each in late:
         _put_in_its_place(backups, each)
     return tuple(fold_sets(backups, looks, folded_discs(discs)))
+
+
+def unreadable(record: Record, cause: PortalOpsError) -> PortalOpsError:
+    """Return an error that names the record whose details cannot be read; of the class of the cause."""
+    said = msg("the details of record {seq} cannot be read: {cause}", seq=str(record.seq), cause=cause.message)
+    return type(cause)(said, cause.hint)
 
 
 def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[BackupResult]) -> None:

@@ -16,7 +16,7 @@ from portalops.model.reading import Limits
 from portalops.model.record import Record
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
-from portalops.registers.backups import GONE, Expiring, SetEvidence, expiring
+from portalops.registers.backups import GONE, Expiring, PassOver, SetEvidence, expiring, unreadable
 from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
 
 DAYS_OF_A_MONTH = 31
@@ -98,22 +98,30 @@ class MediaRegister:
 def read_register(ledger: LedgerReader, *, until: datetime | None = None) -> MediaRegister:
     """Return the media as recorded by a moment, and the records that cannot be read."""
     found: list[tuple[Record, MediumEntry | MediumMove | MediumCheck]] = []
-    unreadable: list[tuple[int, PortalOpsError]] = []
+    damaged: list[tuple[int, PortalOpsError]] = []
     for record in ledger.records(kinds=MEDIA_KINDS, until=until):
         try:
             found.append((record, _body(ledger, record)))
         except PortalOpsError as error:
-            unreadable.append((record.seq, error))
-    return MediaRegister(fold_media(found), tuple(unreadable))
+            damaged.append((record.seq, error))
+    return MediaRegister(fold_media(found), tuple(damaged))
 
 
-def read_media(ledger: LedgerReader) -> dict[str, RegisteredMedium]:
-    """Return the media that the ledger knows, by id.
+def read_media(ledger: LedgerReader, *, pass_over: PassOver | None = None) -> dict[str, RegisteredMedium]:
+    """Return the media that the ledger knows, by id; `pass_over` is given each record that cannot be read.
 
     Raises:
-        LedgerError: a record's details cannot be read.
+        LedgerError: a record's details cannot be read, and nothing is to be passed over.
     """
-    return fold_media((record, _body(ledger, record)) for record in ledger.records(kinds=MEDIA_KINDS))
+    found: list[tuple[Record, MediumEntry | MediumMove | MediumCheck]] = []
+    for record in ledger.records(kinds=MEDIA_KINDS):
+        try:
+            found.append((record, _body(ledger, record)))
+        except PortalOpsError as error:
+            if pass_over is None:
+                raise unreadable(record, error) from error
+            pass_over(record, error)
+    return fold_media(found)
 
 
 def _body(ledger: LedgerReader, record: Record) -> MediumEntry | MediumMove | MediumCheck:

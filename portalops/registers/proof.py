@@ -100,6 +100,9 @@ class Proof:
     recorded: tuple[RecordedRange, ...] = ()
     """Whose the records are, ascending; none overlaps another."""
 
+    set_aside: tuple[int, ...] = ()
+    """Numbers of the records that two persons set aside, ascending: nothing but the figures counts them."""
+
     def recorder(self, seq: int) -> str | None:
         """Return the name of the writer that claims a record; None if nobody does, or not yet."""
         found = bisect_right(self.recorded, seq, key=lambda each: each.first) - 1

@@ -72,6 +72,16 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
     """Yield why the head proves less than it should."""
     if proof.faults:
         yield Notice(does_not_hold(proof.faults), Tone.BAD)
+    if proof.set_aside:
+        yield Notice(
+            nmsg(
+                "Two persons set {n} record aside: {numbers}. No duty rests on it; the count of records and runs has it.",
+                "Two persons set {n} records aside: {numbers}. No duty rests on them; the count of records and runs has them.",
+                len(proof.set_aside),
+                numbers=_rows(proof.set_aside),
+            ),
+            Tone.UNSURE,
+        )
     if proof.head is not None and proof.head.problem is not None:
         yield Notice(msg("The head is not valid: {cause}", cause=proof.head.problem), Tone.BAD)
     if proof.unsigned is not None:
@@ -96,6 +106,19 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
             ),
             Tone.UNSURE,
         )
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    """Return numbers, ascending, with those in a row as first and last."""
+    known = frozenset(numbers)
+    begins = [each for each in numbers if each - 1 not in known]
+    ends = [each for each in numbers if each + 1 not in known]
+    rows = [str(first) if first == last else f"{first}-{last}" for first, last in zip(begins, ends, strict=True)]
+    return ", ".join(rows[:MAX_ROWS]) + (", ..." if len(rows) > MAX_ROWS else "")
+
+
+MAX_ROWS = 20
+"""Rows of numbers that are named; 'portalops ledger verify' names all."""
 
 
 def does_not_hold(faults: Sequence[Fault]) -> Message:

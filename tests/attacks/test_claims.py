@@ -20,7 +20,7 @@ from portalops.ledger.heeded import heeded, heeds_move, read_ownership
 from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import move
-from portalops.ledger.pending_claims import count_awaited, sort_unclaimed
+from portalops.ledger.pending_claims import count_uncounted, sort_unclaimed
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.verify import Supplied, verify
@@ -387,12 +387,12 @@ def test_in_a_quiet_ledger_the_hour_is_over_by_the_clock(tmp_path: Path) -> None
     mine = note(ledger, "mine")
     ledger.claim()
     note(stranger_of(tmp_path, clock), "noise")
-    assert count_awaited(ledger, now=clock.now()) == 1
+    assert count_uncounted(ledger, now=clock.now()).awaited == 1
 
     clock.move(LATER)
 
     assert [each.seq for each in heeded(ledger, now=clock.now()).records(kinds=("note",))] == [mine.seq]
-    assert count_awaited(ledger, now=clock.now()) == 0
+    assert count_uncounted(ledger, now=clock.now()).awaited == 0
     found = verified(ledger).integrity
     assert found.unclaimed == ()
     late = sort_unclaimed(ledger, found.ownership, found.unclaimed, (), now=clock.now())

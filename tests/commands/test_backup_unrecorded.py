@@ -225,6 +225,54 @@ def test_a_file_that_is_none_is_named_once_and_kept(portal: Portal, content: byt
     assert again.warnings == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"up_seconds": 10**30},
+        {"up_seconds": -(10**9)},
+        {"up_seconds": 10**9},
+        {"job": "a\nb", "backup": None},
+        {"duty": "x" * 600},
+        {"set": "a\nb"},
+        {"set": "../../etc/x"},
+        {"set": "a" * 600},
+        {"set": "a\ud800"},
+    ],
+)
+def test_a_file_that_no_record_can_hold_is_named_and_kept_and_the_run_goes_on(
+    portal: Portal, change: dict[str, Any]
+) -> None:
+    begun_in_2036(portal)
+    answer(portal, SystemClock(), "backup", "run")
+    (one,) = waiting(portal)
+    held = json.loads(one.path.read_bytes())
+    if "set" in change:
+        held[LATE_BACKUP]["backup"]["set"]["id"] = change["set"]
+    else:
+        held[LATE_BACKUP] |= change
+    one.path.write_text(json.dumps(held))
+
+    session = session_at(portal, SetClock(YEARS + timedelta(hours=1)))
+    record_waiting(session)
+
+    assert f"{one.path.name}.unreadable is not a backup that waits to be recorded" in str(session.warnings[-1])
+    assert (late_records(portal), waiting(portal)) == ([], [])
+
+
+def test_a_file_that_others_may_write_is_kept_and_not_taken(portal: Portal) -> None:
+    begun_in_2036(portal)
+    answer(portal, SystemClock(), "backup", "run")
+    (one,) = waiting(portal)
+    one.path.chmod(0o666)
+    one.path.with_name(f"{one.path.name}.unreadable").write_bytes(b"an earlier one")
+
+    session = session_at(portal, SetClock(YEARS + timedelta(hours=1)))
+    record_waiting(session)
+
+    assert f"{one.path.name}.2.unreadable" in str(session.warnings[-1])
+    assert late_records(portal) == []
+
+
 def test_a_link_and_a_file_that_others_may_read_are_not_taken(portal: Portal) -> None:
     begun_in_2036(portal)
     answer(portal, SystemClock(), "backup", "run")

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -113,6 +114,34 @@ def test_a_line_that_is_no_record_is_set_aside(home: Home) -> None:
     require_all_well(home)
 
 
+@pytest.mark.parametrize("line", [b"A" * 1_100_000, b"a\nb", b"A" * 8193], ids=["megabyte", "line feed", "too long"])
+def test_a_line_that_no_bundle_can_hold_is_named_and_set_aside(home: Home, line: bytes) -> None:
+    seq = put_line(home, line)
+    named = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["faults"]
+    assert [each["seq"] for each in named] == [seq]
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+    refused = home.call("export", "--output", str(home.folder / "bundle"), expected=ExitCode.INTEGRITY)
+    assert refused["message"].startswith(f"record {seq} holds a line feed or is longer than any record")
+
+
+def test_a_whole_record_that_is_stored_as_text_stops_nothing_and_is_set_aside_like_any_other(home: Home) -> None:
+    home.call("enroll")
+    seq = record_as_a_stranger(home, "media.moved", move={})
+    with sqlite3.connect(home.folder / "state/ledger.sqlite") as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE record SET line = CAST(line AS TEXT) WHERE seq = ?", (seq,))
+    connection.close()
+    home.call("verify")
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+
+
 def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
     seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
@@ -176,3 +205,58 @@ def test_a_ledger_that_is_gone_is_put_back_from_a_copy(home: Home) -> None:
 
 def _classes(base: type[PortalOpsError]) -> set[type[PortalOpsError]]:
     return {base, *(each for child in base.__subclasses__() for each in _classes(child))}
+
+
+@pytest.fixture
+def broken(home: Home) -> tuple[Home, int, int]:
+    """A ledger that is claimed, with what a stranger appended to each list; first and last of it."""
+    home.call("enroll")
+    kinds = ("backup.late", "backup.finished", "backup.adopted", "media.added", "check.finished", "drill.imported")
+    seqs = [record_as_a_stranger(home, each, **{part: {} for part in PARTS[each]}) for each in kinds]
+    return home, seqs[0], seqs[-1]
+
+
+PARTS = {
+    "backup.late": ("late_backup",),
+    "backup.finished": ("backup",),
+    "backup.adopted": ("adopted",),
+    "media.added": ("medium",),
+    "check.finished": ("check",),
+    "drill.imported": ("drill_report",),
+}
+
+
+@pytest.mark.parametrize("command", [("backup", "list"), ("media", "list"), ("check", "findings")])
+def test_a_record_that_no_list_can_show_is_named_and_stops_none(
+    broken: tuple[Home, int, int], command: tuple[str, ...]
+) -> None:
+    home, first, last = broken
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", *command], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    assert (code, said["error"]) == (ExitCode.PARTIAL, None)
+    assert any(f"record {seq}" in each for each in said["warnings"] for seq in range(first, last + 1))
+
+
+@pytest.mark.parametrize("command", [("backup", "list"), ("media", "list"), ("check", "findings")])
+def test_no_list_reads_what_two_persons_set_aside(broken: tuple[Home, int, int], command: tuple[str, ...]) -> None:
+    home, first, last = broken
+    set_aside(home, first, last)
+
+    run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", *command], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    assert said["error"] is None
+    assert not any("record " in each for each in said["warnings"])
+
+
+def test_status_says_how_many_records_count_for_nothing(broken: tuple[Home, int, int]) -> None:
+    home, first, last = broken
+    set_aside(home, first, last)
+
+    run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", "status"], {})
+    said = json.loads(home.capsys.readouterr().out)
+
+    (line,) = (each for each in said["warnings"] if "count for nothing" in each)
+    assert "0 that no writer claimed within an hour, 6 set aside" in line

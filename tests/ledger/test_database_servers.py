@@ -18,7 +18,7 @@ from portalops.errors import LedgerError
 from portalops.ledger.claimant import MachineClaimant
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.pending_claims import count_awaited
+from portalops.ledger.pending_claims import count_uncounted
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_store import PostgresqlStore
@@ -193,7 +193,7 @@ def test_a_killed_command_of_a_team_is_claimed_by_the_next_one_of_its_machine(se
     owner = found.ownership.owner(record.seq)
     assert owner is not None
     assert owner.name == "web1"
-    assert count_awaited(following, now=clock.now()) == 0
+    assert count_uncounted(following, now=clock.now()).awaited == 0
 
 
 def test_an_erasure_in_a_database_counts_once_it_is_claimed(server: Server, tmp_path: Path) -> None:

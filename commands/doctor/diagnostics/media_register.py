@@ -16,7 +16,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     ledger, now = session.reader, session.clock.now()
     if ledger.first() is None:
         return
-    for line in lines_of(session.settings, ledger, session.rulebook.numbers, now):
+    for line in lines_of(session.settings, ledger, session.rulebook.numbers, now, pass_over=session.pass_over):
         name = line.medium.id
         for alarm in line.alarms:
             yield warning(

@@ -388,10 +388,10 @@ class _Copied:
             whole = len(chunk.lines) <= self._left
             lines = chunk.lines if whole else chunk.lines[: self._left]
             places = chunk.places if whole or chunk.places is None else chunk.places[: self._left]
-            for line in lines:
+            for position, line in enumerate(lines):
                 self._newest = bytes_of(line)
                 if b"\n" in self._newest or len(self._newest) > MAX_LINE_BYTES:
-                    raise _not_one_line()
+                    raise _not_one_line(places[position] if places else None)
                 self._write(self._newest + b"\n")
             self._left -= len(lines)
             if lines:
@@ -400,10 +400,13 @@ class _Copied:
                 return
 
 
-def _not_one_line() -> IntegrityError:
+def _not_one_line(seq: object) -> IntegrityError:
     return IntegrityError(
-        msg("a line of the ledger holds a line feed or is longer than a record: no file of lines can hold it"),
-        msg("Run 'portalops ledger verify' to see which. Restore the ledger from the newest backup set before it."),
+        msg("record {seq} holds a line feed or is longer than any record: no bundle can hold it", seq=str(seq)),
+        msg(
+            "Hand over a copy of the state folder in place of a bundle: 'portalops ledger verify' checks it. Or restore the ledger from"
+            " the newest backup set before that record (docs/stopped.md)."
+        ),
     )
 
 
