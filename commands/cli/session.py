@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,7 @@ from portalops.system.surroundings import LocalSurroundings
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date
+    from pathlib import Path
 
     import typer
 
@@ -98,7 +99,8 @@ class Session:
         """The ledger as it stands; commands that record something use `writable_ledger`."""
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
-        return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+        ledger = Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+        return self._with_own_key(ledger)
 
     @property
     def reader(self) -> Ledger | LedgerNotBegun:
@@ -120,6 +122,7 @@ class Session:
         ledger = Ledger.open(
             self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
         )
+        self._with_own_key(ledger)
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
                 msg(
@@ -137,6 +140,7 @@ class Session:
     def ledger_to_verify(self) -> Ledger:
         """The ledger for naming what is wrong with it, its newest line too."""
         ledger = Ledger.open_to_verify(self.settings.state_folder, self.clock, kept=self.kept(writable=False))
+        self._with_own_key(ledger)
         self.__dict__["ledger"] = ledger
         return ledger
 
@@ -144,6 +148,7 @@ class Session:
     def ledger_to_mend(self) -> Ledger:
         """The ledger for appending a quarantine, also where its newest line stops every other command."""
         ledger = Ledger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        self._with_own_key(ledger)
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
         self.__dict__["writable_ledger"] = ledger
@@ -159,7 +164,9 @@ class Session:
 
         def reopened() -> Ledger:  # it holds no session, so that one is freed as soon as it ends
             kept = _kept(settings, environment, writable=True)
-            return Ledger(settings.state_folder, clock, writable=True, kept=kept)
+            again = Ledger(settings.state_folder, clock, writable=True, kept=kept)
+            again.read_own_key = partial(_read_own_key, settings.signing_key)
+            return again
 
         return MachineClaimant(
             settings.state_folder,
@@ -168,6 +175,10 @@ class Session:
             enrols=False,
             reopened=reopened,
         )
+
+    def _with_own_key(self, ledger: Ledger) -> Ledger:
+        ledger.read_own_key = partial(_read_own_key, self.settings.signing_key)
+        return ledger
 
     def claim(self) -> None:
         """Claim what this call recorded; where that fails, the next call on this machine does it."""
@@ -341,6 +352,14 @@ class Session:
     def zone(self) -> ZoneInfo:
         """Where moments are shown: the portal's zone, or the default one while no configuration was read."""
         return self.zone_of_portal if "settings" in self.__dict__ else ZoneInfo(DEFAULT_ZONE)
+
+
+def _read_own_key(path: Path | None) -> str:
+    """Return the public key that this machine signs heads with; empty where none is configured or can be read."""
+    try:
+        return SigningKey.load(path).public_key if path is not None else ""
+    except SecretUnavailable:
+        return ""
 
 
 def _kept(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:

@@ -9,9 +9,8 @@ from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
 from portalops.files import write_atomically
 from portalops.ledger.check_heads import HeldRecord
-from portalops.ledger.claims import is_confirmed
 from portalops.ledger.heads import read_signers
-from portalops.ledger.heeded import heeded, read_ownership
+from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, MAX_NAME, parse_quarantine, text_of
 from portalops.ledger.verify import read_erasure
@@ -19,7 +18,6 @@ from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED, RecordedErasure
-from portalops.registers.signers import signer_at
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, public_key_of, sign, verify
 
 
@@ -99,17 +97,11 @@ def ledgers_key(session: Session, ledger: Ledger) -> SigningKey:
             msg("Run this where the ledger's key is: [signing] key in the configuration."),
         )
     signers = read_signers(ledger)
-    if signer_at(signers, key.public_key, session.clock.now()) is None:
+    signer = next((each for each in signers if each.public_key == key.public_key), None)
+    if signer is None or not signer.signs_at(session.clock.now()):
         raise LedgerError(
             msg("the key {key} is not the ledger's", key=fingerprint(key.public_key)),
             msg("Run this where the ledger's key is. If it was lost: portalops ledger rotate-key --lost."),
-        )
-    if not is_confirmed(key.public_key, ledger.count() + 1, signers, read_ownership(ledger)):
-        raise LedgerError(
-            msg("nobody confirmed the ledger's key {key}", key=fingerprint(key.public_key)),
-            msg(
-                "Have a writer with authority all claim its key.added first: portalops ledger claim FIRST LAST --reason TEXT."
-            ),
         )
     return key
 
