@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from commands.cli.session import Session
 from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
-from portalops.files import write_atomically
+from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import heeded
@@ -58,13 +59,30 @@ def signed_by_two(
         )
     if signature is None:
         if request is not None:
-            write_atomically(request, text.encode())
+            _write_request(request, text)
         return None
     return {
         "text": text,
         "signature": sign(text.encode(), key, namespace),
         "second_signature": second_signature(asked, text, namespace, signature),
     }
+
+
+def _write_request(path: Path, text: str) -> None:
+    """Write the text for the second person, never over another file: it might be a key."""
+    try:
+        with path.open("xb") as file:
+            file.write(text.encode())
+    except FileExistsError as error:
+        with suppress(OSError):
+            if path.read_bytes() == text.encode():
+                return
+        raise UsageError(
+            msg("{path} is there already", path=show_path(path)),
+            msg("Name a file for --request that is not there yet."),
+        ) from error
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def second_person(session: Session, second: str, by: str) -> tuple[str, str]:

@@ -1220,9 +1220,9 @@ class Check:
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
         lines = self._lines_at(wanted | self.suspects | around | {each.size for each in self.brought})
         for record in self.always:
-            if record.kind in ("key.added", "key.retired") and record.body in self.good:
-                if not self._is_key_record(record):
-                    self.excusable(record.seq, "record {seq} is of kind key but holds no key")
+            is_there = record.kind in ("key.added", "key.retired") and record.body in self.good
+            if is_there and not self._is_key_record(record):
+                self.excusable(record.seq, "record {seq} is of kind key but holds no key")
         self._check_heads(read, signers, lines)
         self._check_claims(signed, lines)
         self._check_quarantines(quarantines, lines)
@@ -1574,7 +1574,7 @@ class Check:
                 found.append((first, taken_first - 1))
             first = max(first, taken_last + 1)
             place += 1
-        return found + [(first, last)] if first <= last else found
+        return [*found, (first, last)] if first <= last else found
 
     def owner(self, seq: int) -> Optional[Writer]:
         """Return who claims a record; None if nobody does."""
