@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
 from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
-from portalops.signatures.sshsig import SigningKey
+from portalops.signatures.sshsig import SigningKey, public_key_of
 from portalops.system.clock import SystemClock
 from portalops.system.locks import describe_process
 from portalops.system.logs import form
@@ -356,10 +357,13 @@ class Session:
 
 def _read_own_key(path: Path | None) -> str:
     """Return the public key that this machine signs heads with; empty where none is configured or can be read."""
-    try:
-        return SigningKey.load(path).public_key if path is not None else ""
-    except SecretUnavailable:
+    if path is None:
         return ""
+    with suppress(SecretUnavailable):
+        return SigningKey.load(path).public_key
+    with suppress(OSError, ValueError):
+        return public_key_of(path.with_name(f"{path.name}.pub").read_text(encoding="utf-8"))
+    return ""
 
 
 def _kept(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:

@@ -59,7 +59,7 @@ def signed_by_two(
         )
     if signature is None:
         if request is not None:
-            _write_request(request, text)
+            write_request(request, text)
         return None
     return {
         "text": text,
@@ -68,8 +68,13 @@ def signed_by_two(
     }
 
 
-def _write_request(path: Path, text: str) -> None:
-    """Write the text for the second person, never over another file: it might be a key."""
+def write_request(path: Path, text: str) -> None:
+    """Write a text for somebody else, never over another file: it might be a key.
+
+    Raises:
+        UsageError: another file is there.
+        FileUnwritable: the file cannot be written.
+    """
     try:
         with path.open("xb") as file:
             file.write(text.encode())
@@ -78,7 +83,7 @@ def _write_request(path: Path, text: str) -> None:
             if path.read_bytes() == text.encode():
                 return
         raise UsageError(
-            msg("{path} is there already", path=show_path(path)),
+            msg("{path} is there already", path=str(path)),
             msg("Name a file for --request that is not there yet."),
         ) from error
     except OSError as error:

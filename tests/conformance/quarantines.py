@@ -14,7 +14,6 @@ from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.heads import KeyEvent
-from portalops.model.heads import KeyEvent
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
