@@ -195,13 +195,14 @@ class MachineClaimant:
         since = min((each for each in (since, self._since) if each is not None), default=None)
         if since is None:
             return ()
+        since = ledger.searched_from(since - CLOCKS_APART)
         # A claim stands behind what it claims; of what a journal speaks of, the place is not known.
         newest = next(ledger.records(kinds=(CLAIM,), newest_first=True, limit=1), None)
         done: list[LineRange] = []
         if newest is not None and (noted or newest.seq > self._runs[0].first):
-            behind = ledger.records(kinds=(CLAIM,), since=since - CLOCKS_APART, newest_first=True)
+            behind = ledger.records(kinds=(CLAIM,), since=since, newest_first=True)
             done += (each for record in behind for each in _own_ranges(ledger, record, key))
-        found = _find_noted(ledger, noted, since - CLOCKS_APART, (*done, *self._runs)) if noted else ()
+        found = _find_noted(ledger, noted, since, (*done, *self._runs)) if noted else ()
         runs = _joined((*_not_done(ledger, self._runs, done), *found))
         texts = (
             text_of_claim(WriterClaim(self._ledger_id, tuple(runs[begin : begin + MAX_RANGES])))

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.files import write_atomically
@@ -31,7 +32,6 @@ from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.record import line_digest
-from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
@@ -40,6 +40,9 @@ from portalops.ports import LedgerReader
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED
+
+if TYPE_CHECKING:  # few ledgers have any
+    from portalops.model.quarantines import SetAside
 
 FILE = Path("unclaimed") / "checked.json"
 """What was found last time; in the state folder."""

@@ -415,6 +415,12 @@ class Ledger:
         mended = self.records(kinds=(CLOCK_MENDED,), newest_first=True)
         return min((record.at, *(each.at for each in mended if each.seq > record.seq)))
 
+    def searched_from(self, moment: datetime) -> datetime:
+        """Return the moment from which `records` finds all whose own time is one or later, also what a clock that ran ahead left."""
+        mended = self.records(kinds=(CLOCK_MENDED,))
+        before = ((each.at, self.record(each.seq - 1)) for each in mended)
+        return min((moment, *(at for at, newest in before if newest is not None and newest.at >= moment)))
+
     def count(self) -> int:
         """Return how many records there are."""
         return self._store.count()

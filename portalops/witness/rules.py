@@ -27,6 +27,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import show_text
 from portalops.ports import Extension
 from portalops.registers.signers import KEY_KINDS, KEY_RETIRED
+from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.witness.claims import ClaimFold, ClaimState
 from portalops.witness.extensions import NotAnExtension
@@ -302,7 +303,7 @@ class Joining:
                     kind=show_text(record.kind, 80),
                 )
             )
-        if self._at is not None and record.at < self._at:
+        if self._at is not None and record.at < self._at and not self._is_mend(record):
             raise _rewritten(msg("record {seq} has an earlier time than the record before it", seq=seq))
         self._seq, self._digest, self._at = seq, line_digest(line), record.at
         self._digests[seq] = self._digest
@@ -313,6 +314,11 @@ class Joining:
                 HeadRefusal.FORK, msg("record {seq} is not the record that a head in heads/ signed", seq=seq)
             )
         return record
+
+    def _is_mend(self, record: Record) -> bool:
+        """Say whether time may be earlier from this record on: whether two persons signed that is left to verification, but not behind the kept head."""
+        kept = self._kept.record_at - CLOCK_TOLERANCE if self._kept is not None else None
+        return record.kind == CLOCK_MENDED and (kept is None or record.at >= kept)
 
     def _read_details(self, record: Record, blob: bytes) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from portalops.ledger.heeded import heeded, numbers_mistimed
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
+from portalops.ledger.runs import record_plan
 from portalops.ledger.verify import Integrity, verify
+from tests.backups.test_prune import Portal
 from tests.conformance.claims import append, claimed
 from tests.conformance.clocks import AHEAD, CASES, go_on, mend, mended, put_part, run_ahead
 from tests.conformance.corpus import begun
@@ -139,3 +142,60 @@ def test_a_forged_mend_that_hides_records_from_a_search_is_named_by_status(writt
 
     assert change is not None
     assert change.seq == 30
+
+
+def test_a_set_of_the_wrong_time_is_not_removed_and_displaces_no_other(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    written = Written(tmp_path / "state", clock=portal.clock)
+    written.head()
+    made = portal.back_up(2)
+    right, first = portal.clock.at, written.ledger.count() + 1
+    portal.clock.move(timedelta(days=70))
+    ahead = portal.back_up(2)
+    written.at(right + timedelta(minutes=10))
+    mend(written, first, ledger=written.ledger.id)
+
+    fates = {each["id"]: each["fate"] for each in portal.prune("--dry-run")}
+    done = portal.prune()
+
+    assert fates == dict.fromkeys(made, "keep")
+    assert done["marked"] == done["removed"] == []
+    assert portal.on("disk-a") == {*made, *ahead}
+
+
+def test_a_job_that_ran_in_the_wrong_time_is_due_again(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    written = Written(tmp_path / "state", clock=portal.clock)
+    written.head()
+    right, first = portal.clock.at, written.ledger.count() + 1
+    portal.clock.move(timedelta(hours=1))
+    portal.back_up()
+    written.at(right + timedelta(minutes=1))
+    before = portal.session().attempts()
+    mend(written, first, ledger=written.ledger.id)
+
+    again = portal.session().attempts()
+    made = portal.back_up()
+
+    assert [each.run.subject for each in before] == ["weekly-backup"]
+    assert again == ()
+    assert [each.run.id.rpartition(".")[2] for each in portal.session().attempts()] == ["2"]
+    assert len(made) == 1
+
+
+def test_a_plan_of_the_wrong_time_is_recorded_anew(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "portal").mkdir()
+    circumstances = Portal(tmp_path / "portal").session().circumstances
+    right, plan = written.clock.at, written.ledger.plan()
+    assert plan is not None
+    changed = replace(plan, rulebook="kh-37-2010@2026.12")
+    written.clock.move(AHEAD)
+    first = record_plan(written.ledger, changed, circumstances)
+    written.at(right + timedelta(minutes=5))
+    assert first is not None
+    mend(written, first.seq)
+
+    again = record_plan(written.ledger, changed, circumstances)
+
+    assert again is not None
+    assert again.seq > first.seq

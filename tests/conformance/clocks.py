@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from portalops import bodies
-from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.set_aside import stored_lines
@@ -91,10 +90,9 @@ def put(written: Written, text: str, *signatures: str) -> None:
 
 
 def put_part(written: Written, part: object) -> None:
-    ledger = Ledger.open_to_mend(written.folder, written.clock)
+    ledger = written.ledger
     draft = ledger.draft(CLOCK_MENDED, body=ledger.keep(bodies.write({"mended_clock": part})))
     ledger.append_mend(draft, ledger.count())
-    ledger.close()
 
 
 def mended(folder: Path) -> Written:
@@ -368,10 +366,8 @@ def _lone_surrogate(written: Written) -> None:
 
 def _details_that_never_were(written: Written) -> None:
     run_ahead(written)
-    ledger = Ledger.open_to_mend(written.folder, written.clock)
-    ledger.append_mend(ledger.draft(CLOCK_MENDED, body=Digest("c" * 64)), ledger.count())
-    seq = ledger.count()
-    ledger.close()
+    written.ledger.append_mend(written.ledger.draft(CLOCK_MENDED, body=Digest("c" * 64)), written.ledger.count())
+    seq = written.ledger.count()
     set_aside(written, seq, seq)
 
 
