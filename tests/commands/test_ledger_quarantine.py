@@ -218,8 +218,8 @@ def test_the_second_persons_key_is_compared_with_the_configuration(home: Home) -
     assert "Ask Trần Thị Bình" not in home.read("verify")
 
     file = home.folder / "portalops.toml"
-    keys = [(home.folder / f"{name}.pub").read_text().strip() for name in ("binh", "chi")]
-    file.write_text(file.read_text().replace(*keys))
+    own, other = ((home.folder / f"{name}.pub").read_text().strip() for name in ("binh", "chi"))
+    file.write_text(file.read_text().replace(own, other))
 
     code = run(["--config", str(file), "ledger", "verify"], {})
     assert code == ExitCode.OK
