@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import cached_property
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
 from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
-from portalops.signatures.sshsig import SigningKey
+from portalops.signatures.sshsig import SigningKey, public_key_of
 from portalops.system.clock import SystemClock
 from portalops.system.locks import describe_process
 from portalops.system.logs import form
@@ -35,6 +36,7 @@ from portalops.system.surroundings import LocalSurroundings
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date
+    from pathlib import Path
 
     import typer
 
@@ -101,7 +103,8 @@ class Session:
         """The ledger without records that count for nothing, which `whole` has too; commands that record something use `writable_ledger`."""
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
-        return HeedfulLedger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+        kept = self.kept(writable=False)
+        return self._with_own_key(HeedfulLedger.open(self.settings.state_folder, self.clock, create=False, kept=kept))
 
     @property
     def reader(self) -> Ledger | LedgerNotBegun:
@@ -123,6 +126,7 @@ class Session:
         ledger = HeedfulLedger.open(
             self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
         )
+        self._with_own_key(ledger)
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
                 msg(
@@ -141,6 +145,7 @@ class Session:
     def ledger_to_verify(self) -> Ledger:
         """The ledger for naming what is wrong with it, its newest line too."""
         ledger = Ledger.open_to_verify(self.settings.state_folder, self.clock, kept=self.kept(writable=False))
+        self._with_own_key(ledger)
         self.__dict__["ledger"] = ledger
         return ledger
 
@@ -148,6 +153,7 @@ class Session:
     def ledger_to_mend(self) -> Ledger:
         """The ledger for appending a quarantine, also where its newest line stops every other command."""
         ledger = HeedfulLedger.open_to_mend(self.settings.state_folder, self.clock, kept=self._kept_for_writing)
+        self._with_own_key(ledger)
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
         self.__dict__["writable_ledger"] = ledger
@@ -163,7 +169,9 @@ class Session:
 
         def reopened() -> Ledger:  # it holds no session, so that one is freed as soon as it ends
             kept = _kept(settings, environment, writable=True)
-            return Ledger(settings.state_folder, clock, writable=True, kept=kept)
+            again = Ledger(settings.state_folder, clock, writable=True, kept=kept)
+            again.read_own_key = partial(_read_own_key, settings.signing_key)
+            return again
 
         return MachineClaimant(
             settings.state_folder,
@@ -172,6 +180,10 @@ class Session:
             enrols=False,
             reopened=reopened,
         )
+
+    def _with_own_key(self, ledger: Ledger) -> Ledger:
+        ledger.read_own_key = partial(_read_own_key, self.settings.signing_key)
+        return ledger
 
     def claim(self) -> None:
         """Claim what this call recorded; where that fails, the next call on this machine does it."""
@@ -364,6 +376,17 @@ class Session:
     def zone(self) -> ZoneInfo:
         """Where moments are shown: the portal's zone, or the default one while no configuration was read."""
         return self.zone_of_portal if "settings" in self.__dict__ else ZoneInfo(DEFAULT_ZONE)
+
+
+def _read_own_key(path: Path | None) -> str:
+    """Return the public key that this machine signs heads with; empty where none is configured or can be read."""
+    if path is None:
+        return ""
+    with suppress(SecretUnavailable):
+        return SigningKey.load(path).public_key
+    with suppress(OSError, ValueError):
+        return public_key_of(path.with_name(f"{path.name}.pub").read_text(encoding="utf-8"))
+    return ""
 
 
 def _kept(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:

@@ -32,6 +32,7 @@ from portalops.registers.drills import (
     NotADrillReport,
     write_report,
 )
+from portalops.registers.signers import confirmed_keys
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, SigningKey, fingerprint, sign
 
 DUTY = "10.2"
@@ -171,7 +172,7 @@ def take_up(recorder: Recorder, path: Path, drill: ImportedDrill, settings: Sett
 
 def _require_trusted(path: Path, drill: ImportedDrill, ledger: Ledger, trusted: Sequence[str]) -> None:
     key = fingerprint(drill.signer)
-    if any(each.public_key == drill.signer for each in read_signers(ledger)):
+    if drill.signer in confirmed_keys(read_signers(ledger)):
         raise _refused(path, msg("it is signed by {key}, a key of this ledger, and so by no other host", key=key))
     if drill.report.ledger == ledger.id:
         raise _refused(path, msg("it is of this ledger itself, and so of no other host"))

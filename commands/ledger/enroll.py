@@ -22,8 +22,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.trusted_keys import read_limited
+from commands.ledger.steps import write_request
 from portalops.errors import ConfigurationError, UsageError
-from portalops.files import write_atomically
 from portalops.ledger.claimant import record_writer
 from portalops.ledger.claims import is_writer_name
 from portalops.ledger.heads import introduce_key
@@ -101,7 +101,7 @@ def _own(session: Session, request: Path | None) -> Result[WriterShown]:
     authority = known.authority if known else Authority.RECORDS
     shown = WriterShown(known.name if known else claimant.name, fingerprint(key), key, authority, state)
     if request is not None:
-        write_atomically(request, f"{key} {shown.name}\n".encode())
+        write_request(request, f"{key} {shown.name}\n")
     return _result(shown)
 
 

@@ -26,11 +26,12 @@ from commands.ledger.views import to_be_signed
 from portalops import bodies
 from portalops.errors import UsageError
 from portalops.ledger.claims import Ownership
+from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.quarantines import ANYBODYS, may_set_aside
-from portalops.ledger.set_aside import stored_lines
+from portalops.ledger.quarantines import is_anybodys, may_set_aside
+from portalops.ledger.set_aside import read_standings, stored_lines
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
@@ -103,19 +104,28 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
             msg("The ledger has {n} records. Run 'portalops ledger verify' to see what is wrong.", n=ledger.count()),
         )
     ownership = read_ownership(ledger)
-    for seq, _digest, record in lines:
-        is_anybodys = record is not None and record.kind in ANYBODYS
-        if not may_set_aside(seq, is_record=record is not None, is_anybodys=is_anybodys, ownership=ownership):
-            raise _not_strange(seq, ownership)
+    records = [record for _seq, _digest, record in lines if record is not None]
+    void, sound = read_standings(ledger, read_signers(ledger), records)
+    for record in records:
+        seq = record.seq
+        if is_anybodys(seq, record.kind):
+            continue
+        if not may_set_aside(seq, ownership, is_void=seq in void, is_sound=seq in sound):
+            raise _not_strange(seq, ownership, is_sound=seq in sound)
     return lines[-1][1]
 
 
-def _not_strange(seq: int, ownership: Ownership) -> UsageError:
+def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:
     owner = ownership.owner(seq)
     if owner is not None:
         return UsageError(
             msg("record {seq} is claimed by {name}", seq=seq, name=owner.name),
             msg("Only what nobody claims is set aside. Run 'portalops ledger verify' to see what is not claimed."),
+        )
+    if is_sound:
+        return UsageError(
+            msg("a key of the ledger stands for record {seq}", seq=seq),
+            msg("Such a record stays: it is a head, or a key that was confirmed."),
         )
     return UsageError(
         msg("record {seq} is whole, and recorded before anybody claimed records", seq=seq),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from commands.cli.session import Session
 from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
-from portalops.files import write_atomically
+from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
-from portalops.ledger.claims import is_confirmed
 from portalops.ledger.heads import read_signers
-from portalops.ledger.heeded import heeded, read_ownership
+from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, MAX_NAME, parse_quarantine, text_of
 from portalops.ledger.verify import read_erasure
@@ -19,7 +19,6 @@ from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED, RecordedErasure
-from portalops.registers.signers import signer_at
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, public_key_of, sign, verify
 
 
@@ -60,13 +59,35 @@ def signed_by_two(
         )
     if signature is None:
         if request is not None:
-            write_atomically(request, text.encode())
+            write_request(request, text)
         return None
     return {
         "text": text,
         "signature": sign(text.encode(), key, namespace),
         "second_signature": second_signature(asked, text, namespace, signature),
     }
+
+
+def write_request(path: Path, text: str) -> None:
+    """Write a text for somebody else, never over another file: it might be a key.
+
+    Raises:
+        UsageError: another file is there.
+        FileUnwritable: the file cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(text.encode())
+    except FileExistsError as error:
+        with suppress(OSError):
+            if path.read_bytes() == text.encode():
+                return
+        raise UsageError(
+            msg("{path} is there already", path=str(path)),
+            msg("Name a file for --request that is not there yet."),
+        ) from error
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def second_person(session: Session, second: str, by: str) -> tuple[str, str]:
@@ -99,17 +120,11 @@ def ledgers_key(session: Session, ledger: Ledger) -> SigningKey:
             msg("Run this where the ledger's key is: [signing] key in the configuration."),
         )
     signers = read_signers(ledger)
-    if signer_at(signers, key.public_key, session.clock.now()) is None:
+    signer = next((each for each in signers if each.public_key == key.public_key), None)
+    if signer is None or not signer.signs_at(session.clock.now()):
         raise LedgerError(
             msg("the key {key} is not the ledger's", key=fingerprint(key.public_key)),
             msg("Run this where the ledger's key is. If it was lost: portalops ledger rotate-key --lost."),
-        )
-    if not is_confirmed(key.public_key, ledger.count() + 1, signers, read_ownership(ledger)):
-        raise LedgerError(
-            msg("nobody confirmed the ledger's key {key}", key=fingerprint(key.public_key)),
-            msg(
-                "Have a writer with authority all claim its key.added first: portalops ledger claim FIRST LAST --reason TEXT."
-            ),
         )
     return key
 

@@ -547,9 +547,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
 def _cures_view(integrity: Integrity) -> Iterator[Block]:
     """Name the commands that set a stranger's records aside, where what is wrong is of records that nobody claims."""
     numbers = sorted({each.seq for each in integrity.faults})
-    strange = [
-        seq for seq in numbers if may_set_aside(seq, is_record=True, is_anybodys=False, ownership=integrity.ownership)
-    ]
+    strange = [seq for seq in numbers if may_set_aside(seq, integrity.ownership, is_void=False, is_sound=False)]
     if strange:
         yield Paragraph(msg("Nobody claims these records. What is wrong with them alone, two persons set aside:"))
         yield Bullets([verbatim(_quarantine_of(seq, seq)) for seq in strange[:MAX_LISTED]])
@@ -1028,7 +1026,7 @@ def _verify_store(
     return Result(
         data=verification_data(found, pending),
         view=tuple(verification_view(found, pending=pending)),
-        warnings=(*warnings, *excess_rights(session.kept(writable=False).records)),
+        warnings=(*warnings, *_second_keys(session, found), *excess_rights(session.kept(writable=False).records)),
         exit_code=exit_code_of(found),
     )
 
@@ -1081,6 +1079,27 @@ def _own_key(session: Session) -> tuple[str, tuple[Message, ...]]:
         return public_key_of(path.with_name(path.name + PUBLIC_SUFFIX).read_text(encoding="utf-8")), ()
     except (OSError, ValueError):
         return "", (msg("the signing key {path} cannot be read: unknown whether it signed the heads", path=str(path)),)
+
+
+def _second_keys(session: Session, found: Verification) -> Iterator[Message]:
+    """Name quarantines and mended clocks by a second person who stands in the configuration, with another key than there."""
+    for each in found.integrity.set_aside:
+        second, key = each.quarantine.second, each.quarantine.public_key
+        named = [one for one in session.settings.people if second in {one.name.vi, one.name.en}]
+        if named and key not in {_without_comment(one.public_key) for one in named}:
+            yield msg(
+                "record {seq}: {name} signed as the second person with key {key}, not with the key of [[ledger.signer]]. Ask {name} whether"
+                " they signed",
+                seq=each.seq,
+                name=second,
+                key=fingerprint(key),
+            )
+
+
+def _without_comment(public_key: str) -> str:
+    with suppress(ValueError):
+        return public_key_of(public_key)
+    return ""
 
 
 VERB = Verb(verify)

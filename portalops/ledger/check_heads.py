@@ -26,7 +26,16 @@ from portalops.model.values import dataclass
 from portalops.registers import sign_offs as people
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE
-from portalops.registers.signers import HeadSignature, RecordedKey, TrustedKey, fold_signers, read_key_event, signer_at
+from portalops.registers.signers import (
+    DisownedKeys,
+    HeadSignature,
+    RecordedKey,
+    TrustedKey,
+    confirmed_keys,
+    fold_signers,
+    read_key_event,
+    signer_at,
+)
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 
 SIGN_OFF_NAMESPACE = people.NAMESPACE
@@ -122,6 +131,10 @@ class Signed:
     """Those that hold, with the numbers of their records."""
     drills: tuple[tuple[int, str], ...] = ()
     """Of each drill report of another host whose signature holds: its record's number, and the public key."""
+    holding: frozenset[int] = frozenset()
+    """Numbers of the records of the heads that hold."""
+    listed: tuple[Signer, ...] = ()
+    """The keys as the records alone have them, whatever the reader knows: `allowed_signers` of a bundle."""
 
     @property
     def code(self) -> str:
@@ -137,6 +150,8 @@ class Spoken:
     keys: Sequence[HeldRecord]
     sign_offs: Sequence[HeldRecord]
     drills: Sequence[HeldRecord] = ()
+    disowned: Sequence[DisownedKeys] = ()
+    """What quarantines name, and who signed them."""
 
 
 def read_head(held: HeldRecord) -> ReadHead:
@@ -172,6 +187,7 @@ def check_heads(
     all_covered: bool,
     brought: Sequence[SuppliedHead] = (),
     trusted: Sequence[TrustedKey] | None = None,
+    known: Collection[str] = (),
 ) -> Signed:
     """Compare everything that is signed with the lines.
 
@@ -184,18 +200,44 @@ def check_heads(
         all_covered: a record that no head covers is a fault, as in a bundle; in a store it only is not signed yet.
         brought: heads that somebody kept elsewhere.
         trusted: the keys that the ledger is expected to be signed with; None if nobody brings any.
+        known: public keys that the reader knows to be the ledger's own.
     """
-    signers = _read_signers(spoken, faults, ledger)
+    signers = _read_signers(spoken, faults, ledger, known)
     holding = tuple(_holding(spoken.heads, signers, noted, faults, ledger))
     uses = tuple(_check_replaced(signers, holding, faults))
     if all_covered:
-        _check_covered(spoken.heads, records, faults)
+        _check_covered(spoken.heads, signers, records, faults, ledger)
     compared = tuple(_compare(brought, noted, faults, ledger, records))
     if trusted is not None:
-        _check_trusted(spoken.heads, holding, signers, trusted, faults)
+        _check_trusted(_newest(spoken.heads, signers, ledger), holding, signers, trusted, faults)
     sign_offs = tuple(_sign_offs(spoken.sign_offs, faults))
     drills = tuple(_drills(spoken.drills, signers, faults))
-    return Signed(len(spoken.heads), holding[-1] if holding else None, uses, compared, sign_offs, drills)
+    newest = holding[-1] if holding else None
+    listed = _read_signers(spoken, Faults(), ledger, ()) if known else signers
+    numbers = frozenset(each.seq for each in holding)
+    return Signed(len(spoken.heads), newest, uses, compared, sign_offs, drills, numbers, listed)
+
+
+def find_standings(
+    spoken: Spoken, signers: Sequence[Signer], ledger: str, numbers: Collection[int]
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return which records count for nothing by themselves, and which a confirmed key stands for; each is in one or in neither.
+
+    Args:
+        spoken: what the records say.
+        signers: the ledger's keys.
+        ledger: its id; empty if that cannot be read.
+        numbers: of the records that are asked for.
+    """
+    heads = [each for each in spoken.heads if each.seq in numbers and (each.head or each.problem)]
+    sound = {each.seq for each in heads if _is_authentic(each, signers, ledger)}
+    sound.update(each.added_seq for each in signers if each.is_confirmed and each.added_seq in numbers)
+    void = {each.seq for each in heads}
+    void.update(held.seq for held in spoken.keys if held.seq in numbers and held.blob is not None)
+    void.update(held.seq for held in spoken.sign_offs if held.seq in numbers and _sign_off_flaw(held))
+    own = confirmed_keys(signers)
+    void.update(held.seq for held in spoken.drills if held.seq in numbers and _drill_flaw(held, own))
+    return frozenset(void - sound), frozenset(sound)
 
 
 def read_key(held: HeldRecord) -> RecordedKey | None:
@@ -255,20 +297,26 @@ def _parsed(text: str) -> Head | None:
         return None
 
 
-def _read_signers(spoken: Spoken, faults: Faults, ledger: str) -> tuple[Signer, ...]:
+def _read_signers(spoken: Spoken, faults: Faults, ledger: str, known: Collection[str]) -> tuple[Signer, ...]:
     read: list[RecordedKey] = []
     for held in spoken.keys:
         recorded = read_key(held)
         if recorded is not None:
             read.append(recorded)
         elif held.blob is not None:
-            faults.add(held.seq, msg("record {seq} is of kind key but holds no key", seq=held.seq))
+            faults.add_excusable(held.seq, msg("record {seq} is of kind key but holds no key", seq=held.seq))
     signatures = [
         HeadSignature(each.seq, each.head.size, each.head.at, each.public_key)
         for each in spoken.heads
         if each.head and each.public_key and (not ledger or each.head.ledger == ledger)
     ]
-    folded = fold_signers(read, lambda seq: (each for each in signatures if each.seq > seq), principal=ledger)
+    folded = fold_signers(
+        read,
+        lambda seq: (each for each in signatures if each.seq > seq),
+        principal=ledger,
+        known=known,
+        disowned=spoken.disowned,
+    )
     for recorded in folded.unheeded:
         key = fingerprint(recorded.event.public_key)
         faults.add_excusable(
@@ -289,7 +337,7 @@ def _holding(
         if each.problem is not None:
             problems = (each.problem, *problems)
         for problem in problems:
-            faults.add(each.seq, problem)
+            faults.add_excusable(each.seq, problem)
         fits = each.head is not None and each.head.size < each.seq
         is_authentic = _is_authentic(each, signers, ledger)
         if each.head and is_authentic:  # also one that stands too early: then records are gone
@@ -314,7 +362,10 @@ def _problems(
         yield msg("record {seq}: the head belongs to another ledger, {ledger}", seq=seq, ledger=head.ledger)
     if each.public_key and signer_at(signers, each.public_key, head.at) is None:
         key = fingerprint(each.public_key)
-        if any(signer.public_key == each.public_key for signer in signers):
+        known = next((signer for signer in signers if signer.public_key == each.public_key), None)
+        if known is not None and not known.is_confirmed:
+            yield msg("record {seq}: the head is signed by key {key}, which nobody confirmed", seq=seq, key=key)
+        elif known is not None:
             yield msg(
                 "record {seq}: the head is signed by key {key} at a time when this key was not in use", seq=seq, key=key
             )
@@ -363,7 +414,7 @@ def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faul
     """Yield what each key signed; name a key that claims another's word and does not have it."""
     for place, signer in enumerate(signers):
         own = [each for each in holding if each.public_key == signer.public_key]
-        vouched = any(
+        vouched = signer.vouched_seq is not None and any(
             each.public_key == signer.replaces and each.head and each.head.size >= signer.added_seq
             for each in holding
             if not own or each.seq < own[0].seq
@@ -388,11 +439,23 @@ def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faul
         )
 
 
-def _check_covered(heads: Sequence[ReadHead], records: int, faults: Faults) -> None:
-    if not heads:
+def _newest(heads: Sequence[ReadHead], signers: Sequence[Signer], ledger: str) -> ReadHead | None:
+    """Return the newest head that is the ledger's, or whose details are not there; what somebody else recorded as one is passed over."""
+    for each in reversed(heads):
+        is_there = each.problem is not None or each.head is not None
+        if not is_there or _is_authentic(each, signers, ledger):
+            return each
+    return None
+
+
+def _check_covered(
+    heads: Sequence[ReadHead], signers: Sequence[Signer], records: int, faults: Faults, ledger: str
+) -> None:
+    found = _newest(heads, signers, ledger)
+    if found is None:
         faults.add(1, msg("the ledger is not signed: it has no head"))
         return
-    newest = heads[-1].head
+    newest = found.head
     if newest is None:
         return  # its record has been named
     beyond = first_uncovered(newest.size, (each.seq for each in heads), records)
@@ -453,7 +516,7 @@ def _verdict(brought: SuppliedHead, noted: Noted, ledger: str, records: int) -> 
 
 
 def _check_trusted(
-    heads: Sequence[ReadHead],
+    newest: ReadHead | None,
     holding: Sequence[ReadHead],
     signers: Sequence[Signer],
     trusted: Sequence[TrustedKey],
@@ -476,7 +539,6 @@ def _check_trusted(
                     for signer in signers
                     if signer.replaces == each.public_key and signer.added_seq <= covered
                 )
-    newest = heads[-1] if heads else None
     if newest is not None and newest.head and (newest.public_key in joined or _is_trusted(newest, trusted)):
         return
     first = covered + 1
@@ -494,19 +556,25 @@ def _is_trusted(each: ReadHead, trusted: Sequence[TrustedKey]) -> bool:
 
 def _sign_offs(sign_offs: Sequence[HeldRecord], faults: Faults) -> Iterator[tuple[int, SignOff]]:
     for held in sign_offs:
-        if held.blob is None:
-            continue
-        read = read_sign_off(held)
-        problem = people.problem_of(read) if read else msg("its details are missing")
+        problem = _sign_off_flaw(held)
         if problem is not None:
-            faults.add(held.seq, msg("record {seq}: the sign-off is not valid: {cause}", seq=held.seq, cause=problem))
-        elif read is not None:
+            what = msg("record {seq}: the sign-off is not valid: {cause}", seq=held.seq, cause=problem)
+            faults.add_excusable(held.seq, what)
+        elif (read := read_sign_off(held)) is not None:
             yield held.seq, read
+
+
+def _sign_off_flaw(held: HeldRecord) -> Message | None:
+    """Return why a sign-off is none; None also where its details are not there."""
+    if held.blob is None:
+        return None
+    read = read_sign_off(held)
+    return people.problem_of(read) if read else msg("its details are missing")
 
 
 def _drills(drills: Sequence[HeldRecord], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
     """Yield who signed each drill report; the reader of the evidence judges what a report says."""
-    own = {each.public_key for each in signers}
+    own = confirmed_keys(signers)
     for held in drills:
         if held.blob is None:
             continue
@@ -514,9 +582,19 @@ def _drills(drills: Sequence[HeldRecord], signers: Sequence[Signer], faults: Fau
             signer = _drill_signer(held.blob, own)
         except BadSignature as error:
             problem = msg("record {seq}: the drill report is not valid: {cause}", seq=held.seq, cause=error.message)
-            faults.add(held.seq, problem)
+            faults.add_excusable(held.seq, problem)
         else:
             yield held.seq, signer
+
+
+def _drill_flaw(held: HeldRecord, own: Collection[str]) -> Message | None:
+    """Return why a drill report is none; None also where its details are not there."""
+    try:
+        if held.blob is not None:
+            _drill_signer(held.blob, own)
+    except BadSignature as error:
+        return error.message
+    return None
 
 
 def _drill_signer(blob: bytes, own: Collection[str]) -> str:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from portalops import bodies
@@ -48,7 +48,6 @@ from portalops.model.writers import (
 )
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
-from portalops.registers.signers import signer_at
 from portalops.registers.writers import CLAIM, SELF_SIGNED
 from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
 
@@ -191,7 +190,7 @@ class Ownership:
     claimed: tuple[Claimed, ...] = ()
     """Ascending; none overlaps another."""
     spoken_for: frozenset[int] = frozenset()
-    """Numbers of records that are signed themselves."""
+    """Numbers of records that are signed themselves and count."""
     by_hand: tuple[ClaimByHand, ...] = ()
     """The claims that persons had made afterwards, oldest first; those of `before` are not among them."""
 
@@ -235,6 +234,10 @@ class Ownership:
                 yield low, high
             after = max(after, last)
 
+    def speaking_for(self, numbers: Iterable[int]) -> Ownership:
+        """Return the same, with more records that are signed themselves and count."""
+        return replace(self, spoken_for=self.spoken_for.union(numbers))
+
     def merged(self) -> tuple[Claimed, ...]:
         """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
         merged: list[Claimed] = []
@@ -260,7 +263,6 @@ def check_claims(
     ledger: str,
     spoken_for: Collection[int] = (),
     before: Ownership | None = None,
-    confirmed: Collection[str] = (),
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -270,11 +272,10 @@ def check_claims(
         noted: digest and time of each line that `wanted` asks for, as far as it is there.
         faults: receives what does not hold.
         ledger: its id; empty if that cannot be read, and then it is not compared.
-        spoken_for: numbers of the records that are signed themselves.
+        spoken_for: numbers of the heads that hold.
         before: whose the records are by all before the first of `signed`.
-        confirmed: public keys of the ledger that the reader knows to be its own.
     """
-    fold = _Fold(ledger, signers, noted, faults, confirmed)
+    fold = _Fold(ledger, signers, noted, faults)
     if before is not None:
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
@@ -285,37 +286,25 @@ def check_claims(
             fold.take_claim(each)
         else:
             fold.take_writer(each)
-    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for), tuple(fold.by_hand))
+    counted = frozenset(spoken_for).union(fold.heeded)
+    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, tuple(fold.by_hand))
 
 
-def is_confirmed(
-    public_key: str, seq: int, signers: Sequence[Signer], ownership: Ownership, known: Collection[str] = ()
-) -> bool:
-    """Say whether a key of the ledger may name writers, or set aside, in a record: whoever may append can add keys too.
-
-    It may as the first key; by a head of a key that may, which it replaces; by the claim of a writer with authority `all` over the record
-    that added it; or, before there is any writer, as the only key that is not retired (docs/ledger-format.md, Claims).
+def find_key_flaw(public_key: str, seq: int, at: datetime, signers: Sequence[Signer]) -> Message | None:
+    """Return why a key may not name writers, or set aside, in a record; None if it may. Whoever may append can add keys too.
 
     Args:
-        public_key: is one of `signers`.
-        seq: number of the record that it signed.
-        signers: the ledger's keys, the first one first.
-        ownership: whose the records are.
-        known: public keys of the ledger that the reader knows to be its own.
+        public_key: of who signed.
+        seq: the record's number.
+        at: its time.
+        signers: the ledger's keys.
     """
-    has_writers = ownership.begin is not None and ownership.begin < seq
-    keys = {each.public_key: each for each in signers}
-    signer = keys[public_key]
-    while signer is not signers[0] and signer.public_key not in known:
-        if signer.vouched_seq is None or signer.vouched_seq >= seq:
-            if has_writers:
-                owner = ownership.owner(signer.added_seq)
-                return owner is not None and owner.authority is Authority.ALL
-            others = (each for each in signers if each is not signer and each.added_seq < seq)
-            return all(each.retired_seq is not None and each.retired_seq < seq for each in others)
-        seq = signer.vouched_seq
-        signer = keys[signer.replaces]
-    return True
+    signer = next((each for each in signers if each.public_key == public_key), None)
+    if signer is None or not signer.signs_at(at):
+        return msg("it is not signed by a key of the ledger")
+    if not signer.is_known and (signer.vouched_seq is None or signer.vouched_seq >= seq):
+        return msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(public_key))
+    return None
 
 
 def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str) -> tuple[tuple[int, int], ...]:
@@ -373,10 +362,11 @@ class _Fold:
     signers: Sequence[Signer]
     noted: Noted
     faults: Faults
-    confirmed: Collection[str] = ()
     writers: dict[str, Writer] = field(default_factory=dict)
     claimed: list[Claimed] = field(default_factory=list)
     by_hand: list[ClaimByHand] = field(default_factory=list)
+    heeded: set[int] = field(default_factory=set)
+    """Numbers of the claims and writer records that count."""
     held_up_to: int = 0
     """The last record whose line a writer's claim bears out."""
 
@@ -388,27 +378,22 @@ class _Fold:
             self._refuse(each, each.problem)
         elif self.ledger and event.ledger != self.ledger:
             self._refuse(each, msg("it belongs to another ledger"))
-        elif signer_at(self.signers, each.public_key, each.at) is None:
-            self._refuse(each, msg("it is not signed by a key of the ledger"))
-        elif not is_confirmed(each.public_key, each.seq, self.signers, self._ownership(), self.confirmed):
-            self._refuse(
-                each, msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.public_key))
-            )
+        elif (flaw := find_key_flaw(each.public_key, each.seq, each.at, self.signers)) is not None:
+            self._refuse(each, flaw)
         elif event.state is WriterState.ADDED and any(
             known.name == event.name and known.ended_seq is None and known.public_key != event.public_key
             for known in self.writers.values()
         ):
             self._refuse(each, msg("another writer is called {name}", name=event.name))
         elif event.state is WriterState.ADDED:
+            self.heeded.add(each.seq)
             self.writers.setdefault(
                 event.public_key, Writer(event.public_key, event.name, event.authority, each.seq, None)
             )
         elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
-
-    def _ownership(self) -> Ownership:
-        return Ownership(tuple(self.writers.values()), tuple(self.claimed))
+            self.heeded.add(each.seq)
 
     def take_claim(self, each: SignedText) -> None:
         claim = parse_claim(each.text)
@@ -448,19 +433,35 @@ class _Fold:
         return True
 
     def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
-        if any(self._is_taken(one) for one in claim.ranges):
+        left = tuple(free for one in claim.ranges for free in self._free_of(one))
+        if not left:
             self._refuse(each, msg("its records were claimed before"))
             return
+        self.heeded.add(each.seq)
+        if left != claim.ranges:
+            self._name_rival(each)
         if each.by_hand is not None:
-            self.by_hand.append(ClaimByHand(each.seq, claim.ranges, each.public_key, each.by_hand))
-        for one in claim.ranges:
+            self.by_hand.append(ClaimByHand(each.seq, left, each.public_key, each.by_hand))
+        for one in left:
             place = bisect_right(self.claimed, one.first, key=lambda known: known.first)
             self.claimed.insert(place, Claimed(one.first, one.last, each.public_key))
 
-    def _is_taken(self, each: LineRange) -> bool:
-        """Say whether an earlier claim has any record of a range."""
-        place = bisect_right(self.claimed, each.last, key=lambda known: known.first) - 1
-        return place >= 0 and self.claimed[place].last >= each.first
+    def _free_of(self, each: LineRange) -> Iterator[LineRange]:
+        """Yield the parts of a range that no earlier claim has."""
+        first = each.first
+        place = max(bisect_right(self.claimed, first, key=lambda known: known.first) - 1, 0)
+        while place < len(self.claimed) and self.claimed[place].first <= each.last:
+            taken = self.claimed[place]
+            if first < taken.first:
+                yield LineRange(first, taken.first - 1, each.digest)
+            first = max(first, taken.last + 1)
+            place += 1
+        if first <= each.last:
+            yield LineRange(first, each.last, each.digest)
+
+    def _name_rival(self, each: SignedText) -> None:
+        what = msg("of the records that the claim in record {seq} names, some were claimed before", seq=each.seq)
+        self.faults.add_excusable(each.seq, what)
 
     def _refuse(self, each: SignedText, why: Message) -> None:
         what = (

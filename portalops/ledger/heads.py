@@ -16,12 +16,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from portalops import bodies
-from portalops.errors import IntegrityError, LedgerError, NotAHead, SecretUnavailable
+from portalops.errors import IntegrityError, LedgerError, NotAHead, PortalOpsError, SecretUnavailable
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, line_digest, parse_at
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
@@ -33,12 +34,14 @@ from portalops.registers.signers import (
     KEY_ADDED,
     KEY_KINDS,
     KEY_RETIRED,
+    DisownedKeys,
     HeadSignature,
     RecordedKey,
     fold_signers,
     read_key_event,
     signer_at,
 )
+from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
 
 HEAD = "head"
@@ -157,7 +160,7 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
     `rotate_key`.
     """
     with _alone(ledger):
-        signers = read_signers(ledger)
+        signers = read_signers(ledger, old)
         valid = {each.public_key for each in signers if each.retired_seq is None}
         # A lost key may be replaced whatever the records say of it: nothing of it speaks for the new one in any case.
         if not {each.public_key for each in signers} - {new.public_key} or (
@@ -178,7 +181,7 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
             added = ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": event})).seq
         else:
             added = known.added_seq
-        newest = newest_head(ledger)
+        newest = newest_head(ledger, old)
         if old is not None and (newest is None or newest.head.size < added):
             _require_no_stranger(ledger, old, newest, but=new)
             last = ledger.last()
@@ -193,7 +196,7 @@ def retire_others(ledger: Ledger, key: SigningKey, *, reason: str, clock: Clock)
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
     with _alone(ledger):
-        for signer in read_signers(ledger):
+        for signer in read_signers(ledger, key):
             if signer.retired_seq is None and signer.public_key != key.public_key:
                 retired = KeyEvent(signer.public_key, reason)
                 ledger.append(KEY_RETIRED, run=NO_RUN, body=bodies.write({"key": retired}))
@@ -207,8 +210,12 @@ def heads(ledger: Ledger) -> Iterator[RecordedHead]:
             yield read_head(ledger, record)
 
 
-def newest_head(ledger: Ledger) -> RecordedHead | None:
-    """Return the newest head that a key of the ledger signed; what somebody else recorded as one is passed over.
+def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead | None:
+    """Return the newest head that a confirmed key of the ledger signed; what somebody else recorded as one is passed over.
+
+    Args:
+        ledger: may be open for reading only.
+        own: a key that is known to be the ledger's own, beside this machine's.
 
     Raises:
         IntegrityError: there is none, and the details of a head are missing, damaged, or no head.
@@ -221,7 +228,7 @@ def newest_head(ledger: Ledger) -> RecordedHead | None:
         except IntegrityError as error:
             unread = unread or error
             continue
-        signers = read_signers(ledger) if signers is None else signers
+        signers = read_signers(ledger, own) if signers is None else signers
         signature = _signature_of(found, ledger.id)
         if signature is not None and signer_at(signers, signature.public_key, signature.at) is not None:
             return found
@@ -251,15 +258,56 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
     )
 
 
-def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
-    """Return the keys that signed or sign, oldest first.
+def read_signers(ledger: Ledger, own: SigningKey | None = None) -> tuple[Signer, ...]:
+    """Return the keys that were added, oldest first; only those that are confirmed sign.
 
     A record behind the first key whose details are no key counts for nothing, and is named by `verify`: whoever may append could
     otherwise keep everybody from signing.
 
+    Args:
+        ledger: may be open for reading only.
+        own: a key that is known to be the ledger's own, beside this machine's.
+
     Raises:
         IntegrityError: the details of the first key record are missing or damaged.
     """
+    events = _read_keys(ledger)
+    if len(events) < 2:  # as nearly always: then nothing depends on heads, quarantines or this machine's key
+        return fold_signers(events, lambda _seq: (), principal=ledger.id).signers
+    known = {ledger.read_own_key()} if own is None else {ledger.read_own_key(), own.public_key}
+    return _fold_keys(ledger, events, known)
+
+
+def listed_signers(ledger: Ledger) -> tuple[Signer, ...]:
+    """Return the keys as the records alone have them, whatever this machine knows: what a bundle lists.
+
+    Raises:
+        IntegrityError: the details of the first key record are missing or damaged.
+    """
+    return _fold_keys(ledger, _read_keys(ledger), ())
+
+
+def _fold_keys(ledger: Ledger, events: Sequence[RecordedKey], known: Collection[str]) -> tuple[Signer, ...]:
+    behind = partial(_signatures_behind, ledger)
+    disowned = _read_disowned(ledger)
+    return fold_signers(events, behind, principal=ledger.id, known=known, disowned=disowned).signers
+
+
+def _read_disowned(ledger: Ledger) -> tuple[DisownedKeys, ...]:
+    records = tuple(ledger.records(kinds=(QUARANTINED,)))
+    if not records:
+        return ()
+    from portalops.ledger.quarantine_text import read_disowned  # noqa: PLC0415  # few ledgers have any
+
+    found: list[DisownedKeys] = []
+    for record in records:
+        with suppress(PortalOpsError):  # details that cannot be read are named by `verify`
+            named = read_disowned(record.seq, ledger.blob(record.body), ledger.id)
+            found += [named] if named is not None else []
+    return tuple(found)
+
+
+def _read_keys(ledger: Ledger) -> list[RecordedKey]:
     events: list[RecordedKey] = []
     for record in ledger.records(kinds=KEY_KINDS):
         try:
@@ -267,7 +315,7 @@ def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
         except IntegrityError:
             if not events:
                 raise
-    return fold_signers(events, lambda seq: _signatures_behind(ledger, seq), principal=ledger.id).signers
+    return events
 
 
 def _read_key(ledger: Ledger, record: Record) -> RecordedKey:
@@ -308,7 +356,7 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: Signi
         ledger.claimant.enrol(ledger, key)
         with suppress(SecretUnavailable):  # the command's end warns of that; a head is owed all the same
             ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
-    newest = newest_head(ledger)
+    newest = newest_head(ledger, key)
     last = ledger.last()
     assert last is not None
     if newest is not None and all(
@@ -335,8 +383,12 @@ def _require_no_stranger(
         IntegrityError: another key was recorded as the successor.
     """
     covered = newest.head.size if newest else 0
-    for signer in read_signers(ledger):
+    disowned = _read_disowned(ledger)
+    for signer in read_signers(ledger, key):
         is_new = signer.added_seq > covered and signer.retired_seq is None
+        is_new = is_new and not any(
+            each.public_key == key.public_key and each.first <= signer.added_seq <= each.last for each in disowned
+        )
         if is_new and signer.replaces == key.public_key and (but is None or signer.public_key != but.public_key):
             raise IntegrityError(
                 msg(
@@ -345,14 +397,15 @@ def _require_no_stranger(
                     key=fingerprint(signer.public_key),
                 ),
                 msg(
-                    "If a change of the key was interrupted, finish it: portalops ledger rotate-key. Otherwise find out who may append"
-                    " to the ledger; then move the key's file away, and 'portalops ledger rotate-key --lost' leads on with a new one."
+                    "If a change of the key was interrupted, finish it: portalops ledger rotate-key. Otherwise two persons set the"
+                    " record aside: portalops ledger quarantine {seq} {seq}.",
+                    seq=signer.added_seq,
                 ),
             )
 
 
 def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
-    signers = read_signers(ledger)
+    signers = read_signers(ledger, key)
     if not signers:
         ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
     elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):

@@ -332,10 +332,8 @@ def read_ownership(ledger: Ledger) -> Ownership:
     signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
     noted = {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
     found = check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, before=known)
-    # A mended clock that counts for nothing may be set aside, so it must stay nobody's.
-    bridges = tuple(SELF_SIGNED - {CLOCK_MENDED})
-    spoken_for = frozenset(record.seq for record in ledger.records(kinds=bridges, since=since))
-    bridged = Ownership(found.writers, _bridged(found.claimed, spoken_for))
+    # Only over claims that count, which are a writer's: any other record between them may be a stranger's, and be set aside.
+    bridged = Ownership(found.writers, _bridged(found.claimed, found.spoken_for))
     _write_checked(ledger, newer[-1], bridged)
     return bridged
 
@@ -370,7 +368,7 @@ def heeds_move(ledger: Ledger, record: Record) -> bool:
 
 
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:
-    """Return few ranges for many: each goes on over the records behind it that are signed themselves."""
+    """Return few ranges for many: each goes on over the claims and writer records behind it that count."""
     bridged: list[Claimed] = []
     for each in claimed:
         before = bridged[-1] if bridged else None

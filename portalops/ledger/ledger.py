@@ -113,6 +113,8 @@ class Ledger:
         """Claims what is appended here; None where nobody does."""
         self.heeds_move: Callable[[Ledger, Record], bool] = lambda _ledger, _record: True
         """Says whether a record of a move counts (`heeded.heeds_move`); without claims each does."""
+        self.read_own_key: Callable[[], str] = str
+        """Returns the public key that this machine signs heads with; empty without one. It is known to be the ledger's own."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 

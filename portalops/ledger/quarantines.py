@@ -1,7 +1,8 @@
 """Quarantines and mended clocks: what two persons say of records, so that a ledger goes on behind them; pure.
 
 Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of
-`ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
+`ANYBODYS`, records that count for nothing by themselves, and records behind the first writer that nobody claims can be set aside
+(docs/ledger-format.md, Quarantines).
 A mended clock names the newest records, all with times ahead of the moment that both give (there, Mended clocks).
 """
 
@@ -13,16 +14,17 @@ from datetime import datetime
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership, is_confirmed
+from portalops.ledger.claims import Ownership, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
+from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
-from portalops.registers.signers import KEY_RETIRED, signer_at
+from portalops.registers.signers import KEY_RETIRED, DisownedKeys, confirmed_keys
 from portalops.registers.writers import CLOCK_MENDED
-from portalops.signatures.sshsig import BadSignature, fingerprint, verify
+from portalops.signatures.sshsig import BadSignature, verify
 
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
 """Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
@@ -101,9 +103,28 @@ class Surrounding:
     noted: Noted
     """Digest and time of each line that `wanted` asks for, as far as it is there; without a time it is no record."""
     anybodys: Collection[int]
-    """Numbers of the records of `ANYBODYS`."""
-    confirmed: Collection[str] = ()
-    """Public keys of the ledger that the reader knows to be its own."""
+    """Numbers of the records of `is_anybodys`."""
+    void: Collection[int]
+    """Numbers of the records that count for nothing by themselves (`check_heads.find_standings`)."""
+    sound: Collection[int]
+    """Numbers of the records that a confirmed key stands for."""
+
+
+def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[DisownedKeys, ...]:
+    """Return which records the keys that signed quarantines say to be a stranger's.
+
+    Args:
+        read: the quarantines.
+        ledger: its id; empty if that cannot be read, and then it is not compared.
+    """
+    return tuple(
+        DisownedKeys(each.seq, each.signers[0], each.quarantine.first, each.quarantine.last)
+        for each in read
+        if each.quarantine is not None
+        and each.kind != CLOCK_MENDED
+        and each.problem is None
+        and ledger in {"", each.quarantine.ledger}
+    )
 
 
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
@@ -150,11 +171,22 @@ def _named(counted: Iterable[SetAside]) -> frozenset[int]:
     return frozenset(seq for each in counted for seq in range(each.quarantine.first, each.quarantine.last + 1))
 
 
-def may_set_aside(seq: int, *, is_record: bool, is_anybodys: bool, ownership: Ownership) -> bool:
-    """Say whether a record can be set aside: it is none, of `ANYBODYS`, or behind the first writer and nobody's."""
-    if not is_record or is_anybodys:
-        return True
-    return ownership.begin is not None and seq > ownership.begin and ownership.owner(seq) is None
+def is_anybodys(seq: int, kind: str) -> bool:
+    """Say whether a record can be set aside whoever recorded it: of `ANYBODYS`, or a second beginning."""
+    return kind in ANYBODYS or (kind == CREATED and seq > 1)
+
+
+def may_set_aside(seq: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
+    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claims it, and nobody's key stands for it.
+
+    Args:
+        seq: its number.
+        ownership: whose the records are.
+        is_void: it counts for nothing by itself; else it must stand behind the first writer.
+        is_sound: a confirmed key stands for it.
+    """
+    is_strange = is_void or (ownership.begin is not None and seq > ownership.begin)
+    return is_strange and not is_sound and ownership.owner(seq) is None
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
@@ -165,14 +197,12 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return each.problem
     if around.ledger and quarantine.ledger != around.ledger:
         return msg("it belongs to another ledger")
-    if signer_at(around.signers, own, each.at) is None:
-        return msg("it is not signed by a key of the ledger")
-    if not is_confirmed(own, each.seq, around.signers, around.ownership, around.confirmed):
-        return msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(own))
+    if (flaw := find_key_flaw(own, each.seq, each.at, around.signers)) is not None:
+        return flaw
     if second != quarantine.public_key:
         return msg("it is signed by a different key than it names")
     machines = (known.public_key for known in around.ownership.writers)
-    if second in {*(known.public_key for known in around.signers), *machines}:
+    if second in {*confirmed_keys(around.signers), *machines}:
         return msg("the second key is the ledger's own, or a machine's")
     if quarantine.last >= each.seq:
         return msg("it names records that did not exist")
@@ -181,8 +211,9 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     if each.kind == CLOCK_MENDED:
         return None
     for seq in range(quarantine.first, quarantine.last + 1):
-        is_record = bool(around.noted.get(seq, ("", ""))[1])
-        if not may_set_aside(seq, is_record=is_record, is_anybodys=seq in around.anybodys, ownership=around.ownership):
+        if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
+            continue
+        if not may_set_aside(seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

@@ -6,24 +6,32 @@ from collections.abc import Iterable, Sequence
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults, bytes_of
-from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
 from portalops.ledger.claims import Ownership
-from portalops.ledger.heads import read_signers
+from portalops.ledger.heads import HEAD, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
-    ANYBODYS,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
+    is_anybodys,
     read_quarantine,
+    suspects,
     wanted,
 )
 from portalops.ledger.record import NotARecord, line_digest, parse
+from portalops.model.heads import Signer
 from portalops.model.message import Message
 from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
+from portalops.registers.drills import IMPORTED
+from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.signers import KEY_KINDS
 from portalops.registers.writers import BY_TWO
+
+JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
+"""Kinds that may count for nothing by themselves, since they are signed."""
 
 
 def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]:
@@ -58,9 +66,25 @@ def _counted(
     ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine], faults: Faults
 ) -> tuple[SetAside, ...]:
     noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, wanted(read))}
-    anybodys = frozenset(record.seq for record in ledger.records(kinds=ANYBODYS))
-    surrounding = Surrounding(ledger.id, read_signers(ledger), ownership, noted, anybodys)
-    return check_quarantines(read, surrounding, faults)
+    signers = read_signers(ledger)
+    named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
+    anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
+    standings = read_standings(ledger, signers, named)
+    return check_quarantines(read, Surrounding(ledger.id, signers, ownership, noted, anybodys, *standings), faults)
+
+
+def read_standings(
+    ledger: Ledger, signers: Sequence[Signer], records: Iterable[Record]
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return which records count for nothing by themselves, and which a confirmed key stands for (`check_heads.find_standings`)."""
+    held = [_held(ledger, record) for record in records if record.kind in JUDGED]
+    spoken = Spoken(
+        [read_head(each) for each in held if each.kind == HEAD],
+        [each for each in held if each.kind in KEY_KINDS],
+        [each for each in held if each.kind == SIGN_OFF],
+        [each for each in held if each.kind == IMPORTED],
+    )
+    return find_standings(spoken, signers, ledger.id, frozenset(each.seq for each in held))
 
 
 def stored_lines(ledger: Ledger, numbers: Iterable[int]) -> list[tuple[int, Digest, Record | None]]:

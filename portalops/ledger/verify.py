@@ -28,6 +28,7 @@ from portalops.ledger.check_heads import (
     Spoken,
     SuppliedHead,
     check_heads,
+    find_standings,
     read_head,
     wanted,
 )
@@ -45,10 +46,11 @@ from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
-    ANYBODYS,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
+    disowned_keys,
+    is_anybodys,
     read_quarantine,
     records_excused,
     records_mistimed,
@@ -81,7 +83,7 @@ from portalops.registers.waivers import (
     waiver_of,
     waivers_in_force,
 )
-from portalops.registers.writers import BY_TWO, CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS
 from portalops.signatures.sshsig import fingerprint
 
 _CHUNK = 256
@@ -212,6 +214,7 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
+        told = replace(told, spoken=replace(told.spoken, disowned=disowned_keys(told.quarantines, ledger_id)))
         faults.suspects = frozenset(suspects(told.quarantines))
         sought = wanted(told.spoken.heads, brought.heads).union(
             wanted_by_claims(told.signed), wanted_by_quarantines(told.quarantines)
@@ -230,20 +233,14 @@ def verify(
             all_covered=False,
             brought=brought.heads,
             trusted=brought.trusted,
-        )
-        confirmed = signing_keys(brought.trusted or ())
-        ownership = check_claims(
-            told.signed,
-            [use.signer for use in signed.uses],
-            chain.noted,
-            faults,
-            ledger=ledger_id,
-            spoken_for=told.spoken_for,
-            confirmed=confirmed,
+            known=signing_keys(brought.trusted or ()) | {brought.signing_key},
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, confirmed)
+        ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
+        standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, *standings)
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
+        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         faults.settle(records_excused(set_aside))
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
@@ -376,8 +373,6 @@ class _Recorded:
     waivers: RecordedWaivers
     signed: Sequence[SignedText]
     """Claims and writer records."""
-    spoken_for: frozenset[int]
-    """Numbers of the records that are signed themselves."""
     by_authority: Sequence[tuple[int, str]]
     """Number and kind of the records that not every writer may record."""
     quarantines: Sequence[ReadQuarantine]
@@ -396,7 +391,6 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     inerasable: dict[Digest, int] = {}
     drills: list[HeldRecord] = []
     signed: list[SignedText] = []
-    spoken_for: list[int] = []
     by_authority: list[tuple[int, str]] = []
     quarantines: list[ReadQuarantine] = []
     anybodys: list[int] = []
@@ -404,11 +398,9 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
-        if record.kind in ANYBODYS:
+        if is_anybodys(record.seq, record.kind):
             anybodys.append(record.seq)
-        if record.kind in SELF_SIGNED:
-            spoken_for.append(record.seq)
-        elif record.kind in AUTHORITY_KINDS:
+        if record.kind in AUTHORITY_KINDS:
             by_authority.append((record.seq, record.kind))
         blob = _blob_or_none(ledger, record.body)
         if blob is not None and not bodies.evidence_of(blob):
@@ -436,7 +428,6 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         inerasable,
         waivers,
         signed,
-        frozenset(spoken_for),
         by_authority,
         quarantines,
         frozenset(anybodys),

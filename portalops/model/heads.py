@@ -77,7 +77,18 @@ class Signer:
     retired_seq: int | None
     replaces: str
     vouched_seq: int | None = None
-    """The record of the first head over `added_seq` that is signed by the key which this one replaces; None without one."""
+    """The record of the first head over `added_seq` by the confirmed key which this one replaces; None without one."""
+    is_known: bool = True
+    """It is the first key, or the reader knows it to be the ledger's own."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        """The ledger's own: anybody who may append can add another."""
+        return self.is_known or self.vouched_seq is not None
+
+    def signs_at(self, moment: datetime) -> bool:
+        """Say whether a moment lies between its first and its last, both included."""
+        return self.valid_from <= moment and (self.valid_to is None or moment <= self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Which key signed heads from when to when: the key records, folded; and the same as OpenSSH's `allowed_signers`.
 
-Whoever may append can write that a key was retired. That counts only by the word of that key or of its successor: the key signed a head over
-the record of the key that replaces it; or the first head over the retirement is by another key of the ledger, as where the old one was
-lost. A key that signs on over its own retirement was not retired (docs/ledger-format.md, Keys).
+Whoever may append can add a key, and write that one was retired. A key is *confirmed* as the first one, by a head of the confirmed key that it
+replaces, or since the reader knows it to be the ledger's own. A retirement counts if its key signed a head over the record of the key that
+replaces it, or if the first head of a confirmed key over the retirement is by another one. A key that signs on over its own retirement was
+not retired (docs/ledger-format.md, Keys).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime
 
@@ -82,6 +83,18 @@ class HeadSignature:
 
 
 @dataclass(frozen=True, slots=True)
+class DisownedKeys:
+    """A key of this ledger signed, with a second person, that records are a stranger's: its later heads confirm no key that they add."""
+
+    seq: int
+    """Of the quarantine's record."""
+    public_key: str
+    """The signer's."""
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class FoldedKeys:
     """What the key records come to."""
 
@@ -92,7 +105,12 @@ class FoldedKeys:
 
 
 def fold_signers(
-    events: Sequence[RecordedKey], heads_behind: Callable[[int], Iterable[HeadSignature]], *, principal: str
+    events: Sequence[RecordedKey],
+    heads_behind: Callable[[int], Iterable[HeadSignature]],
+    *,
+    principal: str,
+    known: Collection[str] = (),
+    disowned: Sequence[DisownedKeys] = (),
 ) -> FoldedKeys:
     """Return the keys, and the retirements that count for nothing.
 
@@ -101,8 +119,10 @@ def fold_signers(
         heads_behind: given a record's number, yields the heads recorded behind it, oldest first. It is asked only while a
             retirement or a successor depends on them.
         principal: the name that stands for all of them in `allowed_signers`: the ledger's id.
+        known: public keys that the reader knows to be the ledger's own.
+        disowned: what quarantines name, and who signed them.
     """
-    fold = _KeyFold(principal)
+    fold = _KeyFold(principal, known, disowned)
     for place, recorded in enumerate(events):
         fold.take_key(recorded)
         following = events[place + 1].seq if place + 1 < len(events) else None
@@ -120,6 +140,8 @@ def fold_signers(
 @dataclass(slots=True)
 class _KeyFold:
     principal: str
+    known: Collection[str]
+    disowned: Sequence[DisownedKeys]
     signers: dict[str, Signer] = field(default_factory=dict)
     pending: dict[str, RecordedKey] = field(default_factory=dict)
     """Retirements that no head is over yet, by key."""
@@ -128,8 +150,10 @@ class _KeyFold:
     def take_key(self, recorded: RecordedKey) -> None:
         key = recorded.event.public_key
         if recorded.kind == KEY_ADDED and key not in self.signers:
+            is_known = not self.signers or key in self.known
+            replaces = recorded.event.replaces
             self.signers[key] = Signer(
-                self.principal, key, recorded.at, None, recorded.seq, None, recorded.event.replaces
+                self.principal, key, recorded.at, None, recorded.seq, None, replaces, is_known=is_known
             )
         elif recorded.kind == KEY_RETIRED and key in self.signers and self.signers[key].retired_seq is None:
             if any(each.replaces == key and each.vouched_seq is not None for each in self.signers.values()):
@@ -141,7 +165,9 @@ class _KeyFold:
         if signer_at(tuple(self.signers.values()), head.public_key, head.at) is None or head.size >= head.seq:
             return
         for key, each in self.signers.items():
-            if each.replaces == head.public_key and each.vouched_seq is None and each.added_seq <= head.size:
+            if each.replaces != head.public_key or each.vouched_seq is not None or each.added_seq > head.size:
+                continue
+            if not self._is_disowned(each, head):
                 self.signers[key] = replace(each, vouched_seq=head.seq)
         for key, recorded in tuple(self.pending.items()):
             if recorded.seq <= head.size:
@@ -158,10 +184,16 @@ class _KeyFold:
 
     def result(self) -> FoldedKeys:
         # Where another key is left, its head may come yet: a change of keys was interrupted.
-        left = {key for key, signer in self.signers.items() if signer.retired_seq is None}
+        left = {key for key, signer in self.signers.items() if signer.retired_seq is None and signer.is_confirmed}
         alone = [recorded for key, recorded in self.pending.items() if left == {key}]
         return FoldedKeys(
             tuple(self.signers.values()), tuple(sorted((*self.unheeded, *alone), key=lambda one: one.seq))
+        )
+
+    def _is_disowned(self, each: Signer, head: HeadSignature) -> bool:
+        return any(
+            one.public_key == head.public_key and one.seq < head.seq and one.first <= each.added_seq <= one.last
+            for one in self.disowned
         )
 
     def _retire(self, recorded: RecordedKey) -> None:
@@ -170,11 +202,16 @@ class _KeyFold:
 
 
 def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:
-    """Return the signer of a key if it was allowed to sign at a moment, its first and last included."""
+    """Return the signer of a confirmed key if it was allowed to sign at a moment, its first and last included."""
     for signer in signers:
-        if signer.public_key == public_key and signer.valid_from <= moment:
-            return signer if signer.valid_to is None or moment <= signer.valid_to else None
+        if signer.public_key == public_key and signer.is_confirmed and signer.signs_at(moment):
+            return signer
     return None
+
+
+def confirmed_keys(signers: Iterable[Signer]) -> frozenset[str]:
+    """Return the public keys that are the ledger's own, whether they still sign or not."""
+    return frozenset(each.public_key for each in signers if each.is_confirmed)
 
 
 def signing_keys(trusted: Iterable[TrustedKey]) -> frozenset[str]:

@@ -489,17 +489,20 @@ def test_a_key_names_writers_from_the_head_of_its_predecessor_on(tmp_path: Path)
     assert (found.holds, [each.name for each in found.ownership.writers]) == (True, ["web1", "an"])
 
 
-def test_the_successor_of_a_lost_key_names_writers_once_a_writer_stands_for_its_record(tmp_path: Path) -> None:
+def test_the_successor_of_a_lost_key_names_writers_for_who_knows_it_and_no_claim_confirms_it(tmp_path: Path) -> None:
     clock = FixedClock(START)
     ledger = enrolled(tmp_path, clock)
     new = key_of(2)
     rotate_key(ledger, None, new, reason="lost", clock=clock)
 
-    name_writer(ledger, key_of(7), "an", new)
     ledger.claim()
+    named = name_writer(ledger, key_of(7), "an", new)
 
     found = verified(ledger).integrity
-    assert (found.holds, [each.name for each in found.ownership.writers]) == (True, ["web1", "an"])
+    assert [each.name for each in found.ownership.writers] == ["web1"]
+    assert f"the writer in record {named.seq} counts for nothing" in str(found.faults[-1].what)
+    own = verify(ledger, now=START, zone=ZONE, brought=Supplied(signing_key=new.public_key)).integrity
+    assert (own.holds, [each.name for each in own.ownership.writers]) == (True, ["web1", "an"])
 
 
 def test_a_key_that_the_reader_knows_names_writers(tmp_path: Path) -> None:
@@ -515,7 +518,7 @@ def test_a_key_that_the_reader_knows_names_writers(tmp_path: Path) -> None:
     assert [each.name for each in found.ownership.writers] == ["web1", "an"]
 
 
-def test_before_any_writer_the_only_key_that_is_left_names_one(tmp_path: Path) -> None:
+def test_before_any_writer_the_successor_of_a_lost_key_names_one_for_who_knows_it(tmp_path: Path) -> None:
     clock = FixedClock(START)
     ledger = stranger_of(tmp_path, clock)
     record_head(ledger, key_of(1), clock)
@@ -525,7 +528,8 @@ def test_before_any_writer_the_only_key_that_is_left_names_one(tmp_path: Path) -
     note(ledger)
     record_head(ledger, key_of(2), clock)
 
-    found = verified(ledger).integrity
+    assert not verified(ledger).integrity.holds
+    found = verify(ledger, now=START, zone=ZONE, brought=Supplied(signing_key=key_of(2).public_key)).integrity
     assert (found.holds, [each.name for each in found.ownership.writers]) == (True, ["web1"])
 
 

@@ -114,19 +114,44 @@ def test_a_lost_key_is_replaced_all_the_same(portal: Portal, attack: Callable[[P
     assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
 
 
-def test_a_stranger_who_signs_with_a_key_of_their_own_is_led_out_by_a_new_key(portal: Portal) -> None:
-    """Nobody can tell this from a lost key that was replaced, so it is reported as that, and a further new key leads on."""
-    retire_for_a_stranger(portal)
+def sign_as_a_stranger(portal: Portal) -> tuple[int, int]:
+    """Retire the key for one of a stranger's, who signs a head over that; return the numbers of the retirement and of the head."""
+    retired = retire_for_a_stranger(portal)
     own = SigningKey.load(portal.folder.parent / "own")
     ledger = Ledger.open(portal.state, FixedClock(END), create=True)
-    record_head(ledger, own, FixedClock(END))
+    head = record_head(ledger, own, FixedClock(END))
     ledger.close()
-    assert "is not in the ledger" in portal.call("ledger", "head", at=SOON).text
+    return retired, head.seq
 
-    changed = portal.call("ledger", "rotate-key", "--lost", "--reason", "a stranger's key", at=SOON)
 
-    assert changed.code == 0, changed.text
-    assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
+def test_a_strangers_head_retires_no_key_and_the_real_one_signs_on(portal: Portal, tmp_path: Path) -> None:
+    retired, forged = sign_as_a_stranger(portal)
+
+    signed = portal.call("ledger", "head", at=SOON)
+    exported = export(portal, tmp_path / "bundle", at=SOON)
+
+    assert (signed.code, exported.code) == (0, 0), (signed.text, exported.text)
+    assert signed.data["seq"] > forged
+    assert set(faults(portal.call("ledger", "verify", at=SOON))) == {retired, forged}
+    stranger, own = check(tmp_path / "bundle"), verify_bundle(tmp_path / "bundle")
+    assert (stranger.code, stranger.first_bad, own.integrity.first_bad) == (5, retired, retired), stranger.text
+
+
+def test_a_bundle_that_a_stranger_signed_as_the_newest_is_never_said_to_be_unchanged(
+    portal: Portal, tmp_path: Path
+) -> None:
+    """By a key that they only added themselves, whether they retire the real one or not."""
+    own = write_key(portal.folder.parent / "own", STRANGER)
+    append(portal, KEY_ADDED, key=KeyEvent(own.public_key, "a new year"))
+    (portal.folder / "signing").rename(portal.folder / "signing.before")
+    (portal.folder.parent / "own").rename(portal.folder / "signing")
+
+    assert export(portal, tmp_path / "bundle", at=SOON).code == 0
+
+    stranger, found = check(tmp_path / "bundle"), verify_bundle(tmp_path / "bundle")
+    assert (stranger.code, found.integrity.holds) == (5, False), stranger.text
+    assert "which nobody confirmed" in stranger.text
+    assert found.integrity.signed.newest is None or found.integrity.signed.newest.public_key != own.public_key
 
 
 def name_a_successor(portal: Portal) -> int:
@@ -155,6 +180,7 @@ def test_a_new_key_leads_on_from_a_successor_that_nobody_made(portal: Portal) ->
     assert portal.call("ledger", "head", at=SOON + timedelta(hours=1)).code == 0
     own = SigningKey.load(portal.folder.parent / "own")
     ledger = Ledger.open(portal.state, FixedClock(END + timedelta(hours=2)), create=True)
+    ledger.read_own_key = lambda: SigningKey.load(portal.folder / "signing").public_key
     with pytest.raises(LedgerError, match="is not in the ledger"):
         record_head(ledger, own, FixedClock(END + timedelta(hours=2)))
     ledger.close()

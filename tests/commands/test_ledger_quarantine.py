@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
+from portalops.ledger.bundle import verify_bundle
+from portalops.ledger.heads import read_signers, record_head
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.model.heads import KeyEvent
@@ -19,6 +22,7 @@ from portalops.model.record import Digest
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
+from tests.ledger.bundle.bundles import key_of
 
 NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"backup.finished","run":"x","không phải":"bản ghi"}'.encode()
 
@@ -64,7 +68,8 @@ def options(first: int, last: int) -> tuple[str, ...]:
 
 def set_aside(home: Home, first: int, last: int, *, key: str = "binh", expected: ExitCode = ExitCode.OK) -> Any:
     text = home.folder / "quarantine.txt"
-    Path(f"{text}.sig").unlink(missing_ok=True)
+    for left in (text, Path(f"{text}.sig")):
+        left.unlink(missing_ok=True)
     home.call(*options(first, last), "--request", str(text))
     command = ["ssh-keygen", "-Y", "sign", "-n", "portalops-quarantine", "-f", str(home.folder / key), str(text)]
     subprocess.run(command, check=True, capture_output=True)
@@ -110,7 +115,7 @@ def test_a_stranger_who_says_that_the_ledger_moved_stops_no_command_once_that_is
     assert home.call("verify")["integrity"]["holds"]
 
 
-def test_a_ledgers_key_that_nobody_confirmed_sets_nothing_aside(home: Home) -> None:
+def test_the_key_that_this_machine_signs_with_sets_records_aside_for_who_knows_it(home: Home) -> None:
     home.key.rename(home.folder / "first")
     SigningKey.make(home.key)
     added = KeyEvent(SigningKey.load(home.key).public_key, "x", "")
@@ -119,9 +124,9 @@ def test_a_ledgers_key_that_nobody_confirmed_sets_nothing_aside(home: Home) -> N
     ledger.close()
     seq = put_line(home, NOT_A_RECORD)
 
-    refused = home.call(*options(seq, seq), expected=ExitCode.FAILED)
+    set_aside(home, seq, seq)
 
-    assert refused["message"].startswith("nobody confirmed the ledger's key SHA256:")
+    assert home.call("verify")["integrity"]["set_aside"]
 
 
 def test_a_record_that_is_whole_stays(home: Home) -> None:
@@ -188,3 +193,124 @@ def test_lost_details_that_no_bundle_can_do_without_are_to_be_restored(home: Hom
     assert "--withhold" not in refused["hint"]
     home.ledger.keep(kept)
     home.call("export", "--output", str(home.folder / "x"))
+
+
+def put_record(home: Home, kind: str, **parts: object) -> int:
+    """Append a record as a stranger's account does it; return its number."""
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    seq = ledger.append(kind, run=NO_RUN, body=bodies.write(parts)).seq
+    ledger.close()
+    return seq
+
+
+def test_a_request_is_never_written_over_another_file(home: Home) -> None:
+    seq, key = put_line(home, NOT_A_RECORD), home.key.read_bytes()
+
+    refused = home.call(*options(seq, seq), "--request", str(home.key), expected=ExitCode.USAGE)
+
+    assert "is there already" in refused["message"]
+    assert home.key.read_bytes() == key
+
+
+def test_the_second_persons_key_is_compared_with_the_configuration(home: Home) -> None:
+    seq = put_line(home, NOT_A_RECORD)
+    set_aside(home, seq, seq)
+    assert "Ask Trần Thị Bình" not in home.read("verify")
+
+    file = home.folder / "portalops.toml"
+    own, other = ((home.folder / f"{name}.pub").read_text().strip() for name in ("binh", "chi"))
+    file.write_text(file.read_text().replace(own, other))
+
+    code = run(["--config", str(file), "ledger", "verify"], {})
+    assert code == ExitCode.OK
+    assert "Ask Trần Thị Bình" in home.capsys.readouterr().err
+
+
+@pytest.mark.parametrize("enrolled", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("sign-off", {"sign_off": {"report": "x"}}),
+        ("drill.imported", {"drill_report": {"text": "x"}}),
+        ("head", {"head": {"text": "x"}}),
+        ("key.added", {"key": {"public_key": "x"}}),
+        ("key.retired", {"key": {"public_key": "x"}}),
+        ("ledger.created", {"ledger": "0" * 32, "format": 1, "portalops": "x"}),
+    ],
+)
+def test_what_a_stranger_recorded_as_signed_is_no_fault_once_it_is_set_aside(
+    home: Home, kind: str, parts: dict[str, object], *, enrolled: bool
+) -> None:
+    if enrolled:
+        home.call("enroll")
+    seq = put_record(home, kind, **parts)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    set_aside(home, seq, seq)
+
+    home.call("head")
+    assert home.call("verify")["integrity"]["holds"]
+    home.call("export", "--output", str(home.folder / "bundle"), "--period", "2026-11")
+    assert verify_bundle(home.folder / "bundle").integrity.holds
+
+
+def test_the_head_goes_on_once_a_strangers_successor_is_set_aside(home: Home) -> None:
+    thief = key_of(66)
+    added = KeyEvent(thief.public_key, "x", SigningKey.load(home.key).public_key)
+    seq = put_record(home, "key.added", key=added)
+    refused = home.call("head", expected=ExitCode.INTEGRITY)
+    assert f"portalops ledger quarantine {seq} {seq}" in refused["hint"]
+
+    set_aside(home, seq, seq)
+
+    home.call("head")
+    assert home.call("verify")["integrity"]["holds"]
+    assert not read_signers(Ledger.open(home.folder / "state", SystemClock(), create=False))[1].is_confirmed
+
+
+def test_a_strangers_record_between_claimed_ones_is_nobodys_and_can_be_set_aside(home: Home) -> None:
+    home.call("enroll")
+    seq = put_record(home, "claim", claim={"text": "x"})
+    home.call("head")
+
+    set_aside(home, seq, seq)
+
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_an_honest_head_stays(home: Home) -> None:
+    home.call("enroll")
+    home.call("head")
+    seq = count(home)
+
+    refused = home.call(*options(seq, seq), expected=ExitCode.USAGE)
+
+    assert "stands for record" in refused["message"]
+
+
+def test_a_strangers_retirement_and_head_stop_nothing_and_are_set_aside(home: Home) -> None:
+    thief = key_of(66)
+    put_record(home, "key.added", key=KeyEvent(thief.public_key, "x", ""))
+    retired = put_record(home, "key.retired", key=KeyEvent(SigningKey.load(home.key).public_key, "x", ""))
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    forged = record_head(ledger, thief, SystemClock()).seq
+    ledger.close()
+
+    assert home.call("head")["seq"] > forged
+    home.call("verify", expected=ExitCode.INTEGRITY)
+    set_aside(home, retired, forged)
+
+    assert home.call("verify")["integrity"]["holds"]
+    home.call("export", "--output", str(home.folder / "bundle"), "--period", "2026-11")
+    assert verify_bundle(home.folder / "bundle").integrity.holds
+
+
+def test_the_second_persons_key_that_a_stranger_adds_to_the_ledger_changes_nothing(home: Home) -> None:
+    seq = put_line(home, NOT_A_RECORD)
+    set_aside(home, seq, seq)
+    binh = " ".join((home.folder / "binh.pub").read_text().split()[:2])
+
+    put_record(home, "key.added", key=KeyEvent(binh, "x", ""))
+
+    assert home.call("verify")["integrity"]["set_aside"]
+    home.call("head")

@@ -264,6 +264,48 @@ def _writer_by_a_lost_keys_successor(written: Written) -> None:
     _name_writer(written, THIEF, "web2", written.key)
 
 
+def _retire_key(written: Written) -> None:
+    append(written, "key.retired", key=KeyEvent(written.key.public_key, "x", ""))
+
+
+def _head_by_a_key_of_its_own(written: Written) -> None:
+    _add_key(written, THIEF)
+    append_head(written, THIEF)
+
+
+def _key_retired_by_a_head_of_a_key_of_its_own(written: Written) -> None:
+    _add_key(written, THIEF)
+    _retire_key(written)
+    append_head(written, THIEF)
+
+
+def _key_retired_for_a_successor_of_its_own(written: Written) -> None:
+    _add_key(written, THIEF)
+    _add_key(written, PERSON, replaces=THIEF.public_key)
+    append_head(written, THIEF)
+    _retire_key(written)
+    append_head(written, PERSON)
+
+
+def _writer_by_a_key_that_a_machine_stands_for(written: Written) -> None:
+    _add_key(written, THIEF)
+    claim(written, MACHINE, *written.ledger.records(kinds=("key.added",), newest_first=True, limit=1))
+    _name_writer(written, THIEF, "web2", THIEF)
+
+
+def _rival_in_part(written: Written) -> None:
+    first, second, third = (append(written, "note.added", note=text) for text in ("a", "b", "c"))
+    claim(written, PERSON, second)
+    ledger = stranger(written)
+    ledger.append_many((draft_claim(ledger, MACHINE, [LineRange(first.seq, third.seq, line_digest(third.line))]),))
+
+
+def _rival_of_all(written: Written) -> None:
+    records = [append(written, "note.added", note=text) for text in ("a", "b")]
+    claim(written, PERSON, *records)
+    claim(written, MACHINE, *records)
+
+
 def _writer_of_a_taken_name(written: Written) -> None:
     _name_writer(written, THIEF, "web1", written.key)
 
@@ -287,6 +329,8 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _too_many_ranges, _holds_none, _without_details, _lone_surrogate, _plan_without_authority, _erasure_without_authority,
         _move_without_authority,
         _writer_by_a_key_of_its_own, _writer_by_a_key_behind_a_key_of_its_own, _writer_by_a_key_that_a_person_stands_for,
+        _head_by_a_key_of_its_own, _key_retired_by_a_head_of_a_key_of_its_own, _key_retired_for_a_successor_of_its_own,
+        _writer_by_a_key_that_a_machine_stands_for, _rival_in_part, _rival_of_all,
         _writer_by_a_successor, _writer_by_a_lost_keys_successor, _writer_of_a_taken_name, _writer_of_an_ended_name,
     )
 }  # fmt: skip

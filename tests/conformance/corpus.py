@@ -33,7 +33,7 @@ from tests.conformance.claims import CASES, claimed
 from tests.conformance.clocks import CASES as CLOCKS
 from tests.conformance.clocks import mended, mended_before_writers
 from tests.conformance.quarantines import CASES as QUARANTINES
-from tests.conformance.quarantines import before_writers
+from tests.conformance.quarantines import before_writers, signs_before_writers
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import PERIOD, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -149,6 +149,7 @@ def _whole(scratch: Path) -> Iterator[tuple[str, Path]]:
         "the-key-was-changed-twice": _changed_keys,
         "unknown-kinds": _unknown_kinds,
         "set-aside-before-writers": before_writers,
+        "signs-set-aside-before-writers": signs_before_writers,
     }.items():
         written = write(begun(scratch / name / "state"))
         yield name, _exported(written, scratch / name / "bundle")

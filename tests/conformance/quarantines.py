@@ -18,7 +18,7 @@ from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, claimed, enrol, stranger
+from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, append_head, claimed, enrol, stranger
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
@@ -259,6 +259,71 @@ def _of_a_record_within_the_hour(written: Written) -> None:
     written.clock.move(timedelta(minutes=1))
 
 
+def _aside(written: Written, kind: str, **parts: object) -> None:
+    seq = append(written, kind, **parts).seq
+    quarantine(written, seq, seq)
+
+
+def _a_sign_off_of_nobody(written: Written) -> None:
+    _aside(written, "sign-off", sign_off={"report": "x"})
+
+
+def _a_drill_of_nobody(written: Written) -> None:
+    _aside(written, "drill.imported", drill_report={"text": "x", "signature": "y"})
+
+
+def _a_head_of_nobody(written: Written) -> None:
+    _aside(written, "head", head={"text": "x", "signature": "y"})
+
+
+def _a_head_by_a_strangers_key(written: Written) -> None:
+    append_head(written, THIEF)
+    seq = written.ledger.count()
+    quarantine(written, seq, seq)
+
+
+def _a_key_that_is_none(written: Written) -> None:
+    _aside(written, "key.added", key={"public_key": "x"})
+
+
+def _a_beginning(written: Written) -> None:
+    _aside(written, "ledger.created", ledger=LEDGER, format=1, portalops="1.0.0")
+
+
+def _a_successor_of_nobody(written: Written) -> None:
+    _aside(written, "key.added", key=KeyEvent(THIEF.public_key, "x", written.key.public_key))
+    written.head()
+
+
+def _a_successor_of_nobody_who_signs(written: Written) -> None:
+    _a_successor_of_nobody(written)
+    seq = append(written, "note.added").seq
+    quarantine(written, seq, seq, own=THIEF)
+
+
+def _an_honest_head(written: Written) -> None:
+    append(written, "note.added")
+    written.head()
+    seq = written.ledger.count()
+    quarantine(written, seq, seq)
+
+
+def _the_second_persons_key_added_by_a_stranger(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq)
+    append(written, "key.added", key=KeyEvent(SECOND.public_key, "x", ""))
+
+
+def signs_before_writers(folder: Path) -> Written:
+    """Make a ledger without writers, in which what counts for nothing by itself is set aside."""
+    written = Written(folder)
+    written.plan(DAILY)
+    written.head()
+    for act in (_a_sign_off_of_nobody, _a_head_of_nobody, _a_key_that_is_none, _a_beginning, _a_successor_of_nobody):
+        act(written)
+    return written
+
+
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
@@ -266,6 +331,8 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
+        _a_sign_off_of_nobody, _a_drill_of_nobody, _a_head_of_nobody, _a_head_by_a_strangers_key, _a_key_that_is_none, _a_beginning,
+        _a_successor_of_nobody, _a_successor_of_nobody_who_signs, _an_honest_head, _the_second_persons_key_added_by_a_stranger,
     )
 }  # fmt: skip
 """What is set aside in a ledger with claims, and how."""

@@ -93,9 +93,10 @@ def with_retirement(*, replaces: str, signs: SigningKey | None, is_announced: bo
 
 RETIREMENTS = {
     "the old key signed for the new one": with_retirement(replaces=FIRST.public_key, signs=SECOND),
-    "the old key was lost": with_retirement(replaces="", signs=SECOND),
+    "nobody confirmed the new key": with_retirement(replaces="", signs=SECOND),
+    "the old key was lost, and the reader knows the new one": with_retirement(replaces="", signs=SECOND),
     "the old key signs on": with_retirement(replaces="", signs=FIRST),
-    "no head is over it yet, and a new key may sign one": with_retirement(replaces="", signs=None),
+    "no head is over it, and nobody confirmed the new key": with_retirement(replaces="", signs=None),
     "no head is over it, and no other key is left": with_retirement(replaces="", signs=None, is_announced=False),
 }
 
@@ -110,7 +111,15 @@ def judged(ledger: dict[str, Any]) -> tuple[list[int], dict[str, int | None]]:
     noted = {seq: (line_digest(records[seq - 1].line), format_at(records[seq - 1].at)) for seq in wanted(heads)}
     keys = [each for each in held if each.kind in {KEY_ADDED, KEY_RETIRED}]
     faults = Faults()
-    signed = check_heads(Spoken(heads, keys, ()), noted, faults, ledger=LEDGER, records=len(records), all_covered=False)
+    signed = check_heads(
+        Spoken(heads, keys, ()),
+        noted,
+        faults,
+        ledger=LEDGER,
+        records=len(records),
+        all_covered=False,
+        known=ledger["known"],
+    )
     return [fault.seq for fault in faults.first()], {
         use.signer.public_key: use.signer.retired_seq for use in signed.uses
     }
@@ -178,17 +187,15 @@ def vectors() -> dict[str, object]:
         "sign_offs": [{"body": bodies.write({"sign_off": sign_off}).decode()}],
         "erasures": [{"body": erasure, "erases": body}],
         "claims": [_claim_vector()],
-        "retirements": [
-            {
-                "about": about,
-                "lines": ledger.lines,
-                "blobs": ledger.blobs,
-                "faults": judged({"lines": ledger.lines, "blobs": ledger.blobs})[0],
-                "retired": judged({"lines": ledger.lines, "blobs": ledger.blobs})[1],
-            }
-            for about, ledger in RETIREMENTS.items()
-        ],
+        "retirements": [_retirement_vector(about, ledger) for about, ledger in RETIREMENTS.items()],
     }
+
+
+def _retirement_vector(about: str, ledger: Ledger) -> dict[str, object]:
+    known = [SECOND.public_key] if "knows" in about else []
+    given = {"about": about, "lines": ledger.lines, "blobs": ledger.blobs, "known": known}
+    found, retired = judged(given)
+    return {**given, "faults": found, "retired": retired}
 
 
 def _claim_vector() -> dict[str, object]:
@@ -246,9 +253,10 @@ def test_heads_sign_offs_and_erasures_are_read(published: Any) -> None:
 def test_retirements_count_or_are_named_as_published(published: Any) -> None:
     expected = {
         "the old key signed for the new one": ([], 6),
-        "the old key was lost": ([], 5),
+        "nobody confirmed the new key": ([5, 6], None),
+        "the old key was lost, and the reader knows the new one": ([], 5),
         "the old key signs on": ([5], None),
-        "no head is over it yet, and a new key may sign one": ([], None),
+        "no head is over it, and nobody confirmed the new key": ([5], None),
         "no head is over it, and no other key is left": ([4], None),
     }
     for each in published["retirements"]:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -23,13 +24,14 @@ from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
+from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.claims import Ownership
-from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
+from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
-from portalops.model.heads import Erasure, RecordedHead, SignOff
+from portalops.model.heads import Erasure, RecordedHead, SignedHead, SignOff
 from portalops.model.message import msg
 from portalops.model.organisation import Portal
 from portalops.model.period import Period
@@ -269,7 +271,7 @@ def write_bundle(
         published = _write_heads(ledger, writer, scope.last)
         tokens = _write_tokens(ledger, writer, published)
         sign_offs = tuple(_sign_offs(ledger, scope.last))
-        signers = contents.allowed_signers(read_signers(ledger), sign_offs)
+        signers = contents.allowed_signers(listed_signers(ledger), sign_offs)
         writer.put(contents.SIGNERS, signers.encode())
         writer.put(contents.FIGURES, bodies.write(content.figures.data()))
         for language, report in content.reports.items():
@@ -463,13 +465,16 @@ def _format_of(ledger: Ledger, last: int) -> int:
 def _write_heads(ledger: Ledger, writer: _Writer, last: int) -> dict[Digest, int]:
     """Write each head, and return their sizes by the digest of their text."""
     published: dict[Digest, int] = {}
+    by_size: dict[int, SignedHead] = {}
     for each in heads(ledger):
         if each.seq > last:
             break
-        stem = contents.head_stem(each.head.size)
-        writer.put(f"{stem}.txt", each.signed.text.encode())
-        writer.put(f"{stem}.sig", each.signed.signature.encode())
+        by_size[each.head.size] = each.signed  # a stranger's may have the size of another
         published[head_digest(each.signed.text)] = each.head.size
+    for size, signed in by_size.items():
+        stem = contents.head_stem(size)
+        writer.put(f"{stem}.txt", signed.text.encode())
+        writer.put(f"{stem}.sig", signed.signature.encode("utf-8", "surrogatepass"))
     return published
 
 
@@ -490,9 +495,10 @@ def _write_tokens(ledger: Ledger, writer: _Writer, published: Mapping[Digest, in
 
 def _sign_offs(ledger: Ledger, last: int) -> Iterator[SignOff]:
     for record in _read_until(ledger.records(kinds=(SIGN_OFF,)), last):
-        found = bodies.decode_part(ledger.blob(record.body), "sign_off", SignOff)
-        if found is not None:
-            yield found
+        with suppress(PortalOpsError):  # details that cannot be read are named, or set aside
+            found = read_sign_off(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
+            if found is not None:
+                yield found
 
 
 def _belonging(ledger: Ledger, scope: BundleScope) -> Iterator[Record]:

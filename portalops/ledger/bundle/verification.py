@@ -36,6 +36,7 @@ from portalops.ledger.check_heads import (
     Signed,
     Spoken,
     check_heads,
+    find_standings,
     read_head,
     read_sign_off,
     wanted,
@@ -52,10 +53,11 @@ from portalops.ledger.claims import (
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
-    ANYBODYS,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
+    disowned_keys,
+    is_anybodys,
     read_quarantine,
     records_excused,
     records_mistimed,
@@ -91,7 +93,7 @@ from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
-from portalops.registers.writers import BY_TWO, CLAIM_KINDS, SELF_SIGNED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -201,7 +203,6 @@ class _Recorded:
     drills: list[HeldRecord] = field(default_factory=list)
     signed: list[SignedText] = field(default_factory=list)
     """Claims and writer records."""
-    spoken_for: set[int] = field(default_factory=set)
     by_authority: list[tuple[int, str]] = field(default_factory=list)
     quarantines: list[ReadQuarantine] = field(default_factory=list)
     anybodys: set[int] = field(default_factory=set)
@@ -231,8 +232,10 @@ class _Check:
         description = self._read_description()
         told = self._read_recorded()
         chain = self._check_chain(description, told)
+        disowned = disowned_keys(told.quarantines, told.ledger)
+        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned)
         signed = check_heads(
-            Spoken(told.heads, told.keys, told.sign_offs, told.drills),
+            spoken,
             chain.noted,
             self._faults,
             ledger=told.ledger,
@@ -240,20 +243,16 @@ class _Check:
             all_covered=True,
             brought=self._brought.heads,
             trusted=self._brought.trusted,
-        )
-        confirmed = signing_keys(self._brought.trusted or ())
-        ownership = check_claims(
-            told.signed,
-            [use.signer for use in signed.uses],
-            chain.noted,
-            self._faults,
-            ledger=told.ledger,
-            spoken_for=told.spoken_for,
-            confirmed=confirmed,
+            known=signing_keys(self._brought.trusted or ()),
         )
         keys = [use.signer for use in signed.uses]
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, confirmed)
+        ownership = check_claims(
+            told.signed, keys, chain.noted, self._faults, ledger=told.ledger, spoken_for=signed.holding
+        )
+        standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
+        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, *standings)
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
+        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         self._faults.settle(records_excused(set_aside))
         told.mistimed = records_mistimed(set_aside)
@@ -320,11 +319,9 @@ class _Check:
         return told
 
     def _take_recorded(self, record: Record, told: _Recorded) -> None:
-        if record.kind in ANYBODYS:
+        if is_anybodys(record.seq, record.kind):
             told.anybodys.add(record.seq)
-        if record.kind in SELF_SIGNED:
-            told.spoken_for.add(record.seq)
-        elif record.kind in AUTHORITY_KINDS:
+        if record.kind in AUTHORITY_KINDS:
             told.by_authority.append((record.seq, record.kind))
         if record.kind == PLAN:
             told.plans.append(record)
@@ -406,7 +403,7 @@ class _Check:
 
     def _check_allowed_signers(self, told: _Recorded, signed: Signed) -> None:
         sign_offs = [read for held in told.sign_offs if (read := read_sign_off(held)) is not None]
-        text = contents.allowed_signers([use.signer for use in signed.uses], sign_offs)
+        text = contents.allowed_signers(signed.listed, sign_offs)
         expected = text.encode("utf-8", "surrogatepass")
         if self._folder.read(contents.SIGNERS, len(expected)) != expected:
             self._faults.add(0, msg("{name} contradicts the records", name=contents.SIGNERS))

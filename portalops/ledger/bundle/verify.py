@@ -833,7 +833,13 @@ class Key(NamedTuple):
     added: Record
     retired: Optional[Record]
     replaces: str
-    vouched: Optional[int] = None  # the record of the first head over `added` by the key that this one replaces
+    known: bool  # it is the first key, or the auditor brings it
+    vouched: Optional[int] = (
+        None  # the record of the first head over `added` by the confirmed key that this one replaces
+    )
+
+    def is_confirmed(self) -> bool:
+        return self.known or self.vouched is not None
 
     def signs_at(self, at: str) -> bool:
         return self.added.at <= at and (self.retired is None or at <= self.retired.at)
@@ -856,6 +862,15 @@ class Signed(NamedTuple):
     text: str
     signer: str
     why_not: Optional[Said]
+
+
+def retire(keys: List[Key], public: str, record: Record) -> List[Key]:
+    return [key._replace(retired=record) if key.public == public else key for key in keys]
+
+
+def key_at(keys: List[Key], public: str, at: str) -> Optional[Key]:
+    """Return a confirmed key that may sign at a time; None for any other."""
+    return next((key for key in keys if key.public == public and key.is_confirmed() and key.signs_at(at)), None)
 
 
 Range = Tuple[int, int, str]
@@ -960,8 +975,10 @@ class Check:
         self.records = 0
         self.first_at = self.last_at = ""
         self.head_digest = GENESIS
+        self.authentic: Set[int] = set()  # records of heads by confirmed keys
         self.heads: List[Tuple[Record, Head, str, str]] = []  # that hold: record, head, signer, its text
         self.keys: List[Key] = []
+        self.listed: List[Key] = []  # as the records alone have them, whatever the auditor brings
         self.erased: Dict[str, str] = {}
         self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
         self.sign_offs: List[Dict[str, Any]] = []
@@ -970,6 +987,7 @@ class Check:
         self.unheeded: List[
             Tuple[int, int]
         ] = []  # first and last of records whose plans and erasures count for nothing
+        self.speaking: Set[int] = set()  # heads, claims, writers and quarantines that count
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
         self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
@@ -1185,12 +1203,26 @@ class Check:
                 self.suspects.update(range(quarantine.first, quarantine.last + 1))
             else:
                 around.update((quarantine.first - 1, quarantine.first, quarantine.last))
-        self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
+        seen = {each[0].seq: (each[1], signer) for each, (signer, _) in zip(read, signers) if each[1] and signer}
+        disowned = [
+            (record.seq, each.signers[0], each.first, each.last)
+            for record, each in quarantines
+            if each and each.since is None and each.why_not is None and self.ledger in (None, each.ledger)
+        ]
+        self.keys, unheeded = self._read_keys(seen, disowned, {each.public for each in self.trusted or ()})
+        self.listed = self._read_keys(seen, disowned, set())[0] if self.trusted else self.keys
+        for record, public in unheeded:
+            what = "record {seq}: no key of the ledger confirms that key {key} was retired"
+            self.excusable(record.seq, what, key=fingerprint(public))
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
         signed = [self._read_signed(record) for record in self.always if record.kind in CLAIM_KINDS]
         claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
         lines = self._lines_at(wanted | self.suspects | around | {each.size for each in self.brought})
+        for record in self.always:
+            is_there = record.kind in ("key.added", "key.retired") and record.body in self.good
+            if is_there and not self._is_key_record(record):
+                self.excusable(record.seq, "record {seq} is of kind key but holds no key")
         self._check_heads(read, signers, lines)
         self._check_claims(signed, lines)
         self._check_quarantines(quarantines, lines)
@@ -1212,47 +1244,60 @@ class Check:
             if record.body in self.good:
                 self._check_drill(record)
 
-    def _read_keys(self, heads: List[Tuple[Record, Optional[Head], str]]) -> None:
-        """Read who may sign from when to when: key records in their order, and between them the heads that decide on retirements.
+    def _read_keys(
+        self, signed: Dict[int, Tuple[Head, str]], disowned: List[Tuple[int, str, int, int]], trusted: Set[str]
+    ) -> Tuple[List[Key], List[Tuple[Record, str]]]:
+        """Return who may sign from when to when, and the retirements that count for nothing.
 
-        A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
+        Only heads of confirmed keys decide. A retirement counts if its key signed for the one that replaces it, or if the first such head
+        over it is by another key. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
         """
-        signed = {record.seq: (head, signer) for record, head, signer in heads if head and signer}
+        keys: List[Key] = []
         pending: Dict[str, Record] = {}
         unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
             if record.seq in signed:
                 head, signer = signed[record.seq]
-                own = self.ledger in (None, head.ledger) and self.key_at(signer, head.at)
+                own = self.ledger in (None, head.ledger) and key_at(keys, signer, head.at)
                 if own and head.size < record.seq:
-                    for place, key in enumerate(self.keys):
-                        if key.replaces == signer and key.vouched is None and key.added.seq <= head.size:
-                            self.keys[place] = key._replace(vouched=record.seq)
+                    for place, key in enumerate(keys):
+                        strange = any(
+                            one == signer and seq < record.seq and first <= key.added.seq <= last
+                            for seq, one, first, last in disowned
+                        )
+                        if (
+                            key.replaces == signer
+                            and key.vouched is None
+                            and key.added.seq <= head.size
+                            and not strange
+                        ):
+                            keys[place] = key._replace(vouched=record.seq)
                     for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
                         retired = pending.pop(public)
                         if public == signer:
                             unheeded.append((retired, public))
                         else:
-                            self._retire(public, retired)
+                            keys = retire(keys, public, retired)
             elif record.kind in ("key.added", "key.retired") and record.body in self.good:
                 held = part(self.body(record.body), "key")
-                public, replaces, reason = (held.get(name, "") for name in ("public_key", "replaces", "reason"))
-                if not all(isinstance(text, str) for text in (public, replaces, reason)) or not is_key(public):
-                    self.fault(record.seq, "record {seq} is of kind key but holds no key")
+                public, replaces = held.get("public_key", ""), held.get("replaces", "")
+                if not self._is_key_record(record):
                     continue
-                known = [each for each in self.keys if each.public == public]
+                known = [each for each in keys if each.public == public]
                 if record.kind == "key.added" and not known:
-                    self.keys.append(Key(public, record, None, replaces))
+                    keys.append(Key(public, record, None, replaces, not keys or public in trusted))
                 elif record.kind == "key.retired" and known and known[0].retired is None:
-                    if any(key.replaces == public and key.vouched is not None for key in self.keys):
-                        self._retire(public, record)
+                    if any(key.replaces == public and key.vouched is not None for key in keys):
+                        keys = retire(keys, public, record)
                     else:
                         pending.setdefault(public, record)
-        left = {key.public for key in self.keys if key.retired is None}
-        unheeded += [(record, public) for public, record in pending.items() if left == {public}]
-        for record, public in unheeded:
-            what = "record {seq}: no key of the ledger confirms that key {key} was retired"
-            self.excusable(record.seq, what, key=fingerprint(public))
+        left = {key.public for key in keys if key.retired is None and key.is_confirmed()}
+        return keys, unheeded + [(record, public) for public, record in pending.items() if left == {public}]
+
+    def _is_key_record(self, record: Record) -> bool:
+        held = part(self.body(record.body), "key")
+        public, *others = (held.get(name, "") for name in ("public_key", "replaces", "reason"))
+        return isinstance(public, str) and all(isinstance(text, str) for text in others) and is_key(public)
 
     def _read_signed(self, record: Record) -> Signed:
         """Read a claim or a writer record; where its details are not here, (3) names them."""
@@ -1311,12 +1356,18 @@ class Check:
         self, read: List[Tuple[Record, Optional[Quarantine]]], lines: Dict[int, Tuple[str, str]]
     ) -> None:
         """(12) Which records two persons set aside, and (13) whose time they say is wrong."""
-        anybodys = {record.seq for record in self.always if record.kind in ANYBODYS}
+        self.judged = {record.seq: record for record in [*self.always, *self.imported]}
+        anybodys = {
+            record.seq
+            for record in self.always
+            if record.kind in ANYBODYS or (record.kind == "ledger.created" and record.seq > 1)
+        }
         for record, quarantine in read:
             if record.body not in self.good:
                 continue
             why = self._why_no_quarantine(quarantine, lines, anybodys)
             if quarantine is not None and why is None:
+                self.speaking.add(record.seq)
                 (self.quarantines if quarantine.since is None else self.mended).append(quarantine)
             elif record.kind == "ledger.clock-mended":
                 self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
@@ -1364,13 +1415,12 @@ class Check:
         if self.ledger not in (None, each.ledger):
             return say("it belongs to another ledger")
         own, second = each.signers
-        if self.key_at(own, each.record.at) is None:
-            return say("it is not signed by a key of the ledger")
-        if not self._is_confirmed(own, each.record.seq):
-            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(own))
+        flaw = self._flaw_of_key(own, each.record)
+        if flaw is not None:
+            return flaw
         if second != each.public:
             return say("it is signed by a different key than it names")
-        if second in {known.public for known in self.keys} | {known.public for known in self.writers}:
+        if second in self.confirmed_keys() | {known.public for known in self.writers}:
             return say("the second key is the ledger's own, or a machine's")
         if each.last >= each.record.seq:
             return say("it names records that did not exist")
@@ -1380,10 +1430,25 @@ class Check:
             return self._why_not_mended(each, each.since, lines)
         begin = self.writers[0].added if self.writers else None
         for seq in range(each.first, each.last + 1):
-            is_strange = begin is not None and seq > begin and self.owner(seq) is None
-            if lines.get(seq, ("", ""))[1] and seq not in anybodys and not is_strange:
+            if not lines.get(seq, ("", ""))[1] or seq in anybodys:
+                continue
+            is_void, is_sound = self._standing_of(seq)
+            is_strange = is_void or (begin is not None and seq > begin)
+            if not is_strange or is_sound or self.owner(seq) is not None:
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
+
+    def _standing_of(self, seq: int) -> Tuple[bool, bool]:
+        """Say whether a record counts for nothing by itself, and whether a confirmed key stands for it."""
+        is_sound = seq in self.authentic or any(key.added.seq == seq and key.is_confirmed() for key in self.keys)
+        record = self.judged.get(seq)
+        if record is None or record.body not in self.good:
+            return False, is_sound
+        if record.kind == "sign-off":
+            return self._flaw_of_sign_off(record) is not None, is_sound
+        if record.kind == "drill.imported":
+            return self._signer_of_drill(record)[1] is not None, is_sound
+        return record.kind in ("head", "key.added", "key.retired") and not is_sound, is_sound
 
     def _why_not_mended(self, each: Quarantine, since: str, lines: Dict[int, Tuple[str, str]]) -> Optional[Said]:
         if each.last != each.record.seq - 1:
@@ -1428,38 +1493,34 @@ class Check:
             return each.why_not
         if self.ledger not in (None, ledger):
             return say("it belongs to another ledger")
-        if self.key_at(each.signer, each.record.at) is None:
-            return say("it is not signed by a key of the ledger")
-        if not self._is_confirmed(each.signer, each.record.seq):
-            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(each.signer))
+        flaw = self._flaw_of_key(each.signer, each.record)
+        if flaw is not None:
+            return flaw
         if state == "added" and any(
             one.name == name and one.ended is None and one.public != public for one in self.writers
         ):
             return say("another writer is called {name}", name=name)
         known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
         if state == "added":
+            self.speaking.add(each.record.seq)
             if known is None:
                 self.writers.append(Writer(public, name, authority, each.record.seq, None))
         elif known is not None and self.writers[known].ended is None:
+            self.speaking.add(each.record.seq)
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
         return None
 
-    def _is_confirmed(self, public: str, seq: int) -> bool:
-        """Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too."""
-        has_writers = bool(self.writers) and self.writers[0].added < seq
-        keys = {each.public: each for each in self.keys}
-        trusted = {each.public for each in self.trusted or ()}
-        key = keys[public]
-        while key.vouched is not None and key.vouched < seq and key is not self.keys[0] and key.public not in trusted:
-            seq = key.vouched
-            key = keys[key.replaces]
-        if key is self.keys[0] or key.public in trusted:
-            return True
-        if not has_writers:
-            others = [each for each in self.keys if each is not key and each.added.seq < seq]
-            return all(each.retired is not None and each.retired.seq < seq for each in others)
-        owner = self.owner(key.added.seq)
-        return owner is not None and owner.authority == "all"
+    def _flaw_of_key(self, public: str, record: Record) -> Optional[Said]:
+        """Return why a key may not name writers, or set aside, in a record: whoever may append can add keys too."""
+        key = next((each for each in self.keys if each.public == public), None)
+        if key is None or not key.signs_at(record.at):
+            return say("it is not signed by a key of the ledger")
+        if not key.known and (key.vouched is None or key.vouched >= record.seq):
+            return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(public))
+        return None
+
+    def confirmed_keys(self) -> Set[str]:
+        return {key.public for key in self.keys if key.is_confirmed()}
 
     def _take_claim(self, each: Signed, lines: Dict[int, Tuple[str, str]], held_up_to: int) -> int:
         """Take a claim; return the last record whose line a writer's claim bears out."""
@@ -1489,18 +1550,31 @@ class Check:
                     )
                     return held_up_to
             held_up_to = max(held_up_to, claim[1][-1][1])
-            if any(self._is_claimed(first, last) for first, last, _ in claim[1]):
+            named = [(first, last) for first, last, _ in claim[1]]
+            left = [free for first, last in named for free in self._free_of(first, last)]
+            for first, last in left:
+                insort(self.claimed, (first, last, each.signer))
+            if not left:
                 why = say("its records were claimed before")
             else:
-                for first, last, _ in claim[1]:
-                    insort(self.claimed, (first, last, each.signer))
+                self.speaking.add(seq)
+                if left != named:
+                    self.excusable(seq, "of the records that the claim in record {seq} names, some were claimed before")
         if why is not None:
             self.excusable(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
         return held_up_to
 
-    def _is_claimed(self, first: int, last: int) -> bool:
-        place = bisect(self.claimed, (last + 1,)) - 1
-        return place >= 0 and self.claimed[place][1] >= first
+    def _free_of(self, first: int, last: int) -> List[Tuple[int, int]]:
+        """Return the parts of a range that no earlier claim has."""
+        found = []
+        place = max(bisect(self.claimed, (first + 1,)) - 1, 0)
+        while place < len(self.claimed) and self.claimed[place][0] <= last:
+            taken_first, taken_last, _ = self.claimed[place]
+            if first < taken_first:
+                found.append((first, taken_first - 1))
+            first = max(first, taken_last + 1)
+            place += 1
+        return [*found, (first, last)] if first <= last else found
 
     def owner(self, seq: int) -> Optional[Writer]:
         """Return who claims a record; None if nobody does."""
@@ -1548,7 +1622,7 @@ class Check:
 
     def owners(self) -> List[Tuple[int, int, Writer]]:
         """Return the claimed records as few ranges: what lies between two of one writer is signed by itself."""
-        own = {record.seq for record in self.always if record.kind in SELF_SIGNED}
+        own = self.speaking
         found: List[Tuple[int, int, str]] = []
         for first, last, public in self.claimed:
             if found and found[-1][2] == public and all(seq in own for seq in range(found[-1][1] + 1, first)):
@@ -1558,11 +1632,8 @@ class Check:
         named = {writer.public: writer for writer in self.writers}
         return [(first, last, named[public]) for first, last, public in found]
 
-    def _retire(self, public: str, record: Record) -> None:
-        self.keys = [key._replace(retired=record) if key.public == public else key for key in self.keys]
-
     def key_at(self, public: str, at: str) -> Optional[Key]:
-        return next((key for key in self.keys if key.public == public and key.signs_at(at)), None)
+        return key_at(self.keys, public, at)
 
     def _read_head(self, record: Record) -> Tuple[Optional[Head], str, str]:
         """Return the head of a head record, its text and its signature; None without one, named if its body is there."""
@@ -1571,7 +1642,7 @@ class Check:
         head = parse_head(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else None
         if head is None or not isinstance(text, str) or not isinstance(signature, str):
             if record.body in self.good:
-                self.fault(record.seq, "record {seq} is of kind head but holds no head")
+                self.open.append((record.seq, "record {seq} is of kind head but holds no head", {}))
             return None, "", ""
         return head, text, signature
 
@@ -1651,7 +1722,9 @@ class Check:
             wrong: List[Said] = []
             if why_not is not None:
                 wrong.append(say("its signature is not valid: {why}", why=why_not))
-            if signer and self.key_at(signer, head.at) is None:
+            if signer and signer in {key.public for key in self.keys} - self.confirmed_keys():
+                wrong.append(say("it is signed by key {key}, which nobody confirmed", key=fingerprint(signer)))
+            elif signer and self.key_at(signer, head.at) is None:
                 wrong.append(say("it is signed by a key that was not valid in the ledger at that time"))
             own = self.ledger in (None, head.ledger)
             if not own:
@@ -1674,18 +1747,28 @@ class Check:
             if head.size < record.seq and not lines.get(head.size, ("", ""))[1] <= head.at <= record.at:
                 wrong.append(say("its time does not lie between the times of the records around it"))
             for why in wrong:
-                self.fault(record.seq, "the head in record {seq}: {why}", why=why)
+                self.excusable(record.seq, "the head in record {seq}: {why}", why=why)
             if fits and not wrong:
                 held_up_to = head.size
                 self.heads.append((record, head, signer, text))
-            if authentic:  # what somebody else recorded as a head is none that the next one follows
+                self.speaking.add(record.seq)
+            if authentic:
+                self.authentic.add(record.seq)
+                # What somebody else recorded as a head is none that the next one follows.
                 before, size_before, known = hashlib.sha256(text.encode()).hexdigest(), head.size, True
-        self.newest_signer = (signers[-1][0], read[-1][1].at) if read and signers[-1][0] else ("", "")
-        if not read:
+        # What somebody else recorded as a head is none; one whose details are not here is named elsewhere.
+        ours = [
+            (head, signer)
+            for (record, head, _, _), (signer, _) in zip(read, signers)
+            if record.seq in self.authentic or record.body not in self.good
+        ]
+        newest, signer = ours[-1] if ours else (None, "")
+        self.newest_signer = (signer, newest.at) if newest else ("", "")
+        if not ours:
             self.fault(1, "the bundle is not signed: it has no head")
-        elif read[-1][1] is not None:  # (5) only head records stand behind what the newest head is over
+        elif newest is not None:  # (5) only head records stand behind what the newest head is over
             heads = {record.seq for record, _, _, _ in read}
-            behind = next((seq for seq in range(read[-1][1].size + 1, self.records + 1) if seq not in heads), None)
+            behind = next((seq for seq in range(newest.size + 1, self.records + 1) if seq not in heads), None)
             if behind is not None:
                 self.fault(behind, "record {seq} and all later records are not covered by a head")
 
@@ -1710,12 +1793,12 @@ class Check:
                 signer == key.replaces and head.size >= key.added.seq and (not own or record.seq < own[0])
                 for record, head, signer, _ in self.heads
             )
-            if key.replaces and own and not vouched:
+            if key.replaces and own and not (vouched and key.vouched is not None):
                 self.fault(key.added.seq, "record {seq}: the key names a previous key that did not sign for it")
 
     def _check_allowed_signers(self) -> None:
         lines = []
-        for key in self.keys:
+        for key in self.listed:
             options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(
                 key.added.at
             )
@@ -1828,6 +1911,14 @@ class Check:
         )
 
     def _check_sign_off(self, record: Record) -> None:
+        cause = self._flaw_of_sign_off(record)
+        held = sign_off_in(self.body(record.body))
+        if cause is None and held is not None:
+            self.sign_offs.append(held)
+        elif record.seq not in self.aside:
+            self.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", cause=cause)
+
+    def _flaw_of_sign_off(self, record: Record) -> Optional[Said]:
         held = sign_off_in(self.body(record.body))
         try:
             if held is None:
@@ -1838,23 +1929,28 @@ class Check:
             if signer_of(held["signature"], "portalops-signoff", of_bytes(message)) != held["public_key"]:
                 raise Bad("it is signed by a different key than it names")
         except Bad as error:
-            self.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", cause=error.said)
-        else:
-            self.sign_offs.append(held)
+            return error.said
+        return None
 
     def _check_drill(self, record: Record) -> None:
+        signer, cause = self._signer_of_drill(record)
+        if cause is None:
+            self.drills.append((record.seq, signer))
+        elif record.seq not in self.aside:
+            self.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", cause=cause)
+
+    def _signer_of_drill(self, record: Record) -> Tuple[str, Optional[Said]]:
         held = part(self.body(record.body), "drill_report")
         text, signature = held.get("text"), held.get("signature")
         try:
             if not isinstance(text, str) or not isinstance(signature, str):
                 raise Bad("it is none")
             signer = signer_of(signature, "portalops-drill", of_bytes(text.encode("utf-8", "surrogatepass")))
-            if any(each.public == signer for each in self.keys):
+            if signer in self.confirmed_keys():
                 raise Bad("it is signed by a key of this ledger, so it is not from another host")
         except Bad as error:
-            self.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", cause=error.said)
-        else:
-            self.drills.append((record.seq, signer))
+            return "", error.said
+        return signer, None
 
     def _read_erasures(self) -> None:
         for record in self.always:
@@ -2940,6 +3036,7 @@ VI = {
     "  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}": "  LƯU Ý: các bản ghi từ {first} đến {last} đã được {by} và {second} (khóa {key}) cách ly ngày {day}: {reason}",
     "its records were claimed before": "các bản ghi này đã được nhận từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
+    "of the records that the claim in record {seq} names, some were claimed before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận trước đó",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
     "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
     "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",

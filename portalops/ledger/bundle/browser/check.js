@@ -13,6 +13,13 @@ const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
 const SIGN_OFF = ["report", "sha256", "signer", "name", "office", "public_key", "text", "signature"];
 
+/** Say whether a key is the ledger's own: whoever may append can add another. */
+const isConfirmed = ({ isKnown, vouched }) => isKnown || vouched !== null;
+
+/** Say whether one of some keys is confirmed and may sign at a time. */
+const isHeldAt = (keys, signer, at) =>
+  keys.some((each) => each.key === signer && isConfirmed(each) && each.added.at <= at && (!each.retired || at <= each.retired.at));
+
 /** Goes over a bundle once, keeps what it found, and judges nothing that it could not read. */
 class Check {
   constructor(source, supplied, trusted, advance) {
@@ -22,6 +29,8 @@ class Check {
     this.advance = advance;
     this.faults = [];
     this.faultCount = 0;
+    this.authentic = new Set(); // records of heads by confirmed keys
+    this.speaking = new Set(); // heads, claims, writers and quarantines that count
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
     this.open = []; // what is wrong with those alone
@@ -315,14 +324,30 @@ class Check {
       if (since !== undefined) around.push(first - 1, first, last);
       else for (let seq = first; seq <= last; seq += 1) this.suspects.add(seq);
     }
-    await this.readKeys(read);
+    const disowned = [];
+    for (const { record, quarantine, signers, whyNot } of quarantines) {
+      if (!quarantine || whyNot || quarantine.since !== undefined || !this.isOwn(quarantine)) continue;
+      disowned.push({ seq: record.seq, signer: signers[0], first: quarantine.first, last: quarantine.last });
+    }
+    const [keys, unheeded] = await this.readKeys(read, disowned, new Set((this.trusted ?? []).map((each) => each.key)));
+    this.keys = keys;
+    // As the records alone have them, whatever the auditor brings.
+    this.listed = this.trusted ? (await this.readKeys(read, disowned, new Set()))[0] : keys;
+    for (const [key, { seq }] of unheeded) {
+      this.excusable(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
+    }
     const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
     const signed = [];
     for (const record of this.always) if (CLAIM_KINDS.includes(record.kind)) signed.push(await this.readSigned(record));
     for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
     const lines = await this.linesAt(new Set([...wanted, ...around, ...this.suspects, ...this.supplied.map((each) => each.size)]));
+    for (const record of this.always) {
+      if (!["key.added", "key.retired"].includes(record.kind) || !this.good.has(record.body)) continue;
+      if (!(await this.readKey(record))) this.excusable(record.seq, "record {seq} is of kind key but holds no key");
+    }
     await this.checkHeads(read, lines);
     this.checkClaims(signed, lines);
+    await this.readStandings();
     this.checkQuarantines(quarantines, lines);
     await this.checkOwners();
     await this.readErasures();
@@ -340,45 +365,56 @@ class Check {
   }
 
   /**
-   * Read who may sign from when to when: key records in their order, and between them the heads that decide on retirements.
-   * A retirement counts if its key signed for the one that replaces it, or if the first head over it is by another key.
+   * Return who may sign from when to when, and the retirements that count for nothing.
+   * Only heads of confirmed keys decide. A retirement counts if its key signed for the one that replaces it, or if the first such head
+   * over it is by another key. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
    */
-  async readKeys(read) {
+  async readKeys(read, disowned, trusted) {
+    const keys = [];
     const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
     const pending = new Map();
     const unheeded = [];
     for (const record of this.always) {
       if (signed.has(record.seq)) {
         const { head, signer } = signed.get(record.seq);
-        if (!this.isOwn(head) || !this.isHeldAt(signer, head.at) || head.size >= record.seq) continue;
-        for (const each of this.keys) {
-          if (each.replaces === signer && each.vouched === null && each.added.seq <= head.size) each.vouched = record.seq;
+        if (!this.isOwn(head) || !isHeldAt(keys, signer, head.at) || head.size >= record.seq) continue;
+        for (const each of keys) {
+          const { seq } = each.added;
+          const isStrange = disowned.some((one) => one.signer === signer && one.seq < record.seq && one.first <= seq && seq <= one.last);
+          if (each.replaces === signer && each.vouched === null && seq <= head.size && !isStrange) each.vouched = record.seq;
         }
         for (const [key, retired] of pending) {
           if (retired.seq > head.size) continue;
           pending.delete(key);
           if (key === signer) unheeded.push([key, retired]);
-          else this.keys.find((each) => each.key === key).retired = retired;
+          else keys.find((each) => each.key === key).retired = retired;
         }
       } else if (["key.added", "key.retired"].includes(record.kind) && this.good.has(record.body)) {
-        const { public_key: key, replaces = "", reason = "" } = part(await this.body(record.body), "key");
-        if (!isText(key) || !isKey(key) || !isText(replaces) || !isText(reason)) {
-          this.fault(record.seq, "record {seq} is of kind key but holds no key");
-          continue;
-        }
-        const known = this.keys.find((each) => each.key === key);
-        if (record.kind === "key.added" && !known) this.keys.push({ key, added: record, retired: null, replaces, vouched: null });
-        else if (record.kind === "key.retired" && known && !known.retired) {
-          if (this.keys.some((each) => each.replaces === key && each.vouched !== null)) known.retired = record;
+        const event = await this.readKey(record);
+        if (!event) continue;
+        const { key, replaces } = event;
+        const known = keys.find((each) => each.key === key);
+        if (record.kind === "key.added" && !known) {
+          keys.push({ key, added: record, retired: null, replaces, vouched: null, isKnown: !keys.length || trusted.has(key) });
+        } else if (record.kind === "key.retired" && known && !known.retired) {
+          if (keys.some((each) => each.replaces === key && each.vouched !== null)) known.retired = record;
           else if (!pending.has(key)) pending.set(key, record);
         }
       }
     }
-    const left = this.keys.filter((each) => !each.retired);
+    const left = keys.filter((each) => !each.retired && isConfirmed(each));
     for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
-    for (const [key, { seq }] of unheeded) {
-      this.excusable(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
-    }
+    return [keys, unheeded];
+  }
+
+  /** Return what a key record says; null if it holds no key. */
+  async readKey(record) {
+    const { public_key: key, replaces = "", reason = "" } = part(await this.body(record.body), "key");
+    return isText(key) && isKey(key) && isText(replaces) && isText(reason) ? { key, replaces } : null;
+  }
+
+  isConfirmedKey(signer) {
+    return this.keys.some((each) => each.key === signer && isConfirmed(each));
   }
 
   /** Read a claim or a writer record; where its details are not here, (3) names them. */
@@ -419,17 +455,34 @@ class Check {
 
   /** (12) Which records two persons set aside, and (13) whose time they say is wrong. */
   checkQuarantines(read, lines) {
-    const anybodys = new Set(this.always.filter((each) => ANYBODYS.includes(each.kind)).map((each) => each.seq));
+    const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
+    const anybodys = new Set(this.always.filter(isAnybodys).map((each) => each.seq));
     for (const each of read) {
       const { record, quarantine } = each;
       if (!this.good.has(record.body)) continue;
       const why = this.whyNoQuarantine(each, lines, anybodys);
+      if (!why) this.speaking.add(record.seq);
       if (!why) (quarantine.since === undefined ? this.quarantines : this.mended).push({ record, ...quarantine });
       else if (record.kind === "ledger.clock-mended") this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
       else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
     }
     for (const { first, last } of this.mended) for (let seq = first; seq <= last; seq += 1) this.mistimed.add(seq);
     for (const { first, last } of this.quarantines) for (let seq = first; seq <= last; seq += 1) this.aside.add(seq);
+  }
+
+  /** Find out which of the records that quarantines name count for nothing by themselves, and which a confirmed key stands for. */
+  async readStandings() {
+    this.sound = new Set([...this.authentic, ...this.keys.filter(isConfirmed).map((each) => each.added.seq)]);
+    this.void = new Set();
+    for (const record of [...this.always, ...this.imported]) {
+      const { kind, seq } = record;
+      if (!this.suspects.has(seq) || this.sound.has(seq) || !this.good.has(record.body)) continue;
+      const isVoid =
+        ["head", "key.added", "key.retired"].includes(kind) ||
+        (kind === "sign-off" && (await this.readSignOff(record)).cause) ||
+        (kind === "drill.imported" && (await this.readDrill(record)).cause);
+      if (isVoid) this.void.add(seq);
+    }
   }
 
   /** (12) Name what waited for the quarantines, but for what is wrong with records that are set aside. */
@@ -466,17 +519,18 @@ class Check {
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
     const [own, second] = signers;
-    if (!this.isHeldAt(own, record.at)) return say("it is not signed by a key of the ledger");
-    if (!this.isConfirmed(own, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(own) });
+    const flaw = this.flawOfKey(own, record);
+    if (flaw) return flaw;
     if (second !== quarantine.key) return say("it is signed by a different key than it names");
-    if ([...this.keys, ...this.writers].some((each) => each.key === second)) return say("the second key is the ledger's own, or a machine's");
+    if (this.isConfirmedKey(second) || this.writers.some((each) => each.key === second)) return say("the second key is the ledger's own, or a machine's");
     const { first, last } = quarantine;
     if (last >= record.seq) return say("it names records that did not exist");
     if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
     if (quarantine.since !== undefined) return this.whyNotMended(record, quarantine, lines);
     for (let seq = first; seq <= last; seq += 1) {
-      const isStrange = this.writers.length && seq > this.writers[0].added && !this.claimOf(seq, seq);
-      if (lines.get(seq)?.at && !anybodys.has(seq) && !isStrange) return say("record {record} is whole, and no stranger's", { record: seq });
+      if (!lines.get(seq)?.at || anybodys.has(seq)) continue;
+      const isStrange = this.void.has(seq) || (this.writers.length && seq > this.writers[0].added);
+      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
   }
@@ -519,9 +573,12 @@ class Check {
         );
       } else {
         upTo = Math.max(upTo, ranges.at(-1).last);
-        if (ranges.some(({ first, last }) => this.claimOf(last, first))) {
-          this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
-        } else for (const { first, last } of ranges) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
+        const left = ranges.flatMap(({ first, last }) => this.freeOf(first, last));
+        const isWhole = left.length === ranges.length && left.every(({ first, last }, number) => first === ranges[number].first && last === ranges[number].last);
+        for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
+        if (left.length) this.speaking.add(seq);
+        if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
+        else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed before");
       }
     }
   }
@@ -562,40 +619,41 @@ class Check {
     return found && found.last >= first ? found : undefined;
   }
 
+  /** Return the parts of a range that no earlier claim has. */
+  freeOf(first, last) {
+    const found = [];
+    for (let place = Math.max(this.placeOf(first) - 1, 0); place < this.claimed.length && this.claimed[place].first <= last; place += 1) {
+      const taken = this.claimed[place];
+      if (first < taken.first) found.push({ first, last: taken.first - 1 });
+      first = Math.max(first, taken.last + 1);
+    }
+    return first <= last ? [...found, { first, last }] : found;
+  }
+
   /** Take a writer record; return why it counts for nothing. */
   takeWriter({ record, writer, signer, whyNot }) {
     if (!writer || record.kind !== `writer.${writer.state}`) return say("it names no writer");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== writer.ledger) return say("it belongs to another ledger");
-    if (!this.isHeldAt(signer, record.at)) return say("it is not signed by a key of the ledger");
-    if (!this.isConfirmed(signer, record.seq)) return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
+    const flaw = this.flawOfKey(signer, record);
+    if (flaw) return flaw;
     const { state, key, name, authority } = writer;
     if (state === "added" && this.writers.some((each) => each.name === name && each.ended === null && each.key !== key)) {
       return say("another writer is called {name}", { name });
     }
     const known = this.writerOf(key);
+    if (state === "added" || (known && known.ended === null)) this.speaking.add(record.seq);
     if (state === "added" && !known) this.writers.push({ key, name, authority, added: record.seq, ended: null });
     else if (state === "ended" && known && known.ended === null) known.ended = record.seq;
     return null;
   }
 
-  /** Say whether somebody confirmed a key of the ledger before a record: whoever may append can add keys too. */
-  isConfirmed(signer, seq) {
-    const hasWriters = this.writers.length > 0 && this.writers[0].added < seq;
-    const isKnown = (key) => key === this.keys[0] || (this.trusted ?? []).some((each) => each.key === key.key);
-    let found = this.keys.find((each) => each.key === signer);
-    while (!isKnown(found) && found.vouched !== null && found.vouched < seq) {
-      seq = found.vouched;
-      const { replaces } = found;
-      found = this.keys.find((each) => each.key === replaces);
-    }
-    if (isKnown(found)) return true;
-    if (!hasWriters) {
-      return this.keys.every((each) => each === found || each.added.seq >= seq || (each.retired !== null && each.retired.seq < seq));
-    }
-    const { added } = found;
-    const claim = this.claimOf(added.seq, added.seq);
-    return claim !== undefined && this.writerOf(claim.key).authority === "all";
+  /** Return why a key may not name writers, or set aside, in a record: whoever may append can add keys too. */
+  flawOfKey(signer, { seq, at }) {
+    const found = this.keys.find(({ key, added, retired }) => key === signer && added.at <= at && (!retired || at <= retired.at));
+    if (!found) return say("it is not signed by a key of the ledger");
+    if (found.isKnown || (found.vouched !== null && found.vouched < seq)) return null;
+    return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
   }
 
   whyNoClaim({ record, claim, signer, whyNot }) {
@@ -655,7 +713,7 @@ class Check {
 
   /** Return the claimed records as few ranges: what lies between two of one writer is signed by itself. */
   owners() {
-    const own = this.selfSigned();
+    const own = this.speaking;
     const found = [];
     for (const { first, last, key } of this.claimed) {
       const before = found.at(-1);
@@ -673,7 +731,7 @@ class Check {
   }
 
   isHeldAt(signer, at) {
-    return this.keys.some(({ key, added, retired }) => key === signer && added.at <= at && (!retired || at <= retired.at));
+    return isHeldAt(this.keys, signer, at);
   }
 
   /** Return the head of a head record, its text, its signature and who signed it; null without one, named if its body is there. */
@@ -689,7 +747,7 @@ class Check {
       }
       return found;
     }
-    if (this.good.has(record.body)) this.fault(record.seq, "record {seq} is of kind head but holds no head");
+    if (this.good.has(record.body)) this.open.push([record.seq, "record {seq} is of kind head but holds no head", {}]);
     return { record, head: null, signer: "" };
   }
 
@@ -750,7 +808,9 @@ class Check {
       const wrong = [];
       if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
       const isHeld = signer !== "" && this.isHeldAt(signer, head.at);
-      if (signer && !isHeld) wrong.push(say("it is signed by a key that was not valid in the ledger at that time"));
+      const isStrange = signer !== "" && this.keys.some((each) => each.key === signer) && !this.isConfirmedKey(signer);
+      if (isStrange) wrong.push(say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) }));
+      else if (signer && !isHeld) wrong.push(say("it is signed by a key that was not valid in the ledger at that time"));
       if (!this.isOwn(head)) wrong.push(say("it belongs to another ledger"));
       const isAuthentic = isHeld && this.isOwn(head);
       let fits = signer !== "";
@@ -770,15 +830,18 @@ class Check {
       if (head.size < record.seq && !((lines.get(head.size)?.at ?? "") <= head.at && head.at <= record.at)) {
         wrong.push(say("its time does not lie between the times of the records around it"));
       }
-      for (const why of wrong) this.fault(record.seq, "the head in record {seq}: {why}", { why });
+      for (const why of wrong) this.excusable(record.seq, "the head in record {seq}: {why}", { why });
       if (fits && !wrong.length) {
         upTo = head.size;
         this.heads.push({ record, head, signer });
+        this.speaking.add(record.seq);
       }
+      if (isAuthentic) this.authentic.add(record.seq);
       // What somebody else recorded as a head is none that the next one follows.
       if (isAuthentic) [before, sizeBefore, known] = [sha256(toUtf8(text)), head.size, true];
     }
-    const last = read.at(-1);
+    // What somebody else recorded as a head is none; one whose details are not here is named elsewhere.
+    const last = read.filter(({ record }) => this.authentic.has(record.seq) || !this.good.has(record.body)).at(-1);
     this.newestSigner = last?.signer ? { signer: last.signer, at: last.head.at } : { signer: "", at: "" };
     if (!last) this.fault(1, "the bundle is not signed: it has no head");
     else if (last.head) {
@@ -811,12 +874,12 @@ class Check {
 
   /** A key that names the one before it needs that one's word: a head by it over the record that adds the key. */
   checkReplaced() {
-    for (const { key, added, replaces } of this.keys) {
+    for (const { key, added, replaces, vouched } of this.keys) {
       const own = this.heads.find((each) => each.signer === key)?.record.seq;
       const isVouched = this.heads.some(
         ({ record, head, signer }) => signer === replaces && head.size >= added.seq && (own === undefined || record.seq < own),
       );
-      if (replaces && own !== undefined && !isVouched) {
+      if (replaces && own !== undefined && (!isVouched || vouched === null)) {
         this.fault(added.seq, "record {seq}: the key names a previous key that did not sign for it");
       }
     }
@@ -829,7 +892,7 @@ class Check {
 
   async checkAllowedSigners() {
     let text = "";
-    for (const { key, added, retired } of this.keys) {
+    for (const { key, added, retired } of this.listed) {
       const until = retired ? `,valid-before="${stamp(retired.at)}"` : "";
       const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(added.at)}"${until}`;
       text += `${this.ledger ?? ""} ${options} ${key}\n`;
@@ -938,6 +1001,12 @@ class Check {
   }
 
   async checkSignOff(record) {
+    const { held, cause } = await this.readSignOff(record);
+    if (!cause) this.signOffs.push(held);
+    else if (!this.aside.has(record.seq)) this.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", { cause });
+  }
+
+  async readSignOff(record) {
     const held = signOffIn(await this.body(record.body));
     try {
       if (!held) throw new Bad("it is none");
@@ -946,23 +1015,27 @@ class Check {
       }
       const signer = await signerOf(held.signature, "portalops-signoff", overBytes(toUtf8(held.text)));
       if (signer !== held.public_key) throw new Bad("it is signed by a different key than it names");
-      this.signOffs.push(held);
+      return { held, cause: null };
     } catch (error) {
-      this.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", { cause: whyBad(error) });
+      return { held, cause: whyBad(error) };
     }
   }
 
   async checkDrill(record) {
+    const { signer, cause } = await this.readDrill(record);
+    if (!cause) this.drills.push({ seq: record.seq, signer });
+    else if (!this.aside.has(record.seq)) this.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", { cause });
+  }
+
+  async readDrill(record) {
     const { text, signature } = part(await this.body(record.body), "drill_report");
     try {
       if (!isText(text) || !isText(signature)) throw new Bad("it is none");
       const signer = await signerOf(signature, "portalops-drill", overBytes(toUtf8(text)));
-      if (this.keys.some((each) => each.key === signer)) {
-        throw new Bad("it is signed by a key of this ledger, so it is not from another host");
-      }
-      this.drills.push({ seq: record.seq, signer });
+      if (this.isConfirmedKey(signer)) throw new Bad("it is signed by a key of this ledger, so it is not from another host");
+      return { signer, cause: null };
     } catch (error) {
-      this.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", { cause: whyBad(error) });
+      return { signer: "", cause: whyBad(error) };
     }
   }
 }
