@@ -1,4 +1,4 @@
-"""Which earlier text a new one has most of its words from: an old text with words changed, or parts of one or of a few. Pure.
+"""Which earlier text a new one has most of its words from: an old text with words changed, or a part of one. Pure.
 
 Such a text is no copy for certain, as licences and schedules are as much alike, so that it only opens what it bears on. Each is
 compared with the first of its kind, as for copies (docs/decisions/0008), and an item of a sub-portal with the portal's texts too.
@@ -7,8 +7,8 @@ Texts with a group of three words in common are found by the smallest hashes of 
 compared by their sketches. A group that stands in many texts, such as ủy ban nhân, tells nothing of them.
 
 - Words changed here and there: texts of the same numbers are compared as a whole, word by word.
-- Parts: of a text's groups of words the share is estimated that others have together (containment, Broder 1997). A number that they do
-  not have makes it news, for by that alone forms differ. What one text alone has, but for its numbers, is such a form.
+- Parts: of a text's groups of words the share is estimated that another one has (containment, Broder 1997). A number that it does not
+  have makes it news, for by that alone forms differ. What is put together from several texts is found by `joined_texts`.
 - A summary is a part of an earlier text only word for word: forms differ by a name at their end, if systems do not cut it off.
 """
 
@@ -28,28 +28,16 @@ LEAST_WORDS = 60
 """Shorter texts are alike by their form alone."""
 SOUGHT_KEYS = 12
 """By so many a text is looked for."""
-CROWDED_KEYS = 64
-"""By so many a text is looked for by its parts where several of the first are those of many texts: offices write by templates."""
-_CROWD = 8
-"""Texts of one key that make it one of many texts."""
-_CROWDED_SHARE = 0.25
-"""Of the first keys, that are those of many texts."""
 KEPT_KEYS = 4
 """By so many a text is found: where a fifth of its words are other ones, each is in the other text with an even chance."""
 KEPT_PART_KEYS = 8
 """By so many a text is found from a part of it: a third of it has one of them with a chance of 96 in 100."""
-KEPT_CROWDED_KEYS = 16
-"""By so many where many texts have its first ones: those that the rarest have too are many."""
 MOST_TEXTS = 16
 """Texts of one key; what would be one more is kept by its next key instead."""
 _COMPARED = 3
 """Texts of the same numbers that one is compared with: those that share its rarest keys."""
-MOST_SOURCES = 5
-"""Texts that one may be put together from."""
-LIKELY_SOURCES = 8
-"""Texts that one is compared with for its parts: those that share its rarest keys."""
-_LEAST_GAIN = 0.05
-"""Of a text's groups of words, that one more text must have of it: else its numbers would come from anywhere."""
+LIKELY_WHOLES = 8
+"""Texts that one may be a part of: those that share its rarest keys."""
 _LEAST_MARKS = 16
 """Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
 _DEVIATIONS = 2
@@ -93,19 +81,12 @@ def keys_of(channel: ItemChannel, mark: Fingerprint) -> tuple[int, ...]:
 
 def part_keys_of(channel: ItemChannel, mark: Fingerprint, *, is_summary: bool = False) -> tuple[int, ...]:
     """Return the keys under which a text, or a summary, is found in a channel by a part of it, likewise."""
-    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark, most=CROWDED_KEYS)
+    return _keys(f"{channel} summaries" if is_summary else f"{channel} parts", mark)
 
 
-def is_crowded(keys: Sequence[int], *holders: Mapping[int, Sequence[str]]) -> bool:
-    """Say whether several of a text's first keys are those of many texts, so that it is to be looked for by all."""
-    first = keys[:SOUGHT_KEYS]
-    crowded = sum(sum(len(some.get(key, ())) for some in holders) >= _CROWD for key in first)
-    return crowded > _CROWDED_SHARE * len(first)
-
-
-def _keys(kind: str, mark: Fingerprint, *, most: int = SOUGHT_KEYS) -> tuple[int, ...]:
+def _keys(kind: str, mark: Fingerprint) -> tuple[int, ...]:
     start = int.from_bytes(hashlib.blake2b(kind.encode(), digest_size=8).digest(), "big")
-    return tuple((start ^ group) >> 1 for group in mark.groups[:most])
+    return tuple((start ^ group) >> 1 for group in mark.groups[:SOUGHT_KEYS])
 
 
 def likely_texts(
@@ -132,38 +113,16 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def sources_of(own: TextTrace, figures: Sequence[str], others: Mapping[str, TextTrace]) -> Sequence[str]:
-    """Return the text that a new one is a part of, or the few that it has its parts from, the one with most of it first; none if about a fifth of it is new.
+def wholes_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the texts that have each four fifths of a new one's groups of words, the one with most of it first."""
+    share = {text: _share_of(own.groups, other.groups) for text, other in others.items()}
+    whole = (text for text in others if share[text] >= 1 - CHANGED_SHARE)
+    return sorted(whole, key=lambda text: (-share[text], text))
 
-    Args:
-        own: the new text's trace.
-        figures: its numbers.
-        others: texts that it may have parts of.
-    """
-    share = {text: _share_of(own.groups, [other.groups]) for text, other in others.items()}
-    if sum(share.values()) < 1 - CHANGED_SHARE:
-        return ()
-    order = sorted(others, key=lambda text: (-share[text], text))
-    whole = [text for text in order if share[text] >= 1 - CHANGED_SHARE]
-    if whole:
-        return [text for text in whole if _has_all(own.numbers, [others[text].numbers])]
-    chosen, reached = order[:1], share[order[0]]
-    while len(chosen) < min(len(order), MOST_SOURCES):
-        shares = {
-            text: _share_of(own.groups, [others[one].groups for one in (*chosen, text)])
-            for text in order
-            if text not in chosen
-        }
-        best = max(shares, key=lambda text: shares[text])
-        if shares[best] < reached + _LEAST_GAIN:
-            break
-        chosen, reached = [*chosen, best], shares[best]
-        # How often each number stands in all of them together is not known.
-        if reached >= 1 - CHANGED_SHARE and _has_all(
-            sketch_words(frozenset(figures)), [others[one].numbers for one in chosen]
-        ):
-            return chosen
-    return ()
+
+def has_numbers(own: TextTrace, other: TextTrace) -> bool:
+    """Say whether a text has all numbers of another one; else that one is a form filled in anew."""
+    return _has_all(own.numbers, other.numbers)
 
 
 def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
@@ -171,36 +130,36 @@ def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
     held = (
         text
         for text, other in others.items()
-        if _compared(own.groups, [other.groups])[0] >= _LEAST_MARKS
-        and _has_all(own.groups, [other.groups])
-        and _has_all(own.numbers, [other.numbers])
+        if _compared(own.groups, other.groups)[0] >= _LEAST_MARKS
+        and _has_all(own.groups, other.groups)
+        and _has_all(own.numbers, other.numbers)
     )
     return min(held, default="")
 
 
-def _share_of(own: Sketch, others: Sequence[Sketch]) -> float:
-    """Return which share of a text's marks others have together, with one standard deviation added; 0 where the sketches say too little."""
-    known, missing = _compared(own, others)
+def _share_of(own: Sketch, other: Sketch) -> float:
+    """Return which share of a text's marks another one has, with one standard deviation added; 0 where the sketches say too little."""
+    known, missing = _compared(own, other)
     if known < _LEAST_MARKS:
         return 0.0
     share = 1 - missing / known
-    is_exact = own.is_whole and all(other.is_whole for other in others)
+    is_exact = own.is_whole and other.is_whole
     return share if is_exact else min(1.0, share + math.sqrt(share * (1 - share) / known))
 
 
-def _has_all(own: Sketch, others: Sequence[Sketch]) -> bool:
-    """Say whether others have together all marks of a text, as far as the sketches know."""
-    return _compared(own, others)[1] == 0
+def _has_all(own: Sketch, other: Sketch) -> bool:
+    """Say whether another text has all marks of one, as far as the sketches know."""
+    return _compared(own, other)[1] == 0
 
 
-def _compared(own: Sketch, others: Sequence[Sketch]) -> tuple[int, int]:
-    """Return how many marks of a text can be compared, and how many of them none of the others has.
+def _compared(own: Sketch, other: Sketch) -> tuple[int, int]:
+    """Return how many marks of a text can be compared with another one's, and how many of them that has not.
 
     A sketch that is not whole says nothing of marks greater than its greatest.
     """
-    end = min((one.marks[-1] for one in others if not one.is_whole), default=None)
+    end = None if other.is_whole else other.marks[-1]
     marks = {mark for mark in own.marks if end is None or mark <= end}
-    return len(marks), len(marks.difference(*(one.marks for one in others)))
+    return len(marks), len(marks.difference(other.marks))
 
 
 def free_keys(keys: Iterable[int], *holders: Mapping[int, Sequence[str]], most: int = KEPT_KEYS) -> tuple[int, ...]:

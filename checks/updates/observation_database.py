@@ -27,6 +27,7 @@ from checks.updates.observation_rows import (
     PAGE,
     SHARED_TEXT,
     SOURCE,
+    TEXT_RUN,
     VERSION,
 )
 from checks.updates.proving import TABLES
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "portalops_observations"
 
-CHANGING = (LAST_SEEN, PAGE, SHARED_TEXT, SOURCE)
+CHANGING = (LAST_SEEN, PAGE, SHARED_TEXT, SOURCE, TEXT_RUN)
 """What changes by nature; nothing judged rests on what stood there before."""
 
 _LOCK = 0x504F4F42

@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 10
+VERSION = 11
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -251,6 +251,15 @@ TEXT_KEY = Table(
     # By what a text is found, by `checks.updates.resemblance`.
     Column("key", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+TEXT_RUN = Table(
+    "text_run",
+    METADATA,
+    # A sampled group of words of a unit's texts, or a number and the words beside it, by `checks.updates.joined_texts`.
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    # The newest text that has it: the first 60 bits of its content hash.
+    Column("text", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 TEXT_SKETCH = Table(

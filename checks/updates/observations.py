@@ -43,6 +43,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from checks.updates.addresses import address_elsewhere, page_key
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
 from checks.updates.forms import form_keys
+from checks.updates.joined_texts import beginning_of
 from checks.updates.near_copies import TextTrace
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
@@ -63,6 +64,7 @@ from checks.updates.observation_rows import (
     SHARED_TEXT,
     SOURCE,
     TEXT_KEY,
+    TEXT_RUN,
     TEXT_SKETCH,
     TOUCH,
     correction_row,
@@ -910,6 +912,12 @@ _STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where
 _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part, LIKENESS.c.numbers).in_(_SOME))
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
+_RUN_HOLDERS = select(TEXT_RUN.c.key, TEXT_RUN.c.text).where(TEXT_RUN.c.key.in_(_SOME))
+_TEXT_BEGINNING = (
+    select(TEXT_SKETCH.c.text)
+    .where(TEXT_SKETCH.c.text >= bindparam("begins"), TEXT_SKETCH.c.text < bindparam("end"))
+    .limit(1)
+)
 _OF_ADDRESS = select(NAME.c.observation).where(NAME.c.source == bindparam("source"), NAME.c.key == bindparam("key"))
 _FORMER_TEXTS = select(OBSERVATION.c.text).where(
     OBSERVATION.c.id.in_(_OF_ADDRESS)
@@ -1065,9 +1073,7 @@ def _texts_resembled(
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
-    keys = {key for each in sought for key in each.sought}
-    _add_holders(connection, keys, holders)
-    _add_holders(connection, {key for each in sought for key in each.sought_further(holders)} - keys, holders)
+    _add_holders(connection, {key for each in sought for key in each.sought}, holders)
     traces = {
         one: TextTrace.read(written)
         for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
@@ -1084,7 +1090,9 @@ def _texts_resembled(
     for some_texts in _chunks(kept_by_unit):
         for row in map(UnitText._make, connection.execute(_UNIT_TEXTS, {"some": some_texts})):
             units[row.text].append(row)
-    earlier = EarlierTexts(holders, traces, titles, units)
+    runs = _run_holders(connection, {key for each in sought for key in each.first_runs})
+    runs |= _run_holders(connection, {key for each in sought for key in each.further_runs(runs)})
+    earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=_numbered(connection, sought, runs))
     known = frozenset(traces)
     found: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
@@ -1094,6 +1102,7 @@ def _texts_resembled(
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
+    _renew(connection, TEXT_RUN, [{"key": key, "text": number} for key, number in earlier.runs_added.items()])
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
@@ -1106,6 +1115,27 @@ def _add_holders(connection: Connection, keys: Collection[int], holders: dict[in
             holders[key].append(holder)
 
 
+def _run_holders(connection: Connection, keys: Collection[int]) -> dict[int, int]:
+    """Return the number of the newest text of the store that has each of some groups of words."""
+    return {
+        key: number
+        for some in _chunks(sorted(keys))
+        for key, number in connection.execute(_RUN_HOLDERS, {"some": some}).all()
+    }
+
+
+def _numbered(connection: Connection, sought: Sequence[NewText], runs: Mapping[int, int]) -> dict[int, str]:
+    """Return by their numbers the texts of the store that some new ones may be put together from: those with most groups of each."""
+    numbers = {number for one in sought for number in one.likely_sources(runs)}
+    found: dict[int, str] = {}
+    for number in sorted(numbers):
+        begins = beginning_of(number)
+        text = connection.scalar(_TEXT_BEGINNING, {"begins": begins, "end": f"{begins}g"})  # no hash has the letter g
+        if text is not None:
+            found[number] = text
+    return found
+
+
 def _sought_text(
     one: Observation, item: NamedCandidate, text: str, mark: Fingerprint | None, pages: Mapping[str, PageTexts]
 ) -> NewText:
@@ -1116,7 +1146,8 @@ def _sought_text(
         words: Sketch | None = Sketch(len(read_text(body).words), ())  # summaries are compared by their groups of words
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
-    return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary)
+    whose = one.unit or one.unit_name or one.source
+    return new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary, whose=whose)
 
 
 def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
+from checks.updates.joined_texts import (
+    LIKELY_SOURCES,
+    SOUGHT_RUNS,
+    RunKeys,
+    is_worth_seeking,
+    number_of,
+    run_keys,
+    sources_of,
+)
 from checks.updates.near_copies import (
-    KEPT_CROWDED_KEYS,
     KEPT_KEYS,
     KEPT_PART_KEYS,
     LEAST_WORDS,
-    LIKELY_SOURCES,
-    SOUGHT_KEYS,
+    LIKELY_WHOLES,
     TextTrace,
     free_keys,
+    has_numbers,
     holder_of,
-    is_crowded,
     keys_of,
     likely_texts,
     nearest,
     part_keys_of,
     searched_channels,
-    sources_of,
     trace,
+    wholes_of,
 )
 from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
@@ -43,8 +51,6 @@ class NewText(NamedTuple):
     text: str
     """What it says, as other items may too."""
     title: str
-    figures: tuple[str, ...] = ()
-    """Its numbers."""
     trace: TextTrace | None = None
     """None where it gives a text that is too short to tell by."""
     is_summary: bool = False
@@ -53,6 +59,8 @@ class NewText(NamedTuple):
     """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
     """Keys of a text that it is a part of, for each kind and channel in which it is sought, its own first."""
+    runs: tuple[RunKeys, ...] = ()
+    """Keys of its groups of five words, for each place in which it may be put together from earlier texts, its own first."""
     former: frozenset[str] = frozenset()
     """Texts that stood at its address before, where it is a rewrite."""
     summary: tuple[int, ...] = ()
@@ -67,25 +75,35 @@ class NewText(NamedTuple):
     @property
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
-        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
-        return chain(self.near, *first, self.summary, *self.news, *self.shown, *self.units)
+        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown, *self.units)
 
-    def sought_further(self, *holders: Holders) -> Iterator[int]:
-        """Yield the keys by which earlier texts are sought besides, where many texts have its first ones."""
-        return chain.from_iterable(keys[SOUGHT_KEYS:] for keys in self.parts if is_crowded(keys, *holders))
+    @property
+    def first_runs(self) -> Iterator[int]:
+        """Yield the keys by which texts that it is put together from are sought first."""
+        return chain.from_iterable(keys.runs[:SOUGHT_RUNS] for keys in self.runs)
 
-    def likely(self, holders: Holders, *more: Holders) -> tuple[str, ...]:
-        """Return the texts of some holders that it is to be compared with, word by word.
+    def further_runs(self, holders: Mapping[int, int]) -> Iterator[int]:
+        """Yield the keys by which such texts are sought besides, if enough of the first ones are known."""
+        places = self.runs if is_worth_seeking(self.runs, holders) else ()
+        return chain.from_iterable((*keys.runs[SOUGHT_RUNS:], *keys.numbers) for keys in places)
 
-        Args:
-            holders: texts by their keys.
-            more: others, which too may have so many texts of its first keys that it is sought by further ones.
-        """
-        first = (keys[:SOUGHT_KEYS] for keys in self.parts)
-        keys = [*chain.from_iterable(first), *self.sought_further(holders, *more)]
+    @property
+    def former_numbers(self) -> frozenset[int]:
+        """The numbers of the texts that stood at its address before."""
+        return frozenset(map(number_of, self.former))
+
+    def likely_sources(self, holders: Mapping[int, int]) -> Iterator[int]:
+        """Yield the numbers of the texts of the store that have most of its groups of words, if enough of them are known."""
+        if is_worth_seeking(self.runs, holders):
+            found = Counter(holders[key] for keys in self.runs for key in keys.runs if key in holders)
+            likely = (number for number, _count in found.most_common() if number not in self.former_numbers)
+            yield from islice(likely, LIKELY_SOURCES)
+
+    def likely(self, holders: Holders) -> tuple[str, ...]:
+        """Return the texts of some holders that it is to be compared with, word by word."""
         return (
             *likely_texts(self.near, holders),
-            *likely_texts(keys, holders, most=LIKELY_SOURCES),
+            *likely_texts(chain.from_iterable(self.parts), holders, most=LIKELY_WHOLES),
         )
 
 
@@ -103,6 +121,7 @@ def new_text(
     mark: Fingerprint | None,
     words: Sketch | None,
     is_summary: bool,
+    whose: str = "",
 ) -> NewText:
     """Return what is to be looked for of a new item.
 
@@ -114,6 +133,7 @@ def new_text(
         mark: the fingerprint of its text or summary; None where it is too short to tell by.
         words: the sketch of the same.
         is_summary: it gives no whole text.
+        whose: its unit, or what else its texts are known by.
     """
     is_news = is_summary and channel is ItemChannel.SUBPORTAL
     new = NewText(
@@ -130,11 +150,17 @@ def new_text(
     # No whole text is sought among summaries, of which several would have most of it.
     own = (part_keys_of(channel, mark, is_summary=True),) if is_summary else ()
     return new._replace(
-        figures=mark.figures,
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
+        runs=() if is_summary else tuple(run_keys(place, mark) for place in _places(channel, whose)),
     )
+
+
+def _places(channel: ItemChannel, whose: str) -> tuple[str, ...]:
+    """Return where a text may be put together from, its own place first: other units' texts are too many, and too much alike."""
+    own = "" if channel is ItemChannel.PORTAL else whose
+    return tuple(f"{one} {own if one is channel else ''}" for one in searched_channels(channel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +177,12 @@ class EarlierTexts:
     """Items of sub-portals by their texts: of the store those that are sought, and of the same answer all."""
     added: dict[int, list[str]] = field(default_factory=dict)
     """Texts of the same answer, by their keys."""
+    runs: dict[int, int] = field(default_factory=dict)
+    """The number of the newest text that has a group of words, by its key: of the store where it is sought, and of the same answer."""
+    numbered: dict[int, str] = field(default_factory=dict)
+    """Texts by such numbers."""
+    runs_added: dict[int, int] = field(default_factory=dict)
+    """Those of the same answer."""
     _titles_added: dict[str, str] = field(default_factory=dict)
 
     def find(self, new: NewText) -> str:
@@ -161,7 +193,7 @@ class EarlierTexts:
             return ""
         likely = {
             text: self.traces[text]
-            for text in (*new.likely(self.holders, self.added), *new.likely(self.added, self.holders))
+            for text in (*new.likely(self.holders), *new.likely(self.added))
             if text != new.text and text in self.traces
         }
         if new.is_summary:
@@ -169,9 +201,18 @@ class EarlierTexts:
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
-        sources = sources_of(new.trace, new.figures, likely)
+        wholes = wholes_of(new.trace, likely)
+        sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
+        sources = sources or self._sources(new, is_form=bool(wholes))
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def _sources(self, new: NewText, *, is_form: bool) -> Sequence[str]:
+        """Return the texts that a new one is put together from."""
+        if not new.runs:
+            return []
+        found = sources_of(new.runs, self.runs, own=number_of(new.text), former=new.former_numbers, is_form=is_form)
+        return [self.numbered[number] for number in found if number in self.numbered]
 
     def find_lender(self, new: NewText, one: Observation, *, found: str) -> str:
         """Return the text of another unit's item that has a new one's first words or title; empty if there is none.
@@ -208,16 +249,18 @@ class EarlierTexts:
         self._add(new.text, new.summary, most=len(new.summary))
         self._add(new.text, new.units.kept, most=len(new.units.kept))
         self._titles_added.setdefault(new.text, new.title)
-        if new.trace is None or not is_first or self._is_kept(new):
+        if new.trace is None or not is_first:
+            return
+        for keys in new.runs[:1]:
+            number = number_of(new.text)
+            self.numbered[number] = new.text
+            for found in (self.runs, self.runs_added):
+                found.update(dict.fromkeys((*keys.runs, *keys.numbers), number))
+        if self._is_kept(new):
             return
         self.traces[new.text] = new.trace
         self._add(new.text, new.near, most=KEPT_KEYS)
-        parts = new.parts[0]
-        if is_crowded(parts, self.holders, self.added):
-            rarest = sorted(parts, key=lambda key: len(self._texts_of(key)))
-            self._add(new.text, rarest, most=KEPT_CROWDED_KEYS)
-        else:
-            self._add(new.text, parts[:SOUGHT_KEYS], most=KEPT_PART_KEYS)
+        self._add(new.text, new.parts[0], most=KEPT_PART_KEYS)
 
     def _add(self, text: str, keys: Iterable[int], *, most: int) -> None:
         for key in free_keys(keys, self.holders, self.added, most=most):

@@ -926,7 +926,6 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    eight_old_texts_put_together: "a text is kept by eight of its groups of words, so that an eighth of it is seldom found",
     texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
     bot_each_day: "licences of one week differ by nothing but their numbers either",

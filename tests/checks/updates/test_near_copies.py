@@ -18,11 +18,12 @@ from checks.updates.near_copies import (
     MOST_TEXTS,
     TextTrace,
     free_keys,
+    has_numbers,
     keys_of,
     likely_texts,
     nearest,
-    sources_of,
     trace,
+    wholes_of,
 )
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
@@ -244,8 +245,10 @@ def test_a_form_with_other_numbers_is_news_though_other_texts_have_them() -> Non
     traces = {str(day): trace(sketch(texts[day]), mark) for day, mark in marks.items() if mark is not None}
     new = traces.pop("16")
 
-    assert not sources_of(new, ["11", "16"], traces)
-    assert sources_of(new, ["11", "16"], {**traces, "same": new}) == ["same"]
+    assert {*wholes_of(new, traces)} == {*traces}
+    assert not any(has_numbers(new, one) for one in traces.values())
+    assert wholes_of(new, {"same": new}) == ["same"]
+    assert has_numbers(new, new)
     assert TextTrace.read(new.write()) == new
 
 
@@ -395,43 +398,3 @@ def test_another_unit_s_text_makes_open_unless_copies_count_or_the_province_gave
     assert near(*others, may_copy={"s"}) == {}
     assert near(*others, given_out={"old": 0}) == {}
     assert near(came(1, "a", "old", unit=None), came(5, "b", "new")) == {}
-
-
-def test_halves_of_two_texts_are_found_among_forty_units_that_write_by_templates() -> None:
-    chance = random.Random(40)
-    templates = [" ".join(chance.choices(WORDS, k=12)) for _ in range(60)]
-
-    def sentences() -> list[str]:
-        own = [" ".join(chance.choices(WORDS, k=12)) for _ in range(5)]
-        mixed = [*chance.sample(templates, 13), *own]
-        chance.shuffle(mixed)
-        return mixed
-
-    texts = [sentences() for _unit in range(40) for _week in range(10)]
-    known = earlier(*(_written(f"{number}", text) for number, text in enumerate(texts)))
-
-    joined = [[*chance.choice(texts)[:9], *chance.choice(texts)[9:]] for _ in range(40)]
-    found = [known.find(_written("new", text)) for text in joined]
-    others = [known.find(_written("new", sentences())) for _ in range(40)]
-
-    assert sum(map(bool, found)) >= 30
-    assert not any(others)
-
-
-def test_halves_of_texts_are_found_though_many_texts_have_their_first_groups_of_words() -> None:
-    halves = OLD[:160], OTHER[:160]
-    texts = [_written("one", [" ".join(OLD)]), _written("two", [" ".join(OTHER)])]
-    new = _written("new", [" ".join(words) for words in halves])
-    crowd = {key: [f"{number}" for number in range(MOST_TEXTS)] for one in (*texts, new) for key in one.parts[0][:12]}
-    known = EarlierTexts(crowd, {}, {})
-    for one in texts:
-        known.keep(one, is_first=True)
-
-    assert known.find(new) in {"one", "two"}
-
-
-def _written(name: str, sentences: Sequence[str]) -> NewText:
-    text = ". ".join(sentences)
-    return new_text(
-        ItemChannel.SUBPORTAL, name, name, text, mark=fingerprint(text), words=sketch(text), is_summary=False
-    )
