@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text, without_marks
+from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
 from portalops.model.updates import ItemChannel
 
 TELLING_WORDS = 5
@@ -81,6 +81,38 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
     words = _words(body or "")
     is_short = channel is ItemChannel.SUBPORTAL and len(words) >= SUMMARY_WORDS
     return (_key("summary", words),) if is_short and count_letters(body or "") < HASH_BODY_LETTERS else ()
+
+
+OPENING_WORDS = 15
+"""Of a text, that with its title make it one item; systems cut summaries at twenty words or later."""
+
+
+class OpeningKeys(NamedTuple):
+    """By what an item is found by its title with its first words, or looked for; keys of 63 bits each."""
+
+    kept: tuple[int, ...] = ()
+    """Other ones for a whole text than for a summary."""
+    sought: tuple[int, ...] = ()
+    """Under which such an item may be kept; for a whole text summaries alone."""
+
+
+def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) -> OpeningKeys:
+    """Return the keys of an item by its title with the first fifteen words of its text; none where either says too little."""
+    heading, words = _bare_words(title), _words(body or "")
+    if not is_telling(heading) or len(words) < OPENING_WORDS:
+        return OpeningKeys()
+    both = (*heading, "\n", *words[:OPENING_WORDS])
+    cut, whole = (_key(f"{place} opening {kind}", both) for kind in ("cut", "whole"))
+    return OpeningKeys((cut,), (cut, whole)) if is_summary else OpeningKeys((whole,), (cut,))
+
+
+def numberless_key(body: str | None) -> Callable[[str], int] | None:
+    """Return what makes the key of a short text, in a place, by its words without its numbers; None where it has none, or too few words."""
+    words = _words(body or "")
+    others = [word for word in words if not word.isdigit()]
+    if len(words) < SUMMARY_WORDS or len(others) == len(words):
+        return None
+    return lambda place: _key(f"{place} numberless", others)
 
 
 def is_title_alone(body: str | None) -> bool:
@@ -157,7 +189,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _bare_words(title: str) -> tuple[str, ...]:
     """Return a title's words without marks: capitals are often typed so, and titles hardly ever differ by marks alone."""
-    return tuple(_WORD.findall(without_marks(read_text(title).folded)))
+    return read_text(title).words
 
 
 def _key(kind: str, words: Sequence[str]) -> int:
