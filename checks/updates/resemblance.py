@@ -101,7 +101,7 @@ class NewText(NamedTuple):
     @property
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
-        known_by_title = chain(self.summary, *self.news, *self.shown, *self.units, self.opening.sought)
+        known_by_title = chain(self.summary, *self.news, *self.shown, *self.units, *self.opening[1:])
         return chain(self.near, *self.parts, known_by_title, self.numberless)
 
     @property
@@ -265,8 +265,12 @@ class EarlierTexts:
         )
 
     def _find_opening(self, new: NewText) -> str:
-        """Return the text that has the same title and first words, where one of both gives no whole text."""
-        return min((text for key in new.opening.sought for text in self._texts_of(key) if text != new.text), default="")
+        """Return a longer or shorter text of the same title and first words, where one of both gives no whole text."""
+        opened, as_long = (
+            {text for key in keys for text in self._texts_of(key)}
+            for keys in (new.opening.sought, new.opening.same_length)
+        )
+        return min(opened - as_long - {new.text}, default="")
 
     def _shown(self, new: NewText, texts: Sequence[str]) -> Iterator[Showing]:
         """Yield the items that showed some texts in the places where a new one may have stood."""

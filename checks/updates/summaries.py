@@ -94,6 +94,8 @@ class OpeningKeys(NamedTuple):
     """Other ones for a whole text than for a summary."""
     sought: tuple[int, ...] = ()
     """Under which such an item may be kept; for a whole text summaries alone."""
+    same_length: tuple[int, ...] = ()
+    """Under which one of as many words is kept: a form filled in anew."""
 
 
 def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) -> OpeningKeys:
@@ -103,7 +105,10 @@ def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) 
         return OpeningKeys()
     both = (*heading, "\n", *words[:OPENING_WORDS])
     cut, whole = (_key(f"{place} opening {kind}", both) for kind in ("cut", "whole"))
-    return OpeningKeys((cut,), (cut, whole)) if is_summary else OpeningKeys((whole,), (cut,))
+    length = _key(f"{place} opening of {len(words)}", both)
+    if is_summary:
+        return OpeningKeys((cut, length), (cut, whole), (length,))
+    return OpeningKeys((whole, length), (cut,), (length,))
 
 
 def numberless_key(body: str | None) -> Callable[[str], int] | None:
