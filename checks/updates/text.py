@@ -529,7 +529,9 @@ def _without_hidden(text: str) -> str:
 
 
 _TAG = re.compile(r"""</?(?P<name>[a-z][\w:-]*)(?:[^"'<>]|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
 _STYLE = re.compile(r"""\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)""", re.IGNORECASE)
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _HIDDEN_STYLE = re.compile(

@@ -229,9 +229,7 @@ def blanks_of_a_pdf(text: str) -> str:
     return "".join(f"{sign} " if sign > "\u1e00" and chance.random() < 0.6 else sign for sign in text)
 
 
-def _old_text_in_disguise(
-    p: Province, disguise: Callable[[str], str], *, behind: str = "", title: str = ""
-) -> None:
+def _old_text_in_disguise(p: Province, disguise: Callable[[str], str], *, behind: str = "", title: str = "") -> None:
     site = p.with_history()
     text = story(2, 320) + behind
     p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
