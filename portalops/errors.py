@@ -170,8 +170,8 @@ class ClockWentBack(LedgerError):
     code = "PO1103"
     explanation = msg(
         "The machine's clock is earlier than the newest record. The ledger takes no record that is earlier than "
-        "the one before it, because times would then prove nothing. Set the clock right. If a wrong clock wrote "
-        "a record in the future, wait until that moment. Backups are made all the same, and recorded afterwards; no duty is met by them."
+        "the one before it, because times would then prove nothing. Set the clock right. If a wrong clock wrote records in "
+        "the future, two persons say so: portalops ledger mend-clock (docs/stopped.md). Backups are made all the same, and recorded afterwards; no duty is met by them."
     )
 
 

@@ -279,7 +279,7 @@ class EarlierTexts:
             if one.place in new.places:
                 yield one
 
-    def _sources(self, new: NewText, *, is_form: bool) -> Sequence[str]:
+    def _sources(self, new: NewText, *, is_form: bool) -> list[str]:
         """Return the texts that a new one is put together from."""
         if not new.runs:
             return []

@@ -28,7 +28,7 @@ from portalops.errors import (
 from portalops.files import write_atomically
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.heads import code_of
-from portalops.ledger.heeded import heeded
+from portalops.ledger.heeded import heeded, numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.proof import read_proof
 from portalops.ledger.verify import verify
@@ -234,7 +234,9 @@ def built_report(
         evidence = lean_evidence(judged, period, now=now, zone=zone)
     else:
         evidence = read_evidence(judged, period, now=now, zone=zone, every_run=True, ends=ends)
-    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=zone, ends=ends)
+    figures = read_figures(
+        ledger, period, as_of_seq=ledger.seq, zone=zone, ends=ends, mistimed=numbers_mistimed(parts.ledger)
+    )
     since, until = period.bounds(zone)
     proof = read_proof(
         ledger,

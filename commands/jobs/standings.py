@@ -22,6 +22,7 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.ports import LedgerReader
 from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
+from portalops.registers.writers import CLOCK_MENDED
 from portalops.reports.document import Block, Paragraph, TableBlock
 from portalops.reports.words import duty_status
 
@@ -70,10 +71,10 @@ class JudgedDuties:
 
 
 def _judged_from(ledger: Ledger, now: datetime) -> LedgerReader:
-    """Return what duties are judged from: once records are claimed, those that are."""
-    if not ledger.kinds_under("writer"):
+    """Return what duties are judged from: once records are claimed, those that are; and none whose time is wrong."""
+    if not ledger.kinds_under("writer") and not ledger.kinds_under(CLOCK_MENDED):
         return ledger
-    from portalops.ledger.heeded import heeded  # noqa: PLC0415  # for ledgers with claims alone
+    from portalops.ledger.heeded import heeded  # noqa: PLC0415  # for few ledgers
 
     return heeded(ledger, now=now)
 

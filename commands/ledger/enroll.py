@@ -116,6 +116,14 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
     signing, ledger = _signing_key(session), session.writable_ledger
     known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
     if known is not None and known.ended_seq is None:  # it keeps the name and the authority that it has
+        if known.name != called:
+            session.warnings.append(
+                msg(
+                    "this key is enrolled as {name} and keeps that name. To change it, make a new key there and end this one:"
+                    " 'portalops ledger enroll --end {name}'",
+                    name=known.name,
+                )
+            )
         return _result(WriterShown(known.name, fingerprint(key), key, known.authority, WriterState.ADDED))
     if known is not None:
         raise UsageError(

@@ -6,7 +6,8 @@ store of observations.
 
 Example: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'
 
-EXIT STATUS: 0 erased, 2 no record names it, it cannot be erased, or it was not confirmed, 4 it could not be removed
+EXIT STATUS: 0 erased, 2 no record names it, it cannot be erased, or it was not confirmed, 4 this machine may not erase, or it
+could not be removed
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops import bodies
-from portalops.errors import PortalOpsError, UsageError
+from portalops.errors import LedgerError, PortalOpsError, UsageError
+from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
+from portalops.model.writers import Authority
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure
 from portalops.reports.document import Cell, KeyValues, Paragraph
 
@@ -154,8 +157,40 @@ def _confirm(session: Session, named: NamedBlob) -> None:
 
 
 def _record(session: Session, erasure: Erasure) -> RecordedErasure:
+    """Record an erasure, and claim it before anything is removed.
+
+    Raises:
+        LedgerError: this machine may not erase, or could not claim it; then nothing is to be removed.
+    """
+    ledger = session.writable_ledger
+    _require_authority(session)
     record = session.recorder.record(ERASED, "erased", erasure, subject=erasure.digest)
+    ledger.claim()
+    if not read_ownership(ledger).has_authority(record.seq):
+        raise LedgerError(
+            msg("the erasure in record {seq} is not claimed, so nothing was removed", seq=record.seq),
+            msg("Run 'portalops doctor' to see what keeps this machine from claiming, then erase again."),
+        )
     return RecordedErasure(record.seq, record.at, erasure)
+
+
+def _require_authority(session: Session) -> None:
+    """Make sure that this machine's erasures count, before one is recorded."""
+    writers = read_ownership(session.writable_ledger).writers
+    key = session.claimant.key
+    own = next((each for each in writers if key is not None and each.public_key == key.public_key), None)
+    if writers and (own is None or own.ended_seq is not None):
+        raise LedgerError(
+            msg("this machine may not erase: its key is not enrolled"),
+            msg(
+                "Run 'portalops ledger enroll' here; on a team's ledger, have the request accepted with --authority all."
+            ),
+        )
+    if own is not None and own.authority is not Authority.ALL:
+        raise LedgerError(
+            msg("{name} may not erase: it may record all but plans and erasures", name=own.name),
+            msg("Run this on a machine that may: 'portalops ledger verify' names the writers."),
+        )
 
 
 def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[ErasedShape]:

@@ -12,7 +12,7 @@ not hold, 78 no signing key is configured
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,6 +63,9 @@ from portalops.signatures.sshsig import SigningKey, fingerprint
 
 REPORT = "compliance"
 """The report that a bundle holds."""
+
+MAX_WARNINGS = 5
+"""Records without details that are named; verifying the bundle names them all."""
 
 
 @shape
@@ -128,6 +131,7 @@ def export(
     if dry_run:
         return _would_write(session, order)
     written = _write(session, key, order)
+    session.warnings += _describe_missing(written.missing)
     return Result(
         data=_data(written, order.folder),
         view=tuple(_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
@@ -184,6 +188,18 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
         return write_zip(order.folder, write) if order.is_zip else write(order.folder)
 
 
+def _describe_missing(records: Sequence[int]) -> Iterator[Message]:
+    """Name records whose details no bundle can hold, since nobody stands for them."""
+    for seq in records[:MAX_WARNINGS]:
+        yield msg(
+            "the details of record {seq} are missing, and nobody stands for it: verifying the bundle names it. If a stranger wrote"
+            " it, two persons set it aside: portalops ledger quarantine {seq} {seq}",
+            seq=str(seq),
+        )
+    if len(records) > MAX_WARNINGS:
+        yield msg("... and {more} more", more=len(records) - MAX_WARNINGS)
+
+
 def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]) -> None:
     """Record the export before it is written: so the head that is signed next covers this record too."""
     files = tuple(
@@ -222,12 +238,16 @@ def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
     scope = scope_of(ledger, order.since, order.withheld, last=last.seq)
     check_withheld(ledger, scope)
     blobs = size = 0
+    missing: list[int] = []
     with session.progress.task(msg("Counting what belongs to the bundle"), total=None, unit="items") as task:
         for detail in details(ledger, scope):
+            if detail.is_missing:
+                missing.append(detail.seq)
             if detail.data is not None:
                 blobs += 1
                 size += len(detail.data)
             task.advance(1)
+    session.warnings += _describe_missing(missing)
     records: list[tuple[Message, Cell]] = [
         (msg("File") if order.is_zip else msg("Folder"), str(order.folder)),
         (msg("Period"), str(order.period)),

@@ -12,6 +12,7 @@ was changed
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -34,6 +35,7 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.ports import Extension
 from portalops.reports.document import Block, KeyValues, Paragraph
+from portalops.witness.claims import CLAIM_DETAILS
 from portalops.witness.extensions import FORMAT, MAX_LINES, MAX_LINES_BYTES, write_extension
 from portalops.witness.rules import DETAILED_KINDS
 
@@ -123,7 +125,7 @@ def extension(ledger: Ledger, head: RecordedHead, after: int) -> Extension:
     first = ledger.record(after) if after else None
     if after and first is None:
         return Extension(head.signed, after, ())
-    for record in ledger.records(since=first.at if first else None):
+    for record in ledger.records(since=ledger.found_from(first) if first else None):
         if record.seq <= after:
             continue
         if record.seq > head.head.size:
@@ -133,10 +135,22 @@ def extension(ledger: Ledger, head: RecordedHead, after: int) -> Extension:
             break
         lines.append(record.line)
         size_bytes += len(record.line)
-        if record.kind in DETAILED_KINDS and record.body not in details:
-            details[record.body] = _text(ledger, record)
-            size_bytes += len(details[record.body])
+        if record.body not in details and (blob := _details(ledger, record)) is not None:
+            details[record.body] = blob
+            size_bytes += len(blob)
     return Extension(head.signed, after, tuple(lines), tuple(details.values()), more)
+
+
+def _details(ledger: Ledger, record: Record) -> bytes | None:
+    """Return what a witness needs of a record's details; None for other kinds, and for claims whose details cannot be read."""
+    if record.kind in DETAILED_KINDS:
+        return _text(ledger, record)
+    if record.kind in CLAIM_DETAILS:
+        with suppress(
+            IntegrityError
+        ):  # `ledger verify` names it: nobody keeps a witness from its records by such a line
+            return _text(ledger, record)
+    return None
 
 
 def _text(ledger: Ledger, record: Record) -> bytes:

@@ -20,12 +20,13 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
+from commands.ledger.views import authority_of
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
-from portalops.ledger.claims import parse_claim, parse_writer, read_signed
+from portalops.ledger.claims import Ownership, parse_claim, parse_writer, read_hand, read_signed
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.heeded import owner_of
+from portalops.ledger.heeded import owner_in, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import read_erasure
@@ -34,7 +35,6 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import FINISHED, Record
 from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
-from portalops.model.writers import Authority
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
@@ -64,6 +64,8 @@ class RecordShape:
     """SHA-256 of its details."""
     prev: str
     """SHA-256 of the line before."""
+    recorded_by: str | None
+    """The name of the writer that claims it; null where nobody does, and in a ledger without writers."""
 
 
 @shape
@@ -91,6 +93,8 @@ class DetailedRecord:
     """SHA-256 of its details."""
     prev: str
     """SHA-256 of the line before."""
+    recorded_by: str | None
+    """As in the list of records."""
     line: str
     """As it is stored."""
     digest: str
@@ -124,26 +128,36 @@ def show(
     if kind is not None and not kinds:
         # Not refused: a kind of which there is no record yet is what a script asks for before the first one.
         session.warnings.append(msg("the ledger has no record of the kind {kind}", kind=show_text(kind, 60)))
-        return _listing(())
+        return _listing((), Ownership())
     newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
     if run is not None and not newest:
         raise UsageError(
             msg("the ledger has no such record of the run {run}", run=show_text(run, 80)),
             msg("'portalops ledger show' shows the newest records with their runs."),
         )
-    return _listing(newest[::-1])
+    return _listing(newest[::-1], _ownership(session.ledger))
 
 
-def _listing(records: Sequence[Record]) -> Result[tuple[RecordShape, ...]]:
-    headers = (msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"))
+def _ownership(ledger: Ledger) -> Ownership:
+    """Return whose the records are; nobody's where the ledger has no writers, also if its keys cannot be read."""
+    return read_ownership(ledger) if ledger.kinds_under("writer") else Ownership()
+
+
+def _listing(records: Sequence[Record], ownership: Ownership) -> Result[tuple[RecordShape, ...]]:
+    headers: tuple[Message, ...] = (
+        msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"),
+    )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
         for record in records
     ]
+    if ownership.begin is not None:
+        headers = (*headers, msg("Recorded by"))
+        rows = [(*row, owner_in(ownership, record)) for row, record in zip(rows, records, strict=True)]
     view: list[Block] = (
         [TableBlock(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
     )
-    return Result(data=tuple(map(_record_data, records)), view=view)
+    return Result(data=tuple(_record_data(record, owner_in(ownership, record)) for record in records), view=view)
 
 
 def _one(session: Session, seq: int) -> Result[DetailedRecord]:
@@ -176,7 +190,8 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
         )
     ]
     told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
-    if (owner := owner_of(session.ledger, record)) is not None:
+    owner = owner_in(_ownership(session.ledger), record)
+    if owner is not None:
         view.append(KeyValues(((msg("Recorded by"), owner), *_claimed_afterwards(session.ledger, record))))
     if told:
         view.append(KeyValues(told))
@@ -200,6 +215,7 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
         duty=record.duty,
         body=record.body,
         prev=record.prev,
+        recorded_by=owner,
         line=record.line.decode(),
         digest=line_digest(record.line),
         details=details,
@@ -258,10 +274,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
     elif record.kind in WRITER_KINDS and (event := parse_writer(read_signed(held).text)) is not None:
         yield msg("Writer"), event.name
         yield msg("Public key"), event.public_key
-        yield (
-            msg("May record"),
-            msg("everything") if event.authority is Authority.ALL else msg("all but plans and erasures"),
-        )
+        yield msg("May record"), authority_of(event.authority)
     elif record.kind == CLAIM and (claim := parse_claim((signed_text := read_signed(held)).text)) is not None:
         ranges = ", ".join(f"{each.first}-{each.last}" for each in claim.ranges)
         yield msg("Records"), verbatim(show_text(ranges, 400))
@@ -293,7 +306,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
 
 def _claimed_afterwards(ledger: Ledger, record: Record) -> Iterator[tuple[Message, Cell]]:
     """Yield in which record a person stood for a record that its command had not claimed, and why."""
-    for claim in ledger.records(kinds=(CLAIM,), since=record.at):
+    for claim in ledger.records(kinds=(CLAIM,), since=ledger.found_from(record)):
         try:
             blob = ledger.blob(claim.body)
         except IntegrityError:
@@ -308,15 +321,10 @@ def _claimed_afterwards(ledger: Ledger, record: Record) -> Iterator[tuple[Messag
 
 def _reason_of(blob: bytes) -> Iterator[tuple[Message, Cell]]:
     """Yield who claimed records by hand, and why; nothing for a claim that a command made of its own records."""
-    said = bodies.read(blob)
-    reason, around = said.get("reason"), said.get("circumstances")
-    if not isinstance(reason, str):
-        return
-    yield msg("Reason"), show_text(reason, 400)
-    if isinstance(around, Mapping):
-        login, host = around.get("sudo_user") or around.get("login_user_id"), around.get("host")
-        person = around.get("user_id") if login is None else login
-        yield msg("Claimed by"), verbatim(show_text(f"{person} @ {host}", 200))
+    by_hand = read_hand(blob)
+    if by_hand is not None:
+        yield msg("Reason"), by_hand.reason
+        yield msg("Claimed by"), by_hand.person or None
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
@@ -333,9 +341,9 @@ def _fingerprint(public_key: str) -> str:
         return show_text(public_key)
 
 
-def _record_data(record: Record) -> RecordShape:
+def _record_data(record: Record, owner: str | None) -> RecordShape:
     return RecordShape(
-        record.seq, record.at, record.kind, record.run, record.subject, record.duty, record.body, record.prev
+        record.seq, record.at, record.kind, record.run, record.subject, record.duty, record.body, record.prev, owner
     )
 
 

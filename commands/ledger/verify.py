@@ -13,7 +13,7 @@ completeness could not be found out, or no writer claims some records, 5 somethi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,7 +28,7 @@ from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
-from commands.ledger.views import WithheldShape
+from commands.ledger.views import WithheldShape, authority_of
 from portalops.config.keys import PUBLIC_SUFFIX
 from portalops.errors import ExitCode, IntegrityError, NotAHead, SecretUnavailable, UsageError
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
@@ -43,20 +43,33 @@ from portalops.ledger.check_heads import (
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
 from portalops.ledger.journals import contradictions, describe_contradiction, living_journals
 from portalops.ledger.pending_claims import NOTHING_PENDING, PendingClaims, sort_unclaimed
+from portalops.ledger.quarantines import may_set_aside
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
 from portalops.locale import _
 from portalops.model.heads import SignOff
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
+from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Fault
 from portalops.model.runs import Run
-from portalops.model.writers import Authority
+from portalops.model.writers import Authority, ClaimByHand
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.signers import TrustedKey
 from portalops.registers.waivers import RecordedWaiver
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
 MAX_LISTED = 50
@@ -171,9 +184,12 @@ class IntegrityShape:
     sign_offs: tuple[SignOffShape, ...]
     writers: tuple[WriterShape, ...]
     claimed: tuple[ClaimedShape, ...]
+    claimed_by_hand: tuple[ClaimByHandShape, ...]
+    """Claims that persons had made of records which no command had claimed."""
     unclaimed: tuple[tuple[int, int], ...]
     """First and last of the records that no writer claimed within an hour."""
     set_aside: tuple[SetAsideShape, ...]
+    mended_clocks: tuple[MendedClockShape, ...]
     """Records that two persons set aside: they are no fault, and meet no duty."""
     awaited: tuple[tuple[int, int], ...]
     """First and last of the records of the last hour that no writer claims yet; none in a bundle."""
@@ -213,6 +229,24 @@ class SetAsideShape:
 
 
 @shape
+class MendedClockShape:
+    """Records of which two persons say that their time is wrong."""
+
+    seq: int
+    """The record that says so."""
+    at: datetime
+    first: int
+    last: int
+    since: datetime
+    """From when on time is right again."""
+    by: str
+    second: str
+    fingerprint: str
+    """Of the second person's key."""
+    reason: str
+
+
+@shape
 class HeldShape:
     """Records in a row that a running command has not claimed yet."""
 
@@ -231,6 +265,21 @@ class ClaimedShape:
     by: str
     """The writer's name."""
     fingerprint: str
+
+
+@shape
+class ClaimByHandShape:
+    """A claim that a person had made afterwards."""
+
+    seq: int
+    """The record of the claim."""
+    ranges: tuple[tuple[int, int], ...]
+    """First and last of the records, in rows."""
+    by: str
+    """The name of the writer that stands for them."""
+    person: str
+    """The login and the machine, as that noted it; empty where it is not recorded."""
+    reason: str
 
 
 @shape
@@ -476,6 +525,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
         if integrity.fault_count > len(shown):
             left_out = integrity.fault_count - len(shown)
             yield Paragraph(nmsg("{n} more is not listed.", "{n} more are not listed.", left_out))
+        yield from _cures_view(integrity)
     elif integrity.signed.newest is None:
         yield Notice(
             msg(
@@ -492,6 +542,22 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
             ),
             Tone.NEUTRAL,
         )
+
+
+def _cures_view(integrity: Integrity) -> Iterator[Block]:
+    """Name the commands that set a stranger's records aside, where what is wrong is of records that nobody claims."""
+    numbers = sorted({each.seq for each in integrity.faults})
+    strange = [
+        seq for seq in numbers if may_set_aside(seq, is_record=True, is_anybodys=False, ownership=integrity.ownership)
+    ]
+    if strange:
+        yield Paragraph(msg("Nobody claims these records. What is wrong with them alone, two persons set aside:"))
+        yield Bullets([verbatim(_quarantine_of(seq, seq)) for seq in strange[:MAX_LISTED]])
+        yield from _more(len(strange) - MAX_LISTED)
+
+
+def _quarantine_of(first: int, last: int) -> str:
+    return f"portalops ledger quarantine {first} {last}"
 
 
 def _integrity_view(integrity: Integrity) -> Iterator[Block]:
@@ -551,9 +617,23 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
 
 
 def _ownership_view(integrity: Integrity) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            each.name,
+            fingerprint(each.public_key),
+            authority_of(each.authority),
+            str(each.added_seq),
+            str(each.ended_seq) if each.ended_seq else None,
+        )
+        for each in integrity.ownership.writers[-MAX_LISTED:]
+    ]
+    if rows:
+        headers = (msg("Writer"), msg("Key"), msg("May record"), msg("Enrolled in record"), msg("Ended in record"))
+        yield TableBlock(msg("Who may write, the newest last"), headers, rows)
+        yield from _more(len(integrity.ownership.writers) - MAX_LISTED)
     claimed = integrity.ownership.merged()
     if claimed:
-        rows: list[tuple[Cell, ...]] = [
+        rows = [
             (
                 str(each.first),
                 str(each.last),
@@ -562,33 +642,47 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
             )
             for each in claimed[-MAX_LISTED:]
         ]
-        headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
-        yield TableBlock(msg("Who recorded what, the newest last"), headers, rows)
+        claim_headers = (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key"))
+        yield TableBlock(msg("Who recorded what, the newest last"), claim_headers, rows)
         yield from _more(len(claimed) - MAX_LISTED)
+    yield from _hand_claims_view(integrity.ownership.by_hand)
     for each in integrity.set_aside[-MAX_LISTED:]:
-        yield Notice(
-            msg(
-                "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
-                first=str(each.quarantine.first),
-                last=str(each.quarantine.last),
-                day=each.at.date(),
-                by=each.quarantine.by,
-                second=each.quarantine.second,
-                key=fingerprint(each.quarantine.public_key),
-                reason=each.quarantine.reason,
-            ),
-            Tone.UNSURE,
-        )
+        yield Notice(_describe_named(each), Tone.UNSURE)
     if integrity.unclaimed:
-        rows = [(str(first), str(last)) for first, last in integrity.unclaimed[:MAX_LISTED]]
-        yield TableBlock(msg("Records that no writer claims"), (msg("From record"), msg("Up to record")), rows)
+        rows = [
+            (
+                str(first),
+                str(last),
+                verbatim(f"portalops ledger claim {first} {last} --reason TEXT"),
+                verbatim(_quarantine_of(first, last)),
+            )
+            for first, last in integrity.unclaimed[:MAX_LISTED]
+        ]
+        cures = (msg("From record"), msg("Up to record"), msg("Of a lost machine"), msg("Of a stranger"))
+        yield TableBlock(msg("Records that no writer claims"), cures, rows)
         yield from _more(len(integrity.unclaimed) - MAX_LISTED)
         yield Paragraph(
             msg(
-                "Records that no writer claims meet no duty. Find out who recorded them. Those of a machine that was lost, 'portalops ledger"
-                " claim FIRST LAST --reason TEXT' stands for; those of a stranger two persons set aside: 'portalops ledger quarantine'."
+                "Records that no writer claims meet no duty. Find out who recorded them. Stand for those of a machine that was lost;"
+                " those of a stranger two persons set aside."
             )
         )
+
+
+def _hand_claims_view(by_hand: Sequence[ClaimByHand]) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            verbatim(", ".join(f"{one.first}-{one.last}" for one in each.ranges[:MAX_LISTED])),
+            each.by_hand.person or None,
+            each.by_hand.reason,
+            str(each.seq),
+        )
+        for each in by_hand[-MAX_LISTED:]
+    ]
+    if rows:
+        headers = (msg("Records"), msg("Claimed by"), msg("Reason"), msg("Claimed in record"))
+        yield TableBlock(msg("Records that a person claimed afterwards, the newest last"), headers, rows)
+        yield from _more(len(by_hand) - MAX_LISTED)
 
 
 def _pending_view(pending: PendingClaims) -> Iterator[Block]:
@@ -681,6 +775,32 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
         )
 
 
+def _describe_named(each: SetAside) -> Message:
+    named, key = each.quarantine, fingerprint(each.quarantine.public_key)
+    first, last = str(named.first), str(named.last)
+    if named.since is not None:
+        return msg(
+            "The times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
+            first=first,
+            last=last,
+            since=named.since,
+            by=named.by,
+            second=named.second,
+            key=key,
+            reason=named.reason,
+        )
+    return msg(
+        "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
+        first=first,
+        last=last,
+        day=each.at.date(),
+        by=named.by,
+        second=named.second,
+        key=key,
+        reason=named.reason,
+    )
+
+
 def _more(left_out: int) -> Iterator[Block]:
     """Say how many rows a table does not show."""
     if left_out > 0:
@@ -746,6 +866,16 @@ def _integrity_data(
             ClaimedShape(each.first, each.last, integrity.ownership.writer_of(each).name, fingerprint(each.public_key))
             for each in integrity.ownership.merged()
         ),
+        claimed_by_hand=tuple(
+            ClaimByHandShape(
+                each.seq,
+                tuple((one.first, one.last) for one in each.ranges),
+                integrity.ownership.writer(each.public_key).name,
+                each.by_hand.person,
+                each.by_hand.reason,
+            )
+            for each in integrity.ownership.by_hand
+        ),
         unclaimed=integrity.unclaimed,
         set_aside=tuple(
             SetAsideShape(
@@ -759,6 +889,22 @@ def _integrity_data(
                 each.quarantine.reason,
             )
             for each in integrity.set_aside
+            if each.quarantine.since is None
+        ),
+        mended_clocks=tuple(
+            MendedClockShape(
+                each.seq,
+                each.at,
+                each.quarantine.first,
+                each.quarantine.last,
+                each.quarantine.since,
+                each.quarantine.by,
+                each.quarantine.second,
+                fingerprint(each.quarantine.public_key),
+                each.quarantine.reason,
+            )
+            for each in integrity.set_aside
+            if each.quarantine.since is not None
         ),
         awaited=pending.awaited,
         held=tuple(HeldShape(each.first, each.last, each.process) for each in pending.held),

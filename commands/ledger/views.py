@@ -9,11 +9,15 @@ from pathlib import Path
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from portalops.errors import UsageError
+from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorReceipt, Person
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
+from portalops.model.quarantines import Quarantine
+from portalops.model.writers import Authority
 from portalops.registers.sign_offs import may_sign
-from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
+from portalops.reports.document import Block, KeyValues, Paragraph, Verbatim
+from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint
 
 
 @shape
@@ -46,6 +50,11 @@ class ReceiptShape:
     """Why the head is not there, for people; empty if it is."""
     new: bool | None
     """Of a witness's receipt that was imported: it was not recorded before."""
+
+
+def authority_of(authority: Authority) -> Message:
+    """Return what a writer may record, in words."""
+    return msg("everything") if authority is Authority.ALL else msg("all but plans and erasures")
 
 
 def receipt_data(receipt: AnchorReceipt, *, new: bool | None = None) -> ReceiptShape:
@@ -103,4 +112,23 @@ def unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
         msg("cannot read {path}: {cause}", path=str(path), cause=cause_of(error)),
         msg("Check the path, and who may read the file."),
+    )
+
+
+def to_be_signed(asked: Quarantine, kind: str, request: Path | None) -> tuple[Block, ...]:
+    """Show the text that the second person signs, and how."""
+    form = FORMS[kind]
+    name = f"{form.word}.txt" if request is None else request.name
+    return (
+        KeyValues(
+            (
+                (msg("Records"), f"{asked.first}-{asked.last}"),
+                (msg("Second person"), asked.second),
+                (msg("Key"), fingerprint(asked.public_key)),
+            )
+        ),
+        Paragraph(msg("The second person reads this text, and signs it on their own machine:")),
+        Verbatim(text_of(asked)),
+        Verbatim(f"ssh-keygen -Y sign -n {form.namespace} -f KEY {name}"),
+        Paragraph(msg("Then run the same command with --signature {name}.sig. Nothing is recorded yet.", name=name)),
     )

@@ -349,6 +349,7 @@ _WORDS = {
     WitnessVerdict.CURRENT: Status(msg("current"), Tone.GOOD),
     WitnessVerdict.OVERDUE: Status(msg("overdue"), Tone.BAD),
     WitnessVerdict.UNREACHABLE: Status(msg("not reached"), Tone.UNSURE),
+    WitnessVerdict.UNCLAIMED: Status(msg("records that nobody claims"), Tone.BAD),
     WitnessVerdict.REFUSED: Status(msg("refused"), Tone.BAD),
     WitnessVerdict.FAILED: Status(msg("could not poll"), Tone.UNSURE),
 }

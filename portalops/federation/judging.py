@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,8 +23,11 @@ from portalops.federation.site import SiteSettings
 from portalops.ledger.bundle.details import BlobState, BundleBlobs
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.verification import BundleVerification
+from portalops.ledger.claims import GRACE
 from portalops.ledger.folder_locks import FolderLocks
+from portalops.ledger.heeded import HeededLedger
 from portalops.ledger.ledger import FILE, LOCKS, KeptLedger, Ledger
+from portalops.ledger.quarantines import records_set_aside
 from portalops.ledger.record import line_digest, parse_at
 from portalops.ledger.store import SqliteStore
 from portalops.model.message import msg
@@ -35,7 +38,7 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.text import show_text
 from portalops.model.zones import zone_of
-from portalops.ports import Clock
+from portalops.ports import Clock, LedgerReader
 from portalops.registers.evidence import Evidence, read_evidence
 
 LINES_AT_ONCE = 1000
@@ -95,7 +98,8 @@ def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, 
     ):
         ledger = _taken(folder, Path(scratch), found, rules.clock)
         try:
-            evidence = read_evidence(ledger, period, now=parse_at(found.integrity.last_at), zone=zone)
+            last_at = parse_at(found.integrity.last_at)
+            evidence = read_evidence(_claimed(ledger, found, last_at), period, now=last_at, zone=zone)
             hosts, units = tuple(_hosts(evidence, settings)), tuple(_units(evidence, settings))
             judged = judge(Situation(rules.rulebook, evidence, hosts, units, rules.calendar))
             return tuple(replace(each, reason=bounded(each.reason), details=()) for each in judged)
@@ -133,6 +137,14 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
             msg("Move a bundle into the folder in one step when it is complete; then collect again."),
         )
     return ledger
+
+
+def _claimed(ledger: Ledger, found: BundleVerification, last_at: datetime) -> LedgerReader:
+    """Return what duties are judged from: without what no writer claimed in time, and what two persons set aside."""
+    integrity = found.integrity
+    if integrity.ownership.begin is None and not integrity.set_aside:
+        return ledger
+    return HeededLedger(ledger, integrity.ownership, last_at - GRACE, records_set_aside(integrity.set_aside))
 
 
 class _Details:

@@ -27,7 +27,7 @@ from portalops.ledger.heads import code_of
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Supplied
 from portalops.model.heads import Head, SignedHead
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Digest
 from portalops.model.standing import Standing
 from portalops.model.text import show_text
@@ -157,7 +157,7 @@ def poll_site(
         verdict=SiteVerdict.VERIFIED,
         problem=None,
         hint=None,
-        notes=(*notes, *doubts),
+        notes=(*notes, *doubts, *_unclaimed(last.found)),
         bundle=str(last.path),
         ledger=last.found.ledger,
         head=_newer(last.seen.head, witnessed),
@@ -183,6 +183,19 @@ def _judged(taken: _Taken, site: Site, rules: Rules) -> tuple[tuple[Standing, ..
         raise _Refused(taken.path, BundleRefusal.CHANGED, error.message, error.hint) from error
     except LedgerError as error:
         return (), (msg("no duty can be judged: {cause}", cause=error.message),)
+
+
+def _unclaimed(found: BundleVerification) -> Iterator[Message]:
+    """Say how many records no writer claims: they meet no duty."""
+    rows = found.integrity.unclaimed
+    if rows:
+        yield nmsg(
+            "no writer claims {n} record: record {first}",
+            "no writer claims {n} records; they are among records {first} to {last}",
+            sum(last - first + 1 for first, last in rows),
+            first=str(rows[0][0]),
+            last=str(rows[-1][1]),
+        )
 
 
 def _newer(one: Head | None, other: Head | None) -> Head | None:

@@ -17,6 +17,7 @@ from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Fault
 from portalops.model.values import dataclass
+from portalops.registers.writers import CLOCK_MENDED
 
 MAX_FAULTS = 100
 """How many faults are described; all are counted."""
@@ -107,7 +108,7 @@ class Faults:
     kept: list[Fault] = field(default_factory=list)
     count: int = 0
     suspects: Collection[int] = frozenset()
-    """Records that a quarantine speaks of: whether what is wrong with them is a fault waits for `settle`."""
+    """Records that a quarantine speaks of, and mended clocks: whether what is wrong with them is a fault waits for `settle`."""
     _open: list[Fault] = field(default_factory=list)
     _set_aside: Collection[int] | None = None
 
@@ -118,14 +119,14 @@ class Faults:
             self.kept = self.first()
 
     def add_excusable(self, seq: int, what: Message) -> None:
-        """Add a fault of a record alone: it is none where the record is set aside."""
+        """Add a fault of a record alone: it is none where the record is excused."""
         if self._set_aside is None and seq in self.suspects:
             self._open.append(Fault(seq, what))
         elif self._set_aside is None or seq not in self._set_aside:
             self.add(seq, what)
 
     def settle(self, set_aside: Collection[int]) -> None:
-        """Say which records are set aside; what waited for that and is excused by none becomes a fault."""
+        """Say which records are excused; what waited for that and is excused by none becomes a fault."""
         self._set_aside = set_aside
         for fault in self._open:
             self.add_excusable(fault.seq, fault.what)
@@ -325,9 +326,9 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
         faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
     went_back = fields.at < chain.last_at
     if went_back:
-        faults.add(
-            place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at)
-        )
+        # Two persons may say that the records before had a wrong time: then this record is where time is right again.
+        name = faults.add_excusable if fields.kind == CLOCK_MENDED else faults.add
+        name(place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at))
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
@@ -335,14 +336,14 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
         faults.add(
             blamed, msg("record {seq} is not the record that record {next} was chained to", seq=blamed, next=str(place))
         )
-    return fields.seq == place and not differing and not went_back
+    return fields.seq == place and not differing and (not went_back or fields.kind == CLOCK_MENDED)
 
 
 def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
     if place == 1:
         faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
     else:
-        faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
+        faults.add_excusable(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
 def _check_tail(chain: ChainPass, tail: Tail | None, faults: Faults) -> None:

@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
-from itertools import takewhile
 from pathlib import Path
 
 from portalops import bodies
@@ -96,6 +95,8 @@ class MachineClaimant:
         self._thread: threading.Thread | None = None
         self._path = folder / JOURNALS / f"{os.getpid()}-{secrets.token_hex(4)}.journal"
         self._key: SigningKey | None = None
+        self._ledger_id = ""
+        """Read once: it costs as much as the claim's signature."""
         self._is_enrolled = False
         self._ended = threading.Event()
 
@@ -189,17 +190,25 @@ class MachineClaimant:
     def _decide(self, ledger: Ledger, left: Sequence[journals.LeftJournal]) -> Sequence[Draft]:
         """Return the claims that are due while nobody else can append: two processes may find the same journal, one after the other."""
         key = self._key_at_hand()
+        self._ledger_id = self._ledger_id or ledger.id
         noted, since = _read_journals(left)
         since = min((each for each in (since, self._since) if each is not None), default=None)
         if since is None:
             return ()
+        since = ledger.searched_from(since - CLOCKS_APART)
         # A claim stands behind what it claims; of what a journal speaks of, the place is not known.
-        newest = ledger.records(kinds=(CLAIM,), since=since - CLOCKS_APART, newest_first=True)
-        behind = newest if noted else takewhile(lambda record: record.seq > self._runs[0].first, newest)
-        done = [each for record in behind for each in _own_ranges(ledger, record, key)]
-        found = _find_noted(ledger, noted, since - CLOCKS_APART, (*done, *self._runs)) if noted else ()
+        newest = next(ledger.records(kinds=(CLAIM,), newest_first=True, limit=1), None)
+        done: list[LineRange] = []
+        if newest is not None and (noted or newest.seq > self._runs[0].first):
+            behind = ledger.records(kinds=(CLAIM,), since=since, newest_first=True)
+            done += (each for record in behind for each in _own_ranges(ledger, record, key))
+        found = _find_noted(ledger, noted, since, (*done, *self._runs)) if noted else ()
         runs = _joined((*_not_done(ledger, self._runs, done), *found))
-        return [draft_claim(ledger, key, runs[begin : begin + MAX_RANGES]) for begin in range(0, len(runs), MAX_RANGES)]
+        texts = (
+            text_of_claim(WriterClaim(self._ledger_id, tuple(runs[begin : begin + MAX_RANGES])))
+            for begin in range(0, len(runs), MAX_RANGES)
+        )
+        return [_signed_claim(ledger, key, each) for each in texts]
 
     def enrol(self, ledger: Ledger, key: SigningKey) -> None:
         """Make this machine's key and enrol it, if this machine does so and it is not done yet; `key` is the ledger's.
@@ -314,7 +323,10 @@ def draft_claim(ledger: Ledger, key: SigningKey, ranges: Sequence[LineRange], **
     Raises:
         LedgerError: the details cannot be kept.
     """
-    text = text_of_claim(WriterClaim(ledger.id, tuple(ranges)))
+    return _signed_claim(ledger, key, text_of_claim(WriterClaim(ledger.id, tuple(ranges))), **parts)
+
+
+def _signed_claim(ledger: Ledger, key: SigningKey, text: str, **parts: object) -> Draft:
     signed = {"text": text, "signature": sign(text.encode(), key, CLAIM_NAMESPACE)}
     return ledger.draft(CLAIM, body=ledger.keep(bodies.write({**parts, CLAIM: signed})))
 

@@ -25,6 +25,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 
 from portalops import bodies
+from portalops.errors import LedgerError
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.ledger import MOVED
@@ -32,9 +33,19 @@ from portalops.ledger.record import parse_at
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.text import format_at
+from portalops.model.text import format_at, show_text
 from portalops.model.values import dataclass
-from portalops.model.writers import Authority, Claimed, LineRange, Writer, WriterClaim, WriterEvent, WriterState
+from portalops.model.writers import (
+    Authority,
+    ClaimByHand,
+    Claimed,
+    ClaimNote,
+    LineRange,
+    Writer,
+    WriterClaim,
+    WriterEvent,
+    WriterState,
+)
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.signers import signer_at
@@ -124,6 +135,8 @@ class SignedText:
     """Why there is none."""
     is_there: bool
     """The details can be read; where they cannot, that is named elsewhere."""
+    by_hand: ClaimNote | None = None
+    """Who had a claim made, and why; None if a command made it of its own records."""
 
 
 def read_signed(held: HeldRecord) -> SignedText:
@@ -139,7 +152,26 @@ def read_signed(held: HeldRecord) -> SignedText:
         public_key = verify(data, signature, CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE)
     except BadSignature as error:
         problem = error.message
-    return SignedText(held.seq, held.at, held.kind, text, public_key, problem, held.blob is not None)
+    by_hand = read_hand(held.blob or b"")
+    return SignedText(held.seq, held.at, held.kind, text, public_key, problem, held.blob is not None, by_hand)
+
+
+def read_hand(blob: bytes) -> ClaimNote | None:
+    """Return who had records claimed by hand, and why; None of the details of any other record."""
+    if b'"reason"' not in blob:  # a claim that a command made, as nearly all are, is not read twice
+        return None
+    try:
+        said = bodies.read(blob)
+    except LedgerError:
+        return None
+    reason, around = said.get("reason"), said.get("circumstances")
+    if not isinstance(reason, str):
+        return None
+    if not isinstance(around, dict):
+        return ClaimNote("", show_text(reason, 400))
+    login = around.get("sudo_user") or around.get("login_user_id")
+    person = around.get("user_id") if login is None else login
+    return ClaimNote(show_text(f"{person} @ {around.get('host')}", 200), show_text(reason, 400))
 
 
 def wanted(signed: Iterable[SignedText]) -> Iterator[int]:
@@ -160,6 +192,8 @@ class Ownership:
     """Ascending; none overlaps another."""
     spoken_for: frozenset[int] = frozenset()
     """Numbers of records that are signed themselves."""
+    by_hand: tuple[ClaimByHand, ...] = ()
+    """The claims that persons had made afterwards, oldest first; those of `before` are not among them."""
 
     @property
     def begin(self) -> int | None:
@@ -173,7 +207,18 @@ class Ownership:
 
     def writer_of(self, claimed: Claimed) -> Writer:
         """Return who claims some records."""
-        return next(each for each in self.writers if each.public_key == claimed.public_key)
+        return self.writer(claimed.public_key)
+
+    def writer(self, public_key: str) -> Writer:
+        """Return the writer of a key."""
+        return next(each for each in self.writers if each.public_key == public_key)
+
+    def has_authority(self, seq: int) -> bool:
+        """Say whether a writer with authority `all` stands for a record; before the first writer nobody need."""
+        if self.begin is None or seq <= self.begin:
+            return True
+        owner = self.owner(seq)
+        return owner is not None and owner.authority is Authority.ALL
 
     def gaps(self, records: int) -> Iterator[tuple[int, int]]:
         """Yield first and last of the records that nobody claims, up to a number; those that are signed themselves are in no gap's end."""
@@ -240,7 +285,7 @@ def check_claims(
             fold.take_claim(each)
         else:
             fold.take_writer(each)
-    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for))
+    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), frozenset(spoken_for), tuple(fold.by_hand))
 
 
 def is_confirmed(
@@ -293,7 +338,7 @@ def check_unclaimed(ages: Iterable[tuple[int, str, str]], last_at: str) -> tuple
 
 
 def check_authority(ownership: Ownership, records: Iterable[tuple[int, str]], faults: Faults) -> tuple[int, ...]:
-    """Name plans and erasures by a writer that may record none; return their numbers.
+    """Name plans and erasures by a writer that may record none; return the numbers of what counts for nothing, unclaimed erasures too.
 
     Args:
         ownership: whose the records are.
@@ -302,9 +347,12 @@ def check_authority(ownership: Ownership, records: Iterable[tuple[int, str]], fa
     """
     found: list[int] = []
     for seq, kind in records:
-        owner = ownership.owner(seq) if ownership.begin is not None and seq > ownership.begin else None
-        if owner is not None and owner.authority is not Authority.ALL:
+        if ownership.has_authority(seq):
+            continue
+        owner = ownership.owner(seq)
+        if owner is not None or kind == ERASED:  # what is gone is gone: no hour of grace, as a plan has
             found.append(seq)
+        if owner is not None:
             faults.add(seq, msg("record {seq}: {name} may not record {kind}", seq=seq, name=owner.name, kind=kind))
     return tuple(found)
 
@@ -328,6 +376,7 @@ class _Fold:
     confirmed: Collection[str] = ()
     writers: dict[str, Writer] = field(default_factory=dict)
     claimed: list[Claimed] = field(default_factory=list)
+    by_hand: list[ClaimByHand] = field(default_factory=list)
     held_up_to: int = 0
     """The last record whose line a writer's claim bears out."""
 
@@ -402,6 +451,8 @@ class _Fold:
         if any(self._is_taken(one) for one in claim.ranges):
             self._refuse(each, msg("its records were claimed before"))
             return
+        if each.by_hand is not None:
+            self.by_hand.append(ClaimByHand(each.seq, claim.ranges, each.public_key, each.by_hand))
         for one in claim.ranges:
             place = bisect_right(self.claimed, one.first, key=lambda known: known.first)
             self.claimed.insert(place, Claimed(one.first, one.last, each.public_key))

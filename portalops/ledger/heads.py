@@ -282,7 +282,7 @@ def _read_key(ledger: Ledger, record: Record) -> RecordedKey:
 
 def _signatures_behind(ledger: Ledger, seq: int) -> Iterator[HeadSignature]:
     before = ledger.record(seq)
-    for record in ledger.records(kinds=(HEAD,), since=before.at if before else None):
+    for record in ledger.records(kinds=(HEAD,), since=ledger.found_from(before) if before else None):
         if record.seq <= seq:
             continue
         with suppress(IntegrityError):

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.files import write_atomically
@@ -20,7 +21,6 @@ from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import (
-    AUTHORITY_KINDS,
     GRACE,
     Ownership,
     SignedText,
@@ -29,17 +29,45 @@ from portalops.ledger.claims import (
     wanted,
 )
 from portalops.ledger.heads import read_signers
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.record import line_digest
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
 from portalops.model.writers import Authority, Claimed, Writer, WriterState
 from portalops.ports import LedgerReader
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
+from portalops.registers.erasures import ERASED
+from portalops.registers.plans import PLAN
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED
+
+if TYPE_CHECKING:  # few ledgers have any
+    from portalops.model.quarantines import SetAside
 
 FILE = Path("unclaimed") / "checked.json"
 """What was found last time; in the state folder."""
+
+AGAINST = frozenset(
+    {
+        "blob.erased",
+        "case.hearing",
+        "case.opened",
+        "case.reopened",
+        "change.begun",
+        "change.done",
+        "change.requested",
+        "credential.added",
+        "credential.person-left",
+        "exemption.withdrawn",
+        "incident.opened",
+        "incident.reopened",
+        "media.destroyed",
+        "updates.unconfirmed",
+        "updates.withdrawn",
+        "waiver.withdrawn",
+    }
+)
+"""Kinds that meet no duty and may speak against one: they count whenever they were recorded."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +82,8 @@ class HeededLedger:
     """Before this moment a record must have been claimed."""
     set_aside: frozenset[int] = frozenset()
     """Numbers of the records that two persons set aside."""
+    mistimed: frozenset[int] = frozenset()
+    """Numbers of the records of which they say that their time is wrong."""
 
     def records(
         self,
@@ -87,17 +117,19 @@ class HeededLedger:
         return tuple(
             self._without_unheeded_end(each)
             for each in self.reader.runs(kinds=kinds, since=since, until=until)
-            if self._is_claimed(each.started_seq, each.started_at)
+            if self._is_claimed(each.started_seq, each.started_at) and each.started_seq not in self.mistimed
         )
 
     def is_heeded(self, record: Record) -> bool:
         """Say whether a record counts."""
+        if record.seq in self.mistimed and record.kind not in AGAINST:
+            return False
         if record.kind in SELF_SIGNED or not self._is_claimed(record.seq, record.at):
             return record.kind in SELF_SIGNED
-        if record.kind not in AUTHORITY_KINDS:
-            return True
-        owner = self.ownership.owner(record.seq)
-        return owner is None or owner.authority is Authority.ALL
+        if record.kind == PLAN:  # one that is not claimed yet counts for its hour, as all else does
+            owner = self.ownership.owner(record.seq)
+            return owner is None or owner.authority is Authority.ALL
+        return record.kind not in {ERASED, MOVED} or self.ownership.has_authority(record.seq)
 
     def _is_claimed(self, seq: int, at: datetime) -> bool:
         begin = self.ownership.begin
@@ -106,7 +138,9 @@ class HeededLedger:
         return begin is None or seq <= begin or at >= self.limit or self.ownership.owner(seq) is not None
 
     def _without_unheeded_end(self, run: Run) -> Run:
-        if run.finished_seq is None or run.finished_at is None or self._is_claimed(run.finished_seq, run.finished_at):
+        if run.finished_seq is None or run.finished_at is None:
+            return run
+        if run.finished_seq not in self.mistimed and self._is_claimed(run.finished_seq, run.finished_at):
             return run
         return replace(run, finished_at=None, finished_seq=None, body=None)
 
@@ -122,10 +156,11 @@ def heeded(ledger: Ledger, reader: LedgerReader | None = None, *, now: datetime 
     found = reader or ledger
     last = ledger.last()
     ownership = read_ownership(ledger)
-    if ownership.begin is None or last is None:
+    mistimed = numbers_mistimed(ledger)
+    if last is None or (ownership.begin is None and not mistimed):
         return found
-    set_aside = numbers_set_aside(ledger)
-    return HeededLedger(found, ownership, max(last.at, now or last.at) - GRACE, set_aside)
+    limit = max(last.at, now or last.at) - GRACE
+    return HeededLedger(found, ownership, limit, numbers_set_aside(ledger), mistimed)
 
 
 def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
@@ -134,12 +169,49 @@ def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    if not any(ledger.records(kinds=(QUARANTINED,), limit=1)):
+    counted = _read_counted(ledger, BY_TWO)
+    if not counted:
         return frozenset()
     from portalops.ledger.quarantines import records_set_aside  # noqa: PLC0415  # few ledgers have any
-    from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # as above
 
-    return records_set_aside(read_set_aside(ledger, read_ownership(ledger)))
+    return records_set_aside(counted)
+
+
+def numbers_mistimed(ledger: Ledger | LedgerNotBegun) -> frozenset[int]:
+    """Return the numbers of the records of which two persons say that their time is wrong: when they were made is unknown.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    counted = _read_counted(ledger, (CLOCK_MENDED,))
+    if not counted:
+        return frozenset()
+    from portalops.ledger.quarantines import records_mistimed  # noqa: PLC0415  # few ledgers have any
+
+    return records_mistimed(counted)
+
+
+def numbers_excused(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the records whose own faults are none, by the word of two persons.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    counted = _read_counted(ledger, BY_TWO)
+    if not counted:
+        return frozenset()
+    from portalops.ledger.quarantines import records_excused  # noqa: PLC0415  # few ledgers have any
+
+    return records_excused(counted)
+
+
+def _read_counted(ledger: Ledger | LedgerNotBegun, kinds: Collection[str]) -> Sequence[SetAside]:
+    """Return what two persons say of records and counts, if the ledger has any record of some kinds."""
+    if isinstance(ledger, LedgerNotBegun) or not any(ledger.records(kinds=kinds, limit=1)):
+        return ()
+    from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # few ledgers have any
+
+    return read_set_aside(ledger, read_ownership(ledger))
 
 
 def read_ownership(ledger: Ledger) -> Ownership:
@@ -150,24 +222,26 @@ def read_ownership(ledger: Ledger) -> Ownership:
     """
     upto, known = _read_checked(ledger)
     begin = ledger.record(upto)
-    since = begin.at if begin else None
+    since = ledger.found_from(begin) if begin else None
     newer = tuple(record for record in ledger.records(kinds=CLAIM_KINDS, since=since) if record.seq > upto)
     if not newer:
         return known
     signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
     noted = {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
     found = check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, before=known)
-    spoken_for = frozenset(record.seq for record in ledger.records(kinds=tuple(SELF_SIGNED), since=since))
+    # A mended clock that counts for nothing may be set aside, so it must stay nobody's.
+    bridges = tuple(SELF_SIGNED - {CLOCK_MENDED})
+    spoken_for = frozenset(record.seq for record in ledger.records(kinds=bridges, since=since))
     bridged = Ownership(found.writers, _bridged(found.claimed, spoken_for))
     _write_checked(ledger, newer[-1], bridged)
     return bridged
 
 
-def owner_of(ledger: Ledger, record: Record) -> str | None:
-    """Return the name of the writer that claims a record; None if nobody does, or not yet."""
+def owner_in(ownership: Ownership, record: Record) -> str | None:
+    """Return the name of the writer that claims a record; None if nobody does, or not yet, and of one that is signed itself."""
     if record.kind in SELF_SIGNED:
         return None
-    found = read_ownership(ledger).owner(record.seq)
+    found = ownership.owner(record.seq)
     return found.name if found else None
 
 
@@ -189,11 +263,7 @@ def heeds_move(ledger: Ledger, record: Record) -> bool:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    ownership = read_ownership(ledger)
-    if ownership.begin is None or record.seq <= ownership.begin:
-        return True
-    owner = ownership.owner(record.seq)
-    return owner is not None and owner.authority is Authority.ALL
+    return read_ownership(ledger).has_authority(record.seq)
 
 
 def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[Claimed, ...]:

@@ -37,7 +37,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
-from portalops.registers.writers import CLAIM
+from portalops.registers.writers import CLAIM, CLOCK_MENDED
 from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
@@ -236,6 +236,29 @@ class Ledger:
         """Record a quarantine, also behind a newest line that is no record; raises as `append` does."""
         return self._store.append_behind_damage((draft,), self._clock)[0]
 
+    def append_mend(self, draft: Draft, last: int) -> Record:
+        """Record that the clock was wrong up to the newest record, also at an earlier time than that record's.
+
+        Args:
+            draft: of kind `ledger.clock-mended`.
+            last: the number of the newest record.
+
+        Raises:
+            IntegrityError: another record is the newest one meanwhile.
+            LedgerError: as `append` does.
+        """
+
+        def decide() -> Sequence[Draft]:
+            newest = self.last()
+            if newest is None or newest.seq != last:
+                raise IntegrityError(
+                    msg("record {seq} came meanwhile", seq=newest.seq if newest else 0),
+                    msg("Run the command for the records up to it, and have that text signed."),
+                )
+            return (draft,)
+
+        return self._store.append_decided(decide, self._clock)[0]
+
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
 
@@ -319,8 +342,8 @@ class Ledger:
         Args:
             kinds: whole kinds, such as `backup.finished`; None for all.
             run: of one run only.
-            since: recorded at or after this moment.
-            until: recorded before this moment.
+            since: recorded at or after this moment. What stands before a mended clock counts as recorded no later than that.
+            until: recorded before this moment, likewise.
             newest_first: from the end backwards.
             limit: at most so many.
 
@@ -384,6 +407,17 @@ class Ledger:
         newest, now = self.last(), self._clock.now()
         if newest is not None and now - newest.at > MAX_QUIET and not is_kept():
             raise clock_jumped(now, newest.at)
+
+    def found_from(self, record: Record) -> datetime:
+        """Return the moment from which `records` finds a record: its own, or that of a mended clock behind it which is earlier."""
+        mended = self.records(kinds=(CLOCK_MENDED,), newest_first=True)
+        return min((record.at, *(each.at for each in mended if each.seq > record.seq)))
+
+    def searched_from(self, moment: datetime) -> datetime:
+        """Return the moment from which `records` finds all whose own time is one or later, also what a clock that ran ahead left."""
+        mended = self.records(kinds=(CLOCK_MENDED,))
+        before = ((each.at, self.record(each.seq - 1)) for each in mended)
+        return min((moment, *(at for at, newest in before if newest is not None and newest.at >= moment)))
 
     def count(self) -> int:
         """Return how many records there are."""

@@ -34,6 +34,7 @@ from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
+from portalops.registers.writers import CLOCK_MENDED
 
 MOST_IDLE = 8
 """Idle connections kept for the next caller."""
@@ -327,12 +328,13 @@ class PostgresqlStore:
         return first, 2**63 - 1 if until is None else self._first_from(format_at(until))
 
     def _first_from(self, at: str) -> int:
-        """Return the first seq recorded at or after a time: times never go back, so halving finds it without an index."""
+        """As `store._first_from`: what stands before a mended clock counts as recorded no later than that."""
         statement = (
             "WITH RECURSIVE half(low, high) AS (SELECT 1::bigint, coalesce((SELECT size FROM portalops.tail), 0) + 1 UNION ALL"
             " SELECT CASE WHEN found.at < %(at)s THEN middle + 1 ELSE low END, CASE WHEN found.at < %(at)s THEN high ELSE middle END"
             " FROM half, LATERAL (SELECT (low + high) / 2 AS middle) m,"
-            f" LATERAL (SELECT substr(line, 8, 24) AS at FROM {_OF_TABLE} WHERE seq = middle) found WHERE low < high)"
+            f" LATERAL (SELECT least(substr(line, 8, 24), (SELECT min(substr(line, 8, 24)) FROM {_OF_TABLE}"
+            f" WHERE kind = '{CLOCK_MENDED}' AND seq > middle)) AS at FROM {_OF_TABLE} WHERE seq = middle) found WHERE low < high)"
             " SELECT max(low) FROM half"
         )
         with self.connections.used() as connection:
@@ -466,7 +468,7 @@ def _placed(drafts: Sequence[Draft], clock: Clock, newest: Record | None) -> tup
     records: list[Record] = []
     for draft in drafts:
         now = clock.now()
-        if newest is not None and now < newest.at:
+        if newest is not None and now < newest.at and draft.kind != CLOCK_MENDED:
             if newest.at - now > SKEW:
                 raise store_errors.clock_went_back(now, newest.at)
             now = newest.at

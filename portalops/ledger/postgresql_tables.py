@@ -16,6 +16,7 @@ from __future__ import annotations
 from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT
 from portalops.model.record import FINISHED, STARTED
 from portalops.registers.erasures import ERASED, INERASABLE
+from portalops.registers.writers import CLOCK_MENDED
 
 SCHEMA_VERSION = 2
 """Of the tables, in `about`."""
@@ -101,7 +102,7 @@ _FUNCTIONS = (
 BEGIN PERFORM FROM tail FOR UPDATE; END$$""",
     f"""CREATE OR REPLACE FUNCTION {SCHEMA}.require_form(place bigint, line text, before text) RETURNS void LANGUAGE plpgsql
 SET search_path = {SCHEMA}, pg_temp AS $$
-DECLARE fields jsonb; at text := substr(line, 8, 24); each text;
+DECLARE fields jsonb; at text := substr(line, 8, 24); each text; recent timestamptz;
 BEGIN
   IF line COLLATE "C" !~ $form${_LINE}$form$ THEN
     RAISE EXCEPTION 'record % does not have the format of a record', place USING ERRCODE = '{NOT_A_RECORD}';
@@ -118,7 +119,8 @@ BEGIN
   IF at < '0002' OR at >= '9999' OR substr(at, 9, 2)::int > date_part('day', (substr(at, 1, 7) || '-01')::date + interval '1 month - 1 day') THEN
     RAISE EXCEPTION 'record % has a time that does not exist: %', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
-  IF at COLLATE "C" < before THEN
+  recent := clock_timestamp() - (SELECT about.ahead FROM about);
+  IF at COLLATE "C" < before AND (fields ->> 'kind' <> '{CLOCK_MENDED}' OR at::timestamptz < recent AND before::timestamptz >= recent) THEN
     RAISE EXCEPTION 'record % has the time %, earlier than the record before it', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
   IF at::timestamptz > clock_timestamp() + (SELECT about.ahead FROM about) THEN

@@ -14,11 +14,14 @@ from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
+from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
+from portalops.ledger.heeded import heeded, read_ownership
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
 from portalops.model.record import Fault, Record, Recorded
+from portalops.model.writers import RecordedRange
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.evidence import UnreadableRecord
@@ -63,6 +66,7 @@ def read_proof(
     signers = reader.signers()
     heads = tuple(reader.heads(signers, since))
     head = heads[-1] if heads else reader.newest_head(signers)
+    ownership = read_ownership(ledger.ledger)
     return Proof(
         ledger_range=_range(ledger, ledger_id),
         figures=figures,
@@ -80,11 +84,11 @@ def read_proof(
         ),
         waivers=reader.waivers(),
         erasures=tuple(
-            fold_erasures(
-                RecordedErasure(each.seq, each.at, each.body) for each in reader.parts(ERASED, "erased", Erasure)
-            ).values()
+            fold_erasures(RecordedErasure(each.seq, each.at, each.body) for each in reader.erasures()).values()
         ),
         exports=tuple(reader.exports(since)),
+        claimed_from=ownership.begin,
+        recorded=tuple(_recorded(ownership, ledger.seq)),
         unreadable=tuple(sorted(reader.unreadable.values(), key=lambda each: each.seq)),
     )
 
@@ -137,6 +141,13 @@ class _Reader:
             if body is not None:
                 yield Recorded(record.seq, record.at, record.run, body)
 
+    def erasures(self) -> Iterator[Recorded[Erasure]]:
+        """Yield the erasures that count, oldest first."""
+        for record in heeded(self.ledger.ledger, self.ledger).records(kinds=(ERASED,)):
+            body = self._part(record, "erased", Erasure)
+            if body is not None:
+                yield Recorded(record.seq, record.at, record.run, body)
+
     def exports(self, since: datetime) -> Iterator[RecordedExport]:
         """Yield the bundles exported since a moment, oldest first."""
         for record in self.ledger.records(kinds=(EXPORT,), since=since):
@@ -186,6 +197,13 @@ class _Reader:
 
     def _cannot_read(self, seq: int, kind: str, error: PortalOpsError) -> None:
         self.unreadable[seq] = UnreadableRecord(seq, kind, error.message, isinstance(error, IntegrityError))
+
+
+def _recorded(ownership: Ownership, last: int) -> Iterator[RecordedRange]:
+    for each in ownership.claimed:
+        if each.first <= last:
+            writer = ownership.writer_of(each)
+            yield RecordedRange(each.first, min(each.last, last), writer.name, writer.public_key)
 
 
 def _range(ledger: LedgerAsOf, ledger_id: str) -> LedgerRange | None:

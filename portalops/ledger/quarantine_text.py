@@ -1,4 +1,4 @@
-"""The text that two persons sign to set records aside; pure.
+"""The text that two persons sign to set records aside, or to say that their time is wrong; pure.
 
 portalops-quarantine 1
 ledger 5f0c...            the ledger's id
@@ -7,54 +7,82 @@ by Nguyễn Văn An          who asks for it
 second Trần Thị Bình      the second person
 key ssh-ed25519 AAAA...   the second person's
 reason a stolen account wrote them
+
+Of a mended clock the first line is `portalops-clock 1`, and the range is followed by
+
+since 2026-12-01T08:15:00.000Z   from when on time is right again
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger.record import NotARecord, parse
+from portalops.ledger.record import NotARecord, parse, parse_at
 from portalops.ledger.stores import BlobStore, StoredLines
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
-from portalops.registers.writers import QUARANTINED
+from portalops.model.text import format_at
+from portalops.model.values import dataclass
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import public_key_of
 
-PART = "quarantine"
-"""The key of the signed text in the body."""
 
-MAX_RECORDS = 1000
-"""Of one quarantine."""
+@dataclass(frozen=True, slots=True)
+class SignedForm:
+    """What differs between the two kinds of records that two persons sign."""
+
+    part: str
+    """The key of the signed text in the body."""
+    word: str
+    """Of the text's first line."""
+    most: int
+    """How many records one may name."""
+
+    @property
+    def namespace(self) -> str:
+        """The purpose that both sign for."""
+        return f"portalops-{self.word}"
+
+
+FORMS: Mapping[str, SignedForm] = {
+    QUARANTINED: SignedForm("quarantine", "quarantine", 1000),
+    CLOCK_MENDED: SignedForm("mended_clock", "clock", 100_000),
+}
+"""By kind of record."""
 
 MAX_NAME = 200
 """Longest name or reason, in characters."""
 
 
 def text_of(quarantine: Quarantine) -> str:
-    """Return the seven lines that both sign."""
+    """Return the lines that both sign: seven, or eight where a clock is mended."""
+    form = FORMS[QUARANTINED if quarantine.since is None else CLOCK_MENDED]
+    since = "" if quarantine.since is None else f"since {format_at(quarantine.since)}\n"
     return (
-        f"portalops-quarantine 1\nledger {quarantine.ledger}\n"
-        f"range {quarantine.first} {quarantine.last} {quarantine.digest}\n"
+        f"{form.namespace} 1\nledger {quarantine.ledger}\n"
+        f"range {quarantine.first} {quarantine.last} {quarantine.digest}\n{since}"
         f"by {quarantine.by}\nsecond {quarantine.second}\nkey {quarantine.public_key}\nreason {quarantine.reason}\n"
     )
 
 
-def parse_quarantine(text: str) -> Quarantine | None:
-    """Read them; None if `text_of` would not have written the text, or there are no such records or no such key."""
+def parse_quarantine(text: str, kind: str = QUARANTINED) -> Quarantine | None:
+    """Read them; None if `text_of` would not have written the text for a kind of record, or there are no such records or no such key."""
     found = _QUARANTINE.fullmatch(text)
     try:
-        if found is None or public_key_of(found.group(7)) != found.group(7):
+        if found is None or public_key_of(found.group(8)) != found.group(8):
             return None
+        since = parse_at(found.group(5)) if found.group(5) is not None else None
     except ValueError:
         return None
-    ledger, first, last, digest, by, second, key, reason = found.groups()
-    if not int(first) <= int(last) < int(first) + MAX_RECORDS:
+    form, (ledger, first, last, digest, _since, by, second, key, reason) = FORMS[kind], found.groups()
+    if not text.startswith(f"{form.namespace} ") or not int(first) <= int(last) < int(first) + form.most:
         return None
-    return Quarantine(ledger, int(first), int(last), Digest(digest), by, second, key, reason)
+    made = Quarantine(ledger, int(first), int(last), Digest(digest), by, second, key, reason, since)
+    return made if (since is not None) == (kind == CLOCK_MENDED) else None
 
 
 def lines_named(lines: StoredLines, blobs: BlobStore) -> Iterator[int]:
@@ -62,7 +90,7 @@ def lines_named(lines: StoredLines, blobs: BlobStore) -> Iterator[int]:
     for _place, line in lines.lines_of((QUARANTINED,)):
         with suppress(NotARecord, PortalOpsError):
             record = parse(line) if isinstance(line, bytes) else None
-            text = bodies.part_of(blobs.read(record.body), PART).get("text") if record else None
+            text = bodies.part_of(blobs.read(record.body), FORMS[QUARANTINED].part).get("text") if record else None
             named = parse_quarantine(text) if isinstance(text, str) else None
             if record is not None and named is not None and named.last < record.seq:
                 yield from range(named.first, named.last + 1)
@@ -70,6 +98,7 @@ def lines_named(lines: StoredLines, blobs: BlobStore) -> Iterator[int]:
 
 _LINE = rf"([^\x00-\x1f\x7f\ud800-\udfff]{{1,{MAX_NAME}}})"
 _QUARANTINE = re.compile(
-    r"portalops-quarantine 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
+    r"portalops-(?:quarantine|clock) 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
+    r"(?:since ([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z)\n)?"
     rf"by {_LINE}\nsecond {_LINE}\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nreason {_LINE}\n"
 )

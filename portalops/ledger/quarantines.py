@@ -1,7 +1,8 @@
-"""Quarantines: records that two persons set aside, so that a ledger goes on behind them; pure.
+"""Quarantines and mended clocks: what two persons say of records, so that a ledger goes on behind them; pure.
 
 Nothing is removed: the chain goes on over the bytes of the lines. Only lines that are no records, records of
 `ANYBODYS`, and records behind the first writer that nobody claims can be set aside (docs/ledger-format.md, Quarantines).
+A mended clock names the newest records, all with times ahead of the moment that both give (there, Mended clocks).
 """
 
 from __future__ import annotations
@@ -13,16 +14,15 @@ from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import Ownership, is_confirmed
-from portalops.ledger.quarantine_text import PART, parse_quarantine
+from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
+from portalops.model.text import format_at
 from portalops.model.values import dataclass
 from portalops.registers.signers import KEY_RETIRED, signer_at
+from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
-
-NAMESPACE = "portalops-quarantine"
-"""The purpose that quarantines are signed for, by both."""
 
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
 """Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
@@ -35,6 +35,7 @@ class ReadQuarantine:
     seq: int
     at: datetime
     """Of the record."""
+    kind: str
     quarantine: Quarantine | None
     """None if the text is none."""
     signers: tuple[str, str]
@@ -46,10 +47,11 @@ class ReadQuarantine:
 
 
 def read_quarantine(held: HeldRecord) -> ReadQuarantine:
-    """Read a quarantine and check both signatures; whether their keys count is decided elsewhere."""
-    part = bodies.part_of(held.blob or b"", PART)
+    """Read a quarantine or a mended clock and check both signatures; whether their keys count is decided elsewhere."""
+    form = FORMS[held.kind]
+    part = bodies.part_of(held.blob or b"", form.part)
     text = part.get("text")
-    quarantine = parse_quarantine(text) if isinstance(text, str) else None
+    quarantine = parse_quarantine(text, held.kind) if isinstance(text, str) else None
     signers, problem = ["", ""], None
     for place, name in enumerate(("signature", "second_signature")):
         signature = part.get(name)
@@ -59,16 +61,30 @@ def read_quarantine(held: HeldRecord) -> ReadQuarantine:
             problem = problem or msg("a signature is missing")
             continue
         try:
-            signers[place] = verify(text.encode(), signature, NAMESPACE)
+            signers[place] = verify(text.encode(), signature, form.namespace)
         except BadSignature as error:
             problem = problem or error.message
-    return ReadQuarantine(held.seq, held.at, quarantine, (signers[0], signers[1]), problem, held.blob is not None)
+    both = signers[0], signers[1]
+    return ReadQuarantine(held.seq, held.at, held.kind, quarantine, both, problem, held.blob is not None)
 
 
 def suspects(read: Iterable[ReadQuarantine]) -> Iterator[int]:
-    """Yield the numbers of the records that quarantines speak of, whether they count or not."""
+    """Yield the numbers of the records whose faults wait for these: those that quarantines name, and each mended clock, which may stand before its time."""
     for each in read:
-        if each.quarantine is not None and each.quarantine.last < each.seq:
+        if each.kind == CLOCK_MENDED:
+            yield each.seq
+        elif each.quarantine is not None and each.quarantine.last < each.seq:
+            yield from range(each.quarantine.first, each.quarantine.last + 1)
+
+
+def wanted(read: Iterable[ReadQuarantine]) -> Iterator[int]:
+    """Yield the numbers of the lines whose digests and times are needed."""
+    for each in read:
+        if each.quarantine is None or each.quarantine.last >= each.seq:
+            continue
+        if each.kind == CLOCK_MENDED:
+            yield from (each.quarantine.first - 1, each.quarantine.first, each.quarantine.last)
+        else:
             yield from range(each.quarantine.first, each.quarantine.last + 1)
 
 
@@ -83,7 +99,7 @@ class Surrounding:
     ownership: Ownership
     """Whose the records are."""
     noted: Noted
-    """Digest and time of each line that `suspects` asks for, as far as it is there; without a time it is no record."""
+    """Digest and time of each line that `wanted` asks for, as far as it is there; without a time it is no record."""
     anybodys: Collection[int]
     """Numbers of the records of `ANYBODYS`."""
     confirmed: Collection[str] = ()
@@ -91,7 +107,7 @@ class Surrounding:
 
 
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
-    """Return the quarantines that count, and name the others.
+    """Return the quarantines and mended clocks that count, and name the others.
 
     Args:
         read: oldest first.
@@ -102,18 +118,35 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     for each in read:
         if not each.is_there:
             continue
-        why = _flaw_of(each, surrounding)
+        why = _flaw_of(each, surrounding) or _flaw_in_time(each, surrounding.noted, counted)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
-            faults.add_excusable(
-                each.seq, msg("the quarantine in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
+            what = (
+                msg("the mended clock in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
+                if each.kind == CLOCK_MENDED
+                else msg("the quarantine in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
             )
+            faults.add_excusable(each.seq, what)
     return tuple(counted)
 
 
 def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:
     """Return the numbers of all records that are set aside."""
+    return _named(each for each in counted if each.quarantine.since is None)
+
+
+def records_mistimed(counted: Iterable[SetAside]) -> frozenset[int]:
+    """Return the numbers of all records whose time is wrong: when they were made is unknown."""
+    return _named(each for each in counted if each.quarantine.since is not None)
+
+
+def records_excused(counted: Sequence[SetAside]) -> frozenset[int]:
+    """Return the numbers of all records whose own faults are none: those set aside, and mended clocks before their time."""
+    return records_set_aside(counted).union(each.seq for each in counted if each.quarantine.since is not None)
+
+
+def _named(counted: Iterable[SetAside]) -> frozenset[int]:
     return frozenset(seq for each in counted for seq in range(each.quarantine.first, each.quarantine.last + 1))
 
 
@@ -145,8 +178,37 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return msg("it names records that did not exist")
     if around.noted.get(quarantine.last, ("", ""))[0] != quarantine.digest:
         return msg("record {last} is another one than it names", last=str(quarantine.last))
+    if each.kind == CLOCK_MENDED:
+        return None
     for seq in range(quarantine.first, quarantine.last + 1):
         is_record = bool(around.noted.get(seq, ("", ""))[1])
         if not may_set_aside(seq, is_record=is_record, is_anybodys=seq in around.anybodys, ownership=around.ownership):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
+    return None
+
+
+def _flaw_in_time(each: ReadQuarantine, noted: Noted, counted: Sequence[SetAside]) -> Message | None:
+    """Return why a mended clock that is signed as it should be counts for nothing.
+
+    Args:
+        each: the record.
+        noted: digest and time of the lines around its range.
+        counted: what counts before it.
+    """
+    if each.quarantine is None or each.quarantine.since is None:
+        return None
+    first, since = each.quarantine.first, format_at(each.quarantine.since)
+    if each.quarantine.last != each.seq - 1:
+        return msg("it does not end with the record before it")
+    right = first - 1
+    for earlier in reversed([one for one in counted if one.quarantine.since is not None]):
+        if first <= earlier.quarantine.last:
+            return msg("record {record} names the same records", record=str(earlier.seq))
+        if earlier.holds(right):
+            right = earlier.quarantine.first - 1
+    right_at = noted.get(right, ("", ""))[1]
+    if not right_at or not right_at <= since <= format_at(each.at):
+        return msg("{since} does not lie between record {record} and it", since=since, record=str(right))
+    if noted.get(first, ("", ""))[1] <= since:
+        return msg("record {record} is not ahead of {since}", record=str(first), since=since)
     return None

@@ -8,7 +8,7 @@ which the kernel frees with the process, so that running and crashed can be told
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from portalops import bodies
 from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
 from portalops.ledger.circumstances import Circumstances
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
 from portalops.ledger.stores import Locks
@@ -189,7 +190,9 @@ def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Rec
 
 
 def _newest_plan(ledger: Ledger) -> Record | None:
-    return next(ledger.records(kinds=(PLAN,), newest_first=True, limit=1), None)
+    mistimed = numbers_mistimed(ledger)  # from when on such a plan holds is unknown, so it is recorded anew
+    plans = ledger.records(kinds=(PLAN,), newest_first=True)
+    return next((each for each in plans if each.seq not in mistimed), None)
 
 
 def _is_plan(ledger: Ledger, record: Record, plan: Plan) -> bool:
@@ -242,13 +245,16 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     """
     local = now.astimezone(zone)
     attempts: list[Attempt] = []
+    mistimed = numbers_mistimed(ledger)
     with ledger.view():
         for kind in sorted({job.kind for job in jobs}):
-            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
+            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local, mistimed)
     return tuple(attempts)
 
 
-def _attempts_of_kind(ledger: Ledger, jobs: Sequence[Job], local: datetime) -> Iterator[Attempt]:
+def _attempts_of_kind(
+    ledger: Ledger, jobs: Sequence[Job], local: datetime, mistimed: Collection[int]
+) -> Iterator[Attempt]:
     slots: set[tuple[str, str]] = set()
     oldest = local
     for job in jobs:
@@ -258,23 +264,25 @@ def _attempts_of_kind(ledger: Ledger, jobs: Sequence[Job], local: datetime) -> I
     silent = {job.id: job for job in jobs}
     for run in ledger.runs(kinds=[jobs[0].kind.value], since=oldest.astimezone(UTC)):
         name = parse_run_id(run.id)
-        if name is None:
+        if name is None or run.started_seq in mistimed:
             continue
         silent.pop(name.job, None)
         if (name.job, name.slot) in slots:
             yield _attempt(ledger, run)
         else:
             yield Attempt(run, None, running=is_running(ledger.locks, run))
-    yield from _long_ago(ledger, silent, oldest.astimezone(UTC))
+    yield from _long_ago(ledger, silent, oldest.astimezone(UTC), mistimed)
 
 
-def _long_ago(ledger: Ledger, silent: Mapping[JobId, Job], until: datetime) -> Iterator[Attempt]:
+def _long_ago(
+    ledger: Ledger, silent: Mapping[JobId, Job], until: datetime, mistimed: Collection[int]
+) -> Iterator[Attempt]:
     """Yield the newest run of each job that left none since, so that one which is overdue is told from a new one."""
     for job in silent.values():
         kind = f"{job.kind.value}{STARTED}"
         for record in ledger.records(kinds=(kind,), until=until, newest_first=True, limit=REACH_BACK):
             name = parse_run_id(record.run)
-            if name is not None and name.job == job.id:
+            if name is not None and name.job == job.id and record.seq not in mistimed:
                 run = Run(record.run, job.kind.value, record.subject, record.duty, record.at, record.seq)
                 yield Attempt(run, None)
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults, bytes_of
@@ -10,27 +10,57 @@ from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.quarantines import ANYBODYS, Surrounding, check_quarantines, read_quarantine, suspects
+from portalops.ledger.quarantines import (
+    ANYBODYS,
+    ReadQuarantine,
+    Surrounding,
+    check_quarantines,
+    read_quarantine,
+    wanted,
+)
 from portalops.ledger.record import NotARecord, line_digest, parse
+from portalops.model.message import Message
 from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
-from portalops.registers.writers import QUARANTINED
+from portalops.registers.writers import BY_TWO
 
 
 def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]:
-    """Return the quarantines that count; the others are named by `ledger verify`.
+    """Return the quarantines and mended clocks that count; the others are named by `ledger verify`.
 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
-    read = tuple(read_quarantine(_held(ledger, record)) for record in ledger.records(kinds=(QUARANTINED,)))
-    if not read:
-        return ()
-    noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, suspects(read))}
+    read = _read(ledger)
+    return _counted(ledger, ownership, read, Faults()) if read else ()
+
+
+def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> Message | None:
+    """Return why a record that is not there yet would count for nothing; None if it would count.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read, faults = _read(ledger), Faults()
+    faults.settle({each.seq for each in read})  # named by `ledger verify`
+    counted = _counted(ledger, ownership, (*read, planned), faults)
+    if any(each.seq == planned.seq for each in counted):
+        return None
+    return next(fault.what for fault in faults.kept if fault.seq == planned.seq)
+
+
+def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
+    return tuple(read_quarantine(_held(ledger, record)) for record in ledger.records(kinds=BY_TWO))
+
+
+def _counted(
+    ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine], faults: Faults
+) -> tuple[SetAside, ...]:
+    noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, wanted(read))}
     anybodys = frozenset(record.seq for record in ledger.records(kinds=ANYBODYS))
     surrounding = Surrounding(ledger.id, read_signers(ledger), ownership, noted, anybodys)
-    return check_quarantines(read, surrounding, Faults())
+    return check_quarantines(read, surrounding, faults)
 
 
 def stored_lines(ledger: Ledger, numbers: Iterable[int]) -> list[tuple[int, Digest, Record | None]]:

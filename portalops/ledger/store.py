@@ -35,6 +35,7 @@ from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
 from portalops.private_folder import make_private_file, make_private_folder
+from portalops.registers.writers import CLOCK_MENDED
 
 FILE_PLACE = "file"
 
@@ -435,19 +436,32 @@ def _select(selection: Selection, span: tuple[int, int]) -> tuple[str, list[str 
 
 
 def _first_from(connection: sqlite3.Connection, at: str) -> int:
-    """Return the first seq recorded at or after a time: times never go back, so halving finds it without an index."""
+    """Return the first seq recorded at or after a time, so that halving finds it without an index.
+
+    Times go back at a mended clock alone: all before it counts as recorded no later than that, so that they never do.
+    """
     newest = connection.execute("SELECT max(seq) FROM record").fetchone()[0]
     if not isinstance(newest, int):
         return 1  # an empty table, or one that was made anew with something else for numbers
+    mended = _mended(connection)
     low, high = 1, newest + 1
     while low < high:
         middle = (low + high) // 2
         found = _readable_from(connection, middle)
-        if found is not None and found[1] < at:
+        if found is not None and min((found[1], *(mend for seq, mend in mended if seq > found[0]))) < at:
             low = found[0] + 1
         else:
             high = middle
     return low
+
+
+def _mended(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """Return number and time of the records at which a clock was mended."""
+    found: list[tuple[int, str]] = []
+    for seq, line in connection.execute("SELECT seq, line FROM record WHERE kind = ?", (CLOCK_MENDED,)):
+        with suppress(NotARecord):
+            found.append((seq, split(bytes_of(line)).at))
+    return found
 
 
 def _readable_from(connection: sqlite3.Connection, seq: int) -> tuple[int, str] | None:

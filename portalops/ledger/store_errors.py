@@ -37,7 +37,9 @@ def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
             now=now,
             newest=newest,
         ),
-        msg("Set the clock right, then run the command again: timedatectl status."),
+        msg(
+            "Set the clock right, then run the command again: timedatectl status. If it is right, it had run ahead: portalops ledger mend-clock (docs/stopped.md)."
+        ),
     )
 
 

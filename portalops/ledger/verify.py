@@ -50,9 +50,12 @@ from portalops.ledger.quarantines import (
     Surrounding,
     check_quarantines,
     read_quarantine,
+    records_excused,
+    records_mistimed,
     records_set_aside,
     suspects,
 )
+from portalops.ledger.quarantines import wanted as wanted_by_quarantines
 from portalops.ledger.record import NotARecord, is_ledger_id, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
@@ -78,7 +81,7 @@ from portalops.registers.waivers import (
     waiver_of,
     waivers_in_force,
 )
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS, SELF_SIGNED
 from portalops.signatures.sshsig import fingerprint
 
 _CHUNK = 256
@@ -110,7 +113,7 @@ class Integrity:
     unclaimed: tuple[tuple[int, int], ...] = ()
     """First and last of the records that nobody claimed in time."""
     set_aside: tuple[SetAside, ...] = ()
-    """The quarantines that count: what they name is no fault, and meets no duty."""
+    """The quarantines and mended clocks that count: what they name is no fault, and meets no duty."""
 
     @property
     def holds(self) -> bool:
@@ -209,7 +212,9 @@ def verify(
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
         faults.suspects = frozenset(suspects(told.quarantines))
-        sought = wanted(told.spoken.heads, brought.heads).union(wanted_by_claims(told.signed), faults.suspects)
+        sought = wanted(told.spoken.heads, brought.heads).union(
+            wanted_by_claims(told.signed), wanted_by_quarantines(told.quarantines)
+        )
         chain = check_chain(snapshot, faults, advance, wanted=sought)
         for seq, cause in snapshot.misleading_indexes():
             faults.add(
@@ -239,7 +244,7 @@ def verify(
         surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, confirmed)
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
         passed_over = records_set_aside(set_aside)
-        faults.settle(passed_over)
+        faults.settle(records_excused(set_aside))
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)
@@ -268,7 +273,8 @@ def verify(
         unclaimed,
         set_aside,
     )
-    completeness = _completeness(ledger, told, counts, now=now, zone=zone)
+    mistimed = records_mistimed(set_aside)
+    completeness = _completeness(ledger, told, counts, mistimed, now=now, zone=zone)
     return Verification(ledger_id, integrity, replace(completeness, erased=tuple(erased.values())))
 
 
@@ -301,6 +307,11 @@ def check_runs(
     running = tuple(run for run in frames.unfinished.values() if is_alive(run))
     crashed = tuple(run for run in frames.unfinished.values() if run not in running)
     return Completeness(crashed, running, tuple(frames.unbegun), missing, problem)
+
+
+def timed(runs: Iterable[Run], mistimed: Collection[int]) -> Iterator[Run]:
+    """Yield the runs whose time is not known to be wrong: no other fills a slot."""
+    return (run for run in runs if run.started_seq not in mistimed)
 
 
 def require_plans(plans: Sequence[RecordedPlan]) -> Sequence[RecordedPlan]:
@@ -371,6 +382,8 @@ class _Recorded:
     quarantines: Sequence[ReadQuarantine]
     anybodys: frozenset[int]
     """Numbers of the records that can be set aside whoever recorded them."""
+    whole: frozenset[bytes]
+    """Digests of bodies that were read already, fit their digest and name no evidence."""
 
 
 def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
@@ -386,6 +399,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     by_authority: list[tuple[int, str]] = []
     quarantines: list[ReadQuarantine] = []
     anybodys: list[int] = []
+    whole: set[bytes] = set()
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
@@ -395,7 +409,10 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             spoken_for.append(record.seq)
         elif record.kind in AUTHORITY_KINDS:
             by_authority.append((record.seq, record.kind))
-        held = HeldRecord(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
+        blob = _blob_or_none(ledger, record.body)
+        if blob is not None and not bodies.evidence_of(blob):
+            whole.add(bytes.fromhex(record.body))
+        held = HeldRecord(record.seq, record.at, record.kind, blob)
         if record.kind == HEAD:
             heads.append(read_head(held))
         elif record.kind in KEY_KINDS:
@@ -408,7 +425,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
             erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
             signed.append(read_signed(held))
-        elif record.kind == QUARANTINED:
+        elif record.kind in BY_TWO:
             quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
@@ -422,6 +439,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         by_authority,
         quarantines,
         frozenset(anybodys),
+        frozenset(whole),
     )
 
 
@@ -540,6 +558,8 @@ def _check_blobs(
             if (key := bytes.fromhex(digest)) in seen:
                 continue
             seen.add(key)
+            if key in told.whole:
+                continue
             if digest in erased and digest not in told.inerasable and not ledger.has_blob(digest):
                 continue
             if not read_blobs:
@@ -557,13 +577,23 @@ def _check_blobs(
 
 
 def _completeness(
-    ledger: Ledger, told: _Recorded, counts: Callable[[int], bool], *, now: datetime, zone: ZoneInfo
+    ledger: Ledger,
+    told: _Recorded,
+    counts: Callable[[int], bool],
+    mistimed: Collection[int],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Completeness:
     today = now.astimezone(zone).date()
-    unheeded = [record.seq for record in ledger.records(kinds=(PLAN,)) if not counts(record.seq)]
+    unheeded = [
+        record.seq for record in ledger.records(kinds=(PLAN,)) if not counts(record.seq) or record.seq in mistimed
+    ]
     found = check_runs(
         ledger.frames(),
-        lambda runs: missed_slots(require_plans(ledger.plans(without=unheeded)), runs, until=now, zone=zone),
+        lambda runs: missed_slots(
+            require_plans(ledger.plans(without=unheeded)), timed(runs, mistimed), until=now, zone=zone
+        ),
         lambda run: is_running(ledger.locks, run),
     )
     waivers = told.waivers.find_in_force(today, today, zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from portalops.model.message import Message
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 from portalops.model.rulebook import Duty
@@ -18,6 +19,8 @@ class JudgedDuty:
 
     duty: Duty
     standing: Standing
+    recorders: tuple[Message, ...] = ()
+    """Who recorded what it rests on; none where the ledger has no writers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Records that two persons set aside: what they sign, and what comes of it."""
+"""Records that two persons set aside, or of which they say that their time is wrong: what they sign, and what comes of it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from portalops.model.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """The text of a `ledger.quarantined` record, which the ledger's key and a second person sign."""
+    """The text of a `ledger.quarantined` or `ledger.clock-mended` record, which the ledger's key and a second person sign."""
 
     ledger: str
     """The ledger's id."""
     first: int
-    """The first record that is set aside."""
+    """The first record that it names."""
     last: int
-    """The last one; at most `MAX_RECORDS` from the first."""
+    """The last one."""
     digest: Digest
     """SHA-256 of the line of the last one, whatever bytes it has."""
     by: str
@@ -28,11 +28,13 @@ class Quarantine:
     """The second person's key: `ALGORITHM BASE64`."""
     reason: str
     """1 to 200 characters."""
+    since: datetime | None = None
+    """From when on time is right again, where the records' time is wrong; None where they are set aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A quarantine that counts."""
+    """A quarantine or a mended clock that counts."""
 
     seq: int
     """Its record."""
@@ -40,5 +42,5 @@ class SetAside:
     quarantine: Quarantine
 
     def holds(self, seq: int) -> bool:
-        """Say whether a record is set aside by it."""
+        """Say whether it names a record."""
         return self.quarantine.first <= seq <= self.quarantine.last

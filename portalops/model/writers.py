@@ -74,6 +74,38 @@ class WriterClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedRange:
+    """Records in a row, and who recorded them."""
+
+    first: int
+    last: int
+    name: str
+    """The writer's."""
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNote:
+    """Who had records claimed that no command had claimed, and why: as the machine noted it, which no key of theirs signs."""
+
+    person: str
+    """The login, and the machine; empty where that is not recorded."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimByHand:
+    """A claim that counts and that a person had made afterwards."""
+
+    seq: int
+    """Of the record of the claim."""
+    ranges: tuple[LineRange, ...]
+    public_key: str
+    """Of the writer that stands for them."""
+    by_hand: ClaimNote
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """Records in a row, and who stands for them."""
 

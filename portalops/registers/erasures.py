@@ -15,7 +15,7 @@ from portalops.model.values import dataclass
 from portalops.registers.plans import PLAN
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS
 
 ERASED = "blob.erased"
 """The kind; the erasure stands under the key `erased` of the body."""
@@ -30,7 +30,7 @@ INERASABLE: Collection[str] = (
     ERASED,
     SIGN_OFF,
     *CLAIM_KINDS,
-    QUARANTINED,
+    *BY_TWO,
 )
 """Kinds of records whose bodies are never erased: without them, what was signed, expected, erased or claimed could not be told."""
 

@@ -121,7 +121,13 @@ class FiguresReader(Protocol):
 
 
 def read_figures(
-    ledger: FiguresReader, period: Period, *, as_of_seq: int, zone: ZoneInfo, ends: RunEnds | None = None
+    ledger: FiguresReader,
+    period: Period,
+    *,
+    as_of_seq: int,
+    zone: ZoneInfo,
+    ends: RunEnds | None = None,
+    mistimed: Collection[int] = (),
 ) -> Figures:
     """Count the figures of a period, as the ledger stood at one of its records.
 
@@ -131,6 +137,7 @@ def read_figures(
         as_of_seq: the number of the last record that counts.
         zone: the portal's.
         ends: what other readers read of how runs ended; those are not read again.
+        mistimed: numbers of the records whose time is wrong: they are of no period.
 
     Raises:
         LedgerError: there is no such record, or the ledger cannot be read at all.
@@ -160,11 +167,13 @@ def read_figures(
 
     count = FigureCount(period, zone)
     for record in ledger.records(kinds=(PLAN,), until=count.since):
-        count.take(record)
+        if record.seq not in mistimed:
+            count.take(record)
     for record in ledger.records(since=count.since):
         if record.seq > as_of_seq:
             break
-        count.take(record)
+        if record.seq not in mistimed:
+            count.take(record)
     return count.figures(last.seq, last.at, details)
 
 

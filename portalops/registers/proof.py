@@ -5,6 +5,7 @@ Read by `portalops.ledger.proof`. Here is what was read, and what follows from i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from itertools import pairwise
 from portalops.model.heads import AnchorReceipt, Head, SignedHead, Signer
 from portalops.model.message import Message
 from portalops.model.record import Digest, Fault, Recorded
+from portalops.model.writers import RecordedRange
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.expected_slots import START_GRACE
@@ -93,6 +95,15 @@ class Proof:
     """Every bundle that was handed out, recorded since the period began, oldest first."""
     unreadable: tuple[UnreadableRecord, ...] = ()
     """Records of any of these whose details cannot be read."""
+    claimed_from: int | None = None
+    """The record behind which each is claimed; None for a ledger without writers."""
+    recorded: tuple[RecordedRange, ...] = ()
+    """Whose the records are, ascending; none overlaps another."""
+
+    def recorder(self, seq: int) -> str | None:
+        """Return the name of the writer that claims a record; None if nobody does, or not yet."""
+        found = bisect_right(self.recorded, seq, key=lambda each: each.first) - 1
+        return self.recorded[found].name if found >= 0 and seq <= self.recorded[found].last else None
 
     def taken(self) -> tuple[Recorded[AnchorReceipt], ...]:
         """Return the receipts of heads that an anchor has, oldest first."""

@@ -13,5 +13,11 @@ CLAIM_KINDS = (CLAIM, *WRITER_KINDS)
 QUARANTINED = "ledger.quarantined"
 """The kind by which two persons set records aside."""
 
-SELF_SIGNED = frozenset({"head", *CLAIM_KINDS, QUARANTINED})
+CLOCK_MENDED = "ledger.clock-mended"
+"""The kind by which two persons say that records carry a wrong time."""
+
+BY_TWO = (QUARANTINED, CLOCK_MENDED)
+"""Kinds that two persons sign."""
+
+SELF_SIGNED = frozenset({"head", *CLAIM_KINDS, *BY_TWO})
 """Kinds of records that nobody needs to claim: their details are signed, and one that is not is named."""

@@ -13,12 +13,13 @@ from portalops.model.assessment import Assessment, JudgedDuty
 from portalops.model.message import Message
 from portalops.model.standing import Standing
 from portalops.reports.material import Material
+from portalops.reports.section_duties import recorders_of
 
 
 def assessment_of(material: Material) -> Assessment:
     """Return what a report's material was judged to be."""
     rulebook, proof = material.rulebook, material.proof
-    judged = tuple(JudgedDuty(rulebook.duty(each.duty), each) for each in material.standings)
+    judged = tuple(JudgedDuty(rulebook.duty(each.duty), each, recorders_of(proof, each)) for each in material.standings)
     named = {each.duty.clause for each in judged}
     start, end = material.period.bounds(ZoneInfo(material.portal.timezone))
     ledger = proof.ledger_range

@@ -112,6 +112,7 @@ def _summary(material: Material, limits: Limits) -> Iterator[Block]:
         msg("The duties of Article 10: what each requires, its verdict, and the records that it rests on"),
         standings,
         material.rulebook,
+        material.proof,
     )
 
 

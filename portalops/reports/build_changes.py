@@ -140,7 +140,7 @@ def _summary(material: Material, changes: Sequence[RecordedChange], findings: Se
     if material.scope.host is not None:
         yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its hosts, not on this one alone."))
     caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
-    yield duty_table(caption, standings, material.rulebook)
+    yield duty_table(caption, standings, material.rulebook, material.proof)
 
 
 def _orders(changes: Sequence[RecordedChange], evidence: Evidence) -> list[tuple[Tone, Message, int]]:

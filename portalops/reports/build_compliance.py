@@ -10,6 +10,7 @@ from portalops.model.reading import limits_of
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.proof import Proof
 from portalops.reports.assessment import assessment_of
 from portalops.reports.document import (
     Bars,
@@ -45,7 +46,7 @@ def build(material: Material) -> Document:
     standings, rulebook, calendar = material.standings, material.rulebook, material.calendar
     sections = (
         Section(msg("Summary"), _summary(standings, rulebook)),
-        Section(msg("The duties, clause by clause"), _duties(standings, rulebook)),
+        Section(msg("The duties, clause by clause"), _duties(standings, rulebook, material.proof)),
         Section(msg("Backup copies (Article 10)"), backup_blocks(evidence, limits_of(numbers))),
         Section(
             msg("Updates of the portal and the units (Article 11)"),
@@ -112,11 +113,12 @@ def _article(rulebook: Rulebook, standing: Standing) -> str:
     return rulebook.duty(standing.duty).clause.partition(".")[0]
 
 
-def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
+def _duties(standings: Sequence[Standing], rulebook: Rulebook, proof: Proof) -> Iterator[Block]:
     yield duty_table(
         msg("Every duty: what it requires, its verdict, and the records of the ledger that it rests on"),
         standings,
         rulebook,
+        proof,
     )
     judged = {rulebook.duty(standing.duty).clause for standing in standings}
     yield Heading(3, msg("What the clauses say (Vietnamese, as issued)"))

@@ -200,7 +200,7 @@ def _duties(material: Material) -> Iterator[Block]:
     if material.scope.host is not None:
         yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its hosts, not on this one alone."))
     caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
-    yield duty_table(caption, material.standings, material.rulebook)
+    yield duty_table(caption, material.standings, material.rulebook, material.proof)
 
 
 REPORT = Report(title=TITLE, build=build, scopes=frozenset({"host"}), needs=frozenset({"servers"}))

@@ -121,7 +121,7 @@ def _summary(material: Material) -> Iterator[Block]:
     if material.scope.unit is not None:
         yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its units, not on this one alone."))
     caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
-    yield duty_table(caption, standings, material.rulebook)
+    yield duty_table(caption, standings, material.rulebook, material.proof)
 
 
 def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Message, Cell]]:

@@ -106,7 +106,7 @@ def _drills(material: Material) -> Iterator[Block]:
 
 def _duties(material: Material) -> Iterator[Block]:
     caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
-    yield duty_table(caption, material.standings, material.rulebook)
+    yield duty_table(caption, material.standings, material.rulebook, material.proof)
 
 
 REPORT = Report(title=TITLE, build=build, needs=frozenset({"months"}), spares=frozenset({"rounds"}))

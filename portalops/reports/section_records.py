@@ -235,6 +235,14 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
             for place, signer in enumerate(proof.signers)
         ],
     )
+    if proof.claimed_from is not None:
+        yield from _newest_rows(
+            TableBlock(
+                msg("Who recorded what, the newest last"),
+                (msg("From record"), msg("Up to record"), msg("Recorded by"), msg("Key")),
+                [(str(each.first), str(each.last), each.name, _key_of(each.public_key)) for each in proof.recorded],
+            )
+        )
     yield TableBlock(
         msg("Reports that a person signed in the ledger since the period began"),
         (msg("Report"), msg("Who signed"), msg("Office"), msg("Key"), msg("At"), msg("Signature"), msg("Record")),

@@ -20,6 +20,8 @@ class Trouble(StrEnum):
     """A head does not extend the kept one."""
     OVERDUE = "overdue"
     """No new head came in time."""
+    UNCLAIMED = "unclaimed"
+    """No writer claims some records."""
 
 
 class Occasion(StrEnum):

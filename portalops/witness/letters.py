@@ -45,6 +45,10 @@ def _subject(seen: LedgerPoll, trouble: Trouble, occasion: Occasion) -> Message:
             return msg("ALARM: the head of the ledger was refused")
         case Trouble.OVERDUE, Occasion.OVER:
             return msg("new heads arrive again")
+        case Trouble.UNCLAIMED, Occasion.OVER:
+            return msg("all records have their writer again")
+        case Trouble.UNCLAIMED, _:
+            return msg("ALARM: records that no writer claims")
         case _:
             return msg("ALARM: no new head for {hours} hours", hours=int(seen.silence.total_seconds() // 3600))
 
@@ -54,6 +58,11 @@ def _paragraphs(seen: LedgerPoll, trouble: Trouble, occasion: Occasion, witness:
     match trouble, occasion:
         case _, Occasion.OVER:
             yield msg("The alarm is over: a valid head arrived at {at}.", at=seen.at)
+        case Trouble.UNCLAIMED, _:
+            yield msg(
+                "No writer claims some records. Somebody who stole the right to append may have written them, or a machine was lost."
+                " They meet no duty."
+            )
         case Trouble.REFUSED, _:
             yield msg(
                 "A head that does not extend the kept head was refused. Records may have been cut off, changed "

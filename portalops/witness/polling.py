@@ -13,7 +13,7 @@ from enum import StrEnum
 from portalops.errors import AnchorUnavailable, ExitCode, HeadRefused, IntegrityError, PortalOpsError
 from portalops.ledger.heads import head_digest, parse_head
 from portalops.model.heads import Head, SignedHead
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.ports import Clock, Extension
 from portalops.signatures.sshsig import SigningKey, fingerprint
 from portalops.witness.alarms import Trouble
@@ -38,6 +38,8 @@ class WitnessVerdict(StrEnum):
     """No new head came in time: the dead man's switch."""
     UNREACHABLE = "unreachable"
     """Not reached this time, and not overdue yet."""
+    UNCLAIMED = "unclaimed"
+    """Current, and no writer claims some records: whoever wrote them may be a stranger."""
     REFUSED = "refused"
     FAILED = "failed"
     """The witness itself could not do its work."""
@@ -52,6 +54,7 @@ _EXIT_CODES = {
     WitnessVerdict.CURRENT: ExitCode.OK,
     WitnessVerdict.OVERDUE: ExitCode.UNMET,
     WitnessVerdict.UNREACHABLE: ExitCode.PARTIAL,
+    WitnessVerdict.UNCLAIMED: ExitCode.PARTIAL,
     WitnessVerdict.REFUSED: ExitCode.INTEGRITY,
     WitnessVerdict.FAILED: ExitCode.FAILED,
 }
@@ -103,6 +106,8 @@ class LedgerPoll:
                 return Trouble.REFUSED
             case WitnessVerdict.OVERDUE:
                 return Trouble.OVERDUE
+            case WitnessVerdict.UNCLAIMED:
+                return Trouble.UNCLAIMED
             case _:
                 return None
 
@@ -197,7 +202,8 @@ def hand_over_receipt(seen: LedgerPoll, watched: WatchedLedger, key: SigningKey,
     A failure becomes a note: the head is kept anyway, and the next poll tries again.
     """
     state, head = seen.state, seen.head
-    if seen.verdict is not WitnessVerdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
+    is_current = seen.verdict in {WitnessVerdict.CURRENT, WitnessVerdict.UNCLAIMED}
+    if not is_current or head is None or state.kept is None or state.receipted == head.size:
         return seen
     taken_at = state.kept_at or seen.at
     receipt = Receipt(head.ledger, head.size, head_digest(state.kept.signed.text), taken_at, seen.id)
@@ -226,7 +232,7 @@ def _pinned(watched: WatchedLedger, folder: WitnessFolder, state: WitnessState, 
     if settings.key is not None and all(each.public_key != settings.key for each in keys):
         keys = (*keys, KnownKey(settings.key, KeyOrigin.CONFIGURED))
     passed = {head.size: head for head in folder.heads_beyond(kept.head.size if kept else 0)}
-    return Pinned(settings.ledger or state.ledger, keys, kept, passed, watched.is_live, accept)
+    return Pinned(settings.ledger or state.ledger, keys, kept, passed, watched.is_live, accept, state.claims)
 
 
 def _asked(
@@ -301,7 +307,7 @@ class _Found:
             accepted_at=self._now if accepted.work or state.accepted_at is None else state.accepted_at,
         )
         if joined:
-            state = replace(state, kept=accepted.kept, kept_at=self._now)
+            state = replace(state, kept=accepted.kept, kept_at=self._now, claims=accepted.claims)
         seen = LedgerPoll(
             self._watched.id,
             WitnessVerdict.CURRENT,
@@ -310,7 +316,7 @@ class _Found:
             accepted=accepted.kept.signed,
             joined=joined,
             records=accepted.records,
-            notes=(*_news(self._state, accepted), *self._kept_back(accepted.head)),
+            notes=(*_news(self._state, accepted), *self._kept_back(accepted.head), *accepted.void),
         )
         return self._standing(seen)
 
@@ -390,7 +396,7 @@ class _Found:
             )
         limit = self._watched.settings.max_silence_hours
         if seen.silence <= timedelta(hours=limit):
-            return replace(seen, notes=notes)
+            return _without_claims(replace(seen, notes=notes))
         silent = msg(
             "no new head since {at}: {hours} hours of silence, {limit} are allowed",
             at=seen.state.alive_at,
@@ -400,6 +406,23 @@ class _Found:
         if seen.problem is not None:
             notes += (seen.problem,)
         return replace(seen, verdict=WitnessVerdict.OVERDUE, problem=silent, hint=_SILENT, notes=notes, code="")
+
+
+def _without_claims(seen: LedgerPoll) -> LedgerPoll:
+    """Name the records that no writer claims, where the ledger is current otherwise."""
+    state = seen.state
+    rows = state.claims.late(state.kept.head.at) if state.claims is not None and state.kept is not None else ()
+    if not rows or seen.verdict is not WitnessVerdict.CURRENT:
+        return seen
+    count = sum(last - first + 1 for first, last in rows)
+    unclaimed = nmsg(
+        "no writer claims {n} record: record {first}",
+        "no writer claims {n} records; they are among records {first} to {last}",
+        count,
+        first=str(rows[0][0]),
+        last=str(rows[-1][1]),
+    )
+    return replace(seen, verdict=WitnessVerdict.UNCLAIMED, problem=unclaimed, hint=_NOT_CLAIMED)
 
 
 def _news(before: WitnessState, accepted: Accepted) -> list[Message]:
@@ -428,4 +451,7 @@ def _news(before: WitnessState, accepted: Accepted) -> list[Message]:
     return notes
 
 
+_NOT_CLAIMED = msg(
+    "Ask the unit who recorded them: 'portalops ledger verify' on its host names them, and the commands that stand for them or set them aside."
+)
 _SILENT = msg("Check on the portal's host that it is up and its jobs run: 'portalops status' and 'portalops doctor'.")

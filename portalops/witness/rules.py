@@ -27,7 +27,9 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import show_text
 from portalops.ports import Extension
 from portalops.registers.signers import KEY_KINDS, KEY_RETIRED
+from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
+from portalops.witness.claims import ClaimFold, ClaimState
 from portalops.witness.extensions import NotAnExtension
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -123,6 +125,8 @@ class Pinned:
     """What comes shows what the ledger is now; else it may just be old, unless it was made after what it lacks."""
     accept: str = ""
     """Fingerprint of a key that a person accepts now."""
+    claims: ClaimState | None = None
+    """What is known of claims; None for a ledger that was kept before witnesses checked them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,10 @@ class Accepted:
     """How many records came."""
     work: bool
     """Whether any of them is more than what watching makes by itself."""
+    claims: ClaimState | None = None
+    """As in `Pinned`, after the head."""
+    void: tuple[Message, ...] = ()
+    """Claims and writers that count for nothing."""
 
 
 class Joining:
@@ -160,6 +168,8 @@ class Joining:
         """The ledger's id as its first record gives it."""
         self._work = False
         self._records = 0
+        known = ClaimState() if pinned.kept is None else pinned.claims
+        self._claims = None if known is None else ClaimFold(known)
 
     @property
     def last_joined(self) -> int:
@@ -236,8 +246,11 @@ class Joining:
         details = {hashlib.sha256(blob).hexdigest(): blob for blob in part.details}
         for line in self._unread_lines(part):
             record = self._joined(line)
+            blob = details.get(record.body)
+            if self._claims is not None:
+                ledger = self._pinned.ledger or self._named
+                self._claims.take(record, self._digest, blob, ledger=ledger, signs=self._signs)
             if record.kind in DETAILED_KINDS:
-                blob = details.get(record.body)
                 if blob is None:
                     raise NotAnExtension(f"the details of record {record.seq} are missing")
                 self._read_details(record, blob)
@@ -260,7 +273,8 @@ class Joining:
         self._require_time(head, now)
         assert self._at is not None
         kept = KeptHead(signed, self._at)
-        return Accepted(head, kept, tuple(self._keys.values()), signer, self._records, self._work)
+        claims, void = (self._claims.state, tuple(self._claims.void)) if self._claims else (None, ())
+        return Accepted(head, kept, tuple(self._keys.values()), signer, self._records, self._work, claims, void)
 
     def _unread_lines(self, part: Extension) -> Sequence[bytes]:
         """Return the lines that were not had yet; where the last one that was had comes again, it must be the same."""
@@ -289,7 +303,7 @@ class Joining:
                     kind=show_text(record.kind, 80),
                 )
             )
-        if self._at is not None and record.at < self._at:
+        if self._at is not None and record.at < self._at and not self._is_mend(record):
             raise _rewritten(msg("record {seq} has an earlier time than the record before it", seq=seq))
         self._seq, self._digest, self._at = seq, line_digest(line), record.at
         self._digests[seq] = self._digest
@@ -300,6 +314,11 @@ class Joining:
                 HeadRefusal.FORK, msg("record {seq} is not the record that a head in heads/ signed", seq=seq)
             )
         return record
+
+    def _is_mend(self, record: Record) -> bool:
+        """Say whether time may be earlier from this record on: whether two persons signed that is left to verification, but not behind the kept head."""
+        kept = self._kept.record_at - CLOCK_TOLERANCE if self._kept is not None else None
+        return record.kind == CLOCK_MENDED and (kept is None or record.at >= kept)
 
     def _read_details(self, record: Record, blob: bytes) -> None:
         try:

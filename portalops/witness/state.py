@@ -26,6 +26,7 @@ from portalops.model.message import Message, msg
 from portalops.private_folder import FILE_MODE, make_private_folder
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.witness.alarms import WaitingMail, WitnessAlarm
+from portalops.witness.claims import ClaimState
 from portalops.witness.rules import HeadRefusal, KeptHead, KnownKey
 
 FORMAT = 1
@@ -68,6 +69,8 @@ class WitnessState:
     alarm: WitnessAlarm | None = None
     letters: tuple[WaitingMail, ...] = ()
     """Mails that are still to be sent, oldest first."""
+    claims: ClaimState | None = None
+    """What is known of claims; None of a ledger whose first record came before witnesses checked them."""
     format: int = FORMAT
 
     @property

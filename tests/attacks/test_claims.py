@@ -29,9 +29,13 @@ from portalops.model.record import Digest, Record
 from portalops.model.writers import Authority, LineRange, WriterClaim, WriterEvent, WriterState
 from portalops.registers.signers import KEY_ADDED, TrustedKey
 from portalops.signatures.sshsig import SigningKey, sign
+from tests.conformance.claims import claimed
+from tests.conformance.corpus import begun
+from tests.conformance.probes import erased_by_nobody
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import key_of
 from tests.ledger.ledgers import START, ZONE, tamper, verified
+from tests.verifier.scene import by_portalops, by_stranger
 
 LATER = timedelta(hours=1, seconds=1)
 
@@ -616,6 +620,36 @@ def kept_elsewhere(folder: Path) -> KeptLedger:
     kept = replace(kept_in(folder, writable=True), records=OtherStore(folder / LEDGER_FILE, writable=True))
     kept.records.create()
     return kept
+
+
+@pytest.mark.parametrize("later", [timedelta(0), LATER])
+def test_an_erasure_that_nobody_claims_excuses_no_missing_blob(tmp_path: Path, later: timedelta) -> None:
+    written, gone = erased_by_nobody(begun(tmp_path / "state"))
+    written.ledger.remove_blob(gone)
+    written.clock.move(later)
+    written.append("note.added", note="later")
+    written.ledger.claim()
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+
+    (fault,) = found.integrity.faults
+    assert str(fault.what).endswith(f"blob {gone} is missing")
+    assert found.completeness.erased == ()
+    assert not list(heeded(written.ledger).records(kinds=("blob.erased",)))
+
+
+@pytest.mark.parametrize("kind", ["claim", "head", "writer.added", "key.added", "plan", "blob.erased", "note"])
+def test_a_record_of_a_stranger_without_details_stops_no_head_and_no_export(tmp_path: Path, kind: str) -> None:
+    written = claimed(begun(tmp_path / "state"))
+    (forged,) = stranger_of(written.folder, written.clock).append_many((Draft(kind, Digest("c" * 64)),))
+
+    written.head()
+    written.export(tmp_path / "bundle")
+
+    found, _said = by_stranger(tmp_path / "bundle")
+    ours, _said = by_portalops(tmp_path / "bundle")
+    assert (found.exit_code, found.first_bad) == (ours.exit_code, ours.first_bad) == (5, forged.seq)
+    assert verify(written.ledger, now=written.clock.at, zone=ZONE).integrity.first_bad == forged.seq
 
 
 def test_a_move_is_claimed_in_the_old_place(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops import bodies
-from portalops.errors import IntegrityError, LedgerError, Locked
+from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked
 from portalops.ledger.blobs import packed
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import KeptLedger, Ledger
@@ -22,6 +22,7 @@ from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
+from portalops.ledger.selection import Selection
 from portalops.model.heads import Erasure, KeyEvent
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
@@ -29,7 +30,9 @@ from portalops.registers.signers import KEY_RETIRED
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
+from tests.conformance.clocks import go_on, mend, run_ahead
 from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import verified
 
 AT = datetime(2026, 11, 26, 3, tzinfo=UTC)
@@ -358,3 +361,52 @@ def test_upgraded_and_new_tables_are_the_same(old_site: Site, server: Server) ->
         " SELECT relname, relacl FROM pg_class WHERE relnamespace = 'portalops'::regnamespace ORDER BY 1"
     )
     assert old_site.sql(described) == server.sql(described, "anew")
+
+
+def test_records_of_the_future_in_a_database_are_mended_by_two_and_found_by_time(site: Site) -> None:
+    now = SystemClock().now().replace(microsecond=0)
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
+    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.head()
+    first = run_ahead(written, timedelta(minutes=50))
+    with pytest.raises(ClockWentBack):
+        written.append("note.added", note="x")
+
+    mend(written, first, ledger=written.ledger.id)
+    written.append("note.added", note="x")
+
+    found = verified(written.ledger).integrity
+    assert found.holds
+    assert [each.quarantine.first for each in found.set_aside] == [first]
+    assert [each.kind for each in written.ledger.records(since=written.clock.at)][-1] == "note.added"
+    behind = written.ledger.records(until=now + timedelta(seconds=1))
+    assert [each.seq for each in behind] == list(range(1, first))
+
+
+def test_no_account_dates_a_record_back_as_a_mended_clock(site: Site) -> None:
+    ledger = site.ledger(at=SystemClock().now())
+    body = ledger.keep(b"{}\n")
+    newest = ledger.last()
+    assert newest is not None
+    forged = encode(
+        Draft("ledger.clock-mended", body),
+        seq=newest.seq + 1,
+        at=AT - timedelta(days=900),
+        prev=line_digest(newest.line),
+    )
+
+    with site.connect(WRITER) as thief, pytest.raises(psycopg.Error, match="earlier than the record before it"):
+        thief.execute("SELECT portalops.append(%s, %s)", (forged.seq, [forged.line.decode()]))
+
+
+def test_a_ledger_whose_clock_was_mended_long_ago_is_taken_into_a_database(site: Site) -> None:
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(AT - timedelta(days=900)))
+    written.head()
+    mend(written, run_ahead(written, timedelta(days=30)), ledger=written.ledger.id)
+    go_on(written)
+    lines = [each.line for each in written.ledger.records()]
+
+    store = site.kept(WRITER).records
+    store.take(1, lines)
+
+    assert [each.line for each in store.records(Selection())] == lines

@@ -18,8 +18,9 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.model.record import Record
 from tests.attacks.test_claims import LATER, enrolled, note, opened
+from tests.conformance.clocks import mend
 from tests.doubles import FixedClock
-from tests.ledger.bundle.bundles import key_of
+from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import START, tamper, verified
 
 
@@ -156,3 +157,23 @@ def test_a_living_journal_names_its_process_and_the_lines_that_it_holds(tmp_path
     assert (living.process, living.journal.lines) == (os.getpid(), {record.seq: line_digest(record.line)})
     killed(ledger)
     assert not list(living_journals(tmp_path))
+
+
+def test_a_command_that_was_killed_while_the_clock_was_ahead_is_claimed_once_that_is_mended(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    clock.move(timedelta(days=7))
+    record = note(ledger)
+    killed(ledger)
+    clock.at = START + timedelta(minutes=5)
+    written = Written(tmp_path, key_of(1), clock)
+    mend(written, record.seq, ledger=ledger.id)
+
+    clock.move(timedelta(days=3))
+    following = opened(tmp_path, clock)
+    note(following)
+    following.claim()
+
+    found = verified(following).integrity
+    assert found.holds
+    assert found.ownership.owner(record.seq) is not None

@@ -10,10 +10,13 @@ import pytest
 from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger.claimant import MachineClaimant
+from portalops.ledger.claimant import MachineClaimant, record_writer
+from portalops.ledger.heads import introduce_key
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import RunId
+from portalops.model.writers import Authority, WriterEvent, WriterState
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 from tests.ledger.bundle.bundles import key_of
@@ -72,12 +75,14 @@ def test_a_machine_of_a_team_asks_with_a_file_and_is_enrolled_where_the_key_is(
     asked = other.call("enroll", "--request", str(file))
     taken = holder.call("enroll", "--accept", str(file), "--name", "db1", "--authority", "all")
     again = holder.call("enroll", "--accept", str(file), "--name", "other")
+    said = holder.read("enroll", "--accept", str(file), "--name", "other")
     ended = holder.call("enroll", "--end", "db1")
     refused = holder.call("enroll", "--accept", str(file), "--name", "db1", expected=ExitCode.USAGE)
 
     assert asked["state"] is None
     assert (taken["state"], taken["authority"], taken["public_key"]) == ("added", "all", asked["public_key"])
     assert again == taken  # a key keeps its name
+    assert "enrolled as db1 and keeps that name" in said
     assert ended["state"] == "ended"
     assert "ended before" in refused["message"]
 
@@ -124,11 +129,48 @@ def test_a_person_stands_for_records_that_nobody_claimed(tmp_path: Path, capsys:
     assert [each["last"] for each in claimed] == [record.seq]
     shown = home.read("show", number)
     assert "Recorded by" in shown
-    assert "Ghi nhận bởi" in home.read("show", number, language="vi")
+    assert "Do bên nào ghi" in home.read("show", number, language="vi")
     for record_shown in (shown, home.read("show", str(made["seq"]))):
         assert "its disk was compared" in record_shown
         assert "Claimed by" in record_shown
     assert f"{number}-{number}" in home.read("show", str(made["seq"]))
+    (by_hand,) = home.call("verify")["integrity"]["claimed_by_hand"]
+    assert (by_hand["seq"], by_hand["ranges"]) == (made["seq"], [[record.seq, record.seq]])
+    assert by_hand["reason"] == "its disk was compared"
+    assert by_hand["person"].split()[-1] in home.read("verify")
+    assert "Bản ghi do người đứng ra nhận về sau" in home.read("verify", language="vi")
+
+
+def test_a_ledger_that_was_just_enrolled_shows_who_may_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    name = home.call("enroll")["name"]
+
+    shown = home.read("verify")
+
+    assert "Who may write" in shown
+    assert name in shown
+
+
+def test_each_gap_is_named_with_commands_that_close_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = Home(tmp_path, capsys)
+    key, stranger, gaps = SigningKey.load(home.key), home.ledger, []
+    introduce_key(stranger, key)
+    event = WriterEvent(stranger.id, WriterState.ADDED, key_of(8).public_key, "web9", Authority.ALL)
+    record_writer(stranger, event, key)
+    for _gap in range(2):
+        gaps.append(stranger.append("note", run=NO_RUN, body=bodies.write({"note": "x"})).seq)
+        record_writer(stranger, event, key)
+    home.call("enroll")
+
+    shown = home.read("verify", expected=ExitCode.PARTIAL)
+
+    for seq in gaps:
+        assert f"portalops ledger quarantine {seq} {seq}" in shown
+        assert f"portalops ledger claim {seq} {seq} --reason TEXT" in shown
+        home.call("claim", str(seq), str(seq), "--reason", "TEXT")
+    assert home.call("verify")["integrity"]["unclaimed"] == []
 
 
 def test_records_of_the_last_hour_are_named_as_not_claimed_yet(
@@ -227,3 +269,21 @@ def test_verification_gives_a_verdict_on_a_line_that_is_no_record(
 
     assert found["first_bad"] == seq
     assert f"record {seq}" in home.read("verify", expected=ExitCode.INTEGRITY)
+
+
+def test_records_are_listed_with_whoever_recorded_them_once_there_are_writers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    before = home.read("show")
+    name = home.call("enroll")["name"]
+    home.call("export", "--output", str(tmp_path / "bundle"))
+
+    shown = {each["id"]: (each["kind"], each["recorded_by"]) for each in home.call("show")}
+
+    assert "Recorded by" not in before
+    assert "Recorded by" in home.read("show")
+    assert ("export", name) in shown.values()
+    assert {by for kind, by in shown.values() if kind in {"claim", "head", "note", "plan"}} == {None}
+    report = (tmp_path / "bundle/report.vi.html").read_text()
+    assert "Do bên nào ghi" in report

@@ -11,6 +11,7 @@ from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 
@@ -107,3 +108,67 @@ def test_show_says_who_decided_that_details_are_gone_and_tells_them_from_lost_on
     assert data["details"] is None and data["erased"]["seq"] == seq
     assert f"Erased by:             record {seq}\nReason:                a citizen asked for it\n" in shown
     assert home.call("show", "4", expected=ExitCode.INTEGRITY)["code"] == "PO1104"
+
+
+def test_a_stranger_who_says_that_details_were_erased_excuses_nothing(home: Home) -> None:
+    home.call("enroll")
+    digest = body_of(home, 3)
+    stranger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    said = {"digest": digest, "reason": "x", "approved_by": "x"}
+    forged = stranger.append("blob.erased", run=NO_RUN, subject=digest, body=bodies.write({"erased": said}))
+    kept = home.ledger.blob(digest)
+    stranger.remove_blob(digest)
+
+    home.call("show", "3", expected=ExitCode.INTEGRITY)
+    found = home.call("verify", expected=ExitCode.INTEGRITY)
+    assert (found["integrity"]["first_bad"], found["completeness"]["erased"]) == (3, [])
+    done = home.call("erase", digest, *WHY, "--yes")
+    assert done["seq"] > forged.seq
+
+    shown = home.call("show", "3")
+    assert shown["erased"]["seq"] == done["seq"]
+    assert home.call("verify")["integrity"]["holds"]
+    assert kept
+
+
+def test_an_erasure_is_claimed_before_anything_is_removed(home: Home) -> None:
+    home.call("enroll")
+    digest = body_of(home, 3)
+
+    done = home.call("erase", digest, *WHY, "--yes")
+
+    claim = home.ledger.record(done["seq"] + 1)
+    assert claim is not None
+    assert claim.kind == "claim"
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_machine_that_may_not_erase_records_and_removes_nothing(home: Home) -> None:
+    home.call("enroll")
+    key = home.folder / "state/keys/writer"
+    key.rename(home.folder / "first")
+    digest, count = body_of(home, 3), home.ledger.count()
+
+    refused = home.call("erase", digest, *WHY, "--yes", expected=ExitCode.FAILED)
+
+    assert (refused["message"], home.ledger.count()) == ("this machine may not erase: its key is not enrolled", count)
+    home.call("enroll")  # the hint's cure
+    assert home.call("erase", digest, *WHY, "--yes")["erased"]
+
+
+def test_a_writer_without_authority_erases_nothing(home: Home) -> None:
+    home.call("enroll")
+    key = home.folder / "state/keys/writer"
+    key.rename(home.folder / "first")
+    SigningKey.make(key)
+    request = home.folder / "second.pub"
+    request.write_text(f"{SigningKey.load(key).public_key} second\n")
+    home.call("enroll", "--accept", str(request))
+    digest = body_of(home, 3)
+
+    refused = home.call("erase", digest, *WHY, "--yes", expected=ExitCode.FAILED)
+    key.unlink()
+    (home.folder / "first").rename(key)
+
+    assert refused["message"] == "second may not erase: it may record all but plans and erasures"
+    assert home.call("erase", digest, *WHY, "--yes")["erased"]

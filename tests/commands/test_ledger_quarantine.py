@@ -13,8 +13,9 @@ import pytest
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import MOVED, Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft
 from portalops.model.heads import KeyEvent
+from portalops.model.record import Digest
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
@@ -141,3 +142,49 @@ def test_what_a_stranger_wrote_and_nobody_claims_is_no_fault_once_it_is_set_asid
 
     assert home.call("verify")["integrity"]["holds"]
     assert "record" in claimed["message"]
+
+
+@pytest.mark.parametrize("kind", ["claim", "writer.added", "plan", "blob.erased", "note"])
+def test_a_strangers_record_without_details_is_exported_with_a_warning_whose_cure_works(home: Home, kind: str) -> None:
+    home.call("enroll")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    (forged,) = ledger.append_many((Draft(kind, Digest("c" * 64)),))
+    ledger.close()
+    cure = f"portalops ledger quarantine {forged.seq} {forged.seq}"
+
+    assert cure in home.read("export", "--dry-run", "--output", str(home.folder / "x"))
+    assert cure in home.read("export", "--output", str(home.folder / "faulty"))
+    home.call("head")
+    home.call("verify", str(home.folder / "faulty"), expected=ExitCode.INTEGRITY)
+    set_aside(home, forged.seq, forged.seq)
+    said = home.read("export", "--output", str(home.folder / "bundle"))
+
+    assert "are missing" not in said
+    assert home.call("verify", str(home.folder / "bundle"))["integrity"]["holds"]
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_stranger_who_begins_the_ledger_anew_stops_no_export_once_that_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    forged = ledger.append("ledger.created", run=NO_RUN, body=bodies.write({"ledger": "f" * 32}))
+    ledger.close()
+
+    home.call("export", "--output", str(home.folder / "bundle"), expected=ExitCode.INTEGRITY)
+    assert f"portalops ledger quarantine {forged.seq} {forged.seq}" in home.read("verify", expected=ExitCode.INTEGRITY)
+    set_aside(home, forged.seq, forged.seq)
+
+    home.call("export", "--output", str(home.folder / "bundle"))
+    assert home.call("verify", str(home.folder / "bundle"))["integrity"]["holds"]
+
+
+def test_lost_details_that_no_bundle_can_do_without_are_to_be_restored(home: Home) -> None:
+    digest = next(home.ledger.records(kinds=("key.added",))).body
+    kept = home.ledger.blob(digest)
+    home.ledger.remove_blob(digest)
+
+    refused = home.call("export", "--output", str(home.folder / "x"), expected=ExitCode.INTEGRITY)
+
+    assert "--withhold" not in refused["hint"]
+    home.ledger.keep(kept)
+    home.call("export", "--output", str(home.folder / "x"))

@@ -22,6 +22,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
+from tests.commands.test_ledger_mend_clock import mend, run_ahead
 from tests.commands.test_ledger_quarantine import NOT_A_RECORD, home, put_line, set_aside
 
 __all__ = ["home"]
@@ -116,6 +117,36 @@ def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
     seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
     home.call("enroll", expected=ExitCode.FAILED)
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+
+
+def test_a_clock_that_had_run_ahead_is_mended(home: Home) -> None:
+    first, last, since = run_ahead(home)
+    code = run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
+    assert (code, json.loads(home.capsys.readouterr().out)["error"]["code"]) == (ExitCode.FAILED, "PO1103")
+
+    mend(home, first, last, since)
+
+    require_all_well(home)
+
+
+def test_a_clock_that_had_run_ahead_is_mended_where_records_are_claimed(home: Home) -> None:
+    home.call("enroll")
+    first, last, since = run_ahead(home)
+
+    mend(home, first, last, since)
+
+    assert home.call("claim", str(first), str(last), "--reason", "đồng hồ sai")["seq"] > last
+    require_all_well(home)
+
+
+def test_a_mended_clock_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    seq = record_as_a_stranger(home, "ledger.clock-mended", mended_clock={"text": "x"})
+    home.call("verify", expected=ExitCode.INTEGRITY)
 
     set_aside(home, seq, seq)
 

@@ -15,7 +15,7 @@ from portalops.ledger.claims import CLAIM_NAMESPACE, WRITER_NAMESPACE, text_of_c
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, rotate_key, text_of
 from portalops.ledger.heeded import heeds_move
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, line_digest
+from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.model.heads import Head, KeyEvent
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Plan
@@ -204,6 +204,10 @@ def _holds_none(written: Written) -> None:
     append(written, "writer.added", writer=7)
 
 
+def _without_details(written: Written) -> None:
+    stranger(written).append_many((Draft("claim", Digest("c" * 64)),))
+
+
 def _lone_surrogate(written: Written) -> None:
     body = b'{"claim":{"signature":"x","text":"\\ud800"}}\n'
     stranger(written).append("claim", run=NO_RUN, body=body)
@@ -280,7 +284,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _other_lines, _unknown_key, _foreign, _foreign_in_part, _replayed, _unclaimed, _unclaimed_for_an_hour,
         _writer_unsigned, _writer_signed_as_a_claim, _writer_ended, _writer_back_again, _writer_of_another_state,
         _writer_of_another_ledger, _of_another_ledger, _signed_as_a_head, _backwards, _huge_numbers, _of_the_future,
-        _too_many_ranges, _holds_none, _lone_surrogate, _plan_without_authority, _erasure_without_authority,
+        _too_many_ranges, _holds_none, _without_details, _lone_surrogate, _plan_without_authority, _erasure_without_authority,
         _move_without_authority,
         _writer_by_a_key_of_its_own, _writer_by_a_key_behind_a_key_of_its_own, _writer_by_a_key_that_a_person_stands_for,
         _writer_by_a_successor, _writer_by_a_lost_keys_successor, _writer_of_a_taken_name, _writer_of_an_ended_name,

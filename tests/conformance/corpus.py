@@ -30,6 +30,8 @@ from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
+from tests.conformance.clocks import CASES as CLOCKS
+from tests.conformance.clocks import mended, mended_before_writers
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers
 from tests.doubles import FixedClock
@@ -44,6 +46,7 @@ EXPECTED = Path(__file__).with_name("expected.csv")
 COLUMNS = ("bundle", "exit_code", "integrity", "completeness", "record")
 TAMPERED = 560
 TAMPERED_CLAIMS = 140
+TAMPERED_CLOCKS = 70
 REWRITTEN = 60
 ZIPPED = 60
 LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -99,12 +102,15 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "claims" / name, folder)
         for name, bundle in _with_quarantines(Path(scratch)):
             yield _put(bundle, folder / "quarantines" / name, folder)
+        for name, bundle in _with_clocks(Path(scratch)):
+            yield _put(bundle, folder / "clocks" / name, folder)
         original = Path(scratch) / "full" / "bundle"
         yield from _tampered(original, folder, "tampered", TAMPERED)
         for number in range(REWRITTEN):
             if (found := rewritten(original, number)) is not None:
                 yield _put(found, folder / "rewritten" / f"{number:03d}", folder)
         yield from _tampered(Path(scratch) / "claims" / "bundle", folder, "tampered-claims", TAMPERED_CLAIMS)
+        yield from _tampered(Path(scratch) / "clocks" / "bundle", folder, "tampered-clocks", TAMPERED_CLOCKS)
         yield from _zipped(original, folder)
         for name, bundle in _probes(Path(scratch) / "probes"):
             yield _put(bundle, folder / "probes" / name, folder)
@@ -215,6 +221,16 @@ def _with_quarantines(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(begun(scratch / "quarantines" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "quarantines" / name / "bundle")
+
+
+def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of ledgers whose clock was wrong, the first as it should be."""
+    yield "honest", _exported(mended(begun(scratch / "clocks" / "state")), scratch / "clocks" / "bundle")
+    yield "without-writers", _exported(mended_before_writers(begun(scratch / "clocks" / "b")), scratch / "clocks" / "c")
+    for name, change in CLOCKS.items():
+        written = claimed(begun(scratch / "clocks" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "clocks" / name / "bundle")
 
 
 def _probes(scratch: Path) -> Iterator[tuple[str, Path]]:

@@ -259,6 +259,15 @@ def _erased_by(authorised: bool) -> Callable[[Path], tuple[Written, Digest]]:
     return make
 
 
+def erased_by_nobody(folder: Path) -> tuple[Written, Digest]:
+    """Make a claimed ledger in which a stranger says that details were erased, and nobody claims that."""
+    written = claimed(folder)
+    gone = written.append("note.added", note="personal")
+    written.ledger.claim()
+    append(written, "blob.erased", erased=Erasure(gone, "x", "x"))
+    return written, gone
+
+
 def _erased_of(kind: str) -> Callable[[Path], tuple[Written, Digest]]:
     def make(folder: Path) -> tuple[Written, Digest]:
         written = Written(folder)
@@ -274,6 +283,7 @@ def _erased_of(kind: str) -> Callable[[Path], tuple[Written, Digest]]:
 GONE: Mapping[str, Callable[[Path], tuple[Written, Digest]]] = {
     "erased-by-authority": _erased_by(True),
     "erased-without-authority": _erased_by(False),
+    "erased-by-nobody": erased_by_nobody,
     "erased-plan": _erased_of("plan"),
     "erased-key": _erased_of("key.added"),
     "erased-head": _erased_of("head"),

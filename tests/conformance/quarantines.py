@@ -10,8 +10,7 @@ from pathlib import Path
 from portalops import bodies
 from portalops.ledger.heads import rotate_key
 from portalops.ledger.ledger import FILE, MOVED, Ledger
-from portalops.ledger.quarantine_text import text_of
-from portalops.ledger.quarantines import NAMESPACE
+from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.heads import KeyEvent
@@ -23,6 +22,7 @@ from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, clai
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
+NAMESPACE = FORMS[QUARANTINED].namespace
 LEDGER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SECOND = key_of(11)
 NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"note.added","không phải":"bản ghi"}'.encode()
@@ -136,6 +136,11 @@ def _details_that_never_were(written: Written) -> None:
     draft = Draft("note.added", Digest("c" * 64))
     (record,) = stranger(written).append_many((draft,))
     quarantine(written, record.seq, record.seq)
+
+
+def _begun_anew(written: Written) -> None:
+    seq = append(written, "ledger.created", format=1, ledger="f" * 32, portalops="1.0.0").seq
+    quarantine(written, seq, seq)
 
 
 def _twice(written: Written) -> None:
@@ -257,7 +262,7 @@ def _of_a_record_within_the_hour(written: Written) -> None:
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
-        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _twice, _one_person,
+        _no_record, _no_records_in_a_row, _moved, _retired, _stranger, _forged_before, _details_that_never_were, _begun_anew, _twice, _one_person,
         _a_machine_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_successors_key, _another_second_than_named, _signed_as_a_claim, _without_the_second,
         _of_another_line, _of_another_ledger, _of_claimed_records, _of_the_first_record, _of_the_future, _of_too_many,
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,

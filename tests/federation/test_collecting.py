@@ -23,10 +23,12 @@ from portalops.federation.rules import SiteVerdict
 from portalops.federation.shown import bounded
 from portalops.federation.sites.folder import FolderSite, Settings
 from portalops.federation.state import State
-from portalops.ledger.heads import NAMESPACE
+from portalops.ledger.claimant import record_writer
+from portalops.ledger.heads import NAMESPACE, introduce_key
 from portalops.locale import render
 from portalops.model.message import Message, nmsg
 from portalops.model.organisation import Host, HostId
+from portalops.model.writers import Authority, WriterEvent, WriterState
 from portalops.registers.evidence import read_evidence
 from portalops.signatures.sshsig import verify
 from tests.accounts import as_ordinary_user
@@ -488,3 +490,20 @@ def test_configuration_that_names_no_such_witness_is_told_by_config_check_too(de
 
 def test_moments_of_this_test_lie_as_they_should() -> None:
     assert WEEK.bounds(ZONE)[1] < NOW
+
+
+def test_what_no_writer_claims_meets_no_duty_of_a_site(tmp_path: Path, department: Department) -> None:
+    site = SiteLedger(tmp_path / "kh")
+    event = WriterEvent(site.written.ledger.id, WriterState.ADDED, key_of(7).public_key, "web1", Authority.ALL)
+    introduce_key(site.written.ledger, site.key)
+    record_writer(site.written.ledger, event, site.key)
+    site.checked()  # by nobody
+    folder = department.has("kh", site.fingerprint)
+    site.export(folder / "one")
+
+    _code, found = department.collect()
+
+    one = found["kh"]
+    assert one["verdict"] == "verified"
+    assert "met" not in verdicts(one).values()
+    assert any("no writer claims" in note for note in one["notes"])

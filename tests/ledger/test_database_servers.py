@@ -13,6 +13,7 @@ import pytest
 from commands.cli.entry import run
 from commands.doctor.diagnosis import DiagnosticState
 from commands.doctor.diagnostics.database import seen_of
+from portalops import bodies
 from portalops.errors import LedgerError
 from portalops.ledger.claimant import MachineClaimant
 from portalops.ledger.heads import record_head
@@ -25,6 +26,7 @@ from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.record_stores.postgresql import Settings, parameters
 from portalops.ledger.verify import verify
+from portalops.model.heads import Erasure
 from portalops.model.record import RunId
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.doubles import FixedClock
@@ -192,6 +194,33 @@ def test_a_killed_command_of_a_team_is_claimed_by_the_next_one_of_its_machine(se
     assert owner is not None
     assert owner.name == "web1"
     assert count_awaited(following, now=clock.now()) == 0
+
+
+def test_an_erasure_in_a_database_counts_once_it_is_claimed(server: Server, tmp_path: Path) -> None:
+    server.sql("CREATE DATABASE erasures")
+    store_in(server, "erasures").prepare()
+    server.sql(ANY_TIME, "erasures")
+    clock = FixedClock(AT)
+    kept = kept_in(lambda: connected(server, "postgres", "erasures"), "erasures", writable=True)
+    ledger = Ledger.open(tmp_path, clock, create=True, kept=kept)
+    ledger.claimant = MachineClaimant(tmp_path, clock, "web1", enrols=True)
+    record_head(ledger, key_of(1), clock)
+    note = ledger.append("note", run=NO_RUN, body=bodies.write({"note": "personal"}))
+    ledger.claim()
+    erasure = bodies.write({"erased": Erasure(note.body, "x", "x")})
+    Ledger.open(tmp_path, clock, create=True, kept=kept).append(
+        "blob.erased", run=NO_RUN, subject=note.body, body=erasure
+    )
+    ledger.remove_blob(note.body)
+
+    forged = verify(ledger, now=clock.now(), zone=ZONE)
+    ledger.append("blob.erased", run=NO_RUN, subject=note.body, body=erasure)
+    ledger.claim()
+    honest = verify(ledger, now=clock.now(), zone=ZONE)
+
+    assert (forged.integrity.first_bad, forged.completeness.erased) == (note.seq, ())
+    assert honest.integrity.holds
+    assert [each.erasure.digest for each in honest.completeness.erased] == [note.body]
 
 
 def test_an_append_that_waited_sees_what_was_recorded_meanwhile_whatever_the_account_sets(server: Server) -> None:

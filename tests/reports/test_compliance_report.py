@@ -19,6 +19,7 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest, Fault
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
+from portalops.model.writers import RecordedRange
 from portalops.registers.cases import RecordedMove
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
@@ -28,7 +29,7 @@ from portalops.reports.document import Document, Grid, Heading, KeyValues, Notic
 from portalops.reports.material import Material
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
-from tests.reports.sample import ACTORS, HOSTS, NOW, PERIOD, PORTAL, UNITS, document, evidence, looked, proof
+from tests.reports.sample import ACTORS, HOSTS, KEY, NOW, PERIOD, PORTAL, UNITS, document, evidence, looked, proof
 
 
 def as_data(made: Document, language: str = "en") -> dict[str, Any]:
@@ -445,3 +446,30 @@ def test_the_sections_and_the_place_to_sign_are_there() -> None:
         "",
         next(actor.name.vi for actor in ACTORS if actor.role is OfficeRole.UNIT),
     ]
+
+
+def test_without_writers_no_column_says_whose_the_records_are() -> None:
+    assert "Recorded by" not in json.dumps(as_data(document()))
+
+
+def test_each_duty_says_who_recorded_its_evidence_where_the_ledger_has_writers() -> None:
+    key = KEY.public_key
+    recorded = (RecordedRange(101, 108, "web1", key), RecordedRange(109, 110, "db1", key))
+    data = as_data(built(evidence(), proof=Proof(claimed_from=100, recorded=recorded)))
+
+    duties = table(data, "Every duty")
+    place = duties["headers"].index("Recorded by")
+    by_id = {row[0]: row[place] for row in duties["rows"]}
+
+    assert by_id["10.2-content"] == "db1"
+    assert {"before there were writers", "not claimed yet"} & set(", ".join(filter(None, by_id.values())).split(", "))
+
+
+def test_who_recorded_the_evidence_stands_in_vietnamese_and_in_the_records_section() -> None:
+    claimed = replace(proof(), claimed_from=1, recorded=(RecordedRange(2, 144, "may-chu-1", KEY.public_key),))
+    made = built(evidence(), proof=claimed)
+
+    vietnamese = formats.load("html").render(made, language="vi").decode()
+    assert "Do bên nào ghi" in vietnamese
+    assert "may-chu-1" in vietnamese
+    assert ["2", "144", "may-chu-1"] in [row[:3] for row in table(as_data(made), "Who recorded what")["rows"]]

@@ -185,3 +185,14 @@ def test_a_document_that_judges_nothing_is_refused_with_what_to_do() -> None:
         formats.load("oscal").render(Document(msg("Report"), (Paragraph(msg("met")),)), language="en")
     assert "has none" in str(caught.value.message)
     assert "another format" in str(caught.value.hint)
+
+
+def test_who_recorded_the_evidence_is_a_property_where_the_ledger_has_writers() -> None:
+    given = assessment()
+    judged = tuple(replace(each, recorders=(verbatim("web1"), verbatim("db1"))) for each in given.judged)
+
+    made = of(replace(document(), assessment=replace(given, judged=judged)))
+
+    said = [each for props in every(made, "props") for each in props if each["name"] == "recorded-by"]
+    assert {each["value"] for each in said} == {"web1, db1"}
+    assert "recorded-by" not in json.dumps(of(document()))

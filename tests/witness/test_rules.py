@@ -18,6 +18,7 @@ from portalops.ledger.heads import NAMESPACE, head_digest, rotate_key, text_of
 from portalops.ledger.record import NO_RUN, line_digest
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead
 from portalops.ports import Extension
+from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
 from portalops.witness.extensions import NotAnExtension
 from portalops.witness.rules import HeadRefusal, Joining, KeptHead, KeyOrigin, KnownKey, Pinned, RefusedHead, judge
@@ -540,3 +541,27 @@ def test_what_is_taken_is_what_the_next_extension_is_held_to(watched: Watched) -
 
     assert isinstance(pinned.kept, KeptHead)
     assert pinned.kept.head == second.head
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"), [(timedelta(hours=1), None), (-timedelta(hours=1), HeadRefusal.REWRITTEN)]
+)
+def test_time_may_be_earlier_from_a_mended_clock_on_but_not_behind_the_kept_head(
+    watched: Watched, later: timedelta, reason: HeadRefusal | None
+) -> None:
+    watched.work()
+    kept = watched.head()
+    pinned, right = watched.pinned(kept), watched.clock.at
+    watched.clock.move(timedelta(days=7))
+    watched.work()
+    watched.clock.at = right + later
+    body = watched.ledger.keep(bodies.write({"mended_clock": {}}))
+    watched.ledger.append_mend(watched.ledger.draft(CLOCK_MENDED, body=body), watched.ledger.count())
+    part = watched.extension(kept.head.size, watched.head())
+
+    if reason is not None:
+        assert refused(pinned, part, watched).reason is reason
+        return
+    accepted = judge(pinned, [part], now=watched.clock.now())
+    assert accepted is not None
+    assert accepted.kept.record_at == right + later

@@ -27,6 +27,7 @@ from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.sets import keys_of
 from portalops.errors import ConfigurationError, ExitCode, PruneRefused, UsageError
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
 from portalops.model.causes import cause_of
@@ -175,7 +176,9 @@ def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | N
     sets = recorded_sets(ledger)
     retained = read_retention(ledger)
     approval = _approval(asked, sets, evidence)
-    plan = plan_prune(policy, sets, retained, approval=approval, now=now, zone=parts.zone)
+    mistimed = numbers_mistimed(ledger)
+    timed = [each for each in sets if each.seq not in mistimed]  # a set of an unknown time fills no slot, and stays
+    plan = plan_prune(policy, timed, retained, approval=approval, now=now, zone=parts.zone)
     media = build_media(settings.backup_media)
     died = dead_runs(ledger.runs(kinds=(JobKind.BACKUP.value,)), now)
     seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))

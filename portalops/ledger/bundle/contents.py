@@ -25,12 +25,14 @@ from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, LEDGER_NAMESPACES, allowed_signers_line
 from portalops.registers.waivers import WAIVER_KINDS
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS
 
-FORMAT = 3
+FORMAT = 4
+"""The newest version of the bundle that is read; it is written where the ledger has a mended clock, and 1 where it has none of these."""
+QUARANTINES_FORMAT = 3
+"""Of a bundle with a quarantine and without a mended clock."""
 CLAIMS_FORMAT = 2
-"""Of a bundle with claims and without a quarantine."""
-"""The newest version of the bundle that is read; it is written where the ledger has claims or writers, and 1 otherwise."""
+"""Of a bundle with claims and without either."""
 
 BUNDLE_NAMESPACE = "portalops-bundle"
 """The purpose that SHA256SUMS is signed for."""
@@ -56,7 +58,7 @@ ALWAYS = frozenset(
         SIGN_OFF,
         *WAIVER_KINDS,
         *CLAIM_KINDS,
-        QUARANTINED,
+        *BY_TWO,
     }
 )
 """Kinds whose details belong to every bundle, wherever the record stands."""

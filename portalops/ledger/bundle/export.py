@@ -20,11 +20,12 @@ from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
 from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
-from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, Description
+from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
+from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
-from portalops.ledger.heeded import heeded, numbers_set_aside
+from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
@@ -38,7 +39,7 @@ from portalops.registers.anchors import read_receipts
 from portalops.registers.erasures import ERASED
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED
+from portalops.registers.writers import CLAIM_KINDS, CLOCK_MENDED, QUARANTINED, SELF_SIGNED
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
 
 TIME_STAMP = "rfc3161"
@@ -54,7 +55,7 @@ class BundleScope:
     first: int
     """The first record whose details belong to it, whatever its kind."""
     since: datetime
-    """That record's time."""
+    """The moment from which queries find that record."""
     last: int
     withheld: Mapping[Digest, str]
     """Digest: reason."""
@@ -72,6 +73,8 @@ class Detail:
     digest: Digest
     data: bytes | None
     """None if it is left out."""
+    is_missing: bool = False
+    """It cannot be read, and nobody stands for the record: no stranger stops a bundle by naming what there never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ class WrittenBundle:
     time_stamps: int
     files: int
     """All of them."""
+    missing: tuple[int, ...] = ()
+    """Records that nobody stands for, without their details: verifying the bundle names them."""
 
 
 def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> BundleScope:
@@ -123,33 +128,45 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return BundleScope(first.seq, first.at, last, withheld, erased, numbers_set_aside(ledger))
+    return BundleScope(first.seq, ledger.found_from(first), last, withheld, erased, numbers_set_aside(ledger))
 
 
 def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
     """Yield each blob that belongs to a bundle once, as the first record names it.
 
     Raises:
-        IntegrityError: one is missing or damaged and neither erased nor withheld.
+        IntegrityError: one that somebody stands for is missing or damaged and neither erased nor withheld.
     """
     seen: set[bytes] = set()
     followed: set[bytes] = set()
     left_out = scope.withheld.keys() | scope.erased
+    ownership = read_ownership(ledger)
+
+    def read(record: Record, digest: Digest) -> Detail:
+        if digest in left_out:
+            return Detail(record.seq, digest, None)
+        is_needed = digest == record.body and record.kind in contents.NOT_WITHHELD
+        try:
+            return Detail(record.seq, digest, _blob(ledger, record.seq, digest, is_needed=is_needed))
+        except IntegrityError:
+            if not _is_nobodys(record, ownership):
+                raise
+            return Detail(record.seq, digest, None, is_missing=True)
+
     for record in _belonging(ledger, scope):
         if (key := bytes.fromhex(record.body)) in followed:
             continue
         followed.add(key)
         if record.seq in scope.set_aside and not ledger.has_blob(record.body):
             continue
-        data = None if record.body in left_out else _blob(ledger, record.seq, record.body)
+        body = read(record, record.body)
         if key not in seen:
             seen.add(key)
-            yield Detail(record.seq, record.body, data)
-        for digest in () if data is None else contents.evidence_of(data):
+            yield body
+        for digest in () if body.data is None else contents.evidence_of(body.data):
             if (key := bytes.fromhex(digest)) not in seen:
                 seen.add(key)
-                held = None if digest in left_out else _blob(ledger, record.seq, digest)
-                yield Detail(record.seq, digest, held)
+                yield read(record, digest)
 
 
 def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
@@ -241,8 +258,10 @@ def write_bundle(
         writer = _Writer(part)
         description = _describe(ledger, scope, content, _write_lines(ledger, part, writer, scope, advance))
         writer.put(contents.DESCRIPTION, description.write())
-        size = 0
+        size, missing = 0, []
         for detail in details(ledger, scope):
+            if detail.is_missing:
+                missing.append(detail.seq)
             if detail.data is not None:
                 writer.put_blob(detail.digest, detail.data)
                 size += len(detail.data)
@@ -261,7 +280,7 @@ def write_bundle(
             writer.put(name, resource(name))
         writer.sign(key)
     count = writer.blobs + len(writer.sums) + 2
-    return WrittenBundle(description, head, writer.blobs, size, len(published), tokens, count)
+    return WrittenBundle(description, head, writer.blobs, size, len(published), tokens, count, tuple(missing))
 
 
 def write_zip(path: Path, write: Callable[[Path], WrittenBundle]) -> WrittenBundle:
@@ -390,7 +409,7 @@ def _not_one_line() -> IntegrityError:
 
 def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleScope, advance: Advance) -> _Lines:
     faults = Faults()
-    faults.settle(scope.set_aside)
+    faults.settle(numbers_excused(ledger))
     sha256 = hashlib.sha256()
     with (folder / contents.LINES).open("xb") as file, ledger.snapshot() as snapshot:
 
@@ -428,7 +447,11 @@ def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Line
 
 def _format_of(ledger: Ledger, last: int) -> int:
     """Return the oldest format whose verifiers know every kind of record that they judge by."""
-    for number, kinds in ((FORMAT, (QUARANTINED,)), (CLAIMS_FORMAT, CLAIM_KINDS)):
+    for number, kinds in (
+        (FORMAT, (CLOCK_MENDED,)),
+        (QUARANTINES_FORMAT, (QUARANTINED,)),
+        (CLAIMS_FORMAT, CLAIM_KINDS),
+    ):
         if any(_read_until(ledger.records(kinds=kinds, limit=1), last)):
             return number
     return 1
@@ -489,13 +512,25 @@ def _read_until(records: Iterator[Record], last: int) -> Iterator[Record]:
         yield record
 
 
-def _blob(ledger: Ledger, seq: int, digest: Digest) -> bytes:
+def _is_nobodys(record: Record, ownership: Ownership) -> bool:
+    """Say whether nobody stands for a record without its details: a claim that is not there is signed by nobody."""
+    if record.kind in SELF_SIGNED:
+        return True
+    return ownership.begin is not None and record.seq > ownership.begin and ownership.owner(record.seq) is None
+
+
+def _blob(ledger: Ledger, seq: int, digest: Digest, *, is_needed: bool = False) -> bytes:
+    """Return what a record names; `is_needed` says that no bundle can do without."""
     try:
         return ledger.blob(digest)
     except PortalOpsError as error:
         raise (IntegrityError if isinstance(error, IntegrityError) else LedgerError)(
             msg("record {seq}: {cause}", seq=seq, cause=error.message),
             msg(
+                "Restore the blob from the newest backup set. Without these details nothing in the bundle could be verified."
+            )
+            if is_needed
+            else msg(
                 "Restore the blob from the newest backup set. If it is lost for good, leave it out and give the "
                 "reason: --withhold {digest}=REASON.",
                 digest=digest,

@@ -57,9 +57,12 @@ from portalops.ledger.quarantines import (
     Surrounding,
     check_quarantines,
     read_quarantine,
+    records_excused,
+    records_mistimed,
     records_set_aside,
     suspects,
 )
+from portalops.ledger.quarantines import wanted as wanted_by_quarantines
 from portalops.ledger.record import CREATED, Fields, NotARecord, is_ledger_id, parse, parse_at, split
 from portalops.ledger.verify import (
     NOTHING_SUPPLIED,
@@ -72,6 +75,7 @@ from portalops.ledger.verify import (
     count_unsigned,
     read_erasure,
     require_plans,
+    timed,
 )
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
@@ -87,7 +91,7 @@ from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
-from portalops.registers.writers import CLAIM_KINDS, QUARANTINED, SELF_SIGNED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS, SELF_SIGNED
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -160,13 +164,13 @@ class _FigureFile:
         self._count = FigureCount(period, zone)
         self._since = format_at(self._count.since)
 
-    def take(self, place: int, line: bytes, fields: Fields) -> None:
-        """Count a record, if it stands before the last one that counts."""
+    def take(self, place: int, line: bytes, fields: Fields, *, is_timed: bool) -> None:
+        """Count a record, if it stands before the last one that counts and its time is not wrong."""
         if place > self._last:
             return
         if place == self._last:
             self._as_of = fields.at
-        if fields.kind == PLAN or fields.at >= self._since:
+        if is_timed and (fields.kind == PLAN or fields.at >= self._since):
             record = _record(line, place)
             if record is not None:
                 self._count.take(record)
@@ -201,6 +205,8 @@ class _Recorded:
     by_authority: list[tuple[int, str]] = field(default_factory=list)
     quarantines: list[ReadQuarantine] = field(default_factory=list)
     anybodys: set[int] = field(default_factory=set)
+    mistimed: frozenset[int] = frozenset()
+    """Numbers of the records of which two persons say that their time is wrong."""
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
@@ -249,12 +255,14 @@ class _Check:
         surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, confirmed)
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
         passed_over = records_set_aside(set_aside)
-        self._faults.settle(passed_over)
+        self._faults.settle(records_excused(set_aside))
+        told.mistimed = records_mistimed(set_aside)
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
         ages = (each for each in self._ages(tuple(ownership.gaps(chain.records))) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, told.last_at)
-        told.plans = [each for each in told.plans if not is_unheeded(each.seq, refused, unclaimed)]
+        unplanned = refused | told.mistimed
+        told.plans = [each for each in told.plans if not is_unheeded(each.seq, unplanned, unclaimed)]
         told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
         files = check_sums(self._folder, self._faults)
         self._check_head_files(told, files.heads)
@@ -335,7 +343,7 @@ class _Check:
             told.erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
             told.signed.append(read_signed(held))
-        elif record.kind == QUARANTINED:
+        elif record.kind in BY_TWO:
             told.quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             told.waivers.take(held)
@@ -373,7 +381,9 @@ class _Check:
         behind_heads = (each.seq + 1 for each in told.heads)
         self._faults.suspects = frozenset(suspects(told.quarantines))
         by_claims = wanted_by_claims(told.signed)
-        sought = wanted(told.heads, self._brought.heads).union(behind_heads, by_claims, self._faults.suspects)
+        sought = wanted(told.heads, self._brought.heads).union(
+            behind_heads, by_claims, wanted_by_quarantines(told.quarantines)
+        )
         chain = check_chain(self._lines, self._faults, self._advance, wanted=sought)
         if chain.records and not self._lines.ends_in_line_feed:
             self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))
@@ -415,7 +425,7 @@ class _Check:
             if stamp.imprint.hex() != each.text_digest:
                 self._faults.add(0, msg("{name} is a time stamp of something else", name=name))
                 continue
-            if stamp.at + CLOCKS_APART < each.head.at:
+            if stamp.at + CLOCKS_APART < each.head.at and each.seq not in told.mistimed:
                 self._faults.add(0, msg("{name} is older than its head", name=name))
                 continue
             behind = chain.noted.get(each.seq + 1)
@@ -453,7 +463,7 @@ class _Check:
                 details.take(place, fields)
                 seen.records += 1
             if seen.figures is not None:
-                seen.figures.take(place, line, fields)
+                seen.figures.take(place, line, fields, is_timed=place not in told.mistimed)
         return seen
 
     def _check_figures(self, seen: _Seen) -> tuple[str, ...]:
@@ -493,7 +503,7 @@ class _Check:
             if zone is None or not told.last_at:
                 raise _unknown(msg("the time zone in which days begin is not known"))
             plans = require_plans(tuple(self._plans(told, left_out)))
-            return missed_slots(plans, runs, until=parse_at(told.last_at), zone=zone)
+            return missed_slots(plans, timed(runs, told.mistimed), until=parse_at(told.last_at), zone=zone)
 
         found = check_runs(self._frames(), missed, lambda _run: False)
         unread = tuple(told.waivers.unread)

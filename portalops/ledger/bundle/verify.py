@@ -46,6 +46,7 @@ MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
 MAX_RANGES = 1000  # of one claim
 MAX_ASIDE = 1000  # records of one quarantine
+MAX_MISTIMED = 100000  # records of one mended clock
 MAX_DEPTH = 100
 MAX_DIGITS = 4300  # what newer Pythons refuse by themselves: reading more takes time that grows with its square
 GENESIS = "0" * 64
@@ -738,8 +739,16 @@ WRITER = re.compile(
 
 _WORDS = r"([^\x00-\x1f\x7f\ud800-\udfff]{1,200})"
 QUARANTINE = re.compile(
-    r"portalops-quarantine 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
-    r"by " + _WORDS + r"\nsecond " + _WORDS + r"\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nreason " + _WORDS + r"\n"
+    r"portalops-(?:quarantine|clock) 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n"
+    r"(?:since ("
+    + _AT.decode("ascii")
+    + r")\n)?by "
+    + _WORDS
+    + r"\nsecond "
+    + _WORDS
+    + r"\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nreason "
+    + _WORDS
+    + r"\n"
 )
 
 
@@ -867,13 +876,14 @@ def parse_claim(text: str) -> Optional[Tuple[str, List[Range]]]:
 
 
 class Quarantine(NamedTuple):
-    """A record that sets others aside: what it names, who signed it, and why that is nobody."""
+    """A record that sets others aside, or says that their time is wrong: what it names, who signed it, and why that is nobody."""
 
     record: Record
     ledger: str
     first: int
     last: int
     digest: str
+    since: Optional[str]  # from when on time is right again; None where they are set aside
     by: str
     second: str
     public: str
@@ -905,6 +915,7 @@ KEPT = {
     "writer.added",
     "writer.ended",
     "ledger.quarantined",
+    "ledger.clock-mended",
 }
 NEVER_ERASED = KEPT | {"plan"}
 ANYBODYS = {"ledger.moved", "key.retired"}  # kinds that can be set aside whoever recorded them
@@ -915,6 +926,7 @@ SELF_SIGNED = {
     "writer.added",
     "writer.ended",
     "ledger.quarantined",
+    "ledger.clock-mended",
 }  # kinds that nobody needs to claim
 ALWAYS = KEPT | {"plan", "waiver.granted", "waiver.withdrawn"}
 
@@ -933,6 +945,9 @@ class Check:
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
         self.open: List[Tuple[int, str, Dict[str, object]]] = []  # what is wrong with those alone
+        self.back: List[Tuple[int, str]] = []  # mended clocks that stand before their time, and that time
+        self.mended: List[Quarantine] = []  # that count
+        self.mistimed: Set[int] = set()  # records whose time they say is wrong
         self.quarantines: List[Quarantine] = []  # that count
         self.aside: Set[int] = set()  # records that they set aside
         self.fault_count = 0
@@ -1010,7 +1025,7 @@ class Check:
         except ValueError:
             held = None
         version = held.get("format") if isinstance(held, dict) else None
-        if type(version) is int and version > 3:
+        if type(version) is int and version > 4:
             raise NotABundle(
                 say("this bundle is of a newer format, {version}: it needs a newer verify.py", version=version)
             )
@@ -1123,7 +1138,9 @@ class Check:
                 other=record.seq,
             )
             sound = False
-        if record.at < latest:
+        if record.at < latest and record.kind == "ledger.clock-mended":
+            self.back.append((place, record.at))  # a fault, unless it counts or is set aside: see (12)
+        elif record.at < latest:
             self.fault(place, "record {seq} has the time {at}, earlier than the record before it", at=record.at)
             sound = False
         if record.seq == place and record.prev != head:
@@ -1131,7 +1148,7 @@ class Check:
                 max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", next=place
             )
         if (record.kind == "ledger.created") != (place == 1):
-            self.fault(place, "record {seq}: a ledger begins with ledger.created, once")
+            self.open.append((place, "record {seq}: a ledger begins with ledger.created, once", {}))
         return sound
 
     def body(self, digest: str) -> Optional[Dict[str, Any]]:
@@ -1156,16 +1173,24 @@ class Check:
             self.fault(0, "bundle.json names a different ledger than record 1")
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
         signers = [self._signer_of_head(*each[1:]) for each in read]
-        quarantines = [self._read_quarantine(record) for record in self.always if record.kind == "ledger.quarantined"]
+        by_two = ("ledger.quarantined", "ledger.clock-mended")
+        quarantines = [self._read_quarantine(record) for record in self.always if record.kind in by_two]
+        around: Set[int] = set()
         for record, quarantine in quarantines:
-            if quarantine is not None and quarantine.last < record.seq:
+            if record.kind == "ledger.clock-mended":
+                self.suspects.add(record.seq)
+            if quarantine is None or quarantine.last >= record.seq:
+                continue
+            if quarantine.since is None:
                 self.suspects.update(range(quarantine.first, quarantine.last + 1))
+            else:
+                around.update((quarantine.first - 1, quarantine.first, quarantine.last))
         self._read_keys([(each[0], each[1], signer) for each, (signer, _) in zip(read, signers)])
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
         signed = [self._read_signed(record) for record in self.always if record.kind in CLAIM_KINDS]
         claims = [parse_claim(each.text) for each in signed if each.record.kind == "claim"]
         wanted |= {last for claim in claims if claim for _, last, _ in claim[1]}
-        lines = self._lines_at(wanted | self.suspects | {each.size for each in self.brought})
+        lines = self._lines_at(wanted | self.suspects | around | {each.size for each in self.brought})
         self._check_heads(read, signers, lines)
         self._check_claims(signed, lines)
         self._check_quarantines(quarantines, lines)
@@ -1173,6 +1198,7 @@ class Check:
         self._read_erasures()
         self._check_details()
         self._settle()
+        self._pass_over_mistimed()
         self._check_heads_folder(read)
         self._check_replaced()
         self._check_allowed_signers()
@@ -1255,14 +1281,18 @@ class Check:
                 self.excusable(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
 
     def _read_quarantine(self, record: Record) -> Tuple[Record, Optional[Quarantine]]:
-        """Read a quarantine; where its details are not here, (3) names them."""
-        held = part(self.body(record.body), "quarantine")
+        """Read a quarantine or a mended clock; where its details are not here, (3) names them."""
+        mends = record.kind == "ledger.clock-mended"
+        namespace = "portalops-clock" if mends else "portalops-quarantine"
+        held = part(self.body(record.body), "mended_clock" if mends else "quarantine")
         text = held.get("text")
         found = QUARANTINE.fullmatch(text) if isinstance(text, str) else None
-        if found is None or not isinstance(text, str) or not is_key(found.group(7)):
+        if found is None or not isinstance(text, str) or not is_key(found.group(8)):
             return record, None
-        ledger, first, last, digest, by, second, public, reason = found.groups()
-        if not int(first) <= int(last) < int(first) + MAX_ASIDE:
+        ledger, first, last, digest, since, by, second, public, reason = found.groups()
+        if not int(first) <= int(last) < int(first) + (MAX_MISTIMED if mends else MAX_ASIDE):
+            return record, None
+        if not text.startswith(namespace + " ") or (since is not None) != mends or (mends and not is_moment(since)):
             return record, None
         signers, why = ["", ""], None
         for place, name in enumerate(("signature", "second_signature")):
@@ -1270,29 +1300,33 @@ class Check:
             try:
                 if not isinstance(signature, str):
                     raise Bad("a signature is missing")
-                signers[place] = signer_of(signature, "portalops-quarantine", of_bytes(text.encode("utf-8")))
+                signers[place] = signer_of(signature, namespace, of_bytes(text.encode("utf-8")))
             except Bad as error:
                 why = why or error.said
         both = signers[0], signers[1]
-        made = Quarantine(record, ledger, int(first), int(last), digest, by, second, public, reason, both, why)
+        made = Quarantine(record, ledger, int(first), int(last), digest, since, by, second, public, reason, both, why)
         return record, made
 
     def _check_quarantines(
         self, read: List[Tuple[Record, Optional[Quarantine]]], lines: Dict[int, Tuple[str, str]]
     ) -> None:
-        """(12) Which records two persons set aside."""
+        """(12) Which records two persons set aside, and (13) whose time they say is wrong."""
         anybodys = {record.seq for record in self.always if record.kind in ANYBODYS}
         for record, quarantine in read:
             if record.body not in self.good:
                 continue
             why = self._why_no_quarantine(quarantine, lines, anybodys)
             if quarantine is not None and why is None:
-                self.quarantines.append(quarantine)
+                (self.quarantines if quarantine.since is None else self.mended).append(quarantine)
+            elif record.kind == "ledger.clock-mended":
+                self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
             else:
                 what = "the quarantine in record {seq} counts for nothing: {why}"
                 self.excusable(record.seq, what, why=why)
         for each in self.quarantines:
             self.aside.update(range(each.first, each.last + 1))
+        for each in self.mended:
+            self.mistimed.update(range(each.first, each.last + 1))
 
     def _settle(self) -> None:
         """(12) Name what waited for the quarantines, but for what is wrong with records that are set aside."""
@@ -1302,6 +1336,23 @@ class Check:
         for seq, en, values in self.open:
             if seq not in self.aside:
                 self.fault(seq, en, **values)
+        for seq, at in self.back:
+            if seq not in self.aside and seq not in {each.record.seq for each in self.mended}:
+                self.fault(seq, "record {seq} has the time {at}, earlier than the record before it", at=at)
+
+    def _pass_over_mistimed(self) -> None:
+        """(13) Count runs and figures anew, without what records of a wrong time say of it."""
+        if not self.mistimed:
+            return
+        self.runs, self.figures = Runs(), Figures(self.bundle, self.figures.held)
+        with self.place.open("ledger.jsonl") as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
+                record = parse_record(line)
+                if record is not None:
+                    record = record._replace(seq=place)
+                    is_timed = place not in self.mistimed
+                    self.runs.take(record, is_timed=is_timed)
+                    self.figures.take(record, is_timed=is_timed)
 
     def _why_no_quarantine(
         self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], anybodys: Set[int]
@@ -1325,11 +1376,29 @@ class Check:
             return say("it names records that did not exist")
         if lines.get(each.last, ("", ""))[0] != each.digest:
             return say("record {last} is another one than it names", last=each.last)
+        if each.since is not None:
+            return self._why_not_mended(each, each.since, lines)
         begin = self.writers[0].added if self.writers else None
         for seq in range(each.first, each.last + 1):
             is_strange = begin is not None and seq > begin and self.owner(seq) is None
             if lines.get(seq, ("", ""))[1] and seq not in anybodys and not is_strange:
                 return say("record {record} is whole, and no stranger's", record=seq)
+        return None
+
+    def _why_not_mended(self, each: Quarantine, since: str, lines: Dict[int, Tuple[str, str]]) -> Optional[Said]:
+        if each.last != each.record.seq - 1:
+            return say("it does not end with the record before it")
+        right = each.first - 1
+        for earlier in reversed(self.mended):
+            if each.first <= earlier.last:
+                return say("record {record} names the same records", record=earlier.record.seq)
+            if earlier.first <= right <= earlier.last:
+                right = earlier.first - 1
+        right_at = lines.get(right, ("", ""))[1]
+        if not right_at or not right_at <= since <= each.record.at:
+            return say("{since} does not lie between record {record} and it", since=since, record=right)
+        if lines.get(each.first, ("", ""))[1] <= since:
+            return say("record {record} is not ahead of {since}", record=each.first, since=since)
         return None
 
     def _check_owners(self) -> None:
@@ -1339,8 +1408,12 @@ class Check:
         for record in self.always:
             if record.seq in self.aside:
                 continue
-            owner = self.owner(record.seq) if record.kind in ("plan", "blob.erased", "ledger.moved") else None
-            if owner is not None and record.seq > self.writers[0].added and owner.authority != "all":
+            if record.kind not in ("plan", "blob.erased", "ledger.moved") or record.seq <= self.writers[0].added:
+                continue
+            owner = self.owner(record.seq)
+            if owner is None and record.kind == "blob.erased":  # what is gone is gone: it has no hour
+                self.unheeded.append((record.seq, record.seq))
+            elif owner is not None and owner.authority != "all":
                 self.unheeded.append((record.seq, record.seq))
                 self.fault(record.seq, "record {seq}: {name} may not record {kind}", name=owner.name, kind=record.kind)
         self._check_unclaimed()
@@ -1690,7 +1763,7 @@ class Check:
             self.anchored.append((path, head.size, at_text(moment)))
             if imprint != hashlib.sha256(text.encode()).digest():
                 self.fault(0, "{path} is a time stamp of something else", path=path)
-            if at_text(moment + CLOCKS_APART) < head.at:
+            if at_text(moment + CLOCKS_APART) < head.at and record.seq not in self.mistimed:
                 self.fault(0, "{path} is older than its head", path=path)
             behind = lines.get(record.seq + 1, ("", ""))[1]
             if behind and moment_of(behind) < moment - CLOCKS_APART:
@@ -1841,7 +1914,7 @@ def is_bundle(held: Dict[str, Any]) -> bool:
         digest for digest, reason, size in items if isinstance(digest, str) and isinstance(reason, str) and size == 2
     ]
     return (
-        held["format"] in (1, 2, 3)
+        held["format"] in (1, 2, 3, 4)
         and re.fullmatch(r"[0-9a-f]{32}", held["ledger"]) is not None
         and HEX64.fullmatch(held["head"]) is not None
         and sorted(portal) == ["en", "id", "vi"]
@@ -1895,12 +1968,13 @@ class Runs:
         self.without_beginning: List[int] = []
         self.starts: Dict[SlotKey, List[str]] = {}
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, *, is_timed: bool = True) -> None:
         if record.kind.endswith(".started"):
             key = record.run, record.kind[:-8]
             self.open[key] = record
             self.begun.add(hash(key))
-            add_start(self.starts, key, record.at)
+            if is_timed:
+                add_start(self.starts, key, record.at)
         elif record.kind.endswith(".finished"):
             key = record.run, record.kind[:-9]
             if self.open.pop(key, None) is None and hash(key) not in self.begun:
@@ -2090,7 +2164,8 @@ class Completeness:
 
 
 def plans_in(check: Check) -> List[Record]:
-    return [record for record in check.always if record.kind == "plan" and check.counts(record)]
+    plans = [record for record in check.always if record.kind == "plan" and record.seq not in check.mistimed]
+    return [record for record in plans if check.counts(record)]
 
 
 def waivers_in_force(check: Check) -> Tuple[List[Tuple[int, Dict[str, Any], str]], List[int]]:
@@ -2191,11 +2266,11 @@ class Figures:
         self.starts_at, self.ends_at = ends
         self.period, self.zone = (first, last), zone
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, *, is_timed: bool = True) -> None:
         since, start, end = self.texts
         if record.seq == self.last:
             self.as_of = record.at
-        if record.seq > self.last or record.at < since:
+        if record.seq > self.last or record.at < since or not is_timed:
             return
         in_period = start <= record.at < end
         self.in_period += in_period
@@ -2257,6 +2332,7 @@ class Figures:
                 counted = counts.setdefault(kind, {**nothing})
                 counted[how] = (counted[how] or 0) + 1
         plans = [each for each in check.always if each.kind == "plan" and each.seq <= self.last]
+        plans = [each for each in plans if each.seq not in check.mistimed]
         bodies = [self._body(check, each) for each in plans]
         try:
             read = [read_plan(each, body, check.bundle["timezone"]) for each, body in zip(plans, bodies)]
@@ -2465,6 +2541,20 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                 }
                 for each in check.quarantines
             ],
+            "mended_clocks": [
+                {
+                    "seq": each.record.seq,
+                    "at": each.record.at,
+                    "first": each.first,
+                    "last": each.last,
+                    "since": each.since,
+                    "by": each.by,
+                    "second": each.second,
+                    "key": fingerprint(each.public),
+                    "reason": each.reason,
+                }
+                for each in check.mended
+            ],
             "drills": [{"seq": seq, "key": fingerprint(key)} for seq, key in check.drills],
             "not_compared": check.figures.not_compared,
         },
@@ -2567,6 +2657,19 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         )
     if len(check.quarantines) > MAX_SHOWN:
         yield say("    ... and {n} more (--json has them all)", n=len(check.quarantines) - MAX_SHOWN)
+    for mend in check.mended[:MAX_SHOWN]:
+        yield say(
+            "  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
+            first=mend.first,
+            last=mend.last,
+            since=mend.since,
+            by=mend.by,
+            second=mend.second,
+            key=fingerprint(mend.public),
+            reason=mend.reason,
+        )
+    if len(check.mended) > MAX_SHOWN:
+        yield say("    ... and {n} more (--json has them all)", n=len(check.mended) - MAX_SHOWN)
     for first, last in check.unclaimed[:MAX_SHOWN]:
         yield say("  NOTE: no writer claims records {first} to {last}.", first=first, last=last)
     owners = check.owners()
@@ -2824,6 +2927,12 @@ VI = {
     "another writer is called {name}": "đã có bên ghi khác tên là {name}",
     "it names records that did not exist": "nêu những bản ghi lúc đó chưa có",
     "the quarantine in record {seq} counts for nothing: {why}": "việc cách ly ghi trong bản ghi {seq} không có giá trị: {why}",
+    "the mended clock in record {seq} counts for nothing: {why}": "việc sửa đồng hồ ghi trong bản ghi {seq} không có giá trị: {why}",
+    "it does not end with the record before it": "phạm vi không kết thúc ở bản ghi ngay trước",
+    "record {record} names the same records": "bản ghi {record} đã nêu cùng những bản ghi ấy",
+    "{since} does not lie between record {record} and it": "thời điểm {since} không nằm giữa bản ghi {record} và bản ghi này",
+    "record {record} is not ahead of {since}": "bản ghi {record} không ở sau thời điểm {since}",
+    "  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}": "  LƯU Ý: {by} và {second} (khóa {key}) xác nhận thời gian của các bản ghi từ {first} đến {last} bị sai, và đúng trở lại từ {since}: {reason}",
     "a signature is missing": "thiếu một chữ ký",
     "the second key is the ledger's own, or a machine's": "khóa thứ hai là khóa của chính sổ cái hoặc của một máy",
     "record {last} is another one than it names": "bản ghi {last} không phải bản ghi được nêu",

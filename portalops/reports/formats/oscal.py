@@ -25,7 +25,7 @@ from portalops.reports.assessment import words_of
 from portalops.reports.document import Document
 from portalops.reports.formats import ReportFormat, markdown
 from portalops.reports.reader import Reader
-from portalops.reports.words import clause_words, duty_status
+from portalops.reports.words import clause_words, duty_status, joined
 
 OSCAL_VERSION = "1.1.2"
 NAMESPACE = "https://portalops.invalid/oscal"
@@ -190,7 +190,7 @@ class _Writer:
             "relevant-evidence": [
                 {
                     "description": self._line(msg("Records of the ledger: {seqs}", seqs=seqs)),
-                    "props": [_prop("ledger-records", seqs)],
+                    "props": [_prop("ledger-records", seqs), *self._recorders(one)],
                 }
             ],
             "collected": _moment(standing.newest_at or self.of.made_at),
@@ -198,6 +198,10 @@ class _Writer:
         if standing.due_at is not None:
             observation["expires"] = _moment(standing.due_at)
         return observation
+
+    def _recorders(self, one: JudgedDuty) -> Sequence[Json]:
+        said = self.reader.text(joined(one.recorders)) if one.recorders else ""
+        return [_prop("recorded-by", said)] if said else []
 
     def _line(self, words: Message | Name | str) -> str:
         """Return text that OSCAL, which reads these fields as Markdown, shows as it is; of one line, never empty."""

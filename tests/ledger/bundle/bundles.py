@@ -14,6 +14,7 @@ from portalops import bodies
 from portalops.ledger.bundle.contents import BUNDLE_NAMESPACE, SUMS, SUMS_SIGNATURE
 from portalops.ledger.bundle.export import Content, WrittenBundle, covering_head, scope_of, write_bundle
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.model.organisation import Name, Portal
 from portalops.model.period import Period
@@ -78,7 +79,9 @@ class Written:
     ) -> WrittenBundle:
         """Write a bundle; its export record and its head come with it."""
         covering_head(self.ledger, self.key, self.clock)
-        figures = read_figures(self.ledger, period, as_of_seq=self.ledger.count(), zone=ZONE)
+        figures = read_figures(
+            self.ledger, period, as_of_seq=self.ledger.count(), zone=ZONE, mistimed=numbers_mistimed(self.ledger)
+        )
         self.append("export", export={"period": str(period), "reports": [], "withheld": []})
         head = covering_head(self.ledger, self.key, self.clock)
         since = period.bounds(ZONE)[0] - REACH_BACK

@@ -107,7 +107,7 @@ def test_other_things_are_no_bundle(bundle: Path, tmp_path: Path) -> None:
 
 def test_a_bundle_of_a_newer_format_is_not_read(bundle: Path) -> None:
     found = json.loads((bundle / "bundle.json").read_bytes())
-    write(bundle, "bundle.json", bodies.write({**found, "format": 4}))
+    write(bundle, "bundle.json", bodies.write({**found, "format": 5}))
     with pytest.raises(NotABundle, match="newer"):
         verify_bundle(bundle)
 

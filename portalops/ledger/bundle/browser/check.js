@@ -1,11 +1,12 @@
 // The check (docs/bundle-format.md, "What is checked"); a number in a comment such as (4) is the point of that page.
 
 const MAX_FAULTS = 100;
-const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended", "ledger.quarantined"];
+const KEPT = ["ledger.created", "ledger.upgraded", "ledger.moved", "head", "key.added", "key.retired", "blob.erased", "sign-off", "claim", "writer.added", "writer.ended", "ledger.quarantined", "ledger.clock-mended"];
 const NEVER_ERASED = [...KEPT, "plan"];
 const ANYBODYS = ["ledger.moved", "key.retired"]; // kinds that can be set aside whoever recorded them
 const CLAIM_KINDS = ["claim", "writer.added", "writer.ended"];
-const SELF_SIGNED = ["head", ...CLAIM_KINDS, "ledger.quarantined"]; // kinds that nobody needs to claim
+const BY_TWO = ["ledger.quarantined", "ledger.clock-mended"]; // kinds that two persons sign
+const SELF_SIGNED = ["head", ...CLAIM_KINDS, ...BY_TWO]; // kinds that nobody needs to claim
 const BY_AUTHORITY = ["plan", "blob.erased", "ledger.moved"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
 const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
@@ -24,6 +25,9 @@ class Check {
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
     this.open = []; // what is wrong with those alone
+    this.back = []; // mended clocks that stand before their time, and that time
+    this.mended = []; // that count
+    this.mistimed = new Set(); // records whose time they say is wrong
     this.quarantines = []; // that count
     this.aside = new Set(); // records that they set aside
     this.good = new Set(); // blobs that are there and have the digest that is their name
@@ -96,7 +100,7 @@ class Check {
     }
     const data = (await this.source.read("bundle.json", MAX_BODY)) ?? NO_BYTES;
     const held = jsonOrNull(data);
-    if (isObject(held) && isInteger(held.format) && held.format > 3) {
+    if (isObject(held) && isInteger(held.format) && held.format > 4) {
       throw new NotABundle(say("this bundle is of a newer format, {version}: it needs a newer verify.html", { version: held.format }));
     }
     if (isObject(held) && isBundle(held) && `${written(held)}\n` === fromUtf8(data)) return held;
@@ -260,7 +264,9 @@ class Check {
       this.fault(pushedBack ? record.seq : place, "record {other} is stored as number {place}", { place, other: record.written });
       sound = false;
     }
-    if (record.at < latest) {
+    if (record.at < latest && record.kind === "ledger.clock-mended") {
+      this.back.push([place, record.at]); // a fault, unless it counts or is set aside: see (12)
+    } else if (record.at < latest) {
       this.fault(place, "record {seq} has the time {at}, earlier than the record before it", { at: record.at });
       sound = false;
     }
@@ -268,7 +274,7 @@ class Check {
       this.fault(Math.max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", { next: place });
     }
     if ((record.kind === "ledger.created") !== (place === 1)) {
-      this.fault(place, "record {seq}: a ledger begins with ledger.created, once");
+      this.open.push([place, "record {seq}: a ledger begins with ledger.created, once", {}]);
     }
     return sound;
   }
@@ -300,17 +306,21 @@ class Check {
     const read = [];
     for (const record of this.always) if (record.kind === "head") read.push(await this.readHead(record));
     const quarantines = [];
-    for (const record of this.always) if (record.kind === "ledger.quarantined") quarantines.push(await this.readQuarantine(record));
+    for (const record of this.always) if (BY_TWO.includes(record.kind)) quarantines.push(await this.readQuarantine(record));
+    const around = [];
     for (const { record, quarantine } of quarantines) {
+      if (record.kind === "ledger.clock-mended") this.suspects.add(record.seq);
       if (!quarantine || quarantine.last >= record.seq) continue;
-      for (let seq = quarantine.first; seq <= quarantine.last; seq += 1) this.suspects.add(seq);
+      const { first, last, since } = quarantine;
+      if (since !== undefined) around.push(first - 1, first, last);
+      else for (let seq = first; seq <= last; seq += 1) this.suspects.add(seq);
     }
     await this.readKeys(read);
     const wanted = read.flatMap(({ record, head }) => [record.seq + 1, ...(head ? [head.size] : [])]);
     const signed = [];
     for (const record of this.always) if (CLAIM_KINDS.includes(record.kind)) signed.push(await this.readSigned(record));
     for (const { claim } of signed) if (claim) wanted.push(...claim.ranges.map((each) => each.last));
-    const lines = await this.linesAt(new Set([...wanted, ...this.suspects, ...this.supplied.map((each) => each.size)]));
+    const lines = await this.linesAt(new Set([...wanted, ...around, ...this.suspects, ...this.supplied.map((each) => each.size)]));
     await this.checkHeads(read, lines);
     this.checkClaims(signed, lines);
     this.checkQuarantines(quarantines, lines);
@@ -318,6 +328,7 @@ class Check {
     await this.readErasures();
     this.checkDetails();
     this.settle();
+    await this.passOverMistimed();
     await this.checkHeadsFolder(read);
     this.checkReplaced();
     await this.checkAllowedSigners();
@@ -386,17 +397,18 @@ class Check {
     return found;
   }
 
-  /** Read a quarantine; where its details are not here, (3) names them. */
+  /** Read a quarantine or a mended clock; where its details are not here, (3) names them. */
   async readQuarantine(record) {
-    const held = part(await this.body(record.body), "quarantine");
-    const quarantine = isText(held.text) ? parseQuarantine(held.text) : null;
+    const mends = record.kind === "ledger.clock-mended";
+    const held = part(await this.body(record.body), mends ? "mended_clock" : "quarantine");
+    const quarantine = isText(held.text) ? parseQuarantine(held.text, mends) : null;
     const found = { record, quarantine, signers: [], whyNot: null };
     if (!quarantine) return found;
     for (const signature of [held.signature, held.second_signature]) {
       let signer = "";
       try {
         if (!isText(signature)) throw new Bad("a signature is missing");
-        signer = await signerOf(signature, "portalops-quarantine", overBytes(toUtf8(held.text)));
+        signer = await signerOf(signature, mends ? "portalops-clock" : "portalops-quarantine", overBytes(toUtf8(held.text)));
       } catch (error) {
         found.whyNot ??= whyBad(error);
       }
@@ -405,16 +417,18 @@ class Check {
     return found;
   }
 
-  /** (12) Which records two persons set aside. */
+  /** (12) Which records two persons set aside, and (13) whose time they say is wrong. */
   checkQuarantines(read, lines) {
     const anybodys = new Set(this.always.filter((each) => ANYBODYS.includes(each.kind)).map((each) => each.seq));
     for (const each of read) {
       const { record, quarantine } = each;
       if (!this.good.has(record.body)) continue;
       const why = this.whyNoQuarantine(each, lines, anybodys);
-      if (why) this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
-      else this.quarantines.push({ record, ...quarantine });
+      if (!why) (quarantine.since === undefined ? this.quarantines : this.mended).push({ record, ...quarantine });
+      else if (record.kind === "ledger.clock-mended") this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
+      else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
     }
+    for (const { first, last } of this.mended) for (let seq = first; seq <= last; seq += 1) this.mistimed.add(seq);
     for (const { first, last } of this.quarantines) for (let seq = first; seq <= last; seq += 1) this.aside.add(seq);
   }
 
@@ -424,6 +438,27 @@ class Check {
       if (!this.aside.has(seq)) this.fault(seq, "record {seq} does not have the format that portalops writes");
     }
     for (const [seq, en, values] of this.open) if (!this.aside.has(seq)) this.fault(seq, en, values);
+    for (const [seq, at] of this.back) {
+      if (this.aside.has(seq) || this.mended.some((each) => each.record.seq === seq)) continue;
+      this.fault(seq, "record {seq} has the time {at}, earlier than the record before it", { at });
+    }
+  }
+
+  /** (13) Count runs and figures anew, without what records of a wrong time say of it. */
+  async passOverMistimed() {
+    if (!this.mistimed.size) return;
+    this.runs = new Runs();
+    this.figures = new Figures(this.bundle, this.figures.held);
+    let place = 0;
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+      place += 1;
+      const record = parseRecord(line);
+      if (!record) return;
+      record.seq = place;
+      record.body = latin(line.subarray(41, 105));
+      this.runs.take(record, !this.mistimed.has(place));
+      this.figures.take(record, !this.mistimed.has(place));
+    });
   }
 
   whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, anybodys) {
@@ -438,10 +473,24 @@ class Check {
     const { first, last } = quarantine;
     if (last >= record.seq) return say("it names records that did not exist");
     if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
+    if (quarantine.since !== undefined) return this.whyNotMended(record, quarantine, lines);
     for (let seq = first; seq <= last; seq += 1) {
       const isStrange = this.writers.length && seq > this.writers[0].added && !this.claimOf(seq, seq);
       if (lines.get(seq)?.at && !anybodys.has(seq) && !isStrange) return say("record {record} is whole, and no stranger's", { record: seq });
     }
+    return null;
+  }
+
+  whyNotMended(record, { first, last, since }, lines) {
+    if (last !== record.seq - 1) return say("it does not end with the record before it");
+    let right = first - 1;
+    for (const earlier of [...this.mended].reverse()) {
+      if (first <= earlier.last) return say("record {record} names the same records", { record: earlier.record.seq });
+      if (earlier.first <= right && right <= earlier.last) right = earlier.first - 1;
+    }
+    const rightAt = lines.get(right)?.at;
+    if (!rightAt || rightAt > since || since > record.at) return say("{since} does not lie between record {record} and it", { since, record: right });
+    if ((lines.get(first)?.at ?? "") <= since) return say("record {record} is not ahead of {since}", { record: first, since });
     return null;
   }
 
@@ -481,8 +530,10 @@ class Check {
   async checkOwners() {
     if (!this.writers.length) return;
     for (const { seq, kind } of this.always.filter((each) => BY_AUTHORITY.includes(each.kind) && !this.aside.has(each.seq))) {
-      const found = seq > this.writers[0].added ? this.claimOf(seq, seq) : undefined;
+      if (seq <= this.writers[0].added) continue;
+      const found = this.claimOf(seq, seq);
       const writer = found && this.writerOf(found.key);
+      if (!writer && kind === "blob.erased") this.unheeded.push([seq, seq]); // what is gone is gone: it has no hour
       if (!writer || writer.authority === "all") continue;
       this.unheeded.push([seq, seq]);
       this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
@@ -831,7 +882,7 @@ class Check {
       const { record, head, text } = found;
       this.anchored.push({ path, size: head.written, at: atText(token.moment) });
       if (token.imprint !== sha256(toUtf8(text))) this.fault(0, "{path} is a time stamp of something else", { path });
-      if (atText(token.moment + CLOCKS_APART) < head.at) this.fault(0, "{path} is older than its head", { path });
+      if (atText(token.moment + CLOCKS_APART) < head.at && !this.mistimed.has(record.seq)) this.fault(0, "{path} is older than its head", { path });
       const behind = lines.get(record.seq + 1)?.at;
       if (behind && momentOf(behind) < token.moment - CLOCKS_APART) {
         this.fault(record.seq + 1, "record {seq} claims a time before {path}, which is older than the record", { path });
@@ -946,7 +997,7 @@ function isBundle(held) {
   const numbers = [held.format, held.records, blobs.first, blobs.last];
   const digests = held.withheld.map((each) => (isObject(each) && hasNames(each, ["digest", "reason"]) && isText(each.reason) ? each.digest : null));
   return (
-    texts.every(isText) && numbers.every(isInteger) && [1, 2, 3].includes(held.format) && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
+    texts.every(isText) && numbers.every(isInteger) && [1, 2, 3, 4].includes(held.format) && /^[0-9a-f]{32}$/.test(held.ledger) && DIGEST.test(held.head) &&
     Object.values(period).every((day) => dayOf(day) !== null) && period.first <= period.last &&
     blobs.first >= 1 && blobs.first <= blobs.last && blobs.last === held.records && held.records < 10n ** 18n &&
     digests.every((each, place) => isText(each) && DIGEST.test(each) && (!place || digests[place - 1] < each))

@@ -23,12 +23,12 @@ class Runs {
     this.starts = new Map();
   }
 
-  take(record) {
+  take(record, isTimed = true) {
     if (record.kind.endsWith(".started")) {
       const key = `${record.run}\0${record.kind.slice(0, -8)}`;
       this.open.set(key, { run: record.run, seq: record.seq, at: record.at });
       this.begun.add(key);
-      addStart(this.starts, record.kind.slice(0, -8), record);
+      if (isTimed) addStart(this.starts, record.kind.slice(0, -8), record);
     } else if (record.kind.endsWith(".finished")) {
       const key = `${record.run}\0${record.kind.slice(0, -9)}`;
       if (!this.open.delete(key) && !this.begun.has(key)) this.withoutBeginning.push(record.seq);
@@ -203,7 +203,7 @@ async function completenessOf(check) {
   try {
     if (!check.bundle || !check.lastAt) throw new Unknown(say("bundle.json lacks what is needed"));
     zoneNamed(check.bundle.timezone);
-    const records = check.always.filter((record) => record.kind === "plan" && check.counts(record));
+    const records = check.always.filter((record) => record.kind === "plan" && !check.mistimed.has(record.seq) && check.counts(record));
     if (!records.length) {
       throw new Unknown(
         say("no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan"),

@@ -38,9 +38,9 @@ class Figures {
     [this.period, this.zone] = [[first, last], zone];
   }
 
-  take(record) {
+  take(record, isTimed = true) {
     if (record.seq === this.last) this.asOf = record.at;
-    if (record.seq > this.last || record.at < this.since) return;
+    if (record.seq > this.last || record.at < this.since || !isTimed) return;
     const inPeriod = this.start <= record.at && record.at < this.end;
     if (inPeriod) this.inPeriod += 1;
     if (record.kind.endsWith(".started") && record.at >= this.start) {
@@ -96,7 +96,7 @@ class Figures {
       }
       counted(kind)[how] += 1;
     });
-    const records = check.always.filter((record) => record.kind === "plan" && record.seq <= this.last);
+    const records = check.always.filter((record) => record.kind === "plan" && record.seq <= this.last && !check.mistimed.has(record.seq));
     const bodies = [];
     for (const record of records) bodies.push(await this.body(check, record));
     try {

@@ -185,6 +185,12 @@ function integrityLines(check) {
     });
   }
   if (check.quarantines.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.quarantines.length - MAX_SHOWN });
+  for (const { first, last, since, by, second, key, reason } of check.mended.slice(0, MAX_SHOWN)) {
+    add("  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}", {
+      first, last, since, by, second, key: fingerprint(key), reason,
+    });
+  }
+  if (check.mended.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.mended.length - MAX_SHOWN });
   const owners = check.owners();
   for (const [first, last] of check.unclaimed.slice(0, MAX_SHOWN)) add("  NOTE: no writer claims records {first} to {last}.", { first, last });
   for (const { first, last, writer } of owners.slice(0, MAX_SHOWN)) {
@@ -276,6 +282,9 @@ function jsonOf(check, complete, code) {
       unclaimed: check.unclaimed.map(([first, last]) => ({ first, last })),
       set_aside: check.quarantines.map(({ record, first, last, by, second, key, reason }) => ({
         seq: record.seq, at: record.at, first, last, by, second, key: fingerprint(key), reason,
+      })),
+      mended_clocks: check.mended.map(({ record, first, last, since, by, second, key, reason }) => ({
+        seq: record.seq, at: record.at, first, last, since, by, second, key: fingerprint(key), reason,
       })),
       drills: check.drills.map(({ seq, signer }) => ({ seq, key: fingerprint(signer) })),
       not_compared: check.figures.notCompared,

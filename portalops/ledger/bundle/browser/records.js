@@ -17,12 +17,13 @@ const WRITER =
   /^portalops-writer 1\nledger ([0-9a-f]{32})\nstate (added|ended)\nkey ([a-z0-9@.-]+ [A-Za-z0-9+/=]+)\nname ([A-Za-z0-9][A-Za-z0-9._@-]{0,99})\nauthority (all|records)\n$/;
 const WORDS = String.raw`([^\u{0}-\u{1f}\u{7f}\u{d800}-\u{dfff}]{1,200})`;
 const QUARANTINE = new RegExp(
-  String.raw`^portalops-quarantine 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n` +
-    String.raw`by ${WORDS}\nsecond ${WORDS}\nkey ([a-z0-9@.\-]+ [A-Za-z0-9+\/=]+)\nreason ${WORDS}\n$`,
+  String.raw`^portalops-(?:quarantine|clock) 1\nledger ([0-9a-f]{32})\nrange ([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64})\n` +
+    String.raw`(?:since (${AT})\n)?by ${WORDS}\nsecond ${WORDS}\nkey ([a-z0-9@.\-]+ [A-Za-z0-9+\/=]+)\nreason ${WORDS}\n$`,
   "u",
 );
 const MAX_RANGES = 1000; // of one claim
 const MAX_ASIDE = 1000n; // records of one quarantine
+const MAX_MISTIMED = 100000n; // records of one mended clock
 
 const EARLIEST = momentOf("0001-01-01T00:00:00.000Z");
 const LATEST = momentOf("9999-12-31T23:59:59.999Z");
@@ -91,13 +92,14 @@ function parseClaim(text) {
   return { ledger: found[1], ranges: ranges.map(([, first, last, digest]) => ({ first: Number(first), last: Number(last), digest })) };
 }
 
-/** Return what a quarantine's text says, or null. */
-function parseQuarantine(text) {
+/** Return what the text of a quarantine, or of a mended clock, says, or null. */
+function parseQuarantine(text, mends) {
   const found = QUARANTINE.exec(text);
-  if (!found || !isKey(found[7])) return null;
-  const [, ledger, first, last, digest, by, second, key, reason] = found;
-  if (BigInt(last) < BigInt(first) || BigInt(last) >= BigInt(first) + MAX_ASIDE) return null;
-  return { ledger, first: Number(first), last: Number(last), digest, by, second, key, reason };
+  if (!found || !isKey(found[8])) return null;
+  const [, ledger, first, last, digest, since, by, second, key, reason] = found;
+  if (BigInt(last) < BigInt(first) || BigInt(last) >= BigInt(first) + (mends ? MAX_MISTIMED : MAX_ASIDE)) return null;
+  if (!text.startsWith(mends ? "portalops-clock " : "portalops-quarantine ") || (since !== undefined) !== mends || (mends && !isMoment(since))) return null;
+  return { ledger, first: Number(first), last: Number(last), digest, since, by, second, key, reason };
 }
 
 /** Return what a writer record's text says, or null. */

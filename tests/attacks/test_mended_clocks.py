@@ -1,0 +1,201 @@
+"""Attacks by what two persons are meant for: clocks mended by one of them, over right records, or to hide what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from portalops.ledger.heeded import heeded, numbers_mistimed
+from portalops.ledger.newest import first_change
+from portalops.ledger.record import NO_RUN
+from portalops.ledger.runs import record_plan
+from portalops.ledger.verify import Integrity, verify
+from tests.backups.test_prune import Portal
+from tests.conformance.claims import append, claimed
+from tests.conformance.clocks import AHEAD, CASES, go_on, mend, mended, put_part, run_ahead
+from tests.conformance.corpus import begun
+from tests.ledger.bundle.bundles import Written
+from tests.ledger.ledgers import ZONE
+
+COUNT = (
+    "ahead", "twice-in-a-row", "mended-while-ahead", "after-its-time", "a-slot-of-the-future", "a-start-before-and-an-end-within",
+    "an-erasure-within", "a-strangers-records", "void-and-set-aside", "void-backdated-and-set-aside", "of-honest-records-by-two",
+    "details-that-never-were", "claimed-by-a-person-afterwards", "set-aside-although-it-counts",
+)  # fmt: skip
+VOID = tuple(CASES.keys() - {*COUNT, "a-quarantine-with-the-text-of-a-clock"})
+
+
+def judged(written: Written) -> Integrity:
+    return verify(written.ledger, now=written.clock.at, zone=ZONE).integrity
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    return claimed(begun(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("name", sorted(VOID))
+def test_a_clock_that_is_mended_by_forgery_is_named(written: Written, name: str) -> None:
+    CASES[name](written)
+
+    found = judged(written)
+
+    assert not found.holds
+    assert any("the mended clock in record" in fault.what.text for fault in found.faults)
+
+
+@pytest.mark.parametrize("part", [{}, {"text": "x", "signature": "x", "second_signature": "x"}])
+def test_an_earlier_record_without_a_right_mend_is_named(written: Written, part: object) -> None:
+    run_ahead(written)
+    put_part(written, part)
+    go_on(written)
+
+    found = judged(written)
+
+    assert [fault.seq for fault in found.faults] == [35, 35]
+    assert any("earlier than the record before it" in fault.what.text for fault in found.faults)
+
+
+@pytest.mark.parametrize("name", [each for each in COUNT if "set-aside" not in each])
+def test_records_behind_a_right_mend_are_taken_again(written: Written, name: str) -> None:
+    CASES[name](written)
+    go_on(written)
+
+    assert judged(written).holds
+
+
+def test_two_who_call_honest_records_wrong_are_named(written: Written) -> None:
+    CASES["of-honest-records-by-two"](written)
+
+    (said,) = judged(written).set_aside
+
+    assert (said.quarantine.by, said.quarantine.second) == ("Nguyễn Văn An", "Trần Thị Bình")
+    assert said.quarantine.since is not None
+
+
+def test_what_was_recorded_in_the_wrong_time_meets_no_duty(tmp_path: Path) -> None:
+    written = mended(begun(tmp_path / "state"))
+    wrong = numbers_mistimed(written.ledger)
+
+    read = heeded(written.ledger)
+    seen = {each.seq for each in read.records(kinds=("check.finished", "check.started", "plan"))}
+
+    assert wrong == set(range(30, 35))
+    assert not seen & wrong
+    assert not {each.started_seq for each in read.runs()} & wrong
+
+
+def test_an_end_in_the_wrong_time_ends_no_run(written: Written) -> None:
+    CASES["a-start-before-and-an-end-within"](written)
+
+    newest = heeded(written.ledger).runs()[-1]
+
+    assert newest.id.endswith("2026-12-01")
+    assert newest.finished_at is None
+
+
+def test_what_speaks_against_a_duty_counts_although_its_time_is_wrong(written: Written) -> None:
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    first = written.ledger.append("incident.opened", run=NO_RUN, body=b"{}\n").seq
+    written.ledger.append("incident.attested", run=NO_RUN, body=b"{}\n")
+    written.at(right + timedelta(minutes=5))
+    mend(written, first)
+
+    seen = heeded(written.ledger).records(kinds=("incident.opened", "incident.attested"))
+
+    assert [each.kind for each in seen] == ["incident.opened"]
+
+
+def test_a_search_by_time_finds_what_stands_around_a_mended_clock(tmp_path: Path) -> None:
+    written = mended(begun(tmp_path / "state"))
+    everything = [each.seq for each in written.ledger.records()]
+    newest = written.ledger.last()
+    assert newest is not None
+
+    for record in written.ledger.records():
+        since = written.ledger.found_from(record)
+        assert record.seq in {each.seq for each in written.ledger.records(since=since)}
+    behind = [each.seq for each in written.ledger.records(since=newest.at)]
+
+    assert behind == everything[-len(behind) :]
+    assert {each.kind for each in written.ledger.records(since=newest.at)} == {"note.added", "claim"}
+
+
+def test_status_finds_a_ledger_with_a_mended_clock_unchanged(tmp_path: Path) -> None:
+    written = mended(begun(tmp_path / "state"))
+
+    assert first_change(written.ledger, written.clock.at - timedelta(days=3)) is None
+
+
+def test_a_forged_mend_that_hides_records_from_a_search_is_named_by_status(written: Written) -> None:
+    right = written.clock.at
+    written.at(right - timedelta(days=9000))
+    put_part(written, {"text": "x"})
+    written.at(right)
+    append(written, "note.added")
+
+    change = first_change(written.ledger, right - timedelta(hours=1))
+
+    assert change is not None
+    assert change.seq == 30
+
+
+def test_a_set_of_the_wrong_time_is_not_removed_and_displaces_no_other(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    written = Written(tmp_path / "state", clock=portal.clock)
+    written.head()
+    made = portal.back_up(2)
+    right, first = portal.clock.at, written.ledger.count() + 1
+    portal.clock.move(timedelta(days=70))
+    ahead = portal.back_up(2)
+    written.at(right + timedelta(minutes=10))
+    mend(written, first, ledger=written.ledger.id)
+
+    fates = {each["id"]: each["fate"] for each in portal.prune("--dry-run")}
+    done = portal.prune()
+
+    assert fates == dict.fromkeys(made, "keep")
+    assert done["marked"] == done["removed"] == []
+    assert portal.on("disk-a") == {*made, *ahead}
+
+
+def test_a_job_that_ran_in_the_wrong_time_is_due_again(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    written = Written(tmp_path / "state", clock=portal.clock)
+    written.head()
+    right, first = portal.clock.at, written.ledger.count() + 1
+    portal.clock.move(timedelta(hours=1))
+    portal.back_up()
+    written.at(right + timedelta(minutes=1))
+    before = portal.session().attempts()
+    mend(written, first, ledger=written.ledger.id)
+
+    again = portal.session().attempts()
+    made = portal.back_up()
+
+    assert [each.run.subject for each in before] == ["weekly-backup"]
+    assert again == ()
+    assert [each.run.id.rpartition(".")[2] for each in portal.session().attempts()] == ["2"]
+    assert len(made) == 1
+
+
+def test_a_plan_of_the_wrong_time_is_recorded_anew(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "portal").mkdir()
+    circumstances = Portal(tmp_path / "portal").session().circumstances
+    right, plan = written.clock.at, written.ledger.plan()
+    assert plan is not None
+    changed = replace(plan, rulebook="kh-37-2010@2026.12")
+    written.clock.move(AHEAD)
+    first = record_plan(written.ledger, changed, circumstances)
+    written.at(right + timedelta(minutes=5))
+    assert first is not None
+    mend(written, first.seq)
+
+    again = record_plan(written.ledger, changed, circumstances)
+
+    assert again is not None
+    assert again.seq > first.seq

@@ -1,0 +1,403 @@
+"""Ledgers whose clock was wrong for the corpus: mended by two persons, and mended by forgery or over right records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from portalops import bodies
+from portalops.ledger.quarantine_text import FORMS, text_of
+from portalops.ledger.record import NO_RUN
+from portalops.ledger.set_aside import stored_lines
+from portalops.model.heads import KeyEvent
+from portalops.model.quarantines import Quarantine
+from portalops.model.record import Digest
+from portalops.model.text import format_at
+from portalops.registers.writers import CLOCK_MENDED
+from portalops.signatures.sshsig import SigningKey, sign
+from tests.conformance.claims import MACHINE, PERSON, THIEF, append, claim, claimed, stranger
+from tests.conformance.quarantines import LEDGER, SECOND
+from tests.conformance.quarantines import quarantine as set_aside
+from tests.ledger.bundle.bundles import Written
+from tests.ledger.ledgers import DAILY
+
+AHEAD = timedelta(days=7)
+NAMESPACE = FORMS[CLOCK_MENDED].namespace
+
+
+def run_ahead(written: Written, by: timedelta = AHEAD) -> int:
+    """Record as portalops does while the clock is ahead, set it right, and return the first record of that time."""
+    right = written.clock.at
+    written.clock.move(by)
+    first = written.ledger.count() + 1
+    written.check(written.clock.at.date())
+    written.plan(DAILY)
+    written.ledger.claim()
+    written.head()
+    written.at(right + timedelta(minutes=5))
+    return first
+
+
+def run_past(written: Written) -> int:
+    """As `run_ahead`, and let the time of those records pass: then a record that does not count breaks no chain, and a bundle can be made."""
+    first = run_ahead(written)
+    written.clock.move(AHEAD * 2)
+    return first
+
+
+def mend(
+    written: Written,
+    first: int,
+    last: int | None = None,
+    *,
+    since: datetime | None = None,
+    own: SigningKey | None = None,
+    second: SigningKey = SECOND,
+    named: SigningKey | None = None,
+    digest: str = "",
+    ledger: str = LEDGER,
+    reason: str = "đồng hồ chạy trước bảy ngày",
+    namespace: str = NAMESPACE,
+    text: str = "",
+) -> None:
+    """Record a mended clock; each part may be another than it is to be."""
+    last = written.ledger.count() if last is None else last
+    lines = {seq: found for seq, found, _record in stored_lines(written.ledger, (last,))}
+    made = Quarantine(
+        ledger,
+        first,
+        last,
+        Digest(digest) or lines.get(last, Digest("a" * 64)),
+        "Nguyễn Văn An",
+        "Trần Thị Bình",
+        (named or second).public_key,
+        reason,
+        since or _moment_before(written, first),
+    )
+    signed = text or text_of(made)
+    put(written, signed, sign(signed.encode(), own or written.key, NAMESPACE), sign(signed.encode(), second, namespace))
+
+
+def _moment_before(written: Written, first: int) -> datetime:
+    before = written.ledger.record(first - 1)
+    return before.at if before is not None else written.clock.at
+
+
+def put(written: Written, text: str, *signatures: str) -> None:
+    names = ("signature", "second_signature")
+    put_part(written, {"text": text, **dict(zip(names, signatures, strict=False))})
+
+
+def put_part(written: Written, part: object) -> None:
+    ledger = written.ledger
+    draft = ledger.draft(CLOCK_MENDED, body=ledger.keep(bodies.write({"mended_clock": part})))
+    ledger.append_mend(draft, ledger.count())
+
+
+def mended(folder: Path) -> Written:
+    """Make a claimed ledger whose clock was ahead for a time, and that went on once that was mended."""
+    written = claimed(folder)
+    mend(written, run_ahead(written))
+    go_on(written)
+    return written
+
+
+def mended_before_writers(folder: Path) -> Written:
+    """Make a ledger that nobody claims, whose clock was ahead by a year."""
+    written = Written(folder)
+    written.plan(DAILY)
+    written.head()
+    mend(written, run_ahead(written, timedelta(days=365)))
+    go_on(written)
+    return written
+
+
+def go_on(written: Written) -> None:
+    """Record what comes behind a mended clock."""
+    written.clock.move(timedelta(minutes=1))
+    written.append("note.added", note="x")
+    written.ledger.claim()
+
+
+def _ahead(written: Written) -> None:
+    mend(written, run_ahead(written))
+
+
+def _twice_in_a_row(written: Written) -> None:
+    for _time in range(2):
+        mend(written, run_ahead(written))
+        written.clock.move(timedelta(days=2))
+
+
+def _mended_while_ahead(written: Written) -> None:
+    right = written.clock.at
+    first = run_ahead(written)
+    written.clock.move(timedelta(days=2))
+    mend(written, first)
+    written.at(right + timedelta(minutes=9))
+    mend(written, written.ledger.count(), since=written.clock.at)
+
+
+def _after_its_time(written: Written) -> None:
+    since = written.clock.at + timedelta(minutes=1)
+    first = run_ahead(written)
+    written.clock.move(AHEAD * 2)
+    mend(written, first, since=since)
+
+
+def _a_slot_of_the_future(written: Written) -> None:
+    mend(written, run_ahead(written, timedelta(days=1)))
+    written.clock.move(timedelta(days=3))
+    written.append("note.added", note="x")
+
+
+def _a_start_before_and_an_end_within(written: Written) -> None:
+    written.append("check.started", f"{DAILY.duty}:{DAILY.id}:2026-12-01")
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    first = written.ledger.count() + 1
+    written.append("check.finished", f"{DAILY.duty}:{DAILY.id}:2026-12-01", run={"outcome": "complete"})
+    written.at(right + timedelta(minutes=5))
+    mend(written, first)
+
+
+def _an_erasure_within(written: Written) -> None:
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    gone = next(written.ledger.records(kinds=("check.finished",))).body
+    first = written.ledger.count() + 1
+    written.append("blob.erased", erased={"digest": gone, "reason": "x", "approved_by": "x"})
+    written.ledger.claim()
+    written.at(right + timedelta(minutes=5))
+    mend(written, first)
+
+
+def _a_strangers_records(written: Written) -> None:
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    first = append(written, "note.added").seq
+    written.at(right + timedelta(minutes=5))
+    mend(written, first)
+    written.clock.move(AHEAD * 2)
+    append(written, "note.added")
+
+
+def _void_and_set_aside(written: Written) -> None:
+    run_ahead(written)
+    put_part(written, {"text": "x"})
+    seq = written.ledger.count()
+    set_aside(written, seq, seq)
+
+
+def _void_backdated_and_set_aside(written: Written) -> None:
+    written.clock.move(-timedelta(days=2))
+    put_part(written, {"text": "x"})
+    seq = append(written, "note.added").seq
+    written.clock.move(timedelta(days=2))
+    set_aside(written, seq - 1, seq)
+
+
+def _one_person(written: Written) -> None:
+    mend(written, run_past(written), second=written.key)
+
+
+def _a_machine_as_the_second(written: Written) -> None:
+    mend(written, run_past(written), second=MACHINE)
+
+
+def _a_writer_as_the_second(written: Written) -> None:
+    mend(written, run_past(written), second=PERSON)
+
+
+def _a_strangers_key(written: Written) -> None:
+    mend(written, run_past(written), own=THIEF)
+
+
+def _a_key_of_their_own(written: Written) -> None:
+    append(written, "key.added", key=KeyEvent(THIEF.public_key, "x", ""))
+    mend(written, run_past(written), own=THIEF)
+
+
+def _a_key_added_while_ahead(written: Written) -> None:
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    first = append(written, "key.added", key=KeyEvent(THIEF.public_key, "x", "")).seq
+    written.at(right + AHEAD * 2)
+    mend(written, first, own=THIEF)
+
+
+def _another_second_than_named(written: Written) -> None:
+    mend(written, run_past(written), second=THIEF, named=SECOND)
+
+
+def _signed_as_a_quarantine(written: Written) -> None:
+    mend(written, run_past(written), namespace="portalops-quarantine")
+
+
+def _without_the_second(written: Written) -> None:
+    first, last = run_past(written), written.ledger.count()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (last,))
+    made = Quarantine(LEDGER, first, last, digest, "a", "b", SECOND.public_key, "x", written.clock.at)
+    put(written, text_of(made), sign(text_of(made).encode(), written.key, NAMESPACE))
+
+
+def _text_of_a_quarantine(written: Written) -> None:
+    first, last = run_past(written), written.ledger.count()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (last,))
+    made = Quarantine(LEDGER, first, last, digest, "a", "b", SECOND.public_key, "x")
+    mend(written, first, text=text_of(made))
+
+
+def _a_quarantine_with_the_text_of_a_clock(written: Written) -> None:
+    seq = append(written, "claim", claim={"text": "x", "signature": "x"}).seq
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (seq,))
+    made = Quarantine(LEDGER, seq, seq, digest, "a", "b", SECOND.public_key, "x", written.clock.at)
+    set_aside(written, seq, seq, text=text_of(made))
+
+
+def _without_a_moment(written: Written) -> None:
+    _with_a_moment(written, "")
+
+
+def _with_a_moment(written: Written, line: str) -> None:
+    """Mend with another line in place of the moment, signed by both."""
+    first, last = run_past(written), written.ledger.count()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (last,))
+    made = text_of(Quarantine(LEDGER, first, last, digest, "a", "b", SECOND.public_key, "x", written.clock.at))
+    mend(written, first, text=made.replace(f"since {format_at(written.clock.at)}\n", line))
+
+
+def _a_day_that_there_is_not(written: Written) -> None:
+    _with_a_moment(written, "since 2026-02-30T00:00:00.000Z\n")
+
+
+def _an_hour_that_there_is_not(written: Written) -> None:
+    _with_a_moment(written, "since 2026-11-30T24:00:00.000Z\n")
+
+
+def _a_year_without_zones(written: Written) -> None:
+    _with_a_moment(written, "since 0001-01-01T00:00:00.000Z\n")
+
+
+def _of_another_line(written: Written) -> None:
+    mend(written, run_past(written), digest="b" * 64)
+
+
+def _of_another_ledger(written: Written) -> None:
+    mend(written, run_past(written), ledger="f" * 32)
+
+
+def _not_up_to_the_newest(written: Written) -> None:
+    first = run_past(written)
+    mend(written, first, written.ledger.count() - 1)
+
+
+def _of_the_future(written: Written) -> None:
+    first = run_past(written)
+    mend(written, first, written.ledger.count() + 1)
+
+
+def _of_the_first_record(written: Written) -> None:
+    run_past(written)
+    mend(written, 1)
+
+
+def _of_too_many(written: Written) -> None:
+    first = run_past(written)
+    text = f"portalops-clock 1\nledger {LEDGER}\nrange 1 100001 {'a' * 64}\nsince {format_at(written.clock.at)}\nby a\nsecond b\nkey {SECOND.public_key}\nreason x\n"
+    mend(written, first, text=text)
+
+
+def _with_a_right_record(written: Written) -> None:
+    mend(written, run_past(written) - 1)
+
+
+def _over_right_records(written: Written) -> None:
+    """Two who agreed may call the newest records wrong, but let no time run back behind a right one."""
+    written.clock.move(timedelta(minutes=1))
+    mend(written, written.ledger.count() - 1, since=written.clock.at - timedelta(days=2))
+
+
+def _of_records_at_the_moment(written: Written) -> None:
+    since = written.clock.at
+    append(written, "note.added")
+    written.clock.move(timedelta(minutes=1))
+    mend(written, written.ledger.count(), since=since)
+
+
+def _of_honest_records_by_two(written: Written) -> None:
+    since = written.clock.at
+    written.clock.move(timedelta(minutes=1))
+    written.check(written.clock.at.date(), "fail")
+    first = written.ledger.count() - 1
+    written.ledger.claim()
+    mend(written, first, since=since)
+
+
+def _since_a_later_moment(written: Written) -> None:
+    first = run_past(written)
+    mend(written, first, since=written.clock.at + timedelta(minutes=1))
+
+
+def _overlapping(written: Written) -> None:
+    first = run_past(written)
+    mend(written, first)
+    written.clock.move(timedelta(minutes=1))
+    mend(written, first)
+
+
+def _of_the_same_records_again(written: Written) -> None:
+    first = run_past(written)
+    mend(written, first)
+    written.clock.move(timedelta(minutes=1))
+    mend(written, first + 1, written.ledger.count() - 1)
+
+
+def _holds_none(written: Written) -> None:
+    run_past(written)
+    put_part(written, [])
+
+
+def _lone_surrogate(written: Written) -> None:
+    body = b'{"mended_clock":{"second_signature":"x","signature":"x","text":"\\ud800"}}\n'
+    stranger(written).append(CLOCK_MENDED, run=NO_RUN, body=body)
+
+
+def _details_that_never_were(written: Written) -> None:
+    run_ahead(written)
+    written.ledger.append_mend(written.ledger.draft(CLOCK_MENDED, body=Digest("c" * 64)), written.ledger.count())
+    seq = written.ledger.count()
+    set_aside(written, seq, seq)
+
+
+def _claimed_by_a_person_afterwards(written: Written) -> None:
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    theirs = append(written, "note.added")
+    written.at(right + timedelta(minutes=5))
+    mend(written, theirs.seq)
+    claim(written, PERSON, theirs)
+
+
+def _set_aside_although_it_counts(written: Written) -> None:
+    mend(written, run_ahead(written))
+    seq = written.ledger.count()
+    set_aside(written, seq, seq)
+
+
+CASES: Mapping[str, Callable[[Written], None]] = {
+    each.__name__.strip("_").replace("_", "-"): each
+    for each in (
+        _ahead, _twice_in_a_row, _mended_while_ahead, _after_its_time, _a_slot_of_the_future, _a_start_before_and_an_end_within,
+        _an_erasure_within, _a_strangers_records, _void_and_set_aside, _void_backdated_and_set_aside, _one_person,
+        _a_machine_as_the_second, _a_writer_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_key_added_while_ahead,
+        _another_second_than_named, _signed_as_a_quarantine, _without_the_second, _text_of_a_quarantine,
+        _a_quarantine_with_the_text_of_a_clock, _without_a_moment, _a_day_that_there_is_not, _an_hour_that_there_is_not,
+        _a_year_without_zones, _of_another_line, _of_another_ledger, _not_up_to_the_newest, _of_the_future, _of_the_first_record,
+        _of_too_many, _with_a_right_record, _over_right_records, _of_records_at_the_moment, _of_honest_records_by_two,
+        _since_a_later_moment, _overlapping, _of_the_same_records_again, _holds_none, _lone_surrogate,
+        _details_that_never_were, _claimed_by_a_person_afterwards, _set_aside_although_it_counts,
+    )
+}  # fmt: skip
+"""How the clock is mended in a ledger with claims."""
