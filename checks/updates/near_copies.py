@@ -53,7 +53,7 @@ class TextTrace(NamedTuple):
     groups: Sketch
     """Of its groups of three words, each once."""
     numbers: Sketch
-    """Of its numbers, each once."""
+    """Of its numbers; the second 15 is another one than the first."""
 
     def write(self) -> str:
         """Return it as the store keeps it."""

@@ -83,8 +83,8 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
     return (_key("summary", words),) if is_short and count_letters(body or "") < HASH_BODY_LETTERS else ()
 
 
-OPENING_WORDS = 15
-"""Of a text, that with its title make it one item; systems cut summaries at twenty words or later."""
+OPENING_WORDS = (20, 30, 40, 60)
+"""So many first words are compared of two texts of one title: the most that the shorter one has."""
 
 
 class OpeningKeys(NamedTuple):
@@ -99,16 +99,24 @@ class OpeningKeys(NamedTuple):
 
 
 def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) -> OpeningKeys:
-    """Return the keys of an item by its title with the first fifteen words of its text; none where either says too little."""
-    heading, words = _bare_words(title), _words(body or "")
-    if not is_telling(heading) or len(words) < OPENING_WORDS:
+    """Return the keys of an item by its title with the first words of its text; none where either says too little."""
+    heading, words = _bare_words(title), _words(without_cut_word(body or ""))
+    lengths = [length for length in OPENING_WORDS if length <= len(words)]
+    if not is_telling(heading) or not lengths:
         return OpeningKeys()
-    both = (*heading, "\n", *words[:OPENING_WORDS])
-    cut, whole = (_key(f"{place} opening {kind}", both) for kind in ("cut", "whole"))
-    length = _key(f"{place} opening of {len(words)}", both)
-    if is_summary:
-        return OpeningKeys((cut, length), (cut, whole), (length,))
-    return OpeningKeys((whole, length), (cut,), (length,))
+
+    def key(kind: str, length: int) -> int:
+        return _key(f"{place} opening {kind}", (*heading, "\n", *words[:length]))
+
+    own = "cut" if is_summary else "whole"
+    same_length = (key(f"of {len(words)}", lengths[-1]),)
+    kept = (*(key(own, length) for length in lengths), key(f"{own} end", lengths[-1]), *same_length)
+    sought = [
+        some
+        for kind in (("cut", "whole") if is_summary else ("cut",))
+        for some in (key(kind, lengths[-1]), *(key(f"{kind} end", length) for length in lengths))
+    ]
+    return OpeningKeys(kept, tuple(sought), same_length)
 
 
 def numberless_key(body: str | None) -> Callable[[str], int] | None:

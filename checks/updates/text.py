@@ -13,14 +13,16 @@ letters are Vietnamese beyond Latin-1 and no other Latin-1 sign occurs; the same
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import struct
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from checks.updates.spelling import has_strange_words
@@ -351,13 +353,13 @@ class Fingerprint:
     bits: int
     """64 bits that hardly differ for texts that hardly differ (simhash)."""
     numbers: str
-    """The digest of all numbers in it, each once."""
+    """The digest of all numbers in it."""
     groups: tuple[int, ...] = ()
     """The smallest hashes of its groups of three words, of 64 bits, rising: texts that share most groups have most of them in common."""
     group_count: int = 0
     """How many groups it has, each once."""
     figures: tuple[str, ...] = ()
-    """All numbers in it, each once, in one form, sorted as text."""
+    """All numbers in it in one form, sorted as text; the times that the text is pasted in one item count once."""
     runs: tuple[int, ...] = ()
     """Of the hashes of its groups of five words about one in eight, of 63 bits, rising: the same groups of every text."""
     number_places: tuple[int, ...] = ()
@@ -384,8 +386,15 @@ def _marks(folded: str, votes: bytes) -> Fingerprint:
     hashes = sorted(set(in_order))
     plain = with_plain_numbers(folded)
     return Fingerprint(
-        0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), numbers_of(plain), _runs(in_order), _number_places(plain)
+        0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), _figures(plain), _runs(in_order), _number_places(plain)
     )
+
+
+def _figures(plain: str) -> tuple[str, ...]:
+    """Return the numbers of a text, sorted as text; of one that is pasted several times those of one of them."""
+    counts = Counter(re.findall(r"\d+", plain))
+    times = math.gcd(*counts.values()) or 1
+    return tuple(sorted(chain.from_iterable([number] * (count // times) for number, count in counts.items())))
 
 
 def with_plain_numbers(text: str) -> str:
