@@ -234,7 +234,7 @@ class EarlierTexts:
         if new.is_summary:
             held = holders_of(new.trace, likely)
             same = [text for text in held if has_numbers(new.trace, likely[text])]
-            return next(iter(same or self._with_its_numbers_in_their_titles(new, held)), "")
+            return next(iter(same or self._titled_without_new_number(new, held)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
@@ -244,16 +244,16 @@ class EarlierTexts:
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
-    def _numbered_anew(self, new: NewText, likely: Mapping[str, TextTrace]) -> Sequence[str]:
+    def _numbered_anew(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
         """Return those of some texts of which a new one differs by hardly anything but numbers, and is no form filled in anew.
 
         They stood in one of its places under a title that has all numbers of its own title.
         """
         assert new.trace is not None
         texts = wholes_of(new.trace, likely, new_share=NEW_WORDS_OF_A_COUNTER)
-        return self._with_its_numbers_in_their_titles(new, texts)
+        return self._titled_without_new_number(new, texts)
 
-    def _with_its_numbers_in_their_titles(self, new: NewText, texts: Sequence[str]) -> Sequence[str]:
+    def _titled_without_new_number(self, new: NewText, texts: Sequence[str]) -> list[str]:
         shown = {one.text for one in self._shown(new, texts) if not has_new_number(one.title, new.title)}
         return [text for text in texts if text in shown]
 

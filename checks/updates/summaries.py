@@ -87,6 +87,10 @@ OPENING_WORDS = (20, 30, 40, 60)
 """So many first words are compared of two texts of one title: the most that the shorter one has."""
 
 
+LONG_SUMMARY_WORDS = 70
+"""A summary of so many words is known by its groups of words, and is not the shorter one here."""
+
+
 class OpeningKeys(NamedTuple):
     """By what an item is found by its title with its first words, or looked for; keys of 63 bits each."""
 
@@ -110,11 +114,14 @@ def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) 
 
     own = "cut" if is_summary else "whole"
     same_length = (key(f"of {len(words)}", lengths[-1]),)
-    kept = (*(key(own, length) for length in lengths), key(f"{own} end", lengths[-1]), *same_length)
+    last = (
+        lengths[-1:] if len(words) < LONG_SUMMARY_WORDS else []
+    )  # of a longer one these words are no more than its beginning
+    kept = (*(key(own, length) for length in lengths), *(key(f"{own} end", length) for length in last), *same_length)
     sought = [
         some
         for kind in (("cut", "whole") if is_summary else ("cut",))
-        for some in (key(kind, lengths[-1]), *(key(f"{kind} end", length) for length in lengths))
+        for some in (*(key(kind, length) for length in last), *(key(f"{kind} end", length) for length in lengths))
     ]
     return OpeningKeys(kept, tuple(sought), same_length)
 

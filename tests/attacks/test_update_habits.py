@@ -185,7 +185,7 @@ def long_reports_of_other_numbers(p: Province) -> None:
 def long_texts_that_share_a_part(p: Province) -> None:
     site = p.with_history()
     for day, own in ((2, (0, 20)), (4, (19, 38))):
-        text = " ".join(map(body, (1, *own)))
+        text = " ".join(map(body, (30, *own)))
         p.plan(p.day(day), site.publish, Post(f"/dai-{day}", p.day(day), text))
     p.publish(22, p.day(8))
 
