@@ -106,6 +106,13 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         and _concerns(item, facts)
         and not names.resembling(item.seen.unit_name)
     ]
+    strangers = {item.seen.id for item in nameless}
+    items = [
+        replace(one, why=_explain_stranger(one.item.seen))
+        if one.counts is ItemCounts.PERHAPS and one.item.seen.id in strangers
+        else one
+        for one in items
+    ]
     return WeekAccount(
         found,
         tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))),
@@ -193,6 +200,8 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
         titles[item.seen.channel, fold(item.seen.title)].append(item)
     shown = judging.shown_before(items)
     found: dict[str, Message] = {}
+    repeated = [item for item in items if FlagKind.DUPLICATE in item.flags and item.came is not None]
+    doubles, others = judging.doubles_of(items) if repeated else {}, judging.same_texts(repeated)
     replacements = judging.replacements_of(items)
     for item in items:
         same = texts[item.seen.channel, item.seen.text]
@@ -229,11 +238,30 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
+            elif item.grade is Grade.D and item.seen.id in doubles:
+                found[item.seen.id] = msg(
+                    "a paper of this number and subject came in before: {title}, on {day}",
+                    title=doubles[item.seen.id].title,
+                    day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
+                )
+            elif item.seen.id in others:
+                found[item.seen.id] = _name_same_text(others[item.seen.id], names)
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
     return found
+
+
+def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
+    """Say where the same text stands; of an item without an address, under which title."""
+    where = other.url or other.title
+    whose = None if other.unit is None else names.name_of(other.unit) or other.unit
+    if whose is None:
+        return msg("the same text stands at {address} too; it is not known which came first", address=where)
+    return msg(
+        "the same text stands at {address}, of {unit}, too; it is not known which came first", address=where, unit=whose
+    )
 
 
 def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:
@@ -244,6 +272,15 @@ def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:
 def _published_at(one: SeenItem) -> Stamp:
     """Return when an item says that it was published; else when it was first seen."""
     return one.first_seen_at if one.published_at is None else one.published_at
+
+
+def _explain_stranger(one: SeenItem) -> Message:
+    """Say why a register's line may be a unit's whose author is like no unit's name, and what mends it."""
+    return msg(
+        "its author {author} is like no unit's name, so that it may be this unit's: add the name to aliases of its unit, or to outsiders of source {source}",
+        author=one.unit_name,
+        source=one.source,
+    )
 
 
 def _explain_unnamed(written: str) -> Message:
@@ -281,14 +318,22 @@ def _explain_doubt(one: Counting) -> Message:
         return msg(
             "day and month of its day may be exchanged, as it came up when the exchanged day was: an officer confirms the paper; have days kept as text, and set date_formats"
         )
+    if FlagKind.MISDATED in flags:
+        return msg(
+            "month or year of its day may be a slip, as it came up shortly after that day of its own month: an officer confirms the paper"
+        )
+    if FlagKind.AUTOMATIC in flags:
+        return msg(
+            "the header Auto-Submitted of this mail says that a program sent it: an officer confirms it if it brings what the unit wrote"
+        )
     if is_beyond_comparing(item.seen):
         return msg(
             "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
         return msg(
-            "at this address the text, or the title together with its date, is another one than before; of the page itself its source"
-            " shows too little: an officer reads it"
+            "at this address the text, the title or the date is another one than before; of the page itself its source shows too"
+            " little: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")

@@ -130,12 +130,17 @@ class WithNames(Collected):
 
     @cached_property
     def _unnamed(self) -> Sequence[SeenItem]:
-        """What was sent in without its author's name by sources that name authors: it may be any unit's."""
+        """What was sent in without its author's name by sources that name authors, or by strangers to a register: it may be any unit's."""
         named = {traits.id for traits in self._sources.values() if traits.names_authors}
         return [
             one
             for one in self._unknown
-            if one.channel == ItemChannel.SUBMISSION and one.source in named and names_nobody(one.unit_name)
+            if one.channel == ItemChannel.SUBMISSION
+            and one.source in named
+            and (
+                names_nobody(one.unit_name)
+                or self._names.is_stranger(one.unit_name, self._sources[one.source], moment(_made_at(one)))
+            )
         ]
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:

@@ -1,4 +1,4 @@
-"""Days of which a spreadsheet may have exchanged day and month. Pure.
+"""Days that a register may have got wrong: a spreadsheet exchanges day and month, a registrar writes another month or year. Pure.
 
 An officer types 09/11/2026 for 9 November. A spreadsheet that is set to American English takes that for 11 September, and keeps it so: as
 2026-09-11, or as 11/09/2026 where the column shows day first. What it can't take for a day, such as 13/11/2026, stays a text.
@@ -16,6 +16,8 @@ from checks.updates.dates import DateRules, DayOrder, settle_order
 
 ENTERED_WITHIN = timedelta(days=7)
 """So long after its day a paper may be entered that is still taken for one of that day: the work of a week is often typed at its end."""
+SLIP_WITHIN = timedelta(days=10)
+"""So long after the day that was meant, a line of another month or year is still taken for a slip; that day stands once in so many days."""
 ENTERED_AHEAD = timedelta(days=1)
 """A paper may be entered the evening before the day under which it is registered."""
 
@@ -32,6 +34,29 @@ def exchanged_day(day: date) -> date | None:
     if day.day > 12 or day.day == day.month:
         return None
     return date(day.year, day.day, day.month)
+
+
+def day_before_slip(day: date, *, after: date, until: date) -> date | None:
+    """Return the day that a registrar meant who wrote another month, or another year: it lies shortly before a line came up.
+
+    Args:
+        day: as it stands there.
+        after: the day of the last poll that did not have the line.
+        until: the day of the first poll that had it.
+
+    Returns:
+        The only such day; None where the line may have been entered in time as it is, or nothing is like it.
+
+    >>> day_before_slip(date(2026, 7, 27), after=date(2026, 8, 26), until=date(2026, 8, 27))
+    datetime.date(2026, 8, 27)
+    """
+    if day >= after - SLIP_WITHIN:
+        return None
+    for back in range(SLIP_WITHIN.days + 1):
+        meant = until - timedelta(days=back)
+        if meant.day == day.day:
+            return meant if (meant.month == day.month) != (meant.year == day.year) else None
+    return None
 
 
 def is_entered_on(day: date, *, after: date, until: date) -> bool:

@@ -17,7 +17,7 @@ from itertools import chain, pairwise
 from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.exchanged_days import exchanged_day, is_entered_on
+from checks.updates.exchanged_days import day_before_slip, exchanged_day, is_entered_on
 from checks.updates.rules.comparing import came_by, compare, nearly_repeated, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
@@ -162,7 +162,7 @@ class Judging:
         if unit is not None and self._on_portal and (shown := self.shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
-            again = again._replace(maybe=again.maybe | doubles)
+            again = again._replace(maybe=again.maybe | doubles.keys())
         items = self._with_replaced(compare(graded, again), graded, lost)
         counting = self._sort_by_week([*self._dated_both_ways([*items, *self._perhaps_of(unit)])]) if unit else {}
         if known is None:
@@ -202,6 +202,24 @@ class Judging:
     def near_original(self, item: str) -> SeenItem | None:
         """Return the earlier item that an item shares most of its words with, where that makes it open; None for none."""
         return self._near.get(item)
+
+    def doubles_of(self, items: Iterable[GradedItem]) -> Mapping[str, SeenItem]:
+        """Return those of a unit's items that may be another one of them once more, by id, each with that one."""
+        return find_doubles(items, window=self._window, gone=self._changes.gone)
+
+    def same_texts(self, items: Collection[GradedItem]) -> Mapping[str, SeenItem]:
+        """Return for each of some items the earliest other one of its channel that says the same, of whatever unit."""
+        wanted = {(one.seen.channel, one.seen.text) for one in items}
+        same: dict[tuple[str, str], list[SeenItem]] = defaultdict(list)
+        for one in self._collected.repeated_items() if wanted else ():
+            if (one.channel, one.text) in wanted:
+                same[one.channel, one.text].append(one)
+        found: dict[str, SeenItem] = {}
+        for item in items:
+            others = [one for one in same[item.seen.channel, item.seen.text] if one.id != item.seen.id]
+            if others:
+                found[item.seen.id] = min(others, key=lambda one: (one.first_seen_at, one.id))
+        return found
 
     def is_gone(self, item: str) -> bool:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
@@ -251,8 +269,8 @@ class Judging:
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
-            is_exchanged = traits.typed_days and one.id not in settled and self._exchanged_at(one) is not None
-            if one.id not in odd and not is_exchanged and (plain := grade_plain(one, traits, claims)) is not None:
+            misread = self._misread_day(one, traits) if traits.attested and one.id not in settled else None
+            if one.id not in odd and misread is None and (plain := grade_plain(one, traits, claims)) is not None:
                 yield plain
                 continue
             is_confirmed = one.id in confirmed
@@ -271,34 +289,36 @@ class Judging:
                 is_confirmed=is_confirmed,
                 is_corrected=one.id in corrected,
                 is_open=corrected.get(one.id, False),
-                is_exchanged=is_exchanged,
+                misread_day=None if misread is None else misread[0],
                 confirmed_day=None if day is None else Interval(*self._bounds_of(day)),
                 is_watched=self._is_watched,
             )
 
-    def _exchanged_at(self, one: SeenItem) -> Stamp | None:
-        """Return when a line was made if day and month of its day are exchanged; None where nothing says that they may be.
+    def _misread_day(self, one: SeenItem, traits: UpdateSourceTraits) -> tuple[FlagKind, Stamp] | None:
+        """Return why the day of a register's line may be another one, and when it was made then; None where nothing says so.
 
-        It came up when the exchanged day was, and the day that it names lies at least four weeks from that.
+        It came up when the exchanged day was, and the day that it names lies at least four weeks from that; or shortly after the
+        day of that number in its own month or year.
         """
-        if one.created_at is None or one.looked_before_at is None:
+        if one.created_at is None or one.looked_before_at is None or not traits.complete:
             return None
         zone = self.terms.zone
         made = moment(one.created_at).astimezone(zone)
-        other = exchanged_day(made.date())
-        if other is None:
-            return None
-        polled = [moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at)]
-        if not is_entered_on(other, after=polled[0], until=polled[1]):
-            return None
-        return stamp(datetime.combine(other, made.time(), zone))
+        after, until = (moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at))
+        other = exchanged_day(made.date()) if traits.typed_days else None
+        if other is not None and is_entered_on(other, after=after, until=until):
+            return FlagKind.EXCHANGED, stamp(datetime.combine(other, made.time(), zone))
+        other = day_before_slip(made.date(), after=after, until=until)
+        return None if other is None else (FlagKind.MISDATED, stamp(datetime.combine(other, made.time(), zone)))
 
     def _dated_both_ways(self, items: Iterable[GradedItem]) -> Iterator[GradedItem]:
-        """Yield items, and those of which day and month may be exchanged on the other day too: each may count on either."""
+        """Yield items, and those whose day may be another one on that day too: each may count on either."""
         for item in items:
             yield item
-            if FlagKind.EXCHANGED in item.flags and (at := self._exchanged_at(item.seen)) is not None:
-                yield item._replace(came=Interval(at, at))
+            if _MISREAD.isdisjoint(item.flags):
+                continue
+            if (misread := self._misread_day(item.seen, self._traits[item.seen.source])) is not None:
+                yield item._replace(came=Interval(misread[1], misread[1]))
 
     def _may_be_unread(self, one: SeenItem, gone_at: Stamp) -> bool:
         """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""
@@ -321,6 +341,7 @@ class Judging:
             begins=begins,
             day_of=lambda at: moment(at).astimezone(self.terms.zone).date(),
             is_dated=traits.attested or traits.trust_created,
+            keeps_all=traits.complete,
         )
 
     def _day_of_claim(self, claim: Stamp) -> Interval | None:
@@ -489,6 +510,7 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
+_MISREAD = frozenset({FlagKind.EXCHANGED, FlagKind.MISDATED})
 _NEAR_DATES = span(timedelta(hours=2))
 """A unit that dates the portal's news back by less leaves the same answers as one whose news the portal took over at once."""
 _ONE_RUN = span(timedelta(minutes=15))

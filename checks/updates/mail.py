@@ -43,6 +43,8 @@ MAX_HEADERS = 5000
 MAX_NAME = 200
 MAX_CHECK = 1000
 MAX_CHECKS = 5
+LEAST_WORDS = 20
+"""Of a mail that a program sent: a receipt has fewer."""
 
 _BOUNDARY = re.compile(rb"boundary\s*\*?[0-9*]*\s*=", re.IGNORECASE)
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@[a-z0-9.-]{1,255}")
@@ -83,7 +85,9 @@ class ReadMail:
     checks: tuple[str, ...] = ()
     """What mail servers say of who sent it: the headers `Authentication-Results`, the newest first, at most `MAX_CHECKS`."""
     is_automatic: bool = False
-    """A program sent it: an answer of somebody absent, a receipt, a failure to deliver."""
+    """A program sent it: an answer of somebody absent, a receipt, a failure to deliver, or what an office system sends for a person."""
+    automatic: str = ""
+    """What the header `Auto-Submitted` says of that: `auto-generated`, `auto-replied`; empty for nothing, and for a report of delivery."""
 
 
 def read_mail(data: bytes) -> ReadMail:
@@ -155,6 +159,7 @@ def _read_headers(data: bytes, why: str) -> ReadMail:
 
 
 def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str = "") -> ReadMail:
+    said, is_report = _automatic(mail), mail.get_content_type() == "multipart/report"  # of RFC 6522
     return ReadMail(
         message_id=_header(mail, "Message-ID").strip(),
         sender=_sender(_raw(mail, "From")),
@@ -168,14 +173,25 @@ def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str
             for key, value in mail.raw_items()
             if key.lower() == "authentication-results"
         )[:MAX_CHECKS],
-        is_automatic=_is_automatic(mail),
+        is_automatic=bool(said) or is_report,
+        automatic="" if is_report else said,
     )
 
 
-def _is_automatic(mail: Mail) -> bool:
-    """Say whether a program sent it, by RFC 3834, section 5, or as a report of RFC 6522."""
-    said = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()
-    return said not in {"", "no"} or mail.get_content_type() == "multipart/report"
+def _automatic(mail: Mail) -> str:
+    """Return by which word of RFC 3834, section 5, a program sent it; empty where none says so."""
+    said = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()[:MAX_NAME]
+    return "" if said == "no" else said
+
+
+def brings_something(mail: ReadMail) -> bool:
+    """Say whether a mail that a program sent may bring what a person wrote: it has a file, or some text, and is no answer by itself.
+
+    Office systems and content systems write *auto-generated* into what they send for a clerk.
+    """
+    if mail.automatic in {"", "auto-replied"}:
+        return False
+    return bool(mail.files) or len(mail.text.split()) >= LEAST_WORDS
 
 
 def _sender(raw: str) -> str:

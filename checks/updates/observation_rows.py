@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 12
+VERSION = 13
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -283,6 +283,8 @@ LAST_SEEN = Table(
     # How it named the item's unit there, and when it said that it was made.
     Column("unit_name", Text, nullable=False, server_default=""),
     Column("made_at", Integer),
+    # The numbers of its title there.
+    Column("numbers", Text, nullable=False, server_default=""),
     Index("last_seen_by_source", "source", "last_seen_at"),
 )
 PAGE = Table(

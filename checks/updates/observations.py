@@ -81,7 +81,16 @@ from checks.updates.offsets import DatedItem
 from checks.updates.other_units import UnitText
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
 from checks.updates.resemblance import EarlierTexts, NewText, Showing, is_long_summary, new_text, places_of
-from checks.updates.rewriting import NO_REWRITING, LastText, PageTexts, Rewriting, Sketch, sketch, with_text
+from checks.updates.rewriting import (
+    NO_REWRITING,
+    LastText,
+    PageTexts,
+    Rewriting,
+    Sketch,
+    numbers_of,
+    sketch,
+    with_text,
+)
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import (
     CorrectedItem,
@@ -308,10 +317,10 @@ class ObservationStore:
         with self._engine.connect() as connection:
             return {
                 one: LastText(
-                    stamps.moment(seen), seen == at, text, None if claimed is None else stamps.moment(claimed)
+                    stamps.moment(seen), seen == at, text, None if claimed is None else stamps.moment(claimed), numbers
                 )
                 for some in _chunks(tuple(items))
-                for one, seen, text, claimed in connection.execute(_LAST_TEXTS, {"some": some})
+                for one, seen, text, claimed, numbers in connection.execute(_LAST_TEXTS, {"some": some})
             }
 
     def page_texts(self, items: Iterable[str]) -> dict[str, PageTexts]:
@@ -457,6 +466,7 @@ class ObservationStore:
                     "text": "" if with_text(candidate) is None else candidate.content_hash,
                     "unit_name": candidate.unit_name,
                     "made_at": optional_stamp(candidate.item.created_at),
+                    "numbers": numbers_of(candidate.item.title),
                 }
                 for place, (one, candidate) in enumerate(seen.items())
             ]
@@ -884,9 +894,9 @@ _MISSED = (
 )
 _ETAG = select(SOURCE.c.etag).where(SOURCE.c.source == bindparam("source"))
 _IS_ORDER_KNOWN = select(SOURCE.c.is_order_known).where(SOURCE.c.source == bindparam("source"))
-_LAST_TEXTS = select(LAST_SEEN.c.observation, LAST_SEEN.c.last_seen_at, LAST_SEEN.c.text, LAST_SEEN.c.claimed_at).where(
-    LAST_SEEN.c.observation.in_(_SOME)
-)
+_LAST_TEXTS = select(
+    *(LAST_SEEN.c[name] for name in ("observation", "last_seen_at", "text", "claimed_at", "numbers"))
+).where(LAST_SEEN.c.observation.in_(_SOME))
 _PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.rewrite).where(
     PAGE.c.observation.in_(_SOME)
 )

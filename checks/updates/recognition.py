@@ -27,7 +27,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import ListedItem, Listing, Observation, RefusedItem, UpdateSourceTraits
+from portalops.model.updates import FlagKind, ListedItem, Listing, Observation, RefusedItem, UpdateSourceTraits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a complete answer shows everything."""
@@ -393,6 +393,8 @@ def observe(
 def _text_problems(item: ListedItem, traits: UpdateSourceTraits) -> tuple[str, ...]:
     """Return what is wrong with an item's text; a registrar or a sender may type a subject without marks and be believed."""
     problems = check_text(f"{item.title}\n{item.body or ''}")
+    if item.is_automatic:
+        problems = (*problems, FlagKind.AUTOMATIC.value)
     if traits.attested or NO_MARKS in problems or not is_title_alone(item.body):
         return problems
     is_bare = is_title_without_marks(f"{item.title} {item.body or ''}".strip())

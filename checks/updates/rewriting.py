@@ -2,8 +2,9 @@
 
 A known item counts once more if a fifth of its main text, and at least twenty words, changed between two answers. What changes by
 itself is no rewrite: a clock, a counter, what other items of the answer gained too (a list of other news), and a text that was
-there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut). Where an answer gives no
-text, a title that changes together with its date shows that the page may have been rewritten: that stays open.
+there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut). A page of prices, a menu or a
+schedule keeps its words and changes its day and numbers: where its text changed at all, or none is given, and its claimed day or the day in
+its title is a new one, it may be another occasion: that stays open. So does a title that changes together with its date, where no text is given.
 
 Texts are not kept but sketched: as the smallest hashes of their words, each counted as often as it stands there. Sketches of texts
 of at most 128 words are exact; of longer ones the change is known with an error, and near a fifth it stays open.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import struct
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -91,6 +93,8 @@ class LastText(NamedTuple):
     """Empty if it gave no whole text."""
     claimed_at: datetime | None = None
     """What the item claimed there."""
+    numbers: str = ""
+    """The numbers of its title there: a day, as of a page of prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def sketch(body: str) -> Sketch:
 
 def _sketch_of(candidate: NamedCandidate) -> Sketch:
     """Return the sketch of a page's text, or of its title alone, which is told apart from a text."""
-    if candidate.item.body is not None:
+    if candidate.item.body:
         return sketch(candidate.item.body)
     return sketch_words((*read_text(candidate.item.title).words, _TITLE_ALONE))
 
@@ -206,7 +210,7 @@ def with_text(candidate: NamedCandidate) -> str | None:
     item = candidate.item
     if not candidate.url or item.files:
         return None
-    return (item.title if item.body is None else item.body) or None
+    return item.body or item.title or None
 
 
 def find_rewrites(
@@ -243,6 +247,9 @@ def find_rewrites(
         else:
             kept[name] = page._replace(current=text)
             changed[name] = candidate, page, text
+    redated = {name for name, (candidate, _page, _text) in changed.items() if _is_redated(candidate, last.get(name))}
+    if 2 * len(redated) > len(last) + 1:
+        redated = set()  # dates that move all at once are of the system, and of no page
     gained = {name: _gain(page.current, text) for name, (_candidate, page, text) in changed.items()}
     found: list[tuple[Observation, NamedCandidate]] = []
     bounded: set[str] = set()
@@ -251,22 +258,23 @@ def find_rewrites(
         judge = _judge_title if _is_title(text) else judge_change
         change = judge(page.current, text)
         before = last.get(name)
-        if _is_title(text) and (before is None or not _is_later(candidate.claimed_at, before.claimed_at)):
+        if name not in redated and _is_title(text):
             continue
         if (
             change is Rewrite.NO and not _is_title(text) and text.words < page.current.words
         ):  # what was cut off may come again
             kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
-        if change is Rewrite.NO or (not _is_title(text) and _is_frame(name, gained)):
+        if name not in redated and (change is Rewrite.NO or _is_frame(name, gained)):
             continue
-        changes = [judge(one, text) for one in page.earlier]
+        is_slight = change is Rewrite.NO  # its day alone, and perhaps some numbers, are other ones
+        changes = [] if is_slight else [judge(one, text) for one in page.earlier]
         earlier = _kept_texts(page, text)
         if Rewrite.NO in changes:
             if page.rewrite:
                 returned.append((page.rewrite, traits.trust_created, last[name].seen_at))
             kept[name] = PageTexts(text, earlier)
             continue
-        if candidate.item.body_is_summary:  # of the page's own text nothing is known
+        if is_slight or candidate.item.body_is_summary:  # of the page's own text nothing is known
             change = Rewrite.OPEN
         certainty = min([change, *changes], key=_CERTAINTY.index)
         rewrite = _observe(name, candidate, certainty, traits=traits, units=units, poll=poll)
@@ -275,6 +283,27 @@ def find_rewrites(
             bounded.add(rewrite.id)
         kept[name] = PageTexts(text, earlier, rewrite.id)
     return Rewriting(tuple(found), frozenset(bounded), tuple(returned), kept)
+
+
+def _is_redated(candidate: NamedCandidate, before: LastText | None) -> bool:
+    """Say whether a known page names another day than before: a later one in its date, or other numbers in its title."""
+    if before is None:
+        return False
+    if _is_later(candidate.claimed_at, before.claimed_at):
+        return True
+    return before.numbers not in {"", numbers_of(candidate.item.title)}
+
+
+def numbers_of(title: str) -> str:
+    """Return the numbers of a title, such as those of a day.
+
+    >>> numbers_of("Giá cả thị trường ngày 18/08/2026")
+    '18 08 2026'
+    """
+    return " ".join(re.findall(r"\d+", title))[:_MAX_NUMBERS]
+
+
+_MAX_NUMBERS = 100
 
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.authors import author_above, names_nobody
@@ -125,6 +126,20 @@ class _Named:
     """By the normal form of the Vietnamese name alone."""
 
 
+class _Abbreviated(NamedTuple):
+    """The units that a name with words of capitals may be short for."""
+
+    surely: tuple[Agency, ...]
+    """Those of which it leaves out no word but the kind of the place, and has one written out; initials of two words are too few."""
+    perhaps: tuple[Agency, ...]
+    """All that it fits."""
+
+
+_SHORTEST = 2
+"""Capitals of so few letters are initials of too much: TT is Trung tâm and Thị trấn."""
+_NOT_ABBREVIATED = _Abbreviated((), ())
+
+
 class UnitNames:
     """The configured units by every name that a source may use for them."""
 
@@ -141,6 +156,7 @@ class UnitNames:
         self._home = _Home.of(home)
         self._words: dict[str, _Words] = {}
         self._resembling: dict[str, tuple[UnitId, ...]] = {}
+        self._abbreviated: dict[str, _Abbreviated] = {}
 
     def name_of(self, unit: UnitId) -> Name | None:
         """Return a configured unit's own name; None for one that is none."""
@@ -150,8 +166,8 @@ class UnitNames:
         """Return the unit that a source means by a name at a moment; None if it fits none, or more than one.
 
         First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
-        is no name itself is its domain's. A name that is written without any diacritics may lack them. The name of two units that
-        exist at once means neither, however each spells it.
+        is no name itself is its domain's. A name that is written without any diacritics may lack them. Capitals may stand for the
+        initials of some of its words. The name of two units that exist at once means neither, however each spells it.
         """
         folded = fold(name)
         for own_name, unit in traits.unit_names:
@@ -167,14 +183,66 @@ class UnitNames:
         fitting = self._existing(self._named.normal.get(words, ()), when)
         if not fitting and not _has_marks(folded):
             fitting = self._existing(self._named.bare.get(_bare(words), ()), when)
+        if not fitting:
+            short = self._short_for(name)
+            fitting = self._existing(short.perhaps, when)
+            fitting = fitting if fitting and fitting[0] in short.surely else []
         return fitting[0].id if len(fitting) == 1 else None
 
     def resembling(self, name: str) -> tuple[UnitId, ...]:
         """Return the units that a name nobody knows may mean, the likeliest first; none for one of another province."""
-        folded = fold(name[:MAX_NAME])
-        if folded not in self._resembling:
-            self._resembling[folded] = self._rank(folded)
-        return self._resembling[folded]
+        name = name[:MAX_NAME]
+        if name not in self._resembling:
+            short = (unit.id for unit in self._short_for(name).perhaps)
+            self._resembling[name] = tuple(dict.fromkeys((*short, *self._rank(fold(name)))))
+        return self._resembling[name]
+
+    def is_stranger(self, name: str, traits: UpdateSourceTraits | None, when: datetime) -> bool:
+        """Say whether an author of a register is nobody who is known: neither a unit, nor like one, nor declared to be no unit.
+
+        A paper of such an author may be any unit's: its registrar may shorten a unit's name as nobody else does.
+        """
+        if traits is None or traits.outsiders is None or names_nobody(author_above(name)):
+            return False
+        return not self.likely(name, traits, when) and not self.is_outsider(name, traits.outsiders)
+
+    def is_outsider(self, name: str, outsiders: Iterable[str]) -> bool:
+        """Say whether a name is one of those that are declared to be no unit's, or names another province.
+
+        Args:
+            name: as it is written.
+            outsiders: names, in any spelling; one that ends in `*` stands for all that begin with its words.
+        """
+        words = _bare(self._normal_words(fold(author_above(name)[:MAX_NAME])))
+        if self._home.is_foreign(words):
+            return True
+        for one in outsiders:
+            own = _bare(self._normal_words(fold(one)))
+            if own and (words[: len(own)] if one.rstrip().endswith("*") else words) == own:
+                return True
+        return False
+
+    def _short_for(self, name: str) -> _Abbreviated:
+        """Return the units whose names a name with words of capitals shortens."""
+        name = name[:MAX_NAME]
+        if name not in self._abbreviated:
+            self._abbreviated[name] = self._units_short_for(name)
+        return self._abbreviated[name]
+
+    def _units_short_for(self, name: str) -> _Abbreviated:
+        words = _bare(self._normal_words(fold(name)))
+        capitals = frozenset(_bare_word(fold(word)) for word in _WORD.findall(name) if sum(map(str.isupper, word)) > 1)
+        if capitals.isdisjoint(words) or self._home.is_foreign(words):
+            return _NOT_ABBREVIATED
+        fits = [
+            (self._units[place], left)
+            for place, form in self._index[0]
+            if (left := _left_out(words, form.words, capitals)) is not None
+        ]
+        has_a_word = any(word not in capitals and word not in _PLACE_WORDS for word in words)
+        is_telling = has_a_word and all(len(word) > _SHORTEST for word in capitals.intersection(words))
+        surely = [unit for unit, left in fits if is_telling and left == 0]
+        return _Abbreviated(tuple(surely), tuple({unit.id: unit for unit, _left in fits}.values()))
 
     def likely(self, name: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
         """Return the units whose an item may be by a name that fits none: those that it resembles, the likeliest first.
@@ -401,6 +469,61 @@ def _likeness(written: _Form, labels: frozenset[str], unit: _Form) -> int:
     return _UNLIKE
 
 
+def _left_out(written: _Words, full: _Words, capitals: frozenset[str]) -> int | None:
+    """Return how many words of a unit's name a shortened one leaves out, apart from the kinds of places; None if it is not short for it.
+
+    Each written word stands in the name, in its order, or is a word of capitals that are the initials of at least two of its words:
+    TTYT for Trung tâm Y tế, TTr for Thanh tra.
+
+    >>> name = tuple("trung tam y te huyen van ninh".split())
+    >>> [_left_out(tuple(text.split()), name, frozenset({"ttyt", "cdc"})) for text in ("ttyt van ninh", "ttyt", "cdc van ninh")]
+    [0, 2, None]
+    """
+    if not written or not full or written[0][0] != full[0][0]:
+        return None
+    reached: dict[int, tuple[int, bool]] = {0: (0, False)}
+    for number, word in enumerate(written):
+        following: dict[int, tuple[int, bool]] = {}
+        for at, (left, is_short) in reached.items():
+            skipped = left
+            for start in range(at, len(full)):
+                ends = [(start + 1, is_short)] if full[start] == word else []
+                if word in capitals:
+                    ends += [(end, True) for end in _ends_of_initials(word, full, start)]
+                for end, short in ends:
+                    if end not in following or (skipped, not short) < (following[end][0], not following[end][1]):
+                        following[end] = skipped, short
+                skipped += full[start] not in _PLACE_WORDS
+                if number == 0:
+                    break  # the first word is never left out
+        reached = following
+    found = [
+        left + sum(word not in _PLACE_WORDS for word in full[at:]) for at, (left, short) in reached.items() if short
+    ]
+    return min(found, default=None)
+
+
+def _ends_of_initials(word: str, full: _Words, start: int) -> set[int]:
+    """Return behind which words of a name those end of which a word has the initials, from some place on; at least two of them."""
+    reached = {(start, 0)}
+    ends: set[int] = set()
+    while reached:
+        following = set()
+        for at, used in reached:
+            if used == len(word):
+                ends |= {at} if at - start > 1 else set()
+            elif at < len(full):
+                onset = _ONSET.match(full[at])
+                longest = len(onset[0]) if onset else 1
+                following |= {
+                    (at + 1, used + length)
+                    for length in range(1, longest + 1)
+                    if word[used : used + length] == full[at][:length]
+                }
+        reached = following
+    return ends
+
+
 def _is_beginning(written: _Form, unit: _Form) -> bool:
     """Say whether a name is a longer one that was cut, and keeps enough of it to mean something."""
     if unit.words[: len(written.words)] != written.words:
@@ -497,6 +620,9 @@ def _is_slip(one: str, other: str) -> bool:
 
 
 _BARE_PLACES = tuple(map(bare_text, _PLACES))
+_PLACE_WORDS = frozenset({"tinh", *(word for kind in _BARE_PLACES for word in kind.split())})
+_ONSET = re.compile("[bcdghklmnpqrstvx]+")
+"""The consonants that a syllable begins with: initials of it may be T or Tr."""
 _BARE_BODIES = tuple(map(bare_text, _BODIES))
 _BARE_COMMITTEE = tuple(bare_text(_COMMITTEE).split())
 _ALL_SHORT: Mapping[str, str] = {**_SHORT, **{_bare_word(short): full for short, full in _SHORT.items()}}

@@ -10,6 +10,7 @@ from portalops.errors import UsageError
 from portalops.files import write_atomically
 from portalops.model.message import msg
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.official import formats
 from portalops.official.paper import OfficialPaper
 
@@ -37,11 +38,21 @@ def write_papers(
     Raises:
         FileUnwritable: a file cannot be written.
         UnknownReport: a format needs a package that is not installed.
+        UsageError: the folder has the name of a file.
     """
+    if folder.suffix.lower() in _SUFFIXES and not folder.is_dir():
+        raise UsageError(
+            msg('--output "{name}" is the name of a file, and no such folder exists', name=show_text(str(folder), 200)),
+            msg("Name the folder by --output, and the form by --format: the files get their names from the paper."),
+        )
     rendered = (
         (language, each.suffix, each.render(paper, language=language)) for each in some for language in languages
     )
     return write_drafts(name, rendered, folder)
+
+
+_SUFFIXES = frozenset({".csv", ".docx", ".htm", ".html", ".md", ".odt", ".pdf", ".txt", ".xlsx", ".zip"})
+"""Of files that a person may mean by the name of a folder."""
 
 
 def write_drafts(name: str, drafts: Iterable[tuple[str, str, bytes]], folder: Path) -> tuple[tuple[Path, Digest], ...]:

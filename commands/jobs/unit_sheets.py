@@ -208,8 +208,8 @@ def shown_items(account: WeekAccount, whole: dict[str, Observation]) -> tuple[Sh
 
 
 def shown_bounds(bounds: Bounds | None) -> ShownBounds | None:
-    """Return the two numbers of an indicator as data."""
-    if bounds is None:
+    """Return the two numbers of an indicator as data; None where nothing is due, as of a unit without a sub-portal."""
+    if bounds is None or bounds.required_most == 0:
         return None
     return ShownBounds(bounds.least, bounds.most, bounds.required_least, bounds.required_most, bounds.unread)
 
@@ -254,6 +254,7 @@ def sheet_document(
         )
         if (said := describe_bounds(bounds)) is not None
     ]
+    nameless = {item.seen.id for item in account.nameless}
     strangers = [
         one
         for one in account.items
@@ -276,7 +277,8 @@ def sheet_document(
         if rows:
             blocks.append(TableBlock(caption, _HEADERS, rows))
     unnamed = [one for one in strangers if names_nobody(one.item.seen.unit_name)]
-    blocks += _strangers(session, [one for one in strangers if one not in unnamed], whole)
+    alike = [one for one in strangers if one not in unnamed and one.item.seen.id not in nameless]
+    blocks += _strangers(session, alike, whole)
     if found.verdict in _OPEN_OR_UNMET:
         blocks += _unnamed(session, unnamed, whole)
         blocks += _nameless(session, account.nameless)

@@ -204,7 +204,9 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
         *flagged_summary(done.result.flagged),
     ]
     begins, _ends = Period(done.result.judged_from, done.result.judged_to).bounds(session.zone_of_portal)
-    senders = [one for one in unknown_senders(session, begins) if one.resembles or names_nobody(one.name)]
+    senders = [
+        one for one in unknown_senders(session, begins) if one.resembles or one.is_stranger or names_nobody(one.name)
+    ]
     view += unknown_senders_view(senders)
     return Result(
         tuple(map(poll_data, polls)),
@@ -220,6 +222,14 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
 
 
 def _sender_warning(one: UnknownSender) -> Message:
+    if one.is_stranger:
+        return nmsg(
+            "{source}: {n} line of {name}, which is like no unit's name, may be any unit's: add the name to aliases of its unit, or to outsiders of the source",
+            "{source}: {n} lines of {name}, which is like no unit's name, may be any unit's: add the name to aliases of its unit, or to outsiders of the source",
+            one.items,
+            source=one.source,
+            name=show_text(one.name, 200),
+        )
     if not one.resembles:
         return nmsg(
             "{source}: {n} item names no unit and may be any unit's: have its author filled in",

@@ -192,7 +192,13 @@ def list_(
         and not entered.entry_of(whole, None)
     )
     senders = [
-        UnknownSender(source, name, count, known.likely(name, sources.get(source), now))
+        UnknownSender(
+            source,
+            name,
+            count,
+            known.likely(name, sources.get(source), now),
+            is_stranger=known.is_stranger(name, sources.get(source), now),
+        )
         for (source, name), count in sorted(strangers.items())
     ]
     return Result(data, [TableBlock(caption, headers, table), *unknown_senders_view(senders)])

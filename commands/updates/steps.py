@@ -292,6 +292,8 @@ class UnknownSender(NamedTuple):
     """How many items bear it, at least 1."""
     resembles: tuple[UnitId, ...]
     """The likeliest first."""
+    is_stranger: bool = False
+    """A register has it, it is like no unit's name, and it is not declared to be no unit's: it may be any unit's."""
 
 
 def unit_names(session: Session) -> UnitNames:
@@ -306,9 +308,18 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
     with open_store(session.settings, session.environment) as store:
         found = store.unknown_names(since)
     return tuple(
-        UnknownSender(source, name, items, names.likely(name, traits[source], now))
+        UnknownSender(
+            source,
+            name,
+            items,
+            names.likely(name, traits[source], now),
+            is_stranger=names.is_stranger(name, traits[source], now),
+        )
         for source, name, items in found
-        if source in traits and names.find(name, traits[source], now) is None and (name or traits[source].names_authors)
+        if source in traits
+        and names.find(name, traits[source], now) is None
+        and (name or traits[source].names_authors)
+        and not names.is_outsider(name, traits[source].outsiders or ())
     )
 
 

@@ -69,6 +69,8 @@ def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
     blocks: list[Block] = [TableBlock(msg("Names that fit no unit"), headers, rows)]
     if any(one.resembles for one in senders):
         blocks.append(Paragraph(DECIDE_SENDER))
+    if any(one.is_stranger for one in senders):
+        blocks.append(Paragraph(_DECLARE))
     if any(names_nobody(one.name) for one in senders):
         blocks.append(Paragraph(_FILL_IN))
     return blocks
@@ -81,6 +83,10 @@ DECIDE_SENDER = msg(
 _FILL_IN = msg(
     "An item whose author is not written may be any unit's. Have the name filled in, or record whose it is: 'portalops updates register --unit"
     " ID --number NUMBER --arrived DAY --subject TEXT'."
+)
+_DECLARE = msg(
+    "A line of a register may be any unit's while nobody knows its author. If the name is no unit's, add it to outsiders of the source, such"
+    ' as outsiders = ["Báo Khánh Hòa", "Công ty *"]: its lines bear on nobody then, the past ones too.'
 )
 MAX_RESEMBLED = 5
 

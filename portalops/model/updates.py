@@ -60,6 +60,10 @@ class FlagKind(StrEnum):
     """Its source says another unit, or another day of arrival, than it said first."""
     EXCHANGED = "exchanged"
     """A spreadsheet may have exchanged day and month of its day: it came up when the exchanged day was."""
+    MISDATED = "misdated"
+    """Month or year of its day may be a registrar's slip: it came up shortly after that day of its own month."""
+    AUTOMATIC = "automatic"
+    """A mail of a known address that a program sent, by its header."""
     REWRITTEN = "rewritten"
     """The main text of a page that was there before is another one. It counts."""
     LEGACY_ENCODING = "legacy-encoding"
@@ -144,6 +148,8 @@ class UpdateSourceTraits:
     """The names and codes that it uses for units."""
     names_authors: bool = False
     """Its rows name the units that they are of: one without a name may be any one's."""
+    outsiders: tuple[str, ...] | None = None
+    """Names of authors that are no unit; any other one that is not known may be any unit's. None where such an author is nobody's."""
     trust_created: bool = False
     """The operator declares that editors cannot write the creation column."""
     attested: bool = False
@@ -191,6 +197,8 @@ class ListedItem:
     """The source's own id of the Vietnamese item that it is the translation of."""
     document_on: date | None = None
     """The date of the document that it publishes, in the source's zone."""
+    is_automatic: bool = False
+    """A program sent it, by its own word, though it may bring what a person wrote: it is open."""
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
     line: str = ""

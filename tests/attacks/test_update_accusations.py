@@ -30,6 +30,7 @@ LABOUR = Agency(
     valid_to=date(2026, 11, 15),
     successors=(HEALTH.id,),
 )
+CLINIC = Agency(UnitId("ttyt-van-ninh"), Name("Trung tâm Y tế huyện Vạn Ninh", ""), has_subportal=False)
 WARD = Agency(UnitId("phuong-vinh-hoa"), Name("Ủy ban nhân dân phường Vĩnh Hòa", ""), has_subportal=False)
 
 
@@ -203,6 +204,25 @@ def name_with_a_slip(p: Province) -> None:
     register.enter(1, "01/10/2026", "UBND phường Vĩnh Hòa")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Phường Vĩnh Hào")
     p.plan(p.day(4), register.enter, 3, "19/11/2026", "UBND phường Vĩnh Hòa")
+
+
+def name_of_capitals(p: Province) -> None:
+    register = p.with_register()
+    p.units, p.unit = [HEALTH, CLINIC], CLINIC
+    register.enter(1, "01/10/2026", "Trung tâm Y tế huyện Vạn Ninh")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "TTYT Vạn Ninh")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "TTYT huyện Vạn Ninh")
+
+
+def name_of_capitals_that_fits_two_units(p: Province) -> None:
+    register = p.with_register()
+    p.units, p.unit = (
+        [HEALTH, CLINIC, replace(CLINIC, id=UnitId("ttyt-2"), name=Name("Trung tâm Y tế Cam Lâm", ""))],
+        CLINIC,
+    )
+    register.enter(1, "01/10/2026", "Trung tâm Y tế huyện Vạn Ninh")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "TTYT")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "TTYT")
 
 
 def week_of_two_holidays(p: Province) -> None:
@@ -439,6 +459,13 @@ def author_left_blank(p: Province) -> None:
     p.plan(p.day(4), register.enter, 4, "19/11/2026", "")
 
 
+def author_like_no_unit(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "Ngành chăm sóc sức khỏe")
+
+
 def author_and_day_as_above(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -546,6 +573,30 @@ def old_papers_entered_late(p: Province) -> None:
     p.plan(p.day(1), register.enter, 2, "2026-11-09", "Sở Y tế")
     p.plan(p.day(2), register.enter, 3, "2026-03-05", "Sở Y tế")
     p.plan(p.day(3), register.enter, 4, "2026-11-11", "Sở Y tế")
+
+
+def slip_of_the_month(p: Province) -> None:
+    _paper_with_a_slip(p, "20/10/2026")
+
+
+def slip_of_the_year(p: Province) -> None:
+    _paper_with_a_slip(p, "20/11/2025")
+
+
+def _paper_with_a_slip(p: Province, day: str) -> None:
+    register = p.with_register()
+    register.enter(708, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 709, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 710, day, "Sở Y tế")
+    p.plan(p.day(8), register.enter, 711, "23/11/2026", "Sở Y tế")
+
+
+def mail_of_an_office_system(p: Province) -> None:
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day, number in ((2, 1), (4, 2)):
+        sender = "vanthu@soyte.khanhhoa.example"
+        p.plan(p.day(day), mail.receive, p.day(day), sender, body(number), automatic="auto-generated")
 
 
 def private_address_with_the_name(p: Province) -> None:
@@ -687,6 +738,33 @@ def page_of_prices_with_a_new_title(p: Province) -> None:
     p.plan(p.day(8), p.site.publish, post(22, p.day(8)))
 
 
+PRICES = "Giá cả thị trường ngày {}"
+
+
+def page_of_prices_whose_numbers_change(p: Province) -> None:
+    site = p.with_whole_texts()
+    p.plan(p.day(-2), site.publish, Post("/gia", p.day(-2), _prices(14), PRICES.format("14/11/2026")))
+    for day in (2, 4):
+        changes = {"claims": p.day(day), "text": _prices(15 + day), "title": PRICES.format(f"{15 + day}/11/2026")}
+        p.plan(p.day(day), lambda changes=changes: site.amend("/gia", **changes))
+        p.plan(p.day(day), site.to_front, "/gia")
+    p.publish(22, p.day(8))
+
+
+def _prices(day: int) -> str:
+    return f"{story(7, 130)} Gạo {day}.500 đồng, thịt heo {60 + day}.000 đồng, cá thu {100 + day}.000 đồng một kg."
+
+
+def schedule_of_one_title_with_a_new_day(p: Province) -> None:
+    p.site.publish(Post("/lich", p.day(-6), "", "Lịch công tác của Thường trực Ủy ban nhân dân xã"))
+    p.site.publish(*(post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(7)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    p.plan(p.day(1), p.site.amend, "/lich", claims=p.day(1))
+    p.plan(p.day(1), p.site.to_front, "/lich")
+    p.plan(p.day(4), p.site.publish, post(21, p.day(4)))
+    p.plan(p.day(8), p.site.publish, post(22, p.day(8)))
+
+
 def feed_of_three_categories(p: Province) -> None:
     for block in (2, 1, 0):
         p.site.publish(
@@ -723,6 +801,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     renamed_unit: UNKNOWN,
     name_variants: MET,
     name_with_a_slip: UNKNOWN,
+    name_of_capitals: MET,
+    name_of_capitals_that_fits_two_units: UNKNOWN,
     week_of_two_holidays: MET,
     week_of_tet: EXEMPT,
     week_of_tet_not_announced: UNKNOWN,
@@ -750,6 +830,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     paper_misread: UNKNOWN,
     author_as_above: UNKNOWN,
     author_left_blank: UNKNOWN,
+    author_like_no_unit: UNKNOWN,
     author_and_day_as_above: UNKNOWN,
     author_as_a_single_quotation_mark: UNKNOWN,
     author_filled_in_later: MET,
@@ -763,6 +844,9 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     days_exchanged_by_a_spreadsheet: UNKNOWN,
     days_exchanged_in_one_form: UNKNOWN,
     old_papers_entered_late: MET,
+    slip_of_the_month: UNKNOWN,
+    slip_of_the_year: UNKNOWN,
+    mail_of_an_office_system: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -777,6 +861,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     newest_shown_twice: MET,
     newest_shown_twice_with_days: MET,
     page_of_prices_with_a_new_title: UNKNOWN,
+    page_of_prices_whose_numbers_change: UNKNOWN,
+    schedule_of_one_title_with_a_new_day: UNKNOWN,
     feed_of_three_categories: UNKNOWN,
 }
 """What each comes to, or ought to."""
@@ -812,6 +898,20 @@ def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Provi
     assert province.reasons()["/tin-21"] == (
         f"it went within two days, and one like it came in its place at {address}: it was probably corrected there"
     )
+
+
+def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Province) -> None:
+    schedule_of_one_title_with_a_new_day(province)
+
+    assert province.reasons()["/lich"].startswith(
+        "at this address the text, the title or the date is another one than before"
+    )
+
+
+def test_a_mail_that_a_program_sent_names_its_header(province: Province) -> None:
+    mail_of_an_office_system(province)
+
+    assert all("the header Auto-Submitted" in why for why in province.reasons().values())
 
 
 def test_a_unit_whose_work_is_seen_is_met(province: Province) -> None:

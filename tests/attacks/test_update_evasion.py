@@ -623,6 +623,20 @@ def one_paper_registered_twice(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "45/BC-SYT", "Báo cáo tuần")
 
 
+def one_paper_with_its_number_written_otherwise(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    for number, day, code in (
+        (2, 17, "130/BC-SYT"),
+        (3, 18, "130-BC/SYT"),
+        (4, 19, "130/BC SYT"),
+        (5, 20, "130/2026/BC-SYT"),
+    ):
+        p.plan(
+            p.day(day - 15), register.add_line, number, f"{day}/11/2026", "Sở Y tế", code, "Báo cáo giám sát dịch bệnh"
+        )
+
+
 def lines_without_a_day(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -651,7 +665,7 @@ def lines_that_repeat_the_author(p: Province) -> None:
 
 
 def lines_that_repeat_another_author(p: Province) -> None:
-    register = p.with_register()
+    register = p.with_register(outsiders=["Bộ *"])
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(3), register.enter, 3, "18/11/2026", "Bộ Y tế")
@@ -945,6 +959,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     lines_without_papers: MET,
     lines_entered_afterwards: MET,
     one_paper_registered_twice: UNKNOWN,
+    one_paper_with_its_number_written_otherwise: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     lines_without_an_author: UNKNOWN,
     line_without_an_author_where_two_are_lacking: UNMET,
@@ -995,6 +1010,15 @@ def test_a_unit_that_feigns_work_meets_no_week_but_by_a_persons_word(
 
     assert found is verdict, week.reason
     assert found is not MET or {one.grade for one in week.items} == {Grade.D}
+
+
+def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -> None:
+    one_paper_with_its_number_written_otherwise(province)
+
+    assert (
+        "a paper of this number and subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
+        in province.reasons().values()
+    )
 
 
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:

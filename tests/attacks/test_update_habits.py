@@ -472,7 +472,7 @@ def papers_beside_those_of_nobody(p: Province) -> None:
 
 
 def one_paper_beside_those_of_nobody_a_week_before(p: Province) -> None:
-    register = p.with_register()
+    register = p.with_register(outsiders=["Bộ *"])
     register.enter(1, "01/10/2026", "Sở Y tế")
     register.enter(2, "12/11/2026", "")
     p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
@@ -484,6 +484,22 @@ def one_paper_beside_mails_of_nobody(p: Province) -> None:
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(4), mail.receive, p.day(4), "", body(3))
+
+
+def days_of_a_list_that_all_move(p: Province) -> None:
+    page = p.with_page(links="")
+    page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
+    for one in page.posts:
+        later = str(at(one.claims) + timedelta(days=1))[:16]
+        p.plan(p.day(3), lambda one=one, later=later: page.amend(one.path, claims=later))
+    p.plan(p.day(8), page.publish, post(22, p.day(8)))
+
+
+def papers_of_one_number_and_other_signs(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    for day, code in ((2, "12/BC-SYT"), (4, "12/TB-SYT")):
+        p.plan(p.day(day), register.add_line, day, f"{15 + day}/11/2026", "Sở Y tế", code, "Tình hình dịch bệnh")
 
 
 HABITS: Mapping[Way, DutyVerdict] = {
@@ -529,6 +545,8 @@ HABITS: Mapping[Way, DutyVerdict] = {
     days_without_an_hour: MET,
     drafts_of_other_days: MET,
     evenings_between_right_claims: MET,
+    days_of_a_list_that_all_move: UNMET,
+    papers_of_one_number_and_other_signs: MET,
 }
 """What each comes to."""
 

@@ -215,12 +215,22 @@ class KeptMail:
     def traits(self) -> UpdateSourceTraits:
         return self._source.traits
 
-    def receive(self, on: str, sender: str, text: str, *, subject: str = "Tin, bài gửi Cổng", sent: str = "") -> None:
+    def receive(
+        self,
+        on: str,
+        sender: str,
+        text: str,
+        *,
+        subject: str = "Tin, bài gửi Cổng",
+        sent: str = "",
+        automatic: str = "",
+    ) -> None:
         number = len(self.messages) + 1
         self.messages.append({
             "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
-            "files": [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": False,
+            "files": [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
+            "automatic": automatic,
             "digest": f"{number:064x}",
         })  # fmt: skip
 
@@ -347,10 +357,10 @@ class Province:
             build_update_source(KindTable.alone(name, kind, table, self.folder), zone=ZONE, web=HttpWeb())
         )
 
-    def with_register(self) -> Register:
+    def with_register(self, *, outsiders: Sequence[str] = ()) -> Register:
         self.channel = ItemChannel.SUBMISSION
         register = Register(self.folder / "so-den.csv")
-        self.poll("register", "so-den", channel="submission", file=str(register.file))
+        self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
     def with_mail(self) -> KeptMail:

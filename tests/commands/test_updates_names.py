@@ -35,6 +35,7 @@ id = "so-den"
 kind = "register"
 file = "register.csv"
 channel = "submission"
+outsiders = OUTSIDERS
 """
 ROWS = (
     "số đến,ngày đến,tác giả,số ký hiệu,trích yếu\n"
@@ -50,8 +51,9 @@ class Office:
         (folder / "register.csv").write_text(ROWS, "utf-8")
         self.configure()
 
-    def configure(self, aliases: str = "") -> None:
-        (self.folder / "portalops.toml").write_text(CONFIGURATION.replace("ALIASES", aliases), "utf-8")
+    def configure(self, aliases: str = "", *, outsiders: str = '["Bộ *", "Công ty TNHH An Phú"]') -> None:
+        text = CONFIGURATION.replace("ALIASES", aliases).replace("OUTSIDERS", outsiders)
+        (self.folder / "portalops.toml").write_text(text, "utf-8")
 
     def call(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         code = run(["--json", "--config", str(self.folder / "portalops.toml"), *arguments], {})
@@ -131,6 +133,28 @@ def test_collecting_names_the_senders_that_may_be_units_and_no_strangers(office:
 
     assert "xa-dien-an" in told
     assert "An Phú" not in told
+
+
+def test_an_author_like_no_unit_is_named_by_collecting_and_why_until_it_is_declared(office: Office) -> None:
+    office.configure(outsiders="[]")
+    first, own, *_others, stranger = ROWS.splitlines(keepends=True)
+    (office.folder / "register.csv").write_text(first + own + stranger, "utf-8")
+
+    _code, collected = office.call("updates", "collect")
+    (item,) = [
+        one
+        for one in office.call("updates", "why", "xa-dien-an", "2026-W46")[1]["data"]["items"]
+        if one["counts"] == "perhaps"
+    ]
+    before = office.verdicts()
+    office.configure(outsiders='["Cong ty *"]')
+
+    (said,) = [one for one in collected["warnings"] if "An Phú" in str(one)]
+    assert "add the name to aliases of its unit, or to outsiders of the source" in str(said)
+    assert (item["title"], "or to outsiders of source so-den" in item["why"]) == ("14/AP Báo giá", True)
+    assert before == {"xa-dien-an": "insufficient-evidence"}
+    assert office.verdicts() == {"xa-dien-an": "unmet"}
+    assert "An Phú" not in office.said("updates", "collect")
 
 
 def test_an_alias_makes_papers_count_that_came_before_it(office: Office) -> None:

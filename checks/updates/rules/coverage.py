@@ -255,7 +255,12 @@ def cover(
 
 
 def summed_up(
-    looks: Iterable[PollMoment], *, begins: Stamp | None, day_of: Callable[[Stamp], date], is_dated: bool = False
+    looks: Iterable[PollMoment],
+    *,
+    begins: Stamp | None,
+    day_of: Callable[[Stamp], date],
+    is_dated: bool = False,
+    keeps_all: bool = True,
 ) -> SourcePolls:
     """Return what the looks at one source come to.
 
@@ -269,6 +274,7 @@ def summed_up(
         begins: the oldest moment that the source knows of.
         day_of: the local day of a moment.
         is_dated: its rows name the moment at which they were made, and its editors cannot write that.
+        keeps_all: what it had before the first look is all there still; of a mailbox, clerks may have moved it to folders.
     """
     failed: list[Stamp] = []
     answered: list[Stamp] = []
@@ -283,7 +289,7 @@ def summed_up(
     spans: list[Interval] = []
     before: Stamp | None = None
     for at, covers_from, doubts in whole:
-        if is_dated:
+        if is_dated and (keeps_all or before is not None):
             start = covers_from if begins is None else max(covers_from, begins)
         elif before is None or doubts:
             start = at

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
+from typing import NamedTuple
 
 from checks.updates.addresses import page_key
 from checks.updates.rules.comparing import came_by
@@ -29,15 +30,15 @@ MOST_OF_BEGINNING = 32
 """Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
 SAME_SUBJECT = 2 / 3
 """Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
-_CODE = re.compile(
-    r"(?:số\s*:?\s*)?(\d+)\w*\s*/\s*(\w+(?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL
-)
+_CODE = re.compile(r"(?:số\s*:?\s*)?(\d+)\w*((?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL)
 """How a paper's line begins: its own number (số ký hiệu), such as 12/BC-SYT, and behind it the subject."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+"""Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
 _WORD = re.compile(r"\w+")
 
 
-def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str, Gone]) -> frozenset[str]:
-    """Return the ids of those of one unit's items that may be another one of them once more.
+def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str, Gone]) -> Mapping[str, SeenItem]:
+    """Return those of one unit's items that may be another one of them once more, by id, each with that one.
 
     Args:
         items: of one unit, each graded by itself.
@@ -45,11 +46,14 @@ def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str,
         gone: how items went away, by id; of any unit.
     """
     graded = [item for item in items if item.came is not None]
-    doubles = (*_titles_shared(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone))
-    return frozenset(doubles)
+    return dict((*_titles_shared(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone)))
 
 
-def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
+_Double = tuple[str, SeenItem]
+"""The id of an item, and the earlier one that it may be."""
+
+
+def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[_Double]:
     """Yield what another source of the channel showed before under the same title, or one that has it in it, where one of the two gives no text.
 
     One item of a source is at most one of another source: a title that comes each week in both sources counts each week.
@@ -65,7 +69,7 @@ def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[str]:
             if None in {item.seen.body_letters for item in pair} and page_key(pair[0].seen.url) != page_key(
                 pair[1].seen.url
             ):
-                yield pair[1].seen.id
+                yield pair[1].seen.id, pair[0].seen
 
 
 def _equal_titles(items: Sequence[GradedItem]) -> Iterable[Sequence[GradedItem]]:
@@ -140,7 +144,7 @@ def _pairs(
         at_left, at_right = at_left + 1, at_right + 1
 
 
-def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator[str]:
+def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator[_Double]:
     """Yield what its source showed under the title of an item that had gone by then, and had come a few days before."""
     former: dict[tuple[str, str], list[SeenItem]] = defaultdict(list)
     if gone:
@@ -155,26 +159,50 @@ def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator
         for other in former.get((one.source, one.title), ()):
             apart = one.first_seen_at - other.first_seen_at
             if 0 < apart < REPLACED_WITHIN and gone[other.id].at <= one.first_seen_at:
-                yield one.id
+                yield one.id, other
 
 
-def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[str]:
+def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[_Double]:
     """Yield the lines of a register whose paper, by its own number and its subject, came in before."""
-    lines: dict[tuple[int, str], list[tuple[GradedItem, frozenset[str]]]] = defaultdict(list)
+    lines: dict[int, list[tuple[GradedItem, _PaperLine]]] = defaultdict(list)
     for item in items:
         if item.grade is Grade.D and (found := _CODE.match(item.seen.title)):
-            notation = "".join(_WORD.findall(without_marks(found[2])))
-            lines[int(found[1][:9]), notation].append((item, frozenset(_WORD.findall(without_marks(found[3])))))
+            lines[int(found[1][:9])].append((item, _PaperLine.read(found[2], found[3])))
     for same in lines.values():
-        before: list[tuple[GradedItem, frozenset[str]]] = []
-        for item, words in sorted(same, key=lambda one: came_by(one[0])):
-            if any(
-                came_by(item)[0] - came_by(other)[0] <= window and _is_one_subject(words, others)
-                for other, others in before
-            ):
-                yield item.seen.id
+        before: list[tuple[GradedItem, _PaperLine]] = []
+        for item, line in sorted(same, key=lambda one: came_by(one[0])):
+            same_paper = next(
+                (
+                    other.seen
+                    for other, former in before
+                    if came_by(item)[0] - came_by(other)[0] <= window and line.may_be_of_one_paper(former)
+                ),
+                None,
+            )
+            if same_paper is not None:
+                yield item.seen.id, same_paper
             elif item.is_sure:  # a line that was struck out is no paper for certain
-                before.append((item, words))
+                before.append((item, line))
+
+
+class _PaperLine(NamedTuple):
+    """What a register's line says of its paper behind the number."""
+
+    signs: frozenset[str]
+    """The parts of its notation, such as BC and SYT, without the year; one clerk writes BC-SYT, another BC/SYT, BC SYT or BC."""
+    has_slash: bool
+    """A number without one may be a part of the subject."""
+    subject: frozenset[str]
+
+    @classmethod
+    def read(cls, notation: str, subject: str) -> _PaperLine:
+        signs = (one for one in _WORD.findall(without_marks(notation)) if not _YEAR.fullmatch(one))
+        return cls(frozenset(signs), "/" in notation, frozenset(_WORD.findall(without_marks(subject))))
+
+    def may_be_of_one_paper(self, other: _PaperLine) -> bool:
+        """Say whether two lines of one number may be of one paper: neither has signs that speak against it, and the subject is one."""
+        is_one_notation = self.signs <= other.signs or other.signs <= self.signs
+        return is_one_notation and (self.has_slash or other.has_slash) and _is_one_subject(self.subject, other.subject)
 
 
 def _is_one_subject(words: frozenset[str], others: frozenset[str]) -> bool:

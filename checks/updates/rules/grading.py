@@ -92,7 +92,7 @@ def grade(
     is_confirmed: bool = False,
     is_corrected: bool = False,
     is_open: bool = False,
-    is_exchanged: bool = False,
+    misread_day: FlagKind | None = None,
     confirmed_day: Interval | None = None,
     is_watched: Callable[[SeenItem], bool] | None = None,
 ) -> GradedItem:
@@ -110,7 +110,7 @@ def grade(
         is_confirmed: an officer has confirmed what it claims, or a day.
         is_corrected: its source has put it right since it was first seen.
         is_open: it is not known which of both words of its source holds.
-        is_exchanged: a spreadsheet may have exchanged day and month of its day; a confirmation settles that.
+        misread_day: why its day may be another one, such as exchanged day and month; None if nothing says so. A confirmation settles that.
         confirmed_day: the bounds of that day; a day outside the interval is refuted, and confirms nothing.
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
@@ -166,9 +166,11 @@ def grade(
     # A register has subjects and no texts: a paper is known again by its number.
     has_only_subject = traits.attested and one.body_letters is None
     is_disguised = is_beyond_comparing(one) and not (is_confirmed or has_only_subject)
-    is_exchanged = is_exchanged and not is_confirmed
+    is_by_program = not is_confirmed and FlagKind.AUTOMATIC in one.text_problems.split(",")
+    misread_day = None if is_confirmed else misread_day
     is_doubtful = (
-        is_exchanged
+        misread_day is not None
+        or is_by_program
         or is_touched
         or may_be_removed
         or is_struck
@@ -190,7 +192,8 @@ def grade(
         or one.rewrite
         or is_struck
         or is_corrected
-        or is_exchanged
+        or misread_day is not None
+        or is_by_program
     )
     flags: tuple[FlagKind, ...] = ()
     if is_odd or is_stub or is_strange or usable is None:
@@ -205,7 +208,9 @@ def grade(
             (is_removed or may_be_removed, FlagKind.REMOVED),
             (is_struck, FlagKind.STRUCK_OUT),
             (is_corrected, FlagKind.CORRECTED),
-            (is_exchanged, FlagKind.EXCHANGED),
+            (misread_day is FlagKind.EXCHANGED, FlagKind.EXCHANGED),
+            (misread_day is FlagKind.MISDATED, FlagKind.MISDATED),
+            (is_by_program, FlagKind.AUTOMATIC),
             (bool(one.rewrite), FlagKind.REWRITTEN),
             (is_stub, FlagKind.STUB),
             (is_strange, FlagKind.UNKNOWN_UNIT),

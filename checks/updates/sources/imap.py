@@ -38,7 +38,7 @@ from imap_tools.utils import check_command_status
 from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
-from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail, vouches
+from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import clean_line
@@ -203,7 +203,8 @@ class ImapSource:
         mail = _as_mail(message)
         server = self._settings.checked_by
         is_vouched_for = server is None or vouches(mail.checks, server)
-        sender = mail.sender if is_vouched_for and not mail.is_automatic else ""
+        is_open = mail.is_automatic and brings_something(mail)
+        sender = mail.sender if is_vouched_for and (is_open or not mail.is_automatic) else ""
         unit = self._unit_name(sender)
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         title = subject if unit else f"{subject} ({mail.sender or '?'})"
@@ -218,6 +219,7 @@ class ImapSource:
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.files or mail.broken),
+            is_automatic=is_open,
             files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
         )
 
@@ -397,6 +399,7 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "broken": mail.broken or ("cut" if is_cut else ""),
         "checks": list(mail.checks),
         "is_automatic": mail.is_automatic,
+        "automatic": mail.automatic,
     }
 
 
@@ -412,6 +415,7 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         broken=str(message["broken"]),
         checks=tuple(str(check) for check in message["checks"]),
         is_automatic=bool(message["is_automatic"]),
+        automatic=str(message.get("automatic", "")),  # answers of before do not have it
     )
 
 

@@ -37,7 +37,7 @@ from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, shows
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import fold
-from portalops.config.values import LocalPath
+from portalops.config.values import LocalPath, Text
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.updates import ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
@@ -80,6 +80,8 @@ class Settings(CommonSettings):
     """`kind = "register"`."""
 
     file: LocalPath
+    outsiders: tuple[Text, ...] = ()
+    """Authors that are no unit of ours, such as `Báo Khánh Hòa`; one that ends in `*` stands for all that begin so. Other unknown ones may be any unit's."""
 
 
 def build(source_id: str, table: KindTable, *, zone: ZoneInfo, web: Web) -> RegisterSource:
@@ -95,7 +97,9 @@ class RegisterSource(WrittenDates):
         self._file = settings.file
         self._zone = zone
         self._rules = settings.date_rules(zone)
-        self._traits = settings.traits(source_id, complete=True, attested=True, typed_days=True)
+        self._traits = settings.traits(
+            source_id, complete=True, attested=True, typed_days=True, outsiders=settings.outsiders
+        )
 
     @property
     def traits(self) -> UpdateSourceTraits:

@@ -217,6 +217,32 @@ def test_one_paper_that_is_written_another_way_is_one_paper(again: str) -> None:
     assert doubles(*lines, grade=Grade.D) == {lines[1].id}
 
 
+@pytest.mark.parametrize("code", ["130-BC/UBND", "130/BC UBND", "130/BC", "130/2026/BC-UBND", "130", "Số 130/UBND-BC"])
+def test_a_paper_whose_number_is_written_otherwise_came_in_once(code: str) -> None:
+    lines = [
+        seen("so-den", 1, title="130/BC-UBND Báo cáo công tác dân vận quý III"),
+        seen("so-den", 3, title=f"{code} Báo cáo công tác dân vận quý III"),
+    ]
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+@pytest.mark.parametrize("code", ["130/TB-UBND", "131/BC-UBND", "130/BC-HĐND"])
+def test_papers_whose_signs_differ_are_two(code: str) -> None:
+    lines = [
+        seen("so-den", 1, title="130/BC-UBND Báo cáo công tác dân vận quý III"),
+        seen("so-den", 3, title=f"{code} Báo cáo công tác dân vận quý III"),
+    ]
+
+    assert doubles(*lines, grade=Grade.D) == set()
+
+
+def test_mails_whose_subject_begins_with_a_number_are_no_papers() -> None:
+    mails = [seen("mail", day, title="10 năm xây dựng nông thôn mới") for day in (1, 3)]
+
+    assert doubles(*mails, grade=Grade.D) == set()
+
+
 def test_papers_of_one_number_and_other_subjects_are_two() -> None:
     lines = seen("so-den", 1, title="45/SYT Tin về tiêm chủng"), seen("so-den", 3, title="45/SYT Tin về khám bệnh")
 

@@ -257,6 +257,28 @@ def test_what_a_program_sends_by_itself_is_no_submission(mail: MailServer, tmp_p
     assert (item.seen.unit, FlagKind.UNKNOWN_UNIT in item.flags) == (None, True)
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "unit"),
+    [
+        (b"auto-generated", b"tin " * 20, HEALTH.id),
+        (b"auto-generated", b"tin " * 19, None),
+        (b"auto-replied", b"tin " * 200, None),
+    ],
+)
+def test_what_an_office_system_sends_with_a_text_is_open_for_its_unit(
+    mail: MailServer, tmp_path: Path, said: bytes, text: bytes, unit: str | None
+) -> None:
+    box = Mailbox(mail, f"office{len(text)}{said.decode()}", tmp_path)
+    head = b"Auto-Submitted: " + said + b"\nFrom: vanthu@soyte.khanhhoa.example\nSubject: Tin\n\n"
+    box.put("2026-11-17 09:00", head + text)
+
+    box.collect("2026-11-24 09:00")
+
+    (item,) = box.items()
+    assert (item.seen.unit, item.is_sure) == (unit, False if unit else item.is_sure)
+    assert (FlagKind.AUTOMATIC in item.flags) is (unit is not None)
+
+
 def test_text_is_kept_up_to_a_bound_and_marks_are_taken_out() -> None:
     html = b"From: a@b.example\nContent-Type: text/html; charset=utf-8\n\n<script>x</script><p>" + b"tin " * 100_000
 

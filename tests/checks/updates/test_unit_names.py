@@ -197,6 +197,60 @@ def test_a_name_that_was_cut_is_open_for_the_longer_one_beside_those_that_differ
     assert set(names.resembling("UBND xã Ninh Hải")) == {cut.id, alike.id}
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("BQL KKT Vân Phong", "Ban Quản lý Khu kinh tế Vân Phong"),
+        ("BQLKKT Vân Phong", "Ban Quản lý Khu kinh tế Vân Phong"),
+        ("TTYT Vạn Ninh", "Trung tâm Y tế huyện Vạn Ninh"),
+        ("BCH Quân sự tỉnh", "Bộ Chỉ huy Quân sự tỉnh"),
+    ],
+)
+def test_capitals_are_the_initials_of_the_only_unit_that_they_fit(written: str, name: str) -> None:
+    names = UnitNames([_unit(name), _unit("Sở Y tế")], ZONE, HOME)
+
+    assert names.find(written, REGISTER, NOW) == _unit(name).id
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("TTYT", "Trung tâm Y tế huyện Vạn Ninh"),
+        ("TTYT VẠN NINH", "Trung tâm Y tế huyện Vạn Ninh"),
+        ("CA tỉnh", "Công an tỉnh Khánh Hòa"),
+        ("TT Vạn Giã", "Trung tâm Vạn Giã"),
+        ("TTr tỉnh", "Thanh tra tỉnh"),
+        ("BQL KKT", "Ban Quản lý Khu kinh tế Vân Phong"),
+    ],
+)
+def test_capitals_that_leave_out_more_are_open_for_the_unit(written: str, name: str) -> None:
+    names = UnitNames([_unit(name), _unit("Sở Y tế")], ZONE, HOME)
+
+    assert names.find(written, REGISTER, NOW) is None
+    assert names.resembling(written) == (_unit(name).id,)
+
+
+def test_capitals_that_fit_two_units_mean_neither() -> None:
+    first, second = _unit("Trung tâm Y tế huyện Vạn Ninh"), _unit("Trung tâm Y tế thị xã Vạn Ninh")
+    names = UnitNames([first, second], ZONE, HOME)
+
+    assert names.find("TTYT Vạn Ninh", REGISTER, NOW) is None
+    assert set(names.resembling("TTYT Vạn Ninh")) == {first.id, second.id}
+
+
+def test_an_author_is_a_stranger_until_it_is_declared_to_be_no_unit() -> None:
+    names = UnitNames([_unit("Sở Y tế")], ZONE, HOME)
+    declared = replace(REGISTER, outsiders=("báo khánh hòa", "Bộ *"))
+
+    def strangers(traits: UpdateSourceTraits) -> list[str]:
+        written = ("Báo Khánh Hòa", "Bộ Nội vụ", "Công ty An Phú", "Sở Y tế tỉnh Lâm Đồng", "Sở Y tê", "")
+        return [one for one in written if names.is_stranger(one, traits, NOW)]
+
+    assert strangers(replace(REGISTER, outsiders=())) == ["Báo Khánh Hòa", "Bộ Nội vụ", "Công ty An Phú"]
+    assert strangers(declared) == ["Công ty An Phú"]
+    assert strangers(REGISTER) == []
+
+
 def test_who_took_over_from_a_unit_is_known_from_the_day_after_its_last() -> None:
     heir = _unit("Sở Nội vụ")
     gone = replace(_unit("Sở Lao động"), valid_to=at("2026-11-15 00:00").date(), successors=(heir.id,))
