@@ -7,8 +7,8 @@ Texts with a group of three words in common are found by the smallest hashes of 
 compared by their sketches. A group that stands in many texts, such as ủy ban nhân, tells nothing of them.
 
 - Words changed here and there: texts of the same numbers are compared as a whole, word by word.
-- Parts: of a text's groups of words the share is estimated that another one has (containment, Broder 1997). A number that it does not
-  have makes it news, for by that alone forms differ. What is put together from several texts is found by `joined_texts`.
+- Parts: of a text's groups of words the share is estimated that another one has (containment, Broder 1997). Where the other one lacks
+  some of its numbers it may be a form filled in anew: its title then has a number too that the title of the other one lacks. What is put together from several texts is found by `joined_texts`.
 - A summary is a part of an earlier text only word for word: forms differ by a name at their end, if systems do not cut it off.
 """
 
@@ -38,6 +38,8 @@ _COMPARED = 3
 """Texts of the same numbers that one is compared with: those that share its rarest keys."""
 LIKELY_WHOLES = 8
 """Texts that one may be a part of: those that share its rarest keys."""
+NEW_WORDS_OF_A_COUNTER = 0.07
+"""Of a text's groups of words, that come with new numbers which make it no news: a counter, a stamp, the head of a mail."""
 _LEAST_MARKS = 16
 """Fewer groups of words in the stretch of hashes that all sketches know tell nothing."""
 _DEVIATIONS = 2
@@ -113,28 +115,25 @@ def nearest(own: Sketch, others: Mapping[str, Sketch]) -> str:
     return min(alike, key=lambda text: (apart[text], text), default="")
 
 
-def wholes_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
-    """Return the texts that have each four fifths of a new one's groups of words, the one with most of it first."""
+def wholes_of(own: TextTrace, others: Mapping[str, TextTrace], *, new_share: float = CHANGED_SHARE) -> Sequence[str]:
+    """Return the texts that have each all of a new one's groups of words but a share, the one with most of it first."""
     share = {text: _share_of(own.groups, other.groups) for text, other in others.items()}
-    whole = (text for text in others if share[text] >= 1 - CHANGED_SHARE)
+    whole = (text for text in others if share[text] >= 1 - new_share)
     return sorted(whole, key=lambda text: (-share[text], text))
 
 
 def has_numbers(own: TextTrace, other: TextTrace) -> bool:
-    """Say whether a text has all numbers of another one; else that one is a form filled in anew."""
+    """Say whether another text has all numbers of one; else it may be a form filled in anew."""
     return _has_all(own.numbers, other.numbers)
 
 
-def holder_of(own: TextTrace, others: Mapping[str, TextTrace]) -> str:
-    """Return the text that a summary is a part of, word for word and with all its numbers; empty if there is none."""
-    held = (
+def holders_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the texts that a summary is a part of, word for word, whatever its numbers; in the order of their names."""
+    return sorted(
         text
         for text, other in others.items()
-        if _compared(own.groups, other.groups)[0] >= _LEAST_MARKS
-        and _has_all(own.groups, other.groups)
-        and _has_all(own.numbers, other.numbers)
+        if _compared(own.groups, other.groups)[0] >= _LEAST_MARKS and _has_all(own.groups, other.groups)
     )
-    return min(held, default="")
 
 
 def _share_of(own: Sketch, other: Sketch) -> float:

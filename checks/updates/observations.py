@@ -81,7 +81,7 @@ from checks.updates.offsets import DatedItem
 from checks.updates.other_units import UnitText
 from checks.updates.portal_summaries import cut_news_keys, whole_news_keys
 from checks.updates.recognition import ItemCorrection, KnownObservation, NamedCandidate, Recognition
-from checks.updates.resemblance import EarlierTexts, NewText, is_long_summary, new_text
+from checks.updates.resemblance import EarlierTexts, NewText, Showing, is_long_summary, new_text, places_of
 from checks.updates.rewriting import (
     NO_REWRITING,
     LastText,
@@ -966,6 +966,11 @@ _TITLES = (
     .where(OBSERVATION.c.channel.in_(_SHOWN_ON), OBSERVATION.c.text.in_(_SOME))
     .distinct()
 )
+_SHOWINGS = (
+    select(*(OBSERVATION.c[name] for name in ("text", "title", "channel", "unit", "unit_name", "source")))
+    .where(OBSERVATION.c.channel.in_([one.value for one in ItemChannel]), OBSERVATION.c.text.in_(_SOME))
+    .distinct()
+)
 _UNIT_TEXTS = (
     select(
         *(OBSERVATION.c[name] for name in ("text", "title")),
@@ -1129,7 +1134,9 @@ def _texts_resembled(
             units[row.text].append(row)
     runs = _run_holders(connection, {key for each in sought for key in each.first_runs})
     runs |= _run_holders(connection, {key for each in sought for key in each.further_runs(runs)})
-    earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=_numbered(connection, sought, runs))
+    numbered = _numbered(connection, sought, runs)
+    showings = partial(_showings, connection)
+    earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=numbered, showings=showings)
     known = frozenset(traces)
     found: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
@@ -1150,6 +1157,14 @@ def _add_holders(connection: Connection, keys: Collection[int], holders: dict[in
     for some in _chunks(sorted(keys)):
         for key, holder in connection.execute(_KEY_HOLDERS, {"some": some}).all():
             holders[key].append(holder)
+
+
+def _showings(connection: Connection, texts: Collection[str]) -> Iterator[Showing]:
+    """Yield the items of the store that showed some texts."""
+    for some in _chunks(sorted(texts)):
+        for row in connection.execute(_SHOWINGS, {"some": some}).all():
+            whose = row.unit or row.unit_name or row.source
+            yield Showing(row.text, row.title, places_of(ItemChannel(row.channel), whose)[0])
 
 
 def _run_holders(connection: Connection, keys: Collection[int]) -> dict[int, int]:

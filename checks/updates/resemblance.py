@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import NamedTuple
@@ -22,10 +22,11 @@ from checks.updates.near_copies import (
     KEPT_PART_KEYS,
     LEAST_WORDS,
     LIKELY_WHOLES,
+    NEW_WORDS_OF_A_COUNTER,
     TextTrace,
     free_keys,
     has_numbers,
-    holder_of,
+    holders_of,
     keys_of,
     likely_texts,
     nearest,
@@ -37,12 +38,31 @@ from checks.updates.near_copies import (
 from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
 from checks.updates.rules.stamps import stamp
-from checks.updates.summaries import NewsKeys, is_longer_title, shown_keys, sought_keys, summary_keys
+from checks.updates.summaries import (
+    NewsKeys,
+    OpeningKeys,
+    is_longer_title,
+    numberless_key,
+    opening_keys,
+    shown_keys,
+    sought_keys,
+    summary_keys,
+)
 from checks.updates.text import Fingerprint, read_text
+from checks.updates.title_changes import has_new_number, is_another_title
 from portalops.model.updates import ItemChannel, Observation
 
 Holders = Mapping[int, Sequence[str]]
 """Texts by their keys."""
+
+
+class Showing(NamedTuple):
+    """An item that showed a text."""
+
+    text: str
+    title: str
+    place: str
+    """Where: in its unit's channel, or on the portal."""
 
 
 class NewText(NamedTuple):
@@ -73,11 +93,18 @@ class NewText(NamedTuple):
     """Further keys, where it is the portal's news and gives no whole text."""
     units: UnitKeys = UnitKeys()
     """Keys by which it is known for another unit's item, where it is a sub-portal's."""
+    places: tuple[str, ...] = ()
+    """Where it may have stood before, its own place first."""
+    opening: OpeningKeys = OpeningKeys()
+    """Keys of its title with its first words, in its own place."""
+    numberless: tuple[int, ...] = ()
+    """Keys of all its words without its numbers, for each place, where it is short."""
 
     @property
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
-        return chain(self.near, *self.parts, self.summary, *self.news, *self.shown, *self.cut_news, *self.units)
+        known_by_title = chain(self.summary, *self.news, *self.shown, *self.cut_news, *self.units, *self.opening[1:])
+        return chain(self.near, *self.parts, known_by_title, self.numberless)
 
     @property
     def first_runs(self) -> Iterator[int]:
@@ -146,21 +173,24 @@ def new_text(
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
         units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
+        places=(places := places_of(channel, whose)),
+        opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
-        return new
+        key = numberless_key(body) if is_summary else None
+        return new if key is None else new._replace(numberless=tuple(key(place) for place in places))
     # No whole text is sought among summaries, of which several would have most of it.
     own = (part_keys_of(channel, mark, is_summary=True),) if is_summary else ()
     return new._replace(
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
-        runs=() if is_summary else tuple(run_keys(place, mark) for place in _places(channel, whose)),
+        runs=() if is_summary else tuple(run_keys(place, mark) for place in places),
     )
 
 
-def _places(channel: ItemChannel, whose: str) -> tuple[str, ...]:
-    """Return where a text may be put together from, its own place first: other units' texts are too many, and too much alike."""
+def places_of(channel: ItemChannel, whose: str) -> tuple[str, ...]:
+    """Return where a text may have stood before, its own place first: other units' texts are too many, and too much alike."""
     own = "" if channel is ItemChannel.PORTAL else whose
     return tuple(f"{one} {own if one is channel else ''}" for one in searched_channels(channel))
 
@@ -185,11 +215,16 @@ class EarlierTexts:
     """Texts by such numbers."""
     runs_added: dict[int, int] = field(default_factory=dict)
     """Those of the same answer."""
+    showings: Callable[[Sequence[str]], Iterable[Showing]] = lambda _texts: ()
+    """Returns the items of the store that showed some texts."""
     _titles_added: dict[str, str] = field(default_factory=dict)
+    _showings_added: dict[str, list[Showing]] = field(default_factory=lambda: defaultdict(list))
 
     def find(self, new: NewText) -> str:
         """Return the earlier text that a new item shows again or has most of its words from; empty if there is none."""
         if new.is_summary and (found := self._find_title(new) or self.find_news(new)):
+            return found
+        if found := self._find_opening(new) or self._find_numberless(new):
             return found
         if new.trace is None:
             return ""
@@ -199,15 +234,52 @@ class EarlierTexts:
             if text != new.text and text in self.traces
         }
         if new.is_summary:
-            return holder_of(new.trace, likely)
+            held = holders_of(new.trace, likely)
+            same = [text for text in held if has_numbers(new.trace, likely[text])]
+            return next(iter(same or self._titled_without_new_number(new, held)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
         wholes = wholes_of(new.trace, likely)
         sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
-        sources = sources or self._sources(new, is_form=bool(wholes))
+        sources = sources or self._numbered_anew(new, likely) or self._sources(new, is_form=bool(wholes))
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def _numbered_anew(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
+        """Return those of some texts of which a new one differs by hardly anything but numbers, and is no form filled in anew.
+
+        They stood in one of its places under a title that has all numbers of its own title.
+        """
+        assert new.trace is not None
+        texts = wholes_of(new.trace, likely, new_share=NEW_WORDS_OF_A_COUNTER)
+        return self._titled_without_new_number(new, texts)
+
+    def _titled_without_new_number(self, new: NewText, texts: Sequence[str]) -> list[str]:
+        shown = {one.text for one in self._shown(new, texts) if not has_new_number(one.title, new.title)}
+        return [text for text in texts if text in shown]
+
+    def _find_numberless(self, new: NewText) -> str:
+        """Return the short text that has the same words and other numbers, under a title like the new one."""
+        texts = sorted({text for key in new.numberless for text in self._texts_of(key)} - {new.text})
+        return min(
+            (one.text for one in self._shown(new, texts) if not is_another_title(one.title, new.title)), default=""
+        )
+
+    def _find_opening(self, new: NewText) -> str:
+        """Return a longer or shorter text of the same title and first words, where one of both gives no whole text."""
+        opened, as_long = (
+            {text for key in keys for text in self._texts_of(key)}
+            for keys in (new.opening.sought, new.opening.same_length)
+        )
+        return min(opened - as_long - {new.text}, default="")
+
+    def _shown(self, new: NewText, texts: Sequence[str]) -> Iterator[Showing]:
+        """Yield the items that showed some texts in the places where a new one may have stood."""
+        stored = self.showings(texts) if texts else ()
+        for one in chain(stored, *(self._showings_added.get(text, ()) for text in texts)):
+            if one.place in new.places:
+                yield one
 
     def _sources(self, new: NewText, *, is_form: bool) -> list[str]:
         """Return the texts that a new one is put together from."""
@@ -251,7 +323,9 @@ class EarlierTexts:
             return ""
         longer = (1 - CHANGED_SHARE) ** -1 * new.trace.groups.words
         likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
-        return holder_of(new.trace, {text: one for text, one in likely.items() if one.groups.words >= longer})
+        longer_ones = {text: one for text, one in likely.items() if one.groups.words >= longer}
+        held = (text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text]))
+        return next(held, "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
@@ -259,6 +333,10 @@ class EarlierTexts:
         self._add(new.text, shown, most=len(shown))
         self._add(new.text, new.summary, most=len(new.summary))
         self._add(new.text, new.units.kept, most=len(new.units.kept))
+        self._add(new.text, new.opening.kept, most=len(new.opening.kept))
+        self._add(new.text, new.numberless[:1], most=1)
+        for place in new.places[:1]:
+            self._showings_added[new.text].append(Showing(new.text, new.title, place))
         self._titles_added.setdefault(new.text, new.title)
         if new.trace is None or not is_first:
             return

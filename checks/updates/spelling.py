@@ -1,4 +1,4 @@
-"""Vietnamese words that are spelled so that no reader of Unicode knows them: by an old encoding, by a way of typing, or cut apart.
+"""Vietnamese words that are spelled so that no reader of Unicode knows them: by an old encoding, by a way of typing, cut or run together.
 
 Such a text shares no word with the same text in plain Unicode, so nothing of it can be compared. No converter is needed to see that:
 an old encoding puts signs and other letters where Vietnamese ones belong. A text has few such words by itself: foreign names, units of
@@ -15,6 +15,8 @@ False
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 
 LEAST = 5
 """Different words; fewer are names."""
@@ -52,6 +54,21 @@ _CUT = re.compile(
     f"(?<![\\w'’])(?:ngh?|nh|[cgkpt]h|tr|[bcdđghlmnrstvx])[ \u00a0\u2000-\u200a]+(?=[{_VOWELS}])"
     f"|(?<=[{_VOWELS}])[ \u00a0\u2000-\u200a]+(?:ng|nh|ch|[nmptc])(?![\\w.,/])"
 )
+# Letters left as a page, a script or a mail writes them for machines: %u1ED9, \u1ed9, =E1=BB=99, %E1%BB%99, &#7897;
+_ESCAPED = re.compile(
+    r"(?<!\S)[^\s/@]*?(?:%u[0-9a-f]{4}|\\u[0-9a-f]{4}|(?:=[0-9a-f]{2}){2}|(?:%[0-9a-f]{2}){2}|&#x?[0-9a-f]{2,6};)[^\s/@]*(?!\S)",
+    re.IGNORECASE,
+)
+_ESCAPES = ("%", "\\u", "=", "&#")
+# Syllables without a blank between them, as a PDF or a column loses it: xãtổ, bannhân. A syllable has at most seven letters.
+_JOINED = re.compile(r"(?<![^\W\d_])[^\W\d_]{4,}(?![^\W\d_])")
+_BEGINNING = "(?:ngh?|nh|[cgkpt]h|tr|gi|qu|[bcdghklmnprstvx])"
+_RIME = (
+    "(?:uye|uya|uyu|oai|oay|oeo|uay|uoi|uou|ieu|yeu|uo|ue|ua|uy|ui|uu|oa|oe|oi|oo|ai|ao|au|ay|eo|eu|ia|ie|iu|ye|a|e|i|o|u|y)"
+    "(?:ch|nh|ng|c|m|n|p|t)?"
+)
+_ONE_SYLLABLE = re.compile(f"{_BEGINNING}?{_RIME}")
+_SYLLABLES = re.compile(f"{_BEGINNING}?{_RIME}(?:{_BEGINNING}{_RIME})+")
 CUT_PERCENT = 5
 """Of all words: there are few beginnings and ends, so that the same ones come again."""
 
@@ -66,7 +83,7 @@ def has_strange_words(text: str) -> bool:
     different = set(words)
     enough = max(LEAST, PERCENT * len(different) // 100)
     strange = {word for word in different if _STRANGE.search(word)}
-    if len(strange) >= enough:
+    if len(strange) >= enough or _count_escaped(text) >= enough:
         return True
     vietnamese = sum(_VIETNAMESE.search(word) is not None for word in different)
     if 100 * vietnamese < PERCENT * len(different):
@@ -74,4 +91,19 @@ def has_strange_words(text: str) -> bool:
     strange.update(word for word in different if _FOREIGN.search(word))
     if len(strange) >= LEAST + 1 and 100 * len(strange) >= FOREIGN_PERCENT * len(different):
         return True
-    return len(_CUT.findall(text)) >= max(LEAST, CUT_PERCENT * len(words) // 100)
+    joined = sum(map(_is_joined, {*_JOINED.findall(text)}))
+    return joined >= enough or len(_CUT.findall(text)) >= max(LEAST, CUT_PERCENT * len(words) // 100)
+
+
+def _count_escaped(text: str) -> int:
+    """Return how many different words of a text have letters as machines write them."""
+    return len({*_ESCAPED.findall(text)}) if any(sign in text for sign in _ESCAPES) else 0
+
+
+@lru_cache(maxsize=1 << 14)  # most words come again in each text
+def _is_joined(word: str) -> bool:
+    """Say whether a word is several Vietnamese syllables with a mark among them; those of other languages have none."""
+    if _VIETNAMESE.search(word) is None:
+        return False
+    plain = unicodedata.normalize("NFD", word.lower().replace("đ", "d")).encode("ascii", "ignore").decode()
+    return _ONE_SYLLABLE.fullmatch(plain) is None and _SYLLABLES.fullmatch(plain) is not None

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text, without_marks
+from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
 from portalops.model.updates import ItemChannel
 
 TELLING_WORDS = 5
@@ -95,6 +95,58 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
     return (_key("summary", words),) if is_short and count_letters(body or "") < HASH_BODY_LETTERS else ()
 
 
+OPENING_WORDS = (20, 30, 40, 60)
+"""So many first words are compared of two texts of one title: the most that the shorter one has."""
+
+
+LONG_SUMMARY_WORDS = 70
+"""A summary of so many words is known by its groups of words, and is not the shorter one here."""
+
+
+class OpeningKeys(NamedTuple):
+    """By what an item is found by its title with its first words, or looked for; keys of 63 bits each."""
+
+    kept: tuple[int, ...] = ()
+    """Other ones for a whole text than for a summary."""
+    sought: tuple[int, ...] = ()
+    """Under which such an item may be kept; for a whole text summaries alone."""
+    same_length: tuple[int, ...] = ()
+    """Under which one of as many words is kept: a form filled in anew."""
+
+
+def opening_keys(place: str, title: str, body: str | None, *, is_summary: bool) -> OpeningKeys:
+    """Return the keys of an item by its title with the first words of its text; none where either says too little."""
+    heading, words = _bare_words(title), _words(without_cut_word(body or ""))
+    lengths = [length for length in OPENING_WORDS if length <= len(words)]
+    if not is_telling(heading) or not lengths:
+        return OpeningKeys()
+
+    def key(kind: str, length: int) -> int:
+        return _key(f"{place} opening {kind}", (*heading, "\n", *words[:length]))
+
+    own = "cut" if is_summary else "whole"
+    same_length = (key(f"of {len(words)}", lengths[-1]),)
+    last = (
+        lengths[-1:] if len(words) < LONG_SUMMARY_WORDS else []
+    )  # of a longer one these words are no more than its beginning
+    kept = (*(key(own, length) for length in lengths), *(key(f"{own} end", length) for length in last), *same_length)
+    sought = [
+        some
+        for kind in (("cut", "whole") if is_summary else ("cut",))
+        for some in (*(key(kind, length) for length in last), *(key(f"{kind} end", length) for length in lengths))
+    ]
+    return OpeningKeys(kept, tuple(sought), same_length)
+
+
+def numberless_key(body: str | None) -> Callable[[str], int] | None:
+    """Return what makes the key of a short text, in a place, by its words without its numbers; None where it has none, or too few words."""
+    words = _words(body or "")
+    others = [word for word in words if not word.isdigit()]
+    if len(words) < SUMMARY_WORDS or len(others) == len(words):
+        return None
+    return lambda place: _key(f"{place} numberless", others)
+
+
 def is_title_alone(body: str | None) -> bool:
     """Say whether a text or summary has so few words that its item is known by the title alone."""
     return len(_words(body or "")) < SUMMARY_WORDS
@@ -169,7 +221,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _bare_words(title: str) -> tuple[str, ...]:
     """Return a title's words without marks: capitals are often typed so, and titles hardly ever differ by marks alone."""
-    return tuple(_WORD.findall(without_marks(read_text(title).folded)))
+    return read_text(title).words
 
 
 def _key(kind: str, words: Sequence[str]) -> int:

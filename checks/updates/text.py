@@ -13,14 +13,16 @@ letters are Vietnamese beyond Latin-1 and no other Latin-1 sign occurs; the same
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import struct
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from checks.updates.spelling import has_strange_words
@@ -289,8 +291,10 @@ class ReadText(NamedTuple):
     """A text as it is read."""
 
     folded: str
+    bare: str
+    """The same without the Vietnamese marks: a text loses them, in part too, by a font, a column or an old way to place tones."""
     words: tuple[str, ...]
-    """Its words and numbers, in order."""
+    """Its words and numbers without marks, in order."""
     is_long: bool
     """It says enough to be known by itself, without a title."""
 
@@ -302,7 +306,21 @@ def read_text(text: str) -> ReadText:
 
 def _reading(text: str) -> ReadText:
     folded = read_as(text)
-    return ReadText(folded, tuple(_WORDS_AND_NUMBERS.findall(folded)), has_letters(folded, HASH_BODY_LETTERS))
+    bare = _bare(folded)
+    return ReadText(folded, bare, tuple(_WORDS_AND_NUMBERS.findall(bare)), has_letters(folded, HASH_BODY_LETTERS))
+
+
+def _bare(folded: str) -> str:
+    """Return folded text without the marks of Vietnamese; faster than sign by sign, and other scripts keep theirs."""
+    if folded.isascii():
+        return folded
+    plain = unicodedata.normalize("NFD", folded).replace("đ", "d")
+    for mark in _MARKS:
+        plain = plain.replace(mark, "")
+    return unicodedata.normalize("NFC", plain)
+
+
+_MARKS = f"{_TONES}\u0302\u0306\u031b"
 
 
 _WORDS_AND_NUMBERS = re.compile(r"\w+")
@@ -317,7 +335,8 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     A short body is hashed with its title. Without any body the claimed date goes in, because a weekly schedule has the
     same title each week and is no duplicate.
     """
-    folded, words, is_long = read_text(body or "")
+    folded, _bare_text, _words, is_long = read_text(body or "")
+    words = _WORDS_AND_NUMBERS.findall(folded)  # by the digest items are named, so that it keeps the marks
     if is_long:
         parts = " ".join(words)  # a lone full stop makes no other text
     elif folded:
@@ -340,7 +359,7 @@ class Fingerprint:
     group_count: int = 0
     """How many groups it has, each once."""
     figures: tuple[str, ...] = ()
-    """All numbers in it, sorted as text."""
+    """All numbers in it in one form, sorted as text; the times that the text is pasted in one item count once."""
     runs: tuple[int, ...] = ()
     """Of the hashes of its groups of five words about one in eight, of 63 bits, rising: the same groups of every text."""
     number_places: tuple[int, ...] = ()
@@ -358,17 +377,46 @@ class Fingerprint:
 
 def group_marks(body: str) -> Fingerprint:
     """Return a text's fingerprint without its bits, in less time: its groups of words and its numbers."""
-    folded, _words, _is_long = read_text(body)
-    return _marks(folded, _votes(folded))
+    bare = read_text(body).bare
+    return _marks(bare, _votes(bare))
 
 
 def _marks(folded: str, votes: bytes) -> Fingerprint:
     in_order = struct.unpack(f">{len(votes) // _VOTE_BYTES}Q", votes)
     hashes = sorted(set(in_order))
-    figures = tuple(sorted(re.findall(r"\d+", folded)))
+    plain = with_plain_numbers(folded)
     return Fingerprint(
-        0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), figures, _runs(in_order), _number_places(folded)
+        0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), _figures(plain), _runs(in_order), _number_places(plain)
     )
+
+
+def _figures(plain: str) -> tuple[str, ...]:
+    """Return the numbers of a text, sorted as text; of one that is pasted several times those of one of them."""
+    counts = Counter(re.findall(r"\d+", plain))
+    times = math.gcd(*counts.values()) or 1
+    return tuple(sorted(chain.from_iterable([number] * (count // times) for number, count in counts.items())))
+
+
+def with_plain_numbers(text: str) -> str:
+    """Return a text with each number in one form: without leading zeros, and without signs between thousands.
+
+    >>> with_plain_numbers("ngày 05/11 có 5.261 lượt")
+    'ngày 5/11 có 5261 lượt'
+    """
+    return _NUMERAL.sub(_plain_number, text)
+
+
+def _plain_number(number: re.Match[str]) -> str:
+    return _NO_DIGIT.sub("", number[0]).lstrip("0") or "0"
+
+
+_NUMERAL = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?!\d)|\d+")
+_NO_DIGIT = re.compile(r"\D")
+
+
+def numbers_of(text: str) -> tuple[str, ...]:
+    """Return the numbers of a text, each once, in one form, sorted as text."""
+    return tuple(sorted(set(re.findall(r"\d+", with_plain_numbers(text)))))
 
 
 def _runs(groups: Sequence[int]) -> tuple[int, ...]:
@@ -420,11 +468,11 @@ def fingerprint(body: str | None) -> Fingerprint | None:
     of the bits. Numbers stand apart: a schedule of another week and a notice of another decree differ by nothing else, and
     they are news.
     """
-    folded, _words, is_long = read_text(body or "")
+    _folded, bare, _words, is_long = read_text(body or "")
     if not is_long:
         return None
-    votes = _votes(folded)
-    marks = _marks(folded, votes)
+    votes = _votes(bare)
+    marks = _marks(bare, votes)
     columns = [votes[place::_VOTE_BYTES] for place in range(_VOTE_BYTES)]
     bits = sum(
         1 << bit
@@ -453,7 +501,7 @@ def is_inline(tag: str) -> bool:
 
 
 def without_markup(text: str) -> str:
-    """Return HTML as plain text, without scripts and styles; text without mark-up stays as it is.
+    """Return HTML as plain text, without scripts, styles and what is hidden; text without mark-up stays as it is.
 
     A paragraph, a cell or a line break parts two words; what only sets letters, such as `<span>`, does not.
     Where mark-up or entities were escaped twice, so that a reader sees them, they are taken out as well.
@@ -461,13 +509,51 @@ def without_markup(text: str) -> str:
     """
     if "<" not in text and "&" not in text:
         return text
-    plain = unescape(_MARKUP.sub(_parted, text))
+    plain = unescape(_MARKUP.sub(_parted, _without_hidden(text)))
     for _again in range(_MOST_UNESCAPED):
         further = unescape(_SHOWN_TAG.sub(_parted, plain))
         if further == plain:
             break
         plain = further
     return _single_spaced(plain)
+
+
+def _without_hidden(text: str) -> str:
+    """Return HTML without elements that no browser shows, as hacked pages have them; by their own attributes alone."""
+    lowered = text.lower()
+    if not any(word in lowered for word in ("hidden", "none", "font")):
+        return text
+    kept: list[str] = []
+    start, name, depth = 0, "", 0
+    for tag in _TAG.finditer(text):
+        found = tag["name"].lower()
+        if name:
+            depth += 0 if found != name else -1 if tag[0][1] == "/" else not tag[0].endswith("/>")
+            if depth == 0:
+                start, name = tag.end(), ""
+        elif tag[0][1] != "/" and found not in _VOID and _hides(unescape(tag[0])):
+            kept.append(text[start : tag.start()])
+            name, depth = found, 1
+    return " ".join((*kept, "" if name else text[start:]))
+
+
+_TAG = re.compile(r"""</?(?P<name>[a-z][\w:-]*)(?:[^"'<>]|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
+_VOID = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+)
+_STYLE = re.compile(r"""\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)""", re.IGNORECASE)
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+_HIDDEN_STYLE = re.compile(
+    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9]))", re.IGNORECASE
+)
+_HIDDEN = re.compile(r"\shidden(?=[\s=/>])", re.IGNORECASE)
+
+
+def _hides(tag: str) -> bool:
+    style = _STYLE.search(tag)
+    if style is not None and _HIDDEN_STYLE.search(style[1]):
+        return True
+    return _HIDDEN.search(_QUOTED.sub("", tag)) is not None
 
 
 def _parted(tag: re.Match[str]) -> str:

@@ -316,6 +316,21 @@ def form_that_differs_by_one_name(p: Province) -> None:
         )
 
 
+def bulletins_of_one_text(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day in (-3, 2, 4, 8):
+        title = f"Bản tin dự báo nguy cơ cháy rừng ngày {p.day(day)[8:10]}/11/2026"
+        p.plan(p.day(day), site.publish, Post(f"/ban-tin-{day}", p.day(day), story(5), title))
+
+
+def form_named_in_its_title_alone(p: Province) -> None:
+    site = p.with_whole_texts()
+    for day, name in ((-3, "Nguyễn Văn An"), (2, "Trần Thị Bình"), (4, "Lê Hoàng Cường")):
+        title = f"Niêm yết công khai hồ sơ của ông (bà) {name}"
+        p.plan(p.day(day), site.publish, Post(f"/niem-yet-{day}", p.day(day), story(5), title))
+    p.publish(22, p.day(8))
+
+
 def article_on_another_host(p: Province) -> None:
     page = p.with_page(links="")
     page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
@@ -804,6 +819,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     corrected_at_a_new_address_beside_another_item: UNKNOWN,
     corrected_after_the_week: UNKNOWN,
     form_that_differs_by_one_name: UNKNOWN,
+    bulletins_of_one_text: UNKNOWN,
+    form_named_in_its_title_alone: UNKNOWN,
     article_on_another_host: UNKNOWN,
     translated: MET,
     telegram_of_the_province: MET,

@@ -189,17 +189,61 @@ def text_with_the_blanks_of_a_pdf(p: Province) -> None:
     _old_text_in_disguise(p, blanks_of_a_pdf)
 
 
+def text_with_half_its_marks(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: f"{text[:700]}{without_marks(text[700:])}")
+
+
+def text_in_letters_of_best_fit(p: Province) -> None:
+    kept = str.maketrans({"à": "\ue000", "ê": "\ue001", "ô": "\ue002"})
+    back = str.maketrans({"\ue000": "à", "\ue001": "ê", "\ue002": "ô"})
+    _old_text_in_disguise(p, lambda text: without_marks(text.translate(kept)).translate(back))
+
+
+def text_with_lost_blanks(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: re.sub(r"(\S+ \S+ \S+) (?=\S)", r"\1", text))
+
+
+def text_with_its_letters_escaped(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: "".join(c if c.isascii() else f"%u{ord(c):04X}" for c in text))
+
+
+def text_with_hidden_words(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: f"<p>{text}</p><div style='display: none'>{story(90, 110)}</div>")
+
+
+def text_pasted_twice(p: Province) -> None:
+    _old_text_in_disguise(p, lambda text: f"{text}. {text}", behind=" Có 57 hộ")
+
+
+def numbers_in_other_signs(p: Province) -> None:
+    behind = " Đến ngày 5/11 có 5261 lượt"
+    _old_text_in_disguise(p, lambda text: text.replace("5/11", "05/11").replace("5261", "5.261"), behind=behind)
+
+
+def text_with_a_counter(p: Province) -> None:
+    counter = "Cập nhật lúc 15:20. Lượt xem: 57"
+    _old_text_in_disguise(p, lambda text: f"{text}. {counter}", title="Tin hoạt động của ngành y tế")
+
+
+def summary_that_grew(p: Province) -> None:
+    site = p.with_history()
+    words, title = story(1, 320).split(), "Lễ phát động Tết trồng cây ở xã"
+    for day, count in ((2, 30), (4, 40)):
+        p.plan(p.day(day), site.publish, Post(f"/bai-{day}", p.day(day), f"{' '.join(words[:count])}...", title))
+    p.publish(22, p.day(8))
+
+
 def blanks_of_a_pdf(text: str) -> str:
     """Return a text as it is copied out of a PDF: with a blank behind most letters of two marks."""
     chance = random.Random(text)
     return "".join(f"{sign} " if sign > "\u1e00" and chance.random() < 0.6 else sign for sign in text)
 
 
-def _old_text_in_disguise(p: Province, disguise: Callable[[str], str]) -> None:
+def _old_text_in_disguise(p: Province, disguise: Callable[[str], str], *, behind: str = "", title: str = "") -> None:
     site = p.with_history()
-    text = story(2, 320)
+    text = story(2, 320) + behind
     p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), text))
-    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text)))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), disguise(text), title))
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
@@ -857,6 +901,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     part_of_an_old_text: UNKNOWN,
     beginning_of_an_old_text: UNKNOWN,
     text_without_marks: UNKNOWN,
+    text_with_half_its_marks: UNMET,
+    text_in_letters_of_best_fit: UNKNOWN,
     text_in_a_wrong_encoding: UNKNOWN,
     words_set_in_pieces: UNMET,
     words_with_a_soft_hyphen: UNMET,
@@ -868,6 +914,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     text_with_entities_escaped_twice: UNMET,
     text_with_lost_letters: UNKNOWN,
     text_with_the_blanks_of_a_pdf: UNKNOWN,
+    text_with_lost_blanks: UNKNOWN,
+    text_with_its_letters_escaped: UNKNOWN,
+    text_with_hidden_words: UNMET,
+    text_pasted_twice: UNMET,
     old_texts_put_together: UNKNOWN,
     eight_old_texts_put_together: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
@@ -883,6 +933,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     whole_texts_of_which_the_portal_shows_another_stretch: UNKNOWN,
     whole_texts_under_the_portals_titles: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
+    summary_that_grew: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
     portal_titles_with_more_or_less: UNKNOWN,
@@ -911,6 +962,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_invisible_signs: UNKNOWN,
     texts_with_letters_that_look_alike: UNKNOWN,
     texts_with_other_numbers: UNKNOWN,
+    numbers_in_other_signs: UNMET,
+    text_with_a_counter: UNKNOWN,
     one_item_split_into_six: UNMET,
     one_word_items: UNKNOWN,
     bot_each_day: UNKNOWN,
@@ -959,9 +1012,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
-    texts_with_other_numbers: "other numbers are other news: a schedule of another week, a licence of another number",
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
-    bot_each_day: "licences of one week differ by nothing but their numbers either",
     archive_dated_anew: "no poll has seen the archive",
 }
 """Why the program takes them for work all the same."""

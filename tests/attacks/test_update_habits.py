@@ -175,8 +175,9 @@ def a_row_that_is_out_of_date_taken_down(p: Province) -> None:
 def long_reports_of_other_numbers(p: Province) -> None:
     site = p.with_history()
     long = " ".join(body(number) for number in (1, 3, 5, 6)) + " Số liệu đến ngày {}."
-    site.publish(Post("/so-lieu-10", p.day(-6), long.format(10)))
-    p.plan(p.day(2), site.publish, Post("/so-lieu-17", p.day(2), long.format(17)))
+    title = "Báo cáo hoạt động, số liệu đến ngày {}"
+    site.publish(Post("/so-lieu-10", p.day(-6), long.format(10), title.format(10)))
+    p.plan(p.day(2), site.publish, Post("/so-lieu-17", p.day(2), long.format(17), title.format(17)))
     p.publish(21, p.day(4))
     p.publish(22, p.day(8))
 
@@ -184,7 +185,7 @@ def long_reports_of_other_numbers(p: Province) -> None:
 def long_texts_that_share_a_part(p: Province) -> None:
     site = p.with_history()
     for day, own in ((2, (0, 20)), (4, (19, 38))):
-        text = " ".join(map(body, (1, *own)))
+        text = " ".join(map(body, (30, *own)))
         p.plan(p.day(day), site.publish, Post(f"/dai-{day}", p.day(day), text))
     p.publish(22, p.day(8))
 
@@ -296,7 +297,7 @@ def long_summaries_that_differ_by_a_number(p: Province) -> None:
     form = "Ủy ban nhân dân xã thông báo lịch tiếp công dân đợt {}. {}"
     for day in (-3, 2, 4):
         text = form.format(day + 10, " ".join(body(9).split()[: 70 - day]))
-        p.plan(p.day(day), site.publish, Post(f"/tb-{day}", p.day(day), text, "Thông báo lịch tiếp công dân"))
+        p.plan(p.day(day), site.publish, Post(f"/tb-{day}", p.day(day), text, f"Lịch tiếp công dân đợt {day + 10}"))
     p.publish(22, p.day(8))
 
 
@@ -327,7 +328,7 @@ def schedules_of_one_form(p: Province) -> None:
     rows = p.with_database()
     rows.put(1, published="2026-10-01 09:00")
     form = (
-        "Lịch tiếp công dân của Ban Giám đốc Sở Y tế ngày {day} tháng 11 năm 2026: sáng từ 7 giờ 30 đến 11 giờ 30, chiều từ 13 giờ 30"
+        "Lịch tiếp công dân ngày {day} tháng 11 năm 2026 của Ban Giám đốc Sở Y tế: sáng từ 7 giờ 30 đến 11 giờ 30, chiều từ 13 giờ 30"
         " đến 17 giờ tại Phòng tiếp công dân của Sở, số 4 Phan Chu Trinh, thành phố Nha Trang. Công dân đến phản ánh, kiến nghị mang"
         " theo căn cước và đơn có chữ ký; khi có việc đột xuất, Văn phòng Sở thông báo lịch thay thế trên trang này."
     )
@@ -351,13 +352,13 @@ def licences_of_one_form(p: Province) -> None:
 
 def notices_of_one_form_on_the_portal_too(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
-    for number, day in enumerate((-6, 1, 2, 4), 1):
+    for number, (day, which) in enumerate(zip((-6, 1, 2, 4), ("đầu", "hai", "ba", "tư"), strict=True)):
         title = "Thông báo lịch tiếp công dân của lãnh đạo"
         summary = (
             "Lãnh đạo tiếp công dân tại trụ sở trong giờ hành chính, công dân mang theo căn cước và đơn có chữ ký."
         )
         p.plan(p.day(day, "08:00"), portal.publish, Post(f"/lich-{number}", p.day(day, "08:00"), story(number), title))
-        p.plan(p.day(day), site.publish, Post(f"/lich-{number}", p.day(day), f"{summary} Đợt {number}.", title))
+        p.plan(p.day(day), site.publish, Post(f"/lich-{number}", p.day(day), f"{summary} Đợt thứ {which}.", title))
     p.publish(22, p.day(8))
 
 
@@ -666,7 +667,7 @@ def test_a_form_without_numbers_that_differs_by_names_alone_is_held_against_nobo
         " kiến gửi về Phòng Nghiệp vụ Y của Sở trong giờ hành chính để được xem xét, giải quyết theo quy định của pháp luật hiện hành."
         " Người hành nghề đeo biển tên khi làm việc và chấp hành quy chế chuyên môn."
     )
-    for day, name in ((2, "Hòa Bình"), (4, "Minh Châu")):
+    for day, name in ((2, "Hòa Bình"), (4, "Vạn Phúc")):
         province.plan(province.day(day), rows.put, day + 10, published=province.day(day), text=form.format(name=name))
     province.plan(province.day(8), rows.put, 25, published=province.day(8), text=body(44))
 

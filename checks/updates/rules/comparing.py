@@ -13,6 +13,7 @@ from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
+from checks.updates.title_changes import is_another_title
 from portalops.model.updates import FlagKind, Grade, ItemChannel
 
 BULK_ITEMS = 5
@@ -42,7 +43,8 @@ def repeated(
     An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
     known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is. Which of
     two like texts came first is known where the interval of one ends before the other's begins; else it is open. So it is where
-    the later one claims to have come before the other was seen, as its feed may be late.
+    the later one claims to have come before the other was seen, as its feed may be late, and of an own text under another
+    title, with a new number, day or name in it.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -159,7 +161,9 @@ def _find_original(
         ):
             continue
         order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)
-        if order and other.seen.id not in perhaps:
+        # A bulletin of each day, a menu or a licence may have one text; its title then says what is new.
+        is_other = is_own and bool(order) and is_another_title(other.seen.title, item.seen.title)
+        if order and not is_other and other.seen.id not in perhaps:
             return True
         if order is not None:
             found = False

@@ -63,3 +63,17 @@ def test_a_tag_within_a_word_does_not_cut_it_and_a_block_does() -> None:
         without_markup('<p>N<span style="x">ội d</span>ung<o:p></o:p><br>hai</p><p>b<b>a</b></p>') == "Nội dung hai ba"
     )
     assert without_markup("<td>một</td><td>hai</td><li>ba</li>") == "một hai ba"
+
+
+@pytest.mark.parametrize("count", [2, 3, 6, 11, 16])
+def test_words_run_together_are_strange(count: int) -> None:
+    words = REGULATION.split()
+    joined = " ".join("".join(words[at : at + 2]) if at % count == 0 else words[at] for at in range(len(words) - 1))
+
+    assert has_strange_words(joined)
+    assert not has_strange_words(REGULATION)
+
+
+@pytest.mark.parametrize("form", ["%u{:04X}", "\\u{:04x}", "&#{};"])
+def test_letters_as_machines_write_them_are_strange(form: str) -> None:
+    assert has_strange_words("".join(c if c.isascii() else form.format(ord(c)) for c in REGULATION))

@@ -12,6 +12,7 @@ from checks.updates.text import (
     check_text,
     clean_line,
     content_hash,
+    fingerprint,
     fold,
     is_title_without_marks,
     read_text,
@@ -182,3 +183,27 @@ def test_mark_up_and_entities_that_were_escaped_again_are_taken_out_and_signs_of
 )
 def test_a_title_without_one_mark_is_known_from_an_english_one(title: str, is_bare: bool) -> None:
     assert is_title_without_marks(title) == is_bare
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<p>Một</p><div style='display: none'>cá <div>cược</div> khác</div><p>hai</p>", "Một hai"),
+        ("Một <span hidden>ẩn</span>hai<br hidden> ba", "Một hai ba"),
+        ('<i STYLE="visibility:hidden">ẩn</i>Một <b style="font-size:0px">ẩn</b>hai', "Một hai"),
+        ('<a title="a hidden bay" href="/x">Một</a> <b style="font-size:0.9em">hai</b>', "Một hai"),
+    ],
+)
+def test_what_an_element_hides_by_its_own_attributes_is_no_text(html: str, shown: str) -> None:
+    assert without_markup(html) == shown
+
+
+def test_marks_signs_of_numbers_and_a_second_copy_make_no_other_fingerprint() -> None:
+    text = " ".join(["Ngày 5/11, Sở Y tế đã khám cho 5261 lượt người dân các xã miền núi."] * 4 + [REGULATION[:900]])
+    changed = without_marks(text).replace("5/11", "05/11").replace("5261", "5.261")
+
+    marks = [fingerprint(one) for one in (text, changed, f"{text} {text}")]
+
+    assert None not in marks
+    assert len({one.numbers for one in marks if one}) == 1
+    assert all(one.is_like(marks[0].bits) for one in marks if one and marks[0])

@@ -1,0 +1,44 @@
+"""What a title says that an earlier one did not: by that the same text, or one with other numbers, may be other news. Pure.
+
+A weekly schedule, a licence and a bulletin of each day have one text, or differ by numbers alone. Their titles name the week, the
+number, the day or the person. A view counter, the head of a forwarded mail and the dates of related news do not stand there.
+"""
+
+from __future__ import annotations
+
+import re
+
+from checks.updates.text import numbers_of, read_text
+
+_WORD = re.compile(r"[^\W\d_]+")
+_LEAST_SHARE = 0.5
+"""Of its words, that a title has in common with one that is like it."""
+
+
+def has_new_number(earlier: str, later: str) -> bool:
+    """Say whether a title has a number, or a day, that an earlier one does not have.
+
+    >>> has_new_number("Lịch công tác tuần 46", "Lịch công tác tuần 47")
+    True
+    >>> has_new_number("Lịch công tác tuần 6", "Lịch tuần 06")
+    False
+    """
+    return not set(numbers_of(earlier)).issuperset(numbers_of(later))
+
+
+def is_another_title(earlier: str, later: str) -> bool:
+    """Say whether a title has a new number or a new name in it, or shares fewer than half of its words with an earlier one.
+
+    >>> is_another_title("Niêm yết hồ sơ của ông Nguyễn Văn An", "Niêm yết hồ sơ của bà Trần Thị Bình")
+    True
+    >>> is_another_title("Ra quân làm sạch biển", "Tin ảnh: Ra quân làm sạch biển")
+    False
+    """
+    if has_new_number(earlier, later):
+        return True
+    known = frozenset(read_text(earlier).words)
+    words = [word for word in read_text(later).words if not word.isdigit()]
+    if sum(word in known for word in words) < _LEAST_SHARE * len(words):
+        return True
+    names = (word for word in _WORD.findall(later)[1:] if word[0].isupper())
+    return any(not known.issuperset(read_text(name).words) for name in names)
