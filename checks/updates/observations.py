@@ -107,7 +107,16 @@ from checks.updates.rules.seen import (
 from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.summaries import is_title_alone, without_cut_word
-from checks.updates.text import WHOLE_LETTERS, Fingerprint, fingerprint, fold, group_marks, has_letters, read_text
+from checks.updates.text import (
+    LEAST_SURE_GROUPS,
+    WHOLE_LETTERS,
+    Fingerprint,
+    fingerprint,
+    fold,
+    group_marks,
+    has_letters,
+    read_text,
+)
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
@@ -1043,7 +1052,8 @@ def _texts_alike(
 ) -> Sequence[_Alike]:
     """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint.
 
-    Of one that differs by a name alone and has another title nobody can say that it is the same.
+    Of one that differs by a name alone and has another title nobody can say that it is the same, nor of a short one, whose
+    fingerprint a name may not move.
     """
     parts = [
         [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
@@ -1067,6 +1077,8 @@ def _texts_alike(
         alike = {text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16))}
         of_one_form = {text for key in keys for text in holders[key]} - {one.content_hash}
         others = {text for text in alike & of_one_form if fold(one.title) not in titles[one.channel.value, text]}
+        if mark is not None and mark.group_count < LEAST_SURE_GROUPS:
+            others |= alike - {one.content_hash}
         same = min(alike - others, default=None)
         found.append(_Alike(same or one.content_hash, "" if same else min(others, default="")))
         titles[one.channel.value, found[-1].text].add(fold(one.title))

@@ -667,7 +667,7 @@ def test_a_form_without_numbers_that_differs_by_names_alone_is_held_against_nobo
         " kiến gửi về Phòng Nghiệp vụ Y của Sở trong giờ hành chính để được xem xét, giải quyết theo quy định của pháp luật hiện hành."
         " Người hành nghề đeo biển tên khi làm việc và chấp hành quy chế chuyên môn."
     )
-    for day, name in ((2, "Hòa Bình"), (4, "Vạn Phúc")):
+    for day, name in ((2, "Hòa Bình"), (4, "Minh Châu")):
         province.plan(province.day(day), rows.put, day + 10, published=province.day(day), text=form.format(name=name))
     province.plan(province.day(8), rows.put, 25, published=province.day(8), text=body(44))
 
