@@ -122,7 +122,7 @@ def fold_signers(
         known: public keys that the reader knows to be the ledger's own.
         disowned: what quarantines name, and who signed them.
     """
-    fold = _KeyFold(principal, known, disowned)
+    fold = _KeyFold(principal, _known_with_replaced(events, known), disowned)
     for place, recorded in enumerate(events):
         fold.take_key(recorded)
         following = events[place + 1].seq if place + 1 < len(events) else None
@@ -135,6 +135,21 @@ def fold_signers(
             if not fold.is_open():
                 break
     return fold.result()
+
+
+def _known_with_replaced(events: Sequence[RecordedKey], known: Collection[str]) -> frozenset[str]:
+    """Return the known keys with those that they replace: whoever made a known key recorded it, and named the one before it."""
+    found, replaces = set(known), dict[str, str]()
+    for each in events:
+        if each.kind == KEY_ADDED:
+            replaces.setdefault(each.event.public_key, each.event.replaces)
+    waiting = list(found)
+    while waiting:
+        before = replaces.get(waiting.pop(), "")
+        if before and before not in found:
+            found.add(before)
+            waiting.append(before)
+    return frozenset(found)
 
 
 @dataclass(slots=True)

@@ -245,11 +245,9 @@ def _assert_usable(home: Home, *, lost: bool) -> None:
         assert done["speaks_for_itself"] is True
     found = home.call("verify")["integrity"]
     assert found["holds"] and found["unsigned"] == 0
-    valid = [
-        each
-        for each in read_signers(Ledger.open(home.folder / "state", SystemClock(), create=False))
-        if each.retired_seq is None
-    ]
+    own = SigningKey.load(home.key)
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=False)
+    valid = [each for each in read_signers(ledger, own) if each.retired_seq is None]
     assert [each.public_key for each in valid] == [SigningKey.load(home.key).public_key]
     assert valid[0].public_key in home.key.with_name("signing.pub").read_text()
     assert not home.key.with_name("signing.next").exists()

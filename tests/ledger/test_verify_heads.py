@@ -325,6 +325,15 @@ def test_a_rotated_and_a_lost_key_verify_for_their_own_time(signed: Signed) -> N
     assert [use.heads for use in found.integrity.signed.uses] == [5, 1, 1]
 
 
+def test_the_successor_of_a_lost_key_is_known_by_the_key_that_replaces_it(signed: Signed) -> None:
+    for old, new in ((None, key(2)), (key(2), key(3))):
+        signed.clock.move(timedelta(days=1))
+        rotate_key(signed.ledger, old, new, reason="the disk broke", clock=signed.clock)
+
+    assert signed.verified(signing_key=key(3).public_key).integrity.holds
+    assert not signed.verified().integrity.holds
+
+
 def test_a_machines_old_key_is_joined_to_those_it_signed_for_and_to_no_other(signed: Signed) -> None:
     for old, new in ((OWN, key(2)), (key(2), key(3))):
         signed.clock.move(timedelta(days=1))

@@ -1253,6 +1253,7 @@ class Check:
         over it is by another key. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
         """
         keys: List[Key] = []
+        trusted = self._with_replaced(trusted)
         pending: Dict[str, Record] = {}
         unheeded: List[Tuple[Record, str]] = []
         for record in self.always:
@@ -1293,6 +1294,22 @@ class Check:
                         pending.setdefault(public, record)
         left = {key.public for key in keys if key.retired is None and key.is_confirmed()}
         return keys, unheeded + [(record, public) for public, record in pending.items() if left == {public}]
+
+    def _with_replaced(self, trusted: Set[str]) -> Set[str]:
+        """Return keys with those that they replace: whoever made a key that is known recorded it, and named the one before it."""
+        found = set(trusted)
+        replaces: Dict[str, str] = {}
+        for record in self.always if trusted else ():
+            if record.kind == "key.added" and record.body in self.good and self._is_key_record(record):
+                held = part(self.body(record.body), "key")
+                replaces.setdefault(held["public_key"], held.get("replaces", ""))
+        waiting = list(found)
+        while waiting:
+            before = replaces.get(waiting.pop(), "")
+            if before and before not in found:
+                found.add(before)
+                waiting.append(before)
+        return found
 
     def _is_key_record(self, record: Record) -> bool:
         held = part(self.body(record.body), "key")

@@ -371,6 +371,7 @@ class Check {
    */
   async readKeys(read, disowned, trusted) {
     const keys = [];
+    const known = await this.withReplaced(trusted);
     const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
     const pending = new Map();
     const unheeded = [];
@@ -393,11 +394,11 @@ class Check {
         const event = await this.readKey(record);
         if (!event) continue;
         const { key, replaces } = event;
-        const known = keys.find((each) => each.key === key);
-        if (record.kind === "key.added" && !known) {
-          keys.push({ key, added: record, retired: null, replaces, vouched: null, isKnown: !keys.length || trusted.has(key) });
-        } else if (record.kind === "key.retired" && known && !known.retired) {
-          if (keys.some((each) => each.replaces === key && each.vouched !== null)) known.retired = record;
+        const found = keys.find((each) => each.key === key);
+        if (record.kind === "key.added" && !found) {
+          keys.push({ key, added: record, retired: null, replaces, vouched: null, isKnown: !keys.length || known.has(key) });
+        } else if (record.kind === "key.retired" && found && !found.retired) {
+          if (keys.some((each) => each.replaces === key && each.vouched !== null)) found.retired = record;
           else if (!pending.has(key)) pending.set(key, record);
         }
       }
@@ -405,6 +406,19 @@ class Check {
     const left = keys.filter((each) => !each.retired && isConfirmed(each));
     for (const [key, retired] of pending) if (left.length === 1 && left[0].key === key) unheeded.push([key, retired]);
     return [keys, unheeded];
+  }
+
+  /** Return keys with those that they replace: whoever made a key that is known recorded it, and named the one before it. */
+  async withReplaced(trusted) {
+    const replaced = new Map();
+    for (const record of trusted.size ? this.always : []) {
+      if (record.kind !== "key.added" || !this.good.has(record.body)) continue;
+      const event = await this.readKey(record);
+      if (event && !replaced.has(event.key)) replaced.set(event.key, event.replaces);
+    }
+    const found = new Set(trusted);
+    for (const key of found) if (replaced.get(key)) found.add(replaced.get(key));
+    return found;
   }
 
   /** Return what a key record says; null if it holds no key. */
