@@ -161,15 +161,21 @@ def _find_original(
         ):
             continue
         order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)
-        # A bulletin of each day, a menu or a licence may have one text; its title then says what is new.
-        is_other = is_own and bool(order) and is_another_title(other.seen.title, item.seen.title)
-        if order and not is_other and other.seen.id not in perhaps:
+        if order and not (is_own and _is_retitled(other, item)) and other.seen.id not in perhaps:
             return True
         if order is not None:
             found = False
     if found is None and (start > 0 or end < len(told)):
         return False
     return found
+
+
+def _is_retitled(earlier: GradedItem, later: GradedItem) -> bool:
+    """Say whether the title says what is new in one text, as of a bulletin of each day, a menu or a licence.
+
+    What was sent in again is the same whatever is written above it.
+    """
+    return later.seen.channel != ItemChannel.SUBMISSION and is_another_title(earlier.seen.title, later.seen.title)
 
 
 def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -54,6 +55,21 @@ from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
 BODY = "Ngành y tế tỉnh tổ chức tiêm chủng mở rộng cho trẻ em tại các xã, phường trong toàn tỉnh. " * 4
+COMMUNES = (
+    *(
+        "Cam Lâm",
+        "Diên Điền",
+        "Diên Lạc",
+        "Diên Khánh",
+        "Đại Lãnh",
+        "Hòa Trí",
+        "Khánh Sơn",
+        "Khánh Vĩnh",
+        "Nam Cam Ranh",
+    ),
+    *("Ninh Hải", "Phước Dinh", "Suối Dầu", "Suối Hiệp", "Tân Định", "Tu Bông", "Vạn Hưng", "Vạn Ninh", "Vạn Thắng"),
+    *("Xuân Hải", "Vĩnh Hải", "Thuận Bắc", "Công Hải", "Bác Ái", "Phước Hà", "Mỹ Sơn", "Lâm Sơn", "Anh Dũng"),
+)
 
 
 class Collection:
@@ -359,7 +375,9 @@ def test_a_store_is_built_again_with_the_same_texts_where_the_first_that_was_ask
     tmp_path: Path,
 ) -> None:
     progress = _SlowOnes("second")
-    first, second = _Page("first", BODY * 3, progress.came), _Page("second", f"{BODY * 3} Hết.")
+    pairs = pairwise(COMMUNES)
+    body = " ".join(f"Bác sĩ xã {one} tiêm chủng cho trẻ em xã {other} theo kế hoạch của tỉnh." for one, other in pairs)
+    first, second = _Page("first", body, progress.came), _Page("second", f"{body} Hết.")
     stores = [ObservationStore.open(tmp_path / name) for name in ("one.sqlite", "again.sqlite")]
     keeper = MemoryKeeper()
 
