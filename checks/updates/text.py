@@ -523,7 +523,7 @@ def without_markup(text: str) -> str:
 def _without_hidden(text: str) -> str:
     """Return HTML without elements that no browser shows, as hacked pages have them; by their own attributes alone."""
     lowered = text.lower()
-    if not any(word in lowered for word in ("hidden", "none", "font")):
+    if not any(word in lowered for word in ("hidden", "style", "noscript")):
         return text
     kept: list[str] = []
     start, name, depth = 0, "", 0
@@ -546,14 +546,17 @@ _VOID = frozenset(
 _STYLE = re.compile(r"""\sstyle\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)""", re.IGNORECASE)
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _HIDDEN_STYLE = re.compile(
-    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d]*[1-9]))", re.IGNORECASE
+    r"""(?<![\w-])(?:display\s*:\s*none | visibility\s*:\s*hidden | (?:font-size|opacity)\s*:\s*0(?![.\d]*[1-9]) | clip\s*:\s*rect\(
+    | (?:left|top|text-indent|margin-left|margin-top)\s*:\s*-\d{4} | (?:max-)?(?:height|width)\s*:\s*[01](?:px)?(?![\w.%]))""",
+    re.IGNORECASE | re.VERBOSE,
 )
+"""Not shown, of no size, or moved far out of the page."""
 _HIDDEN = re.compile(r"\shidden(?=[\s=/>])", re.IGNORECASE)
 
 
 def _hides(tag: str) -> bool:
     style = _STYLE.search(tag)
-    if style is not None and _HIDDEN_STYLE.search(style[1]):
+    if tag[1:9].lower() == "noscript" or (style is not None and _HIDDEN_STYLE.search(style[1])):
         return True
     return _HIDDEN.search(_QUOTED.sub("", tag)) is not None
 

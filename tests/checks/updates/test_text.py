@@ -191,6 +191,9 @@ def test_a_title_without_one_mark_is_known_from_an_english_one(title: str, is_ba
         ("<p>Một</p><div style='display: none'>cá <div>cược</div> khác</div><p>hai</p>", "Một hai"),
         ("Một <span hidden>ẩn</span>hai<br hidden> ba", "Một hai ba"),
         ('<i STYLE="visibility:hidden">ẩn</i>Một <b style="font-size:0px">ẩn</b>hai', "Một hai"),
+        ('Một<div style="position:absolute; left:-9999px">ẩn</div> hai<noscript>ẩn</noscript>', "Một hai"),
+        ('<p style="height:1px;overflow:hidden">ẩn</p>Một <p style="clip:rect(1px,1px,1px,1px)">ẩn</p>hai', "Một hai"),
+        ('<p style="text-indent:-20px; line-height:1; width:100px">Một</p> <td style="width:10%">hai</td>', "Một hai"),
         ('<a title="a hidden bay" href="/x">Một</a> <b style="font-size:0.9em">hai</b>', "Một hai"),
     ],
 )
