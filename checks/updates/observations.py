@@ -88,8 +88,8 @@ from checks.updates.rewriting import (
     PageTexts,
     Rewriting,
     Sketch,
-    numbers_of,
     sketch,
+    title_numbers,
     with_text,
 )
 from checks.updates.rules import stamps
@@ -497,7 +497,7 @@ class ObservationStore:
                     "text": "" if with_text(candidate) is None else candidate.content_hash,
                     "unit_name": candidate.unit_name,
                     "made_at": optional_stamp(candidate.item.created_at),
-                    "numbers": numbers_of(candidate.item.title),
+                    "numbers": title_numbers(candidate.item.title),
                 }
                 for place, (one, candidate) in enumerate(seen.items())
             ]

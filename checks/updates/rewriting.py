@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import struct
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -26,7 +25,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
-from checks.updates.text import read_text
+from checks.updates.text import numbers_of, read_text
 from checks.updates.unit_names import UnitNames
 from portalops.model.record import Digest
 from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTraits
@@ -291,16 +290,16 @@ def _is_redated(candidate: NamedCandidate, before: LastText | None) -> bool:
         return False
     if _is_later(candidate.claimed_at, before.claimed_at):
         return True
-    return before.numbers not in {"", numbers_of(candidate.item.title)}
+    return before.numbers not in {"", title_numbers(candidate.item.title)}
 
 
-def numbers_of(title: str) -> str:
-    """Return the numbers of a title, such as those of a day.
+def title_numbers(title: str) -> str:
+    """Return the numbers of a title, such as those of a day, as the store keeps them.
 
-    >>> numbers_of("Giá cả thị trường ngày 18/08/2026")
-    '18 08 2026'
+    >>> title_numbers("Giá cả thị trường ngày 18/08/2026")
+    '18 2026 8'
     """
-    return " ".join(re.findall(r"\d+", title))[:_MAX_NUMBERS]
+    return " ".join(numbers_of(title))[:_MAX_NUMBERS]
 
 
 _MAX_NUMBERS = 100
