@@ -108,7 +108,7 @@ class Faults:
     kept: list[Fault] = field(default_factory=list)
     count: int = 0
     suspects: Collection[int] = frozenset()
-    """Records that a quarantine speaks of, and mended clocks: whether what is wrong with them is a fault waits for `settle`."""
+    """Records that a quarantine speaks of, quarantines and mended clocks: whether what is wrong with them is a fault waits for `settle`."""
     _open: list[Fault] = field(default_factory=list)
     _set_aside: Collection[int] | None = None
 
@@ -149,6 +149,23 @@ class ChainPass:
     """The newest record checked has no fault of its own."""
     noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
     """For each wanted record that exists, by its number: the digest of its line, and its `at` (empty if it has none)."""
+    forced: dict[int, str] = field(default_factory=dict)
+    """For each of them that is no record, or before its time: the time in force there."""
+    back: list[tuple[int, str]] = field(default_factory=list)
+    """Each mended clock before its time, and the time in force before it."""
+    misplaced: set[int] = field(default_factory=set)
+    """Records before their time, as far as they were found."""
+
+    def in_force(self, seq: int, counted: Collection[int]) -> str:
+        """Return the time that what follows a wanted record may not be before; empty if there is no such record.
+
+        Args:
+            seq: its number.
+            counted: the mended clocks that count: time begins anew at these alone.
+        """
+        found = self.forced.get(seq) or self.noted.get(seq, ("", ""))[1]
+        begin = max((each for each in counted if each <= seq), default=0)
+        return max((found, *(at for each, at in self.back if begin < each <= seq and each not in counted)))
 
 
 def check_chain(
@@ -179,6 +196,47 @@ def check_chain(
                 advance(len(chunk.lines))
     _check_tail(chain, snapshot.tail(), faults)
     return chain
+
+
+def check_times(
+    chunks: Iterable[Chunk], after: int, chain: ChainPass, counted: Collection[int], faults: Faults
+) -> frozenset[int]:
+    """Name what is before its time behind the first mended clock that is; return the numbers of all records that are.
+
+    Which mended clocks count is known only after the chain was gone over. One that does not count begins no time anew.
+
+    Args:
+        chunks: the chain's lines again.
+        after: the number before the first of them.
+        chain: what the pass over the chain found.
+        counted: numbers of the mended clocks that count.
+        faults: receives what is found; a record's own time is no fault where it is excused.
+    """
+    if not chain.back:
+        return frozenset(chain.misplaced)
+    first, latest = chain.back[0]
+    for place, fields in _placed_fields(chunks, after):
+        if place < first or fields is None or fields.seq != place:
+            continue
+        if fields.at < latest and place not in counted:
+            chain.misplaced.add(place)
+            faults.add_excusable(place, _before_its_time(place, fields.at))
+        else:
+            latest = fields.at
+    return frozenset(chain.misplaced)
+
+
+def _placed_fields(chunks: Iterable[Chunk], after: int) -> Iterator[tuple[int, Fields | None]]:
+    for chunk in chunks:
+        places = range(after + 1, after + 1 + len(chunk.lines)) if chunk.places is None else chunk.places
+        for place, line in zip(places, chunk.lines, strict=True):
+            if isinstance(place, int):
+                yield place, fields_of(bytes_of(line))
+        after += len(chunk.lines)
+
+
+def _before_its_time(seq: int, at: str) -> Message:
+    return msg("record {seq} has the time {at}, earlier than the record before it", seq=seq, at=at)
 
 
 def mark(chain: ChainPass) -> ChainMark | None:
@@ -272,7 +330,7 @@ def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, so
         faults.add(chain.seq + 1, msg("a record has no sequence number"))
         return
     data = bytes_of(chunk.lines[position])
-    fields = _fields_of(data)
+    fields = fields_of(data)
     usual = (
         fields is not None
         and not differing
@@ -293,9 +351,12 @@ def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, so
     chain.head = line_digest(data)
     if place in sought:
         chain.noted[place] = chain.head, at
+        if at != chain.last_at:
+            chain.forced[place] = chain.last_at
 
 
-def _fields_of(data: bytes) -> Fields | None:
+def fields_of(data: bytes) -> Fields | None:
+    """Return what a line says; None if it is no record."""
     try:
         fields = split(data)
         parse_at(fields.at)
@@ -325,10 +386,11 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
         names = ", ".join(differing)
         faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
     went_back = fields.at < chain.last_at
-    if went_back:
-        # Two persons may say that the records before had a wrong time: then this record is where time is right again.
-        name = faults.add_excusable if fields.kind == CLOCK_MENDED else faults.add
-        name(place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at))
+    if went_back and fields.kind == CLOCK_MENDED:
+        chain.back.append((place, chain.last_at))
+    elif went_back and not chain.back:  # else `check_times` finds it
+        chain.misplaced.add(place)
+        faults.add_excusable(place, _before_its_time(place, fields.at))
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.

@@ -32,6 +32,7 @@ from portalops.ledger.heads import read_signers
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.record import CREATED, UPGRADED, line_digest
+from portalops.ledger.selection import IN_ORDER, TimeOrder
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
@@ -121,9 +122,10 @@ class HeedfulLedger(Ledger):
         """Return the newest record that counts; the newest of all while none does."""
         sieve = self._sieved()
         if sieve is None:
-            return self.last()
-        newest = super().records(newest_first=True)
-        return next((each for each in newest if sieve.is_claimed(each.seq, each.at)), self.last())
+            return self.last_in_order()
+        passed, newest = self._time_order().passed, super().records(newest_first=True)
+        counted = (each for each in newest if each.seq not in passed and sieve.is_claimed(each.seq, each.at))
+        return next(counted, self.last_in_order())
 
     def _sieved(self) -> HeededLedger | None:
         if not self._is_sieved:
@@ -173,7 +175,7 @@ class HeededLedger:
     set_aside: frozenset[int] = frozenset()
     """Numbers of the records that two persons set aside."""
     mistimed: frozenset[int] = frozenset()
-    """Numbers of the records of which they say that their time is wrong."""
+    """Numbers of the records whose time says nothing (`numbers_mistimed`)."""
     is_own: Callable[[int], bool] = lambda _seq: False
     """Says whether this machine noted a record as its own, and is to claim it yet."""
 
@@ -281,17 +283,38 @@ def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
 
 
 def numbers_mistimed(ledger: Ledger | LedgerNotBegun) -> frozenset[int]:
-    """Return the numbers of the records of which two persons say that their time is wrong: when they were made is unknown.
+    """Return the numbers of the records whose time says nothing: when they were made is unknown.
+
+    Two persons say that it is wrong, or it goes back behind a mended clock that does not count.
 
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    counted = _read_counted(ledger, (CLOCK_MENDED,))
-    if not counted:
+    if isinstance(ledger, LedgerNotBegun) or not any(ledger.records(kinds=(CLOCK_MENDED,), limit=1)):
         return frozenset()
-    from portalops.ledger.quarantines import records_mistimed  # noqa: PLC0415  # few ledgers have any
+    from portalops.ledger.set_aside import read_untimely  # noqa: PLC0415  # few ledgers have any
 
-    return records_mistimed(counted)
+    return read_untimely(ledger, read_ownership(ledger))
+
+
+def numbers_mended(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count: time begins anew at these.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    return frozenset(each.seq for each in _read_counted(ledger, (CLOCK_MENDED,)) if each.quarantine.since is not None)
+
+
+def find_time_order(ledger: Ledger) -> TimeOrder:
+    """Return how a moment is looked for; as if the times never went back where the keys of the ledger cannot be read."""
+    from portalops.ledger.set_aside import read_time_order  # noqa: PLC0415  # few ledgers have any
+
+    try:
+        return read_time_order(ledger, read_ownership(ledger))
+    except IntegrityError as error:
+        logger.warning("which records are before their time cannot be found out: %s", error)
+        return IN_ORDER
 
 
 def numbers_excused(ledger: Ledger) -> frozenset[int]:

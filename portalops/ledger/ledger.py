@@ -22,8 +22,8 @@ from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse
-from portalops.ledger.selection import Selection
+from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse, parse_at
+from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_jumped, clock_went_back
 from portalops.ledger.stores import BlobStore, Locks, RecordStore, StoredLines
@@ -37,7 +37,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
-from portalops.registers.writers import CLAIM, CLOCK_MENDED
+from portalops.registers.writers import BY_TWO, CLAIM
 from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
@@ -115,6 +115,8 @@ class Ledger:
         """Says whether a record of a move counts (`heeded.heeds_move`); without claims each does."""
         self.read_own_key: Callable[[], str] = str
         """Returns the public key that this machine signs heads with; empty without one. It is known to be the ledger's own."""
+        self._order: tuple[int, TimeOrder] | None = None
+        self._is_ordering = False
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
@@ -361,7 +363,10 @@ class Ledger:
             IntegrityError: a line is not a record.
         """
         selected = None if kinds is None else tuple(kinds)
-        return self._store.records(Selection(selected, run, since, until, newest_first, limit))
+        if self._is_ordering:  # whoever finds the order needs no moment, and takes what is too much
+            since = until = None
+        order = self._time_order() if since or until else IN_ORDER
+        return self._store.records(Selection(selected, run, since, until, newest_first, limit, order))
 
     def view(self) -> AbstractContextManager[None]:
         """Let many reads in a row share one connection; nothing may be appended by this ledger meanwhile."""
@@ -401,7 +406,7 @@ class Ledger:
         Raises:
             ClockWentBack: it is.
         """
-        newest, now = self.last(), self._clock.now()
+        newest, now = self.last_in_order(), self._clock.now()
         if newest is not None and newest.at - now > self._store.skew:
             raise clock_went_back(now, newest.at)
 
@@ -414,7 +419,7 @@ class Ledger:
         Raises:
             ClockJumped: nothing does.
         """
-        newest, now = self.last(), self._clock.now()
+        newest, now = self.last_in_order(), self._clock.now()
         if newest is None or now - newest.at <= MAX_QUIET or is_kept():
             return
         counted = self.newest_in_time()
@@ -423,18 +428,45 @@ class Ledger:
 
     def newest_in_time(self) -> Record | None:
         """Return the newest record by which the clock is judged."""
-        return self.last()
+        return self.last_in_order()
 
     def found_from(self, record: Record) -> datetime:
         """Return the moment from which `records` finds a record: its own, or that of a mended clock behind it which is earlier."""
-        mended = self.records(kinds=(CLOCK_MENDED,), newest_first=True)
-        return min((record.at, *(each.at for each in mended if each.seq > record.seq)))
+        return min((record.at, *(parse_at(at) for seq, at in self._time_order().mended if seq > record.seq)))
 
     def searched_from(self, moment: datetime) -> datetime:
         """Return the moment from which `records` finds all whose own time is one or later, also what a clock that ran ahead left."""
-        mended = self.records(kinds=(CLOCK_MENDED,))
-        before = ((each.at, self.record(each.seq - 1)) for each in mended)
+        mended = self._time_order().mended
+        before = ((parse_at(at), self._newest_in_order(seq)) for seq, at in mended)
         return min((moment, *(at for at, newest in before if newest is not None and newest.at >= moment)))
+
+    def last_in_order(self) -> Record | None:
+        """Return the newest record by whose time others are judged: what counts for nothing has none."""
+        return self._newest_in_order(None)
+
+    def _newest_in_order(self, before: int | None) -> Record | None:
+        passed = self._time_order().passed
+        newest = self.records(newest_first=True) if before is None else self._records_before(before)
+        return next((each for each in newest if each.seq not in passed), None)
+
+    def _records_before(self, seq: int) -> Iterator[Record]:
+        numbers = range(seq - 1, 0, -1)
+        return (record for number in numbers if (record := self.record(number)) is not None)
+
+    def _time_order(self) -> TimeOrder:
+        """Return how a moment is looked for."""
+        if self._is_ordering or not any(self.records(kinds=BY_TWO, limit=1)):
+            return IN_ORDER
+        newest = self.last()
+        if self._order is None or newest is None or self._order[0] != newest.seq:
+            from portalops.ledger.heeded import find_time_order  # noqa: PLC0415  # it is built on this module
+
+            self._is_ordering = True
+            try:
+                self._order = newest.seq if newest else 0, find_time_order(self)
+            finally:
+                self._is_ordering = False
+        return self._order[1]
 
     def count(self) -> int:
         """Return how many records there are."""
@@ -458,7 +490,8 @@ class Ledger:
             since: started at or after this moment.
             until: started before this moment. When a run finished does not matter.
         """
-        return fold_runs(self._store.frames(kinds, since, until))
+        order = self._time_order() if since or until else IN_ORDER
+        return fold_runs(self._store.frames(kinds, since, until, order))
 
     def frames(self) -> Iterator[Record]:
         """Yield the started and finished records, in order."""

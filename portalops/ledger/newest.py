@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from portalops.errors import IntegrityError
-from portalops.ledger.chain import Faults, check_chain, pass_from
-from portalops.ledger.heeded import numbers_excused
+from portalops.ledger.chain import Faults, check_chain, check_times, pass_from
+from portalops.ledger.heeded import numbers_excused, numbers_mended
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
@@ -34,15 +34,18 @@ def first_change(ledger: Ledger, since: datetime) -> Fault | None:
     first = next(iter(ledger.records(since=since, limit=1)), None)
     with ledger.snapshot() as snapshot:
         excused: frozenset[int] = frozenset()
+        counted: frozenset[int] = frozenset()
         with suppress(IntegrityError):  # of keys, which another pass names
-            excused = numbers_excused(ledger)
+            excused, counted = numbers_excused(ledger), numbers_mended(ledger)
         # One that does not count could hide what stands before it from whoever asks for a time.
         mended = {record.seq for record in ledger.records(kinds=(CLOCK_MENDED,))}
         if first is not None and first.seq > 1 and mended <= excused and _is_usual_from(snapshot, first.seq):
             return None
         faults = Faults()
         faults.settle(excused)
-        check_chain(snapshot, faults)
+        chain = check_chain(snapshot, faults)
+        after = chain.back[0][0] - 1 if chain.back else 0
+        check_times(snapshot.read_between(after, None, _CHUNK), after, chain, counted, faults)
         if not faults.count and any(snapshot.misleading_indexes()):
             faults.add(0, msg("an index of the database does not list a record"))
     return faults.first()[0] if faults.count else None

@@ -28,7 +28,7 @@ from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
-from portalops.ledger.selection import Selection
+from portalops.ledger.selection import Selection, TimeOrder
 from portalops.ledger.stores import StoredLines
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
@@ -223,7 +223,7 @@ class PostgresqlStore:
 
     def records(self, selection: Selection) -> Iterator[Record]:
         """As `SqliteStore.records`."""
-        first, end = self._seqs_between(selection.since, selection.until)
+        first, end = self._seqs_between(selection.since, selection.until, selection.order)
         where, parameters = ["seq >= %s", "seq < %s"], [first, end]
         values: list[object] = [*parameters]
         if selection.kinds is not None:
@@ -255,9 +255,11 @@ class PostgresqlStore:
         rows = self._few(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = %s", (seq,))
         return parse_line(rows[0][0], rows[0][1].encode()) if rows else None
 
-    def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
+    def frames(
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder
+    ) -> Iterator[Record]:
         """As `SqliteStore.frames`."""
-        first, end = self._seqs_between(since, until)
+        first, end = self._seqs_between(since, until, order)
         where, values = ["s.kind LIKE %s", "s.seq >= %s", "s.seq < %s"], [f"%{STARTED}", first, end]
         parameters: list[object] = [*values]
         if kinds is not None:
@@ -323,22 +325,28 @@ class PostgresqlStore:
                 if connection.info.transaction_status is not TransactionStatus.UNKNOWN:
                     connection.execute("ROLLBACK")
 
-    def _seqs_between(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
-        first = 1 if since is None else self._first_from(format_at(since))
-        return first, 2**63 - 1 if until is None else self._first_from(format_at(until))
+    def _seqs_between(self, since: datetime | None, until: datetime | None, order: TimeOrder) -> tuple[int, int]:
+        first = 1 if since is None else self._first_from(format_at(since), order)
+        return first, 2**63 - 1 if until is None else self._first_from(format_at(until), order)
 
-    def _first_from(self, at: str) -> int:
-        """As `store._first_from`: what stands before a mended clock counts as recorded no later than that."""
+    def _first_from(self, at: str, order: TimeOrder) -> int:
+        """As `store._first_from`."""
         statement = (
             "WITH RECURSIVE half(low, high) AS (SELECT 1::bigint, coalesce((SELECT size FROM portalops.tail), 0) + 1 UNION ALL"
-            " SELECT CASE WHEN found.at < %(at)s THEN middle + 1 ELSE low END, CASE WHEN found.at < %(at)s THEN high ELSE middle END"
-            " FROM half, LATERAL (SELECT (low + high) / 2 AS middle) m,"
-            f" LATERAL (SELECT least(substr(line, 8, 24), (SELECT min(substr(line, 8, 24)) FROM {_OF_TABLE}"
-            f" WHERE kind = '{CLOCK_MENDED}' AND seq > middle)) AS at FROM {_OF_TABLE} WHERE seq = middle) found WHERE low < high)"
-            " SELECT max(low) FROM half"
+            " SELECT CASE WHEN found.at < %(at)s THEN found.seq + 1 ELSE low END, CASE WHEN found.at < %(at)s THEN high ELSE middle END"
+            " FROM half, LATERAL (SELECT (low + high) / 2 AS middle) m LEFT JOIN LATERAL"
+            f" (SELECT seq, least(substr(line, 8, 24), (SELECT min(each.at COLLATE \"C\") FROM unnest(%(mended)s::bigint[], %(ats)s::text[])"
+            f" AS each(seq, at) WHERE each.seq > record.seq)) AS at FROM {_OF_TABLE} WHERE seq >= middle AND seq <> ALL(%(passed)s::bigint[])"
+            " ORDER BY seq LIMIT 1) found ON true WHERE low < high) SELECT max(low) FROM half"
         )
+        values = {
+            "at": at,
+            "mended": [seq for seq, _at in order.mended],
+            "ats": [each for _seq, each in order.mended],
+            "passed": list(order.passed),
+        }
         with self.connections.used() as connection:
-            row = connection.execute(statement, {"at": at}).fetchone()
+            row = connection.execute(statement, values).fetchone()
         return int(row[0]) if row else 1
 
 

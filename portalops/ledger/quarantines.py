@@ -8,7 +8,7 @@ A mended clock names the newest records, all with times ahead of the moment that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from portalops import bodies
@@ -71,11 +71,10 @@ def read_quarantine(held: HeldRecord) -> ReadQuarantine:
 
 
 def suspects(read: Iterable[ReadQuarantine]) -> Iterator[int]:
-    """Yield the numbers of the records whose faults wait for these: those that quarantines name, and each mended clock, which may stand before its time."""
+    """Yield the numbers of the records whose faults wait for these: those that quarantines name, and these themselves, which may be before their time."""
     for each in read:
-        if each.kind == CLOCK_MENDED:
-            yield each.seq
-        elif each.quarantine is not None and each.quarantine.last < each.seq:
+        yield each.seq
+        if each.kind != CLOCK_MENDED and each.quarantine is not None and each.quarantine.last < each.seq:
             yield from range(each.quarantine.first, each.quarantine.last + 1)
 
 
@@ -102,6 +101,8 @@ class Surrounding:
     """Whose the records are."""
     noted: Noted
     """Digest and time of each line that `wanted` asks for, as far as it is there; without a time it is no record."""
+    in_force: Callable[[int, Collection[int]], str]
+    """Returns the time that what follows a line may not be before, given its number and the mended clocks that count; empty without one."""
     anybodys: Collection[int]
     """Numbers of the records of `is_anybodys`."""
     void: Collection[int]
@@ -139,7 +140,7 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     for each in read:
         if not each.is_there:
             continue
-        why = _flaw_of(each, surrounding) or _flaw_in_time(each, surrounding.noted, counted)
+        why = _flaw_of(each, surrounding) or _flaw_in_time(each, surrounding, counted)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
@@ -163,8 +164,37 @@ def records_mistimed(counted: Iterable[SetAside]) -> frozenset[int]:
 
 
 def records_excused(counted: Sequence[SetAside]) -> frozenset[int]:
-    """Return the numbers of all records whose own faults are none: those set aside, and mended clocks before their time."""
-    return records_set_aside(counted).union(each.seq for each in counted if each.quarantine.since is not None)
+    """Return the numbers of all records whose own faults are none: those set aside, and what counts although it is before its time."""
+    return records_set_aside(counted).union(each.seq for each in counted)
+
+
+def mended_clocks(counted: Iterable[SetAside]) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count: time begins anew at these."""
+    return frozenset(each.seq for each in counted if each.quarantine.since is not None)
+
+
+def first_void_clock(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> int | None:
+    """Return the number of the first mended clock that does not count; None if all do.
+
+    What is before its time behind it meets no duty, as if its time were wrong: by that clock's leave it would.
+    """
+    mended = mended_clocks(counted)
+    return next((each.seq for each in read if each.kind == CLOCK_MENDED and each.seq not in mended), None)
+
+
+def records_untimely(
+    read: Iterable[ReadQuarantine], counted: Sequence[SetAside], misplaced: Iterable[int]
+) -> frozenset[int]:
+    """Return the numbers of all records whose time says nothing: two persons call it wrong, or it goes back by the leave of a void clock.
+
+    Args:
+        read: oldest first.
+        counted: those that count.
+        misplaced: numbers of the records before their time (`chain.check_times`).
+    """
+    void = first_void_clock(read, counted)
+    back = () if void is None else (seq for seq in misplaced if seq > void)
+    return records_mistimed(counted).union(back)
 
 
 def _named(counted: Iterable[SetAside]) -> frozenset[int]:
@@ -218,12 +248,12 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     return None
 
 
-def _flaw_in_time(each: ReadQuarantine, noted: Noted, counted: Sequence[SetAside]) -> Message | None:
+def _flaw_in_time(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
     """Return why a mended clock that is signed as it should be counts for nothing.
 
     Args:
         each: the record.
-        noted: digest and time of the lines around its range.
+        around: what else the ledger holds.
         counted: what counts before it.
     """
     if each.quarantine is None or each.quarantine.since is None:
@@ -237,9 +267,9 @@ def _flaw_in_time(each: ReadQuarantine, noted: Noted, counted: Sequence[SetAside
             return msg("record {record} names the same records", record=str(earlier.seq))
         if earlier.holds(right):
             right = earlier.quarantine.first - 1
-    right_at = noted.get(right, ("", ""))[1]
+    right_at = around.in_force(right, mended_clocks(counted))
     if not right_at or not right_at <= since <= format_at(each.at):
         return msg("{since} does not lie between record {record} and it", since=since, record=str(right))
-    if noted.get(first, ("", ""))[1] <= since:
+    if around.noted.get(first, ("", ""))[1] <= since:
         return msg("record {record} is not ahead of {since}", record=str(first), since=since)
     return None

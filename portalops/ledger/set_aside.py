@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.chain import Faults, bytes_of
+from portalops.ledger.chain import ChainPass, Faults, bytes_of, check_times, fields_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, read_signers
@@ -14,12 +14,18 @@ from portalops.ledger.quarantines import (
     ReadQuarantine,
     Surrounding,
     check_quarantines,
+    first_void_clock,
     is_anybodys,
+    mended_clocks,
     read_quarantine,
+    records_set_aside,
+    records_untimely,
     suspects,
     wanted,
 )
 from portalops.ledger.record import NotARecord, line_digest, parse
+from portalops.ledger.selection import TimeOrder
+from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Signer
 from portalops.model.message import Message
 from portalops.model.quarantines import SetAside
@@ -28,7 +34,12 @@ from portalops.model.text import format_at
 from portalops.registers.drills import IMPORTED
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS
-from portalops.registers.writers import BY_TWO
+from portalops.registers.writers import BY_TWO, CLOCK_MENDED
+
+_CHUNK = 256
+
+_NEAR = 10_000
+"""So many lines in front of a mended clock show how late it was."""
 
 JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
@@ -42,6 +53,52 @@ def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]
     """
     read = _read(ledger)
     return _counted(ledger, ownership, read, Faults()) if read else ()
+
+
+def read_untimely(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
+    """Return the numbers of all records whose time says nothing (`quarantines.records_untimely`).
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = _read(ledger)
+    counted = _counted(ledger, ownership, read, Faults())
+    return records_untimely(read, counted, _misplaced(ledger, read, counted))
+
+
+def read_time_order(ledger: Ledger, ownership: Ownership) -> TimeOrder:
+    """Return how a moment is looked for in a ledger with mended clocks or quarantines.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = _read(ledger)
+    counted = _counted(ledger, ownership, read, Faults())
+    mended = mended_clocks(counted)
+    void = {each.seq for each in read if each.kind == CLOCK_MENDED} - mended
+    before = {each.seq for each in counted if each.quarantine.since is None}  # may be before their time
+    passed = records_set_aside(counted).union(void, before, _misplaced(ledger, read, counted))
+    return TimeOrder(tuple((each.seq, format_at(each.at)) for each in counted if each.seq in mended), passed - mended)
+
+
+def _misplaced(ledger: Ledger, read: Sequence[ReadQuarantine], counted: Sequence[SetAside]) -> frozenset[int]:
+    """Return the numbers of the records before their time, from the first mended clock on that does not count."""
+    void, mended = first_void_clock(read, counted), mended_clocks(counted)
+    if void is None:
+        return frozenset()
+    with ledger.snapshot() as snapshot:
+        chain = ChainPass(back=[(void, _in_force(snapshot, void - 1, mended))])
+        return check_times(snapshot.read_between(void - 1, None, _CHUNK), void - 1, chain, mended, Faults())
+
+
+def _in_force(lines: StoredLines, seq: int, counted: Collection[int]) -> str:
+    """Return the time that what follows a line may not be before; verification alone looks back farther than `_NEAR` lines."""
+    begin = max((each for each in counted if each <= seq), default=1)
+    latest = ""
+    for chunk in lines.read_between(max(seq - _NEAR, begin - 1, 0), seq, _CHUNK):
+        found = (fields_of(bytes_of(line)) for line in chunk.lines)
+        latest = max((latest, *(each.at for each in found if each is not None)))
+    return latest
 
 
 def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> Message | None:
@@ -70,7 +127,13 @@ def _counted(
     named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
     anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
     standings = read_standings(ledger, signers, named)
-    return check_quarantines(read, Surrounding(ledger.id, signers, ownership, noted, anybodys, *standings), faults)
+
+    def in_force(seq: int, counted: Collection[int]) -> str:
+        with ledger.snapshot() as snapshot:
+            return _in_force(snapshot, seq, counted)
+
+    around = Surrounding(ledger.id, signers, ownership, noted, in_force, anybodys, *standings)
+    return check_quarantines(read, around, faults)
 
 
 def read_standings(

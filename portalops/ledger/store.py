@@ -24,7 +24,7 @@ from portalops.errors import IntegrityError, LedgerError, LedgerMissing
 from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import Draft, NotARecord, split
-from portalops.ledger.selection import Selection
+from portalops.ledger.selection import Selection, TimeOrder
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.stores import StoredLines
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
@@ -35,7 +35,6 @@ from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
 from portalops.private_folder import make_private_file, make_private_folder
-from portalops.registers.writers import CLOCK_MENDED
 
 FILE_PLACE = "file"
 
@@ -197,7 +196,7 @@ class SqliteStore:
             IntegrityError: a line is not a record.
         """
         with self._reading() as connection:
-            span = self._seqs_between(connection, selection.since, selection.until)
+            span = self._seqs_between(connection, selection.since, selection.until, selection.order)
             yielded, skipped = 0, False
             for seq, line in connection.execute(*_select(selection, span)):
                 record = self._parsed(seq, line)
@@ -230,13 +229,16 @@ class SqliteStore:
             row = connection.execute("SELECT seq, line FROM record WHERE seq = ?", (seq,)).fetchone()
         return self._parsed(*row) if row else None
 
-    def frames(self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None) -> Iterator[Record]:
+    def frames(
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder
+    ) -> Iterator[Record]:
         """Yield the started records of a span, each followed by its finished record, whenever that came.
 
         Args:
             kinds: kinds of runs without their ending, or None for all.
             since: started at or after.
             until: started before.
+            order: how these moments are looked for.
         """
         where = [f"substr(s.kind, -{len(STARTED)}) = '{STARTED}'", "s.seq >= ?", "s.seq < ?"]
         started_kinds = [] if kinds is None else [f"{kind}{STARTED}" for kind in kinds]
@@ -248,7 +250,7 @@ class SqliteStore:
             f"WHERE {' AND '.join(where)} ORDER BY s.seq"
         )
         with self._reading() as connection:
-            parameters = [*self._seqs_between(connection, since, until), *started_kinds]
+            parameters = [*self._seqs_between(connection, since, until, order), *started_kinds]
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
                 if (record := self._parsed(started_seq, started)) is None:
                     continue
@@ -355,17 +357,17 @@ class SqliteStore:
         return seq in self._set_aside
 
     def _seqs_between(
-        self, connection: sqlite3.Connection, since: datetime | None, until: datetime | None
+        self, connection: sqlite3.Connection, since: datetime | None, until: datetime | None, order: TimeOrder
     ) -> tuple[int, int]:
         """Return the first seq of a span of time, and the first after it; either end may be open."""
-        first = _MIN_SEQ if since is None else self._first_from(connection, format_at(since))
-        return first, _MAX_SEQ if until is None else self._first_from(connection, format_at(until))
+        first = _MIN_SEQ if since is None else self._first_from(connection, format_at(since), order)
+        return first, _MAX_SEQ if until is None else self._first_from(connection, format_at(until), order)
 
-    def _first_from(self, connection: sqlite3.Connection, at: str) -> int:
+    def _first_from(self, connection: sqlite3.Connection, at: str, order: TimeOrder) -> int:
         if connection is not self._view:
-            return _first_from(connection, at)
+            return _first_from(connection, at, order)
         if at not in self._firsts:
-            self._firsts[at] = _first_from(connection, at)
+            self._firsts[at] = _first_from(connection, at, order)
         return self._firsts[at]
 
     @contextmanager
@@ -435,38 +437,31 @@ def _select(selection: Selection, span: tuple[int, int]) -> tuple[str, list[str 
     return statement, parameters
 
 
-def _first_from(connection: sqlite3.Connection, at: str) -> int:
+def _first_from(connection: sqlite3.Connection, at: str, order: TimeOrder) -> int:
     """Return the first seq recorded at or after a time, so that halving finds it without an index.
 
-    Times go back at a mended clock alone: all before it counts as recorded no later than that, so that they never do.
+    Times go back at mended clocks: all before one counts as recorded no later than that, so that they never do. By what
+    is before its time elsewhere nothing is found.
     """
     newest = connection.execute("SELECT max(seq) FROM record").fetchone()[0]
     if not isinstance(newest, int):
         return 1  # an empty table, or one that was made anew with something else for numbers
-    mended = _mended(connection)
     low, high = 1, newest + 1
     while low < high:
         middle = (low + high) // 2
-        found = _readable_from(connection, middle)
-        if found is not None and min((found[1], *(mend for seq, mend in mended if seq > found[0]))) < at:
+        found = _readable_from(connection, middle, order.passed)
+        if found is not None and min((found[1], *(mend for seq, mend in order.mended if seq > found[0]))) < at:
             low = found[0] + 1
         else:
             high = middle
     return low
 
 
-def _mended(connection: sqlite3.Connection) -> list[tuple[int, str]]:
-    """Return number and time of the records at which a clock was mended."""
-    found: list[tuple[int, str]] = []
-    for seq, line in connection.execute("SELECT seq, line FROM record WHERE kind = ?", (CLOCK_MENDED,)):
-        with suppress(NotARecord):
-            found.append((seq, split(bytes_of(line)).at))
-    return found
-
-
-def _readable_from(connection: sqlite3.Connection, seq: int) -> tuple[int, str] | None:
-    """Return number and time of the first line from a number on that is a record: any other has no time to go by."""
-    for found, at, line in connection.execute("SELECT seq, at, line FROM record WHERE seq >= ?", (seq,)):
+def _readable_from(connection: sqlite3.Connection, seq: int, passed: Collection[int]) -> tuple[int, str] | None:
+    """Return number and time of the first line from a number on that has a time to go by: a record, and none of those passed over."""
+    for found, at, line in connection.execute("SELECT seq, at, line FROM record WHERE seq >= ? ORDER BY seq", (seq,)):
+        if found in passed:
+            continue
         with suppress(NotARecord):
             split(bytes_of(line))
             return found, str(at)

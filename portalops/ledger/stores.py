@@ -13,7 +13,7 @@ from typing import Protocol
 from portalops.errors import LedgerMissing
 from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.record import Draft
-from portalops.ledger.selection import Selection
+from portalops.ledger.selection import Selection, TimeOrder
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
@@ -90,7 +90,7 @@ class RecordStore(Protocol):
     def kinds_under(self, kind: str) -> tuple[str, ...]: ...
     def record(self, seq: int) -> Record | None: ...
     def frames(
-        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder
     ) -> Iterator[Record]: ...
     def frame_records(self) -> Iterator[Record]: ...
     def bodies(self) -> Iterator[tuple[int, Digest]]: ...

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.chain import ChainPass, Faults, check_chain
+from portalops.ledger.chain import ChainPass, Faults, check_chain, check_times
 from portalops.ledger.check_heads import (
     HeldRecord,
     ReadHead,
@@ -51,10 +51,11 @@ from portalops.ledger.quarantines import (
     check_quarantines,
     disowned_keys,
     is_anybodys,
+    mended_clocks,
     read_quarantine,
     records_excused,
-    records_mistimed,
     records_set_aside,
+    records_untimely,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -238,11 +239,14 @@ def verify(
         keys = [use.signer for use in signed.uses]
         ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
         standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, *standings)
+        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, chain.in_force, told.anybodys, *standings)
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         faults.settle(records_excused(set_aside))
+        after = chain.back[0][0] - 1 if chain.back else None
+        again = snapshot.read_between(after, None, _CHUNK)
+        misplaced = check_times(again, after or 0, chain, mended_clocks(set_aside), faults)
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)
@@ -271,7 +275,7 @@ def verify(
         unclaimed,
         set_aside,
     )
-    mistimed = records_mistimed(set_aside)
+    mistimed = records_untimely(told.quarantines, set_aside, misplaced)
     completeness = _completeness(ledger, told, counts, mistimed, now=now, zone=zone)
     return Verification(ledger_id, integrity, replace(completeness, erased=tuple(erased.values())))
 

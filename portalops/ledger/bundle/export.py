@@ -23,11 +23,11 @@ from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
-from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
+from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain, check_times
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
-from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_ownership
+from portalops.ledger.heeded import heeded, numbers_excused, numbers_mended, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
 from portalops.ledger.verify import Withheld
@@ -423,6 +423,9 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleSco
             file.write(data)
 
         chain = check_chain(_Copied(snapshot, scope.last, write), faults, advance)
+        after = chain.back[0][0] - 1 if chain.back else 0
+        again = snapshot.read_between(after, scope.last, 256)
+        check_times(again, after, chain, numbers_mended(ledger), faults)
     writer.sums[contents.LINES] = sha256.hexdigest()
     if faults.count:
         first = faults.first()[0]

@@ -29,7 +29,7 @@ from portalops.ledger.bundle.sums import check_signature, check_sums
 from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
 from portalops.ledger.bundle.zip_file import unpack
-from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain
+from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain, check_times
 from portalops.ledger.check_heads import (
     HeldRecord,
     ReadHead,
@@ -58,10 +58,11 @@ from portalops.ledger.quarantines import (
     check_quarantines,
     disowned_keys,
     is_anybodys,
+    mended_clocks,
     read_quarantine,
     records_excused,
-    records_mistimed,
     records_set_aside,
+    records_untimely,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -94,6 +95,8 @@ from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, signing_keys
 from portalops.registers.waivers import WAIVER_KINDS, RecordedWaiver
 from portalops.registers.writers import BY_TWO, CLAIM_KINDS
+
+_CHUNK = 256
 
 MAX_FIGURES_BYTES = 1 << 20
 """Figures of a portal have a few KiB; it bounds what is held of a foreign file."""
@@ -207,7 +210,7 @@ class _Recorded:
     quarantines: list[ReadQuarantine] = field(default_factory=list)
     anybodys: set[int] = field(default_factory=set)
     mistimed: frozenset[int] = frozenset()
-    """Numbers of the records of which two persons say that their time is wrong."""
+    """Numbers of the records whose time says nothing (`records_untimely`)."""
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
@@ -250,12 +253,14 @@ class _Check:
             told.signed, keys, chain.noted, self._faults, ledger=told.ledger, spoken_for=signed.holding
         )
         standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, *standings)
+        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, chain.in_force, told.anybodys, *standings)
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         self._faults.settle(records_excused(set_aside))
-        told.mistimed = records_mistimed(set_aside)
+        again = self._lines.chunks(_CHUNK) if chain.back else ()
+        misplaced = check_times(again, 0, chain, mended_clocks(set_aside), self._faults)
+        told.mistimed = records_untimely(told.quarantines, set_aside, misplaced)
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
         ages = (each for each in self._ages(tuple(ownership.gaps(chain.records))) if each[0] not in passed_over)
