@@ -1,9 +1,9 @@
 """Say that the clock was wrong up to the newest record, by two persons, so that the ledger goes on
 
 While the clock ran ahead, records of the future were made, and nothing can be recorded before that moment. Name the
-first of them, the newest record, and the moment from which on the clock is right again. Nothing is removed: the lines
-stay in the chain, 'ledger verify' and bundles name them, and they meet no duty. Without --signature, shows the text
-that the second person signs, with their own key and on their own machine.
+first of them, the newest line of any sort, and the moment from which on the clock is right again. Nothing is removed:
+the lines stay in the chain, 'ledger verify' and bundles name them, and they meet no duty. Without --signature, shows
+the text that the second person signs, with their own key and on their own machine.
 
 Example: portalops ledger mend-clock 412 430 --since 2026-12-01T08:15 --by 'Nguyễn Văn An' --second binh
 --reason 'the clock ran a week ahead' --request clock.txt; portalops ledger mend-clock ... --signature clock.txt.sig
@@ -33,8 +33,7 @@ from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.quarantines import ReadQuarantine
-from portalops.ledger.record import line_digest
-from portalops.ledger.set_aside import find_flaw
+from portalops.ledger.set_aside import find_flaw, read_time_before, stored_lines
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
@@ -88,6 +87,8 @@ def mend_clock(
     words = written_text(by, "--by"), written_text(reason, "--reason")
     digest = _require_newest(ledger, first, last)
     asked = Quarantine(ledger.id, first, last, digest, words[0], person, key_text, words[1], right)
+    _require_ahead(ledger, asked)
+    _require_in_time(ledger, asked, session.clock.now())
     _require_sound(ledger, asked, key.public_key, session.clock.now())
     parts = signed_by_two(asked, CLOCK_MENDED, key, request, signature)
     if parts is None:
@@ -104,19 +105,57 @@ def mend_clock(
 
 
 def _require_newest(ledger: Ledger, first: int, last: int) -> Digest:
-    """Return the digest of the last record, after it was made sure that it is the newest, and not too many are named."""
-    newest, most = ledger.last(), FORMS[CLOCK_MENDED].most
-    if newest is None or newest.seq != last or not last - most < first <= last:
+    """Return the digest of the last line, after it was made sure that it is the newest, and not too many are named."""
+    newest, most = ledger.newest_number(), FORMS[CLOCK_MENDED].most
+    lines = stored_lines(ledger, (last,))
+    if newest != last or not lines or not last - most < first <= last:
         raise UsageError(
             msg(
                 "records {first} to {last} do not end with the newest, {newest}",
                 first=str(first),
                 last=str(last),
-                newest=str(newest.seq if newest else 0),
+                newest=str(newest),
             ),
-            msg("Give the first record with a wrong time, and the newest record; at most {most} in a row.", most=most),
+            msg(
+                "Give the first record with a wrong time, and {newest} as the last; at most {most} in a row.",
+                newest=str(newest),
+                most=most,
+            ),
         )
-    return line_digest(newest.line)
+    return lines[0][1]
+
+
+def _require_ahead(ledger: Ledger, asked: Quarantine) -> None:
+    """Make sure that the first one is a record, of a time after the moment."""
+    since, first = asked.since, str(asked.first)
+    ((_seq, _digest, record),) = stored_lines(ledger, (asked.first,))
+    if record is None:
+        raise UsageError(
+            msg("line {first} is no record, so it has no time that is wrong", first=first),
+            msg("Give the first record of the future as FIRST. Set the line aside: portalops ledger quarantine."),
+        )
+    if since is not None and record.at <= since:
+        raise UsageError(
+            msg("record {first} of {at} is not later than {since}", first=first, at=record.at, since=since),
+            msg(
+                "'portalops ledger show' lists the records with their times: give the first one after --since as FIRST."
+            ),
+        )
+
+
+def _require_in_time(ledger: Ledger, asked: Quarantine, now: datetime) -> None:
+    """Make sure that the moment lies between the newest right record and now."""
+    since, right = asked.since, read_time_before(ledger, read_ownership(ledger), asked.first)
+    if since is not None and since > now:
+        raise UsageError(
+            msg("--since {since} is later than the clock, which shows {now}", since=since, now=now),
+            msg("Give a moment up to now, from which on the clock was right."),
+        )
+    if since is not None and right is not None and since < right:
+        raise UsageError(
+            msg("--since {since} is earlier than the newest right record, of {right}", since=since, right=right),
+            msg("Give the first minute after that record. If that minute is not over yet, wait for its end."),
+        )
 
 
 def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
@@ -125,7 +164,9 @@ def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -
     if (why := find_flaw(ledger, read_ownership(ledger), read)) is not None:
         raise UsageError(
             msg("the clock cannot be mended so: {why}", why=why),
-            msg("'portalops ledger show' lists the records with their times: name the first wrong one."),
+            msg(
+                "'portalops ledger show' lists the records with their times, and 'portalops ledger verify' what counts."
+            ),
         )
 
 

@@ -31,11 +31,11 @@ from portalops.ledger.heeded import read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.quarantines import is_anybodys, may_set_aside
-from portalops.ledger.set_aside import read_standings, stored_lines
+from portalops.ledger.set_aside import find_void_clocks, read_standings, stored_lines
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
-from portalops.registers.writers import QUARANTINED
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.reports.document import Paragraph
 from portalops.signatures.sshsig import fingerprint
 
@@ -106,6 +106,8 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
     ownership = read_ownership(ledger)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
+    if any(record.kind == CLOCK_MENDED for record in records):
+        void |= find_void_clocks(ledger, ownership)
     for record in records:
         seq = record.seq
         if is_anybodys(seq, record.kind):

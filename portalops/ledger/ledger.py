@@ -237,39 +237,48 @@ class Ledger:
         Their blobs are kept before.
         """
         if self.claimant is None:
-            return self._store.append(drafts, self._clock)
+            return self._store.append(drafts, self._clock, self._latest)
         with self.claimant.noting():
             self.claimant.intend(drafts)
-            records = self._store.append(drafts, self._clock)
+            records = self._store.append(drafts, self._clock, self._latest)
             self.claimant.note(records)
         return records
 
     def append_quarantine(self, draft: Draft) -> Record:
-        """Record a quarantine, also behind a newest line that is no record; raises as `append` does."""
-        return self._store.append_behind_damage((draft,), self._clock)[0]
+        """Record a quarantine, also behind a newest line that is no record or of the future; raises as `append` does."""
+        return self._store.append_behind_damage(lambda: (draft,), self._clock)[0]
 
     def append_mend(self, draft: Draft, last: int) -> Record:
-        """Record that the clock was wrong up to the newest record, also at an earlier time than that record's.
+        """Record that the clock was wrong up to the newest line, also at an earlier time than that of the records before.
 
         Args:
             draft: of kind `ledger.clock-mended`.
-            last: the number of the newest record.
+            last: the number of the newest line, whether it is a record or not.
 
         Raises:
-            IntegrityError: another record is the newest one meanwhile.
+            IntegrityError: another line is the newest one meanwhile.
             LedgerError: as `append` does.
         """
 
         def decide() -> Sequence[Draft]:
-            newest = self.last()
-            if newest is None or newest.seq != last:
+            if (newest := self.newest_number()) != last:
                 raise IntegrityError(
-                    msg("record {seq} came meanwhile", seq=newest.seq if newest else 0),
+                    msg("record {seq} came meanwhile", seq=newest),
                     msg("Run the command for the records up to it, and have that text signed."),
                 )
             return (draft,)
 
-        return self._store.append_decided(decide, self._clock)[0]
+        return self._store.append_behind_damage(decide, self._clock)[0]
+
+    def newest_number(self) -> int:
+        """Return the number of the newest line, whether it is a record or not; 0 where there is none."""
+        with self.snapshot() as snapshot:
+            tail = snapshot.tail()
+        return tail.size if tail else 0
+
+    def _latest(self) -> datetime | None:
+        newest = self.last_in_order()
+        return newest.at if newest else None
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
@@ -282,7 +291,7 @@ class Ledger:
         """
         claimant = self.claimant
         if claimant is None:
-            return self._store.append_decided(decide, self._clock)
+            return self._store.append_decided(decide, self._clock, self._latest)
 
         def noted() -> Sequence[Draft]:
             drafts = decide()
@@ -290,7 +299,7 @@ class Ledger:
             return drafts
 
         with claimant.noting():
-            records = self._store.append_decided(noted, self._clock)
+            records = self._store.append_decided(noted, self._clock, self._latest)
             claimant.note(records)
         return records
 

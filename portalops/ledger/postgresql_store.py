@@ -29,12 +29,12 @@ from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection, TimeOrder
-from portalops.ledger.stores import StoredLines
+from portalops.ledger.stores import Decide, Latest, StoredLines
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.writers import BY_TWO
 
 MOST_IDLE = 8
 """Idle connections kept for the next caller."""
@@ -126,33 +126,31 @@ class PostgresqlStore:
         with self.connections.used() as connection:
             return read_server(connection)
 
-    def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest) -> tuple[Record, ...]:
         """As `SqliteStore.append`."""
-        return self._append(lambda: drafts, clock)
+        return self._append(lambda: drafts, clock, latest)
 
-    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+    def append_decided(self, decide: Decide, clock: Clock, latest: Latest) -> tuple[Record, ...]:
         """As `SqliteStore.append_decided`."""
-        return self._append(decide, clock)
+        return self._append(decide, clock, latest)
 
     def take(self, first: int, lines: Sequence[bytes]) -> None:
         """Append lines of another store as they are; the database refuses one that does not follow."""
         with self.connections.used() as connection:
             connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (first, [line.decode() for line in lines]))
 
-    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+    def append_behind_damage(self, decide: Decide, clock: Clock) -> tuple[Record, ...]:
         """Append: the database refuses lines that are no records, so there is no such damage."""
-        return self.append(drafts, clock)
+        return self._append(decide, clock, lambda: None)
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """As `SqliteStore.begin`."""
-        self._append(lambda: (draft,), clock, only_first=True)
+        self._append(lambda: (draft,), clock, lambda: None, only_first=True)
 
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
         """Do nothing: the owner upgrades the tables, by `prepare`."""
 
-    def _append(
-        self, decide: Callable[[], Sequence[Draft]], clock: Clock, *, only_first: bool = False
-    ) -> tuple[Record, ...]:
+    def _append(self, decide: Decide, clock: Clock, latest: Latest, *, only_first: bool = False) -> tuple[Record, ...]:
         if not self._writable:
             raise said.reading_only(self.place)
         records: tuple[Record, ...] = ()
@@ -167,7 +165,8 @@ class PostgresqlStore:
                 if only_first and newest is not None:
                     connection.execute("ROLLBACK")
                     return ()
-                records = _placed(decide(), clock, newest)
+                found = latest() if newest is not None and newest.kind in BY_TWO else None
+                records = _placed(decide(), clock, newest, found or (newest.at if newest else None))
                 committing = bool(records)
                 with connection.pipeline():
                     if records:
@@ -335,7 +334,7 @@ class PostgresqlStore:
             "WITH RECURSIVE half(low, high) AS (SELECT 1::bigint, coalesce((SELECT size FROM portalops.tail), 0) + 1 UNION ALL"
             " SELECT CASE WHEN found.at < %(at)s THEN found.seq + 1 ELSE low END, CASE WHEN found.at < %(at)s THEN high ELSE middle END"
             " FROM half, LATERAL (SELECT (low + high) / 2 AS middle) m LEFT JOIN LATERAL"
-            f" (SELECT seq, least(substr(line, 8, 24), (SELECT min(each.at COLLATE \"C\") FROM unnest(%(mended)s::bigint[], %(ats)s::text[])"
+            f' (SELECT seq, least(substr(line, 8, 24), (SELECT min(each.at COLLATE "C") FROM unnest(%(mended)s::bigint[], %(ats)s::text[])'
             f" AS each(seq, at) WHERE each.seq > record.seq)) AS at FROM {_OF_TABLE} WHERE seq >= middle AND seq <> ALL(%(passed)s::bigint[])"
             " ORDER BY seq LIMIT 1) found ON true WHERE low < high) SELECT max(low) FROM half"
         )
@@ -467,8 +466,10 @@ def _is_alive(connection: psycopg.Connection) -> bool:
     return not connection.closed
 
 
-def _placed(drafts: Sequence[Draft], clock: Clock, newest: Record | None) -> tuple[Record, ...]:
-    """Give drafts their places behind the newest record, and their times: none before it.
+def _placed(
+    drafts: Sequence[Draft], clock: Clock, newest: Record | None, latest: datetime | None
+) -> tuple[Record, ...]:
+    """Give drafts their places behind the newest record, and their times: none before the latest, but for kinds that may be.
 
     Raises:
         ClockWentBack: the clock is further behind than those of machines that keep time may be.
@@ -476,11 +477,12 @@ def _placed(drafts: Sequence[Draft], clock: Clock, newest: Record | None) -> tup
     records: list[Record] = []
     for draft in drafts:
         now = clock.now()
-        if newest is not None and now < newest.at and draft.kind != CLOCK_MENDED:
-            if newest.at - now > SKEW:
-                raise store_errors.clock_went_back(now, newest.at)
-            now = newest.at
+        if latest is not None and now < latest and draft.kind not in BY_TWO:
+            if latest - now > SKEW:
+                raise store_errors.clock_went_back(now, latest)
+            now = latest
         prev = line_digest(newest.line) if newest else GENESIS
         newest = encoded(draft, (newest.seq if newest else 0) + 1, now, prev)
+        latest = newest.at
         records.append(newest)
     return tuple(records)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from portalops.ledger.record import CREATED, GENESIS, MAX_TEXT
 from portalops.model.record import FINISHED, STARTED
 from portalops.registers.erasures import ERASED, INERASABLE
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 
 SCHEMA_VERSION = 2
 """Of the tables, in `about`."""
@@ -120,7 +120,7 @@ BEGIN
     RAISE EXCEPTION 'record % has a time that does not exist: %', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
   recent := clock_timestamp() - (SELECT about.ahead FROM about);
-  IF at COLLATE "C" < before AND (fields ->> 'kind' <> '{CLOCK_MENDED}' OR at::timestamptz < recent AND before::timestamptz >= recent) THEN
+  IF at COLLATE "C" < before AND (fields ->> 'kind' NOT IN ('{CLOCK_MENDED}', '{QUARANTINED}') OR at::timestamptz < recent AND before::timestamptz >= recent) THEN
     RAISE EXCEPTION 'record % has the time %, earlier than the record before it', place, at USING ERRCODE = '{NOT_A_RECORD}';
   END IF;
   IF at::timestamptz > clock_timestamp() + (SELECT about.ahead FROM about) THEN

@@ -9,6 +9,7 @@ A mended clock names the newest records, all with times ahead of the moment that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from portalops import bodies
@@ -137,13 +138,16 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
         faults: receives what counts for nothing.
     """
     counted: list[SetAside] = []
+    void_clocks: list[int] = []
     for each in read:
         if not each.is_there:
             continue
-        why = _flaw_of(each, surrounding) or _flaw_in_time(each, surrounding, counted)
+        why = flaw_of(each, replace(surrounding, void={*surrounding.void, *void_clocks}), counted)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
+            if each.kind == CLOCK_MENDED:
+                void_clocks.append(each.seq)
             what = (
                 msg("the mended clock in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
                 if each.kind == CLOCK_MENDED
@@ -217,6 +221,17 @@ def may_set_aside(seq: int, ownership: Ownership, *, is_void: bool, is_sound: bo
     """
     is_strange = is_void or (ownership.begin is not None and seq > ownership.begin)
     return is_strange and not is_sound and ownership.owner(seq) is None
+
+
+def flaw_of(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
+    """Return why a quarantine or a mended clock counts for nothing; None if it counts.
+
+    Args:
+        each: the record.
+        around: what else the ledger holds.
+        counted: what counts before it.
+    """
+    return _flaw_of(each, around) or _flaw_in_time(each, around, counted)
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of, check_times, fields_of
@@ -15,15 +16,17 @@ from portalops.ledger.quarantines import (
     Surrounding,
     check_quarantines,
     first_void_clock,
+    flaw_of,
     is_anybodys,
     mended_clocks,
     read_quarantine,
+    records_mistimed,
     records_set_aside,
     records_untimely,
     suspects,
     wanted,
 )
-from portalops.ledger.record import NotARecord, line_digest, parse
+from portalops.ledger.record import NotARecord, line_digest, parse, parse_at
 from portalops.ledger.selection import TimeOrder
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Signer
@@ -107,12 +110,39 @@ def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
-    read, faults = _read(ledger), Faults()
-    faults.settle({each.seq for each in read})  # named by `ledger verify`
-    counted = _counted(ledger, ownership, (*read, planned), faults)
-    if any(each.seq == planned.seq for each in counted):
+    read = _read(ledger)
+    around = _surrounding(ledger, ownership, (*read, planned))
+    return flaw_of(planned, around, check_quarantines(read, around, Faults()))
+
+
+def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> datetime | None:
+    """Return the time that was right before a record; None if there is none, or if that record follows a range whose time is wrong.
+
+    Args:
+        ledger: read only.
+        ownership: whose the records are.
+        first: the record's number.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    counted = read_set_aside(ledger, ownership)
+    if first - 1 in records_mistimed(counted):
         return None
-    return next(fault.what for fault in faults.kept if fault.seq == planned.seq)
+    with ledger.snapshot() as snapshot:
+        found = _in_force(snapshot, first - 1, mended_clocks(counted))
+    return parse_at(found) if found else None
+
+
+def find_void_clocks(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count for nothing, so that each can be set aside.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = _read(ledger)
+    mended = mended_clocks(_counted(ledger, ownership, read, Faults()))
+    return frozenset(each.seq for each in read if each.kind == CLOCK_MENDED and each.is_there) - mended
 
 
 def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
@@ -122,6 +152,10 @@ def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
 def _counted(
     ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine], faults: Faults
 ) -> tuple[SetAside, ...]:
+    return check_quarantines(read, _surrounding(ledger, ownership, read), faults)
+
+
+def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine]) -> Surrounding:
     noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, wanted(read))}
     signers = read_signers(ledger)
     named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
@@ -132,8 +166,7 @@ def _counted(
         with ledger.snapshot() as snapshot:
             return _in_force(snapshot, seq, counted)
 
-    around = Surrounding(ledger.id, signers, ownership, noted, in_force, anybodys, *standings)
-    return check_quarantines(read, around, faults)
+    return Surrounding(ledger.id, signers, ownership, noted, in_force, anybodys, *standings)
 
 
 def read_standings(

@@ -26,7 +26,7 @@ from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import Draft, NotARecord, split
 from portalops.ledger.selection import Selection, TimeOrder
 from portalops.ledger.stored_chain import StoredChain
-from portalops.ledger.stores import StoredLines
+from portalops.ledger.stores import Decide, Latest, StoredLines
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
@@ -133,7 +133,7 @@ class SqliteStore:
         """
         self._write_with().upgrade(draft, clock)
 
-    def append(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest) -> tuple[Record, ...]:
         """Append in one durable transaction: when this returns, the records survive a power cut.
 
         Raises:
@@ -143,26 +143,26 @@ class SqliteStore:
             LedgerFull: the disk is full or not writable; nothing of this call is recorded.
             Locked: other processes kept appending for `WAIT_SECONDS`.
         """
-        return self._write_with().append(drafts, clock)
+        return self._write_with().append(drafts, clock, latest)
 
-    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+    def append_decided(self, decide: Decide, clock: Clock, latest: Latest) -> tuple[Record, ...]:
         """Append what `decide` returns: nobody else appends between what it reads and what it decides.
 
         It may read the ledger and keep blobs; what it raises is raised, and nothing is appended. Raises as `append` does.
         """
-        return self._write_with().append_decided(decide, clock)
+        return self._write_with().append_decided(decide, clock, latest)
 
-    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
-        """Append although the newest line is no record, or is not the one that was added last; raises as `append` does.
+    def append_behind_damage(self, decide: Decide, clock: Clock) -> tuple[Record, ...]:
+        """Append although the newest line is no record, or is not the one that was added last; raises as `append_decided` does.
 
-        The chain goes on over the bytes of that line.
+        The chain goes on over the bytes of that line. What is appended may be before the time of the newest record.
         """
         self._set_aside = None
-        return self._write_with().append_behind_damage(drafts, clock)
+        return self._write_with().append_behind_damage(decide, clock)
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """Append the first record, unless another process has just done so; raises as `append` does."""
-        self._write_with().append((draft,), clock, only_first=True)
+        self._write_with().append((draft,), clock, lambda: None, only_first=True)
 
     @contextmanager
     def view(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +16,14 @@ from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
+from portalops.ledger.stores import Decide, Latest
 from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 from portalops.model.values import dataclass
 from portalops.ports import Clock
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.writers import BY_TWO
 
 _REMEMBER = "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2"
 
@@ -34,6 +36,8 @@ class _End:
     at: datetime | None
     """None before the first record."""
     digest: Digest
+    may_be_early: bool = False
+    """It is of a kind that may be before its time, so that `at` may be none to go by."""
 
 
 _NOTHING = _End(0, None, GENESIS)
@@ -58,31 +62,34 @@ class LedgerWriter:
                 for statement in MAKE:
                     self._connection.execute(statement)
 
-    def append(self, drafts: Sequence[Draft], clock: Clock, *, only_first: bool = False) -> tuple[Record, ...]:
+    def append(
+        self, drafts: Sequence[Draft], clock: Clock, latest: Latest, *, only_first: bool = False
+    ) -> tuple[Record, ...]:
         """Append; with `only_first` nothing, where another process has begun the ledger. As `SqliteStore.append`."""
         with self._transaction():
             end = self._newest()
             if only_first and end.seq:
                 return ()
-            records, end = self._insert(drafts, clock, end)
+            records, end = self._insert(drafts, clock, _in_time(end, latest))
         self._end = end
         return records
 
-    def append_decided(self, decide: Callable[[], Sequence[Draft]], clock: Clock) -> tuple[Record, ...]:
+    def append_decided(self, decide: Decide, clock: Clock, latest: Latest) -> tuple[Record, ...]:
         """Append what is decided while nobody else can; as `SqliteStore.append_decided`."""
         with self._transaction():
             end = self._newest()
             drafts = decide()
             if not drafts:
                 return ()
-            records, end = self._insert(drafts, clock, end)
+            records, end = self._insert(drafts, clock, _in_time(end, latest))
         self._end = end
         return records
 
-    def append_behind_damage(self, drafts: Sequence[Draft], clock: Clock) -> tuple[Record, ...]:
+    def append_behind_damage(self, decide: Decide, clock: Clock) -> tuple[Record, ...]:
         """Append behind a newest line that is no record, or not the one added last; as `SqliteStore.append_behind_damage`."""
         with self._transaction():
-            records, end = self._insert(drafts, clock, self._read_damaged_end())
+            end = self._read_damaged_end()
+            records, end = self._insert(decide(), clock, end)
         self._end = end
         return records
 
@@ -130,7 +137,7 @@ class LedgerWriter:
         for draft in drafts:
             now = clock.now()
             record = encoded(draft, seq + 1, now, prev)
-            if at is not None and record.at < at and draft.kind != CLOCK_MENDED:
+            if at is not None and record.at < at and draft.kind not in BY_TWO:
                 raise store_errors.clock_went_back(now, at)
             try:
                 self._connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, record.line))
@@ -139,7 +146,7 @@ class LedgerWriter:
             seq, at, prev = record.seq, record.at, line_digest(record.line)
             records.append(record)
         self._connection.execute(_REMEMBER, (seq, prev))
-        return tuple(records), _End(seq, at, prev)
+        return tuple(records), _End(seq, at, prev, records[-1].kind in BY_TWO)
 
     def _newest(self) -> _End:
         """Return the chain's end: as it was left, if nobody else has written since, and otherwise looked at anew."""
@@ -157,7 +164,7 @@ class LedgerWriter:
         newest = parse_line(*row) if row else None
         if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
             raise store_errors.not_the_newest(row[0] if row else 0)
-        return _End(newest.seq, newest.at, tail[1])
+        return _End(newest.seq, newest.at, tail[1], newest.kind in BY_TWO)
 
     def _read_damaged_end(self) -> _End:
         """Return the chain's end whatever stands there; its time is that of the newest line that is a record."""
@@ -192,6 +199,11 @@ class LedgerWriter:
             raise store_errors.translated(self._path, error) from error
         if isinstance(error, OSError):
             raise store_errors.not_writable(self._path, cause_of(error)) from error
+
+
+def _in_time(end: _End, latest: Latest) -> _End:
+    """Return the chain's end with the time that no record may be before."""
+    return replace(end, at=latest() or end.at) if end.may_be_early else end
 
 
 class _Transaction:

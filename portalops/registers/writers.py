@@ -17,7 +17,7 @@ CLOCK_MENDED = "ledger.clock-mended"
 """The kind by which two persons say that records carry a wrong time."""
 
 BY_TWO = (QUARANTINED, CLOCK_MENDED)
-"""Kinds that two persons sign."""
+"""Kinds that two persons sign: they may be before the time of the records that they speak of."""
 
 SELF_SIGNED = frozenset({"head", *CLAIM_KINDS, *BY_TWO})
 """Kinds of records that nobody needs to claim: their details are signed, and one that is not is named."""

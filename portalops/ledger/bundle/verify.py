@@ -960,7 +960,12 @@ class Check:
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
         self.open: List[Tuple[int, str, Dict[str, object]]] = []  # what is wrong with those alone
-        self.back: List[Tuple[int, str]] = []  # mended clocks that stand before their time, and that time
+        self.back: List[Tuple[int, str]] = []  # records before their time, and that time
+        self.begins: List[Tuple[int, str]] = []  # mended clocks before their time, and the time in force before them
+        self.in_force: Dict[
+            int, str
+        ] = {}  # by number: the time in force at lines that are no records, or before their time
+        self.void_clocks: Set[int] = set()  # mended clocks that do not count
         self.mended: List[Quarantine] = []  # that count
         self.mistimed: Set[int] = set()  # records whose time they say is wrong
         self.quarantines: List[Quarantine] = []  # that count
@@ -1113,11 +1118,13 @@ class Check:
                 if not ended:
                     self.fault(place, "record {seq} does not end in a line feed")
                 head = hashlib.sha256(line).hexdigest()
+                latest = record.at if record is not None and sound else latest
+                if record is None or record.at != latest:
+                    self.in_force[place] = latest
                 if record is None:
                     continue
                 record = record._replace(seq=place)
                 self.first_at, self.last_at = self.first_at or record.at, record.at
-                latest = record.at if sound else latest
                 if record.kind in ALWAYS:
                     self.always.append(record)
                 elif record.kind == "drill.imported":
@@ -1157,9 +1164,10 @@ class Check:
             )
             sound = False
         if record.at < latest and record.kind == "ledger.clock-mended":
-            self.back.append((place, record.at))  # a fault, unless it counts or is set aside: see (12)
+            self.begins.append((place, latest))  # time begins anew if it counts: see (13)
         elif record.at < latest:
-            self.fault(place, "record {seq} has the time {at}, earlier than the record before it", at=record.at)
+            if not self.begins:
+                self.back.append((place, record.at))  # a fault, unless it counts or is set aside: see (12)
             sound = False
         if record.seq == place and record.prev != head:
             self.fault(
@@ -1195,8 +1203,7 @@ class Check:
         quarantines = [self._read_quarantine(record) for record in self.always if record.kind in by_two]
         around: Set[int] = set()
         for record, quarantine in quarantines:
-            if record.kind == "ledger.clock-mended":
-                self.suspects.add(record.seq)
+            self.suspects.add(record.seq)
             if quarantine is None or quarantine.last >= record.seq:
                 continue
             if quarantine.since is None:
@@ -1229,6 +1236,7 @@ class Check:
         self._check_owners()
         self._read_erasures()
         self._check_details()
+        self._check_times()
         self._settle()
         self._pass_over_mistimed()
         self._check_heads_folder(read)
@@ -1387,6 +1395,7 @@ class Check:
                 self.speaking.add(record.seq)
                 (self.quarantines if quarantine.since is None else self.mended).append(quarantine)
             elif record.kind == "ledger.clock-mended":
+                self.void_clocks.add(record.seq)
                 self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
             else:
                 what = "the quarantine in record {seq} counts for nothing: {why}"
@@ -1398,6 +1407,7 @@ class Check:
 
     def _settle(self) -> None:
         """(12) Name what waited for the quarantines, but for what is wrong with records that are set aside."""
+        counted = {each.record.seq for each in self.quarantines}  # they may be before their time
         for seq in self.malformed:
             if seq not in self.aside:
                 self.fault(seq, "record {seq} does not have the format that portalops writes")
@@ -1405,8 +1415,39 @@ class Check:
             if seq not in self.aside:
                 self.fault(seq, en, **values)
         for seq, at in self.back:
-            if seq not in self.aside and seq not in {each.record.seq for each in self.mended}:
+            if seq not in self.aside and seq not in counted:
                 self.fault(seq, "record {seq} has the time {at}, earlier than the record before it", at=at)
+
+    def _check_times(self) -> None:
+        """(13) Find what is before its time behind the first mended clock that is: time begins anew at those alone that count."""
+        counted = {each.record.seq for each in self.mended}
+        if self.begins:
+            first, latest = self.begins[0]
+            with self.place.open("ledger.jsonl") as file:
+                for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
+                    record = parse_record(line) if place >= first else None
+                    if record is None or record.seq != place:
+                        continue
+                    if record.at < latest and place not in counted:
+                        self.back.append((place, record.at))
+                    else:
+                        latest = record.at
+        void = [
+            record.seq for record in self.always if record.kind == "ledger.clock-mended" and record.seq not in counted
+        ]
+        if void:
+            self.mistimed.update(seq for seq, _ in self.back if seq > void[0])
+
+    def _time_before(self, seq: int, at: str) -> str:
+        """Return the time in force at a line, given its own; empty if there is no such line."""
+        counted = {each.record.seq for each in self.mended}
+        begin = max([0, *(each for each in counted if each <= seq)])
+        return max(
+            [
+                self.in_force.get(seq, at),
+                *(at for each, at in self.begins if begin < each <= seq and each not in counted),
+            ]
+        )
 
     def _pass_over_mistimed(self) -> None:
         """(13) Count runs and figures anew, without what records of a wrong time say of it."""
@@ -1457,6 +1498,8 @@ class Check:
 
     def _standing_of(self, seq: int) -> Tuple[bool, bool]:
         """Say whether a record counts for nothing by itself, and whether a confirmed key stands for it."""
+        if seq in self.void_clocks:
+            return True, False
         is_sound = seq in self.authentic or any(key.added.seq == seq and key.is_confirmed() for key in self.keys)
         record = self.judged.get(seq)
         if record is None or record.body not in self.good:
@@ -1476,7 +1519,7 @@ class Check:
                 return say("record {record} names the same records", record=earlier.record.seq)
             if earlier.first <= right <= earlier.last:
                 right = earlier.first - 1
-        right_at = lines.get(right, ("", ""))[1]
+        right_at = self._time_before(right, lines.get(right, ("", ""))[1])
         if not right_at or not right_at <= since <= each.record.at:
             return say("{since} does not lie between record {record} and it", since=since, record=right)
         if lines.get(each.first, ("", ""))[1] <= since:

@@ -34,7 +34,9 @@ class Check {
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
     this.open = []; // what is wrong with those alone
-    this.back = []; // mended clocks that stand before their time, and that time
+    this.back = []; // records before their time, and that time
+    this.begins = []; // mended clocks before their time, and the time in force before them
+    this.inForce = new Map(); // by number: the time in force at lines that are no records, or before their time
     this.mended = []; // that count
     this.mistimed = new Set(); // records whose time they say is wrong
     this.quarantines = []; // that count
@@ -230,12 +232,13 @@ class Check {
       sound = this.checkRecord(place, record, head, latest);
       if (!ended) this.fault(place, "record {seq} does not end in a line feed");
       head = sha256(line);
+      if (record && sound) latest = record.at;
+      if (!record || record.at !== latest) this.inForce.set(place, latest);
       if (!record) return;
       record.seq = place;
       record.body = latin(line.subarray(41, 105)); // a string of its own, which does not hold the whole line
       this.firstAt ||= record.at;
       this.lastAt = record.at;
-      if (sound) latest = record.at;
       const isAlways = ALWAYS.has(record.kind);
       if (isAlways) this.always.push(record);
       else if (record.kind === "drill.imported") this.imported.push(record);
@@ -274,9 +277,9 @@ class Check {
       sound = false;
     }
     if (record.at < latest && record.kind === "ledger.clock-mended") {
-      this.back.push([place, record.at]); // a fault, unless it counts or is set aside: see (12)
+      this.begins.push([place, latest]); // time begins anew if it counts: see (13)
     } else if (record.at < latest) {
-      this.fault(place, "record {seq} has the time {at}, earlier than the record before it", { at: record.at });
+      if (!this.begins.length) this.back.push([place, record.at]); // a fault, unless it counts or is set aside: see (12)
       sound = false;
     }
     if (record.seq === place && record.prev !== head) {
@@ -318,7 +321,7 @@ class Check {
     for (const record of this.always) if (BY_TWO.includes(record.kind)) quarantines.push(await this.readQuarantine(record));
     const around = [];
     for (const { record, quarantine } of quarantines) {
-      if (record.kind === "ledger.clock-mended") this.suspects.add(record.seq);
+      this.suspects.add(record.seq);
       if (!quarantine || quarantine.last >= record.seq) continue;
       const { first, last, since } = quarantine;
       if (since !== undefined) around.push(first - 1, first, last);
@@ -352,6 +355,7 @@ class Check {
     await this.checkOwners();
     await this.readErasures();
     this.checkDetails();
+    await this.checkTimes();
     this.settle();
     await this.passOverMistimed();
     await this.checkHeadsFolder(read);
@@ -477,8 +481,10 @@ class Check {
       const why = this.whyNoQuarantine(each, lines, anybodys);
       if (!why) this.speaking.add(record.seq);
       if (!why) (quarantine.since === undefined ? this.quarantines : this.mended).push({ record, ...quarantine });
-      else if (record.kind === "ledger.clock-mended") this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
-      else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
+      else if (record.kind === "ledger.clock-mended") {
+        this.void.add(record.seq);
+        this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
+      } else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
     }
     for (const { first, last } of this.mended) for (let seq = first; seq <= last; seq += 1) this.mistimed.add(seq);
     for (const { first, last } of this.quarantines) for (let seq = first; seq <= last; seq += 1) this.aside.add(seq);
@@ -506,9 +512,36 @@ class Check {
     }
     for (const [seq, en, values] of this.open) if (!this.aside.has(seq)) this.fault(seq, en, values);
     for (const [seq, at] of this.back) {
-      if (this.aside.has(seq) || this.mended.some((each) => each.record.seq === seq)) continue;
+      if (this.aside.has(seq) || this.quarantines.some((each) => each.record.seq === seq)) continue;
       this.fault(seq, "record {seq} has the time {at}, earlier than the record before it", { at });
     }
+  }
+
+  /** (13) Find what is before its time behind the first mended clock that is: time begins anew at those alone that count. */
+  async checkTimes() {
+    const counted = new Set(this.mended.map((each) => each.record.seq));
+    if (this.begins.length) {
+      let place = 0;
+      let [first, latest] = this.begins[0];
+      await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+        place += 1;
+        const record = place >= first ? parseRecord(line) : null;
+        if (!record || record.seq !== place) return;
+        if (record.at < latest && !counted.has(place)) this.back.push([place, record.at]);
+        else latest = record.at;
+      });
+    }
+    const isVoid = ({ kind, seq }) => kind === "ledger.clock-mended" && !counted.has(seq);
+    const voided = this.always.find(isVoid);
+    if (voided) for (const [seq] of this.back) if (seq > voided.seq) this.mistimed.add(seq);
+  }
+
+  /** Return the time in force at a line, given its own; nothing if there is no such line. */
+  timeBefore(seq, at) {
+    const counted = this.mended.map((each) => each.record.seq);
+    const begin = Math.max(0, ...counted.filter((each) => each <= seq));
+    const void_ = this.begins.filter(([each]) => begin < each && each <= seq && !counted.includes(each));
+    return [this.inForce.get(seq) ?? at ?? "", ...void_.map(([, before]) => before)].sort().pop();
   }
 
   /** (13) Count runs and figures anew, without what records of a wrong time say of it. */
@@ -556,7 +589,7 @@ class Check {
       if (first <= earlier.last) return say("record {record} names the same records", { record: earlier.record.seq });
       if (earlier.first <= right && right <= earlier.last) right = earlier.first - 1;
     }
-    const rightAt = lines.get(right)?.at;
+    const rightAt = this.timeBefore(right, lines.get(right)?.at);
     if (!rightAt || rightAt > since || since > record.at) return say("{since} does not lie between record {record} and it", { since, record: right });
     if ((lines.get(first)?.at ?? "") <= since) return say("record {record} is not ahead of {since}", { record: first, since });
     return null;
