@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from portalops import bodies
+from portalops.ledger.claimant import draft_claim
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.heads import KeyEvent
 from portalops.model.quarantines import Quarantine
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Record, RunId
 from portalops.model.text import format_at
+from portalops.model.writers import LineRange
 from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.conformance.claims import MACHINE, PERSON, THIEF, append, claim, claimed, stranger
-from tests.conformance.quarantines import LEDGER, SECOND
+from tests.conformance.quarantines import LEDGER, NOT_A_RECORD, SECOND, put_line
 from tests.conformance.quarantines import quarantine as set_aside
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import DAILY
@@ -62,7 +64,7 @@ def mend(
     text: str = "",
 ) -> None:
     """Record a mended clock; each part may be another than it is to be."""
-    last = written.ledger.count() if last is None else last
+    last = written.ledger.newest_number() if last is None else last
     lines = {seq: found for seq, found, _record in stored_lines(written.ledger, (last,))}
     made = Quarantine(
         ledger,
@@ -92,7 +94,18 @@ def put(written: Written, text: str, *signatures: str) -> None:
 def put_part(written: Written, part: object) -> None:
     ledger = written.ledger
     draft = ledger.draft(CLOCK_MENDED, body=ledger.keep(bodies.write({"mended_clock": part})))
-    ledger.append_mend(draft, ledger.count())
+    ledger.append_mend(draft, ledger.newest_number())
+
+
+def void_before_writers(folder: Path) -> Written:
+    """Make a ledger that nobody claims, in which a mended clock of a stranger is set aside."""
+    written = Written(folder)
+    written.plan(DAILY)
+    written.head()
+    seq = forge(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"}).seq
+    set_aside(written, seq, seq)
+    go_on(written)
+    return written
 
 
 def mended(folder: Path) -> Written:
@@ -111,6 +124,33 @@ def mended_before_writers(folder: Path) -> Written:
     mend(written, run_ahead(written, timedelta(days=365)))
     go_on(written)
     return written
+
+
+def forge(written: Written, kind: str, at: datetime, *, run: str = "", **parts: object) -> Record:
+    """Append a whole record of a time that portalops would refuse, as who may write the file does it."""
+    number = written.ledger.newest_number()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (number,))
+    body = written.ledger.keep(bodies.write(parts or {"note": "x"}))
+    made = encode(Draft(kind, body, RunId(run)), seq=number + 1, at=at, prev=digest)
+    put_line(written, made.line)
+    return made
+
+
+def forge_claim(written: Written, key: SigningKey, at: datetime, *records: Record) -> None:
+    """Claim records at a time that portalops would refuse."""
+    ranges = [LineRange(each.seq, each.seq, line_digest(each.line)) for each in records]
+    draft = draft_claim(written.ledger, key, ranges)
+    forge(written, draft.kind, at, **bodies.read(written.ledger.blob(draft.body)))
+
+
+def backdate(written: Written, by: timedelta) -> tuple[int, Record]:
+    """Let a mended clock that counts for nothing begin an earlier time, and record and claim a run in it; return its number and the run's end."""
+    at = written.clock.at - by
+    void = forge(written, CLOCK_MENDED, at, mended_clock={"text": "x"})
+    run = f"{DAILY.duty}:{DAILY.id}:{at:%Y-%m-%d}.2"
+    records = [forge(written, f"check.{each}", at, run=run, run_=each) for each in ("started", "finished")]
+    forge_claim(written, MACHINE, at, *records)
+    return void.seq, records[-1]
 
 
 def go_on(written: Written) -> None:
@@ -188,14 +228,76 @@ def _void_and_set_aside(written: Written) -> None:
     put_part(written, {"text": "x"})
     seq = written.ledger.count()
     set_aside(written, seq, seq)
+    written.clock.move(AHEAD * 2)
 
 
 def _void_backdated_and_set_aside(written: Written) -> None:
-    written.clock.move(-timedelta(days=2))
-    put_part(written, {"text": "x"})
-    seq = append(written, "note.added").seq
-    written.clock.move(timedelta(days=2))
-    set_aside(written, seq - 1, seq)
+    at = written.clock.at - timedelta(days=2)
+    first = forge(written, CLOCK_MENDED, at, mended_clock={"text": "x"}).seq
+    set_aside(written, first, forge(written, "note.added", at).seq)
+
+
+def _void_set_aside_before_claimed_records(written: Written) -> None:
+    """What two persons set aside leaves no earlier time to what follows."""
+    seq, _run = backdate(written, timedelta(days=2))
+    set_aside(written, seq, seq)
+
+
+def _void_of_the_year_two_set_aside(written: Written) -> None:
+    seq = forge(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"}).seq
+    set_aside(written, seq, seq)
+    written.append("note.added", note="x")
+
+
+def _void_while_ahead_and_then_mended(written: Written) -> None:
+    """A mended clock that counts for nothing is as any record: it ends no time that was wrong."""
+    first = run_ahead(written)
+    void = forge(written, CLOCK_MENDED, written.clock.at, mended_clock={"text": "x"}).seq
+    set_aside(written, void, void)
+    mend(written, first, since=written.clock.at - timedelta(minutes=1))
+
+
+def _earlier_than_the_record_before_and_set_aside(written: Written) -> None:
+    seq = forge(written, "note.added", written.clock.at - timedelta(days=3)).seq
+    set_aside(written, seq, seq)
+
+
+def _earlier_than_the_record_before(written: Written) -> None:
+    forge(written, "note.added", written.clock.at - timedelta(days=3))
+
+
+def _ahead_and_then_a_line_that_is_no_record(written: Written) -> None:
+    """The line is set aside while the clock is behind the newest record."""
+    first = run_ahead(written)
+    line = put_line(written, NOT_A_RECORD)
+    set_aside(written, line, line)
+    mend(written, first)
+
+
+def _ahead_and_a_line_that_is_no_record_within(written: Written) -> None:
+    """The line is the newest one that is named, and is set aside afterwards."""
+    first = run_ahead(written)
+    line = put_line(written, NOT_A_RECORD)
+    mend(written, first)
+    set_aside(written, line, line)
+
+
+def _a_line_that_is_no_record_and_then_ahead(written: Written) -> None:
+    """The right record is the newest one that is a record."""
+    line = put_line(written, NOT_A_RECORD)
+    first = forge(written, "note.added", written.clock.at + AHEAD).seq
+    written.clock.move(timedelta(minutes=5))
+    mend(written, first, since=written.clock.at - timedelta(minutes=1))
+    set_aside(written, line, line)
+
+
+def _before_a_right_record_behind_an_earlier_one(written: Written) -> None:
+    """The right record is the newest one in order: no stranger's record lets time run back behind it."""
+    early = forge(written, "note.added", written.clock.at - timedelta(days=3)).seq
+    first = forge(written, "note.added", written.clock.at + AHEAD).seq
+    written.clock.move(AHEAD * 2)
+    mend(written, first, since=written.clock.at - AHEAD * 2 - timedelta(days=2))
+    set_aside(written, early, early)
 
 
 def _one_person(written: Written) -> None:
@@ -366,9 +468,12 @@ def _lone_surrogate(written: Written) -> None:
 
 def _details_that_never_were(written: Written) -> None:
     run_ahead(written)
-    written.ledger.append_mend(written.ledger.draft(CLOCK_MENDED, body=Digest("c" * 64)), written.ledger.count())
+    written.ledger.append_mend(
+        written.ledger.draft(CLOCK_MENDED, body=Digest("c" * 64)), written.ledger.newest_number()
+    )
     seq = written.ledger.count()
     set_aside(written, seq, seq)
+    written.clock.move(AHEAD * 2)
 
 
 def _claimed_by_a_person_afterwards(written: Written) -> None:
@@ -390,7 +495,11 @@ CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
         _ahead, _twice_in_a_row, _mended_while_ahead, _after_its_time, _a_slot_of_the_future, _a_start_before_and_an_end_within,
-        _an_erasure_within, _a_strangers_records, _void_and_set_aside, _void_backdated_and_set_aside, _one_person,
+        _an_erasure_within, _a_strangers_records, _void_and_set_aside, _void_backdated_and_set_aside,
+        _void_set_aside_before_claimed_records, _void_of_the_year_two_set_aside, _void_while_ahead_and_then_mended,
+        _earlier_than_the_record_before_and_set_aside, _earlier_than_the_record_before,
+        _ahead_and_then_a_line_that_is_no_record, _ahead_and_a_line_that_is_no_record_within,
+        _a_line_that_is_no_record_and_then_ahead, _before_a_right_record_behind_an_earlier_one, _one_person,
         _a_machine_as_the_second, _a_writer_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_key_added_while_ahead,
         _another_second_than_named, _signed_as_a_quarantine, _without_the_second, _text_of_a_quarantine,
         _a_quarantine_with_the_text_of_a_clock, _without_a_moment, _a_day_that_there_is_not, _an_hour_that_there_is_not,

@@ -31,7 +31,7 @@ from portalops.registers.plans import PLAN
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
 from tests.conformance.clocks import CASES as CLOCKS
-from tests.conformance.clocks import mended, mended_before_writers
+from tests.conformance.clocks import mended, mended_before_writers, void_before_writers
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
 from tests.doubles import FixedClock
@@ -228,6 +228,7 @@ def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of ledgers whose clock was wrong, the first as it should be."""
     yield "honest", _exported(mended(begun(scratch / "clocks" / "state")), scratch / "clocks" / "bundle")
     yield "without-writers", _exported(mended_before_writers(begun(scratch / "clocks" / "b")), scratch / "clocks" / "c")
+    yield "void-before-writers", _exported(void_before_writers(begun(scratch / "clocks" / "d")), scratch / "clocks" / "e")
     for name, change in CLOCKS.items():
         written = claimed(begun(scratch / "clocks" / name / "state"))
         change(written)
