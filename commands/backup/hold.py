@@ -20,6 +20,7 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY
 from portalops.errors import UsageError
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.retention import Hold
@@ -35,7 +36,7 @@ def hold(
     dry_run: DryRun = False,
 ) -> Result[HeldSet]:
     session = open_session(ctx)
-    made = find_set(recorded_sets(session.reader), set_name)
+    made = find_set(recorded_sets(session.reader), set_name, numbers_mistimed(session.reader))
     if made.is_disposed:
         raise UsageError(
             msg("nothing is left of set {set}: it was removed", set=made.set.id),

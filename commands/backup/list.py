@@ -18,8 +18,9 @@ from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view,
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.reading import limits_of
 from portalops.registers.adopted import read_claims
 from portalops.registers.backups import recorded_sets
@@ -36,6 +37,17 @@ def list_(
     recorded = recorded_sets(session.reader, pass_over=session.pass_over)
     if medium is not None:
         require_listed_medium(session, recorded, medium)
+    mistimed = numbers_mistimed(session.reader)
+    unknown = [made.set.id for made in recorded if made.seq in mistimed]
+    if unknown:
+        session.warnings.append(
+            nmsg(
+                "{n} set was made while the clock was wrong, so its time says nothing: {sets}",
+                "{n} sets were made while the clock was wrong, so their times say nothing: {sets}",
+                len(unknown),
+                sets=", ".join(unknown),
+            )
+        )
     sets = [made for made in recorded if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]

@@ -20,6 +20,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.model.backups import Stream
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
@@ -66,7 +67,11 @@ def retained_view(retained: Retained, made: SetEvidence) -> list[Block]:
 
 def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[SetInFull]:
     session = open_session(ctx)
-    made = find_set(recorded_sets(session.reader, pass_over=session.pass_over), set_name or "latest")
+    made = find_set(
+        recorded_sets(session.reader, pass_over=session.pass_over),
+        set_name or "latest",
+        numbers_mistimed(session.reader),
+    )
     retained = read_retention(session.reader)
     held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
     worth = limits_of(session.rulebook.numbers), session.clock.now()

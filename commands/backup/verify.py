@@ -33,6 +33,7 @@ from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, LedgerError, SetNotFound
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.locale import _
 from portalops.model.backups import Copy, CopyState, VerifyResult
 from portalops.model.message import msg
@@ -69,7 +70,7 @@ def verify(
     recorded = recorded_sets(session.reader, pass_over=session.pass_over)
     if medium is not None:
         require_listed_medium(session, recorded, medium)
-    made = find_set(recorded, set_name or "latest")
+    made = find_set(recorded, set_name or "latest", numbers_mistimed(session.reader))
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(

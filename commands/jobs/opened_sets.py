@@ -10,6 +10,9 @@ from backups.prune import made_at
 from backups.signature import signer_shown
 from commands.jobs.sets import require_medium
 from portalops.errors import PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.ledger.heeded import numbers_mistimed
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import Message, msg, nmsg, together, verbatim
 from portalops.model.text import show_text
@@ -163,14 +166,16 @@ def damage(faults: Sequence[CopyFault]) -> list[Message]:
     return said
 
 
-def find_by_name(ledger: LedgerReader, media: Mapping[str, Medium], name: str, only: str | None = None) -> NamedSet:
+def find_by_name(
+    ledger: Ledger | LedgerNotBegun, media: Mapping[str, Medium], name: str, only: str | None = None
+) -> NamedSet:
     """Return the set of a name, of its beginning, or the newest; from the media alone where the ledger knows none.
 
     Raises:
         SetNotFound: there is none, or several.
     """
     try:
-        made = find_set(recorded_sets(ledger, passing_over=True), name)
+        made = find_set(recorded_sets(ledger, passing_over=True), name, numbers_mistimed(ledger))
     except PortalOpsError as error:
         if isinstance(error, UsageError):
             raise

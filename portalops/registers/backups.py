@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -299,8 +299,13 @@ def _read_poll(each: Recorded[CopyReports], copy: Copy) -> CopyReport:
     return CopyReport(each.seq, each.at, copy)
 
 
-def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+def find_set(sets: Sequence[SetEvidence], name: str, mistimed: Collection[int] = ()) -> SetEvidence:
     """Return the recorded set of a name, of its beginning, or of the word `latest`.
+
+    Args:
+        sets: oldest first.
+        name: what was asked for.
+        mistimed: numbers of the records whose time says nothing: `latest` is none of their sets while there is another.
 
     Raises:
         UsageError: several names begin so.
@@ -314,7 +319,7 @@ def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
             ),
         )
     if name == "latest":
-        return sets[-1]
+        return next((made for made in reversed(sets) if made.seq not in mistimed), sets[-1])
     found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
     if len(found) == 1:
         return found[0]

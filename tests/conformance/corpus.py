@@ -228,7 +228,10 @@ def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of ledgers whose clock was wrong, the first as it should be."""
     yield "honest", _exported(mended(begun(scratch / "clocks" / "state")), scratch / "clocks" / "bundle")
     yield "without-writers", _exported(mended_before_writers(begun(scratch / "clocks" / "b")), scratch / "clocks" / "c")
-    yield "void-before-writers", _exported(void_before_writers(begun(scratch / "clocks" / "d")), scratch / "clocks" / "e")
+    yield (
+        "void-before-writers",
+        _exported(void_before_writers(begun(scratch / "clocks" / "d")), scratch / "clocks" / "e"),
+    )
     for name, change in CLOCKS.items():
         written = claimed(begun(scratch / "clocks" / name / "state"))
         change(written)
