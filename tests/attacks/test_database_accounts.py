@@ -17,20 +17,24 @@ from portalops import bodies
 from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked
 from portalops.ledger.blobs import packed
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import numbers_mistimed
 from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
 from portalops.ledger.postgresql_tables import PRUNER, READER, WRITER, script
+from portalops.ledger.quarantine_text import text_of
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.selection import Selection
 from portalops.model.heads import Erasure, KeyEvent
+from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED
 from portalops.registers.signers import KEY_RETIRED
-from portalops.signatures.sshsig import SigningKey
+from portalops.signatures.sshsig import SigningKey, sign
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.conformance.clocks import go_on, mend, run_ahead
+from tests.conformance.quarantines import SECOND
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import verified
@@ -397,6 +401,76 @@ def test_no_account_dates_a_record_back_as_a_mended_clock(site: Site) -> None:
 
     with site.connect(WRITER) as thief, pytest.raises(psycopg.Error, match="earlier than the record before it"):
         thief.execute("SELECT portalops.append(%s, %s)", (forged.seq, [forged.line.decode()]))
+
+
+@pytest.mark.parametrize("is_set_aside", [False, True])
+def test_a_void_clock_in_a_database_begins_no_time_anew_and_hides_nothing(site: Site, is_set_aside: bool) -> None:
+    now = SystemClock().now().replace(microsecond=0)
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
+    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.append("note.added", note="x")
+    written.head()
+    before = [each.seq for each in written.ledger.records(since=now)]
+    written.at(now - timedelta(minutes=30))
+    ledger = written.ledger
+    void = ledger.append_mend(
+        ledger.draft("ledger.clock-mended", body=ledger.keep(b"{}\n")), ledger.newest_number()
+    ).seq
+    line = encode(
+        Draft("note.added", ledger.keep(b"{}\n")),
+        seq=void + 1,
+        at=written.clock.at,
+        prev=line_digest(_line(ledger, void)),
+    ).line
+    with site.connect(WRITER) as thief:
+        thief.execute("SELECT portalops.append(%s, %s)", (void + 1, [line.decode()]))
+    written.at(now + timedelta(minutes=1))
+    if is_set_aside:
+        _set_aside(written, void)
+
+    found = verified(ledger).integrity
+
+    assert void + 1 in {each.seq for each in found.faults}
+    assert any(each.seq == void for each in found.faults) != is_set_aside
+    assert [each.seq for each in ledger.records(since=now) if each.seq < void] == before
+    assert numbers_mistimed(ledger) == {void + 1}
+
+
+def test_a_quarantine_in_a_database_may_be_before_the_newest_record(site: Site) -> None:
+    now = SystemClock().now().replace(microsecond=0)
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
+    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.head()
+    first = run_ahead(written, timedelta(minutes=50))
+    written.clock.move(timedelta(minutes=50))
+    moved = written.ledger.append("ledger.moved", run=NO_RUN, body=b"{}\n").seq
+    written.at(now + timedelta(minutes=5))
+    _set_aside(written, moved)
+    with pytest.raises(ClockWentBack):
+        written.append("note.added", note="x")
+    mend(written, first, ledger=written.ledger.id)
+    written.append("note.added", note="x")
+
+    assert verified(written.ledger).integrity.holds
+
+
+def _line(ledger: Ledger, seq: int) -> bytes:
+    record = ledger.record(seq)
+    assert record is not None
+    return record.line
+
+
+def _set_aside(written: Written, seq: int) -> None:
+    ledger = written.ledger
+    digest = line_digest(_line(ledger, seq))
+    text = text_of(Quarantine(ledger.id, seq, seq, digest, "a", "b", SECOND.public_key, "x"))
+    part = {
+        "text": text,
+        "signature": sign(text.encode(), written.key, "portalops-quarantine"),
+        "second_signature": sign(text.encode(), SECOND, "portalops-quarantine"),
+    }
+    body = ledger.keep(bodies.write({"quarantine": part}))
+    ledger.append_quarantine(ledger.draft("ledger.quarantined", body=body))
 
 
 def test_a_ledger_whose_clock_was_mended_long_ago_is_taken_into_a_database(site: Site) -> None:

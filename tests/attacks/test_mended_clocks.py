@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from portalops.errors import ClockWentBack
 from portalops.ledger.heeded import heeded, numbers_mistimed
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_plan
 from portalops.ledger.verify import Integrity, verify
 from tests.backups.test_prune import Portal
 from tests.conformance.claims import append, claimed
-from tests.conformance.clocks import AHEAD, CASES, go_on, mend, mended, put_part, run_ahead
-from tests.conformance.corpus import begun
+from tests.conformance.clocks import (
+    AHEAD,
+    BEHIND_A_BUNDLE,
+    CASES,
+    backdate,
+    forge,
+    go_on,
+    mend,
+    mended,
+    put_part,
+    run_ahead,
+)
+from tests.conformance.corpus import begun, forged_behind
+from tests.conformance.quarantines import NOT_A_RECORD, put_line
+from tests.conformance.quarantines import quarantine as set_aside
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import ZONE
+from tests.verifier.scene import by_portalops, by_stranger
 
 COUNT = (
     "ahead", "twice-in-a-row", "mended-while-ahead", "after-its-time", "a-slot-of-the-future", "a-start-before-and-an-end-within",
     "an-erasure-within", "a-strangers-records", "void-and-set-aside", "void-backdated-and-set-aside", "of-honest-records-by-two",
     "details-that-never-were", "claimed-by-a-person-afterwards", "set-aside-although-it-counts",
+    "void-of-the-year-two-set-aside", "void-while-ahead-and-then-mended", "earlier-than-the-record-before-and-set-aside",
+    "ahead-and-then-a-line-that-is-no-record", "ahead-and-a-line-that-is-no-record-within",
+    "a-line-that-is-no-record-and-then-ahead",
 )  # fmt: skip
 VOID = tuple(CASES.keys() - {*COUNT, "a-quarantine-with-the-text-of-a-clock"})
 
@@ -51,12 +70,88 @@ def test_a_clock_that_is_mended_by_forgery_is_named(written: Written, name: str)
 def test_an_earlier_record_without_a_right_mend_is_named(written: Written, part: object) -> None:
     run_ahead(written)
     put_part(written, part)
-    go_on(written)
+    with pytest.raises(ClockWentBack):
+        go_on(written)
 
     found = judged(written)
 
     assert [fault.seq for fault in found.faults] == [35, 35]
     assert any("earlier than the record before it" in fault.what.text for fault in found.faults)
+
+
+@pytest.mark.parametrize("is_set_aside", [False, True])
+def test_what_follows_a_void_clock_at_an_earlier_time_is_a_fault_and_meets_no_duty(
+    written: Written, is_set_aside: bool
+) -> None:
+    void, end = backdate(written, timedelta(days=2))
+    if is_set_aside:
+        set_aside(written, void, void)
+
+    found = judged(written)
+    read = heeded(written.ledger)
+    runs = {each.finished_seq for each in read.runs(since=written.clock.at - timedelta(days=3))}
+
+    assert {fault.seq for fault in found.faults} - {void} == {end.seq - 1, end.seq, end.seq + 1}
+    assert any(fault.seq == void for fault in found.faults) != is_set_aside
+    assert end.seq not in runs
+    assert end.seq not in {each.seq for each in read.records(kinds=("check.finished",))}
+    assert numbers_mistimed(written.ledger) >= {end.seq - 1, end.seq}
+
+
+def test_a_run_behind_a_void_clock_that_is_set_aside_fills_no_slot(written: Written) -> None:
+    missing = verify(written.ledger, now=written.clock.at + timedelta(days=3), zone=ZONE).completeness.missing
+    written.clock.move(timedelta(days=3))
+    written.append("note.added", note="x")
+    void, _end = backdate(written, timedelta(days=1))
+    set_aside(written, void, void)
+
+    again = verify(written.ledger, now=written.clock.at, zone=ZONE).completeness.missing
+
+    assert [each.name for each in again] == [each.name for each in missing]
+
+
+@pytest.mark.parametrize("is_set_aside", [False, True])
+@pytest.mark.parametrize("days", [1, 3, 8, 700_000])
+def test_no_void_clock_hides_records_from_a_search_by_time(written: Written, days: int, is_set_aside: bool) -> None:
+    moments = [written.clock.at - timedelta(days=each, minutes=1) for each in range(9)]
+    before = [[each.seq for each in written.ledger.records(since=since)] for since in moments]
+    runs = [[each.started_seq for each in written.ledger.runs(since=since)] for since in moments]
+    at = written.clock.at - timedelta(days=days)
+    void = forge(written, "ledger.clock-mended", at, mended_clock={"text": "x"}).seq
+    if is_set_aside:
+        set_aside(written, void, void)
+
+    again = Ledger.open(written.folder, written.clock, create=False)
+
+    assert [[each.seq for each in again.records(since=since) if each.seq < void] for since in moments] == before
+    assert [[each.started_seq for each in again.runs(since=since)] for since in moments] == runs
+
+
+def test_no_void_clock_makes_the_clock_look_far_ahead(written: Written) -> None:
+    forge(written, "ledger.clock-mended", datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"})
+
+    Ledger.open(written.folder, written.clock, create=True).require_kept_clock(lambda: False)
+
+
+def test_nothing_is_recorded_behind_a_quarantine_of_an_earlier_time(written: Written) -> None:
+    run_ahead(written)
+    line = put_line(written, NOT_A_RECORD)
+    set_aside(written, line, line)
+
+    with pytest.raises(ClockWentBack):
+        Ledger.open(written.folder, written.clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
+
+
+@pytest.mark.parametrize("name", sorted(BEHIND_A_BUNDLE))
+def test_verifiers_agree_on_what_follows_a_void_clock(tmp_path: Path, name: str) -> None:
+    written = claimed(begun(tmp_path / "state"))
+    written.export(tmp_path / "bundle")
+    forged = forged_behind(written, tmp_path / "bundle", BEHIND_A_BUNDLE[name])
+
+    portalops, stranger = by_portalops(forged)[0], by_stranger(forged)[0]
+
+    assert portalops == stranger
+    assert portalops.exit_code == 5
 
 
 @pytest.mark.parametrize("name", [each for each in COUNT if "set-aside" not in each])

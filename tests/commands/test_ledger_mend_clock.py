@@ -89,7 +89,7 @@ def test_a_signature_of_other_records_counts_for_nothing(home: Home) -> None:
 
     refused = home.call(*options(last, last, since), "--signature", f"{text}.sig", expected=ExitCode.USAGE)
 
-    assert "does not lie between" in refused["message"]
+    assert "is earlier than the newest right record, of" in refused["message"]
     assert count(home) == last
 
 
@@ -97,9 +97,10 @@ def test_a_signature_of_other_records_counts_for_nothing(home: Home) -> None:
     ("change", "message"),
     [
         (lambda first, last, since: (first, last - 1, since), "do not end with the newest"),
-        (lambda first, last, since: (first - 1, last, since), "is not ahead of"),
-        (lambda first, last, _since: (first, last, "2020-01-01T00:00"), "does not lie between"),
-        (lambda first, last, _since: (first, last, "2099-01-01T00:00"), "does not lie between"),
+        (lambda first, last, since: (first - 1, last, since), "is not later than"),
+        (lambda first, last, _since: (first, last, "2020-01-01T00:00"), "is earlier than the newest right record"),
+        (lambda first, last, _since: (first, last, "2099-01-01T00:00"), "is not later than"),
+        (lambda first, last, since: (first, last, f"{since[:10]}T23:59:59.999+00:00"), "later than the clock"),
         (lambda _first, last, since: (last + 1, last, since), "do not end with the newest"),
     ],
 )

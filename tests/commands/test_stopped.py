@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,15 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.config.keys import make_next_key
 from portalops.errors import ExitCode, PortalOpsError
+from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft, encode
+from portalops.ledger.set_aside import stored_lines
 from portalops.model.record import Digest
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 from tests.commands.test_ledger_mend_clock import mend, run_ahead
+from tests.commands.test_ledger_mend_clock import options as mending
 from tests.commands.test_ledger_quarantine import NOT_A_RECORD, home, put_line, set_aside
 
 __all__ = ["home"]
@@ -180,6 +184,93 @@ def test_a_mended_clock_that_a_stranger_recorded_is_set_aside(home: Home) -> Non
     set_aside(home, seq, seq)
 
     require_all_well(home)
+
+
+@pytest.mark.parametrize("has_writers", [False, True])
+@pytest.mark.parametrize("is_line_first", [False, True])
+@pytest.mark.parametrize("is_mended_first", [False, True])
+def test_a_record_of_the_future_and_a_line_that_is_none_are_cured_in_any_order(
+    home: Home, is_line_first: bool, is_mended_first: bool, has_writers: bool
+) -> None:
+    if has_writers:
+        home.call("enroll")
+    line = put_line(home, NOT_A_RECORD) if is_line_first else 0
+    first, last, since = append_ahead(home) if is_line_first else run_ahead(home)
+    line = line or put_line(home, NOT_A_RECORD)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    if is_mended_first:
+        mend(home, first, max(last, line), since)
+        set_aside(home, line, line)
+    else:
+        quarantine = set_aside(home, line, line)["seq"]
+        refused = home.call("confirm-clock", "2026-01-01T00:00", "--by", "An", expected=ExitCode.FAILED)
+        assert refused["code"] == "PO1103"
+        mend(home, first, quarantine, since)
+
+    require_all_well(home)
+
+
+def append_ahead(home: Home) -> tuple[int, int, str]:
+    """Append a record of the next week as who may write the file does it; return its number twice, and a moment from which time is right."""
+    since = SystemClock().now()
+    seq = put_record(home, "backup.adopted", since + timedelta(days=7))
+    return seq, seq, since.isoformat(timespec="milliseconds")
+
+
+def put_record(home: Home, kind: str, at: datetime, **parts: object) -> int:
+    """Append a whole record of any time as who may write the file does it; return its number."""
+    ledger = Ledger.open_to_mend(home.folder / "state", SystemClock())
+    number, body = ledger.newest_number(), ledger.keep(bodies.write(parts or {"adopted": {}}))
+    ((_seq, digest, _record),) = stored_lines(ledger, (number,))
+    ledger.close()
+    return put_line(home, encode(Draft(kind, body), seq=number + 1, at=at, prev=digest).line)
+
+
+def test_mend_clock_answers_a_wrong_first_or_last_with_the_right_one(home: Home) -> None:
+    line = put_line(home, NOT_A_RECORD)
+    first, last, since = append_ahead(home)
+    newest = put_line(home, NOT_A_RECORD)
+
+    too_early = home.call(*mending(line, newest, since), expected=ExitCode.USAGE)
+    too_short = home.call(*mending(first, last, since), expected=ExitCode.USAGE)
+
+    assert too_early["message"] == f"line {line} is no record, so it has no time that is wrong"
+    assert too_short["message"] == f"records {first} to {last} do not end with the newest, {newest}"
+    assert f"{newest} as the last" in too_short["hint"]
+    set_aside(home, line, line)
+    mend(home, first, home.call(*mending(first, newest + 1, since))["last"], since)
+    set_aside(home, newest, newest)
+    require_all_well(home)
+
+
+@pytest.mark.parametrize("has_writers", [False, True])
+@pytest.mark.parametrize("years", [0, 2000])
+def test_a_void_clock_of_the_past_stops_nothing_and_is_set_aside(home: Home, years: int, has_writers: bool) -> None:
+    if has_writers:
+        home.call("enroll")
+    at = SystemClock().now() - timedelta(hours=1, days=years * 365)
+    seq = put_record(home, "ledger.clock-mended", at, mended_clock={"text": "x"})
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+    home.call("export", "--output", str(home.folder / "bundle"))
+    assert verify_bundle(home.folder / "bundle").integrity.holds
+
+
+def test_a_record_earlier_than_the_one_before_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    seq = put_record(home, "backup.adopted", SystemClock().now() - timedelta(seconds=90))
+    named = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["faults"]
+    assert [each["seq"] for each in named] == [seq]
+
+    set_aside(home, seq, seq)
+
+    require_all_well(home)
+    home.call("export", "--output", str(home.folder / "bundle"))
+    assert verify_bundle(home.folder / "bundle").integrity.holds
 
 
 def test_a_lock_of_a_killed_process_stops_nobody(home: Home) -> None:

@@ -128,9 +128,13 @@ def mended_before_writers(folder: Path) -> Written:
 
 def forge(written: Written, kind: str, at: datetime, *, run: str = "", **parts: object) -> Record:
     """Append a whole record of a time that portalops would refuse, as who may write the file does it."""
+    return _put_forged(written, kind, at, run, parts or {"note": "x"})
+
+
+def _put_forged(written: Written, kind: str, at: datetime, run: str, parts: dict[str, object]) -> Record:
     number = written.ledger.newest_number()
     ((_seq, digest, _record),) = stored_lines(written.ledger, (number,))
-    body = written.ledger.keep(bodies.write(parts or {"note": "x"}))
+    body = written.ledger.keep(bodies.write(parts))
     made = encode(Draft(kind, body, RunId(run)), seq=number + 1, at=at, prev=digest)
     put_line(written, made.line)
     return made
@@ -140,7 +144,8 @@ def forge_claim(written: Written, key: SigningKey, at: datetime, *records: Recor
     """Claim records at a time that portalops would refuse."""
     ranges = [LineRange(each.seq, each.seq, line_digest(each.line)) for each in records]
     draft = draft_claim(written.ledger, key, ranges)
-    forge(written, draft.kind, at, **bodies.read(written.ledger.blob(draft.body)))
+    parts: dict[str, object] = dict(bodies.read(written.ledger.blob(draft.body)))
+    _put_forged(written, draft.kind, at, "", parts)
 
 
 def backdate(written: Written, by: timedelta) -> tuple[int, Record]:
@@ -237,12 +242,6 @@ def _void_backdated_and_set_aside(written: Written) -> None:
     set_aside(written, first, forge(written, "note.added", at).seq)
 
 
-def _void_set_aside_before_claimed_records(written: Written) -> None:
-    """What two persons set aside leaves no earlier time to what follows."""
-    seq, _run = backdate(written, timedelta(days=2))
-    set_aside(written, seq, seq)
-
-
 def _void_of_the_year_two_set_aside(written: Written) -> None:
     seq = forge(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"}).seq
     set_aside(written, seq, seq)
@@ -260,10 +259,6 @@ def _void_while_ahead_and_then_mended(written: Written) -> None:
 def _earlier_than_the_record_before_and_set_aside(written: Written) -> None:
     seq = forge(written, "note.added", written.clock.at - timedelta(days=3)).seq
     set_aside(written, seq, seq)
-
-
-def _earlier_than_the_record_before(written: Written) -> None:
-    forge(written, "note.added", written.clock.at - timedelta(days=3))
 
 
 def _ahead_and_then_a_line_that_is_no_record(written: Written) -> None:
@@ -491,13 +486,37 @@ def _set_aside_although_it_counts(written: Written) -> None:
     set_aside(written, seq, seq)
 
 
+def _backdated_behind_a_void_clock(written: Written) -> None:
+    backdate(written, timedelta(days=2))
+
+
+def _backdated_behind_a_void_clock_that_is_set_aside(written: Written) -> None:
+    """What two persons set aside leaves no earlier time to what follows."""
+    seq, _run = backdate(written, timedelta(days=2))
+    set_aside(written, seq, seq)
+
+
+def _earlier_than_the_record_before(written: Written) -> None:
+    forge(written, "note.added", written.clock.at - timedelta(days=3))
+
+
+BEHIND_A_BUNDLE: Mapping[str, Callable[[Written], None]] = {
+    each.__name__.strip("_").replace("_", "-"): each
+    for each in (
+        _backdated_behind_a_void_clock,
+        _backdated_behind_a_void_clock_that_is_set_aside,
+        _earlier_than_the_record_before,
+    )
+}
+"""What is appended to a bundle, since portalops exports no such ledger."""
+
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
         _ahead, _twice_in_a_row, _mended_while_ahead, _after_its_time, _a_slot_of_the_future, _a_start_before_and_an_end_within,
         _an_erasure_within, _a_strangers_records, _void_and_set_aside, _void_backdated_and_set_aside,
-        _void_set_aside_before_claimed_records, _void_of_the_year_two_set_aside, _void_while_ahead_and_then_mended,
-        _earlier_than_the_record_before_and_set_aside, _earlier_than_the_record_before,
+        _void_of_the_year_two_set_aside, _void_while_ahead_and_then_mended,
+        _earlier_than_the_record_before_and_set_aside,
         _ahead_and_then_a_line_that_is_no_record, _ahead_and_a_line_that_is_no_record_within,
         _a_line_that_is_no_record_and_then_ahead, _before_a_right_record_behind_an_earlier_one, _one_person,
         _a_machine_as_the_second, _a_writer_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_key_added_while_ahead,

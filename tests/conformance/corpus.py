@@ -10,28 +10,33 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import shutil
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from portalops import bodies
-from portalops.ledger.bundle.contents import RESOURCES
-from portalops.ledger.heads import retire_others, rotate_key
-from portalops.ledger.ledger import kept_in
+from portalops.ledger.bundle.contents import RESOURCES, head_stem
+from portalops.ledger.chain import bytes_of
+from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, retire_others, rotate_key, text_of
+from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.record import Draft
+from portalops.ledger.set_aside import stored_lines
+from portalops.model.heads import Head
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.registers.plans import PLAN
+from portalops.signatures.sshsig import sign
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
+from tests.conformance.clocks import BEHIND_A_BUNDLE, forge, mended, mended_before_writers, void_before_writers
 from tests.conformance.clocks import CASES as CLOCKS
-from tests.conformance.clocks import mended, mended_before_writers, void_before_writers
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
 from tests.doubles import FixedClock
@@ -236,6 +241,33 @@ def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(begun(scratch / "clocks" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "clocks" / name / "bundle")
+    for name, change in BEHIND_A_BUNDLE.items():
+        written = claimed(begun(scratch / "clocks" / name / "state"))
+        yield name, forged_behind(written, _exported(written, scratch / "clocks" / name / "bundle"), change)
+
+
+def forged_behind(written: Written, bundle: Path, change: Callable[[Written], None]) -> Path:
+    """Append to a ledger and to a bundle of it what portalops would not export, with a head over it by the real key."""
+    change(written)
+    ledger = Ledger.open_to_verify(written.folder, written.clock)
+    before, number = newest_head(ledger), ledger.newest_number()
+    assert before is not None
+    ((_seq, digest, newest),) = stored_lines(ledger, (number,))
+    assert newest is not None
+    text = text_of(Head(ledger.id, number, digest, written.clock.now(), head_digest(before.signed.text)))
+    signed = {"text": text, "signature": sign(text.encode(), written.key, NAMESPACE)}
+    forge(written, "head", written.clock.now(), head=signed)
+    changed = Tampered(bundle, bundle.with_name(f"{bundle.name}-forged"), written.key)
+    with ledger.snapshot() as snapshot:
+        changed.set_lines([bytes_of(line) for chunk in snapshot.chunks(256) for line in chunk.lines])
+    for line in changed.lines():
+        body = json.loads(line)["body"]
+        (changed.folder / "blobs" / body).write_bytes(ledger.blob(body))
+    for name, suffix in (("text", "txt"), ("signature", "sig")):
+        (changed.folder / f"{head_stem(number)}.{suffix}").write_text(signed[name])
+    changed.describe()
+    changed.sum_up(sign_it=True)
+    return changed.folder
 
 
 def _probes(scratch: Path) -> Iterator[tuple[str, Path]]:
