@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import get_ident
 from typing import Protocol
 
 from portalops import __version__, bodies
@@ -116,7 +117,8 @@ class Ledger:
         self.read_own_key: Callable[[], str] = str
         """Returns the public key that this machine signs heads with; empty without one. It is known to be the ledger's own."""
         self._order: tuple[int, TimeOrder] | None = None
-        self._is_ordering = False
+        self._ordering: set[int] = set()
+        """Threads that find out how a moment is looked for, and cannot look for one meanwhile."""
         self.begun_beside_evidence = False
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
@@ -372,7 +374,7 @@ class Ledger:
             IntegrityError: a line is not a record.
         """
         selected = None if kinds is None else tuple(kinds)
-        if self._is_ordering:  # whoever finds the order needs no moment, and takes what is too much
+        if get_ident() in self._ordering:  # whoever finds the order needs no moment, and takes what is too much
             since = until = None
         order = self._time_order() if since or until else IN_ORDER
         return self._store.records(Selection(selected, run, since, until, newest_first, limit, order))
@@ -464,17 +466,17 @@ class Ledger:
 
     def _time_order(self) -> TimeOrder:
         """Return how a moment is looked for."""
-        if self._is_ordering or not any(self.records(kinds=BY_TWO, limit=1)):
+        if get_ident() in self._ordering or not any(self.records(kinds=BY_TWO, limit=1)):
             return IN_ORDER
         newest = self.last()
         if self._order is None or newest is None or self._order[0] != newest.seq:
             from portalops.ledger.heeded import find_time_order  # noqa: PLC0415  # it is built on this module
 
-            self._is_ordering = True
+            self._ordering.add(get_ident())
             try:
                 self._order = newest.seq if newest else 0, find_time_order(self)
             finally:
-                self._is_ordering = False
+                self._ordering.discard(get_ident())
         return self._order[1]
 
     def count(self) -> int:

@@ -27,7 +27,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import show_text
 from portalops.ports import Extension
 from portalops.registers.signers import KEY_KINDS, KEY_RETIRED
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.writers import BY_TWO, CLOCK_MENDED
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.witness.claims import ClaimFold, ClaimState
 from portalops.witness.extensions import NotAnExtension
@@ -303,9 +303,11 @@ class Joining:
                     kind=show_text(record.kind, 80),
                 )
             )
-        if self._at is not None and record.at < self._at and not self._is_mend(record):
+        if self._at is not None and record.at < self._at and not self._may_be_early(record):
             raise _rewritten(msg("record {seq} has an earlier time than the record before it", seq=seq))
-        self._seq, self._digest, self._at = seq, line_digest(line), record.at
+        begins_anew = self._at is None or record.kind == CLOCK_MENDED
+        self._seq, self._digest = seq, line_digest(line)
+        self._at = record.at if begins_anew else max(self._at or record.at, record.at)
         self._digests[seq] = self._digest
         self._digests.pop(seq - KEPT_DIGESTS, None)
         must = self._pinned.passed.get(seq)
@@ -315,10 +317,10 @@ class Joining:
             )
         return record
 
-    def _is_mend(self, record: Record) -> bool:
-        """Say whether time may be earlier from this record on: whether two persons signed that is left to verification, but not behind the kept head."""
+    def _may_be_early(self, record: Record) -> bool:
+        """Say whether a record may be before its time: whether two persons signed it is left to verification, but not behind the kept head."""
         kept = self._kept.record_at - CLOCK_TOLERANCE if self._kept is not None else None
-        return record.kind == CLOCK_MENDED and (kept is None or record.at >= kept)
+        return record.kind in BY_TWO and (kept is None or record.at >= kept)
 
     def _read_details(self, record: Record, blob: bytes) -> None:
         try:

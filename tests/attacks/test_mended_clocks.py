@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.cli.calling import call
 from portalops.errors import ClockWentBack
 from portalops.ledger.heeded import heeded, numbers_mistimed
 from portalops.ledger.ledger import Ledger
@@ -256,6 +257,27 @@ def test_a_set_of_the_wrong_time_is_not_removed_and_displaces_no_other(tmp_path:
     assert fates == dict.fromkeys(made, "keep")
     assert done["marked"] == done["removed"] == []
     assert portal.on("disk-a") == {*made, *ahead}
+
+
+def test_a_set_of_the_wrong_time_is_named_and_is_not_the_latest(tmp_path: Path) -> None:
+    portal = Portal(tmp_path)
+    written = Written(tmp_path / "state", clock=portal.clock)
+    written.head()
+    (right,) = portal.back_up()
+    since, first = portal.clock.at, written.ledger.count() + 1
+    portal.clock.move(timedelta(days=70))
+    (ahead,) = portal.back_up()
+    assert portal.call("show", "latest")["id"] == ahead
+    written.at(since + timedelta(minutes=10))
+    mend(written, first, ledger=written.ledger.id)
+
+    listing = portal.session("backup", "list")
+    call(listing)
+
+    assert portal.call("show", "latest")["id"] == right
+    assert [str(each) for each in listing.warnings] == [
+        f"1 set was made while the clock was wrong, so its time says nothing: {ahead}"
+    ]
 
 
 def test_a_job_that_ran_in_the_wrong_time_is_due_again(tmp_path: Path) -> None:

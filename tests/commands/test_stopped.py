@@ -230,7 +230,7 @@ def put_record(home: Home, kind: str, at: datetime, **parts: object) -> int:
 def test_mend_clock_answers_a_wrong_first_or_last_with_the_right_one(home: Home) -> None:
     line = put_line(home, NOT_A_RECORD)
     first, last, since = append_ahead(home)
-    newest = put_line(home, NOT_A_RECORD)
+    newest = put_line(home, b"x")
 
     too_early = home.call(*mending(line, newest, since), expected=ExitCode.USAGE)
     too_short = home.call(*mending(first, last, since), expected=ExitCode.USAGE)
@@ -238,8 +238,7 @@ def test_mend_clock_answers_a_wrong_first_or_last_with_the_right_one(home: Home)
     assert too_early["message"] == f"line {line} is no record, so it has no time that is wrong"
     assert too_short["message"] == f"records {first} to {last} do not end with the newest, {newest}"
     assert f"{newest} as the last" in too_short["hint"]
-    set_aside(home, line, line)
-    mend(home, first, home.call(*mending(first, newest + 1, since))["last"], since)
+    mend(home, first, set_aside(home, line, line)["seq"], since)
     set_aside(home, newest, newest)
     require_all_well(home)
 

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from portalops import bodies
 from portalops.errors import NotAHead
 from portalops.ledger.heads import NAMESPACE, head_digest, rotate_key, text_of
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, line_digest
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead
+from portalops.model.record import Record
 from portalops.ports import Extension
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
 from portalops.witness.extensions import NotAnExtension
 from portalops.witness.rules import HeadRefusal, Joining, KeptHead, KeyOrigin, KnownKey, Pinned, RefusedHead, judge
@@ -543,6 +545,28 @@ def test_what_is_taken_is_what_the_next_extension_is_held_to(watched: Watched) -
     assert pinned.kept.head == second.head
 
 
+class Heedless(Ledger):
+    """A ledger as somebody writes it who minds no time."""
+
+    def last_in_order(self) -> Record | None:
+        return self.last()
+
+
+def test_a_quarantine_may_be_earlier_and_lets_nothing_else_be(watched: Watched) -> None:
+    watched.work()
+    kept = watched.head()
+    pinned, right = watched.pinned(kept), watched.clock.at
+    watched.clock.move(timedelta(days=7))
+    watched.work()
+    watched.clock.at = right + timedelta(hours=1)
+    watched.ledger = Heedless.open(watched.ledger.folder, watched.clock, create=True)
+    body = watched.ledger.keep(bodies.write({"quarantine": {}}))
+    watched.ledger.append_quarantine(watched.ledger.draft(QUARANTINED, body=body))
+    part = watched.extension(kept.head.size, watched.head())
+
+    assert refused(pinned, part, watched).reason is HeadRefusal.TIME
+
+
 @pytest.mark.parametrize(
     ("later", "reason"), [(timedelta(hours=1), None), (-timedelta(hours=1), HeadRefusal.REWRITTEN)]
 )
@@ -555,6 +579,7 @@ def test_time_may_be_earlier_from_a_mended_clock_on_but_not_behind_the_kept_head
     watched.clock.move(timedelta(days=7))
     watched.work()
     watched.clock.at = right + later
+    watched.ledger = Heedless.open(watched.ledger.folder, watched.clock, create=True)
     body = watched.ledger.keep(bodies.write({"mended_clock": {}}))
     watched.ledger.append_mend(watched.ledger.draft(CLOCK_MENDED, body=body), watched.ledger.count())
     part = watched.extension(kept.head.size, watched.head())
