@@ -16,7 +16,7 @@ from portalops import calendar, config
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import HeedfulLedger, heeds_move
+from portalops.ledger.heeded import HeedfulLedger, find_time_order, heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -145,6 +145,7 @@ class Session:
     def ledger_to_verify(self) -> Ledger:
         """The ledger for naming what is wrong with it, its newest line too."""
         ledger = Ledger.open_to_verify(self.settings.state_folder, self.clock, kept=self.kept(writable=False))
+        ledger.find_time_order = find_time_order
         self._with_own_key(ledger)
         self.__dict__["ledger"] = ledger
         return ledger
@@ -170,6 +171,7 @@ class Session:
         def reopened() -> Ledger:  # it holds no session, so that one is freed as soon as it ends
             kept = _kept(settings, environment, writable=True)
             again = Ledger(settings.state_folder, clock, writable=True, kept=kept)
+            again.find_time_order = find_time_order
             again.read_own_key = partial(_read_own_key, settings.signing_key)
             return again
 

@@ -24,7 +24,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
-from portalops.ledger.heeded import heeds_move
+from portalops.ledger.heeded import find_time_order, heeds_move
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import Moved, move
 from portalops.ledger.selection import Selection
@@ -92,7 +92,7 @@ def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
     if target.records.place == source.records.place and source.blobs is target.blobs:
         raise LedgerError(msg("the ledger is there already"), msg("See 'portalops ledger show --last 1'."))
     ledger = Ledger(session.settings.state_folder, session.clock, writable=True, kept=source)
-    ledger.heeds_move = heeds_move
+    ledger.heeds_move, ledger.find_time_order = heeds_move, find_time_order
     ledger.claimant = session.claimant
     ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
     target.records.create()

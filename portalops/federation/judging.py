@@ -25,7 +25,7 @@ from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.verification import BundleVerification
 from portalops.ledger.claims import GRACE
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.heeded import HeededLedger
+from portalops.ledger.heeded import HeededLedger, find_time_order, numbers_mistimed
 from portalops.ledger.ledger import FILE, LOCKS, KeptLedger, Ledger
 from portalops.ledger.quarantines import records_set_aside
 from portalops.ledger.record import line_digest, parse_at
@@ -129,6 +129,7 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
     ledger = Ledger(
         scratch, clock, writable=True, kept=KeptLedger(store, _Details(folder), FolderLocks(scratch / LOCKS))
     )
+    ledger.find_time_order = find_time_order
     last = ledger.last()
     if last is None or last.seq != found.integrity.records or line_digest(last.line) != found.integrity.head:
         ledger.close()
@@ -140,11 +141,12 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
 
 
 def _claimed(ledger: Ledger, found: BundleVerification, last_at: datetime) -> LedgerReader:
-    """Return what duties are judged from: without what no writer claimed in time, and what two persons set aside."""
-    integrity = found.integrity
-    if integrity.ownership.begin is None and not integrity.set_aside:
+    """Return what duties are judged from: without what no writer claimed in time, what two persons set aside, and wrong times."""
+    integrity, mistimed = found.integrity, numbers_mistimed(ledger)
+    if integrity.ownership.begin is None and not integrity.set_aside and not mistimed:
         return ledger
-    return HeededLedger(ledger, integrity.ownership, last_at - GRACE, records_set_aside(integrity.set_aside))
+    passed_over = records_set_aside(integrity.set_aside)
+    return HeededLedger(ledger, integrity.ownership, last_at - GRACE, passed_over, mistimed)
 
 
 class _Details:

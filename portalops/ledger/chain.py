@@ -156,7 +156,7 @@ class ChainPass:
     misplaced: set[int] = field(default_factory=set)
     """Records before their time, as far as they were found."""
 
-    def in_force(self, seq: int, counted: Collection[int]) -> str:
+    def time_in_force(self, seq: int, counted: Collection[int]) -> str:
         """Return the time that what follows a wanted record may not be before; empty if there is no such record.
 
         Args:
@@ -220,7 +220,7 @@ def check_times(
             continue
         if fields.at < latest and place not in counted:
             chain.misplaced.add(place)
-            faults.add_excusable(place, _before_its_time(place, fields.at))
+            faults.add_excusable(place, _early_record(place, fields.at))
         else:
             latest = fields.at
     return frozenset(chain.misplaced)
@@ -235,7 +235,7 @@ def _placed_fields(chunks: Iterable[Chunk], after: int) -> Iterator[tuple[int, F
         after += len(chunk.lines)
 
 
-def _before_its_time(seq: int, at: str) -> Message:
+def _early_record(seq: int, at: str) -> Message:
     return msg("record {seq} has the time {at}, earlier than the record before it", seq=seq, at=at)
 
 
@@ -390,7 +390,7 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
         chain.back.append((place, chain.last_at))
     elif went_back and not chain.back:  # else `check_times` finds it
         chain.misplaced.add(place)
-        faults.add_excusable(place, _before_its_time(place, fields.at))
+        faults.add_excusable(place, _early_record(place, fields.at))
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.

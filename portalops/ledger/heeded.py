@@ -29,7 +29,7 @@ from portalops.ledger.claims import (
     wanted,
 )
 from portalops.ledger.heads import read_signers
-from portalops.ledger.ledger import MOVED, Ledger
+from portalops.ledger.ledger import MOVED, KeptLedger, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.record import CREATED, UPGRADED, line_digest
 from portalops.ledger.selection import IN_ORDER, TimeOrder
@@ -37,7 +37,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.runs import Run
 from portalops.model.values import dataclass
 from portalops.model.writers import Authority, Claimed, Writer, WriterState
-from portalops.ports import LedgerReader
+from portalops.ports import Clock, LedgerReader
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.signers import KEY_KINDS
@@ -86,6 +86,10 @@ class HeedfulLedger(Ledger):
 
     _sieve: HeededLedger | None = None
     _is_sieved = False
+
+    def __init__(self, folder: Path, clock: Clock, *, writable: bool, kept: KeptLedger | None = None) -> None:
+        super().__init__(folder, clock, writable=writable, kept=kept)
+        self.find_time_order = find_time_order
 
     @property
     def whole(self) -> Ledger:

@@ -116,6 +116,8 @@ class Ledger:
         """Says whether a record of a move counts (`heeded.heeds_move`); without claims each does."""
         self.read_own_key: Callable[[], str] = str
         """Returns the public key that this machine signs heads with; empty without one. It is known to be the ledger's own."""
+        self.find_time_order: Callable[[Ledger], TimeOrder] = lambda _ledger: IN_ORDER
+        """Finds where times go back (`heeded.find_time_order`); asked where two persons said anything. Without it they never do."""
         self._order: tuple[int, TimeOrder] | None = None
         self._ordering: set[int] = set()
         """Threads that find out how a moment is looked for, and cannot look for one meanwhile."""
@@ -470,11 +472,9 @@ class Ledger:
             return IN_ORDER
         newest = self.last()
         if self._order is None or newest is None or self._order[0] != newest.seq:
-            from portalops.ledger.heeded import find_time_order  # noqa: PLC0415  # it is built on this module
-
             self._ordering.add(get_ident())
             try:
-                self._order = newest.seq if newest else 0, find_time_order(self)
+                self._order = newest.seq if newest else 0, self.find_time_order(self)
             finally:
                 self._ordering.discard(get_ident())
         return self._order[1]

@@ -102,7 +102,7 @@ class Surrounding:
     """Whose the records are."""
     noted: Noted
     """Digest and time of each line that `wanted` asks for, as far as it is there; without a time it is no record."""
-    in_force: Callable[[int, Collection[int]], str]
+    time_in_force: Callable[[int, Collection[int]], str]
     """Returns the time that what follows a line may not be before, given its number and the mended clocks that count; empty without one."""
     anybodys: Collection[int]
     """Numbers of the records of `is_anybodys`."""
@@ -282,7 +282,7 @@ def _flaw_in_time(each: ReadQuarantine, around: Surrounding, counted: Sequence[S
             return msg("record {record} names the same records", record=str(earlier.seq))
         if earlier.holds(right):
             right = earlier.quarantine.first - 1
-    right_at = around.in_force(right, mended_clocks(counted))
+    right_at = around.time_in_force(right, mended_clocks(counted))
     if not right_at or not right_at <= since <= format_at(each.at):
         return msg("{since} does not lie between record {record} and it", since=since, record=str(right))
     if around.noted.get(first, ("", ""))[1] <= since:

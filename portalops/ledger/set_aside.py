@@ -90,11 +90,11 @@ def _misplaced(ledger: Ledger, read: Sequence[ReadQuarantine], counted: Sequence
     if void is None:
         return frozenset()
     with ledger.snapshot() as snapshot:
-        chain = ChainPass(back=[(void, _in_force(snapshot, void - 1, mended))])
+        chain = ChainPass(back=[(void, _time_in_force(snapshot, void - 1, mended))])
         return check_times(snapshot.read_between(void - 1, None, _CHUNK), void - 1, chain, mended, Faults())
 
 
-def _in_force(lines: StoredLines, seq: int, counted: Collection[int]) -> str:
+def _time_in_force(lines: StoredLines, seq: int, counted: Collection[int]) -> str:
     """Return the time that what follows a line may not be before; verification alone looks back farther than `_NEAR` lines."""
     begin = max((each for each in counted if each <= seq), default=1)
     latest = ""
@@ -130,7 +130,7 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     if first - 1 in records_mistimed(counted):
         return None
     with ledger.snapshot() as snapshot:
-        found = _in_force(snapshot, first - 1, mended_clocks(counted))
+        found = _time_in_force(snapshot, first - 1, mended_clocks(counted))
     return parse_at(found) if found else None
 
 
@@ -162,11 +162,11 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
     anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
     standings = read_standings(ledger, signers, named)
 
-    def in_force(seq: int, counted: Collection[int]) -> str:
+    def time_in_force(seq: int, counted: Collection[int]) -> str:
         with ledger.snapshot() as snapshot:
-            return _in_force(snapshot, seq, counted)
+            return _time_in_force(snapshot, seq, counted)
 
-    return Surrounding(ledger.id, signers, ownership, noted, in_force, anybodys, *standings)
+    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, *standings)
 
 
 def read_standings(

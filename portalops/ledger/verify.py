@@ -239,7 +239,9 @@ def verify(
         keys = [use.signer for use in signed.uses]
         ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
         standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, chain.in_force, told.anybodys, *standings)
+        surrounding = Surrounding(
+            ledger_id, keys, ownership, chain.noted, chain.time_in_force, told.anybodys, *standings
+        )
         set_aside = check_quarantines(told.quarantines, surrounding, faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)

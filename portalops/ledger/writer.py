@@ -70,7 +70,7 @@ class LedgerWriter:
             end = self._newest()
             if only_first and end.seq:
                 return ()
-            records, end = self._insert(drafts, clock, _in_time(end, latest))
+            records, end = self._insert(drafts, clock, _timed(end, latest))
         self._end = end
         return records
 
@@ -81,7 +81,7 @@ class LedgerWriter:
             drafts = decide()
             if not drafts:
                 return ()
-            records, end = self._insert(drafts, clock, _in_time(end, latest))
+            records, end = self._insert(drafts, clock, _timed(end, latest))
         self._end = end
         return records
 
@@ -201,7 +201,7 @@ class LedgerWriter:
             raise store_errors.not_writable(self._path, cause_of(error)) from error
 
 
-def _in_time(end: _End, latest: Latest) -> _End:
+def _timed(end: _End, latest: Latest) -> _End:
     """Return the chain's end with the time that no record may be before."""
     return replace(end, at=latest() or end.at) if end.may_be_early else end
 

@@ -17,7 +17,7 @@ from portalops import bodies
 from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked
 from portalops.ledger.blobs import packed
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import numbers_mistimed
+from portalops.ledger.heeded import HeedfulLedger, numbers_mistimed
 from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
@@ -370,7 +370,7 @@ def test_upgraded_and_new_tables_are_the_same(old_site: Site, server: Server) ->
 def test_records_of_the_future_in_a_database_are_mended_by_two_and_found_by_time(site: Site) -> None:
     now = SystemClock().now().replace(microsecond=0)
     written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
-    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.ledger = HeedfulLedger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
     written.head()
     first = run_ahead(written, timedelta(minutes=50))
     with pytest.raises(ClockWentBack):
@@ -407,7 +407,7 @@ def test_no_account_dates_a_record_back_as_a_mended_clock(site: Site) -> None:
 def test_a_void_clock_in_a_database_begins_no_time_anew_and_hides_nothing(site: Site, is_set_aside: bool) -> None:
     now = SystemClock().now().replace(microsecond=0)
     written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
-    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.ledger = HeedfulLedger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
     written.append("note.added", note="x")
     written.head()
     before = [each.seq for each in written.ledger.records(since=now)]
@@ -439,7 +439,7 @@ def test_a_void_clock_in_a_database_begins_no_time_anew_and_hides_nothing(site: 
 def test_a_quarantine_in_a_database_may_be_before_the_newest_record(site: Site) -> None:
     now = SystemClock().now().replace(microsecond=0)
     written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
-    written.ledger = Ledger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.ledger = HeedfulLedger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
     written.head()
     first = run_ahead(written, timedelta(minutes=50))
     written.clock.move(timedelta(minutes=50))

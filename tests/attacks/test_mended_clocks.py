@@ -10,8 +10,7 @@ import pytest
 
 from commands.cli.calling import call
 from portalops.errors import ClockWentBack
-from portalops.ledger.heeded import heeded, numbers_mistimed
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_plan
@@ -122,16 +121,31 @@ def test_no_void_clock_hides_records_from_a_search_by_time(written: Written, day
     if is_set_aside:
         set_aside(written, void, void)
 
-    again = Ledger.open(written.folder, written.clock, create=False)
+    again = HeedfulLedger.open(written.folder, written.clock, create=False)
 
     assert [[each.seq for each in again.records(since=since) if each.seq < void] for since in moments] == before
     assert [[each.started_seq for each in again.runs(since=since)] for since in moments] == runs
 
 
+@pytest.mark.parametrize("name", [each for each in COUNT if "a-line-that-is-no-record" in each])
+def test_a_record_of_the_future_and_a_line_that_is_none_are_cured_in_any_order(written: Written, name: str) -> None:
+    CASES[name](written)
+    go_on(written)
+
+    assert judged(written).holds
+
+
+def test_a_record_earlier_than_the_one_before_is_set_aside(written: Written) -> None:
+    CASES["earlier-than-the-record-before-and-set-aside"](written)
+    go_on(written)
+
+    assert judged(written).holds
+
+
 def test_no_void_clock_makes_the_clock_look_far_ahead(written: Written) -> None:
     forge(written, "ledger.clock-mended", datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"})
 
-    Ledger.open(written.folder, written.clock, create=True).require_kept_clock(lambda: False)
+    HeedfulLedger.open(written.folder, written.clock, create=True).require_kept_clock(lambda: False)
 
 
 def test_nothing_is_recorded_behind_a_quarantine_of_an_earlier_time(written: Written) -> None:
@@ -140,7 +154,7 @@ def test_nothing_is_recorded_behind_a_quarantine_of_an_earlier_time(written: Wri
     set_aside(written, line, line)
 
     with pytest.raises(ClockWentBack):
-        Ledger.open(written.folder, written.clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
+        HeedfulLedger.open(written.folder, written.clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
 
 
 @pytest.mark.parametrize("name", sorted(BEHIND_A_BUNDLE))

@@ -189,7 +189,7 @@ def test_a_mended_clock_that_a_stranger_recorded_is_set_aside(home: Home) -> Non
 @pytest.mark.parametrize("has_writers", [False, True])
 @pytest.mark.parametrize("is_line_first", [False, True])
 @pytest.mark.parametrize("is_mended_first", [False, True])
-def test_a_record_of_the_future_and_a_line_that_is_none_are_cured_in_any_order(
+def test_a_record_of_the_future_and_a_line_that_is_none_are_cured_by_commands(
     home: Home, is_line_first: bool, is_mended_first: bool, has_writers: bool
 ) -> None:
     if has_writers:
@@ -259,7 +259,7 @@ def test_a_void_clock_of_the_past_stops_nothing_and_is_set_aside(home: Home, yea
     assert verify_bundle(home.folder / "bundle").integrity.holds
 
 
-def test_a_record_earlier_than_the_one_before_is_set_aside(home: Home) -> None:
+def test_a_record_earlier_than_the_one_before_it_stops_nothing_once_set_aside(home: Home) -> None:
     home.call("enroll")
     seq = put_record(home, "backup.adopted", SystemClock().now() - timedelta(seconds=90))
     named = home.call("verify", expected=ExitCode.INTEGRITY)["integrity"]["faults"]

@@ -13,7 +13,7 @@ from portalops.files import write_atomically
 from portalops.ledger.claimant import KEY, MachineClaimant, draft_claim, record_writer
 from portalops.ledger.claims import CLAIM_NAMESPACE, WRITER_NAMESPACE, text_of_claim, text_of_writer
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, rotate_key, text_of
-from portalops.ledger.heeded import heeds_move
+from portalops.ledger.heeded import find_time_order, heeds_move
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.model.heads import Head, KeyEvent
@@ -58,7 +58,9 @@ def claimed(folder: Path) -> Written:
 
 def stranger(written: Written) -> Ledger:
     """Return the same ledger as somebody has it who claims nothing."""
-    return Ledger.open(written.folder, written.clock, create=True, heeds_move=heeds_move)
+    ledger = Ledger.open(written.folder, written.clock, create=True, heeds_move=heeds_move)
+    ledger.find_time_order = find_time_order
+    return ledger
 
 
 def append(written: Written, kind: str, **parts: object) -> Record:

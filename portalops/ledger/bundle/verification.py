@@ -253,7 +253,9 @@ class _Check:
             told.signed, keys, chain.noted, self._faults, ledger=told.ledger, spoken_for=signed.holding
         )
         standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, chain.in_force, told.anybodys, *standings)
+        surrounding = Surrounding(
+            told.ledger, keys, ownership, chain.noted, chain.time_in_force, told.anybodys, *standings
+        )
         set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)

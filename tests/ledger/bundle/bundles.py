@@ -14,7 +14,7 @@ from portalops import bodies
 from portalops.ledger.bundle.contents import BUNDLE_NAMESPACE, SUMS, SUMS_SIGNATURE
 from portalops.ledger.bundle.export import Content, WrittenBundle, covering_head, scope_of, write_bundle
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import numbers_mistimed
+from portalops.ledger.heeded import find_time_order, numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.model.organisation import Name, Portal
 from portalops.model.period import Period
@@ -46,6 +46,7 @@ class Written:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger.open(self.folder, self.clock, create=True)
+        self.ledger.find_time_order = find_time_order
 
     def at(self, moment: datetime) -> None:
         self.clock.at = moment
