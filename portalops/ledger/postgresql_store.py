@@ -28,8 +28,8 @@ from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
-from portalops.ledger.selection import Selection, TimeOrder
-from portalops.ledger.stores import Decide, Latest, StoredLines
+from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
+from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
@@ -126,11 +126,11 @@ class PostgresqlStore:
         with self.connections.used() as connection:
             return read_server(connection)
 
-    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest) -> tuple[Record, ...]:
+    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest = NO_TIME) -> tuple[Record, ...]:
         """As `SqliteStore.append`."""
         return self._append(lambda: drafts, clock, latest)
 
-    def append_decided(self, decide: Decide, clock: Clock, latest: Latest) -> tuple[Record, ...]:
+    def append_decided(self, decide: Decide, clock: Clock, latest: Latest = NO_TIME) -> tuple[Record, ...]:
         """As `SqliteStore.append_decided`."""
         return self._append(decide, clock, latest)
 
@@ -141,11 +141,11 @@ class PostgresqlStore:
 
     def append_behind_damage(self, decide: Decide, clock: Clock) -> tuple[Record, ...]:
         """Append: the database refuses lines that are no records, so there is no such damage."""
-        return self._append(decide, clock, lambda: None)
+        return self._append(decide, clock, NO_TIME)
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """As `SqliteStore.begin`."""
-        self._append(lambda: (draft,), clock, lambda: None, only_first=True)
+        self._append(lambda: (draft,), clock, NO_TIME, only_first=True)
 
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
         """Do nothing: the owner upgrades the tables, by `prepare`."""
@@ -255,7 +255,7 @@ class PostgresqlStore:
         return parse_line(rows[0][0], rows[0][1].encode()) if rows else None
 
     def frames(
-        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder = IN_ORDER
     ) -> Iterator[Record]:
         """As `SqliteStore.frames`."""
         first, end = self._seqs_between(since, until, order)

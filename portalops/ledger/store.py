@@ -24,9 +24,9 @@ from portalops.errors import IntegrityError, LedgerError, LedgerMissing
 from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import Draft, NotARecord, split
-from portalops.ledger.selection import Selection, TimeOrder
+from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.stored_chain import StoredChain
-from portalops.ledger.stores import Decide, Latest, StoredLines
+from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
@@ -133,7 +133,7 @@ class SqliteStore:
         """
         self._write_with().upgrade(draft, clock)
 
-    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest) -> tuple[Record, ...]:
+    def append(self, drafts: Sequence[Draft], clock: Clock, latest: Latest = NO_TIME) -> tuple[Record, ...]:
         """Append in one durable transaction: when this returns, the records survive a power cut.
 
         Raises:
@@ -145,7 +145,7 @@ class SqliteStore:
         """
         return self._write_with().append(drafts, clock, latest)
 
-    def append_decided(self, decide: Decide, clock: Clock, latest: Latest) -> tuple[Record, ...]:
+    def append_decided(self, decide: Decide, clock: Clock, latest: Latest = NO_TIME) -> tuple[Record, ...]:
         """Append what `decide` returns: nobody else appends between what it reads and what it decides.
 
         It may read the ledger and keep blobs; what it raises is raised, and nothing is appended. Raises as `append` does.
@@ -162,7 +162,7 @@ class SqliteStore:
 
     def begin(self, draft: Draft, clock: Clock) -> None:
         """Append the first record, unless another process has just done so; raises as `append` does."""
-        self._write_with().append((draft,), clock, lambda: None, only_first=True)
+        self._write_with().append((draft,), clock, NO_TIME, only_first=True)
 
     @contextmanager
     def view(self) -> Iterator[None]:
@@ -230,7 +230,7 @@ class SqliteStore:
         return self._parsed(*row) if row else None
 
     def frames(
-        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder
+        self, kinds: Collection[str] | None, since: datetime | None, until: datetime | None, order: TimeOrder = IN_ORDER
     ) -> Iterator[Record]:
         """Yield the started records of a span, each followed by its finished record, whenever that came.
 
@@ -357,7 +357,11 @@ class SqliteStore:
         return seq in self._set_aside
 
     def _seqs_between(
-        self, connection: sqlite3.Connection, since: datetime | None, until: datetime | None, order: TimeOrder
+        self,
+        connection: sqlite3.Connection,
+        since: datetime | None,
+        until: datetime | None,
+        order: TimeOrder = IN_ORDER,
     ) -> tuple[int, int]:
         """Return the first seq of a span of time, and the first after it; either end may be open."""
         first = _MIN_SEQ if since is None else self._first_from(connection, format_at(since), order)
