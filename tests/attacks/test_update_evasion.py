@@ -626,6 +626,13 @@ def lines_entered_afterwards(p: Province) -> None:
     p.plan(p.day(8), register.enter, 3, "19/11/2026", "Sở Y tế")
 
 
+def paper_dated_into_the_week(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(0), register.enter, 2, "18/11/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
+
+
 def one_paper_registered_twice(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -974,6 +981,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     rows_written_over: UNMET,
     lines_without_papers: MET,
     lines_entered_afterwards: MET,
+    paper_dated_into_the_week: UNMET,
     one_paper_registered_twice: UNKNOWN,
     one_paper_with_its_number_written_otherwise: UNKNOWN,
     lines_without_a_day: UNKNOWN,

@@ -263,6 +263,11 @@ class Register:
         self.lines = self.lines[:1]
         self.write()
 
+    def correct(self, number: int, *, day: str, to: str) -> None:
+        """Write another day into the line of a number."""
+        self.lines = [line.replace(day, to) if line.startswith(f"{number},") else line for line in self.lines]
+        self.write()
+
     def strike(self, number: int) -> None:
         """Take out the line of a number."""
         self.lines = [line for line in self.lines if not line.startswith(f"{number},")]
