@@ -241,6 +241,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
+            elif item.grade is Grade.D and item.seen.id in doubles and doubles[item.seen.id].source != item.seen.source:
+                found[item.seen.id] = msg(
+                    "this paper seems to have come in before by {source}: {title}, on {day}",
+                    source=doubles[item.seen.id].source,
+                    title=doubles[item.seen.id].title,
+                    day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
+                )
             elif item.grade is Grade.D and item.seen.id in doubles:
                 found[item.seen.id] = msg(
                     "a paper of this number and subject came in before: {title}, on {day}",

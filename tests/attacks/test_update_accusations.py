@@ -634,6 +634,16 @@ def mail_of_an_office_system(p: Province) -> None:
         p.plan(p.day(day), mail.receive, p.day(day), sender, body(number), automatic="auto-generated")
 
 
+def report_by_mail_and_another_in_the_register(p: Province) -> None:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail, register = p.with_mail(), p.with_register()
+    register.add_line(1, "12/11/2026", "Sở Y tế", "69/BC-SYT", "Báo cáo giám sát sốt xuất huyết tuần 46")
+    sender, subject = "vanthu@soyte.khanhhoa.example", "Báo cáo số 70/BC-SYT về giám sát sốt xuất huyết tuần 47"
+    p.plan(p.day(2), mail.receive, p.day(2), sender, body(3), subject=subject)
+    subject = "Báo cáo tiếp nhận bệnh nhân của các trạm y tế tuần 47"
+    p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "71/BC-SYT", subject)
+
+
 def private_address_with_the_name(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -891,6 +901,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     slip_of_the_day_put_right: MET,
     papers_of_a_week_entered_a_week_late: MET,
     mail_of_an_office_system: UNKNOWN,
+    report_by_mail_and_another_in_the_register: MET,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,

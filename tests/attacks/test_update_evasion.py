@@ -28,7 +28,7 @@ from tests.attacks.precedence import (
     whole_texts_of_which_the_portal_shows_another_stretch,
     whole_texts_under_the_portals_titles,
 )
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
+from tests.attacks.update_scene import KeptMail, Post, Province, Way, body, cases, post, reworded, rows_named_in, story
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
 
@@ -733,6 +733,51 @@ def empty_mails(p: Province) -> None:
         p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", "", subject=f"Tin {day}")
 
 
+def answers_to_invitations(p: Province) -> None:
+    mail = _mail_of_the_unit(p)
+    for day in (2, 4):
+        lines = (
+            "From: <vanthu@soyte.khanhhoa.example>",
+            f"Subject: Accepted: Meeting of November {15 + day}",
+            'Content-Type: text/calendar; charset="utf-8"; method=REPLY',
+            "",
+            "BEGIN:VCALENDAR",
+            "METHOD:REPLY",
+            "BEGIN:VEVENT",
+            f"UID:{day}@khanhhoa.example",
+            "END:VEVENT",
+            "END:VCALENDAR",
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
+def _mail_of_the_unit(p: Province) -> KeptMail:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    return p.with_mail()
+
+
+SUBJECT = "Báo cáo kết quả giám sát sốt xuất huyết tháng mười một"
+
+
+def paper_mailed_and_registered(p: Province) -> None:
+    _mailed_and_registered(p, f"Kính gửi Văn phòng {body(3)}", subject=SUBJECT, file="van-ban.pdf")
+
+
+def paper_mailed_that_names_its_number(p: Province) -> None:
+    _mailed_and_registered(p, f"Sở Y tế xin gửi Báo cáo số 70/BC-SYT. {body(3)}", subject="Gửi văn bản")
+
+
+def paper_mailed_as_a_file_of_its_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="70-bc-syt.pdf")
+
+
+def _mailed_and_registered(p: Province, text: str, *, subject: str, file: str = "") -> None:
+    mail, register = _mail_of_the_unit(p), p.with_register()
+    sender = "vanthu@soyte.khanhhoa.example"
+    p.plan(p.day(2), mail.receive, p.day(2), sender, text, subject=subject, file=file)
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "70/BC-SYT", SUBJECT)
+
+
 def all_addresses_changed(p: Province) -> None:
     site = p.with_history()
     p.plan(p.day(2), site.move, "/x")
@@ -995,6 +1040,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
+    answers_to_invitations: UNKNOWN,
+    paper_mailed_and_registered: UNKNOWN,
+    paper_mailed_that_names_its_number: UNKNOWN,
+    paper_mailed_as_a_file_of_its_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,

@@ -212,9 +212,7 @@ class RegisterSource(WrittenDates):
             for one in items
         ]
         stray = places_out_of_order(days)
-        return tuple(
-            replace(one, is_out_of_order=True) if place in stray else one for place, one in enumerate(items)
-        )
+        return tuple(replace(one, is_out_of_order=True) if place in stray else one for place, one in enumerate(items))
 
     def _lines(
         self, reader: CsvReader, columns: Mapping[str, int]
