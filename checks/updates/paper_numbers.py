@@ -16,7 +16,7 @@ MOST_NUMBERS = 3
 """Of one mail: a long text names the papers that it rests on, behind its own."""
 
 _BEHIND = r"[/._\u2010-\u2015-]"
-_SIGNS = rf"[^\W\d_]+(?:[/._&\u2010-\u2015-][^\W\d_]+)*"
+_SIGNS = r"[^\W\d_]+(?:[/._&\u2010-\u2015-][^\W\d_]+)*"
 _NUMBER = re.compile(rf"(?<!\d:)(?<![\w/.\u2010-\u2015-])0*(\d{{1,6}}){_BEHIND}(?:(?:19|20)\d\d{_BEHIND})?({_SIGNS})")
 _SIGN = re.compile(r"[^\W\d_]+")
 

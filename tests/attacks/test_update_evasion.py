@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
@@ -28,7 +28,19 @@ from tests.attacks.precedence import (
     whole_texts_of_which_the_portal_shows_another_stretch,
     whole_texts_under_the_portals_titles,
 )
-from tests.attacks.update_scene import KeptMail, Post, Province, Way, body, cases, post, reworded, rows_named_in, story
+from tests.attacks.update_scene import (
+    KeptMail,
+    Post,
+    Province,
+    Site,
+    Way,
+    body,
+    cases,
+    post,
+    reworded,
+    rows_named_in,
+    story,
+)
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
 
@@ -455,6 +467,37 @@ def old_texts_at_new_addresses(p: Province) -> None:
     p.plan(p.day(2), site.publish, replace(post(1, p.day(2)), path="/moi-1"))
     p.plan(p.day(4), site.publish, replace(post(2, p.day(4)), path="/moi-2"))
     p.publish(22, p.day(8))
+
+
+def old_texts_with_a_block_of_newest_items(p: Province) -> None:
+    site = _site_with_titles(p)
+    for day, number in ((2, 0), (4, 1)):
+        one = Post(f"/lai-{day}", p.day(day), f"{story(number, 120)} {_block(p, day, range(3, 9))}", story(40 + day, 9))
+        p.plan(p.day(day), site.publish, one)
+    p.publish(22, p.day(8))
+
+
+def page_whose_block_of_newest_items_changes(p: Province) -> None:
+    site = _site_with_titles(p)
+    for day, first in ((2, 1), (4, 5)):
+        text = f"{story(0, 120)} {_block(p, day, range(first, first + 4))}"
+        p.plan(p.day(day), site.amend, "/tin-0", text=text)
+    p.publish(22, p.day(8))
+
+
+def _site_with_titles(p: Province) -> Site:
+    p.site.gives_whole_texts = True
+    for number in range(9):
+        claims = f"{p.monday - timedelta(days=20 - 2 * number)} 09:00"
+        p.site.publish(Post(f"/tin-{number}", claims, story(number, 120), story(20 + number, 9)))
+    p.poll("feed", "rss", url=f"{p.server.url}/rss")
+    return p.site
+
+
+def _block(p: Province, day: int, numbers: Iterable[int]) -> str:
+    """Return the titles of items of the site as they stand below a text."""
+    titles = " ".join(f"{story(20 + number, 9)} ({p.day(day - 4)[8:10]}/11/2026)" for number in numbers)
+    return f"Tin liên quan: {titles}"
 
 
 def one_dated_back(p: Province) -> None:
@@ -1001,6 +1044,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     part_of_an_old_short_text: UNKNOWN,
     one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
+    old_texts_with_a_block_of_newest_items: UNKNOWN,
+    page_whose_block_of_newest_items_changes: UNMET,
     one_dated_back: UNMET,
     one_sitting_that_claims_two_days: UNKNOWN,
     several_dated_back: PENDING,
