@@ -927,6 +927,21 @@ def texts_of_another_unit(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def texts_of_another_unit_with_other_names_and_numbers(p: Province) -> None:
+    other = p.with_other_unit()
+    p.site.gives_whole_texts = other.gives_whole_texts = True
+    p.with_history()
+    for day, number in ((1, 31), (3, 32)):
+        words, names = story(number, 360).split(), story(number + 50, 12).split()
+        theirs = " ".join(f"{word} {at}" if at % 60 == 7 else word for at, word in enumerate(words))
+        for place, name in enumerate(names):
+            words[30 * place] = name
+        ours = " ".join(f"{word} {at + 3}" if at % 60 == 7 else word for at, word in enumerate(words))
+        p.plan(p.day(day), other.publish, Post(f"/tu-phap-{day}", p.day(day), theirs, story(number + 60, 9)))
+        p.plan(p.day(day + 1), p.site.publish, Post(f"/tin-{day}", p.day(day + 1), ours, story(number + 70, 9)))
+    p.publish(22, p.day(8))
+
+
 def whole_texts_of_another_units_summaries(p: Province) -> None:
     site, other = p.with_whole_texts(), p.with_other_unit()
     for day in (1, 3):
@@ -1105,6 +1120,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     site_switched_off: PENDING,
     feed_emptied: PENDING,
     texts_of_another_unit: UNMET,
+    texts_of_another_unit_with_other_names_and_numbers: UNKNOWN,
     whole_texts_of_another_units_summaries: UNKNOWN,
     summaries_of_another_units_texts: UNKNOWN,
     titles_of_another_unit: UNKNOWN,
@@ -1115,6 +1131,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
+    texts_of_another_unit_with_other_names_and_numbers: "a form of a tenth of new words with new numbers is as often an honest one",
     archive_dated_anew: "no poll has seen the archive",
 }
 """Why the program takes them for work all the same."""
