@@ -163,7 +163,7 @@ class Judging:
             with_items: name the items that a week's verdict rests on.
         """
         seen = self._collected.items(unit)
-        lost = lost_at_once(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
+        lost = lost_point(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
         graded: Sequence[GradedItem] = [*self._grade(seen, lost)]
         graded = without_false_claims(graded, self._claims, usual_hours=self._usual_hours)
         if self.terms.decided.attested:
@@ -328,10 +328,10 @@ class Judging:
         after, until = (moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at))
         other = exchanged_day(made.date()) if traits.typed_days else None
         if other is not None and is_entered_on(other, after=after, until=until):
-            return FlagKind.EXCHANGED, _at_once(stamp(datetime.combine(other, made.time(), zone)))
+            return FlagKind.EXCHANGED, _point(stamp(datetime.combine(other, made.time(), zone)))
         other = day_before_slip(made.date(), after=after, until=until)
         if other is not None:
-            return FlagKind.MISDATED, _at_once(stamp(datetime.combine(other, made.time(), zone)))
+            return FlagKind.MISDATED, _point(stamp(datetime.combine(other, made.time(), zone)))
         is_late = made.date() < after - ENTERED_WITHIN
         is_stray = is_late and OUT_OF_ORDER in one.text_problems.split(",")
         return (FlagKind.MISDATED, _polled_between(one)) if is_stray else None
@@ -551,7 +551,7 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
-def _at_once(at: Stamp) -> Interval:
+def _point(at: Stamp) -> Interval:
     return Interval(at, at)
 
 

@@ -963,6 +963,16 @@ def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Provinc
     )
 
 
+def test_an_item_that_came_between_the_polls_about_the_weeks_end_is_named_whatever_it_claims(
+    province: Province,
+) -> None:
+    province.hours = (8, 20)
+    province.with_history()
+    province.publish(21, province.day(7, "23:00"), claims=province.day(8, "06:00"))
+
+    assert "/tin-21" in province.reasons()
+
+
 def test_a_line_that_stood_there_before_its_day_is_named_with_the_reason(province: Province) -> None:
     slip_of_the_day_into_next_week(province)
 

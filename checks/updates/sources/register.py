@@ -198,7 +198,7 @@ class RegisterSource(WrittenDates):
                 rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
             else:
                 if item.created_at is not None and item.created_at > polled_at + AHEAD:
-                    what = msg("line {line}: {why}", line=line, why=_in_the_future(cells))
+                    what = msg("line {line}: {why}", line=line, why=_future_day(cells))
                     rejected.append(RefusedItem(what))  # named, though it is read: it hides nothing
                 items.append(self._with_line(item, cells["ArrivalDate"], rules, row, may_be_another=may_be_another))
         return Listing(self._with_order(items, polled_at), tuple(rejected))
@@ -282,7 +282,7 @@ def _exchanged(cells: Mapping[str, str]) -> Message:
     )
 
 
-def _in_the_future(cells: Mapping[str, str]) -> Message:
+def _future_day(cells: Mapping[str, str]) -> Message:
     return msg("ngày đến {day} is in the future", day=bounded(cells["ArrivalDate"], 40))
 
 
@@ -306,7 +306,7 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
     if arrived > polled_at + AHEAD and (
         is_order_open(cells["ArrivalDate"], rules) or may_be_exchanged(cells["ArrivalDate"], rules)
     ):
-        return _in_the_future(cells)
+        return _future_day(cells)
     own = cells.get("CodeNumber", "") or cells.get("CodeNotation", "")
     if is_repetition(own):
         return msg("số ký hiệu {code} repeats the line above: write the paper's own", code=bounded(own, 40))
