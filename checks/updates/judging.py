@@ -163,7 +163,7 @@ class Judging:
             with_items: name the items that a week's verdict rests on.
         """
         seen = self._collected.items(unit)
-        lost = lost_point(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
+        lost = lost_at_once(seen, self._changes.gone, self._complete) if self._changes.gone else frozenset()
         graded: Sequence[GradedItem] = [*self._grade(seen, lost)]
         graded = without_false_claims(graded, self._claims, usual_hours=self._usual_hours)
         if self.terms.decided.attested:
