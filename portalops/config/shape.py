@@ -510,7 +510,6 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "restored_max_age_days": {"ge": 1, "le": 3660},
     "queried_max_age_days": {"ge": 1, "le": 3660},
     "session_gap_minutes": {"ge": 1},
-    "claim_window_hours": {"le": 168},
     "check_max_age_hours": {"ge": 1},
     "check_every_days": {"ge": 1},
     "finding_critical_days": {"ge": 1, "le": 365},

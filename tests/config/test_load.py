@@ -141,7 +141,7 @@ folder = "out"
             ":7: job.every is not one of hour, day, week, month",
             "",
         ),
-        ("[rulebook]\nclaim_window_hours = 169", "PO1001", ":5: rulebook.claim_window_hours is above 168", ""),
+        ("[rulebook]\nsession_gap_minutes = 0", "PO1001", ":5: rulebook.session_gap_minutes is below 1", ""),
         ("[rulebook]\nday_cutoff = '25:00'", "PO1001", ":5: rulebook.day_cutoff is not a time of day", ""),
         (
             "[updates]\nrule_sets = ['nd42']",
@@ -532,9 +532,9 @@ def test_loading_imports_nothing_heavy() -> None:
 
 
 def test_an_option_that_has_no_effect_any_more_is_left_out_and_its_place_kept(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, HEAD + "[rulebook]\nmin_coverage_percent = 70\nunit_weekly_min = 3\n")
+    settings = loaded(tmp_path, HEAD + "[rulebook]\nclaim_window_hours = 70\nunit_weekly_min = 3\n")
 
     assert settings.rulebook.overrides == {"unit_weekly_min": 3}
     assert [(place.rpartition("/")[2], name) for place, name in settings.layers.ended] == [
-        ("portalops.toml:5", "rulebook.min_coverage_percent")
+        ("portalops.toml:5", "rulebook.claim_window_hours")
     ]

@@ -94,15 +94,6 @@ def _pulled(**numbers: Any) -> DutyVerdict:
     return the_week(items, sources=(source, SUBMISSIONS), **numbers).submissions_verdict
 
 
-def _seen_late(**numbers: Any) -> DutyVerdict:
-    """Two items that came while nobody polled for thirty hours; the claim of the second one lies in the week, and not beyond it."""
-    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
-    looks = [poll(feed, f"2026-11-{day:02d} 20:00") for day in (14, 15, 16, 17, 18, 19, 20, 21)]
-    looks.append(poll(feed, "2026-11-23 02:00"))
-    items = [item(feed, "2026-11-16 09:00"), item(feed, "2026-11-22 09:00", seen="2026-11-23 02:00")]
-    return the_week(items, sources=(feed,), polls=looks, now="2026-11-23 09:00", **numbers).subportal_verdict
-
-
 def _successor(**numbers: Any) -> DutyVerdict:
     """A commune that began on 1 July 2025, in its second week, without a sub-portal yet."""
     heir = Agency(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
@@ -165,7 +156,6 @@ READINGS = (
     ),
     Reading("short_weeks_ask_less", _new_in_midweek, {True: MET, False: UNMET}),
     Reading("syndication_counts_as_submission", _pulled, {True: MET, False: UNMET}),
-    Reading("claim_window_hours", _seen_late, {48: MET, 24: PENDING}),
     Reading(
         "duplicate_window_days",
         lambda **numbers: (

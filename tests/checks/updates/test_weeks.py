@@ -332,6 +332,8 @@ def test_five_weeks_of_a_province_end_in_cases_and_a_report_that_were_counted_by
     for day in evening:
         with _at(day, 9):
             province.handle(day)
+        with _at(day, 1):
+            province.call("updates", "collect")  # what the evening's poll shows first came on this day
         province.live(day)
         with _at(day, 20):
             code, done = province.call("run")
