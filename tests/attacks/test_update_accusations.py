@@ -14,8 +14,13 @@ import pytest
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.precedence import (
+    clock_two_hours_ahead_on_sunday,
     drafts_begun_the_evening_before,
+    item_dated_ahead_to_monday,
+    item_dated_by_its_approval,
+    item_edited_on_monday_that_sunday_night_showed,
     items_dated_by_their_papers,
+    list_of_the_days_of_events,
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
@@ -802,6 +807,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     rows_in_utc_before_dawn_on_monday: UNKNOWN,
     rows_in_utc_refuted_once: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
+    clock_two_hours_ahead_on_sunday: UNKNOWN,
     clock_an_hour_behind_on_monday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
@@ -830,6 +836,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     days_of_documents: MET,
     items_dated_by_their_papers: UNKNOWN,
     drafts_begun_the_evening_before: UNKNOWN,
+    item_edited_on_monday_that_sunday_night_showed: UNKNOWN,
+    item_dated_ahead_to_monday: UNKNOWN,
+    item_dated_by_its_approval: UNKNOWN,
+    list_of_the_days_of_events: UNKNOWN,
     days_of_older_documents: UNKNOWN,
     sticky_post: MET,
     emptied_by_an_upgrade: UNKNOWN,
