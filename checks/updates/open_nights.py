@@ -17,7 +17,7 @@ from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
 BEFORE = timedelta(minutes=90)
-"""So long before a day's end its last poll may lie: by the reckoning of docs/updates.md, hardly a week in a hundred stays open then."""
+"""So long before a day's end its last poll may lie: by the reckoning of docs/updates.md, one or two weeks in a hundred stay open then."""
 BEHIND = timedelta(hours=9)
 """So long after a day's end the next poll may lie: later, what the morning publishes may be of the day before."""
 PERIOD = timedelta(days=14)
