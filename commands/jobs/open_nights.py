@@ -34,10 +34,7 @@ def _nights(session: Session) -> OpenNights | None:
     try:
         with open_store(session.settings, session.environment) as store:
             window = store.window(now - PERIOD - timedelta(days=2), now)
-            polls = {
-                source: [one.polled_at for one in window.polls_of(source)[0] if one.ok]
-                for source in bounded
-            }
+            polls = {source: [one.polled_at for one in window.polls_of(source)[0] if one.ok] for source in bounded}
     except UpdatesError:
         return None
     nights, of = open_nights(polls, [end for end in ends if end <= stamp(now)])

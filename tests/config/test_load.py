@@ -269,8 +269,16 @@ JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
         ('every = "day"\nat = "2:30"', ':8: job.at is not a time of day: "2:30"', "from 00:00 to 23:59"),
         ('every = "day"\nat = "24:00"', ':8: job.at is not a time of day: "24:00"', "from 00:00 to 23:59"),
         ('every = "day"\nat = ["07:00", "25:00"]', ":8: job.at is not a time of day", "from 00:00 to 23:59"),
-        ('every = "day"\nat = ["23:30", "07:00"]', ":8: job.at does not name each time once, in order", '["07:00", "23:30"]'),
-        ('every = "day"\nat = ["07:00", "07:00"]', ":8: job.at does not name each time once, in order", '["07:00", "23:30"]'),
+        (
+            'every = "day"\nat = ["23:30", "07:00"]',
+            ":8: job.at does not name each time once, in order",
+            '["07:00", "23:30"]',
+        ),
+        (
+            'every = "day"\nat = ["07:00", "07:00"]',
+            ":8: job.at does not name each time once, in order",
+            '["07:00", "23:30"]',
+        ),
         ('every = "day"\nat = [7]', ":8: job.at is not a text, nor a list of texts", '"07:00"'),
         (
             'every = "week"\nat = ["07:00", "23:30"]',

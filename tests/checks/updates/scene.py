@@ -217,7 +217,11 @@ def poll(
 
 
 def daily_polls(
-    first: str, last: str, *, sources: Iterable[UpdateSourceTraits] = SOURCES, hours: Sequence[str] = ("00:30", "17:00", "23:30")
+    first: str,
+    last: str,
+    *,
+    sources: Iterable[UpdateSourceTraits] = SOURCES,
+    hours: Sequence[str] = ("00:30", "23:30"),
 ) -> tuple[Poll, ...]:
     """Return a good poll of each source each day at some hours."""
     days = Period(date.fromisoformat(first), date.fromisoformat(last)).days()

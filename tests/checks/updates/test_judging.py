@@ -164,7 +164,8 @@ def test_what_comes_after_the_cut_off_counts_on_the_next_day() -> None:
     items = [item(SUBPORTALS, "2026-11-16 16:00"), item(SUBPORTALS, "2026-11-16 18:00")]
 
     assert the_week(items).subportal == 1
-    assert the_week(items, day_cutoff="17:00").subportal == 2
+    looks = daily_polls("2026-11-10", "2026-11-23", hours=("00:30", "17:00", "23:30"))
+    assert the_week(items, polls=looks, day_cutoff="17:00").subportal == 2
 
 
 @pytest.mark.parametrize(

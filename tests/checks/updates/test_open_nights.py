@@ -14,7 +14,7 @@ from checks.updates.rules.stamps import stamp
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.newsroom import Portal
-from tests.checks.updates.scene import SUBPORTALS, at, item, poll, the_week
+from tests.checks.updates.scene import SUBPORTALS, ZONE, at, item, poll, the_week
 from tests.checks.updates.site import Site
 from tests.web import web_server
 
@@ -60,14 +60,12 @@ def _open_week() -> UnitWeek:
 def test_a_week_is_open_by_its_polls_where_an_item_that_counts_may_be_of_several_days() -> None:
     week, now = _open_week(), at("2026-11-24 09:00")
 
-    assert open_weeks([week], now=now, zone=now.tzinfo) == 1
-    assert open_weeks([replace(week, verdict=DutyVerdict.MET)], now=now, zone=now.tzinfo) == 0
-    assert open_weeks([week], now=at("2026-11-22 09:00"), zone=now.tzinfo) == 0
+    assert open_weeks([week], now=now, zone=ZONE) == 1
+    assert open_weeks([replace(week, verdict=DutyVerdict.MET)], now=now, zone=ZONE) == 0
+    assert open_weeks([week], now=at("2026-11-22 09:00"), zone=ZONE) == 0
 
 
-@pytest.mark.parametrize(
-    ("cutoff", "times"), [("24:00", '["07:00", "23:30"]'), ("17:00", '["00:00", "16:30"]')]
-)
+@pytest.mark.parametrize(("cutoff", "times"), [("24:00", '["07:00", "23:30"]'), ("17:00", '["00:00", "16:30"]')])
 def test_the_times_that_decide_most_days_lie_around_the_days_close(cutoff: str, times: str) -> None:
     assert f"at = {times} for the job thu-thap" in str(advise_times(cutoff, "thu-thap"))
 
@@ -78,9 +76,7 @@ def test_the_doctor_and_collecting_name_the_times_once_polls_leave_nights_open(
     with web_server() as server:
         site = Site(server)
         site.publish("/cu", on="2026-11-01 09:00")
-        portal = Portal(
-            tmp_path / "portal", capsys, f'kind = "feed"\nunit = "so-y-te"\nurl = "{server.url}/rss"\n'
-        )
+        portal = Portal(tmp_path / "portal", capsys, f'kind = "feed"\nunit = "so-y-te"\nurl = "{server.url}/rss"\n')
         for evening in range(4):
             with time_machine.travel(at("2026-11-20 20:00") + timedelta(days=evening), tick=True):
                 portal.collect()
@@ -89,4 +85,7 @@ def test_the_doctor_and_collecting_name_the_times_once_polls_leave_nights_open(
 
     assert line["state"] == "warning"
     assert line["seen"].startswith("on 3 of the last 3 nights the polls left open of which day an item is")
-    assert line["cure"] == 'Write every = "day" and at = ["07:00", "23:30"] for the job daily-updates in the configuration.'
+    assert (
+        line["cure"]
+        == 'Write every = "day" and at = ["07:00", "23:30"] for the job daily-updates in the configuration.'
+    )

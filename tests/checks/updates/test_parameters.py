@@ -22,7 +22,6 @@ from portalops.rulebooks.load import load
 from tests.checks.updates.scene import (
     CALENDAR,
     FRONT,
-    HEALTH,
     SUBMISSIONS,
     SUBPORTALS,
     Collected,
@@ -51,14 +50,18 @@ class Reading(NamedTuple):
 
 def _k1(*moments: str, **item_too: Any) -> Callable[..., DutyVerdict]:
     items = [item(SUBPORTALS, moment, **item_too) for moment in moments]
-    return lambda **numbers: the_week(items, **numbers).subportal_verdict
+    return lambda **numbers: the_week(items, polls=_POLLS, **numbers).subportal_verdict
+
+
+_POLLS = daily_polls("2026-08-01", "2026-11-23", hours=("00:30", "17:00", "23:30"))
+"""Around each end of a day, at midnight or at five."""
 
 
 def _day(day: str, *moments: str, period: str = "2026-W47") -> Callable[..., DutyVerdict]:
     items = [item(FRONT, moment, unit=None) for moment in moments]
 
     def verdict(**numbers: Any) -> DutyVerdict:
-        days = judged(items, period=period, **numbers).portal_days
+        days = judged(items, period=period, polls=_POLLS, **numbers).portal_days
         return next(one.verdict for one in days if one.day.isoformat() == day)
 
     return verdict
