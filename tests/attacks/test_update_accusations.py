@@ -90,6 +90,7 @@ def redesign_before_a_poll(p: Province) -> None:
 def feed_cut_by_a_busy_day(p: Province) -> None:
     site = p.with_history()
     site.length = 5
+    p.hours = (0, 12, 23)
     p.publish(20, p.day(2, "22:30"))
     for number in range(30, 38):
         p.publish(number, p.day(3, f"02:{number}"))

@@ -216,7 +216,7 @@ def grade(
         is_sure,
         claimed if touched_at is None or traits.attested else touched_at,
         flags,
-        None if is_removed else hoped,
+        None if is_removed or (is_doubtful and not is_touched and kind is not Grade.C) else hoped,
     )
 
 
