@@ -287,13 +287,13 @@ def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
         first, last = max(first, came.first), min(last, came.last)
         lowest, highest = min(lowest, came.first), max(highest, came.last)
     if first <= last:
-        return _within(best, Interval(first, last))
+        return _confine(best, Interval(first, last))
     if best.grade is Grade.D:
         return best
     return best._replace(came=Interval(lowest, highest), is_sure=False)
 
 
-def _within(item: GradedItem, came: Interval) -> GradedItem:
+def _confine(item: GradedItem, came: Interval) -> GradedItem:
     """Return an item that came in an interval, and counts by its claim only where that lies in it."""
     is_inside = item.hoped_at is not None and came.first <= item.hoped_at <= came.last and came.first < came.last
     return item._replace(came=came, hoped_at=item.hoped_at if is_inside else None)
@@ -335,5 +335,5 @@ def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterator[GradedItem
             came = Interval(min(one.first for one in intervals), min(one.last for one in intervals))
             session = cluster[0].seen.id
             for item in cluster:
-                yield _within(item, came)._replace(session=session, flags=(*item.flags, FlagKind.BULK))
+                yield _confine(item, came)._replace(session=session, flags=(*item.flags, FlagKind.BULK))
         start = end
