@@ -1,4 +1,4 @@
-"""Each source of updates is configured as it should be; with `--deep` each is asked once, and nothing is recorded."""
+"""Each source of updates fits, and polls decide most days; with `--deep` each source is asked once, and nothing is recorded."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note, warning
 from commands.jobs.kinds.updates import update_sources
+from commands.jobs.open_nights import say_nights
 from commands.jobs.precedence import precedence_warnings
 from portalops.errors import UpdatesError, UpdateSourceError
 from portalops.model.message import msg, nmsg
@@ -31,6 +32,8 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         )
         return
     yield from _undecided(look, sources)
+    for seen, cure in say_nights(look.session):
+        yield warning("nights", seen, cure)
     if not look.deep:
         yield note(
             "",
