@@ -76,7 +76,6 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
-    session.warnings.append(msg("claims are on trial: docs/threat-model.md says what they do not hold yet"))
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
