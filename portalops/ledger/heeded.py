@@ -119,7 +119,10 @@ class HeedfulLedger(Ledger):
 
     def newest_in_time(self) -> Record | None:
         """Return the newest record that counts; the newest of all while none does."""
-        sieve = self._sieved()
+        try:
+            sieve = self._sieved()
+        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
+            sieve = None
         if sieve is None:
             return self.last()
         newest = super().records(newest_first=True)
@@ -127,21 +130,21 @@ class HeedfulLedger(Ledger):
 
     def _sieved(self) -> HeededLedger | None:
         if not self._is_sieved:
-            self._is_sieved = True  # also where that fails: verification names why
             self._sieve = _sieve_of(self.whole, self._clock.now())
+            self._is_sieved = True
         return self._sieve
 
 
 def _sieve_of(ledger: Ledger, now: datetime) -> HeededLedger | None:
-    """Return what tells which records count; None if all do, or if the keys of the ledger cannot be read."""
-    try:
-        set_aside = numbers_set_aside(ledger)
-        has_writers = any(ledger.records(kinds=(WRITER_ADDED,), limit=1))
-        ownership = read_ownership(ledger) if has_writers else Ownership()
-        last = ledger.last()
-    except IntegrityError as error:
-        logger.warning("which records count cannot be found out, so all of them do: %s", error)
-        return None
+    """Return what tells which records count; None if all do.
+
+    Raises:
+        IntegrityError: the keys of the ledger cannot be read, so whose the records are is not known: then none counts.
+    """
+    set_aside = numbers_set_aside(ledger)
+    has_writers = any(ledger.records(kinds=(WRITER_ADDED,), limit=1))
+    ownership = read_ownership(ledger) if has_writers else Ownership()
+    last = ledger.last()
     if last is None or (ownership.begin is None and not set_aside):
         return None
     return HeededLedger(ledger, ownership, max(last.at, now) - GRACE, set_aside)

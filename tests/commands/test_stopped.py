@@ -18,6 +18,7 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.config.keys import make_next_key
 from portalops.errors import ExitCode, PortalOpsError
+from portalops.ledger.heeded import FILE as CHECKED
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest
@@ -260,3 +261,40 @@ def test_status_says_how_many_records_count_for_nothing(broken: tuple[Home, int,
 
     (line,) = (each for each in said["warnings"] if "count for nothing" in each)
     assert "0 that no writer claimed within an hour, 6 set aside" in line
+
+
+def _without_the_first_keys_details(home: Home) -> None:
+    """Take them away as who may write the state folder does, and what was found of the claims until then."""
+    home.call("enroll")
+    home.call("head")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=False)
+    (record,) = ledger.records(kinds=("key.added",), limit=1)
+    ledger.close()
+    (home.folder / f"state/blobs/{record.body[:2]}/{record.body[2:4]}/{record.body}.zst").unlink()
+    (home.folder / "state" / CHECKED).unlink()
+
+
+def test_details_of_the_first_key_that_are_gone_are_put_back_by_the_next_head(home: Home) -> None:
+    _without_the_first_keys_details(home)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    home.call("head")
+
+    require_all_well(home)
+
+
+def test_where_no_key_gives_them_every_command_stops_until_the_ledger_is_restored(home: Home) -> None:
+    home.call("enroll")
+    home.call("head")
+    shutil.copytree(home.folder / "state", home.folder / "backup set")
+    _without_the_first_keys_details(home)
+    home.key.parent.rename(home.folder / "away")
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
+    said = json.loads(home.capsys.readouterr().out)
+    assert code == ExitCode.INTEGRITY and "docs/stopped.md" in said["error"]["hint"], said
+
+    shutil.rmtree(home.folder / "state")
+    (home.folder / "backup set").rename(home.folder / "state")
+    (home.folder / "away").rename(home.key.parent)
+    require_all_well(home)
