@@ -387,6 +387,7 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: Signi
         ledger.claimant.enrol(ledger, key)
         with suppress(SecretUnavailable):  # the command's end warns of that; a head is owed all the same
             ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
+    require_signing(read_signers(ledger, key), key.public_key, clock.now())
     newest = newest_head(ledger, key)
     last = ledger.last()
     assert last is not None
@@ -451,6 +452,22 @@ def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
 def _alone(ledger: Ledger) -> AbstractContextManager[None]:
     """Keep other processes from recording heads and keys; a head names the one before, and there must be one alone."""
     return ledger.locks.held("heads", holder=f"process {os.getpid()}", wait_seconds=WAIT_SECONDS)
+
+
+def require_signing(signers: Sequence[Signer], public_key: str, now: datetime) -> None:
+    """Make sure that a key of the ledger signs already: one that was added while the clock was ahead signs from then on.
+
+    Raises:
+        LedgerError: it does not; a head by it would be a fault.
+    """
+    signer = next((each for each in signers if each.public_key == public_key), None)
+    if signer is not None and now < signer.valid_from:
+        raise LedgerError(
+            msg("the key {key} signs from {moment} on", key=fingerprint(public_key), moment=signer.valid_from),
+            msg(
+                "It was added while the clock was ahead: docs/stopped.md, The clock had run ahead. Records go on, heads wait."
+            ),
+        )
 
 
 def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from portalops.errors import IntegrityError, PortalOpsError
 from portalops.files import write_atomically
 from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
-from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import (
     GRACE,
     Ownership,
@@ -317,7 +317,7 @@ def _read_counted(ledger: Ledger | LedgerNotBegun, kinds: Collection[str]) -> Se
         return ()
     from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # few ledgers have any
 
-    return read_set_aside(ledger, read_ownership(ledger))
+    return read_set_aside(ledger, read_ownership(ledger), lambda: read_each_claim(ledger))
 
 
 def read_ownership(ledger: Ledger) -> Ownership:
@@ -333,12 +333,17 @@ def read_ownership(ledger: Ledger) -> Ownership:
     if not newer:
         return known
     signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
-    noted = {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
-    found = check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, before=known)
+    found = check_claims(signed, read_signers(ledger), _noted(ledger, signed), Faults(), ledger=ledger.id, before=known)
     # Only over claims that count, which are a writer's: any other record between them may be a stranger's, and be set aside.
     bridged = Ownership(found.writers, _bridged(found.claimed, found.spoken_for))
     _write_checked(ledger, newer[-1], bridged)
     return bridged
+
+
+def read_each_claim(ledger: Ledger) -> Ownership:
+    """Return whose the records are, with each claim by itself: all of them are read. Raises as `read_ownership` does."""
+    signed = tuple(each for record in ledger.records(kinds=CLAIM_KINDS) if (each := _read(ledger, record)) is not None)
+    return check_claims(signed, read_signers(ledger), _noted(ledger, signed), Faults(), ledger=ledger.id)
 
 
 def owner_in(ownership: Ownership, record: Record) -> str | None:
@@ -385,6 +390,10 @@ def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[C
             last += 1
         bridged.append(Claimed(first, last, each.public_key))
     return tuple(bridged)
+
+
+def _noted(ledger: Ledger, signed: Iterable[SignedText]) -> Noted:
+    return {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
 
 
 def _read(ledger: Ledger, record: Record) -> SignedText | None:

@@ -990,6 +990,7 @@ class Check:
         ] = []  # first and last of records whose plans and erasures count for nothing
         self.speaking: Set[int] = set()  # heads, claims, writers and quarantines that count
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
+        self.claimed_in: Dict[int, int] = {}  # by their first: the number of the claim
         self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
@@ -1439,7 +1440,9 @@ class Check:
             return flaw
         if second != each.public:
             return say("it is signed by a different key than it names")
-        if second in self.confirmed_keys() | {known.public for known in self.writers}:
+        added = {key.public: key.added.seq for key in self.keys if key.is_confirmed()}
+        enrolled = {known.public: known.added for known in self.writers}
+        if min(added.get(second, each.record.seq), enrolled.get(second, each.record.seq)) < each.record.seq:
             return say("the second key is the ledger's own, or a machine's")
         if each.last >= each.record.seq:
             return say("it names records that did not exist")
@@ -1453,7 +1456,7 @@ class Check:
                 continue
             is_void, is_sound = self._standing_of(seq)
             is_strange = is_void or (begin is not None and seq > begin)
-            if not is_strange or is_sound or self.owner(seq) is not None:
+            if not is_strange or is_sound or self._is_claimed_before(seq, each.record.seq):
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
 
@@ -1573,6 +1576,7 @@ class Check:
             left = [free for first, last in named for free in self._free_of(first, last)]
             for first, last in left:
                 insort(self.claimed, (first, last, each.signer))
+                self.claimed_in[first] = seq
             if not left:
                 why = say("its records were claimed before")
             else:
@@ -1594,6 +1598,11 @@ class Check:
             first = max(first, taken_last + 1)
             place += 1
         return [*found, (first, last)] if first <= last else found
+
+    def _is_claimed_before(self, seq: int, limit: int) -> bool:
+        """Say whether a claim holds a record that stands before another one."""
+        place = bisect(self.claimed, (seq + 1,)) - 1
+        return place >= 0 and self.claimed[place][1] >= seq and self.claimed_in[self.claimed[place][0]] < limit
 
     def owner(self, seq: int) -> Optional[Writer]:
         """Return who claims a record; None if nobody does."""

@@ -538,7 +538,8 @@ class Check {
     const flaw = this.flawOfKey(own, record);
     if (flaw) return flaw;
     if (second !== quarantine.key) return say("it is signed by a different key than it names");
-    if (this.isConfirmedKey(second) || this.writers.some((each) => each.key === second)) return say("the second key is the ledger's own, or a machine's");
+    const isOwn = this.keys.some((each) => each.key === second && isConfirmed(each) && each.added.seq < record.seq);
+    if (isOwn || this.writers.some((each) => each.key === second && each.added < record.seq)) return say("the second key is the ledger's own, or a machine's");
     const { first, last } = quarantine;
     if (last >= record.seq) return say("it names records that did not exist");
     if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
@@ -546,7 +547,7 @@ class Check {
     for (let seq = first; seq <= last; seq += 1) {
       if (!lines.get(seq)?.at || anybodys.has(seq)) continue;
       const isStrange = this.void.has(seq) || (this.writers.length && seq > this.writers[0].added);
-      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)) return say("record {record} is whole, and no stranger's", { record: seq });
+      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)?.by < record.seq) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
   }
@@ -591,7 +592,7 @@ class Check {
         upTo = Math.max(upTo, ranges.at(-1).last);
         const left = ranges.flatMap(({ first, last }) => this.freeOf(first, last));
         const isWhole = left.length === ranges.length && left.every(({ first, last }, number) => first === ranges[number].first && last === ranges[number].last);
-        for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
+        for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer, by: seq });
         if (left.length) this.speaking.add(seq);
         if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
         else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed before");
