@@ -90,7 +90,7 @@ class HeedfulLedger(Ledger):
     def whole(self) -> Ledger:
         """The same ledger with every record: for who verifies, exports or mends it."""
         found = Ledger.__new__(Ledger)
-        vars(found).update(vars(self))
+        found.__dict__ = self.__dict__  # one state: what is set on either holds for both
         return found
 
     def records(

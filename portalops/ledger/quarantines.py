@@ -13,8 +13,8 @@ from datetime import datetime
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
-from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership, find_key_flaw
+from portalops.ledger.check_heads import HeldRecord, Noted, Signed, Spoken, find_standings
+from portalops.ledger.claims import Ownership, SignedText, check_claims, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
@@ -150,6 +150,37 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
             )
             faults.add_excusable(each.seq, what)
     return tuple(counted)
+
+
+def check_owners(
+    read: Sequence[ReadQuarantine],
+    texts: Sequence[SignedText],
+    spoken: Spoken,
+    signed: Signed,
+    *,
+    noted: Noted,
+    faults: Faults,
+    ledger: str,
+    anybodys: Collection[int],
+) -> tuple[Ownership, tuple[SetAside, ...]]:
+    """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
+
+    Args:
+        read: the quarantines and mended clocks, oldest first.
+        texts: the claims and writer records, oldest first.
+        spoken: what the records say of heads, keys, sign-offs and drills.
+        signed: what came of that.
+        noted: digest and time of each line that any of them asks for.
+        faults: receives what does not hold.
+        ledger: its id; empty if that cannot be read.
+        anybodys: numbers of the records of `is_anybodys`.
+    """
+    keys = [use.signer for use in signed.uses]
+    ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding)
+    standings = find_standings(spoken, keys, ledger, faults.suspects)
+    set_aside = check_quarantines(read, Surrounding(ledger, keys, ownership, noted, anybodys, *standings), faults)
+    faults.settle(records_excused(set_aside))
+    return ownership.speaking_for(each.seq for each in set_aside), set_aside
 
 
 def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:

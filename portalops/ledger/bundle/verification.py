@@ -36,7 +36,6 @@ from portalops.ledger.check_heads import (
     Signed,
     Spoken,
     check_heads,
-    find_standings,
     heads_with_files,
     read_head,
     read_sign_off,
@@ -46,7 +45,6 @@ from portalops.ledger.claims import (
     AUTHORITY_KINDS,
     SignedText,
     check_authority,
-    check_claims,
     check_unclaimed,
     is_unheeded,
     read_signed,
@@ -55,12 +53,10 @@ from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
     ReadQuarantine,
-    Surrounding,
-    check_quarantines,
+    check_owners,
     disowned_keys,
     is_anybodys,
     read_quarantine,
-    records_excused,
     records_mistimed,
     records_set_aside,
     suspects,
@@ -246,16 +242,17 @@ class _Check:
             trusted=self._brought.trusted,
             known=signing_keys(self._brought.trusted or ()),
         )
-        keys = [use.signer for use in signed.uses]
-        ownership = check_claims(
-            told.signed, keys, chain.noted, self._faults, ledger=told.ledger, spoken_for=signed.holding
+        ownership, set_aside = check_owners(
+            told.quarantines,
+            told.signed,
+            spoken,
+            signed,
+            noted=chain.noted,
+            faults=self._faults,
+            ledger=told.ledger,
+            anybodys=told.anybodys,
         )
-        standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, *standings)
-        set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
-        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
-        self._faults.settle(records_excused(set_aside))
         told.mistimed = records_mistimed(set_aside)
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
