@@ -17,7 +17,7 @@ from itertools import chain, pairwise
 from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.exchanged_days import day_before_slip, exchanged_day, is_entered_on
+from checks.updates.exchanged_days import SLIP_WITHIN, day_before_slip, exchanged_day, is_entered_on
 from checks.updates.rules.comparing import came_by, compare, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
@@ -88,6 +88,11 @@ class Judging:
         self.period, self.terms = period, terms
         self.weeks = frozenset(period.weeks())
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
+        whole_weeks = _whole_weeks(period)
+        self._mondays_judged = frozenset(week.period().first.toordinal() for week in self.weeks)
+        # A day's cutoff moves what counts on it by less than a day.
+        begins, ends = map(stamp, whole_weeks.bounds(terms.zone))
+        self._may_count = Interval(begins - span(timedelta(days=1)), ends + span(timedelta(days=1)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
             since.date() - timedelta(days=8),
@@ -257,9 +262,11 @@ class Judging:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
         seen_at = None if one.baseline else one.first_seen_at
-        moments = (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at)
         begins, ends = self._bounds
-        return any(at is not None and begins <= at < ends for at in moments)
+        for at in (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at):
+            if at is not None and begins <= at < ends:
+                return True
+        return False
 
     def _grade(self, items: Iterable[SeenItem], lost: Collection[str] = ()) -> Iterator[GradedItem]:
         """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
@@ -305,6 +312,8 @@ class Judging:
         day of that number in its own month or year.
         """
         if one.created_at is None or one.looked_before_at is None or not traits.complete:
+            return None
+        if not traits.typed_days and one.created_at > one.looked_before_at - _IN_TIME:  # as nearly all of a register
             return None
         zone = self.terms.zone
         made = moment(one.created_at).astimezone(zone)
@@ -448,18 +457,22 @@ class Judging:
         return one.created_at is not None and was_watched(self.coverage, one, one.created_at)
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
-        """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
+        """Sort a unit's items into the judged weeks in which they may count; what the portal pulled stands under both channels."""
         k1: dict[int, list[Counting]] = defaultdict(list)  # by Monday's ordinal, as a Week is slow to look up
         k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
+        since, until = self._may_count
         for item in items:
             if item.came is None:
+                continue
+            begins, ends = item.came
+            if (ends < since or begins > until) and not item.seen.baseline:  # which may count by its claim
                 continue
             is_k1, is_k2 = self._counts_for(item.seen, own_texts)
             if not is_k1 and not is_k2:
                 continue
             counting = self.place(item)
-            for monday in self._mondays(counting):
+            for monday in self._mondays_judged.intersection(self._mondays(counting)):
                 if is_k1:
                     k1[monday].append(counting)
                 if is_k2:
@@ -521,6 +534,8 @@ class Judging:
 
 
 _MISREAD = frozenset({FlagKind.EXCHANGED, FlagKind.MISDATED})
+_IN_TIME = span(SLIP_WITHIN - timedelta(days=1))
+"""A line that names a day so shortly before it came up, or later, has no slip of month or year; with a day's room for the zone."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 
