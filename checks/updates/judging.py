@@ -98,6 +98,11 @@ class Judging:
         self.period, self.terms = period, terms
         self.weeks = frozenset(period.weeks())
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
+        whole_weeks = _whole_weeks(period)
+        self._mondays_judged = frozenset(week.period().first.toordinal() for week in self.weeks)
+        # A day's cutoff moves what counts on it by less than a day.
+        begins, ends = map(stamp, whole_weeks.bounds(terms.zone))
+        self._may_count = Interval(begins - span(timedelta(days=1)), ends + span(timedelta(days=1)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
             since.date() - timedelta(days=8),
@@ -261,9 +266,11 @@ class Judging:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
         seen_at = None if one.baseline else one.first_seen_at
-        moments = (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at)
         begins, ends = self._bounds
-        return any(at is not None and begins <= at < ends for at in moments)
+        for at in (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at):
+            if at is not None and begins <= at < ends:
+                return True
+        return False
 
     def _grade(self, items: Iterable[SeenItem], lost: Collection[str] = ()) -> Iterator[GradedItem]:
         """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
@@ -316,6 +323,8 @@ class Judging:
             is_day_before = one.created_at <= one.first_seen_at + CLOCK_SKEW + ENTERED_AHEAD
             return None if is_day_before else (FlagKind.MISDATED, _polled_between(one))
         if one.looked_before_at is None:
+            return None
+        if not traits.typed_days and one.created_at > one.looked_before_at - _IN_TIME:  # as nearly all of a register
             return None
         zone = self.terms.zone
         made = moment(one.created_at).astimezone(zone)
@@ -473,18 +482,22 @@ class Judging:
         return one.created_at is not None and was_watched(self.coverage, one, one.created_at)
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
-        """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
+        """Sort a unit's items into the judged weeks in which they may count; what the portal pulled stands under both channels."""
         k1: dict[int, list[Counting]] = defaultdict(list)  # by Monday's ordinal, as a Week is slow to look up
         k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
+        since, until = self._may_count
         for item in items:
             if item.came is None:
+                continue
+            begins, ends = item.came
+            if (ends < since or begins > until) and not item.seen.baseline:  # which may count by its claim
                 continue
             is_k1, is_k2 = self._counts_for(item.seen, own_texts)
             if not is_k1 and not is_k2:
                 continue
             counting = self.place(item)
-            for monday in self._mondays(counting):
+            for monday in self._mondays_judged.intersection(self._mondays(counting)):
                 if is_k1:
                     k1[monday].append(counting)
                 if is_k2:
@@ -555,6 +568,8 @@ def _polled_between(one: SeenItem) -> Interval:
 
 
 _MISREAD = frozenset({FlagKind.EXCHANGED, FlagKind.MISDATED})
+_IN_TIME = span(ENTERED_WITHIN - timedelta(days=1))
+"""A line that names a day so shortly before it came up, or later, is no slip; with a day's room for the zone."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 
