@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from portalops.errors import PortalOpsError
@@ -48,35 +48,59 @@ JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
 
 
-def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]:
+def read_set_aside(
+    ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership] | None = None
+) -> tuple[SetAside, ...]:
     """Return the quarantines and mended clocks that count; the others are named by `ledger verify`.
 
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: returns the same with each claim by itself, where that is none yet: a claim behind a quarantine changes nothing of it.
+
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    return _counted(ledger, ownership, read, Faults()) if read else ()
+    return _counted(ledger, _exact(ownership, read, exact), read, Faults()) if read else ()
 
 
-def read_untimely(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
+def _exact(ownership: Ownership, read: Sequence[ReadQuarantine], exact: Callable[[], Ownership] | None) -> Ownership:
+    themselves = {each.seq for each in read}
+    if exact is None or not any(ownership.owner(seq) for seq in suspects(read) if seq not in themselves):
+        return ownership
+    return exact()
+
+
+def read_untimely(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> frozenset[int]:
     """Return the numbers of all records whose time says nothing (`quarantines.records_untimely`).
 
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: as in `read_set_aside`.
+
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    counted = _counted(ledger, ownership, read, Faults())
+    counted = _counted(ledger, _exact(ownership, read, exact), read, Faults())
     return records_untimely(read, counted, _misplaced(ledger, read, counted))
 
 
-def read_time_order(ledger: Ledger, ownership: Ownership) -> TimeOrder:
+def read_time_order(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> TimeOrder:
     """Return how a moment is looked for in a ledger with mended clocks or quarantines.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: as in `read_set_aside`.
 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    counted = _counted(ledger, ownership, read, Faults())
+    counted = _counted(ledger, _exact(ownership, read, exact), read, Faults())
     mended = mended_clocks(counted)
     void = {each.seq for each in read if each.kind == CLOCK_MENDED} - mended
     before = {each.seq for each in counted if each.quarantine.since is None}  # may be before their time

@@ -28,7 +28,6 @@ from portalops.ledger.check_heads import (
     Spoken,
     SuppliedHead,
     check_heads,
-    find_standings,
     read_head,
     wanted,
 )
@@ -37,7 +36,6 @@ from portalops.ledger.claims import (
     Ownership,
     SignedText,
     check_authority,
-    check_claims,
     check_unclaimed,
     is_unheeded,
     read_signed,
@@ -47,13 +45,11 @@ from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
     ReadQuarantine,
-    Surrounding,
-    check_quarantines,
+    check_owners,
     disowned_keys,
     is_anybodys,
     mended_clocks,
     read_quarantine,
-    records_excused,
     records_set_aside,
     records_untimely,
     suspects,
@@ -236,16 +232,18 @@ def verify(
             trusted=brought.trusted,
             known=signing_keys(brought.trusted or ()) | {brought.signing_key},
         )
-        keys = [use.signer for use in signed.uses]
-        ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
-        standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(
-            ledger_id, keys, ownership, chain.noted, chain.time_in_force, told.anybodys, *standings
+        ownership, set_aside = check_owners(
+            told.quarantines,
+            told.signed,
+            told.spoken,
+            signed,
+            noted=chain.noted,
+            time_in_force=chain.time_in_force,
+            faults=faults,
+            ledger=ledger_id,
+            anybodys=told.anybodys,
         )
-        set_aside = check_quarantines(told.quarantines, surrounding, faults)
-        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
-        faults.settle(records_excused(set_aside))
         after = chain.back[0][0] - 1 if chain.back else None
         again = snapshot.read_between(after, None, _CHUNK)
         misplaced = check_times(again, after or 0, chain, mended_clocks(set_aside), faults)
