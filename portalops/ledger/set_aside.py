@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from portalops.errors import PortalOpsError
@@ -136,7 +137,8 @@ def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> 
     """
     read = _read(ledger)
     around = _surrounding(ledger, ownership, (*read, planned))
-    return flaw_of(planned, around, check_quarantines(read, around, Faults()))
+    counted = check_quarantines(read, around, Faults())
+    return flaw_of(planned, replace(around, void={*around.void, *_void_clocks(read, counted)}), counted)
 
 
 def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> datetime | None:
@@ -165,7 +167,11 @@ def find_void_clocks(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    mended = mended_clocks(_counted(ledger, ownership, read, Faults()))
+    return _void_clocks(read, _counted(ledger, ownership, read, Faults()))
+
+
+def _void_clocks(read: Sequence[ReadQuarantine], counted: Sequence[SetAside]) -> frozenset[int]:
+    mended = mended_clocks(counted)
     return frozenset(each.seq for each in read if each.kind == CLOCK_MENDED and each.is_there) - mended
 
 
