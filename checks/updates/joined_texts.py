@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from checks.updates.rewriting import CHANGED_SHARE
@@ -41,13 +41,16 @@ class RunKeys(NamedTuple):
     """Of its sampled groups of words, in their order."""
     numbers: tuple[int, ...] = ()
     """Of its numbers, each between the words beside it."""
+    inner_numbers: tuple[int, ...] = ()
+    """Of these the ones that it neither begins nor ends with."""
 
 
 def run_keys(place: str, mark: Fingerprint) -> RunKeys:
     """Return the keys of a text in a place, which is any name."""
     seed = int.from_bytes(hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
     rest = (1 << (_KEY_BITS - _PLACE_BITS)) - 1
-    return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in (mark.runs, mark.number_places)))
+    kinds = (mark.runs, mark.number_places, mark.inner_places)
+    return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in kinds))
 
 
 def number_of(text: str) -> int:
@@ -60,14 +63,14 @@ def beginning_of(number: int) -> str:
     return f"{number:0{_HEX_DIGITS}x}"
 
 
-def is_worth_seeking(places: Collection[RunKeys], holders: Mapping[int, int]) -> bool:
+def is_worth_seeking(places: Sequence[RunKeys], holders: Mapping[int, int]) -> bool:
     """Say whether so many of the first groups of a text are known that the others are to be looked for."""
     known = sum(key in holders for keys in places for key in keys.runs[:SOUGHT_RUNS])
     return known > 0 and _TELLING * known >= min(len(keys.runs[:SOUGHT_RUNS]) for keys in places)
 
 
 def sources_of(
-    places: Collection[RunKeys],
+    places: Sequence[RunKeys],
     holders: Mapping[int, int],
     *,
     own: int,
@@ -88,11 +91,33 @@ def sources_of(
     known = [one for one in gained if one is not None]
     if len(gained) < LEAST_RUNS or own in known or len(known) < (1 - CHANGED_SHARE) * len(gained):
         return ()
-    numbers = [_first(keys, holders) for keys in zip(*(one.numbers for one in places), strict=True)]
-    if None in numbers or (is_form and len(numbers) < LEAST_NUMBERS):
+    if not _has_numbers(places, holders) or (is_form and len(places[0].numbers) < LEAST_NUMBERS):
         return ()
     share = Counter(known)
     return tuple(sorted(share, key=lambda text: (-share[text], text)))
+
+
+def part_sources_of(places: Sequence[RunKeys], holders: Mapping[int, int], *, own: int) -> tuple[int, ...]:
+    """Return the numbers of the texts that a short one may be a part of, the one with most of it first; none if a group or a number is new.
+
+    Args:
+        places: its keys in each place in which it is looked for.
+        holders: as for `sources_of`.
+        own: its own number.
+    """
+    runs = [_first(keys, holders) for keys in zip(*(one.runs for one in places), strict=True)]
+    known = [one for one in runs if one is not None]
+    if not runs or len(known) < len(runs) or own in known or not _has_numbers(places, holders):
+        return ()
+    share = Counter(known)
+    return tuple(sorted(share, key=lambda text: (-share[text], text)))
+
+
+def _has_numbers(places: Sequence[RunKeys], holders: Mapping[int, int]) -> bool:
+    """Say whether each number that a text neither begins nor ends with stood between the same words."""
+    return all(
+        _first(keys, holders) is not None for keys in zip(*(one.inner_numbers for one in places), strict=True)
+    )
 
 
 def _first(keys: Collection[int], holders: Mapping[int, int]) -> int | None:

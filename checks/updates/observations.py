@@ -1128,11 +1128,7 @@ def _texts_resembled(
     ]
     holders: dict[int, list[str]] = defaultdict(list)
     _add_holders(connection, {key for each in sought for key in each.sought}, holders)
-    traces = {
-        one: TextTrace.read(written)
-        for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
-        for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
-    }
+    traces = _traces(connection, {one for each in sought for one in each.likely(holders)})
     titles: dict[str, set[str]] = defaultdict(set)
     titled = (key for each in sought for key in (*each.summary, *each.news.titles))
     summarised = sorted({text for key in titled for text in holders.get(key, ())})
@@ -1147,6 +1143,9 @@ def _texts_resembled(
     runs = _run_holders(connection, {key for each in sought for key in each.first_runs})
     runs |= _run_holders(connection, {key for each in sought for key in each.further_runs(runs)})
     numbered = _numbered(connection, sought, runs)
+    shorter = [each for each in sought if each.is_summary]
+    wholes = {numbered[one] for each in shorter for one in each.likely_sources(runs) if one in numbered}
+    traces |= _traces(connection, wholes - traces.keys())
     showings = partial(_showings, connection)
     earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=numbered, showings=showings)
     known = frozenset(traces)
@@ -1162,6 +1161,15 @@ def _texts_resembled(
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _traces(connection: Connection, texts: Collection[str]) -> dict[str, TextTrace]:
+    """Return the traces of those of some texts that the store keeps."""
+    return {
+        one: TextTrace.read(written)
+        for some in _chunks(sorted(texts))
+        for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
+    }
 
 
 def _add_holders(connection: Connection, keys: Collection[int], holders: dict[int, list[str]]) -> None:

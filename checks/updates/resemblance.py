@@ -14,6 +14,7 @@ from checks.updates.joined_texts import (
     RunKeys,
     is_worth_seeking,
     number_of,
+    part_sources_of,
     run_keys,
     sources_of,
 )
@@ -27,6 +28,7 @@ from checks.updates.near_copies import (
     free_keys,
     has_numbers,
     holders_of,
+    is_part_of,
     keys_of,
     likely_texts,
     nearest,
@@ -185,8 +187,13 @@ def new_text(
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
-        runs=() if is_summary else tuple(run_keys(place, mark) for place in places),
+        runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
     )
+
+
+def _summaries_in(place: str) -> str:
+    """Return where the summaries of a place are kept, apart from its whole texts."""
+    return f"{place} summaries"
 
 
 def places_of(channel: ItemChannel, whose: str) -> tuple[str, ...]:
@@ -236,7 +243,7 @@ class EarlierTexts:
         if new.is_summary:
             held = holders_of(new.trace, likely)
             same = [text for text in held if has_numbers(new.trace, likely[text])]
-            return next(iter(same or self._titled_without_new_number(new, held)), "")
+            return next(iter(same or self._titled_without_new_number(new, held) or self._wholes(new, new.runs)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
@@ -288,6 +295,12 @@ class EarlierTexts:
         found = sources_of(new.runs, self.runs, own=number_of(new.text), former=new.former_numbers, is_form=is_form)
         return [self.numbered[number] for number in found if number in self.numbered]
 
+    def _wholes(self, new: NewText, places: Sequence[RunKeys]) -> list[str]:
+        """Return the texts that a summary is a part of, word for word and with its numbers, of those in some places."""
+        assert new.trace is not None
+        found = (self.numbered.get(number) for number in part_sources_of(places, self.runs, own=number_of(new.text)))
+        return [text for text in found if text in self.traces and is_part_of(new.trace, self.traces[text])]
+
     def find_lender(self, new: NewText, one: Observation, *, found: str) -> str:
         """Return the text of another unit's item that has a new one's first words or title; empty if there is none.
 
@@ -324,8 +337,9 @@ class EarlierTexts:
         longer = (1 - CHANGED_SHARE) ** -1 * new.trace.groups.words
         likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
         longer_ones = {text: one for text, one in likely.items() if one.groups.words >= longer}
-        held = (text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text]))
-        return next(held, "")
+        held = [text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text])]
+        whole_places = new.runs[len(new.places) :]  # none but of a summary
+        return next(iter(held or self._wholes(new, whole_places)), "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""

@@ -344,6 +344,14 @@ def part_of_a_short_summary(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def first_words_of_an_old_text(p: Province) -> None:
+    site = p.with_history()
+    words = f"Năm 2026 {story(41, 1000)}".split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words), "Tin ngành y tế"))
+    p.plan(p.day(4), site.publish, Post("/phim", p.day(4), " ".join(words[:70]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
 def summary_with_a_place_in_front(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day, lead_in in ((1, "(Xã Diên An) – "), (3, "Khánh Hòa: ")):
@@ -935,6 +943,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summary_under_a_longer_title: UNKNOWN,
     summary_that_grew: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
+    first_words_of_an_old_text: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
     portal_titles_with_more_or_less: UNKNOWN,
     title_with_the_unit_in_front: UNKNOWN,
