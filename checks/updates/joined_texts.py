@@ -41,15 +41,27 @@ class RunKeys(NamedTuple):
     """Of its sampled groups of words, in their order."""
     numbers: tuple[int, ...] = ()
     """Of its numbers, each between the words beside it."""
+    runs_between: tuple[int, ...] = ()
+    """Of further groups of words, by which each of its parts is known: of each stretch without a sampled one the least."""
     inner_numbers: tuple[int, ...] = ()
-    """Of these the ones that it neither begins nor ends with."""
+    """Of its numbers the ones that it neither begins nor ends with."""
+
+    @property
+    def sought_first(self) -> tuple[int, ...]:
+        """The groups by which an earlier text is looked for first."""
+        return self.runs[:SOUGHT_RUNS] or self.runs_between
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """All keys under which it is kept."""
+        return (*self.runs, *self.numbers, *self.runs_between)
 
 
 def run_keys(place: str, mark: Fingerprint) -> RunKeys:
     """Return the keys of a text in a place, which is any name."""
     seed = int.from_bytes(hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
     rest = (1 << (_KEY_BITS - _PLACE_BITS)) - 1
-    kinds = (mark.runs, mark.number_places, mark.inner_places)
+    kinds = (mark.runs, mark.number_places, mark.runs_between, mark.inner_places)
     return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in kinds))
 
 
@@ -65,8 +77,8 @@ def beginning_of(number: int) -> str:
 
 def is_worth_seeking(places: Sequence[RunKeys], holders: Mapping[int, int]) -> bool:
     """Say whether so many of the first groups of a text are known that the others are to be looked for."""
-    known = sum(key in holders for keys in places for key in keys.runs[:SOUGHT_RUNS])
-    return known > 0 and _TELLING * known >= min(len(keys.runs[:SOUGHT_RUNS]) for keys in places)
+    known = sum(key in holders for keys in places for key in keys.sought_first)
+    return known > 0 and _TELLING * known >= min(len(keys.sought_first) for keys in places)
 
 
 def sources_of(
@@ -91,33 +103,31 @@ def sources_of(
     known = [one for one in gained if one is not None]
     if len(gained) < LEAST_RUNS or own in known or len(known) < (1 - CHANGED_SHARE) * len(gained):
         return ()
-    if not _has_numbers(places, holders) or (is_form and len(places[0].numbers) < LEAST_NUMBERS):
+    numbers = [_first(keys, holders) for keys in zip(*(one.numbers for one in places), strict=True)]
+    if None in numbers or (is_form and len(numbers) < LEAST_NUMBERS):
         return ()
     share = Counter(known)
     return tuple(sorted(share, key=lambda text: (-share[text], text)))
 
 
 def part_sources_of(places: Sequence[RunKeys], holders: Mapping[int, int], *, own: int) -> tuple[int, ...]:
-    """Return the numbers of the texts that a short one may be a part of, the one with most of it first; none if a group or a number is new.
+    """Return the numbers of the texts that one may be a part of, word for word, the one with most of it first; none if a group or a number is new.
+
+    Of the numbers that it begins or ends with the cut may have taken a word away, so that these are for the caller to compare.
 
     Args:
         places: its keys in each place in which it is looked for.
         holders: as for `sources_of`.
         own: its own number.
     """
-    runs = [_first(keys, holders) for keys in zip(*(one.runs for one in places), strict=True)]
+    groups = (*zip(*(one.runs for one in places), strict=True), *zip(*(one.runs_between for one in places), strict=True))
+    runs = [_first(keys, holders) for keys in groups]
+    numbers = [_first(keys, holders) for keys in zip(*(one.inner_numbers for one in places), strict=True)]
     known = [one for one in runs if one is not None]
-    if not runs or len(known) < len(runs) or own in known or not _has_numbers(places, holders):
+    if not runs or len(known) < len(runs) or own in known or None in numbers:
         return ()
     share = Counter(known)
     return tuple(sorted(share, key=lambda text: (-share[text], text)))
-
-
-def _has_numbers(places: Sequence[RunKeys], holders: Mapping[int, int]) -> bool:
-    """Say whether each number that a text neither begins nor ends with stood between the same words."""
-    return all(
-        _first(keys, holders) is not None for keys in zip(*(one.inner_numbers for one in places), strict=True)
-    )
 
 
 def _first(keys: Collection[int], holders: Mapping[int, int]) -> int | None:

@@ -1143,9 +1143,7 @@ def _texts_resembled(
     runs = _run_holders(connection, {key for each in sought for key in each.first_runs})
     runs |= _run_holders(connection, {key for each in sought for key in each.further_runs(runs)})
     numbered = _numbered(connection, sought, runs)
-    shorter = [each for each in sought if each.is_summary]
-    wholes = {numbered[one] for each in shorter for one in each.likely_sources(runs) if one in numbered}
-    traces |= _traces(connection, wholes - traces.keys())
+    traces |= _traces(connection, set(numbered.values()).difference(traces))
     showings = partial(_showings, connection)
     earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=numbered, showings=showings)
     known = frozenset(traces)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from checks.updates.joined_texts import (
     LIKELY_SOURCES,
-    SOUGHT_RUNS,
     RunKeys,
     is_worth_seeking,
     number_of,
@@ -111,12 +110,12 @@ class NewText(NamedTuple):
     @property
     def first_runs(self) -> Iterator[int]:
         """Yield the keys by which texts that it is put together from are sought first."""
-        return chain.from_iterable(keys.runs[:SOUGHT_RUNS] for keys in self.runs)
+        return chain.from_iterable(keys.sought_first for keys in self.runs)
 
     def further_runs(self, holders: Mapping[int, int]) -> Iterator[int]:
         """Yield the keys by which such texts are sought besides, if enough of the first ones are known."""
         places = self.runs if is_worth_seeking(self.runs, holders) else ()
-        return chain.from_iterable((*keys.runs[SOUGHT_RUNS:], *keys.numbers) for keys in places)
+        return chain.from_iterable(keys.kept for keys in places)
 
     @property
     def former_numbers(self) -> frozenset[int]:
@@ -126,7 +125,8 @@ class NewText(NamedTuple):
     def likely_sources(self, holders: Mapping[int, int]) -> Iterator[int]:
         """Yield the numbers of the texts of the store that have most of its groups of words, if enough of them are known."""
         if is_worth_seeking(self.runs, holders):
-            found = Counter(holders[key] for keys in self.runs for key in keys.runs if key in holders)
+            groups = chain.from_iterable((*keys.runs, *keys.runs_between) for keys in self.runs)
+            found = Counter(holders[key] for key in groups if key in holders)
             likely = (number for number, _count in found.most_common() if number not in self.former_numbers)
             yield from islice(likely, LIKELY_SOURCES)
 
@@ -250,6 +250,7 @@ class EarlierTexts:
         wholes = wholes_of(new.trace, likely)
         sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
         sources = sources or self._numbered_anew(new, likely) or self._sources(new, is_form=bool(wholes))
+        sources = sources or self._wholes(new, new.runs)
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
@@ -296,10 +297,11 @@ class EarlierTexts:
         return [self.numbered[number] for number in found if number in self.numbered]
 
     def _wholes(self, new: NewText, places: Sequence[RunKeys]) -> list[str]:
-        """Return the texts that a summary is a part of, word for word and with its numbers, of those in some places."""
+        """Return the texts in some places that a new one is a part of, word for word and with its numbers."""
         assert new.trace is not None
         found = (self.numbered.get(number) for number in part_sources_of(places, self.runs, own=number_of(new.text)))
-        return [text for text in found if text in self.traces and is_part_of(new.trace, self.traces[text])]
+        likely = [text for text in found if text in self.traces and has_numbers(new.trace, self.traces[text])]
+        return [text for text in likely if is_part_of(new.trace, self.traces[text])]
 
     def find_lender(self, new: NewText, one: Observation, *, found: str) -> str:
         """Return the text of another unit's item that has a new one's first words or title; empty if there is none.
@@ -358,7 +360,7 @@ class EarlierTexts:
             number = number_of(new.text)
             self.numbered[number] = new.text
             for found in (self.runs, self.runs_added):
-                found.update(dict.fromkeys((*keys.runs, *keys.numbers), number))
+                found.update(dict.fromkeys(keys.kept, number))
         if self._is_kept(new):
             return
         self.traces[new.text] = new.trace

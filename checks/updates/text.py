@@ -368,6 +368,8 @@ class Fingerprint:
     """Of the hashes of its groups of five words about one in eight, of 63 bits, rising: the same groups of every text."""
     number_places: tuple[int, ...] = ()
     """The hashes of its numbers, each between the words beside it in its sentence, of 63 bits, rising."""
+    runs_between: tuple[int, ...] = ()
+    """Hashes of further groups of five words: of each stretch without a sampled one the least, of 63 bits, rising."""
     inner_places: tuple[int, ...] = ()
     """Those without a number that it begins or ends with: where a text is cut, a word beside its number is missing."""
 
@@ -400,6 +402,7 @@ def _marks(folded: str, votes: bytes) -> Fingerprint:
         _figures(plain),
         _runs(in_order),
         places,
+        _runs_between(in_order),
         _without_edges(places, plain),
     )
 
@@ -437,13 +440,21 @@ def _runs(groups: Sequence[int]) -> tuple[int, ...]:
     """Return the sampled groups of five words: two groups of three that share their middle word; the first one decides.
 
     The same groups are sampled of every text, whatever its length (scaled MinHash, as of sourmash: Irber and others,
-    Lightweight compositional analysis of metagenomes with FracMinHash, 2022). Of each window without a sampled one the least
-    is kept too: so a part of sixty words has groups in common with its whole for certain (winnowing: Schleimer, Wilkerson and
-    Aiken, Winnowing: local algorithms for document fingerprinting, 2003).
+    Lightweight compositional analysis of metagenomes with FracMinHash, 2022).
+    """
+    some = {one >> 1 ^ other >> 2 for one, other in zip(groups, groups[2:], strict=False) if one % RUN_SCALE == 0}
+    return tuple(sorted(some)[:KEPT_RUNS])
+
+
+def _runs_between(groups: Sequence[int]) -> tuple[int, ...]:
+    """Return of each window of groups of five words without a sampled one the least.
+
+    So a part of sixty words has groups in common with its whole for certain (winnowing: Schleimer, Wilkerson and Aiken,
+    Winnowing: local algorithms for document fingerprinting, 2003).
     """
     count = max(0, len(groups) - 2)
     sampled = [place for place, one in enumerate(groups[:count]) if one % RUN_SCALE == 0]
-    some = {groups[place] >> 1 ^ groups[place + 2] >> 2 for place in sampled}
+    some: set[int] = set()
     for before, behind in pairwise((-1, *sampled, count)):
         if behind - before > RUN_WINDOW:
             gap = [groups[place] >> 1 ^ groups[place + 2] >> 2 for place in range(before + 1, behind)]
@@ -456,9 +467,14 @@ def _without_edges(places: tuple[int, ...], folded: str) -> tuple[int, ...]:
     head, tail = _FIRST_NUMBER.match(folded[:_EDGE_SIGNS]), _LAST_NUMBER.search(folded[-_EDGE_SIGNS:])
     if head is None and tail is None:
         return places
-    first = "" if head is None else folded[: head.end() + _SIGNS_BESIDE]
-    last = "" if tail is None else folded[-_EDGE_SIGNS:][max(0, tail.start() - _SIGNS_BESIDE) :]
-    edges = {*_number_places(first), *_number_places(last)}
+    edges: set[int] = set()
+    if head is not None:
+        first = folded[: head.end() + _SIGNS_BESIDE]
+        edges.update(_number_places(first))
+        edges.difference_update(_number_places(first[head.end() :]))
+    if tail is not None:
+        last = folded[-_EDGE_SIGNS:][max(0, tail.start() - _SIGNS_BESIDE) :]
+        edges.update({*_number_places(last)}.difference(_number_places(last[: tail.start() - tail.end()])))
     return tuple(place for place in places if place not in edges)
 
 

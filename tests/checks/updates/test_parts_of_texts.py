@@ -68,7 +68,7 @@ def test_a_part_with_another_number_is_none() -> None:
     words[130] = "1.250"
     part = " ".join(words[100:171])
     own = run_keys("", group_marks(" ".join(words)))
-    holders = dict.fromkeys((*own.runs, *own.numbers), 7)
+    holders = dict.fromkeys(own.kept, 7)
 
     same, other = (run_keys("", group_marks(part.replace("1.250", number))) for number in ("1250", "1.300"))
 
@@ -90,7 +90,7 @@ def test_a_stretch_of_sixty_words_has_groups_in_common_with_every_text_that_has_
     for _ in range(300):
         words = story(chosen.randrange(10**6), 400).split()
         at = chosen.randrange(340)
-        whole, part = (run_keys("", group_marks(" ".join(some))).runs for some in (words, words[at : at + 60]))
+        whole, part = (run_keys("", group_marks(" ".join(some))).kept for some in (words, words[at : at + 60]))
         assert len(part) >= 2
         assert set(part) <= set(whole)
 
@@ -98,4 +98,4 @@ def test_a_stretch_of_sixty_words_has_groups_in_common_with_every_text_that_has_
 def test_a_text_is_no_part_of_itself() -> None:
     keys = run_keys("", group_marks(story(3, 100)))
 
-    assert part_sources_of([keys], dict.fromkeys((*keys.runs, *keys.numbers), 7), own=7) == ()
+    assert part_sources_of([keys], dict.fromkeys(keys.kept, 7), own=7) == ()
