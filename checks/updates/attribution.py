@@ -146,8 +146,8 @@ class WithNames(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return [*self._collected.resembling(unit), *self._perhaps.get(unit, ()), *self._unnamed]
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        return self._collected.given_out(sources)
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        return self._collected.given_out(sources, channel)
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return map(self._attributed, self._collected.repeated_items())

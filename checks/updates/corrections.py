@@ -16,7 +16,7 @@ from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import NOTHING_DECIDED, Decided
 from portalops.model.organisation import UnitId
-from portalops.model.updates import UpdateSourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 
 
 class Correctable(Collected, Protocol):
@@ -138,8 +138,8 @@ class WithCorrections(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        return self._collected.given_out(sources)
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        return self._collected.given_out(sources, channel)
 
     def changes(self) -> ItemChanges:
         return self._collected.changes()._replace(corrected={name: how.is_open for name, how in self._read.items()})

@@ -701,14 +701,21 @@ class ObservationWindow:
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
         return ()
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        """Return when some sources had first shown each text, from when they date it, and what is known of the time before."""
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        """Return when some sources had first shown each text, from when they date it, and what is known of the time before.
+
+        Args:
+            sources: their ids, also of those that are configured no more.
+            channel: of what they showed there alone; None for all.
+        """
         names = ("text", "first_seen_at", "published_at", "looked_before_at", "created_at")
         query = (
             select(*(OBSERVATION.c[name] for name in names))
             .where(OBSERVATION.c.source.in_(sources), OBSERVATION.c.first_seen_at <= self._until)
             .order_by(OBSERVATION.c.first_seen_at)
         )
+        if channel is not None:
+            query = query.where(OBSERVATION.c.channel == channel.value)
         found: dict[str, GivenOut] = {}
         with self._engine.connect() as connection:
             for said, *row in connection.execute(query):

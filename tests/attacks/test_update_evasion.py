@@ -258,6 +258,27 @@ def eight_old_texts_put_together(p: Province) -> None:
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
+def portal_news_of_a_source_that_was_removed(p: Province) -> None:
+    site, portal = p.with_whole_texts(), p.with_portal()
+    text = f"Năm 2026 {story(41, 320)}"
+    p.plan(p.day(0, "09:00"), portal.publish, Post("/moi", p.day(0, "09:00"), text, "Khánh thành cầu Trà Long"))
+    p.plan(p.day(1), p.remove, "cong")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), site.publish, Post("/cua-minh", p.day(4), text, "Khánh thành cầu Trà Long"))
+    p.publish(22, p.day(8))
+
+
+def portal_news_of_a_source_that_was_renamed(p: Province) -> None:
+    site, portal = p.with_whole_texts(), p.with_portal()
+    text = f"Năm 2026 {story(41, 320)}"
+    p.plan(p.day(0, "09:00"), portal.publish, Post("/moi", p.day(0, "09:00"), text, "Khánh thành cầu Trà Long"))
+    p.plan(p.day(1), portal.posts.clear)
+    p.plan(p.day(1), p.replace, "cong", "cong-moi")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), site.publish, Post("/cua-minh", p.day(4), text, "Khánh thành cầu Trà Long"))
+    p.publish(22, p.day(8))
+
+
 def text_of_the_portal_cut(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (1, 3):
@@ -928,6 +949,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     text_pasted_twice: UNMET,
     old_texts_put_together: UNKNOWN,
     eight_old_texts_put_together: UNKNOWN,
+    portal_news_of_a_source_that_was_removed: UNKNOWN,
+    portal_news_of_a_source_that_was_renamed: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,

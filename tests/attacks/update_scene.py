@@ -422,6 +422,15 @@ class Province:
         self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss")
         return portal
 
+    def remove(self, source: str) -> None:
+        """Take a source out of the configuration."""
+        self.sources = [one for one in self.sources if one.traits.id != source]
+
+    def replace(self, source: str, by: str) -> None:
+        """Poll the portal's feed under another id."""
+        self.remove(source)
+        self.poll("feed", by, channel="portal", url=f"{self.server.url}/cong/rss")
+
     def with_page(self, *, links: str | None) -> Site:
         """Let the site's front page list its items too, and poll it."""
         page = Site(self.server, "/trang", list(self.site.posts), links=links)
