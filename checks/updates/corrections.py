@@ -42,6 +42,7 @@ def reading_of(
     unit_of: Callable[[SeenItem], UnitId | None],
     confirmed_unit: UnitId | None = None,
     is_confirmed: bool = False,
+    units_of: Callable[[SeenItem], Sequence[UnitId]] = lambda _one: (),
 ) -> CorrectedReading:
     """Return how a corrected item is read; as it was first, where nothing changed that matters.
 
@@ -51,6 +52,7 @@ def reading_of(
         unit_of: whose an item is by the units of today.
         confirmed_unit: whose it is by a document that an officer had; None where that says nothing of it.
         is_confirmed: an officer has confirmed the item by a document, as its source has it now.
+        units_of: the units of which an item names several.
     """
     first, newest = one.first, one.first._replace(unit=one.unit, unit_name=one.unit_name)
     if traits is not None and traits.attested:
@@ -66,11 +68,13 @@ def reading_of(
         read = first if confirmed_unit == owner != owner_now else newest
         return CorrectedReading(read if confirmed_unit is None else read._replace(unit=confirmed_unit, unit_name=""))
     is_moved = newest.created_at != first.created_at
+    if owner is None and owner_now is not None and units_of(first):
+        return CorrectedReading(newest, True, first)
     if owner is None or (owner == owner_now and not is_moved):
         return CorrectedReading(newest)
     if owner == owner_now:
         return CorrectedReading(newest, True, first)
-    return CorrectedReading(first, True, newest if owner_now is not None else None)
+    return CorrectedReading(first, True, newest if owner_now is not None or units_of(newest) else None)
 
 
 class WithCorrections(Collected):
@@ -82,6 +86,7 @@ class WithCorrections(Collected):
         sources: Iterable[UpdateSourceTraits],
         *,
         unit_of: Callable[[SeenItem], UnitId | None],
+        units_of: Callable[[SeenItem], Sequence[UnitId]] = lambda _one: (),
         decided: Decided = NOTHING_DECIDED,
     ) -> None:
         """Put both together.
@@ -90,6 +95,7 @@ class WithCorrections(Collected):
             collected: from the store.
             sources: every source.
             unit_of: whose an item is by the units of today.
+            units_of: the units of which it names several.
             decided: what officers have confirmed: of an item that was put right later, it confirms nothing of that.
         """
         self._collected = collected
@@ -101,6 +107,7 @@ class WithCorrections(Collected):
                     one,
                     traits.get(one.first.source),
                     unit_of=unit_of,
+                    units_of=units_of,
                     confirmed_unit=decided.confirmed_units.get(one.first.id),
                     is_confirmed=decided.confirms(one.first.id, moment(one.at)),
                 ),
@@ -113,7 +120,9 @@ class WithCorrections(Collected):
         for how in self._read.values():
             self._own[how.item.unit].append(how.item)
             if how.otherwise is not None:
-                self._perhaps[unit_of(how.otherwise)].append(how.otherwise)
+                for unit in units_of(how.otherwise) or (unit_of(how.otherwise),):
+                    if unit != how.item.unit:
+                        self._perhaps[unit].append(how.otherwise)
 
     def units(self) -> Sequence[UnitId | None]:
         known = self._collected.units()

@@ -908,6 +908,16 @@ def titles_of_another_units_list(p: Province) -> None:
         p.plan(p.day(8), where.publish, post(22, p.day(8)))
 
 
+def item_under_the_names_of_two_units(p: Province) -> None:
+    feed = p.with_authored_items("subportal")
+    for number in range(9):
+        on = f"2026-11-{number + 5:02} 09:00"
+        feed.publish(Post(f"/tin-{number}", on, story(number)), "Sở Tư pháp" if number % 2 else "Sở Y tế")
+    p.plan(p.day(2), feed.publish, Post("/tin-20", p.day(2), story(20)), "Sở Y tế")
+    p.plan(p.day(4), feed.publish, Post("/tin-21", p.day(4), story(21)), "Sở Y tế", "Sở Tư pháp")
+    p.plan(p.day(8), feed.publish, Post("/tin-22", p.day(8), story(22)), "Sở Y tế")
+
+
 def undated_on_sunday_evening(p: Province) -> None:
     p.with_history()
     p.plan(p.day(7, "21:00"), p.site.publish, post(20, ""), post(21, ""))
@@ -1039,6 +1049,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summaries_of_another_units_texts: UNKNOWN,
     titles_of_another_unit: UNKNOWN,
     titles_of_another_units_list: UNKNOWN,
+    item_under_the_names_of_two_units: UNKNOWN,
     undated_on_sunday_evening: UNMET,
     page_rewritten_to_and_fro: UNMET,
 }

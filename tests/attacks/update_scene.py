@@ -279,10 +279,10 @@ class AuthoredFeed:
         self.server = server
         self.items: list[dict[str, object]] = []
 
-    def publish(self, one: Post, author: str) -> None:
+    def publish(self, one: Post, author: str, *others: str) -> None:
         self.items.insert(0, {
             "id": one.path, "url": f"{self.server.url}/gui{one.path}", "title": one.heading, "content_text": one.text,
-            "date_published": at(one.claims).isoformat(), "authors": [{"name": author}] if author else [],
+            "date_published": at(one.claims).isoformat(), "authors": [{"name": name} for name in (author, *others) if name],
         })  # fmt: skip
 
     def show(self) -> None:
