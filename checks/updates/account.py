@@ -186,7 +186,9 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
             return ItemCounts.PERHAPS, _explain_unnamed(one.item.seen.unit_name)
         if named is None and BESIDE in one.item.seen.unit_name:
             names = ", ".join(names_in(one.item.seen.unit_name))
-            return ItemCounts.PERHAPS, msg("it names several units, and may be any one's of them: {names}", names=show_text(names, 200))
+            return ItemCounts.PERHAPS, msg(
+                "it names several units, and may be any one's of them: {names}", names=show_text(names, 200)
+            )
         if named is None:
             return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
         return ItemCounts.PERHAPS, msg(

@@ -120,7 +120,10 @@ def part_sources_of(places: Sequence[RunKeys], holders: Mapping[int, int], *, ow
         holders: as for `sources_of`.
         own: its own number.
     """
-    groups = (*zip(*(one.runs for one in places), strict=True), *zip(*(one.runs_between for one in places), strict=True))
+    groups = (
+        *zip(*(one.runs for one in places), strict=True),
+        *zip(*(one.runs_between for one in places), strict=True),
+    )
     runs = [_first(keys, holders) for keys in groups]
     numbers = [_first(keys, holders) for keys in zip(*(one.inner_numbers for one in places), strict=True)]
     known = [one for one in runs if one is not None]

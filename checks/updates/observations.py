@@ -944,6 +944,10 @@ _PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.
     PAGE.c.observation.in_(_SOME)
 )
 _PUBLISHED = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(_SOME))
+_SERVED_UNITS = select(SERVES.c.unit).where(
+    SERVES.c.source == bindparam("source"), SERVES.c.channel == bindparam("channel")
+)
+_OWNERS = select(POLL.c.owner).where(POLL.c.source == bindparam("source")).distinct()
 _SERVED_SINCE = (
     select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
     .where(SERVES.c.source == bindparam("source"))
@@ -1129,8 +1133,14 @@ def _texts_resembled(
         texts: what they say, as other observations may too.
         pages: sketches that are known already, by observation.
     """
+    formers = {
+        whose: _former_owners(connection, *whose)
+        for whose in {(one.source, one.channel, one.unit) for one, _item in new}
+    }
     sought = [
-        _sought_text(one, item, text, mark, pages)._replace(former=_former_texts(connection, one))
+        _sought_text(one, item, text, mark, pages, formers=formers[one.source, one.channel, one.unit])._replace(
+            former=_former_texts(connection, one)
+        )
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
@@ -1214,7 +1224,13 @@ def _numbered(connection: Connection, sought: Sequence[NewText], runs: Mapping[i
 
 
 def _sought_text(
-    one: Observation, item: NamedCandidate, text: str, mark: Fingerprint | None, pages: Mapping[str, PageTexts]
+    one: Observation,
+    item: NamedCandidate,
+    text: str,
+    mark: Fingerprint | None,
+    pages: Mapping[str, PageTexts],
+    *,
+    formers: Sequence[str],
 ) -> NewText:
     """Return what is to be looked for of a new observation; a summary of some length has a fingerprint too."""
     body, is_summary = item.item.body, mark is None
@@ -1224,12 +1240,22 @@ def _sought_text(
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
     whose = one.unit or one.unit_name or one.source
-    new = new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary, whose=whose)
+    new = new_text(
+        one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary, whose=whose, formers=formers
+    )
     if one.channel is ItemChannel.PORTAL and (is_summary or item.item.body_is_summary):
         return new._replace(cut_news=cut_news_keys(one.title, body))
     if one.channel is ItemChannel.PORTAL or is_summary or one.baseline:  # what was there before counts for nobody
         return new
     return new._replace(news=whole_news_keys(one.title, body or ""))
+
+
+def _former_owners(connection: Connection, source: str, channel: ItemChannel, unit: UnitId | None) -> Sequence[str]:
+    """Return the units that a source of one unit was of before: what it showed then is not new for its unit of today."""
+    served = set(connection.scalars(_SERVED_UNITS, {"source": source, "channel": channel.value})) - {unit, ""}
+    if unit is None or not served:
+        return ()
+    return sorted(served.intersection(connection.scalars(_OWNERS, {"source": source})))
 
 
 def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:

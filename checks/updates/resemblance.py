@@ -153,6 +153,7 @@ def new_text(
     words: Sketch | None,
     is_summary: bool,
     whose: str = "",
+    formers: Sequence[str] = (),
 ) -> NewText:
     """Return what is to be looked for of a new item.
 
@@ -165,6 +166,7 @@ def new_text(
         words: the sketch of the same.
         is_summary: it gives no whole text.
         whose: its unit, or what else its texts are known by.
+        formers: the units that its source was of before.
     """
     is_news = is_summary and channel is not ItemChannel.PORTAL
     new = NewText(
@@ -175,7 +177,7 @@ def new_text(
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
         units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
-        places=(places := places_of(channel, whose)),
+        places=(places := places_of(channel, whose, formers)),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
@@ -196,10 +198,12 @@ def _summaries_in(place: str) -> str:
     return f"{place} summaries"
 
 
-def places_of(channel: ItemChannel, whose: str) -> tuple[str, ...]:
+def places_of(channel: ItemChannel, whose: str, formers: Sequence[str] = ()) -> tuple[str, ...]:
     """Return where a text may have stood before, its own place first: other units' texts are too many, and too much alike."""
-    own = "" if channel is ItemChannel.PORTAL else whose
-    return tuple(f"{one} {own if one is channel else ''}" for one in searched_channels(channel))
+    if channel is ItemChannel.PORTAL:
+        return (f"{channel} ",)
+    own = (f"{channel} {one}" for one in (whose, *formers))
+    return (*own, *(f"{one} " for one in searched_channels(channel)[1:]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,18 @@ def portal_news_of_a_source_that_was_renamed(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def part_of_a_text_from_before_its_source_changed_hands(p: Province) -> None:
+    other = p.with_other_unit()
+    other.gives_whole_texts = True
+    words = f"Năm 2026 {story(41, 2000)}".split()
+    p.plan(p.day(0, "09:00"), other.publish, Post("/dai", p.day(0, "09:00"), " ".join(words), "Tin ngành tư pháp"))
+    p.plan(p.day(0, "20:00"), p.remove, "tu-phap")
+    p.plan(p.day(0, "20:00"), p.poll, "feed", "tu-phap", HEALTH, url=f"{p.server.url}/tu-phap/rss")
+    p.plan(p.day(2), other.publish, Post("/tin-20", p.day(2), story(20)))
+    p.plan(p.day(4), other.publish, Post("/phan", p.day(4), " ".join(words[100:170]), "Tin ngành y tế"))
+    p.plan(p.day(8), other.publish, Post("/tin-22", p.day(8), story(22)))
+
+
 def text_of_the_portal_cut(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (1, 3):
@@ -961,6 +973,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     eight_old_texts_put_together: UNKNOWN,
     portal_news_of_a_source_that_was_removed: UNKNOWN,
     portal_news_of_a_source_that_was_renamed: UNKNOWN,
+    part_of_a_text_from_before_its_source_changed_hands: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,

@@ -172,9 +172,7 @@ class Coverage:
 
     def silent(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> tuple[str, ...]:
         """Return the ids of those of the sources of which no answer from after a moment proves anything."""
-        return tuple(
-            one.id for one in sources if not (own := self.read_polls(one.id).intervals) or own[-1].last < end
-        )
+        return tuple(one.id for one in sources if not (own := self.read_polls(one.id).intervals) or own[-1].last < end)
 
     def unreachable(self, sources: Iterable[UpdateSourceTraits], days: Iterable[date]) -> tuple[date, ...]:
         """Return the days on which every one of the sources was looked at and none answered once."""

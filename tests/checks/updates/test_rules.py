@@ -872,7 +872,10 @@ def test_a_poll_that_is_late_by_minutes_leaves_no_time_unseen() -> None:
     late = 48 * HOUR + HOUR // 4
 
     assert stretches(PollMoment(0, True, -1), PollMoment(late, True, 0)) == ((0, late),)
-    assert stretches(PollMoment(0, True, -1), PollMoment(late + 1, True, 0)) == ((0, 0), (late + 1 - 48 * HOUR, late + 1))
+    assert stretches(PollMoment(0, True, -1), PollMoment(late + 1, True, 0)) == (
+        (0, 0),
+        (late + 1 - 48 * HOUR, late + 1),
+    )
 
 
 def test_a_blind_poll_shows_nothing_and_doubts_take_back_what_polls_have_shown() -> None:
