@@ -21,7 +21,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.ledger.claimant import draft_claim
-from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.heeded import numbers_set_aside, read_ownership, state_of_writer
 from portalops.ledger.record import line_digest
 from portalops.locale import _
 from portalops.model.message import msg
@@ -64,8 +64,13 @@ def claim(
                 seq=str(count),
             ),
         )
-    ownership = read_ownership(ledger)
+    ownership, set_aside = read_ownership(ledger), numbers_set_aside(ledger)
     for seq in range(first, last + 1):
+        if seq in set_aside:
+            raise UsageError(
+                msg("two persons set record {seq} aside, and a claim changes nothing of it", seq=seq),
+                msg("Claim the records in front of it and behind it."),
+            )
         if (owner := ownership.owner(seq)) is not None:
             raise UsageError(
                 msg("record {seq} is claimed by {name}", seq=seq, name=owner.name),

@@ -12,6 +12,7 @@ signing key is configured, or it cannot be read
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -76,7 +77,6 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
-    session.warnings.append(msg("claims are on trial: docs/threat-model.md says what they do not hold yet"))
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
@@ -113,6 +113,7 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("a writer cannot be called {name}", name=show_text(repr(called), 60)),
             msg("Give --name with letters, digits, '.', '_', '@' or '-', at most 100."),
         )
+    _require_no_second_person(session, key)
     signing, ledger = _signing_key(session), session.writable_ledger
     known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
     if known is not None and known.ended_seq is None:  # it keeps the name and the authority that it has
@@ -139,6 +140,17 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
     event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
     record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
+
+
+def _require_no_second_person(session: Session, key: str) -> None:
+    """Make sure that a key is nobody's who signs beside the ledger's key: who writes may not set aside as the second."""
+    for each in session.settings.people:
+        with suppress(ValueError):
+            if public_key_of(each.public_key) == key:
+                raise UsageError(
+                    msg("the key is that of signer {id}, who signs as the second person", id=each.id),
+                    msg("Enrol another key of theirs: a writer's key sets nothing aside."),
+                )
 
 
 def _ended(session: Session, name: str) -> Result[WriterShown]:

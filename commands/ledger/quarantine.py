@@ -13,6 +13,8 @@ the ledger's, 5 the signature is not the second person's, 78 no signing key is c
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
 from commands.cli.entries import Reason, written_text
@@ -27,11 +29,12 @@ from portalops import bodies
 from portalops.errors import UsageError
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.heeded import read_each_claim
+from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.quarantines import is_anybodys, may_set_aside
-from portalops.ledger.set_aside import read_standings, stored_lines
+from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside
+from portalops.ledger.set_aside import find_flaw, read_set_aside, read_standings, stored_lines
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
@@ -75,6 +78,7 @@ def quarantine(
     digest = _require_strange(ledger, first, last)
     words = written_text(by, "--by"), written_text(reason, "--reason")
     asked = Quarantine(ledger.id, first, last, digest, words[0], person, key_text, words[1])
+    _require_sound(ledger, asked, key.public_key, session.clock.now())
     parts = signed_by_two(asked, QUARANTINED, key, request, signature)
     text = text_of(asked)
     if parts is None:
@@ -103,16 +107,40 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
             msg("there are no records {first} to {last}", first=str(first), last=str(last)),
             msg("The ledger has {n} records. Run 'portalops ledger verify' to see what is wrong.", n=ledger.count()),
         )
-    ownership = read_ownership(ledger)
+    ownership = read_each_claim(ledger)
+    counting = ownership.spoken_for.union(each.seq for each in read_set_aside(ledger, ownership))
+    is_own = noted_here(ledger.whole, ledger.folder)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
+    if counting.issuperset(range(first, last + 1)):
+        raise UsageError(
+            msg("record {seq} counts, and would go on counting: {kind}", seq=first, kind=records[0].kind),
+            msg(
+                "A writer is ended with 'portalops ledger enroll --end NAME'; a key is changed with 'portalops ledger rotate-key'."
+            ),
+        )
     for record in records:
         seq = record.seq
         if is_anybodys(seq, record.kind):
             continue
-        if not may_set_aside(seq, ownership, is_void=seq in void, is_sound=seq in sound):
+        if is_own(seq):
+            raise UsageError(
+                msg("record {seq} is this machine's own, and not claimed yet", seq=seq),
+                msg("Run 'portalops ledger head' here: it claims that record."),
+            )
+        if not may_set_aside(seq, last + 1, ownership, is_void=seq in void, is_sound=seq in sound):
             raise _not_strange(seq, ownership, is_sound=seq in sound)
     return lines[-1][1]
+
+
+def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
+    """Make sure that it would count."""
+    read = ReadQuarantine(ledger.count() + 1, now, QUARANTINED, asked, (own, asked.public_key), None, True)
+    if (why := find_flaw(ledger, read_each_claim(ledger), read)) is not None:
+        raise UsageError(
+            msg("these records cannot be set aside so: {why}", why=why),
+            msg("Run 'portalops ledger verify' to see whose keys are known, or name another person with --second."),
+        )
 
 
 def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:

@@ -10,7 +10,7 @@ from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
 from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
-from portalops.ledger.heads import read_signers
+from portalops.ledger.heads import read_signers, require_signing
 from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, MAX_NAME, parse_quarantine, text_of
@@ -120,6 +120,7 @@ def ledgers_key(session: Session, ledger: Ledger) -> SigningKey:
             msg("Run this where the ledger's key is: [signing] key in the configuration."),
         )
     signers = read_signers(ledger)
+    require_signing(signers, key.public_key, session.clock.now())
     signer = next((each for each in signers if each.public_key == key.public_key), None)
     if signer is None or not signer.signs_at(session.clock.now()):
         raise LedgerError(

@@ -56,6 +56,9 @@ MAX_HEAD_BYTES = 4096
 WAIT_SECONDS = 30.0
 """How long to wait for another process that is signing."""
 
+FIRST_KEY = "the first key"
+"""The reason in the record of a ledger's first key, so that its details can be made anew."""
+
 UNCOVERED_KINDS = frozenset({HEAD})
 """Kinds of records that may follow the newest head without a newer head being needed."""
 
@@ -261,17 +264,17 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
 def read_signers(ledger: Ledger, own: SigningKey | None = None) -> tuple[Signer, ...]:
     """Return the keys that were added, oldest first; only those that are confirmed sign.
 
-    A record behind the first key whose details are no key counts for nothing, and is named by `verify`: whoever may append could
-    otherwise keep everybody from signing.
+    A record whose details are no key counts for nothing, and is named by `verify`: whoever may append could otherwise keep everybody
+    from signing. So does one behind the first key whose details cannot be read.
 
     Args:
         ledger: may be open for reading only.
         own: a key that is known to be the ledger's own, beside this machine's.
 
     Raises:
-        IntegrityError: the details of the first key record are missing or damaged.
+        IntegrityError: the details of the first key record are missing or damaged, and no key that is known gives them.
     """
-    events = _read_keys(ledger)
+    events = _read_keys(ledger, own)
     if len(events) < 2:  # as nearly always: then nothing depends on heads, quarantines or this machine's key
         return fold_signers(events, lambda _seq: (), principal=ledger.id).signers
     known = {ledger.read_own_key()} if own is None else {ledger.read_own_key(), own.public_key}
@@ -307,25 +310,53 @@ def _read_disowned(ledger: Ledger) -> tuple[DisownedKeys, ...]:
     return tuple(found)
 
 
-def _read_keys(ledger: Ledger) -> list[RecordedKey]:
+def _read_keys(ledger: Ledger, own: SigningKey | None = None) -> list[RecordedKey]:
     events: list[RecordedKey] = []
+    lost: tuple[Record, IntegrityError] | None = None
     for record in ledger.records(kinds=KEY_KINDS):
         try:
-            events.append(_read_key(ledger, record))
-        except IntegrityError:
-            if not events:
-                raise
+            event = read_key_event(ledger.blob(record.body))
+        except IntegrityError as error:
+            lost = lost or (None if events else (record, error))
+            continue
+        if event is not None:
+            events.append(RecordedKey(record.seq, record.at, record.kind, event))
+    if lost is not None:
+        known = (ledger.read_own_key(), *((own.public_key,) if own else ()))
+        events.insert(0, _rebuilt_first(events, known, *lost))
     return events
 
 
-def _read_key(ledger: Ledger, record: Record) -> RecordedKey:
-    event = read_key_event(ledger.blob(record.body))
-    if event is None:
-        raise IntegrityError(
-            msg("record {seq} is of kind key but holds no key", seq=record.seq),
-            msg("Run 'portalops ledger verify', and keep everything as it is."),
-        )
-    return RecordedKey(record.seq, record.at, record.kind, event)
+def _rebuilt_first(
+    events: Sequence[RecordedKey], known: Collection[str], first: Record, error: IntegrityError
+) -> RecordedKey:
+    """Return the first key, of which the details are missing or damaged: whatever came behind could pass for the first otherwise.
+
+    They can be made anew from any key of this machine or these records: the record holds their digest.
+    """
+    recorded = (key for each in events for key in (each.event.public_key, each.event.replaces))
+    for public_key in {*known, *recorded}:
+        if _digest_of_first(public_key) == first.body:
+            return RecordedKey(first.seq, first.at, first.kind, KeyEvent(public_key, FIRST_KEY))
+    raise IntegrityError(
+        msg("record {seq}, the ledger's first key, cannot be read: {cause}", seq=first.seq, cause=error.message),
+        msg("Nothing can be trusted without it. Restore the ledger of the newest backup set: docs/stopped.md, Damage."),
+    ) from error
+
+
+def _digest_of_first(public_key: str) -> Digest:
+    return Digest(hashlib.sha256(bodies.write({"key": KeyEvent(public_key, FIRST_KEY)})).hexdigest())
+
+
+def _mend_first(ledger: Ledger, first: Signer) -> None:
+    """Put the details of the first key's record back where they are missing or damaged."""
+    record = ledger.record(first.added_seq)
+    if record is None or record.body != _digest_of_first(first.public_key):
+        return
+    try:
+        ledger.blob(record.body)
+    except IntegrityError:
+        ledger.keep(bodies.write({"key": KeyEvent(first.public_key, FIRST_KEY)}))
 
 
 def _signatures_behind(ledger: Ledger, seq: int) -> Iterator[HeadSignature]:
@@ -356,6 +387,7 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: Signi
         ledger.claimant.enrol(ledger, key)
         with suppress(SecretUnavailable):  # the command's end warns of that; a head is owed all the same
             ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
+    require_signing(read_signers(ledger, key), key.public_key, clock.now())
     newest = newest_head(ledger, key)
     last = ledger.last()
     assert last is not None
@@ -407,8 +439,10 @@ def _require_no_stranger(
 def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
     signers = read_signers(ledger, key)
     if not signers:
-        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
-    elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, FIRST_KEY)}))
+        return
+    _mend_first(ledger, signers[0])
+    if not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
         raise LedgerError(
             msg("the signing key {key} is not in the ledger", key=fingerprint(key.public_key)),
             msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
@@ -418,6 +452,22 @@ def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
 def _alone(ledger: Ledger) -> AbstractContextManager[None]:
     """Keep other processes from recording heads and keys; a head names the one before, and there must be one alone."""
     return ledger.locks.held("heads", holder=f"process {os.getpid()}", wait_seconds=WAIT_SECONDS)
+
+
+def require_signing(signers: Sequence[Signer], public_key: str, now: datetime) -> None:
+    """Make sure that a key of the ledger signs already: one that was added while the clock was ahead signs from then on.
+
+    Raises:
+        LedgerError: it does not; a head by it would be a fault.
+    """
+    signer = next((each for each in signers if each.public_key == public_key), None)
+    if signer is not None and now < signer.valid_from:
+        raise LedgerError(
+            msg("the key {key} signs from {moment} on", key=fingerprint(public_key), moment=signer.valid_from),
+            msg(
+                "It was added while the clock was ahead: docs/stopped.md, The clock had run ahead. Records go on, heads wait."
+            ),
+        )
 
 
 def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
-from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership, find_key_flaw
+from portalops.ledger.check_heads import HeldRecord, Noted, Signed, Spoken, find_standings
+from portalops.ledger.claims import Ownership, SignedText, check_claims, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
@@ -152,6 +152,37 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     return tuple(counted)
 
 
+def check_owners(
+    read: Sequence[ReadQuarantine],
+    texts: Sequence[SignedText],
+    spoken: Spoken,
+    signed: Signed,
+    *,
+    noted: Noted,
+    faults: Faults,
+    ledger: str,
+    anybodys: Collection[int],
+) -> tuple[Ownership, tuple[SetAside, ...]]:
+    """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
+
+    Args:
+        read: the quarantines and mended clocks, oldest first.
+        texts: the claims and writer records, oldest first.
+        spoken: what the records say of heads, keys, sign-offs and drills.
+        signed: what came of that.
+        noted: digest and time of each line that any of them asks for.
+        faults: receives what does not hold.
+        ledger: its id; empty if that cannot be read.
+        anybodys: numbers of the records of `is_anybodys`.
+    """
+    keys = [use.signer for use in signed.uses]
+    ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding)
+    standings = find_standings(spoken, keys, ledger, faults.suspects)
+    set_aside = check_quarantines(read, Surrounding(ledger, keys, ownership, noted, anybodys, *standings), faults)
+    faults.settle(records_excused(set_aside))
+    return ownership.speaking_for(each.seq for each in set_aside), set_aside
+
+
 def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:
     """Return the numbers of all records that are set aside."""
     return _named(each for each in counted if each.quarantine.since is None)
@@ -176,17 +207,18 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
-def may_set_aside(seq: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
-    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claims it, and nobody's key stands for it.
+def may_set_aside(seq: int, by: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
+    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claimed it before, and nobody's key stands for it.
 
     Args:
         seq: its number.
+        by: the quarantine's: a claim behind that changes nothing of it.
         ownership: whose the records are.
         is_void: it counts for nothing by itself; else it must stand behind the first writer.
         is_sound: a confirmed key stands for it.
     """
     is_strange = is_void or (ownership.begin is not None and seq > ownership.begin)
-    return is_strange and not is_sound and ownership.owner(seq) is None
+    return is_strange and not is_sound and not ownership.is_claimed_before(seq, by)
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
@@ -201,8 +233,8 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return flaw
     if second != quarantine.public_key:
         return msg("it is signed by a different key than it names")
-    machines = (known.public_key for known in around.ownership.writers)
-    if second in {*confirmed_keys(around.signers), *machines}:
+    machines = (known.public_key for known in around.ownership.writers if known.added_seq < each.seq)
+    if second in {*confirmed_keys(one for one in around.signers if one.added_seq < each.seq), *machines}:
         return msg("the second key is the ledger's own, or a machine's")
     if quarantine.last >= each.seq:
         return msg("it names records that did not exist")
@@ -213,7 +245,7 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     for seq in range(quarantine.first, quarantine.last + 1):
         if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
             continue
-        if not may_set_aside(seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
+        if not may_set_aside(seq, each.seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults, bytes_of
@@ -34,13 +34,22 @@ JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
 
 
-def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]:
+def read_set_aside(
+    ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership] | None = None
+) -> tuple[SetAside, ...]:
     """Return the quarantines and mended clocks that count; the others are named by `ledger verify`.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: returns the same with each claim by itself, where that is none yet: a claim behind a quarantine changes nothing of it.
 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
+    if exact is not None and any(ownership.owner(seq) is not None for seq in suspects(read)):
+        ownership = exact()
     return _counted(ledger, ownership, read, Faults()) if read else ()
 
 

@@ -28,7 +28,6 @@ from portalops.ledger.check_heads import (
     Spoken,
     SuppliedHead,
     check_heads,
-    find_standings,
     read_head,
     wanted,
 )
@@ -37,7 +36,6 @@ from portalops.ledger.claims import (
     Ownership,
     SignedText,
     check_authority,
-    check_claims,
     check_unclaimed,
     is_unheeded,
     read_signed,
@@ -47,12 +45,10 @@ from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
     ReadQuarantine,
-    Surrounding,
-    check_quarantines,
+    check_owners,
     disowned_keys,
     is_anybodys,
     read_quarantine,
-    records_excused,
     records_mistimed,
     records_set_aside,
     suspects,
@@ -235,14 +231,17 @@ def verify(
             trusted=brought.trusted,
             known=signing_keys(brought.trusted or ()) | {brought.signing_key},
         )
-        keys = [use.signer for use in signed.uses]
-        ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
-        standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, *standings)
-        set_aside = check_quarantines(told.quarantines, surrounding, faults)
-        ownership = ownership.speaking_for(each.seq for each in set_aside)
+        ownership, set_aside = check_owners(
+            told.quarantines,
+            told.signed,
+            told.spoken,
+            signed,
+            noted=chain.noted,
+            faults=faults,
+            ledger=ledger_id,
+            anybodys=told.anybodys,
+        )
         passed_over = records_set_aside(set_aside)
-        faults.settle(records_excused(set_aside))
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)

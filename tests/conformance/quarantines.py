@@ -18,7 +18,7 @@ from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, append_head, claimed, enrol, stranger
+from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, append_head, claim, claimed, enrol, stranger
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
@@ -314,6 +314,25 @@ def _the_second_persons_key_added_by_a_stranger(written: Written) -> None:
     append(written, "key.added", key=KeyEvent(SECOND.public_key, "x", ""))
 
 
+def _claimed_afterwards(written: Written) -> None:
+    record = append(written, "note.added")
+    written.clock.move(LATER)
+    quarantine(written, record.seq, record.seq)
+    claim(written, MACHINE, record)
+
+
+def _the_second_person_enrolled_afterwards(written: Written) -> None:
+    seq = put_line(written, NOT_A_RECORD)
+    quarantine(written, seq, seq)
+    enrol(written, SECOND, "binh")
+
+
+def _a_writer_as_the_second(written: Written) -> None:
+    enrol(written, SECOND, "binh")
+    seq = strange(written)
+    quarantine(written, seq, seq)
+
+
 def signs_before_writers(folder: Path) -> Written:
     """Make a ledger without writers, in which what counts for nothing by itself is set aside."""
     written = Written(folder)
@@ -333,6 +352,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
         _a_sign_off_of_nobody, _a_drill_of_nobody, _a_head_of_nobody, _a_head_by_a_strangers_key, _a_key_that_is_none, _a_beginning,
         _a_successor_of_nobody, _a_successor_of_nobody_who_signs, _an_honest_head, _the_second_persons_key_added_by_a_stranger,
+        _claimed_afterwards, _the_second_person_enrolled_afterwards, _a_writer_as_the_second,
     )
 }  # fmt: skip
 """What is set aside in a ledger with claims, and how."""
