@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from checks.updates.authors import author_above
+from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_beyond_comparing, is_unnamed
@@ -26,6 +26,7 @@ from checks.updates.unit_names import UnitNames
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week, day_or_moment
+from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UnitWeek
 from portalops.registers.attested import OBSERVED
 
@@ -186,6 +187,11 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
     if named != unit.id and FlagKind.CORRECTED not in one.item.flags:
         if named is None and is_unnamed(one.item):
             return ItemCounts.PERHAPS, _explain_unnamed(one.item.seen.unit_name)
+        if named is None and BESIDE in one.item.seen.unit_name:
+            names = ", ".join(names_in(one.item.seen.unit_name))
+            return ItemCounts.PERHAPS, msg(
+                "it names several units, and may be any one's of them: {names}", names=show_text(names, 200)
+            )
         if named is None:
             return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
         return ItemCounts.PERHAPS, msg(

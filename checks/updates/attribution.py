@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from checks.updates.attested import Collected, same_item
-from checks.updates.authors import names_nobody
+from checks.updates.authors import BESIDE, names_nobody
 from checks.updates.corrections import Correctable, WithCorrections
 from checks.updates.rules.seen import GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
@@ -41,7 +41,13 @@ def attributed(
     def unit_of(one: SeenItem) -> UnitId | None:
         return attributed_unit(one, names, known)
 
-    return WithNames(WithCorrections(collected, sources, unit_of=unit_of, decided=decided), names, sources, decided)
+    def units_of(one: SeenItem) -> Sequence[UnitId]:
+        traits = known.get(one.source)
+        is_of_several = one.unit is None and BESIDE in one.unit_name and traits is not None
+        return names.find_each(one.unit_name, traits, moment(_made_at(one))) if traits and is_of_several else ()
+
+    corrected = WithCorrections(collected, sources, unit_of=unit_of, units_of=units_of, decided=decided)
+    return WithNames(corrected, names, sources, decided)
 
 
 def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, UpdateSourceTraits]) -> UnitId | None:
@@ -115,6 +121,8 @@ class WithNames(Collected):
         traits = self._sources.get(one.source)
         if traits is None or traits.unit is not None or one.channel != ItemChannel.SUBPORTAL:
             return ()
+        if BESIDE in one.unit_name and self._names.find_each(one.unit_name, traits, moment(_made_at(one))):
+            return ()  # it is one of theirs that it names
         declared = [unit for _name, unit in traits.unit_names]
         if not names_nobody(one.unit_name):
             return declared
@@ -146,8 +154,8 @@ class WithNames(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return [*self._collected.resembling(unit), *self._perhaps.get(unit, ()), *self._unnamed]
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        return self._collected.given_out(sources)
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        return self._collected.given_out(sources, channel)
 
     def repeated_items(self) -> Iterable[SeenItem]:
         return map(self._attributed, self._collected.repeated_items())

@@ -7,11 +7,14 @@ unit, and neither names somebody else: such a line may be the very one that a un
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from checks.updates.text import fold
 
 _ABOVE = " (↑ "
 """Between a sign of repetition and the author of the line above, as both are kept together."""
+BESIDE = " ‖ "
+"""Between the names of an item that has several, such as of its categories."""
 _REPEATS = frozenset({"nt", "như trên", "nhu tren", "như dòng trên", "ditto", "idem"})
 _NO_NAMES = frozenset({"null", "none", "na", "ref!", "không rõ", "chưa rõ", "khong ro", "chua ro", "không ghi"})
 """What databases and clerks write where they have no name."""
@@ -46,6 +49,25 @@ def author_above(name: str) -> str:
     """
     sign, found, above = name.partition(_ABOVE)
     return above.removesuffix(")") if found and is_repetition(sign) else name
+
+
+def several_names(names: Iterable[str]) -> str:
+    """Return the names of an item as one, each once and in an order of their own: sites put their categories in any order.
+
+    >>> several_names(["Xuân Lâm", "", "Ba Cụm", "Xuân Lâm"])
+    'Ba Cụm ‖ Xuân Lâm'
+    """
+    single = {" ".join(name.replace(BESIDE.strip(), " ").split()) for name in names}
+    return BESIDE.join(sorted(name for name in single if not names_nobody(name)))
+
+
+def names_in(name: str) -> tuple[str, ...]:
+    """Return the names of an item that may have several.
+
+    >>> names_in("Ba Cụm ‖ Xuân Lâm"), names_in("Sở Y tế")
+    (('Ba Cụm', 'Xuân Lâm'), ('Sở Y tế',))
+    """
+    return tuple(name.split(BESIDE))
 
 
 def names_nobody(name: str) -> bool:

@@ -17,7 +17,7 @@ from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import NOTHING_DECIDED, Decided
 from portalops.model.organisation import UnitId
-from portalops.model.updates import UpdateSourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 
 
 class Correctable(Collected, Protocol):
@@ -43,6 +43,7 @@ def reading_of(
     unit_of: Callable[[SeenItem], UnitId | None],
     confirmed_unit: UnitId | None = None,
     is_confirmed: bool = False,
+    units_of: Callable[[SeenItem], Sequence[UnitId]] = lambda _one: (),
 ) -> CorrectedReading:
     """Return how a corrected item is read; as it was first, where nothing changed that matters.
 
@@ -52,6 +53,7 @@ def reading_of(
         unit_of: whose an item is by the units of today.
         confirmed_unit: whose it is by a document that an officer had; None where that says nothing of it.
         is_confirmed: an officer has confirmed the item by a document, as its source has it now.
+        units_of: the units of which an item names several.
     """
     first, newest = one.first, one.first._replace(unit=one.unit, unit_name=one.unit_name)
     is_impossible = traits is not None and traits.typed_days and is_ahead(first)
@@ -70,11 +72,13 @@ def reading_of(
         read = first if confirmed_unit == owner != owner_now else newest
         return CorrectedReading(read if confirmed_unit is None else read._replace(unit=confirmed_unit, unit_name=""))
     is_moved = newest.created_at != first.created_at
+    if owner is None and owner_now is not None and units_of(first):
+        return CorrectedReading(newest, True, first)
     if owner is None or (owner == owner_now and (not is_moved or is_impossible)):
         return CorrectedReading(newest)
     if owner == owner_now:
         return CorrectedReading(newest, True, first)
-    return CorrectedReading(first, True, newest if owner_now is not None else None)
+    return CorrectedReading(first, True, newest if owner_now is not None or units_of(newest) else None)
 
 
 class WithCorrections(Collected):
@@ -86,6 +90,7 @@ class WithCorrections(Collected):
         sources: Iterable[UpdateSourceTraits],
         *,
         unit_of: Callable[[SeenItem], UnitId | None],
+        units_of: Callable[[SeenItem], Sequence[UnitId]] = lambda _one: (),
         decided: Decided = NOTHING_DECIDED,
     ) -> None:
         """Put both together.
@@ -94,6 +99,7 @@ class WithCorrections(Collected):
             collected: from the store.
             sources: every source.
             unit_of: whose an item is by the units of today.
+            units_of: the units of which it names several.
             decided: what officers have confirmed: of an item that was put right later, it confirms nothing of that.
         """
         self._collected = collected
@@ -105,6 +111,7 @@ class WithCorrections(Collected):
                     one,
                     traits.get(one.first.source),
                     unit_of=unit_of,
+                    units_of=units_of,
                     confirmed_unit=decided.confirmed_units.get(one.first.id),
                     is_confirmed=decided.confirms(one.first.id, moment(one.at)),
                 ),
@@ -117,7 +124,9 @@ class WithCorrections(Collected):
         for how in self._read.values():
             self._own[how.item.unit].append(how.item)
             if how.otherwise is not None:
-                self._perhaps[unit_of(how.otherwise)].append(how.otherwise)
+                for unit in units_of(how.otherwise) or (unit_of(how.otherwise),):
+                    if unit != how.item.unit:
+                        self._perhaps[unit].append(how.otherwise)
 
     def units(self) -> Sequence[UnitId | None]:
         known = self._collected.units()
@@ -142,8 +151,8 @@ class WithCorrections(Collected):
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return [*self._collected.resembling(unit), *self._perhaps.get(unit, ())]
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        return self._collected.given_out(sources)
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        return self._collected.given_out(sources, channel)
 
     def changes(self) -> ItemChanges:
         return self._collected.changes()._replace(corrected={name: how.is_open for name, how in self._read.items()})

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from checks.updates.rewriting import CHANGED_SHARE
@@ -41,13 +41,28 @@ class RunKeys(NamedTuple):
     """Of its sampled groups of words, in their order."""
     numbers: tuple[int, ...] = ()
     """Of its numbers, each between the words beside it."""
+    runs_between: tuple[int, ...] = ()
+    """Of further groups of words, by which each of its parts is known: of each stretch without a sampled one the least."""
+    inner_numbers: tuple[int, ...] = ()
+    """Of its numbers the ones that it neither begins nor ends with."""
+
+    @property
+    def sought_first(self) -> tuple[int, ...]:
+        """The groups by which an earlier text is looked for first."""
+        return self.runs[:SOUGHT_RUNS] or self.runs_between
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """All keys under which it is kept."""
+        return (*self.runs, *self.numbers, *self.runs_between)
 
 
 def run_keys(place: str, mark: Fingerprint) -> RunKeys:
     """Return the keys of a text in a place, which is any name."""
     seed = int.from_bytes(hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
     rest = (1 << (_KEY_BITS - _PLACE_BITS)) - 1
-    return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in (mark.runs, mark.number_places)))
+    kinds = (mark.runs, mark.number_places, mark.runs_between, mark.inner_places)
+    return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in kinds))
 
 
 def number_of(text: str) -> int:
@@ -60,14 +75,14 @@ def beginning_of(number: int) -> str:
     return f"{number:0{_HEX_DIGITS}x}"
 
 
-def is_worth_seeking(places: Collection[RunKeys], holders: Mapping[int, int]) -> bool:
+def is_worth_seeking(places: Sequence[RunKeys], holders: Mapping[int, int]) -> bool:
     """Say whether so many of the first groups of a text are known that the others are to be looked for."""
-    known = sum(key in holders for keys in places for key in keys.runs[:SOUGHT_RUNS])
-    return known > 0 and _TELLING * known >= min(len(keys.runs[:SOUGHT_RUNS]) for keys in places)
+    known = sum(key in holders for keys in places for key in keys.sought_first)
+    return known > 0 and _TELLING * known >= min(len(keys.sought_first) for keys in places)
 
 
 def sources_of(
-    places: Collection[RunKeys],
+    places: Sequence[RunKeys],
     holders: Mapping[int, int],
     *,
     own: int,
@@ -90,6 +105,29 @@ def sources_of(
         return ()
     numbers = [_first(keys, holders) for keys in zip(*(one.numbers for one in places), strict=True)]
     if None in numbers or (is_form and len(numbers) < LEAST_NUMBERS):
+        return ()
+    share = Counter(known)
+    return tuple(sorted(share, key=lambda text: (-share[text], text)))
+
+
+def part_sources_of(places: Sequence[RunKeys], holders: Mapping[int, int], *, own: int) -> tuple[int, ...]:
+    """Return the numbers of the texts that one may be a part of, word for word, the one with most of it first; none if a group or a number is new.
+
+    Of the numbers that it begins or ends with the cut may have taken a word away, so that these are for the caller to compare.
+
+    Args:
+        places: its keys in each place in which it is looked for.
+        holders: as for `sources_of`.
+        own: its own number.
+    """
+    groups = (
+        *zip(*(one.runs for one in places), strict=True),
+        *zip(*(one.runs_between for one in places), strict=True),
+    )
+    runs = [_first(keys, holders) for keys in groups]
+    numbers = [_first(keys, holders) for keys in zip(*(one.inner_numbers for one in places), strict=True)]
+    known = [one for one in runs if one is not None]
+    if not runs or len(known) < len(runs) or own in known or None in numbers:
         return ()
     share = Counter(known)
     return tuple(sorted(share, key=lambda text: (-share[text], text)))

@@ -135,11 +135,10 @@ class Judging:
         self._near = self._nearly_repeated(near, given)
         if self._near:
             self._again = self._again._replace(maybe=self._again.maybe | self._near.keys())
-        front = [one.id for one in sources if one.channel is ItemChannel.PORTAL and not one.gives_out]
-        self._on_portal = (
-            {text: at for text, at in collected.given_out(front).items() if text not in given} if front else {}
-        )
-        self._trusts_portal_rows = all(self._traits[one].trust_created for one in front)
+        front = self._front_sources()
+        shown = collected.given_out(front, ItemChannel.PORTAL) if front else {}
+        self._on_portal = {text: at for text, at in shown.items() if text not in given}
+        self._trusts_portal_rows = all(one in self._traits and self._traits[one].trust_created for one in front)
         self._portal_text_of = {one.seen.id: one.like for one in near if one.like in self._on_portal}
         self._syndicated = frozenset(traits.id for traits in sources if traits.syndicated)
         self.coverage = cover(
@@ -439,6 +438,15 @@ class Judging:
         if first.seen_at > one.first_seen_at + _ONE_RUN or first.claimed_at is None or one.published_at is None:
             return False
         return first.claimed_at < one.published_at
+
+    def _front_sources(self) -> Sequence[str]:
+        """Return the sources that showed the portal's own news, also those that are configured no more or otherwise now."""
+        given_out = {traits.id for traits in self._traits.values() if traits.gives_out}
+        return [
+            source
+            for source, some in self._collected.served().items()
+            if source not in given_out and any(one.channel == ItemChannel.PORTAL for one in some)
+        ]
 
     def _given_out(self) -> Mapping[str, Stamp]:
         """Return when the province had first published what all may spread, by text."""

@@ -136,6 +136,11 @@ def holders_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]
     )
 
 
+def is_part_of(own: TextTrace, other: TextTrace) -> bool:
+    """Say whether another text has all groups of words of one, as far as its sketch tells: a long one's tells little."""
+    return _has_all(own.groups, other.groups)
+
+
 def _share_of(own: Sketch, other: Sketch) -> float:
     """Return which share of a text's marks another one has, with one standard deviation added; 0 where the sketches say too little."""
     known, missing = _compared(own, other)

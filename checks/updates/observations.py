@@ -701,14 +701,21 @@ class ObservationWindow:
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
         return ()
 
-    def given_out(self, sources: Sequence[str]) -> Mapping[str, GivenOut]:
-        """Return when some sources had first shown each text, from when they date it, and what is known of the time before."""
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
+        """Return when some sources had first shown each text, from when they date it, and what is known of the time before.
+
+        Args:
+            sources: their ids, also of those that are configured no more.
+            channel: of what they showed there alone; None for all.
+        """
         names = ("text", "first_seen_at", "published_at", "looked_before_at", "created_at")
         query = (
             select(*(OBSERVATION.c[name] for name in names))
             .where(OBSERVATION.c.source.in_(sources), OBSERVATION.c.first_seen_at <= self._until)
             .order_by(OBSERVATION.c.first_seen_at)
         )
+        if channel is not None:
+            query = query.where(OBSERVATION.c.channel == channel.value)
         found: dict[str, GivenOut] = {}
         with self._engine.connect() as connection:
             for said, *row in connection.execute(query):
@@ -940,6 +947,10 @@ _PAGE_TEXTS = select(PAGE.c.observation, PAGE.c.current, PAGE.c.earlier, PAGE.c.
     PAGE.c.observation.in_(_SOME)
 )
 _PUBLISHED = select(OBSERVATION.c.id, OBSERVATION.c.published_at).where(OBSERVATION.c.id.in_(_SOME))
+_SERVED_UNITS = select(SERVES.c.unit).where(
+    SERVES.c.source == bindparam("source"), SERVES.c.channel == bindparam("channel")
+)
+_OWNERS = select(POLL.c.owner).where(POLL.c.source == bindparam("source")).distinct()
 _SERVED_SINCE = (
     select(SERVES.c.channel, SERVES.c.unit, func.min(SERVES.c.begins_at))
     .where(SERVES.c.source == bindparam("source"))
@@ -1125,17 +1136,19 @@ def _texts_resembled(
         texts: what they say, as other observations may too.
         pages: sketches that are known already, by observation.
     """
+    formers = {
+        whose: _former_owners(connection, *whose)
+        for whose in {(one.source, one.channel, one.unit) for one, _item in new}
+    }
     sought = [
-        _sought_text(one, item, text, mark, pages)._replace(former=_former_texts(connection, one))
+        _sought_text(one, item, text, mark, pages, formers=formers[one.source, one.channel, one.unit])._replace(
+            former=_former_texts(connection, one)
+        )
         for (one, item), mark, text in zip(new, marks, texts, strict=True)
     ]
     holders: dict[int, list[str]] = defaultdict(list)
     _add_holders(connection, {key for each in sought for key in each.sought}, holders)
-    traces = {
-        one: TextTrace.read(written)
-        for some in _chunks(sorted({one for each in sought for one in each.likely(holders)}))
-        for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
-    }
+    traces = _traces(connection, {one for each in sought for one in each.likely(holders)})
     titles: dict[str, set[str]] = defaultdict(set)
     titled = (key for each in sought for key in (*each.summary, *each.news.titles))
     summarised = sorted({text for key in titled for text in holders.get(key, ())})
@@ -1150,6 +1163,7 @@ def _texts_resembled(
     runs = _run_holders(connection, {key for each in sought for key in each.first_runs})
     runs |= _run_holders(connection, {key for each in sought for key in each.further_runs(runs)})
     numbered = _numbered(connection, sought, runs)
+    traces |= _traces(connection, set(numbered.values()).difference(traces))
     showings = partial(_showings, connection)
     earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=numbered, showings=showings)
     known = frozenset(traces)
@@ -1165,6 +1179,15 @@ def _texts_resembled(
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _traces(connection: Connection, texts: Collection[str]) -> dict[str, TextTrace]:
+    """Return the traces of those of some texts that the store keeps."""
+    return {
+        one: TextTrace.read(written)
+        for some in _chunks(sorted(texts))
+        for one, written in connection.execute(_TEXT_SKETCHES, {"some": some}).all()
+    }
 
 
 def _add_holders(connection: Connection, keys: Collection[int], holders: dict[int, list[str]]) -> None:
@@ -1204,7 +1227,13 @@ def _numbered(connection: Connection, sought: Sequence[NewText], runs: Mapping[i
 
 
 def _sought_text(
-    one: Observation, item: NamedCandidate, text: str, mark: Fingerprint | None, pages: Mapping[str, PageTexts]
+    one: Observation,
+    item: NamedCandidate,
+    text: str,
+    mark: Fingerprint | None,
+    pages: Mapping[str, PageTexts],
+    *,
+    formers: Sequence[str],
 ) -> NewText:
     """Return what is to be looked for of a new observation; a summary of some length has a fingerprint too."""
     body, is_summary = item.item.body, mark is None
@@ -1214,12 +1243,22 @@ def _sought_text(
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
     whose = one.unit or one.unit_name or one.source
-    new = new_text(one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary, whose=whose)
+    new = new_text(
+        one.channel, text, one.title, body, mark=mark, words=words, is_summary=is_summary, whose=whose, formers=formers
+    )
     if one.channel is ItemChannel.PORTAL and (is_summary or item.item.body_is_summary):
         return new._replace(cut_news=cut_news_keys(one.title, body))
     if one.channel is ItemChannel.PORTAL or is_summary or one.baseline:  # what was there before counts for nobody
         return new
     return new._replace(news=whole_news_keys(one.title, body or ""))
+
+
+def _former_owners(connection: Connection, source: str, channel: ItemChannel, unit: UnitId | None) -> Sequence[str]:
+    """Return the units that a source of one unit was of before: what it showed then is not new for its unit of today."""
+    served = set(connection.scalars(_SERVED_UNITS, {"source": source, "channel": channel.value})) - {unit, ""}
+    if unit is None or not served:
+        return ()
+    return sorted(served.intersection(connection.scalars(_OWNERS, {"source": source})))
 
 
 def _former_texts(connection: Connection, one: Observation) -> frozenset[str]:

@@ -9,7 +9,7 @@ text, the source has moved house and nothing was published.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,13 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from checks.updates.addresses import page_key
-from checks.updates.authors import author_above, names_nobody
+from checks.updates.authors import author_above, names_nobody, several_names
 from checks.updates.exchanged_days import OUT_OF_ORDER, is_entered_on
 from checks.updates.repeats import places_without_repeats
 from checks.updates.summaries import is_title_alone
 from checks.updates.surroundings import without_lists_of_titles
 from checks.updates.text import NO_MARKS, check_text, clean_line, content_hash, count_letters, is_title_without_marks
-from checks.updates.unit_names import MAX_NAME, UnitNames
+from checks.updates.unit_names import MAX_NAMES, UnitNames
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
@@ -77,7 +77,7 @@ class NamedCandidate:
     @property
     def unit_name(self) -> str:
         """Return how the source names its unit."""
-        return clean_line(self.item.unit_name, limit=MAX_NAME)
+        return clean_line(self.item.unit_name, limit=MAX_NAMES)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class Recognition:
 
 def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     """Name the items of an answer, each once; an address or an id that several items share names none of them."""
-    rows = tuple(items)
+    rows = _with_all_names(tuple(items))
     named = [canonical_url(item.url) for item in rows]
     places = places_without_repeats(rows, [page_key(url) for url in named])
     listed, addresses = without_lists_of_titles([rows[place] for place in places]), [named[place] for place in places]
@@ -156,6 +156,25 @@ def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
         )
         for place, (item, address, name) in enumerate(zip(listed, addresses, ids, strict=True))
     )
+
+
+def _with_all_names(items: Sequence[ListedItem]) -> Sequence[ListedItem]:
+    """Return items of which those are one that differ by the unit's name alone, as where a query joins a row with each of its categories."""
+    ids = Counter(item.external_id for item in items)
+    if max(ids.values(), default=1) == 1:
+        return items
+    named: dict[ListedItem, set[str]] = defaultdict(set)
+    for item in items:
+        named[replace(item, unit_name="")].add(item.unit_name)
+    found: list[ListedItem] = []
+    for item in items:
+        names = named[bare := replace(item, unit_name="")]
+        if len(names) == 1:
+            found.append(item)
+        elif names:
+            found.append(replace(bare, unit_name=several_names(names)))
+            names.clear()  # the other rows say no more
+    return found
 
 
 def recognise(

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from checks.updates.joined_texts import (
     LIKELY_SOURCES,
-    SOUGHT_RUNS,
     RunKeys,
     is_worth_seeking,
     number_of,
+    part_sources_of,
     run_keys,
     sources_of,
 )
@@ -27,6 +27,7 @@ from checks.updates.near_copies import (
     free_keys,
     has_numbers,
     holders_of,
+    is_part_of,
     keys_of,
     likely_texts,
     nearest,
@@ -109,12 +110,12 @@ class NewText(NamedTuple):
     @property
     def first_runs(self) -> Iterator[int]:
         """Yield the keys by which texts that it is put together from are sought first."""
-        return chain.from_iterable(keys.runs[:SOUGHT_RUNS] for keys in self.runs)
+        return chain.from_iterable(keys.sought_first for keys in self.runs)
 
     def further_runs(self, holders: Mapping[int, int]) -> Iterator[int]:
         """Yield the keys by which such texts are sought besides, if enough of the first ones are known."""
         places = self.runs if is_worth_seeking(self.runs, holders) else ()
-        return chain.from_iterable((*keys.runs[SOUGHT_RUNS:], *keys.numbers) for keys in places)
+        return chain.from_iterable(keys.kept for keys in places)
 
     @property
     def former_numbers(self) -> frozenset[int]:
@@ -124,7 +125,8 @@ class NewText(NamedTuple):
     def likely_sources(self, holders: Mapping[int, int]) -> Iterator[int]:
         """Yield the numbers of the texts of the store that have most of its groups of words, if enough of them are known."""
         if is_worth_seeking(self.runs, holders):
-            found = Counter(holders[key] for keys in self.runs for key in keys.runs if key in holders)
+            groups = chain.from_iterable((*keys.runs, *keys.runs_between) for keys in self.runs)
+            found = Counter(holders[key] for key in groups if key in holders)
             likely = (number for number, _count in found.most_common() if number not in self.former_numbers)
             yield from islice(likely, LIKELY_SOURCES)
 
@@ -151,6 +153,7 @@ def new_text(
     words: Sketch | None,
     is_summary: bool,
     whose: str = "",
+    formers: Sequence[str] = (),
 ) -> NewText:
     """Return what is to be looked for of a new item.
 
@@ -163,6 +166,7 @@ def new_text(
         words: the sketch of the same.
         is_summary: it gives no whole text.
         whose: its unit, or what else its texts are known by.
+        formers: the units that its source was of before.
     """
     is_news = is_summary and channel is not ItemChannel.PORTAL
     new = NewText(
@@ -173,7 +177,7 @@ def new_text(
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
         units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
-        places=(places := places_of(channel, whose)),
+        places=(places := places_of(channel, whose, formers)),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
@@ -185,14 +189,21 @@ def new_text(
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
-        runs=() if is_summary else tuple(run_keys(place, mark) for place in places),
+        runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
     )
 
 
-def places_of(channel: ItemChannel, whose: str) -> tuple[str, ...]:
+def _summaries_in(place: str) -> str:
+    """Return where the summaries of a place are kept, apart from its whole texts."""
+    return f"{place} summaries"
+
+
+def places_of(channel: ItemChannel, whose: str, formers: Sequence[str] = ()) -> tuple[str, ...]:
     """Return where a text may have stood before, its own place first: other units' texts are too many, and too much alike."""
-    own = "" if channel is ItemChannel.PORTAL else whose
-    return tuple(f"{one} {own if one is channel else ''}" for one in searched_channels(channel))
+    if channel is ItemChannel.PORTAL:
+        return (f"{channel} ",)
+    own = (f"{channel} {one}" for one in (whose, *formers))
+    return (*own, *(f"{one} " for one in searched_channels(channel)[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +247,14 @@ class EarlierTexts:
         if new.is_summary:
             held = holders_of(new.trace, likely)
             same = [text for text in held if has_numbers(new.trace, likely[text])]
-            return next(iter(same or self._titled_without_new_number(new, held)), "")
+            return next(iter(same or self._titled_without_new_number(new, held) or self._wholes(new, new.runs)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
         wholes = wholes_of(new.trace, likely)
         sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
         sources = sources or self._numbered_anew(new, likely) or self._sources(new, is_form=bool(wholes))
+        sources = sources or self._wholes(new, new.runs)
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
 
@@ -288,6 +300,13 @@ class EarlierTexts:
         found = sources_of(new.runs, self.runs, own=number_of(new.text), former=new.former_numbers, is_form=is_form)
         return [self.numbered[number] for number in found if number in self.numbered]
 
+    def _wholes(self, new: NewText, places: Sequence[RunKeys]) -> list[str]:
+        """Return the texts in some places that a new one is a part of, word for word and with its numbers."""
+        assert new.trace is not None
+        found = (self.numbered.get(number) for number in part_sources_of(places, self.runs, own=number_of(new.text)))
+        likely = [text for text in found if text in self.traces and has_numbers(new.trace, self.traces[text])]
+        return [text for text in likely if is_part_of(new.trace, self.traces[text])]
+
     def find_lender(self, new: NewText, one: Observation, *, found: str) -> str:
         """Return the text of another unit's item that has a new one's first words or title; empty if there is none.
 
@@ -324,8 +343,9 @@ class EarlierTexts:
         longer = (1 - CHANGED_SHARE) ** -1 * new.trace.groups.words
         likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
         longer_ones = {text: one for text, one in likely.items() if one.groups.words >= longer}
-        held = (text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text]))
-        return next(held, "")
+        held = [text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text])]
+        whole_places = new.runs[len(new.places) :]  # none but of a summary
+        return next(iter(held or self._wholes(new, whole_places)), "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""
@@ -344,7 +364,7 @@ class EarlierTexts:
             number = number_of(new.text)
             self.numbered[number] = new.text
             for found in (self.runs, self.runs_added):
-                found.update(dict.fromkeys((*keys.runs, *keys.numbers), number))
+                found.update(dict.fromkeys(keys.kept, number))
         if self._is_kept(new):
             return
         self.traces[new.text] = new.trace

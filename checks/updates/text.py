@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 
 from checks.updates.spelling import has_strange_words
@@ -56,6 +56,8 @@ KEPT_GROUPS = 128
 """Hashes of groups of words that a fingerprint keeps."""
 RUN_SCALE = 8
 """One of so many groups of five words is sampled: about 37 of a text of 300 words."""
+RUN_WINDOW = 28
+"""Among so many groups of five words one is always kept, so that sixty words have two at least."""
 KEPT_RUNS = 1024
 """No more of them are kept: those of some 8,000 words."""
 
@@ -366,6 +368,10 @@ class Fingerprint:
     """Of the hashes of its groups of five words about one in eight, of 63 bits, rising: the same groups of every text."""
     number_places: tuple[int, ...] = ()
     """The hashes of its numbers, each between the words beside it in its sentence, of 63 bits, rising."""
+    runs_between: tuple[int, ...] = ()
+    """Hashes of further groups of five words: of each stretch without a sampled one the least, of 63 bits, rising."""
+    inner_places: tuple[int, ...] = ()
+    """Those without a number that it begins or ends with: where a text is cut, a word beside its number is missing."""
 
     @property
     def parts(self) -> tuple[int, ...]:
@@ -387,8 +393,17 @@ def _marks(folded: str, votes: bytes) -> Fingerprint:
     in_order = struct.unpack(f">{len(votes) // _VOTE_BYTES}Q", votes)
     hashes = sorted(set(in_order))
     plain = with_plain_numbers(folded)
+    places = _number_places(plain)
     return Fingerprint(
-        0, "", tuple(hashes[:KEPT_GROUPS]), len(hashes), _figures(plain), _runs(in_order), _number_places(plain)
+        0,
+        "",
+        tuple(hashes[:KEPT_GROUPS]),
+        len(hashes),
+        _figures(plain),
+        _runs(in_order),
+        places,
+        _runs_between(in_order),
+        _without_edges(places, plain),
     )
 
 
@@ -430,6 +445,44 @@ def _runs(groups: Sequence[int]) -> tuple[int, ...]:
     """
     some = {one >> 1 ^ other >> 2 for one, other in zip(groups, groups[2:], strict=False) if one % RUN_SCALE == 0}
     return tuple(sorted(some)[:KEPT_RUNS])
+
+
+def _runs_between(groups: Sequence[int]) -> tuple[int, ...]:
+    """Return of each window of groups of five words without a sampled one the least.
+
+    So a part of sixty words has groups in common with its whole for certain (winnowing: Schleimer, Wilkerson and Aiken,
+    Winnowing: local algorithms for document fingerprinting, 2003).
+    """
+    count = max(0, len(groups) - 2)
+    sampled = [place for place, one in enumerate(groups[:count]) if one % RUN_SCALE == 0]
+    some: set[int] = set()
+    for before, behind in pairwise((-1, *sampled, count)):
+        if behind - before > RUN_WINDOW:
+            gap = [groups[place] >> 1 ^ groups[place + 2] >> 2 for place in range(before + 1, behind)]
+            some.update(min(gap[at : at + RUN_WINDOW]) for at in range(len(gap) - RUN_WINDOW + 1))
+    return tuple(sorted(some)[:KEPT_RUNS])
+
+
+def _without_edges(places: tuple[int, ...], folded: str) -> tuple[int, ...]:
+    """Return the places of a text's numbers without those of the one that it begins with and the one that it ends with."""
+    head, tail = _FIRST_NUMBER.match(folded[:_EDGE_SIGNS]), _LAST_NUMBER.search(folded[-_EDGE_SIGNS:])
+    if head is None and tail is None:
+        return places
+    edges: set[int] = set()
+    if head is not None:
+        first = folded[: head.end() + _SIGNS_BESIDE]
+        edges.update(_number_places(first))
+        edges.difference_update(_number_places(first[head.end() :]))
+    if tail is not None:
+        last = folded[-_EDGE_SIGNS:][max(0, tail.start() - _SIGNS_BESIDE) :]
+        edges.update({*_number_places(last)}.difference(_number_places(last[: tail.start() - tail.end()])))
+    return tuple(place for place in places if place not in edges)
+
+
+_EDGE_SIGNS = 80
+"""In which the first number or the last one stands with its words and signs."""
+_FIRST_NUMBER = re.compile(r"\W*\d+(?:[.,]\d+)*")
+_LAST_NUMBER = re.compile(r"\d+(?:[.,]\d+)*\W*$")
 
 
 def _number_places(folded: str) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from checks.updates.authors import author_above, names_nobody
+from checks.updates.authors import BESIDE, author_above, names_in, names_nobody
 from checks.updates.text import fold, without_marks
 from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.updates import UpdateSourceTraits
@@ -35,6 +35,8 @@ SLIP_LETTERS = 5
 """Names of fewer letters are not like each other for differing in one: "Xã R1" and "Xã R2" are two communes."""
 MAX_NAME = 300
 """Characters of a name that are compared; the longest name of an agency of Decree 45/2025/NĐ-CP has less than half."""
+MAX_NAMES = 3000
+"""Characters of all names of an item that has several."""
 
 _Words = tuple[str, ...]
 
@@ -167,8 +169,12 @@ class UnitNames:
 
         First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
         is no name itself is its domain's. A name that is written without any diacritics may lack them. Capitals may stand for the
-        initials of some of its words. The name of two units that exist at once means neither, however each spells it.
+        initials of some of its words. The name of two units that exist at once means neither, however each spells it. Of several names
+        one must mean a unit, and no other one another unit.
         """
+        if BESIDE in name:
+            units = self.find_each(name, traits, when)
+            return units[0] if len(units) == 1 else None
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
@@ -189,8 +195,15 @@ class UnitNames:
             fitting = fitting if fitting and fitting[0] in short.surely else []
         return fitting[0].id if len(fitting) == 1 else None
 
+    def find_each(self, name: str, traits: UpdateSourceTraits, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units that the names of an item mean, each once, in the order of the names."""
+        units = (self.find(one, traits, when) for one in names_in(name))
+        return tuple(dict.fromkeys(unit for unit in units if unit is not None))
+
     def resembling(self, name: str) -> tuple[UnitId, ...]:
         """Return the units that a name nobody knows may mean, the likeliest first; none for one of another province."""
+        if BESIDE in name:
+            return tuple(dict.fromkeys(unit for one in names_in(name) for unit in self.resembling(one)))
         name = name[:MAX_NAME]
         if name not in self._resembling:
             short = (unit.id for unit in self._short_for(name).perhaps)
@@ -248,7 +261,10 @@ class UnitNames:
         """Return the units whose an item may be by a name that fits none: those that it resembles, the likeliest first.
 
         A sign for the author of the line above means the unit that this one means. Where nothing is written, none is likelier than others.
+        An item of several names may be each unit's that one of them means.
         """
+        if traits is not None and BESIDE in name and (named := self.find_each(name, traits, when)):
+            return named
         author = author_above(name)
         unit = None if author == name or traits is None else self.find(author, traits, when)
         if unit is not None:

@@ -226,6 +226,24 @@ def name_of_capitals(p: Province) -> None:
     p.plan(p.day(4), register.enter, 3, "19/11/2026", "TTYT huyện Vạn Ninh")
 
 
+def _authored(p: Province, *names: str) -> None:
+    feed = p.with_authored_items("subportal")
+    for number in range(9):
+        on = f"2026-11-{number + 5:02} 09:00"
+        feed.publish(Post(f"/tin-{number}", on, story(number)), "Sở Tư pháp" if number % 2 else "Sở Y tế")
+    p.plan(p.day(2), feed.publish, Post("/tin-20", p.day(2), story(20)), "Sở Y tế")
+    p.plan(p.day(4), feed.publish, Post("/tin-21", p.day(4), story(21)), *names)
+    p.plan(p.day(8), feed.publish, Post("/tin-22", p.day(8), story(22)), "Sở Y tế")
+
+
+def item_that_names_another_unit_first(p: Province) -> None:
+    _authored(p, "Sở Tư pháp", "Sở Y tế")
+
+
+def item_under_a_general_category_first(p: Province) -> None:
+    _authored(p, "Tin nổi bật", "Sở Y tế")
+
+
 def name_of_capitals_that_fits_two_units(p: Province) -> None:
     register = p.with_register()
     p.units, p.unit = (
@@ -856,6 +874,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     name_with_a_slip: UNKNOWN,
     name_of_capitals: MET,
     name_of_capitals_that_fits_two_units: UNKNOWN,
+    item_that_names_another_unit_first: UNKNOWN,
+    item_under_a_general_category_first: MET,
     week_of_two_holidays: MET,
     week_of_tet: EXEMPT,
     week_of_tet_not_announced: UNKNOWN,
@@ -971,6 +991,14 @@ def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Provinc
 
     assert province.reasons()["/lich"].startswith(
         "at this address the text, the title or the date is another one than before"
+    )
+
+
+def test_an_item_of_several_units_names_them(province: Province) -> None:
+    item_that_names_another_unit_first(province)
+
+    assert province.reasons()["/gui/tin-21"] == (
+        "it names several units, and may be any one's of them: Sở Tư pháp, Sở Y tế"
     )
 
 

@@ -272,6 +272,39 @@ def eight_old_texts_put_together(p: Province) -> None:
     p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
 
 
+def portal_news_of_a_source_that_was_removed(p: Province) -> None:
+    site, portal = p.with_whole_texts(), p.with_portal()
+    text = f"Năm 2026 {story(41, 320)}"
+    p.plan(p.day(0, "09:00"), portal.publish, Post("/moi", p.day(0, "09:00"), text, "Khánh thành cầu Trà Long"))
+    p.plan(p.day(1), p.remove, "cong")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), site.publish, Post("/cua-minh", p.day(4), text, "Khánh thành cầu Trà Long"))
+    p.publish(22, p.day(8))
+
+
+def portal_news_of_a_source_that_was_renamed(p: Province) -> None:
+    site, portal = p.with_whole_texts(), p.with_portal()
+    text = f"Năm 2026 {story(41, 320)}"
+    p.plan(p.day(0, "09:00"), portal.publish, Post("/moi", p.day(0, "09:00"), text, "Khánh thành cầu Trà Long"))
+    p.plan(p.day(1), portal.posts.clear)
+    p.plan(p.day(1), p.replace, "cong", "cong-moi")
+    p.publish(20, p.day(2))
+    p.plan(p.day(4), site.publish, Post("/cua-minh", p.day(4), text, "Khánh thành cầu Trà Long"))
+    p.publish(22, p.day(8))
+
+
+def part_of_a_text_from_before_its_source_changed_hands(p: Province) -> None:
+    other = p.with_other_unit()
+    other.gives_whole_texts = True
+    words = f"Năm 2026 {story(41, 2000)}".split()
+    p.plan(p.day(0, "09:00"), other.publish, Post("/dai", p.day(0, "09:00"), " ".join(words), "Tin ngành tư pháp"))
+    p.plan(p.day(0, "20:00"), p.remove, "tu-phap")
+    p.plan(p.day(0, "20:00"), p.poll, "feed", "tu-phap", HEALTH, url=f"{p.server.url}/tu-phap/rss")
+    p.plan(p.day(2), other.publish, Post("/tin-20", p.day(2), story(20)))
+    p.plan(p.day(4), other.publish, Post("/phan", p.day(4), " ".join(words[100:170]), "Tin ngành y tế"))
+    p.plan(p.day(8), other.publish, Post("/tin-22", p.day(8), story(22)))
+
+
 def text_of_the_portal_cut(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (1, 3):
@@ -355,6 +388,14 @@ def part_of_a_short_summary(p: Province) -> None:
     words = story(1, 320).split()
     p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
     p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[105:215]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
+def first_words_of_an_old_text(p: Province) -> None:
+    site = p.with_history()
+    words = f"Năm 2026 {story(41, 1000)}".split()
+    p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words), "Tin ngành y tế"))
+    p.plan(p.day(4), site.publish, Post("/phim", p.day(4), " ".join(words[:70]), "Tin ngành y tế"))
     p.publish(22, p.day(8))
 
 
@@ -991,6 +1032,16 @@ def titles_of_another_units_list(p: Province) -> None:
         p.plan(p.day(8), where.publish, post(22, p.day(8)))
 
 
+def item_under_the_names_of_two_units(p: Province) -> None:
+    feed = p.with_authored_items("subportal")
+    for number in range(9):
+        on = f"2026-11-{number + 5:02} 09:00"
+        feed.publish(Post(f"/tin-{number}", on, story(number)), "Sở Tư pháp" if number % 2 else "Sở Y tế")
+    p.plan(p.day(2), feed.publish, Post("/tin-20", p.day(2), story(20)), "Sở Y tế")
+    p.plan(p.day(4), feed.publish, Post("/tin-21", p.day(4), story(21)), "Sở Y tế", "Sở Tư pháp")
+    p.plan(p.day(8), feed.publish, Post("/tin-22", p.day(8), story(22)), "Sở Y tế")
+
+
 def undated_on_sunday_evening(p: Province) -> None:
     p.with_history()
     p.plan(p.day(7, "21:00"), p.site.publish, post(20, ""), post(21, ""))
@@ -1032,6 +1083,9 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     text_pasted_twice: UNMET,
     old_texts_put_together: UNKNOWN,
     eight_old_texts_put_together: UNKNOWN,
+    portal_news_of_a_source_that_was_removed: UNKNOWN,
+    portal_news_of_a_source_that_was_renamed: UNKNOWN,
+    part_of_a_text_from_before_its_source_changed_hands: UNKNOWN,
     text_of_the_portal_cut: UNKNOWN,
     summaries_of_the_portal_news: UNKNOWN,
     titles_of_the_portal_news: UNKNOWN,
@@ -1047,6 +1101,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summary_under_a_longer_title: UNKNOWN,
     summary_that_grew: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
+    first_words_of_an_old_text: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
     portal_titles_with_more_or_less: UNKNOWN,
     title_with_the_unit_in_front: UNKNOWN,
@@ -1129,6 +1184,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summaries_of_another_units_texts: UNKNOWN,
     titles_of_another_unit: UNKNOWN,
     titles_of_another_units_list: UNKNOWN,
+    item_under_the_names_of_two_units: UNKNOWN,
     undated_on_sunday_evening: UNMET,
     page_rewritten_to_and_fro: UNMET,
 }

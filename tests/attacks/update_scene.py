@@ -292,10 +292,10 @@ class AuthoredFeed:
         self.server = server
         self.items: list[dict[str, object]] = []
 
-    def publish(self, one: Post, author: str) -> None:
+    def publish(self, one: Post, author: str, *others: str) -> None:
         self.items.insert(0, {
             "id": one.path, "url": f"{self.server.url}/gui{one.path}", "title": one.heading, "content_text": one.text,
-            "date_published": at(one.claims).isoformat(), "authors": [{"name": author}] if author else [],
+            "date_published": at(one.claims).isoformat(), "authors": [{"name": name} for name in (author, *others) if name],
         })  # fmt: skip
 
     def show(self) -> None:
@@ -434,6 +434,15 @@ class Province:
         self.sites.append(portal)
         self.poll("feed", "cong", channel="portal", url=f"{self.server.url}/cong/rss")
         return portal
+
+    def remove(self, source: str) -> None:
+        """Take a source out of the configuration."""
+        self.sources = [one for one in self.sources if one.traits.id != source]
+
+    def replace(self, source: str, by: str) -> None:
+        """Poll the portal's feed under another id."""
+        self.remove(source)
+        self.poll("feed", by, channel="portal", url=f"{self.server.url}/cong/rss")
 
     def with_page(self, *, links: str | None) -> Site:
         """Let the site's front page list its items too, and poll it."""

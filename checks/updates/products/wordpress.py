@@ -17,7 +17,7 @@ translations as terms (include/translated-object.php: taxonomies `language` and 
 `wp_icl_translations` (sitepress-multilingual-cms, `trid` is the group). With `translations`, a post names its language and the
 Vietnamese post of its group.
 
-A post in several categories belongs to the one that was made first, of those under `unit_parent` if that is given.
+A post in several categories, of those under `unit_parent` if that is given, may be each unit's that one of them names.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from checks.updates.authors import BESIDE
 from checks.updates.products import Product
 from checks.updates.products._product import AccountsQuery, Dialect, Prefix, ProductSettings, Word, literals, quoted
 from portalops.config.values import RefusedValue
@@ -135,9 +136,9 @@ def _category(terms: str, taxonomy: str, relationships: str, parent: str | None)
         else ""
     )
     return (
-        f"(SELECT t.name FROM {relationships} r"
+        f"(SELECT GROUP_CONCAT(t.name ORDER BY t.term_id SEPARATOR '{BESIDE}') FROM {relationships} r"
         f" JOIN {taxonomy} x ON x.term_taxonomy_id = r.term_taxonomy_id AND x.taxonomy = 'category'{under}"
-        f" JOIN {terms} t ON t.term_id = x.term_id WHERE r.object_id = p.ID ORDER BY t.term_id LIMIT 1)"
+        f" JOIN {terms} t ON t.term_id = x.term_id WHERE r.object_id = p.ID)"
     )
 
 

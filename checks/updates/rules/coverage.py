@@ -60,6 +60,8 @@ class Share(NamedTuple):
     """Those that no look has shown, each that was begun."""
 
 
+POLL_DELAY = span(timedelta(minutes=15))
+"""By so much a poll may be late without leaving a time that nobody saw."""
 _HOUR = span(timedelta(hours=1))
 
 
@@ -166,9 +168,11 @@ class Coverage:
 
     def reaches(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
-        return bool(sources) and all(
-            (own := self.read_polls(one.id).intervals) != () and own[-1][1] >= end for one in sources
-        )
+        return bool(sources) and not self.silent(sources, end)
+
+    def silent(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> tuple[str, ...]:
+        """Return the ids of those of the sources of which no answer from after a moment proves anything."""
+        return tuple(one.id for one in sources if not (own := self.read_polls(one.id).intervals) or own[-1].last < end)
 
     def unreachable(self, sources: Iterable[UpdateSourceTraits], days: Iterable[date]) -> tuple[date, ...]:
         """Return the days on which every one of the sources was looked at and none answered once."""
@@ -294,7 +298,9 @@ def summed_up(
         elif before is None or doubts:
             start = at
         else:
-            start = max(covers_from, before, at - REMOVED_WITHIN)
+            # Polls of each second day are some seconds or minutes late: that is no gap.
+            reach = before if at - before <= REMOVED_WITHIN + POLL_DELAY else at - REMOVED_WITHIN
+            start = max(covers_from, before, reach)
         spans.append(Interval(min(start, at), at))
         before = at
     merged = _merged(spans)

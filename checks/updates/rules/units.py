@@ -227,6 +227,7 @@ def _unit_week(
             share=coverage.share(sources[channel], facts.start, facts.seen_until, unit=unit.id),
             has_source=bool(sources[channel]),
             collected=coverage.reaches(sources[channel], facts.end),
+            silent=coverage.silent(sources[channel], facts.end),
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
             open_items=sum(not one.item.is_sure or one.days.first < one.days.last for one in own),

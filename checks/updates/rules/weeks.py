@@ -49,6 +49,8 @@ class Tally:
     """Of a running week, the most occasions if nothing more comes: more than the least by what no further poll can decide."""
     unnamed: Sequence[UnreadableShare] = ()
     """How many of the open items do not name their author, by source."""
+    silent: Sequence[str] = ()
+    """The sources of which no answer from after the week's end proves anything."""
 
     @property
     def is_certain(self) -> bool:
@@ -185,6 +187,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         first.open_items + second.open_items,
         None if first.lasting_most is None or second.lasting_most is None else first.lasting_most + second.lasting_most,
         (*first.unnamed, *second.unnamed),
+        tuple(dict.fromkeys((*first.silent, *second.silent))),
     )
 
 
@@ -260,11 +263,17 @@ def _holds(reason: Message, text: str) -> bool:
     )
 
 
+_NAMED_SOURCES = 3
+"""Of many sources so many are named by a reason."""
+
+
 def _explain_unknown(tallies: Sequence[Tally]) -> Message:
     if not all(tally.has_source for tally in tallies):
         return _NO_SOURCE
     if not all(tally.collected for tally in tallies):
-        return msg("no answer of the sources after the week's end proves anything")
+        silent = [*dict.fromkeys(source for tally in tallies for source in tally.silent)]
+        names = ", ".join([*silent[:_NAMED_SOURCES], *("..." for _ in silent[_NAMED_SOURCES : _NAMED_SOURCES + 1])])
+        return msg("no answer of {sources} after the week's end proves anything", sources=names)
     unread = tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable))
     lacking = [tally for tally in tallies if tally.occurred.least < tally.required_most]
     open_ones = [tally for tally in lacking if not _falls_short(tally)]

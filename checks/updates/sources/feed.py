@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 import feedparser
 
+from checks.updates.authors import several_names
 from checks.updates.dates import DateRules, dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
@@ -141,13 +142,19 @@ def _parse_by_feedparser(raw: str, parsed: object) -> datetime | None:
 def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
     match unit_from:
         case "category":
-            tags = entry.get("tags")
-            return str(tags[0].get("term") or "") if isinstance(tags, list) and tags else ""
+            return several_names(_each(entry, "tags", "term"))
         case "source":
             source = entry.get("source")
             return str(source.get("title") or "") if isinstance(source, Mapping) else ""
         case _:
-            return str(entry.get("author") or "")
+            names = _each(entry, "authors", "name")
+            return several_names(names) if len(names) > 1 else str(entry.get("author") or "")
+
+
+def _each(entry: Mapping[str, object], of: str, name: str) -> Sequence[str]:
+    """Return what each of an item's categories or authors is called."""
+    some = entry.get(of)
+    return [str(one.get(name) or "") for one in some if isinstance(one, Mapping)] if isinstance(some, list) else ()
 
 
 SOURCE = UpdateSourceKind(settings=Settings, build=build)

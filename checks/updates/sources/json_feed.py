@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from checks.updates.authors import several_names
 from checks.updates.dates import DateRules, dated_in_one_order, read_moment
 from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
@@ -141,10 +142,10 @@ def _rendered(value: object) -> object:
 def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
     if unit_from == "tag":
         tags = entry.get("tags")
-        return _text(tags[0]) if isinstance(tags, list) and tags else ""
+        return several_names(map(_text, tags)) if isinstance(tags, list) else ""
     authors = entry.get("authors")
-    first = authors[0] if isinstance(authors, list) and authors else entry.get("author")
-    return _text(first.get("name")) if isinstance(first, dict) else ""
+    some = authors if isinstance(authors, list) and authors else [entry.get("author")]
+    return several_names(_text(one.get("name")) for one in some if isinstance(one, dict))
 
 
 SOURCE = UpdateSourceKind(settings=Settings, build=build)

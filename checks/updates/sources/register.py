@@ -10,6 +10,8 @@ The columns are those of Decree 30/2020/NĐ-CP, Annexes IV and VI, by their Engl
     Subject        trích yếu
     IssuedDate     ngày văn bản
 
+Up to ten lines may stand above these headings, such as the title of the register and the name of the office.
+
 A sign such as *nt* (như trên) for an author stands for that of the line above: the line names no unit by itself, and may be of that one
 alone. One in the place of a number, of arrival or of the paper's own, may be the same paper again, so that the line is refused. A
 quotation mark that nobody closes hides the lines behind it, which nobody can read.
@@ -77,6 +79,10 @@ REQUIRED = {"ArrivalNumber": "số đến", "ArrivalDate": "ngày đến", "Orga
 """The columns that every register must have, by their names in the decree and in Vietnamese."""
 
 
+TITLE_LINES = 10
+"""So many lines may stand above the headings, such as SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM 2026 and the name of the office."""
+
+
 class Settings(CommonSettings):
     """`kind = "register"`."""
 
@@ -132,7 +138,7 @@ class RegisterSource(WrittenDates):
             ) from error
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         try:
-            columns = self._columns(next(reader, []))
+            columns = self._columns(reader)
             return self._read(reader, columns, polled_at)
         except csv.Error as error:
             raise source_error(
@@ -145,12 +151,15 @@ class RegisterSource(WrittenDates):
                 ),
             ) from error
 
-    def _columns(self, header: Sequence[str]) -> dict[str, int]:
-        columns: dict[str, int] = {}
-        for position, name in enumerate(header):
-            folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
-            if folded in ALIASES:
-                columns.setdefault(ALIASES[folded], position)
+    def _columns(self, reader: CsvReader) -> dict[str, int]:
+        """Return the columns by the headings, which may stand below lines of title."""
+        header = next(reader, [])
+        columns = _named_columns(header)
+        above = 0
+        while not REQUIRED.keys() <= columns.keys() and above < TITLE_LINES and (row := next(reader, None)) is not None:
+            above += 1
+            if len(own := _named_columns(row)) > len(columns):
+                header, columns = row, own
         missing = [f"{vietnamese} ({name})" for name, vietnamese in REQUIRED.items() if name not in columns]
         if missing:
             raise source_error(
@@ -162,7 +171,8 @@ class RegisterSource(WrittenDates):
                     columns=bounded(", ".join(header), 300) or "-",
                 ),
                 msg(
-                    "Name the columns as in Decree 30/2020: ArrivalNumber or 'số đến', ArrivalDate or 'ngày đến', OrganName or 'tác giả'."
+                    "Name the columns as in Decree 30/2020: ArrivalNumber or 'số đến', ArrivalDate or 'ngày đến', OrganName or 'tác giả'; at most {n} lines may stand above the headings.",
+                    n=TITLE_LINES,
                 ),
             )
         return columns
@@ -251,9 +261,24 @@ class RegisterSource(WrittenDates):
         return item
 
 
+def _named_columns(header: Sequence[str]) -> dict[str, int]:
+    """Return at which place of a line of headings each known column stands."""
+    columns: dict[str, int] = {}
+    for position, name in enumerate(header):
+        folded = " ".join(unicodedata.normalize("NFC", name).casefold().split())
+        if folded in ALIASES:
+            columns.setdefault(ALIASES[folded], position)
+    return columns
+
+
 def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
-    return max(",;\t", key=header.count)
+    """Return the sign between the cells: the one that parts the headings, which may stand below lines of title."""
+    first, *below = text.split("\n", TITLE_LINES + 1)[: TITLE_LINES + 1]
+
+    def headings(sign: str) -> int:
+        return max(len(_named_columns([cell.strip(' "\r') for cell in line.split(sign)])) for line in (first, *below))
+
+    return max(",;\t", key=lambda sign: (headings(sign), first.count(sign)))
 
 
 def _holds_lines(cell: str, columns: Mapping[str, int]) -> bool:

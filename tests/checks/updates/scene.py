@@ -64,10 +64,10 @@ class Collected:
     def resembling(self, unit: UnitId) -> list[SeenItem]:
         return []
 
-    def given_out(self, sources: Sequence[str]) -> dict[str, GivenOut]:
+    def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> dict[str, GivenOut]:
         found: dict[str, GivenOut] = {}
         for one in sorted(map(self._seen, self.observations), key=lambda one: one.first_seen_at):
-            if one.source in sources:
+            if one.source in sources and channel in {None, one.channel}:
                 row = GivenOut(one.first_seen_at, one.published_at, one.looked_before_at, one.created_at)
                 found[one.text] = found[one.text].with_later(row) if one.text in found else row
         return found

@@ -561,7 +561,10 @@ def test_indicators_are_named_each_unless_verdict_and_reason_are_the_same() -> N
     [
         ({"unreadable": (UnreadableShare("feed", 1),)}, "1 line or item of source feed could not be read and may be the missing one"),
         ({"has_source": False}, "no source shows this unit's items"),
-        ({"collected": False}, "no answer of the sources after the week's end proves anything"),
+        (
+            {"collected": False, "silent": ("so-den", "so-di")},
+            "no answer of so-den, so-di after the week's end proves anything",
+        ),
         ({"occurred": Occurred(1, 4, 1), "unseen_days": 3}, "surely 1, at most 4 of the 2 due: nobody saw all of 3 days"),
         ({"occurred": Occurred(1, None, 1), "unseen_days": 1}, "surely 1 of the 2 due: nobody saw all of 1 day"),
         (
@@ -849,6 +852,16 @@ def test_between_two_polls_everything_is_seen_that_stays_two_days() -> None:
 
     assert stretches(*near) == ((0, 48 * HOUR),)
     assert stretches(*far) == ((0, 48 * HOUR), (52 * HOUR, 100 * HOUR))
+
+
+def test_a_poll_that_is_late_by_minutes_leaves_no_time_unseen() -> None:
+    late = 48 * HOUR + HOUR // 4
+
+    assert stretches(PollMoment(0, True, -1), PollMoment(late, True, 0)) == ((0, late),)
+    assert stretches(PollMoment(0, True, -1), PollMoment(late + 1, True, 0)) == (
+        (0, 0),
+        (late + 1 - 48 * HOUR, late + 1),
+    )
 
 
 def test_a_blind_poll_shows_nothing_and_doubts_take_back_what_polls_have_shown() -> None:

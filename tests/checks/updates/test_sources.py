@@ -313,6 +313,25 @@ def test_a_file_that_is_no_register_is_an_error(tmp_path: Path, text: str | byte
         source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_lines_of_title_may_stand_above_the_headings_of_a_register(tmp_path: Path, sign: str) -> None:
+    rows = (
+        ("SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM 2026", "", "", ""),
+        ("Văn phòng, tiếp nhận; phòng một", "", "", ""),
+        ("", "", "", ""),
+        ("Số đến", "Ngày đến", "Tác giả", "Trích yếu"),
+        ("1", "17/11/2026", "Sở Y tế", "Báo cáo tuần"),
+        ("2", "18/11/2026", "Sở Y tế", "Báo cáo tháng"),
+    )
+    text = "\r\n".join(sign.join(f'"{cell}"' if cell[-3:] == "một" else cell for cell in row) for row in rows)
+    source = _register(tmp_path, text.encode())
+
+    found = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
+
+    assert [one.title for one in found.items] == ["Báo cáo tuần", "Báo cáo tháng"]
+    assert found.rejected == ()
+
+
 def test_a_missing_register_is_an_error(tmp_path: Path) -> None:
     settings = register.Settings(channel=ItemChannel.SUBMISSION, file=tmp_path / "none.csv")
 
