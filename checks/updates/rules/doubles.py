@@ -239,7 +239,7 @@ class _NamedPapers(NamedTuple):
 
     def may_share_one(self, other: _NamedPapers) -> bool:
         """Say whether both may be of one paper: the one names the other's own number, or has its subject."""
-        return self._names(other.own) or other._names(self.own) or is_longer_title(self.subject, other.subject)
+        return self._names(other.own) or other._names(self.own) or _has_subject(self.subject, other.subject)
 
     def _names(self, paper: PaperNumber | None) -> bool:
         return paper is not None and any(one.may_be(paper) for one in self.numbers)
@@ -263,6 +263,15 @@ class _PaperLine(NamedTuple):
         """Say whether two lines of one number may be of one paper: neither has signs that speak against it, and the subject is one."""
         is_one_notation = self.signs <= other.signs or other.signs <= self.signs
         return is_one_notation and (self.has_slash or other.has_slash) and _is_one_subject(self.subject, other.subject)
+
+
+def _has_subject(one: str, other: str) -> bool:
+    """Say whether one subject is the other's, or stands in it; mail programs lose blanks and marks where they fold a subject."""
+    if is_longer_title(one, other):
+        return True
+    words, others = (_WORD.findall(without_marks(subject)) for subject in (one, other))
+    letters, more = sorted(("".join(words), "".join(others)), key=len)
+    return min(len(words), len(others)) >= TELLING_WORDS and letters in more
 
 
 def _is_one_subject(words: frozenset[str], others: frozenset[str]) -> bool:

@@ -260,6 +260,8 @@ PAPER = "70/BC-SYT Báo cáo giám sát sốt xuất huyết"
         "Báo cáo số 70/BC",
         "Báo cáo giám sát sốt xuất huyết",
         "Sở Y tế: Báo cáo giám sát sốt xuất huyết (bản ký số)",
+        "Báo cáo giám sát sốt xuấthuyết",
+        "Bao cao giam sat sot xuat huyet",
     ],
 )
 @pytest.mark.parametrize("is_mail_first", [True, False])
