@@ -6,7 +6,7 @@ with this machine's key. Records that a stranger wrote are not to be claimed: th
 
 Example: portalops ledger claim 412 415 --reason 'web1 was lost; its disk was compared'
 
-EXIT STATUS: 0 claimed, 2 a record is claimed already, or there is none, or the key is not enrolled
+EXIT STATUS: 0 claimed, 2 a record is claimed already or set aside, or there is none, or the key is not enrolled
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.ledger.claimant import draft_claim
-from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.heeded import numbers_set_aside, read_ownership, state_of_writer
 from portalops.ledger.record import line_digest
 from portalops.locale import _
 from portalops.model.message import msg
@@ -64,6 +64,12 @@ def claim(
                 seq=str(count),
             ),
         )
+    for seq in sorted(numbers_set_aside(ledger)):
+        if first <= seq <= last:
+            raise UsageError(
+                msg("two persons set record {seq} aside", seq=str(seq)),
+                msg("Nobody stands for such a record any more. Claim the records before and behind it."),
+            )
     ownership = read_ownership(ledger)
     for seq in range(first, last + 1):
         if (owner := ownership.owner(seq)) is not None:

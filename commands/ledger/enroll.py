@@ -28,6 +28,8 @@ from portalops.ledger.claimant import record_writer
 from portalops.ledger.claims import is_writer_name
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.set_aside import read_set_aside
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -136,9 +138,27 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("another writer is called {name}", name=called),
             msg("Give another --name, or end that one first: 'portalops ledger enroll --end {name}'.", name=called),
         )
+    _require_no_second_person(ledger, key)
     event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
     record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
+
+
+def _require_no_second_person(ledger: Ledger, key: str) -> None:
+    """Keep apart who writes the ledger and who signs as the second person."""
+    for each in read_set_aside(ledger, read_ownership(ledger)):
+        if each.quarantine.public_key == key:
+            raise UsageError(
+                msg(
+                    "the key {key} signed record {seq} as the second person, {name}",
+                    key=fingerprint(key),
+                    seq=str(each.seq),
+                    name=each.quarantine.second,
+                ),
+                msg(
+                    "A second person writes nothing. Enrol another key: 'portalops ledger enroll --request FILE' makes one."
+                ),
+            )
 
 
 def _ended(session: Session, name: str) -> Result[WriterShown]:

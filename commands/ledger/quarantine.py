@@ -13,6 +13,9 @@ the ledger's, 5 the signature is not the second person's, 78 no signing key is c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import typer
 
 from commands.cli.entries import Reason, written_text
@@ -27,17 +30,20 @@ from portalops import bodies
 from portalops.errors import UsageError
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.heeded import numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.quarantines import is_anybodys, may_set_aside
-from portalops.ledger.set_aside import read_standings, stored_lines
-from portalops.model.message import msg
+from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside
+from portalops.ledger.set_aside import find_counting, find_flaw, read_standings, stored_lines
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.reports.document import Paragraph
 from portalops.signatures.sshsig import fingerprint
+
+MAX_WARNINGS = 5
+"""Records that are named on which it has no effect."""
 
 
 @shape
@@ -72,17 +78,21 @@ def quarantine(
     ledger = session.ledger_to_mend
     key = ledgers_key(session, ledger)
     person, key_text = second_person(session, second, by)
-    digest = _require_strange(ledger, first, last)
+    digest, idle = _require_strange(ledger, first, last)
     words = written_text(by, "--by"), written_text(reason, "--reason")
     asked = Quarantine(ledger.id, first, last, digest, words[0], person, key_text, words[1])
+    _require_sound(ledger, asked, key.public_key, session.clock.now())
+    session.warnings += [_counts_all_the_same(seq) for seq in idle[:MAX_WARNINGS]]
     parts = signed_by_two(asked, QUARANTINED, key, request, signature)
     text = text_of(asked)
     if parts is None:
         return Result(_shown(asked, text, None), to_be_signed(asked, QUARANTINED, request))
     body = ledger.keep(bodies.write({"circumstances": session.circumstances, FORMS[QUARANTINED].part: parts}))
     record = ledger.append_quarantine(ledger.draft(QUARANTINED, subject=f"{first}-{last}", body=body))
-    said = msg(
+    said = nmsg(
+        "Record {last} is set aside, in record {seq}. Nothing was removed; 'portalops ledger verify' names it.",
         "Records {first} to {last} are set aside, in record {seq}. Nothing was removed; 'portalops ledger verify' names them.",
+        last - first + 1,
         first=str(first),
         last=str(last),
         seq=record.seq,
@@ -90,8 +100,20 @@ def quarantine(
     return Result(_shown(asked, text, record.seq), (Paragraph(said),))
 
 
-def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
-    """Return the digest of the last line, after it was made sure that each of them may be set aside."""
+def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
+    """Make sure that it would count: who verifies asks more than what the records are."""
+    read = ReadQuarantine(ledger.count() + 1, now, QUARANTINED, asked, (own, asked.public_key), None, True)
+    if (why := find_flaw(ledger, read_ownership(ledger), read)) is not None:
+        raise UsageError(
+            msg("the records cannot be set aside so: {why}", why=why),
+            msg(
+                "The second person is nobody who writes the ledger: --second names somebody else, with a key of their own."
+            ),
+        )
+
+
+def _require_strange(ledger: Ledger, first: int, last: int) -> tuple[Digest, Sequence[int]]:
+    """Return the digest of the last line and those on which it has no effect, after it was made sure that each of them may be set aside."""
     if not first <= last < first + FORMS[QUARANTINED].most:
         raise UsageError(
             msg("there are no records {first} to {last}", first=str(first), last=str(last)),
@@ -112,7 +134,19 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
             continue
         if not may_set_aside(seq, ownership, is_void=seq in void, is_sound=seq in sound):
             raise _not_strange(seq, ownership, is_sound=seq in sound)
-    return lines[-1][1]
+    idle = tuple(sorted(find_counting(ledger, records) | (numbers_set_aside(ledger) & set(range(first, last + 1)))))
+    if len(idle) == len(lines):
+        raise UsageError(
+            _counts_all_the_same(idle[0]),
+            msg(
+                "Nothing would change. 'portalops ledger enroll --end NAME' ends a writer, 'portalops ledger rotate-key' changes the key."
+            ),
+        )
+    return lines[-1][1], idle
+
+
+def _counts_all_the_same(seq: int) -> Message:
+    return msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=str(seq))
 
 
 def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:

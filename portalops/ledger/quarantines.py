@@ -9,12 +9,14 @@ A mended clock names the newest records, all with times ahead of the moment that
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership, find_key_flaw
+from portalops.ledger.claims import Ownership, SettingAside, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
@@ -22,8 +24,8 @@ from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
-from portalops.registers.signers import KEY_RETIRED, DisownedKeys, confirmed_keys
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.signers import KEY_RETIRED, DisownedKeys, KeyMend, confirmed_before
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import BadSignature, verify
 
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
@@ -127,6 +129,39 @@ def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[Disowned
     )
 
 
+def settings_aside(read: Iterable[ReadQuarantine], surrounding: Surrounding) -> tuple[SettingAside, ...]:
+    """Return the quarantines that the ledger's key signed, for `check_claims`: what they set aside no later claim has.
+
+    Args:
+        read: the quarantines, oldest first.
+        surrounding: what else the ledger holds; whose the records are is not known yet.
+    """
+    return tuple(
+        SettingAside(each.seq, each.quarantine.first, each.quarantine.last, partial(_counts, each, surrounding))
+        for each in read
+        if each.kind == QUARANTINED
+        and each.quarantine is not None
+        and each.problem is None
+        and find_key_flaw(each.signers[0], each.seq, each.at, surrounding.signers) is None
+    )
+
+
+def _counts(each: ReadQuarantine, surrounding: Surrounding, ownership: Ownership) -> bool:
+    return _flaw_of(each, replace(surrounding, ownership=ownership)) is None
+
+
+def key_mends(read: Iterable[ReadQuarantine], ledger: str) -> tuple[KeyMend, ...]:
+    """Return which records the keys that signed mended clocks name; arguments are those of `disowned_keys`."""
+    return tuple(
+        KeyMend(each.at, each.signers[0], each.quarantine.first, each.quarantine.last)
+        for each in read
+        if each.quarantine is not None
+        and each.kind == CLOCK_MENDED
+        and each.problem is None
+        and ledger in {"", each.quarantine.ledger}
+    )
+
+
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
     """Return the quarantines and mended clocks that count, and name the others.
 
@@ -201,8 +236,8 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         return flaw
     if second != quarantine.public_key:
         return msg("it is signed by a different key than it names")
-    machines = (known.public_key for known in around.ownership.writers)
-    if second in {*confirmed_keys(around.signers), *machines}:
+    machines = (known.public_key for known in around.ownership.writers if known.added_seq < each.seq)
+    if second in {*confirmed_before(around.signers, each.seq), *machines}:  # who becomes one later undoes nothing
         return msg("the second key is the ledger's own, or a machine's")
     if quarantine.last >= each.seq:
         return msg("it names records that did not exist")

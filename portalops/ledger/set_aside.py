@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
-from portalops.ledger.claims import Ownership
+from portalops.ledger.claims import Ownership, SettingAside, check_claims, read_signed
+from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -15,7 +17,9 @@ from portalops.ledger.quarantines import (
     Surrounding,
     check_quarantines,
     is_anybodys,
+    key_mends,
     read_quarantine,
+    settings_aside,
     suspects,
     wanted,
 )
@@ -27,8 +31,8 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.registers.drills import IMPORTED
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS
-from portalops.registers.writers import BY_TWO
+from portalops.registers.signers import KEY_KINDS, KEY_RETIRED, begin_mended
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS
 
 JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
@@ -52,10 +56,42 @@ def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> 
     """
     read, faults = _read(ledger), Faults()
     faults.settle({each.seq for each in read})  # named by `ledger verify`
-    counted = _counted(ledger, ownership, (*read, planned), faults)
+    around = _surrounding(ledger, ownership, (*read, planned))
+    mends = key_mends((planned,), ledger.id)
+    around = replace(around, signers=tuple(begin_mended(each, mends) for each in around.signers))
+    counted = check_quarantines((*read, planned), around, faults)
     if any(each.seq == planned.seq for each in counted):
         return None
     return next(fault.what for fault in faults.kept if fault.seq == planned.seq)
+
+
+def find_counting(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
+    """Return which of some records count whatever a quarantine says of them: claims, writers, retirements, and what two persons signed.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    named = {each.seq: each.kind for each in records if each.kind in {*CLAIM_KINDS, *BY_TWO, KEY_RETIRED}}
+    if not named:
+        return frozenset()
+    signed = tuple(read_signed(_held(ledger, record)) for record in ledger.records(kinds=CLAIM_KINDS))
+    noted = {seq: (digest, "") for seq, digest, _record in stored_lines(ledger, wanted_by_claims(signed))}
+    signers, faults = read_signers(ledger), Faults(suspects=frozenset(named))
+    aside = read_settings_aside(ledger, 0)
+    ownership = check_claims(signed, signers, noted, faults, ledger=ledger.id, settings_aside=aside)
+    by_two = {each.seq for each in read_set_aside(ledger, ownership)}
+    retired = {each.retired_seq for each in signers}
+    return frozenset(named) & (ownership.spoken_for.difference(faults.waiting()) | by_two | retired)
+
+
+def read_settings_aside(ledger: Ledger, upto: int) -> tuple[SettingAside, ...]:
+    """Return the quarantines behind a record, for who reads the claims behind it.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = tuple(each for each in _read(ledger) if each.seq > upto)
+    return settings_aside(read, _surrounding(ledger, Ownership(), read))
 
 
 def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
@@ -65,12 +101,16 @@ def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
 def _counted(
     ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine], faults: Faults
 ) -> tuple[SetAside, ...]:
+    return check_quarantines(read, _surrounding(ledger, ownership, read), faults)
+
+
+def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuarantine]) -> Surrounding:
     noted = {seq: (digest, format_at(at.at) if at else "") for seq, digest, at in stored_lines(ledger, wanted(read))}
     signers = read_signers(ledger)
     named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
     anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
     standings = read_standings(ledger, signers, named)
-    return check_quarantines(read, Surrounding(ledger.id, signers, ownership, noted, anybodys, *standings), faults)
+    return Surrounding(ledger.id, signers, ownership, noted, anybodys, *standings)
 
 
 def read_standings(

@@ -51,10 +51,12 @@ from portalops.ledger.quarantines import (
     check_quarantines,
     disowned_keys,
     is_anybodys,
+    key_mends,
     read_quarantine,
     records_excused,
     records_mistimed,
     records_set_aside,
+    settings_aside,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -214,7 +216,8 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
-        told = replace(told, spoken=replace(told.spoken, disowned=disowned_keys(told.quarantines, ledger_id)))
+        disowned, mends = disowned_keys(told.quarantines, ledger_id), key_mends(told.quarantines, ledger_id)
+        told = replace(told, spoken=replace(told.spoken, disowned=disowned, mends=mends))
         faults.suspects = frozenset(suspects(told.quarantines))
         sought = wanted(told.spoken.heads, brought.heads).union(
             wanted_by_claims(told.signed), wanted_by_quarantines(told.quarantines)
@@ -236,10 +239,18 @@ def verify(
             known=signing_keys(brought.trusted or ()) | {brought.signing_key},
         )
         keys = [use.signer for use in signed.uses]
-        ownership = check_claims(told.signed, keys, chain.noted, faults, ledger=ledger_id, spoken_for=signed.holding)
         standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(ledger_id, keys, ownership, chain.noted, told.anybodys, *standings)
-        set_aside = check_quarantines(told.quarantines, surrounding, faults)
+        surrounding = Surrounding(ledger_id, keys, Ownership(), chain.noted, told.anybodys, *standings)
+        ownership = check_claims(
+            told.signed,
+            keys,
+            chain.noted,
+            faults,
+            ledger=ledger_id,
+            spoken_for=signed.holding,
+            settings_aside=settings_aside(told.quarantines, surrounding),
+        )
+        set_aside = check_quarantines(told.quarantines, replace(surrounding, ownership=ownership), faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         faults.settle(records_excused(set_aside))

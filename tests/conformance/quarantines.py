@@ -18,7 +18,7 @@ from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, append_head, claimed, enrol, stranger
+from tests.conformance.claims import LATER, MACHINE, PERSON, THIEF, append, append_head, claim, claimed, enrol, stranger
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
@@ -314,6 +314,48 @@ def _the_second_persons_key_added_by_a_stranger(written: Written) -> None:
     append(written, "key.added", key=KeyEvent(SECOND.public_key, "x", ""))
 
 
+def _stolen(written: Written) -> int:
+    """Set aside what a stranger wrote, and claim it by a writer's key that was stolen; return the number of the claim."""
+    record = append(written, "note.added")
+    quarantine(written, record.seq, record.seq)
+    claim(written, PERSON, record)
+    return written.ledger.count()
+
+
+def _claimed_afterwards(written: Written) -> None:
+    _stolen(written)
+
+
+def _claimed_afterwards_and_the_claim_set_aside(written: Written) -> None:
+    seq = _stolen(written)
+    quarantine(written, seq, seq)
+
+
+def _claimed_afterwards_with_another(written: Written) -> None:
+    record, other = append(written, "note.added"), append(written, "note.added", note="y")
+    quarantine(written, record.seq, record.seq)
+    claim(written, PERSON, record, other)
+
+
+def _claimed_before(written: Written) -> None:
+    record = append(written, "note.added")
+    claim(written, PERSON, record)
+    quarantine(written, record.seq, record.seq)
+
+
+def _the_second_person_enrolled_later(written: Written) -> None:
+    seq = append(written, "note.added").seq
+    quarantine(written, seq, seq)
+    enrol(written, SECOND, "binh")
+
+
+def _the_second_persons_key_a_successor_later(written: Written) -> None:
+    seq = append(written, "note.added").seq
+    quarantine(written, seq, seq)
+    old, written.key = written.key, SECOND
+    rotate_key(stranger(written), old, SECOND, reason="a new year", clock=written.clock)
+
+
 def signs_before_writers(folder: Path) -> Written:
     """Make a ledger without writers, in which what counts for nothing by itself is set aside."""
     written = Written(folder)
@@ -333,6 +375,8 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
         _a_sign_off_of_nobody, _a_drill_of_nobody, _a_head_of_nobody, _a_head_by_a_strangers_key, _a_key_that_is_none, _a_beginning,
         _a_successor_of_nobody, _a_successor_of_nobody_who_signs, _an_honest_head, _the_second_persons_key_added_by_a_stranger,
+        _claimed_afterwards, _claimed_afterwards_and_the_claim_set_aside, _claimed_afterwards_with_another, _claimed_before,
+        _the_second_person_enrolled_later, _the_second_persons_key_a_successor_later,
     )
 }  # fmt: skip
 """What is set aside in a ledger with claims, and how."""

@@ -43,6 +43,7 @@ from portalops.ledger.check_heads import (
 )
 from portalops.ledger.claims import (
     AUTHORITY_KINDS,
+    Ownership,
     SignedText,
     check_authority,
     check_claims,
@@ -58,10 +59,12 @@ from portalops.ledger.quarantines import (
     check_quarantines,
     disowned_keys,
     is_anybodys,
+    key_mends,
     read_quarantine,
     records_excused,
     records_mistimed,
     records_set_aside,
+    settings_aside,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -233,7 +236,8 @@ class _Check:
         told = self._read_recorded()
         chain = self._check_chain(description, told)
         disowned = disowned_keys(told.quarantines, told.ledger)
-        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned)
+        mends = key_mends(told.quarantines, told.ledger)
+        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned, mends)
         signed = check_heads(
             spoken,
             chain.noted,
@@ -246,12 +250,18 @@ class _Check:
             known=signing_keys(self._brought.trusted or ()),
         )
         keys = [use.signer for use in signed.uses]
-        ownership = check_claims(
-            told.signed, keys, chain.noted, self._faults, ledger=told.ledger, spoken_for=signed.holding
-        )
         standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
-        surrounding = Surrounding(told.ledger, keys, ownership, chain.noted, told.anybodys, *standings)
-        set_aside = check_quarantines(told.quarantines, surrounding, self._faults)
+        surrounding = Surrounding(told.ledger, keys, Ownership(), chain.noted, told.anybodys, *standings)
+        ownership = check_claims(
+            told.signed,
+            keys,
+            chain.noted,
+            self._faults,
+            ledger=told.ledger,
+            spoken_for=signed.holding,
+            settings_aside=settings_aside(told.quarantines, surrounding),
+        )
+        set_aside = check_quarantines(told.quarantines, replace(surrounding, ownership=ownership), self._faults)
         ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
         self._faults.settle(records_excused(set_aside))
