@@ -172,7 +172,7 @@ class Zip(Folder):
                 continue
             parts = name.split("/")
             depth = 2 if len(parts) > 1 and parts[0] in FOLDERS else 1
-            self.files[in_utf_8("/".join(parts[:depth]))] = each if each.is_plain and len(parts) <= depth else None
+            self.files[utf8_name("/".join(parts[:depth]))] = each if each.is_plain and len(parts) <= depth else None
 
     def open(self, name: str) -> BinaryIO:
         entry = self.files.get(name)
@@ -187,7 +187,7 @@ class Zip(Folder):
         return iter([(name, entry is not None) for name, entry in sorted(self.files.items())])
 
 
-def in_utf_8(name: str) -> str:
+def utf8_name(name: str) -> str:
     """Return a name of which the bytes were read as Latin-1 as a person reads it; no file of a bundle has any but ASCII."""
     try:
         return name.encode("latin-1").decode("utf-8")

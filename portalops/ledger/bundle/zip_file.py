@@ -187,7 +187,7 @@ def _files(entries: list[_Entry]) -> Iterator[tuple[str, _Entry | None]]:
 
 def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> None:
     if not contents.is_known_name(name):
-        like = re.sub(r"[^\w. -]", "_", _in_utf_8(name))[:60]  # at most 240 bytes, of the 255 that a name may have
+        like = re.sub(r"[^\w. -]", "_", _decoded(name))[:60]  # at most 240 bytes, of the 255 that a name may have
         is_taken = like in {".", ".."} or contents.is_known_name(like) or (folder / like).exists()
         (folder / (f"{like}.{secrets.token_hex(4)}" if is_taken else like)).mkdir()
         return
@@ -204,7 +204,7 @@ def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> No
         path.write_bytes(secrets.token_bytes(32))
 
 
-def _in_utf_8(name: str) -> str:
+def _decoded(name: str) -> str:
     """Return a name of which the bytes were read as Latin-1 as a person reads it."""
     with suppress(UnicodeDecodeError):
         return name.encode("latin-1").decode()
