@@ -62,6 +62,9 @@ PROMISED_SHEETS = 5.0
 """Seconds for what the sheets of a hundred units say."""
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+UNTIL_EVENING = 16 * HOUR_MS + 30 * MINUTE_MS
+"""From the poll of the morning to that of the night."""
 
 
 def main() -> int:
@@ -185,11 +188,12 @@ def fabricate(file: Path, units: int, items: int) -> None:
     connection.executemany(
         f"INSERT INTO observation ({', '.join(COLUMNS)}) VALUES ({marks})", _observations(units, items)
     )
-    start, days = stamp(datetime(2024, 9, 1, 13, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
-    looks = (
-        (f"feed-{number:05}", start + day * DAY_MS, start + (day - 1) * DAY_MS)
+    start, days = stamp(datetime(2024, 9, 1, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
+    looks = (  # at seven in the morning and half past eleven at night
+        (f"feed-{number:05}", start + day * DAY_MS + hour, start + (day - 1) * DAY_MS)
         for number in range(units)
         for day in range(days)
+        for hour in (0, UNTIL_EVENING)
     )
     polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap)"
     connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0)", looks)
@@ -210,11 +214,10 @@ def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
     for number in range(items):
         unit = number % units
         day, rest = divmod(int(span * number / items), DAY_MS)
-        at = (
-            first + day * DAY_MS + 7 * HOUR_MS + rest * 14 // 24
-        )  # from seven to nine in the evening, as offices publish
+        morning = first + day * DAY_MS + 7 * HOUR_MS
+        at = morning + MINUTE_MS + rest * 14 // 24  # from seven to nine in the evening, as offices publish
         is_mail = chance.random() < 0.3
-        seen = at + 2 * HOUR_MS
+        seen = morning + UNTIL_EVENING
         text = f"{number - number % 50 if number % 50 == 7 else number:064x}"
         source = "mailbox" if is_mail else f"feed-{unit:05}"
         yield (
@@ -233,7 +236,7 @@ def _observations(units: int, items: int) -> Iterator[tuple[object, ...]]:
             None,
             "2025-01-01",
             seen,
-            seen - DAY_MS,
+            morning,
             0,
             text,
             text,

@@ -36,7 +36,7 @@ SIGNED_BY = "Trần Thị Bình, Giám đốc (ví dụ)"
 DEPARTMENT = "Sở Khoa học và Công nghệ (ví dụ)"
 MAIL = "văn bản điện tử (ví dụ)"
 
-AHEAD = timedelta(seconds=2)
+AHEAD = timedelta(seconds=6)
 """How long before its window a change is asked for: what is asked for afterwards is refused, and nobody waits longer."""
 
 Command = tuple[str, ...]

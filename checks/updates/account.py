@@ -342,7 +342,7 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.UNBOUNDED in flags:
         return msg("no earlier poll would have shown it; its date counts when an officer confirms it")
     if item.hoped_at is not None:
-        return msg("the polls around it lie too far apart to prove its date, which counts when an officer confirms it")
+        return msg("its two polls leave more than one day open; its date counts when an officer confirms it")
     return msg("it came between two polls of which one lies outside this week")
 
 

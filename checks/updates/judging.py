@@ -21,7 +21,7 @@ from checks.updates.exchanged_days import day_before_slip, exchanged_day, is_ent
 from checks.updates.rules.comparing import came_by, compare, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
-from checks.updates.rules.grading import BEGINNING, CLOCK_SKEW, ClaimRules, GradedItem, grade, grade_plain
+from checks.updates.rules.grading import BEGINNING, ClaimRules, GradedItem, grade, grade_plain
 from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
@@ -29,7 +29,7 @@ from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.replacements import find_replacements
 from checks.updates.rules.seen import GivenOut, NearCopy, SeenItem
 from checks.updates.rules.sightings import hold_sightings, was_watched
-from checks.updates.rules.stamps import LocalDays, Stamp, length_of_day, moment, span, stamp
+from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, as_unseen_time, facts_of, judge_unit_weeks
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
@@ -98,13 +98,7 @@ class Judging:
         attested = terms.decided.attested
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
-        utc_offset = span(terms.now.astimezone(terms.zone).utcoffset() or timedelta())
-        self._claims = ClaimRules(
-            span(timedelta(hours=numbers.claim_window_hours)) + CLOCK_SKEW,
-            self._day_of_claim,
-            utc_offset,
-            length_of_day(numbers.day_cutoff),
-        )
+        self._claims = ClaimRules(self.days.is_one, self._day_of_claim)
         self._changes = collected.changes()
         self._complete_polls: dict[str, Sequence[Stamp]] = {}
         self._single_days: dict[int, DayRange] = {}

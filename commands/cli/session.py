@@ -126,6 +126,7 @@ class Session:
         ledger = HeedfulLedger.open(
             self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing, heeds_move=heeds_move
         )
+        self._warn_of_root()
         self._with_own_key(ledger)
         if ledger.begun_beside_evidence:
             self.doubt_beginning(
@@ -137,9 +138,30 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
-        ledger.claimant.is_shared = self.settings.ledger_store is not None
-        ledger.claimant.is_awaited = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
+        has_writers = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
+        self.claimant.expect(
+            has_writers=has_writers,
+            is_shared=self.settings.ledger_store is not None,
+            has_signing_key=self.settings.signing_key is not None,
+        )
         return ledger
+
+    def _warn_of_root(self) -> None:
+        """Warn where root records into another account's folder: that account cannot open what root makes there."""
+        folder = self.settings.state_folder
+        owner = folder.stat().st_uid if self.surroundings.user_id() == 0 else 0
+        if owner == 0:
+            return
+        from portalops.system.accounts import account_name  # noqa: PLC0415  # for this mistake alone
+
+        self.warnings.append(
+            msg(
+                "root writes to {folder}, which belongs to {account}: that account may no longer record. Run"
+                " 'chown -R {account}: {folder}', and from now on 'sudo -u {account} portalops'",
+                folder=str(folder),
+                account=account_name(owner) or str(owner),
+            )
+        )
 
     @property
     def ledger_to_verify(self) -> Ledger:

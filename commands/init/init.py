@@ -1,8 +1,8 @@
 """Write a working configuration and the keys that it needs
 
 Asks for the portal's id and names and for the folders of the backup media; writes portalops.toml, two key pairs for
-backups (operator and escrow) and a signing key. Nothing is ever overwritten: with a configuration there, only missing
-keys are made.
+backups (operator and escrow), a signing key, and this machine's own key, which claims what it records. Nothing is ever
+overwritten: with a configuration there, only missing keys are made.
 
 Example: portalops init --portal-id khanhhoa --name-vi 'Cổng thông tin điện tử tỉnh Khánh Hòa' --medium /mnt/disk-a
 --medium /mnt/disk-b
@@ -34,6 +34,8 @@ from portalops.config.load import checked_text
 from portalops.config.starter import StartAnswers, StartMedium, medium_ids, starting_configuration
 from portalops.errors import UsageError
 from portalops.files import write_atomically
+from portalops.ledger.claimant import make_writer_key
+from portalops.ledger.ledger import FILE as LEDGER
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.private_folder import close_to_others
@@ -245,6 +247,8 @@ def _ensure_keys(settings: Settings, session: Session) -> tuple[CheckedKey, ...]
     ]
     if settings.signing_key is not None:
         pairs.append(ensure_signing_key(settings.signing_key, comment=f"portalops@{settings.portal.id}"))
+        if settings.ledger_store is None and not (settings.state_folder / LEDGER).exists():
+            make_writer_key(settings.state_folder)  # the first head enrols this machine with it
     return tuple(pairs)
 
 

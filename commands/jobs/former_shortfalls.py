@@ -40,7 +40,7 @@ def former_of(session: Session, period: Period, again: Callable[[], Iterable[Uni
     _begins, ends = weeks[-1].period().bounds(zone)
     until = ends + timedelta(weeks=max(_LEAST_WEEKS, settings.updates.judge_weeks))
     changed = changed_shortfalls(
-        _judgings(session, since, until),
+        judgings(session, since, until),
         weeks=frozenset(weeks),
         units=settings.units,
         sources=frozenset(table.id for table in settings.update_sources),
@@ -54,7 +54,7 @@ def say_former_of(session: Session, some: Iterable[FormerShortfall]) -> tuple[Me
     return tuple(say_former(one, names) for one in some)
 
 
-def _judgings(session: Session, since: datetime, until: datetime) -> Iterator[RecordedJudging]:
+def judgings(session: Session, since: datetime, until: datetime) -> Iterator[RecordedJudging]:
     """Yield the judgings of a time, the newest first; 'ledger verify' names one that cannot be read."""
     kinds = ("updates.finished",)
     for record in session.reader.records(kinds=kinds, since=since, until=until, newest_first=True):

@@ -64,14 +64,13 @@ def claim(
                 seq=str(count),
             ),
         )
-    for seq in sorted(numbers_set_aside(ledger)):
-        if first <= seq <= last:
-            raise UsageError(
-                msg("two persons set record {seq} aside", seq=str(seq)),
-                msg("Nobody stands for such a record any more. Claim the records before and behind it."),
-            )
-    ownership = read_ownership(ledger)
+    ownership, set_aside = read_ownership(ledger), numbers_set_aside(ledger)
     for seq in range(first, last + 1):
+        if seq in set_aside:
+            raise UsageError(
+                msg("two persons set record {seq} aside, and a claim changes nothing of it", seq=seq),
+                msg("Claim the records in front of it and behind it."),
+            )
         if (owner := ownership.owner(seq)) is not None:
             raise UsageError(
                 msg("record {seq} is claimed by {name}", seq=seq, name=owner.name),

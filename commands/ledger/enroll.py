@@ -12,6 +12,7 @@ signing key is configured, or it cannot be read
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -28,8 +29,6 @@ from portalops.ledger.claimant import record_writer
 from portalops.ledger.claims import is_writer_name
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.heeded import read_ownership, state_of_writer
-from portalops.ledger.ledger import Ledger
-from portalops.ledger.set_aside import read_set_aside
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -78,7 +77,6 @@ def enroll(
     ] = None,
 ) -> Result[WriterShown]:
     session = open_session(ctx)
-    session.warnings.append(msg("claims are on trial: docs/threat-model.md says what they do not hold yet"))
     if accept is not None and end is not None:
         raise UsageError(
             msg("--accept and --end do not go together"), msg("Enrol one writer, or end one: give one of them.")
@@ -115,6 +113,7 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("a writer cannot be called {name}", name=show_text(repr(called), 60)),
             msg("Give --name with letters, digits, '.', '_', '@' or '-', at most 100."),
         )
+    _require_no_second_person(session, key)
     signing, ledger = _signing_key(session), session.writable_ledger
     known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
     if known is not None and known.ended_seq is None:  # it keeps the name and the authority that it has
@@ -138,27 +137,20 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
             msg("another writer is called {name}", name=called),
             msg("Give another --name, or end that one first: 'portalops ledger enroll --end {name}'.", name=called),
         )
-    _require_no_second_person(ledger, key)
     event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
     record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
 
 
-def _require_no_second_person(ledger: Ledger, key: str) -> None:
-    """Keep apart who writes the ledger and who signs as the second person."""
-    for each in read_set_aside(ledger, read_ownership(ledger)):
-        if each.quarantine.public_key == key:
-            raise UsageError(
-                msg(
-                    "the key {key} signed record {seq} as the second person, {name}",
-                    key=fingerprint(key),
-                    seq=str(each.seq),
-                    name=each.quarantine.second,
-                ),
-                msg(
-                    "A second person writes nothing. Enrol another key: 'portalops ledger enroll --request FILE' makes one."
-                ),
-            )
+def _require_no_second_person(session: Session, key: str) -> None:
+    """Make sure that a key is nobody's who signs beside the ledger's key: who writes may not set aside as the second."""
+    for each in session.settings.people:
+        with suppress(ValueError):
+            if public_key_of(each.public_key) == key:
+                raise UsageError(
+                    msg("the key is that of signer {id}, who signs as the second person", id=each.id),
+                    msg("Enrol another key of theirs: a writer's key sets nothing aside."),
+                )
 
 
 def _ended(session: Session, name: str) -> Result[WriterShown]:

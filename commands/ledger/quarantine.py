@@ -13,7 +13,6 @@ the ledger's, 5 the signature is not the second person's, 78 no signing key is c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import typer
@@ -30,20 +29,18 @@ from portalops import bodies
 from portalops.errors import UsageError
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import read_signers
-from portalops.ledger.heeded import numbers_set_aside, read_ownership
+from portalops.ledger.heeded import read_each_claim
+from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside
-from portalops.ledger.set_aside import find_counting, find_flaw, read_standings, stored_lines
-from portalops.model.message import Message, msg, nmsg
+from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside, records_set_aside
+from portalops.ledger.set_aside import find_flaw, read_set_aside, read_standings, stored_lines
+from portalops.model.message import msg, nmsg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import QUARANTINED
 from portalops.reports.document import Paragraph
 from portalops.signatures.sshsig import fingerprint
-
-MAX_WARNINGS = 5
-"""Records that are named on which it has no effect."""
 
 
 @shape
@@ -78,11 +75,10 @@ def quarantine(
     ledger = session.ledger_to_mend
     key = ledgers_key(session, ledger)
     person, key_text = second_person(session, second, by)
-    digest, idle = _require_strange(ledger, first, last)
+    digest = _require_strange(ledger, first, last)
     words = written_text(by, "--by"), written_text(reason, "--reason")
     asked = Quarantine(ledger.id, first, last, digest, words[0], person, key_text, words[1])
     _require_sound(ledger, asked, key.public_key, session.clock.now())
-    session.warnings += [_counts_all_the_same(seq) for seq in idle[:MAX_WARNINGS]]
     parts = signed_by_two(asked, QUARANTINED, key, request, signature)
     text = text_of(asked)
     if parts is None:
@@ -100,20 +96,8 @@ def quarantine(
     return Result(_shown(asked, text, record.seq), (Paragraph(said),))
 
 
-def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
-    """Make sure that it would count: who verifies asks more than what the records are."""
-    read = ReadQuarantine(ledger.count() + 1, now, QUARANTINED, asked, (own, asked.public_key), None, True)
-    if (why := find_flaw(ledger, read_ownership(ledger), read)) is not None:
-        raise UsageError(
-            msg("the records cannot be set aside so: {why}", why=why),
-            msg(
-                "The second person is nobody who writes the ledger: --second names somebody else, with a key of their own."
-            ),
-        )
-
-
-def _require_strange(ledger: Ledger, first: int, last: int) -> tuple[Digest, Sequence[int]]:
-    """Return the digest of the last line and those on which it has no effect, after it was made sure that each of them may be set aside."""
+def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
+    """Return the digest of the last line, after it was made sure that each of them may be set aside."""
     if not first <= last < first + FORMS[QUARANTINED].most:
         raise UsageError(
             msg("there are no records {first} to {last}", first=str(first), last=str(last)),
@@ -125,28 +109,41 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> tuple[Digest, Seq
             msg("there are no records {first} to {last}", first=str(first), last=str(last)),
             msg("The ledger has {n} records. Run 'portalops ledger verify' to see what is wrong.", n=ledger.count()),
         )
-    ownership = read_ownership(ledger)
+    ownership = read_each_claim(ledger)
+    set_aside = read_set_aside(ledger, ownership)
+    counting = ownership.spoken_for.union(each.seq for each in set_aside) | records_set_aside(set_aside)
+    is_own = noted_here(ledger.whole, ledger.folder)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
+    if counting.issuperset(range(first, last + 1)):
+        raise UsageError(
+            msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=first),
+            msg(
+                "A writer is ended with 'portalops ledger enroll --end NAME'; a key is changed with 'portalops ledger rotate-key'."
+            ),
+        )
     for record in records:
         seq = record.seq
         if is_anybodys(seq, record.kind):
             continue
-        if not may_set_aside(seq, ownership, is_void=seq in void, is_sound=seq in sound):
+        if is_own(seq):
+            raise UsageError(
+                msg("record {seq} is this machine's own, and not claimed yet", seq=seq),
+                msg("Run 'portalops ledger head' here: it claims that record."),
+            )
+        if not may_set_aside(seq, last + 1, ownership, is_void=seq in void, is_sound=seq in sound):
             raise _not_strange(seq, ownership, is_sound=seq in sound)
-    idle = tuple(sorted(find_counting(ledger, records) | (numbers_set_aside(ledger) & set(range(first, last + 1)))))
-    if len(idle) == len(lines):
+    return lines[-1][1]
+
+
+def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
+    """Make sure that it would count."""
+    read = ReadQuarantine(ledger.count() + 1, now, QUARANTINED, asked, (own, asked.public_key), None, True)
+    if (why := find_flaw(ledger, read_each_claim(ledger), read)) is not None:
         raise UsageError(
-            _counts_all_the_same(idle[0]),
-            msg(
-                "Nothing would change. 'portalops ledger enroll --end NAME' ends a writer, 'portalops ledger rotate-key' changes the key."
-            ),
+            msg("these records cannot be set aside so: {why}", why=why),
+            msg("Run 'portalops ledger verify' to see whose keys are known, or name another person with --second."),
         )
-    return lines[-1][1], idle
-
-
-def _counts_all_the_same(seq: int) -> Message:
-    return msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=str(seq))
 
 
 def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:

@@ -48,6 +48,8 @@ class Rotation:
     """The next key is there already, and is taken up."""
     is_nearly_done: bool
     """The new key is in its place; only others are left to retire."""
+    is_confirmed: bool
+    """The old key signed for the next one before, and need not any more."""
     retires: tuple[Signer, ...]
 
 
@@ -127,7 +129,12 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
         and not pending.exists()
         and (any(each.added_seq < mine.added_seq for each in others) or not _has_signed(session, mine))
     ):
-        return Rotation(path, None, None, is_begun=True, is_nearly_done=True, retires=others)
+        return Rotation(path, None, None, is_begun=True, is_nearly_done=True, is_confirmed=True, retires=others)
+    following = _confirmed_next(pending, present, valid) if present is not None else None
+    if not lost and mine is None and following is not None:
+        others = tuple(each for each in valid if each is not following)
+        # A stranger retired the old key meanwhile: that counts from the moment on at which it had signed for the next one.
+        return Rotation(path, None, _kept_name(path, present), True, False, True, others)
     if lost and mine is not None:
         raise UsageError(
             msg("the signing key {path} is not lost: it is there and is the ledger's key", path=str(path)),
@@ -139,7 +146,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
             msg("Put the right key there; if it is gone for good, add --lost."),
         )
     old = None if lost else present
-    return Rotation(path, old, _kept_name(path, present), _suits(pending, signers, old), False, valid)
+    return Rotation(path, old, _kept_name(path, present), _suits(pending, signers, old), False, False, valid)
 
 
 def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[RotatedKey]:
@@ -150,7 +157,8 @@ def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[Rota
     else:
         if not rotation.is_begun:
             make_next_key(path)
-        announce_key(ledger, rotation.old, SigningKey.load(next_key(path)), reason=reason, clock=clock)
+        if not rotation.is_confirmed:
+            announce_key(ledger, rotation.old, SigningKey.load(next_key(path)), reason=reason, clock=clock)
         take_up_next_key(path, keep_as=rotation.keep_as, comment=comment)
     key = SigningKey.load(path)
     made = retire_others(ledger, key, reason=reason, clock=clock)
@@ -198,9 +206,9 @@ def _steps(rotation: Rotation) -> Iterator[Message]:
             yield msg("take up the key that was made in {path} before", path=path)
         else:
             yield msg("make a key in {path}", path=path)
-        if rotation.old is None:
+        if rotation.old is None and not rotation.is_confirmed:
             yield msg("record it, without a signature of the old key")
-        else:
+        elif rotation.old is not None:
             yield msg("record it, and sign a head over that with the old key")
         if rotation.keep_as is not None:
             yield msg("keep the old key's file as {path}", path=str(rotation.keep_as))
@@ -242,6 +250,16 @@ def _suits(pending: Path, signers: tuple[Signer, ...], old: SigningKey | None) -
     if known is None:
         return True
     return known.retired_seq is None and known.replaces == (old.public_key if old else "")
+
+
+def _confirmed_next(pending: Path, old: SigningKey, valid: tuple[Signer, ...]) -> Signer | None:
+    """Return the next key that lies there, if the old one had signed for it."""
+    try:
+        public_key = SigningKey.load(pending).public_key
+    except SecretUnavailable:
+        return None
+    named = (each for each in valid if each.public_key == public_key and each.replaces == old.public_key)
+    return next((each for each in named if each.vouched_seq is not None), None)
 
 
 def _kept_name(path: Path, present: SigningKey | None) -> Path | None:

@@ -547,7 +547,11 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
 def _cures_view(integrity: Integrity) -> Iterator[Block]:
     """Name the commands that set a stranger's records aside, where what is wrong is of records that nobody claims."""
     numbers = sorted({each.seq for each in integrity.faults})
-    strange = [seq for seq in numbers if may_set_aside(seq, integrity.ownership, is_void=False, is_sound=False)]
+    strange = [
+        seq
+        for seq in numbers
+        if may_set_aside(seq, integrity.records + 1, integrity.ownership, is_void=False, is_sound=False)
+    ]
     if strange:
         yield Paragraph(msg("Nobody claims these records. What is wrong with them alone, two persons set aside:"))
         yield Bullets([verbatim(_quarantine_of(seq, seq)) for seq in strange[:MAX_LISTED]])

@@ -21,6 +21,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
+from commands.jobs.open_nights import say_nights
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.updates.steps import (
@@ -222,6 +223,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
             *offset_warnings(session, sources),
             *precedence_warnings(session, sources),
             *map(_sender_warning, senders[:MAX_SHOWN]),
+            *(msg("{what}. {cure}", what=what, cure=cure) for what, cure in say_nights(session)),
             *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
         ),
         exit_code=done.exit_code,

@@ -212,15 +212,44 @@ def _times(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]
                 ),
                 hint,
             )
+    ids = {row.id: index for index, row in enumerate(shape.job)}
+    for index, row in enumerate(shape.job):
+        for job in _planned(row)[1:]:
+            if job.id in ids:
+                yield DuplicateId(
+                    msg(
+                        "{place}: {what} {id} is already defined at {first}",
+                        place=layers.place(("job", index, "at")),
+                        what=msg("the job"),
+                        id=job.id,
+                        first=layers.place(("job", ids[job.id], "id")),
+                    ),
+                    msg("Give one of the two another id, or remove it."),
+                )
+
+
+def _planned(row: JobTable) -> tuple[Job, ...]:
+    """Return the jobs of a table, one for each of its times: each is due, done and missed by itself."""
+    return tuple(
+        Job(JobId(f"{row.id}-{at.replace(':', '')}" if place else row.id), row.kind, row.every, row.duty, at, row.on)
+        for place, at in enumerate(row.at or ("",))
+    )
 
 
 def _misfits(row: JobTable) -> Iterator[tuple[str, str, Message, Message]]:
     if row.at and row.every is Every.HOUR:
         yield (
             "at",
-            row.at,
+            ", ".join(row.at),
             msg("is due each hour and so takes no time of day"),
             msg('Leave out "at", or write every = "day".'),
+        )
+    elif len(row.at) > 1 and row.every is not Every.DAY:
+        yield (
+            "at",
+            ", ".join(row.at),
+            msg("is not due each day and so takes a single time"),
+            msg('Name one time, or write every = "day".'),
         )
     if not row.on:
         return
@@ -274,7 +303,7 @@ def _uncopied(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErr
 
 def _unwatched(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
     """Yield the monitors that watch a job which there is not: nobody would ever hear of it."""
-    jobs = [row.id for row in shape.job]
+    jobs = [str(job.id) for row in shape.job for job in _planned(row)]
     for index, row in enumerate(shape.notify.monitor):
         watched = (row.model_extra or {}).get("jobs")
         for number, job in enumerate(watched if isinstance(watched, list) else ()):
@@ -434,7 +463,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             for row in shape.unit
         ),
         hosts=tuple(Host(HostId(row.id), row.address, frozenset(row.roles), row.custodian or "") for row in shape.host),
-        jobs=tuple(Job(JobId(row.id), row.kind, row.every, row.duty, row.at, row.on) for row in shape.job),
+        jobs=tuple(job for row in shape.job for job in _planned(row)),
         state_folder=state_folder,
         office=OfficeSettings(
             _name(shape.office.parent) if shape.office.parent else None,

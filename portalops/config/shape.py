@@ -333,6 +333,21 @@ def _time_of_day(value: str) -> str:
     return value
 
 
+def _times_of_day(value: object) -> object:
+    """Take a time of day, or several in order."""
+    times = [value] if isinstance(value, str) else value
+    if not isinstance(times, list) or not all(isinstance(one, str) for one in times):
+        raise RefusedValue(
+            msg("is not a text, nor a list of texts"), msg('Write at = "07:00", or at = ["07:00", "23:30"].')
+        )
+    found = tuple(_time_of_day(one) for one in times if one or value != "")
+    if list(found) != sorted({*found}) or (found and not all(found)):
+        raise RefusedValue(
+            msg("does not name each time once, in order"), msg('Write at = "07:00", or at = ["07:00", "23:30"].')
+        )
+    return found
+
+
 def _day_in_slot(value: object) -> object:
     """Take a weekday, a day that every month has, as number or text, or the last one; a day that months lack would pass them over."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
@@ -362,9 +377,14 @@ class JobTable(Shape):
     id: Id
     kind: JobKind
     every: Every
-    at: Annotated[str, AfterValidator(_time_of_day)] = Field(
-        default="",
-        description="From when on it is due on its day: HH:MM in the portal's time zone; not for hourly jobs.",
+    at: Annotated[tuple[str, ...], BeforeValidator(_times_of_day)] = Field(
+        default=(),
+        description=(
+            "From when on it is due on its day: HH:MM in the portal's time zone; not for hourly jobs. A daily job may have"
+            " several, each a job of its own: the first has its id, a further one has the time behind it, as in"
+            " daily-updates-2330."
+        ),
+        json_schema_extra={"type": ["string", "array"]},
     )
     on: Annotated[str, BeforeValidator(_day_in_slot)] = Field(
         default="",
@@ -510,7 +530,6 @@ _LIMITS: dict[str, dict[str, Any]] = {
     "restored_max_age_days": {"ge": 1, "le": 3660},
     "queried_max_age_days": {"ge": 1, "le": 3660},
     "session_gap_minutes": {"ge": 1},
-    "claim_window_hours": {"le": 168},
     "check_max_age_hours": {"ge": 1},
     "check_every_days": {"ge": 1},
     "finding_critical_days": {"ge": 1, "le": 365},

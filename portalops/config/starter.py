@@ -200,6 +200,12 @@ def _checks_and_updates(said: _Comments) -> Sequence[str]:
         '# kind = "feed"',
         '# channel = "portal"             # portal | subportal | submission',
         '# url = "https://..."',
+        "#",
+        "# [[job]]",
+        '# id = "daily-updates"',
+        '# kind = "updates"',
+        '# every = "day"',
+        '# at = ["07:00", "23:30"]',
         "",
     )
 

@@ -125,10 +125,6 @@ class Faults:
         elif self._set_aside is None or seq not in self._set_aside:
             self.add(seq, what)
 
-    def waiting(self) -> frozenset[int]:
-        """Return the records of which something is wrong that waits for `settle`."""
-        return frozenset(fault.seq for fault in self._open)
-
     def settle(self, set_aside: Collection[int]) -> None:
         """Say which records are excused; what waited for that and is excused by none becomes a fault."""
         self._set_aside = set_aside

@@ -221,6 +221,27 @@ def check_heads(
     return Signed(len(spoken.heads), newest, uses, compared, sign_offs, drills, numbers, listed)
 
 
+def heads_with_files(heads: Iterable[ReadHead], listed: Sequence[Signer], ledger: str) -> dict[int, ReadHead]:
+    """Return the heads that have files in a bundle, by their size: a stranger's of the same size as the ledger's own has none.
+
+    Args:
+        heads: in the records' order.
+        listed: the keys as the records alone have them.
+        ledger: its id; empty if that cannot be read.
+    """
+    found: dict[int, ReadHead] = {}
+    own: set[int] = set()
+    for each in heads:
+        if each.head is None or each.signed is None:
+            continue
+        is_own = _is_authentic(each, listed, ledger)
+        if is_own or each.head.size not in own:
+            found[each.head.size] = each
+        if is_own:
+            own.add(each.head.size)
+    return found
+
+
 def find_standings(
     spoken: Spoken, signers: Sequence[Signer], ledger: str, numbers: Collection[int]
 ) -> tuple[frozenset[int], frozenset[int]]:

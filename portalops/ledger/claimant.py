@@ -100,6 +100,24 @@ class MachineClaimant:
         """Read once: it costs as much as the claim's signature."""
         self._is_enrolled = False
         self._ended = threading.Event()
+        self._awaits_head = False
+        """The ledger's first head is to enrol this machine."""
+        self._is_off = False
+        """No key is ever enrolled here, so that a note would never be claimed."""
+
+    def expect(self, *, has_writers: bool, is_shared: bool, has_signing_key: bool) -> None:
+        """Take over what kind of ledger this is, before anything is appended.
+
+        A machine with a key, as `init` makes one, enrols itself with the first head of a ledger that is its own alone.
+
+        Args:
+            has_writers: a writer was recorded, whether it counts or not.
+            is_shared: other machines write to it too.
+            has_signing_key: heads are signed here; without them this machine enrols nobody.
+        """
+        self.is_awaited, self.is_shared = has_writers, is_shared
+        self.enrols = self._awaits_head = not is_shared and has_signing_key and not has_writers and self._has_key()
+        self._is_off = not (is_shared or has_signing_key or has_writers)
 
     @contextmanager
     def noting(self) -> Iterator[None]:
@@ -156,8 +174,8 @@ class MachineClaimant:
             SecretUnavailable: the key cannot be read.
         """
         with self._lock:
-            if not self._has_key():
-                return
+            if not self._has_key() or (self._awaits_head and not self._is_enrolled):
+                return  # the first head enrols it, and what was noted before is claimed then
             left = tuple(journals.left_journals(self._folder, but=self._path))
             try:
                 if (self._runs or left) and self._may_claim(ledger):
@@ -241,7 +259,7 @@ class MachineClaimant:
     def make_key(self) -> str:
         """Make this machine's key, unless it has one, and return its public half; raises as `enrol` does."""
         if not self._has_key():
-            SigningKey.make(self._folder / KEY)
+            make_writer_key(self._folder)
         return self._key_at_hand().public_key
 
     @property
@@ -271,7 +289,7 @@ class MachineClaimant:
         return self.is_awaited and bool(self._runs)
 
     def _notes(self) -> bool:
-        return self.is_awaited or self._has_key()
+        return not self._is_off and (self.is_awaited or self._has_key())
 
     def _has_key(self) -> bool:
         return self._key is not None or (self._folder / KEY).exists()
@@ -312,6 +330,16 @@ class MachineClaimant:
                     self.claim(ledger)
             except PortalOpsError as error:
                 logger.warning("what was recorded is not claimed yet: %s", error)
+
+
+def make_writer_key(folder: Path) -> None:
+    """Make a machine's own key in its state folder, unless it has one.
+
+    Raises:
+        FileUnwritable: it cannot be written.
+    """
+    if not (folder / KEY).exists():
+        SigningKey.make(folder / KEY)
 
 
 def draft_claim(ledger: Ledger, key: SigningKey, ranges: Sequence[LineRange], **parts: object) -> Draft:

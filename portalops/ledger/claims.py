@@ -204,8 +204,17 @@ class Ownership:
 
     def owner(self, seq: int) -> Writer | None:
         """Return who claims a record; None if nobody does."""
+        found = self._claimed_range(seq)
+        return self.writer_of(found) if found else None
+
+    def is_claimed_before(self, seq: int, limit: int) -> bool:
+        """Say whether a claim that stands before another record holds a record."""
+        found = self._claimed_range(seq)
+        return found is not None and found.claim_seq < limit
+
+    def _claimed_range(self, seq: int) -> Claimed | None:
         found = bisect_right(self.claimed, seq, key=lambda each: each.first) - 1
-        return self.writer_of(self.claimed[found]) if found >= 0 and seq <= self.claimed[found].last else None
+        return self.claimed[found] if found >= 0 and seq <= self.claimed[found].last else None
 
     def writer_of(self, claimed: Claimed) -> Writer:
         """Return who claims some records."""
@@ -473,7 +482,7 @@ class _Fold:
             self.by_hand.append(ClaimByHand(each.seq, left, each.public_key, each.by_hand))
         for one in left:
             place = bisect_right(self.claimed, one.first, key=lambda known: known.first)
-            self.claimed.insert(place, Claimed(one.first, one.last, each.public_key))
+            self.claimed.insert(place, Claimed(one.first, one.last, each.public_key, each.seq))
 
     def _free_of(self, each: LineRange) -> Iterator[LineRange]:
         """Yield the parts of a range that no earlier claim has."""

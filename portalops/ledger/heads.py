@@ -58,6 +58,9 @@ MAX_HEAD_BYTES = 4096
 WAIT_SECONDS = 30.0
 """How long to wait for another process that is signing."""
 
+FIRST_KEY = "the first key"
+"""The reason in the record of a ledger's first key, so that its details can be made anew."""
+
 UNCOVERED_KINDS = frozenset({HEAD})
 """Kinds of records that may follow the newest head without a newer head being needed."""
 
@@ -306,17 +309,17 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
 def read_signers(ledger: Ledger, own: SigningKey | None = None) -> tuple[Signer, ...]:
     """Return the keys that were added, oldest first; only those that are confirmed sign.
 
-    A record behind the first key whose details are no key counts for nothing, and is named by `verify`: whoever may append could
-    otherwise keep everybody from signing.
+    A record whose details are no key counts for nothing, and is named by `verify`: whoever may append could otherwise keep everybody
+    from signing. So does one behind the first key whose details cannot be read.
 
     Args:
         ledger: may be open for reading only.
         own: a key that is known to be the ledger's own, beside this machine's.
 
     Raises:
-        IntegrityError: the details of the first key record are missing or damaged.
+        IntegrityError: the details of the first key record are missing or damaged, and no key that is known gives them.
     """
-    events = _read_keys(ledger)
+    events = _read_keys(ledger, own)
     if len(events) < 2:  # as nearly always: then nothing depends on heads, quarantines or this machine's key
         return fold_signers(events, lambda _seq: (), principal=ledger.id, mends=_read_mends(ledger)).signers
     known = {ledger.read_own_key()} if own is None else {ledger.read_own_key(), own.public_key}
@@ -363,25 +366,53 @@ def _read_by_two(ledger: Ledger, kind: str) -> Iterator[tuple[Record, Quarantine
                 yield record, *found
 
 
-def _read_keys(ledger: Ledger) -> list[RecordedKey]:
+def _read_keys(ledger: Ledger, own: SigningKey | None = None) -> list[RecordedKey]:
     events: list[RecordedKey] = []
+    lost: tuple[Record, IntegrityError] | None = None
     for record in ledger.records(kinds=KEY_KINDS):
         try:
-            events.append(_read_key(ledger, record))
-        except IntegrityError:
-            if not events:
-                raise
+            event = read_key_event(ledger.blob(record.body))
+        except IntegrityError as error:
+            lost = lost or (None if events else (record, error))
+            continue
+        if event is not None:
+            events.append(RecordedKey(record.seq, record.at, record.kind, event))
+    if lost is not None:
+        known = (ledger.read_own_key(), *((own.public_key,) if own else ()))
+        events.insert(0, _rebuilt_first(events, known, *lost))
     return events
 
 
-def _read_key(ledger: Ledger, record: Record) -> RecordedKey:
-    event = read_key_event(ledger.blob(record.body))
-    if event is None:
-        raise IntegrityError(
-            msg("record {seq} is of kind key but holds no key", seq=record.seq),
-            msg("Run 'portalops ledger verify', and keep everything as it is."),
-        )
-    return RecordedKey(record.seq, record.at, record.kind, event)
+def _rebuilt_first(
+    events: Sequence[RecordedKey], known: Collection[str], first: Record, error: IntegrityError
+) -> RecordedKey:
+    """Return the first key, of which the details are missing or damaged: whatever came behind could pass for the first otherwise.
+
+    They can be made anew from any key of this machine or these records: the record holds their digest.
+    """
+    recorded = (key for each in events for key in (each.event.public_key, each.event.replaces))
+    for public_key in {*known, *recorded}:
+        if _digest_of_first(public_key) == first.body:
+            return RecordedKey(first.seq, first.at, first.kind, KeyEvent(public_key, FIRST_KEY))
+    raise IntegrityError(
+        msg("record {seq}, the ledger's first key, cannot be read: {cause}", seq=first.seq, cause=error.message),
+        msg("Nothing can be trusted without it. Restore the ledger of the newest backup set: docs/stopped.md, Damage."),
+    ) from error
+
+
+def _digest_of_first(public_key: str) -> Digest:
+    return Digest(hashlib.sha256(bodies.write({"key": KeyEvent(public_key, FIRST_KEY)})).hexdigest())
+
+
+def _mend_first(ledger: Ledger, first: Signer) -> None:
+    """Put the details of the first key's record back where they are missing or damaged."""
+    record = ledger.record(first.added_seq)
+    if record is None or record.body != _digest_of_first(first.public_key):
+        return
+    try:
+        ledger.blob(record.body)
+    except IntegrityError:
+        ledger.keep(bodies.write({"key": KeyEvent(first.public_key, FIRST_KEY)}))
 
 
 def _signatures_behind(ledger: Ledger, seq: int) -> Iterator[HeadSignature]:
@@ -463,9 +494,10 @@ def _require_no_stranger(
 def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
     signers = read_signers(ledger, key)
     if not signers:
-        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
-    else:
-        require_in_use(signers, key, ledger.now())
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, FIRST_KEY)}))
+        return
+    _mend_first(ledger, signers[0])
+    require_in_use(signers, key, ledger.now())
 
 
 def _alone(ledger: Ledger) -> AbstractContextManager[None]:

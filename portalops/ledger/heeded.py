@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from portalops.errors import IntegrityError, PortalOpsError
 from portalops.files import write_atomically
 from portalops.json_text import read_json
 from portalops.ledger.chain import Faults
-from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import (
     GRACE,
     Ownership,
@@ -91,7 +91,7 @@ class HeedfulLedger(Ledger):
     def whole(self) -> Ledger:
         """The same ledger with every record: for who verifies, exports or mends it."""
         found = Ledger.__new__(Ledger)
-        vars(found).update(vars(self))
+        found.__dict__ = self.__dict__  # one state: what is set on either holds for both
         return found
 
     def records(
@@ -120,7 +120,10 @@ class HeedfulLedger(Ledger):
 
     def newest_in_time(self) -> Record | None:
         """Return the newest record that counts; the newest of all while none does."""
-        sieve = self._sieved()
+        try:
+            sieve = self._sieved()
+        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
+            sieve = None
         if sieve is None:
             return self.last()
         newest = super().records(newest_first=True)
@@ -128,21 +131,21 @@ class HeedfulLedger(Ledger):
 
     def _sieved(self) -> HeededLedger | None:
         if not self._is_sieved:
-            self._is_sieved = True  # also where that fails: verification names why
             self._sieve = _sieve_of(self.whole, self._clock.now())
+            self._is_sieved = True
         return self._sieve
 
 
 def _sieve_of(ledger: Ledger, now: datetime) -> HeededLedger | None:
-    """Return what tells which records count; None if all do, or if the keys of the ledger cannot be read."""
-    try:
-        set_aside = numbers_set_aside(ledger)
-        has_writers = any(ledger.records(kinds=(WRITER_ADDED,), limit=1))
-        ownership = read_ownership(ledger) if has_writers else Ownership()
-        last = ledger.last()
-    except IntegrityError as error:
-        logger.warning("which records count cannot be found out, so all of them do: %s", error)
-        return None
+    """Return what tells which records count; None if all do.
+
+    Raises:
+        IntegrityError: the keys of the ledger cannot be read, so whose the records are is not known: then none counts.
+    """
+    set_aside = numbers_set_aside(ledger)
+    has_writers = any(ledger.records(kinds=(WRITER_ADDED,), limit=1))
+    ownership = read_ownership(ledger) if has_writers else Ownership()
+    last = ledger.last()
     if last is None or (ownership.begin is None and not set_aside):
         return None
     return HeededLedger(ledger, ownership, max(last.at, now) - GRACE, set_aside)
@@ -315,7 +318,7 @@ def _read_counted(ledger: Ledger | LedgerNotBegun, kinds: Collection[str]) -> Se
         return ()
     from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # few ledgers have any
 
-    return read_set_aside(ledger, read_ownership(ledger))
+    return read_set_aside(ledger, read_ownership(ledger), lambda: read_each_claim(ledger))
 
 
 def read_ownership(ledger: Ledger) -> Ownership:
@@ -331,11 +334,10 @@ def read_ownership(ledger: Ledger) -> Ownership:
     if not newer:
         return known
     signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
-    noted = {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
     found = check_claims(
         signed,
         read_signers(ledger),
-        noted,
+        _noted(ledger, signed),
         Faults(),
         ledger=ledger.id,
         before=known,
@@ -346,6 +348,13 @@ def read_ownership(ledger: Ledger) -> Ownership:
     bridged = Ownership(found.writers, claimed, unclaimable=found.unclaimable)
     _write_checked(ledger, newer[-1], bridged)
     return bridged
+
+
+def read_each_claim(ledger: Ledger) -> Ownership:
+    """Return whose the records are, with each claim by itself: all of them are read. Raises as `read_ownership` does."""
+    signed = tuple(each for record in ledger.records(kinds=CLAIM_KINDS) if (each := _read(ledger, record)) is not None)
+    noted, aside = _noted(ledger, signed), _read_settings_aside(ledger, 0)
+    return check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, settings_aside=aside)
 
 
 def _read_settings_aside(ledger: Ledger, upto: int) -> Sequence[SettingAside]:
@@ -401,6 +410,10 @@ def _bridged(claimed: Sequence[Claimed], spoken_for: Collection[int]) -> tuple[C
             last += 1
         bridged.append(Claimed(first, last, each.public_key))
     return tuple(bridged)
+
+
+def _noted(ledger: Ledger, signed: Iterable[SignedText]) -> Noted:
+    return {seq: (line_digest(line.line), "") for seq in wanted(signed) if (line := ledger.record(seq)) is not None}
 
 
 def _read(ledger: Ledger, record: Record) -> SignedText | None:

@@ -15,8 +15,8 @@ from functools import partial
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
-from portalops.ledger.check_heads import HeldRecord, Noted
-from portalops.ledger.claims import Ownership, SettingAside, find_key_flaw
+from portalops.ledger.check_heads import HeldRecord, Noted, Signed, Spoken, find_standings
+from portalops.ledger.claims import Ownership, SettingAside, SignedText, check_claims, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
@@ -187,6 +187,39 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     return tuple(counted)
 
 
+def check_owners(
+    read: Sequence[ReadQuarantine],
+    texts: Sequence[SignedText],
+    spoken: Spoken,
+    signed: Signed,
+    *,
+    noted: Noted,
+    faults: Faults,
+    ledger: str,
+    anybodys: Collection[int],
+) -> tuple[Ownership, tuple[SetAside, ...]]:
+    """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
+
+    Args:
+        read: the quarantines and mended clocks, oldest first.
+        texts: the claims and writer records, oldest first.
+        spoken: what the records say of heads, keys, sign-offs and drills.
+        signed: what came of that.
+        noted: digest and time of each line that any of them asks for.
+        faults: receives what does not hold.
+        ledger: its id; empty if that cannot be read.
+        anybodys: numbers of the records of `is_anybodys`.
+    """
+    keys = [use.signer for use in signed.uses]
+    standings = find_standings(spoken, keys, ledger, faults.suspects)
+    around = Surrounding(ledger, keys, Ownership(), noted, anybodys, *standings)
+    aside = settings_aside(read, around)
+    ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
+    set_aside = check_quarantines(read, replace(around, ownership=ownership), faults)
+    faults.settle(records_excused(set_aside))
+    return ownership.speaking_for(each.seq for each in set_aside), set_aside
+
+
 def records_set_aside(counted: Iterable[SetAside]) -> frozenset[int]:
     """Return the numbers of all records that are set aside."""
     return _named(each for each in counted if each.quarantine.since is None)
@@ -211,17 +244,18 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
-def may_set_aside(seq: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
-    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claims it, and nobody's key stands for it.
+def may_set_aside(seq: int, by: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
+    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claimed it before, and nobody's key stands for it.
 
     Args:
         seq: its number.
+        by: the quarantine's: a claim behind that changes nothing of it.
         ownership: whose the records are.
         is_void: it counts for nothing by itself; else it must stand behind the first writer.
         is_sound: a confirmed key stands for it.
     """
     is_strange = is_void or (ownership.begin is not None and seq > ownership.begin)
-    return is_strange and not is_sound and ownership.owner(seq) is None
+    return is_strange and not is_sound and not ownership.is_claimed_before(seq, by)
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
@@ -248,7 +282,7 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     for seq in range(quarantine.first, quarantine.last + 1):
         if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
             continue
-        if not may_set_aside(seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
+        if not may_set_aside(seq, each.seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
-from portalops.ledger.claims import Ownership, SettingAside, check_claims, read_signed
-from portalops.ledger.claims import wanted as wanted_by_claims
+from portalops.ledger.claims import Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -31,20 +30,29 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.registers.drills import IMPORTED
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS, KEY_RETIRED, begin_mended
-from portalops.registers.writers import BY_TWO, CLAIM_KINDS
+from portalops.registers.signers import KEY_KINDS, begin_mended
+from portalops.registers.writers import BY_TWO
 
 JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
 
 
-def read_set_aside(ledger: Ledger, ownership: Ownership) -> tuple[SetAside, ...]:
+def read_set_aside(
+    ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership] | None = None
+) -> tuple[SetAside, ...]:
     """Return the quarantines and mended clocks that count; the others are named by `ledger verify`.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: returns the same with each claim by itself, where that is none yet: a claim behind a quarantine changes nothing of it.
 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
+    if exact is not None and any(ownership.owner(seq) is not None for seq in suspects(read)):
+        ownership = exact()
     return _counted(ledger, ownership, read, Faults()) if read else ()
 
 
@@ -63,25 +71,6 @@ def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> 
     if any(each.seq == planned.seq for each in counted):
         return None
     return next(fault.what for fault in faults.kept if fault.seq == planned.seq)
-
-
-def find_counting(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
-    """Return which of some records count whatever a quarantine says of them: claims, writers, retirements, and what two persons signed.
-
-    Raises:
-        IntegrityError: the ledger's keys or its id cannot be read.
-    """
-    named = {each.seq: each.kind for each in records if each.kind in {*CLAIM_KINDS, *BY_TWO, KEY_RETIRED}}
-    if not named:
-        return frozenset()
-    signed = tuple(read_signed(_held(ledger, record)) for record in ledger.records(kinds=CLAIM_KINDS))
-    noted = {seq: (digest, "") for seq, digest, _record in stored_lines(ledger, wanted_by_claims(signed))}
-    signers, faults = read_signers(ledger), Faults(suspects=frozenset(named))
-    aside = read_settings_aside(ledger, 0)
-    ownership = check_claims(signed, signers, noted, faults, ledger=ledger.id, settings_aside=aside)
-    by_two = {each.seq for each in read_set_aside(ledger, ownership)}
-    retired = {each.retired_seq for each in signers}
-    return frozenset(named) & (ownership.spoken_for.difference(faults.waiting()) | by_two | retired)
 
 
 def read_settings_aside(ledger: Ledger, upto: int) -> tuple[SettingAside, ...]:

@@ -28,7 +28,6 @@ from portalops.ledger.check_heads import (
     Spoken,
     SuppliedHead,
     check_heads,
-    find_standings,
     read_head,
     wanted,
 )
@@ -37,7 +36,6 @@ from portalops.ledger.claims import (
     Ownership,
     SignedText,
     check_authority,
-    check_claims,
     check_unclaimed,
     is_unheeded,
     read_signed,
@@ -47,16 +45,13 @@ from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
     ReadQuarantine,
-    Surrounding,
-    check_quarantines,
+    check_owners,
     disowned_keys,
     is_anybodys,
     key_mends,
     read_quarantine,
-    records_excused,
     records_mistimed,
     records_set_aside,
-    settings_aside,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -238,22 +233,17 @@ def verify(
             trusted=brought.trusted,
             known=signing_keys(brought.trusted or ()) | {brought.signing_key},
         )
-        keys = [use.signer for use in signed.uses]
-        standings = find_standings(told.spoken, keys, ledger_id, faults.suspects)
-        surrounding = Surrounding(ledger_id, keys, Ownership(), chain.noted, told.anybodys, *standings)
-        ownership = check_claims(
+        ownership, set_aside = check_owners(
+            told.quarantines,
             told.signed,
-            keys,
-            chain.noted,
-            faults,
+            told.spoken,
+            signed,
+            noted=chain.noted,
+            faults=faults,
             ledger=ledger_id,
-            spoken_for=signed.holding,
-            settings_aside=settings_aside(told.quarantines, surrounding),
+            anybodys=told.anybodys,
         )
-        set_aside = check_quarantines(told.quarantines, replace(surrounding, ownership=ownership), faults)
-        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
-        faults.settle(records_excused(set_aside))
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)

@@ -96,8 +96,6 @@ class Numbers:
     """A week of which a unit owes fewer than five working days asks for its share, rounded up; else for all of it."""
     syndication_counts_as_submission: bool = True
     """An item pulled from the sub-portal counts for K1 and K2 (Article 9.2)."""
-    claim_window_hours: int = 48
-    """The longest time between two polls within which the date that an item claims tells when it came."""
     duplicate_window_days: int = 90
     """How far back an item is compared with earlier ones, to find the same text."""
     new_subportal_grace_working_days: int = 10
@@ -145,7 +143,7 @@ class Numbers:
     """So many cases in a quarter are reported to the Committee."""
 
 
-ENDED = ("min_coverage_percent", "backdate_grace_hours")
+ENDED = ("min_coverage_percent", "backdate_grace_hours", "claim_window_hours")
 """Numbers of earlier rulebooks that have no effect any more; a configuration that still names them is warned."""
 
 

@@ -113,3 +113,5 @@ class Claimed:
     last: int
     public_key: str
     """Of the writer."""
+    claim_seq: int = 0
+    """Of the claim's record; 0 where several claims make one range."""

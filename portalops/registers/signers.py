@@ -2,8 +2,8 @@
 
 Whoever may append can add a key, and write that one was retired. A key is *confirmed* as the first one, by a head of the confirmed key that it
 replaces, or since the reader knows it to be the ledger's own. A retirement counts if its key signed a head over the record of the key that
-replaces it, or if the first head of a confirmed key over the retirement is by another one. A key that signs on over its own retirement was
-not retired (docs/ledger-format.md, Keys).
+replaces it, or if the first head of a confirmed key over the retirement is by another one, and does not confirm the key. A key that signs on
+over its own retirement was not retired (docs/ledger-format.md, Keys).
 """
 
 from __future__ import annotations
@@ -201,7 +201,8 @@ class _KeyFold:
         for key, recorded in tuple(self.pending.items()):
             if recorded.seq <= head.size:
                 del self.pending[key]
-                if key == head.public_key:
+                # A key that this very head confirms is the next one: who retired it before was nobody.
+                if head.seq == self.signers[key].vouched_seq or key == head.public_key:
                     self.unheeded.append(recorded)
                 else:
                     self._retire(recorded)

@@ -223,7 +223,6 @@ _PARSERS: Mapping[str, Callable[[object], Any]] = {
     "late_grace_hours": _whole(0, 168),
     "short_weeks_ask_less": _yes_or_no,
     "syndication_counts_as_submission": _yes_or_no,
-    "claim_window_hours": _whole(0, 168),
     "duplicate_window_days": _whole(0, 3660),
     "new_subportal_grace_working_days": _whole(0, 260),
     "check_max_age_hours": _whole(1, 24 * 31),

@@ -22,6 +22,23 @@ def one_sitting_that_claims_two_days(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def one_sitting_around_the_evening_poll(p: Province) -> None:
+    site = p.with_whole_texts()
+    p.hours = (7, 22)
+    p.plan(p.day(2, "21:55"), site.publish, Post("/tin-20", p.day(2, "21:55"), story(20)))
+    p.plan(p.day(2, "22:05"), site.publish, Post("/tin-21", p.day(3, "06:00"), story(21)))
+    p.publish(22, p.day(8))
+
+
+def one_sitting_in_a_list_of_days(p: Province) -> None:
+    site = p.with_history()
+    p.hours = (7, 22)
+    site.written = lambda claims: at(claims).strftime("%d/%m/%Y")
+    p.publish(20, p.day(2, "21:55"))
+    p.publish(21, p.day(2, "22:05"), claims=p.day(3, "06:00"))
+    p.publish(22, p.day(8))
+
+
 def portal_news_dated_hours_before(p: Province) -> None:
     site, portal = p.with_history(), p.with_portal()
     for day in (2, 4):
@@ -122,6 +139,38 @@ def drafts_begun_the_evening_before(p: Province) -> None:
     p.publish(20, p.day(1, "10:00"))
     p.publish(21, p.day(2, "06:50"), claims=p.day(1, "21:00"))
     p.publish(22, p.day(8))
+
+
+def item_edited_on_monday_that_sunday_night_showed(p: Province) -> None:
+    _put_up_on_sunday_night(p, "23:00", claims=p.day(8, "06:35"))
+
+
+def item_dated_ahead_to_monday(p: Province) -> None:
+    _put_up_on_sunday_night(p, "23:00", claims=p.day(8, "07:00"))
+
+
+def item_dated_by_its_approval(p: Province) -> None:
+    _put_up_on_sunday_night(p, "22:50", claims=p.day(8, "06:45"))
+
+
+def clock_two_hours_ahead_on_sunday(p: Province) -> None:
+    _put_up_on_sunday_night(p, "23:30", claims=p.day(8, "01:30"), ahead="11:00")
+
+
+def list_of_the_days_of_events(p: Province) -> None:
+    site = p.with_history()
+    site.written = lambda claims: at(claims).strftime("%d/%m/%Y")
+    p.hours = (7, 22)
+    for day, hour, number in ((3, "09:00", 20), (7, "23:00", 21), (8, "09:00", 22)):
+        p.publish(number, p.day(day, hour), claims=p.day(day + 1))
+
+
+def _put_up_on_sunday_night(p: Province, hour: str, *, claims: str, ahead: str = "09:00") -> None:
+    p.with_history()
+    p.hours = (7, 22)
+    p.publish(20, p.day(3), claims=p.day(3, ahead))
+    p.publish(21, p.day(7, hour), claims=claims)
+    p.publish(22, p.day(8), claims=p.day(8, ahead))
 
 
 def own_texts_of_a_late_feed_that_another_unit_copies(p: Province) -> None:

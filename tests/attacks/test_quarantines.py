@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from portalops.ledger.heeded import HeedfulLedger, numbers_set_aside
 from portalops.ledger.verify import Integrity, verify
 from tests.conformance.claims import append, claimed
 from tests.conformance.corpus import begun
@@ -15,7 +16,7 @@ from tests.ledger.ledgers import ZONE
 
 VOID = (
     "one-person", "a-machine-as-the-second", "a-strangers-key", "a-key-of-their-own", "another-second-than-named", "without-the-second",
-    "of-another-line", "of-another-ledger", "of-claimed-records", "of-the-first-record",
+    "of-another-line", "of-another-ledger", "of-claimed-records", "of-the-first-record", "a-writer-as-the-second",
 )  # fmt: skip
 
 
@@ -44,3 +45,18 @@ def test_two_who_set_aside_what_they_left_unclaimed_are_named(tmp_path: Path) ->
 
     assert (said.quarantine.by, said.quarantine.second) == ("Nguyễn Văn An", "Trần Thị Bình")
     assert said.holds(seq)
+
+
+@pytest.mark.parametrize("name", ["claimed-afterwards", "the-second-person-enrolled-afterwards"])
+def test_what_comes_behind_a_quarantine_gives_no_record_back(tmp_path: Path, name: str) -> None:
+    """Neither a stolen writer's claim of the records, nor the second person's key as a writer's."""
+    written = claimed(begun(tmp_path / "state"))
+    CASES[name](written)
+
+    found = judged(written)
+    (said,) = found.set_aside
+
+    assert found.holds
+    live = HeedfulLedger.open(written.folder, written.clock, create=False)
+    assert said.quarantine.first in numbers_set_aside(live)
+    assert said.quarantine.first not in {each.seq for each in live.records(kinds=("note.added",))}

@@ -9,17 +9,20 @@ from pathlib import Path
 import pytest
 
 from portalops import bodies
+from portalops.config.keys import make_next_key, next_key
 from portalops.errors import ExitCode, LedgerError
 from portalops.ledger.bundle import verify_bundle
-from portalops.ledger.heads import HEAD, NAMESPACE, record_head, text_of
+from portalops.ledger.heads import HEAD, NAMESPACE, announce_key, record_head, text_of
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.heads import Head, KeyEvent, SignedHead
 from portalops.model.record import Digest
 from portalops.registers.signers import KEY_ADDED, KEY_RETIRED
-from portalops.signatures.sshsig import SigningKey, sign
+from portalops.signatures.sshsig import SigningKey, sign, verify
 from tests.attacks.bundle import check, export
 from tests.attacks.scene import END, Portal, faults, first_bad, write_key
+from tests.conformance.claims import CASES, claimed
+from tests.conformance.corpus import begun
 from tests.doubles import FixedClock
 
 SOON = END + timedelta(hours=1)
@@ -137,6 +140,22 @@ def test_a_strangers_head_retires_no_key_and_the_real_one_signs_on(portal: Porta
     assert (stranger.code, stranger.first_bad, own.integrity.first_bad) == (5, retired, retired), stranger.text
 
 
+@pytest.mark.parametrize("name", ["head-of-the-size-of-a-strangers", "strangers-head-of-the-size-of-ours"])
+def test_a_strangers_head_takes_no_file_of_a_head_of_the_same_size(tmp_path: Path, name: str) -> None:
+    written = claimed(begun(tmp_path / "state"))
+    CASES[name](written)
+
+    written.export(tmp_path / "bundle")
+
+    folder = tmp_path / "bundle"
+    heads = [SignedHead(text.read_text(), text.with_suffix(".sig").read_text()) for text in folder.glob("heads/*.txt")]
+    signers = {verify(each.text.encode(), each.signature, NAMESPACE) for each in heads}
+    assert signers == {written.key.public_key}
+    stranger, own = check(folder), verify_bundle(folder)
+    assert (stranger.code, stranger.first_bad) == (5, own.integrity.first_bad), stranger.text
+    assert {each.seq for each in own.integrity.faults} == {own.integrity.first_bad}
+
+
 def test_a_bundle_that_a_stranger_signed_as_the_newest_is_never_said_to_be_unchanged(
     portal: Portal, tmp_path: Path
 ) -> None:
@@ -184,3 +203,66 @@ def test_a_new_key_leads_on_from_a_successor_that_nobody_made(portal: Portal) ->
     with pytest.raises(LedgerError, match="was retired by record"):
         record_head(ledger, own, FixedClock(END + timedelta(hours=2)))
     ledger.close()
+
+
+def begin_change(portal: Portal, *, is_signed: bool) -> SigningKey:
+    """Begin a change of keys as a command does that is killed: before the old key's head over the next one, or behind it."""
+    make_next_key(portal.folder / "signing")
+    following = SigningKey.load(next_key(portal.folder / "signing"))
+    ledger = Ledger.open(portal.state, FixedClock(END), create=True)
+    if is_signed:
+        announce_key(ledger, portal.key, following, reason="a year is over", clock=FixedClock(END))
+    else:
+        event = KeyEvent(following.public_key, "a year is over", portal.key.public_key)
+        ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": event}))
+    ledger.close()
+    return following
+
+
+def retire_old(portal: Portal, _following: SigningKey) -> list[int]:
+    return [retire(portal)]
+
+
+def retire_next(portal: Portal, following: SigningKey) -> list[int]:
+    return [append(portal, KEY_RETIRED, key=KeyEvent(following.public_key, "a year is over"))]
+
+
+def retire_both(portal: Portal, following: SigningKey) -> list[int]:
+    return [*retire_old(portal, following), *retire_next(portal, following)]
+
+
+def retire_both_the_other_way(portal: Portal, following: SigningKey) -> list[int]:
+    return [*retire_next(portal, following), *retire_old(portal, following)]
+
+
+@pytest.mark.parametrize("attack", [retire_old, retire_next, retire_both, retire_both_the_other_way])
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_an_interrupted_change_of_keys_is_ended_whomever_a_stranger_retires_meanwhile(
+    portal: Portal, tmp_path: Path, attack: Callable[[Portal, SigningKey], list[int]], is_signed: bool
+) -> None:
+    following = begin_change(portal, is_signed=is_signed)
+    forged = attack(portal, following)
+
+    planned = portal.call("ledger", "rotate-key", "--reason", "a year is over", "--dry-run", at=SOON)
+    changed = portal.call("ledger", "rotate-key", "--reason", "a year is over", at=SOON)
+    signed = portal.call("ledger", "head", at=SOON + timedelta(hours=1))
+    exported = export(portal, tmp_path / "bundle", at=SOON + timedelta(hours=1))
+
+    assert (planned.code, changed.code, signed.code, exported.code) == (0, 0, 0, 0), (planned.text, changed.text)
+    assert portal.key.public_key == following.public_key
+    named = set(faults(portal.call("ledger", "verify", at=SOON + timedelta(hours=1))))
+    assert named <= set(forged)
+    stranger, own = check(tmp_path / "bundle"), verify_bundle(tmp_path / "bundle")
+    first = min(named, default=None)
+    assert (stranger.first_bad, own.integrity.first_bad) == (first, first), stranger.text
+
+
+def test_a_head_between_keeps_an_interrupted_change_of_keys_possible(portal: Portal) -> None:
+    following = begin_change(portal, is_signed=True)
+    retire_next(portal, following)
+    portal.sign(at=SOON)
+
+    changed = portal.call("ledger", "rotate-key", "--reason", "a year is over", at=SOON + timedelta(hours=1))
+
+    assert changed.code == 0, changed.text
+    assert portal.call("ledger", "head", at=SOON + timedelta(hours=2)).code == 0

@@ -14,8 +14,13 @@ import pytest
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.precedence import (
+    clock_two_hours_ahead_on_sunday,
     drafts_begun_the_evening_before,
+    item_dated_ahead_to_monday,
+    item_dated_by_its_approval,
+    item_edited_on_monday_that_sunday_night_showed,
     items_dated_by_their_papers,
+    list_of_the_days_of_events,
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
@@ -85,6 +90,7 @@ def redesign_before_a_poll(p: Province) -> None:
 def feed_cut_by_a_busy_day(p: Province) -> None:
     site = p.with_history()
     site.length = 5
+    p.hours = (0, 12, 23)
     p.publish(20, p.day(2, "22:30"))
     for number in range(30, 38):
         p.publish(number, p.day(3, f"02:{number}"))
@@ -802,6 +808,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     rows_in_utc_before_dawn_on_monday: UNKNOWN,
     rows_in_utc_refuted_once: UNKNOWN,
     clock_an_hour_ahead_on_sunday: UNKNOWN,
+    clock_two_hours_ahead_on_sunday: UNKNOWN,
     clock_an_hour_behind_on_monday: UNKNOWN,
     clock_an_hour_ahead: MET,
     paper_under_the_old_name: UNKNOWN,
@@ -830,6 +837,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     days_of_documents: MET,
     items_dated_by_their_papers: UNKNOWN,
     drafts_begun_the_evening_before: UNKNOWN,
+    item_edited_on_monday_that_sunday_night_showed: UNKNOWN,
+    item_dated_ahead_to_monday: UNKNOWN,
+    item_dated_by_its_approval: UNKNOWN,
+    list_of_the_days_of_events: UNKNOWN,
     days_of_older_documents: UNKNOWN,
     sticky_post: MET,
     emptied_by_an_upgrade: UNKNOWN,

@@ -19,6 +19,8 @@ from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.precedence import (
+    one_sitting_around_the_evening_poll,
+    one_sitting_in_a_list_of_days,
     one_sitting_that_claims_two_days,
     portal_news_dated_hours_before,
     portal_news_mailed_in,
@@ -951,6 +953,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     old_texts_at_new_addresses: UNKNOWN,
     one_dated_back: UNMET,
     one_sitting_that_claims_two_days: UNKNOWN,
+    one_sitting_around_the_evening_poll: UNKNOWN,
+    one_sitting_in_a_list_of_days: UNKNOWN,
     several_dated_back: PENDING,
     items_shown_for_minutes: UNMET,
     items_shown_for_a_day: UNMET,

@@ -76,6 +76,7 @@ def licences_of_one_title_at_one_address_in_two_sources(p: Province) -> None:
 def a_schedule_that_replaces_the_last_one(p: Province) -> None:
     site = p.with_history()
     page = p.with_page(links="/trang")
+    p.hours = (0, 12, 23)
     page.publish(Post("/lich-45", p.day(0), "", DUTIES))
     p.plan(p.day(2), page.take_down, "/lich-45")
     p.plan(p.day(2), page.publish, Post("/lich-46", p.day(2), "", DUTIES))

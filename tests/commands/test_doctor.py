@@ -178,7 +178,6 @@ def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:
 
 def test_a_state_folder_that_is_open_to_others_is_bad(portal: Path) -> None:
     state = portal.parent / "state"
-    state.mkdir()
     state.chmod(0o777)
 
     assert "is open to other accounts" in said(diagnose(session_of(portal)), "state-folder")[DiagnosticState.BAD]

@@ -114,7 +114,7 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
     assert "there was no answer within" in said(
         tuple(each for each in found if each.subject == "keys"), DiagnosticState.UNKNOWN
     )
-    assert [each.state for each in found if each.subject == "state-folder"] == [DiagnosticState.NOTE]
+    assert [each.state for each in found if each.subject == "state-folder"] == [DiagnosticState.GOOD]
 
 
 @pytest.mark.heavy

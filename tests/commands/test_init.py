@@ -14,7 +14,9 @@ import pytest
 
 from backups.media import build_medium
 from commands.cli.entry import run
+from commands.cli.invocation import parse_invocation
 from commands.cli.prompt import TerminalPrompt
+from commands.cli.session import Session
 from portalops.config import load
 from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.model.message import msg
@@ -225,3 +227,24 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest
         assert code == ExitCode.FAILED
         assert said["error"]["code"] == "PO1603"
         assert list(closed.iterdir()) == []
+
+
+def test_a_ledger_that_init_begins_is_claimed_from_its_first_record_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called(tmp_path, capsys, "init", *ANSWERS, "--medium", str(tmp_path / "disk a"))
+    config = ["--json", "--lang", "en", "--config", str(tmp_path / "portalops.toml")]
+    session = Session(parse_invocation(config, {}), {})
+    session.recorder.record("note", "note", {"said": "before the first head"})
+    session.claim()
+    run([*config, "ledger", "head"], os.environ)
+    capsys.readouterr()
+
+    run([*config, "ledger", "verify"], os.environ)
+    found = json.loads(capsys.readouterr().out)["data"]["integrity"]
+
+    assert (found["holds"], len(found["writers"])) == (True, 1)
+    assert found["unclaimed"] == found["awaited"] == []
+    assert found["claimed"][0]["first"] == 2
+    assert (tmp_path / "state/keys/writer").stat().st_mode & 0o777 == 0o600
+    assert not list((tmp_path / "state/unclaimed").glob("*.journal"))

@@ -14,11 +14,14 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.bundle import verify_bundle
+from portalops.ledger.claimant import MachineClaimant, record_writer
 from portalops.ledger.heads import read_signers, record_head
+from portalops.ledger.heeded import HeedfulLedger, numbers_set_aside
 from portalops.ledger.ledger import MOVED, Ledger
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.model.heads import KeyEvent
 from portalops.model.record import Digest
+from portalops.model.writers import Authority, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
@@ -184,7 +187,7 @@ def test_a_stranger_who_begins_the_ledger_anew_stops_no_export_once_that_is_set_
 
 
 def test_lost_details_that_no_bundle_can_do_without_are_to_be_restored(home: Home) -> None:
-    digest = next(home.ledger.records(kinds=("key.added",))).body
+    digest = next(home.ledger.records(kinds=("head",))).body
     kept = home.ledger.blob(digest)
     home.ledger.remove_blob(digest)
 
@@ -314,3 +317,78 @@ def test_the_second_persons_key_that_a_stranger_adds_to_the_ledger_changes_nothi
 
     assert home.call("verify")["integrity"]["set_aside"]
     home.call("head")
+
+
+def test_what_counts_is_not_said_to_be_set_aside(home: Home) -> None:
+    """A claim, a writer and a quarantine that count go on counting, so two persons would only believe that they stopped somebody."""
+    home.call("enroll")
+    home.call("claim", "2", "2", "--reason", "x", expected=ExitCode.OK)
+    junk = put_line(home, NOT_A_RECORD)
+    set_aside(home, junk, junk)
+    counting = {
+        record.kind: record.seq
+        for record in Ledger.open(home.folder / "state", SystemClock(), create=False).records()
+        if record.kind in {"writer.added", "claim", "ledger.quarantined"}
+    }
+
+    assert len(counting) == 3
+    for seq in counting.values():
+        assert "counts" in home.call(*options(seq, seq), expected=ExitCode.USAGE)["message"]
+
+
+def test_the_second_person_is_no_writer_with_the_same_key(home: Home) -> None:
+    home.call("enroll")
+    refused = home.call("enroll", "--accept", str(home.folder / "binh.pub"), "--name", "binh", expected=ExitCode.USAGE)
+
+    assert "signer binh" in refused["message"]
+
+
+def test_a_quarantine_by_a_writers_key_is_refused_before_it_is_recorded(home: Home) -> None:
+    home.call("enroll")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    key = " ".join((home.folder / "binh.pub").read_text().split()[:2])
+    event = WriterEvent(ledger.id, WriterState.ADDED, key, "binh", Authority.RECORDS)
+    record_writer(ledger, event, SigningKey.load(home.key))
+    ledger.close()
+    seq = put_line(home, NOT_A_RECORD)
+
+    refused = home.call(*options(seq, seq), expected=ExitCode.USAGE)
+
+    assert "or a machine's" in refused["message"]
+
+
+def test_what_two_persons_set_aside_is_not_claimed_afterwards(home: Home) -> None:
+    home.call("enroll")
+    seq = put_record(home, "note", note="x")
+    set_aside(home, seq, seq)
+
+    refused = home.call("claim", str(seq), str(seq), "--reason", "x", expected=ExitCode.USAGE)
+
+    assert f"two persons set record {seq} aside" in refused["message"]
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_record_of_this_machine_that_is_not_claimed_yet_is_not_set_aside(home: Home) -> None:
+    home.call("enroll")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    ledger.claimant = MachineClaimant(home.folder / "state", SystemClock(), "x", enrols=False)
+    seq = ledger.append("note", run=NO_RUN, body=bodies.write({"note": "of a killed command"})).seq
+    ledger.claimant.close()
+    ledger.close()
+
+    assert "this machine's own" in home.call(*options(seq, seq), expected=ExitCode.USAGE)["message"]
+
+
+def test_what_counts_between_a_strangers_records_keeps_none_of_them_from_being_set_aside(home: Home) -> None:
+    home.call("enroll")
+    first = put_record(home, "note", note="x")
+    home.call("claim", "2", "2", "--reason", "x")
+    last = put_record(home, "note", note="y")
+
+    set_aside(home, first, last)
+    home.call("head")
+
+    assert last == first + 2
+    assert home.call("verify")["integrity"]["holds"]
+    ledger = HeedfulLedger.open(home.folder / "state", SystemClock(), create=False)
+    assert {first, last} <= numbers_set_aside(ledger)

@@ -81,23 +81,9 @@ def test_who_signed_as_the_second_person_is_not_enrolled_as_a_writer(home: Home)
 
     refused = home.call("enroll", "--accept", str(home.folder / "binh.pub"), "--name", "binh", expected=ExitCode.USAGE)
 
-    assert "as the second person, Trần Thị Bình" in refused["message"]
+    assert "signs as the second person" in refused["message"]
     assert count(home) == before
     assert home.call("verify")["integrity"]["holds"]
-
-
-@pytest.mark.parametrize("verb", ["quarantine", "mend-clock"])
-def test_a_writer_is_no_second_person(home: Home, verb: str) -> None:
-    home.call("enroll")
-    home.call("enroll", "--accept", str(home.folder / "binh.pub"), "--name", "binh")
-    seq = put_record(home, "claim", claim={"text": "x"})
-    since = SystemClock().now().isoformat(timespec="milliseconds")
-    called = options(seq, seq) if verb == "quarantine" else mend_options(seq, seq, since)
-
-    refused = home.call(*called, expected=ExitCode.USAGE)
-
-    assert "the second key is the ledger's own, or a machine's" in refused["message"]
-    assert count(home) == seq
 
 
 @pytest.mark.parametrize("by", ["TRẦN THỊ BÌNH", "Trần  Thị\tBình", " trần thị bình ", "BINH", "Trần Thị Bình"])
@@ -117,7 +103,7 @@ def test_records_that_were_set_aside_are_claimed_by_no_command(home: Home) -> No
 
     refused = home.call("claim", str(seq), str(seq), "--reason", "x", expected=ExitCode.USAGE)
 
-    assert refused["message"] == f"two persons set record {seq} aside"
+    assert refused["message"].startswith(f"two persons set record {seq} aside")
     assert count(home) == before
     assert home.call("verify")["integrity"]["holds"]
 
@@ -149,14 +135,6 @@ def test_a_quarantine_that_would_change_nothing_is_refused(home: Home, act: Call
 
     assert f"record {seq} counts, or is set aside, already" in refused["message"]
     assert count(home) == before
-
-
-def test_a_quarantine_names_what_it_does_not_touch(home: Home) -> None:
-    home.call("enroll")
-    first = enrolled(home)
-    last = put_record(home, "note.added", note="x")
-
-    assert f"record {first} counts, or is set aside, already" in home.read(*options(first, last))
 
 
 def test_an_export_that_fails_is_not_recorded(home: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -18,16 +19,20 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.config.keys import make_next_key
 from portalops.errors import ExitCode, PortalOpsError
+from portalops.ledger.heeded import FILE as CHECKED
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.postgresql_tables import script
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest
 from portalops.system.clock import SystemClock
-from tests.commands.signed_home import Home
+from tests.backups.postgresql.parts import PORT, Server, versions
+from tests.commands.signed_home import CONFIGURATION, SIGNING, Home
 from tests.commands.test_ledger_mend_clock import mend, run_ahead
 from tests.commands.test_ledger_quarantine import NOT_A_RECORD, home, put_line, set_aside
 
 __all__ = ["home"]
 
+WORKED = {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
 DOCS = Path(__file__).parent.parent.parent / "docs"
 HOLDER = """
     import sys, time
@@ -45,7 +50,7 @@ def require_all_well(home: Home) -> None:
     assert home.call("verify")["integrity"]["holds"]
     code = run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
     said = json.loads(home.capsys.readouterr().out)
-    assert said["error"] is None and code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}, said
+    assert said["error"] is None and code in WORKED, said
 
 
 def problem(home: Home) -> str:
@@ -260,3 +265,74 @@ def test_status_says_how_many_records_count_for_nothing(broken: tuple[Home, int,
 
     (line,) = (each for each in said["warnings"] if "count for nothing" in each)
     assert "0 that no writer claimed within an hour, 6 set aside" in line
+
+
+def _without_the_first_keys_details(home: Home) -> None:
+    """Take them away as who may write the state folder does, and what was found of the claims until then."""
+    home.call("enroll")
+    home.call("head")
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=False)
+    (record,) = ledger.records(kinds=("key.added",), limit=1)
+    ledger.close()
+    (home.folder / f"state/blobs/{record.body[:2]}/{record.body[2:4]}/{record.body}.zst").unlink()
+    (home.folder / "state" / CHECKED).unlink()
+
+
+def test_details_of_the_first_key_that_are_gone_are_put_back_by_the_next_head(home: Home) -> None:
+    _without_the_first_keys_details(home)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+
+    home.call("head")
+
+    require_all_well(home)
+
+
+def test_where_no_key_gives_them_every_command_stops_until_the_ledger_is_restored(home: Home) -> None:
+    home.call("enroll")
+    home.call("head")
+    shutil.copytree(home.folder / "state", home.folder / "backup set")
+    _without_the_first_keys_details(home)
+    home.key.parent.rename(home.folder / "away")
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
+    said = json.loads(home.capsys.readouterr().out)
+    assert code == ExitCode.INTEGRITY and "docs/stopped.md" in said["error"]["hint"], said
+
+    shutil.rmtree(home.folder / "state")
+    (home.folder / "backup set").rename(home.folder / "state")
+    (home.folder / "away").rename(home.key.parent)
+    require_all_well(home)
+
+
+def test_a_disk_without_room_stops_the_ledger_until_there_is_some(home: Home) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))  # writing beyond fails as on a disk that is full
+    try:
+        stopped = home.call("enroll", expected=ExitCode.FAILED)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert stopped["code"] == "PO1106" and "hint" in stopped
+    require_all_well(home)
+
+
+def test_a_database_that_does_not_answer_stops_the_ledger_until_it_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Server.new(versions()[-1]) as server:
+        server.sql(script())
+        home = Home(tmp_path, capsys)
+        home.configure(
+            f"{CONFIGURATION}{SIGNING}[ledger.store]\nkind = 'postgresql'\nhost = '{server.folder}'\nport = {PORT}\n"
+            "database = 'postgres'\nuser = 'postgres'\n"
+        )
+        assert run(["--config", str(tmp_path / "portalops.toml"), "--json", "run"], {}) in WORKED
+        capsys.readouterr()
+        home.call("head")
+
+        server.program("pg_ctl", "stop", "-D", server.data, "-m", "fast", "-w", "-s")
+        stopped = home.call("head", expected=ExitCode.FAILED)
+        server.program("pg_ctl", "start", "-D", server.data, "-w", "-s", "-l", server.folder / "log")
+
+        assert stopped["code"] == "PO1101" and "hint" in stopped
+        require_all_well(home)

@@ -141,7 +141,7 @@ folder = "out"
             ":7: job.every is not one of hour, day, week, month",
             "",
         ),
-        ("[rulebook]\nclaim_window_hours = 169", "PO1001", ":5: rulebook.claim_window_hours is above 168", ""),
+        ("[rulebook]\nsession_gap_minutes = 0", "PO1001", ":5: rulebook.session_gap_minutes is below 1", ""),
         ("[rulebook]\nday_cutoff = '25:00'", "PO1001", ":5: rulebook.day_cutoff is not a time of day", ""),
         (
             "[updates]\nrule_sets = ['nd42']",
@@ -268,6 +268,23 @@ JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
         ('every = "day"\nat = "25:00"', ':8: job.at is not a time of day: "25:00"', "from 00:00 to 23:59"),
         ('every = "day"\nat = "2:30"', ':8: job.at is not a time of day: "2:30"', "from 00:00 to 23:59"),
         ('every = "day"\nat = "24:00"', ':8: job.at is not a time of day: "24:00"', "from 00:00 to 23:59"),
+        ('every = "day"\nat = ["07:00", "25:00"]', ":8: job.at is not a time of day", "from 00:00 to 23:59"),
+        (
+            'every = "day"\nat = ["23:30", "07:00"]',
+            ":8: job.at does not name each time once, in order",
+            '["07:00", "23:30"]',
+        ),
+        (
+            'every = "day"\nat = ["07:00", "07:00"]',
+            ":8: job.at does not name each time once, in order",
+            '["07:00", "23:30"]',
+        ),
+        ('every = "day"\nat = [7]', ":8: job.at is not a text, nor a list of texts", '"07:00"'),
+        (
+            'every = "week"\nat = ["07:00", "23:30"]',
+            ":8: the job nightly is not due each day and so takes a single time: at = 07:00, 23:30",
+            "Name one time",
+        ),
         (
             'every = "hour"\nat = "02:30"',
             ":8: the job nightly is due each hour and so takes no time of day: at = 02:30",
@@ -305,8 +322,22 @@ JOB = '[[job]]\nid = "nightly"\nkind = "backup"\n'
 def test_a_time_at_which_a_job_could_never_be_due_is_refused(tmp_path: Path, lines: str, said: str, hint: str) -> None:
     error = refused(tmp_path, HEAD + JOB + lines + "\n")
 
-    assert str(error) == f"{tmp_path}/portalops.toml{said}"
+    assert str(error).startswith(f"{tmp_path}/portalops.toml{said}")
     assert hint in str(error.hint)
+
+
+def test_a_daily_job_of_several_times_is_a_job_for_each(tmp_path: Path) -> None:
+    jobs = loaded(tmp_path, HEAD + JOB + 'every = "day"\nat = ["07:00", "23:30"]\n').jobs
+
+    assert [(job.id, job.at) for job in jobs] == [("nightly", "07:00"), ("nightly-2330", "23:30")]
+
+
+def test_the_job_of_a_further_time_takes_no_other_jobs_id(tmp_path: Path) -> None:
+    lines = 'every = "day"\nat = ["07:00", "23:30"]\n' + JOB.replace("nightly", "nightly-2330") + 'every = "day"\n'
+
+    error = refused(tmp_path, HEAD + JOB + lines)
+
+    assert f"{tmp_path}/portalops.toml:8: the job nightly-2330 is already defined at" in str(error)
 
 
 @pytest.mark.parametrize(("written_on", "on"), [('"last"', "last"), ("28", "28"), ('"1"', "1")])
@@ -532,9 +563,9 @@ def test_loading_imports_nothing_heavy() -> None:
 
 
 def test_an_option_that_has_no_effect_any_more_is_left_out_and_its_place_kept(tmp_path: Path) -> None:
-    settings = loaded(tmp_path, HEAD + "[rulebook]\nmin_coverage_percent = 70\nunit_weekly_min = 3\n")
+    settings = loaded(tmp_path, HEAD + "[rulebook]\nclaim_window_hours = 70\nunit_weekly_min = 3\n")
 
     assert settings.rulebook.overrides == {"unit_weekly_min": 3}
     assert [(place.rpartition("/")[2], name) for place, name in settings.layers.ended] == [
-        ("portalops.toml:5", "rulebook.min_coverage_percent")
+        ("portalops.toml:5", "rulebook.claim_window_hours")
     ]

@@ -320,6 +320,36 @@ def _move_without_authority(written: Written) -> None:
     claim(written, PERSON, append(written, "ledger.moved", moved={"from": "a", "to": "b"}))
 
 
+def _two_heads_of_one_size(written: Written, *keys: SigningKey) -> None:
+    append(written, "note.added")
+    ledger, before = stranger(written), newest_head(written.ledger)
+    last = ledger.last()
+    assert last is not None and before is not None
+    for key in keys:
+        text = text_of(
+            Head(ledger.id, last.seq, line_digest(last.line), written.clock.now(), head_digest(before.signed.text))
+        )
+        put(written, "head", "head", text, sign(text.encode(), key, NAMESPACE))
+
+
+def _head_of_the_size_of_a_strangers(written: Written) -> None:
+    _two_heads_of_one_size(written, THIEF, written.key)
+
+
+def _strangers_head_of_the_size_of_ours(written: Written) -> None:
+    _two_heads_of_one_size(written, written.key, THIEF)
+
+
+def _next_key_retired_before_it_is_confirmed(written: Written) -> None:
+    following = key_of(3)
+    append(written, "key.added", key=KeyEvent(following.public_key, "a new year", written.key.public_key))
+    append(written, "key.retired", key=KeyEvent(written.key.public_key, "x", ""))
+    append(written, "key.retired", key=KeyEvent(following.public_key, "x", ""))
+    append_head(written, written.key)
+    written.key = following
+    written.head()
+
+
 CASES: Mapping[str, Callable[[Written], None]] = {
     each.__name__.strip("_").replace("_", "-"): each
     for each in (
@@ -332,6 +362,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _head_by_a_key_of_its_own, _key_retired_by_a_head_of_a_key_of_its_own, _key_retired_for_a_successor_of_its_own,
         _writer_by_a_key_that_a_machine_stands_for, _rival_in_part, _rival_of_all,
         _writer_by_a_successor, _writer_by_a_lost_keys_successor, _writer_of_a_taken_name, _writer_of_an_ended_name,
+        _head_of_the_size_of_a_strangers, _strangers_head_of_the_size_of_ours, _next_key_retired_before_it_is_confirmed,
     )
 }  # fmt: skip
 """What somebody appends to a ledger with claims; all but one name are of what counts for nothing."""

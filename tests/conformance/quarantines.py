@@ -356,6 +356,12 @@ def _the_second_persons_key_a_successor_later(written: Written) -> None:
     rotate_key(stranger(written), old, SECOND, reason="a new year", clock=written.clock)
 
 
+def _a_writer_as_the_second(written: Written) -> None:
+    enrol(written, SECOND, "binh")
+    seq = strange(written)
+    quarantine(written, seq, seq)
+
+
 def signs_before_writers(folder: Path) -> Written:
     """Make a ledger without writers, in which what counts for nothing by itself is set aside."""
     written = Written(folder)
@@ -376,7 +382,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _a_sign_off_of_nobody, _a_drill_of_nobody, _a_head_of_nobody, _a_head_by_a_strangers_key, _a_key_that_is_none, _a_beginning,
         _a_successor_of_nobody, _a_successor_of_nobody_who_signs, _an_honest_head, _the_second_persons_key_added_by_a_stranger,
         _claimed_afterwards, _claimed_afterwards_and_the_claim_set_aside, _claimed_afterwards_with_another, _claimed_before,
-        _the_second_person_enrolled_later, _the_second_persons_key_a_successor_later,
+        _the_second_person_enrolled_later, _the_second_persons_key_a_successor_later, _a_writer_as_the_second,
     )
 }  # fmt: skip
 """What is set aside in a ledger with claims, and how."""

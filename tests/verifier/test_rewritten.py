@@ -81,10 +81,14 @@ class Rewriting:
             self.lines[at] = written(fields)[:-1]
         self.bundle.set_lines(self.lines)
         self.bundle.describe()
-        for path in (self.bundle.folder / "blobs").iterdir():
-            if not any(path.name.encode() in line for line in self.lines) and not self.is_evidence(path.name):
+        # Until nothing is left over: evidence goes after the body that named it, in whatever order a folder lists them.
+        while left := [path for path in (self.bundle.folder / "blobs").iterdir() if not self.is_named(path.name)]:
+            for path in left:
                 path.unlink()
         self.bundle.sum_up(sign_it=True)
+
+    def is_named(self, digest: str) -> bool:
+        return any(digest.encode() in line for line in self.lines) or self.is_evidence(digest)
 
     def is_evidence(self, digest: str) -> bool:
         return any(digest.encode() in blob.read_bytes() for blob in (self.bundle.folder / "blobs").iterdir())

@@ -248,7 +248,8 @@ def _as_repeat(item: GradedItem, *, is_sure: bool) -> GradedItem:
     flags = (*item.flags, FlagKind.DUPLICATE)
     if is_sure:
         return item._replace(came=None, is_sure=False, hoped_at=None, flags=flags)
-    return item._replace(is_sure=False, flags=flags)
+    # Between two polls no date settles who was first; what was there at the first poll is confirmed as a whole.
+    return item._replace(is_sure=False, hoped_at=item.hoped_at if item.grade is Grade.C else None, flags=flags)
 
 
 def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
@@ -286,10 +287,16 @@ def _joined(best: GradedItem, others: Iterable[GradedItem]) -> GradedItem:
         first, last = max(first, came.first), min(last, came.last)
         lowest, highest = min(lowest, came.first), max(highest, came.last)
     if first <= last:
-        return best._replace(came=Interval(first, last))
+        return _confine(best, Interval(first, last))
     if best.grade is Grade.D:
         return best
     return best._replace(came=Interval(lowest, highest), is_sure=False)
+
+
+def _confine(item: GradedItem, came: Interval) -> GradedItem:
+    """Return an item that came in an interval, and counts by its claim only where that lies in it."""
+    is_inside = item.hoped_at is not None and came.first <= item.hoped_at <= came.last and came.first < came.last
+    return item._replace(came=came, hoped_at=item.hoped_at if is_inside else None)
 
 
 def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
@@ -328,5 +335,5 @@ def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterator[GradedItem
             came = Interval(min(one.first for one in intervals), min(one.last for one in intervals))
             session = cluster[0].seen.id
             for item in cluster:
-                yield item._replace(came=came, session=session, flags=(*item.flags, FlagKind.BULK))
+                yield _confine(item, came)._replace(session=session, flags=(*item.flags, FlagKind.BULK))
         start = end

@@ -1,9 +1,8 @@
 """One item at a time: the interval in which it came, how much that can be trusted, and what is odd about it.
 
 An item came between two polls: after the last answer that would have shown it and did not, until the first that did. What the
-source claims narrows that only from inside, only where the interval is short, and never to the day of the poll that did not show
-it yet: the day of a paper or of a draft is claimed alike. The content system's own row and a mail
-server's receipt narrow it to a point. A claim that lies outside is refuted, and changes nothing (docs/decisions/0015).
+source claims decides no day: it narrows that from inside only where both ends lie on one local day. The content system's own row
+and a mail server's receipt narrow it to a point. A claim that lies outside is refuted, and changes nothing (docs/decisions/0015).
 """
 
 from __future__ import annotations
@@ -30,9 +29,6 @@ REDATE_AFTER = span(timedelta(hours=24))
 REMOVED_WITHIN = span(timedelta(hours=48))
 """An item that is gone this soon after it was first seen was put up to be counted."""
 STUB_LETTERS = 200
-CLOCK_ERROR = span(timedelta(hours=1))
-"""A source's clock may be off by this, as after summer time, and no poll shows it: a claim this near midnight may be of either day."""
-_DAY = span(timedelta(days=1))
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
 _BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
@@ -71,31 +67,10 @@ class GradedItem(NamedTuple):
 class ClaimRules(NamedTuple):
     """What a claimed time is worth."""
 
-    window: int
-    """The longest interval in milliseconds that a bare claim narrows."""
+    is_one_day: Callable[[Stamp, Stamp], bool]
+    """Whether two moments, the earlier first, count on one local day."""
     day_of: Callable[[Stamp], Interval | None]
     """The first and last moment of the local day of a claim that names a day without an hour; None if it names an hour."""
-    utc_offset: int = 0
-    """Of the portal's zone, in milliseconds."""
-    day_length: int = _DAY
-    """Until when a moment counts on its local day, in milliseconds from midnight; less than a day where days close earlier."""
-
-    def may_be_later(self, after: Stamp, claim: Stamp, until: Stamp) -> bool:
-        """Say whether an item may be of a later day than it claims: on the claimed day a poll had not shown it yet.
-
-        The day on which a paper was signed, something happened or a draft was begun is claimed alike (docs/decisions/0015).
-        A day without an hour is claimed by its midnight.
-        """
-        local = claim + self.utc_offset
-        midnight = local - local % _DAY
-        if not midnight <= after + self.utc_offset < midnight + _DAY:
-            return False
-        ends = midnight + self.day_length
-        return until + self.utc_offset > (ends if local <= ends else ends + _DAY)
-
-    def is_near_midnight(self, claim: Stamp) -> bool:
-        """Say whether a claim lies so near a local midnight that a clock which is off puts it on the other day."""
-        return not CLOCK_ERROR <= (claim + self.utc_offset) % _DAY < _DAY - CLOCK_ERROR
 
 
 def grade(
@@ -149,9 +124,9 @@ def grade(
         if traits.trust_created and created is not None and (after is None or created > after) and not has_waited:
             kind = Grade.B
             at = usable if usable is not None and created < usable else created
-            came = Interval(created, until) if is_touched else Interval(at, at)
+            is_point = not is_touched and claims.is_one_day(created, at)
+            came, hoped = (Interval(at, at), None) if is_point else (Interval(created, until), at)
             is_backdated = usable is not None and usable < created - CLOCK_SKEW
-            hoped = at if is_touched else None
         elif claim is None:
             came = Interval(first, until)
         elif after is not None and after - CACHE_LAG <= claim <= after and created is None:
@@ -241,7 +216,7 @@ def grade(
         is_sure,
         claimed if touched_at is None or traits.attested else touched_at,
         flags,
-        None if is_removed else hoped,
+        None if is_removed or (is_doubtful and not is_touched and kind is not Grade.C) else hoped,
     )
 
 
@@ -271,10 +246,8 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
         return GradedItem(one, Grade.D, Interval(created, created), True, claimed, ())  # a third faster
     if created is not None or after is None or not after < claimed <= one.first_seen_at:
         return None
-    if one.first_seen_at - after > claims.window or claims.is_near_midnight(claimed):
-        return None
-    if claims.may_be_later(after, claimed, one.first_seen_at):
-        return GradedItem(one, Grade.A, Interval(claimed, one.first_seen_at), True, claimed, ())
+    if not claims.is_one_day(after + 1, one.first_seen_at):
+        return GradedItem(one, Grade.A, Interval(after + 1, one.first_seen_at), True, claimed, (), claimed)
     if claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
@@ -299,11 +272,7 @@ def _narrowed(first: Stamp, until: Stamp, claim: Stamp, claims: ClaimRules) -> t
     begins, ends = (claim, claim) if day is None else day
     if ends < first or begins > until:
         return Interval(first, until), None
-    if first != BEGINNING and until - first <= claims.window:
-        if claims.may_be_later(first - 1, begins, until):
-            return Interval(max(first, begins), until), None
-        if day is None and claims.is_near_midnight(claim):
-            begins, ends = begins - CLOCK_ERROR, ends + CLOCK_ERROR
+    if first != BEGINNING and claims.is_one_day(first, until):
         return Interval(max(first, begins), min(until, ends)), None
     return Interval(first, until), min(max(first, claim), until)
 

@@ -34,14 +34,6 @@ def span(length: timedelta) -> int:
     return length // _MILLISECOND
 
 
-def length_of_day(cutoff: str) -> int:
-    """Return until when a moment counts on its local day, in milliseconds from midnight; see `LocalDays`."""
-    if cutoff == "24:00":
-        return span(_DAY)
-    at = time.fromisoformat(cutoff)
-    return span(timedelta(hours=at.hour, minutes=at.minute, seconds=at.second))
-
-
 class LocalDays:
     """On which local day a stamp counts."""
 
@@ -65,6 +57,13 @@ class LocalDays:
         index = bisect_left(self._ends, at)
         inside = at > self._before and index < len(self._ends)
         return self._first + index if inside else self._slowly(at).toordinal()
+
+    def is_one(self, first: Stamp, last: Stamp) -> bool:
+        """Say whether two stamps, the earlier first, count on one day."""
+        index = bisect_left(self._ends, first)
+        if first > self._before and index < len(self._ends):
+            return last <= self._ends[index]
+        return self._slowly(first) == self._slowly(last)
 
     def bounds(self, day: date) -> tuple[Stamp, Stamp]:
         """Return from when, and until when (exclusive), a stamp counts on a day."""

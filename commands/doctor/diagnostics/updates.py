@@ -1,4 +1,4 @@
-"""Each source of updates is configured as it should be; with `--deep` each is asked once, and nothing is recorded."""
+"""Each source of updates fits, and polls decide most days; with `--deep` each source is asked once, and nothing is recorded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note, warning
 from commands.jobs.kinds.updates import update_sources
+from commands.jobs.open_nights import say_nights
 from portalops.errors import UpdateSourceError
 from portalops.model.message import msg, nmsg
 
@@ -29,6 +30,8 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             msg("Add [[updates.source]] to the configuration; see docs/updates.md."),
         )
         return
+    for seen, cure in say_nights(look.session):
+        yield warning("nights", seen, cure)
     if not look.deep:
         yield note(
             "",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,7 @@ from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.chain import MAX_LINE_BYTES, ChainPass, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain
-from portalops.ledger.check_heads import HeldRecord, read_sign_off
+from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_ownership
@@ -482,17 +483,26 @@ def _format_of(ledger: Ledger, last: int) -> int:
 def _write_heads(ledger: Ledger, writer: _Writer, last: int) -> dict[Digest, int]:
     """Write each head, and return their sizes by the digest of their text."""
     published: dict[Digest, int] = {}
-    by_size: dict[int, SignedHead] = {}
-    for each in heads(ledger):
-        if each.seq > last:
-            break
-        by_size[each.head.size] = each.signed  # a stranger's may have the size of another
-        published[head_digest(each.signed.text)] = each.head.size
-    for size, signed in by_size.items():
+    for size, each in _heads_with_files(ledger, last).items():
         stem = contents.head_stem(size)
-        writer.put(f"{stem}.txt", signed.text.encode())
-        writer.put(f"{stem}.sig", signed.signature.encode("utf-8", "surrogatepass"))
+        writer.put(f"{stem}.txt", each.text.encode())
+        writer.put(f"{stem}.sig", each.signature.encode("utf-8", "surrogatepass"))
+        published[head_digest(each.text)] = size
     return published
+
+
+def _heads_with_files(ledger: Ledger, last: int) -> dict[int, SignedHead]:
+    """Return the heads that a bundle shows; their signatures are read only where two are of one size."""
+    held = tuple(takewhile(lambda each: each.seq <= last, heads(ledger)))
+    if len({each.head.size for each in held}) == len(held):
+        return {each.head.size: each.signed for each in held}
+    records = (HeldRecord(each.seq, each.at, each.kind, ledger.blob(each.body)) for each in _head_records(ledger, held))
+    found = heads_with_files(map(read_head, records), listed_signers(ledger), ledger.id)
+    return {size: each.signed for size, each in found.items() if each.signed is not None}
+
+
+def _head_records(ledger: Ledger, held: Iterable[RecordedHead]) -> Iterator[Record]:
+    return (record for each in held if (record := ledger.record(each.seq)) is not None)
 
 
 def _write_tokens(ledger: Ledger, writer: _Writer, published: Mapping[Digest, int]) -> int:

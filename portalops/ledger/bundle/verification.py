@@ -36,17 +36,15 @@ from portalops.ledger.check_heads import (
     Signed,
     Spoken,
     check_heads,
-    find_standings,
+    heads_with_files,
     read_head,
     read_sign_off,
     wanted,
 )
 from portalops.ledger.claims import (
     AUTHORITY_KINDS,
-    Ownership,
     SignedText,
     check_authority,
-    check_claims,
     check_unclaimed,
     is_unheeded,
     read_signed,
@@ -55,16 +53,13 @@ from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
     ReadQuarantine,
-    Surrounding,
-    check_quarantines,
+    check_owners,
     disowned_keys,
     is_anybodys,
     key_mends,
     read_quarantine,
-    records_excused,
     records_mistimed,
     records_set_aside,
-    settings_aside,
     suspects,
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
@@ -249,22 +244,17 @@ class _Check:
             trusted=self._brought.trusted,
             known=signing_keys(self._brought.trusted or ()),
         )
-        keys = [use.signer for use in signed.uses]
-        standings = find_standings(spoken, keys, told.ledger, self._faults.suspects)
-        surrounding = Surrounding(told.ledger, keys, Ownership(), chain.noted, told.anybodys, *standings)
-        ownership = check_claims(
+        ownership, set_aside = check_owners(
+            told.quarantines,
             told.signed,
-            keys,
-            chain.noted,
-            self._faults,
+            spoken,
+            signed,
+            noted=chain.noted,
+            faults=self._faults,
             ledger=told.ledger,
-            spoken_for=signed.holding,
-            settings_aside=settings_aside(told.quarantines, surrounding),
+            anybodys=told.anybodys,
         )
-        set_aside = check_quarantines(told.quarantines, replace(surrounding, ownership=ownership), self._faults)
-        ownership = ownership.speaking_for(each.seq for each in set_aside)
         passed_over = records_set_aside(set_aside)
-        self._faults.settle(records_excused(set_aside))
         told.mistimed = records_mistimed(set_aside)
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}
@@ -274,10 +264,11 @@ class _Check:
         told.plans = [each for each in told.plans if not is_unheeded(each.seq, unplanned, unclaimed)]
         told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
         files = check_sums(self._folder, self._faults)
-        self._check_head_files(told, files.heads)
+        published = heads_with_files(told.heads, signed.listed, told.ledger)
+        self._check_head_files(published.values(), files.heads)
         self._check_allowed_signers(told, signed)
         check_signature(self._folder, [use.signer for use in signed.uses], told.last_at, self._faults)
-        stamped = tuple(self._check_stamps(told, chain, files.stamps))
+        stamped = tuple(self._check_stamps(published, told, chain, files.stamps))
         seen = self._read_details(description, told)
         files.check_blobs(seen.details.named, self._faults)
         if not told.ledger:
@@ -396,10 +387,10 @@ class _Check:
             self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))
         return chain
 
-    def _check_head_files(self, told: _Recorded, there: Iterable[str]) -> None:
+    def _check_head_files(self, published: Iterable[ReadHead], there: Iterable[str]) -> None:
         """Point 6: `heads/` holds the heads of the records and no others."""
         expected: dict[str, bytes] = {}
-        for each in told.heads:
+        for each in published:
             if each.head is not None and each.signed is not None:
                 stem = contents.head_stem(each.head.size)
                 expected[f"{stem}.txt"] = each.signed.text.encode()
@@ -418,9 +409,11 @@ class _Check:
         if self._folder.read(contents.SIGNERS, len(expected)) != expected:
             self._faults.add(0, msg("{name} contradicts the records", name=contents.SIGNERS))
 
-    def _check_stamps(self, told: _Recorded, chain: ChainPass, names: Iterable[str]) -> Iterator[StampedHead]:
+    def _check_stamps(
+        self, published: Mapping[int, ReadHead], told: _Recorded, chain: ChainPass, names: Iterable[str]
+    ) -> Iterator[StampedHead]:
         """Point 7."""
-        heads = {contents.head_stem(each.head.size): each for each in told.heads if each.head is not None}
+        heads = {contents.head_stem(size): each for size, each in published.items()}
         for name in sorted(names):
             each = heads.get(name.split(".")[0])
             if each is None or each.head is None:

@@ -994,6 +994,7 @@ class Check:
         self.authentic: Set[int] = set()  # records of heads by confirmed keys
         self.heads: List[Tuple[Record, Head, str, str]] = []  # that hold: record, head, signer, its text
         self.keys: List[Key] = []
+        self.published: Dict[str, Any] = {}  # the heads that have files, by their names
         self.listed: List[Key] = []  # as the records alone have them, whatever the auditor brings
         self.erased: Dict[str, str] = {}
         self.anchored: List[Tuple[str, int, str]] = []  # path, size of the head, time that the token states
@@ -1005,6 +1006,7 @@ class Check:
         ] = []  # first and last of records whose plans and erasures count for nothing
         self.speaking: Set[int] = set()  # heads, claims, writers and quarantines that count
         self.claimed: List[Tuple[int, int, str]] = []  # ascending: first, last, and the key of their writer
+        self.claimed_in: Dict[int, int] = {}  # by their first: the number of the claim
         self.unclaimed: List[Tuple[int, int]] = []  # first and last of what nobody claimed in time
         self.drills: List[Tuple[int, str]] = []  # of other hosts, whose signatures hold: record, key
         self.reports: Dict[str, str] = {}  # digests of the reports that are there, and their names
@@ -1252,11 +1254,11 @@ class Check:
         self._check_details()
         self._settle()
         self._pass_over_mistimed()
-        self._check_heads_folder(read)
+        self._check_heads_folder(read, [signer for signer, _ in signers])
         self._check_replaced()
         self._check_allowed_signers()
         self._check_sums_signature()
-        self._check_time_stamps(read, lines)
+        self._check_time_stamps(lines)
         self._check_brought(lines)
         for record in self.always:
             if record.kind == "sign-off" and record.body in self.good:
@@ -1275,7 +1277,7 @@ class Check:
         """Return who may sign from when to when, and the retirements that count for nothing.
 
         Only heads of confirmed keys decide. A retirement counts if its key signed for the one that replaces it, or if the first such head
-        over it is by another key. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
+        over it is by another key and does not confirm this one. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
         """
         keys: List[Key] = []
         trusted = self._with_replaced(trusted)
@@ -1300,7 +1302,8 @@ class Check:
                             keys[place] = key._replace(vouched=record.seq)
                     for public in [key for key, retired in pending.items() if retired.seq <= head.size]:
                         retired = pending.pop(public)
-                        if public == signer:
+                        confirmed_here = any(key.public == public and key.vouched == record.seq for key in keys)
+                        if public == signer or confirmed_here:
                             unheeded.append((retired, public))
                         else:
                             keys = retire(keys, public, retired)
@@ -1497,7 +1500,7 @@ class Check:
                 continue
             is_void, is_sound = self._standing_of(seq)
             is_strange = is_void or (begin is not None and seq > begin)
-            if not is_strange or is_sound or self.owner(seq) is not None:
+            if not is_strange or is_sound or self._is_claimed_before(seq, each.record.seq):
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
 
@@ -1618,6 +1621,7 @@ class Check:
             left = [each for first, last in free for each in self._not_aside(first, last)]
             for first, last in left:
                 insort(self.claimed, (first, last, each.signer))
+                self.claimed_in[first] = seq
             if not left:
                 why = say("its records were claimed or set aside before")
             else:
@@ -1651,6 +1655,11 @@ class Check:
                 found.append((first, seq - 1))
             first = seq + 1
         return [*found, (first, last)] if first <= last else found
+
+    def _is_claimed_before(self, seq: int, limit: int) -> bool:
+        """Say whether a claim holds a record that stands before another one."""
+        place = bisect(self.claimed, (seq + 1,)) - 1
+        return place >= 0 and self.claimed[place][1] >= seq and self.claimed_in[self.claimed[place][0]] < limit
 
     def owner(self, seq: int) -> Optional[Writer]:
         """Return who claims a record; None if nobody does."""
@@ -1848,12 +1857,24 @@ class Check:
             if behind is not None:
                 self.fault(behind, "record {seq} and all later records are not covered by a head")
 
-    def _check_heads_folder(self, read: List[Any]) -> None:
+    def _check_heads_folder(self, read: List[Any], signers: List[str]) -> None:
+        ours: Set[str] = set()
+        for each, signer in zip(read, signers):
+            _, head, _, _ = each
+            if head is None:
+                continue
+            name = "%010d" % head.size
+            own = (
+                bool(signer) and self.ledger in (None, head.ledger) and key_at(self.listed, signer, head.at) is not None
+            )
+            if own or name not in ours:  # a stranger's of the same size is in no file
+                self.published[name] = each
+            if own:
+                ours.add(name)
         expected: Dict[str, Tuple[int, bytes]] = {}
-        for record, head, text, signature in read:
-            if head is not None:
-                expected["heads/%010d.txt" % head.size] = record.seq, text.encode()
-                expected["heads/%010d.sig" % head.size] = record.seq, signature.encode("utf-8", "surrogatepass")
+        for name, (record, _, text, signature) in self.published.items():
+            expected["heads/%s.txt" % name] = record.seq, text.encode()
+            expected["heads/%s.sig" % name] = record.seq, signature.encode("utf-8", "surrogatepass")
         for path in self.paths:
             if path.endswith((".txt", ".sig")) and path.startswith("heads/") and path not in expected:
                 self.fault(0, "{path} belongs to no head in the records", path=path)
@@ -1902,16 +1923,15 @@ class Check:
         except Bad as error:
             self.fault(0, "the signature of SHA256SUMS is not valid: {cause}", cause=error.said)
 
-    def _check_time_stamps(self, read: List[Any], lines: Dict[int, Tuple[str, str]]) -> None:
-        heads = {"%010d" % head.size: (record, head, text) for record, head, text, _ in read if head}
+    def _check_time_stamps(self, lines: Dict[int, Tuple[str, str]]) -> None:
         for path in self.paths:
             if not path.endswith(".tsr"):
                 continue
             name = path[6:].split(".")[0]
-            if name not in heads:
+            if name not in self.published:
                 self.fault(0, "{path} is for no head in the records", path=path)
                 continue
-            record, head, text = heads[name]
+            record, head, text, _ = self.published[name]
             try:
                 imprint, moment = time_stamp(read_small(self.place, path) or b"")
             except Bad as error:

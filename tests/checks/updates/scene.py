@@ -217,11 +217,15 @@ def poll(
 
 
 def daily_polls(
-    first: str, last: str, *, sources: Iterable[UpdateSourceTraits] = SOURCES, hour: int = 20
+    first: str,
+    last: str,
+    *,
+    sources: Iterable[UpdateSourceTraits] = SOURCES,
+    hours: Sequence[str] = ("00:30", "23:30"),
 ) -> tuple[Poll, ...]:
-    """Return a good poll of each source each day at an hour."""
+    """Return a good poll of each source each day at some hours."""
     days = Period(date.fromisoformat(first), date.fromisoformat(last)).days()
-    return tuple(poll(source, f"{day} {hour:02d}:00") for day in days for source in sources)
+    return tuple(poll(source, f"{day} {hour}") for day in days for hour in hours for source in sources)
 
 
 def judged(
@@ -239,7 +243,7 @@ def judged(
     unread: Iterable[UnreadPart] = (),
     **numbers: object,
 ) -> UpdatesResult:
-    """Judge items; without polls, every source was looked at each evening up to the moment of judging."""
+    """Judge items; without polls, every source was polled around each midnight up to the moment of judging."""
     moment = at(now)
     day = moment.date()
     looked = (

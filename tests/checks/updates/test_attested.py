@@ -64,10 +64,10 @@ def test_what_was_recorded_after_the_moment_of_judging_is_not_known_yet() -> Non
 def test_an_address_that_was_collected_too_counts_once_by_the_earlier_proof() -> None:
     collected = item(SUBPORTALS, "2026-11-18 09:00", url=ADDRESS, name="x")
 
-    found = _counting(_saw("2026-11-17 21:00"), collected=(collected,))
+    found = _counting(_saw("2026-11-18 08:00"), collected=(collected,))
     later = _counting(_saw("2026-11-19 09:00"), collected=(collected,))
 
-    assert (found["OB-2026-001"][0], found[collected.id][0]) == (at("2026-11-17 21:00"), None)
+    assert (found["OB-2026-001"][0], found[collected.id][0]) == (at("2026-11-18 08:00"), None)
     assert (later["OB-2026-001"][0], later[collected.id][0] is not None) == (None, True)
 
 

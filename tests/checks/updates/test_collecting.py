@@ -115,9 +115,10 @@ def test_a_map_counts_for_nothing_and_is_asked_once_a_week_or_where_there_is_a_g
 
 def test_a_map_is_no_source_that_must_show_the_unit(site: Site, tmp_path: Path) -> None:
     collecting = Collecting(tmp_path, [a_feed(site), a_map(site)])
-    collecting.run("2026-11-15 20:00")
+    collecting.run("2026-11-16 00:30")
     site.publish("/3", on="2026-11-16 09:00")
     collecting.run("2026-11-16 20:00")
+    collecting.run("2026-11-18 00:30")
     site.publish("/4", on="2026-11-18 09:00")
     collecting.run("2026-11-18 20:00")
 

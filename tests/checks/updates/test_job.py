@@ -114,9 +114,10 @@ def _row(number: int, published: str, created: str | None = None, unit: str = "S
 
 def test_what_is_published_between_looks_meets_the_week(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [_row(1, "2026-11-01 08:00")])
-    collection.collect(on="2026-11-15 20:00")
+    collection.collect(on="2026-11-16 00:30")
     collection.publish(_row(2, "2026-11-16 09:00"))
     collection.collect(on="2026-11-16 20:00")
+    collection.collect(on="2026-11-18 00:30")
     collection.publish(_row(3, "2026-11-18 09:00"))
     collection.collect(on="2026-11-18 20:00")
     collection.publish(_row(4, "2026-11-23 09:00"))
@@ -506,7 +507,7 @@ def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: 
 
 def test_what_a_source_showed_stands_when_it_is_taken_out_of_the_configuration(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [_row(0, "2026-10-05 09:00")])
-    collection.collect(on="2026-11-15 20:00")
+    collection.collect(on="2026-11-16 00:30")
     collection.publish(_row(1, "2026-11-16 09:00"))
     collection.collect(on="2026-11-16 20:00")
     collection.source = SqlSource(

@@ -164,7 +164,8 @@ def test_what_comes_after_the_cut_off_counts_on_the_next_day() -> None:
     items = [item(SUBPORTALS, "2026-11-16 16:00"), item(SUBPORTALS, "2026-11-16 18:00")]
 
     assert the_week(items).subportal == 1
-    assert the_week(items, day_cutoff="17:00").subportal == 2
+    looks = daily_polls("2026-11-10", "2026-11-23", hours=("00:30", "17:00", "23:30"))
+    assert the_week(items, polls=looks, day_cutoff="17:00").subportal == 2
 
 
 @pytest.mark.parametrize(
@@ -255,8 +256,8 @@ def test_a_week_that_was_hardly_looked_at_is_not_called_unmet() -> None:
 
 def test_enough_items_meet_a_week_however_little_was_looked_at() -> None:
     looks = (
-        poll(FEED, "2026-11-15 20:00", covers_from="2026-11-15 00:00"),
-        poll(FEED, "2026-11-17 20:00", covers_from="2026-11-15 20:00"),
+        poll(FEED, "2026-11-16 00:30", covers_from="2026-11-15 00:00"),
+        poll(FEED, "2026-11-17 00:30", covers_from="2026-11-15 20:00"),
         poll(FEED, "2026-11-23 20:00", covers_from="2026-11-22 00:00", gap=True),
     )
     items = [item(FEED, "2026-11-16 09:00"), item(FEED, "2026-11-17 09:00")]
@@ -269,7 +270,8 @@ def test_a_feed_covers_the_time_between_two_looks_that_overlap() -> None:
         poll(FEED, f"2026-11-{day} 20:00", covers_from=f"2026-11-{day - 2} 20:00") for day in (13, 15, 17, 19, 21, 23)
     )
 
-    week = the_week([item(FEED, "2026-11-16 09:00", seen="2026-11-17 20:00")], sources=(FEED,), polls=looks)
+    items = [item(FEED, f"2026-11-{day} 09:00", seen=f"2026-11-{day + 1} 20:00") for day in (12, 16)]
+    week = the_week(items, sources=(FEED,), polls=looks)
 
     assert week.subportal_verdict is UNMET
 
@@ -542,16 +544,16 @@ def test_an_item_that_is_gone_within_two_days_is_revoked() -> None:
 @pytest.mark.parametrize(
     ("seen", "whose", "counts"),
     [
-        ("2026-11-17 20:00", HEALTH, 1),  # in the look that no longer had the item: the item itself, after an edit
-        ("2026-11-17 20:00", None, 1),
-        ("2026-11-17 20:00", JUSTICE, 0),
-        ("2026-11-16 20:00", HEALTH, 0),  # beside the item
+        ("2026-11-16 23:30", HEALTH, 1),  # in the look that no longer had the item: the item itself, after an edit
+        ("2026-11-16 23:30", None, 1),
+        ("2026-11-16 23:30", JUSTICE, 0),
+        ("2026-11-16 17:00", HEALTH, 0),  # beside the item
     ],
 )
 def test_an_item_is_not_revoked_by_a_look_in_which_it_may_be_what_cannot_be_read(
     seen: str, whose: Agency | None, counts: int
 ) -> None:
-    short = item(SUBPORTALS, "2026-11-16 19:00", seen="2026-11-16 20:00")
+    short = item(SUBPORTALS, "2026-11-16 16:00", seen="2026-11-16 17:00")
 
     week = the_week([short], last_seen={short.id: short.first_seen_at}, unread=[_unread(SUBPORTALS, seen, unit=whose)])
 
@@ -644,9 +646,10 @@ def test_a_month_of_a_hundred_units_is_judged_in_under_a_second() -> None:
         for day in days
         for source in (SUBPORTALS, SUBMISSIONS)
     ]
+    looks = daily_polls("2026-08-01", "2026-11-23", hours=("23:30",))
     start = time.process_time()
 
-    weeks = [judged(items, units=units, period=f"2026-W{number}").unit_weeks for number in range(44, 45)]
+    weeks = [judged(items, units=units, period=f"2026-W{number}", polls=looks).unit_weeks for number in range(44, 45)]
 
     assert time.process_time() - start < 1.0
     assert {week.verdict for week in weeks[0]} == {MET}

@@ -41,7 +41,7 @@ from portalops.model.updates import Grade, ItemChannel, ListedItem, Listing, Upd
 from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, at, rulebook
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 
-PAGE = (Path(__file__).parents[3] / "docs" / "updates.vi.md").read_text("utf-8")
+PAGE = (Path(__file__).parent / "prose.vi.txt").read_text("utf-8")  # docs/updates.vi.md as it was once
 WORDS = re.findall(r"[^\W\d_]+", PAGE)
 """Vietnamese prose without numbers."""
 

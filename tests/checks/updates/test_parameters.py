@@ -22,7 +22,6 @@ from portalops.rulebooks.load import load
 from tests.checks.updates.scene import (
     CALENDAR,
     FRONT,
-    HEALTH,
     SUBMISSIONS,
     SUBPORTALS,
     Collected,
@@ -51,14 +50,18 @@ class Reading(NamedTuple):
 
 def _k1(*moments: str, **item_too: Any) -> Callable[..., DutyVerdict]:
     items = [item(SUBPORTALS, moment, **item_too) for moment in moments]
-    return lambda **numbers: the_week(items, **numbers).subportal_verdict
+    return lambda **numbers: the_week(items, polls=_POLLS, **numbers).subportal_verdict
+
+
+_POLLS = daily_polls("2026-08-01", "2026-11-23", hours=("00:30", "17:00", "23:30"))
+"""Around each end of a day, at midnight or at five."""
 
 
 def _day(day: str, *moments: str, period: str = "2026-W47") -> Callable[..., DutyVerdict]:
     items = [item(FRONT, moment, unit=None) for moment in moments]
 
     def verdict(**numbers: Any) -> DutyVerdict:
-        days = judged(items, period=period, **numbers).portal_days
+        days = judged(items, period=period, polls=_POLLS, **numbers).portal_days
         return next(one.verdict for one in days if one.day.isoformat() == day)
 
     return verdict
@@ -92,15 +95,6 @@ def _pulled(**numbers: Any) -> DutyVerdict:
     source = UpdateSourceTraits("pulled", ItemChannel.SUBPORTAL, complete=True, syndicated=True)
     items = [item(source, "2026-11-16 09:00"), item(source, "2026-11-18 09:00")]
     return the_week(items, sources=(source, SUBMISSIONS), **numbers).submissions_verdict
-
-
-def _seen_late(**numbers: Any) -> DutyVerdict:
-    """Two items that came while nobody polled for thirty hours; the claim of the second one lies in the week, and not beyond it."""
-    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
-    looks = [poll(feed, f"2026-11-{day:02d} 20:00") for day in (14, 15, 16, 17, 18, 19, 20, 21)]
-    looks.append(poll(feed, "2026-11-23 02:00"))
-    items = [item(feed, "2026-11-16 09:00"), item(feed, "2026-11-22 09:00", seen="2026-11-23 02:00")]
-    return the_week(items, sources=(feed,), polls=looks, now="2026-11-23 09:00", **numbers).subportal_verdict
 
 
 def _successor(**numbers: Any) -> DutyVerdict:
@@ -165,7 +159,6 @@ READINGS = (
     ),
     Reading("short_weeks_ask_less", _new_in_midweek, {True: MET, False: UNMET}),
     Reading("syndication_counts_as_submission", _pulled, {True: MET, False: UNMET}),
-    Reading("claim_window_hours", _seen_late, {48: MET, 24: PENDING}),
     Reading(
         "duplicate_window_days",
         lambda **numbers: (

@@ -10,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.updates.rules.comparing import Repeats, compare, repeated
 from checks.updates.rules.coverage import END, Coverage, DayBounds, Share, SourcePolls, UnseenStretch, cover, summed_up
@@ -55,9 +57,9 @@ ITEM = SeenItem(
     published_at=SEEN, first_seen_at=SEEN, looked_before_at=SEEN - 24 * HOUR, baseline=False, body_letters=None,
     text_problems="",
 )  # fmt: skip
-WINDOW = 48 * HOUR
 CLAIMS = ClaimRules(
-    WINDOW, lambda claim: Interval(claim, claim + 24 * HOUR - 1) if claim % (24 * HOUR) == 0 else None, 0
+    lambda first, last: first // DAY == last // DAY,
+    lambda claim: Interval(claim, claim + DAY - 1) if claim % DAY == 0 else None,
 )
 """Days of these tests begin at every multiple of twenty-four hours."""
 UNMET, UNKNOWN, PENDING = DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING
@@ -78,58 +80,51 @@ def weighed(
 
 
 def test_a_claim_may_run_ahead_of_the_poll_by_ten_minutes() -> None:
-    within = weighed(published_at=SEEN + 10 * MINUTE)
-    beyond = weighed(published_at=SEEN + 10 * MINUTE + 1)
+    within = weighed(published_at=SEEN + 10 * MINUTE, looked_before_at=SEEN - HOUR)
+    beyond = weighed(published_at=SEEN + 10 * MINUTE + 1, looked_before_at=SEEN - HOUR)
 
     assert (within.came, within.flags) == (Interval(SEEN, SEEN), ())
-    assert (beyond.came, beyond.flags) == (Interval(SEEN - 24 * HOUR + 1, SEEN), (FlagKind.FUTURE,))
+    assert (beyond.came, beyond.flags) == (Interval(SEEN - HOUR + 1, SEEN), (FlagKind.FUTURE,))
 
 
-@pytest.mark.parametrize(("hours", "around"), [(0.5, 1), (1, 0)])
-def test_a_claim_within_an_hour_behind_midnight_may_be_of_either_day(hours: float, around: int) -> None:
-    midnight = SEEN // (24 * HOUR) * 24 * HOUR
-    claim = midnight + int(hours * HOUR)
-
-    found = weighed(published_at=claim, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 4 * HOUR)
-
-    assert found.came == Interval(claim - around * HOUR, claim + around * HOUR)
-
-
-@pytest.mark.parametrize("hours", [-0.5, -3.9])
-def test_a_claim_of_the_day_of_the_poll_that_did_not_show_it_may_be_of_each_later_day_too(hours: float) -> None:
+@pytest.mark.parametrize("hours", [-3.9, -0.5, 0.5, 7])
+def test_a_claim_decides_on_which_of_the_days_between_two_polls_an_item_came_only_if_an_officer_confirms_it(
+    hours: float,
+) -> None:
     midnight = SEEN // DAY * DAY
-    claim, seen = midnight + int(hours * HOUR), midnight + 8 * HOUR
-    fields: dict[str, Any] = {"published_at": claim, "first_seen_at": seen, "looked_before_at": midnight - 4 * HOUR}
+    claim, seen, after = midnight + int(hours * HOUR), midnight + 8 * HOUR, midnight - 4 * HOUR
+    fields: dict[str, Any] = {"published_at": claim, "first_seen_at": seen, "looked_before_at": after}
 
     for row in (None, claim):
-        assert weighed(created_at=row, **fields).came == Interval(claim, seen)
+        found = weighed(created_at=row, **fields)
+        assert (found.came, found.is_sure, found.hoped_at) == (Interval(after + 1, seen), True, claim)
+    assert weighed(how={"is_confirmed": True}, **fields).came == Interval(claim, claim)
     assert weighed(TRUSTED, created_at=claim, **fields).came == Interval(claim, claim)
 
 
-def test_a_claim_of_a_later_day_than_the_poll_before_is_believed() -> None:
+def test_a_claim_narrows_between_two_polls_of_one_day() -> None:
     midnight = SEEN // DAY * DAY
 
-    found = weighed(published_at=midnight + 2 * HOUR, first_seen_at=midnight + 8 * HOUR, looked_before_at=midnight - 1)
+    found = weighed(published_at=midnight + 1, first_seen_at=midnight + DAY - 1, looked_before_at=midnight - 1)
 
-    assert found.came == Interval(midnight + 2 * HOUR, midnight + 2 * HOUR)
-
-
-@pytest.mark.parametrize(("hours", "is_later"), [(16, True), (18, False)])
-def test_a_day_that_closes_early_parts_what_was_claimed_before_its_close_from_what_came_later(
-    hours: int, is_later: bool
-) -> None:
-    midnight = SEEN // DAY * DAY
-    claims = CLAIMS._replace(day_length=17 * HOUR)
-
-    assert claims.may_be_later(midnight + 8 * HOUR, midnight + hours * HOUR, midnight + 20 * HOUR) is is_later
+    assert found.came == Interval(midnight + 1, midnight + 1)
 
 
-def test_a_claim_near_midnight_does_not_pass_the_polls() -> None:
-    midnight = SEEN // (24 * HOUR) * 24 * HOUR
+def test_a_trusted_row_that_claims_a_later_day_than_its_creation_is_open_until_it_was_seen() -> None:
+    made, claim = SEEN // DAY * DAY - HOUR, SEEN - HOUR
 
-    found = weighed(published_at=midnight - 1, first_seen_at=midnight, looked_before_at=midnight - 10 * MINUTE)
+    found = weighed(TRUSTED, created_at=made, published_at=claim)
 
-    assert found.came == Interval(midnight - 10 * MINUTE + 1, midnight)
+    assert (found.came, found.is_sure, found.grade, found.hoped_at) == (Interval(made, SEEN), True, Grade.B, claim)
+
+
+@given(st.integers(-100, 300), st.integers(0, 60), st.sampled_from(["24:00", "17:00"]))
+def test_two_moments_are_of_one_day_if_both_count_on_it(hours: int, later: int, cutoff: str) -> None:
+    days = LocalDays(date(2026, 11, 16), date(2026, 11, 22), zone=ZONE, cutoff=cutoff)
+    first = stamp(datetime(2026, 11, 16, tzinfo=ZONE)) + hours * HOUR
+    last = first + later * HOUR
+
+    assert days.is_one(first, last) == (days.ordinal(first) == days.ordinal(last))
 
 
 def test_an_item_came_after_the_poll_that_did_not_show_it_and_until_the_one_that_did() -> None:
@@ -154,24 +149,15 @@ def test_a_claim_shortly_before_the_poll_that_did_not_show_it_may_be_true_for_an
     assert (found.hoped_at, found.flags) == (SEEN - 24 * HOUR - earlier, ())
 
 
-@pytest.mark.parametrize(("apart", "is_narrowed"), [(WINDOW, True), (WINDOW + 2, False)])
-def test_a_claim_narrows_from_inside_only_between_polls_that_are_close(apart: int, is_narrowed: bool) -> None:
-    found = weighed(looked_before_at=SEEN - apart, published_at=SEEN - HOUR)
-
-    assert found.is_sure
-    assert found.came == (Interval(SEEN - HOUR, SEEN - HOUR) if is_narrowed else Interval(SEEN - apart + 1, SEEN))
-    assert found.hoped_at == (None if is_narrowed else SEEN - HOUR)
-
-
-def test_a_claimed_day_narrows_to_its_part_of_the_interval() -> None:
+def test_a_claimed_day_narrows_nothing_but_is_refuted_where_the_polls_leave_none_of_it() -> None:
     midnight = SEEN - SEEN % DAY
-    today = weighed(looked_before_at=midnight - 2 * HOUR, published_at=midnight)
-    yesterday = weighed(looked_before_at=midnight - 2 * HOUR, published_at=midnight - DAY)
-    before_that = weighed(looked_before_at=midnight - 2 * HOUR, published_at=midnight - 2 * DAY)
+    whole = Interval(midnight - 2 * HOUR + 1, SEEN)
 
-    assert today.came == Interval(midnight, SEEN)
-    assert yesterday.came == Interval(midnight - 2 * HOUR + 1, SEEN)  # the day of a paper is claimed alike
-    assert (before_that.came, before_that.flags) == (Interval(midnight - 2 * HOUR + 1, SEEN), (FlagKind.BACKDATED,))
+    for day in (midnight, midnight - DAY):
+        found = weighed(looked_before_at=midnight - 2 * HOUR, published_at=day)
+        assert (found.came, found.hoped_at, found.flags) == (whole, max(whole.first, day), ())
+    before_that = weighed(looked_before_at=midnight - 2 * HOUR, published_at=midnight - 2 * DAY)
+    assert (before_that.came, before_that.flags) == (whole, (FlagKind.BACKDATED,))
     same_day = weighed(looked_before_at=SEEN - HOUR, published_at=midnight)
     assert (same_day.came, same_day.flags) == (Interval(SEEN - HOUR + 1, SEEN), ())
 

@@ -72,7 +72,7 @@ SENT = replace(SUBMISSIONS, attested=False)
 
 def _first_week(first_poll: str, *, now: str, sources: tuple[UpdateSourceTraits, ...] = (SUBPORTALS, SENT)) -> Tracked:
     """Return a week without items whose sources were polled first on a day of it."""
-    polls = daily_polls(first_poll, now[:10], sources=sources, hour=7)
+    polls = daily_polls(first_poll, now[:10], sources=sources, hours=("07:00",))
     (week,) = judged([], now=now, polls=polls, sources=sources).unit_weeks
     today = date.fromisoformat(now[:10])
     (found,) = track([week], [HEALTH], day=today, today=today, calendar=CALENDAR, duties=UnitDuties.BOTH)

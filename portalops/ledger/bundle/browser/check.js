@@ -29,6 +29,7 @@ class Check {
     this.advance = advance;
     this.faults = [];
     this.faultCount = 0;
+    this.published = new Map(); // the heads that have files, by their names
     this.authentic = new Set(); // records of heads by confirmed keys
     this.speaking = new Set(); // heads, claims, writers and quarantines that count
     this.malformed = []; // lines that are no records
@@ -362,7 +363,7 @@ class Check {
     this.checkReplaced();
     await this.checkAllowedSigners();
     await this.checkSumsSignature();
-    await this.checkTimeStamps(read, lines);
+    await this.checkTimeStamps(lines);
     this.checkSupplied(lines);
     for (const record of this.always) if (record.kind === "sign-off" && this.good.has(record.body)) await this.checkSignOff(record);
     for (const record of this.imported) if (this.good.has(record.body)) await this.checkDrill(record);
@@ -371,7 +372,7 @@ class Check {
   /**
    * Return who may sign from when to when, and the retirements that count for nothing.
    * Only heads of confirmed keys decide. A retirement counts if its key signed for the one that replaces it, or if the first such head
-   * over it is by another key. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
+   * over it is by another key and does not confirm this one. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
    */
   async readKeys(read, disowned, mends, trusted) {
     const keys = [];
@@ -391,8 +392,9 @@ class Check {
         for (const [key, retired] of pending) {
           if (retired.seq > head.size) continue;
           pending.delete(key);
-          if (key === signer) unheeded.push([key, retired]);
-          else keys.find((each) => each.key === key).retired = retired;
+          const found = keys.find((each) => each.key === key);
+          if (key === signer || found.vouched === record.seq) unheeded.push([key, retired]);
+          else found.retired = retired;
         }
       } else if (["key.added", "key.retired"].includes(record.kind) && this.good.has(record.body)) {
         const event = await this.readKey(record);
@@ -550,7 +552,7 @@ class Check {
     for (let seq = first; seq <= last; seq += 1) {
       if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
       const isStrange = this.void.has(seq) || (this.writers.length && seq > this.writers[0].added);
-      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)) return say("record {record} is whole, and no stranger's", { record: seq });
+      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)?.by < record.seq) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
   }
@@ -600,7 +602,7 @@ class Check {
         const free = ranges.flatMap(({ first, last }) => this.freeOf(first, last));
         const left = free.flatMap(({ first, last }) => this.notAside(first, last));
         const isWhole = left.length === ranges.length && left.every(({ first, last }, number) => first === ranges[number].first && last === ranges[number].last);
-        for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer });
+        for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer, by: seq });
         if (left.length) this.speaking.add(seq);
         if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed or set aside before") });
         else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed or set aside before");
@@ -899,10 +901,17 @@ class Check {
   }
 
   async checkHeadsFolder(read) {
+    const ours = new Set();
+    for (const each of read.filter(({ head }) => head)) {
+      const { head, signer } = each;
+      const isOurs = signer !== "" && this.isOwn(head) && isHeldAt(this.listed, signer, head.at);
+      if (isOurs || !ours.has(head.name)) this.published.set(head.name, each); // a stranger's of the same size is in no file
+      if (isOurs) ours.add(head.name);
+    }
     const expected = new Map();
-    for (const { record, head, text, signature } of read.filter((each) => each.head)) {
-      expected.set(`heads/${head.name}.txt`, { of: record.seq, data: toUtf8(text) });
-      expected.set(`heads/${head.name}.sig`, { of: record.seq, data: toUtf8(signature) });
+    for (const [name, { record, text, signature }] of this.published) {
+      expected.set(`heads/${name}.txt`, { of: record.seq, data: toUtf8(text) });
+      expected.set(`heads/${name}.sig`, { of: record.seq, data: toUtf8(signature) });
     }
     for (const path of this.paths) {
       if (/^heads\/.*\.(?:txt|sig)$/.test(path) && !expected.has(path)) {
@@ -970,10 +979,9 @@ class Check {
     }
   }
 
-  async checkTimeStamps(read, lines) {
-    const heads = new Map(read.filter((each) => each.head).map((each) => [each.head.name, each]));
+  async checkTimeStamps(lines) {
     for (const path of this.paths.filter((each) => each.endsWith(".tsr"))) {
-      const found = heads.get(path.slice(6).split(".")[0]);
+      const found = this.published.get(path.slice(6).split(".")[0]);
       if (!found) {
         this.fault(0, "{path} is for no head in the records", { path });
         continue;
