@@ -14,8 +14,9 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from checks.updates.authors import author_above
+from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
-from checks.updates.rules.grading import BEGINNING, GradedItem, is_beyond_comparing, is_unnamed
+from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_beyond_comparing, is_unnamed
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -122,6 +123,8 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
 
 def _concerns(item: GradedItem, facts: WeekFacts) -> bool:
     one = item.seen
+    if one.looked_before_at is not None and one.looked_before_at < facts.end <= one.first_seen_at:
+        return True  # it came about the week's end: whoever knows it of the week looks for it here
     moments = (item.claimed_at, one.published_at, one.created_at, None if one.baseline else one.first_seen_at)
     return any(at is not None and facts.start <= at < facts.end for at in moments)
 
@@ -238,6 +241,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
+            elif item.grade is Grade.D and item.seen.id in doubles and doubles[item.seen.id].source != item.seen.source:
+                found[item.seen.id] = msg(
+                    "this paper seems to have come in before by {source}: {title}, on {day}",
+                    source=doubles[item.seen.id].source,
+                    title=doubles[item.seen.id].title,
+                    day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
+                )
             elif item.grade is Grade.D and item.seen.id in doubles:
                 found[item.seen.id] = msg(
                     "a paper of this number and subject came in before: {title}, on {day}",
@@ -317,6 +327,14 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.EXCHANGED in flags:
         return msg(
             "day and month of its day may be exchanged, as it came up when the exchanged day was: an officer confirms the paper; have days kept as text, and set date_formats"
+        )
+    if FlagKind.MISDATED in flags and is_ahead(item.seen):
+        return msg(
+            "the register had this line before the day that it names, so that its day is a slip: it came between the two polls; an officer confirms the paper"
+        )
+    if FlagKind.MISDATED in flags and OUT_OF_ORDER in item.seen.text_problems.split(","):
+        return msg(
+            "it came up more than a week after its day, and the lines beside it are of other days, so that its day may be a slip: an officer confirms the paper"
         )
     if FlagKind.MISDATED in flags:
         return msg(

@@ -34,7 +34,9 @@ PINS_MOST = 2
 """Items that may stand in front of the newest one and be no older than the end of the list, as where recent news is pinned."""
 SHUFFLED = msg("its items stand in another order than before, such as the most read first: what it lacks may be there")
 """What is said of a list in which a new item need not stand anywhere."""
-ORDER_UNKNOWN = msg("its order is unknown, and it shows nothing new: if it lists its oldest items first, it may be cut")
+ORDER_UNKNOWN = msg(
+    "it shows nothing new, and no answer has shown yet whether new items stand at its head or at its end: until one does, it proves no absence"
+)
 """What is said of an answer without evidence that new items would show in it."""
 
 

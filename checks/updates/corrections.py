@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from checks.updates.attested import Collected
+from checks.updates.rules.grading import is_ahead
 from checks.updates.rules.seen import CorrectedItem, GivenOut, ItemChanges, NearCopy, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, moment
 from checks.updates.rules.unread import UnreadPart
@@ -53,6 +54,7 @@ def reading_of(
         is_confirmed: an officer has confirmed the item by a document, as its source has it now.
     """
     first, newest = one.first, one.first._replace(unit=one.unit, unit_name=one.unit_name)
+    is_impossible = traits is not None and traits.typed_days and is_ahead(first)
     if traits is not None and traits.attested:
         newest = newest._replace(
             title=one.title,
@@ -61,12 +63,14 @@ def reading_of(
             first_seen_at=one.at,
             looked_before_at=first.first_seen_at,
         )
+        if is_impossible:  # it was put right, and came when it was first seen
+            newest = newest._replace(first_seen_at=first.first_seen_at, looked_before_at=first.looked_before_at)
     owner, owner_now = unit_of(first), unit_of(newest)
     if is_confirmed:
         read = first if confirmed_unit == owner != owner_now else newest
         return CorrectedReading(read if confirmed_unit is None else read._replace(unit=confirmed_unit, unit_name=""))
     is_moved = newest.created_at != first.created_at
-    if owner is None or (owner == owner_now and not is_moved):
+    if owner is None or (owner == owner_now and (not is_moved or is_impossible)):
         return CorrectedReading(newest)
     if owner == owner_now:
         return CorrectedReading(newest, True, first)

@@ -3,12 +3,15 @@
 An officer types 09/11/2026 for 9 November. A spreadsheet that is set to American English takes that for 11 September, and keeps it so: as
 2026-09-11, or as 11/09/2026 where the column shows day first. What it can't take for a day, such as 13/11/2026, stays a text.
 So an exchange shows in two ways: by days in both forms in one answer, or by a line that came up when the exchanged day was.
+
+A slip of the day itself, such as 01/11 for 10/11, looks like a paper that was entered late. Papers that wait are entered together, though, and
+lines of like days stand beside them: a line by itself may be of its day, or of the day on which it came up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -20,6 +23,9 @@ SLIP_WITHIN = timedelta(days=10)
 """So long after the day that was meant, a line of another month or year is still taken for a slip; that day stands once in so many days."""
 ENTERED_AHEAD = timedelta(days=1)
 """A paper may be entered the evening before the day under which it is registered."""
+
+OUT_OF_ORDER = "out-of-order"
+"""How a line is marked whose day lies out of those of the lines beside it."""
 
 _YEAR_FIRST = re.compile(r"\d{4}([-/])(\d{1,2})\1(\d{1,2})")
 _DAY_ALONE = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}(?:[ T]00:00(?::00(?:\.0+)?)?)?")
@@ -68,6 +74,25 @@ def is_entered_on(day: date, *, after: date, until: date) -> bool:
         until: the day of the first poll that had it.
     """
     return after - ENTERED_WITHIN <= day <= until + ENTERED_AHEAD
+
+
+def places_out_of_order(days: Sequence[date | None]) -> frozenset[int]:
+    """Return the places of days that lie more than a week before both of the days beside them, or before the only one.
+
+    Args:
+        days: of the lines of one answer, in their order; None for those of which no day is known.
+
+    >>> written = [date(2026, 11, 9), date(2026, 11, 1), date(2026, 11, 10), date(2026, 10, 2), date(2026, 10, 5)]
+    >>> sorted(places_out_of_order(written))
+    [1]
+    """
+    known = [(place, day) for place, day in enumerate(days) if day is not None]
+    found = set()
+    for at, (place, day) in enumerate(known):
+        beside = [known[other][1] for other in (at - 1, at + 1) if 0 <= other < len(known)]
+        if beside and min(beside) > day + ENTERED_WITHIN:
+            found.add(place)
+    return frozenset(found)
 
 
 def shows_exchange(texts: Iterable[str], rules: DateRules) -> bool:

@@ -17,11 +17,20 @@ from itertools import chain, pairwise
 from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.exchanged_days import day_before_slip, exchanged_day, is_entered_on
+from checks.updates.exchanged_days import ENTERED_WITHIN, OUT_OF_ORDER, day_before_slip, exchanged_day, is_entered_on
 from checks.updates.rules.comparing import came_by, compare, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
-from checks.updates.rules.grading import BEGINNING, ClaimRules, GradedItem, grade, grade_plain
+from checks.updates.rules.grading import (
+    BEGINNING,
+    CLOCK_SKEW,
+    ENTERED_AHEAD,
+    ClaimRules,
+    GradedItem,
+    grade,
+    grade_plain,
+    is_ahead,
+)
 from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.placing import DayRange, Interval
@@ -39,6 +48,7 @@ from portalops.model.rulebook import Numbers
 from portalops.model.updates import (
     FlaggedItem,
     FlagKind,
+    Grade,
     ItemChannel,
     Poll,
     PortalDay,
@@ -88,6 +98,11 @@ class Judging:
         self.period, self.terms = period, terms
         self.weeks = frozenset(period.weeks())
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
+        whole_weeks = _whole_weeks(period)
+        self._mondays_judged = frozenset(week.period().first.toordinal() for week in self.weeks)
+        # A day's cutoff moves what counts on it by less than a day.
+        begins, ends = map(stamp, whole_weeks.bounds(terms.zone))
+        self._may_count = Interval(begins - span(timedelta(days=1)), ends + span(timedelta(days=1)))
         # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
             since.date() - timedelta(days=8),
@@ -251,9 +266,11 @@ class Judging:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
         seen_at = None if one.baseline else one.first_seen_at
-        moments = (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at)
         begins, ends = self._bounds
-        return any(at is not None and begins <= at < ends for at in moments)
+        for at in (item.counts_at, item.claimed_at, one.published_at, one.created_at, seen_at):
+            if at is not None and begins <= at < ends:
+                return True
+        return False
 
     def _grade(self, items: Iterable[SeenItem], lost: Collection[str] = ()) -> Iterator[GradedItem]:
         """Weigh each item by itself; nobody took down what was lost. Written for speed: a year may have ten million."""
@@ -267,7 +284,8 @@ class Judging:
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
                 traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
-            misread = self._misread_day(one, traits) if traits.attested and one.id not in settled else None
+            is_readable = traits.attested and (one.id not in settled or is_ahead(one))
+            misread = self._misread_day(one, traits) if is_readable else None
             if one.id not in odd and misread is None and (plain := grade_plain(one, traits, claims)) is not None:
                 yield plain
                 continue
@@ -292,31 +310,53 @@ class Judging:
                 is_watched=self._is_watched,
             )
 
-    def _misread_day(self, one: SeenItem, traits: UpdateSourceTraits) -> tuple[FlagKind, Stamp] | None:
-        """Return why the day of a register's line may be another one, and when it was made then; None where nothing says so.
+    def _misread_day(self, one: SeenItem, traits: UpdateSourceTraits) -> tuple[FlagKind, Interval] | None:
+        """Return why the day of a register's line may be another one, and when it came then; None where nothing says so.
 
-        It came up when the exchanged day was, and the day that it names lies at least four weeks from that; or shortly after the
-        day of that number in its own month or year.
+        It stood there before the day that it names, and longer than the evening before. Or it came up when the exchanged day was, and
+        the day that it names lies at least four weeks from that; or shortly after the day of that number in its own month or year. Or it
+        came up more than a week after its day, and the lines beside it are of other days.
         """
-        if one.created_at is None or one.looked_before_at is None or not traits.complete:
+        if one.created_at is None or not traits.complete:
+            return None
+        if traits.typed_days and is_ahead(one):
+            is_day_before = one.created_at <= one.first_seen_at + CLOCK_SKEW + ENTERED_AHEAD
+            return None if is_day_before else (FlagKind.MISDATED, _polled_between(one))
+        if one.looked_before_at is None:
+            return None
+        if not traits.typed_days and one.created_at > one.looked_before_at - _IN_TIME:  # as nearly all of a register
             return None
         zone = self.terms.zone
         made = moment(one.created_at).astimezone(zone)
         after, until = (moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at))
         other = exchanged_day(made.date()) if traits.typed_days else None
         if other is not None and is_entered_on(other, after=after, until=until):
-            return FlagKind.EXCHANGED, stamp(datetime.combine(other, made.time(), zone))
+            return FlagKind.EXCHANGED, _point(stamp(datetime.combine(other, made.time(), zone)))
         other = day_before_slip(made.date(), after=after, until=until)
-        return None if other is None else (FlagKind.MISDATED, stamp(datetime.combine(other, made.time(), zone)))
+        if other is not None:
+            return FlagKind.MISDATED, _point(stamp(datetime.combine(other, made.time(), zone)))
+        is_late = made.date() < after - ENTERED_WITHIN
+        is_stray = is_late and OUT_OF_ORDER in one.text_problems.split(",")
+        return (FlagKind.MISDATED, _polled_between(one)) if is_stray else None
 
     def _dated_both_ways(self, items: Iterable[GradedItem]) -> Iterator[GradedItem]:
         """Yield items, and those whose day may be another one on that day too: each may count on either."""
         for item in items:
             yield item
             if _MISREAD.isdisjoint(item.flags):
+                if item.grade is Grade.D and is_ahead(item.seen) and self._is_of_another_week(item):
+                    yield item._replace(came=_polled_between(item.seen), is_sure=False, hoped_at=None)
                 continue
-            if (misread := self._misread_day(item.seen, self._traits[item.seen.source])) is not None:
-                yield item._replace(came=Interval(misread[1], misread[1]))
+            misread = self._misread_day(item.seen, self._traits[item.seen.source])
+            if misread is not None and misread[1] != item.came:
+                yield item._replace(came=misread[1])
+
+    def _is_of_another_week(self, item: GradedItem) -> bool:
+        """Say whether an item that was entered ahead of its day was first seen in the week before that day's."""
+        if item.came is None:
+            return False
+        day, seen = self.days.ordinal(item.came.last), self.days.ordinal(item.seen.first_seen_at)
+        return day - (day - 1) % 7 > seen
 
     def _may_be_unread(self, one: SeenItem, gone_at: Stamp) -> bool:
         """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""
@@ -442,18 +482,22 @@ class Judging:
         return one.created_at is not None and was_watched(self.coverage, one, one.created_at)
 
     def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
-        """Sort a unit's items into the ISO weeks in which they may count; what the portal pulled stands under both channels."""
+        """Sort a unit's items into the judged weeks in which they may count; what the portal pulled stands under both channels."""
         k1: dict[int, list[Counting]] = defaultdict(list)  # by Monday's ordinal, as a Week is slow to look up
         k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
+        since, until = self._may_count
         for item in items:
             if item.came is None:
+                continue
+            begins, ends = item.came
+            if (ends < since or begins > until) and not item.seen.baseline:  # which may count by its claim
                 continue
             is_k1, is_k2 = self._counts_for(item.seen, own_texts)
             if not is_k1 and not is_k2:
                 continue
             counting = self.place(item)
-            for monday in self._mondays(counting):
+            for monday in self._mondays_judged.intersection(self._mondays(counting)):
                 if is_k1:
                     k1[monday].append(counting)
                 if is_k2:
@@ -514,7 +558,18 @@ class Judging:
         return False, one.text in own_texts or (one.url != "" and page_key(one.url) in own_texts)
 
 
+def _point(at: Stamp) -> Interval:
+    return Interval(at, at)
+
+
+def _polled_between(one: SeenItem) -> Interval:
+    """Return the time between the last poll that did not show an item and the first that did."""
+    return Interval(BEGINNING if one.looked_before_at is None else one.looked_before_at + 1, one.first_seen_at)
+
+
 _MISREAD = frozenset({FlagKind.EXCHANGED, FlagKind.MISDATED})
+_IN_TIME = span(ENTERED_WITHIN - timedelta(days=1))
+"""A line that names a day so shortly before it came up, or later, is no slip; with a day's room for the zone."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 

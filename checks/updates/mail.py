@@ -43,6 +43,10 @@ MAX_HEADERS = 5000
 MAX_NAME = 200
 MAX_CHECK = 1000
 MAX_CHECKS = 5
+_RECEIPTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/global-delivery-status"})
+"""Of RFC 3464, 8098 and 6533."""
+_ANSWERS = frozenset({"REPLY", "COUNTER", "DECLINECOUNTER", "REFRESH"})
+_METHOD = re.compile(rb"^METHOD:([A-Za-z]+)", re.MULTILINE)
 LEAST_WORDS = 20
 """Of a mail that a program sent: a receipt has fewer."""
 
@@ -231,7 +235,11 @@ def _content(mail: Mail) -> tuple[str, tuple[AttachedFile, ...]]:
     """Return the beginning of the text, and the files."""
     plain = marked = ""
     files: list[AttachedFile] = []
+    is_reply = False
     for part in _leaves(mail):
+        if _is_receipt(part):
+            is_reply = is_reply or part.get_content_type() == "text/calendar"
+            continue
         kind, name = part.get_content_type(), _file_name(part)
         disposition = str(part.get("Content-Disposition", "")).strip().lower()
         if kind in {"text/plain", "text/html"} and not name and not disposition.startswith("attachment"):
@@ -245,7 +253,20 @@ def _content(mail: Mail) -> tuple[str, tuple[AttachedFile, ...]]:
             data = _payload(part)
             if data and len(files) < MAX_FILES:
                 files.append(AttachedFile(name, len(data), Digest(hashlib.sha256(data).hexdigest())))
-    return plain.strip() or marked.strip(), tuple(files)
+    # What stands beside the answer to an invitation is written by the calendar too, as "Accepted".
+    return "" if is_reply and not files else plain.strip() or marked.strip(), tuple(files)
+
+
+def _is_receipt(part: Mail) -> bool:
+    """Say whether a part is the answer to an invitation (iTIP, RFC 5546), or a receipt: a program wrote it, and it brings nothing."""
+    kind = part.get_content_type()
+    if kind != "text/calendar":
+        return kind in _RECEIPTS
+    named = part.get_param("method")
+    method = named if isinstance(named, str) else ""
+    if not method and (found := _METHOD.search(_payload(part)[:MAX_HEADER])):
+        method = found[1].decode()
+    return method.upper() in _ANSWERS
 
 
 def _leaves(mail: Mail) -> Iterator[Mail]:

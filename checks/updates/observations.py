@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import weakref
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -669,7 +669,7 @@ class ObservationWindow:
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]:
         """Return a unit's items that are new in any way since the start."""
         query = _ITEMS_OF_NONE if unit is None else _ITEMS_OF
-        return [*map(SeenItem._make, self._rows(query, unit=unit)), *self._touched.get(unit, ())]
+        return [*map(_seen_item, self._rows(query, unit=unit)), *self._touched.get(unit, ())]
 
     @cached_property
     def _touched(self) -> Mapping[UnitId | None, Sequence[SeenItem]]:
@@ -774,7 +774,7 @@ class ObservationWindow:
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
-        polls = [*map(PollMoment._make, self._rows(_POLLS, source=source))]
+        polls = [*map(_poll_moment, self._rows(_POLLS, source=source))]
         return polls, self._beginnings.get(source)
 
     @cached_property
@@ -814,6 +814,9 @@ class ObservationWindow:
         return known
 
 
+# What `_make` of these does, without its Python: a year may have ten million rows.
+_seen_item: Callable[[Iterable[object]], SeenItem] = partial(tuple.__new__, SeenItem)
+_poll_moment: Callable[[Iterable[object]], PollMoment] = partial(tuple.__new__, PollMoment)
 _SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
 _IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)

@@ -18,9 +18,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from checks.updates.addresses import page_key
 from checks.updates.authors import author_above, names_nobody
-from checks.updates.exchanged_days import is_entered_on
+from checks.updates.exchanged_days import OUT_OF_ORDER, is_entered_on
 from checks.updates.repeats import places_without_repeats
 from checks.updates.summaries import is_title_alone
+from checks.updates.surroundings import without_lists_of_titles
 from checks.updates.text import NO_MARKS, check_text, clean_line, content_hash, count_letters, is_title_without_marks
 from checks.updates.unit_names import MAX_NAME, UnitNames
 from portalops.model.message import msg
@@ -139,7 +140,7 @@ def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     rows = tuple(items)
     named = [canonical_url(item.url) for item in rows]
     places = places_without_repeats(rows, [page_key(url) for url in named])
-    listed, addresses = [rows[place] for place in places], [named[place] for place in places]
+    listed, addresses = without_lists_of_titles([rows[place] for place in places]), [named[place] for place in places]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
     ids = [clean_line(item.external_id, limit=500) for item in listed]
     names = Counter(ids)
@@ -395,6 +396,8 @@ def _text_problems(item: ListedItem, traits: UpdateSourceTraits) -> tuple[str, .
     problems = check_text(f"{item.title}\n{item.body or ''}")
     if item.is_automatic:
         problems = (*problems, FlagKind.AUTOMATIC.value)
+    if item.is_out_of_order:
+        problems = (*problems, OUT_OF_ORDER)
     if traits.attested or NO_MARKS in problems or not is_title_alone(item.body):
         return problems
     is_bare = is_title_without_marks(f"{item.title} {item.body or ''}".strip())

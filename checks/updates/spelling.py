@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
 LEAST = 5
 """Different words; fewer are names."""
@@ -26,7 +27,8 @@ PERCENT = 4
 FOREIGN_PERCENT = 10
 """Likewise, with the words that have letters of other languages: visitors from abroad are named in a text more often."""
 
-_WORD = re.compile(r"(?<!\S)[^\s/@]{1,16}(?!\S)")  # addresses and digests are no words
+_WORD_SIGNS = 16
+"""A longer one is an address or a digest, and no word."""
 _LETTER = r"[^\W\d_]"
 # Two vowels that stand together in no word of Unicode: the second is the mark of the first one in VNI.
 _VNI = (
@@ -79,20 +81,33 @@ def has_strange_words(text: str) -> bool:
     Args:
         text: composed (NFC).
     """
-    words = _WORD.findall(text)
-    different = set(words)
-    enough = max(LEAST, PERCENT * len(different) // 100)
-    strange = {word for word in different if _STRANGE.search(word)}
-    if len(strange) >= enough or _count_escaped(text) >= enough:
+    parts = text.split()
+    words = [part for part in parts if len(part) <= _WORD_SIGNS and "/" not in part and "@" not in part]
+    different, count = [_judge_word(word) for word in {*words}], len({*words})
+    enough = max(LEAST, PERCENT * count // 100)
+    strange = sum(word.is_strange for word in different)
+    if strange >= enough or _count_escaped(text) >= enough:
         return True
-    vietnamese = sum(_VIETNAMESE.search(word) is not None for word in different)
-    if 100 * vietnamese < PERCENT * len(different):
+    if 100 * sum(word.is_vietnamese for word in different) < PERCENT * count:
         return False
-    strange.update(word for word in different if _FOREIGN.search(word))
-    if len(strange) >= LEAST + 1 and 100 * len(strange) >= FOREIGN_PERCENT * len(different):
+    strange = sum(word.is_strange or word.is_foreign for word in different)
+    if strange >= LEAST + 1 and 100 * strange >= FOREIGN_PERCENT * count:
         return True
-    joined = sum(map(_is_joined, {*_JOINED.findall(text)}))
+    joined = sum(map(_is_joined, {*_JOINED.findall(" ".join({*parts}))}))
     return joined >= enough or len(_CUT.findall(text)) >= max(LEAST, CUT_PERCENT * len(words) // 100)
+
+
+class _Spelled(NamedTuple):
+    """What a word's letters say."""
+
+    is_strange: bool
+    is_vietnamese: bool
+    is_foreign: bool
+
+
+@lru_cache(maxsize=1 << 14)  # most words come again in each text
+def _judge_word(word: str) -> _Spelled:
+    return _Spelled(*(sought.search(word) is not None for sought in (_STRANGE, _VIETNAMESE, _FOREIGN)))
 
 
 def _count_escaped(text: str) -> int:
@@ -100,7 +115,7 @@ def _count_escaped(text: str) -> int:
     return len({*_ESCAPED.findall(text)}) if any(sign in text for sign in _ESCAPES) else 0
 
 
-@lru_cache(maxsize=1 << 14)  # most words come again in each text
+@lru_cache(maxsize=1 << 14)
 def _is_joined(word: str) -> bool:
     """Say whether a word is several Vietnamese syllables with a mark among them; those of other languages have none."""
     if _VIETNAMESE.search(word) is None:

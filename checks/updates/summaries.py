@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
@@ -73,7 +74,12 @@ def beginning_keys(text: str, length: int, *, kind: str, starts: int | None = No
 
 def _starts(text: str) -> Sequence[int]:
     """Return at which of its words a text may begin: at the first, and behind each sign that may end a lead-in."""
-    ends = (len(_WORD.findall(text[: sign.end()])) for sign in _SEPARATOR.finditer(text[:_LEAD_IN_SIGNS]))
+    return _starts_of(text[:_LEAD_IN_SIGNS])
+
+
+@lru_cache(maxsize=256)  # each title and text is asked for several kinds of keys
+def _starts_of(lead_in: str) -> Sequence[int]:
+    ends = (len(_WORD.findall(lead_in[: sign.end()])) for sign in _SEPARATOR.finditer(lead_in))
     return sorted({0, *(end for end in ends if end <= LEAD_IN_WORDS)})
 
 

@@ -412,7 +412,8 @@ def _plain_number(number: re.Match[str]) -> str:
     return _NO_DIGIT.sub("", number[0]).lstrip("0") or "0"
 
 
-_NUMERAL = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?!\d)|\d+")
+_NUMERAL = re.compile(r"(?<!\d)(?:\d{1,3}(?:[.,]\d{3})+(?!\d)|0\d+)")
+"""A number that has another form; most have none."""
 _NO_DIGIT = re.compile(r"\D")
 
 
@@ -432,13 +433,17 @@ def _runs(groups: Sequence[int]) -> tuple[int, ...]:
 
 
 def _number_places(folded: str) -> tuple[int, ...]:
+    found = (number.span() for number in _NUMBER.finditer(folded))
+    beside = {
+        (folded[max(0, start - _SIGNS_BESIDE) : start], folded[start:end], folded[end : end + _SIGNS_BESIDE])
+        for start, end in found
+    }
     places = set()
-    for number in _NUMBER.finditer(folded):
-        before = folded[max(0, number.start() - _SIGNS_BESIDE) : number.start()].rstrip(_WITHIN_A_SENTENCE)
-        behind = folded[number.end() : number.end() + _SIGNS_BESIDE].lstrip(_WITHIN_A_SENTENCE)
+    for in_front, number, after in beside:
+        before, behind = in_front.rstrip(_WITHIN_A_SENTENCE), after.lstrip(_WITHIN_A_SENTENCE)
         word = "" if before.endswith(_SENTENCE_ENDS) else before.rpartition(" ")[2]
         next_word = "" if behind.startswith(_SENTENCE_ENDS) else behind.partition(" ")[0]
-        places.add(" ".join((word.strip(_SIGNS), number[0], next_word.strip(_SIGNS))))
+        places.add(" ".join((word.strip(_SIGNS), number, next_word.strip(_SIGNS))))
     hashes = (hashlib.blake2b(one.encode("utf-8", "surrogatepass"), digest_size=_VOTE_BYTES).digest() for one in places)
     return tuple(sorted(int.from_bytes(one, "big") >> 1 for one in hashes)[:KEPT_RUNS])
 
@@ -454,10 +459,12 @@ _SIGNS = _WITHIN_A_SENTENCE + "".join(_SENTENCE_ENDS)
 def _votes(folded: str) -> bytes:
     """Return the hashes of a text's groups of words, one after the other."""
     words = re.findall(r"[^\W\d_]+", folded)
-    groups = [" ".join(words[at : at + _SHINGLE_WORDS]) for at in range(max(1, len(words) - _SHINGLE_WORDS + 1))]
-    return b"".join(
-        hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=_VOTE_BYTES).digest() for group in groups
-    )
+    groups = [*map(" ".join, zip(*(words[at:] for at in range(_SHINGLE_WORDS)), strict=False))] or [" ".join(words)]
+    votes = {
+        group: hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=_VOTE_BYTES).digest()
+        for group in {*groups}
+    }
+    return b"".join([votes[group] for group in groups])
 
 
 _VOTE_BYTES = FINGERPRINT_BITS // 8

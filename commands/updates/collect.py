@@ -23,11 +23,11 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
 from commands.jobs.open_nights import say_nights
 from commands.jobs.performed import ShownJob
+from commands.jobs.precedence import precedence_warnings
 from commands.jobs.runner import perform_now
 from commands.updates.steps import (
     UnknownSender,
     offset_warnings,
-    precedence_warnings,
     trouble_warnings,
     unknown_senders,
 )

@@ -25,12 +25,12 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.former_shortfalls import former_of, say_former_of
 from commands.jobs.kinds.updates import update_sources
+from commands.jobs.precedence import precedence_warnings
 from commands.updates.options import UnitText, chosen_units
 from commands.updates.steps import (
     duty_exit_code,
     judged_period,
     offset_warnings,
-    precedence_warnings,
     source_warnings,
     trouble_warnings,
 )

@@ -18,7 +18,7 @@ from commands.jobs.kinds.updates import decided_of, open_store, source_troubles,
 from portalops import bodies
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.record import Draft
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
@@ -284,31 +284,6 @@ def _clock_warning(items: Sequence[DatedItem], usual_hours: int, zone: str) -> M
     if (offset := offset_of(items, usual_hours=usual_hours)) is not None:
         return say_offset(offset, usual_hours=usual_hours, zone=zone)
     return say_possible_offset(items, usual_hours=usual_hours)
-
-
-def precedence_warnings(session: Session, sources: Sequence[UpdateSource]) -> tuple[Message, ...]:
-    """Name the sub-portals of which the portal showed several items in the same polls, with the setting that says who was first."""
-    traits = [one.traits for one in sources]
-    own = {one.id for one in traits if not (one.syndicated or one.copies_count)}
-    front = [one.id for one in traits if one.channel is ItemChannel.PORTAL and not one.gives_out]
-    if not front:
-        return ()
-    with open_store(session.settings, session.environment) as store:
-        shared = store.shown_at_once(front)
-    return tuple(
-        nmsg(
-            "source {source}: the portal showed {n} of its newest items between the same polls, and it is not known who was first. If the portal takes them over by itself, set syndicated = true for it.",
-            "source {source}: the portal showed {n} of its newest items between the same polls, and it is not known who was first. If the portal takes them over by itself, set syndicated = true for it.",
-            count,
-            source=source,
-        )
-        for source, count in shared.items()
-        if count >= SHOWN_OFTEN and source in own
-    )
-
-
-SHOWN_OFTEN = 3
-"""Items that the portal showed too; fewer may be one news that both wrote alike."""
 
 
 class UnknownSender(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TypedDict
@@ -13,6 +14,7 @@ from commands.updates.steps import UnknownSender, exemption_remarks
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.exemptions import RecordedExemption
@@ -70,7 +72,7 @@ def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
     if any(one.resembles for one in senders):
         blocks.append(Paragraph(DECIDE_SENDER))
     if any(one.is_stranger for one in senders):
-        blocks.append(Paragraph(_DECLARE))
+        blocks += _declarations([one for one in senders if one.is_stranger])
     if any(names_nobody(one.name) for one in senders):
         blocks.append(Paragraph(_FILL_IN))
     return blocks
@@ -84,10 +86,23 @@ _FILL_IN = msg(
     "An item whose author is not written may be any unit's. Have the name filled in, or record whose it is: 'portalops updates register --unit"
     " ID --number NUMBER --arrived DAY --subject TEXT'."
 )
+
+
+def _declarations(strangers: Sequence[UnknownSender]) -> list[Block]:
+    """Return what to write where names of a register are no unit's, a line for each source."""
+    blocks: list[Block] = [Paragraph(_DECLARE)]
+    for source in dict.fromkeys(one.source for one in strangers):
+        names = dict.fromkeys(one.name for one in strangers if one.source == source)
+        line = json.dumps([show_text(name, MAX_NAME) for name in names], ensure_ascii=False)  # TOML writes it alike
+        blocks.append(Paragraph(msg("Of source {source}: outsiders = {names}", source=source, names=line)))
+    return blocks
+
+
 _DECLARE = msg(
-    "A line of a register may be any unit's while nobody knows its author. If the name is no unit's, add it to outsiders of the source, such"
-    ' as outsiders = ["Báo Khánh Hòa", "Công ty *"]: its lines bear on nobody then, the past ones too.'
+    "A line of a register may be any unit's while nobody knows its author. If a name is no unit's, add it to outsiders of its source, and join"
+    ' them to the names that stand there: its lines bear on nobody then, the past ones too. "Công ty *" stands for all that begin so.'
 )
+MAX_NAME = 200
 MAX_RESEMBLED = 5
 
 

@@ -204,6 +204,8 @@ class ListedItem:
     line: str = ""
     """The `RefusedItem.key` that its line would have, were it refused; only where day and month of its date are in no known order,
     or may be exchanged."""
+    is_out_of_order: bool = False
+    """Its day lies more than a week before those of the lines beside it."""
     exchanged_on: date | None = None
     """Its day, were day and month of it exchanged, which a spreadsheet may have done; None where its line is as it is for another reason."""
 

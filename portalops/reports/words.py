@@ -122,7 +122,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.STRUCK_OUT: msg("struck out of the register"),
     FlagKind.CORRECTED: msg("put right by its source"),
     FlagKind.EXCHANGED: msg("day and month may be exchanged"),
-    FlagKind.MISDATED: msg("month or year may be a slip"),
+    FlagKind.MISDATED: msg("day, month or year may be a slip"),
     FlagKind.AUTOMATIC: msg("sent by a program"),
     FlagKind.REWRITTEN: msg("page rewritten at its address"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),

@@ -24,7 +24,7 @@ from tests.attacks.precedence import (
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
-from tests.attacks.update_scene import Post, Province, Site, Way, body, cases, post, rows_named_in, story
+from tests.attacks.update_scene import Post, Province, Register, Site, Way, body, cases, post, rows_named_in, story
 from tests.checks.updates.scene import HEALTH, at
 from tests.web import answer
 
@@ -595,12 +595,41 @@ def slip_of_the_year(p: Province) -> None:
     _paper_with_a_slip(p, "20/11/2025")
 
 
-def _paper_with_a_slip(p: Province, day: str) -> None:
+def slip_of_the_day(p: Province) -> None:
+    _paper_with_a_slip(p, "02/11/2026")
+
+
+def slip_of_the_day_into_next_week(p: Province) -> None:
+    _paper_with_a_slip(p, "24/11/2026")
+
+
+def paper_of_sunday_registered_for_monday(p: Province) -> None:
+    register = p.with_register()
+    register.enter(708, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 709, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(7), register.enter, 710, "23/11/2026", "Sở Y tế")
+
+
+def slip_of_the_day_put_right(p: Province) -> None:
+    register = _paper_with_a_slip(p, "24/11/2026")
+    p.plan(p.day(8), register.correct, 710, day="24/11/2026", to="20/11/2026")
+
+
+def papers_of_a_week_entered_a_week_late(p: Province) -> None:
+    p.monday = date(2026, 11, 9)
+    register = p.with_register()
+    register.enter(1, "15/10/2026", "Sở Y tế")
+    for number, day in ((2, "09/11/2026"), (3, "10/11/2026")):
+        p.plan(p.day(9, "10:00"), register.enter, number, day, "Sở Y tế")
+
+
+def _paper_with_a_slip(p: Province, day: str) -> Register:
     register = p.with_register()
     register.enter(708, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 709, "17/11/2026", "Sở Y tế")
     p.plan(p.day(5), register.enter, 710, day, "Sở Y tế")
     p.plan(p.day(8), register.enter, 711, "23/11/2026", "Sở Y tế")
+    return register
 
 
 def mail_of_an_office_system(p: Province) -> None:
@@ -609,6 +638,16 @@ def mail_of_an_office_system(p: Province) -> None:
     for day, number in ((2, 1), (4, 2)):
         sender = "vanthu@soyte.khanhhoa.example"
         p.plan(p.day(day), mail.receive, p.day(day), sender, body(number), automatic="auto-generated")
+
+
+def report_by_mail_and_another_in_the_register(p: Province) -> None:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail, register = p.with_mail(), p.with_register()
+    register.add_line(1, "12/11/2026", "Sở Y tế", "69/BC-SYT", "Báo cáo giám sát sốt xuất huyết tuần 46")
+    sender, subject = "vanthu@soyte.khanhhoa.example", "Báo cáo số 70/BC-SYT về giám sát sốt xuất huyết tuần 47"
+    p.plan(p.day(2), mail.receive, p.day(2), sender, body(3), subject=subject)
+    subject = "Báo cáo tiếp nhận bệnh nhân của các trạm y tế tuần 47"
+    p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "71/BC-SYT", subject)
 
 
 def private_address_with_the_name(p: Province) -> None:
@@ -867,7 +906,13 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     old_papers_entered_late: MET,
     slip_of_the_month: UNKNOWN,
     slip_of_the_year: UNKNOWN,
+    slip_of_the_day: UNKNOWN,
+    slip_of_the_day_into_next_week: UNKNOWN,
+    paper_of_sunday_registered_for_monday: UNKNOWN,
+    slip_of_the_day_put_right: MET,
+    papers_of_a_week_entered_a_week_late: MET,
     mail_of_an_office_system: UNKNOWN,
+    report_by_mail_and_another_in_the_register: MET,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -927,6 +972,28 @@ def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Provinc
     assert province.reasons()["/lich"].startswith(
         "at this address the text, the title or the date is another one than before"
     )
+
+
+def test_an_item_that_came_between_the_polls_about_the_weeks_end_is_named_whatever_it_claims(
+    province: Province,
+) -> None:
+    province.hours = (8, 20)
+    province.with_history()
+    province.publish(21, province.day(7, "23:00"), claims=province.day(8, "06:00"))
+
+    assert "/tin-21" in province.reasons()
+
+
+def test_a_line_that_stood_there_before_its_day_is_named_with_the_reason(province: Province) -> None:
+    slip_of_the_day_into_next_week(province)
+
+    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("the register had this line before the day")
+
+
+def test_a_line_by_itself_that_came_up_late_is_named_with_the_reason(province: Province) -> None:
+    slip_of_the_day(province)
+
+    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("it came up more than a week after its day")
 
 
 def test_a_mail_that_a_program_sent_names_its_header(province: Province) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
@@ -30,7 +30,19 @@ from tests.attacks.precedence import (
     whole_texts_of_which_the_portal_shows_another_stretch,
     whole_texts_under_the_portals_titles,
 )
-from tests.attacks.update_scene import Post, Province, Way, body, cases, post, reworded, rows_named_in, story
+from tests.attacks.update_scene import (
+    KeptMail,
+    Post,
+    Province,
+    Site,
+    Way,
+    body,
+    cases,
+    post,
+    reworded,
+    rows_named_in,
+    story,
+)
 from tests.checks.updates.scene import HEALTH
 from tests.web import answer
 
@@ -459,6 +471,37 @@ def old_texts_at_new_addresses(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def old_texts_with_a_block_of_newest_items(p: Province) -> None:
+    site = _site_with_titles(p)
+    for day, number in ((2, 0), (4, 1)):
+        one = Post(f"/lai-{day}", p.day(day), f"{story(number, 120)} {_block(p, day, range(3, 9))}", story(40 + day, 9))
+        p.plan(p.day(day), site.publish, one)
+    p.publish(22, p.day(8))
+
+
+def page_whose_block_of_newest_items_changes(p: Province) -> None:
+    site = _site_with_titles(p)
+    for day, first in ((2, 1), (4, 5)):
+        text = f"{story(0, 120)} {_block(p, day, range(first, first + 4))}"
+        p.plan(p.day(day), site.amend, "/tin-0", text=text)
+    p.publish(22, p.day(8))
+
+
+def _site_with_titles(p: Province) -> Site:
+    p.site.gives_whole_texts = True
+    for number in range(9):
+        claims = f"{p.monday - timedelta(days=20 - 2 * number)} 09:00"
+        p.site.publish(Post(f"/tin-{number}", claims, story(number, 120), story(20 + number, 9)))
+    p.poll("feed", "rss", url=f"{p.server.url}/rss")
+    return p.site
+
+
+def _block(p: Province, day: int, numbers: Iterable[int]) -> str:
+    """Return the titles of items of the site as they stand below a text."""
+    titles = " ".join(f"{story(20 + number, 9)} ({p.day(day - 4)[8:10]}/11/2026)" for number in numbers)
+    return f"Tin liên quan: {titles}"
+
+
 def one_dated_back(p: Province) -> None:
     p.with_history()
     p.publish(20, p.day(3))
@@ -628,6 +671,13 @@ def lines_entered_afterwards(p: Province) -> None:
     p.plan(p.day(8), register.enter, 3, "19/11/2026", "Sở Y tế")
 
 
+def paper_dated_into_the_week(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(0), register.enter, 2, "18/11/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
+
+
 def one_paper_registered_twice(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -726,6 +776,51 @@ def empty_mails(p: Province) -> None:
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
     for day in (2, 4):
         p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", "", subject=f"Tin {day}")
+
+
+def answers_to_invitations(p: Province) -> None:
+    mail = _mail_of_the_unit(p)
+    for day in (2, 4):
+        lines = (
+            "From: <vanthu@soyte.khanhhoa.example>",
+            f"Subject: Accepted: Meeting of November {15 + day}",
+            'Content-Type: text/calendar; charset="utf-8"; method=REPLY',
+            "",
+            "BEGIN:VCALENDAR",
+            "METHOD:REPLY",
+            "BEGIN:VEVENT",
+            f"UID:{day}@khanhhoa.example",
+            "END:VEVENT",
+            "END:VCALENDAR",
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
+def _mail_of_the_unit(p: Province) -> KeptMail:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    return p.with_mail()
+
+
+SUBJECT = "Báo cáo kết quả giám sát sốt xuất huyết tháng mười một"
+
+
+def paper_mailed_and_registered(p: Province) -> None:
+    _mailed_and_registered(p, f"Kính gửi Văn phòng {body(3)}", subject=SUBJECT, file="van-ban.pdf")
+
+
+def paper_mailed_that_names_its_number(p: Province) -> None:
+    _mailed_and_registered(p, f"Sở Y tế xin gửi Báo cáo số 70/BC-SYT. {body(3)}", subject="Gửi văn bản")
+
+
+def paper_mailed_as_a_file_of_its_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="70-bc-syt.pdf")
+
+
+def _mailed_and_registered(p: Province, text: str, *, subject: str, file: str = "") -> None:
+    mail, register = _mail_of_the_unit(p), p.with_register()
+    sender = "vanthu@soyte.khanhhoa.example"
+    p.plan(p.day(2), mail.receive, p.day(2), sender, text, subject=subject, file=file)
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "70/BC-SYT", SUBJECT)
 
 
 def all_addresses_changed(p: Province) -> None:
@@ -831,6 +926,21 @@ def texts_of_another_unit(p: Province) -> None:
     for day, number in ((1, 70), (3, 71)):
         p.plan(p.day(day), other.publish, post(number, p.day(day)))
         p.plan(p.day(day + 1), p.site.publish, post(number, p.day(day + 1), path=f"/y-te-{number}"))
+    p.publish(22, p.day(8))
+
+
+def texts_of_another_unit_with_other_names_and_numbers(p: Province) -> None:
+    other = p.with_other_unit()
+    p.site.gives_whole_texts = other.gives_whole_texts = True
+    p.with_history()
+    for day, number in ((1, 31), (3, 32)):
+        words, names = story(number, 360).split(), story(number + 50, 12).split()
+        theirs = " ".join(f"{word} {at}" if at % 60 == 7 else word for at, word in enumerate(words))
+        for place, name in enumerate(names):
+            words[30 * place] = name
+        ours = " ".join(f"{word} {at + 3}" if at % 60 == 7 else word for at, word in enumerate(words))
+        p.plan(p.day(day), other.publish, Post(f"/tu-phap-{day}", p.day(day), theirs, story(number + 60, 9)))
+        p.plan(p.day(day + 1), p.site.publish, Post(f"/tin-{day}", p.day(day + 1), ours, story(number + 70, 9)))
     p.publish(22, p.day(8))
 
 
@@ -951,6 +1061,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     part_of_an_old_short_text: UNKNOWN,
     one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
+    old_texts_with_a_block_of_newest_items: UNKNOWN,
+    page_whose_block_of_newest_items_changes: UNMET,
     one_dated_back: UNMET,
     one_sitting_that_claims_two_days: UNKNOWN,
     one_sitting_around_the_evening_poll: UNKNOWN,
@@ -978,6 +1090,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     rows_written_over: UNMET,
     lines_without_papers: MET,
     lines_entered_afterwards: MET,
+    paper_dated_into_the_week: UNMET,
     one_paper_registered_twice: UNKNOWN,
     one_paper_with_its_number_written_otherwise: UNKNOWN,
     lines_without_a_day: UNKNOWN,
@@ -991,6 +1104,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_mail_again_and_again: UNMET,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
+    answers_to_invitations: UNKNOWN,
+    paper_mailed_and_registered: UNKNOWN,
+    paper_mailed_that_names_its_number: UNKNOWN,
+    paper_mailed_as_a_file_of_its_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,
@@ -1007,6 +1124,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     site_switched_off: PENDING,
     feed_emptied: PENDING,
     texts_of_another_unit: UNMET,
+    texts_of_another_unit_with_other_names_and_numbers: UNKNOWN,
     whole_texts_of_another_units_summaries: UNKNOWN,
     summaries_of_another_units_texts: UNKNOWN,
     titles_of_another_unit: UNKNOWN,
@@ -1017,6 +1135,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
     one_word_items: "a weekly schedule with a picture alone, under the title Lịch tuần 47, says as little",
+    texts_of_another_unit_with_other_names_and_numbers: "a form of a tenth of new words with new numbers is as often an honest one",
     archive_dated_anew: "no poll has seen the archive",
 }
 """Why the program takes them for work all the same."""

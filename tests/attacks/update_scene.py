@@ -11,7 +11,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from checks.updates.job import account_of, run_updates
+from checks.updates.mail import read_mail
 from checks.updates.observations import ObservationStore
 from checks.updates.sources import build_update_source
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
@@ -224,15 +225,22 @@ class KeptMail:
         subject: str = "Tin, bài gửi Cổng",
         sent: str = "",
         automatic: str = "",
+        file: str = "",
     ) -> None:
         number = len(self.messages) + 1
         self.messages.append({
             "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
-            "files": [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
+            "files": [{"name": file, "size": 9000, "digest": f"{number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
             "automatic": automatic,
             "digest": f"{number:064x}",
         })  # fmt: skip
+
+    def deliver(self, on: str, data: bytes) -> None:
+        """Receive a message as it came over the network, from a sender that the server vouches for."""
+        mail = read_mail(data)
+        self.receive(on, mail.sender, mail.text, subject=mail.subject, automatic=mail.automatic)
+        self.messages[-1]["files"] = [asdict(one) for one in mail.files]
 
     def fetch(self, *, etag: str) -> UpdateAnswer:
         del etag
@@ -261,6 +269,11 @@ class Register:
     def begin_anew(self) -> None:
         """Begin a new file."""
         self.lines = self.lines[:1]
+        self.write()
+
+    def correct(self, number: int, *, day: str, to: str) -> None:
+        """Write another day into the line of a number."""
+        self.lines = [line.replace(day, to) if line.startswith(f"{number},") else line for line in self.lines]
         self.write()
 
     def strike(self, number: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
@@ -320,6 +321,35 @@ def test_a_source_of_updates_is_asked_once_and_nothing_is_recorded(tmp_path: Pat
 
     assert "news: it answers with 1 item" in said(found, DiagnosticState.GOOD)
     assert not (tmp_path / "state").exists()
+
+
+def test_a_sub_portal_whose_items_the_portal_shows_between_the_same_polls_needs_a_setting(tmp_path: Path) -> None:
+    with web_server() as server:
+        unit = '[[unit]]\nid = "so-y-te"\nname = { vi = "Sở Y tế", en = "Health" }\n'
+        sources = (
+            f'[[updates.source]]\nid = "{one}"\nkind = "feed"\nurl = "{server.url}/{one}"\n'
+            for one in ("news", "health")
+        )
+        news, health = sources
+        write(tmp_path, f'{unit}{news}channel = "portal"\n{health}channel = "subportal"\nunit = "so-y-te"\n')
+        for count in (1, 4):
+            for one in ("news", "health"):
+                server.pages[f"/{one}"] = web_answer(_feed_of(count, server.url, one))
+            run(["--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+
+        found = deep(tmp_path, "updates", is_deep=False)
+
+    assert said(found, DiagnosticState.WARNING).startswith("source health: the portal showed 3 of its newest items")
+
+
+def _feed_of(count: int, address: str, site: str) -> bytes:
+    """Return a feed of so many items, the newest first, whose texts two sites have in common."""
+    items = (
+        f"<item><title>Tin số {number} của Sở Y tế tuần này</title><link>{address}/{site}/{number}</link>"
+        f"<description>Bệnh viện số {number} khám sức khỏe cho người cao tuổi ở {number + 3} xã miền núi.</description></item>"
+        for number in range(count, 0, -1)
+    )
+    return f"<rss version='2.0'><channel>{''.join(items)}</channel></rss>".encode()
 
 
 def test_a_source_of_updates_that_is_away_is_bad(tmp_path: Path) -> None:

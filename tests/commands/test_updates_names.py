@@ -146,12 +146,13 @@ def test_an_author_like_no_unit_is_named_by_collecting_and_why_until_it_is_decla
         for one in office.call("updates", "why", "xa-dien-an", "2026-W46")[1]["data"]["items"]
         if one["counts"] == "perhaps"
     ]
-    before = office.verdicts()
+    before, shown = office.verdicts(), " ".join(office.said("updates", "collect").split())
     office.configure(outsiders='["Cong ty *"]')
 
     (said,) = [one for one in collected["warnings"] if "An Phú" in str(one)]
     assert "add the name to aliases of its unit, or to outsiders of the source" in str(said)
     assert (item["title"], "or to outsiders of source so-den" in item["why"]) == ("14/AP Báo giá", True)
+    assert 'so-den: outsiders = ["Công ty TNHH An Phú"]' in shown
     assert before == {"xa-dien-an": "insufficient-evidence"}
     assert office.verdicts() == {"xa-dien-an": "unmet"}
     assert "An Phú" not in office.said("updates", "collect")

@@ -2,7 +2,7 @@
 
 A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. A source that gathers
 the items of many units puts the unit's name in front of the title or behind it, or cuts it. A paper that comes by
-mail and by post has two lines in a register, and one number of its own. What takes the place of an item of the same title within the
+mail and by post has two lines in a register, and one number of its own; or a mail and a line, which have the number or the subject in common. What takes the place of an item of the same title within the
 week may be that item, moved or corrected.
 """
 
@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
+from checks.updates.paper_numbers import PaperNumber, read_first, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
@@ -28,6 +29,8 @@ REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 MOST_OF_BEGINNING = 32
 """Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
+SENT_AND_REGISTERED_WITHIN = span(timedelta(days=14))
+"""The paper itself comes this soon behind its mail, or before it; a weekly report has one subject, and another mail and line each week."""
 SAME_SUBJECT = 2 / 3
 """Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
 _CODE = re.compile(r"(?:số\s*:?\s*)?(\d+)\w*((?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -46,7 +49,14 @@ def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str,
         gone: how items went away, by id; of any unit.
     """
     graded = [item for item in items if item.came is not None]
-    return dict((*_titles_shared(graded, window), *_registered_twice(graded, window), *_replaced(graded, gone)))
+    return dict(
+        (
+            *_titles_shared(graded, window),
+            *_sent_and_registered(graded),
+            *_registered_twice(graded, window),
+            *_replaced(graded, gone),
+        )
+    )
 
 
 _Double = tuple[str, SeenItem]
@@ -183,6 +193,56 @@ def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[_Dou
                 yield item.seen.id, same_paper
             elif item.is_sure:  # a line that was struck out is no paper for certain
                 before.append((item, line))
+
+
+def _sent_and_registered(items: Sequence[GradedItem]) -> Iterator[_Double]:
+    """Yield what came in by one way, such as a line of the register, after it had come in by another, such as mail.
+
+    One item of a source is at most one of another source: a report that comes both ways each week counts each week.
+    """
+    sent = sorted((item for item in items if item.grade is Grade.D), key=came_by)
+    if len({item.seen.source for item in sent}) < 2:
+        return
+    before: list[tuple[GradedItem, _NamedPapers]] = []
+    for item in sent:
+        papers = _NamedPapers.read(item.seen.title)
+        same = next(
+            (
+                former
+                for former in before
+                if former[0].seen.source != item.seen.source
+                and came_by(item)[0] - came_by(former[0])[0] <= SENT_AND_REGISTERED_WITHIN
+                and papers.may_share_one(former[1])
+            ),
+            None,
+        )
+        if same is not None:
+            before.remove(same)
+            yield item.seen.id, same[0].seen
+        elif item.is_sure:
+            before.append((item, papers))
+
+
+class _NamedPapers(NamedTuple):
+    """What a mail's subject or a register's line says of the paper that it is."""
+
+    own: PaperNumber | None
+    """By which a register's line begins."""
+    numbers: tuple[PaperNumber, ...]
+    subject: str
+
+    @classmethod
+    def read(cls, title: str) -> _NamedPapers:
+        first = read_first(title)
+        own, subject = (None, title) if first is None else first
+        return cls(own, read_numbers(title), subject)
+
+    def may_share_one(self, other: _NamedPapers) -> bool:
+        """Say whether both may be of one paper: the one names the other's own number, or has its subject."""
+        return self._names(other.own) or other._names(self.own) or is_longer_title(self.subject, other.subject)
+
+    def _names(self, paper: PaperNumber | None) -> bool:
+        return paper is not None and any(one.may_be(paper) for one in self.numbers)
 
 
 class _PaperLine(NamedTuple):

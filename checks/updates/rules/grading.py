@@ -28,6 +28,8 @@ REDATE_AFTER = span(timedelta(hours=24))
 """What comes up this long after the creation of its row is an old item published again, or a draft that waited."""
 REMOVED_WITHIN = span(timedelta(hours=48))
 """An item that is gone this soon after it was first seen was put up to be counted."""
+ENTERED_AHEAD = span(timedelta(days=1))
+"""A paper may be entered the evening before the day under which it is registered."""
 STUB_LETTERS = 200
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
@@ -106,7 +108,7 @@ def grade(
         is_watched: says whether its source was polled from the item's creation on without showing it; None for no.
     """
     claimed, until, after = one.published_at, one.first_seen_at, one.looked_before_at
-    latest = until + CLOCK_SKEW
+    latest = until + CLOCK_SKEW + (ENTERED_AHEAD if traits.typed_days else 0)
     usable = min(claimed, until) if claimed is not None and claimed <= latest else None
     created = one.created_at if one.created_at is not None and one.created_at <= latest else None
     first = BEGINNING if after is None else after + 1
@@ -226,6 +228,11 @@ def is_unnamed(item: GradedItem) -> bool:
     if one.unit is not None or item.is_sure or one.channel == ItemChannel.PORTAL:
         return False
     return names_nobody(one.unit_name) or author_above(one.unit_name) != one.unit_name
+
+
+def is_ahead(one: SeenItem) -> bool:
+    """Say whether an item stood there before the day that it names, so that this day is a slip, or it was entered ahead."""
+    return one.created_at is not None and one.created_at > one.first_seen_at + CLOCK_SKEW
 
 
 def is_beyond_comparing(one: SeenItem) -> bool:

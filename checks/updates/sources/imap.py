@@ -39,6 +39,7 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
+from checks.updates.paper_numbers import MOST_NUMBERS, numbers_in_names, numbers_in_text, read_numbers
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import clean_line
@@ -207,7 +208,8 @@ class ImapSource:
         sender = mail.sender if is_vouched_for and (is_open or not mail.is_automatic) else ""
         unit = self._unit_name(sender)
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
-        title = subject if unit else f"{subject} ({mail.sender or '?'})"
+        papers = _papers_of(mail, subject)
+        title = f"{subject}{papers}" if unit else f"{subject}{papers} ({mail.sender or '?'})"
         names = "\n".join(file.name for file in mail.files)
         return ListedItem(
             external_id=_identity(mail.message_id) or f"sha256:{message['digest']}",
@@ -417,6 +419,14 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         is_automatic=bool(message["is_automatic"]),
         automatic=str(message.get("automatic", "")),  # answers of before do not have it
     )
+
+
+def _papers_of(mail: ReadMail, subject: str) -> str:
+    """Return the numbers of papers that a mail's text and files name and its subject does not, to stand behind it; empty for none."""
+    known = frozenset(read_numbers(subject))
+    found = dict.fromkeys((*numbers_in_names(file.name for file in mail.files), *numbers_in_text(mail.text)))
+    own = [one for one in found if known.isdisjoint(read_numbers(one))][:MOST_NUMBERS]
+    return f" [{', '.join(own)}]" if own else ""
 
 
 def _identity(message_id: str) -> str:

@@ -14,8 +14,9 @@ A sign such as *nt* (như trên) for an author stands for that of the line above
 alone. One in the place of a number, of arrival or of the paper's own, may be the same paper again, so that the line is refused. A
 quotation mark that nobody closes hides the lines behind it, which nobody can read.
 
-A line without number or date of arrival, with a number used twice in its year, or with a date in the future is refused
-and named; the other lines count. All dates of arrival are read in one order of day and month; where some can only be day
+A line without number or date of arrival, or with a number used twice in its year, is refused and named; the other lines count. So is
+one whose day and month may be exchanged, with a date in the future; another line with such a date is named, and taken for one of the time in which
+it came up (`checks.updates.judging`). A line whose day lies out of those of the lines beside it is marked as such. All dates of arrival are read in one order of day and month; where some can only be day
 first and some only month first, those that fit both are refused. So are days with the year first of which a spreadsheet may have
 exchanged day and month (`checks.updates.exchanged_days`). UTF-8, with or without a byte-order mark; comma, semicolon or tab.
 """
@@ -33,7 +34,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.authors import author_above, is_repetition, names_nobody, repeated_author
 from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
-from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, shows_exchange
+from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, places_out_of_order, shows_exchange
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import fold
@@ -196,8 +197,22 @@ class RegisterSource(WrittenDates):
                 arrived = None if is_exchanged else _arrived(cells, rules, polled_at)
                 rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
             else:
+                if item.created_at is not None and item.created_at > polled_at + AHEAD:
+                    what = msg("line {line}: {why}", line=line, why=_future_day(cells))
+                    rejected.append(RefusedItem(what))  # named, though it is read: it hides nothing
                 items.append(self._with_line(item, cells["ArrivalDate"], rules, row, may_be_another=may_be_another))
-        return Listing(tuple(items), tuple(rejected))
+        return Listing(self._with_order(items, polled_at), tuple(rejected))
+
+    def _with_order(self, items: Sequence[ListedItem], polled_at: datetime) -> tuple[ListedItem, ...]:
+        """Return the items of one answer, those marked whose days lie out of those beside them."""
+        days = [
+            one.created_at.astimezone(self._zone).date()
+            if one.created_at is not None and one.created_at <= polled_at + AHEAD
+            else None
+            for one in items
+        ]
+        stray = places_out_of_order(days)
+        return tuple(replace(one, is_out_of_order=True) if place in stray else one for place, one in enumerate(items))
 
     def _lines(
         self, reader: CsvReader, columns: Mapping[str, int]
@@ -267,6 +282,10 @@ def _exchanged(cells: Mapping[str, str]) -> Message:
     )
 
 
+def _future_day(cells: Mapping[str, str]) -> Message:
+    return msg("ngày đến {day} is in the future", day=bounded(cells["ArrivalDate"], 40))
+
+
 def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at: datetime) -> ListedItem | Message:
     """Return the line as an item, or why it is refused."""
     number = cells["ArrivalNumber"]
@@ -284,8 +303,10 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         )
     if arrived is None:
         return msg("ngày đến {day} is not a date", day=bounded(cells["ArrivalDate"], 40))
-    if arrived > polled_at + AHEAD:
-        return msg("ngày đến {day} is in the future", day=bounded(cells["ArrivalDate"], 40))
+    if arrived > polled_at + AHEAD and (
+        is_order_open(cells["ArrivalDate"], rules) or may_be_exchanged(cells["ArrivalDate"], rules)
+    ):
+        return _future_day(cells)
     own = cells.get("CodeNumber", "") or cells.get("CodeNotation", "")
     if is_repetition(own):
         return msg("số ký hiệu {code} repeats the line above: write the paper's own", code=bounded(own, 40))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note, warning
 from commands.jobs.kinds.updates import update_sources
 from commands.jobs.open_nights import say_nights
-from portalops.errors import UpdateSourceError
+from commands.jobs.precedence import precedence_warnings
+from portalops.errors import UpdatesError, UpdateSourceError
 from portalops.model.message import msg, nmsg
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             msg("Add [[updates.source]] to the configuration; see docs/updates.md."),
         )
         return
+    yield from _undecided(look, sources)
     for seen, cure in say_nights(look.session):
         yield warning("nights", seen, cure)
     if not look.deep:
@@ -42,6 +44,18 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     for source in sources:
         name = source.traits.id
         yield from bounded(partial(_asked, look, source), seconds=look.seconds, about=name)
+
+
+def _undecided(look: DoctorContext, sources: Sequence[UpdateSource]) -> Iterator[DiagnosticLine]:
+    """Name the sub-portals of which nobody knows who was first, they or the portal; nothing where nothing was collected yet."""
+    try:
+        found = precedence_warnings(look.session, sources)
+    except UpdatesError:
+        return
+    for one in found:
+        yield warning(
+            "", one, msg("Set it in the [[updates.source]] table of that id, then run 'portalops updates status'.")
+        )
 
 
 def _asked(look: DoctorContext, source: UpdateSource) -> Iterator[DiagnosticLine]:

@@ -248,3 +248,41 @@ def test_papers_of_one_number_and_other_subjects_are_two() -> None:
     lines = seen("so-den", 1, title="45/SYT Tin về tiêm chủng"), seen("so-den", 3, title="45/SYT Tin về khám bệnh")
 
     assert doubles(*lines, grade=Grade.D) == set()
+
+
+PAPER = "70/BC-SYT Báo cáo giám sát sốt xuất huyết"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Gửi văn bản [70/BC-SYT]",
+        "Báo cáo số 70/BC",
+        "Báo cáo giám sát sốt xuất huyết",
+        "Sở Y tế: Báo cáo giám sát sốt xuất huyết (bản ký số)",
+    ],
+)
+@pytest.mark.parametrize("is_mail_first", [True, False])
+def test_a_paper_by_mail_and_in_the_register_is_open_the_second_time(subject: str, is_mail_first: bool) -> None:
+    mail, line = seen("mail", 1 if is_mail_first else 3, title=subject), seen("so-den", 2, title=PAPER)
+
+    assert doubles(mail, line, grade=Grade.D) == {line.id if is_mail_first else mail.id}
+
+
+@pytest.mark.parametrize(
+    ("subject", "day"),
+    [
+        ("Báo cáo số 71/BC-SYT", 1),
+        ("Tin bài tuần", 1),
+        ("Gửi văn bản [70/TB-SYT]", 1),
+        ("Gửi văn bản [70/BC-SYT]", -13),
+    ],
+)
+def test_a_mail_of_another_paper_or_of_long_before_is_another_occasion(subject: str, day: int) -> None:
+    assert doubles(seen("mail", day, title=subject), seen("so-den", 2, title=PAPER), grade=Grade.D) == set()
+
+
+def test_a_report_by_mail_and_on_paper_each_week_counts_each_week() -> None:
+    weeks = [(seen("mail", day, title=PAPER[10:]), seen("so-den", day + 2, title=PAPER[10:])) for day in (1, 8, 15)]
+
+    assert doubles(*(one for week in weeks for one in week), grade=Grade.D) == {line.id for _mail, line in weeks}

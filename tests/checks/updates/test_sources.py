@@ -230,7 +230,7 @@ def test_wrong_lines_of_a_register_are_refused_by_number_and_the_others_count(tm
 
     listing = source.parse(source.fetch(etag="").data or b"", polled_at=NOW)
 
-    assert [item.external_id for item in listing.items] == ["2026/101", "2026/102", "2026/106"]
+    assert [item.external_id for item in listing.items] == ["2026/101", "2026/102", "2026/104", "2026/106"]
     assert listing.items[0].created_at == at("2026-11-16 00:00")
     assert listing.items[0].title == "215/STP-VP Về việc cung cấp thông tin tuần 47"
     assert said_of(listing) == (
