@@ -81,7 +81,7 @@ def mend_clock(
 ) -> Result[ClockMended]:
     session = open_session(ctx)
     ledger = session.ledger_to_mend
-    key = ledgers_key(session, ledger)
+    key = ledgers_key(session, ledger, (first, last))
     person, key_text = second_person(session, second, by)
     right = moment(session, since, "--since").astimezone(UTC)
     words = written_text(by, "--by"), written_text(reason, "--reason")

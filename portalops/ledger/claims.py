@@ -19,8 +19,9 @@ record (docs/ledger-format.md, Claims). Records that are signed themselves need 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -187,12 +188,14 @@ class Ownership:
 
     writers: tuple[Writer, ...] = ()
     """In the order in which they were enrolled."""
-    claimed: tuple[Claimed, ...] = ()
+    claimed: Sequence[Claimed] = ()
     """Ascending; none overlaps another."""
     spoken_for: frozenset[int] = frozenset()
     """Numbers of records that are signed themselves and count."""
     by_hand: tuple[ClaimByHand, ...] = ()
     """The claims that persons had made afterwards, oldest first; those of `before` are not among them."""
+    unclaimable: tuple[int, ...] = ()
+    """Numbers of the records that two persons set aside before the newest claim, ascending: no claim behind that has them."""
 
     @property
     def begin(self) -> int | None:
@@ -263,6 +266,18 @@ class Ownership:
         return tuple(merged)
 
 
+@dataclass(frozen=True, slots=True)
+class SettingAside:
+    """A quarantine that a key of the ledger signed."""
+
+    seq: int
+    """Of its record."""
+    first: int
+    last: int
+    counts: Callable[[Ownership], bool]
+    """Says whether it counts, given whose the records before it are."""
+
+
 def check_claims(
     signed: Sequence[SignedText],
     signers: Sequence[Signer],
@@ -272,6 +287,7 @@ def check_claims(
     ledger: str,
     spoken_for: Collection[int] = (),
     before: Ownership | None = None,
+    settings_aside: Iterable[SettingAside] = (),
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -283,12 +299,17 @@ def check_claims(
         ledger: its id; empty if that cannot be read, and then it is not compared.
         spoken_for: numbers of the heads that hold.
         before: whose the records are by all before the first of `signed`.
+        settings_aside: the quarantines, oldest first: a claim behind one that counts has nothing of what it sets aside.
     """
     fold = _Fold(ledger, signers, noted, faults)
     if before is not None:
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
+        fold.unclaimable = list(before.unclaimable)
+    waiting = deque(settings_aside)
     for each in signed:
+        while waiting and waiting[0].seq < each.seq:
+            fold.take_quarantine(waiting.popleft())
         if not each.is_there:
             continue
         if each.kind == CLAIM:
@@ -296,7 +317,8 @@ def check_claims(
         else:
             fold.take_writer(each)
     counted = frozenset(spoken_for).union(fold.heeded)
-    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, tuple(fold.by_hand))
+    by_hand, unclaimable = tuple(fold.by_hand), tuple(fold.unclaimable)
+    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, by_hand, unclaimable)
 
 
 def find_key_flaw(public_key: str, seq: int, at: datetime, signers: Sequence[Signer]) -> Message | None:
@@ -378,6 +400,13 @@ class _Fold:
     """Numbers of the claims and writer records that count."""
     held_up_to: int = 0
     """The last record whose line a writer's claim bears out."""
+    unclaimable: list[int] = field(default_factory=list)
+    """Numbers of the records that are set aside so far, ascending."""
+
+    def take_quarantine(self, each: SettingAside) -> None:
+        numbers = set(range(each.first, each.last + 1)).difference(self.unclaimable)
+        if numbers and each.counts(Ownership(tuple(self.writers.values()), self.claimed)):
+            self.unclaimable = sorted(numbers.union(self.unclaimable))
 
     def take_writer(self, each: SignedText) -> None:
         event = parse_writer(each.text)
@@ -442,9 +471,9 @@ class _Fold:
         return True
 
     def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
-        left = tuple(free for one in claim.ranges for free in self._free_of(one))
+        left = tuple(free for one in claim.ranges for part in self._free_of(one) for free in self._not_aside(part))
         if not left:
-            self._refuse(each, msg("its records were claimed before"))
+            self._refuse(each, msg("its records were claimed or set aside before"))
             return
         self.heeded.add(each.seq)
         if left != claim.ranges:
@@ -468,8 +497,21 @@ class _Fold:
         if first <= each.last:
             yield LineRange(first, each.last, each.digest)
 
+    def _not_aside(self, each: LineRange) -> Iterator[LineRange]:
+        """Yield the parts of a range that two persons have not set aside."""
+        first = each.first
+        begin, end = bisect_left(self.unclaimable, each.first), bisect_right(self.unclaimable, each.last)
+        for seq in self.unclaimable[begin:end]:
+            if first < seq:
+                yield LineRange(first, seq - 1, each.digest)
+            first = seq + 1
+        if first <= each.last:
+            yield LineRange(first, each.last, each.digest)
+
     def _name_rival(self, each: SignedText) -> None:
-        what = msg("of the records that the claim in record {seq} names, some were claimed before", seq=each.seq)
+        what = msg(
+            "of the records that the claim in record {seq} names, some were claimed or set aside before", seq=each.seq
+        )
         self.faults.add_excusable(each.seq, what)
 
     def _refuse(self, each: SignedText, why: Message) -> None:

@@ -413,6 +413,10 @@ class Ledger:
             return None
         return moved_to(self, newest)
 
+    def now(self) -> datetime:
+        """Return the time that a record would get now."""
+        return self._clock.now()
+
     def require_clock(self) -> None:
         """Make sure that the clock is not behind the newest record by more than clocks may be apart, before work is done that could not be recorded.
 

@@ -48,6 +48,7 @@ from portalops.ledger.quarantines import (
     check_owners,
     disowned_keys,
     is_anybodys,
+    key_mends,
     mended_clocks,
     read_quarantine,
     records_set_aside,
@@ -211,7 +212,8 @@ def verify(
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
         told = _read_recorded(ledger, snapshot)
-        told = replace(told, spoken=replace(told.spoken, disowned=disowned_keys(told.quarantines, ledger_id)))
+        disowned, mends = disowned_keys(told.quarantines, ledger_id), key_mends(told.quarantines, ledger_id)
+        told = replace(told, spoken=replace(told.spoken, disowned=disowned, mends=mends))
         faults.suspects = frozenset(suspects(told.quarantines))
         sought = wanted(told.spoken.heads, brought.heads).union(
             wanted_by_claims(told.signed), wanted_by_quarantines(told.quarantines)

@@ -56,6 +56,7 @@ from portalops.ledger.quarantines import (
     check_owners,
     disowned_keys,
     is_anybodys,
+    key_mends,
     mended_clocks,
     read_quarantine,
     records_set_aside,
@@ -233,7 +234,8 @@ class _Check:
         told = self._read_recorded()
         chain = self._check_chain(description, told)
         disowned = disowned_keys(told.quarantines, told.ledger)
-        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned)
+        mends = key_mends(told.quarantines, told.ledger)
+        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned, mends)
         signed = check_heads(
             spoken,
             chain.noted,

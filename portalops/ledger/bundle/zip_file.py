@@ -14,6 +14,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -186,8 +187,9 @@ def _files(entries: list[_Entry]) -> Iterator[tuple[str, _Entry | None]]:
 
 def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> None:
     if not contents.is_known_name(name):
-        like = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100]
-        (folder / f"{like}.{secrets.token_hex(8)}").mkdir()
+        like = re.sub(r"[^\w. -]", "_", _decoded(name))[:60]  # at most 240 bytes, of the 255 that a name may have
+        is_taken = like in {".", ".."} or contents.is_known_name(like) or (folder / like).exists()
+        (folder / (f"{like}.{secrets.token_hex(4)}" if is_taken else like)).mkdir()
         return
     path = folder / name
     path.parent.mkdir(exist_ok=True)
@@ -200,6 +202,13 @@ def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> No
         raise ValueError("what every bundle has cannot be read")
     if not is_whole:
         path.write_bytes(secrets.token_bytes(32))
+
+
+def _decoded(name: str) -> str:
+    """Return a name of which the bytes were read as Latin-1 as a person reads it."""
+    with suppress(UnicodeDecodeError):
+        return name.encode("latin-1").decode()
+    return name
 
 
 def _inflate(file: BinaryIO, entry: _Entry, into: BinaryIO) -> bool:
