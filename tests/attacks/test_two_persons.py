@@ -8,9 +8,10 @@ import pytest
 
 from portalops.ledger.heeded import numbers_mistimed, numbers_set_aside, read_ownership
 from portalops.ledger.verify import Integrity, verify
-from tests.conformance.claims import LATER, PERSON, append, claim, claimed, enrol
+from portalops.registers.writers import CLOCK_MENDED
+from tests.conformance.claims import LATER, PERSON, append, claim, claimed, enrol, stranger
 from tests.conformance.clocks import CASES as CLOCKS
-from tests.conformance.clocks import mend, run_ahead
+from tests.conformance.clocks import mend, run_ahead, void_and_claimed_afterwards
 from tests.conformance.corpus import begun
 from tests.conformance.quarantines import CASES, SECOND, quarantine
 from tests.ledger.bundle.bundles import Written
@@ -42,6 +43,19 @@ def test_a_stolen_key_revives_nothing_that_two_persons_set_aside(written: Writte
         written.ledger.count(),
         "the claim in record {seq} counts for nothing: {why}",
     )
+
+
+def test_no_later_writer_claims_a_void_clock_that_two_persons_set_aside(tmp_path: Path) -> None:
+    written = void_and_claimed_afterwards(begun(tmp_path / "state"))
+    (void,) = (each.seq for each in stranger(written).records(kinds=(CLOCK_MENDED,)))
+
+    found = judged(written)
+
+    assert read_ownership(written.ledger).owner(void) is None
+    assert [each.quarantine.first for each in found.set_aside] == [void]
+    assert [(fault.seq, fault.what.text) for fault in found.faults] == [
+        (written.ledger.count(), "the claim in record {seq} counts for nothing: {why}")
+    ]
 
 
 def test_the_claim_of_what_was_set_aside_is_set_aside_itself(written: Written) -> None:

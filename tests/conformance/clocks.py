@@ -109,6 +109,15 @@ def void_before_writers(folder: Path) -> Written:
     return written
 
 
+def void_and_claimed_afterwards(folder: Path) -> Written:
+    """As `void_before_writers`, and let a writer who is enrolled later claim what was set aside."""
+    written = void_before_writers(folder)
+    void = next(stranger(written).records(kinds=(CLOCK_MENDED,)))
+    enrol(written, PERSON, "an")
+    claim(written, PERSON, void)
+    return written
+
+
 def mended(folder: Path) -> Written:
     """Make a claimed ledger whose clock was ahead for a time, and that went on once that was mended."""
     written = claimed(folder)
