@@ -31,6 +31,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.ledger import MOVED
 from portalops.ledger.record import parse_at
+from portalops.ledger.signature_checks import SignatureChecks, SignedBytes, Signing, check_signature
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -50,7 +51,7 @@ from portalops.model.writers import (
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.writers import CLAIM, SELF_SIGNED
-from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
+from portalops.signatures.sshsig import fingerprint, public_key_of
 
 CLAIM_NAMESPACE = "portalops-claim"
 """The purpose that claims are signed for, by a writer's key."""
@@ -137,23 +138,59 @@ class SignedText:
     """The details can be read; where they cannot, that is named elsewhere."""
     by_hand: ClaimNote | None = None
     """Who had a claim made, and why; None if a command made it of its own records."""
+    claim: WriterClaim | None = None
+    """What the text of a claim says; None if it is no such text."""
 
 
 def read_signed(held: HeldRecord) -> SignedText:
     """Read a claim or a writer record and check its signature; whether its signer counts is decided elsewhere."""
+    text, asked = read_text(held)
+    return signed_by(text, check_signature(asked)) if asked else text
+
+
+def read_text(held: HeldRecord) -> tuple[SignedText, SignedBytes | None]:
+    """Read a claim or a writer record, and return what is to be checked of its signature; None if it holds no text."""
     is_claim = held.kind == CLAIM
     part = bodies.part_of(held.blob or b"", "claim" if is_claim else "writer")
     text, signature = part.get("text"), part.get("signature")
     if not isinstance(text, str) or not isinstance(signature, str):
-        return SignedText(held.seq, held.at, held.kind, "", "", None, held.blob is not None)
-    public_key, problem = "", None
-    try:
-        data = text.encode("utf-8", "surrogatepass")
-        public_key = verify(data, signature, CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE)
-    except BadSignature as error:
-        problem = error.message
+        return SignedText(held.seq, held.at, held.kind, "", "", None, held.blob is not None), None
     by_hand = read_hand(held.blob or b"")
-    return SignedText(held.seq, held.at, held.kind, text, public_key, problem, held.blob is not None, by_hand)
+    data, namespace = text.encode("utf-8", "surrogatepass"), CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE
+    claim = parse_claim(text) if is_claim else None
+    unchecked = SignedText(held.seq, held.at, held.kind, text, "", None, held.blob is not None, by_hand, claim)
+    return unchecked, SignedBytes(data, signature, namespace)
+
+
+def signed_by(text: SignedText, found: Signing) -> SignedText:
+    """Return a text with what came of the check of its signature."""
+    signer = found.public_key, found.problem
+    return SignedText(text.seq, text.at, text.kind, text.text, *signer, text.is_there, text.by_hand, text.claim)
+
+
+class SignedTexts:
+    """Claims and writer records whose signatures are checked beside other work."""
+
+    def __init__(self, checks: SignatureChecks) -> None:
+        self._checks = checks
+        self.unchecked: list[SignedText] = []
+        """All of them, before it is known who signed which."""
+        self._asked: list[int] = []
+
+    def take(self, held: HeldRecord) -> None:
+        """Read one more."""
+        text, asked = read_text(held)
+        self.unchecked.append(text)
+        if asked is not None:
+            self._asked.append(len(self.unchecked) - 1)
+            self._checks.ask(asked)
+
+    def checked(self) -> list[SignedText]:
+        """Return all of them with their signers, in order."""
+        texts = list(self.unchecked)
+        for place, found in zip(self._asked, self._checks.answers(), strict=True):
+            texts[place] = signed_by(texts[place], found)
+        return texts
 
 
 def read_hand(blob: bytes) -> ClaimNote | None:
@@ -177,8 +214,7 @@ def read_hand(blob: bytes) -> ClaimNote | None:
 def wanted(signed: Iterable[SignedText]) -> Iterator[int]:
     """Yield the numbers of the lines whose digests claims speak of."""
     for each in signed:
-        claim = parse_claim(each.text) if each.kind == CLAIM else None
-        for one in claim.ranges if claim else ():
+        for one in each.claim.ranges if each.claim else ():
             yield one.last
 
 
@@ -434,7 +470,7 @@ class _Fold:
             self.heeded.add(each.seq)
 
     def take_claim(self, each: SignedText) -> None:
-        claim = parse_claim(each.text)
+        claim = each.claim
         writer = self.writers.get(each.public_key)
         if claim is None:
             self._refuse(each, msg("it names no records"))
