@@ -123,17 +123,25 @@ class HeedfulLedger(Ledger):
         found, sieve = super().runs(kinds=kinds, since=since, until=until), self._sieved()
         return found if sieve is None else tuple(each for run in found if (each := sieve.kept_run(run)) is not None)
 
+    def is_somebodys(self, record: Record) -> bool:
+        """Say whether a writer claims a record, or this machine noted it; where nobody claims, each is somebody's."""
+        sieve = self._sieve_of_time()
+        return sieve is None or sieve.is_claimed(record.seq, record.at)
+
     def newest_in_time(self) -> Record | None:
-        """Return the newest record that counts; the newest of all while none does."""
-        try:
-            sieve = self._sieved()
-        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
-            sieve = None
+        """Return the newest record that a writer claims or this machine noted; the newest of all while there is none."""
+        sieve = self._sieve_of_time()
         if sieve is None:
             return self.last_in_order()
         passed, newest = self._time_order().passed, super().records(newest_first=True)
         counted = (each for each in newest if each.seq not in passed and sieve.is_claimed(each.seq, each.at))
         return next(counted, self.last_in_order())
+
+    def _sieve_of_time(self) -> HeededLedger | None:
+        try:
+            return done_work(self)
+        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
+            return None
 
     def _sieved(self) -> HeededLedger | None:
         if not self._is_sieved:
