@@ -31,7 +31,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.ledger import MOVED
 from portalops.ledger.record import parse_at
-from portalops.ledger.signature_checks import SignatureChecks, SignedBytes, Signing, check_signature
+from portalops.ledger.signature_checks import FoundSigner, SignatureChecks, SignedBytes, check_signature
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -162,7 +162,7 @@ def read_text(held: HeldRecord) -> tuple[SignedText, SignedBytes | None]:
     return unchecked, SignedBytes(data, signature, namespace)
 
 
-def signed_by(text: SignedText, found: Signing) -> SignedText:
+def signed_by(text: SignedText, found: FoundSigner) -> SignedText:
     """Return a text with what came of the check of its signature."""
     signer = found.public_key, found.problem
     return SignedText(text.seq, text.at, text.kind, text.text, *signer, text.is_there, text.by_hand, text.claim)

@@ -30,7 +30,7 @@ class SignedBytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Signing:
+class FoundSigner:
     """What came of a check."""
 
     public_key: str
@@ -39,12 +39,12 @@ class Signing:
     """Why it is none."""
 
 
-def check_signature(asked: SignedBytes) -> Signing:
+def check_signature(asked: SignedBytes) -> FoundSigner:
     """Return who signed a text."""
     try:
-        return Signing(verify(asked.data, asked.signature, asked.namespace), None)
+        return FoundSigner(verify(asked.data, asked.signature, asked.namespace), None)
     except BadSignature as error:
-        return Signing("", error.message)
+        return FoundSigner("", error.message)
 
 
 class SignatureChecks(AbstractContextManager["SignatureChecks"]):
@@ -52,7 +52,7 @@ class SignatureChecks(AbstractContextManager["SignatureChecks"]):
 
     def __init__(self) -> None:
         self._waiting: list[SignedBytes] = []
-        self._batches: list[tuple[Sequence[SignedBytes], Future[list[Signing]]]] = []
+        self._batches: list[tuple[Sequence[SignedBytes], Future[list[FoundSigner]]]] = []
         self._thread: ThreadPoolExecutor | None = None
 
     def ask(self, asked: SignedBytes) -> None:
@@ -65,7 +65,7 @@ class SignatureChecks(AbstractContextManager["SignatureChecks"]):
         self._batches.append((self._waiting, self._thread.submit(_check_all, self._waiting)))
         self._waiting = []
 
-    def answers(self) -> list[Signing]:
+    def answers(self) -> list[FoundSigner]:
         """Return what came of all of them. What the other thread has not begun is checked here, from the end on."""
         last = _check_all(self._waiting)
         found = [_check_all(asked) if batch.cancel() else batch for asked, batch in reversed(self._batches)]
@@ -80,5 +80,5 @@ class SignatureChecks(AbstractContextManager["SignatureChecks"]):
             self._thread.shutdown(cancel_futures=True)
 
 
-def _check_all(asked: Sequence[SignedBytes]) -> list[Signing]:
+def _check_all(asked: Sequence[SignedBytes]) -> list[FoundSigner]:
     return [check_signature(each) for each in asked]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portalops.ledger.signature_checks import BATCH, SignatureChecks, SignedBytes, Signing, check_signature
+from portalops.ledger.signature_checks import BATCH, FoundSigner, SignatureChecks, SignedBytes, check_signature
 from portalops.signatures.sshsig import SigningKey, sign
 
 
@@ -24,7 +24,7 @@ def test_answers_come_in_the_order_of_the_questions_also_over_several_batches(tm
 def test_a_bad_signature_says_why(tmp_path: Path) -> None:
     found = check_signature(_asked(_key(tmp_path), b"text", is_good=False))
 
-    assert found == Signing("", found.problem)
+    assert found == FoundSigner("", found.problem)
     assert str(found.problem) == "the signature does not match the signed data"
 
 
