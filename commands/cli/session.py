@@ -16,7 +16,7 @@ from portalops import calendar, config
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import HeedfulLedger, find_time_order, heeds_move
+from portalops.ledger.heeded import HeedfulLedger, find_time_order, has_writers, heeds_move
 from portalops.ledger.ledger import Ledger, kept_in
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.ledger.recorder import Recorder
@@ -24,7 +24,6 @@ from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
 from portalops.private_folder import close_to_others
-from portalops.registers.writers import WRITER_ADDED
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey, public_key_of
 from portalops.system.clock import SystemClock
@@ -138,9 +137,8 @@ class Session:
             )
         self._require_kept_clock(ledger)
         ledger.claimant = self.claimant
-        has_writers = next(ledger.records(kinds=(WRITER_ADDED,), limit=1), None) is not None
         self.claimant.expect(
-            has_writers=has_writers,
+            has_writers=has_writers(ledger),
             is_shared=self.settings.ledger_store is not None,
             has_signing_key=self.settings.signing_key is not None,
         )

@@ -27,18 +27,18 @@ from commands.ledger.steps import ledgers_key, second_person, signed_by_two
 from commands.ledger.views import to_be_signed
 from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger.claims import Ownership
+from portalops.ledger.claims import AUTHORITY_KINDS, Ownership
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_each_claim
 from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside, records_set_aside
-from portalops.ledger.set_aside import find_flaw, find_void_clocks, read_set_aside, read_standings, stored_lines
+from portalops.ledger.set_aside import find_flaw, find_void_by_two, read_set_aside, read_standings, stored_lines
 from portalops.model.message import msg, nmsg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
-from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
+from portalops.registers.writers import BY_TWO, QUARANTINED
 from portalops.reports.document import Paragraph
 from portalops.signatures.sshsig import fingerprint
 
@@ -111,12 +111,13 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
         )
     ownership = read_each_claim(ledger)
     set_aside = read_set_aside(ledger, ownership)
-    counting = ownership.spoken_for.union(each.seq for each in set_aside) | records_set_aside(set_aside)
+    counting = ownership.spoken_for.difference(ownership.faulted).union(each.seq for each in set_aside)
+    counting |= records_set_aside(set_aside)
     is_own = noted_here(ledger.whole, ledger.folder)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
-    if any(record.kind == CLOCK_MENDED for record in records):
-        void |= find_void_clocks(ledger, ownership)
+    if any(record.kind in BY_TWO for record in records):
+        void |= find_void_by_two(ledger, ownership)
     if counting.issuperset(range(first, last + 1)):
         raise UsageError(
             msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=first),
@@ -133,7 +134,8 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
                 msg("record {seq} is this machine's own, and not claimed yet", seq=seq),
                 msg("Run 'portalops ledger head' here: it claims that record."),
             )
-        if not may_set_aside(seq, last + 1, ownership, is_void=seq in void, is_sound=seq in sound):
+        standing = {"is_void": seq in void, "is_sound": seq in sound, "is_restricted": record.kind in AUTHORITY_KINDS}
+        if not may_set_aside(seq, ledger.count() + 1, ownership, **standing):
             raise _not_strange(seq, ownership, is_sound=seq in sound)
     return lines[-1][1]
 

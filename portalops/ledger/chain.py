@@ -109,7 +109,8 @@ class Faults:
     count: int = 0
     suspects: Collection[int] = frozenset()
     """Records that a quarantine speaks of, quarantines and mended clocks: whether what is wrong with them is a fault waits for `settle`."""
-    _open: list[Fault] = field(default_factory=list)
+    _open: list[tuple[int, Fault]] = field(default_factory=list)
+    """Each with the record whose standing it waits for."""
     _set_aside: Collection[int] | None = None
 
     def add(self, seq: int, what: Message) -> None:
@@ -118,18 +119,18 @@ class Faults:
         if len(self.kept) > 2 * MAX_FAULTS:
             self.kept = self.first()
 
-    def add_excusable(self, seq: int, what: Message) -> None:
-        """Add a fault of a record alone: it is none where the record is excused."""
+    def add_excusable(self, seq: int, what: Message, *, at: int | None = None) -> None:
+        """Add a fault of a record alone: it is none where the record is excused. It is named at another record, if one is given."""
         if self._set_aside is None and seq in self.suspects:
-            self._open.append(Fault(seq, what))
+            self._open.append((seq, Fault(at or seq, what)))
         elif self._set_aside is None or seq not in self._set_aside:
-            self.add(seq, what)
+            self.add(at or seq, what)
 
     def settle(self, set_aside: Collection[int]) -> None:
         """Say which records are excused; what waited for that and is excused by none becomes a fault."""
         self._set_aside = set_aside
-        for fault in self._open:
-            self.add_excusable(fault.seq, fault.what)
+        for seq, fault in self._open:
+            self.add_excusable(seq, fault.what, at=fault.seq)
         self._open.clear()
 
     def first(self) -> list[Fault]:

@@ -25,14 +25,11 @@ from portalops.config.secrets import read_private_file
 from portalops.errors import PortalOpsError, SecretUnavailable
 from portalops.files import unwritable
 from portalops.ledger import journals
-from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import (
     CLAIM_NAMESPACE,
     GRACE,
     MAX_RANGES,
     WRITER_NAMESPACE,
-    parse_claim,
-    read_signed,
     text_of_claim,
     text_of_writer,
 )
@@ -111,7 +108,7 @@ class MachineClaimant:
         A machine with a key, as `init` makes one, enrols itself with the first head of a ledger that is its own alone.
 
         Args:
-            has_writers: a writer was recorded, whether it counts or not.
+            has_writers: a writer was recorded that counts.
             is_shared: other machines write to it too.
             has_signing_key: heads are signed here; without them this machine enrols nobody.
         """
@@ -219,8 +216,10 @@ class MachineClaimant:
         newest = next(ledger.records(kinds=(CLAIM,), newest_first=True, limit=1), None)
         done: list[LineRange] = []
         if newest is not None and (noted or newest.seq > self._runs[0].first):
-            behind = ledger.records(kinds=(CLAIM,), since=since, newest_first=True)
-            done += (each for record in behind for each in _own_ranges(ledger, record, key))
+            # Also what another writer claims, by a stolen key perhaps: a claim of it would be a fault of this machine's.
+            first = next(ledger.records(since=since, limit=1), newest).seq
+            claimed = read_ownership(ledger).claimed
+            done += (LineRange(each.first, each.last, GENESIS) for each in claimed if each.last >= first)
         # What two persons set aside is nobody's: a claim of it would count for nothing.
         done += (LineRange(seq, seq, GENESIS) for seq in sorted(numbers_set_aside(ledger)))
         found = _find_noted(ledger, noted, since, (*done, *self._runs)) if noted else ()
@@ -399,15 +398,6 @@ def _not_done(ledger: Ledger, runs: Sequence[LineRange], done: Sequence[LineRang
             record = None if any(each.first <= seq <= each.last for each in inside) else ledger.record(seq)
             if record is not None:
                 yield LineRange(seq, seq, line_digest(record.line))
-
-
-def _own_ranges(ledger: Ledger, record: Record, key: SigningKey) -> Sequence[LineRange]:
-    with suppress(PortalOpsError):
-        signed = read_signed(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
-        claim = parse_claim(signed.text)
-        if claim is not None and signed.public_key == key.public_key:
-            return claim.ranges
-    return ()
 
 
 def _joined(ranges: Sequence[LineRange]) -> list[LineRange]:

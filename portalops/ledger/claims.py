@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -232,6 +232,10 @@ class Ownership:
     """The claims that persons had made afterwards, oldest first; those of `before` are not among them."""
     unclaimable: tuple[int, ...] = ()
     """Numbers of the records that two persons set aside before the newest claim, ascending: no claim behind that has them."""
+    faulted: frozenset[int] = frozenset()
+    """Numbers of the claims and writer records of which not all counts: they can be set aside, whoever claims them."""
+    contradicting: Mapping[int, str] = field(default_factory=dict)
+    """Numbers of the claims with another digest than the line's, and their writers' keys: set aside behind the end of the writer alone."""
 
     @property
     def begin(self) -> int | None:
@@ -251,6 +255,11 @@ class Ownership:
     def _claimed_range(self, seq: int) -> Claimed | None:
         found = bisect_right(self.claimed, seq, key=lambda each: each.first) - 1
         return self.claimed[found] if found >= 0 and seq <= self.claimed[found].last else None
+
+    def is_ended_contradiction(self, seq: int, limit: int) -> bool:
+        """Say whether a claim has another digest than the line's, and its writer was ended before a record."""
+        ended = self.writer(self.contradicting[seq]).ended_seq if seq in self.contradicting else None
+        return ended is not None and ended < limit
 
     def writer_of(self, claimed: Claimed) -> Writer:
         """Return who claims some records."""
@@ -342,6 +351,7 @@ def check_claims(
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
         fold.unclaimable = list(before.unclaimable)
+        fold.faulted, fold.contradicting = set(before.faulted), dict(before.contradicting)
     waiting = deque(settings_aside)
     for each in signed:
         while waiting and waiting[0].seq < each.seq:
@@ -354,7 +364,7 @@ def check_claims(
             fold.take_writer(each)
     counted = frozenset(spoken_for).union(fold.heeded)
     by_hand, unclaimable = tuple(fold.by_hand), tuple(fold.unclaimable)
-    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, by_hand, unclaimable)
+    return replace(fold.ownership(), spoken_for=counted, by_hand=by_hand, unclaimable=unclaimable)
 
 
 def find_key_flaw(public_key: str, seq: int, at: datetime, signers: Sequence[Signer]) -> Message | None:
@@ -438,10 +448,21 @@ class _Fold:
     """The last record whose line a writer's claim bears out."""
     unclaimable: list[int] = field(default_factory=list)
     """Numbers of the records that are set aside so far, ascending."""
+    faulted: set[int] = field(default_factory=set)
+    contradicting: dict[int, str] = field(default_factory=dict)
+
+    def ownership(self) -> Ownership:
+        """Return whose the records are so far."""
+        return Ownership(
+            tuple(self.writers.values()),
+            tuple(self.claimed),
+            faulted=frozenset(self.faulted),
+            contradicting=dict(self.contradicting),
+        )
 
     def take_quarantine(self, each: SettingAside) -> None:
         numbers = set(range(each.first, each.last + 1)).difference(self.unclaimable)
-        if numbers and each.counts(Ownership(tuple(self.writers.values()), self.claimed)):
+        if numbers and each.counts(self.ownership()):
             self.unclaimable = sorted(numbers.union(self.unclaimable))
 
     def take_writer(self, each: SignedText) -> None:
@@ -483,28 +504,38 @@ class _Fold:
             self._refuse(each, msg("key {key} is not enrolled", key=key))
         elif claim.ranges[-1].last >= each.seq:
             self._refuse(each, msg("it names records that did not exist"))
-        elif self._fits(claim, each.seq):
+        elif self._fits(claim, each, writer):
             self._take_ranges(claim, each)
 
-    def _fits(self, claim: WriterClaim, seq: int) -> bool:
-        """Compare a claim with the lines; an enrolled writer made it, so what it says of them is evidence, as a head's is."""
+    def _fits(self, claim: WriterClaim, signed: SignedText, writer: Writer) -> bool:
+        """Compare a claim with the lines; what an enrolled writer says of its own records is evidence, as a head is."""
         for each in claim.ranges:
             line = self.noted.get(each.last)
-            if line is None or line[0] != each.digest:
-                first = min(self.held_up_to + 1, each.last)
-                self.faults.add(
-                    first,
-                    msg(
-                        "record {last} is not the record that the claim in record {seq} signed: records from {first} on "
-                        "were rewritten later",
-                        last=str(each.last),
-                        seq=seq,
-                        first=str(first),
-                    ),
-                )
+            if line is not None and line[0] == each.digest:
+                continue
+            self.contradicting[signed.seq] = writer.public_key
+            if not self._is_own(each.last, writer):
+                self._refuse(signed, msg("record {last} is another one than it names", last=str(each.last)))
                 return False
+            first = min(self.held_up_to + 1, each.last)
+            what = msg(
+                "record {last} is not the record that the claim in record {seq} signed: records from {first} on "
+                "were rewritten later",
+                last=str(each.last),
+                seq=signed.seq,
+                first=str(first),
+            )
+            self.faults.add_excusable(signed.seq, what, at=first)
+            return False
         self.held_up_to = max(self.held_up_to, claim.ranges[-1].last)
         return True
+
+    def _is_own(self, seq: int, writer: Writer) -> bool:
+        """Say whether a writer may speak of a record: no other one claims it, and none but the first was there before its enrolment."""
+        found = bisect_right(self.claimed, seq, key=lambda known: known.first) - 1
+        taken = self.claimed[found] if found >= 0 and seq <= self.claimed[found].last else None
+        is_first = writer.public_key == next(iter(self.writers))
+        return (taken is None or taken.public_key == writer.public_key) and (is_first or seq > writer.added_seq)
 
     def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
         left = tuple(free for one in claim.ranges for part in self._free_of(one) for free in self._not_aside(part))
@@ -548,6 +579,7 @@ class _Fold:
         what = msg(
             "of the records that the claim in record {seq} names, some were claimed or set aside before", seq=each.seq
         )
+        self.faulted.add(each.seq)
         self.faults.add_excusable(each.seq, what)
 
     def _refuse(self, each: SignedText, why: Message) -> None:
@@ -556,6 +588,7 @@ class _Fold:
             if each.kind == CLAIM
             else msg("the writer in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
         )
+        self.faulted.add(each.seq)
         self.faults.add_excusable(each.seq, what)
 
 

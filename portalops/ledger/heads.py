@@ -39,6 +39,7 @@ from portalops.registers.signers import (
     HeadSignature,
     KeyMend,
     RecordedKey,
+    confirmed_keys,
     fold_signers,
     read_key_event,
     signer_at,
@@ -266,30 +267,51 @@ def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead |
         own: a key that is known to be the ledger's own, beside this machine's.
 
     Raises:
-        IntegrityError: there is none, and the details of a head are missing, damaged, or no head.
+        IntegrityError: there is none, and the details of a head are missing or damaged.
     """
     signers: tuple[Signer, ...] | None = None
-    unread: IntegrityError | None = None
+    unread: list[tuple[int, IntegrityError]] = []
     for record in ledger.records(kinds=(HEAD,), newest_first=True):
         try:
             found = read_head(ledger, record)
+        except NoHeadThere:  # whoever may append has recorded it
+            continue
         except IntegrityError as error:
-            unread = unread or error
+            unread.append((record.seq, error))
             continue
         signers = read_signers(ledger, own) if signers is None else signers
         signature = _signature_of(found, ledger.id)
         if signature is not None and signer_at(signers, signature.public_key, signature.at) is not None:
             return found
-    if unread is not None:
-        raise unread
+    if unread:
+        _require_none_lost(ledger, own, unread)
     return None
+
+
+def _require_none_lost(ledger: Ledger, own: SigningKey | None, unread: Sequence[tuple[int, IntegrityError]]) -> None:
+    """Make sure that no details of a head were lost: there is none before the first key, and none is what was set aside.
+
+    Raises:
+        IntegrityError: some may have been.
+    """
+    signers, disowned = read_signers(ledger, own), _read_disowned(ledger)
+    confirmed = confirmed_keys(signers)
+    for seq, error in unread:
+        is_aside = any(each.first <= seq <= each.last and each.public_key in confirmed for each in disowned)
+        if signers and signers[0].added_seq < seq and not is_aside:
+            raise error
+
+
+class NoHeadThere(IntegrityError):
+    """The details of a head record are there, and are no head."""
 
 
 def read_head(ledger: Ledger, record: Record) -> RecordedHead:
     """Return what a head record holds.
 
     Raises:
-        IntegrityError: its details are missing, damaged, or no head.
+        NoHeadThere: its details are no head.
+        IntegrityError: they are missing or damaged.
     """
     part = bodies.part_of(ledger.blob(record.body), HEAD)
     text, signature = part.get("text"), part.get("signature")
@@ -300,7 +322,7 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
             )
     except NotAHead:
         pass
-    raise IntegrityError(
+    raise NoHeadThere(
         msg("record {seq} is of kind head but holds no head", seq=record.seq),
         msg("Run 'portalops ledger verify', and keep everything as it is."),
     )

@@ -380,9 +380,19 @@ def read_ownership(ledger: Ledger) -> Ownership:
     )
     # Only over claims that count, which are a writer's: any other record between them may be a stranger's, and be set aside.
     claimed = _bridged(found.claimed, found.spoken_for.difference(found.unclaimable))
-    bridged = Ownership(found.writers, claimed, unclaimable=found.unclaimable)
+    bridged = replace(found, claimed=claimed, spoken_for=frozenset(), by_hand=())
     _write_checked(ledger, newer[-1], bridged)
     return bridged
+
+
+def has_writers(ledger: Ledger) -> bool:
+    """Say whether a writer was recorded that counts; where the keys of the ledger cannot be read, whether any was recorded."""
+    if not any(ledger.records(kinds=(WRITER_ADDED,), limit=1)):
+        return False
+    try:
+        return read_ownership(ledger).begin is not None
+    except IntegrityError:
+        return True
 
 
 def read_each_claim(ledger: Ledger) -> Ownership:
@@ -466,7 +476,13 @@ def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
         if record is not None and line_digest(record.line) == held["digest"]:
             writers = tuple(Writer(key, name, Authority(may), *seqs) for key, name, may, *seqs in held["writers"])
             claimed = tuple(Claimed(*each) for each in held["claimed"])
-            return record.seq, Ownership(writers, claimed, unclaimable=tuple(map(int, held["unclaimable"])))
+            return record.seq, Ownership(
+                writers,
+                claimed,
+                unclaimable=tuple(map(int, held["unclaimable"])),
+                faulted=frozenset(map(int, held["faulted"])),
+                contradicting={int(seq): str(key) for seq, key in held["contradicting"]},
+            )
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return 0, Ownership()
@@ -481,6 +497,8 @@ def _write_checked(ledger: Ledger, last: Record, found: Ownership) -> None:
         ],
         "claimed": [[each.first, each.last, each.public_key] for each in found.claimed],
         "unclaimable": found.unclaimable,
+        "faulted": sorted(found.faulted),
+        "contradicting": sorted(found.contradicting.items()),
     }
     try:
         write_atomically(ledger.folder / FILE, json.dumps(held).encode(), mode=0o600)

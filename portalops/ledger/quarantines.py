@@ -107,6 +107,8 @@ class Surrounding:
     """Returns the time that what follows a line may not be before, given its number and the mended clocks that count; empty without one."""
     anybodys: Collection[int]
     """Numbers of the records of `is_anybodys`."""
+    restricted: Collection[int]
+    """Numbers of the records that a writer with authority `all` alone may record."""
     void: Collection[int]
     """Numbers of the records that count for nothing by themselves (`check_heads.find_standings`)."""
     sound: Collection[int]
@@ -182,8 +184,7 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
-            if each.kind == CLOCK_MENDED:
-                void.append(each.seq)
+            void.append(each.seq)
             what = (
                 msg("the mended clock in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
                 if each.kind == CLOCK_MENDED
@@ -204,6 +205,7 @@ def check_owners(
     faults: Faults,
     ledger: str,
     anybodys: Collection[int],
+    restricted: Collection[int],
 ) -> tuple[Ownership, tuple[SetAside, ...]]:
     """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
 
@@ -217,10 +219,11 @@ def check_owners(
         faults: receives what does not hold.
         ledger: its id; empty if that cannot be read.
         anybodys: numbers of the records of `is_anybodys`.
+        restricted: as in `Surrounding`.
     """
     keys = [use.signer for use in signed.uses]
     standings = find_standings(spoken, keys, ledger, faults.suspects)
-    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, *standings)
+    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings)
     aside = settings_aside(read, around)
     ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
     set_aside = check_quarantines(read, replace(around, ownership=ownership), faults)
@@ -248,10 +251,9 @@ def mended_clocks(counted: Iterable[SetAside]) -> frozenset[int]:
     return frozenset(each.seq for each in counted if each.quarantine.since is not None)
 
 
-def void_clocks(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> frozenset[int]:
-    """Return the numbers of the mended clocks that count for nothing, so that each can be set aside."""
-    mended = mended_clocks(counted)
-    return frozenset(each.seq for each in read if each.kind == CLOCK_MENDED and each.is_there) - mended
+def void_by_two(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> frozenset[int]:
+    """Return the numbers of the quarantines and mended clocks that count for nothing, so that each can be set aside."""
+    return frozenset(each.seq for each in read if each.is_there).difference(each.seq for each in counted)
 
 
 def first_void_clock(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> int | None:
@@ -287,18 +289,28 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
-def may_set_aside(seq: int, by: int, ownership: Ownership, *, is_void: bool, is_sound: bool) -> bool:
-    """Say whether a record can be set aside that is one, and none of `is_anybodys`: nobody claimed it before, and nobody's key stands for it.
+def may_set_aside(
+    seq: int, by: int, ownership: Ownership, *, is_void: bool, is_sound: bool, is_restricted: bool = False
+) -> bool:
+    """Say whether a record can be set aside that is one, and none of `is_anybodys`: it counts for nothing, or no key stands for it.
 
     Args:
         seq: its number.
         by: the quarantine's: a claim behind that changes nothing of it.
         ownership: whose the records are.
-        is_void: it counts for nothing by itself; else it must stand behind the first writer.
+        is_void: it counts for nothing by itself, so that no claim of it matters; else it must stand behind the first writer.
         is_sound: a confirmed key stands for it.
+        is_restricted: a claim by a writer without authority `all` does not stand for it.
     """
-    is_strange = is_void or (ownership.begin is not None and seq > ownership.begin)
-    return is_strange and not is_sound and not ownership.is_claimed_before(seq, by)
+    if is_sound:
+        return False
+    if seq in ownership.contradicting:
+        return ownership.is_ended_contradiction(seq, by)
+    if is_void or seq in ownership.faulted:
+        return True
+    if ownership.begin is None or seq <= ownership.begin:
+        return False
+    return not ownership.is_claimed_before(seq, by) or (is_restricted and not ownership.has_authority(seq))
 
 
 def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrounding) -> Message | None:
@@ -309,9 +321,15 @@ def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrou
         read: all of them, oldest first.
         around: what else the ledger holds.
     """
-    clocks = [one for one in read if one.kind == CLOCK_MENDED and one.seq < each.seq]
-    counted = check_quarantines(clocks, around, Faults())
-    return _flaw_among(each, replace(around, void={*around.void, *void_clocks(clocks, counted)}), counted)
+    before = [one for one in read if one.seq < each.seq and _bears_on(each, one)]
+    counted = check_quarantines(before, around, Faults())
+    return _flaw_among(each, replace(around, void={*around.void, *void_by_two(before, counted)}), counted)
+
+
+def _bears_on(each: ReadQuarantine, earlier: ReadQuarantine) -> bool:
+    """Say whether it matters to one whether an earlier one counts: mended clocks do, and what its range names."""
+    named = each.quarantine
+    return earlier.kind == CLOCK_MENDED or (named is not None and named.first <= earlier.seq <= named.last)
 
 
 def _flaw_among(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
@@ -342,7 +360,9 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     for seq in range(quarantine.first, quarantine.last + 1):
         if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
             continue
-        if not may_set_aside(seq, each.seq, around.ownership, is_void=seq in around.void, is_sound=seq in around.sound):
+        standing = {"is_void": seq in around.void, "is_sound": seq in around.sound}
+        restricted = seq in around.restricted
+        if not may_set_aside(seq, each.seq, around.ownership, **standing, is_restricted=restricted):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of, check_times, fields_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
-from portalops.ledger.claims import Ownership, SettingAside
+from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -27,7 +27,7 @@ from portalops.ledger.quarantines import (
     records_untimely,
     settings_aside,
     suspects,
-    void_clocks,
+    void_by_two,
     wanted,
 )
 from portalops.ledger.record import NotARecord, line_digest, parse, parse_at
@@ -164,14 +164,14 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     return parse_at(found) if found else None
 
 
-def find_void_clocks(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
-    """Return the numbers of the mended clocks that count for nothing, so that each can be set aside.
+def find_void_by_two(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
+    """Return the numbers of the quarantines and mended clocks that count for nothing, so that each can be set aside.
 
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    return void_clocks(read, _counted(ledger, ownership, read, Faults()))
+    return void_by_two(read, _counted(ledger, ownership, read, Faults()))
 
 
 def read_settings_aside(ledger: Ledger, upto: int) -> tuple[SettingAside, ...]:
@@ -199,13 +199,14 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
     signers = read_signers(ledger)
     named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
     anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
+    restricted = frozenset(record.seq for record in named if record.kind in AUTHORITY_KINDS)
     standings = read_standings(ledger, signers, named)
 
     def time_in_force(seq: int, counted: Collection[int]) -> str:
         with ledger.snapshot() as snapshot:
             return _time_in_force(snapshot, seq, counted)
 
-    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, *standings)
+    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings)
 
 
 def read_standings(

@@ -247,6 +247,7 @@ def verify(
         faults=faults,
         ledger=ledger_id,
         anybodys=told.anybodys,
+        restricted=frozenset(seq for seq, _kind in told.by_authority),
     )
     passed_over = records_set_aside(set_aside)
     with ledger.snapshot() as snapshot:

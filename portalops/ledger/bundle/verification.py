@@ -250,6 +250,7 @@ class _Check:
             faults=self._faults,
             ledger=told.ledger,
             anybodys=told.anybodys,
+            restricted=frozenset(seq for seq, _kind in told.by_authority),
         )
         passed_over = records_set_aside(set_aside)
         again = self._lines.chunks(_CHUNK) if chain.back else ()

@@ -947,6 +947,7 @@ KEPT = {
 }
 NEVER_ERASED = KEPT | {"plan"}
 ANYBODYS = {"ledger.moved", "key.retired"}  # kinds that can be set aside whoever recorded them
+BY_AUTHORITY = {"plan", "blob.erased", "ledger.moved"}  # kinds that only a writer with authority `all` may record
 CLAIM_KINDS = {"claim", "writer.added", "writer.ended"}
 SELF_SIGNED = {
     "head",
@@ -972,13 +973,17 @@ class Check:
         self.faults: List[Tuple[int, Said]] = []
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
-        self.open: List[Tuple[int, str, Dict[str, object]]] = []  # what is wrong with those alone
+        self.open: List[
+            Tuple[int, int, str, Dict[str, object]]
+        ] = []  # what is wrong with those alone, and where it is named
+        self.faulted: Set[int] = set()  # claims and writer records of which not all counts
+        self.contradicting: Dict[int, str] = {}  # claims with another digest than the line's: their writers' keys
         self.back: List[Tuple[int, str]] = []  # records before their time, and that time
         self.begins: List[Tuple[int, str]] = []  # mended clocks before their time, and the time in force before them
         self.in_force: Dict[
             int, str
         ] = {}  # by number: the time in force at lines that are no records, or before their time
-        self.void_clocks: Set[int] = set()  # mended clocks that do not count
+        self.void_by_two: Set[int] = set()  # quarantines and mended clocks that do not count
         self.mended: List[Quarantine] = []  # that count
         self.mistimed: Set[int] = set()  # records whose time they say is wrong
         self.quarantines: List[Quarantine] = []  # that count
@@ -1033,12 +1038,12 @@ class Check:
         if len(self.faults) > 2 * MAX_FAULTS:
             self.faults = self.first_faults()
 
-    def excusable(self, seq: int, en: str, **values: object) -> None:
+    def excusable(self, seq: int, en: str, at: int = 0, **values: object) -> None:
         """Name a fault of a record alone; of a suspect it waits for `_settle`."""
         if seq in self.suspects:
-            self.open.append((seq, en, values))
+            self.open.append((seq, at or seq, en, values))
         else:
-            self.fault(seq, en, **values)
+            self.fault(at or seq, en, **values)
 
     def first_faults(self) -> List[Tuple[int, Said]]:
         """Return the faults by record; those of no record come last."""
@@ -1192,7 +1197,7 @@ class Check:
                 max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", next=place
             )
         if (record.kind == "ledger.created") != (place == 1):
-            self.open.append((place, "record {seq}: a ledger begins with ledger.created, once", {}))
+            self.open.append((place, place, "record {seq}: a ledger begins with ledger.created, once", {}))
         return sound
 
     def body(self, digest: str) -> Optional[Dict[str, Any]]:
@@ -1395,6 +1400,7 @@ class Check:
             if each.record.kind == "claim":
                 held_up_to = self._take_claim(each, lines, held_up_to)
             elif (why := self._take_writer(each)) is not None:
+                self.faulted.add(each.record.seq)
                 self.excusable(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
         for record, quarantine in waiting:
             self._take_quarantine(record, quarantine, lines)
@@ -1443,8 +1449,9 @@ class Check:
             else:
                 self.mended.append(quarantine)
                 self.mistimed.update(named)
-        elif record.kind == "ledger.clock-mended":
-            self.void_clocks.add(record.seq)
+            return
+        self.void_by_two.add(record.seq)
+        if record.kind == "ledger.clock-mended":
             self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
         else:
             self.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", why=why)
@@ -1455,9 +1462,9 @@ class Check:
         for seq in self.malformed:
             if seq not in self.aside:
                 self.fault(seq, "record {seq} does not have the format that portalops writes")
-        for seq, en, values in self.open:
+        for seq, place, en, values in self.open:
             if seq not in self.aside:
-                self.fault(seq, en, **values)
+                self.fault(place, en, **values)
         for seq, at in self.back:
             if seq not in self.aside and seq not in counted:
                 self.fault(seq, "record {seq} has the time {at}, earlier than the record before it", at=at)
@@ -1539,14 +1546,26 @@ class Check:
             if not lines.get(seq, ("", ""))[1] or seq in self.anybodys:
                 continue
             is_void, is_sound = self._standing_of(seq)
-            is_strange = is_void or (begin is not None and seq > begin)
-            if not is_strange or is_sound or self._is_claimed_before(seq, each.record.seq):
+            may = is_void or (begin is not None and seq > begin and self._is_nobodys(seq, each.record.seq))
+            if seq in self.contradicting:
+                may = any(
+                    one.public == self.contradicting[seq] and one.ended is not None and one.ended < each.record.seq
+                    for one in self.writers
+                )
+            if is_sound or not may:
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
 
+    def _is_nobodys(self, seq: int, limit: int) -> bool:
+        """Say whether no claim before another record stands for a record: none holds it, or one of a writer that may not record it."""
+        if not self._is_claimed_before(seq, limit):
+            return True
+        record, owner = self.judged.get(seq), self.owner(seq)
+        return record is not None and record.kind in BY_AUTHORITY and owner is not None and owner.authority != "all"
+
     def _standing_of(self, seq: int) -> Tuple[bool, bool]:
         """Say whether a record counts for nothing by itself, and whether a confirmed key stands for it."""
-        if seq in self.void_clocks:
+        if seq in self.void_by_two or seq in self.faulted:
             return True, False
         is_sound = seq in self.authentic or any(key.added.seq == seq and key.is_confirmed() for key in self.keys)
         record = self.judged.get(seq)
@@ -1581,7 +1600,7 @@ class Check:
         for record in self.always:
             if record.seq in self.aside:
                 continue
-            if record.kind not in ("plan", "blob.erased", "ledger.moved") or record.seq <= self.writers[0].added:
+            if record.kind not in BY_AUTHORITY or record.seq <= self.writers[0].added:
                 continue
             owner = self.owner(record.seq)
             if owner is None and record.kind == "blob.erased":  # what is gone is gone: it has no hour
@@ -1648,15 +1667,22 @@ class Check:
             why = say("it names records that did not exist")
         if why is None and claim is not None:
             for _first, last, digest in claim[1]:
-                if lines.get(last, ("", ""))[0] != digest:
-                    # An enrolled writer made it, so what it says of the lines is evidence.
-                    self.fault(
-                        min(held_up_to + 1, last),
+                if lines.get(last, ("", ""))[0] == digest:
+                    continue
+                self.contradicting[seq] = each.signer
+                if self._is_own(last, each.signer):
+                    # What an enrolled writer says of the lines of its own records is evidence.
+                    self.excusable(
+                        seq,
                         "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten",
+                        at=min(held_up_to + 1, last),
                         last=last,
                         claim=seq,
                     )
-                    return held_up_to
+                else:
+                    why = say("record {last} is another one than it names", last=last)
+                    self.excusable(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
+                return held_up_to
             held_up_to = max(held_up_to, claim[1][-1][1])
             named = [(first, last) for first, last, _ in claim[1]]
             free = [each for first, last in named for each in self._free_of(first, last)]
@@ -1669,13 +1695,21 @@ class Check:
             else:
                 self.speaking.add(seq)
                 if left != named:
+                    self.faulted.add(seq)
                     self.excusable(
                         seq,
                         "of the records that the claim in record {seq} names, some were claimed or set aside before",
                     )
         if why is not None:
+            self.faulted.add(seq)
             self.excusable(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
         return held_up_to
+
+    def _is_own(self, seq: int, public: str) -> bool:
+        """Say whether a writer may speak of a record: no other one claims it, and none but the first was there before its enrolment."""
+        owner = self.owner(seq)
+        is_behind = any(place == 0 or one.added < seq for place, one in enumerate(self.writers) if one.public == public)
+        return (owner is None or owner.public == public) and is_behind
 
     def _free_of(self, first: int, last: int) -> List[Tuple[int, int]]:
         """Return the parts of a range that no earlier claim has."""
@@ -1769,7 +1803,7 @@ class Check:
         head = parse_head(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else None
         if head is None or not isinstance(text, str) or not isinstance(signature, str):
             if record.body in self.good:
-                self.open.append((record.seq, "record {seq} is of kind head but holds no head", {}))
+                self.open.append((record.seq, record.seq, "record {seq} is of kind head but holds no head", {}))
             return None, "", ""
         return head, text, signature
 

@@ -42,6 +42,7 @@ class Check {
     this.mistimed = new Set(); // records whose time they say is wrong
     this.quarantines = []; // that count
     this.aside = new Set(); // records that they set aside
+    this.contradicting = new Map(); // claims with another digest than the line's: their writers' keys
     this.anybodys = new Set(); // records that can be set aside whoever recorded them
     this.good = new Set(); // blobs that are there and have the digest that is their name
     this.evidence = new Map(); // of bodies that belong to the bundle: what they name
@@ -86,9 +87,9 @@ class Check {
   }
 
   /** Name a fault of a record alone; of a suspect it waits for `settle`. */
-  excusable(seq, en, values = {}) {
-    if (this.suspects.has(seq)) this.open.push([seq, en, values]);
-    else this.fault(seq, en, values);
+  excusable(seq, en, values = {}, at = seq) {
+    if (this.suspects.has(seq)) this.open.push([seq, en, values, at]);
+    else this.fault(at, en, values);
   }
 
   /** Return the faults by record; those of no record come last. */
@@ -487,10 +488,11 @@ class Check {
       this.speaking.add(record.seq);
       counted.push({ record, ...quarantine });
       for (let seq = quarantine.first; seq <= quarantine.last; seq += 1) named.add(seq);
-    } else if (record.kind === "ledger.clock-mended") {
-      this.void.add(record.seq);
-      this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
-    } else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
+      return;
+    }
+    this.void.add(record.seq);
+    const isClock = record.kind === "ledger.clock-mended";
+    this.excusable(record.seq, isClock ? "the mended clock in record {seq} counts for nothing: {why}" : "the quarantine in record {seq} counts for nothing: {why}", { why });
   }
 
   /** Find out which of the records that quarantines name count for nothing by themselves, and which a confirmed key stands for. */
@@ -513,7 +515,7 @@ class Check {
     for (const seq of this.malformed) {
       if (!this.aside.has(seq)) this.fault(seq, "record {seq} does not have the format that portalops writes");
     }
-    for (const [seq, en, values] of this.open) if (!this.aside.has(seq)) this.fault(seq, en, values);
+    for (const [seq, en, values, at] of this.open) if (!this.aside.has(seq)) this.fault(at ?? seq, en, values);
     for (const [seq, at] of this.back) {
       if (this.aside.has(seq) || this.quarantines.some((each) => each.record.seq === seq)) continue;
       this.fault(seq, "record {seq} has the time {at}, earlier than the record before it", { at });
@@ -581,8 +583,10 @@ class Check {
     if (quarantine.since !== undefined) return this.whyNotMended(record, quarantine, lines);
     for (let seq = first; seq <= last; seq += 1) {
       if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
-      const isStrange = this.void.has(seq) || (this.writers.length && seq > this.writers[0].added);
-      if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)?.by < record.seq) return say("record {record} is whole, and no stranger's", { record: seq });
+      const isStranger = this.writers.length && seq > this.writers[0].added && this.isNobodys(seq, record.seq);
+      const ended = this.contradicting.has(seq) ? this.writerOf(this.contradicting.get(seq)).ended : undefined;
+      const may = ended === undefined ? this.void.has(seq) || isStranger : ended !== null && ended < record.seq;
+      if (!may || this.sound.has(seq)) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
   }
@@ -612,20 +616,29 @@ class Check {
       if (!this.good.has(each.record.body)) continue;
       if (each.record.kind !== "claim") {
         const why = this.takeWriter(each);
+        if (why) this.void.add(seq);
         if (why) this.excusable(seq, "the writer in record {seq} counts for nothing: {why}", { why });
         continue;
       }
       const why = this.whyNoClaim(each);
       const ranges = each.claim?.ranges ?? [];
       const differing = why ? undefined : ranges.find(({ last, digest }) => (lines.get(last)?.digest ?? "") !== digest);
-      if (why) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
-      else if (differing) {
-        // An enrolled writer made it, so what it says of the lines is evidence.
+      if (why) {
+        this.void.add(seq);
+        this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
+      } else if (differing && !this.isOwn(differing.last, each.signer)) {
+        const why = say("record {last} is another one than it names", { last: differing.last });
+        this.contradicting.set(seq, each.signer);
+        this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
+      } else if (differing) {
+        // What an enrolled writer says of the lines of its own records is evidence.
         const { last } = differing;
-        this.fault(
-          Math.min(upTo + 1, last),
+        this.contradicting.set(seq, each.signer);
+        this.excusable(
+          seq,
           "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten",
           { last, claim: seq },
+          Math.min(upTo + 1, last),
         );
       } else {
         upTo = Math.max(upTo, ranges.at(-1).last);
@@ -634,6 +647,7 @@ class Check {
         const isWhole = left.length === ranges.length && left.every(({ first, last }, number) => first === ranges[number].first && last === ranges[number].last);
         for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer, by: seq });
         if (left.length) this.speaking.add(seq);
+        if (!isWhole) this.void.add(seq);
         if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed or set aside before") });
         else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed or set aside before");
       }
@@ -654,6 +668,19 @@ class Check {
       this.fault(seq, "record {seq}: {name} may not record {kind}", { name: writer.name, kind });
     }
     await this.checkUnclaimed();
+  }
+
+  /** Say whether a writer may speak of a record: no other one claims it, and none but the first was there before its enrolment. */
+  isOwn(seq, signer) {
+    const writer = this.writerOf(signer);
+    return (this.claimOf(seq, seq)?.key ?? signer) === signer && (writer === this.writers[0] || seq > writer.added);
+  }
+
+  /** Say whether no claim before another record stands for a record: none holds it, or one of a writer that may not record it. */
+  isNobodys(seq, limit) {
+    const found = this.claimOf(seq, seq);
+    if (!(found?.by < limit)) return true;
+    return this.writerOf(found.key).authority !== "all" && this.always.some((each) => each.seq === seq && BY_AUTHORITY.includes(each.kind));
   }
 
   writerOf(key) {
