@@ -46,6 +46,8 @@ from tests.conformance.clocks import (
 from tests.conformance.clocks import CASES as CLOCKS
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
+from tests.conformance.stolen import CASES as STOLEN
+from tests.conformance.stolen import before_any_writer
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import PERIOD, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START
@@ -114,6 +116,8 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "claims" / name, folder)
         for name, bundle in _with_quarantines(Path(scratch)):
             yield _put(bundle, folder / "quarantines" / name, folder)
+        for name, bundle in _with_a_stolen_key(Path(scratch)):
+            yield _put(bundle, folder / "stolen" / name, folder)
         for name, bundle in _with_clocks(Path(scratch)):
             yield _put(bundle, folder / "clocks" / name, folder)
         original = Path(scratch) / "full" / "bundle"
@@ -234,6 +238,16 @@ def _with_quarantines(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(begun(scratch / "quarantines" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "quarantines" / name / "bundle")
+
+
+def _with_a_stolen_key(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of ledgers in which a stolen writer's key claims what is wrong, and one in which nobody may claim yet."""
+    for name, change in STOLEN.items():
+        written = claimed(begun(scratch / "stolen" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "stolen" / name / "bundle")
+    written = before_any_writer(begun(scratch / "stolen" / "before" / "state"))
+    yield "before-any-writer", _exported(written, scratch / "stolen" / "before" / "bundle")
 
 
 def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:

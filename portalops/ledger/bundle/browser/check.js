@@ -626,7 +626,7 @@ class Check {
       if (why) {
         this.void.add(seq);
         this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
-      } else if (differing && !this.isOwn(differing.last, each.signer)) {
+      } else if (differing && !this.isOfItsOwn(differing.last, each.signer)) {
         const why = say("record {last} is another one than it names", { last: differing.last });
         this.contradicting.set(seq, each.signer);
         this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why });
@@ -671,7 +671,7 @@ class Check {
   }
 
   /** Say whether a writer may speak of a record: no other one claims it, and none but the first was there before its enrolment. */
-  isOwn(seq, signer) {
+  isOfItsOwn(seq, signer) {
     const writer = this.writerOf(signer);
     return (this.claimOf(seq, seq)?.key ?? signer) === signer && (writer === this.writers[0] || seq > writer.added);
   }
