@@ -151,6 +151,15 @@ def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -
 
 
 def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:
+    if seq in ownership.contradicting:
+        name = ownership.writer(ownership.contradicting[seq]).name
+        return UsageError(
+            msg("record {seq} is a claim of {name} that speaks against the lines of the ledger", seq=seq, name=name),
+            msg(
+                "Compare with heads kept elsewhere. If that writer's key was stolen: 'portalops ledger enroll --end {name}', then this again.",
+                name=name,
+            ),
+        )
     owner = ownership.owner(seq)
     if owner is not None:
         return UsageError(

@@ -18,7 +18,7 @@ from portalops.ledger.record import line_digest
 from portalops.ledger.runs import read_attempts
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.quarantines import Quarantine
-from portalops.model.record import RunId
+from portalops.model.record import Digest, RunId
 from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
 from portalops.registers.signers import KEY_ADDED
 from portalops.registers.writers import QUARANTINED
@@ -101,4 +101,20 @@ def test_without_the_details_of_the_first_key_nothing_in_a_database_counts(site:
     assert read(site, clock).runs() == ()
 
     record_head(ledger, KEY, clock)
+    assert verified(ledger).integrity.holds
+
+
+def test_a_stolen_writer_of_a_database_contradicts_no_line_for_ever(site: Site) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(site, clock)
+
+    (claim,) = ledger.append_many((draft_claim(ledger, STOLEN, (LineRange(1, 1, Digest("0" * 64)),)),))
+    found = [(fault.seq, fault.what.text) for fault in verified(ledger).integrity.faults]
+    assert found == [(claim.seq, "the claim in record {seq} counts for nothing: {why}")]
+
+    event = WriterEvent(ledger.id, WriterState.ENDED, STOLEN.public_key, "web2", Authority.RECORDS)
+    record_writer(ledger, event, KEY)
+    set_aside(site, clock, claim.seq, claim.seq)
+    record_head(ledger, KEY, clock)
+
     assert verified(ledger).integrity.holds
