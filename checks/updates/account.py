@@ -266,6 +266,15 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
+        elif (
+            FlagKind.REMOVED in item.flags
+            and FlagKind.TOUCHED not in item.flags
+            and not judging.is_listed_whole(item.seen.source)
+        ):
+            found[item.seen.id] = msg(
+                "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken"
+                " down; have the list made longer"
+            )
     return found
 
 
@@ -356,8 +365,8 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
         return msg(
-            "at this address the text, the title or the date is another one than before; of the page itself its source shows too"
-            " little: an officer reads it"
+            "at this address the text, the title or the date is another one than before; its source gives a title or a"
+            " summary, however long, and not the page itself: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")

@@ -237,6 +237,10 @@ class Judging:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
         return item in self._changes.gone
 
+    def is_listed_whole(self, source: str) -> bool:
+        """Say whether each answer of a source lists all that it publishes: nothing is pushed out of it."""
+        return source in self._complete
+
     def originals_of(self, copies: Collection[GradedItem]) -> Mapping[str, GradedItem]:
         """Return the item that each of some copies says again, by the copy: the newest before it that is no copy itself.
 

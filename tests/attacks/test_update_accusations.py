@@ -97,6 +97,28 @@ def feed_cut_by_a_busy_day(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def _pushed_out_in_front_of_fixed_rows(p: Province, site: Site, rows: int) -> None:
+    site.length, site.fixed_rows = 5, rows
+    p.publish(20, p.day(2))
+    for number in range(30, 36):
+        p.publish(number, p.day(3, f"{number - 22:02}:10"))
+    p.publish(40, p.day(8))
+    p.publish(41, p.day(8, "15:00"))
+
+
+def old_article_always_last_behind_a_busy_day(p: Province) -> None:
+    p.hours = (7, 23)
+    _pushed_out_in_front_of_fixed_rows(p, p.with_history(), 1)
+
+
+def block_of_old_articles_always_last_behind_a_busy_day(p: Province) -> None:
+    p.hours = (7, 23)
+    for number in range(9):
+        p.site.publish(post(number, f"2026-10-{number + 20:02} 09:00"))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    _pushed_out_in_front_of_fixed_rows(p, p.site, 3)
+
+
 def cache_of_a_day(p: Province) -> None:
     site = p.with_history()
     front = Site(p.server)
@@ -855,6 +877,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     redesign: MET,
     redesign_before_a_poll: PENDING,
     feed_cut_by_a_busy_day: PENDING,
+    old_article_always_last_behind_a_busy_day: UNKNOWN,
+    block_of_old_articles_always_last_behind_a_busy_day: UNKNOWN,
     cache_of_a_day: MET,
     cache_over_the_weekend: UNKNOWN,
     own_texts_of_a_late_feed_that_another_unit_copies: UNKNOWN,
@@ -975,6 +999,25 @@ def test_a_row_that_leads_to_another_host_is_named_by_the_reason(province: Provi
     _verdict, week = province.judged()
 
     assert "such as https://tinh.example/tin-21, which leads to another host" in str(week.subportal_reason)
+
+
+def test_an_item_that_newer_ones_may_have_pushed_out_says_so(province: Province) -> None:
+    old_article_always_last_behind_a_busy_day(province)
+
+    assert province.reasons()["/tin-20"] == (
+        "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken down;"
+        " have the list made longer"
+    )
+
+
+def test_a_rewritten_page_of_summaries_says_that_its_source_gives_no_whole_text(province: Province) -> None:
+    site = province.with_history()
+    site.amend("/tin-0", text=story(90))
+    province.plan(province.day(2), site.amend, "/tin-0", text=story(91))
+
+    assert province.reasons()["/tin-0"].endswith(
+        "its source gives a title or a summary, however long, and not the page itself: an officer reads it"
+    )
 
 
 def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Province) -> None:

@@ -124,6 +124,8 @@ class Site:
     posts: list[Post] = field(default_factory=list)
     length: int = 10
     """Items that the feed has room for."""
+    fixed_rows: int = 0
+    """So many of its oldest items always stand last, in the feed and on a page that is then as short."""
     broken: bytes | None = None
     """What it answers instead of its feed."""
     gives_whole_texts: bool = False
@@ -173,10 +175,11 @@ class Site:
 
     def show(self) -> None:
         """Put what is published on the server."""
-        shown = self.posts[: self.length]
+        moving, fixed = self.posts[: len(self.posts) - self.fixed_rows], self.posts[len(self.posts) - self.fixed_rows :]
+        shown = [*moving[: self.length], *fixed]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
         box = self.posts[:1] if self.is_newest_twice else []
-        page = f"<html><ul>{''.join(map(self._line, (*box, *self.posts)))}</ul></html>".encode()
+        page = f"<html><ul>{''.join(map(self._line, (*box, *(shown if fixed else self.posts))))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,
