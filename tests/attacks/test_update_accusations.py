@@ -668,6 +668,23 @@ def report_by_mail_and_another_in_the_register(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "71/BC-SYT", subject)
 
 
+def mail_of_counts_and_a_paper_of_that_number(p: Province) -> None:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail, register = p.with_mail(), p.with_register()
+    register.add_line(1, "12/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo giám sát sốt xuất huyết tuần 46")
+    text = f"Trong tuần 47 có 47 ca, tổng số 47 ổ dịch, ứng phó bão số 47, trực 24/47. {body(3)}"
+    p.plan(p.day(2), mail.receive, p.day(2), "vanthu@soyte.khanhhoa.example", text, subject="Tin tuần 47")
+    p.plan(
+        p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "47/BC-SYT", "Báo cáo tiếp nhận bệnh nhân của các trạm"
+    )
+
+
+def address_below_the_mail_domain(p: Province) -> None:
+    mail = p.with_mail(units={"h05.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanphong@vp.h05.example", body(number))
+
+
 def private_address_with_the_name(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -933,6 +950,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     papers_of_a_week_entered_a_week_late: MET,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
+    mail_of_counts_and_a_paper_of_that_number: MET,
+    address_below_the_mail_domain: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
