@@ -1005,6 +1005,17 @@ def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Provi
     )
 
 
+def test_mail_from_below_a_units_domain_names_the_alias_to_add(province: Province) -> None:
+    address_below_the_mail_domain(province)
+
+    said = set(province.reasons().values())
+
+    assert said == {
+        "its sender vanphong@vp.h05.example is below this unit's mail domain, so that it may be this unit's:"
+        ' if it is, add "vp.h05.example" to aliases of the unit'
+    }
+
+
 def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Province) -> None:
     schedule_of_one_title_with_a_new_day(province)
 
