@@ -35,17 +35,17 @@ _KIND = "|".join((*(kind.replace(" ", r"\W?") for kind in _KINDS), _SHORT))
 _BEFORE = r"[\s:.\u2010-\u2015-]{0,3}"
 _OTHER_COUNTS = "".join(
     f"(?<!{word} )"
-    for word in "bao bieu chi con dan dat do doi he lo luc mau mot nha phong tai tong trong ty".split()  # noqa: SIM905
+    for word in "bao bieu chi con dan dat dinh do doi he lo luat luc mau mot nha phong tai tong trong tu ty".split()  # noqa: SIM905
 )
-"""What stands before "số" where the number is no paper's: bão số 13, chuyển đổi số 10/10, tổng số 70, mẫu số 2, nhà số 5."""
+"""What stands before "số" where the number is no paper's: bão số 13, chuyển đổi số 10/10, tổng số 70, mẫu số 2, Thông tư số 5."""
 _DIGITS = (
-    r"0*(\d{1,6})(?:[/-](?:19|20)\d\d)?(?![\d%]|[.,:/-]\d)"
+    r"(0*\d{1,6})(?:[/-](?:19|20)\d\d)?(?![\d%]|[.,:/-]\d)"
     r"(?!\W{0,2}(?:(?:ngay|nam)(?!\W*\d)|thang|quy|tuan|gio|phut|trieu|ty|dong|ho|nguoi|luot|truong|vu|dot|ky|duong|pho|diem)\b)"
 )
 """Not a count, a day, a time or a house: báo cáo 9 tháng, BC 13-10-2026, số 5 đường Trần Phú."""
 _BARE = re.compile(
     rf"(?<![^\W_])(?:({_KIND}){_BEFORE}so{_BEFORE}|({_KIND}){_BEFORE}(?:(?:ubnd|hdnd){_BEFORE})?(?!(?:19|20)\d\d\b)|{_OTHER_COUNTS}so{_BEFORE}){_DIGITS}"
-    rf"|(?<![\w/.,:-])0*(\d{{1,6}})\s?({_SHORT})(?![^\W_])"
+    rf"|(?<![\w/.,:-])(0*\d{{1,6}})\s?({_SHORT})(?![^\W_])"
 )
 _NAMED_BY_NUMBER = re.compile(r"0*(\d{1,6})\.(?:pdf|docx?|odt)", re.IGNORECASE)
 
@@ -68,7 +68,7 @@ def numbers_in_text(text: str) -> tuple[str, ...]:
     >>> numbers_in_text("Kính gửi Báo cáo số 070/BC-UBND ngày 3/11/2026, trực 24/24, 2 đợt/năm, theo QĐ 12/2026/QĐ-UBND.")
     ('70/BC-UBND', '12/QĐ-UBND')
     """
-    found = (_written(one) for one in _NUMBER.finditer(text) if one[2].replace("Đ", "D").isupper())
+    found = (_written(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
     return tuple(dict.fromkeys(found))
 
 
@@ -84,7 +84,7 @@ def numbers_in_names(files: Iterable[str]) -> tuple[str, ...]:
 
 def read_numbers(text: str) -> tuple[PaperNumber, ...]:
     """Return the numbers in a text as they are compared."""
-    return tuple(_read(one) for one in _NUMBER.finditer(text) if one[2].replace("Đ", "D").isupper())
+    return tuple(_read(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
 
 
 def bare_numbers_in_text(text: str) -> tuple[str, ...]:
@@ -124,13 +124,21 @@ def read_first(title: str) -> tuple[PaperNumber, str] | None:
     return None if found is None else (_read(found), title[found.end() :])
 
 
+def _is_signs(text: str) -> bool:
+    """Say whether letters behind a number are signs of a paper, which are capitals but for TTr and CTr."""
+    return re.sub("(?<=T)r", "R", text.replace("Đ", "D")).isupper()
+
+
 def _written(found: re.Match[str]) -> str:
     return f"{found[1]}/{'-'.join(_SIGN.findall(found[2].upper()))}"
 
 
 def _bare(text: str) -> Iterator[tuple[int, str]]:
     """Yield each number without its signs, with the sign of the kind of paper; empty where the text says none."""
-    for one in _BARE.finditer(without_marks(text).replace("_", " ")):
+    folded = without_marks(text).replace("_", " ")
+    for one in _BARE.finditer(folded):
+        if one[3] and _NUMBER.match(folded, one.start(3)):
+            continue  # its signs stand behind it: Nghị định số 30/2020/NĐ-CP
         sign = _SIGN_OF.get(" ".join(_SIGN.findall(one[1] or one[2] or one[5] or "")), "")
         yield int(one[3] or one[4]), "" if sign in _SAYS_NO_KIND else sign
 

@@ -281,6 +281,7 @@ def test_a_paper_by_mail_and_in_the_register_is_open_the_second_time(subject: st
         ("Tin bài tuần", 1),
         ("Tin bài tuần 70, 70 năm ngày truyền thống", 1),
         ("Thông báo số 70", 1),
+        ("Thực hiện Nghị định số 70/2020/NĐ-CP", 1),
         ("Gửi văn bản [70/TB-SYT]", 1),
         ("Gửi văn bản [70/BC-SYT]", -13),
     ],

@@ -20,6 +20,10 @@ def test_a_number_is_one_in_every_form(text: str) -> None:
     assert numbers_in_text(text) == ("70/BC-UBND",)
 
 
+def test_signs_of_a_request_have_a_small_letter() -> None:
+    assert numbers_in_text("Tờ trình số 7/TTr-UBND") == ("7/TTR-UBND",)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -56,7 +60,7 @@ def test_a_number_may_be_another_where_no_sign_speaks_against_it(other: str, is_
         ("Kính gửi báo cáo số 070 của xã", "BC số 70"),
         ("Báo cáo số 70 ngày 13/10/2026", "BC số 70"),
         ("bao cao 70", "BC số 70"),
-        ("Tờ trình số 70/TTr-UBND", "TTr số 70"),
+        ("Tờ trình số 70", "TTr số 70"),
         ("70 BC-UBND", "BC số 70"),
         ("Số: 70", "số 70"),
         ("Công văn số 70/2026", "số 70"),
@@ -84,6 +88,8 @@ def test_a_number_without_its_signs_is_a_papers_behind_its_kind(text: str, numbe
         "số 5.261",
         "số 1012345678",
         "70/BC-UBND",
+        "Nghị định số 30/2020/NĐ-CP",
+        "Tờ trình số 70/TTr-UBND",
     ],
 )
 def test_numbers_that_count_something_else_are_none(text: str) -> None:
