@@ -106,15 +106,21 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         and item.came is not None
         and item.seen.unit_name
         and _concerns(item, facts)
-        and not names.resembling(item.seen.unit_name)
+        and not names.likely(item.seen.unit_name, judging.traits_of(item.seen.source), moment(item.seen.first_seen_at))
     ]
     strangers = {item.seen.id for item in nameless}
-    items = [
-        replace(one, why=_explain_stranger(one.item.seen))
-        if one.counts is ItemCounts.PERHAPS and one.item.seen.id in strangers
-        else one
-        for one in items
-    ]
+
+    def of_sender(one: AccountedItem) -> AccountedItem:
+        seen = one.item.seen
+        if one.counts is not ItemCounts.PERHAPS:
+            return one
+        if seen.id in strangers:
+            return replace(one, why=_explain_stranger(seen))
+        if seen.unit is None and unit.id in names.holders_above(seen.unit_name, judging.traits_of(seen.source)):
+            return replace(one, why=_explain_domain(seen))
+        return one
+
+    items = [of_sender(one) for one in items]
     return WeekAccount(
         found,
         tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))),
@@ -305,6 +311,15 @@ def _explain_stranger(one: SeenItem) -> Message:
         "its author {author} is like no unit's name, so that it may be this unit's: add the name to aliases of its unit, or to outsiders of source {source}",
         author=one.unit_name,
         source=one.source,
+    )
+
+
+def _explain_domain(one: SeenItem) -> Message:
+    """Say why a mail may be a unit's whose domain is above the sender's, and what mends it."""
+    return msg(
+        "its sender {sender} is below this unit's mail domain, so that it may be this unit's: if it is, add \"{domain}\" to aliases of the unit",
+        sender=show_text(one.unit_name, 200),
+        domain=show_text(one.unit_name.rpartition("@")[2], 200),
     )
 
 

@@ -400,6 +400,10 @@ class Judging:
         first, end = self.days.bounds(day)
         return first, end - 1
 
+    def traits_of(self, source: str) -> UpdateSourceTraits | None:
+        """Return what is declared of a source; None of one that is gone."""
+        return self._traits.get(source)
+
     def shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the items that the portal itself showed before, whole or in part, or may have: its news, shown or sent in again."""
         return frozenset(

@@ -690,6 +690,23 @@ def report_by_mail_and_another_in_the_register(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "71/BC-SYT", subject)
 
 
+def mail_of_counts_and_a_paper_of_that_number(p: Province) -> None:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail, register = p.with_mail(), p.with_register()
+    register.add_line(1, "12/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo giám sát sốt xuất huyết tuần 46")
+    text = f"Trong tuần 47 có 47 ca, tổng số 47 ổ dịch, ứng phó bão số 47, trực 24/47. {body(3)}"
+    p.plan(p.day(2), mail.receive, p.day(2), "vanthu@soyte.khanhhoa.example", text, subject="Tin tuần 47")
+    p.plan(
+        p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "47/BC-SYT", "Báo cáo tiếp nhận bệnh nhân của các trạm"
+    )
+
+
+def address_below_the_mail_domain(p: Province) -> None:
+    mail = p.with_mail(units={"h05.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanphong@vp.h05.example", body(number))
+
+
 def private_address_with_the_name(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -957,6 +974,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     papers_of_a_week_entered_a_week_late: MET,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
+    mail_of_counts_and_a_paper_of_that_number: MET,
+    address_below_the_mail_domain: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -1027,6 +1046,17 @@ def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Provi
     assert province.reasons()["/tin-21"] == (
         f"it went within two days, and one like it came in its place at {address}: it was probably corrected there"
     )
+
+
+def test_mail_from_below_a_units_domain_names_the_alias_to_add(province: Province) -> None:
+    address_below_the_mail_domain(province)
+
+    said = set(province.reasons().values())
+
+    assert said == {
+        "its sender vanphong@vp.h05.example is below this unit's mail domain, so that it may be this unit's:"
+        ' if it is, add "vp.h05.example" to aliases of the unit'
+    }
 
 
 def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Province) -> None:

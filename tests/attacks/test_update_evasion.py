@@ -857,6 +857,18 @@ def paper_mailed_as_a_file_of_its_number(p: Province) -> None:
     _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="70-bc-syt.pdf")
 
 
+def paper_mailed_that_names_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, f"Sở Y tế xin gửi báo cáo số 70. {body(3)}", subject="Gửi văn bản")
+
+
+def paper_mailed_under_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Báo cáo số 70 ngày 19/11/2026")
+
+
+def paper_mailed_as_a_file_of_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="BC70.pdf")
+
+
 def _mailed_and_registered(p: Province, text: str, *, subject: str, file: str = "") -> None:
     mail, register = _mail_of_the_unit(p), p.with_register()
     sender = "vanthu@soyte.khanhhoa.example"
@@ -1163,6 +1175,9 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     paper_mailed_and_registered: UNKNOWN,
     paper_mailed_that_names_its_number: UNKNOWN,
     paper_mailed_as_a_file_of_its_number: UNKNOWN,
+    paper_mailed_that_names_a_bare_number: UNKNOWN,
+    paper_mailed_under_a_bare_number: UNKNOWN,
+    paper_mailed_as_a_file_of_a_bare_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -204,11 +205,12 @@ class Site:
 class KeptMail:
     """A mailbox as the mail server tells of it; no server is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, units: Mapping[str, str]) -> None:
         settings = {
             "host": "mail.khanhhoa.example",
             "user": "tin-bai",
             "password": {"file": "password"},
+            "units": dict(units),
             "checked_by": "mx.khanhhoa.example",
         }
         self._source = build_update_source(KindTable.alone("mail", "imap", settings, folder), zone=ZONE, web=HttpWeb())
@@ -379,9 +381,9 @@ class Province:
         self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
-    def with_mail(self) -> KeptMail:
+    def with_mail(self, units: Mapping[str, str] = MappingProxyType({})) -> KeptMail:
         self.channel = ItemChannel.SUBMISSION
-        mail = KeptMail(self.folder)
+        mail = KeptMail(self.folder, units)
         self.sources.append(mail)
         return mail
 
