@@ -1242,6 +1242,13 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
     )
 
 
+def test_a_text_mailed_in_names_the_unit_whose_site_showed_it(province: Province) -> None:
+    texts_of_another_units_site_mailed_in(province)
+
+    whys = [*province.reasons().values()]  # both mails have one subject
+    assert any("/tu-phap/tin-3 on 2026-11-18, before it was sent in" in why for why in whys), whys
+
+
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:
     province.with_history()
     province.publish(22, province.day(8))

@@ -131,18 +131,13 @@ def find_site_lender(item: GradedItem, shown: Iterable[SeenItem], *, window: int
         window: for how many milliseconds the same text is the same news.
     """
     sent_at, own = polled(item).first, item.seen.unit
-    every = [*shown]
-    others = [
-        one
-        for one in every
-        if one.unit not in {None, own} and one.first_seen_at <= sent_at <= one.first_seen_at + window
-    ]
+    known = [one for one in shown if one.unit is not None]
+    others = [one for one in known if one.unit != own and one.first_seen_at <= sent_at <= one.first_seen_at + window]
     if own is None or not others:
         return None
-    absent = [one.looked_before_at for one in others if one.looked_before_at is not None]
-    if len(absent) == len(others) and any(
-        one.unit == own and one.first_seen_at <= absent_at for one in every for absent_at in [min(absent)]
-    ):
+    # What its source showed from the first poll on may have stood there before anything.
+    begins = min(BEGINNING if one.looked_before_at is None else one.looked_before_at + 1 for one in others)
+    if any(one.unit == own and one.first_seen_at < begins for one in known):
         return None
     return min(others, key=lambda one: (one.first_seen_at, one.id))
 
