@@ -6,7 +6,7 @@ with this machine's key. Records that a stranger wrote are not to be claimed: th
 
 Example: portalops ledger claim 412 415 --reason 'web1 was lost; its disk was compared'
 
-EXIT STATUS: 0 claimed, 2 a record is claimed already, or there is none, or the key is not enrolled
+EXIT STATUS: 0 claimed, 2 a record is claimed already or set aside, or there is none, or the key is not enrolled
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ from portalops.ledger.bundle.export import (
     write_bundle,
     write_zip,
 )
+from portalops.ledger.bundle.rehearsal import rehearse
 from portalops.ledger.bundle.zip_file import SUFFIX
 from portalops.ledger.heads import code_of
 from portalops.ledger.recorder import Recorder
@@ -177,6 +178,12 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     built = build_report(parts_of(session), REPORT, order.period)
     reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
     content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
+    newest = ledger.last()
+    assert newest is not None  # as above
+    planned = scope_of(ledger, order.since, order.withheld, last=newest.seq)
+    with session.progress.task(msg("Checking what belongs to the bundle"), total=None, unit="items") as task:
+        zone = session.zone_of_portal
+        rehearse(ledger.whole, order.folder, planned, built.figures, zone, advance=task.advance)
     _record(session.recorder, content, order.withheld)
     head = covering_head(ledger, key, session.clock, successor=successor)
     scope = scope_of(ledger, order.since, order.withheld, last=head.seq)

@@ -81,7 +81,7 @@ def mend_clock(
 ) -> Result[ClockMended]:
     session = open_session(ctx)
     ledger = session.ledger_to_mend
-    key = ledgers_key(session, ledger)
+    key = ledgers_key(session, ledger, (first, last))
     person, key_text = second_person(session, second, by)
     right = moment(session, since, "--since").astimezone(UTC)
     words = written_text(by, "--by"), written_text(reason, "--reason")
@@ -126,8 +126,15 @@ def _require_newest(ledger: Ledger, first: int, last: int) -> Digest:
 
 
 def _require_ahead(ledger: Ledger, asked: Quarantine) -> None:
-    """Make sure that the first one is a record, of a time after the moment."""
+    """Make sure that the first one is a record behind the ledger's beginning, of a time after the moment."""
     since, first = asked.since, str(asked.first)
+    if asked.first == 1:
+        raise UsageError(
+            msg(
+                "the ledger began at a wrong time: no record before record 1 is right, and its key signs only from that time on"
+            ),
+            msg("Move the state folder away, and begin the ledger anew (docs/stopped.md, The clock had run ahead)."),
+        )
     ((_seq, _digest, record),) = stored_lines(ledger, (asked.first,))
     if record is None:
         raise UsageError(
@@ -160,6 +167,13 @@ def _require_in_time(ledger: Ledger, asked: Quarantine, now: datetime) -> None:
 
 def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -> None:
     """Make sure that it would count."""
+    if asked.first == 1:
+        raise UsageError(
+            msg(
+                "the ledger began at a wrong time: no record before record 1 is right, and its key signs only from that time on"
+            ),
+            msg("Move the state folder away, and begin the ledger anew (docs/stopped.md, The clock had run ahead)."),
+        )
     read = ReadQuarantine(asked.last + 1, now, CLOCK_MENDED, asked, (own, asked.public_key), None, True)
     if (why := find_flaw(ledger, read_ownership(ledger), read)) is not None:
         raise UsageError(

@@ -33,9 +33,9 @@ from portalops.ledger.heeded import read_each_claim
 from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside
+from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside, records_set_aside
 from portalops.ledger.set_aside import find_flaw, find_void_clocks, read_set_aside, read_standings, stored_lines
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
@@ -85,8 +85,10 @@ def quarantine(
         return Result(_shown(asked, text, None), to_be_signed(asked, QUARANTINED, request))
     body = ledger.keep(bodies.write({"circumstances": session.circumstances, FORMS[QUARANTINED].part: parts}))
     record = ledger.append_quarantine(ledger.draft(QUARANTINED, subject=f"{first}-{last}", body=body))
-    said = msg(
+    said = nmsg(
+        "Record {last} is set aside, in record {seq}. Nothing was removed; 'portalops ledger verify' names it.",
         "Records {first} to {last} are set aside, in record {seq}. Nothing was removed; 'portalops ledger verify' names them.",
+        last - first + 1,
         first=str(first),
         last=str(last),
         seq=record.seq,
@@ -108,7 +110,8 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
             msg("The ledger has {n} records. Run 'portalops ledger verify' to see what is wrong.", n=ledger.count()),
         )
     ownership = read_each_claim(ledger)
-    counting = ownership.spoken_for.union(each.seq for each in read_set_aside(ledger, ownership))
+    set_aside = read_set_aside(ledger, ownership)
+    counting = ownership.spoken_for.union(each.seq for each in set_aside) | records_set_aside(set_aside)
     is_own = noted_here(ledger.whole, ledger.folder)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
@@ -116,7 +119,7 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
         void |= find_void_clocks(ledger, ownership)
     if counting.issuperset(range(first, last + 1)):
         raise UsageError(
-            msg("record {seq} counts, and would go on counting: {kind}", seq=first, kind=records[0].kind),
+            msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=first),
             msg(
                 "A writer is ended with 'portalops ledger enroll --end NAME'; a key is changed with 'portalops ledger rotate-key'."
             ),

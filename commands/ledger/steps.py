@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
 from commands.cli.session import Session
 from commands.ledger.views import person_who_signs, read_signature
-from portalops.errors import ConfigurationError, IntegrityError, LedgerError, UsageError
+from portalops.errors import ConfigurationError, IntegrityError, UsageError
 from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
-from portalops.ledger.heads import read_signers, require_signing
+from portalops.ledger.heads import read_signers, require_in_use
 from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, MAX_NAME, parse_quarantine, text_of
@@ -19,6 +20,7 @@ from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.registers.erasures import ERASED, RecordedErasure
+from portalops.registers.signers import KeyMend, begin_mended
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, public_key_of, sign, verify
 
 
@@ -98,7 +100,7 @@ def second_person(session: Session, second: str, by: str) -> tuple[str, str]:
         ConfigurationError: the second person's key is none.
     """
     person = person_who_signs(session, second)
-    if by.strip() in {person.name.vi, person.name.en, second}:
+    if _normal(by) in {_normal(each) for each in (person.name.vi, person.name.en, second)}:
         raise UsageError(
             msg("{name} is both persons", name=by),
             msg("Two persons set records aside: --second names another one than --by."),
@@ -112,21 +114,32 @@ def second_person(session: Session, second: str, by: str) -> tuple[str, str]:
         ) from error
 
 
-def ledgers_key(session: Session, ledger: Ledger) -> SigningKey:
+def _normal(name: str) -> str:
+    """Return a person's name in one form, however it is typed: NFC, without case, with single blanks."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def ledgers_key(session: Session, ledger: Ledger, mends: tuple[int, int] | None = None) -> SigningKey:
+    """Return the ledger's key, after it was made sure that it signs now.
+
+    Args:
+        session: of this command.
+        ledger: whose key it is to be.
+        mends: the first and last record whose times are about to be called wrong: a key that was added there signs that.
+
+    Raises:
+        ConfigurationError: no signing key is configured.
+        LedgerError: it does not sign for the ledger now.
+    """
     key = session.signing_key
     if key is None:
         raise ConfigurationError(
             msg("no signing key is configured"),
             msg("Run this where the ledger's key is: [signing] key in the configuration."),
         )
-    signers = read_signers(ledger)
-    require_signing(signers, key.public_key, session.clock.now())
-    signer = next((each for each in signers if each.public_key == key.public_key), None)
-    if signer is None or not signer.signs_at(session.clock.now()):
-        raise LedgerError(
-            msg("the key {key} is not the ledger's", key=fingerprint(key.public_key)),
-            msg("Run this where the ledger's key is. If it was lost: portalops ledger rotate-key --lost."),
-        )
+    now = session.clock.now()
+    planned = (KeyMend(now, key.public_key, *mends),) if mends else ()
+    require_in_use([begin_mended(each, planned) for each in read_signers(ledger)], key, now)
     return key
 
 

@@ -23,6 +23,7 @@ from portalops.federation.site import SiteSettings
 from portalops.ledger.bundle.details import BlobState, BundleBlobs
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.verification import BundleVerification
+from portalops.ledger.bundle.zip_file import open_bundle
 from portalops.ledger.claims import GRACE
 from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.heeded import HeededLedger, find_time_order, numbers_mistimed
@@ -93,7 +94,7 @@ def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, 
     """
     period, zone = period_of(found)
     with (
-        BundleFolder(path) as folder,
+        open_bundle(path) as folder,
         tempfile.TemporaryDirectory(prefix="portalops-federation-") as scratch,
     ):
         ledger = _taken(folder, Path(scratch), found, rules.clock)

@@ -22,6 +22,7 @@ from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description, is_newer, parse_description
 from portalops.ledger.bundle.folder import BundleFolder
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
+from portalops.ledger.bundle.zip_file import read_packed, unpacked_bytes
 from portalops.ledger.check_heads import HeadVerdict, SuppliedHead
 from portalops.ledger.heads import code_of
 from portalops.ledger.record import parse_at
@@ -49,7 +50,7 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a folder says that it is, before anything of it is believed."""
+    """What a folder or ZIP file says that it is, before anything of it is believed."""
 
     path: Path
     description: Description | None
@@ -125,7 +126,7 @@ def poll_site(
         head=_newer(newest.head if newest else None, witnessed),
         speaks_until=newest.speaks_until if newest else None,
         problem=msg("no bundle has arrived"),
-        hint=msg("Ask the site for the folder that 'portalops ledger export' writes there."),
+        hint=msg("Ask the site for the folder or ZIP file that 'portalops ledger export' writes there."),
     )
     try:
         claims, notes = _claims(site, state)
@@ -233,13 +234,12 @@ def _claims(site: Site, state: State) -> tuple[tuple[_Claim, ...], tuple[Message
 
 
 def _described(path: Path) -> Description | None:
-    """Return what a folder says that it is; None if that cannot be read.
+    """Return what a folder or ZIP file says that it is; None if that cannot be read.
 
     Raises:
         LedgerError: it is no bundle, one of a newer format, or cannot be read.
     """
-    with BundleFolder(path) as folder:
-        data = folder.read(contents.DESCRIPTION, MAX_BODY_BYTES) or b""
+    data = _read(path, contents.DESCRIPTION, MAX_BODY_BYTES)
     if is_newer(data):
         verify_bundle(path)  # says so
     return parse_description(data)
@@ -327,20 +327,35 @@ def _take(asked: _Asked, claim: _Claim, known: Sequence[SuppliedHead]) -> _Taken
 
 
 def _require_size(path: Path, max_gib: int) -> None:
-    """Look how much there is to read before anything is: a sparse file takes no room and days to be digested.
+    """Look how much there is to read before anything is: a sparse file takes no room and days to be digested, and a ZIP file little.
 
     Raises:
         LedgerError: it is more than is read of a site.
     """
     left = max_gib << 30
+    for size in _sizes(path):
+        left -= size
+        if left < 0:
+            raise LedgerError(
+                msg("the bundle {path} is larger than {n} GiB", path=show_text(str(path)), n=max_gib),
+                msg("If the site's ledger really is that large, raise max_gib in its table."),
+            )
+
+
+def _sizes(path: Path) -> Iterator[int]:
+    if path.is_file():
+        yield unpacked_bytes(path)
+        return
     with BundleFolder(path) as folder, closing(folder.names()) as names:
-        for name, is_file in names:
-            left -= folder.size(name) if is_file else 0
-            if left < 0:
-                raise LedgerError(
-                    msg("the bundle {path} is larger than {n} GiB", path=show_text(str(path)), n=max_gib),
-                    msg("If the site's ledger really is that large, raise max_gib in its table."),
-                )
+        yield from (folder.size(name) for name, is_file in names if is_file)
+
+
+def _read(path: Path, name: str, limit: int) -> bytes:
+    """Return a file of a bundle, at most one byte more than the limit; empty if there is none that can be read."""
+    if path.is_file():
+        return read_packed(path, name, limit)
+    with BundleFolder(path) as folder:
+        return folder.read(name, limit) or b""
 
 
 def _trusted(keys: Sequence[str], path: Path) -> Iterator[TrustedKey]:
@@ -350,8 +365,7 @@ def _trusted(keys: Sequence[str], path: Path) -> Iterator[TrustedKey]:
             yield TrustedKey(key, (), None, None)
     if not any(FINGERPRINT.fullmatch(key) for key in keys):
         return
-    with BundleFolder(path) as folder:
-        data = folder.read(contents.SIGNERS, MAX_SIGNERS_BYTES) or b""
+    data = _read(path, contents.SIGNERS, MAX_SIGNERS_BYTES)
     try:
         listed = {each.public_key for each in parse_allowed_signers(data.decode())}
     except (NotAllowedSigners, UnicodeDecodeError):

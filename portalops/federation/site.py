@@ -72,7 +72,7 @@ class Site(Protocol):
         ...
 
     def bundles(self) -> Sequence[Path]:
-        """Return the folders that may each be a bundle, by name; none if nothing has come.
+        """Return the folders and ZIP files that may each be a bundle, by name; none if nothing has come.
 
         Raises:
             LedgerError: it cannot be found out.

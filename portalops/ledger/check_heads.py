@@ -29,6 +29,7 @@ from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE
 from portalops.registers.signers import (
     DisownedKeys,
     HeadSignature,
+    KeyMend,
     RecordedKey,
     TrustedKey,
     confirmed_keys,
@@ -152,6 +153,8 @@ class Spoken:
     drills: Sequence[HeldRecord] = ()
     disowned: Sequence[DisownedKeys] = ()
     """What quarantines name, and who signed them."""
+    mends: Sequence[KeyMend] = ()
+    """What mended clocks name, likewise."""
 
 
 def read_head(held: HeldRecord) -> ReadHead:
@@ -337,6 +340,7 @@ def _read_signers(spoken: Spoken, faults: Faults, ledger: str, known: Collection
         principal=ledger,
         known=known,
         disowned=spoken.disowned,
+        mends=spoken.mends,
     )
     for recorded in folded.unheeded:
         key = fingerprint(recorded.event.public_key)

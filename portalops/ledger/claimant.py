@@ -36,9 +36,9 @@ from portalops.ledger.claims import (
     text_of_claim,
     text_of_writer,
 )
-from portalops.ledger.heeded import read_ownership, state_of_writer
+from portalops.ledger.heeded import numbers_set_aside, read_ownership, state_of_writer
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, Draft, line_digest
+from portalops.ledger.record import GENESIS, NO_RUN, Draft, line_digest
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.model.text import format_at
@@ -221,6 +221,8 @@ class MachineClaimant:
         if newest is not None and (noted or newest.seq > self._runs[0].first):
             behind = ledger.records(kinds=(CLAIM,), since=since, newest_first=True)
             done += (each for record in behind for each in _own_ranges(ledger, record, key))
+        # What two persons set aside is nobody's: a claim of it would count for nothing.
+        done += (LineRange(seq, seq, GENESIS) for seq in sorted(numbers_set_aside(ledger)))
         found = _find_noted(ledger, noted, since, (*done, *self._runs)) if noted else ()
         runs = _joined((*_not_done(ledger, self._runs, done), *found))
         texts = (

@@ -19,8 +19,9 @@ record (docs/ledger-format.md, Claims). Records that are signed themselves need 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
@@ -30,6 +31,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.ledger import MOVED
 from portalops.ledger.record import parse_at
+from portalops.ledger.signature_checks import FoundSigner, SignatureChecks, SignedBytes, check_signature
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -49,7 +51,7 @@ from portalops.model.writers import (
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.writers import CLAIM, SELF_SIGNED
-from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
+from portalops.signatures.sshsig import fingerprint, public_key_of
 
 CLAIM_NAMESPACE = "portalops-claim"
 """The purpose that claims are signed for, by a writer's key."""
@@ -136,23 +138,59 @@ class SignedText:
     """The details can be read; where they cannot, that is named elsewhere."""
     by_hand: ClaimNote | None = None
     """Who had a claim made, and why; None if a command made it of its own records."""
+    claim: WriterClaim | None = None
+    """What the text of a claim says; None if it is no such text."""
 
 
 def read_signed(held: HeldRecord) -> SignedText:
     """Read a claim or a writer record and check its signature; whether its signer counts is decided elsewhere."""
+    text, asked = read_text(held)
+    return signed_by(text, check_signature(asked)) if asked else text
+
+
+def read_text(held: HeldRecord) -> tuple[SignedText, SignedBytes | None]:
+    """Read a claim or a writer record, and return what is to be checked of its signature; None if it holds no text."""
     is_claim = held.kind == CLAIM
     part = bodies.part_of(held.blob or b"", "claim" if is_claim else "writer")
     text, signature = part.get("text"), part.get("signature")
     if not isinstance(text, str) or not isinstance(signature, str):
-        return SignedText(held.seq, held.at, held.kind, "", "", None, held.blob is not None)
-    public_key, problem = "", None
-    try:
-        data = text.encode("utf-8", "surrogatepass")
-        public_key = verify(data, signature, CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE)
-    except BadSignature as error:
-        problem = error.message
+        return SignedText(held.seq, held.at, held.kind, "", "", None, held.blob is not None), None
     by_hand = read_hand(held.blob or b"")
-    return SignedText(held.seq, held.at, held.kind, text, public_key, problem, held.blob is not None, by_hand)
+    data, namespace = text.encode("utf-8", "surrogatepass"), CLAIM_NAMESPACE if is_claim else WRITER_NAMESPACE
+    claim = parse_claim(text) if is_claim else None
+    unchecked = SignedText(held.seq, held.at, held.kind, text, "", None, held.blob is not None, by_hand, claim)
+    return unchecked, SignedBytes(data, signature, namespace)
+
+
+def signed_by(text: SignedText, found: FoundSigner) -> SignedText:
+    """Return a text with what came of the check of its signature."""
+    signer = found.public_key, found.problem
+    return SignedText(text.seq, text.at, text.kind, text.text, *signer, text.is_there, text.by_hand, text.claim)
+
+
+class SignedTexts:
+    """Claims and writer records whose signatures are checked beside other work."""
+
+    def __init__(self, checks: SignatureChecks) -> None:
+        self._checks = checks
+        self.unchecked: list[SignedText] = []
+        """All of them, before it is known who signed which."""
+        self._asked: list[int] = []
+
+    def take(self, held: HeldRecord) -> None:
+        """Read one more."""
+        text, asked = read_text(held)
+        self.unchecked.append(text)
+        if asked is not None:
+            self._asked.append(len(self.unchecked) - 1)
+            self._checks.ask(asked)
+
+    def checked(self) -> list[SignedText]:
+        """Return all of them with their signers, in order."""
+        texts = list(self.unchecked)
+        for place, found in zip(self._asked, self._checks.answers(), strict=True):
+            texts[place] = signed_by(texts[place], found)
+        return texts
 
 
 def read_hand(blob: bytes) -> ClaimNote | None:
@@ -176,8 +214,7 @@ def read_hand(blob: bytes) -> ClaimNote | None:
 def wanted(signed: Iterable[SignedText]) -> Iterator[int]:
     """Yield the numbers of the lines whose digests claims speak of."""
     for each in signed:
-        claim = parse_claim(each.text) if each.kind == CLAIM else None
-        for one in claim.ranges if claim else ():
+        for one in each.claim.ranges if each.claim else ():
             yield one.last
 
 
@@ -187,12 +224,14 @@ class Ownership:
 
     writers: tuple[Writer, ...] = ()
     """In the order in which they were enrolled."""
-    claimed: tuple[Claimed, ...] = ()
+    claimed: Sequence[Claimed] = ()
     """Ascending; none overlaps another."""
     spoken_for: frozenset[int] = frozenset()
     """Numbers of records that are signed themselves and count."""
     by_hand: tuple[ClaimByHand, ...] = ()
     """The claims that persons had made afterwards, oldest first; those of `before` are not among them."""
+    unclaimable: tuple[int, ...] = ()
+    """Numbers of the records that two persons set aside before the newest claim, ascending: no claim behind that has them."""
 
     @property
     def begin(self) -> int | None:
@@ -263,6 +302,18 @@ class Ownership:
         return tuple(merged)
 
 
+@dataclass(frozen=True, slots=True)
+class SettingAside:
+    """A quarantine that a key of the ledger signed."""
+
+    seq: int
+    """Of its record."""
+    first: int
+    last: int
+    counts: Callable[[Ownership], bool]
+    """Says whether it counts, given whose the records before it are."""
+
+
 def check_claims(
     signed: Sequence[SignedText],
     signers: Sequence[Signer],
@@ -272,6 +323,7 @@ def check_claims(
     ledger: str,
     spoken_for: Collection[int] = (),
     before: Ownership | None = None,
+    settings_aside: Iterable[SettingAside] = (),
 ) -> Ownership:
     """Find out whose the records are, and name claims and writer records that count for nothing.
 
@@ -283,12 +335,17 @@ def check_claims(
         ledger: its id; empty if that cannot be read, and then it is not compared.
         spoken_for: numbers of the heads that hold.
         before: whose the records are by all before the first of `signed`.
+        settings_aside: the quarantines, oldest first: a claim behind one that counts has nothing of what it sets aside.
     """
     fold = _Fold(ledger, signers, noted, faults)
     if before is not None:
         fold.writers = {each.public_key: each for each in before.writers}
         fold.claimed = list(before.claimed)
+        fold.unclaimable = list(before.unclaimable)
+    waiting = deque(settings_aside)
     for each in signed:
+        while waiting and waiting[0].seq < each.seq:
+            fold.take_quarantine(waiting.popleft())
         if not each.is_there:
             continue
         if each.kind == CLAIM:
@@ -296,7 +353,8 @@ def check_claims(
         else:
             fold.take_writer(each)
     counted = frozenset(spoken_for).union(fold.heeded)
-    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, tuple(fold.by_hand))
+    by_hand, unclaimable = tuple(fold.by_hand), tuple(fold.unclaimable)
+    return Ownership(tuple(fold.writers.values()), tuple(fold.claimed), counted, by_hand, unclaimable)
 
 
 def find_key_flaw(public_key: str, seq: int, at: datetime, signers: Sequence[Signer]) -> Message | None:
@@ -378,6 +436,13 @@ class _Fold:
     """Numbers of the claims and writer records that count."""
     held_up_to: int = 0
     """The last record whose line a writer's claim bears out."""
+    unclaimable: list[int] = field(default_factory=list)
+    """Numbers of the records that are set aside so far, ascending."""
+
+    def take_quarantine(self, each: SettingAside) -> None:
+        numbers = set(range(each.first, each.last + 1)).difference(self.unclaimable)
+        if numbers and each.counts(Ownership(tuple(self.writers.values()), self.claimed)):
+            self.unclaimable = sorted(numbers.union(self.unclaimable))
 
     def take_writer(self, each: SignedText) -> None:
         event = parse_writer(each.text)
@@ -405,7 +470,7 @@ class _Fold:
             self.heeded.add(each.seq)
 
     def take_claim(self, each: SignedText) -> None:
-        claim = parse_claim(each.text)
+        claim = each.claim
         writer = self.writers.get(each.public_key)
         if claim is None:
             self._refuse(each, msg("it names no records"))
@@ -442,9 +507,9 @@ class _Fold:
         return True
 
     def _take_ranges(self, claim: WriterClaim, each: SignedText) -> None:
-        left = tuple(free for one in claim.ranges for free in self._free_of(one))
+        left = tuple(free for one in claim.ranges for part in self._free_of(one) for free in self._not_aside(part))
         if not left:
-            self._refuse(each, msg("its records were claimed before"))
+            self._refuse(each, msg("its records were claimed or set aside before"))
             return
         self.heeded.add(each.seq)
         if left != claim.ranges:
@@ -468,8 +533,21 @@ class _Fold:
         if first <= each.last:
             yield LineRange(first, each.last, each.digest)
 
+    def _not_aside(self, each: LineRange) -> Iterator[LineRange]:
+        """Yield the parts of a range that two persons have not set aside."""
+        first = each.first
+        begin, end = bisect_left(self.unclaimable, each.first), bisect_right(self.unclaimable, each.last)
+        for seq in self.unclaimable[begin:end]:
+            if first < seq:
+                yield LineRange(first, seq - 1, each.digest)
+            first = seq + 1
+        if first <= each.last:
+            yield LineRange(first, each.last, each.digest)
+
     def _name_rival(self, each: SignedText) -> None:
-        what = msg("of the records that the claim in record {seq} names, some were claimed before", seq=each.seq)
+        what = msg(
+            "of the records that the claim in record {seq} names, some were claimed or set aside before", seq=each.seq
+        )
         self.faults.add_excusable(each.seq, what)
 
     def _refuse(self, each: SignedText, why: Message) -> None:

@@ -27,6 +27,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, line_digest, parse_at
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
 from portalops.model.message import msg
+from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
@@ -36,12 +37,13 @@ from portalops.registers.signers import (
     KEY_RETIRED,
     DisownedKeys,
     HeadSignature,
+    KeyMend,
     RecordedKey,
     fold_signers,
     read_key_event,
     signer_at,
 )
-from portalops.registers.writers import QUARANTINED
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
 
 HEAD = "head"
@@ -131,12 +133,51 @@ def introduce_key(ledger: Ledger, key: SigningKey) -> None:
     """Make sure that the ledger knows a key before anything is signed with it: the very first is recorded as its key.
 
     Raises:
-        LedgerError: the key is not the ledger's, or nothing can be recorded.
+        LedgerError: the key does not sign for the ledger now, or nothing can be recorded.
         IntegrityError: the key records cannot be read.
         Locked: another process has been signing for too long.
     """
     with _alone(ledger):
         _introduce_key(ledger, key)
+
+
+def require_in_use(signers: Sequence[Signer], key: SigningKey, now: datetime) -> None:
+    """Make sure that what a key signs now is by a key in use, for who verifies it.
+
+    Args:
+        signers: the ledger's keys.
+        key: is about to sign.
+        now: the clock's time.
+
+    Raises:
+        LedgerError: the key is not the ledger's, was retired, or was recorded under a clock that was ahead.
+    """
+    signer = next((each for each in signers if each.public_key == key.public_key), None)
+    name = fingerprint(key.public_key)
+    if signer is None:
+        raise LedgerError(
+            msg("the signing key {key} is not in the ledger", key=name),
+            msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
+        )
+    if signer.retired_seq is not None:
+        raise LedgerError(
+            msg("the signing key {key} was retired by record {seq}", key=name, seq=str(signer.retired_seq)),
+            msg("Configure the key that signs now: it is the newest one that 'portalops ledger verify' lists."),
+        )
+    if _whole_milliseconds(now) < signer.valid_from:
+        raise LedgerError(
+            msg(
+                "the signing key {key} is in use from {since} on only, and the clock shows {now}",
+                key=name,
+                since=signer.valid_from,
+                now=now,
+            ),
+            msg(
+                "The clock had run ahead when record {seq} added it: mend the clock with this key, 'portalops ledger mend-clock'"
+                " (docs/stopped.md). Or wait until that time.",
+                seq=str(signer.added_seq),
+            ),
+        )
 
 
 def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reason: str, clock: Clock) -> RecordedHead:
@@ -173,6 +214,8 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
                 msg("the key to be replaced is not the ledger's key"),
                 msg("Run 'portalops ledger head' to see which key signs."),
             )
+        if old is not None:
+            require_in_use(signers, old, clock.now())
         known = next((each for each in signers if each.public_key == new.public_key), None)
         if known is not None and known.retired_seq is not None:
             raise LedgerError(
@@ -199,7 +242,9 @@ def retire_others(ledger: Ledger, key: SigningKey, *, reason: str, clock: Clock)
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
     with _alone(ledger):
-        for signer in read_signers(ledger, key):
+        signers = read_signers(ledger, key)
+        require_in_use(signers, key, clock.now())
+        for signer in signers:
             if signer.retired_seq is None and signer.public_key != key.public_key:
                 retired = KeyEvent(signer.public_key, reason)
                 ledger.append(KEY_RETIRED, run=NO_RUN, body=bodies.write({"key": retired}))
@@ -276,7 +321,7 @@ def read_signers(ledger: Ledger, own: SigningKey | None = None) -> tuple[Signer,
     """
     events = _read_keys(ledger, own)
     if len(events) < 2:  # as nearly always: then nothing depends on heads, quarantines or this machine's key
-        return fold_signers(events, lambda _seq: (), principal=ledger.id).signers
+        return fold_signers(events, lambda _seq: (), principal=ledger.id, mends=_read_mends(ledger)).signers
     known = {ledger.read_own_key()} if own is None else {ledger.read_own_key(), own.public_key}
     return _fold_keys(ledger, events, known)
 
@@ -292,22 +337,33 @@ def listed_signers(ledger: Ledger) -> tuple[Signer, ...]:
 
 def _fold_keys(ledger: Ledger, events: Sequence[RecordedKey], known: Collection[str]) -> tuple[Signer, ...]:
     behind = partial(_signatures_behind, ledger)
-    disowned = _read_disowned(ledger)
-    return fold_signers(events, behind, principal=ledger.id, known=known, disowned=disowned).signers
+    disowned, mends = _read_disowned(ledger), _read_mends(ledger)
+    return fold_signers(events, behind, principal=ledger.id, known=known, disowned=disowned, mends=mends).signers
 
 
 def _read_disowned(ledger: Ledger) -> tuple[DisownedKeys, ...]:
-    records = tuple(ledger.records(kinds=(QUARANTINED,)))
-    if not records:
-        return ()
-    from portalops.ledger.quarantine_text import read_disowned  # noqa: PLC0415  # few ledgers have any
+    return tuple(
+        DisownedKeys(record.seq, key, named.first, named.last)
+        for record, named, key in _read_by_two(ledger, QUARANTINED)
+    )
 
-    found: list[DisownedKeys] = []
+
+def _read_mends(ledger: Ledger) -> tuple[KeyMend, ...]:
+    return tuple(
+        KeyMend(record.at, key, named.first, named.last) for record, named, key in _read_by_two(ledger, CLOCK_MENDED)
+    )
+
+
+def _read_by_two(ledger: Ledger, kind: str) -> Iterator[tuple[Record, Quarantine, str]]:
+    records = tuple(ledger.records(kinds=(kind,)))
+    if not records:
+        return
+    from portalops.ledger.quarantine_text import read_by_two  # noqa: PLC0415  # few ledgers have any
+
     for record in records:
         with suppress(PortalOpsError):  # details that cannot be read are named by `verify`
-            named = read_disowned(record.seq, ledger.blob(record.body), ledger.id)
-            found += [named] if named is not None else []
-    return tuple(found)
+            if (found := read_by_two(kind, ledger.blob(record.body), ledger.id)) is not None:
+                yield record, *found
 
 
 def _read_keys(ledger: Ledger, own: SigningKey | None = None) -> list[RecordedKey]:
@@ -387,7 +443,6 @@ def _record_head(ledger: Ledger, key: SigningKey, clock: Clock, successor: Signi
         ledger.claimant.enrol(ledger, key)
         with suppress(SecretUnavailable):  # the command's end warns of that; a head is owed all the same
             ledger.claim()  # before the head, so that it covers the claim: nothing but heads stands behind the newest head of a bundle
-    require_signing(read_signers(ledger, key), key.public_key, clock.now())
     newest = newest_head(ledger, key)
     last = ledger.last()
     assert last is not None
@@ -442,32 +497,12 @@ def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
         ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, FIRST_KEY)}))
         return
     _mend_first(ledger, signers[0])
-    if not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
-        raise LedgerError(
-            msg("the signing key {key} is not in the ledger", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
-        )
+    require_in_use(signers, key, ledger.now())
 
 
 def _alone(ledger: Ledger) -> AbstractContextManager[None]:
     """Keep other processes from recording heads and keys; a head names the one before, and there must be one alone."""
     return ledger.locks.held("heads", holder=f"process {os.getpid()}", wait_seconds=WAIT_SECONDS)
-
-
-def require_signing(signers: Sequence[Signer], public_key: str, now: datetime) -> None:
-    """Make sure that a key of the ledger signs already: one that was added while the clock was ahead signs from then on.
-
-    Raises:
-        LedgerError: it does not; a head by it would be a fault.
-    """
-    signer = next((each for each in signers if each.public_key == public_key), None)
-    if signer is not None and now < signer.valid_from:
-        raise LedgerError(
-            msg("the key {key} signs from {moment} on", key=fingerprint(public_key), moment=signer.valid_from),
-            msg(
-                "It was added while the clock was ahead: docs/stopped.md, The clock had run ahead. Records go on, heads wait."
-            ),
-        )
 
 
 def _append_head(ledger: Ledger, key: SigningKey, last: Record, previous: Digest, clock: Clock) -> RecordedHead:

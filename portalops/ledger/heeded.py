@@ -23,6 +23,7 @@ from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import (
     GRACE,
     Ownership,
+    SettingAside,
     SignedText,
     check_claims,
     read_signed,
@@ -41,7 +42,7 @@ from portalops.ports import Clock, LedgerReader
 from portalops.registers.erasures import ERASED
 from portalops.registers.plans import PLAN
 from portalops.registers.signers import KEY_KINDS
-from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, SELF_SIGNED, WRITER_ADDED
+from portalops.registers.writers import BY_TWO, CLAIM_KINDS, CLOCK_MENDED, QUARANTINED, SELF_SIGNED, WRITER_ADDED
 
 if TYPE_CHECKING:  # few ledgers have any
     from portalops.model.quarantines import SetAside
@@ -122,17 +123,25 @@ class HeedfulLedger(Ledger):
         found, sieve = super().runs(kinds=kinds, since=since, until=until), self._sieved()
         return found if sieve is None else tuple(each for run in found if (each := sieve.kept_run(run)) is not None)
 
+    def is_somebodys(self, record: Record) -> bool:
+        """Say whether a writer claims a record, or this machine noted it; where nobody claims, each is somebody's."""
+        sieve = self._sieve_of_time()
+        return sieve is None or sieve.is_claimed(record.seq, record.at)
+
     def newest_in_time(self) -> Record | None:
-        """Return the newest record that counts; the newest of all while none does."""
-        try:
-            sieve = self._sieved()
-        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
-            sieve = None
+        """Return the newest record that a writer claims or this machine noted; the newest of all while there is none."""
+        sieve = self._sieve_of_time()
         if sieve is None:
             return self.last_in_order()
         passed, newest = self._time_order().passed, super().records(newest_first=True)
         counted = (each for each in newest if each.seq not in passed and sieve.is_claimed(each.seq, each.at))
         return next(counted, self.last_in_order())
+
+    def _sieve_of_time(self) -> HeededLedger | None:
+        try:
+            return done_work(self)
+        except IntegrityError:  # what stops every reader stops no clock: the cure is to be recorded
+            return None
 
     def _sieved(self) -> HeededLedger | None:
         if not self._is_sieved:
@@ -360,9 +369,18 @@ def read_ownership(ledger: Ledger) -> Ownership:
     if not newer:
         return known
     signed = tuple(each for record in newer if (each := _read(ledger, record)) is not None)
-    found = check_claims(signed, read_signers(ledger), _noted(ledger, signed), Faults(), ledger=ledger.id, before=known)
+    found = check_claims(
+        signed,
+        read_signers(ledger),
+        _noted(ledger, signed),
+        Faults(),
+        ledger=ledger.id,
+        before=known,
+        settings_aside=_read_settings_aside(ledger, upto),
+    )
     # Only over claims that count, which are a writer's: any other record between them may be a stranger's, and be set aside.
-    bridged = Ownership(found.writers, _bridged(found.claimed, found.spoken_for))
+    claimed = _bridged(found.claimed, found.spoken_for.difference(found.unclaimable))
+    bridged = Ownership(found.writers, claimed, unclaimable=found.unclaimable)
     _write_checked(ledger, newer[-1], bridged)
     return bridged
 
@@ -370,7 +388,17 @@ def read_ownership(ledger: Ledger) -> Ownership:
 def read_each_claim(ledger: Ledger) -> Ownership:
     """Return whose the records are, with each claim by itself: all of them are read. Raises as `read_ownership` does."""
     signed = tuple(each for record in ledger.records(kinds=CLAIM_KINDS) if (each := _read(ledger, record)) is not None)
-    return check_claims(signed, read_signers(ledger), _noted(ledger, signed), Faults(), ledger=ledger.id)
+    noted, aside = _noted(ledger, signed), _read_settings_aside(ledger, 0)
+    return check_claims(signed, read_signers(ledger), noted, Faults(), ledger=ledger.id, settings_aside=aside)
+
+
+def _read_settings_aside(ledger: Ledger, upto: int) -> Sequence[SettingAside]:
+    """Return the quarantines behind a record; those before it are kept with what was found of the claims."""
+    if not any(record.seq > upto for record in ledger.records(kinds=(QUARANTINED,), newest_first=True, limit=1)):
+        return ()
+    from portalops.ledger.set_aside import read_settings_aside  # noqa: PLC0415  # few ledgers have any
+
+    return read_settings_aside(ledger, upto)
 
 
 def owner_in(ownership: Ownership, record: Record) -> str | None:
@@ -437,7 +465,8 @@ def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
         record = ledger.record(int(held["upto"]))
         if record is not None and line_digest(record.line) == held["digest"]:
             writers = tuple(Writer(key, name, Authority(may), *seqs) for key, name, may, *seqs in held["writers"])
-            return record.seq, Ownership(writers, tuple(Claimed(*each) for each in held["claimed"]))
+            claimed = tuple(Claimed(*each) for each in held["claimed"])
+            return record.seq, Ownership(writers, claimed, unclaimable=tuple(map(int, held["unclaimable"])))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return 0, Ownership()
@@ -451,6 +480,7 @@ def _write_checked(ledger: Ledger, last: Record, found: Ownership) -> None:
             [each.public_key, each.name, each.authority, each.added_seq, each.ended_seq] for each in found.writers
         ],
         "claimed": [[each.first, each.last, each.public_key] for each in found.claimed],
+        "unclaimable": found.unclaimable,
     }
     try:
         write_atomically(ledger.folder / FILE, json.dumps(held).encode(), mode=0o600)

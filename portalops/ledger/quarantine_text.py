@@ -27,7 +27,6 @@ from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
-from portalops.registers.signers import DisownedKeys
 from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import BadSignature, public_key_of, verify
 
@@ -86,25 +85,25 @@ def parse_quarantine(text: str, kind: str = QUARANTINED) -> Quarantine | None:
     return made if (since is not None) == (kind == CLOCK_MENDED) else None
 
 
-def read_disowned(seq: int, blob: bytes, ledger: str) -> DisownedKeys | None:
-    """Return which records a key says to be a stranger's; None if the details hold no quarantine of this ledger with both signatures.
+def read_by_two(kind: str, blob: bytes, ledger: str) -> tuple[Quarantine, str] | None:
+    """Return what two persons signed, and the key that did so as the ledger's; None if the details hold no such text of this ledger.
 
     Args:
-        seq: number of the quarantine's record.
+        kind: of the record.
         blob: its details.
         ledger: its id.
     """
-    form = FORMS[QUARANTINED]
+    form = FORMS[kind]
     part = bodies.part_of(blob, form.part)
     text, own, second = part.get("text"), part.get("signature"), part.get("second_signature")
     if not isinstance(text, str) or not isinstance(own, str) or not isinstance(second, str):
         return None
-    found = parse_quarantine(text, QUARANTINED)
+    found = parse_quarantine(text, kind)
     if found is None or found.ledger != ledger:
         return None
     try:
         verify(text.encode(), second, form.namespace)
-        return DisownedKeys(seq, verify(text.encode(), own, form.namespace), found.first, found.last)
+        return found, verify(text.encode(), own, form.namespace)
     except BadSignature:
         return None
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted, Signed, Spoken, find_standings
-from portalops.ledger.claims import Ownership, SignedText, check_claims, find_key_flaw
+from portalops.ledger.claims import Ownership, SettingAside, SignedText, check_claims, find_key_flaw
 from portalops.ledger.quarantine_text import FORMS, parse_quarantine
 from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
@@ -23,8 +24,8 @@ from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
-from portalops.registers.signers import KEY_RETIRED, DisownedKeys, confirmed_keys
-from portalops.registers.writers import CLOCK_MENDED
+from portalops.registers.signers import KEY_RETIRED, DisownedKeys, KeyMend, confirmed_before
+from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import BadSignature, verify
 
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
@@ -129,6 +130,41 @@ def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[Disowned
     )
 
 
+def settings_aside(read: Sequence[ReadQuarantine], surrounding: Surrounding) -> tuple[SettingAside, ...]:
+    """Return the quarantines that the ledger's key signed, for `check_claims`: what they set aside no later claim has.
+
+    Args:
+        read: the quarantines and mended clocks, oldest first.
+        surrounding: what else the ledger holds; whose the records are is not known yet.
+    """
+    return tuple(
+        SettingAside(each.seq, each.quarantine.first, each.quarantine.last, partial(_counts, each, read, surrounding))
+        for each in read
+        if each.kind == QUARANTINED
+        and each.quarantine is not None
+        and each.problem is None
+        and find_key_flaw(each.signers[0], each.seq, each.at, surrounding.signers) is None
+    )
+
+
+def _counts(
+    each: ReadQuarantine, read: Sequence[ReadQuarantine], surrounding: Surrounding, ownership: Ownership
+) -> bool:
+    return flaw_of(each, read, replace(surrounding, ownership=ownership)) is None
+
+
+def key_mends(read: Iterable[ReadQuarantine], ledger: str) -> tuple[KeyMend, ...]:
+    """Return which records the keys that signed mended clocks name; arguments are those of `disowned_keys`."""
+    return tuple(
+        KeyMend(each.at, each.signers[0], each.quarantine.first, each.quarantine.last)
+        for each in read
+        if each.quarantine is not None
+        and each.kind == CLOCK_MENDED
+        and each.problem is None
+        and ledger in {"", each.quarantine.ledger}
+    )
+
+
 def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, faults: Faults) -> tuple[SetAside, ...]:
     """Return the quarantines and mended clocks that count, and name the others.
 
@@ -138,16 +174,16 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
         faults: receives what counts for nothing.
     """
     counted: list[SetAside] = []
-    void_clocks: list[int] = []
+    void: list[int] = []
     for each in read:
         if not each.is_there:
             continue
-        why = flaw_of(each, replace(surrounding, void={*surrounding.void, *void_clocks}), counted)
+        why = _flaw_among(each, replace(surrounding, void={*surrounding.void, *void}), counted)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
             if each.kind == CLOCK_MENDED:
-                void_clocks.append(each.seq)
+                void.append(each.seq)
             what = (
                 msg("the mended clock in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
                 if each.kind == CLOCK_MENDED
@@ -183,10 +219,11 @@ def check_owners(
         anybodys: numbers of the records of `is_anybodys`.
     """
     keys = [use.signer for use in signed.uses]
-    ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding)
     standings = find_standings(spoken, keys, ledger, faults.suspects)
-    surrounding = Surrounding(ledger, keys, ownership, noted, time_in_force, anybodys, *standings)
-    set_aside = check_quarantines(read, surrounding, faults)
+    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, *standings)
+    aside = settings_aside(read, around)
+    ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
+    set_aside = check_quarantines(read, replace(around, ownership=ownership), faults)
     faults.settle(records_excused(set_aside))
     return ownership.speaking_for(each.seq for each in set_aside), set_aside
 
@@ -209,6 +246,12 @@ def records_excused(counted: Sequence[SetAside]) -> frozenset[int]:
 def mended_clocks(counted: Iterable[SetAside]) -> frozenset[int]:
     """Return the numbers of the mended clocks that count: time begins anew at these."""
     return frozenset(each.seq for each in counted if each.quarantine.since is not None)
+
+
+def void_clocks(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count for nothing, so that each can be set aside."""
+    mended = mended_clocks(counted)
+    return frozenset(each.seq for each in read if each.kind == CLOCK_MENDED and each.is_there) - mended
 
 
 def first_void_clock(read: Iterable[ReadQuarantine], counted: Iterable[SetAside]) -> int | None:
@@ -258,14 +301,20 @@ def may_set_aside(seq: int, by: int, ownership: Ownership, *, is_void: bool, is_
     return is_strange and not is_sound and not ownership.is_claimed_before(seq, by)
 
 
-def flaw_of(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
+def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrounding) -> Message | None:
     """Return why a quarantine or a mended clock counts for nothing; None if it counts.
 
     Args:
         each: the record.
+        read: all of them, oldest first.
         around: what else the ledger holds.
-        counted: what counts before it.
     """
+    clocks = [one for one in read if one.kind == CLOCK_MENDED and one.seq < each.seq]
+    counted = check_quarantines(clocks, around, Faults())
+    return _flaw_among(each, replace(around, void={*around.void, *void_clocks(clocks, counted)}), counted)
+
+
+def _flaw_among(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
     return _flaw_of(each, around) or _flaw_in_time(each, around, counted)
 
 
@@ -282,7 +331,7 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
     if second != quarantine.public_key:
         return msg("it is signed by a different key than it names")
     machines = (known.public_key for known in around.ownership.writers if known.added_seq < each.seq)
-    if second in {*confirmed_keys(one for one in around.signers if one.added_seq < each.seq), *machines}:
+    if second in {*confirmed_before(around.signers, each.seq), *machines}:  # who becomes one later undoes nothing
         return msg("the second key is the ledger's own, or a machine's")
     if quarantine.last >= each.seq:
         return msg("it names records that did not exist")

@@ -9,7 +9,7 @@ from datetime import datetime
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of, check_times, fields_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
-from portalops.ledger.claims import Ownership
+from portalops.ledger.claims import Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -19,12 +19,15 @@ from portalops.ledger.quarantines import (
     first_void_clock,
     flaw_of,
     is_anybodys,
+    key_mends,
     mended_clocks,
     read_quarantine,
     records_mistimed,
     records_set_aside,
     records_untimely,
+    settings_aside,
     suspects,
+    void_clocks,
     wanted,
 )
 from portalops.ledger.record import NotARecord, line_digest, parse, parse_at
@@ -37,7 +40,7 @@ from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.registers.drills import IMPORTED
 from portalops.registers.sign_offs import SIGN_OFF
-from portalops.registers.signers import KEY_KINDS
+from portalops.registers.signers import KEY_KINDS, begin_mended
 from portalops.registers.writers import BY_TWO, CLOCK_MENDED
 
 _CHUNK = 256
@@ -137,8 +140,9 @@ def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> 
     """
     read = _read(ledger)
     around = _surrounding(ledger, ownership, (*read, planned))
-    counted = check_quarantines(read, around, Faults())
-    return flaw_of(planned, replace(around, void={*around.void, *_void_clocks(read, counted)}), counted)
+    mends = key_mends((planned,), ledger.id)
+    around = replace(around, signers=tuple(begin_mended(each, mends) for each in around.signers))
+    return flaw_of(planned, read, around)
 
 
 def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> datetime | None:
@@ -167,12 +171,17 @@ def find_void_clocks(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
     read = _read(ledger)
-    return _void_clocks(read, _counted(ledger, ownership, read, Faults()))
+    return void_clocks(read, _counted(ledger, ownership, read, Faults()))
 
 
-def _void_clocks(read: Sequence[ReadQuarantine], counted: Sequence[SetAside]) -> frozenset[int]:
-    mended = mended_clocks(counted)
-    return frozenset(each.seq for each in read if each.kind == CLOCK_MENDED and each.is_there) - mended
+def read_settings_aside(ledger: Ledger, upto: int) -> tuple[SettingAside, ...]:
+    """Return the quarantines behind a record, for who reads the claims behind it.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = _read(ledger)
+    return tuple(each for each in settings_aside(read, _surrounding(ledger, Ownership(), read)) if each.seq > upto)
 
 
 def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:

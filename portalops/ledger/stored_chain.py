@@ -98,13 +98,20 @@ class StoredChain:
     def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
         """Yield place and line of the records that stand under some kinds, in order; a line that is too large is None."""
         marks = ", ".join("?" * len(kinds))
-        statement = f"SELECT seq, rowid FROM record WHERE kind IN ({marks}) ORDER BY seq"  # noqa: S608
-        for seq, rowid in self._connection.execute(statement, tuple(kinds)):
-            try:
-                found = self._connection.execute("SELECT line FROM record WHERE rowid = ?", (rowid,)).fetchone()
-            except sqlite3.DataError:
-                found = (None,)
-            yield seq, found[0]
+        where, done = f"WHERE kind IN ({marks})", 0
+        try:
+            statement = f"SELECT seq, line FROM record {where} ORDER BY seq"  # noqa: S608
+            for seq, line in self._connection.execute(statement, tuple(kinds)):
+                yield seq, line
+                done += 1
+        except sqlite3.DataError:  # a line is too large
+            statement = f"SELECT seq, rowid FROM record {where} ORDER BY seq LIMIT -1 OFFSET {done:d}"  # noqa: S608
+            for seq, rowid in self._connection.execute(statement, tuple(kinds)):
+                try:
+                    found = self._connection.execute("SELECT line FROM record WHERE rowid = ?", (rowid,)).fetchone()
+                except sqlite3.DataError:
+                    found = (None,)
+                yield seq, found[0]
 
     def misleading_indexes(self) -> Iterator[tuple[int, str]]:
         """Yield where an index would lead a query past a record: its place, or 0, and what SQLite says of it.

@@ -34,11 +34,10 @@ from portalops.ledger.check_heads import (
 from portalops.ledger.claims import (
     AUTHORITY_KINDS,
     Ownership,
-    SignedText,
+    SignedTexts,
     check_authority,
     check_unclaimed,
     is_unheeded,
-    read_signed,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
@@ -48,6 +47,7 @@ from portalops.ledger.quarantines import (
     check_owners,
     disowned_keys,
     is_anybodys,
+    key_mends,
     mended_clocks,
     read_quarantine,
     records_set_aside,
@@ -57,6 +57,7 @@ from portalops.ledger.quarantines import (
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
 from portalops.ledger.record import NotARecord, is_ledger_id, parse
 from portalops.ledger.runs import is_running
+from portalops.ledger.signature_checks import SignatureChecks
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
@@ -209,43 +210,48 @@ def verify(
     faults = Faults()
     ledger = ledger.whole
     ledger_id = _id_of(ledger)
-    with ledger.snapshot() as snapshot:
-        told = _read_recorded(ledger, snapshot)
-        told = replace(told, spoken=replace(told.spoken, disowned=disowned_keys(told.quarantines, ledger_id)))
-        faults.suspects = frozenset(suspects(told.quarantines))
-        sought = wanted(told.spoken.heads, brought.heads).union(
-            wanted_by_claims(told.signed), wanted_by_quarantines(told.quarantines)
-        )
-        chain = check_chain(snapshot, faults, advance, wanted=sought)
-        for seq, cause in snapshot.misleading_indexes():
-            faults.add(
-                seq, msg("an index of the database does not list a record: {cause}", cause=show_text(cause, 200))
+    with SignatureChecks() as checks:
+        with ledger.snapshot() as snapshot:
+            told = _read_recorded(ledger, snapshot, checks)
+            disowned, mends = disowned_keys(told.quarantines, ledger_id), key_mends(told.quarantines, ledger_id)
+            told = replace(told, spoken=replace(told.spoken, disowned=disowned, mends=mends))
+            faults.suspects = frozenset(suspects(told.quarantines))
+            sought = wanted(told.spoken.heads, brought.heads).union(
+                wanted_by_claims(told.signed.unchecked), wanted_by_quarantines(told.quarantines)
             )
-        signed = check_heads(
-            told.spoken,
-            chain.noted,
-            faults,
-            ledger=ledger_id,
-            records=chain.seq,
-            all_covered=False,
-            brought=brought.heads,
-            trusted=brought.trusted,
-            known=signing_keys(brought.trusted or ()) | {brought.signing_key},
-        )
-        ownership, set_aside = check_owners(
-            told.quarantines,
-            told.signed,
-            told.spoken,
-            signed,
-            noted=chain.noted,
-            time_in_force=chain.time_in_force,
-            faults=faults,
-            ledger=ledger_id,
-            anybodys=told.anybodys,
-        )
-        passed_over = records_set_aside(set_aside)
+            chain = check_chain(snapshot, faults, advance, wanted=sought)
+            for seq, cause in snapshot.misleading_indexes():
+                faults.add(
+                    seq, msg("an index of the database does not list a record: {cause}", cause=show_text(cause, 200))
+                )
+        blobs = _check_blobs(ledger, told, faults, read_blobs=read_blobs)  # while signatures are checked
+        claims = told.signed.checked()
+    signed = check_heads(
+        told.spoken,
+        chain.noted,
+        faults,
+        ledger=ledger_id,
+        records=chain.seq,
+        all_covered=False,
+        brought=brought.heads,
+        trusted=brought.trusted,
+        known=signing_keys(brought.trusted or ()) | {brought.signing_key},
+    )
+    ownership, set_aside = check_owners(
+        told.quarantines,
+        claims,
+        told.spoken,
+        signed,
+        noted=chain.noted,
+        time_in_force=chain.time_in_force,
+        faults=faults,
+        ledger=ledger_id,
+        anybodys=told.anybodys,
+    )
+    passed_over = records_set_aside(set_aside)
+    with ledger.snapshot() as snapshot:
         after = chain.back[0][0] - 1 if chain.back else None
-        again = snapshot.read_between(after, None, _CHUNK)
+        again = snapshot.read_between(after, chain.seq, _CHUNK)
         misplaced = check_times(again, after or 0, chain, mended_clocks(set_aside), faults)
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
@@ -257,7 +263,9 @@ def verify(
 
     erased = fold_erasures(each for each in told.erasures if counts(each.seq))
     _check_own_key(signed, brought.signing_key, faults)
-    blobs = _check_blobs(ledger, told, erased, faults, read_blobs=read_blobs)
+    for seq, digest in blobs.absent:
+        if digest not in erased:
+            faults.add_excusable(seq, _missing(seq, digest))
     if not ledger_id:
         faults.add(1, msg("record 1 does not name the ledger"))
     integrity = Integrity(
@@ -267,7 +275,7 @@ def verify(
         chain.head,
         tuple(faults.first()),
         faults.count,
-        blobs,
+        blobs.count,
         read_blobs,
         signed,
         count_unsigned(signed, told.spoken.heads, chain),
@@ -375,7 +383,7 @@ class _Recorded:
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
     waivers: RecordedWaivers
-    signed: Sequence[SignedText]
+    signed: SignedTexts
     """Claims and writer records."""
     by_authority: Sequence[tuple[int, str]]
     """Number and kind of the records that not every writer may record."""
@@ -386,7 +394,7 @@ class _Recorded:
     """Digests of bodies that were read already, fit their digest and name no evidence."""
 
 
-def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
+def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureChecks) -> _Recorded:
     heads: list[ReadHead] = []
     keys: list[HeldRecord] = []
     sign_offs: list[HeldRecord] = []
@@ -394,7 +402,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     waivers = RecordedWaivers()
     inerasable: dict[Digest, int] = {}
     drills: list[HeldRecord] = []
-    signed: list[SignedText] = []
+    signed = SignedTexts(checks)
     by_authority: list[tuple[int, str]] = []
     quarantines: list[ReadQuarantine] = []
     anybodys: list[int] = []
@@ -421,7 +429,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
         elif record.kind == ERASED and (erasure := read_erasure(held)) is not None:
             erasures.append(erasure)
         elif record.kind in CLAIM_KINDS:
-            signed.append(read_signed(held))
+            signed.take(held)
         elif record.kind in BY_TWO:
             quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
@@ -540,10 +548,17 @@ def _leads_to(uses: Mapping[str, SignerUse], key: str, older: str) -> bool:
     return True
 
 
-def _check_blobs(
-    ledger: Ledger, told: _Recorded, erased: Collection[Digest], faults: Faults, *, read_blobs: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class _CheckedBlobs:
+    count: int
+    absent: Sequence[tuple[int, Digest]]
+    """Those of which a record says that they were erased, with the first record that names each: whether it counts is not known yet."""
+
+
+def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs: bool) -> _CheckedBlobs:
     """Look at each blob once: those that records name, and those that their results rest on."""
+    erasable = {each.erasure.digest for each in told.erasures}.difference(told.inerasable)
+    absent: list[tuple[int, Digest]] = []
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
         if not _DIGEST.fullmatch(body):
@@ -556,11 +571,12 @@ def _check_blobs(
             seen.add(key)
             if key in told.whole:
                 continue
-            if digest in erased and digest not in told.inerasable and not ledger.has_blob(digest):
+            if digest in erasable and not ledger.has_blob(digest):
+                absent.append((seq, digest))
                 continue
             if not read_blobs:
                 if not ledger.has_blob(digest):
-                    faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
+                    faults.add_excusable(seq, _missing(seq, digest))
                 continue
             try:
                 blob = ledger.blob(digest)
@@ -569,7 +585,11 @@ def _check_blobs(
                 continue
             if digest == body:
                 waiting += sorted(bodies.evidence_of(blob))
-    return len(seen)
+    return _CheckedBlobs(len(seen), absent)
+
+
+def _missing(seq: int, digest: Digest) -> Message:
+    return msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest)
 
 
 def _completeness(

@@ -149,6 +149,22 @@ def read_figures(
             msg("Run 'portalops ledger show' to list the records."),
         )
 
+    details = details_in(ledger, ends)
+    count = FigureCount(period, zone)
+    for record in ledger.records(kinds=(PLAN,), until=count.since):
+        if record.seq not in mistimed:
+            count.take(record)
+    for record in ledger.records(since=count.since):
+        if record.seq > as_of_seq:
+            break
+        if record.seq not in mistimed:
+            count.take(record)
+    return count.figures(last.seq, last.at, details)
+
+
+def details_in(ledger: FiguresReader, ends: RunEnds | None = None) -> Details:
+    """Return what reads the bodies that figures rest on; arguments are those of `read_figures`."""
+
     def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
         known = ends.known(digest) if ends is not None and part == RUNS else None
         if known is not None and LONG_BODY_BYTES < known[0] <= MAX_BODY_BYTES:
@@ -165,16 +181,7 @@ def read_figures(
         except PortalOpsError:
             return None
 
-    count = FigureCount(period, zone)
-    for record in ledger.records(kinds=(PLAN,), until=count.since):
-        if record.seq not in mistimed:
-            count.take(record)
-    for record in ledger.records(since=count.since):
-        if record.seq > as_of_seq:
-            break
-        if record.seq not in mistimed:
-            count.take(record)
-    return count.figures(last.seq, last.at, details)
+    return details
 
 
 class FigureCount:

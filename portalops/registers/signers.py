@@ -95,6 +95,18 @@ class DisownedKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyMend:
+    """A mended clock that a key signed, with a second person: if it names the key's own record, the key signs from then on, not from that record's wrong time."""
+
+    at: datetime
+    """Of the mended clock's record."""
+    public_key: str
+    """The signer's."""
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class FoldedKeys:
     """What the key records come to."""
 
@@ -111,6 +123,7 @@ def fold_signers(
     principal: str,
     known: Collection[str] = (),
     disowned: Sequence[DisownedKeys] = (),
+    mends: Sequence[KeyMend] = (),
 ) -> FoldedKeys:
     """Return the keys, and the retirements that count for nothing.
 
@@ -121,8 +134,9 @@ def fold_signers(
         principal: the name that stands for all of them in `allowed_signers`: the ledger's id.
         known: public keys that the reader knows to be the ledger's own.
         disowned: what quarantines name, and who signed them.
+        mends: what mended clocks name, and who signed them.
     """
-    fold = _KeyFold(principal, _known_with_replaced(events, known), disowned)
+    fold = _KeyFold(principal, _known_with_replaced(events, known), disowned, mends)
     for place, recorded in enumerate(events):
         fold.take_key(recorded)
         following = events[place + 1].seq if place + 1 < len(events) else None
@@ -157,6 +171,7 @@ class _KeyFold:
     principal: str
     known: Collection[str]
     disowned: Sequence[DisownedKeys]
+    mends: Sequence[KeyMend]
     signers: dict[str, Signer] = field(default_factory=dict)
     pending: dict[str, RecordedKey] = field(default_factory=dict)
     """Retirements that no head is over yet, by key."""
@@ -167,9 +182,8 @@ class _KeyFold:
         if recorded.kind == KEY_ADDED and key not in self.signers:
             is_known = not self.signers or key in self.known
             replaces = recorded.event.replaces
-            self.signers[key] = Signer(
-                self.principal, key, recorded.at, None, recorded.seq, None, replaces, is_known=is_known
-            )
+            signer = Signer(self.principal, key, recorded.at, None, recorded.seq, None, replaces, is_known=is_known)
+            self.signers[key] = begin_mended(signer, self.mends)
         elif recorded.kind == KEY_RETIRED and key in self.signers and self.signers[key].retired_seq is None:
             if any(each.replaces == key and each.vouched_seq is not None for each in self.signers.values()):
                 self._retire(recorded)
@@ -217,6 +231,16 @@ class _KeyFold:
         self.signers[key] = replace(self.signers[key], valid_to=recorded.at, retired_seq=recorded.seq)
 
 
+def begin_mended(signer: Signer, mends: Iterable[KeyMend]) -> Signer:
+    """Return a key as it signs from the earliest mended clock on that it signed itself and that names its record."""
+    moments = (
+        each.at
+        for each in mends
+        if each.public_key == signer.public_key and each.first <= signer.added_seq <= each.last
+    )
+    return replace(signer, valid_from=min((signer.valid_from, *moments)))
+
+
 def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:
     """Return the signer of a confirmed key if it was allowed to sign at a moment, its first and last included."""
     for signer in signers:
@@ -228,6 +252,15 @@ def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> S
 def confirmed_keys(signers: Iterable[Signer]) -> frozenset[str]:
     """Return the public keys that are the ledger's own, whether they still sign or not."""
     return frozenset(each.public_key for each in signers if each.is_confirmed)
+
+
+def confirmed_before(signers: Iterable[Signer], seq: int) -> frozenset[str]:
+    """Return the public keys that were the ledger's own before a record, whether they signed then or not."""
+    return frozenset(
+        each.public_key
+        for each in signers
+        if (each.is_known and each.added_seq < seq) or (each.vouched_seq is not None and each.vouched_seq < seq)
+    )
 
 
 def signing_keys(trusted: Iterable[TrustedKey]) -> frozenset[str]:

@@ -242,8 +242,8 @@ def test_a_machine_that_is_not_enrolled_claims_when_it_is(tmp_path: Path) -> Non
     [
         ("other lines", "is not the record that the claim in record"),
         ("unknown key", "is not enrolled"),
-        ("foreign", "its records were claimed before"),
-        ("replayed", "its records were claimed before"),
+        ("foreign", "its records were claimed or set aside before"),
+        ("replayed", "its records were claimed or set aside before"),
         ("of the future", "it names records that did not exist"),
         ("other ledger", "it belongs to another ledger"),
         ("ended", "is not enrolled"),

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from portalops import bodies
 from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked
 from portalops.ledger.blobs import packed
+from portalops.ledger.claimant import draft_claim, record_writer
 from portalops.ledger.heads import record_head
-from portalops.ledger.heeded import HeedfulLedger, numbers_mistimed
+from portalops.ledger.heeded import HeedfulLedger, numbers_mistimed, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_store import PostgresqlStore
@@ -28,13 +29,16 @@ from portalops.ledger.selection import Selection
 from portalops.model.heads import Erasure, KeyEvent
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
+from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
 from portalops.registers.erasures import ERASED
 from portalops.registers.signers import KEY_RETIRED
+from portalops.registers.writers import QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
+from tests.conformance.claims import PERSON
 from tests.conformance.clocks import go_on, mend, run_ahead
-from tests.conformance.quarantines import SECOND
+from tests.conformance.quarantines import NAMESPACE, SECOND
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written
 from tests.ledger.ledgers import verified
@@ -385,6 +389,28 @@ def test_records_of_the_future_in_a_database_are_mended_by_two_and_found_by_time
     assert [each.kind for each in written.ledger.records(since=written.clock.at)][-1] == "note.added"
     behind = written.ledger.records(until=now + timedelta(seconds=1))
     assert [each.seq for each in behind] == list(range(1, first))
+
+
+def test_a_stolen_writer_of_a_database_claims_nothing_that_two_persons_set_aside(site: Site) -> None:
+    ledger = site.ledger()
+    record_head(ledger, KEY, FixedClock(AT))
+    writer = WriterEvent(ledger.id, WriterState.ADDED, PERSON.public_key, "an", Authority.ALL)
+    record_writer(ledger, writer, KEY)
+    forged = ledger.append("backup.finished", run=NO_RUN, body=b"{}\n")
+    named = forged.seq, forged.seq, line_digest(forged.line)
+    text = text_of(Quarantine(ledger.id, *named, "An", "Bình", SECOND.public_key, "một người lạ đã ghi"))
+    signed = {
+        name: sign(text.encode(), key, NAMESPACE) for name, key in (("signature", KEY), ("second_signature", SECOND))
+    }
+    body = ledger.keep(bodies.write({"quarantine": {"text": text, **signed}}))
+    ledger.append_quarantine(ledger.draft(QUARANTINED, body=body))
+
+    ledger.append_many((draft_claim(ledger, PERSON, (LineRange(*named),)),))
+    record_writer(ledger, WriterEvent(ledger.id, WriterState.ADDED, SECOND.public_key, "binh", Authority.ALL), KEY)
+
+    assert read_ownership(ledger).owner(forged.seq) is None
+    assert numbers_set_aside(ledger) == {forged.seq}
+    assert len(verified(ledger).integrity.set_aside) == 1
 
 
 def test_no_account_dates_a_record_back_as_a_mended_clock(site: Site) -> None:

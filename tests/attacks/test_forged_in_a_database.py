@@ -84,7 +84,8 @@ def test_a_forged_run_in_a_database_keeps_no_job_from_being_done_and_stays_set_a
     assert within_the_hour == read_attempts(read(site, clock), (DAILY,), clock.now(), ZONE) == ()
     assert numbers_set_aside(read(site, clock)) == {first, last}
     found = verified(ledger).integrity
-    assert found.holds and [each.quarantine.first for each in found.set_aside] == [first]
+    assert [each.quarantine.first for each in found.set_aside] == [first]
+    assert [fault.what.text for fault in found.faults] == ["the claim in record {seq} counts for nothing: {why}"]
 
 
 def test_without_the_details_of_the_first_key_nothing_in_a_database_counts(site: Site) -> None:

@@ -43,8 +43,9 @@ COUNT = (
     "void-of-the-year-two-set-aside", "void-while-ahead-and-then-mended", "earlier-than-the-record-before-and-set-aside",
     "ahead-and-then-a-line-that-is-no-record", "ahead-and-a-line-that-is-no-record-within",
     "a-line-that-is-no-record-and-then-ahead",
+    "the-second-person-enrolled-later", "mended-by-a-key-of-that-time",
 )  # fmt: skip
-VOID = tuple(CASES.keys() - {*COUNT, "a-quarantine-with-the-text-of-a-clock"})
+VOID = tuple(CASES.keys() - {*COUNT, "a-quarantine-with-the-text-of-a-clock", "a-key-of-that-time-that-mended-nothing"})
 
 
 def judged(written: Written) -> Integrity:

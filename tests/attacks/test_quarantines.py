@@ -47,14 +47,14 @@ def test_two_who_set_aside_what_they_left_unclaimed_are_named(tmp_path: Path) ->
     assert said.holds(seq)
 
 
-@pytest.mark.parametrize("name", ["claimed-afterwards", "the-second-person-enrolled-afterwards"])
+@pytest.mark.parametrize("name", ["claimed-afterwards-and-the-claim-set-aside", "the-second-person-enrolled-later"])
 def test_what_comes_behind_a_quarantine_gives_no_record_back(tmp_path: Path, name: str) -> None:
     """Neither a stolen writer's claim of the records, nor the second person's key as a writer's."""
     written = claimed(begun(tmp_path / "state"))
     CASES[name](written)
 
     found = judged(written)
-    (said,) = found.set_aside
+    said = found.set_aside[0]
 
     assert found.holds
     live = HeedfulLedger.open(written.folder, written.clock, create=False)

@@ -100,6 +100,35 @@ def test_a_record_of_the_past_that_nobody_claims_does_not_make_the_clock_look_ah
         Ledger.open(tmp_path, clock, create=True).require_kept_clock(lambda: False)
 
 
+def test_a_young_record_that_nobody_claims_hides_no_jump_of_the_clock(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    note(ledger)
+    ledger.claim()
+    newest = ledger.last()
+    assert newest is not None
+    clock.move(timedelta(days=7))
+    young = Draft("note", ledger.keep(bodies.write({"note": "young"})))
+    line = encode(young, seq=newest.seq + 1, at=clock.at - timedelta(minutes=5), prev=line_digest(newest.line))
+    put_line(ledger, line.line)
+    opened = HeedfulLedger.open(tmp_path, clock, create=True)
+
+    opened.require_kept_clock(lambda: True)
+
+    with pytest.raises(ClockJumped):
+        opened.require_kept_clock(lambda: False)
+
+
+def test_a_young_record_of_this_machine_speaks_for_its_clock_before_it_is_claimed(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    clock.move(timedelta(days=7))
+    note(ledger)
+    clock.move(timedelta(minutes=5))
+
+    HeedfulLedger.open(tmp_path, clock, create=True).require_kept_clock(lambda: False)
+
+
 def test_a_machine_without_writers_reads_every_record(tmp_path: Path) -> None:
     clock = FixedClock(START)
     ledger = Ledger.open(tmp_path, clock, create=True)

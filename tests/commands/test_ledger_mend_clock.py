@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from portalops import bodies
-from portalops.config.keys import make_next_key, next_key
 from portalops.errors import ExitCode
-from portalops.ledger.heads import rotate_key
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 from tests.commands.test_ledger_quarantine import count, home
@@ -119,28 +116,3 @@ def test_one_person_mends_no_clock(home: Home) -> None:
     said = home.call(*options(first, last, since), "--by", "Trần Thị Bình", expected=ExitCode.USAGE)
 
     assert "is both persons" in said["message"]
-
-
-def test_a_key_that_was_added_in_the_ahead_time_signs_no_head_that_would_be_a_fault(home: Home) -> None:
-    """The key before it mends the clock; heads wait, and records go on."""
-    old, clock = SigningKey.load(home.key), FixedClock(SystemClock().now() + WEEK)
-    make_next_key(home.key)
-    ledger = Ledger.open(home.folder / "state", clock, create=True)
-    first = ledger.count() + 1
-    rotate_key(ledger, old, SigningKey.load(next_key(home.key)), reason="a year is over", clock=clock)
-    last, since = ledger.count(), SystemClock().now().isoformat(timespec="milliseconds")
-    ledger.close()
-    before = home.key.rename(home.key.with_name("signing.retired"))
-    next_key(home.key).rename(home.key)
-
-    refused = home.call(*options(first, last, since), expected=ExitCode.FAILED)
-    new = home.key.rename(home.folder / "new")
-    before.rename(home.key)
-    mend(home, first, last, since)
-    home.key.rename(before)
-    new.rename(home.key)
-    told = home.call("head", expected=ExitCode.PARTIAL)["problem"]
-
-    assert "signs from" in refused["message"] and "docs/stopped.md" in refused["hint"]
-    assert "signs from" in told
-    assert home.call("verify", expected=ExitCode.OK)["integrity"]["holds"]

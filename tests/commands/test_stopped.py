@@ -21,18 +21,21 @@ from portalops import bodies
 from portalops.config.keys import make_next_key
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.bundle import verify_bundle
+from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import FILE as CHECKED
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.postgresql_tables import script
 from portalops.ledger.record import NO_RUN, Draft, encode
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.record import Digest
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.commands.signed_home import CONFIGURATION, SIGNING, Home
 from tests.commands.test_ledger_mend_clock import mend, run_ahead
 from tests.commands.test_ledger_mend_clock import options as mending
 from tests.commands.test_ledger_quarantine import NOT_A_RECORD, home, put_line, set_aside
+from tests.doubles import FixedClock
 
 __all__ = ["home"]
 
@@ -426,3 +429,20 @@ def test_a_database_that_does_not_answer_stops_the_ledger_until_it_runs(
 
         assert stopped["code"] == "PO1101" and "hint" in stopped
         require_all_well(home)
+
+
+def test_a_ledger_that_began_in_the_future_is_begun_anew(home: Home) -> None:
+    state = home.folder / "state"
+    shutil.move(state, home.folder / "before")
+    clock = FixedClock(SystemClock().now() + timedelta(days=7))
+    ahead = Ledger.open(state, clock, create=True)
+    newest = record_head(ahead, SigningKey.load(home.key), clock).seq
+    ahead.close()
+
+    refused = home.call(*mending(1, newest, "2026-11-01T00:00"), expected=ExitCode.USAGE)
+    shutil.move(state, home.folder / "future")
+
+    assert "began at a wrong time" in refused["message"]
+    run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
+    home.capsys.readouterr()
+    require_all_well(home)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from portalops import bodies
 from portalops.ledger.claimant import draft_claim
+from portalops.ledger.heads import rotate_key
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
 from portalops.ledger.set_aside import stored_lines
@@ -18,10 +19,10 @@ from portalops.model.text import format_at
 from portalops.model.writers import LineRange
 from portalops.registers.writers import CLOCK_MENDED
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import MACHINE, PERSON, THIEF, append, claim, claimed, stranger
+from tests.conformance.claims import MACHINE, PERSON, THIEF, append, append_head, claim, claimed, enrol, stranger
 from tests.conformance.quarantines import LEDGER, NOT_A_RECORD, SECOND, put_line
 from tests.conformance.quarantines import quarantine as set_aside
-from tests.ledger.bundle.bundles import Written
+from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
 AHEAD = timedelta(days=7)
@@ -105,6 +106,15 @@ def void_before_writers(folder: Path) -> Written:
     seq = forge(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC), mended_clock={"text": "x"}).seq
     set_aside(written, seq, seq)
     go_on(written)
+    return written
+
+
+def void_and_claimed_afterwards(folder: Path) -> Written:
+    """As `void_before_writers`, and let a writer who is enrolled later claim what was set aside."""
+    written = void_before_writers(folder)
+    void = next(stranger(written).records(kinds=(CLOCK_MENDED,)))
+    enrol(written, PERSON, "an")
+    claim(written, PERSON, void)
     return written
 
 
@@ -480,6 +490,39 @@ def _claimed_by_a_person_afterwards(written: Written) -> None:
     claim(written, PERSON, theirs)
 
 
+def _the_second_person_enrolled_later(written: Written) -> None:
+    mend(written, run_ahead(written))
+    enrol(written, SECOND, "binh")
+
+
+def change_key_ahead(written: Written) -> tuple[int, SigningKey]:
+    """Change the ledger's key while the clock is ahead, and set it right; return the first record of that time and the key before."""
+    right = written.clock.at
+    written.clock.move(AHEAD)
+    first = append(written, "note.added").seq
+    old, written.key = written.key, key_of(3)
+    rotate_key(stranger(written), old, written.key, reason="a new year", clock=written.clock)
+    written.at(right + timedelta(minutes=5))
+    return first, old
+
+
+def _mended_by_a_key_of_that_time(written: Written) -> None:
+    first, _old = change_key_ahead(written)
+    mend(written, first)
+    written.clock.move(timedelta(minutes=1))
+    written.head()
+    append(written, "note.added", note="y")
+
+
+def _a_key_of_that_time_that_mended_nothing(written: Written) -> None:
+    """The key before it signs until its retirement, by the times as they stand; the next one only from its own on."""
+    first, old = change_key_ahead(written)
+    mend(written, first, own=old)
+    written.clock.move(timedelta(minutes=1))
+    append_head(written, written.key)
+    written.clock.move(AHEAD * 2)
+
+
 def _set_aside_although_it_counts(written: Written) -> None:
     mend(written, run_ahead(written))
     seq = written.ledger.count()
@@ -526,6 +569,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _of_too_many, _with_a_right_record, _over_right_records, _of_records_at_the_moment, _of_honest_records_by_two,
         _since_a_later_moment, _overlapping, _of_the_same_records_again, _holds_none, _lone_surrogate,
         _details_that_never_were, _claimed_by_a_person_afterwards, _set_aside_although_it_counts,
+        _the_second_person_enrolled_later, _mended_by_a_key_of_that_time, _a_key_of_that_time_that_mended_nothing,
     )
 }  # fmt: skip
 """How the clock is mended in a ledger with claims."""

@@ -35,7 +35,14 @@ from portalops.registers.plans import PLAN
 from portalops.signatures.sshsig import sign
 from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
-from tests.conformance.clocks import BEHIND_A_BUNDLE, forge, mended, mended_before_writers, void_before_writers
+from tests.conformance.clocks import (
+    BEHIND_A_BUNDLE,
+    forge,
+    mended,
+    mended_before_writers,
+    void_and_claimed_afterwards,
+    void_before_writers,
+)
 from tests.conformance.clocks import CASES as CLOCKS
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
@@ -233,10 +240,11 @@ def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
     """Yield bundles of ledgers whose clock was wrong, the first as it should be."""
     yield "honest", _exported(mended(begun(scratch / "clocks" / "state")), scratch / "clocks" / "bundle")
     yield "without-writers", _exported(mended_before_writers(begun(scratch / "clocks" / "b")), scratch / "clocks" / "c")
-    yield (
-        "void-before-writers",
-        _exported(void_before_writers(begun(scratch / "clocks" / "d")), scratch / "clocks" / "e"),
-    )
+    for name, write in {
+        "void-before-writers": void_before_writers,
+        "void-and-claimed-afterwards": void_and_claimed_afterwards,
+    }.items():
+        yield name, _exported(write(begun(scratch / "clocks" / name / "state")), scratch / "clocks" / name / "bundle")
     for name, change in CLOCKS.items():
         written = claimed(begun(scratch / "clocks" / name / "state"))
         change(written)

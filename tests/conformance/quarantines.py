@@ -314,17 +314,46 @@ def _the_second_persons_key_added_by_a_stranger(written: Written) -> None:
     append(written, "key.added", key=KeyEvent(SECOND.public_key, "x", ""))
 
 
-def _claimed_afterwards(written: Written) -> None:
+def _stolen(written: Written) -> int:
+    """Set aside what a stranger wrote, and claim it by a writer's key that was stolen; return the number of the claim."""
     record = append(written, "note.added")
-    written.clock.move(LATER)
     quarantine(written, record.seq, record.seq)
-    claim(written, MACHINE, record)
+    claim(written, PERSON, record)
+    return written.ledger.count()
 
 
-def _the_second_person_enrolled_afterwards(written: Written) -> None:
-    seq = put_line(written, NOT_A_RECORD)
+def _claimed_afterwards(written: Written) -> None:
+    _stolen(written)
+
+
+def _claimed_afterwards_and_the_claim_set_aside(written: Written) -> None:
+    seq = _stolen(written)
+    quarantine(written, seq, seq)
+
+
+def _claimed_afterwards_with_another(written: Written) -> None:
+    record, other = append(written, "note.added"), append(written, "note.added", note="y")
+    quarantine(written, record.seq, record.seq)
+    claim(written, PERSON, record, other)
+
+
+def _claimed_before(written: Written) -> None:
+    record = append(written, "note.added")
+    claim(written, PERSON, record)
+    quarantine(written, record.seq, record.seq)
+
+
+def _the_second_person_enrolled_later(written: Written) -> None:
+    seq = append(written, "note.added").seq
     quarantine(written, seq, seq)
     enrol(written, SECOND, "binh")
+
+
+def _the_second_persons_key_a_successor_later(written: Written) -> None:
+    seq = append(written, "note.added").seq
+    quarantine(written, seq, seq)
+    old, written.key = written.key, SECOND
+    rotate_key(stranger(written), old, SECOND, reason="a new year", clock=written.clock)
 
 
 def _a_writer_as_the_second(written: Written) -> None:
@@ -352,7 +381,8 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _a_reason_too_long, _a_reason_of_astral_characters, _holds_none, _lone_surrogate, _of_a_record_within_the_hour,
         _a_sign_off_of_nobody, _a_drill_of_nobody, _a_head_of_nobody, _a_head_by_a_strangers_key, _a_key_that_is_none, _a_beginning,
         _a_successor_of_nobody, _a_successor_of_nobody_who_signs, _an_honest_head, _the_second_persons_key_added_by_a_stranger,
-        _claimed_afterwards, _the_second_person_enrolled_afterwards, _a_writer_as_the_second,
+        _claimed_afterwards, _claimed_afterwards_and_the_claim_set_aside, _claimed_afterwards_with_another, _claimed_before,
+        _the_second_person_enrolled_later, _the_second_persons_key_a_successor_later, _a_writer_as_the_second,
     )
 }  # fmt: skip
 """What is set aside in a ledger with claims, and how."""

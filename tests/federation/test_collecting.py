@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from portalops.federation.rules import SiteVerdict
 from portalops.federation.shown import bounded
 from portalops.federation.sites.folder import FolderSite, Settings
 from portalops.federation.state import State
+from portalops.ledger.bundle.zip_file import pack
 from portalops.ledger.claimant import record_writer
 from portalops.ledger.heads import NAMESPACE, introduce_key
 from portalops.locale import render
@@ -507,3 +509,50 @@ def test_what_no_writer_claims_meets_no_duty_of_a_site(tmp_path: Path, departmen
     assert one["verdict"] == "verified"
     assert "met" not in verdicts(one).values()
     assert any("no writer claims" in note for note in one["notes"])
+
+
+@pytest.mark.parametrize("top", ["bundle", ""], ids=["in_a_folder", "files_alone"])
+def test_a_zip_file_is_read_like_the_folder_that_it_holds(
+    department: Department, site: SiteLedger, folder: Path, top: str
+) -> None:
+    bundle = site.export(folder / "plain")
+    _code, of_folder = department.collect()
+    with (folder / "2026-W48.ZIP").open("wb") as file:
+        pack(bundle, file, top)
+    shutil.rmtree(bundle)
+
+    _code, of_zip = department.collect()
+
+    assert of_zip["kh"]["verdict"] == "verified", of_zip["kh"]
+    assert of_zip["kh"]["head"] == of_folder["kh"]["head"]
+    assert verdicts(of_zip["kh"]) == verdicts(of_folder["kh"])
+
+
+def test_a_zip_file_that_unpacks_to_too_much_is_not_unpacked(department: Department, site: SiteLedger) -> None:
+    folder = department.has("kh", site.fingerprint, max_gib=1)
+    folder.mkdir(parents=True)
+    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("bundle.json", "ledger.jsonl", "SHA256SUMS"):
+            file.writestr(name, b"")
+    data = bytearray((folder / "bomb.zip").read_bytes())
+    length = data.rindex(b"PK\1\2") + 24  # of the last entry, as the list states it
+    data[length : length + 4] = (0xFFFFFFF0).to_bytes(4, "little")
+    (folder / "bomb.zip").write_bytes(data)
+
+    _code, found = department.collect()
+
+    assert found["kh"]["verdict"] == "unreadable"
+    assert "larger than 1 GiB" in found["kh"]["problem"]
+
+
+def test_a_zip_file_that_is_none_or_a_link_is_no_bundle(
+    department: Department, site: SiteLedger, folder: Path, tmp_path: Path
+) -> None:
+    site.export(folder / "plain")
+    (folder / "half.zip").write_bytes(b"PK")
+    (folder / "link.zip").symlink_to(tmp_path)
+
+    _code, found = department.collect()
+
+    assert found["kh"]["verdict"] == "verified"
+    assert len(found["kh"]["notes"]) == 1 and "half.zip" in found["kh"]["notes"][0]

@@ -7,8 +7,8 @@
     folder = "/srv/federation/khanh-hoa"
     keys = ["SHA256:..."]
 
-The folder is a bundle itself, or holds bundles as folders of any name. What is not complete yet is best brought under another
-folder and moved here in one step: a bundle of which a part is missing does not hold.
+The folder is a bundle itself, or a ZIP file of one, or holds bundles as folders of any name and as ZIP files (`NAME.zip`). What is not
+complete yet is best brought under another folder and moved here in one step: a bundle of which a part is missing does not hold.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from portalops.errors import LedgerError
 from portalops.federation.site import SiteSettings
 from portalops.federation.sites import SiteKind
 from portalops.ledger.bundle.contents import DESCRIPTION
+from portalops.ledger.bundle.zip_file import SUFFIX
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -35,7 +36,7 @@ MAX_ENTRIES = 10_000
 class Settings(SiteSettings):
     """`kind = "folder"`."""
 
-    folder: LocalPath = Field(description="Where the site's bundles are put: one, or a folder for each.")
+    folder: LocalPath = Field(description="Where the site's bundles are put: one, or a folder or ZIP file for each.")
 
 
 def build(table: KindTable) -> FolderSite:
@@ -44,7 +45,7 @@ def build(table: KindTable) -> FolderSite:
 
 
 class FolderSite:
-    """A site whose bundles come as folders."""
+    """A site whose bundles come as folders or ZIP files."""
 
     def __init__(self, site_id: str, settings: Settings) -> None:
         self.id = site_id
@@ -53,7 +54,7 @@ class FolderSite:
     def bundles(self) -> tuple[Path, ...]:
         folder = self.settings.folder
         try:
-            if _is_bundle(folder):
+            if _is_bundle(folder) or (_is_zip(folder.name) and folder.is_file()):
                 return (folder,)
             return tuple(sorted(self._inside(folder)))
         except FileNotFoundError:
@@ -66,7 +67,8 @@ class FolderSite:
             for number, entry in enumerate(entries, 1):
                 if number > MAX_ENTRIES:
                     raise self._unreadable(msg("it holds more than {n} names", n=MAX_ENTRIES))
-                if entry.is_dir(follow_symlinks=False) and _may_be_bundle(folder / entry.name):
+                is_folder = entry.is_dir(follow_symlinks=False) and _may_be_bundle(folder / entry.name)
+                if is_folder or (_is_zip(entry.name) and entry.is_file(follow_symlinks=False)):
                     yield folder / entry.name
 
     def _unreadable(self, cause: Message | str) -> LedgerError:
@@ -80,6 +82,10 @@ class FolderSite:
 def _is_bundle(folder: Path) -> bool:
     """Say whether a folder claims to be a bundle; whether it is one is looked at later."""
     return os.path.lexists(folder / DESCRIPTION)
+
+
+def _is_zip(name: str) -> bool:
+    return name.lower().endswith(SUFFIX)
 
 
 def _may_be_bundle(folder: Path) -> bool:

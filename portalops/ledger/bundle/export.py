@@ -24,7 +24,17 @@ from portalops.files import new_folder, sync_folder, unwritable
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import CLAIMS_FORMAT, FORMAT, QUARANTINES_FORMAT, Description
 from portalops.ledger.bundle.zip_file import pack
-from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Faults, LineSnapshot, Tail, bytes_of, check_chain, check_times
+from portalops.ledger.chain import (
+    MAX_LINE_BYTES,
+    ChainPass,
+    Chunk,
+    Faults,
+    LineSnapshot,
+    Tail,
+    bytes_of,
+    check_chain,
+    check_times,
+)
 from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
@@ -414,27 +424,44 @@ def _not_one_line(seq: object) -> IntegrityError:
 
 
 def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleScope, advance: Advance) -> _Lines:
-    faults = Faults()
-    faults.settle(numbers_excused(ledger))
     sha256 = hashlib.sha256()
-    with (folder / contents.LINES).open("xb") as file, ledger.snapshot() as snapshot:
+    with (folder / contents.LINES).open("xb") as file:
 
         def write(data: bytes) -> None:
             sha256.update(data)
             file.write(data)
 
-        chain = check_chain(_Copied(snapshot, scope.last, write), faults, advance)
-        after = chain.back[0][0] - 1 if chain.back else 0
-        again = snapshot.read_between(after, scope.last, 256)
-        check_times(again, after, chain, numbers_mended(ledger), faults)
+        chain = copy_lines(ledger, scope.last, write, advance)
     writer.sums[contents.LINES] = sha256.hexdigest()
+    return _Lines(chain.records, chain.head)
+
+
+def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], advance: Advance) -> ChainPass:
+    """Hand on the lines of a bundle, each with its line feed, and check the chain.
+
+    Args:
+        ledger: read only.
+        last: the last record of the bundle.
+        write: is given each line.
+        advance: is called with the records done.
+
+    Raises:
+        IntegrityError: the ledger does not hold, or no bundle can hold a line of it.
+    """
+    faults = Faults()
+    faults.settle(numbers_excused(ledger))
+    with ledger.snapshot() as snapshot:
+        chain = check_chain(_Copied(snapshot, last, write), faults, advance)
+        after = chain.back[0][0] - 1 if chain.back else 0
+        again = snapshot.read_between(after, last, 256)
+        check_times(again, after, chain, numbers_mended(ledger), faults)
     if faults.count:
         first = faults.first()[0]
         raise IntegrityError(
             msg("the ledger is not intact: {what}", what=first.what),
             msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is."),
         )
-    return _Lines(chain.records, chain.head)
+    return chain
 
 
 def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Lines) -> Description:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -28,7 +27,7 @@ from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.sums import check_signature, check_sums
 from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
-from portalops.ledger.bundle.zip_file import unpack
+from portalops.ledger.bundle.zip_file import open_bundle
 from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain, check_times
 from portalops.ledger.check_heads import (
     HeldRecord,
@@ -56,6 +55,7 @@ from portalops.ledger.quarantines import (
     check_owners,
     disowned_keys,
     is_anybodys,
+    key_mends,
     mended_clocks,
     read_quarantine,
     records_set_aside,
@@ -143,14 +143,8 @@ def verify_bundle(
         NotABundle: it is no bundle, or one of a newer version.
         LedgerError: a file cannot be read by this account, or from this disk.
     """
-    if not path.is_file():
-        with BundleFolder(path) as folder:
-            return _Check(folder, brought, advance).run()
-    with tempfile.TemporaryDirectory(prefix="portalops-bundle-") as scratch:
-        unpack(path, Path(scratch))
-        with BundleFolder(Path(scratch)) as folder:
-            folder.path = path  # what is wrong is said of the file that was named
-            return _Check(folder, brought, advance).run()
+    with open_bundle(path) as folder:
+        return _Check(folder, brought, advance).run()
 
 
 class _FigureFile:
@@ -233,7 +227,8 @@ class _Check:
         told = self._read_recorded()
         chain = self._check_chain(description, told)
         disowned = disowned_keys(told.quarantines, told.ledger)
-        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned)
+        mends = key_mends(told.quarantines, told.ledger)
+        spoken = Spoken(told.heads, told.keys, told.sign_offs, told.drills, disowned, mends)
         signed = check_heads(
             spoken,
             chain.noted,

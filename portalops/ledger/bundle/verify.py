@@ -34,6 +34,7 @@ import stat
 import struct
 import zlib
 from bisect import bisect, insort
+from collections import deque
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -171,7 +172,7 @@ class Zip(Folder):
                 continue
             parts = name.split("/")
             depth = 2 if len(parts) > 1 and parts[0] in FOLDERS else 1
-            self.files["/".join(parts[:depth])] = each if each.is_plain and len(parts) <= depth else None
+            self.files[utf8_name("/".join(parts[:depth]))] = each if each.is_plain and len(parts) <= depth else None
 
     def open(self, name: str) -> BinaryIO:
         entry = self.files.get(name)
@@ -184,6 +185,14 @@ class Zip(Folder):
 
     def entries(self) -> Iterator[Tuple[str, Optional[bool]]]:
         return iter([(name, entry is not None) for name, entry in sorted(self.files.items())])
+
+
+def utf8_name(name: str) -> str:
+    """Return a name of which the bytes were read as Latin-1 as a person reads it; no file of a bundle has any but ASCII."""
+    try:
+        return name.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return name
 
 
 class ZipEntry(NamedTuple):
@@ -837,12 +846,16 @@ class Key(NamedTuple):
     vouched: Optional[int] = (
         None  # the record of the first head over `added` by the confirmed key that this one replaces
     )
+    mended: str = ""  # the earliest time of the mended clocks that it signed and that name `added`
+
+    def begin(self) -> str:
+        return min(self.added.at, self.mended or self.added.at)
 
     def is_confirmed(self) -> bool:
         return self.known or self.vouched is not None
 
     def signs_at(self, at: str) -> bool:
-        return self.added.at <= at and (self.retired is None or at <= self.retired.at)
+        return self.begin() <= at and (self.retired is None or at <= self.retired.at)
 
 
 class Writer(NamedTuple):
@@ -970,6 +983,9 @@ class Check:
         self.mistimed: Set[int] = set()  # records whose time they say is wrong
         self.quarantines: List[Quarantine] = []  # that count
         self.aside: Set[int] = set()  # records that they set aside
+        self.unclaimable: List[int] = []  # the same, ascending: no claim behind has them
+        self.judged: Dict[int, Record] = {}  # records that a quarantine may name, by number
+        self.anybodys: Set[int] = set()  # records that can be set aside whoever recorded them
         self.fault_count = 0
         self.paths: List[str] = []
         self.good: Set[str] = set()  # blobs that are there and have the digest that is their name
@@ -1218,8 +1234,13 @@ class Check:
             for record, each in quarantines
             if each and each.since is None and each.why_not is None and self.ledger in (None, each.ledger)
         ]
-        self.keys, unheeded = self._read_keys(seen, disowned, {each.public for each in self.trusted or ()})
-        self.listed = self._read_keys(seen, disowned, set())[0] if self.trusted else self.keys
+        mends = [
+            each
+            for _, each in quarantines
+            if each and each.since is not None and each.why_not is None and self.ledger in (None, each.ledger)
+        ]
+        self.keys, unheeded = self._read_keys(seen, disowned, mends, {each.public for each in self.trusted or ()})
+        self.listed = self._read_keys(seen, disowned, mends, set())[0] if self.trusted else self.keys
         for record, public in unheeded:
             what = "record {seq}: no key of the ledger confirms that key {key} was retired"
             self.excusable(record.seq, what, key=fingerprint(public))
@@ -1233,8 +1254,7 @@ class Check:
             if is_there and not self._is_key_record(record):
                 self.excusable(record.seq, "record {seq} is of kind key but holds no key")
         self._check_heads(read, signers, lines)
-        self._check_claims(signed, lines)
-        self._check_quarantines(quarantines, lines)
+        self._check_claims(signed, quarantines, lines)
         self._check_owners()
         self._read_erasures()
         self._check_details()
@@ -1255,7 +1275,11 @@ class Check:
                 self._check_drill(record)
 
     def _read_keys(
-        self, signed: Dict[int, Tuple[Head, str]], disowned: List[Tuple[int, str, int, int]], trusted: Set[str]
+        self,
+        signed: Dict[int, Tuple[Head, str]],
+        disowned: List[Tuple[int, str, int, int]],
+        mends: List[Quarantine],
+        trusted: Set[str],
     ) -> Tuple[List[Key], List[Tuple[Record, str]]]:
         """Return who may sign from when to when, and the retirements that count for nothing.
 
@@ -1297,7 +1321,13 @@ class Check:
                     continue
                 known = [each for each in keys if each.public == public]
                 if record.kind == "key.added" and not known:
-                    keys.append(Key(public, record, None, replaces, not keys or public in trusted))
+                    moments = [
+                        each.record.at
+                        for each in mends
+                        if each.signers[0] == public and each.first <= record.seq <= each.last
+                    ]
+                    is_known = not keys or public in trusted
+                    keys.append(Key(public, record, None, replaces, is_known, None, min(moments, default="")))
                 elif record.kind == "key.retired" and known and known[0].retired is None:
                     if any(key.replaces == public and key.vouched is not None for key in keys):
                         keys = retire(keys, public, record)
@@ -1342,16 +1372,32 @@ class Check:
         except Bad as error:
             return Signed(record, text, "", error.said)
 
-    def _check_claims(self, signed: List[Signed], lines: Dict[int, Tuple[str, str]]) -> None:
-        """(11) Whose the records are: writers and claims in their order."""
+    def _check_claims(
+        self,
+        signed: List[Signed],
+        quarantines: List[Tuple[Record, Optional[Quarantine]]],
+        lines: Dict[int, Tuple[str, str]],
+    ) -> None:
+        """(11) Whose the records are: writers, claims and what two persons said, in their order."""
+        self.judged = {record.seq: record for record in [*self.always, *self.imported]}
+        self.anybodys = {
+            record.seq
+            for record in self.always
+            if record.kind in ANYBODYS or (record.kind == "ledger.created" and record.seq > 1)
+        }
         held_up_to = 0
+        waiting = deque(quarantines)
         for each in signed:
+            while waiting and waiting[0][0].seq < each.record.seq:
+                self._take_quarantine(*waiting.popleft(), lines)
             if each.record.body not in self.good:
                 continue
             if each.record.kind == "claim":
                 held_up_to = self._take_claim(each, lines, held_up_to)
             elif (why := self._take_writer(each)) is not None:
                 self.excusable(each.record.seq, "the writer in record {seq} counts for nothing: {why}", why=why)
+        for record, quarantine in waiting:
+            self._take_quarantine(record, quarantine, lines)
 
     def _read_quarantine(self, record: Record) -> Tuple[Record, Optional[Quarantine]]:
         """Read a quarantine or a mended clock; where its details are not here, (3) names them."""
@@ -1380,33 +1426,28 @@ class Check:
         made = Quarantine(record, ledger, int(first), int(last), digest, since, by, second, public, reason, both, why)
         return record, made
 
-    def _check_quarantines(
-        self, read: List[Tuple[Record, Optional[Quarantine]]], lines: Dict[int, Tuple[str, str]]
+    def _take_quarantine(
+        self, record: Record, quarantine: Optional[Quarantine], lines: Dict[int, Tuple[str, str]]
     ) -> None:
         """(12) Which records two persons set aside, and (13) whose time they say is wrong."""
-        self.judged = {record.seq: record for record in [*self.always, *self.imported]}
-        anybodys = {
-            record.seq
-            for record in self.always
-            if record.kind in ANYBODYS or (record.kind == "ledger.created" and record.seq > 1)
-        }
-        for record, quarantine in read:
-            if record.body not in self.good:
-                continue
-            why = self._why_no_quarantine(quarantine, lines, anybodys)
-            if quarantine is not None and why is None:
-                self.speaking.add(record.seq)
-                (self.quarantines if quarantine.since is None else self.mended).append(quarantine)
-            elif record.kind == "ledger.clock-mended":
-                self.void_clocks.add(record.seq)
-                self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
+        if record.body not in self.good:
+            return
+        why = self._why_no_quarantine(quarantine, lines)
+        if quarantine is not None and why is None:
+            self.speaking.add(record.seq)
+            named = range(quarantine.first, quarantine.last + 1)
+            if quarantine.since is None:
+                self.quarantines.append(quarantine)
+                self.aside.update(named)
+                self.unclaimable = sorted(self.aside)
             else:
-                what = "the quarantine in record {seq} counts for nothing: {why}"
-                self.excusable(record.seq, what, why=why)
-        for each in self.quarantines:
-            self.aside.update(range(each.first, each.last + 1))
-        for each in self.mended:
-            self.mistimed.update(range(each.first, each.last + 1))
+                self.mended.append(quarantine)
+                self.mistimed.update(named)
+        elif record.kind == "ledger.clock-mended":
+            self.void_clocks.add(record.seq)
+            self.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", why=why)
+        else:
+            self.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", why=why)
 
     def _settle(self) -> None:
         """(12) Name what waited for the quarantines, but for what is wrong with records that are set aside."""
@@ -1466,9 +1507,7 @@ class Check:
                     self.runs.take(record, is_timed=is_timed)
                     self.figures.take(record, is_timed=is_timed)
 
-    def _why_no_quarantine(
-        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], anybodys: Set[int]
-    ) -> Optional[Said]:
+    def _why_no_quarantine(self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]]) -> Optional[Said]:
         if each is None:
             return say("it names no records")
         if each.why_not is not None:
@@ -1481,9 +1520,13 @@ class Check:
             return flaw
         if second != each.public:
             return say("it is signed by a different key than it names")
-        added = {key.public: key.added.seq for key in self.keys if key.is_confirmed()}
-        enrolled = {known.public: known.added for known in self.writers}
-        if min(added.get(second, each.record.seq), enrolled.get(second, each.record.seq)) < each.record.seq:
+        seq = each.record.seq  # who becomes one later undoes nothing
+        ours = {
+            key.public
+            for key in self.keys
+            if (key.known and key.added.seq < seq) or (key.vouched is not None and key.vouched < seq)
+        }
+        if second in ours or any(one.public == second and one.added < seq for one in self.writers):
             return say("the second key is the ledger's own, or a machine's")
         if each.last >= each.record.seq:
             return say("it names records that did not exist")
@@ -1493,7 +1536,7 @@ class Check:
             return self._why_not_mended(each, each.since, lines)
         begin = self.writers[0].added if self.writers else None
         for seq in range(each.first, each.last + 1):
-            if not lines.get(seq, ("", ""))[1] or seq in anybodys:
+            if not lines.get(seq, ("", ""))[1] or seq in self.anybodys:
                 continue
             is_void, is_sound = self._standing_of(seq)
             is_strange = is_void or (begin is not None and seq > begin)
@@ -1616,16 +1659,20 @@ class Check:
                     return held_up_to
             held_up_to = max(held_up_to, claim[1][-1][1])
             named = [(first, last) for first, last, _ in claim[1]]
-            left = [free for first, last in named for free in self._free_of(first, last)]
+            free = [each for first, last in named for each in self._free_of(first, last)]
+            left = [each for first, last in free for each in self._not_aside(first, last)]
             for first, last in left:
                 insort(self.claimed, (first, last, each.signer))
                 self.claimed_in[first] = seq
             if not left:
-                why = say("its records were claimed before")
+                why = say("its records were claimed or set aside before")
             else:
                 self.speaking.add(seq)
                 if left != named:
-                    self.excusable(seq, "of the records that the claim in record {seq} names, some were claimed before")
+                    self.excusable(
+                        seq,
+                        "of the records that the claim in record {seq} names, some were claimed or set aside before",
+                    )
         if why is not None:
             self.excusable(seq, "the claim in record {seq} counts for nothing: {why}", why=why)
         return held_up_to
@@ -1640,6 +1687,15 @@ class Check:
                 found.append((first, taken_first - 1))
             first = max(first, taken_last + 1)
             place += 1
+        return [*found, (first, last)] if first <= last else found
+
+    def _not_aside(self, first: int, last: int) -> List[Tuple[int, int]]:
+        """Return the parts of a range that two persons have not set aside before."""
+        found = []
+        for seq in self.unclaimable[bisect(self.unclaimable, first - 1) : bisect(self.unclaimable, last)]:
+            if first < seq:
+                found.append((first, seq - 1))
+            first = seq + 1
         return [*found, (first, last)] if first <= last else found
 
     def _is_claimed_before(self, seq: int, limit: int) -> bool:
@@ -1882,9 +1938,7 @@ class Check:
     def _check_allowed_signers(self) -> None:
         lines = []
         for key in self.listed:
-            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(
-                key.added.at
-            )
+            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(key.begin())
             options += ',valid-before="%s"' % stamp(key.retired.at) if key.retired else ""
             lines.append("%s %s %s\n" % (self.ledger or "", options, key.public))
         seen = set()
@@ -3116,9 +3170,9 @@ VI = {
     "record {last} is another one than it names": "bản ghi {last} không phải bản ghi được nêu",
     "record {record} is whole, and no stranger's": "bản ghi {record} còn nguyên vẹn và không phải do người lạ ghi",
     "  NOTE: records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}": "  LƯU Ý: các bản ghi từ {first} đến {last} đã được {by} và {second} (khóa {key}) cách ly ngày {day}: {reason}",
-    "its records were claimed before": "các bản ghi này đã được nhận từ trước",
+    "its records were claimed or set aside before": "các bản ghi này đã được nhận hoặc cách ly từ trước",
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
-    "of the records that the claim in record {seq} names, some were claimed before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận trước đó",
+    "of the records that the claim in record {seq} names, some were claimed or set aside before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận hoặc cách ly trước đó",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
     "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
     "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",

@@ -11,15 +11,19 @@ import re
 import secrets
 import stat
 import struct
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from portalops.errors import LedgerError, NotABundle
 from portalops.ledger.bundle import contents
+from portalops.ledger.bundle.folder import BundleFolder
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -73,10 +77,51 @@ def unpack(path: Path, folder: Path) -> None:
         NotABundle: it is no ZIP file, or one that two readers may read differently, or what every bundle has cannot be read.
         LedgerError: it cannot be read by this account, or there is no room to unpack it.
     """
+    with _opened(path) as (file, entries):
+        for name, entry in entries.items():
+            _unpack(file, entry, folder, name)
+
+
+@contextmanager
+def open_bundle(path: Path) -> Iterator[BundleFolder]:
+    """Open the folder of a bundle, or a ZIP file of one, which is unpacked into the folder for temporary files.
+
+    Raises:
+        NotABundle: it is no bundle.
+        LedgerError: it cannot be read by this account, or there is no room to unpack it.
+    """
+    if not path.is_file():
+        with BundleFolder(path) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="portalops-bundle-") as scratch:
+        unpack(path, Path(scratch))
+        with BundleFolder(Path(scratch)) as folder:
+            folder.path = path  # what is wrong is said of the file that was named
+            yield folder
+
+
+def read_packed(path: Path, name: str, limit: int) -> bytes:
+    """Return the bytes of one file of a bundle's ZIP file; empty if they cannot be read, or are more than a limit. Raises as `unpack` does."""
+    into = BytesIO()
+    with _opened(path) as (file, entries):
+        entry = entries.get(name)
+        if entry is None or entry.size > limit or not _inflate(file, entry, into):
+            return b""
+    return into.getvalue()
+
+
+def unpacked_bytes(path: Path) -> int:
+    """Return how many bytes `unpack` writes at most. Raises as it does."""
+    with _opened(path) as (_file, entries):
+        return sum(entry.size for entry in entries.values() if entry is not None)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, Mapping[str, _Entry | None]]]:
     try:
         with path.open("rb") as file:
-            for name, entry in _files(list(_entries(file))):
-                _unpack(file, entry, folder, name)
+            yield file, dict(_files(list(_entries(file))))
     except (ValueError, struct.error) as error:
         raise NotABundle(
             msg("{path} is neither the folder of a bundle nor a ZIP file of one", path=show_text(str(path))),
@@ -186,8 +231,9 @@ def _files(entries: list[_Entry]) -> Iterator[tuple[str, _Entry | None]]:
 
 def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> None:
     if not contents.is_known_name(name):
-        like = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100]
-        (folder / f"{like}.{secrets.token_hex(8)}").mkdir()
+        like = re.sub(r"[^\w. -]", "_", _decoded(name))[:60]  # at most 240 bytes, of the 255 that a name may have
+        is_taken = like in {".", ".."} or contents.is_known_name(like) or (folder / like).exists()
+        (folder / (f"{like}.{secrets.token_hex(4)}" if is_taken else like)).mkdir()
         return
     path = folder / name
     path.parent.mkdir(exist_ok=True)
@@ -200,6 +246,13 @@ def _unpack(file: BinaryIO, entry: _Entry | None, folder: Path, name: str) -> No
         raise ValueError("what every bundle has cannot be read")
     if not is_whole:
         path.write_bytes(secrets.token_bytes(32))
+
+
+def _decoded(name: str) -> str:
+    """Return a name of which the bytes were read as Latin-1 as a person reads it."""
+    with suppress(UnicodeDecodeError):
+        return name.encode("latin-1").decode()
+    return name
 
 
 def _inflate(file: BinaryIO, entry: _Entry, into: BinaryIO) -> bool:

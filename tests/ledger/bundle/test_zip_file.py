@@ -179,3 +179,17 @@ def test_a_file_is_whole_or_not_there_and_replaces_nothing(bundle: Path, tmp_pat
 
     assert by_portalops(tmp_path / "new.zip")[0] == by_portalops(bundle)[0]
     assert sorted(each.name for each in tmp_path.iterdir()) == ["new.zip", "state", "there.zip"]
+
+
+@pytest.mark.parametrize("name", ["LEDGER.jsonl", "ghi chú.txt", "ledger.jsonl\u2024", "report .vi.html"])
+def test_a_strange_file_is_named_as_it_is_called(bundle: Path, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(packed(bundle))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(f"bundle/{name}", "x")
+
+    stranger, portalops = by_stranger(path), by_portalops(path)
+
+    assert stranger[0] == portalops[0]
+    for found in (stranger[1], portalops[1]):
+        assert any(name.replace("\u2024", "") in each for each in found), found

@@ -18,7 +18,7 @@ const isConfirmed = ({ isKnown, vouched }) => isKnown || vouched !== null;
 
 /** Say whether one of some keys is confirmed and may sign at a time. */
 const isHeldAt = (keys, signer, at) =>
-  keys.some((each) => each.key === signer && isConfirmed(each) && each.added.at <= at && (!each.retired || at <= each.retired.at));
+  keys.some((each) => each.key === signer && isConfirmed(each) && each.begin <= at && (!each.retired || at <= each.retired.at));
 
 /** Goes over a bundle once, keeps what it found, and judges nothing that it could not read. */
 class Check {
@@ -42,6 +42,7 @@ class Check {
     this.mistimed = new Set(); // records whose time they say is wrong
     this.quarantines = []; // that count
     this.aside = new Set(); // records that they set aside
+    this.anybodys = new Set(); // records that can be set aside whoever recorded them
     this.good = new Set(); // blobs that are there and have the digest that is their name
     this.evidence = new Map(); // of bodies that belong to the bundle: what they name
     this.always = [];
@@ -333,10 +334,12 @@ class Check {
       if (!quarantine || whyNot || quarantine.since !== undefined || !this.isOwn(quarantine)) continue;
       disowned.push({ seq: record.seq, signer: signers[0], first: quarantine.first, last: quarantine.last });
     }
-    const [keys, unheeded] = await this.readKeys(read, disowned, new Set((this.trusted ?? []).map((each) => each.key)));
+    const isMend = ({ quarantine, whyNot }) => quarantine && !whyNot && quarantine.since !== undefined && this.isOwn(quarantine);
+    const mends = quarantines.filter(isMend);
+    const [keys, unheeded] = await this.readKeys(read, disowned, mends, new Set((this.trusted ?? []).map((each) => each.key)));
     this.keys = keys;
     // As the records alone have them, whatever the auditor brings.
-    this.listed = this.trusted ? (await this.readKeys(read, disowned, new Set()))[0] : keys;
+    this.listed = this.trusted ? (await this.readKeys(read, disowned, mends, new Set()))[0] : keys;
     for (const [key, { seq }] of unheeded) {
       this.excusable(seq, "record {seq}: no key of the ledger confirms that key {key} was retired", { key: fingerprint(key) });
     }
@@ -350,9 +353,8 @@ class Check {
       if (!(await this.readKey(record))) this.excusable(record.seq, "record {seq} is of kind key but holds no key");
     }
     await this.checkHeads(read, lines);
-    this.checkClaims(signed, lines);
     await this.readStandings();
-    this.checkQuarantines(quarantines, lines);
+    this.checkClaims(signed, quarantines, lines);
     await this.checkOwners();
     await this.readErasures();
     this.checkDetails();
@@ -374,7 +376,7 @@ class Check {
    * Only heads of confirmed keys decide. A retirement counts if its key signed for the one that replaces it, or if the first such head
    * over it is by another key and does not confirm this one. A key that signed a quarantine of a `key.added` confirms none by its heads behind that.
    */
-  async readKeys(read, disowned, trusted) {
+  async readKeys(read, disowned, mends, trusted) {
     const keys = [];
     const known = await this.withReplaced(trusted);
     const signed = new Map(read.filter((each) => each.signer).map((each) => [each.record.seq, each]));
@@ -402,7 +404,9 @@ class Check {
         const { key, replaces } = event;
         const found = keys.find((each) => each.key === key);
         if (record.kind === "key.added" && !found) {
-          keys.push({ key, added: record, retired: null, replaces, vouched: null, isKnown: !keys.length || known.has(key) });
+          const own = mends.filter(({ signers, quarantine: { first, last } }) => signers[0] === key && first <= record.seq && record.seq <= last);
+          const begin = own.map((each) => each.record.at).reduce((least, at) => (at < least ? at : least), record.at);
+          keys.push({ key, added: record, begin, retired: null, replaces, vouched: null, isKnown: !keys.length || known.has(key) });
         } else if (record.kind === "key.retired" && found && !found.retired) {
           if (keys.some((each) => each.replaces === key && each.vouched !== null)) found.retired = record;
           else if (!pending.has(key)) pending.set(key, record);
@@ -474,22 +478,19 @@ class Check {
   }
 
   /** (12) Which records two persons set aside, and (13) whose time they say is wrong. */
-  checkQuarantines(read, lines) {
-    const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
-    const anybodys = new Set(this.always.filter(isAnybodys).map((each) => each.seq));
-    for (const each of read) {
-      const { record, quarantine } = each;
-      if (!this.good.has(record.body)) continue;
-      const why = this.whyNoQuarantine(each, lines, anybodys);
-      if (!why) this.speaking.add(record.seq);
-      if (!why) (quarantine.since === undefined ? this.quarantines : this.mended).push({ record, ...quarantine });
-      else if (record.kind === "ledger.clock-mended") {
-        this.void.add(record.seq);
-        this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
-      } else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
-    }
-    for (const { first, last } of this.mended) for (let seq = first; seq <= last; seq += 1) this.mistimed.add(seq);
-    for (const { first, last } of this.quarantines) for (let seq = first; seq <= last; seq += 1) this.aside.add(seq);
+  takeQuarantine(each, lines) {
+    const { record, quarantine } = each;
+    if (!this.good.has(record.body)) return;
+    const why = this.whyNoQuarantine(each, lines);
+    if (!why) {
+      const [counted, named] = quarantine.since === undefined ? [this.quarantines, this.aside] : [this.mended, this.mistimed];
+      this.speaking.add(record.seq);
+      counted.push({ record, ...quarantine });
+      for (let seq = quarantine.first; seq <= quarantine.last; seq += 1) named.add(seq);
+    } else if (record.kind === "ledger.clock-mended") {
+      this.void.add(record.seq);
+      this.excusable(record.seq, "the mended clock in record {seq} counts for nothing: {why}", { why });
+    } else this.excusable(record.seq, "the quarantine in record {seq} counts for nothing: {why}", { why });
   }
 
   /** Find out which of the records that quarantines name count for nothing by themselves, and which a confirmed key stands for. */
@@ -563,7 +564,7 @@ class Check {
     });
   }
 
-  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, anybodys) {
+  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines) {
     if (!quarantine) return say("it names no records");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
@@ -571,14 +572,15 @@ class Check {
     const flaw = this.flawOfKey(own, record);
     if (flaw) return flaw;
     if (second !== quarantine.key) return say("it is signed by a different key than it names");
-    const isOwn = this.keys.some((each) => each.key === second && isConfirmed(each) && each.added.seq < record.seq);
-    if (isOwn || this.writers.some((each) => each.key === second && each.added < record.seq)) return say("the second key is the ledger's own, or a machine's");
+    // Who becomes one later undoes nothing.
+    const isOurs = ({ key, isKnown, added, vouched }) => key === second && ((isKnown && added.seq < record.seq) || (vouched !== null && vouched < record.seq));
+    if (this.keys.some(isOurs) || this.writers.some((each) => each.key === second && each.added < record.seq)) return say("the second key is the ledger's own, or a machine's");
     const { first, last } = quarantine;
     if (last >= record.seq) return say("it names records that did not exist");
     if ((lines.get(last)?.digest ?? "") !== quarantine.digest) return say("record {last} is another one than it names", { last });
     if (quarantine.since !== undefined) return this.whyNotMended(record, quarantine, lines);
     for (let seq = first; seq <= last; seq += 1) {
-      if (!lines.get(seq)?.at || anybodys.has(seq)) continue;
+      if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
       const isStrange = this.void.has(seq) || (this.writers.length && seq > this.writers[0].added);
       if (!isStrange || this.sound.has(seq) || this.claimOf(seq, seq)?.by < record.seq) return say("record {record} is whole, and no stranger's", { record: seq });
     }
@@ -598,11 +600,15 @@ class Check {
     return null;
   }
 
-  /** (11) Whose the records are: writers and claims in their order. */
-  checkClaims(signed, lines) {
+  /** (11) Whose the records are: writers, claims and what two persons said, in their order. */
+  checkClaims(signed, quarantines, lines) {
+    const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
+    this.anybodys = new Set(this.always.filter(isAnybodys).map((each) => each.seq));
+    const waiting = [...quarantines];
     let upTo = 0;
     for (const each of signed) {
       const { seq } = each.record;
+      while (waiting.length && waiting[0].record.seq < seq) this.takeQuarantine(waiting.shift(), lines);
       if (!this.good.has(each.record.body)) continue;
       if (each.record.kind !== "claim") {
         const why = this.takeWriter(each);
@@ -623,14 +629,16 @@ class Check {
         );
       } else {
         upTo = Math.max(upTo, ranges.at(-1).last);
-        const left = ranges.flatMap(({ first, last }) => this.freeOf(first, last));
+        const free = ranges.flatMap(({ first, last }) => this.freeOf(first, last));
+        const left = free.flatMap(({ first, last }) => this.notAside(first, last));
         const isWhole = left.length === ranges.length && left.every(({ first, last }, number) => first === ranges[number].first && last === ranges[number].last);
         for (const { first, last } of left) this.claimed.splice(this.placeOf(first), 0, { first, last, key: each.signer, by: seq });
         if (left.length) this.speaking.add(seq);
-        if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed before") });
-        else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed before");
+        if (!left.length) this.excusable(seq, "the claim in record {seq} counts for nothing: {why}", { why: say("its records were claimed or set aside before") });
+        else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed or set aside before");
       }
     }
+    for (const each of waiting) this.takeQuarantine(each, lines);
   }
 
   /** (11) What a writer may not record, and what nobody claimed in time. */
@@ -680,6 +688,17 @@ class Check {
     return first <= last ? [...found, { first, last }] : found;
   }
 
+  /** Return the parts of a range that two persons have not set aside before. */
+  notAside(first, last) {
+    const found = [];
+    const inside = [...this.aside].filter((seq) => first <= seq && seq <= last).sort((one, other) => one - other);
+    for (const seq of inside) {
+      if (first < seq) found.push({ first, last: seq - 1 });
+      first = seq + 1;
+    }
+    return first <= last ? [...found, { first, last }] : found;
+  }
+
   /** Take a writer record; return why it counts for nothing. */
   takeWriter({ record, writer, signer, whyNot }) {
     if (!writer || record.kind !== `writer.${writer.state}`) return say("it names no writer");
@@ -700,7 +719,7 @@ class Check {
 
   /** Return why a key may not name writers, or set aside, in a record: whoever may append can add keys too. */
   flawOfKey(signer, { seq, at }) {
-    const found = this.keys.find(({ key, added, retired }) => key === signer && added.at <= at && (!retired || at <= retired.at));
+    const found = this.keys.find(({ key, begin, retired }) => key === signer && begin <= at && (!retired || at <= retired.at));
     if (!found) return say("it is not signed by a key of the ledger");
     if (found.isKnown || (found.vouched !== null && found.vouched < seq)) return null;
     return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
@@ -949,9 +968,9 @@ class Check {
 
   async checkAllowedSigners() {
     let text = "";
-    for (const { key, added, retired } of this.listed) {
+    for (const { key, begin, retired } of this.listed) {
       const until = retired ? `,valid-before="${stamp(retired.at)}"` : "";
-      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(added.at)}"${until}`;
+      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(begin)}"${until}`;
       text += `${this.ledger ?? ""} ${options} ${key}\n`;
     }
     const seen = new Set();

@@ -227,9 +227,18 @@ async function sourceOfZip(file) {
     if (!name.startsWith(top)) throw wrong;
     const path = name.slice(top.length);
     if (path === "" || (path.endsWith("/") && FOLDERS.includes(path.slice(0, -1)))) continue;
-    source.add(path, entry.isPlain ? new ZippedFile(file, entry) : null);
+    source.add(decodedName(path), entry.isPlain ? new ZippedFile(file, entry) : null);
   }
   return source;
+}
+
+/** Return a name of which the bytes were read as Latin-1 as a person reads it; no file of a bundle has any but ASCII. */
+function decodedName(name) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(name, (each) => each.charCodeAt(0)));
+  } catch {
+    return name;
+  }
 }
 
 /** Return one entry of the list of a ZIP file; null if it is cut off. Names are bytes, here as Latin-1. */
