@@ -213,7 +213,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
     for item in items:
         texts[item.seen.channel, item.seen.text].append(item)
         titles[item.seen.channel, fold(item.seen.title)].append(item)
-    shown = judging.shown_before(items)
+    shown, lenders = judging.shown_before(items), judging.lenders_of(items)
     found: dict[str, Message] = {}
     repeated = [item for item in items if FlagKind.DUPLICATE in item.flags and item.came is not None]
     doubles, others = judging.doubles_of(items) if repeated else {}, judging.same_texts(repeated)
@@ -241,6 +241,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
+        elif FlagKind.DUPLICATE in item.flags and (lender := lenders.get(item.seen.id)) is not None and lender.unit:
+            found[item.seen.id] = msg(
+                "{unit} showed this text at {address} on {day}, before it was sent in",
+                unit=names.name_of(lender.unit) or lender.unit,
+                address=lender.url or lender.title,
+                day=moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
             )
         elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
             found[item.seen.id] = msg(

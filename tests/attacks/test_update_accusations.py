@@ -24,7 +24,19 @@ from tests.attacks.precedence import (
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
-from tests.attacks.update_scene import Post, Province, Register, Site, Way, body, cases, post, rows_named_in, story
+from tests.attacks.update_scene import (
+    KeptMail,
+    Post,
+    Province,
+    Register,
+    Site,
+    Way,
+    body,
+    cases,
+    post,
+    rows_named_in,
+    story,
+)
 from tests.checks.updates.scene import HEALTH, at
 from tests.web import answer
 
@@ -416,6 +428,51 @@ def telegram_of_two_units(p: Province) -> None:
         p.plan(p.day(day, "09:00"), other.publish, post(number, p.day(day, "09:00")))
         p.plan(p.day(day, "10:00"), p.site.publish, post(number, p.day(day, "10:00"), path=f"/y-te-{number}"))
     p.publish(22, p.day(8))
+
+
+def telegram_that_was_mailed_in(p: Province) -> None:
+    telegram_of_the_province(p)
+    mail = _mailbox(p)
+    for day, number in ((1, 90), (3, 91)):
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), _SENDER, body(number))
+
+
+def own_texts_mailed_in(p: Province) -> None:
+    _whole_texts_mailed_in(p, other_shows="09:00")
+
+
+def texts_mailed_in_that_another_unit_shows_on_that_day(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), _SENDER, story(day, 320))
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), story(day, 320)))
+
+
+def own_texts_that_one_poll_saw_at_another_unit_too_mailed_in(p: Province) -> None:
+    _whole_texts_mailed_in(p, other_shows="08:00", days_later=0)
+
+
+def _whole_texts_mailed_in(p: Province, *, other_shows: str, days_later: int = 1) -> None:
+    """Let what the own site showed be mailed in two days later, when another unit's site shows it too."""
+    site, other, mail = p.with_whole_texts(), p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    for day in (1, 3):
+        text, copied = story(day, 320), p.day(day + days_later, other_shows)
+        p.plan(p.day(day, "08:00"), site.publish, Post(f"/tin-{day}", p.day(day, "08:00"), text))
+        p.plan(copied, other.publish, Post(f"/chep-{day}", copied, text))
+        p.plan(p.day(day + 2), mail.receive, p.day(day + 2), _SENDER, text)
+
+
+_SENDER = "vanthu@soyte.khanhhoa.example"
+
+
+def _mailbox(p: Province) -> KeptMail:
+    """Let the unit's mail be known by its domain; a first mail has come in."""
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail = p.with_mail()
+    mail.receive(p.day(-4), _SENDER, story(99, 320))
+    return mail
 
 
 def notices_of_one_title_of_two_units(p: Province) -> None:
@@ -932,6 +989,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
+    telegram_that_was_mailed_in: MET,
+    own_texts_mailed_in: MET,
+    own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,
+    texts_mailed_in_that_another_unit_shows_on_that_day: MET,
     notices_of_one_title_of_two_units: UNKNOWN,
     notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,

@@ -131,6 +131,8 @@ class Site:
     """What it answers instead of its feed."""
     gives_whole_texts: bool = False
     """Its feed has the items' texts beside their summaries."""
+    summary_words: int | None = None
+    """Its feed gives so many words of each text; None for all."""
     is_newest_twice: bool = False
     """Its page shows the newest item in a box above the list too."""
     links: str | None = None
@@ -189,7 +191,8 @@ class Site:
     def _entry(self, one: Post) -> str:
         place = self.at if self.links is None else self.links
         claimed = f"<pubDate>{self.written(one.claims)}</pubDate>" if one.claims else ""
-        text = f"<description>{escape(one.text)}</description>"
+        said = one.text if self.summary_words is None else f"{' '.join(one.text.split()[: self.summary_words])}..."
+        text = f"<description>{escape(said)}</description>"
         if self.gives_whole_texts:
             text = f"<encoded xmlns='http://purl.org/rss/1.0/modules/content/'>{escape(one.text)}</encoded>"
         return (
