@@ -251,6 +251,14 @@ def signer_at(signers: Sequence[Signer], public_key: str, seq: int, moment: date
     return None
 
 
+def signer_by_time(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:
+    """Return the signer of a confirmed key that was in use at a moment, ends included: of what has no place in the chain, as a backup set."""
+    for signer in signers:
+        if signer.public_key == public_key and signer.is_confirmed and signer.valid_from <= moment:
+            return signer if signer.valid_to is None or moment <= signer.valid_to else None
+    return None
+
+
 def confirmed_keys(signers: Iterable[Signer]) -> frozenset[str]:
     """Return the public keys that are the ledger's own, whether they still sign or not."""
     return frozenset(each.public_key for each in signers if each.is_confirmed)

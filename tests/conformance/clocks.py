@@ -9,11 +9,13 @@ from pathlib import Path
 from portalops import bodies
 from portalops.ledger.claimant import draft_claim
 from portalops.ledger.claims import WRITER_NAMESPACE, text_of_writer
-from portalops.ledger.heads import rotate_key
+from portalops.ledger.heads import HEAD, rotate_key
+from portalops.ledger.heads import NAMESPACE as HEADS
+from portalops.ledger.heads import text_of as head_text
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
+from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.set_aside import stored_lines
-from portalops.model.heads import KeyEvent
+from portalops.model.heads import Head, KeyEvent
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.text import format_at
@@ -516,12 +518,18 @@ def _mended_by_a_key_of_that_time(written: Written) -> None:
 
 
 def _a_key_of_that_time_that_mended_nothing(written: Written) -> None:
-    """The key before it signs nothing behind its retirement, whatever the times are; the next one only from its own time on."""
+    """The key before it mends nothing behind its retirement, whatever the times are."""
     first, old = change_key_ahead(written)
-    mend(written, first, own=old)
-    written.clock.move(timedelta(minutes=1))
-    append_head(written, written.key)
     written.clock.move(AHEAD * 2)
+    mend(written, first, own=old)
+
+
+def forge_head(written: Written, at: datetime) -> None:
+    """Sign over whatever is there with the ledger's key, in a head and a record of any time."""
+    number = written.ledger.newest_number()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (number,))
+    text = head_text(Head(LEDGER, number, digest, at, Digest(GENESIS)))
+    forge(written, HEAD, at, head={"text": text, "signature": sign(text.encode(), written.key, HEADS)})
 
 
 def mended_behind_a_change(written: Written) -> SigningKey:
