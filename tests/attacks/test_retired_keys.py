@@ -12,7 +12,7 @@ from portalops.ledger.verify import Integrity, verify
 from portalops.registers.signers import confirmed_keys
 from tests.conformance.claims import THIEF, append, append_head, claim, claimed
 from tests.conformance.clocks import (
-    CASES,
+    RETIRED,
     change_key,
     go_on,
     mended_behind_a_change,
@@ -68,7 +68,7 @@ def test_a_retired_key_enrols_nobody_at_a_time_before_its_retirement(written: Wr
 
 
 def test_a_key_that_was_changed_while_the_clock_was_ahead_enrols_nobody(written: Written) -> None:
-    CASES["a-writer-by-the-key-before"](written)
+    RETIRED["a-writer-by-the-key-before"](written)
 
     assert not judged(written).holds
     assert THIEF.public_key not in {each.public_key for each in read_ownership(written.ledger).writers}
@@ -76,7 +76,7 @@ def test_a_key_that_was_changed_while_the_clock_was_ahead_enrols_nobody(written:
 
 
 def test_a_key_that_was_changed_while_the_clock_was_ahead_sets_nothing_aside(written: Written) -> None:
-    CASES["set-aside-by-the-key-before"](written)
+    RETIRED["set-aside-by-the-key-before"](written)
 
     assert not judged(written).holds
     assert numbers_set_aside(written.ledger) == set()
@@ -95,7 +95,7 @@ def test_a_key_that_was_changed_while_the_clock_was_ahead_signs_no_head(written:
 
 
 def test_a_key_that_was_changed_while_the_clock_was_ahead_names_no_other_successor(written: Written) -> None:
-    CASES["a-successor-by-the-key-before"](written)
+    RETIRED["a-successor-by-the-key-before"](written)
 
     assert not judged(written).holds
     assert THIEF.public_key not in confirmed_keys(read_signers(written.ledger))
@@ -110,9 +110,9 @@ def test_what_a_key_signed_before_its_retirement_stays_good(written: Written) ->
     assert len(judged(written).signed.uses) == 2
 
 
-@pytest.mark.parametrize("name", sorted(each for each in CASES if "by-the-key-before" in each or "by-a-retired" in each))
+@pytest.mark.parametrize("name", sorted(RETIRED))
 def test_verifiers_agree_on_what_a_retired_key_signs(written: Written, tmp_path: Path, name: str) -> None:
-    CASES[name](written)
+    RETIRED[name](written)
     written.export(tmp_path / "bundle")
 
     portalops, stranger = by_portalops(tmp_path / "bundle")[0], by_stranger(tmp_path / "bundle")[0]

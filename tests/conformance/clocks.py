@@ -653,9 +653,16 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _since_a_later_moment, _overlapping, _of_the_same_records_again, _holds_none, _lone_surrogate,
         _details_that_never_were, _claimed_by_a_person_afterwards, _set_aside_although_it_counts,
         _the_second_person_enrolled_later, _mended_by_a_key_of_that_time, _a_key_of_that_time_that_mended_nothing,
+    )
+}  # fmt: skip
+"""How the clock is mended in a ledger with claims."""
+
+RETIRED: Mapping[str, Callable[[Written], None]] = {
+    each.__name__.strip("_").replace("_", "-"): each
+    for each in (
         _set_aside_by_the_key_before, _a_writer_by_the_key_before, _a_head_by_the_key_before, _a_successor_by_the_key_before,
         _a_mend_by_the_key_before, _a_quarantine_by_a_retired_key_that_is_set_aside,
         _a_writer_by_a_retired_key_that_is_set_aside,
     )
 }  # fmt: skip
-"""How the clock is mended in a ledger with claims."""
+"""What a key signs that was retired, once the clock is mended or at an earlier time."""
