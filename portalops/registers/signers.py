@@ -347,7 +347,11 @@ def _moment(text: str) -> datetime:
         raise NotAllowedSigners(msg("this time does not exist: {text}", text=show_text(text[:40]))) from error
 
 
+_FIRST_SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+"""The earliest time that ssh-keygen takes; a ledger may hold any."""
+
+
 def _stamp(moment: datetime) -> str:
     # Not `%Y` alone: C libraries write years below 1000 with as many digits as they please.
-    at = moment.astimezone(UTC)
+    at = max(moment.astimezone(UTC), _FIRST_SECOND)
     return f"{at.year:04d}{at:%m%d%H%M%SZ}"

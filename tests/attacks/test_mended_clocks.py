@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from commands.cli.calling import call
+from portalops import bodies
 from portalops.errors import ClockWentBack
+from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
@@ -33,7 +35,7 @@ from tests.conformance.corpus import begun, forged_behind
 from tests.conformance.quarantines import NOT_A_RECORD, put_line
 from tests.conformance.quarantines import quarantine as set_aside
 from tests.ledger.bundle.bundles import Written
-from tests.ledger.ledgers import ZONE
+from tests.ledger.ledgers import DAILY, ZONE
 from tests.verifier.scene import by_portalops, by_stranger
 
 COUNT = (
@@ -331,3 +333,113 @@ def test_a_plan_of_the_wrong_time_is_recorded_anew(written: Written, tmp_path: P
 
     assert again is not None
     assert again.seq > first.seq
+
+
+FAR = datetime(9998, 12, 31, tzinfo=UTC)
+
+
+def taken(written: Written) -> Integrity:
+    """Record as the machine does, by the command line's ledger, claim that, and verify."""
+    written.clock.move(timedelta(minutes=1))
+    ledger = HeedfulLedger.open(written.folder, written.clock, create=True)
+    ledger.claimant = written.ledger.claimant
+    ledger.require_clock()
+    ledger.append("note.added", run=NO_RUN, body=b"{}\n")
+    ledger.claim()
+    return judged(written)
+
+
+def times_at_fault(found: Integrity) -> list[int]:
+    return [each.seq for each in found.faults if "earlier than the record before it" in each.what.text]
+
+
+def test_a_void_clock_of_the_future_changes_no_time(written: Written) -> None:
+    void = forge(written, "ledger.clock-mended", FAR, mended_clock={"text": "x"}).seq
+
+    assert not times_at_fault(taken(written))
+    set_aside(written, void, void)
+    assert taken(written).holds
+
+
+@pytest.mark.parametrize(
+    "kind", ["note.added", "claim", "head", "key.retired", "ledger.moved", "ledger.quarantined", "ledger.created"]
+)
+@pytest.mark.parametrize("ahead", [timedelta(minutes=50), AHEAD, timedelta(days=2_000_000)])
+def test_a_record_of_the_future_that_is_set_aside_changes_no_time(
+    written: Written, kind: str, ahead: timedelta
+) -> None:
+    future = forge(written, kind, written.clock.at + ahead).seq
+    set_aside(written, future, future)
+
+    assert taken(written).holds
+    assert taken(written).holds
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-50), timedelta(minutes=50), AHEAD, timedelta(days=2_000_000)])
+def test_a_quarantine_that_is_recorded_again_changes_no_time(written: Written, ahead: timedelta) -> None:
+    at = written.clock.at + ahead
+    strange = forge(written, "note.added", written.clock.at).seq
+    set_aside(written, strange, strange)
+    quarantine = written.ledger.last()
+    assert quarantine is not None
+    forge(written, quarantine.kind, at, **bodies.read(written.ledger.blob(quarantine.body)))
+
+    assert taken(written).holds
+
+
+def test_a_record_of_now_behind_one_of_the_future_hides_it_from_no_writer(written: Written) -> None:
+    future = forge(written, "note.added", FAR).seq
+    now = forge(written, "note.added", written.clock.at).seq
+
+    with pytest.raises(ClockWentBack):
+        taken(written)
+    set_aside(written, future, now)
+
+    assert taken(written).holds
+
+
+def test_a_record_of_now_behind_a_clock_that_ran_ahead_is_mended_with_it(written: Written) -> None:
+    first = run_ahead(written)
+    forge(written, "note.added", written.clock.at)
+    with pytest.raises(ClockWentBack):
+        taken(written)
+    mend(written, first)
+
+    found = taken(written)
+
+    assert found.holds
+
+
+def test_a_record_of_now_behind_one_of_the_future_is_mended_without_writers(tmp_path: Path) -> None:
+    written = Written(tmp_path / "state")
+    written.plan(DAILY)
+    written.head()
+    first = forge(written, "note.added", FAR).seq
+    forge(written, "note.added", written.clock.at)
+    mend(written, first, since=written.clock.at, ledger=written.ledger.id)
+    written.clock.move(timedelta(minutes=1))
+
+    HeedfulLedger.open(written.folder, written.clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
+
+    assert judged(written).holds
+
+
+def test_a_mended_clock_heals_what_is_out_of_order_in_its_range(written: Written) -> None:
+    first = forge(written, "note.added", FAR).seq
+    forge(written, "note.added", written.clock.at)
+    written.clock.move(timedelta(minutes=1))
+    assert times_at_fault(judged(written))
+    mend(written, first)
+
+    assert not times_at_fault(judged(written))
+
+
+@pytest.mark.parametrize("at", [datetime(2, 1, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)])
+def test_a_mended_clock_that_is_recorded_again_moves_no_key(tmp_path: Path, at: datetime) -> None:
+    written = claimed(begun(tmp_path / "state"))
+    CASES["mended-by-a-key-of-that-time"](written)
+    before = read_signers(written.ledger)
+    mending = next(written.ledger.records(kinds=("ledger.clock-mended",), newest_first=True))
+    forge(written, mending.kind, at, **bodies.read(written.ledger.blob(mending.body)))
+
+    assert read_signers(written.ledger) == before

@@ -115,6 +115,9 @@ const codeOf = (head) => [head.written, ...head.digest.slice(0, 20).match(/.{4}/
 /** Write a moment as allowed_signers has it, in whole seconds. */
 const stamp = (at) => `${at.slice(0, 19).replace(/[-:T]/g, "")}Z`;
 
+/** Write a moment as a bundle's allowed_signers has it: ssh-keygen takes none before the first second of 1970. */
+const listedStamp = (at) => (stamp(at) < "19700101000001Z" ? "19700101000001Z" : stamp(at));
+
 /** Return a day as the moment at which it begins in UTC; null if the calendar has none such. */
 function dayOf(value) {
   if (!isText(value) || !/^\d{4}-\d\d-\d\d$/.test(value)) return null;
