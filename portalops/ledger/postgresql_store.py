@@ -171,7 +171,9 @@ class PostgresqlStore:
                     return ()
                 is_early = newest is not None and row is not None and str(row[4]) > format_at(newest.at)
                 found = latest() if newest is not None and (newest.kind in BY_TWO or is_early) else None
-                records = _placed(decide(), clock, newest, found or (newest.at if newest else None))
+                # The database takes nothing earlier than the newest record, whatever that is.
+                floor = max((each for each in (found, newest and newest.at) if each), default=None)
+                records = _placed(decide(), clock, newest, floor)
                 committing = bool(records)
                 with connection.pipeline():
                     if records:

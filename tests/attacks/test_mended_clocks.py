@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +18,15 @@ from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_plan
 from portalops.ledger.verify import Integrity, verify
+from portalops.registers.signers import allowed_signers_line
+from portalops.signatures.sshsig import sign
 from tests.backups.test_prune import Portal
 from tests.conformance.claims import append, claimed
 from tests.conformance.clocks import (
     AHEAD,
     BEHIND_A_BUNDLE,
     CASES,
+    FAR,
     backdate,
     forge,
     go_on,
@@ -34,7 +38,7 @@ from tests.conformance.clocks import (
 from tests.conformance.corpus import begun, forged_behind
 from tests.conformance.quarantines import NOT_A_RECORD, put_line
 from tests.conformance.quarantines import quarantine as set_aside
-from tests.ledger.bundle.bundles import Written
+from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY, ZONE
 from tests.verifier.scene import by_portalops, by_stranger
 
@@ -43,6 +47,8 @@ COUNT = (
     "an-erasure-within", "a-strangers-records", "void-and-set-aside", "void-backdated-and-set-aside", "of-honest-records-by-two",
     "details-that-never-were", "claimed-by-a-person-afterwards", "set-aside-although-it-counts",
     "void-of-the-year-two-set-aside", "void-while-ahead-and-then-mended", "earlier-than-the-record-before-and-set-aside",
+    "void-of-the-future-set-aside", "of-the-future-and-set-aside", "a-quarantine-again-in-the-future",
+    "ahead-with-a-record-of-now-within", "mended-by-a-key-of-that-time-and-again",
     "ahead-and-then-a-line-that-is-no-record", "ahead-and-a-line-that-is-no-record-within",
     "a-line-that-is-no-record-and-then-ahead",
     "the-second-person-enrolled-later", "mended-by-a-key-of-that-time",
@@ -335,9 +341,6 @@ def test_a_plan_of_the_wrong_time_is_recorded_anew(written: Written, tmp_path: P
     assert again.seq > first.seq
 
 
-FAR = datetime(9998, 12, 31, tzinfo=UTC)
-
-
 def taken(written: Written) -> Integrity:
     """Record as the machine does, by the command line's ledger, claim that, and verify."""
     written.clock.move(timedelta(minutes=1))
@@ -443,3 +446,21 @@ def test_a_mended_clock_that_is_recorded_again_moves_no_key(tmp_path: Path, at: 
     forge(written, mending.kind, at, **bodies.read(written.ledger.blob(mending.body)))
 
     assert read_signers(written.ledger) == before
+
+
+@pytest.mark.parametrize("at", [datetime(2, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), FAR])
+@pytest.mark.parametrize("is_retired", [False, True])
+def test_a_list_of_keys_holds_only_times_that_ssh_keygen_takes(tmp_path: Path, at: datetime, is_retired: bool) -> None:
+    key, text = key_of(1), tmp_path / "head"
+    text.write_bytes(b"x")
+    (tmp_path / "head.sig").write_text(sign(b"x", key, "portalops-head"))
+    line = allowed_signers_line("a", "portalops-head", key.public_key, at, at if is_retired else None)
+    (tmp_path / "signers").write_text(line)
+
+    done = subprocess.run(
+        ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", "a", "-n", "portalops-head", "-s", "head.sig"],
+        cwd=tmp_path, stdin=text.open("rb"), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "bad options" not in done.stdout + done.stderr
+    assert (done.returncode == 0) == (at != FAR and not is_retired)
