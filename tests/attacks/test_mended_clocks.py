@@ -451,15 +451,14 @@ def test_a_mended_clock_that_is_recorded_again_moves_no_key(tmp_path: Path, at: 
 @pytest.mark.parametrize("at", [datetime(2, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), FAR])
 @pytest.mark.parametrize("is_retired", [False, True])
 def test_a_list_of_keys_holds_only_times_that_ssh_keygen_takes(tmp_path: Path, at: datetime, is_retired: bool) -> None:
-    key, text = key_of(1), tmp_path / "head"
-    text.write_bytes(b"x")
+    key = key_of(1)
     (tmp_path / "head.sig").write_text(sign(b"x", key, "portalops-head"))
     line = allowed_signers_line("a", "portalops-head", key.public_key, at, at if is_retired else None)
     (tmp_path / "signers").write_text(line)
 
     done = subprocess.run(
         ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", "a", "-n", "portalops-head", "-s", "head.sig"],
-        cwd=tmp_path, stdin=text.open("rb"), capture_output=True, text=True, check=False,
+        cwd=tmp_path, input="x", capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert "bad options" not in done.stdout + done.stderr

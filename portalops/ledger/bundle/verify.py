@@ -1937,10 +1937,9 @@ class Check:
     def _check_allowed_signers(self) -> None:
         lines = []
         for key in self.listed:
-            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % listed_stamp(
-                key.begin()
-            )
-            options += ',valid-before="%s"' % listed_stamp(key.retired.at) if key.retired else ""
+            begin = listed_from(key.begin())
+            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(begin)
+            options += ',valid-before="%s"' % stamp(listed_to(begin, key.retired.at)) if key.retired else ""
             lines.append("%s %s %s\n" % (self.ledger or "", options, key.public))
         seen = set()
         for record in self.always:
@@ -2174,9 +2173,14 @@ def stamp(at: str) -> str:
     return re.sub(r"[-:T]", "", at[:19]) + "Z"
 
 
-def listed_stamp(at: str) -> str:
-    """Write a moment as a bundle's allowed_signers has it: ssh-keygen takes none before the first second of 1970."""
-    return max(stamp(at), "19700101000001Z")
+def listed_from(begin: str) -> str:
+    """Return from when on a bundle's allowed_signers lists a key: ssh-keygen takes no time before the first second of 1970."""
+    return max(begin, "1970-01-01T00:00:01.000Z")
+
+
+def listed_to(begin: str, end: str) -> str:
+    """Return until when it does: ssh-keygen takes no end that is not behind the beginning."""
+    return max(end, at_text(moment_of(begin) + timedelta(seconds=1)))
 
 
 def at_text(moment: datetime) -> str:

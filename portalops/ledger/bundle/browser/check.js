@@ -974,8 +974,8 @@ class Check {
   async checkAllowedSigners() {
     let text = "";
     for (const { key, begin, retired } of this.listed) {
-      const until = retired ? `,valid-before="${listedStamp(retired.at)}"` : "";
-      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${listedStamp(begin)}"${until}`;
+      const until = retired ? `,valid-before="${stamp(listedTo(begin, retired.at))}"` : "";
+      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(listedFrom(begin))}"${until}`;
       text += `${this.ledger ?? ""} ${options} ${key}\n`;
     }
     const seen = new Set();
