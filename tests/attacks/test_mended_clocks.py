@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from commands.cli.calling import call
-from portalops import bodies
 from portalops.errors import ClockWentBack
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
@@ -29,6 +28,7 @@ from tests.conformance.clocks import (
     FAR,
     backdate,
     forge,
+    forge_again,
     go_on,
     mend,
     mended,
@@ -383,9 +383,7 @@ def test_a_quarantine_that_is_recorded_again_changes_no_time(written: Written, a
     at = written.clock.at + ahead
     strange = forge(written, "note.added", written.clock.at).seq
     set_aside(written, strange, strange)
-    quarantine = written.ledger.last()
-    assert quarantine is not None
-    forge(written, quarantine.kind, at, **bodies.read(written.ledger.blob(quarantine.body)))
+    forge_again(written, "ledger.quarantined", at)
 
     assert taken(written).holds
 
@@ -442,8 +440,7 @@ def test_a_mended_clock_that_is_recorded_again_moves_no_key(tmp_path: Path, at: 
     written = claimed(begun(tmp_path / "state"))
     CASES["mended-by-a-key-of-that-time"](written)
     before = read_signers(written.ledger)
-    mending = next(written.ledger.records(kinds=("ledger.clock-mended",), newest_first=True))
-    forge(written, mending.kind, at, **bodies.read(written.ledger.blob(mending.body)))
+    forge_again(written, "ledger.clock-mended", at)
 
     assert read_signers(written.ledger) == before
 

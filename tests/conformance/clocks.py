@@ -295,7 +295,7 @@ def _of_the_future_and_set_aside(written: Written) -> None:
 def _a_quarantine_again_in_the_future(written: Written) -> None:
     seq = forge(written, "note.added", written.clock.at).seq
     set_aside(written, seq, seq)
-    _again(written, QUARANTINED, FAR)
+    forge_again(written, QUARANTINED, FAR)
     _record_now(written)
 
 
@@ -308,15 +308,16 @@ def _ahead_with_a_record_of_now_within(written: Written) -> None:
 
 def _mended_by_a_key_of_that_time_and_again(written: Written) -> None:
     _mended_by_a_key_of_that_time(written)
-    seq = _again(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC))
+    seq = forge_again(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC))
     set_aside(written, seq, seq)
     _record_now(written)
 
 
-def _again(written: Written, kind: str, at: datetime) -> int:
+def forge_again(written: Written, kind: str, at: datetime) -> int:
     """Record the newest record of a kind once more at another time, as who may write the file does it."""
     newest = next(written.ledger.records(kinds=(kind,), newest_first=True))
-    return forge(written, kind, at, **bodies.read(written.ledger.blob(newest.body))).seq
+    parts: dict[str, object] = dict(bodies.read(written.ledger.blob(newest.body)))
+    return _put_forged(written, kind, at, "", parts).seq
 
 
 def _ahead_and_then_a_line_that_is_no_record(written: Written) -> None:
