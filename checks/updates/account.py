@@ -106,15 +106,21 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         and item.came is not None
         and item.seen.unit_name
         and _concerns(item, facts)
-        and not names.resembling(item.seen.unit_name)
+        and not names.likely(item.seen.unit_name, judging.traits_of(item.seen.source), moment(item.seen.first_seen_at))
     ]
     strangers = {item.seen.id for item in nameless}
-    items = [
-        replace(one, why=_explain_stranger(one.item.seen))
-        if one.counts is ItemCounts.PERHAPS and one.item.seen.id in strangers
-        else one
-        for one in items
-    ]
+
+    def of_sender(one: AccountedItem) -> AccountedItem:
+        seen = one.item.seen
+        if one.counts is not ItemCounts.PERHAPS:
+            return one
+        if seen.id in strangers:
+            return replace(one, why=_explain_stranger(seen))
+        if seen.unit is None and unit.id in names.holders_above(seen.unit_name, judging.traits_of(seen.source)):
+            return replace(one, why=_explain_domain(seen))
+        return one
+
+    items = [of_sender(one) for one in items]
     return WeekAccount(
         found,
         tuple(sorted(items, key=lambda one: (one.until, one.item.seen.id))),
@@ -207,7 +213,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
     for item in items:
         texts[item.seen.channel, item.seen.text].append(item)
         titles[item.seen.channel, fold(item.seen.title)].append(item)
-    shown = judging.shown_before(items)
+    shown, lenders = judging.shown_before(items), judging.lenders_of(items)
     found: dict[str, Message] = {}
     repeated = [item for item in items if FlagKind.DUPLICATE in item.flags and item.came is not None]
     doubles, others = judging.doubles_of(items) if repeated else {}, judging.same_texts(repeated)
@@ -235,6 +241,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
+        elif FlagKind.DUPLICATE in item.flags and (lender := lenders.get(item.seen.id)) is not None and lender.unit:
+            found[item.seen.id] = msg(
+                "{unit} showed this text at {address} on {day}, before it was sent in",
+                unit=names.name_of(lender.unit) or lender.unit,
+                address=lender.url or lender.title,
+                day=moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
             )
         elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
             found[item.seen.id] = msg(
@@ -266,6 +279,15 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
             )
+        elif (
+            FlagKind.REMOVED in item.flags
+            and FlagKind.TOUCHED not in item.flags
+            and not judging.is_listed_whole(item.seen.source)
+        ):
+            found[item.seen.id] = msg(
+                "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken"
+                " down; have the list made longer"
+            )
     return found
 
 
@@ -296,6 +318,15 @@ def _explain_stranger(one: SeenItem) -> Message:
         "its author {author} is like no unit's name, so that it may be this unit's: add the name to aliases of its unit, or to outsiders of source {source}",
         author=one.unit_name,
         source=one.source,
+    )
+
+
+def _explain_domain(one: SeenItem) -> Message:
+    """Say why a mail may be a unit's whose domain is above the sender's, and what mends it."""
+    return msg(
+        "its sender {sender} is below this unit's mail domain, so that it may be this unit's: if it is, add \"{domain}\" to aliases of the unit",
+        sender=show_text(one.unit_name, 200),
+        domain=show_text(one.unit_name.rpartition("@")[2], 200),
     )
 
 
@@ -356,8 +387,8 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
         return msg(
-            "at this address the text, the title or the date is another one than before; of the page itself its source shows too"
-            " little: an officer reads it"
+            "at this address the text, the title or the date is another one than before; its source gives a title or a"
+            " summary, however long, and not the page itself: an officer reads it"
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")

@@ -363,7 +363,8 @@ def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str], kept: Se
     """Return what stood in the base in front of an item that still stands in its place, and is not older than the end.
 
     A place is believed only with a second item that still stands in front: one alone may have been moved to the front itself,
-    past all the others, and they were cut off. An item that is older than the end was pinned, and is no more.
+    past all the others, and they were cut off. An item that is older than the end was pinned, and is no more. It is sure only
+    of an item that newer ones cannot have pushed out: see `_may_be_pushed_out`.
     """
     if answer.has_hole:
         return {}
@@ -382,8 +383,20 @@ def _gone_of_window(answer: Answer, base: BaseAnswer, proven: set[str], kept: Se
         if one.claimed_at is None or oldest is None:
             gone[name] = GoneItem(base.polled_at, is_sure=False)  # it may have been a pin
         elif one.claimed_at > oldest:
-            gone[name] = GoneItem(base.polled_at, is_fresh)
+            gone[name] = GoneItem(base.polled_at, is_fresh and not _may_be_pushed_out(one.claimed_at, answer))
     return gone | (_confirmed(answer, proven, shown, oldest) if is_ordered else {})
+
+
+def _may_be_pushed_out(claimed: datetime, answer: Answer) -> bool:
+    """Say whether an item may have left a full list as newer ones came, although older ones stand behind its place.
+
+    Those may be fixed rows, such as an old article that is always the last. No list is taken to have more fixed rows than
+    moving ones: the older ones prove a place in the moving part only where they are more than the newer ones. Items of one
+    day, where no hours are given, are taken for newer ones.
+    """
+    claims = [one.claimed_at for one in answer.shown if one.claimed_at is not None]
+    behind = claims[claims.index(max(claims)) :] if claims else []  # pins stand in front of the newest item
+    return sum(at >= claimed for at in claims) >= sum(at < claimed for at in behind)
 
 
 def _is_fresh(answer: Answer, proven: set[str], since: datetime) -> bool:
@@ -403,7 +416,15 @@ def _confirmed(
         if one.id not in shown
         and earliest is not None
         and earliest < one.first_seen_at
-        and (answer.is_complete or (one.claimed_at is not None and oldest is not None and one.claimed_at > oldest))
+        and (
+            answer.is_complete
+            or (
+                one.claimed_at is not None
+                and oldest is not None
+                and one.claimed_at > oldest
+                and not _may_be_pushed_out(one.claimed_at, answer)
+            )
+        )
         and _is_fresh(answer, proven, one.seen_at)
     }
 

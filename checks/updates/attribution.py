@@ -163,6 +163,9 @@ class WithNames(Collected):
     def near_copies(self) -> Iterable[NearCopy]:
         return (one._replace(seen=self._attributed(one.seen)) for one in self._collected.near_copies())
 
+    def site_texts(self) -> Iterable[SeenItem]:
+        return map(self._attributed, self._collected.site_texts())
+
     def changes(self) -> ItemChanges:
         return self._collected.changes()
 

@@ -143,6 +143,11 @@ class WithCorrections(Collected):
             how = self._read.get(one.id)
             yield one if how is None else how.item
 
+    def site_texts(self) -> Iterable[SeenItem]:
+        for one in self._collected.site_texts():
+            how = self._read.get(one.id)
+            yield one if how is None else how.item
+
     def near_copies(self) -> Iterable[NearCopy]:
         for one in self._collected.near_copies():
             how = self._read.get(one.seen.id)

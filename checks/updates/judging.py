@@ -18,7 +18,7 @@ from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
 from checks.updates.exchanged_days import ENTERED_WITHIN, OUT_OF_ORDER, day_before_slip, exchanged_day, is_entered_on
-from checks.updates.rules.comparing import came_by, compare, nearly_repeated, polled, repeated
+from checks.updates.rules.comparing import came_by, compare, find_site_lender, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
 from checks.updates.rules.grading import (
@@ -140,6 +140,7 @@ class Judging:
         self._on_portal = {text: at for text, at in shown.items() if text not in given}
         self._trusts_portal_rows = all(one in self._traits and self._traits[one].trust_created for one in front)
         self._portal_text_of = {one.seen.id: one.like for one in near if one.like in self._on_portal}
+        self._lenders = self._texts_of_sites(near, given)
         self._syndicated = frozenset(traits.id for traits in sources if traits.syndicated)
         self.coverage = cover(
             sources,
@@ -173,6 +174,8 @@ class Judging:
         again = self._again
         if unit is not None and self._on_portal and (shown := self.shown_before(graded)):
             again = again._replace(maybe=again.maybe | shown)
+        if lent := self.lenders_of(graded):
+            again = again._replace(maybe=again.maybe | lent.keys())
         if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
             again = again._replace(maybe=again.maybe | doubles.keys())
         items = self._with_replaced(compare(graded, again), graded, lost)
@@ -236,6 +239,10 @@ class Judging:
     def is_gone(self, item: str) -> bool:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
         return item in self._changes.gone
+
+    def is_listed_whole(self, source: str) -> bool:
+        """Say whether each answer of a source lists all that it publishes: nothing is pushed out of it."""
+        return source in self._complete
 
     def originals_of(self, copies: Collection[GradedItem]) -> Mapping[str, GradedItem]:
         """Return the item that each of some copies says again, by the copy: the newest before it that is no copy itself.
@@ -396,6 +403,10 @@ class Judging:
         first, end = self.days.bounds(day)
         return first, end - 1
 
+    def traits_of(self, source: str) -> UpdateSourceTraits | None:
+        """Return what is declared of a source; None of one that is gone."""
+        return self._traits.get(source)
+
     def shown_before(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the items that the portal itself showed before, whole or in part, or may have: its news, shown or sent in again."""
         return frozenset(
@@ -406,6 +417,28 @@ class Judging:
             and item.seen.source not in self._may_copy
             and self._was_on_portal(item)
         )
+
+    def lenders_of(self, items: Iterable[GradedItem]) -> Mapping[str, SeenItem]:
+        """Return for each of a unit's items that were sent in after another unit's site showed them the item of that site, by id."""
+        found: dict[str, SeenItem] = {}
+        for item in items:
+            shown = self._lenders.get(item.seen.id, ())
+            if shown and item.came is not None and item.seen.source not in self._may_copy:
+                lender = find_site_lender(item, shown, window=self._window)
+                if lender is not None:
+                    found[item.seen.id] = lender
+        return found
+
+    def _texts_of_sites(self, near: Iterable[NearCopy], given: Mapping[str, Stamp]) -> Mapping[str, Sequence[SeenItem]]:
+        """Return the items of sub-portals that showed the texts which were sent in, but for what the province gives out, by what was sent in."""
+        shown: dict[str, list[SeenItem]] = defaultdict(list)
+        for one in self._collected.site_texts():
+            shown[one.text].append(one)
+        return {
+            one.seen.id: shown[one.like]
+            for one in near
+            if one.seen.channel == ItemChannel.SUBMISSION and one.like in shown and one.like not in given
+        }
 
     def _was_on_portal(self, item: GradedItem) -> bool:
         one = item.seen

@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 15
+VERSION = 16
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -95,7 +95,7 @@ OBSERVATION = Table(
     Column("content_hash", Text, nullable=False),
     # The content hash of the first text that says the same: its own, or that of one it hardly differs from.
     Column("text", Text, nullable=False),
-    # The first text of another kind that it shares most of its words with, or the portal's that it shows; empty for none.
+    # The first text of another kind that it shares most of its words with, or the portal's that it shows; of what was sent in also a sub-portal's; empty for none.
     Column("resembles", Text, nullable=False, server_default=""),
     Column("body_letters", Integer),
     Column("evidence", Text, nullable=False),

@@ -44,7 +44,7 @@ from checks.updates.addresses import address_elsewhere, page_key
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
 from checks.updates.forms import form_keys
 from checks.updates.joined_texts import beginning_of
-from checks.updates.near_copies import TextTrace
+from checks.updates.near_copies import TextTrace, keys_of, part_keys_of, trace
 from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
@@ -478,8 +478,10 @@ class ObservationStore:
         seen = recognition.shown()
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
-            for some in _chunks((*recognition.new, *rewriting.found)):
-                _add_observations(connection, some, proof, at, rewriting.pages)
+            added = (*recognition.new, *rewriting.found)
+            grown = _grown_texts(connection, (*recognition.known, *recognition.migrated)) if added else ()
+            for some in _chunks(added):
+                _add_observations(connection, some, proof, at, rewriting.pages, grown=grown)
             self._mark_beginnings(connection, recognition, poll, before)
             self._keep_pages(connection, rewriting)
             _insert(connection, NAME, names)
@@ -697,6 +699,10 @@ class ObservationWindow:
         """Return the items of the window that share most of their words with an earlier text, and those that say that text, of all units, in no order."""
         return (NearCopy(str(like), SeenItem._make(row)) for like, *row in self._rows(_NEAR_COPIES))
 
+    def site_texts(self) -> Iterable[SeenItem]:
+        """Return the items of sub-portals whose text was sent in within the window, or nearly so, of all units, in no order."""
+        return map(SeenItem._make, self._rows(_SITE_TEXTS))
+
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:  # noqa: ARG002  # it knows no names
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
         return ()
@@ -849,6 +855,12 @@ _NEAR_COPIES = _RESEMBLING.union_all(
     .join(_RESEMBLED, (_RESEMBLED.c.channel == OBSERVATION.c.channel) & (_RESEMBLED.c.resembles == OBSERVATION.c.text))
     .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
 )
+_SITE_TEXTS = (
+    select(*_SEEN)
+    .join(_RESEMBLED, _RESEMBLED.c.resembles == OBSERVATION.c.text)
+    .where(_RESEMBLED.c.channel == ItemChannel.SUBMISSION.value, OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value)
+    .where(OBSERVATION.c.first_seen_at <= bindparam("until"), ~OBSERVATION.c.title_alone)
+)
 _NEWEST = (
     select(func.max(CORRECTION.c.seq))
     .where(CORRECTION.c.seen_at <= bindparam("until"))
@@ -973,6 +985,9 @@ _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part,
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
 _RUN_HOLDERS = select(TEXT_RUN.c.key, TEXT_RUN.c.text).where(TEXT_RUN.c.key.in_(_SOME))
+_FIRST_SUMMARIES = select(*(OBSERVATION.c[name] for name in ("id", "channel", "content_hash", "text"))).where(
+    OBSERVATION.c.id.in_(_SOME), OBSERVATION.c.body_letters.is_(None)
+)
 _TEXT_BEGINNING = (
     select(TEXT_SKETCH.c.text)
     .where(TEXT_SKETCH.c.text >= bindparam("begins"), TEXT_SKETCH.c.text < bindparam("end"))
@@ -1027,6 +1042,8 @@ def _add_observations(
     proof: AnswerProof,
     at: Stamp,
     pages: Mapping[str, PageTexts],
+    *,
+    grown: Sequence[_GrownText],
 ) -> None:
     """Add new observations in their order, and note which of their texts an earlier one says too, or nearly."""
     marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
@@ -1034,7 +1051,7 @@ def _add_observations(
     texts = [one.text for one in alike]
     resembled = [
         one.form or found
-        for one, found in zip(alike, _texts_resembled(connection, new, marks, texts, pages), strict=True)
+        for one, found in zip(alike, _texts_resembled(connection, new, marks, texts, pages, grown=grown), strict=True)
     ]
     rows = [
         observation_row(
@@ -1048,6 +1065,31 @@ def _add_observations(
     ]
     _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
     _insert(connection, OBSERVATION, rows)
+
+
+class _GrownText(NamedTuple):
+    """A whole text that an answer gives of an item of which the store has a summary, or its title alone."""
+
+    text: str
+    """By which the store knows the item."""
+    trace: TextTrace
+    keys: tuple[int, ...]
+
+
+def _grown_texts(connection: Connection, known: Sequence[tuple[str, NamedCandidate]]) -> Sequence[_GrownText]:
+    """Return the whole texts that an answer gives of known items which gave none at first, and say another thing than then."""
+    whole = {name: candidate for name, candidate in known if _whole_text(candidate.item)}
+    found: dict[str, _GrownText] = {}
+    for some in _chunks(sorted(whole)):
+        for name, channel, content, said in connection.execute(_FIRST_SUMMARIES, {"some": some}).all():
+            candidate = whole[name]
+            body = candidate.item.body or ""
+            mark = fingerprint(body) if content != candidate.content_hash else None
+            if mark is not None:
+                where = ItemChannel(channel)
+                keys = (*keys_of(where, mark), *part_keys_of(where, mark))
+                found[said] = _GrownText(said, trace(sketch(body), mark), keys)
+    return tuple(found.values())
 
 
 class _Alike(NamedTuple):
@@ -1126,6 +1168,8 @@ def _texts_resembled(
     marks: Sequence[Fingerprint | None],
     texts: Sequence[str],
     pages: Mapping[str, PageTexts],
+    *,
+    grown: Sequence[_GrownText],
 ) -> Sequence[str]:
     """Return the earlier text that each new observation shares most of its words with; empty for none, then it is the first of its kind.
 
@@ -1135,6 +1179,7 @@ def _texts_resembled(
         marks: the fingerprints of their texts.
         texts: what they say, as other observations may too.
         pages: sketches that are known already, by observation.
+        grown: whole texts of items that the store knows by summaries.
     """
     formers = {
         whose: _former_owners(connection, *whose)
@@ -1148,7 +1193,11 @@ def _texts_resembled(
     ]
     holders: dict[int, list[str]] = defaultdict(list)
     _add_holders(connection, {key for each in sought for key in each.sought}, holders)
-    traces = _traces(connection, {one for each in sought for one in each.likely(holders)})
+    for item in grown:
+        for key in item.keys:
+            holders[key].append(item.text)
+    likely = {one for each in sought for one in (*each.likely(holders), *each.likely_on_sites(holders))}
+    traces = _traces(connection, likely) | {item.text: item.trace for item in grown}
     titles: dict[str, set[str]] = defaultdict(set)
     titled = (key for each in sought for key in (*each.summary, *each.news.titles))
     summarised = sorted({text for key in titled for text in holders.get(key, ())})
@@ -1165,13 +1214,24 @@ def _texts_resembled(
     numbered = _numbered(connection, sought, runs)
     traces |= _traces(connection, set(numbered.values()).difference(traces))
     showings = partial(_showings, connection)
-    earlier = EarlierTexts(holders, traces, titles, units, runs=runs, numbered=numbered, showings=showings)
+    sent = {one.text for one, (each, item) in zip(sought, new, strict=True) if _is_text_sent_in(each, item)}
+    earlier = EarlierTexts(
+        holders,
+        traces,
+        titles,
+        units,
+        runs=runs,
+        numbered=numbered,
+        showings=showings,
+        on_sites=_texts_on_sites(connection, sent),
+    )
     known = frozenset(traces)
     found: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
         earlier.keep(one, is_first=not same)
-        found.append(earlier.find_lender(one, observation, found=same or earlier.find_news(one)))
+        same = earlier.find_lender(one, observation, found=same or earlier.find_news(one))
+        found.append(same or earlier.find_on_sites(one))
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)
@@ -1179,6 +1239,20 @@ def _texts_resembled(
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
     return found
+
+
+def _is_text_sent_in(one: Observation, candidate: NamedCandidate) -> bool:
+    return one.channel is ItemChannel.SUBMISSION and bool(_whole_text(candidate.item))
+
+
+def _texts_on_sites(connection: Connection, texts: Collection[str]) -> frozenset[str]:
+    """Return those of some texts that sub-portals showed just so."""
+    channel = ItemChannel.SUBPORTAL.value
+    return frozenset(
+        text
+        for some in _chunks(sorted((channel, text) for text in texts), width=2)
+        for _channel, text in connection.execute(_KNOWN_TEXTS, {"some": some})
+    )
 
 
 def _traces(connection: Connection, texts: Collection[str]) -> dict[str, TextTrace]:

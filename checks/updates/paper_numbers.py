@@ -1,13 +1,13 @@
 """The numbers (số ký hiệu) of papers that a text names, such as 70/BC-UBND. Pure.
 
 A mail brings a paper that comes in on paper too, and names its number in the subject, in the text or by the name of a file. Clerks write one
-number in many ways: 70-BC-UBND.pdf, 070/BC-UBND, 70/2026/BC-UBND.
+number in many ways: 70-BC-UBND.pdf, 070/BC-UBND, 70/2026/BC-UBND; or they leave the signs out, as in "báo cáo số 70" and BC70.pdf.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from checks.updates.text import without_marks
@@ -19,6 +19,35 @@ _BEHIND = r"[/._\u2010-\u2015-]"
 _SIGNS = r"[^\W\d_]+(?:[/._&\u2010-\u2015-][^\W\d_]+)*"
 _NUMBER = re.compile(rf"(?<!\d:)(?<![\w/.\u2010-\u2015-])0*(\d{{1,6}}){_BEHIND}(?:(?:19|20)\d\d{_BEHIND})?({_SIGNS})")
 _SIGN = re.compile(r"[^\W\d_]+")
+_KINDS = {
+    "bao cao": "BC", "bien ban": "BB", "chi thi": "CT", "chuong trinh": "CTr", "cong dien": "CĐ", "cong van": "CV", "giay moi": "GM",
+    "huong dan": "HD", "ke hoach": "KH", "ket luan": "KL", "nghi quyet": "NQ", "quyet dinh": "QĐ", "thong bao": "TB", "to trinh": "TTr",
+    "van ban": "VB",
+}  # fmt: skip
+"""Kinds of papers without marks, and their signs (Decree 30/2020/NĐ-CP, Annex III)."""
+_SAYS_NO_KIND = frozenset({"CV", "VB"})
+"""The number of an official letter (công văn) bears no sign of a kind."""
+_SIGN_OF = {
+    written: sign for kind, sign in _KINDS.items() for written in (kind, kind.replace(" ", ""), without_marks(sign))
+}
+_SHORT = "|".join(sorted(map(without_marks, _KINDS.values()), key=len, reverse=True))
+_KIND = "|".join((*(kind.replace(" ", r"\W?") for kind in _KINDS), _SHORT))
+_BEFORE = r"[\s:.\u2010-\u2015-]{0,3}"
+_OTHER_COUNTS = "".join(
+    f"(?<!{word} )"
+    for word in "bao bieu chi con dan dat dinh do doi he lo luat luc mau mot nha phong tai tong trong tu ty".split()  # noqa: SIM905
+)
+"""What stands before "số" where the number is no paper's: bão số 13, chuyển đổi số 10/10, tổng số 70, mẫu số 2, Thông tư số 5."""
+_DIGITS = (
+    r"(0*\d{1,6})(?:[/-](?:19|20)\d\d)?(?![\d%]|[.,:/-]\d)"
+    r"(?!\W{0,2}(?:(?:ngay|nam)(?!\W*\d)|thang|quy|tuan|gio|phut|trieu|ty|dong|ho|nguoi|luot|truong|vu|dot|ky|duong|pho|diem)\b)"
+)
+"""Not a count, a day, a time or a house: báo cáo 9 tháng, BC 13-10-2026, số 5 đường Trần Phú."""
+_BARE = re.compile(
+    rf"(?<![^\W_])(?:({_KIND}){_BEFORE}so{_BEFORE}|({_KIND}){_BEFORE}(?:(?:ubnd|hdnd){_BEFORE})?(?!(?:19|20)\d\d\b)|{_OTHER_COUNTS}so{_BEFORE}){_DIGITS}"
+    rf"|(?<![\w/.,:-])(0*\d{{1,6}})\s?({_SHORT})(?![^\W_])"
+)
+_NAMED_BY_NUMBER = re.compile(r"0*(\d{1,6})\.(?:pdf|docx?|odt)", re.IGNORECASE)
 
 
 class PaperNumber(NamedTuple):
@@ -39,7 +68,7 @@ def numbers_in_text(text: str) -> tuple[str, ...]:
     >>> numbers_in_text("Kính gửi Báo cáo số 070/BC-UBND ngày 3/11/2026, trực 24/24, 2 đợt/năm, theo QĐ 12/2026/QĐ-UBND.")
     ('70/BC-UBND', '12/QĐ-UBND')
     """
-    found = (_written(one) for one in _NUMBER.finditer(text) if one[2].replace("Đ", "D").isupper())
+    found = (_written(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
     return tuple(dict.fromkeys(found))
 
 
@@ -55,7 +84,34 @@ def numbers_in_names(files: Iterable[str]) -> tuple[str, ...]:
 
 def read_numbers(text: str) -> tuple[PaperNumber, ...]:
     """Return the numbers in a text as they are compared."""
-    return tuple(_read(one) for one in _NUMBER.finditer(text) if one[2].replace("Đ", "D").isupper())
+    return tuple(_read(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
+
+
+def bare_numbers_in_text(text: str) -> tuple[str, ...]:
+    """Return the numbers of papers that a text names without their signs, each once, with the kind of paper where it says so.
+
+    >>> bare_numbers_in_text("Báo cáo số 070 ngày 13/10/2026, QĐ 70, công văn số 12 của xã; báo cáo 9 tháng, bão số 13, tuần 41, trực 24/24")
+    ('BC số 70', 'QĐ số 70', 'số 12')
+    """
+    return tuple(dict.fromkeys(f"{sign} số {number}".lstrip() for number, sign in _bare(text)))
+
+
+def bare_numbers_in_names(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the same of names of files; a document may be named by nothing but its number.
+
+    >>> bare_numbers_in_names(["BC 70 UBND.pdf", "BC so 71 ngay 13-10-2026.pdf", "72.pdf", "1.jpg"])
+    ('BC số 70', 'BC số 71', 'số 72')
+    """
+    found: list[str] = []
+    for name in files:
+        alone = _NAMED_BY_NUMBER.fullmatch(name.strip())
+        found += bare_numbers_in_text(f"số {alone[1]}" if alone else name.rpartition(".")[0] or name)
+    return tuple(dict.fromkeys(found))
+
+
+def read_bare_numbers(text: str) -> tuple[PaperNumber, ...]:
+    """Return the numbers without their signs in a text as they are compared."""
+    return tuple(PaperNumber(number, frozenset({_folded(sign)} - {""})) for number, sign in _bare(text))
 
 
 def read_first(title: str) -> tuple[PaperNumber, str] | None:
@@ -68,9 +124,28 @@ def read_first(title: str) -> tuple[PaperNumber, str] | None:
     return None if found is None else (_read(found), title[found.end() :])
 
 
+def _is_signs(text: str) -> bool:
+    """Say whether letters behind a number are signs of a paper, which are capitals but for TTr and CTr."""
+    return re.sub("(?<=T)r", "R", text.replace("Đ", "D")).isupper()
+
+
 def _written(found: re.Match[str]) -> str:
     return f"{found[1]}/{'-'.join(_SIGN.findall(found[2].upper()))}"
 
 
+def _bare(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each number without its signs, with the sign of the kind of paper; empty where the text says none."""
+    folded = without_marks(text).replace("_", " ")
+    for one in _BARE.finditer(folded):
+        if one[3] and _NUMBER.match(folded, one.start(3)):
+            continue  # its signs stand behind it: Nghị định số 30/2020/NĐ-CP
+        sign = _SIGN_OF.get(" ".join(_SIGN.findall(one[1] or one[2] or one[5] or "")), "")
+        yield int(one[3] or one[4]), "" if sign in _SAYS_NO_KIND else sign
+
+
+def _folded(sign: str) -> str:
+    return without_marks(sign).upper()
+
+
 def _read(found: re.Match[str]) -> PaperNumber:
-    return PaperNumber(int(found[1]), frozenset(_SIGN.findall(without_marks(found[2]).upper())))
+    return PaperNumber(int(found[1]), frozenset(_SIGN.findall(_folded(found[2]))))

@@ -100,12 +100,14 @@ class NewText(NamedTuple):
     """Keys of its title with its first words, in its own place."""
     numberless: tuple[int, ...] = ()
     """Keys of all its words without its numbers, for each place, where it is short."""
+    sites: tuple[int, ...] = ()
+    """Keys of a sub-portal's text that it may be, or be a part of, where it was sent in."""
 
     @property
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
         known_by_title = chain(self.summary, *self.news, *self.shown, *self.cut_news, *self.units, *self.opening[1:])
-        return chain(self.near, *self.parts, known_by_title, self.numberless)
+        return chain(self.near, *self.parts, known_by_title, self.numberless, self.sites)
 
     @property
     def first_runs(self) -> Iterator[int]:
@@ -136,6 +138,10 @@ class NewText(NamedTuple):
             *likely_texts(self.near, holders),
             *likely_texts(chain.from_iterable(self.parts), holders, most=LIKELY_WHOLES),
         )
+
+    def likely_on_sites(self, holders: Holders) -> tuple[str, ...]:
+        """Return the texts of sub-portals, of some holders, that it is to be compared with likewise."""
+        return likely_texts(self.sites, holders, most=LIKELY_WHOLES)
 
 
 def is_long_summary(body: str) -> bool:
@@ -189,8 +195,13 @@ def new_text(
         trace=trace(words, mark),
         near=() if is_summary else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
+        sites=_site_keys(mark) if channel is ItemChannel.SUBMISSION else (),
         runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
     )
+
+
+def _site_keys(mark: Fingerprint) -> tuple[int, ...]:
+    return (*keys_of(ItemChannel.SUBPORTAL, mark), *part_keys_of(ItemChannel.SUBPORTAL, mark))
 
 
 def _summaries_in(place: str) -> str:
@@ -228,6 +239,8 @@ class EarlierTexts:
     """Those of the same answer."""
     showings: Callable[[Sequence[str]], Iterable[Showing]] = lambda _texts: ()
     """Returns the items of the store that showed some texts."""
+    on_sites: Collection[str] = ()
+    """Texts that sub-portals showed, of those that were sent in just so."""
     _titles_added: dict[str, str] = field(default_factory=dict)
     _showings_added: dict[str, list[Showing]] = field(default_factory=lambda: defaultdict(list))
 
@@ -326,6 +339,19 @@ class EarlierTexts:
         found = found or find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
         self.units.setdefault(new.text, []).append(own._replace(resembles=found))
         return found
+
+    def find_on_sites(self, new: NewText) -> str:
+        """Return the text of a sub-portal that was sent in as a new item, also with some words changed, or a part of it; empty for none."""
+        if new.text in self.on_sites:
+            return new.text
+        if new.trace is None:
+            return ""
+        likely = {text: self.traces[text] for text in new.likely_on_sites(self.holders) if text in self.traces}
+        numbered = {text: one for text, one in likely.items() if has_numbers(new.trace, one)}
+        if new.is_summary:
+            return next(iter(holders_of(new.trace, numbered)), "")
+        same_numbers = {text: one.words for text, one in numbered.items() if one.numbers == new.trace.numbers}
+        return nearest(new.trace.words, same_numbers) or next(iter(wholes_of(new.trace, numbered)), "")
 
     def find_news(self, new: NewText) -> str:
         """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing; empty for none."""

@@ -34,6 +34,8 @@ CHANGED_SHARE = 0.2
 """Of the larger text's words (docs/updates.md, What counts)."""
 CHANGED_WORDS = 20
 """Fewer changed words are a clock, a counter or a correction."""
+SUMMARY_WORDS = 200
+"""Fewer may be a summary: systems cut those at 600 signs or before, and a text is taken for whole from 800 letters on."""
 GAINED_SHARE = 0.02
 """Of a text's words, that a part of the former text has more: a word that was cut, or one that joins two sentences."""
 KEPT_MARKS = 128
@@ -273,7 +275,8 @@ def find_rewrites(
                 returned.append((page.rewrite, traits.trust_created, last[name].seen_at))
             kept[name] = PageTexts(text, earlier)
             continue
-        if is_slight or candidate.item.body_is_summary:  # of the page's own text nothing is known
+        # Of the page's own text nothing is known, or nothing of it before.
+        if is_slight or candidate.item.body_is_summary or _is_summary_of(page.current, text):
             change = Rewrite.OPEN
         certainty = min([change, *changes], key=_CERTAINTY.index)
         rewrite = _observe(name, candidate, certainty, traits=traits, units=units, poll=poll)
@@ -310,6 +313,11 @@ def _is_later(one: datetime | None, other: datetime | None) -> bool:
 
 
 _CERTAINTY = (Rewrite.NO, Rewrite.OPEN, Rewrite.SURE)
+
+
+def _is_summary_of(old: Sketch, new: Sketch) -> bool:
+    """Say whether a text may have been the beginning of the one that its page has now: a feed that turns to whole texts changes no page."""
+    return old.words < SUMMARY_WORDS and not _gain(new, old)
 
 
 def _kept_texts(page: PageTexts, text: Sketch) -> tuple[Sketch, ...]:

@@ -11,6 +11,8 @@ import re
 from checks.updates.text import numbers_of, read_text
 
 _WORD = re.compile(r"[^\W\d_]+")
+_FROM_TEXT = re.compile(r" \[[^\[\]]*số \d+\](?= \([^()]*\)$|$)")
+"""Numbers without signs that a mail's text or file names stand so behind its subject, which does not have them."""
 _LEAST_SHARE = 0.5
 """Of its words, that a title has in common with one that is like it."""
 
@@ -22,8 +24,10 @@ def has_new_number(earlier: str, later: str) -> bool:
     True
     >>> has_new_number("Lịch công tác tuần 6", "Lịch tuần 06")
     False
+    >>> has_new_number("Gửi báo cáo [BC số 70]", "Gửi báo cáo [BC số 71]")
+    False
     """
-    return not set(numbers_of(earlier)).issuperset(numbers_of(later))
+    return not set(numbers_of(_subject(earlier))).issuperset(numbers_of(_subject(later)))
 
 
 def is_another_title(earlier: str, later: str) -> bool:
@@ -36,9 +40,14 @@ def is_another_title(earlier: str, later: str) -> bool:
     """
     if has_new_number(earlier, later):
         return True
+    earlier, later = _subject(earlier), _subject(later)
     known = frozenset(read_text(earlier).words)
     words = [word for word in read_text(later).words if not word.isdigit()]
     if sum(word in known for word in words) < _LEAST_SHARE * len(words):
         return True
     names = (word for word in _WORD.findall(later)[1:] if word[0].isupper())
     return any(not known.issuperset(read_text(name).words) for name in names)
+
+
+def _subject(title: str) -> str:
+    return _FROM_TEXT.sub("", title)

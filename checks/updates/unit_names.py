@@ -261,7 +261,7 @@ class UnitNames:
         """Return the units whose an item may be by a name that fits none: those that it resembles, the likeliest first.
 
         A sign for the author of the line above means the unit that this one means. Where nothing is written, none is likelier than others.
-        An item of several names may be each unit's that one of them means.
+        An item of several names may be each unit's that one of them means. A mail address below a unit's domain may be that unit's.
         """
         if traits is not None and BESIDE in name and (named := self.find_each(name, traits, when)):
             return named
@@ -269,7 +269,24 @@ class UnitNames:
         unit = None if author == name or traits is None else self.find(author, traits, when)
         if unit is not None:
             return (unit,)
-        return () if names_nobody(author) else self.resembling(author)
+        if names_nobody(author):
+            return ()
+        return tuple(dict.fromkeys((*self.holders_above(author, traits), *self.resembling(author))))
+
+    def holders_above(self, address: str, traits: UpdateSourceTraits | None) -> tuple[UnitId, ...]:
+        """Return the units of the nearest domain above that of a mail address; none for other names, or if nobody's is above it.
+
+        Whoever has a domain gives out the names below it, but to whom, no mail server says: khanhhoa.example may be an office's
+        domain, with a department's below it. So such mail is nobody's for certain.
+        """
+        _user, at, domain = fold(address).rpartition("@")
+        mapped = {fold(name): unit for name, unit in traits.unit_names} if at and traits is not None else {}
+        while at and "." in (domain := domain.partition(".")[2]):
+            if domain in mapped:
+                return (mapped[domain],)
+            if named := self._named.exact.get(domain):
+                return tuple(unit.id for unit in named)
+        return ()
 
     def ended(self, units: Iterable[UnitId | None]) -> tuple[UnitId, ...]:
         """Return those of some units that have a last day and successors."""

@@ -246,6 +246,16 @@ def _sender_warning(one: UnknownSender) -> Message:
             one.items,
             source=one.source,
         )
+    if one.is_below:
+        return nmsg(
+            '{source}: {n} mail of {name} may be of {units}, whose domain is above the sender\'s: if it is, add "{domain}" to aliases in its [[unit]] table',
+            '{source}: {n} mails of {name} may be of {units}, whose domain is above the sender\'s: if they are, add "{domain}" to aliases in its [[unit]] table',
+            one.items,
+            source=one.source,
+            name=show_text(one.name, 200),
+            units=", ".join(one.resembles[:MAX_RESEMBLED]),
+            domain=show_text(one.name.rpartition("@")[2], 200),
+        )
     return nmsg(
         "{source}: {n} item of {name} counts for nobody, because the name fits no unit; it resembles {units}",
         "{source}: {n} items of {name} count for nobody, because the name fits no unit; it resembles {units}",

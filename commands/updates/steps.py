@@ -297,6 +297,8 @@ class UnknownSender(NamedTuple):
     """The likeliest first."""
     is_stranger: bool = False
     """A register has it, it is like no unit's name, and it is not declared to be no unit's: it may be any unit's."""
+    is_below: bool = False
+    """It is a mail address, and a domain of the units is above its own."""
 
 
 def unit_names(session: Session) -> UnitNames:
@@ -317,6 +319,7 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
             items,
             names.likely(name, traits[source], now),
             is_stranger=names.is_stranger(name, traits[source], now),
+            is_below=bool(names.holders_above(name, traits[source])),
         )
         for source, name, items in found
         if source in traits

@@ -44,7 +44,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.period import Period, Week
 from portalops.model.updates import UnitWeek
 from portalops.reports.document import Block, Cell, KeyValues, TableBlock
-from portalops.reports.words import joined, week_status
+from portalops.reports.words import joined, whole_week_status
 
 UnitName = Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, by its id; portal for the portal itself"))]
 WeekName = Annotated[
@@ -83,7 +83,7 @@ def explain_week(
     facts: list[tuple[Message, Cell]] = [
         (msg("Unit"), chosen.name),
         (msg("Week"), str(named)),
-        (msg("Verdict"), week_status(found.verdict, is_over=named.period().last < session.today)),
+        (msg("Verdict"), whole_week_status(found, is_over=named.period().last < session.today)),
         (msg("Why"), found.reason),
         (msg("Sub-portal (K1)"), describe_bounds(found.subportal_bounds)),
         (msg("Sent in (K2)"), describe_bounds(found.submissions_bounds)),

@@ -20,6 +20,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, NotAHead, PortalOpsError, SecretUnavailable
@@ -27,7 +28,6 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, line_digest, parse_at
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
 from portalops.model.message import msg
-from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest, Record
 from portalops.model.text import format_at
 from portalops.ports import Clock
@@ -45,6 +45,9 @@ from portalops.registers.signers import (
 )
 from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
+
+if TYPE_CHECKING:  # a module less for each command to load
+    from portalops.model.quarantines import Quarantine
 
 HEAD = "head"
 """The kind of a head record, and the key of the signed head in its blob."""

@@ -15,7 +15,7 @@ from portalops.model.media import DiscState
 from portalops.model.message import Message, Value, msg
 from portalops.model.organisation import OfficeRole
 from portalops.model.reading import Freshness
-from portalops.model.updates import FlagKind, ItemChannel
+from portalops.model.updates import FlagKind, ItemChannel, UnitWeek
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.registers.discs import OPTICAL
 from portalops.registers.findings import FindingStanding, FindingState
@@ -177,6 +177,18 @@ def week_status(verdict: DutyVerdict, *, is_over: bool) -> Status:
     """Return the word for a unit's week: one that is over, and pends, waits for a confirmation or the next poll."""
     status = duty_status(verdict)
     return replace(status, word=msg("awaiting confirmation")) if is_over and verdict is DutyVerdict.PENDING else status
+
+
+def whole_week_status(week: UnitWeek, *, is_over: bool) -> Status:
+    """Return the same; where one of K1 and K2 is met and the other decides, which of the two does."""
+    status = week_status(week.verdict, is_over=is_over)
+    own = {"K1": week.subportal_verdict, "K2": week.submissions_verdict}
+    met = [name for name, verdict in own.items() if verdict is DutyVerdict.MET]
+    deciding = [name for name, verdict in own.items() if name not in met and verdict is week.verdict]
+    if week.summed_bounds is not None or not met or not deciding:
+        return status
+    word = msg("{verdict} in {which}; {other} is met", verdict=status.word, which=deciding[0], other=met[0])
+    return replace(status, word=word)
 
 
 def check_status(verdict: CheckVerdict) -> Status:

@@ -109,6 +109,17 @@ def portal_news_mailed_in(p: Province) -> None:
         p.plan(p.day(day + 1), mail.receive, p.day(day + 1), "vanthu@soyte.khanhhoa.example", text)
 
 
+def texts_of_another_units_site_mailed_in(p: Province) -> None:
+    other, mail = p.with_other_unit(), p.with_mail()
+    other.gives_whole_texts = True
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail.receive(p.day(-4), "vanthu@soyte.khanhhoa.example", story(99, 320))
+    for day, behind in ((1, ""), (3, f" {story(50, 20)}")):
+        text = story(day, 320)
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), text))
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), "vanthu@soyte.khanhhoa.example", text + behind)
+
+
 def portal_news_registered(p: Province) -> None:
     portal, register = p.with_portal(), p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")

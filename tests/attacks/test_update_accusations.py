@@ -24,7 +24,19 @@ from tests.attacks.precedence import (
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
-from tests.attacks.update_scene import Post, Province, Register, Site, Way, body, cases, post, rows_named_in, story
+from tests.attacks.update_scene import (
+    KeptMail,
+    Post,
+    Province,
+    Register,
+    Site,
+    Way,
+    body,
+    cases,
+    post,
+    rows_named_in,
+    story,
+)
 from tests.checks.updates.scene import HEALTH, at
 from tests.web import answer
 
@@ -95,6 +107,28 @@ def feed_cut_by_a_busy_day(p: Province) -> None:
     for number in range(30, 38):
         p.publish(number, p.day(3, f"02:{number}"))
     p.publish(22, p.day(8))
+
+
+def _pushed_out_in_front_of_fixed_rows(p: Province, site: Site, rows: int) -> None:
+    site.length, site.fixed_rows = 5, rows
+    p.publish(20, p.day(2))
+    for number in range(30, 36):
+        p.publish(number, p.day(3, f"{number - 22:02}:10"))
+    p.publish(40, p.day(8))
+    p.publish(41, p.day(8, "15:00"))
+
+
+def old_article_always_last_behind_a_busy_day(p: Province) -> None:
+    p.hours = (7, 23)
+    _pushed_out_in_front_of_fixed_rows(p, p.with_history(), 1)
+
+
+def block_of_old_articles_always_last_behind_a_busy_day(p: Province) -> None:
+    p.hours = (7, 23)
+    for number in range(9):
+        p.site.publish(post(number, f"2026-10-{number + 20:02} 09:00"))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    _pushed_out_in_front_of_fixed_rows(p, p.site, 3)
 
 
 def cache_of_a_day(p: Province) -> None:
@@ -396,6 +430,51 @@ def telegram_of_two_units(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def telegram_that_was_mailed_in(p: Province) -> None:
+    telegram_of_the_province(p)
+    mail = _mailbox(p)
+    for day, number in ((1, 90), (3, 91)):
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), _SENDER, body(number))
+
+
+def own_texts_mailed_in(p: Province) -> None:
+    _whole_texts_mailed_in(p, other_shows="09:00")
+
+
+def texts_mailed_in_that_another_unit_shows_on_that_day(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), _SENDER, story(day, 320))
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), story(day, 320)))
+
+
+def own_texts_that_one_poll_saw_at_another_unit_too_mailed_in(p: Province) -> None:
+    _whole_texts_mailed_in(p, other_shows="08:00", days_later=0)
+
+
+def _whole_texts_mailed_in(p: Province, *, other_shows: str, days_later: int = 1) -> None:
+    """Let what the own site showed be mailed in two days later, when another unit's site shows it too."""
+    site, other, mail = p.with_whole_texts(), p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    for day in (1, 3):
+        text, copied = story(day, 320), p.day(day + days_later, other_shows)
+        p.plan(p.day(day, "08:00"), site.publish, Post(f"/tin-{day}", p.day(day, "08:00"), text))
+        p.plan(copied, other.publish, Post(f"/chep-{day}", copied, text))
+        p.plan(p.day(day + 2), mail.receive, p.day(day + 2), _SENDER, text)
+
+
+_SENDER = "vanthu@soyte.khanhhoa.example"
+
+
+def _mailbox(p: Province) -> KeptMail:
+    """Let the unit's mail be known by its domain; a first mail has come in."""
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail = p.with_mail()
+    mail.receive(p.day(-4), _SENDER, story(99, 320))
+    return mail
+
+
 def notices_of_one_title_of_two_units(p: Province) -> None:
     site, other = p.with_history(), p.with_other_unit()
     for day, notice in ((1, "treo cờ Tổ quốc mừng ngày Nhà giáo"), (3, "lịch tiếp công dân tháng 11")):
@@ -668,6 +747,23 @@ def report_by_mail_and_another_in_the_register(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "71/BC-SYT", subject)
 
 
+def mail_of_counts_and_a_paper_of_that_number(p: Province) -> None:
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    mail, register = p.with_mail(), p.with_register()
+    register.add_line(1, "12/11/2026", "Sở Y tế", "46/BC-SYT", "Báo cáo giám sát sốt xuất huyết tuần 46")
+    text = f"Trong tuần 47 có 47 ca, tổng số 47 ổ dịch, ứng phó bão số 47, trực 24/47. {body(3)}"
+    p.plan(p.day(2), mail.receive, p.day(2), "vanthu@soyte.khanhhoa.example", text, subject="Tin tuần 47")
+    p.plan(
+        p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "47/BC-SYT", "Báo cáo tiếp nhận bệnh nhân của các trạm"
+    )
+
+
+def address_below_the_mail_domain(p: Province) -> None:
+    mail = p.with_mail(units={"h05.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanphong@vp.h05.example", body(number))
+
+
 def private_address_with_the_name(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -855,6 +951,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     redesign: MET,
     redesign_before_a_poll: PENDING,
     feed_cut_by_a_busy_day: PENDING,
+    old_article_always_last_behind_a_busy_day: UNKNOWN,
+    block_of_old_articles_always_last_behind_a_busy_day: UNKNOWN,
     cache_of_a_day: MET,
     cache_over_the_weekend: UNKNOWN,
     own_texts_of_a_late_feed_that_another_unit_copies: UNKNOWN,
@@ -891,6 +989,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
+    telegram_that_was_mailed_in: MET,
+    own_texts_mailed_in: MET,
+    own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,
+    texts_mailed_in_that_another_unit_shows_on_that_day: MET,
     notices_of_one_title_of_two_units: UNKNOWN,
     notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,
@@ -933,6 +1035,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     papers_of_a_week_entered_a_week_late: MET,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
+    mail_of_counts_and_a_paper_of_that_number: MET,
+    address_below_the_mail_domain: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -977,6 +1081,25 @@ def test_a_row_that_leads_to_another_host_is_named_by_the_reason(province: Provi
     assert "such as https://tinh.example/tin-21, which leads to another host" in str(week.subportal_reason)
 
 
+def test_an_item_that_newer_ones_may_have_pushed_out_says_so(province: Province) -> None:
+    old_article_always_last_behind_a_busy_day(province)
+
+    assert province.reasons()["/tin-20"] == (
+        "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken down;"
+        " have the list made longer"
+    )
+
+
+def test_a_rewritten_page_of_summaries_says_that_its_source_gives_no_whole_text(province: Province) -> None:
+    site = province.with_history()
+    site.amend("/tin-0", text=story(90))
+    province.plan(province.day(2), site.amend, "/tin-0", text=story(91))
+
+    assert province.reasons()["/tin-0"].endswith(
+        "its source gives a title or a summary, however long, and not the page itself: an officer reads it"
+    )
+
+
 def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Province) -> None:
     corrected_after_the_week(province)
 
@@ -984,6 +1107,17 @@ def test_an_item_that_was_corrected_names_what_came_in_its_place(province: Provi
     assert province.reasons()["/tin-21"] == (
         f"it went within two days, and one like it came in its place at {address}: it was probably corrected there"
     )
+
+
+def test_mail_from_below_a_units_domain_names_the_alias_to_add(province: Province) -> None:
+    address_below_the_mail_domain(province)
+
+    said = set(province.reasons().values())
+
+    assert said == {
+        "its sender vanphong@vp.h05.example is below this unit's mail domain, so that it may be this unit's:"
+        ' if it is, add "vp.h05.example" to aliases of the unit'
+    }
 
 
 def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Province) -> None:

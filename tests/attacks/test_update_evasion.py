@@ -26,6 +26,7 @@ from tests.attacks.precedence import (
     portal_news_mailed_in,
     portal_news_registered,
     portal_news_while_its_feed_is_out,
+    texts_of_another_units_site_mailed_in,
     whole_texts_of_the_portals_summaries,
     whole_texts_of_which_the_portal_shows_another_stretch,
     whole_texts_under_the_portals_titles,
@@ -245,6 +246,26 @@ def summary_that_grew(p: Province) -> None:
     for day, count in ((2, 30), (4, 40)):
         p.plan(p.day(day), site.publish, Post(f"/bai-{day}", p.day(day), f"{' '.join(words[:count])}...", title))
     p.publish(22, p.day(8))
+
+
+def texts_of_a_feed_that_gave_summaries(p: Province) -> None:
+    _feed_turns_to_whole_texts(p, p.day(3))
+
+
+def whole_texts_and_an_old_one_in_one_poll(p: Province) -> None:
+    _feed_turns_to_whole_texts(p, p.day(4))
+
+
+def _feed_turns_to_whole_texts(p: Province, turned: str) -> None:
+    """Let Tuesday's item stand there whole, as all others do from then on, when Thursday's has its words."""
+    site = p.with_history()
+    for number in range(30, 39):
+        site.publish(Post(f"/cu-{number}", p.day(number - 39), story(number, 320), story(number, 9)))
+    p.plan(p.day(2), site.publish, Post("/tin-2", p.day(2), story(2, 320), "Ra quân vệ sinh môi trường biển"))
+    p.plan(p.day(4), site.publish, Post("/tin-4", p.day(4), story(2, 320), "Tin hoạt động của ngành trong tuần"))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+    site.summary_words = 30
+    p.plan(turned, setattr, site, "summary_words", None)
 
 
 def blanks_of_a_pdf(text: str) -> str:
@@ -857,6 +878,18 @@ def paper_mailed_as_a_file_of_its_number(p: Province) -> None:
     _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="70-bc-syt.pdf")
 
 
+def paper_mailed_that_names_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, f"Sở Y tế xin gửi báo cáo số 70. {body(3)}", subject="Gửi văn bản")
+
+
+def paper_mailed_under_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Báo cáo số 70 ngày 19/11/2026")
+
+
+def paper_mailed_as_a_file_of_a_bare_number(p: Province) -> None:
+    _mailed_and_registered(p, body(3), subject="Văn bản của Sở Y tế", file="BC70.pdf")
+
+
 def _mailed_and_registered(p: Province, text: str, *, subject: str, file: str = "") -> None:
     mail, register = _mail_of_the_unit(p), p.with_register()
     sender = "vanthu@soyte.khanhhoa.example"
@@ -1100,6 +1133,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     whole_texts_under_the_portals_titles: UNKNOWN,
     summary_under_a_longer_title: UNKNOWN,
     summary_that_grew: UNKNOWN,
+    texts_of_a_feed_that_gave_summaries: UNKNOWN,
+    whole_texts_and_an_old_one_in_one_poll: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     first_words_of_an_old_text: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -1163,7 +1198,11 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     paper_mailed_and_registered: UNKNOWN,
     paper_mailed_that_names_its_number: UNKNOWN,
     paper_mailed_as_a_file_of_its_number: UNKNOWN,
+    paper_mailed_that_names_a_bare_number: UNKNOWN,
+    paper_mailed_under_a_bare_number: UNKNOWN,
+    paper_mailed_as_a_file_of_a_bare_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
+    texts_of_another_units_site_mailed_in: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,
     ids_that_change_daily: UNMET,
@@ -1216,6 +1255,13 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
         "a paper of this number and subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
         in province.reasons().values()
     )
+
+
+def test_a_text_mailed_in_names_the_unit_whose_site_showed_it(province: Province) -> None:
+    texts_of_another_units_site_mailed_in(province)
+
+    whys = [*province.reasons().values()]  # both mails have one subject
+    assert any("/tu-phap/tin-3 on 2026-11-18, before it was sent in" in why for why in whys), whys
 
 
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -124,10 +125,14 @@ class Site:
     posts: list[Post] = field(default_factory=list)
     length: int = 10
     """Items that the feed has room for."""
+    fixed_rows: int = 0
+    """So many of its oldest items always stand last, in the feed and on a page that is then as short."""
     broken: bytes | None = None
     """What it answers instead of its feed."""
     gives_whole_texts: bool = False
     """Its feed has the items' texts beside their summaries."""
+    summary_words: int | None = None
+    """Its feed gives so many words of each text; None for all."""
     is_newest_twice: bool = False
     """Its page shows the newest item in a box above the list too."""
     links: str | None = None
@@ -173,10 +178,11 @@ class Site:
 
     def show(self) -> None:
         """Put what is published on the server."""
-        shown = self.posts[: self.length]
+        moving, fixed = self.posts[: len(self.posts) - self.fixed_rows], self.posts[len(self.posts) - self.fixed_rows :]
+        shown = [*moving[: self.length], *fixed]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
         box = self.posts[:1] if self.is_newest_twice else []
-        page = f"<html><ul>{''.join(map(self._line, (*box, *self.posts)))}</ul></html>".encode()
+        page = f"<html><ul>{''.join(map(self._line, (*box, *(shown if fixed else self.posts))))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,
@@ -185,7 +191,8 @@ class Site:
     def _entry(self, one: Post) -> str:
         place = self.at if self.links is None else self.links
         claimed = f"<pubDate>{self.written(one.claims)}</pubDate>" if one.claims else ""
-        text = f"<description>{escape(one.text)}</description>"
+        said = one.text if self.summary_words is None else f"{' '.join(one.text.split()[: self.summary_words])}..."
+        text = f"<description>{escape(said)}</description>"
         if self.gives_whole_texts:
             text = f"<encoded xmlns='http://purl.org/rss/1.0/modules/content/'>{escape(one.text)}</encoded>"
         return (
@@ -201,11 +208,12 @@ class Site:
 class KeptMail:
     """A mailbox as the mail server tells of it; no server is asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, units: Mapping[str, str]) -> None:
         settings = {
             "host": "mail.khanhhoa.example",
             "user": "tin-bai",
             "password": {"file": "password"},
+            "units": dict(units),
             "checked_by": "mx.khanhhoa.example",
         }
         self._source = build_update_source(KindTable.alone("mail", "imap", settings, folder), zone=ZONE, web=HttpWeb())
@@ -376,9 +384,9 @@ class Province:
         self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
-    def with_mail(self) -> KeptMail:
+    def with_mail(self, units: Mapping[str, str] = MappingProxyType({})) -> KeptMail:
         self.channel = ItemChannel.SUBMISSION
-        mail = KeptMail(self.folder)
+        mail = KeptMail(self.folder, units)
         self.sources.append(mail)
         return mail
 

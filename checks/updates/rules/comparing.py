@@ -122,6 +122,26 @@ def _find_near(
     return None
 
 
+def find_site_lender(item: GradedItem, shown: Iterable[SeenItem], *, window: int) -> SeenItem | None:
+    """Return the first item of another unit's site that surely showed a text before it was sent in; None where the own site had it first.
+
+    Args:
+        item: what was sent in, at some time.
+        shown: the items of sub-portals that showed its text, of whatever unit.
+        window: for how many milliseconds the same text is the same news.
+    """
+    sent_at, own = polled(item).first, item.seen.unit
+    known = [one for one in shown if one.unit is not None]
+    others = [one for one in known if one.unit != own and one.first_seen_at <= sent_at <= one.first_seen_at + window]
+    if own is None or not others:
+        return None
+    # What its source showed from the first poll on may have stood there before anything.
+    begins = min(BEGINNING if one.looked_before_at is None else one.looked_before_at + 1 for one in others)
+    if any(one.unit == own and one.first_seen_at < begins for one in known):
+        return None
+    return min(others, key=lambda one: (one.first_seen_at, one.id))
+
+
 MOST_COMPARED = 200
 """Items of one text that an item is compared with on either side; where there are more, it is open whether it is a copy."""
 

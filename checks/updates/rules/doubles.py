@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.paper_numbers import PaperNumber, read_first, read_numbers
+from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_first, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.seen import Gone, SeenItem
@@ -235,7 +235,7 @@ class _NamedPapers(NamedTuple):
     def read(cls, title: str) -> _NamedPapers:
         first = read_first(title)
         own, subject = (None, title) if first is None else first
-        return cls(own, read_numbers(title), subject)
+        return cls(own, (*read_numbers(title), *read_bare_numbers(title)), subject)
 
     def may_share_one(self, other: _NamedPapers) -> bool:
         """Say whether both may be of one paper: the one names the other's own number, or has its subject."""

@@ -39,7 +39,15 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
-from checks.updates.paper_numbers import MOST_NUMBERS, numbers_in_names, numbers_in_text, read_numbers
+from checks.updates.paper_numbers import (
+    MOST_NUMBERS,
+    bare_numbers_in_names,
+    bare_numbers_in_text,
+    numbers_in_names,
+    numbers_in_text,
+    read_bare_numbers,
+    read_numbers,
+)
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import clean_line
@@ -426,7 +434,12 @@ def _papers_of(mail: ReadMail, subject: str) -> str:
     known = frozenset(read_numbers(subject))
     found = dict.fromkeys((*numbers_in_names(file.name for file in mail.files), *numbers_in_text(mail.text)))
     own = [one for one in found if known.isdisjoint(read_numbers(one))][:MOST_NUMBERS]
-    return f" [{', '.join(own)}]" if own else ""
+    said = (*read_numbers(f"{subject} {' '.join(own)}"), *read_bare_numbers(subject))
+    found = dict.fromkeys((*bare_numbers_in_names(file.name for file in mail.files), *bare_numbers_in_text(mail.text)))
+    bare = [one for one in found if not any(paper.may_be(each) for paper in read_bare_numbers(one) for each in said)][
+        :MOST_NUMBERS
+    ]
+    return "".join(f" [{', '.join(some)}]" for some in (own, bare) if some)
 
 
 def _identity(message_id: str) -> str:

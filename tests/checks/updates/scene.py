@@ -61,6 +61,9 @@ class Collected:
     def near_copies(self) -> list[NearCopy]:
         return []
 
+    def site_texts(self) -> list[SeenItem]:
+        return []
+
     def resembling(self, unit: UnitId) -> list[SeenItem]:
         return []
 

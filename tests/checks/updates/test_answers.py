@@ -446,10 +446,10 @@ def test_an_answer_that_lacked_what_is_back_may_have_been_out_of_date(feed: Poll
 
 
 def test_what_is_taken_down_is_sure_with_something_new_in_front(feed: Polled) -> None:
-    feed.poll(10, [9, 8, 7, 6])
-    feed.poll(20, [19, 9, 8, 7])
+    feed.poll(10, [9, 8, 7, 6, 5])
+    feed.poll(20, [19, 9, 8, 7, 6])
 
-    feed.poll(30, [29, 19, 8, 7])
+    feed.poll(30, [29, 19, 8, 7, 6])
 
     assert feed.gone() == {"9": Gone(stamp(hour(30)), stamp(hour(20)), is_sure=True)}
 
@@ -469,11 +469,11 @@ def test_an_answer_without_news_may_be_out_of_date_until_a_later_one_shows_some(
 @pytest.mark.parametrize(
     ("base", "is_sure"),
     [
-        ([9, 8, 7, 6], True),
-        ([1, 2, 9, 8, 7, 6], True),  # two old pins
-        ([1, 2, 3, 9, 8, 7, 6], True),  # three of them, older than the end
-        ([7.1, 7.2, 7.3, 9, 8, 7, 6], False),  # a block of another category in front
-        ([9, 8, 8.5, 7, 6], False),  # one behind
+        ([9, 8, 7, 6, 5], True),
+        ([1, 2, 9, 8, 7, 6, 5], True),  # two old pins
+        ([1, 2, 3, 9, 8, 7, 6, 5], True),  # three of them, older than the end
+        ([7.1, 7.2, 7.3, 9, 8, 7, 6, 5, 4, 3.5, 3], False),  # a block of another category in front
+        ([9, 8, 8.5, 7, 6, 5, 4], False),  # one behind
     ],
 )
 def test_in_a_list_of_several_blocks_nothing_is_surely_taken_down(
@@ -488,13 +488,48 @@ def test_in_a_list_of_several_blocks_nothing_is_surely_taken_down(
 
 
 def test_what_comes_back_is_not_taken_down(feed: Polled) -> None:
-    feed.poll(10, [9, 8, 7, 6])
-    feed.poll(20, [29, 9, 7, 6])
+    feed.poll(10, [9, 8, 7, 6, 5])
+    feed.poll(20, [29, 9, 7, 6, 5])
     sure = feed.sure()
 
-    feed.poll(30, [29, 9, 8, 7])
+    feed.poll(30, [29, 9, 8, 7, 6])
 
     assert (sure, feed.gone()) == ({"8"}, {})
+
+
+@pytest.mark.parametrize("fixed", [[1], [2, 1], [3, 2, 1]])
+@pytest.mark.parametrize("pins", [[], [4]])
+def test_what_newer_items_push_out_in_front_of_fixed_rows_is_not_surely_taken_down(
+    feed: Polled, fixed: list[float], pins: list[float]
+) -> None:
+    feed.poll(10, [*pins, 9, 8, 7, *fixed])
+    feed.poll(20, [*pins, 19, 9, 8, *fixed])
+
+    feed.poll(30, [*pins, 29, 28, 27, *fixed])  # 19 is pushed out
+    feed.poll(60, [*pins, 59, 29, 28, *fixed])
+    feed.poll(90, [*pins, 89, 59, 29, *fixed])
+
+    assert "19" in feed.gone()
+    assert feed.sure() == set()
+
+
+def test_of_items_of_one_day_none_is_older_than_the_other(feed: Polled) -> None:
+    feed.poll(10, [0, -24, -48, -99])
+    feed.poll(20, [Line("a", 24), Line("b", 0), Line("c", -24), Line("z", -99)])
+
+    feed.poll(30, [Line("d", 24), Line("e", 24), Line("f", 24), Line("z", -99)])
+    feed.poll(60, [Line("g", 48), Line("d", 24), Line("e", 24), Line("z", -99)])
+
+    assert feed.sure() == set()
+
+
+def test_more_older_items_than_newer_ones_show_that_an_item_was_not_pushed_out(feed: Polled) -> None:
+    feed.poll(10, [9, 8, 7, 6, 5, 1])
+    feed.poll(20, [19, 9, 8, 7, 6, 1])
+
+    feed.poll(30, [29, 28, 9, 8, 7, 1])
+
+    assert feed.sure() == {"19"}
 
 
 @pytest.mark.parametrize(

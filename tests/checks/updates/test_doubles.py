@@ -258,6 +258,9 @@ PAPER = "70/BC-SYT Báo cáo giám sát sốt xuất huyết"
     [
         "Gửi văn bản [70/BC-SYT]",
         "Báo cáo số 70/BC",
+        "Báo cáo số 70 ngày 13/10/2026",
+        "Gửi văn bản số 70",
+        "Gửi văn bản [BC số 70]",
         "Báo cáo giám sát sốt xuất huyết",
         "Sở Y tế: Báo cáo giám sát sốt xuất huyết (bản ký số)",
         "Báo cáo giám sát sốt xuấthuyết",
@@ -276,6 +279,9 @@ def test_a_paper_by_mail_and_in_the_register_is_open_the_second_time(subject: st
     [
         ("Báo cáo số 71/BC-SYT", 1),
         ("Tin bài tuần", 1),
+        ("Tin bài tuần 70, 70 năm ngày truyền thống", 1),
+        ("Thông báo số 70", 1),
+        ("Thực hiện Nghị định số 70/2020/NĐ-CP", 1),
         ("Gửi văn bản [70/TB-SYT]", 1),
         ("Gửi văn bản [70/BC-SYT]", -13),
     ],

@@ -395,6 +395,22 @@ def test_the_commands_collect_mail_and_list_strangers_for_review(
     assert "poll it more often" not in shown
 
 
+def test_collecting_names_the_alias_for_mail_from_below_a_units_domain(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = (
+        CONFIGURATION.format(port=mail.port).replace("vanthu@soyte.khanhhoa", "h05").replace("by-command", "below")
+    )
+    (tmp_path / "portalops.toml").write_text(written, "utf-8")
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    mail.put("below", tin(1, sender="vanphong@vp.h05.example"), datetime.now(ZONE))
+
+    run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+
+    assert 'add \\"vp.h05.example\\" to aliases in its [[unit]] table' in capsys.readouterr().out
+
+
 # --- the door ---------------------------------------------------------------------------------
 
 

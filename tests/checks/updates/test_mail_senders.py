@@ -31,6 +31,10 @@ SETTINGS = {
         ("bientap@soyte.khanhhoa.example", True, "so-y-te", ("so-y-te",)),
         ("soyte@gmail.example", True, None, ("so-y-te",)),
         ("bientap@soyte.khanhhoa.example", False, None, ()),
+        ("bientap@vp.soyte.khanhhoa.example", True, None, ("so-y-te",)),
+        ("bientap@vp.soyte.khanhhoa.example", False, None, ()),
+        ("bientap@vp.sotuphap.khanhhoa.example", True, None, ()),
+        ("bientap@xsoyte.khanhhoa.example", True, None, ()),
     ],
 )
 def test_a_sender_is_known_by_the_map_or_an_alias_and_only_where_the_server_vouches(
@@ -57,5 +61,19 @@ def test_a_sender_is_known_by_the_map_or_an_alias_and_only_where_the_server_vouc
 
     assert item.unit_name == (sender if vouched else "")
     assert names.find(item.unit_name, source.traits, at("2026-11-16 10:00")) == unit
-    if unit != "so-tu-phap":
+    assert names.likely(item.unit_name, source.traits, at("2026-11-16 10:00")) == resembling or unit is not None
+    if unit != "so-tu-phap" and "@vp." not in sender:
         assert names.resembling(item.unit_name) == resembling
+
+
+def test_mail_from_below_a_domain_of_the_map_is_open_for_the_nearest_units(tmp_path: Path) -> None:
+    settings = SETTINGS | {"units": {"h05.example": "so-y-te", "vp.h05.example": "so-tu-phap"}}
+    source = build_update_source(KindTable.alone("mail", "imap", settings, tmp_path), zone=ZONE, web=HttpWeb())
+    names = UnitNames([HEALTH, Agency(UnitId("so-tu-phap"), Name("Sở Tư pháp", ""))], ZONE)
+
+    def likely(sender: str) -> tuple[str, ...]:
+        return names.likely(sender, source.traits, at("2026-11-16 10:00"))
+
+    assert likely("a@bp.h05.example") == ("so-y-te",)
+    assert likely("a@x.vp.h05.example") == ("so-tu-phap",)
+    assert likely("a@xh05.example") == likely("h05.example") == likely("a@example") == ()

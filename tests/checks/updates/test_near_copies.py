@@ -29,7 +29,7 @@ from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
 from checks.updates.resemblance import EarlierTexts, NewText, new_text
 from checks.updates.rewriting import sketch
-from checks.updates.rules.comparing import nearly_repeated
+from checks.updates.rules.comparing import find_site_lender, nearly_repeated
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
@@ -398,3 +398,17 @@ def test_another_unit_s_text_makes_open_unless_copies_count_or_the_province_gave
     assert near(*others, may_copy={"s"}) == {}
     assert near(*others, given_out={"old": 0}) == {}
     assert near(came(1, "a", "old", unit=None), came(5, "b", "new")) == {}
+
+
+def test_what_another_unit_s_site_showed_before_it_was_sent_in_is_that_unit_s() -> None:
+    sent, theirs, later = came(5, "mail", "old", channel="submission"), came(3, "a", "old", unit=V), came(6, "b", "old")
+
+    def lender(*shown: GradedItem) -> SeenItem | None:
+        return find_site_lender(sent, [one.seen for one in shown], window=10)
+
+    assert lender(theirs) == lender(theirs, later) == theirs.seen
+    assert lender(theirs, came(1, "own", "old")) is None
+    assert lender(theirs, came(3, "own", "old")) == theirs.seen
+    assert lender(came(6, "a", "old", unit=V)) is None
+    assert lender(came(3, "a", "old", unit=None)) is None
+    assert lender(came(-20, "a", "old", unit=V)) is None

@@ -169,6 +169,18 @@ def test_a_page_with_another_text_counts_once_in_the_interval_of_its_polls(pages
     assert {item.flags for item in week.items} == {(FlagKind.REWRITTEN,)}
 
 
+def test_a_summary_that_becomes_the_whole_text_is_open(pages: Pages) -> None:
+    whole = pages.texts["/cu-1"]
+    pages.texts["/cu-1"] = " ".join(whole.split()[:40])
+    pages.poll("2026-11-15 20:00", *WEEK[:3])
+    pages.texts["/cu-1"] = whole
+
+    week = _week(pages.poll(*WEEK[3:]))
+
+    assert [one.rewrite for one in pages.rewrites()] == ["open"]
+    assert week.subportal_bounds is not None and week.subportal_bounds.least == 0
+
+
 def test_a_clock_and_a_few_words_make_no_rewrite(pages: Pages) -> None:
     pages.texts["/cu-1"] = "Hôm nay là thứ hai"
     pages.poll("2026-11-15 20:00", *WEEK[:3])
