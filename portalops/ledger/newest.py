@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from portalops.errors import IntegrityError
 from portalops.ledger.chain import Faults, check_chain, pass_from
@@ -12,9 +13,11 @@ from portalops.ledger.heeded import numbers_excused, read_counted
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
-from portalops.model.quarantines import SetAside
 from portalops.model.record import Fault
 from portalops.registers.writers import CLOCK_MENDED
+
+if TYPE_CHECKING:  # a module less for each command to load
+    from portalops.model.quarantines import SetAside
 
 _CHUNK = 256
 
