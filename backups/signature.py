@@ -13,7 +13,7 @@ from backups.set_file import SetFile
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.signers import signer_at
+from portalops.registers.signers import signer_by_time
 from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
 
 NAME = f"{SET_FILE}.sig"
@@ -62,7 +62,7 @@ def signature_problems(
         )
     elif keys is not None and not any(each.public_key == found for each in keys):
         yield msg("{path}: signed by {key}, which is no key of this ledger", path=NAME, key=fingerprint(found))
-    elif keys is not None and signer_at(keys, found, content.created_at) is None:
+    elif keys is not None and signer_by_time(keys, found, content.created_at) is None:
         yield msg(
             "{path}: signed by {key}, which did not sign for this ledger when the set was made",
             path=NAME,

@@ -385,7 +385,7 @@ def _problems(
     assert head is not None
     if ledger and head.ledger != ledger:
         yield msg("record {seq}: the head belongs to another ledger, {ledger}", seq=seq, ledger=head.ledger)
-    if each.public_key and signer_at(signers, each.public_key, head.at) is None:
+    if each.public_key and signer_at(signers, each.public_key, seq, head.at) is None:
         key = fingerprint(each.public_key)
         known = next((signer for signer in signers if signer.public_key == each.public_key), None)
         if known is not None and not known.is_confirmed:
@@ -421,7 +421,7 @@ def _is_authentic(each: ReadHead, signers: Sequence[Signer], ledger: str) -> boo
         head is not None
         and each.public_key != ""
         and (not ledger or head.ledger == ledger)
-        and signer_at(signers, each.public_key, head.at) is not None
+        and signer_at(signers, each.public_key, each.seq, head.at) is not None
     )
 
 

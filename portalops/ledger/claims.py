@@ -367,7 +367,7 @@ def find_key_flaw(public_key: str, seq: int, at: datetime, signers: Sequence[Sig
         signers: the ledger's keys.
     """
     signer = next((each for each in signers if each.public_key == public_key), None)
-    if signer is None or not signer.signs_at(at):
+    if signer is None or not signer.signs(seq, at):
         return msg("it is not signed by a key of the ledger")
     if not signer.is_known and (signer.vouched_seq is None or signer.vouched_seq >= seq):
         return msg("it is signed by key {key}, which nobody confirmed", key=fingerprint(public_key))

@@ -281,7 +281,7 @@ def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead |
             continue
         signers = read_signers(ledger, own) if signers is None else signers
         signature = _signature_of(found, ledger.id)
-        if signature is not None and signer_at(signers, signature.public_key, signature.at) is not None:
+        if signature is not None and signer_at(signers, signature.public_key, signature.seq, signature.at) is not None:
             return found
     if unread is not None:
         raise unread

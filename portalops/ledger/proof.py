@@ -189,7 +189,7 @@ class _Reader:
             return None
         problem = held.problem
         over = self.ledger.record(held.head.size)
-        if problem is None and signer_at(signers, held.public_key, held.head.at) is None:
+        if problem is None and signer_at(signers, held.public_key, held.seq, held.head.at) is None:
             key = fingerprint(held.public_key)
             problem = msg("the key {key} was not the ledger's when it signed the head", key=key)
         if problem is None and (over is None or line_digest(over.line) != held.head.digest):

@@ -54,7 +54,7 @@ class RecordedHead:
 class KeyEvent:
     """The body of a `key.added` or `key.retired` record, under the key `key`.
 
-    The record's own time is the moment from which the key signs, or up to which it did.
+    The record's own time is the moment from which the key signs; a retirement ends it for what stands behind, whatever its time.
     """
 
     public_key: str
@@ -86,9 +86,12 @@ class Signer:
         """The ledger's own: anybody who may append can add another."""
         return self.is_known or self.vouched_seq is not None
 
-    def signs_at(self, moment: datetime) -> bool:
-        """Say whether a moment lies between its first and its last, both included."""
-        return self.valid_from <= moment and (self.valid_to is None or moment <= self.valid_to)
+    def signs(self, seq: int, moment: datetime) -> bool:
+        """Say whether it signs in a record, at a moment: from its first moment on, and before the record that retired it.
+
+        Where that record stands decides, not what time it has: anybody who has the key can write an earlier time.
+        """
+        return self.valid_from <= moment and (self.retired_seq is None or seq < self.retired_seq)
 
 
 @dataclass(frozen=True, slots=True)

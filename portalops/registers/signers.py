@@ -191,7 +191,9 @@ class _KeyFold:
                 self.pending.setdefault(key, recorded)
 
     def take_head(self, head: HeadSignature) -> None:
-        if signer_at(tuple(self.signers.values()), head.public_key, head.at) is None or head.size >= head.seq:
+        if signer_at(tuple(self.signers.values()), head.public_key, head.seq, head.at) is None:
+            return
+        if head.size >= head.seq:
             return
         for key, each in self.signers.items():
             if each.replaces != head.public_key or each.vouched_seq is not None or each.added_seq > head.size:
@@ -241,11 +243,19 @@ def begin_mended(signer: Signer, mends: Iterable[KeyMend]) -> Signer:
     return replace(signer, valid_from=min((signer.valid_from, *moments)))
 
 
-def signer_at(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:
-    """Return the signer of a confirmed key if it was allowed to sign at a moment, its first and last included."""
+def signer_at(signers: Sequence[Signer], public_key: str, seq: int, moment: datetime) -> Signer | None:
+    """Return the signer of a confirmed key if it was allowed to sign in a record, at a moment (`Signer.signs`)."""
     for signer in signers:
-        if signer.public_key == public_key and signer.is_confirmed and signer.signs_at(moment):
+        if signer.public_key == public_key and signer.is_confirmed and signer.signs(seq, moment):
             return signer
+    return None
+
+
+def signer_by_time(signers: Sequence[Signer], public_key: str, moment: datetime) -> Signer | None:
+    """Return the signer of a confirmed key that was in use at a moment, ends included: of what has no place in the chain, as a backup set."""
+    for signer in signers:
+        if signer.public_key == public_key and signer.is_confirmed and signer.valid_from <= moment:
+            return signer if signer.valid_to is None or moment <= signer.valid_to else None
     return None
 
 

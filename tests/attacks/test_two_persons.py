@@ -11,7 +11,7 @@ from portalops.ledger.verify import Integrity, verify
 from portalops.registers.writers import CLOCK_MENDED
 from tests.conformance.claims import LATER, PERSON, append, claim, claimed, enrol, stranger
 from tests.conformance.clocks import CASES as CLOCKS
-from tests.conformance.clocks import mend, run_ahead, void_and_claimed_afterwards
+from tests.conformance.clocks import forge_head, mend, run_ahead, void_and_claimed_afterwards
 from tests.conformance.corpus import begun
 from tests.conformance.quarantines import CASES, SECOND, quarantine
 from tests.ledger.bundle.bundles import Written
@@ -139,6 +139,9 @@ def test_a_key_that_was_added_under_a_wrong_clock_signs_from_the_mended_clock_on
 
 
 def test_a_key_that_was_added_under_a_wrong_clock_and_mended_nothing_signs_from_its_time_on(written: Written) -> None:
+    right = written.clock.at
     CLOCKS["a-key-of-that-time-that-mended-nothing"](written)
+
+    forge_head(written, right)
 
     assert any("when this key was not in use" in fault.what.text for fault in judged(written).faults)

@@ -8,16 +8,19 @@ from pathlib import Path
 
 from portalops import bodies
 from portalops.ledger.claimant import draft_claim
-from portalops.ledger.heads import rotate_key
+from portalops.ledger.claims import WRITER_NAMESPACE, text_of_writer
+from portalops.ledger.heads import HEAD, rotate_key
+from portalops.ledger.heads import NAMESPACE as HEADS
+from portalops.ledger.heads import text_of as head_text
 from portalops.ledger.heeded import find_time_order
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
+from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.set_aside import stored_lines
-from portalops.model.heads import KeyEvent
+from portalops.model.heads import Head, KeyEvent
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.text import format_at
-from portalops.model.writers import LineRange
+from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
 from portalops.registers.writers import CLOCK_MENDED, QUARANTINED
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.conformance.claims import MACHINE, PERSON, THIEF, append, append_head, claim, claimed, enrol, stranger
@@ -564,12 +567,92 @@ def _mended_by_a_key_of_that_time(written: Written) -> None:
 
 
 def _a_key_of_that_time_that_mended_nothing(written: Written) -> None:
-    """The key before it signs until its retirement, by the times as they stand; the next one only from its own on."""
+    """The key before it mends nothing behind its retirement, whatever the times are."""
     first, old = change_key_ahead(written)
-    mend(written, first, own=old)
-    written.clock.move(timedelta(minutes=1))
-    append_head(written, written.key)
     written.clock.move(AHEAD * 2)
+    mend(written, first, own=old)
+
+
+def forge_head(written: Written, at: datetime) -> None:
+    """Sign over whatever is there with the ledger's key, in a head and a record of any time."""
+    number = written.ledger.newest_number()
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (number,))
+    text = head_text(Head(LEDGER, number, digest, at, Digest(GENESIS)))
+    forge(written, HEAD, at, head={"text": text, "signature": sign(text.encode(), written.key, HEADS)})
+
+
+def mended_behind_a_change(written: Written) -> SigningKey:
+    """Change the ledger's key while the clock is ahead, and mend that with the new key; return the key before, which is retired in the future."""
+    first, old = change_key_ahead(written)
+    mend(written, first)
+    written.clock.move(timedelta(minutes=1))
+    written.head()
+    return old
+
+
+def name_writer(written: Written, key: SigningKey, *, by: SigningKey, at: datetime) -> Record:
+    """Record a writer with all authority, whom some key of the ledger signed."""
+    text = text_of_writer(WriterEvent(LEDGER, WriterState.ADDED, key.public_key, "evil", Authority.ALL))
+    signed = {"text": text, "signature": sign(text.encode(), by, WRITER_NAMESPACE)}
+    return forge(written, "writer.added", at, writer=signed)
+
+
+def set_aside_at(written: Written, seq: int, *, by: SigningKey, at: datetime) -> int:
+    """Set a record aside in a record of any time; return its number."""
+    ((_seq, digest, _record),) = stored_lines(written.ledger, (seq,))
+    text = text_of(Quarantine(LEDGER, seq, seq, digest, "a", "b", SECOND.public_key, "x"))
+    names = {"signature": by, "second_signature": SECOND}
+    signed = {name: sign(text.encode(), key, FORMS[QUARANTINED].namespace) for name, key in names.items()}
+    return forge(written, QUARANTINED, at, quarantine={"text": text, **signed}).seq
+
+
+def change_key(written: Written) -> tuple[SigningKey, datetime]:
+    """Change the ledger's key as it is done each year; return the key before, and a time at which it was in use."""
+    before, old = written.clock.at, written.key
+    written.clock.move(timedelta(minutes=1))
+    written.key = key_of(3)
+    rotate_key(stranger(written), old, written.key, reason="a new year", clock=written.clock)
+    written.clock.move(timedelta(minutes=1))
+    return old, before
+
+
+def _set_aside_by_the_key_before(written: Written) -> None:
+    """Its retirement has a time of the future: where that stands decides."""
+    old = mended_behind_a_change(written)
+    set_aside(written, append(written, "note.added").seq, written.ledger.count(), own=old)
+
+
+def _a_writer_by_the_key_before(written: Written) -> None:
+    old = mended_behind_a_change(written)
+    name_writer(written, THIEF, by=old, at=written.clock.at)
+    claim(written, THIEF, append(written, "note.added"))
+
+
+def _a_head_by_the_key_before(written: Written) -> None:
+    append_head(written, mended_behind_a_change(written))
+
+
+def _a_successor_by_the_key_before(written: Written) -> None:
+    old = mended_behind_a_change(written)
+    append(written, "key.added", key=KeyEvent(THIEF.public_key, "x", old.public_key))
+    append_head(written, old)
+
+
+def _a_mend_by_the_key_before(written: Written) -> None:
+    old = mended_behind_a_change(written)
+    mend(written, run_past(written), own=old)
+
+
+def _a_quarantine_by_a_retired_key_that_is_set_aside(written: Written) -> None:
+    old, at = change_key(written)
+    seq = set_aside_at(written, append(written, "note.added").seq, by=old, at=at)
+    set_aside(written, seq - 1, seq)
+
+
+def _a_writer_by_a_retired_key_that_is_set_aside(written: Written) -> None:
+    old, at = change_key(written)
+    seq = name_writer(written, THIEF, by=old, at=at).seq
+    set_aside(written, seq, seq)
 
 
 def _set_aside_although_it_counts(written: Written) -> None:
@@ -624,3 +707,13 @@ CASES: Mapping[str, Callable[[Written], None]] = {
     )
 }  # fmt: skip
 """How the clock is mended in a ledger with claims."""
+
+RETIRED: Mapping[str, Callable[[Written], None]] = {
+    each.__name__.strip("_").replace("_", "-"): each
+    for each in (
+        _set_aside_by_the_key_before, _a_writer_by_the_key_before, _a_head_by_the_key_before, _a_successor_by_the_key_before,
+        _a_mend_by_the_key_before, _a_quarantine_by_a_retired_key_that_is_set_aside,
+        _a_writer_by_a_retired_key_that_is_set_aside,
+    )
+}  # fmt: skip
+"""What a key signs that was retired, once the clock is mended or at an earlier time."""

@@ -37,6 +37,7 @@ from tests.conformance import probes
 from tests.conformance.claims import CASES, claimed
 from tests.conformance.clocks import (
     BEHIND_A_BUNDLE,
+    RETIRED,
     forge,
     mended,
     mended_before_writers,
@@ -245,7 +246,7 @@ def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:
         "void-and-claimed-afterwards": void_and_claimed_afterwards,
     }.items():
         yield name, _exported(write(begun(scratch / "clocks" / name / "state")), scratch / "clocks" / name / "bundle")
-    for name, change in CLOCKS.items():
+    for name, change in {**CLOCKS, **RETIRED}.items():
         written = claimed(begun(scratch / "clocks" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "clocks" / name / "bundle")

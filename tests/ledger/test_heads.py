@@ -82,8 +82,8 @@ def test_a_new_key_is_named_under_a_head_by_the_old_one(tmp_path: Path) -> None:
     assert kinds == ["ledger.created", "key.added", "head", "key.added", "head", "key.retired", "head"]
     first, second = read_signers(ledger)
     assert (first.retired_seq, second.replaces) == (6, old.public_key)
-    assert signer_at((first, second), old.public_key, clock.now() + timedelta(seconds=1)) is None
-    assert signer_at((first, second), new.public_key, clock.now()) == second
+    assert signer_at((first, second), old.public_key, 6, clock.now()) is None
+    assert signer_at((first, second), new.public_key, 7, clock.now()) == second
 
 
 def test_an_unknown_or_retired_key_signs_nothing(tmp_path: Path) -> None:

@@ -90,12 +90,15 @@ def check_sums(folder: BundleFolder, faults: Faults) -> BundleFiles:
     return files
 
 
-def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: str, faults: Faults) -> None:
+def check_signature(
+    folder: BundleFolder, signers: Sequence[Signer], records: int, last_at: str, faults: Faults
+) -> None:
     """Look whether the list is signed by a key of the ledger.
 
     Args:
         folder: of the bundle.
         signers: the ledger's keys.
+        records: how many lines there are: a key that one of them retired signs no list.
         last_at: time of the last record, as it stands; empty if there is none.
         faults: receives what does not hold.
     """
@@ -109,7 +112,7 @@ def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: st
         what = msg("the signature of {sums} is not valid: {cause}", sums=contents.SUMS, cause=error.message)
         faults.add(0, what)
         return
-    if not last_at or signer_at(signers, public_key, parse_at(last_at)) is None:
+    if not last_at or signer_at(signers, public_key, records, parse_at(last_at)) is None:
         key = fingerprint(public_key)
         faults.add(
             0,

@@ -265,7 +265,7 @@ class _Check:
         published = heads_with_files(told.heads, signed.listed, told.ledger)
         self._check_head_files(published.values(), files.heads)
         self._check_allowed_signers(told, signed)
-        check_signature(self._folder, [use.signer for use in signed.uses], told.last_at, self._faults)
+        check_signature(self._folder, [use.signer for use in signed.uses], chain.seq, told.last_at, self._faults)
         stamped = tuple(self._check_stamps(published, told, chain, files.stamps))
         seen = self._read_details(description, told)
         files.check_blobs(seen.details.named, self._faults)

@@ -854,8 +854,9 @@ class Key(NamedTuple):
     def is_confirmed(self) -> bool:
         return self.known or self.vouched is not None
 
-    def signs_at(self, at: str) -> bool:
-        return self.begin() <= at and (self.retired is None or at <= self.retired.at)
+    def signs(self, seq: int, at: str) -> bool:
+        """Say whether it signs in a record, at a time: where its retirement stands decides, not what time that has."""
+        return self.begin() <= at and (self.retired is None or seq < self.retired.seq)
 
 
 class Writer(NamedTuple):
@@ -881,9 +882,9 @@ def retire(keys: List[Key], public: str, record: Record) -> List[Key]:
     return [key._replace(retired=record) if key.public == public else key for key in keys]
 
 
-def key_at(keys: List[Key], public: str, at: str) -> Optional[Key]:
-    """Return a confirmed key that may sign at a time; None for any other."""
-    return next((key for key in keys if key.public == public and key.is_confirmed() and key.signs_at(at)), None)
+def key_at(keys: List[Key], public: str, seq: int, at: str) -> Optional[Key]:
+    """Return a confirmed key that may sign in a record, at a time; None for any other."""
+    return next((key for key in keys if key.public == public and key.is_confirmed() and key.signs(seq, at)), None)
 
 
 Range = Tuple[int, int, str]
@@ -1284,7 +1285,7 @@ class Check:
         for record in self.always:
             if record.seq in signed:
                 head, signer = signed[record.seq]
-                own = self.ledger in (None, head.ledger) and key_at(keys, signer, head.at)
+                own = self.ledger in (None, head.ledger) and key_at(keys, signer, record.seq, head.at)
                 if own and head.size < record.seq:
                     for place, key in enumerate(keys):
                         strange = any(
@@ -1620,7 +1621,7 @@ class Check:
     def _flaw_of_key(self, public: str, record: Record) -> Optional[Said]:
         """Return why a key may not name writers, or set aside, in a record: whoever may append can add keys too."""
         key = next((each for each in self.keys if each.public == public), None)
-        if key is None or not key.signs_at(record.at):
+        if key is None or not key.signs(record.seq, record.at):
             return say("it is not signed by a key of the ledger")
         if not key.known and (key.vouched is None or key.vouched >= record.seq):
             return say("it is signed by key {key}, which nobody confirmed", key=fingerprint(public))
@@ -1758,8 +1759,8 @@ class Check:
         named = {writer.public: writer for writer in self.writers}
         return [(first, last, named[public]) for first, last, public in found]
 
-    def key_at(self, public: str, at: str) -> Optional[Key]:
-        return key_at(self.keys, public, at)
+    def key_at(self, public: str, seq: int, at: str) -> Optional[Key]:
+        return key_at(self.keys, public, seq, at)
 
     def _read_head(self, record: Record) -> Tuple[Optional[Head], str, str]:
         """Return the head of a head record, its text and its signature; None without one, named if its body is there."""
@@ -1850,12 +1851,12 @@ class Check:
                 wrong.append(say("its signature is not valid: {why}", why=why_not))
             if signer and signer in {key.public for key in self.keys} - self.confirmed_keys():
                 wrong.append(say("it is signed by key {key}, which nobody confirmed", key=fingerprint(signer)))
-            elif signer and self.key_at(signer, head.at) is None:
+            elif signer and self.key_at(signer, record.seq, head.at) is None:
                 wrong.append(say("it is signed by a key that was not valid in the ledger at that time"))
             own = self.ledger in (None, head.ledger)
             if not own:
                 wrong.append(say("it belongs to another ledger"))
-            authentic = signer and self.key_at(signer, head.at) and own
+            authentic = signer and self.key_at(signer, record.seq, head.at) and own
             fits = bool(signer)
             if authentic and lines.get(head.size, ("", ""))[0] != head.digest:
                 # The ledger's key made it, so what it says of the records is evidence.
@@ -1901,13 +1902,11 @@ class Check:
     def _check_heads_folder(self, read: List[Any], signers: List[str]) -> None:
         ours: Set[str] = set()
         for each, signer in zip(read, signers):
-            _, head, _, _ = each
+            record, head, _, _ = each
             if head is None:
                 continue
             name = "%010d" % head.size
-            own = (
-                bool(signer) and self.ledger in (None, head.ledger) and key_at(self.listed, signer, head.at) is not None
-            )
+            own = signer and self.ledger in (None, head.ledger) and key_at(self.listed, signer, record.seq, head.at)
             if own or name not in ours:  # a stranger's of the same size is in no file
                 self.published[name] = each
             if own:
@@ -1960,7 +1959,7 @@ class Check:
             signer = signer_of(text, "portalops-bundle", lambda name: digests_of(self.place, "SHA256SUMS", name)[0])
             if not text.startswith(BEGIN) or not text.endswith(END + "\n") or "\r" in text:
                 raise Bad("not in the format of ssh-keygen")
-            if self.key_at(signer, self.last_at) is None:
+            if self.key_at(signer, self.records, self.last_at) is None:
                 raise Bad("signed by a key that was not valid in the ledger")
         except Bad as error:
             self.fault(0, "the signature of SHA256SUMS is not valid: {cause}", cause=error.said)

@@ -16,9 +16,11 @@ const SIGN_OFF = ["report", "sha256", "signer", "name", "office", "public_key", 
 /** Say whether a key is the ledger's own: whoever may append can add another. */
 const isConfirmed = ({ isKnown, vouched }) => isKnown || vouched !== null;
 
-/** Say whether one of some keys is confirmed and may sign at a time. */
-const isHeldAt = (keys, signer, at) =>
-  keys.some((each) => each.key === signer && isConfirmed(each) && each.begin <= at && (!each.retired || at <= each.retired.at));
+/** Say whether a key signs in a record, at a time: where its retirement stands decides, not what time that has. */
+const signs = ({ begin, retired }, seq, at) => begin <= at && (!retired || seq < retired.seq);
+
+/** Say whether one of some keys is confirmed and may sign in a record, at a time. */
+const isHeldAt = (keys, signer, seq, at) => keys.some((each) => each.key === signer && isConfirmed(each) && signs(each, seq, at));
 
 /** Goes over a bundle once, keeps what it found, and judges nothing that it could not read. */
 class Check {
@@ -380,7 +382,7 @@ class Check {
     for (const record of this.always) {
       if (signed.has(record.seq)) {
         const { head, signer } = signed.get(record.seq);
-        if (!this.isOwn(head) || !isHeldAt(keys, signer, head.at) || head.size >= record.seq) continue;
+        if (!this.isOwn(head) || !isHeldAt(keys, signer, record.seq, head.at) || head.size >= record.seq) continue;
         for (const each of keys) {
           const { seq } = each.added;
           const isStrange = disowned.some((one) => one.signer === signer && one.seq < record.seq && one.first <= seq && seq <= one.last);
@@ -724,7 +726,7 @@ class Check {
 
   /** Return why a key may not name writers, or set aside, in a record: whoever may append can add keys too. */
   flawOfKey(signer, { seq, at }) {
-    const found = this.keys.find(({ key, begin, retired }) => key === signer && begin <= at && (!retired || at <= retired.at));
+    const found = this.keys.find((each) => each.key === signer && signs(each, seq, at));
     if (!found) return say("it is not signed by a key of the ledger");
     if (found.isKnown || (found.vouched !== null && found.vouched < seq)) return null;
     return say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) });
@@ -804,8 +806,8 @@ class Check {
     return this.ledger === null || this.ledger === head.ledger;
   }
 
-  isHeldAt(signer, at) {
-    return isHeldAt(this.keys, signer, at);
+  isHeldAt(signer, seq, at) {
+    return isHeldAt(this.keys, signer, seq, at);
   }
 
   /** Return the head of a head record, its text, its signature and who signed it; null without one, named if its body is there. */
@@ -881,7 +883,7 @@ class Check {
       }
       const wrong = [];
       if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
-      const isHeld = signer !== "" && this.isHeldAt(signer, head.at);
+      const isHeld = signer !== "" && this.isHeldAt(signer, record.seq, head.at);
       const isStrange = signer !== "" && this.keys.some((each) => each.key === signer) && !this.isConfirmedKey(signer);
       if (isStrange) wrong.push(say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) }));
       else if (signer && !isHeld) wrong.push(say("it is signed by a key that was not valid in the ledger at that time"));
@@ -932,8 +934,8 @@ class Check {
   async checkHeadsFolder(read) {
     const ours = new Set();
     for (const each of read.filter(({ head }) => head)) {
-      const { head, signer } = each;
-      const isOurs = signer !== "" && this.isOwn(head) && isHeldAt(this.listed, signer, head.at);
+      const { record, head, signer } = each;
+      const isOurs = signer !== "" && this.isOwn(head) && isHeldAt(this.listed, signer, record.seq, head.at);
       if (isOurs || !ours.has(head.name)) this.published.set(head.name, each); // a stranger's of the same size is in no file
       if (isOurs) ours.add(head.name);
     }
@@ -1002,7 +1004,7 @@ class Check {
         digestOf(algorithm, (await this.source.read("SHA256SUMS", MAX_LIST)) ?? NO_BYTES),
       );
       if (!text.startsWith(BEGIN) || !text.endsWith(`${END}\n`) || text.includes("\r")) throw new Bad("not in the format of ssh-keygen");
-      if (!this.isHeldAt(signer, this.lastAt)) throw new Bad("signed by a key that was not valid in the ledger");
+      if (!this.isHeldAt(signer, this.records, this.lastAt)) throw new Bad("signed by a key that was not valid in the ledger");
     } catch (error) {
       this.fault(0, "the signature of SHA256SUMS is not valid: {cause}", { cause: whyBad(error) });
     }
