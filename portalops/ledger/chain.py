@@ -17,7 +17,6 @@ from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Fault
 from portalops.model.values import dataclass
-from portalops.registers.writers import CLOCK_MENDED
 
 MAX_FAULTS = 100
 """How many faults are described; all are counted."""
@@ -147,26 +146,11 @@ class ChainPass:
     last_at: str = ""
     head: Digest = GENESIS
     is_sound: bool = True
-    """The newest record checked has no fault of its own."""
+    """The newest record checked has no fault of its own, but for its time."""
     noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
     """For each wanted record that exists, by its number: the digest of its line, and its `at` (empty if it has none)."""
-    forced: dict[int, str] = field(default_factory=dict)
-    """For each of them that is no record, or before its time: the time in force there."""
-    back: list[tuple[int, str]] = field(default_factory=list)
-    """Each mended clock before its time, and the time in force before it."""
-    misplaced: set[int] = field(default_factory=set)
-    """Records before their time, as far as they were found."""
-
-    def time_in_force(self, seq: int, counted: Collection[int]) -> str:
-        """Return the time that what follows a wanted record may not be before; empty if there is no such record.
-
-        Args:
-            seq: its number.
-            counted: the mended clocks that count: time begins anew at these alone.
-        """
-        found = self.forced.get(seq) or self.noted.get(seq, ("", ""))[1]
-        begin = max((each for each in counted if each <= seq), default=0)
-        return max((found, *(at for each, at in self.back if begin < each <= seq and each not in counted)))
+    is_early: bool = False
+    """A record has an earlier time than one before it: `times.check_times` tells which of them is wrong."""
 
 
 def check_chain(
@@ -199,44 +183,8 @@ def check_chain(
     return chain
 
 
-def check_times(
-    chunks: Iterable[Chunk], after: int, chain: ChainPass, counted: Collection[int], faults: Faults
-) -> frozenset[int]:
-    """Name what is before its time behind the first mended clock that is; return the numbers of all records that are.
-
-    Which mended clocks count is known only after the chain was gone over. One that does not count begins no time anew.
-
-    Args:
-        chunks: the chain's lines again.
-        after: the number before the first of them.
-        chain: what the pass over the chain found.
-        counted: numbers of the mended clocks that count.
-        faults: receives what is found; a record's own time is no fault where it is excused.
-    """
-    if not chain.back:
-        return frozenset(chain.misplaced)
-    first, latest = chain.back[0]
-    for place, fields in _placed_fields(chunks, after):
-        if place < first or fields is None or fields.seq != place:
-            continue
-        if fields.at < latest and place not in counted:
-            chain.misplaced.add(place)
-            faults.add_excusable(place, _early_record(place, fields.at))
-        else:
-            latest = fields.at
-    return frozenset(chain.misplaced)
-
-
-def _placed_fields(chunks: Iterable[Chunk], after: int) -> Iterator[tuple[int, Fields | None]]:
-    for chunk in chunks:
-        places = range(after + 1, after + 1 + len(chunk.lines)) if chunk.places is None else chunk.places
-        for place, line in zip(places, chunk.lines, strict=True):
-            if isinstance(place, int):
-                yield place, fields_of(bytes_of(line))
-        after += len(chunk.lines)
-
-
-def _early_record(seq: int, at: str) -> Message:
+def early_record(seq: int, at: str) -> Message:
+    """Say that a record is before its time."""
     return msg("record {seq} has the time {at}, earlier than the record before it", seq=seq, at=at)
 
 
@@ -347,13 +295,12 @@ def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, so
         chain.first_at = at
     chain.records += 1
     chain.seq = place
+    chain.is_early = chain.is_early or "" < at < chain.last_at
     if chain.is_sound:
-        chain.last_at = at
+        chain.last_at = max(chain.last_at, at)
     chain.head = line_digest(data)
     if place in sought:
         chain.noted[place] = chain.head, at
-        if at != chain.last_at:
-            chain.forced[place] = chain.last_at
 
 
 def fields_of(data: bytes) -> Fields | None:
@@ -386,12 +333,6 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
     elif differing:
         names = ", ".join(differing)
         faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
-    went_back = fields.at < chain.last_at
-    if went_back and fields.kind == CLOCK_MENDED:
-        chain.back.append((place, chain.last_at))
-    elif went_back and not chain.back:  # else `check_times` finds it
-        chain.misplaced.add(place)
-        faults.add_excusable(place, _early_record(place, fields.at))
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
@@ -399,7 +340,7 @@ def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], cha
         faults.add(
             blamed, msg("record {seq} is not the record that record {next} was chained to", seq=blamed, next=str(place))
         )
-    return fields.seq == place and not differing and (not went_back or fields.kind == CLOCK_MENDED)
+    return fields.seq == place and not differing
 
 
 def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:

@@ -375,7 +375,9 @@ def _read_disowned(ledger: Ledger) -> tuple[DisownedKeys, ...]:
 
 def _read_mends(ledger: Ledger) -> tuple[KeyMend, ...]:
     return tuple(
-        KeyMend(record.at, key, named.first, named.last) for record, named, key in _read_by_two(ledger, CLOCK_MENDED)
+        KeyMend(record.at, key, named.first, named.last)
+        for record, named, key in _read_by_two(ledger, CLOCK_MENDED)
+        if named.is_behind_its_range(record.seq, record.at)
     )
 
 

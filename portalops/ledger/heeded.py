@@ -290,7 +290,7 @@ def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    counted = _read_counted(ledger, BY_TWO)
+    counted = read_counted(ledger)
     if not counted:
         return frozenset()
     from portalops.ledger.quarantines import records_set_aside  # noqa: PLC0415  # few ledgers have any
@@ -313,15 +313,6 @@ def numbers_mistimed(ledger: Ledger | LedgerNotBegun) -> frozenset[int]:
     return read_untimely(ledger, read_ownership(ledger), lambda: read_each_claim(ledger))
 
 
-def numbers_mended(ledger: Ledger) -> frozenset[int]:
-    """Return the numbers of the mended clocks that count: time begins anew at these.
-
-    Raises:
-        IntegrityError: the ledger's keys cannot be read.
-    """
-    return frozenset(each.seq for each in _read_counted(ledger, (CLOCK_MENDED,)) if each.quarantine.since is not None)
-
-
 def find_time_order(ledger: Ledger) -> TimeOrder:
     """Return how a moment is looked for; as if the times never went back where the keys of the ledger cannot be read."""
     from portalops.ledger.set_aside import read_time_order  # noqa: PLC0415  # few ledgers have any
@@ -339,7 +330,7 @@ def numbers_excused(ledger: Ledger) -> frozenset[int]:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    counted = _read_counted(ledger, BY_TWO)
+    counted = read_counted(ledger)
     if not counted:
         return frozenset()
     from portalops.ledger.quarantines import records_excused  # noqa: PLC0415  # few ledgers have any
@@ -347,9 +338,13 @@ def numbers_excused(ledger: Ledger) -> frozenset[int]:
     return records_excused(counted)
 
 
-def _read_counted(ledger: Ledger | LedgerNotBegun, kinds: Collection[str]) -> Sequence[SetAside]:
-    """Return what two persons say of records and counts, if the ledger has any record of some kinds."""
-    if isinstance(ledger, LedgerNotBegun) or not any(ledger.records(kinds=kinds, limit=1)):
+def read_counted(ledger: Ledger | LedgerNotBegun) -> Sequence[SetAside]:
+    """Return what two persons say of records and counts.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    if isinstance(ledger, LedgerNotBegun) or not any(ledger.records(kinds=BY_TWO, limit=1)):
         return ()
     from portalops.ledger.set_aside import read_set_aside  # noqa: PLC0415  # few ledgers have any
 

@@ -21,13 +21,13 @@ from typing import Protocol
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.chain import bytes_of
+from portalops.ledger.chain import bytes_of, fields_of
 from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse, parse_at
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_jumped, clock_went_back
-from portalops.ledger.stores import BlobStore, Locks, RecordStore, StoredLines
+from portalops.ledger.stores import NEAR, BlobStore, Locks, RecordStore, StoredLines
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
@@ -281,8 +281,20 @@ class Ledger:
         return tail.size if tail else 0
 
     def _latest(self) -> datetime | None:
-        newest = self.last_in_order()
-        return newest.at if newest else None
+        """Return the time in force, as verification finds it: the latest since the newest mended clock that counts."""
+        order, found = self._time_order(), ""
+        begin = max((seq for seq, _at in order.mended), default=1)
+        with self.snapshot() as snapshot:
+            tail = snapshot.tail()
+            after = max((tail.size if tail else 0) - NEAR, begin - 1, 0)
+            chunks = snapshot.read_between(after, None, _CHUNK)
+            lines = [bytes_of(line) for chunk in chunks for line in chunk.lines]
+        for number, line in zip(range(after + len(lines), after, -1), reversed(lines), strict=True):
+            if line[7:31] <= found.encode() or number in order.passed:  # nearly all lines: the newest is the latest
+                continue
+            fields = fields_of(line)
+            found = fields.at if fields else found
+        return parse_at(found) if found else None
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
         """Record what follows from the ledger as it stands: nobody else can append between the reading and the record.
@@ -423,9 +435,9 @@ class Ledger:
         Raises:
             ClockWentBack: it is.
         """
-        newest, now = self.last_in_order(), self._clock.now()
-        if newest is not None and newest.at - now > self._store.skew:
-            raise clock_went_back(now, newest.at)
+        latest, now = self._latest(), self._clock.now()
+        if latest is not None and latest - now > self._store.skew:
+            raise clock_went_back(now, latest)
 
     def require_kept_clock(self, is_kept: Callable[[], bool]) -> None:
         """Make sure that the clock has not jumped ahead since the newest record: a record of the future would stop the ledger until then.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from portalops.errors import IntegrityError
-from portalops.ledger.chain import Faults, check_chain, check_times, pass_from
-from portalops.ledger.heeded import numbers_excused, numbers_mended
+from portalops.ledger.chain import Faults, check_chain, pass_from
+from portalops.ledger.heeded import numbers_excused, read_counted
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
 from portalops.model.record import Fault
 from portalops.registers.writers import CLOCK_MENDED
+
+if TYPE_CHECKING:  # a module less for each command to load
+    from portalops.model.quarantines import SetAside
 
 _CHUNK = 256
 
@@ -34,9 +39,9 @@ def first_change(ledger: Ledger, since: datetime) -> Fault | None:
     first = next(iter(ledger.records(since=since, limit=1)), None)
     with ledger.snapshot() as snapshot:
         excused: frozenset[int] = frozenset()
-        counted: frozenset[int] = frozenset()
+        counted: Sequence[SetAside] = ()
         with suppress(IntegrityError):  # of keys, which another pass names
-            excused, counted = numbers_excused(ledger), numbers_mended(ledger)
+            excused, counted = numbers_excused(ledger), read_counted(ledger)
         # One that does not count could hide what stands before it from whoever asks for a time.
         mended = {record.seq for record in ledger.records(kinds=(CLOCK_MENDED,))}
         if first is not None and first.seq > 1 and mended <= excused and _is_usual_from(snapshot, first.seq):
@@ -44,8 +49,10 @@ def first_change(ledger: Ledger, since: datetime) -> Fault | None:
         faults = Faults()
         faults.settle(excused)
         chain = check_chain(snapshot, faults)
-        after = chain.back[0][0] - 1 if chain.back else 0
-        check_times(snapshot.read_between(after, None, _CHUNK), after, chain, counted, faults)
+        if chain.is_early:
+            from portalops.ledger.times import check_times  # noqa: PLC0415  # few ledgers come here
+
+            check_times(snapshot.read_between(None, None, _CHUNK), 0, chain, counted, faults)
         if not faults.count and any(snapshot.misleading_indexes()):
             faults.add(0, msg("an index of the database does not list a record"))
     return faults.first()[0] if faults.count else None

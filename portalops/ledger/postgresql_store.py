@@ -29,7 +29,7 @@ from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
-from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines
+from portalops.ledger.stores import NEAR, NO_TIME, Decide, Latest, StoredLines
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
@@ -58,9 +58,11 @@ DoneT = TypeVar("DoneT")
 _OF_TABLE = f"{SCHEMA}.record"
 
 _NEWEST = (
-    f"SELECT r.seq, r.line, t.size, t.head FROM {SCHEMA}.tail t FULL JOIN"
+    f'SELECT r.seq, r.line, t.size, t.head, (SELECT max(substr(line, 8, 24) COLLATE "C") FROM {_OF_TABLE}'
+    f" WHERE seq >= greatest(%s, t.size - {NEAR})) FROM {SCHEMA}.tail t FULL JOIN"
     f" (SELECT seq, line FROM {_OF_TABLE} ORDER BY seq DESC LIMIT 1) r ON true"
 )
+"""Also the latest time of the lines from a number on that are near the newest."""
 
 
 _HOLD_TAIL = f"SELECT {SCHEMA}.hold_tail()"
@@ -79,6 +81,8 @@ class PostgresqlStore:
         self.place = place
         self.connections = Connections(connect, place)
         self._writable = writable
+        self._looked = 1
+        """No line before this number is later than it."""
         self.find_set_aside: Callable[[StoredLines], Iterable[int]] = lambda _lines: ()
         """Not asked: the database refuses lines that are no records."""
         weakref.finalize(self, self.connections.close)
@@ -160,19 +164,24 @@ class PostgresqlStore:
                 with connection.pipeline():  # one trip to the server
                     connection.execute("BEGIN")
                     connection.execute(_HOLD_TAIL)
-                    end = connection.execute(_NEWEST)
-                newest = self._newest(end.fetchone())
+                    row = connection.execute(_NEWEST, (self._looked,)).fetchone()
+                newest = self._newest(row)
                 if only_first and newest is not None:
                     connection.execute("ROLLBACK")
                     return ()
-                found = latest() if newest is not None and newest.kind in BY_TWO else None
-                records = _placed(decide(), clock, newest, found or (newest.at if newest else None))
+                is_early = newest is not None and row is not None and str(row[4]) > format_at(newest.at)
+                found = latest() if newest is not None and (newest.kind in BY_TWO or is_early) else None
+                # The database takes nothing earlier than the newest record, whatever that is.
+                floor = max((each for each in (found, newest and newest.at) if each), default=None)
+                records = _placed(decide(), clock, newest, floor)
                 committing = bool(records)
                 with connection.pipeline():
                     if records:
                         lines = [record.line.decode() for record in records]
                         connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (records[0].seq, lines))
                     connection.execute("COMMIT")
+                if records and records[-1].kind not in BY_TWO:
+                    self._looked = records[-1].seq
         except pg.UniqueViolation as error:
             raise said.already_recorded(records, error) from error
         except LedgerError as error:
@@ -182,11 +191,11 @@ class PostgresqlStore:
         return records
 
     @staticmethod
-    def _newest(row: tuple[int | None, str | None, int | None, str | None] | None) -> Record | None:
+    def _newest(row: tuple[int | None, str | None, int | None, str | None, str | None] | None) -> Record | None:
         """Return the newest record, once it is seen to be the one that the tail names."""
         if row is None:
             return None
-        seq, line, size, head = row
+        seq, line, size, head, _latest = row
         if line is None and size == 0:
             return None
         newest = parse_line(seq or 0, line.encode()) if line is not None else None

@@ -103,8 +103,8 @@ class Surrounding:
     """Whose the records are."""
     noted: Noted
     """Digest and time of each line that `wanted` asks for, as far as it is there; without a time it is no record."""
-    time_in_force: Callable[[int, Collection[int]], str]
-    """Returns the time that what follows a line may not be before, given its number and the mended clocks that count; empty without one."""
+    time_in_force: Callable[[int, Sequence[SetAside]], str]
+    """Returns the time that what follows a line may not be before, given its number and what counts (`times.find_time_in_force`)."""
     anybodys: Collection[int]
     """Numbers of the records of `is_anybodys`."""
     restricted: Collection[int]
@@ -163,6 +163,7 @@ def key_mends(read: Iterable[ReadQuarantine], ledger: str) -> tuple[KeyMend, ...
         if each.quarantine is not None
         and each.kind == CLOCK_MENDED
         and each.problem is None
+        and each.quarantine.is_behind_its_range(each.seq, each.at)
         and ledger in {"", each.quarantine.ledger}
     )
 
@@ -201,7 +202,7 @@ def check_owners(
     signed: Signed,
     *,
     noted: Noted,
-    time_in_force: Callable[[int, Collection[int]], str],
+    time_in_force: Callable[[int, Sequence[SetAside]], str],
     faults: Faults,
     ledger: str,
     anybodys: Collection[int],
@@ -273,7 +274,7 @@ def records_untimely(
     Args:
         read: oldest first.
         counted: those that count.
-        misplaced: numbers of the records before their time (`chain.check_times`).
+        misplaced: numbers of the records before their time (`times.check_times`).
     """
     void = first_void_clock(read, counted)
     back = () if void is None else (seq for seq in misplaced if seq > void)
@@ -321,15 +322,9 @@ def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrou
         read: all of them, oldest first.
         around: what else the ledger holds.
     """
-    before = [one for one in read if one.seq < each.seq and _bears_on(each, one)]
+    before = [one for one in read if one.seq < each.seq]
     counted = check_quarantines(before, around, Faults())
     return _flaw_among(each, replace(around, void={*around.void, *void_by_two(before, counted)}), counted)
-
-
-def _bears_on(each: ReadQuarantine, earlier: ReadQuarantine) -> bool:
-    """Say whether it matters to one whether an earlier one counts: mended clocks do, and what its range names."""
-    named = each.quarantine
-    return earlier.kind == CLOCK_MENDED or (named is not None and named.first <= earlier.seq <= named.last)
 
 
 def _flaw_among(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
@@ -386,7 +381,7 @@ def _flaw_in_time(each: ReadQuarantine, around: Surrounding, counted: Sequence[S
             return msg("record {record} names the same records", record=str(earlier.seq))
         if earlier.holds(right):
             right = earlier.quarantine.first - 1
-    right_at = around.time_in_force(right, mended_clocks(counted))
+    right_at = around.time_in_force(right, counted)
     if not right_at or not right_at <= since <= format_at(each.at):
         return msg("{since} does not lie between record {record} and it", since=since, record=str(right))
     if around.noted.get(first, ("", ""))[1] <= since:

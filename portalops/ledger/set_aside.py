@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from portalops.errors import PortalOpsError
-from portalops.ledger.chain import ChainPass, Faults, bytes_of, check_times, fields_of
+from portalops.ledger.chain import ChainPass, Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
@@ -32,7 +32,8 @@ from portalops.ledger.quarantines import (
 )
 from portalops.ledger.record import NotARecord, line_digest, parse, parse_at
 from portalops.ledger.selection import TimeOrder
-from portalops.ledger.stores import StoredLines
+from portalops.ledger.stores import NEAR, StoredLines
+from portalops.ledger.times import check_times, find_time_in_force
 from portalops.model.heads import Signer
 from portalops.model.message import Message
 from portalops.model.quarantines import SetAside
@@ -41,12 +42,9 @@ from portalops.model.text import format_at
 from portalops.registers.drills import IMPORTED
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.signers import KEY_KINDS, begin_mended
-from portalops.registers.writers import BY_TWO, CLOCK_MENDED
+from portalops.registers.writers import BY_TWO, CLOCK_MENDED, QUARANTINED
 
 _CHUNK = 256
-
-_NEAR = 10_000
-"""So many lines in front of a mended clock show how late it was."""
 
 JUDGED = frozenset({HEAD, *KEY_KINDS, SIGN_OFF, IMPORTED})
 """Kinds that may count for nothing by themselves, since they are signed."""
@@ -107,29 +105,33 @@ def read_time_order(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ow
     counted = _counted(ledger, _exact(ownership, read, exact), read, Faults())
     mended = mended_clocks(counted)
     void = {each.seq for each in read if each.kind == CLOCK_MENDED} - mended
-    before = {each.seq for each in counted if each.quarantine.since is None}  # may be before their time
+    before = {each.seq for each in read if each.kind == QUARANTINED}  # set no time
     passed = records_set_aside(counted).union(void, before, _misplaced(ledger, read, counted))
     return TimeOrder(tuple((each.seq, format_at(each.at)) for each in counted if each.seq in mended), passed - mended)
 
 
 def _misplaced(ledger: Ledger, read: Sequence[ReadQuarantine], counted: Sequence[SetAside]) -> frozenset[int]:
     """Return the numbers of the records before their time, from the first mended clock on that does not count."""
-    void, mended = first_void_clock(read, counted), mended_clocks(counted)
+    void = first_void_clock(read, counted)
     if void is None:
         return frozenset()
+    after = _begin(void - 1, counted)
     with ledger.snapshot() as snapshot:
-        chain = ChainPass(back=[(void, _time_in_force(snapshot, void - 1, mended))])
-        return check_times(snapshot.read_between(void - 1, None, _CHUNK), void - 1, chain, mended, Faults())
+        lines = snapshot.read_between(after, None, _CHUNK)
+        found = check_times(lines, after, ChainPass(is_early=True), counted, Faults())
+    return frozenset(seq for seq in found if seq >= void)
 
 
-def _time_in_force(lines: StoredLines, seq: int, counted: Collection[int]) -> str:
-    """Return the time that what follows a line may not be before; verification alone looks back farther than `_NEAR` lines."""
-    begin = max((each for each in counted if each <= seq), default=1)
-    latest = ""
-    for chunk in lines.read_between(max(seq - _NEAR, begin - 1, 0), seq, _CHUNK):
-        found = (fields_of(bytes_of(line)) for line in chunk.lines)
-        latest = max((latest, *(each.at for each in found if each is not None)))
-    return latest
+def _time_in_force(lines: StoredLines, seq: int, counted: Sequence[SetAside]) -> str:
+    """Return the time that what follows a line may not be before; verification alone looks back farther than `NEAR` lines."""
+    after = _begin(seq, counted)
+    return find_time_in_force(lines.read_between(after, seq, _CHUNK), after, seq, counted)
+
+
+def _begin(seq: int, counted: Sequence[SetAside]) -> int:
+    """Return the number of the line before those that show how late it was at a line."""
+    begin = max((each for each in mended_clocks(counted) if each <= seq), default=1)
+    return max(seq - NEAR, begin - 1, 0)
 
 
 def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> Message | None:
@@ -160,7 +162,7 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     if first - 1 in records_mistimed(counted):
         return None
     with ledger.snapshot() as snapshot:
-        found = _time_in_force(snapshot, first - 1, mended_clocks(counted))
+        found = _time_in_force(snapshot, first - 1, counted)
     return parse_at(found) if found else None
 
 
@@ -202,7 +204,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
     restricted = frozenset(record.seq for record in named if record.kind in AUTHORITY_KINDS)
     standings = read_standings(ledger, signers, named)
 
-    def time_in_force(seq: int, counted: Collection[int]) -> str:
+    def time_in_force(seq: int, counted: Sequence[SetAside]) -> str:
         with ledger.snapshot() as snapshot:
             return _time_in_force(snapshot, seq, counted)
 

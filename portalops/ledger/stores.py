@@ -17,11 +17,14 @@ from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
+NEAR: Final = 10_000
+"""So many of the newest lines, or of those in front of a mended clock, show how late it was; verification reads all."""
+
 Decide = Callable[[], Sequence[Draft]]
 """Returns what is appended, while nobody else can append."""
 
 Latest = Callable[[], datetime | None]
-"""Returns the time that no record may be before. Asked where the newest record is one that may be before its time itself."""
+"""Returns the time that no record may be before. Asked where the newest record sets no time, or is before its time."""
 
 NO_TIME: Final[Latest] = lambda: None  # noqa: E731
 """Goes by the newest record, whatever it is."""

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.chain import ChainPass, Faults, check_chain, check_times
+from portalops.ledger.chain import ChainPass, Faults, check_chain
 from portalops.ledger.check_heads import (
     HeldRecord,
     ReadHead,
@@ -48,7 +48,6 @@ from portalops.ledger.quarantines import (
     disowned_keys,
     is_anybodys,
     key_mends,
-    mended_clocks,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -59,6 +58,7 @@ from portalops.ledger.record import NotARecord, is_ledger_id, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.signature_checks import SignatureChecks
 from portalops.ledger.stores import StoredLines
+from portalops.ledger.times import check_times, find_time_in_force
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import SetAside
@@ -237,13 +237,18 @@ def verify(
         trusted=brought.trusted,
         known=signing_keys(brought.trusted or ()) | {brought.signing_key},
     )
+
+    def time_in_force(seq: int, counted: Sequence[SetAside]) -> str:
+        with ledger.snapshot() as lines:
+            return find_time_in_force(lines.read_between(None, seq, _CHUNK), 0, seq, counted)
+
     ownership, set_aside = check_owners(
         told.quarantines,
         claims,
         told.spoken,
         signed,
         noted=chain.noted,
-        time_in_force=chain.time_in_force,
+        time_in_force=time_in_force,
         faults=faults,
         ledger=ledger_id,
         anybodys=told.anybodys,
@@ -251,9 +256,7 @@ def verify(
     )
     passed_over = records_set_aside(set_aside)
     with ledger.snapshot() as snapshot:
-        after = chain.back[0][0] - 1 if chain.back else None
-        again = snapshot.read_between(after, chain.seq, _CHUNK)
-        misplaced = check_times(again, after or 0, chain, mended_clocks(set_aside), faults)
+        misplaced = check_times(snapshot.read_between(None, chain.seq, _CHUNK), 0, chain, set_aside, faults)
         ages = (each for each in _ages(snapshot, ownership.gaps(chain.seq)) if each[0] not in passed_over)
         unclaimed = check_unclaimed(ages, chain.last_at)
     by_authority = (each for each in told.by_authority if each[0] not in passed_over)

@@ -16,11 +16,12 @@ from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
-from portalops.ledger.stores import Decide, Latest
+from portalops.ledger.stores import NEAR, Decide, Latest
 from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
+from portalops.model.text import format_at
 from portalops.model.values import dataclass
 from portalops.ports import Clock
 from portalops.registers.writers import BY_TWO
@@ -37,7 +38,7 @@ class _End:
     """None before the first record."""
     digest: Digest
     may_be_early: bool = False
-    """It is of a kind that may be before its time, so that `at` may be none to go by."""
+    """`at` may be none to go by: it is of a kind that sets no time, or a line before it is later."""
 
 
 _NOTHING = _End(0, None, GENESIS)
@@ -164,7 +165,15 @@ class LedgerWriter:
         newest = parse_line(*row) if row else None
         if newest is None or tail is None or tail != (newest.seq, line_digest(newest.line)):
             raise store_errors.not_the_newest(row[0] if row else 0)
-        return _End(newest.seq, newest.at, tail[1], newest.kind in BY_TWO)
+        return _End(newest.seq, newest.at, tail[1], newest.kind in BY_TWO or self._has_later(newest))
+
+    def _has_later(self, newest: Record) -> bool:
+        """Say whether one of the lines near the newest record may be of a later time."""
+        (at,) = self._connection.execute(
+            "SELECT max(CAST(substr(line, 8, 24) AS TEXT)) FROM (SELECT line FROM record ORDER BY seq DESC LIMIT ?)",
+            (NEAR,),
+        ).fetchone()
+        return bool(at > format_at(newest.at))
 
     def _read_damaged_end(self) -> _End:
         """Return the chain's end whatever stands there; its time is that of the newest line that is a record."""

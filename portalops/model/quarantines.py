@@ -31,6 +31,10 @@ class Quarantine:
     since: datetime | None = None
     """From when on time is right again, where the records' time is wrong; None where they are set aside."""
 
+    def is_behind_its_range(self, seq: int, at: datetime) -> bool:
+        """Say whether a mended clock stands where its text puts it, given the record's number and time: whoever has the text can append it again."""
+        return self.since is not None and self.last == seq - 1 and self.since <= at
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from portalops import bodies
 from portalops.model.heads import KeyEvent, Signer
@@ -283,8 +283,11 @@ def allowed_signers_line(
 ) -> str:
     """Return one line of an `allowed_signers` file (ssh-keygen(1), ALLOWED SIGNERS), ending in a line feed.
 
-    Times are cut to whole seconds, as OpenSSH reads no finer ones; both ends are included.
+    Times are cut to whole seconds, as OpenSSH reads no finer ones; both ends are included. It refuses a file with a time before the first
+    second of 1970, or an end not behind its beginning, whatever a ledger holds: such a time is put as near as it may be.
     """
+    valid_from = max(valid_from, _FIRST_SECOND) if valid_from else None
+    valid_to = max(valid_to, (valid_from or _FIRST_SECOND) + timedelta(seconds=1)) if valid_to else None
     options = [f'namespaces="{namespaces}"']
     options += [f'valid-after="{_stamp(valid_from)}"'] if valid_from else []
     options += [f'valid-before="{_stamp(valid_to)}"'] if valid_to else []
@@ -335,6 +338,7 @@ def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
     return tuple(keys)
 
 
+_FIRST_SECOND = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 _ED25519 = ("ssh-ed25519", "sk-ssh-ed25519@openssh.com")
 _ALLOWED = re.compile(
     r"(?:\"[^\"]*\"|\S+)[ \t]+(?:([a-z-]+(?:=\"[^\"]*\")?(?:,[a-z-]+(?:=\"[^\"]*\")?)*)[ \t]+)?"
@@ -358,6 +362,4 @@ def _moment(text: str) -> datetime:
 
 
 def _stamp(moment: datetime) -> str:
-    # Not `%Y` alone: C libraries write years below 1000 with as many digits as they please.
-    at = moment.astimezone(UTC)
-    return f"{at.year:04d}{at:%m%d%H%M%SZ}"
+    return f"{moment.astimezone(UTC):%Y%m%d%H%M%SZ}"

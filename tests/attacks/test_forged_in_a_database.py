@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from portalops import bodies
-from portalops.errors import IntegrityError
+from portalops.errors import ClockWentBack, IntegrityError
 from portalops.ledger.claimant import MachineClaimant, draft_claim, record_writer
 from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import HeedfulLedger, numbers_set_aside
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.postgresql_tables import WRITER
 from portalops.ledger.quarantine_text import FORMS, text_of
-from portalops.ledger.record import line_digest
+from portalops.ledger.record import NO_RUN, line_digest
 from portalops.ledger.runs import read_attempts
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.quarantines import Quarantine
@@ -118,3 +118,51 @@ def test_a_stolen_writer_of_a_database_contradicts_no_line_for_ever(site: Site) 
     record_head(ledger, KEY, clock)
 
     assert verified(ledger).integrity.holds
+
+
+def forge_note(site: Site, at: datetime) -> int:
+    """Append a record of a time, as who stole an account that may append; return its number."""
+    thief = Ledger.open(site.folder, FixedClock(at), create=True, kept=site.kept(WRITER))
+    return thief.append("note.added", run=NO_RUN, body=bodies.write({"note": "x"})).seq
+
+
+def recorded(site: Site, clock: FixedClock) -> Ledger:
+    """Record as this machine does, and claim it."""
+    ledger = read(site, clock)
+    ledger.claimant = MachineClaimant(site.folder, clock, "web1", enrols=True)
+    ledger.require_clock()
+    ledger.append("note.added", run=NO_RUN, body=bodies.write({"note": "y"}))
+    ledger.claim()
+    return ledger
+
+
+def test_a_forged_record_of_the_next_hour_that_is_set_aside_changes_no_time_in_a_database(site: Site) -> None:
+    clock = FixedClock(START)
+    enrolled(site, clock)
+    first = forge_note(site, START + timedelta(minutes=50))
+    clock.move(timedelta(minutes=1))
+
+    with pytest.raises(ClockWentBack):
+        recorded(site, clock)
+    set_aside(site, clock, first, first)
+    clock.move(timedelta(minutes=1))
+
+    assert verified(recorded(site, clock)).integrity.holds
+    assert verified(recorded(site, clock)).integrity.holds
+
+
+def test_a_quarantine_that_is_recorded_again_in_a_database_stops_it_for_an_hour_at_most(site: Site) -> None:
+    clock = FixedClock(START)
+    enrolled(site, clock)
+    strange = forge_note(site, START)
+    set_aside(site, clock, strange, strange)
+    ledger = read(site, clock)
+    (quarantine,) = ledger.records(kinds=(QUARANTINED,))
+    thief = Ledger.open(site.folder, FixedClock(START + timedelta(minutes=50)), create=True, kept=site.kept(WRITER))
+    thief.append(QUARANTINED, run=NO_RUN, body=ledger.blob(quarantine.body))
+    clock.move(timedelta(minutes=1))
+    with pytest.raises(ClockWentBack):
+        recorded(site, clock)
+    clock.move(timedelta(minutes=49))
+
+    assert verified(recorded(site, clock)).integrity.holds

@@ -13,6 +13,7 @@ from portalops import bodies
 from portalops.errors import SecretUnavailable
 from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant
 from portalops.ledger.heads import record_head
+from portalops.ledger.heeded import HeedfulLedger
 from portalops.ledger.journals import contradictions, living_journals
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
@@ -170,7 +171,8 @@ def test_a_command_that_was_killed_while_the_clock_was_ahead_is_claimed_once_tha
     mend(written, record.seq, ledger=ledger.id)
 
     clock.move(timedelta(days=3))
-    following = opened(tmp_path, clock)
+    following = HeedfulLedger.open(tmp_path, clock, create=True)
+    following.claimant = MachineClaimant(tmp_path, clock, "web1", enrols=True)
     note(following)
     following.claim()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,19 +11,24 @@ import pytest
 
 from commands.cli.calling import call
 from portalops.errors import ClockWentBack
+from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_plan
 from portalops.ledger.verify import Integrity, verify
+from portalops.registers.signers import allowed_signers_line
+from portalops.signatures.sshsig import sign
 from tests.backups.test_prune import Portal
 from tests.conformance.claims import append, claimed
 from tests.conformance.clocks import (
     AHEAD,
     BEHIND_A_BUNDLE,
     CASES,
+    FAR,
     backdate,
     forge,
+    forge_again,
     go_on,
     mend,
     mended,
@@ -32,8 +38,8 @@ from tests.conformance.clocks import (
 from tests.conformance.corpus import begun, forged_behind
 from tests.conformance.quarantines import NOT_A_RECORD, put_line
 from tests.conformance.quarantines import quarantine as set_aside
-from tests.ledger.bundle.bundles import Written
-from tests.ledger.ledgers import ZONE
+from tests.ledger.bundle.bundles import Written, key_of
+from tests.ledger.ledgers import DAILY, ZONE
 from tests.verifier.scene import by_portalops, by_stranger
 
 COUNT = (
@@ -41,6 +47,8 @@ COUNT = (
     "an-erasure-within", "a-strangers-records", "void-and-set-aside", "void-backdated-and-set-aside", "of-honest-records-by-two",
     "details-that-never-were", "claimed-by-a-person-afterwards", "set-aside-although-it-counts",
     "void-of-the-year-two-set-aside", "void-while-ahead-and-then-mended", "earlier-than-the-record-before-and-set-aside",
+    "void-of-the-future-set-aside", "of-the-future-and-set-aside", "a-quarantine-again-in-the-future",
+    "ahead-with-a-record-of-now-within", "mended-by-a-key-of-that-time-and-again",
     "ahead-and-then-a-line-that-is-no-record", "ahead-and-a-line-that-is-no-record-within",
     "a-line-that-is-no-record-and-then-ahead",
     "the-second-person-enrolled-later", "mended-by-a-key-of-that-time",
@@ -331,3 +339,124 @@ def test_a_plan_of_the_wrong_time_is_recorded_anew(written: Written, tmp_path: P
 
     assert again is not None
     assert again.seq > first.seq
+
+
+def taken(written: Written) -> Integrity:
+    """Record as the machine does, by the command line's ledger, claim that, and verify."""
+    written.clock.move(timedelta(minutes=1))
+    ledger = HeedfulLedger.open(written.folder, written.clock, create=True)
+    ledger.claimant = written.ledger.claimant
+    ledger.require_clock()
+    ledger.append("note.added", run=NO_RUN, body=b"{}\n")
+    ledger.claim()
+    return judged(written)
+
+
+def times_at_fault(found: Integrity) -> list[int]:
+    return [each.seq for each in found.faults if "earlier than the record before it" in each.what.text]
+
+
+def test_a_void_clock_of_the_future_changes_no_time(written: Written) -> None:
+    void = forge(written, "ledger.clock-mended", FAR, mended_clock={"text": "x"}).seq
+
+    assert not times_at_fault(taken(written))
+    set_aside(written, void, void)
+    assert taken(written).holds
+
+
+@pytest.mark.parametrize(
+    "kind", ["note.added", "claim", "head", "key.retired", "ledger.moved", "ledger.quarantined", "ledger.created"]
+)
+@pytest.mark.parametrize("ahead", [timedelta(minutes=50), AHEAD, timedelta(days=2_000_000)])
+def test_a_record_of_the_future_that_is_set_aside_changes_no_time(
+    written: Written, kind: str, ahead: timedelta
+) -> None:
+    future = forge(written, kind, written.clock.at + ahead).seq
+    set_aside(written, future, future)
+
+    assert taken(written).holds
+    assert taken(written).holds
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-50), timedelta(minutes=50), AHEAD, timedelta(days=2_000_000)])
+def test_a_quarantine_that_is_recorded_again_changes_no_time(written: Written, ahead: timedelta) -> None:
+    at = written.clock.at + ahead
+    strange = forge(written, "note.added", written.clock.at).seq
+    set_aside(written, strange, strange)
+    forge_again(written, "ledger.quarantined", at)
+
+    assert taken(written).holds
+
+
+def test_a_record_of_now_behind_one_of_the_future_hides_it_from_no_writer(written: Written) -> None:
+    future = forge(written, "note.added", FAR).seq
+    now = forge(written, "note.added", written.clock.at).seq
+
+    with pytest.raises(ClockWentBack):
+        taken(written)
+    set_aside(written, future, now)
+
+    assert taken(written).holds
+
+
+def test_a_record_of_now_behind_a_clock_that_ran_ahead_is_mended_with_it(written: Written) -> None:
+    first = run_ahead(written)
+    forge(written, "note.added", written.clock.at)
+    with pytest.raises(ClockWentBack):
+        taken(written)
+    mend(written, first)
+
+    found = taken(written)
+
+    assert found.holds
+
+
+def test_a_record_of_now_behind_one_of_the_future_is_mended_without_writers(tmp_path: Path) -> None:
+    written = Written(tmp_path / "state")
+    written.plan(DAILY)
+    written.head()
+    first = forge(written, "note.added", FAR).seq
+    forge(written, "note.added", written.clock.at)
+    mend(written, first, since=written.clock.at, ledger=written.ledger.id)
+    written.clock.move(timedelta(minutes=1))
+
+    HeedfulLedger.open(written.folder, written.clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
+
+    assert judged(written).holds
+
+
+def test_a_mended_clock_heals_what_is_out_of_order_in_its_range(written: Written) -> None:
+    first = forge(written, "note.added", FAR).seq
+    forge(written, "note.added", written.clock.at)
+    written.clock.move(timedelta(minutes=1))
+    assert times_at_fault(judged(written))
+    mend(written, first)
+
+    assert not times_at_fault(judged(written))
+
+
+@pytest.mark.parametrize("at", [datetime(2, 1, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)])
+def test_a_mended_clock_that_is_recorded_again_moves_no_key(tmp_path: Path, at: datetime) -> None:
+    written = claimed(begun(tmp_path / "state"))
+    CASES["mended-by-a-key-of-that-time"](written)
+    before = read_signers(written.ledger)
+    forge_again(written, "ledger.clock-mended", at)
+
+    assert read_signers(written.ledger) == before
+
+
+@pytest.mark.parametrize("at", [datetime(2, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), FAR])
+@pytest.mark.parametrize("is_retired", [False, True])
+def test_a_list_of_keys_holds_only_times_that_ssh_keygen_takes(tmp_path: Path, at: datetime, is_retired: bool) -> None:
+    key = key_of(1)
+    (tmp_path / "head.sig").write_text(sign(b"x", key, "portalops-head"))
+    line = allowed_signers_line("a", "portalops-head", key.public_key, at, at if is_retired else None)
+    (tmp_path / "signers").write_text(line)
+
+    done = subprocess.run(
+        ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", "a", "-n", "portalops-head", "-s", "head.sig"],
+        cwd=tmp_path, input="x", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert "bad options" not in done.stdout + done.stderr
+    assert (done.returncode == 0) == (at != FAR and not is_retired)

@@ -12,6 +12,7 @@ from portalops.ledger.claims import WRITER_NAMESPACE, text_of_writer
 from portalops.ledger.heads import HEAD, rotate_key
 from portalops.ledger.heads import NAMESPACE as HEADS
 from portalops.ledger.heads import text_of as head_text
+from portalops.ledger.heeded import find_time_order
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
 from portalops.ledger.set_aside import stored_lines
@@ -29,6 +30,7 @@ from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
 
 AHEAD = timedelta(days=7)
+FAR = datetime(9998, 12, 31, tzinfo=UTC)
 NAMESPACE = FORMS[CLOCK_MENDED].namespace
 
 
@@ -272,6 +274,53 @@ def _void_while_ahead_and_then_mended(written: Written) -> None:
 def _earlier_than_the_record_before_and_set_aside(written: Written) -> None:
     seq = forge(written, "note.added", written.clock.at - timedelta(days=3)).seq
     set_aside(written, seq, seq)
+
+
+def _record_now(written: Written) -> None:
+    """Record as the command line does, which knows what counts."""
+    written.ledger.find_time_order = find_time_order
+    go_on(written)
+
+
+def _void_of_the_future_set_aside(written: Written) -> None:
+    void = forge(written, CLOCK_MENDED, FAR, mended_clock={"text": "x"}).seq
+    _record_now(written)
+    set_aside(written, void, void)
+    _record_now(written)
+
+
+def _of_the_future_and_set_aside(written: Written) -> None:
+    seq = forge(written, "note.added", FAR).seq
+    set_aside(written, seq, seq)
+    _record_now(written)
+
+
+def _a_quarantine_again_in_the_future(written: Written) -> None:
+    seq = forge(written, "note.added", written.clock.at).seq
+    set_aside(written, seq, seq)
+    forge_again(written, QUARANTINED, FAR)
+    _record_now(written)
+
+
+def _ahead_with_a_record_of_now_within(written: Written) -> None:
+    first = run_ahead(written)
+    forge(written, "note.added", written.clock.at)
+    mend(written, first)
+    _record_now(written)
+
+
+def _mended_by_a_key_of_that_time_and_again(written: Written) -> None:
+    _mended_by_a_key_of_that_time(written)
+    seq = forge_again(written, CLOCK_MENDED, datetime(2, 1, 1, tzinfo=UTC))
+    set_aside(written, seq, seq)
+    _record_now(written)
+
+
+def forge_again(written: Written, kind: str, at: datetime) -> int:
+    """Record the newest record of a kind once more at another time, as who may write the file does it."""
+    newest = next(written.ledger.records(kinds=(kind,), newest_first=True))
+    parts: dict[str, object] = dict(bodies.read(written.ledger.blob(newest.body)))
+    return _put_forged(written, kind, at, "", parts).seq
 
 
 def _ahead_and_then_a_line_that_is_no_record(written: Written) -> None:
@@ -643,6 +692,8 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _an_erasure_within, _a_strangers_records, _void_and_set_aside, _void_backdated_and_set_aside,
         _void_of_the_year_two_set_aside, _void_while_ahead_and_then_mended,
         _earlier_than_the_record_before_and_set_aside,
+        _void_of_the_future_set_aside, _of_the_future_and_set_aside, _a_quarantine_again_in_the_future,
+        _ahead_with_a_record_of_now_within, _mended_by_a_key_of_that_time_and_again,
         _ahead_and_then_a_line_that_is_no_record, _ahead_and_a_line_that_is_no_record_within,
         _a_line_that_is_no_record_and_then_ahead, _before_a_right_record_behind_an_earlier_one, _one_person,
         _a_machine_as_the_second, _a_writer_as_the_second, _a_strangers_key, _a_key_of_their_own, _a_key_added_while_ahead,

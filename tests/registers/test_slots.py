@@ -164,7 +164,7 @@ def test_a_name_of_this_machine_alone_is_no_time_zone(name: str) -> None:
         zone_of(name)
 
 
-def test_years_of_one_digit_are_written_with_four_in_allowed_signers() -> None:
+def test_a_year_that_ssh_keygen_does_not_take_is_the_first_that_it_does_in_allowed_signers() -> None:
     line = allowed_signers_line("id", "portalops-head", "ssh-ed25519 AAAA", datetime(2, 1, 1, tzinfo=UTC), None)
 
-    assert 'valid-after="00020101000000Z"' in line
+    assert 'valid-after="19700101000001Z"' in line

@@ -33,14 +33,14 @@ from portalops.ledger.chain import (
     Tail,
     bytes_of,
     check_chain,
-    check_times,
 )
 from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
-from portalops.ledger.heeded import heeded, numbers_excused, numbers_mended, numbers_set_aside, read_ownership
+from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
+from portalops.ledger.times import check_times
 from portalops.ledger.verify import Withheld
 from portalops.model.heads import Erasure, RecordedHead, SignedHead, SignOff
 from portalops.model.message import msg
@@ -452,9 +452,7 @@ def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], adva
     faults.settle(numbers_excused(ledger))
     with ledger.snapshot() as snapshot:
         chain = check_chain(_Copied(snapshot, last, write), faults, advance)
-        after = chain.back[0][0] - 1 if chain.back else 0
-        again = snapshot.read_between(after, last, 256)
-        check_times(again, after, chain, numbers_mended(ledger), faults)
+        check_times(snapshot.read_between(None, last, 256), 0, chain, read_counted(ledger), faults)
     if faults.count:
         first = faults.first()[0]
         raise IntegrityError(

@@ -28,7 +28,7 @@ from portalops.ledger.bundle.sums import check_signature, check_sums
 from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
 from portalops.ledger.bundle.zip_file import open_bundle
-from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain, check_times
+from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain
 from portalops.ledger.check_heads import (
     HeldRecord,
     ReadHead,
@@ -56,7 +56,6 @@ from portalops.ledger.quarantines import (
     disowned_keys,
     is_anybodys,
     key_mends,
-    mended_clocks,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -64,6 +63,7 @@ from portalops.ledger.quarantines import (
 )
 from portalops.ledger.quarantines import wanted as wanted_by_quarantines
 from portalops.ledger.record import CREATED, Fields, NotARecord, is_ledger_id, parse, parse_at, split
+from portalops.ledger.times import check_times, find_time_in_force
 from portalops.ledger.verify import (
     NOTHING_SUPPLIED,
     Completeness,
@@ -246,15 +246,14 @@ class _Check:
             spoken,
             signed,
             noted=chain.noted,
-            time_in_force=chain.time_in_force,
+            time_in_force=lambda seq, counted: find_time_in_force(self._lines.chunks(_CHUNK), 0, seq, counted),
             faults=self._faults,
             ledger=told.ledger,
             anybodys=told.anybodys,
             restricted=frozenset(seq for seq, _kind in told.by_authority),
         )
         passed_over = records_set_aside(set_aside)
-        again = self._lines.chunks(_CHUNK) if chain.back else ()
-        misplaced = check_times(again, 0, chain, mended_clocks(set_aside), self._faults)
+        misplaced = check_times(self._lines.chunks(_CHUNK), 0, chain, set_aside, self._faults)
         told.mistimed = records_untimely(told.quarantines, set_aside, misplaced)
         by_authority = (each for each in told.by_authority if each[0] not in passed_over)
         refused = {*check_authority(ownership, by_authority, self._faults), *passed_over}

@@ -980,10 +980,7 @@ class Check:
         self.faulted: Set[int] = set()  # claims and writer records of which not all counts
         self.contradicting: Dict[int, str] = {}  # claims with another digest than the line's: their writers' keys
         self.back: List[Tuple[int, str]] = []  # records before their time, and that time
-        self.begins: List[Tuple[int, str]] = []  # mended clocks before their time, and the time in force before them
-        self.in_force: Dict[
-            int, str
-        ] = {}  # by number: the time in force at lines that are no records, or before their time
+        self.is_early = False  # a record has an earlier time than one before it
         self.void_by_two: Set[int] = set()  # quarantines and mended clocks that do not count
         self.mended: List[Quarantine] = []  # that count
         self.mistimed: Set[int] = set()  # records whose time they say is wrong
@@ -1138,15 +1135,14 @@ class Check:
         with self.place.open("ledger.jsonl") as file:
             for place, (line, ended) in enumerate(bounded_lines(file, MAX_LINE), 1):
                 record = parse_record(line)
-                sound = self._check_record(place, record, head, latest)
+                sound = self._check_record(place, record, head)
                 if not ended:
                     self.fault(place, "record {seq} does not end in a line feed")
                 head = hashlib.sha256(line).hexdigest()
-                latest = record.at if record is not None and sound else latest
-                if record is None or record.at != latest:
-                    self.in_force[place] = latest
                 if record is None:
                     continue
+                self.is_early = self.is_early or record.at < latest
+                latest = max(latest, record.at) if sound else latest
                 record = record._replace(seq=place)
                 self.first_at, self.last_at = self.first_at or record.at, record.at
                 if record.kind in ALWAYS:
@@ -1171,7 +1167,7 @@ class Check:
         elif bundle["head"] != self.head_digest and sound:
             self.fault(place, "record {seq} is not the last record")
 
-    def _check_record(self, place: int, record: Optional[Record], head: str, latest: str) -> bool:
+    def _check_record(self, place: int, record: Optional[Record], head: str) -> bool:
         """Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.)"""
         if record is None:
             self.malformed.append(place)  # a fault, unless it is set aside: see (12)
@@ -1186,12 +1182,6 @@ class Check:
                 place=place,
                 other=record.seq,
             )
-            sound = False
-        if record.at < latest and record.kind == "ledger.clock-mended":
-            self.begins.append((place, latest))  # time begins anew if it counts: see (13)
-        elif record.at < latest:
-            if not self.begins:
-                self.back.append((place, record.at))  # a fault, unless it counts or is set aside: see (12)
             sound = False
         if record.seq == place and record.prev != head:
             self.fault(
@@ -1242,8 +1232,9 @@ class Check:
         ]
         mends = [
             each
-            for _, each in quarantines
+            for record, each in quarantines
             if each and each.since is not None and each.why_not is None and self.ledger in (None, each.ledger)
+            if each.last == record.seq - 1 and each.since <= record.at  # else it is another record's text again
         ]
         self.keys, unheeded = self._read_keys(seen, disowned, mends, {each.public for each in self.trusted or ()})
         self.listed = self._read_keys(seen, disowned, mends, set())[0] if self.trusted else self.keys
@@ -1466,40 +1457,48 @@ class Check:
         for seq, place, en, values in self.open:
             if seq not in self.aside:
                 self.fault(place, en, **values)
+        healed = {seq for each in self.mended for seq in range(each.first, each.last + 1)}
         for seq, at in self.back:
-            if seq not in self.aside and seq not in counted:
+            if seq not in self.aside and seq not in counted and seq not in healed:
                 self.fault(seq, "record {seq} has the time {at}, earlier than the record before it", at=at)
 
     def _check_times(self) -> None:
-        """(13) Find what is before its time behind the first mended clock that is: time begins anew at those alone that count."""
+        """(13) Find what is before its time, once it is known what counts."""
         counted = {each.record.seq for each in self.mended}
-        if self.begins:
-            first, latest = self.begins[0]
-            with self.place.open("ledger.jsonl") as file:
-                for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
-                    record = parse_record(line) if place >= first else None
-                    if record is None or record.seq != place:
-                        continue
-                    if record.at < latest and place not in counted:
-                        self.back.append((place, record.at))
-                    else:
-                        latest = record.at
+        if self.is_early:
+            self.back = [(place, at) for place, at, before, _ in self._timed() if at < before]
         void = [
             record.seq for record in self.always if record.kind == "ledger.clock-mended" and record.seq not in counted
         ]
         if void:
             self.mistimed.update(seq for seq, _ in self.back if seq > void[0])
 
-    def _time_before(self, seq: int, at: str) -> str:
-        """Return the time in force at a line, given its own; empty if there is no such line."""
+    def _timed(self) -> Iterator[Tuple[int, str, str, str]]:
+        """Yield number and time of each record, and the time in force before it and behind it.
+
+        A mended clock that counts begins time anew. What is set aside sets no time, nor does a quarantine or any other mended clock.
+        """
         counted = {each.record.seq for each in self.mended}
-        begin = max([0, *(each for each in counted if each <= seq)])
-        return max(
-            [
-                self.in_force.get(seq, at),
-                *(at for each, at in self.begins if begin < each <= seq and each not in counted),
-            ]
-        )
+        latest = ""
+        with self.place.open("ledger.jsonl") as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE), 1):
+                record = parse_record(line)
+                if record is None:
+                    continue
+                before = "" if place in counted else latest
+                timeless = place in self.aside or record.kind in ("ledger.quarantined", "ledger.clock-mended")
+                if place in counted or (record.seq == place and not timeless and record.at >= latest):
+                    latest = record.at
+                yield place, record.at, before, latest
+
+    def _time_before(self, seq: int) -> str:
+        """Return the time in force at a line; empty if there is no such line."""
+        found = ""
+        for place, _, _, latest in self._timed():
+            if place > seq:
+                break
+            found = latest
+        return found
 
     def _pass_over_mistimed(self) -> None:
         """(13) Count runs and figures anew, without what records of a wrong time say of it."""
@@ -1587,7 +1586,7 @@ class Check:
                 return say("record {record} names the same records", record=earlier.record.seq)
             if earlier.first <= right <= earlier.last:
                 right = earlier.first - 1
-        right_at = self._time_before(right, lines.get(right, ("", ""))[1])
+        right_at = self._time_before(right)
         if not right_at or not right_at <= since <= each.record.at:
             return say("{since} does not lie between record {record} and it", since=since, record=right)
         if lines.get(each.first, ("", ""))[1] <= since:
@@ -1971,8 +1970,9 @@ class Check:
     def _check_allowed_signers(self) -> None:
         lines = []
         for key in self.listed:
-            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(key.begin())
-            options += ',valid-before="%s"' % stamp(key.retired.at) if key.retired else ""
+            begin = listed_from(key.begin())
+            options = 'namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="%s"' % stamp(begin)
+            options += ',valid-before="%s"' % stamp(listed_to(begin, key.retired.at)) if key.retired else ""
             lines.append("%s %s %s\n" % (self.ledger or "", options, key.public))
         seen = set()
         for record in self.always:
@@ -2204,6 +2204,16 @@ def day_of(value: object) -> Optional[date]:
 def stamp(at: str) -> str:
     """Write a moment as allowed_signers has it, in whole seconds."""
     return re.sub(r"[-:T]", "", at[:19]) + "Z"
+
+
+def listed_from(begin: str) -> str:
+    """Return from when on a bundle's allowed_signers lists a key: ssh-keygen takes no time before the first second of 1970."""
+    return max(begin, "1970-01-01T00:00:01.000Z")
+
+
+def listed_to(begin: str, end: str) -> str:
+    """Return until when it does: ssh-keygen takes no end that is not behind the beginning."""
+    return max(end, at_text(moment_of(begin) + timedelta(seconds=1)))
 
 
 def at_text(moment: datetime) -> str:

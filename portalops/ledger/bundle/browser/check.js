@@ -38,8 +38,7 @@ class Check {
     this.suspects = new Set(); // records that quarantines speak of
     this.open = []; // what is wrong with those alone
     this.back = []; // records before their time, and that time
-    this.begins = []; // mended clocks before their time, and the time in force before them
-    this.inForce = new Map(); // by number: the time in force at lines that are no records, or before their time
+    this.isEarly = false; // a record has an earlier time than one before it
     this.mended = []; // that count
     this.mistimed = new Set(); // records whose time they say is wrong
     this.quarantines = []; // that count
@@ -234,12 +233,12 @@ class Check {
       place += 1;
       this.advance(line.length + 1);
       const record = parseRecord(line);
-      sound = this.checkRecord(place, record, head, latest);
+      sound = this.checkRecord(place, record, head);
       if (!ended) this.fault(place, "record {seq} does not end in a line feed");
       head = sha256(line);
-      if (record && sound) latest = record.at;
-      if (!record || record.at !== latest) this.inForce.set(place, latest);
       if (!record) return;
+      if (record.at < latest) this.isEarly = true;
+      else if (sound) latest = record.at;
       record.seq = place;
       record.body = latin(line.subarray(41, 105)); // a string of its own, which does not hold the whole line
       this.firstAt ||= record.at;
@@ -269,7 +268,7 @@ class Check {
   }
 
   /** Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.) */
-  checkRecord(place, record, head, latest) {
+  checkRecord(place, record, head) {
     if (!record) {
       this.malformed.push(place); // a fault, unless it is set aside: see (12)
       return false;
@@ -279,12 +278,6 @@ class Check {
       // One that stands too late and does not join was pushed back by what was put before it.
       const pushedBack = record.seq < place && record.prev !== head;
       this.fault(pushedBack ? record.seq : place, "record {other} is stored as number {place}", { place, other: record.written });
-      sound = false;
-    }
-    if (record.at < latest && record.kind === "ledger.clock-mended") {
-      this.begins.push([place, latest]); // time begins anew if it counts: see (13)
-    } else if (record.at < latest) {
-      if (!this.begins.length) this.back.push([place, record.at]); // a fault, unless it counts or is set aside: see (12)
       sound = false;
     }
     if (record.seq === place && record.prev !== head) {
@@ -338,7 +331,9 @@ class Check {
       disowned.push({ seq: record.seq, signer: signers[0], first: quarantine.first, last: quarantine.last });
     }
     const isMend = ({ quarantine, whyNot }) => quarantine && !whyNot && quarantine.since !== undefined && this.isOwn(quarantine);
-    const mends = quarantines.filter(isMend);
+    // Else it is another record's text again.
+    const isInPlace = ({ record, quarantine }) => quarantine.last === record.seq - 1 && quarantine.since <= record.at;
+    const mends = quarantines.filter((each) => isMend(each) && isInPlace(each));
     const [keys, unheeded] = await this.readKeys(read, disowned, mends, new Set((this.trusted ?? []).map((each) => each.key)));
     this.keys = keys;
     // As the records alone have them, whatever the auditor brings.
@@ -357,7 +352,7 @@ class Check {
     }
     await this.checkHeads(read, lines);
     await this.readStandings();
-    this.checkClaims(signed, quarantines, lines);
+    await this.checkClaims(signed, quarantines, lines);
     await this.checkOwners();
     await this.readErasures();
     this.checkDetails();
@@ -481,10 +476,10 @@ class Check {
   }
 
   /** (12) Which records two persons set aside, and (13) whose time they say is wrong. */
-  takeQuarantine(each, lines) {
+  async takeQuarantine(each, lines) {
     const { record, quarantine } = each;
     if (!this.good.has(record.body)) return;
-    const why = this.whyNoQuarantine(each, lines);
+    const why = await this.whyNoQuarantine(each, lines);
     if (!why) {
       const [counted, named] = quarantine.since === undefined ? [this.quarantines, this.aside] : [this.mended, this.mistimed];
       this.speaking.add(record.seq);
@@ -520,35 +515,45 @@ class Check {
     for (const [seq, en, values, at] of this.open) if (!this.aside.has(seq)) this.fault(at ?? seq, en, values);
     for (const [seq, at] of this.back) {
       if (this.aside.has(seq) || this.quarantines.some((each) => each.record.seq === seq)) continue;
+      if (this.mended.some(({ first, last }) => first <= seq && seq <= last)) continue;
       this.fault(seq, "record {seq} has the time {at}, earlier than the record before it", { at });
     }
   }
 
-  /** (13) Find what is before its time behind the first mended clock that is: time begins anew at those alone that count. */
+  /** (13) Find what is before its time, once it is known what counts. */
   async checkTimes() {
     const counted = new Set(this.mended.map((each) => each.record.seq));
-    if (this.begins.length) {
-      let place = 0;
-      let [first, latest] = this.begins[0];
-      await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
-        place += 1;
-        const record = place >= first ? parseRecord(line) : null;
-        if (!record || record.seq !== place) return;
-        if (record.at < latest && !counted.has(place)) this.back.push([place, record.at]);
-        else latest = record.at;
-      });
-    }
+    if (this.isEarly) await this.eachTime((place, at, before) => at < before && this.back.push([place, at]));
     const isVoid = ({ kind, seq }) => kind === "ledger.clock-mended" && !counted.has(seq);
     const voided = this.always.find(isVoid);
     if (voided) for (const [seq] of this.back) if (seq > voided.seq) this.mistimed.add(seq);
   }
 
-  /** Return the time in force at a line, given its own; nothing if there is no such line. */
-  timeBefore(seq, at) {
-    const counted = this.mended.map((each) => each.record.seq);
-    const begin = Math.max(0, ...counted.filter((each) => each <= seq));
-    const void_ = this.begins.filter(([each]) => begin < each && each <= seq && !counted.includes(each));
-    return [this.inForce.get(seq) ?? at ?? "", ...void_.map(([, before]) => before)].sort().pop();
+  /**
+   * Call back with number and time of each record, and the time in force before it and behind it.
+   * A mended clock that counts begins time anew. What is set aside sets no time, nor does a quarantine or any other mended clock.
+   */
+  async eachTime(take) {
+    const counted = new Set(this.mended.map((each) => each.record.seq));
+    let [place, latest] = [0, ""];
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+      place += 1;
+      const record = parseRecord(line);
+      if (!record) return;
+      const before = counted.has(place) ? "" : latest;
+      const setsTime = record.seq === place && !this.aside.has(place) && !BY_TWO.includes(record.kind);
+      if (counted.has(place) || (setsTime && record.at >= latest)) latest = record.at;
+      take(place, record.at, before, latest);
+    });
+  }
+
+  /** Return the time in force at a line; nothing if there is no such line. */
+  async timeBefore(seq) {
+    let found = "";
+    await this.eachTime((place, _at, _before, latest) => {
+      if (place <= seq) found = latest;
+    });
+    return found;
   }
 
   /** (13) Count runs and figures anew, without what records of a wrong time say of it. */
@@ -568,7 +573,7 @@ class Check {
     });
   }
 
-  whyNoQuarantine({ record, quarantine, signers, whyNot }, lines) {
+  async whyNoQuarantine({ record, quarantine, signers, whyNot }, lines) {
     if (!quarantine) return say("it names no records");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
@@ -593,28 +598,28 @@ class Check {
     return null;
   }
 
-  whyNotMended(record, { first, last, since }, lines) {
+  async whyNotMended(record, { first, last, since }, lines) {
     if (last !== record.seq - 1) return say("it does not end with the record before it");
     let right = first - 1;
     for (const earlier of [...this.mended].reverse()) {
       if (first <= earlier.last) return say("record {record} names the same records", { record: earlier.record.seq });
       if (earlier.first <= right && right <= earlier.last) right = earlier.first - 1;
     }
-    const rightAt = this.timeBefore(right, lines.get(right)?.at);
+    const rightAt = await this.timeBefore(right);
     if (!rightAt || rightAt > since || since > record.at) return say("{since} does not lie between record {record} and it", { since, record: right });
     if ((lines.get(first)?.at ?? "") <= since) return say("record {record} is not ahead of {since}", { record: first, since });
     return null;
   }
 
   /** (11) Whose the records are: writers, claims and what two persons said, in their order. */
-  checkClaims(signed, quarantines, lines) {
+  async checkClaims(signed, quarantines, lines) {
     const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
     this.anybodys = new Set(this.always.filter(isAnybodys).map((each) => each.seq));
     const waiting = [...quarantines];
     let upTo = 0;
     for (const each of signed) {
       const { seq } = each.record;
-      while (waiting.length && waiting[0].record.seq < seq) this.takeQuarantine(waiting.shift(), lines);
+      while (waiting.length && waiting[0].record.seq < seq) await this.takeQuarantine(waiting.shift(), lines);
       if (!this.good.has(each.record.body)) continue;
       if (each.record.kind !== "claim") {
         const why = this.takeWriter(each);
@@ -654,7 +659,7 @@ class Check {
         else if (!isWhole) this.excusable(seq, "of the records that the claim in record {seq} names, some were claimed or set aside before");
       }
     }
-    for (const each of waiting) this.takeQuarantine(each, lines);
+    for (const each of waiting) await this.takeQuarantine(each, lines);
   }
 
   /** (11) What a writer may not record, and what nobody claimed in time. */
@@ -998,8 +1003,8 @@ class Check {
   async checkAllowedSigners() {
     let text = "";
     for (const { key, begin, retired } of this.listed) {
-      const until = retired ? `,valid-before="${stamp(retired.at)}"` : "";
-      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(begin)}"${until}`;
+      const until = retired ? `,valid-before="${stamp(listedTo(begin, retired.at))}"` : "";
+      const options = `namespaces="portalops-head,portalops-bundle,portalops-set",valid-after="${stamp(listedFrom(begin))}"${until}`;
       text += `${this.ledger ?? ""} ${options} ${key}\n`;
     }
     const seen = new Set();

@@ -115,6 +115,12 @@ const codeOf = (head) => [head.written, ...head.digest.slice(0, 20).match(/.{4}/
 /** Write a moment as allowed_signers has it, in whole seconds. */
 const stamp = (at) => `${at.slice(0, 19).replace(/[-:T]/g, "")}Z`;
 
+/** Return from when on a bundle's allowed_signers lists a key: ssh-keygen takes no time before the first second of 1970. */
+const listedFrom = (begin) => [begin, "1970-01-01T00:00:01.000Z"].sort()[1];
+
+/** Return until when it does: ssh-keygen takes no end that is not behind the beginning. */
+const listedTo = (begin, end) => [end, atText(momentOf(listedFrom(begin)) + 1000)].sort()[1];
+
 /** Return a day as the moment at which it begins in UTC; null if the calendar has none such. */
 function dayOf(value) {
   if (!isText(value) || !/^\d{4}-\d\d-\d\d$/.test(value)) return null;
