@@ -148,6 +148,14 @@ class Tab:
             if each.get("sessionId") == self._session and each.get("method") == method
         ]
 
+    def wait_for(self, method: str) -> Sequence[Mapping[str, Any]]:
+        """Return what the browser told under a name, as soon as there is something; nothing after ten seconds."""
+        for _ in range(200):
+            if found := self.events(method):
+                return found
+            self.evaluate("new Promise((done) => setTimeout(done, 50))")
+        return ()
+
     def violations(self, axe: str) -> Sequence[str]:
         """Return what axe-core finds wrong: the rule, how bad it is, and the first elements.
 

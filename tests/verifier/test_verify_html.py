@@ -139,7 +139,7 @@ def test_the_keyboard_alone_leads_through_the_page(browser: Chromium, original: 
 
     page.tab.evaluate("document.getElementById('choose-folder').focus()")
     page.press(["Enter"])
-    opened = page.tab.events("Page.fileChooserOpened")
+    opened = page.tab.wait_for("Page.fileChooserOpened")
     assert len(opened) == 1
     page.tab.ask("DOM.setFileInputFiles", files=[str(original)], backendNodeId=opened[0]["backendNodeId"])
 
