@@ -62,12 +62,14 @@ def open_weeks(weeks: Iterable[UnitWeek], *, now: datetime, zone: ZoneInfo) -> i
         week.verdict in _OPEN
         and week.week.period().bounds(zone)[1] <= now
         and any(
-            one.is_sure and one.since is not None and one.until is not None
+            one.is_sure
+            and one.since is not None
+            and one.until is not None
             and one.since.astimezone(zone).date() != one.until.astimezone(zone).date()
             for one in week.items
         )
         for week in weeks
-    )  # fmt: skip
+    )
 
 
 def say_open_nights(found: OpenNights) -> Message:

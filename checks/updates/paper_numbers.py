@@ -35,7 +35,7 @@ _KIND = "|".join((*(kind.replace(" ", r"\W?") for kind in _KINDS), _SHORT))
 _BEFORE = r"[\s:.\u2010-\u2015-]{0,3}"
 _OTHER_COUNTS = "".join(
     f"(?<!{word} )"
-    for word in "bao bieu chi con dan dat dinh do doi he lo luat luc mau mot nha phong tai tong trong tu ty".split()  # noqa: SIM905
+    for word in "bao bieu chi con dan dat dinh do doi he lo luat luc mau mot nha phong tai tong trong tu ty".split()  # noqa: SIM905  # one line to read instead of thirty
 )
 """What stands before "số" where the number is no paper's: bão số 13, chuyển đổi số 10/10, tổng số 70, mẫu số 2, Thông tư số 5."""
 _DIGITS = (

@@ -282,7 +282,7 @@ class Ledger:
 
     def _latest(self) -> datetime | None:
         """Return the time in force, as verification finds it: the latest since the newest mended clock that counts."""
-        order, found = self._time_order(), ""
+        order, found, newest = self._time_order(), "", b""
         begin = max((seq for seq, _at in order.mended), default=1)
         with self.snapshot() as snapshot:
             tail = snapshot.tail()
@@ -290,10 +290,10 @@ class Ledger:
             chunks = snapshot.read_between(after, None, _CHUNK)
             lines = [bytes_of(line) for chunk in chunks for line in chunk.lines]
         for number, line in zip(range(after + len(lines), after, -1), reversed(lines), strict=True):
-            if line[7:31] <= found.encode() or number in order.passed:  # nearly all lines: the newest is the latest
+            if line[7:31] <= newest or number in order.passed:  # nearly all lines: the newest is the latest
                 continue
-            fields = fields_of(line)
-            found = fields.at if fields else found
+            if fields := fields_of(line):
+                found, newest = fields.at, fields.at.encode()
         return parse_at(found) if found else None
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:
