@@ -164,7 +164,15 @@ def _methods(root: Path, module: str, protocol: str) -> tuple[str, set[str]]:
     path = root / module.replace(".", "/")
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    known = {node.name: f"from {module} import {node.name}\n" for node in tree.body if isinstance(node, ast.ClassDef)}
+    own = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    own += [
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    ]
+    known = {name: f"from {module} import {name}\n" for name in own}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
             known |= {each.name: f"from {node.module} import {each.name}\n" for each in node.names}

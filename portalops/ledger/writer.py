@@ -69,7 +69,7 @@ class LedgerWriter:
         """Append; with `only_first` nothing, where another process has begun the ledger. As `SqliteStore.append`."""
         with self._transaction():
             end = self._newest()
-            if only_first and end.seq:
+            if not drafts or (only_first and end.seq):
                 return ()
             records, end = self._insert(drafts, clock, _timed(end, latest))
         self._end = end

@@ -67,6 +67,12 @@ def make_portal(folder: Path) -> None:
     assert keys.code == 0, keys.err
 
 
+def state_files(folder: Path) -> list[str]:
+    """Return the files of the portal's state; `init` leaves the machine's own key there, and nothing else."""
+    state = folder / "var" / "state"
+    return sorted(str(path.relative_to(state)) for path in state.rglob("*") if path.is_file())
+
+
 def begin_registers(folder: Path) -> Done:
     """Begin the registers of the example, as `make run` does."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PORTALOPS_LANG": "en"}

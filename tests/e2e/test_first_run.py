@@ -12,7 +12,7 @@ import pytest
 from commands.cli.declared import declared_commands
 from commands.cli.entry import run
 from portalops.errors import ExitCode
-from tests.e2e.conftest import Done, begin_registers, call
+from tests.e2e.conftest import Done, begin_registers, call, state_files
 
 FirstRun = tuple[Path, Done]
 
@@ -142,7 +142,7 @@ def test_dry_run_says_what_would_be_done_and_touches_nothing(portal: Path) -> No
         "weekly-report",
         "daily-anchor",
     ]
-    assert not (portal / "var" / "state").exists()
+    assert state_files(portal) == ["keys/writer"]
 
 
 def test_a_ledger_that_begins_beside_older_sets_warns_that_one_may_be_lost(portal: Path) -> None:

@@ -232,6 +232,7 @@ def test_nothing_is_recorded_where_it_is_decided_so_or_deciding_fails(tmp_path: 
     def refuse() -> tuple[Draft, ...]:
         raise LedgerMissing(msg("no"), msg("No."))
 
+    assert ledger.append_many(()) == ()
     assert ledger.append_decided(tuple) == ()
     with pytest.raises(LedgerMissing):
         ledger.append_decided(refuse)
