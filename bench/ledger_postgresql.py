@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import psycopg
@@ -117,15 +118,10 @@ def _status(server: Server, records: int) -> float:
 
 
 def _bring(source: KeptLedger, target: KeptLedger) -> None:
-    batch: list[bytes] = []
-    first = 1
-    for record in source.records.records(Selection()):
-        batch.append(record.line)
-        if len(batch) == LINES_AT_ONCE:
-            target.records.take(first, batch)
-            first, batch = record.seq + 1, []
-    if batch:
-        target.records.take(first, batch)
+    rest = source.records.records(Selection())
+    with target.records.taking() as take:
+        while batch := list(islice(rest, LINES_AT_ONCE)):
+            take(batch[0].seq, [record.line for record in batch])
 
 
 def _where(server: Server, database: str) -> str:

@@ -1,8 +1,8 @@
 """Move the ledger to another store, every line and detail unchanged
 
 From the state folder to what [ledger.store] and [ledger.blobs] name (--to store), or back (--to file). The move is
-the ledger's next record; the old store takes no more records. Call it again to finish an interrupted move. Stop all
-runs and workers before.
+the ledger's next record; the old store takes no more records. Before that the target took every line, also with
+--dry-run, which undoes it. Call it again after an interruption. Stop all runs and workers before.
 
 Example: portalops ledger move --to store
 
@@ -26,7 +26,7 @@ from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
 from portalops.ledger.heeded import find_time_order, heeds_move
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
-from portalops.ledger.moving import Moved, move
+from portalops.ledger.moving import Moved, move, rehearse
 from portalops.ledger.selection import Selection
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
@@ -105,6 +105,8 @@ def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
 
 
 def _planned(source: KeptLedger, target: KeptLedger) -> Result[MovedShape]:
+    if source.records.place != target.records.place:
+        rehearse(source, target)
     records = source.records.count()
     there = nmsg("{n} record", "{n} records", records)
     said = msg(

@@ -124,9 +124,10 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
     store.create()
     lines = BundleLines(folder).lines()
     first = 1
-    while batch := list(islice(lines, LINES_AT_ONCE)):
-        store.take(first, batch)
-        first += len(batch)
+    with store.taking() as take:
+        while batch := list(islice(lines, LINES_AT_ONCE)):
+            take(first, batch)
+            first += len(batch)
     ledger = Ledger(
         scratch, clock, writable=True, kept=KeptLedger(store, _Details(folder), FolderLocks(scratch / LOCKS))
     )

@@ -147,6 +147,7 @@ class Ledger:
         Raises:
             LedgerMissing: there is none and `create` is false.
             LedgerFull: the folder cannot be written.
+            LedgerError: there is none elsewhere, but one in the folder, which was not moved there yet.
             LedgerError: the file is something else, or of a newer version.
             IntegrityError: it is of an older version, and a record is not what stands beside it.
         """
@@ -155,13 +156,15 @@ class Ledger:
         if not create:
             ledger._store.check()
             if ledger.last() is None:
-                raise ledger._store.missing()
+                raise ledger._not_moved() or ledger._store.missing()
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
         if (place := ledger.gone_to()) is not None:
             raise moved_away(ledger._store.place, place)
         if ledger.last() is None:
+            if (error := ledger._not_moved()) is not None:
+                raise error  # one that began here would stand in its way
             ledger.begun_beside_evidence = (folder / BLOBS).is_dir() and any((folder / BLOBS).iterdir())
             ledger._begin()
         return ledger
@@ -193,6 +196,17 @@ class Ledger:
         ledger._store.find_set_aside = _lines_that_are_none
         ledger._store.check()
         return ledger
+
+    def _not_moved(self) -> LedgerError | None:
+        """Return the error for a ledger that is in the folder, where this is the place that it is to go to; None without one."""
+        file = SqliteStore(self.folder / FILE, writable=False)
+        if (
+            self._store.place == file.place
+            or not file.path.is_file()
+            or next(file.records(Selection(limit=1)), None) is None
+        ):
+            return None
+        return not_moved(str(file.path), self._store.place)
 
     @property
     def whole(self) -> Ledger:
@@ -618,6 +632,16 @@ def moved_to(ledger: Ledger, record: Record) -> str | None:
         return "?"
     place = said.get("to") if isinstance(said, dict) else None
     return place if isinstance(place, str) else "?"
+
+
+def not_moved(file: str, place: str) -> LedgerError:
+    """Say that a ledger has yet to come to the place where it is to go on."""
+    return LedgerError(
+        msg("{place} holds no ledger yet: it is in {file}", place=place, file=file),
+        msg(
+            "Bring it over with 'portalops ledger move --to store'. If that file is none of this portal's, move it away."
+        ),
+    )
 
 
 def moved_away(here: str, place: str) -> LedgerError:

@@ -2,21 +2,25 @@
 
 The move itself is the last record of the old place and part of the new one's: `ledger.moved` names where the ledger is from then
 on. Opening it for appending is refused if its newest record names another store, so that one ledger never goes
-on in two. A move that was cut is gone on with: the target then holds the first lines of the source, and nothing else.
+on in two. The target takes all lines in one transaction, which begins before that record: what it refuses closes nothing, and a
+move that was cut leaves nothing there. Called again it is done anew, or ended where the record was made already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 
 from portalops import bodies
-from portalops.errors import IntegrityError, LedgerError, Locked
+from portalops.errors import IntegrityError, LedgerError, LedgerMissing, Locked
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away
 from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.runs import is_running
 from portalops.ledger.selection import Selection
+from portalops.ledger.store import FILE_PLACE
+from portalops.ledger.stores import Take
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
 
@@ -48,12 +52,12 @@ def move(
     Args:
         ledger: the one in `source`, open for appending.
         source: where it is.
-        target: where it goes: empty, or with the part that an interrupted move copied.
+        target: where it goes: empty, or with the first lines of the source, as where the ledger was before.
         advance: is called with the records done.
 
     Raises:
-        LedgerError: the target holds another ledger, or more than the source; the source was moved to a third place; or this machine
-            may not move it.
+        LedgerError: the target holds another ledger, or more than the source, or does not hold such a line; the source was moved to a
+            third place; or this machine may not move it.
         IntegrityError: what came over is not what was there.
         LedgerFull: the target cannot be written.
         Locked: a run is at work.
@@ -66,33 +70,64 @@ def move(
     if source.records.place == target.records.place:
         _require_rest(ledger)  # what it keeps yet would be in the old place alone
         return _moved_details(source, target, newest)
+    is_closed = newest is not None and gone_to == target.records.place
     brought = 0
-    if newest is None or gone_to != target.records.place:
+    if not is_closed:
         _require_rest(ledger)
         # Before the source takes no more records, since most of what can fail fails here.
         brought, _lost = _bring_blobs(source, target)
-        (newest,) = ledger.append_decided(lambda: (_describe(ledger, source, target),))
-        ledger.claim()  # here, since the record counts by that, and nothing can be recorded behind it
-        if ledger.place_named_last() != target.records.place:
-            raise LedgerError(
-                msg(
-                    "record {seq} of the move counts for nothing: no writer with authority all claims it",
-                    seq=newest.seq,
-                ),
-                msg("Run the move on a machine that 'portalops ledger enroll' enrolled with authority all."),
-            )
-        newest = ledger.last()
-    more, lost = _bring_blobs(source, target)
-    for lines in _batches(source, begun):
-        target.records.take(lines[0].seq, [record.line for record in lines])
-        advance(len(lines))
-    end = _newest(target)
-    if end is None or newest is None or end.line != newest.line:
+    with target.records.taking() as take:
+        end = _bring_lines(source, take, begun, advance)
+        if not is_closed:
+            _close(ledger, source, target)
+            _bring_lines(source, take, end, advance)
+        more, lost = _bring_blobs(source, target)  # before anybody reads a record that names them
+    head = _newest(target)
+    newest = ledger.last()
+    if head is None or newest is None or head.line != newest.line:
         raise IntegrityError(
             msg("the newest record in {place} is not the newest record that was moved", place=target.records.place),
             msg("Keep both stores as they are, and run 'portalops ledger verify' on each."),
         )
-    return Moved(end.seq, brought + more, lost, line_digest(end.line))
+    return Moved(head.seq, brought + more, lost, line_digest(head.line))
+
+
+def rehearse(source: KeptLedger, target: KeptLedger) -> None:
+    """Have the target take every line, and undo that: raises what `move` would raise for them, and closes nothing.
+
+    Args:
+        source: where the ledger is.
+        target: where it would go; a file that is not there takes every line.
+    """
+    try:
+        target.records.check()
+    except LedgerMissing:
+        if target.records.place == FILE_PLACE:
+            return
+        raise
+    begun = _begun(source, target)
+    with suppress(_UndoneError), target.records.taking() as take:
+        _bring_lines(source, take, begun, lambda _amount: None)
+        raise _UndoneError
+
+
+class _UndoneError(Exception):
+    """Ends a transaction that is not to be kept."""
+
+
+def _close(ledger: Ledger, source: KeptLedger, target: KeptLedger) -> None:
+    """Record in the old place where the ledger goes on.
+
+    Raises:
+        LedgerError: the record would count for nothing.
+    """
+    (moved,) = ledger.append_decided(lambda: (_describe(ledger, source, target),))
+    ledger.claim()  # here, since the record counts by that, and nothing can be recorded behind it
+    if ledger.place_named_last() != target.records.place:
+        raise LedgerError(
+            msg("record {seq} of the move counts for nothing: no writer with authority all claims it", seq=moved.seq),
+            msg("Run the move on a machine that 'portalops ledger enroll' enrolled with authority all."),
+        )
 
 
 def _require_rest(ledger: Ledger) -> None:
@@ -132,12 +167,20 @@ def copy(source: KeptLedger, target: KeptLedger) -> int:
 
     Details are copied behind the records: they are written before the records that name them, so each record of the copy finds its own.
     """
-    count = 0
-    for lines in _batches(source, 0):
-        target.records.take(lines[0].seq, [record.line for record in lines])
-        count += len(lines)
+    with target.records.taking() as take:
+        count = _bring_lines(source, take, 0, lambda _amount: None)
     _bring_blobs(source, target)
     return count
+
+
+def _bring_lines(source: KeptLedger, take: Take, begun: int, advance: Callable[[int], None]) -> int:
+    """Bring the lines behind a record over, whatever they are; return the number of the last one."""
+    with source.records.snapshot() as snapshot:
+        for chunk in snapshot.read_between(begun, None, LINES_AT_ONCE):
+            take(begun + 1, [bytes_of(line) for line in chunk.lines])
+            begun += len(chunk.lines)
+            advance(len(chunk.lines))
+    return begun
 
 
 def _begun(source: KeptLedger, target: KeptLedger) -> int:
@@ -159,12 +202,6 @@ def _begun(source: KeptLedger, target: KeptLedger) -> int:
 
 def _newest(kept: KeptLedger) -> Record | None:
     return next(kept.records.records(Selection(newest_first=True, limit=1)), None)
-
-
-def _batches(source: KeptLedger, begun: int) -> Iterator[list[Record]]:
-    rest = islice(source.records.records(Selection()), begun, None)
-    while lines := list(islice(rest, LINES_AT_ONCE)):
-        yield lines
 
 
 def _bring_blobs(source: KeptLedger, target: KeptLedger) -> tuple[int, tuple[Digest, ...]]:

@@ -25,7 +25,8 @@ from portalops.model.text import show_text
 
 def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
     """Turn the driver's error into ours."""
-    cause = show_text(" ".join(str(error).split()), 300)
+    # Without the lines in which a database says where in a function it was.
+    cause = show_text(" ".join((error.diag.message_primary or str(error)).split()), 300)
     if isinstance(error, (pg.DiskFull, pg.ReadOnlySqlTransaction)):
         return LedgerFull(
             msg("cannot write to the ledger {path}: {cause}", path=place, cause=cause),
@@ -83,6 +84,31 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
     )
 
 
+def not_taken(place: str, error: psycopg.Error) -> LedgerError | Locked:
+    """Turn the driver's error into ours, where lines of another store are refused behind those that are there."""
+    found = translated(place, error)
+    if error.sqlstate != NOT_A_RECORD:
+        return found
+    return LedgerError(
+        found.message,
+        msg(
+            "The database takes what was set aside or mended elsewhere from the owner of its tables alone: run the move once with the"
+            " account that ran 'portalops ledger prepare'. Nothing was moved."
+        ),
+    )
+
+
+def unfit(seq: int) -> LedgerError:
+    """Say that a database holds no line that is no record, also one that was set aside."""
+    return LedgerError(
+        msg("line {seq} is no record, and a database holds records alone", seq=str(seq)),
+        msg(
+            "The ledger stays where it is, and goes on there: take [ledger.store] out of the configuration again. To move it, restore the"
+            " ledger of a backup set from before that line (docs/stopped.md)."
+        ),
+    )
+
+
 def other_version(place: str, version: object) -> LedgerError:
     """Say that the tables are of a version that is not understood."""
     return LedgerError(
@@ -133,7 +159,12 @@ def already_recorded(records: Sequence[Record], error: pg.UniqueViolation) -> Le
             msg("a record of one of these runs already exists: {runs}", runs=", ".join(runs)),
             msg("Run 'portalops ledger show --run RUN' to see what it recorded."),
         )
+    return not_written(records[0].seq, error)
+
+
+def not_written(seq: int, error: pg.UniqueViolation) -> LedgerError:
+    """Say that a record, or one behind it, is there already."""
     return LedgerError(
-        msg("record {seq} cannot be written: {cause}", seq=records[0].seq, cause=show_text(str(error), 200)),
+        msg("record {seq} cannot be written: {cause}", seq=seq, cause=show_text(str(error.diag.message_primary), 200)),
         msg("Run 'portalops ledger verify'."),
     )

@@ -27,9 +27,9 @@ from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
-from portalops.ledger.record import GENESIS, Draft, line_digest
+from portalops.ledger.record import GENESIS, Draft, NotARecord, line_digest, parse
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
-from portalops.ledger.stores import NEAR, NO_TIME, Decide, Latest, StoredLines
+from portalops.ledger.stores import NEAR, NO_TIME, Decide, Latest, StoredLines, Take
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
@@ -138,10 +138,21 @@ class PostgresqlStore:
         """As `SqliteStore.append_decided`."""
         return self._append(decide, clock, latest)
 
-    def take(self, first: int, lines: Sequence[bytes]) -> None:
-        """Append lines of another store as they are; the database refuses one that does not follow."""
-        with self.connections.used() as connection:
-            connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (first, [line.decode() for line in lines]))
+    @contextmanager
+    def taking(self) -> Iterator[Take]:
+        """As `SqliteStore.taking`."""
+        with self.connections.used() as connection, connection.transaction():
+
+            def take(first: int, lines: Sequence[bytes]) -> None:
+                texts = [_require_record(first + at, line).decode() for at, line in enumerate(lines)]
+                try:
+                    connection.execute(f"SELECT {SCHEMA}.bring(%s, %s)", (first, texts))
+                except pg.UniqueViolation as error:
+                    raise said.not_written(first, error) from error
+                except psycopg.Error as error:
+                    raise said.not_taken(self.place, error) from error
+
+            yield take
 
     def append_behind_damage(self, decide: Decide, clock: Clock) -> tuple[Record, ...]:
         """Append: the database refuses lines that are no records, so there is no such damage."""
@@ -463,6 +474,15 @@ class Connections:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+
+def _require_record(seq: int, line: bytes) -> bytes:
+    """Return a line that the database can hold; raise the error for one that it cannot."""
+    try:
+        parse(line)
+    except NotARecord as error:
+        raise said.unfit(seq) from error
+    return line
 
 
 def _is_alive(connection: psycopg.Connection) -> bool:

@@ -26,7 +26,7 @@ from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import Draft, NotARecord, split
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.stored_chain import StoredChain
-from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines
+from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines, Take
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
@@ -74,14 +74,15 @@ class SqliteStore:
         """Where it is, for the record of a move: a state folder may be moved or restored elsewhere, and stays the ledger's file."""
         return FILE_PLACE
 
-    def take(self, first: int, lines: Sequence[bytes]) -> None:
-        """Append lines of another store as they are, in one durable transaction.
+    def taking(self) -> AbstractContextManager[Take]:
+        """Take lines of another store as they are, in one durable transaction: all of them or, where the block raises, none.
 
         Raises:
-            IntegrityError: one does not follow from the line before; nothing is appended.
+            IntegrityError: one does not follow from the line before.
+            LedgerError: the store holds no such line.
             LedgerFull: the disk is full or not writable.
         """
-        self._write_with().take(first, lines)
+        return self._write_with().taking()
 
     def create(self) -> int:
         """Make the tables, if they are not there yet, and return their version.

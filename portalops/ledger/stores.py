@@ -26,6 +26,9 @@ Decide = Callable[[], Sequence[Draft]]
 Latest = Callable[[], datetime | None]
 """Returns the time that no record may be before. Asked where the newest record sets no time, or is before its time."""
 
+Take = Callable[[int, Sequence[bytes]], None]
+"""Adds lines of another store as they are, the first of them with a number; one that does not follow is refused."""
+
 NO_TIME: Final[Latest] = lambda: None  # noqa: E731
 """Goes by the newest record, whatever it is."""
 
@@ -85,8 +88,8 @@ class RecordStore(Protocol):
     find_set_aside: Callable[[StoredLines], Iterable[int]]
     """Returns the records that quarantines name; a line of those that is no record is passed over."""
 
-    def take(self, first: int, lines: Sequence[bytes]) -> None:
-        """Append lines of another store as they are, in one transaction; one that does not follow is refused."""
+    def taking(self) -> AbstractContextManager[Take]:
+        """Take lines of another store, all of them or, where the block raises, none."""
         ...
 
     def create(self) -> int: ...

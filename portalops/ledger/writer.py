@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
-from portalops.ledger.stores import NEAR, Decide, Latest
+from portalops.ledger.stores import NEAR, Decide, Latest, Take
 from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
@@ -94,20 +94,26 @@ class LedgerWriter:
         self._end = end
         return records
 
-    def take(self, first: int, lines: Sequence[bytes]) -> None:
-        """Append lines as they are; as `SqliteStore.take`."""
+    @contextmanager
+    def taking(self) -> Iterator[Take]:
+        """Add lines as they are; as `SqliteStore.taking`."""
         with self._transaction():
             end = self._newest()
-            if end.seq != first - 1:
-                raise store_errors.does_not_follow(first)
-            for line in lines:
-                record = parse_line(end.seq + 1, line)
-                if record.seq != end.seq + 1 or record.prev != end.digest:
-                    raise store_errors.does_not_follow(end.seq + 1)
-                self._connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, line))
-                end = _End(record.seq, record.at, line_digest(line))
-            self._connection.execute(_REMEMBER, (end.seq, end.digest))
-        self._end = end
+
+            def take(first: int, lines: Sequence[bytes]) -> None:
+                nonlocal end
+                if end.seq != first - 1:
+                    raise store_errors.does_not_follow(first)
+                for line in lines:
+                    record = parse_line(end.seq + 1, line)
+                    if record.seq != end.seq + 1 or record.prev != end.digest:
+                        raise store_errors.does_not_follow(end.seq + 1)
+                    self._connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (record.seq, line))
+                    end = _End(record.seq, record.at, line_digest(line))
+                self._connection.execute(_REMEMBER, (end.seq, end.digest))
+
+            yield take
+        self._end = None
 
     def upgrade(self, draft: Callable[[int, Digest], Draft], clock: Clock) -> None:
         """Make version 2 of version 1; as `SqliteStore.upgrade`."""

@@ -41,7 +41,7 @@ from tests.conformance.clocks import go_on, mend, run_ahead
 from tests.conformance.quarantines import NAMESPACE, SECOND
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written
-from tests.ledger.ledgers import verified
+from tests.ledger.ledgers import take, verified
 
 AT = datetime(2026, 11, 26, 3, tzinfo=UTC)
 KEY = SigningKey.of(Ed25519PrivateKey.from_private_bytes(bytes([7]) * 32))
@@ -507,6 +507,6 @@ def test_a_ledger_whose_clock_was_mended_long_ago_is_taken_into_a_database(site:
     lines = [each.line for each in written.ledger.records()]
 
     store = site.kept(WRITER).records
-    store.take(1, lines)
+    take(store, 1, lines)
 
     assert [each.line for each in store.records(Selection())] == lines

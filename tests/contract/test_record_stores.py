@@ -25,7 +25,7 @@ from portalops.ledger.stores import RecordStore
 from portalops.model.record import Digest, RunId
 from tests.backups.postgresql.parts import Server, versions
 from tests.doubles import FixedClock
-from tests.ledger.ledgers import ANY_TIME, START, filled_ledger, verified
+from tests.ledger.ledgers import ANY_TIME, START, filled_ledger, take, verified
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,7 @@ def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(
 ) -> None:
     ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
     first = [record.line for record in source.records.records(Selection(limit=4))]
-    database.records.take(1, first)
+    take(database.records, 1, first)
 
     move(ledger, source, database)
 
@@ -187,12 +187,12 @@ def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kep
     ledger = filled_ledger(tmp_path)
     lines = [record.line for record in ledger.records()]
     with pytest.raises(IntegrityError, match="record 2 does not follow record 0"):
-        database.records.take(2, lines[1:2])
-    database.records.take(1, lines[:2])
+        take(database.records, 2, lines[1:2])
+    take(database.records, 1, lines[:2])
     with pytest.raises(IntegrityError, match="record 3 does not follow from the one before"):
-        database.records.take(3, lines[3:4])
+        take(database.records, 3, lines[3:4])
     with pytest.raises(IntegrityError, match="is not chained to the record before it"):
-        in_file(tmp_path / "x").records.take(2, lines[1:2])
+        take(in_file(tmp_path / "x").records, 2, lines[1:2])
 
 
 def test_a_ledger_that_was_moved_is_not_moved_to_a_third_place_from_where_it_was(
@@ -213,12 +213,19 @@ def test_a_ledger_that_was_moved_is_not_moved_to_a_third_place_from_where_it_was
 def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, database: KeptLedger, cut: bytes) -> None:
     """A comparison with nothing is neither true nor false to a database."""
     lines = [record.line for record in filled_ledger(tmp_path).records()]
-    database.records.take(1, lines[:2])
+    take(database.records, 1, lines[:2])
+    assert isinstance(database.records, PostgresqlStore)
     part = cut % hashlib.sha256(lines[1]).hexdigest().encode() if b"%s" in cut else cut
     assert lines[2].count(part) == 1
 
-    with pytest.raises(LedgerError, match="record 3 does not have the format of a record"):
-        database.records.take(3, [lines[2].replace(part, b"")])
+    with pytest.raises(LedgerError, match="line 3 is no record"):
+        take(database.records, 3, [lines[2].replace(part, b"")])
+    for name in ("append", "bring"):
+        with (
+            pytest.raises(LedgerError, match="record 3 does not have the format of a record"),
+            database.records.connections.used() as one,
+        ):
+            one.execute(f"SELECT portalops.{name}(3, %s)", ([lines[2].replace(part, b"").decode()],))
 
     assert database.records.count() == 2
 
@@ -306,13 +313,13 @@ def test_not_even_the_owner_changes_a_record_by_mistake(tmp_path: Path, server: 
 def test_an_index_that_hides_a_record_is_found(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     lines = [record.line for record in ledger.records()]
-    database.records.take(1, lines[:-1])
+    take(database.records, 1, lines[:-1])
     name = database.records.place
     server.sql(
         "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = false WHERE indexrelid = 'portalops.record_kind'::regclass",
         name,
     )
-    database.records.take(len(lines), lines[-1:])
+    take(database.records, len(lines), lines[-1:])
     server.sql(
         "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = true WHERE indexrelid = 'portalops.record_kind'::regclass",
         name,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.stores import RecordStore
 from portalops.ledger.verify import Verification, verify
 from portalops.model.record import RunId
 from portalops.model.runs import Every, Job, JobId, JobKind
@@ -60,3 +61,9 @@ def tamper(ledger: Ledger, statements: str, parameters: Sequence[object] = ()) -
 def verified(ledger: Ledger, *, read_blobs: bool = True) -> Verification:
     """Verify as of a week after the start."""
     return verify(ledger, now=START + timedelta(days=7), zone=ZONE, read_blobs=read_blobs)
+
+
+def take(store: RecordStore, first: int, lines: Sequence[bytes]) -> None:
+    """Have a store take lines of another."""
+    with store.taking() as take_lines:
+        take_lines(first, lines)
