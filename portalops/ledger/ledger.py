@@ -21,13 +21,14 @@ from typing import Protocol
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.chain import bytes_of, fields_of
+from portalops.ledger.chain import bytes_of
 from portalops.ledger.folder_locks import FolderLocks
+from portalops.ledger.latest import find_latest
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse, parse_at
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.store import SqliteStore
 from portalops.ledger.store_errors import clock_jumped, clock_went_back
-from portalops.ledger.stores import NEAR, BlobStore, Locks, RecordStore, StoredLines
+from portalops.ledger.stores import BlobStore, Locks, RecordStore, StoredLines
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
@@ -296,18 +297,9 @@ class Ledger:
 
     def _latest(self) -> datetime | None:
         """Return the time in force, as verification finds it: the latest since the newest mended clock that counts."""
-        order, found, newest = self._time_order(), "", b""
-        begin = max((seq for seq, _at in order.mended), default=1)
+        order = self._time_order()
         with self.snapshot() as snapshot:
-            tail = snapshot.tail()
-            after = max((tail.size if tail else 0) - NEAR, begin - 1, 0)
-            chunks = snapshot.read_between(after, None, _CHUNK)
-            lines = [bytes_of(line) for chunk in chunks for line in chunk.lines]
-        for number, line in zip(range(after + len(lines), after, -1), reversed(lines), strict=True):
-            if line[7:31] <= newest or number in order.passed:  # nearly all lines: the newest is the latest
-                continue
-            if fields := fields_of(line):
-                found, newest = fields.at, fields.at.encode()
+            found = find_latest(snapshot, (seq for seq, _at in order.mended), order.passed)
         return parse_at(found) if found else None
 
     def append_decided(self, decide: Callable[[], Sequence[Draft]]) -> tuple[Record, ...]:

@@ -26,10 +26,10 @@ from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
-from portalops.ledger.postgresql_tables import MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
+from portalops.ledger.postgresql_tables import AT, MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, NotARecord, line_digest, parse
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
-from portalops.ledger.stores import NEAR, NO_TIME, Decide, Latest, StoredLines, Take
+from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines, Take
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.text import format_at
@@ -58,11 +58,10 @@ DoneT = TypeVar("DoneT")
 _OF_TABLE = f"{SCHEMA}.record"
 
 _NEWEST = (
-    f'SELECT r.seq, r.line, t.size, t.head, (SELECT max(substr(line, 8, 24) COLLATE "C") FROM {_OF_TABLE}'
-    f" WHERE seq >= greatest(%s, t.size - {NEAR})) FROM {SCHEMA}.tail t FULL JOIN"
+    f"SELECT r.seq, r.line, t.size, t.head, (SELECT max({AT}) FROM {_OF_TABLE}) FROM {SCHEMA}.tail t FULL JOIN"
     f" (SELECT seq, line FROM {_OF_TABLE} ORDER BY seq DESC LIMIT 1) r ON true"
 )
-"""Also the latest time of the lines from a number on that are near the newest."""
+"""Also the latest time of all lines, by its index."""
 
 
 _HOLD_TAIL = f"SELECT {SCHEMA}.hold_tail()"
@@ -81,8 +80,6 @@ class PostgresqlStore:
         self.place = place
         self.connections = Connections(connect, place)
         self._writable = writable
-        self._looked = 1
-        """No line before this number is later than it."""
         self.find_set_aside: Callable[[StoredLines], Iterable[int]] = lambda _lines: ()
         """Not asked: the database refuses lines that are no records."""
         weakref.finalize(self, self.connections.close)
@@ -175,7 +172,7 @@ class PostgresqlStore:
                 with connection.pipeline():  # one trip to the server
                     connection.execute("BEGIN")
                     connection.execute(_HOLD_TAIL)
-                    row = connection.execute(_NEWEST, (self._looked,)).fetchone()
+                    row = connection.execute(_NEWEST).fetchone()
                 newest = self._newest(row)
                 if only_first and newest is not None:
                     connection.execute("ROLLBACK")
@@ -191,8 +188,6 @@ class PostgresqlStore:
                         lines = [record.line.decode() for record in records]
                         connection.execute(f"SELECT {SCHEMA}.append(%s, %s)", (records[0].seq, lines))
                     connection.execute("COMMIT")
-                if records and records[-1].kind not in BY_TWO:
-                    self._looked = records[-1].seq
         except pg.UniqueViolation as error:
             raise said.already_recorded(records, error) from error
         except LedgerError as error:

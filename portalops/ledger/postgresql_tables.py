@@ -43,6 +43,9 @@ GENERATED = {
 }
 """What the database itself says of the generated columns (`pg_get_expr`), in every version since 12."""
 
+AT = "substr(line, 8, 24)"
+"""A record's time, at its fixed place in the line; compared by bytes, as all of the line."""
+
 ROLES = tuple(
     f"DO $$BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$"
     for role in (READER, WRITER, PRUNER)
@@ -234,6 +237,7 @@ _RIGHTS = (
 UPGRADE = (
     # How far a record's time may be ahead of the server's clock: whoever writes 9998 into a record would stop all others.
     f"ALTER TABLE {SCHEMA}.about ADD COLUMN ahead interval NOT NULL DEFAULT '1 hour'",
+    f"CREATE INDEX record_at ON {SCHEMA}.record ({AT}, seq)",
     f"INSERT INTO {SCHEMA}.tail VALUES (1, 0, '{GENESIS}') ON CONFLICT DO NOTHING",
     f"ALTER TABLE {SCHEMA}.blob ALTER COLUMN data SET STORAGE EXTENDED",
     f'CREATE TABLE {SCHEMA}.lock (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, key bigint NOT NULL, pid integer NOT NULL)',

@@ -11,6 +11,7 @@ from portalops.ledger.chain import ChainPass, Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
+from portalops.ledger.latest import find_latest
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
     ReadQuarantine,
@@ -32,8 +33,8 @@ from portalops.ledger.quarantines import (
 )
 from portalops.ledger.record import NotARecord, line_digest, parse, parse_at
 from portalops.ledger.selection import TimeOrder
-from portalops.ledger.stores import NEAR, StoredLines
-from portalops.ledger.times import check_times, find_time_in_force
+from portalops.ledger.stores import StoredLines
+from portalops.ledger.times import check_times
 from portalops.model.heads import Signer
 from portalops.model.message import Message
 from portalops.model.quarantines import SetAside
@@ -115,23 +116,18 @@ def _misplaced(ledger: Ledger, read: Sequence[ReadQuarantine], counted: Sequence
     void = first_void_clock(read, counted)
     if void is None:
         return frozenset()
-    after = _begin(void - 1, counted)
     with ledger.snapshot() as snapshot:
-        lines = snapshot.read_between(after, None, _CHUNK)
-        found = check_times(lines, after, ChainPass(is_early=True), counted, Faults())
-    return frozenset(seq for seq in found if seq >= void)
+        latest = _time_in_force(snapshot, void - 1, counted, read)
+        lines = snapshot.read_between(void - 1, None, _CHUNK)
+        return check_times(lines, void - 1, ChainPass(is_early=True), counted, Faults(), latest=latest)
 
 
-def _time_in_force(lines: StoredLines, seq: int, counted: Sequence[SetAside]) -> str:
-    """Return the time that what follows a line may not be before; verification alone looks back farther than `NEAR` lines."""
-    after = _begin(seq, counted)
-    return find_time_in_force(lines.read_between(after, seq, _CHUNK), after, seq, counted)
-
-
-def _begin(seq: int, counted: Sequence[SetAside]) -> int:
-    """Return the number of the line before those that show how late it was at a line."""
-    begin = max((each for each in mended_clocks(counted) if each <= seq), default=1)
-    return max(seq - NEAR, begin - 1, 0)
+def _time_in_force(
+    lines: StoredLines, seq: int, counted: Sequence[SetAside], read: Iterable[ReadQuarantine] = ()
+) -> str:
+    """Return the time that what follows a line may not be before; what two persons signed, or a stranger in that form, sets none."""
+    passed = records_set_aside(counted).union(each.seq for each in read)
+    return find_latest(lines, mended_clocks(counted), passed, seq)
 
 
 def find_flaw(ledger: Ledger, ownership: Ownership, planned: ReadQuarantine) -> Message | None:
@@ -206,7 +202,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
 
     def time_in_force(seq: int, counted: Sequence[SetAside]) -> str:
         with ledger.snapshot() as snapshot:
-            return _time_in_force(snapshot, seq, counted)
+            return _time_in_force(snapshot, seq, counted, read)
 
     return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings)
 

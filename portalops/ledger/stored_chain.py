@@ -113,6 +113,16 @@ class StoredChain:
                     found = (None,)
                 yield seq, found[0]
 
+    def latest_first(self, after: int, last: int | None) -> Iterator[int]:
+        """Yield the numbers of the lines behind one up to another, or to the end, by the time that each seems to have; the latest first."""
+        # The signs keep SQLite from going by number and sorting: the index holds both values, and mostly the first one is enough.
+        bound = "" if last is None else f" AND +seq <= {last:d}"
+        for (seq,) in self._connection.execute(
+            f"SELECT seq FROM record WHERE +seq > {after:d}{bound} ORDER BY at DESC"
+        ):  # noqa: S608
+            if isinstance(seq, int):
+                yield seq
+
     def misleading_indexes(self) -> Iterator[tuple[int, str]]:
         """Yield where an index would lead a query past a record: its place, or 0, and what SQLite says of it.
 

@@ -17,9 +17,6 @@ from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
-NEAR: Final = 10_000
-"""So many of the newest lines, or of those in front of a mended clock, show how late it was; verification reads all."""
-
 Decide = Callable[[], Sequence[Draft]]
 """Returns what is appended, while nobody else can append."""
 
@@ -61,6 +58,10 @@ class StoredLines(Protocol):
 
     def lines_of(self, kinds: Collection[str]) -> Iterator[tuple[object, object]]:
         """Yield place and line of the records that stand under some kinds, in order."""
+        ...
+
+    def latest_first(self, after: int, last: int | None) -> Iterator[int]:
+        """Yield the numbers of the lines behind one up to another, or to the end, by the time that each seems to have; the latest first."""
         ...
 
     def misleading_indexes(self) -> Iterator[tuple[int, str]]:

@@ -49,8 +49,12 @@ RECORD = f"""CREATE TABLE record (
 """Columns are virtual: computed when asked for, not stored. `at` and `body` have fixed places in a line."""
 
 _IS_FRAME = f"substr(kind, -{len(STARTED)}) = '{STARTED}' OR substr(kind, -{len(FINISHED)}) = '{FINISHED}'"
+BY_TIME = "CREATE INDEX IF NOT EXISTS record_at ON record (at)"
+"""Finds the latest time; a file that was made before there was this index gets it when it is opened for writing."""
+
 _BESIDES_RECORD = (
     "CREATE INDEX record_kind ON record (kind)",
+    "CREATE INDEX record_at ON record (at)",
     # A run starts once and finishes once; in between it may leave several records of one kind.
     "CREATE UNIQUE INDEX record_run ON record "
     f"(run, kind, (CASE WHEN {_IS_FRAME} THEN 0 ELSE seq END)) WHERE run <> ''",

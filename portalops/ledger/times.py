@@ -11,7 +11,13 @@ from portalops.registers.writers import BY_TWO
 
 
 def check_times(
-    chunks: Iterable[Chunk], after: int, chain: ChainPass, counted: Sequence[SetAside], faults: Faults
+    chunks: Iterable[Chunk],
+    after: int,
+    chain: ChainPass,
+    counted: Sequence[SetAside],
+    faults: Faults,
+    *,
+    latest: str = "",
 ) -> frozenset[int]:
     """Name what is before its time; return the numbers of all records that are.
 
@@ -21,11 +27,12 @@ def check_times(
         chain: what the pass over the chain found; its newest time is set right.
         counted: the quarantines and mended clocks that count.
         faults: receives what is found; it is none where the record is excused, or a mended clock names it.
+        latest: the time in force before the first of the lines; empty at the chain's beginning.
     """
     if not chain.is_early:
         return frozenset()
     healed, misplaced = records_mistimed(counted), set[int]()
-    for seq, at, before, _latest in _timed(chunks, after, counted):
+    for seq, at, before, _latest in _timed(chunks, after, counted, latest):
         chain.last_at = at
         if at < before:
             misplaced.add(seq)
@@ -51,14 +58,15 @@ def find_time_in_force(chunks: Iterable[Chunk], after: int, seq: int, counted: S
     return found
 
 
-def _timed(chunks: Iterable[Chunk], after: int, counted: Sequence[SetAside]) -> Iterator[tuple[int, str, str, str]]:
+def _timed(
+    chunks: Iterable[Chunk], after: int, counted: Sequence[SetAside], latest: str = ""
+) -> Iterator[tuple[int, str, str, str]]:
     """Yield number and time of each record, and the time in force before it and behind it.
 
     A counted mended clock begins time anew. What is set aside sets no time, nor does a quarantine or any other mended clock: its text
     names no time of its record, so that whoever has it can append it again.
     """
     mended, aside = mended_clocks(counted), records_set_aside(counted)
-    latest = ""
     for chunk in chunks:
         places = range(after + 1, after + 1 + len(chunk.lines)) if chunk.places is None else chunk.places
         for place, line in zip(places, chunk.lines, strict=True):

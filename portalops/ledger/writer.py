@@ -16,8 +16,8 @@ from portalops.ledger import store_errors
 from portalops.ledger.chain import bytes_of
 from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
-from portalops.ledger.stores import NEAR, Decide, Latest, Take
-from portalops.ledger.tables import MAKE, UPGRADE
+from portalops.ledger.stores import Decide, Latest, Take
+from portalops.ledger.tables import BY_TIME, MAKE, SCHEMA_VERSION, UPGRADE
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -57,11 +57,13 @@ class LedgerWriter:
         connection.execute("PRAGMA synchronous = FULL")
 
     def make_tables(self) -> None:
-        """Make the tables, unless there are any."""
+        """Make the tables, unless there are any, and an index that the file may lack."""
         with self._transaction():
             if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
                 for statement in MAKE:
                     self._connection.execute(statement)
+            elif self._connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+                self._connection.execute(BY_TIME)
 
     def append(
         self, drafts: Sequence[Draft], clock: Clock, latest: Latest, *, only_first: bool = False
@@ -174,12 +176,9 @@ class LedgerWriter:
         return _End(newest.seq, newest.at, tail[1], newest.kind in BY_TWO or self._has_later(newest))
 
     def _has_later(self, newest: Record) -> bool:
-        """Say whether one of the lines near the newest record may be of a later time."""
-        (at,) = self._connection.execute(
-            "SELECT max(CAST(substr(line, 8, 24) AS TEXT)) FROM (SELECT line FROM record ORDER BY seq DESC LIMIT ?)",
-            (NEAR,),
-        ).fetchone()
-        return bool(at > format_at(newest.at))
+        """Say whether a line may be of a later time."""
+        (at,) = self._connection.execute("SELECT max(at) FROM record").fetchone()
+        return str(at) > format_at(newest.at)
 
     def _read_damaged_end(self) -> _End:
         """Return the chain's end whatever stands there; its time is that of the newest line that is a record."""

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from commands.cli.calling import call
 from portalops.errors import ClockWentBack
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
+from portalops.ledger.latest import find_latest
 from portalops.ledger.newest import first_change
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
 from portalops.ledger.runs import record_plan
+from portalops.ledger.set_aside import stored_lines
+from portalops.ledger.times import find_time_in_force
 from portalops.ledger.verify import Integrity, verify
+from portalops.model.quarantines import Quarantine, SetAside
+from portalops.model.record import Digest
 from portalops.registers.signers import allowed_signers_line
 from portalops.signatures.sshsig import sign
 from tests.backups.test_prune import Portal
@@ -397,6 +408,67 @@ def test_a_record_of_now_behind_one_of_the_future_hides_it_from_no_writer(writte
     set_aside(written, future, now)
 
     assert taken(written).holds
+
+
+def put_lines(written: Written, made: Iterable[tuple[str, datetime, Digest]]) -> None:
+    """Append whole records as who may write the file does it, in one transaction."""
+    number = written.ledger.newest_number()
+    ((_seq, prev, _record),) = stored_lines(written.ledger, (number,))
+    with closing(sqlite3.connect(written.folder / "ledger.sqlite")) as connection, connection:
+        for kind, at, body in made:
+            number += 1
+            record = encode(Draft(kind, body), seq=number, at=at, prev=prev)
+            connection.execute("INSERT INTO record (seq, line) VALUES (?, ?)", (number, record.line))
+            prev = line_digest(record.line)
+        connection.execute("UPDATE tail SET size = ?, head = ?", (number, prev))
+
+
+def test_no_number_of_records_of_now_hides_one_of_the_future_from_who_appends(written: Written) -> None:
+    """However many lines are behind it: the time in force is that of all of them."""
+    body = written.ledger.keep(b"{}\n")
+    future = forge(written, "note.added", FAR).seq
+    put_lines(written, (("note.added", written.clock.at, body) for _number in range(10_001)))
+
+    with pytest.raises(ClockWentBack, match="9998"):
+        taken(written)
+    set_aside(written, future, future)
+    written.clock.move(timedelta(minutes=1))
+    HeedfulLedger.open(written.folder, written.clock, create=True).require_clock()
+
+
+KINDS = ("note.added", "ledger.quarantined", "ledger.clock-mended", "")
+"""The last is no record."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 40)), max_size=30), st.data())
+def test_who_appends_goes_by_the_time_that_verification_finds(
+    lines: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        written = claimed(begun(Path(name) / "state"))
+        before, begin = written.ledger.newest_number(), written.clock.at
+        for kind, minutes in lines:
+            if kind:
+                forge(written, kind, begin + timedelta(minutes=minutes))
+            else:
+                put_line(written, NOT_A_RECORD)
+        numbers = st.integers(before + 1, before + max(len(lines), 1))
+        mends = sorted(data.draw(st.sets(numbers, max_size=2)) if lines else ())
+        aside = data.draw(st.sets(numbers, max_size=5)) if lines else set()
+        mends = [seq for seq in mends if lines[seq - before - 1][0] == "ledger.clock-mended" and seq not in aside]
+        counted = (*(said(seq, seq - 1, begin) for seq in mends), *(said(seq + 1, seq, None) for seq in aside))
+        for last in range(before, before + len(lines) + 1):
+            with written.ledger.snapshot() as snapshot:
+                whole = find_time_in_force(snapshot.read_between(0, last, 7), 0, last, counted)
+                assert find_latest(snapshot, mends, aside, last) == whole
+
+
+def said(seq: int, named: int, since: datetime | None) -> SetAside:
+    """What two persons say of one record; only its number and whether it is of the clock matter here."""
+    return SetAside(
+        seq, datetime(2026, 1, 1, tzinfo=UTC), Quarantine("", named, named, Digest(""), "", "", "", "", since)
+    )
 
 
 def test_a_record_of_now_behind_a_clock_that_ran_ahead_is_mended_with_it(written: Written) -> None:
