@@ -374,6 +374,12 @@ def _read_disowned(ledger: Ledger) -> tuple[DisownedKeys, ...]:
 
 
 def _read_mends(ledger: Ledger) -> tuple[KeyMend, ...]:
+    if not any(ledger.records(kinds=(CLOCK_MENDED,), limit=1)):
+        return ()
+    return ledger.remember("key mends", lambda: _find_mends(ledger))
+
+
+def _find_mends(ledger: Ledger) -> tuple[KeyMend, ...]:
     return tuple(
         KeyMend(record.at, key, named.first, named.last)
         for record, named, key in _read_by_two(ledger, CLOCK_MENDED)
@@ -387,9 +393,13 @@ def _read_by_two(ledger: Ledger, kind: str) -> Iterator[tuple[Record, Quarantine
         return
     from portalops.ledger.quarantine_text import read_by_two  # noqa: PLC0415  # few ledgers have any
 
+    of_ledger = ledger.id
+    read: dict[Digest, tuple[Quarantine, str] | None] = {}  # whoever may append can record one text many times
     for record in records:
         with suppress(PortalOpsError):  # details that cannot be read are named by `verify`
-            if (found := read_by_two(kind, ledger.blob(record.body), ledger.id)) is not None:
+            if record.body not in read:
+                read[record.body] = read_by_two(kind, ledger.blob_of_two(record.body), of_ledger)
+            if (found := read[record.body]) is not None:
                 yield record, *found
 
 

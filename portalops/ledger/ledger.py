@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import get_ident
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
@@ -39,7 +39,7 @@ from portalops.ports import Clock
 from portalops.private_folder import FOLDER_MODE
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
-from portalops.registers.writers import BY_TWO, CLAIM
+from portalops.registers.writers import BY_TWO, CLAIM, CLAIM_KINDS
 from portalops.signatures.sshsig import SigningKey
 
 FILE = "ledger.sqlite"
@@ -50,6 +50,11 @@ MAX_QUIET = timedelta(days=1)
 """A clock farther ahead of the newest record needs something that vouches for it."""
 
 _CHUNK = 256
+
+FoundT = TypeVar("FoundT")
+
+SIGNED_KINDS = frozenset({"head", "key.added", "key.retired", *CLAIM_KINDS, *BY_TWO})
+"""Kinds by which others come to count, or come to count for nothing."""
 
 MOVED = "ledger.moved"
 """The kind of the record of a move; its body names from where, to where, and the records and head before it."""
@@ -119,7 +124,9 @@ class Ledger:
         """Returns the public key that this machine signs heads with; empty without one. It is known to be the ledger's own."""
         self.find_time_order: Callable[[Ledger], TimeOrder] = lambda _ledger: IN_ORDER
         """Finds where times go back (`heeded.find_time_order`); asked where two persons said anything. Without it they never do."""
-        self._order: tuple[int, TimeOrder] | None = None
+        self._remembered: dict[str, tuple[int, object]] = {}
+        """By name: the number of the newest line, and what was found then."""
+        self._of_two: dict[Digest, bytes] = {}
         self._ordering: set[int] = set()
         """Threads that find out how a moment is looked for, and cannot look for one meanwhile."""
         self.begun_beside_evidence = False
@@ -261,7 +268,29 @@ class Ledger:
             self.claimant.intend(drafts)
             records = self._store.append(drafts, self._clock, self._latest)
             self.claimant.note(records)
+        self._keep_order(records)
         return records
+
+    def _keep_order(self, records: Sequence[Record]) -> None:
+        """Go on with what is remembered, behind records that this ledger added itself: they are in order, and change none of it."""
+        if not records or any(each.kind in SIGNED_KINDS for each in records):
+            return
+        for name, (seq, found) in self._remembered.items():
+            if seq == records[0].seq - 1:
+                self._remembered[name] = records[-1].seq, found
+
+    def remember(self, name: str, find: Callable[[], FoundT]) -> FoundT:
+        """Return what follows from the records that others count by, found once for each state of the ledger.
+
+        Args:
+            name: of what is found; always of one type.
+            find: finds it.
+        """
+        newest = self.newest_number()
+        known = self._remembered.get(name)
+        if known is None or known[0] != newest:
+            known = self._remembered[name] = newest, find()
+        return cast("FoundT", known[1])
 
     def append_quarantine(self, draft: Draft) -> Record:
         """Record a quarantine, also behind a newest line that is no record or of the future; raises as `append` does."""
@@ -323,6 +352,7 @@ class Ledger:
         with claimant.noting():
             records = self._store.append_decided(noted, self._clock, self._latest)
             claimant.note(records)
+        self._keep_order(records)
         return records
 
     def claim(self) -> None:
@@ -357,6 +387,12 @@ class Ledger:
             IntegrityError: the blob is missing or damaged.
         """
         return self._blobs.read(digest)
+
+    def blob_of_two(self, digest: Digest) -> bytes:
+        """Return the details of what two persons signed, which are read again and again: once read they are held. Raises as `blob` does."""
+        if digest not in self._of_two:
+            self._of_two[digest] = self.blob(digest)
+        return self._of_two[digest]
 
     def has_blob(self, digest: Digest) -> bool:
         """Say whether a blob's file is there, without reading it."""
@@ -497,14 +533,14 @@ class Ledger:
         """Return how a moment is looked for."""
         if get_ident() in self._ordering or not any(self.records(kinds=BY_TWO, limit=1)):
             return IN_ORDER
-        newest = self.last()
-        if self._order is None or newest is None or self._order[0] != newest.seq:
-            self._ordering.add(get_ident())
-            try:
-                self._order = newest.seq if newest else 0, self.find_time_order(self)
-            finally:
-                self._ordering.discard(get_ident())
-        return self._order[1]
+        return self.remember("time order", self._find_time_order)
+
+    def _find_time_order(self) -> TimeOrder:
+        self._ordering.add(get_ident())
+        try:
+            return self.find_time_order(self)
+        finally:
+            self._ordering.discard(get_ident())
 
     def count(self) -> int:
         """Return how many records there are."""

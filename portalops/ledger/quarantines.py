@@ -177,15 +177,16 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
         faults: receives what counts for nothing.
     """
     counted: list[SetAside] = []
-    void: list[int] = []
+    void = set(surrounding.void)
+    around = replace(surrounding, void=void)  # which grows: there may be thousands
     for each in read:
         if not each.is_there:
             continue
-        why = _flaw_among(each, replace(surrounding, void={*surrounding.void, *void}), counted)
+        why = _flaw_among(each, around, counted)
         if why is None and each.quarantine is not None:
             counted.append(SetAside(each.seq, each.at, each.quarantine))
         elif why is not None:
-            void.append(each.seq)
+            void.add(each.seq)
             what = (
                 msg("the mended clock in record {seq} counts for nothing: {why}", seq=each.seq, why=why)
                 if each.kind == CLOCK_MENDED

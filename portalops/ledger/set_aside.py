@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of
@@ -64,8 +65,19 @@ def read_set_aside(
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
-    read = _read(ledger)
-    return _counted(ledger, _exact(ownership, read, exact), read, Faults()) if read else ()
+    return _find_counted(ledger, ownership, exact)[1]
+
+
+def _find_counted(
+    ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership] | None
+) -> tuple[Sequence[ReadQuarantine], tuple[SetAside, ...]]:
+    """Return what two persons signed, and what of it counts; found once for each state of the ledger."""
+
+    def find() -> tuple[Sequence[ReadQuarantine], tuple[SetAside, ...]]:
+        read = _read(ledger)
+        return read, _counted(ledger, _exact(ownership, read, exact), read, Faults()) if read else ()
+
+    return ledger.remember("of two" if exact else "of two, by ranges", find)
 
 
 def _exact(ownership: Ownership, read: Sequence[ReadQuarantine], exact: Callable[[], Ownership] | None) -> Ownership:
@@ -86,8 +98,7 @@ def read_untimely(ledger: Ledger, ownership: Ownership, exact: Callable[[], Owne
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
-    read = _read(ledger)
-    counted = _counted(ledger, _exact(ownership, read, exact), read, Faults())
+    read, counted = _find_counted(ledger, ownership, exact)
     return records_untimely(read, counted, _misplaced(ledger, read, counted))
 
 
@@ -102,8 +113,7 @@ def read_time_order(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ow
     Raises:
         IntegrityError: the ledger's keys or its id cannot be read.
     """
-    read = _read(ledger)
-    counted = _counted(ledger, _exact(ownership, read, exact), read, Faults())
+    read, counted = _find_counted(ledger, ownership, exact)
     mended = mended_clocks(counted)
     void = {each.seq for each in read if each.kind == CLOCK_MENDED} - mended
     before = {each.seq for each in read if each.kind == QUARANTINED}  # set no time
@@ -116,6 +126,12 @@ def _misplaced(ledger: Ledger, read: Sequence[ReadQuarantine], counted: Sequence
     void = first_void_clock(read, counted)
     if void is None:
         return frozenset()
+    return ledger.remember("misplaced", lambda: _find_misplaced(ledger, void, read, counted))
+
+
+def _find_misplaced(
+    ledger: Ledger, void: int, read: Sequence[ReadQuarantine], counted: Sequence[SetAside]
+) -> frozenset[int]:
     with ledger.snapshot() as snapshot:
         latest = _time_in_force(snapshot, void - 1, counted, read)
         lines = snapshot.read_between(void - 1, None, _CHUNK)
@@ -183,7 +199,14 @@ def read_settings_aside(ledger: Ledger, upto: int) -> tuple[SettingAside, ...]:
 
 
 def _read(ledger: Ledger) -> tuple[ReadQuarantine, ...]:
-    return tuple(read_quarantine(_held(ledger, record)) for record in ledger.records(kinds=BY_TWO))
+    read: dict[tuple[str, Digest], ReadQuarantine] = {}  # whoever may append can record one text many times
+    found: list[ReadQuarantine] = []
+    for record in ledger.records(kinds=BY_TWO):
+        known = read.get((record.kind, record.body))
+        if known is None:
+            known = read[record.kind, record.body] = read_quarantine(_held(ledger, record, ledger.blob_of_two))
+        found.append(replace(known, seq=record.seq, at=record.at))
+    return tuple(found)
 
 
 def _counted(
@@ -225,19 +248,29 @@ def stored_lines(ledger: Ledger, numbers: Iterable[int]) -> list[tuple[int, Dige
     """Return the digest of each line as it is stored, and the record; None if it is none."""
     found: list[tuple[int, Digest, Record | None]] = []
     with ledger.snapshot() as snapshot:
-        for seq in sorted(set(numbers)):
-            for chunk in snapshot.read_between(seq - 1, seq, 1):
-                line = bytes_of(chunk.lines[0])
-                try:
-                    found.append((seq, line_digest(line), parse(line)))
-                except NotARecord:
-                    found.append((seq, line_digest(line), None))
+        for first, last in _ranges(sorted(set(numbers))):
+            for chunk in snapshot.read_between(first - 1, last, _CHUNK):
+                for seq, stored in zip(chunk.places or (), chunk.lines, strict=True):
+                    line = bytes_of(stored)
+                    try:
+                        record = parse(line)
+                    except NotARecord:
+                        record = None
+                    if isinstance(seq, int):
+                        found.append((seq, line_digest(line), record))
     return found
 
 
-def _held(ledger: Ledger, record: Record) -> HeldRecord:
+def _ranges(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of numbers in a row."""
+    for _key, run in groupby(enumerate(numbers), lambda each: each[1] - each[0]):
+        row = [number for _at, number in run]
+        yield row[0], row[-1]
+
+
+def _held(ledger: Ledger, record: Record, read: Callable[[Digest], bytes] | None = None) -> HeldRecord:
     try:
-        blob = ledger.blob(record.body)
+        blob = (read or ledger.blob)(record.body)
     except PortalOpsError:
         return HeldRecord(record.seq, record.at, record.kind, None)
     return HeldRecord(record.seq, record.at, record.kind, blob)

@@ -464,13 +464,19 @@ def _first_from(connection: sqlite3.Connection, at: str, order: TimeOrder) -> in
 
 def _readable_from(connection: sqlite3.Connection, seq: int, passed: Collection[int]) -> tuple[int, str] | None:
     """Return number and time of the first line from a number on that has a time to go by: a record, and none of those passed over."""
-    for found, at, line in connection.execute("SELECT seq, at, line FROM record WHERE seq >= ? ORDER BY seq", (seq,)):
-        if found in passed:
-            continue
-        with suppress(NotARecord):
-            split(bytes_of(line))
-            return found, str(at)
-    return None
+    statement = "SELECT seq, at, line FROM record WHERE seq >= ? ORDER BY seq LIMIT 1"
+    while True:
+        while seq in passed:  # many may stand in a row
+            seq += 1
+        row = connection.execute(statement, (seq,)).fetchone()
+        if row is None:
+            return None
+        seq, at, line = row
+        if seq not in passed:
+            with suppress(NotARecord):
+                split(bytes_of(line))
+                return seq, str(at)
+        seq += 1
 
 
 def _marks(values: Collection[str]) -> str:

@@ -119,7 +119,7 @@ class StoredChain:
         bound = "" if last is None else f" AND +seq <= {last:d}"
         for (seq,) in self._connection.execute(
             f"SELECT seq FROM record WHERE +seq > {after:d}{bound} ORDER BY at DESC"
-        ):  # noqa: S608
+        ):
             if isinstance(seq, int):
                 yield seq
 
