@@ -6,7 +6,7 @@ differential once the span has a verified full set.
 Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run
 
 EXIT STATUS: 0 complete and verified on every medium, 3 a source, path or medium failed, 4 no set was made, or it could
-not be recorded, 5 a copy is damaged, 78 configuration
+not be recorded, 5 a copy is damaged or the ledger was changed, 78 configuration
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from commands.backup.views import (
     signed_sentence,
 )
 from commands.cli.result import Result
-from commands.cli.session import open_session
+from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.backup import backup_work, unrecorded_work
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
+from commands.jobs.standings import describe_change
+from portalops.errors import ExitCode, LedgerError, worst
+from portalops.ledger.newest import first_change
 from portalops.locale import _
 from portalops.model.backups import BackupResult, SetKind, Shrink
 from portalops.model.runs import JobKind
@@ -80,9 +83,10 @@ def run(
         for each in (backup_work, unrecorded_work)
     )
     done = perform_now(session, JobKind.BACKUP, work, unrecorded=unrecorded)
+    code = worst((done.exit_code, _ledger_code(session)))
     notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
-        return Result(done.shown(), notices, exit_code=done.exit_code)
+        return Result(done.shown(), notices, exit_code=code)
     view: list[Block] = [Paragraph(done.summary), copies_table(done.result.copies), *notices]
     view += hints.blocks()
     if done.result.set is not None:
@@ -96,7 +100,20 @@ def run(
         accepted_shrinks=done.result.accepted_shrinks,
     )
     view += [Paragraph(shrink_sentence(shrink)) for shrink in done.result.accepted_shrinks[:MAX_LISTED]]
-    return Result(data, view, exit_code=done.exit_code)
+    return Result(data, view, exit_code=code)
+
+
+def _ledger_code(session: Session) -> ExitCode:
+    """Warn where the ledger was changed, as a mended clock that counts for nothing does, and return 5 then; else 0."""
+    try:
+        newest = session.ledger.last_in_order()
+        change = first_change(session.ledger, newest.at) if newest is not None else None
+    except LedgerError:  # which the job has told already
+        return ExitCode.OK
+    if change is None:
+        return ExitCode.OK
+    session.warnings.append(describe_change(change))
+    return ExitCode.INTEGRITY
 
 
 VERB = Verb(run, version=2)  # of --dry-run the reason was a bare sentence

@@ -59,7 +59,7 @@ class JudgedDuties:
 
     def warnings(self) -> tuple[Message, ...]:
         """Name what was changed, what is due within hours, and the records that could not be read: what they say is unknown."""
-        shown = [] if self.change is None else [_describe_change(self.change)]
+        shown = [] if self.change is None else [describe_change(self.change)]
         shown += self.due[:MAX_WARNINGS]
         shown += [
             msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
@@ -94,7 +94,8 @@ def judge_period(session: Session, period: Period) -> JudgedDuties:
     return JudgedDuties(standings, evidence.unreadable, change, due, evidence)
 
 
-def _describe_change(change: Fault) -> Message:
+def describe_change(change: Fault) -> Message:
+    """Say that a record is not what was recorded."""
     return msg("the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'", what=change.what)
 
 

@@ -6,7 +6,7 @@ a page that say how to check it. It is whole or not there. With a name that ends
 Example: portalops ledger export --period 2026-11 --output /srv/audit/2026-11; portalops ledger export --output 2026.zip
 
 EXIT STATUS: 0 written, 2 the folder is not empty or an option is wrong, 4 it could not be written, 5 the ledger does
-not hold, 78 no signing key is configured
+not hold: the bundle is written, or it is named why none can be, 78 no signing key is configured
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report, parts_of
 from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
-from portalops.errors import ConfigurationError, UsageError
+from portalops.errors import ConfigurationError, ExitCode, UsageError
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.export import (
     TIME_STAMP,
@@ -46,18 +46,20 @@ from portalops.ledger.bundle.export import (
     write_zip,
 )
 from portalops.ledger.bundle.rehearsal import rehearse
+from portalops.ledger.bundle.verification import verify_bundle
 from portalops.ledger.bundle.zip_file import SUFFIX
 from portalops.ledger.heads import code_of
 from portalops.ledger.recorder import Recorder
-from portalops.ledger.verify import Withheld
+from portalops.ledger.verify import NOTHING_SUPPLIED, Supplied, Withheld
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Fault
 from portalops.model.runs import WrittenFile
 from portalops.registers.evidence import REACH_BACK
 from portalops.registers.exports import EXPORT
+from portalops.registers.signers import TrustedKey
 from portalops.reports import formats
 from portalops.reports.document import Block, Bullets, ByteSize, Cell, Heading, KeyValues, Notice, Paragraph, Tone
 from portalops.signatures.sshsig import SigningKey, fingerprint
@@ -133,10 +135,45 @@ def export(
         return _would_write(session, order)
     written = _write(session, key, order)
     session.warnings += _describe_missing(written.missing)
+    faults = _faults(session, order.folder, key)
     return Result(
         data=_data(written, order.folder),
-        view=tuple(_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
+        view=(*_faults_view(faults), *_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
+        exit_code=ExitCode.INTEGRITY if faults else ExitCode.OK,
+        failures=[_describe_fault(each) for each in faults[:MAX_WARNINGS]],
     )
+
+
+def _faults(session: Session, path: Path, key: SigningKey) -> Sequence[Fault]:
+    """Verify the bundle as whoever gets it does, and return what does not hold; with the ledger's key too, as an auditor has its fingerprint."""
+    own = TrustedKey(key.public_key, (), None, None)
+    found: Sequence[Fault] = ()
+    for supplied in (NOTHING_SUPPLIED, Supplied(trusted=(own,))):
+        with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
+            integrity = verify_bundle(path, brought=supplied, advance=task.advance).integrity
+        if integrity.holds:
+            return ()
+        found = found or integrity.faults
+    return found
+
+
+def _describe_fault(fault: Fault) -> Message:
+    return msg("record {seq}: {what}", seq=str(fault.seq), what=fault.what) if fault.seq else fault.what
+
+
+def _faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
+    if not faults:
+        return
+    yield Notice(
+        msg(
+            "The ledger does not hold, and the bundle says so: whoever verifies it gets exit code 5. Hand it over with an explanation,"
+            " or mend the ledger and export anew (docs/stopped.md)."
+        ),
+        Tone.BAD,
+    )
+    yield Bullets(tuple(_describe_fault(each) for each in faults[:MAX_WARNINGS]))
+    if len(faults) > MAX_WARNINGS:
+        yield Paragraph(msg("... and {more} more", more=len(faults) - MAX_WARNINGS))
 
 
 def _key(session: Session) -> SigningKey:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,9 +21,8 @@ from typing import Protocol, TypeVar, cast
 from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.chain import bytes_of
+from portalops.ledger.chain import bytes_of, fields_of
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.latest import find_latest
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft, NotARecord, parse, parse_at
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.store import SqliteStore
@@ -648,6 +647,28 @@ def _lines_that_are_none(lines: StoredLines) -> Iterator[int]:
                     parse(bytes_of(line))
                 except NotARecord:
                     yield place
+
+
+def find_latest(lines: StoredLines, mended: Iterable[int], passed: Collection[int], last: int | None = None) -> str:
+    """Return the time that what follows a line may not be before, as `times.find_time_in_force` does; empty without one.
+
+    Mostly the first line that the index names is the one. Others are read only where a time stands out of order.
+
+    Args:
+        lines: the ledger's.
+        mended: numbers of the mended clocks that count.
+        passed: numbers of the records that set no time, as far as they are known.
+        last: the line's number; None for the newest.
+    """
+    begin = max((seq for seq in mended if last is None or seq <= last), default=0)
+    for seq in lines.latest_first(max(begin - 1, 0), last):
+        if seq in passed and seq != begin:
+            continue
+        for chunk in lines.read_between(seq - 1, seq, 1):
+            fields = fields_of(bytes_of(chunk.lines[0]))
+            if fields is not None and fields.seq == seq and (seq == begin or fields.kind not in BY_TWO):
+                return fields.at
+    return ""
 
 
 def moved_to(ledger: Ledger, record: Record) -> str | None:

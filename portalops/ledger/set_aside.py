@@ -12,8 +12,7 @@ from portalops.ledger.chain import ChainPass, Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, read_signers
-from portalops.ledger.latest import find_latest
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
     ReadQuarantine,
     Surrounding,

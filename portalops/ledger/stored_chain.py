@@ -117,9 +117,8 @@ class StoredChain:
         """Yield the numbers of the lines behind one up to another, or to the end, by the time that each seems to have; the latest first."""
         # The signs keep SQLite from going by number and sorting: the index holds both values, and mostly the first one is enough.
         bound = "" if last is None else f" AND +seq <= {last:d}"
-        for (seq,) in self._connection.execute(
-            f"SELECT seq FROM record WHERE +seq > {after:d}{bound} ORDER BY at DESC"
-        ):
+        statement = f"SELECT seq FROM record WHERE +seq > {after:d}{bound} ORDER BY at DESC"  # noqa: S608
+        for (seq,) in self._connection.execute(statement):
             if isinstance(seq, int):
                 yield seq
 

@@ -19,7 +19,7 @@ from commands.cli.calling import call
 from portalops.errors import ClockWentBack
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
-from portalops.ledger.latest import find_latest
+from portalops.ledger.ledger import find_latest
 from portalops.ledger.newest import first_change
 from portalops.ledger.record import NO_RUN, Draft, encode, line_digest
 from portalops.ledger.runs import record_plan

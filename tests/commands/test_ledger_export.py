@@ -14,6 +14,7 @@ import pytest
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
 from portalops.system.clock import SystemClock
 from tests.shapes import data_in
 from tests.verifier.pages import GUIDE
@@ -132,6 +133,20 @@ def exports_in_index(home: Path, folder: Path, capsys: pytest.CaptureFixture[str
     code = run(["--config", str(home / "portalops.toml"), "--json", "report", "index", str(folder)], {})
     (bundle,) = data_of(capsys, "report index")["bundles"]
     return code, bundle["exported"]
+
+
+def test_a_bundle_of_a_ledger_that_does_not_hold_is_written_and_called_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger.open(home / "state", SystemClock(), create=True)
+    void = ledger.append("writer.added", run=NO_RUN, body=b"{}\n")
+    bundle = str(home / "bundle")
+
+    assert portalops(home, "export", "--output", bundle) == ExitCode.INTEGRITY
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "The ledger does not hold, and the bundle says so" in shown and f"record {void.seq}" in shown
+    assert portalops(home, "verify", bundle) == ExitCode.INTEGRITY
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
