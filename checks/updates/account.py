@@ -269,7 +269,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif item.grade is Grade.D and item.seen.id in doubles:
                 found[item.seen.id] = msg(
-                    "a paper of this number and subject came in before: {title}, on {day}",
+                    "a paper of this number came in before: {title}, on {day}",
                     title=doubles[item.seen.id].title,
                     day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
                 )
