@@ -873,6 +873,20 @@ def answers_to_invitations(p: Province) -> None:
         p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
 
 
+def answers_of_somebody_absent(p: Province) -> None:
+    mail = _mail_of_the_unit(p)
+    for day, head in ((2, "Precedence: auto_reply"), (4, "Return-Path: <>")):
+        lines = (
+            head,
+            "From: vanthu@soyte.khanhhoa.example",
+            f"Subject: Tra loi tu dong {day}",
+            "Content-Type: text/plain; charset=utf-8",
+            "",
+            f"Tôi đi công tác {day} ngày, có việc cần xin gọi số 0905 123 45{day}.",
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
 def _mail_of_the_unit(p: Province) -> KeptMail:
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
     return p.with_mail()
@@ -1212,6 +1226,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
     answers_to_invitations: UNKNOWN,
+    answers_of_somebody_absent: UNMET,
     paper_mailed_and_registered: UNKNOWN,
     paper_mailed_that_names_its_number: UNKNOWN,
     paper_mailed_as_a_file_of_its_number: UNKNOWN,
