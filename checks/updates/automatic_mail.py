@@ -2,7 +2,7 @@
 
 `Auto-Submitted` says so (RFC 3834, section 5), and many programs that answer for somebody absent leave it out. They write `Precedence: auto_reply`,
 `X-Autoreply` or `X-Autorespond`, which no mail of a person has. `Precedence: bulk` and `junk` (RFC 2076, section 3.9) and an empty return
-path (RFC 3834, section 3.3; RFC 5321, section 4.5.5) stand on such answers too, but also on what office systems send for a person. So these
+path (RFC 3834, section 3; RFC 5321, section 4.5.5) stand on such answers too, but also on what office systems send for a person. So these
 are taken for generated mail: it is open where it brings a text. A mailing list writes `Precedence` as well, and names itself
 by headers of its own (RFC 2369, RFC 2919): what it passes on is a person's.
 
@@ -11,11 +11,13 @@ by headers of its own (RFC 2369, RFC 2919): what it passes on is a person's.
 
 from __future__ import annotations
 
+import re
 from email.message import Message as Mail
 
 REPLIED, GENERATED = "auto-replied", "auto-generated"
 MAX_WORD = 200
 """Characters of a word that are kept."""
+_ENDS = re.compile(r"[\s;(]")
 _ANSWERS = frozenset({"auto_reply", "auto-reply"})
 _MASS = frozenset({"bulk", "junk"})
 _RESPONDERS = ("X-Autoreply", "X-Autorespond")
@@ -42,5 +44,5 @@ def automatic_word(mail: Mail) -> str:
 
 
 def _word(mail: Mail, name: str) -> str:
-    """Return the first word of a header, folded; empty where there is none."""
-    return str(mail.get(name, "")).partition(";")[0].strip().lower()[:MAX_WORD]
+    """Return the first word of a header, folded, without comments and parameters; empty where there is none."""
+    return _ENDS.split(str(mail.get(name, "")).strip().lower(), maxsplit=1)[0][:MAX_WORD]
