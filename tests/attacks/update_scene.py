@@ -234,20 +234,26 @@ class KeptMail:
         sent: str = "",
         automatic: str = "",
         file: str = "",
+        name: str = "",
+        reply_to: str = "",
     ) -> None:
         number = len(self.messages) + 1
         self.messages.append({
             "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
             "files": [{"name": file, "size": 9000, "digest": f"{number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
-            "automatic": automatic,
+            "automatic": automatic, "sender_name": name, "reply_to": [reply_to] if reply_to else [],
             "digest": f"{number:064x}",
         })  # fmt: skip
 
     def deliver(self, on: str, data: bytes) -> None:
         """Receive a message as it came over the network, from a sender that the server vouches for."""
         mail = read_mail(data)
-        self.receive(on, mail.sender, mail.text, subject=mail.subject, automatic=mail.automatic)
+        reply_to = next(iter(mail.reply_to), "")
+        self.receive(
+            on, mail.sender, mail.text, subject=mail.subject, automatic=mail.automatic, name=mail.sender_name,
+            reply_to=reply_to,
+        )  # fmt: skip
         self.messages[-1]["files"] = [asdict(one) for one in mail.files]
 
     def fetch(self, *, etag: str) -> UpdateAnswer:
