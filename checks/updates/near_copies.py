@@ -151,11 +151,7 @@ def framed_in(own: TextTrace, others: Mapping[str, TextTrace], *, is_summary: bo
 
 def holders_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
     """Return the texts that a summary is a part of, word for word, whatever its numbers; in the order of their names."""
-    return sorted(
-        text
-        for text, other in others.items()
-        if _stands_in(own.groups, other.groups)
-    )
+    return sorted(text for text, other in others.items() if _stands_in(own.groups, other.groups))
 
 
 def is_part_of(own: TextTrace, other: TextTrace) -> bool:

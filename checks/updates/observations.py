@@ -110,8 +110,8 @@ from checks.updates.summaries import is_title_alone, without_cut_word
 from checks.updates.text import (
     LEAST_SURE_GROUPS,
     WHOLE_LETTERS,
-    count_letters,
     Fingerprint,
+    count_letters,
     fingerprint,
     fold,
     group_marks,

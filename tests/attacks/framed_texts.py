@@ -10,7 +10,9 @@ from tests.attacks.update_scene import KeptMail, Post, Province, story
 from tests.checks.updates.scene import HEALTH
 
 SENDER = "vanthu@soyte.khanhhoa.example"
-GREETING = "Kính gửi Ban Biên tập Cổng thông tin điện tử tỉnh, Sở xin gửi tin bài tuyên truyền tuần từ 16/11 đến 20/11/2026."
+GREETING = (
+    "Kính gửi Ban Biên tập Cổng thông tin điện tử tỉnh, Sở xin gửi tin bài tuyên truyền tuần từ 16/11 đến 20/11/2026."
+)
 SIGNATURE = "Trân trọng. Công chức văn hóa, điện thoại 0905 123 456."
 LEAD = "Nhằm tuyên truyền sâu rộng tới toàn thể cán bộ và nhân dân, trang thông tin của Sở xin giới thiệu lại những nội dung chính sau."
 TITLE = "Tin bài của Sở gửi Ban Biên tập"
@@ -92,7 +94,11 @@ def texts_of_a_json_feed_that_were_cut(p: Province) -> None:
     p.channel = ItemChannel.SUBPORTAL
     for number in range(30, 39):
         feed.publish(Post(f"/cu-{number}", p.day(number - 39), story(number, 320), story(number, 9)), "Sở Y tế")
-    for day, number, title in ((2, 2, "Ra quân vệ sinh môi trường biển"), (4, 2, "Tin hoạt động của ngành trong tuần"), (8, 8, "")):
+    for day, number, title in (
+        (2, 2, "Ra quân vệ sinh môi trường biển"),
+        (4, 2, "Tin hoạt động của ngành trong tuần"),
+        (8, 8, ""),
+    ):
         p.plan(p.day(day), feed.publish, Post(f"/tin-{day}", p.day(day), story(number, 320), title), "Sở Y tế")
     feed.words = 40
     p.plan(p.day(3), setattr, feed, "words", None)

@@ -310,7 +310,11 @@ class AuthoredFeed:
 
     def show(self) -> None:
         """Put what is published on the server."""
-        feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Tin gửi", "items": [*map(self._cut, self.items)]}
+        feed = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "Tin gửi",
+            "items": [*map(self._cut, self.items)],
+        }
         self.server.pages["/gui.json"] = answer(json.dumps(feed).encode())
 
     def _cut(self, one: dict[str, object]) -> dict[str, object]:

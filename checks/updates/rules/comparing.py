@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.other_units import SHARING_UNITS
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
@@ -22,8 +21,10 @@ BULK_WITHIN = span(timedelta(minutes=30))
 """This many items in this time are one session (đăng dồn)."""
 FINE_POLLING = span(timedelta(minutes=60))
 """Only items that are known to came within an interval this short are told to be posted in one go."""
+SHARING_UNITS = 3
+"""What stood at so many units is a form, or was given to all."""
 SHARED_WITHIN = span(timedelta(days=7))
-"""A text that three units or more showed in so short a time may be a circular, which all were given to publish."""
+"""A text that so many units or more showed in so short a time may be a circular, which all were given to publish."""
 
 
 class Repeats(NamedTuple):
@@ -69,7 +70,14 @@ def repeated(
         for place, item in enumerate(told):
             may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
             found = _find_original(
-                told, place, window, surely, maybe, shared, is_portal=channel == ItemChannel.PORTAL, may_spread=may_spread
+                told,
+                place,
+                window,
+                surely,
+                maybe,
+                shared=shared,
+                is_portal=channel == ItemChannel.PORTAL,
+                may_spread=may_spread,
             )
             if found is not None:
                 (surely if found else maybe).add(item.seen.id)
@@ -176,8 +184,8 @@ def _find_original(
     window: int,
     copies: Collection[str],
     perhaps: Collection[str],
-    shared: Collection[str],
     *,
+    shared: Collection[str],
     is_portal: bool,
     may_spread: bool,
 ) -> bool | None:

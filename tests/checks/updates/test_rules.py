@@ -423,7 +423,10 @@ def test_where_a_text_stands_more_often_than_is_compared_it_is_open_whether_it_i
     units = [UnitId(f"u{n}") for n in range(500)]
     items = [came(0, 9, name=f"{n:03d}", unit=unit) for n, unit in enumerate(units)]
 
-    assert repeated(items, window=10, may_copy=())[:2] == Repeats(frozenset(), frozenset(f"{n:03d}" for n in range(500)))[:2]
+    assert (
+        repeated(items, window=10, may_copy=())[:2]
+        == Repeats(frozenset(), frozenset(f"{n:03d}" for n in range(500)))[:2]
+    )
 
 
 @pytest.mark.parametrize(
