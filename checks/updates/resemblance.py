@@ -270,11 +270,21 @@ class EarlierTexts:
             return found
         wholes = wholes_of(new.trace, likely)
         sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
-        sources = sources or [text for text in framed_in(new.trace, likely) if text not in new.former]
+        sources = sources or self._framed(new, likely)
         sources = sources or self._numbered_anew(new, likely) or self._sources(new, is_form=bool(wholes))
         sources = sources or self._wholes(new, new.runs)
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def _framed(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
+        """Return those of some texts that a new one has nearly whole, with their numbers, and of those in its places that have most of its groups of five words.
+
+        Groups of three may stand in too many texts.
+        """
+        assert new.trace is not None
+        texts = (self.numbered.get(number, "") for number in new.likely_sources(self.runs))
+        by_runs = {text: self.traces[text] for text in texts if text != new.text and text in self.traces}
+        return [text for text in framed_in(new.trace, {**likely, **by_runs}) if text not in new.former]
 
     def _numbered_anew(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
         """Return those of some texts of which a new one differs by hardly anything but numbers, and is no form filled in anew.
