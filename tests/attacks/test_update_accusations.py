@@ -430,6 +430,15 @@ def telegram_of_two_units(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def circular_that_three_units_show(p: Province) -> None:
+    p.with_history()
+    p.publish(20, p.day(2))
+    sites = (p.with_other_unit(), p.site, p.with_third_unit())
+    for day, site in zip((2, 3, 5), sites, strict=True):
+        p.plan(p.day(day, "14:00"), site.publish, post(90, p.day(day, "14:00"), path="/thong-bao-90"))
+    p.publish(22, p.day(8))
+
+
 def telegram_that_was_mailed_in(p: Province) -> None:
     telegram_of_the_province(p)
     mail = _mailbox(p)
@@ -1038,6 +1047,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
+    circular_that_three_units_show: UNKNOWN,
     telegram_that_was_mailed_in: MET,
     own_texts_mailed_in: MET,
     own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,

@@ -18,6 +18,16 @@ import pytest
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
+from tests.attacks.framed_texts import (
+    old_text_as_captions,
+    old_text_with_a_lead_and_a_telephone_number,
+    own_mail_with_a_greeting_and_a_signature,
+    short_page_that_gets_an_old_text,
+    text_of_another_units_mail_with_a_signature,
+    text_of_another_units_site_with_a_greeting_and_a_signature,
+    text_of_the_portal_with_a_greeting_and_a_signature,
+    texts_of_a_json_feed_that_were_cut,
+)
 from tests.attacks.precedence import (
     one_sitting_around_the_evening_poll,
     one_sitting_in_a_list_of_days,
@@ -1164,6 +1174,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summary_that_grew: UNKNOWN,
     texts_of_a_feed_that_gave_summaries: UNKNOWN,
     whole_texts_and_an_old_one_in_one_poll: UNKNOWN,
+    texts_of_a_json_feed_that_were_cut: UNKNOWN,
+    short_page_that_gets_an_old_text: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     first_words_of_an_old_text: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -1199,6 +1211,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_numbers: UNKNOWN,
     numbers_in_other_signs: UNMET,
     text_with_a_counter: UNKNOWN,
+    old_text_with_a_lead_and_a_telephone_number: UNKNOWN,
+    old_text_as_captions: UNKNOWN,
     one_item_split_into_six: UNMET,
     one_word_items: UNKNOWN,
     bot_each_day: UNKNOWN,
@@ -1235,6 +1249,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     paper_mailed_as_a_file_of_a_bare_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
     texts_of_another_units_site_mailed_in: UNKNOWN,
+    text_of_another_units_site_with_a_greeting_and_a_signature: UNKNOWN,
+    text_of_another_units_mail_with_a_signature: UNKNOWN,
+    own_mail_with_a_greeting_and_a_signature: UNKNOWN,
+    text_of_the_portal_with_a_greeting_and_a_signature: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,
     ids_that_change_daily: UNMET,
