@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
+from checks.updates.mail_senders import sender_address
 from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_beyond_comparing, is_unnamed
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
@@ -116,8 +117,13 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
             return one
         if seen.id in strangers:
             return replace(one, why=_explain_stranger(seen))
-        if seen.unit is None and unit.id in names.holders_above(seen.unit_name, judging.traits_of(seen.source)):
+        traits, at = judging.traits_of(seen.source), moment(seen.first_seen_at)
+        if seen.unit is None and unit.id in names.holders_above(seen.unit_name, traits):
             return replace(one, why=_explain_domain(seen))
+        if seen.unit is None and unit.id in names.holders_beside(seen.unit_name, traits, at):
+            return replace(one, why=_explain_own_domain(seen))
+        if seen.unit is None and unit.id in names.bearers(seen.unit_name, traits, at):
+            return replace(one, why=_explain_sender_name(seen))
         return one
 
     items = [of_sender(one) for one in items]
@@ -269,12 +275,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 )
             elif item.grade is Grade.D and item.seen.id in doubles:
                 found[item.seen.id] = msg(
-                    "a paper of this number and subject came in before: {title}, on {day}",
+                    "a paper of this number came in before: {title}, on {day}",
                     title=doubles[item.seen.id].title,
                     day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
                 )
             elif item.seen.id in others:
-                found[item.seen.id] = _name_same_text(others[item.seen.id], names)
+                is_shared = judging.is_shared(item.seen.id)
+                found[item.seen.id] = _name_same_text(others[item.seen.id], names, is_shared=is_shared)
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
@@ -291,12 +298,18 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
     return found
 
 
-def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
+def _name_same_text(other: SeenItem, names: UnitNames, *, is_shared: bool) -> Message:
     """Say where the same text stands; of an item without an address, under which title."""
     where = other.url or other.title
     whose = None if other.unit is None else names.name_of(other.unit) or other.unit
     if whose is None:
         return msg("the same text stands at {address} too; it is not known which came first", address=where)
+    if is_shared:
+        return msg(
+            "three units or more showed this text within a week, as at {address}, of {unit}: it may be a circular that all were given to publish",
+            address=where,
+            unit=whose,
+        )
     return msg(
         "the same text stands at {address}, of {unit}, too; it is not known which came first", address=where, unit=whose
     )
@@ -325,8 +338,25 @@ def _explain_domain(one: SeenItem) -> Message:
     """Say why a mail may be a unit's whose domain is above the sender's, and what mends it."""
     return msg(
         "its sender {sender} is below this unit's mail domain, so that it may be this unit's: if it is, add \"{domain}\" to aliases of the unit",
+        sender=show_text(sender_address(one.unit_name), 200),
+        domain=show_text(sender_address(one.unit_name).rpartition("@")[2], 200),
+    )
+
+
+def _explain_own_domain(one: SeenItem) -> Message:
+    """Say why a mail may be a unit's whose addresses alone are known of the sender's domain, and what mends it."""
+    return msg(
+        'its sender {sender} is of a mail domain of which only addresses of this unit are known, so that it may be this unit\'s: if it is, add "{sender}" to aliases of the unit',
+        sender=show_text(sender_address(one.unit_name), 200),
+    )
+
+
+def _explain_sender_name(one: SeenItem) -> Message:
+    """Say why a mail may be a unit's whose name or address stands beside the sender's, and what mends it."""
+    return msg(
+        "its sender {sender} writes this unit's name, or has answers sent to its address, so that it may be this unit's: if the address is its own, add \"{address}\" to aliases of the unit; else record whose the mail is with 'portalops updates register --unit'",
         sender=show_text(one.unit_name, 200),
-        domain=show_text(one.unit_name.rpartition("@")[2], 200),
+        address=show_text(sender_address(one.unit_name), 200),
     )
 
 
@@ -379,7 +409,7 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if FlagKind.AUTOMATIC in flags:
         return msg(
-            "the header Auto-Submitted of this mail says that a program sent it: an officer confirms it if it brings what the unit wrote"
+            "the header Auto-Submitted of this mail, or else Precedence or Return-Path, says that a program sent it: an officer confirms it if it brings what the unit wrote"
         )
     if is_beyond_comparing(item.seen):
         return msg(

@@ -123,6 +123,7 @@ class Judging:
         self._may_copy = frozenset(traits.id for traits in sources if traits.copies_count)
         self._window = span(timedelta(days=numbers.duplicate_window_days))
         self._complete = frozenset(traits.id for traits in sources if traits.complete and not traits.attested)
+        self._registers = frozenset(one for one, traits in self._traits.items() if traits.complete and traits.attested)
         self._usual_hours = (terms.now.astimezone(terms.zone).utcoffset() or timedelta()) // timedelta(hours=1)
         self._again = repeated(
             self._grade(collected.repeated_items()),
@@ -176,7 +177,7 @@ class Judging:
             again = again._replace(maybe=again.maybe | shown)
         if lent := self.lenders_of(graded):
             again = again._replace(maybe=again.maybe | lent.keys())
-        if doubles := find_doubles(graded, window=self._window, gone=self._changes.gone):
+        if doubles := self.doubles_of(graded):
             again = again._replace(maybe=again.maybe | doubles.keys())
         items = self._with_replaced(compare(graded, again), graded, lost)
         counting = self._sort_by_week([*self._dated_both_ways([*items, *self._perhaps_of(unit)])]) if unit else {}
@@ -220,7 +221,12 @@ class Judging:
 
     def doubles_of(self, items: Iterable[GradedItem]) -> Mapping[str, SeenItem]:
         """Return those of a unit's items that may be another one of them once more, by id, each with that one."""
-        return find_doubles(items, window=self._window, gone=self._changes.gone)
+        return find_doubles(
+            items, window=self._window, gone=self._changes.gone, year_of=self._year_of, registers=self._registers
+        )
+
+    def _year_of(self, at: Stamp) -> int:
+        return date.fromordinal(self.days.ordinal(at)).year
 
     def same_texts(self, items: Collection[GradedItem]) -> Mapping[str, SeenItem]:
         """Return for each of some items the earliest other one of its channel that says the same, of whatever unit."""
@@ -235,6 +241,10 @@ class Judging:
             if others:
                 found[item.seen.id] = min(others, key=lambda one: (one.first_seen_at, one.id))
         return found
+
+    def is_shared(self, item: str) -> bool:
+        """Say whether three units or more showed an item's text within a week: it may be a circular."""
+        return item in self._again.shared
 
     def is_gone(self, item: str) -> bool:
         """Say whether an answer that would show an item no longer does, and it did not come back."""

@@ -19,6 +19,7 @@ from email.message import Message as Mail
 from email.parser import BytesHeaderParser
 from email.policy import Compat32
 
+from checks.updates.automatic_mail import REPLIED, automatic_word
 from checks.updates.text import without_markup
 from portalops.model.record import Digest
 
@@ -41,6 +42,7 @@ MAX_LINES = 700_000
 MAX_HEADERS = 5000
 """Of a message and all of its parts."""
 MAX_NAME = 200
+MAX_REPLY_TO = 3
 MAX_CHECK = 1000
 MAX_CHECKS = 5
 _RECEIPTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/global-delivery-status"})
@@ -53,6 +55,7 @@ LEAST_WORDS = 20
 _BOUNDARY = re.compile(rb"boundary\s*\*?[0-9*]*\s*=", re.IGNORECASE)
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@[a-z0-9.-]{1,255}")
 _ADDRESS_ENDS = re.compile(r"[\s<>(),;:\"]+")
+_IN_BRACKETS = re.compile(r"<[^<>]*>")
 _COMMENT = re.compile(r"\([^()]*\)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -90,8 +93,12 @@ class ReadMail:
     """What mail servers say of who sent it: the headers `Authentication-Results`, the newest first, at most `MAX_CHECKS`."""
     is_automatic: bool = False
     """A program sent it: an answer of somebody absent, a receipt, a failure to deliver, or what an office system sends for a person."""
+    sender_name: str = ""
+    """The name before or behind the sender's address, which anybody can write; empty for none, or without a sender."""
+    reply_to: tuple[str, ...] = ()
+    """The addresses to which answers go, in lower case, at most `MAX_REPLY_TO`."""
     automatic: str = ""
-    """What the header `Auto-Submitted` says of that: `auto-generated`, `auto-replied`; empty for nothing, and for a report of delivery."""
+    """What its headers say of that, by a word of `Auto-Submitted`: `auto-generated`, `auto-replied`; empty for nothing, and for a report of delivery."""
 
 
 def read_mail(data: bytes) -> ReadMail:
@@ -163,7 +170,7 @@ def _read_headers(data: bytes, why: str) -> ReadMail:
 
 
 def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str = "") -> ReadMail:
-    said, is_report = _automatic(mail), mail.get_content_type() == "multipart/report"  # of RFC 6522
+    said, is_report = automatic_word(mail), mail.get_content_type() == "multipart/report"  # of RFC 6522
     return ReadMail(
         message_id=_header(mail, "Message-ID").strip(),
         sender=_sender(_raw(mail, "From")),
@@ -177,15 +184,11 @@ def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str
             for key, value in mail.raw_items()
             if key.lower() == "authentication-results"
         )[:MAX_CHECKS],
+        sender_name=_sender_name(mail),
+        reply_to=_addresses(_raw(mail, "Reply-To"))[:MAX_REPLY_TO],
         is_automatic=bool(said) or is_report,
         automatic="" if is_report else said,
     )
-
-
-def _automatic(mail: Mail) -> str:
-    """Return by which word of RFC 3834, section 5, a program sent it; empty where none says so."""
-    said = _header(mail, "Auto-Submitted").partition(";")[0].strip().lower()[:MAX_NAME]
-    return "" if said == "no" else said
 
 
 def brings_something(mail: ReadMail) -> bool:
@@ -193,7 +196,7 @@ def brings_something(mail: ReadMail) -> bool:
 
     Office systems and content systems write *auto-generated* into what they send for a clerk.
     """
-    if mail.automatic in {"", "auto-replied"}:
+    if mail.automatic in {"", REPLIED}:
         return False
     return bool(mail.files) or len(mail.text.split()) >= LEAST_WORDS
 
@@ -212,6 +215,21 @@ def _sender(raw: str) -> str:
     return only if _ADDRESS.fullmatch(only) else ""
 
 
+def _addresses(raw: str) -> tuple[str, ...]:
+    """Return the addresses of a header outside of quotes, each once, in their order."""
+    words = _ADDRESS_ENDS.split(_QUOTED.sub(" ", raw).lower())
+    return tuple(dict.fromkeys(word for word in words if _ADDRESS.fullmatch(word)))
+
+
+def _sender_name(mail: Mail) -> str:
+    """Return what stands beside the only address of a mail's sender, decoded and without its quotes; empty for nothing."""
+    raw = _raw(mail, "From")
+    if not (address := _sender(raw)):
+        return ""
+    beside = _IN_BRACKETS.sub(" ", raw) if "<" in raw else re.sub(re.escape(address), " ", raw, flags=re.IGNORECASE)
+    return _decoded_header(beside).strip(" \"'()")[:MAX_NAME]
+
+
 def _raw(mail: Mail, name: str) -> str:
     """Return the first header of a name as it stands, its beginning; bytes beyond ASCII are halves of characters."""
     return next((str(value) for key, value in mail.raw_items() if key.lower() == name.lower()), "")[:MAX_HEADER]
@@ -219,7 +237,10 @@ def _raw(mail: Mail, name: str) -> str:
 
 def _header(mail: Mail, name: str) -> str:
     """Return the first header of a name, decoded; what is no encoded word is taken for UTF-8, or else for Latin-1."""
-    raw = _raw(mail, name)
+    return _decoded_header(_raw(mail, name))
+
+
+def _decoded_header(raw: str) -> str:
     try:
         parts = decode_header(raw)
     except (MessageError, ValueError):  # base64 that is none

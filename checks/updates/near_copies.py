@@ -9,6 +9,8 @@ compared by their sketches. A group that stands in many texts, such as ủy ban 
 - Words changed here and there: texts of the same numbers are compared as a whole, word by word.
 - Parts: of a text's groups of words the share is estimated that another one has (containment, Broder 1997). Where the other one lacks
   some of its numbers it may be a form filled in anew: its title then has a number too that the title of the other one lacks. What is put together from several texts is found by `joined_texts`.
+- Frames: a form filled in anew has other numbers in the place of the earlier ones. Where none of these is missing, what a text has besides, such as a greeting
+  and a signature with a telephone number, stands around the earlier one and makes it no news.
 - A summary is a part of an earlier text only word for word: forms differ by a name at their end, if systems do not cut it off.
 """
 
@@ -127,18 +129,40 @@ def has_numbers(own: TextTrace, other: TextTrace) -> bool:
     return _has_all(own.numbers, other.numbers)
 
 
+def framed_in(own: TextTrace, others: Mapping[str, TextTrace], *, is_summary: bool = False) -> Sequence[str]:
+    """Return the texts that a new one has nearly whole, with each of their numbers, and hardly anything besides, whatever numbers it adds.
+
+    Args:
+        own: the new text.
+        others: those that it may have.
+        is_summary: it gives no whole text, so that it has another one word for word.
+    """
+    return [
+        text
+        for text in wholes_of(own, others)
+        if has_numbers(others[text], own)
+        and (
+            _stands_in(others[text].groups, own.groups)
+            if is_summary
+            else _share_of(others[text].groups, own.groups) >= 1 - CHANGED_SHARE
+        )
+    ]
+
+
 def holders_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
     """Return the texts that a summary is a part of, word for word, whatever its numbers; in the order of their names."""
-    return sorted(
-        text
-        for text, other in others.items()
-        if _compared(own.groups, other.groups)[0] >= _LEAST_MARKS and _has_all(own.groups, other.groups)
-    )
+    return sorted(text for text, other in others.items() if _stands_in(own.groups, other.groups))
 
 
 def is_part_of(own: TextTrace, other: TextTrace) -> bool:
     """Say whether another text has all groups of words of one, as far as its sketch tells: a long one's tells little."""
     return _has_all(own.groups, other.groups)
+
+
+def _stands_in(own: Sketch, other: Sketch) -> bool:
+    """Say whether another text has all marks of one, and so many of them are known that this tells something."""
+    known, missing = _compared(own, other)
+    return known >= _LEAST_MARKS and missing == 0
 
 
 def _share_of(own: Sketch, other: Sketch) -> float:

@@ -111,6 +111,7 @@ from checks.updates.text import (
     LEAST_SURE_GROUPS,
     WHOLE_LETTERS,
     Fingerprint,
+    count_letters,
     fingerprint,
     fold,
     group_marks,
@@ -985,8 +986,10 @@ _LIKENESSES = select(LIKENESS).where(tuple_(LIKENESS.c.channel, LIKENESS.c.part,
 _KEY_HOLDERS = select(TEXT_KEY.c.key, TEXT_KEY.c.text).where(TEXT_KEY.c.key.in_(_SOME))
 _TEXT_SKETCHES = select(TEXT_SKETCH.c.text, TEXT_SKETCH.c.sketch).where(TEXT_SKETCH.c.text.in_(_SOME))
 _RUN_HOLDERS = select(TEXT_RUN.c.key, TEXT_RUN.c.text).where(TEXT_RUN.c.key.in_(_SOME))
-_FIRST_SUMMARIES = select(*(OBSERVATION.c[name] for name in ("id", "channel", "content_hash", "text"))).where(
-    OBSERVATION.c.id.in_(_SOME), OBSERVATION.c.body_letters.is_(None)
+_SHORT_AT_FIRST = (
+    select(*(OBSERVATION.c[name] for name in ("id", "channel", "content_hash", "text", "body_letters")))
+    .where(OBSERVATION.c.id.in_(_SOME))
+    .where(OBSERVATION.c.body_letters.is_(None) | (OBSERVATION.c.body_letters < WHOLE_LETTERS))
 )
 _TEXT_BEGINNING = (
     select(TEXT_SKETCH.c.text)
@@ -1068,7 +1071,7 @@ def _add_observations(
 
 
 class _GrownText(NamedTuple):
-    """A whole text that an answer gives of an item of which the store has a summary, or its title alone."""
+    """A whole text that an answer gives of an item of which the store has a summary, its beginning, or its title alone."""
 
     text: str
     """By which the store knows the item."""
@@ -1077,14 +1080,18 @@ class _GrownText(NamedTuple):
 
 
 def _grown_texts(connection: Connection, known: Sequence[tuple[str, NamedCandidate]]) -> Sequence[_GrownText]:
-    """Return the whole texts that an answer gives of known items which gave none at first, and say another thing than then."""
+    """Return the whole texts that an answer gives of known items which gave none at first, or a shorter one, and say another thing than then.
+
+    A JSON feed has no word for a text that was cut.
+    """
     whole = {name: candidate for name, candidate in known if _whole_text(candidate.item)}
     found: dict[str, _GrownText] = {}
     for some in _chunks(sorted(whole)):
-        for name, channel, content, said in connection.execute(_FIRST_SUMMARIES, {"some": some}).all():
+        for name, channel, content, said, letters in connection.execute(_SHORT_AT_FIRST, {"some": some}).all():
             candidate = whole[name]
             body = candidate.item.body or ""
-            mark = fingerprint(body) if content != candidate.content_hash else None
+            has_grown = content != candidate.content_hash and (letters is None or letters < count_letters(body))
+            mark = fingerprint(body) if has_grown else None
             if mark is not None:
                 where = ItemChannel(channel)
                 keys = (*keys_of(where, mark), *part_keys_of(where, mark))
@@ -1224,6 +1231,7 @@ def _texts_resembled(
         numbered=numbered,
         showings=showings,
         on_sites=_texts_on_sites(connection, sent),
+        grown=frozenset(item.text for item in grown),
     )
     known = frozenset(traces)
     found: list[str] = []

@@ -30,6 +30,8 @@ _SAYS_NO_KIND = frozenset({"CV", "VB"})
 _SIGN_OF = {
     written: sign for kind, sign in _KINDS.items() for written in (kind, kind.replace(" ", ""), without_marks(sign))
 }
+KIND_SIGNS = frozenset(map(without_marks, _KINDS.values())) - frozenset(map(without_marks, _SAYS_NO_KIND))
+"""The signs of kinds of papers, folded."""
 _SHORT = "|".join(sorted(map(without_marks, _KINDS.values()), key=len, reverse=True))
 _KIND = "|".join((*(kind.replace(" ", r"\W?") for kind in _KINDS), _SHORT))
 _BEFORE = r"[\s:.\u2010-\u2015-]{0,3}"
@@ -46,6 +48,9 @@ _DIGITS = (
 _BARE = re.compile(
     rf"(?<![^\W_])(?:({_KIND}){_BEFORE}so{_BEFORE}|({_KIND}){_BEFORE}(?:(?:ubnd|hdnd){_BEFORE})?(?!(?:19|20)\d\d\b)|{_OTHER_COUNTS}so{_BEFORE}){_DIGITS}"
     rf"|(?<![\w/.,:-])(0*\d{{1,6}})\s?({_SHORT})(?![^\W_])"
+)
+_KIND_AT_START = re.compile(
+    rf"\W*(?:v/v\W*|ve (?:viec )?)?({'|'.join(kind for kind in _KINDS if kind != 'van ban')})\b"
 )
 _NAMED_BY_NUMBER = re.compile(r"0*(\d{1,6})\.(?:pdf|docx?|odt)", re.IGNORECASE)
 
@@ -68,7 +73,7 @@ def numbers_in_text(text: str) -> tuple[str, ...]:
     >>> numbers_in_text("Kính gửi Báo cáo số 070/BC-UBND ngày 3/11/2026, trực 24/24, 2 đợt/năm, theo QĐ 12/2026/QĐ-UBND.")
     ('70/BC-UBND', '12/QĐ-UBND')
     """
-    found = (_written(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
+    found = (_written(one) for one in _NUMBER.finditer(text) if is_signs(one[2]))
     return tuple(dict.fromkeys(found))
 
 
@@ -84,7 +89,7 @@ def numbers_in_names(files: Iterable[str]) -> tuple[str, ...]:
 
 def read_numbers(text: str) -> tuple[PaperNumber, ...]:
     """Return the numbers in a text as they are compared."""
-    return tuple(_read(one) for one in _NUMBER.finditer(text) if _is_signs(one[2]))
+    return tuple(_read(one) for one in _NUMBER.finditer(text) if is_signs(one[2]))
 
 
 def bare_numbers_in_text(text: str) -> tuple[str, ...]:
@@ -124,7 +129,17 @@ def read_first(title: str) -> tuple[PaperNumber, str] | None:
     return None if found is None else (_read(found), title[found.end() :])
 
 
-def _is_signs(text: str) -> bool:
+def kind_at_start(subject: str) -> str:
+    """Return the sign, in capitals, of the kind of paper with which a subject begins; empty for none.
+
+    >>> kind_at_start(" Kế hoạch tuyên truyền"), kind_at_start("V/v Báo cáo tuần"), kind_at_start("Phụ lục")
+    ('KH', 'BC', '')
+    """
+    found = _KIND_AT_START.match(without_marks(subject))
+    return _folded(_SIGN_OF[found[1]]) if found else ""
+
+
+def is_signs(text: str) -> bool:
     """Say whether letters behind a number are signs of a paper, which are capitals but for TTr and CTr."""
     return re.sub("(?<=T)r", "R", text.replace("Đ", "D")).isupper()
 

@@ -24,6 +24,7 @@ from checks.updates.near_copies import (
     LIKELY_WHOLES,
     NEW_WORDS_OF_A_COUNTER,
     TextTrace,
+    framed_in,
     free_keys,
     has_numbers,
     holders_of,
@@ -241,6 +242,8 @@ class EarlierTexts:
     """Returns the items of the store that showed some texts."""
     on_sites: Collection[str] = ()
     """Texts that sub-portals showed, of those that were sent in just so."""
+    grown: Collection[str] = ()
+    """Texts of which the traces are those of what their items say now."""
     _titles_added: dict[str, str] = field(default_factory=dict)
     _showings_added: dict[str, list[Showing]] = field(default_factory=lambda: defaultdict(list))
 
@@ -255,21 +258,33 @@ class EarlierTexts:
         likely = {
             text: self.traces[text]
             for text in (*new.likely(self.holders), *new.likely(self.added))
-            if text != new.text and text in self.traces
+            if text != new.text and text in self.traces and not (text in self.grown and text in new.former)
         }
         if new.is_summary:
             held = holders_of(new.trace, likely)
             same = [text for text in held if has_numbers(new.trace, likely[text])]
-            return next(iter(same or self._titled_without_new_number(new, held) or self._wholes(new, new.runs)), "")
+            same = same or self._titled_without_new_number(new, held) or self._wholes(new, new.runs)
+            return next(iter(same or framed_in(new.trace, likely, is_summary=True)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
         wholes = wholes_of(new.trace, likely)
         sources = [text for text in wholes if has_numbers(new.trace, likely[text])]
+        sources = sources or self._framed(new, likely)
         sources = sources or self._numbered_anew(new, likely) or self._sources(new, is_form=bool(wholes))
         sources = sources or self._wholes(new, new.runs)
         # A page that keeps its text and gets another page's behind it has that from the other one.
         return next(iter([text for text in sources if text not in new.former] or sources), "")
+
+    def _framed(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
+        """Return those of some texts that a new one has nearly whole, with their numbers, and of those in its places that have most of its groups of five words.
+
+        Groups of three may stand in too many texts.
+        """
+        assert new.trace is not None
+        texts = (self.numbered.get(number, "") for number in new.likely_sources(self.runs))
+        by_runs = {text: self.traces[text] for text in texts if text != new.text and text in self.traces}
+        return [text for text in framed_in(new.trace, {**likely, **by_runs}) if text not in new.former]
 
     def _numbered_anew(self, new: NewText, likely: Mapping[str, TextTrace]) -> list[str]:
         """Return those of some texts of which a new one differs by hardly anything but numbers, and is no form filled in anew.
@@ -348,10 +363,11 @@ class EarlierTexts:
             return ""
         likely = {text: self.traces[text] for text in new.likely_on_sites(self.holders) if text in self.traces}
         numbered = {text: one for text, one in likely.items() if has_numbers(new.trace, one)}
+        framed = framed_in(new.trace, likely, is_summary=new.is_summary)
         if new.is_summary:
-            return next(iter(holders_of(new.trace, numbered)), "")
+            return next(iter(holders_of(new.trace, numbered) or framed), "")
         same_numbers = {text: one.words for text, one in numbered.items() if one.numbers == new.trace.numbers}
-        return nearest(new.trace.words, same_numbers) or next(iter(wholes_of(new.trace, numbered)), "")
+        return nearest(new.trace.words, same_numbers) or next(iter(wholes_of(new.trace, numbered) or framed), "")
 
     def find_news(self, new: NewText) -> str:
         """Return the portal's news that begins as an item does or has its title; what several of its texts share tells nothing; empty for none."""

@@ -27,6 +27,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.authors import BESIDE, author_above, names_in, names_nobody
+from checks.updates.mail_senders import names_beside, sender_address
+from checks.updates.public_mail import is_public_mail
 from checks.updates.text import fold, without_marks
 from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.updates import UpdateSourceTraits
@@ -175,6 +177,7 @@ class UnitNames:
         if BESIDE in name:
             units = self.find_each(name, traits, when)
             return units[0] if len(units) == 1 else None
+        name = sender_address(name)
         folded = fold(name)
         for own_name, unit in traits.unit_names:
             if fold(own_name) == folded:
@@ -226,7 +229,7 @@ class UnitNames:
             name: as it is written.
             outsiders: names, in any spelling; one that ends in `*` stands for all that begin with its words.
         """
-        words = _bare(self._normal_words(fold(author_above(name)[:MAX_NAME])))
+        words = _bare(self._normal_words(fold(sender_address(author_above(name))[:MAX_NAME])))
         if self._home.is_foreign(words):
             return True
         for one in outsiders:
@@ -261,17 +264,22 @@ class UnitNames:
         """Return the units whose an item may be by a name that fits none: those that it resembles, the likeliest first.
 
         A sign for the author of the line above means the unit that this one means. Where nothing is written, none is likelier than others.
-        An item of several names may be each unit's that one of them means. A mail address below a unit's domain may be that unit's.
+        An item of several names may be each unit's that one of them means. A mail address below a unit's domain may be that unit's, and so may
+        one of its own domain, and one with its name or address beside it.
         """
         if traits is not None and BESIDE in name and (named := self.find_each(name, traits, when)):
             return named
+        if BESIDE in name:
+            return tuple(dict.fromkeys(unit for one in names_in(name) for unit in self.likely(one, traits, when)))
         author = author_above(name)
         unit = None if author == name or traits is None else self.find(author, traits, when)
         if unit is not None:
             return (unit,)
         if names_nobody(author):
             return ()
-        return tuple(dict.fromkeys((*self.holders_above(author, traits), *self.resembling(author))))
+        by_address = (*self.holders_above(author, traits), *self.holders_beside(author, traits, when))
+        by_name = (*self.resembling(sender_address(author)), *self.bearers(author, traits, when))
+        return tuple(dict.fromkeys((*by_address, *by_name)))
 
     def holders_above(self, address: str, traits: UpdateSourceTraits | None) -> tuple[UnitId, ...]:
         """Return the units of the nearest domain above that of a mail address; none for other names, or if nobody's is above it.
@@ -279,7 +287,7 @@ class UnitNames:
         Whoever has a domain gives out the names below it, but to whom, no mail server says: khanhhoa.example may be an office's
         domain, with a department's below it. So such mail is nobody's for certain.
         """
-        _user, at, domain = fold(address).rpartition("@")
+        _user, at, domain = fold(sender_address(address)).rpartition("@")
         mapped = {fold(name): unit for name, unit in traits.unit_names} if at and traits is not None else {}
         while at and "." in (domain := domain.partition(".")[2]):
             if domain in mapped:
@@ -287,6 +295,48 @@ class UnitNames:
             if named := self._named.exact.get(domain):
                 return tuple(unit.id for unit in named)
         return ()
+
+    def holders_beside(self, address: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+        """Return the unit whose are all known addresses of a mail address's domain; none for other names, of two units, or at a public mail service."""
+        _user, at, domain = fold(sender_address(address)).rpartition("@")
+        if not at or is_public_mail(domain):
+            return ()
+        mapped = () if traits is None else traits.unit_names
+        units = {unit for name, unit in mapped if fold(name).endswith(f"@{domain}")}
+        known = self._addresses.get(domain, ())
+        units |= {unit.id for unit in self._existing(known, when) or known}
+        return tuple(units) if len(units) == 1 else ()
+
+    @cached_property
+    def _addresses(self) -> Mapping[str, Sequence[Agency]]:
+        """The units that have addresses among their aliases, by the domain of these."""
+        found: dict[str, list[Agency]] = {}
+        for unit in self._units:
+            for domain in {fold(name).rpartition("@")[2] for name in unit.aliases if "@" in name}:
+                found.setdefault(domain, []).append(unit)
+        return found
+
+    def bearers(self, sender: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units whose name or address stands beside a mail's address: before it, or where answers go; none for other names."""
+        return tuple(dict.fromkeys(unit for one in names_beside(sender) for unit in self._named_in(one, traits, when)))
+
+    def _named_in(self, text: str, traits: UpdateSourceTraits | None, when: datetime) -> Iterable[UnitId]:
+        """Return the units that a text names: the one that it means as a whole, else those of which it has a name whole in it."""
+        unit = None if traits is None else self.find(text, traits, when)
+        if unit is not None or "@" in text:
+            return () if unit is None else (unit,)
+        words = _bare(self._normal_words(fold(text[:MAX_NAME])))
+        if self._home.is_foreign(words):
+            return ()
+        capitals = {_bare_word(fold(word)) for word in _WORD.findall(text) if word.isupper() and len(word) > _SHORTEST}
+        forms, index = self._index
+        found: list[tuple[_Words, Agency]] = []
+        for length in range(min(len(words), _MAX_RUN), 0, -1):
+            for run in {words[start : start + length] for start in range(len(words) - length + 1)}:
+                if (length > 1 or run[0] in capitals) and not any(_has_run(longer, run) for longer, _unit in found):
+                    found += [(run, self._units[forms[at][0]]) for at in index.get(("words", run), ())]
+        units = [unit for _run, unit in found]
+        return [unit.id for unit in self._existing(units, when) or units]
 
     def ended(self, units: Iterable[UnitId | None]) -> tuple[UnitId, ...]:
         """Return those of some units that have a last day and successors."""

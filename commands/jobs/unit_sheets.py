@@ -13,6 +13,7 @@ import typer
 from checks.updates.account import ItemCounts, as_moment, describe_interval
 from checks.updates.authors import names_nobody
 from checks.updates.job import account_of
+from checks.updates.mail_senders import sender_address
 from checks.updates.rules.unread import UnreadableShare, say_unnamed, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
@@ -400,9 +401,10 @@ def _unnamed(session: Session, items: Sequence[AccountedItem], whole: dict[str, 
 def _without_mailbox(sender: str) -> str:
     """Return a sender's name; of a mail address no more than its owner needs to know it again.
 
-    >>> _without_mailbox("lan.nguyen@gmail.com"), _without_mailbox("Ban Biên tập DA")
+    >>> _without_mailbox("lan.nguyen@gmail.com ‹Nguyễn Thị Lan›"), _without_mailbox("Ban Biên tập DA")
     ('l…@gmail.com', 'Ban Biên tập DA')
     """
+    sender = sender_address(sender)
     name, sign, domain = sender.rpartition("@")
     return f"{name[:1]}…@{domain}" if sign else sender
 

@@ -16,6 +16,7 @@ from datetime import datetime
 import typer
 
 from checks.updates.authors import names_nobody
+from checks.updates.mail_senders import sender_address
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
@@ -254,7 +255,17 @@ def _sender_warning(one: UnknownSender) -> Message:
             source=one.source,
             name=show_text(one.name, 200),
             units=", ".join(one.resembles[:MAX_RESEMBLED]),
-            domain=show_text(one.name.rpartition("@")[2], 200),
+            domain=show_text(sender_address(one.name).rpartition("@")[2], 200),
+        )
+    if "@" in (address := sender_address(one.name)):
+        return nmsg(
+            '{source}: {n} mail of {name} may be of {units}, by its name or its domain: if the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
+            '{source}: {n} mails of {name} may be of {units}, by the name or the domain: if the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
+            one.items,
+            source=one.source,
+            name=show_text(one.name, 200),
+            units=", ".join(one.resembles[:MAX_RESEMBLED]),
+            address=show_text(address, 200),
         )
     return nmsg(
         "{source}: {n} item of {name} counts for nobody, because the name fits no unit; it resembles {units}",

@@ -79,7 +79,7 @@ def unknown_senders_view(senders: Sequence[UnknownSender]) -> Sequence[Block]:
 
 
 DECIDE_SENDER = msg(
-    "If a name is a unit's, add it to aliases in the unit's [[unit]] table; of a single paper, record whose it is: 'portalops updates"
+    "If a name is a unit's, add it, or of a mail its address alone, to aliases in the unit's [[unit]] table; of a single paper, record whose it is: 'portalops updates"
     " register --unit ID --number NUMBER --arrived DAY --subject TEXT'."
 )
 _FILL_IN = msg(

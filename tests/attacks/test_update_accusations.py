@@ -37,7 +37,7 @@ from tests.attacks.update_scene import (
     rows_named_in,
     story,
 )
-from tests.checks.updates.scene import HEALTH, at
+from tests.checks.updates.scene import HEALTH, JUSTICE, at
 from tests.web import answer
 
 MET, UNMET, UNKNOWN, PENDING = (
@@ -430,6 +430,15 @@ def telegram_of_two_units(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def circular_that_three_units_show(p: Province) -> None:
+    p.with_history()
+    p.publish(20, p.day(2))
+    sites = (p.with_other_unit(), p.site, p.with_third_unit())
+    for day, site in zip((2, 3, 5), sites, strict=True):
+        p.plan(p.day(day, "14:00"), site.publish, post(90, p.day(day, "14:00"), path="/thong-bao-90"))
+    p.publish(22, p.day(8))
+
+
 def telegram_that_was_mailed_in(p: Province) -> None:
     telegram_of_the_province(p)
     mail = _mailbox(p)
@@ -729,6 +738,13 @@ def _paper_with_a_slip(p: Province, day: str) -> Register:
     return register
 
 
+def papers_of_one_number_in_two_series(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "144/BC-SYT", "Giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/SYT", "Đề nghị cấp vắc-xin")
+
+
 def mail_of_an_office_system(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -765,17 +781,59 @@ def address_below_the_mail_domain(p: Province) -> None:
 
 
 def private_address_with_the_name(p: Province) -> None:
+    _mail_of_a_stranger(p, "soyte@gmail.example")
+
+
+def private_address_under_the_units_name(p: Province) -> None:
+    _mail_of_a_stranger(p, "hoa.nt@gmail.com", name="Văn phòng Sở Y tế")
+
+
+def mailing_list_that_writes_its_own_address(p: Province) -> None:
+    mail = p.with_mail(units={"vanthu@soyte.khanhhoa.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        lines = (
+            'From: "=?utf-8?q?V=C4=83n_th=C6=B0?= qua Ban =?utf-8?q?Bi=C3=AAn_t=E1=BA=ADp?=" <bbt@khanhhoa.example>',
+            "Reply-To: vanthu@soyte.khanhhoa.example",
+            "Precedence: list",
+            "List-Id: <tin-bai.khanhhoa.example>",
+            f"Subject: Tin {day}",
+            "Content-Type: text/plain; charset=utf-8",
+            "",
+            body(number),
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
+def mail_of_the_unit_over_a_mailing_list(p: Province) -> None:
+    mail = p.with_mail(units={"vanthu@soyte.khanhhoa.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        lines = (
+            "From: vanthu@soyte.khanhhoa.example",
+            "Precedence: bulk",
+            "List-Id: <tin-bai.khanhhoa.example>",
+            f"Subject: Tin {day}",
+            "Content-Type: text/plain; charset=utf-8",
+            "",
+            body(number),
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
+def other_address_of_the_units_own_domain(p: Province) -> None:
+    mail = p.with_mail(units={"vanthu@h05.example": "so-y-te"})
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(day), mail.receive, p.day(day), "van-phong@h05.example", body(number))
+
+
+def _mail_of_a_stranger(p: Province, address: str, *, name: str = "") -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
     for day, number in ((2, 1), (4, 2)):
-        p.plan(p.day(day), mail.receive, p.day(day), "soyte@gmail.example", body(number))
+        p.plan(p.day(day), mail.receive, p.day(day), address, body(number), name=name)
 
 
 def private_address(p: Province) -> None:
-    mail = p.with_mail()
-    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
-    for day, number in ((2, 1), (4, 2)):
-        p.plan(p.day(day), mail.receive, p.day(day), "lan.nguyen82@gmail.example", body(number))
+    _mail_of_a_stranger(p, "lan.nguyen82@gmail.com", name="Nguyễn Thị Lan")
 
 
 def server_always_says_not_modified(p: Province) -> None:
@@ -989,6 +1047,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,
+    circular_that_three_units_show: UNKNOWN,
     telegram_that_was_mailed_in: MET,
     own_texts_mailed_in: MET,
     own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,
@@ -1033,11 +1092,16 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     paper_of_sunday_registered_for_monday: UNKNOWN,
     slip_of_the_day_put_right: MET,
     papers_of_a_week_entered_a_week_late: MET,
+    papers_of_one_number_in_two_series: MET,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,
     address_below_the_mail_domain: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
+    private_address_under_the_units_name: UNKNOWN,
+    mailing_list_that_writes_its_own_address: UNKNOWN,
+    mail_of_the_unit_over_a_mailing_list: MET,
+    other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
     database_put_back: UNKNOWN,
@@ -1118,6 +1182,35 @@ def test_mail_from_below_a_units_domain_names_the_alias_to_add(province: Provinc
         "its sender vanphong@vp.h05.example is below this unit's mail domain, so that it may be this unit's:"
         ' if it is, add "vp.h05.example" to aliases of the unit'
     }
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (
+            private_address_under_the_units_name,
+            "its sender hoa.nt@gmail.com ‹Văn phòng Sở Y tế› writes this unit's name, or has answers sent to its address, so that it may be this unit's:"
+            ' if the address is its own, add "hoa.nt@gmail.com" to aliases of the unit;'
+            " else record whose the mail is with 'portalops updates register --unit'",
+        ),
+        (
+            other_address_of_the_units_own_domain,
+            "its sender van-phong@h05.example is of a mail domain of which only addresses of this unit are known, so that it may be this unit's:"
+            ' if it is, add "van-phong@h05.example" to aliases of the unit',
+        ),
+    ],
+)
+def test_mail_that_may_be_a_units_names_why_and_the_alias_to_add(province: Province, way: Way, said: str) -> None:
+    way(province)
+
+    assert set(province.reasons().values()) == {said}
+
+
+def test_mail_under_a_units_name_opens_no_other_units_week(province: Province) -> None:
+    private_address_under_the_units_name(province)
+    province.unit = JUSTICE
+
+    assert province.judged()[0] is UNMET
 
 
 def test_a_page_of_which_the_day_alone_is_new_is_named_as_open(province: Province) -> None:

@@ -18,6 +18,16 @@ import pytest
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 from portalops.model.verdicts import DutyVerdict
+from tests.attacks.framed_texts import (
+    old_text_as_captions,
+    old_text_with_a_lead_and_a_telephone_number,
+    own_mail_with_a_greeting_and_a_signature,
+    short_page_that_gets_an_old_text,
+    text_of_another_units_mail_with_a_signature,
+    text_of_another_units_site_with_a_greeting_and_a_signature,
+    text_of_the_portal_with_a_greeting_and_a_signature,
+    texts_of_a_json_feed_that_were_cut,
+)
 from tests.attacks.precedence import (
     one_sitting_around_the_evening_poll,
     one_sitting_in_a_list_of_days,
@@ -761,6 +771,21 @@ def one_paper_with_its_number_written_otherwise(p: Province) -> None:
         )
 
 
+def one_paper_registered_under_another_subject(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    first, again = "Tình hình giám sát sốt xuất huyết trong tuần", "Phụ lục số liệu kèm theo"
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "144/BC-SYT", first)
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/BC-SYT ngày 16/11/2026", again)
+
+
+def one_paper_registered_under_a_bare_number(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "144", "Tình hình giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144", "Phụ lục số liệu kèm theo")
+
+
 def lines_without_a_day(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -854,6 +879,20 @@ def answers_to_invitations(p: Province) -> None:
             f"UID:{day}@khanhhoa.example",
             "END:VEVENT",
             "END:VCALENDAR",
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
+def answers_of_somebody_absent(p: Province) -> None:
+    mail = _mail_of_the_unit(p)
+    for day, head in ((2, "Precedence: auto_reply"), (4, "Return-Path: <>")):
+        lines = (
+            head,
+            "From: vanthu@soyte.khanhhoa.example",
+            f"Subject: Tra loi tu dong {day}",
+            "Content-Type: text/plain; charset=utf-8",
+            "",
+            f"Tôi đi công tác {day} ngày, có việc cần xin gọi số 0905 123 45{day}.",
         )
         p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
 
@@ -1135,6 +1174,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summary_that_grew: UNKNOWN,
     texts_of_a_feed_that_gave_summaries: UNKNOWN,
     whole_texts_and_an_old_one_in_one_poll: UNKNOWN,
+    texts_of_a_json_feed_that_were_cut: UNKNOWN,
+    short_page_that_gets_an_old_text: UNKNOWN,
     part_of_a_short_summary: UNKNOWN,
     first_words_of_an_old_text: UNKNOWN,
     summary_with_a_place_in_front: UNKNOWN,
@@ -1170,6 +1211,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_numbers: UNKNOWN,
     numbers_in_other_signs: UNMET,
     text_with_a_counter: UNKNOWN,
+    old_text_with_a_lead_and_a_telephone_number: UNKNOWN,
+    old_text_as_captions: UNKNOWN,
     one_item_split_into_six: UNMET,
     one_word_items: UNKNOWN,
     bot_each_day: UNKNOWN,
@@ -1183,6 +1226,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     paper_dated_into_the_week: UNMET,
     one_paper_registered_twice: UNKNOWN,
     one_paper_with_its_number_written_otherwise: UNKNOWN,
+    one_paper_registered_under_another_subject: UNKNOWN,
+    one_paper_registered_under_a_bare_number: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     lines_without_an_author: UNKNOWN,
     line_without_an_author_where_two_are_lacking: UNMET,
@@ -1195,6 +1240,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
     answers_to_invitations: UNKNOWN,
+    answers_of_somebody_absent: UNMET,
     paper_mailed_and_registered: UNKNOWN,
     paper_mailed_that_names_its_number: UNKNOWN,
     paper_mailed_as_a_file_of_its_number: UNKNOWN,
@@ -1203,6 +1249,10 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     paper_mailed_as_a_file_of_a_bare_number: UNKNOWN,
     portal_news_mailed_in: UNKNOWN,
     texts_of_another_units_site_mailed_in: UNKNOWN,
+    text_of_another_units_site_with_a_greeting_and_a_signature: UNKNOWN,
+    text_of_another_units_mail_with_a_signature: UNKNOWN,
+    own_mail_with_a_greeting_and_a_signature: UNKNOWN,
+    text_of_the_portal_with_a_greeting_and_a_signature: UNKNOWN,
     portal_news_registered: UNKNOWN,
     all_addresses_changed: UNMET,
     ids_that_change_daily: UNMET,
@@ -1252,7 +1302,7 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
     one_paper_with_its_number_written_otherwise(province)
 
     assert (
-        "a paper of this number and subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
+        "a paper of this number came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
         in province.reasons().values()
     )
 

@@ -26,7 +26,7 @@ from checks.updates.observations import ObservationStore
 from checks.updates.sources import build_update_source
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from portalops.config.tables import KindTable
-from portalops.model.organisation import Agency
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week
 from portalops.model.runs import Every
 from portalops.model.updates import ItemChannel, Listing, UnitWeek, UpdateAnswer, UpdateSourceTraits, UpdatesResult
@@ -234,20 +234,26 @@ class KeptMail:
         sent: str = "",
         automatic: str = "",
         file: str = "",
+        name: str = "",
+        reply_to: str = "",
     ) -> None:
         number = len(self.messages) + 1
         self.messages.append({
             "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
             "files": [{"name": file, "size": 9000, "digest": f"{number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
-            "automatic": automatic,
+            "automatic": automatic, "sender_name": name, "reply_to": [reply_to] if reply_to else [],
             "digest": f"{number:064x}",
         })  # fmt: skip
 
     def deliver(self, on: str, data: bytes) -> None:
         """Receive a message as it came over the network, from a sender that the server vouches for."""
         mail = read_mail(data)
-        self.receive(on, mail.sender, mail.text, subject=mail.subject, automatic=mail.automatic)
+        reply_to = next(iter(mail.reply_to), "")
+        self.receive(
+            on, mail.sender, mail.text, subject=mail.subject, automatic=mail.automatic, name=mail.sender_name,
+            reply_to=reply_to,
+        )  # fmt: skip
         self.messages[-1]["files"] = [asdict(one) for one in mail.files]
 
     def fetch(self, *, etag: str) -> UpdateAnswer:
@@ -299,6 +305,8 @@ class AuthoredFeed:
     def __init__(self, server: WebServer) -> None:
         self.server = server
         self.items: list[dict[str, object]] = []
+        self.words: int | None = None
+        """It gives so many words of each text; None for all."""
 
     def publish(self, one: Post, author: str, *others: str) -> None:
         self.items.insert(0, {
@@ -308,8 +316,17 @@ class AuthoredFeed:
 
     def show(self) -> None:
         """Put what is published on the server."""
-        feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Tin gửi", "items": self.items}
+        feed = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "Tin gửi",
+            "items": [*map(self._cut, self.items)],
+        }
         self.server.pages["/gui.json"] = answer(json.dumps(feed).encode())
+
+    def _cut(self, one: dict[str, object]) -> dict[str, object]:
+        if self.words is None:
+            return one
+        return {**one, "content_text": f"{' '.join(str(one['content_text']).split()[: self.words])}..."}
 
 
 class Database:
@@ -424,6 +441,17 @@ class Province:
         self.sites.append(other)
         self.poll("feed", "tu-phap", unit=JUSTICE, url=f"{self.server.url}/tu-phap/rss")
         return other
+
+    def with_third_unit(self) -> Site:
+        """Let a third unit have a sub-portal too."""
+        unit = Agency(UnitId("so-noi-vu"), Name("Sở Nội vụ", "Department of Home Affairs"))
+        third = Site(self.server, "/noi-vu")
+        for number in range(70, 78):
+            third.publish(post(number, f"{self.monday - timedelta(days=90 - number)} 09:00"))
+        self.units.append(unit)
+        self.sites.append(third)
+        self.poll("feed", "noi-vu", unit=unit, url=f"{self.server.url}/noi-vu/rss")
+        return third
 
     def with_other_list(self) -> Site:
         """Let another unit have a sub-portal of which its list of titles alone is polled, and days without an hour in it."""

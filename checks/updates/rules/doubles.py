@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
 from typing import NamedTuple
@@ -19,8 +19,9 @@ from checks.updates.addresses import page_key
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_first, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
+from checks.updates.rules.paper_lines import PaperLine
 from checks.updates.rules.seen import Gone, SeenItem
-from checks.updates.rules.stamps import span
+from checks.updates.rules.stamps import Stamp, span
 from checks.updates.summaries import TELLING_WORDS, is_longer_title
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
@@ -31,29 +32,32 @@ MOST_OF_BEGINNING = 32
 """Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
 SENT_AND_REGISTERED_WITHIN = span(timedelta(days=14))
 """The paper itself comes this soon behind its mail, or before it; a weekly report has one subject, and another mail and line each week."""
-SAME_SUBJECT = 2 / 3
-"""Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
-_CODE = re.compile(r"(?:số\s*:?\s*)?(\d+)\w*((?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL)
-"""How a paper's line begins: its own number (số ký hiệu), such as 12/BC-SYT, and behind it the subject."""
-_YEAR = re.compile(r"(?:19|20)\d\d")
-"""Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
 _WORD = re.compile(r"\w+")
 
 
-def find_doubles(items: Iterable[GradedItem], *, window: int, gone: Mapping[str, Gone]) -> Mapping[str, SeenItem]:
+def find_doubles(
+    items: Iterable[GradedItem],
+    *,
+    window: int,
+    gone: Mapping[str, Gone],
+    year_of: Callable[[Stamp], int],
+    registers: Collection[str] = (),
+) -> Mapping[str, SeenItem]:
     """Return those of one unit's items that may be another one of them once more, by id, each with that one.
 
     Args:
         items: of one unit, each graded by itself.
         window: for how many milliseconds the same text is the same news.
         gone: how items went away, by id; of any unit.
+        year_of: the local year of a stamp.
+        registers: the ids of the sources whose lines are papers with numbers of their own.
     """
     graded = [item for item in items if item.came is not None]
     return dict(
         (
             *_titles_shared(graded, window),
             *_sent_and_registered(graded),
-            *_registered_twice(graded, window),
+            *_registered_twice(graded, window, year_of, registers),
             *_replaced(graded, gone),
         )
     )
@@ -172,20 +176,31 @@ def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator
                 yield one.id, other
 
 
-def _registered_twice(items: Sequence[GradedItem], window: int) -> Iterator[_Double]:
-    """Yield the lines of a register whose paper, by its own number and its subject, came in before."""
-    lines: dict[int, list[tuple[GradedItem, _PaperLine]]] = defaultdict(list)
+def _registered_twice(
+    items: Sequence[GradedItem], window: int, year_of: Callable[[Stamp], int], registers: Collection[str]
+) -> Iterator[_Double]:
+    """Yield the lines whose paper came in before, by its own number, or by what of that and the subject they share."""
+    lines: dict[int, list[tuple[GradedItem, PaperLine]]] = defaultdict(list)
     for item in items:
-        if item.grade is Grade.D and (found := _CODE.match(item.seen.title)):
-            lines[int(found[1][:9])].append((item, _PaperLine.read(found[2], found[3])))
+        if item.grade is Grade.D and (line := PaperLine.read(item.seen.title)):
+            lines[line.number].append((item, line))
+
+    def are_one_paper(item: GradedItem, line: PaperLine, other: GradedItem, former: PaperLine) -> bool:
+        if line.has_subject_of(former):
+            return True
+        is_of_one_register = item.seen.source == other.seen.source and item.seen.source in registers
+        if not line.is_of_one_number(former) and not (is_of_one_register and line.is_of_one_bare_number(former)):
+            return False
+        return year_of(came_by(item)[0]) == year_of(came_by(other)[0])  # each year begins with number 1
+
     for same in lines.values():
-        before: list[tuple[GradedItem, _PaperLine]] = []
+        before: list[tuple[GradedItem, PaperLine]] = []
         for item, line in sorted(same, key=lambda one: came_by(one[0])):
             same_paper = next(
                 (
                     other.seen
                     for other, former in before
-                    if came_by(item)[0] - came_by(other)[0] <= window and line.may_be_of_one_paper(former)
+                    if came_by(item)[0] - came_by(other)[0] <= window and are_one_paper(item, line, other, former)
                 ),
                 None,
             )
@@ -245,26 +260,6 @@ class _NamedPapers(NamedTuple):
         return paper is not None and any(one.may_be(paper) for one in self.numbers)
 
 
-class _PaperLine(NamedTuple):
-    """What a register's line says of its paper behind the number."""
-
-    signs: frozenset[str]
-    """The parts of its notation, such as BC and SYT, without the year; one clerk writes BC-SYT, another BC/SYT, BC SYT or BC."""
-    has_slash: bool
-    """A number without one may be a part of the subject."""
-    subject: frozenset[str]
-
-    @classmethod
-    def read(cls, notation: str, subject: str) -> _PaperLine:
-        signs = (one for one in _WORD.findall(without_marks(notation)) if not _YEAR.fullmatch(one))
-        return cls(frozenset(signs), "/" in notation, frozenset(_WORD.findall(without_marks(subject))))
-
-    def may_be_of_one_paper(self, other: _PaperLine) -> bool:
-        """Say whether two lines of one number may be of one paper: neither has signs that speak against it, and the subject is one."""
-        is_one_notation = self.signs <= other.signs or other.signs <= self.signs
-        return is_one_notation and (self.has_slash or other.has_slash) and _is_one_subject(self.subject, other.subject)
-
-
 def _has_subject(one: str, other: str) -> bool:
     """Say whether one subject is the other's, or stands in it; mail programs lose blanks and marks where they fold a subject."""
     if is_longer_title(one, other):
@@ -272,7 +267,3 @@ def _has_subject(one: str, other: str) -> bool:
     words, others = (_WORD.findall(without_marks(subject)) for subject in (one, other))
     letters, more = sorted(("".join(words), "".join(others)), key=len)
     return min(len(words), len(others)) >= TELLING_WORDS and letters in more
-
-
-def _is_one_subject(words: frozenset[str], others: frozenset[str]) -> bool:
-    return words == others or len(words & others) > SAME_SUBJECT * min(len(words), len(others))

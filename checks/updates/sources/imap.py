@@ -5,6 +5,7 @@ a claim. A message counts once, however often its Message-ID comes; one that bri
 
 `units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
 its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
+Where the name before the address, the address for answers or the domain is a unit's, it is open for that unit.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
 and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
@@ -39,6 +40,7 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
+from checks.updates.mail_senders import named_sender
 from checks.updates.paper_numbers import (
     MOST_NUMBERS,
     bare_numbers_in_names,
@@ -215,6 +217,7 @@ class ImapSource:
         is_open = mail.is_automatic and brings_something(mail)
         sender = mail.sender if is_vouched_for and (is_open or not mail.is_automatic) else ""
         unit = self._unit_name(sender)
+        stranger = named_sender(sender, (mail.sender_name, *mail.reply_to))
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         papers = _papers_of(mail, subject)
         title = f"{subject}{papers}" if unit else f"{subject}{papers} ({mail.sender or '?'})"
@@ -225,7 +228,7 @@ class ImapSource:
             title=title,
             published_at=read_moment(mail.date, self._rules) if mail.date else None,
             raw_date=mail.date,
-            unit_name=unit or sender,
+            unit_name=unit or stranger,
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.files or mail.broken),
@@ -408,6 +411,8 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "files": [{"name": file.name, "size": file.size, "digest": file.digest} for file in mail.files],
         "broken": mail.broken or ("cut" if is_cut else ""),
         "checks": list(mail.checks),
+        "sender_name": mail.sender_name,
+        "reply_to": list(mail.reply_to),
         "is_automatic": mail.is_automatic,
         "automatic": mail.automatic,
     }
@@ -424,8 +429,10 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         files=tuple(files),
         broken=str(message["broken"]),
         checks=tuple(str(check) for check in message["checks"]),
+        sender_name=str(message.get("sender_name", "")),  # answers of before have none of these three
+        reply_to=tuple(str(one) for one in message.get("reply_to", ())),
         is_automatic=bool(message["is_automatic"]),
-        automatic=str(message.get("automatic", "")),  # answers of before do not have it
+        automatic=str(message.get("automatic", "")),
     )
 
 

@@ -14,10 +14,10 @@ from checks.updates.rules.grading import BEGINNING, REMOVED_WITHIN, ClaimRules, 
 from checks.updates.rules.losses import lost_at_once
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import Gone, SeenItem
-from checks.updates.rules.stamps import Stamp, span, stamp
+from checks.updates.rules.stamps import Stamp, moment, span, stamp
 from portalops.model.organisation import UnitId
 from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
-from tests.checks.updates.scene import at
+from tests.checks.updates.scene import ZONE, at
 
 HOUR, DAY = span(timedelta(hours=1)), span(timedelta(days=1))
 MONDAY: Stamp = stamp(at("2026-11-16 09:00"))
@@ -42,7 +42,11 @@ def graded(one: SeenItem, grade: Grade = Grade.A) -> GradedItem:
 
 
 def doubles(*items: SeenItem, gone: dict[str, Gone] | None = None, grade: Grade = Grade.A) -> set[str]:
-    return set(find_doubles([graded(one, grade) for one in items], window=WINDOW, gone=gone or {}))
+    found = find_doubles(
+        [graded(one, grade) for one in items], window=WINDOW, gone=gone or {},
+        year_of=lambda one: moment(one).astimezone(ZONE).year, registers={"so-den"},
+    )  # fmt: skip
+    return set(found)
 
 
 def test_the_later_of_two_items_of_one_title_in_two_sources_is_open() -> None:
@@ -244,8 +248,62 @@ def test_mails_whose_subject_begins_with_a_number_are_no_papers() -> None:
     assert doubles(*mails, grade=Grade.D) == set()
 
 
-def test_papers_of_one_number_and_other_subjects_are_two() -> None:
-    lines = seen("so-den", 1, title="45/SYT Tin về tiêm chủng"), seen("so-den", 3, title="45/SYT Tin về khám bệnh")
+@pytest.mark.parametrize(
+    ("code", "again"),
+    [
+        ("144/BC-UBND", "144/BC-UBND Phụ lục số liệu kèm theo báo cáo"),
+        ("144/BC-UBND", "144/BC-UBND"),
+        ("144/BC-UBND", "144/BC-UBND ngày 12/10/2026 Báo cáo tuần"),
+        ("144/BC-UBND", "0144 / BC - UBND Báo cáo tuần"),
+        ("144/BC-UBND", "144/bc-ubnd Báo cáo tuần"),
+        ("144/BC-UBND", "144/2026/BC-UBND Báo cáo tuần"),
+        ("144/BC-UBND", "144/BC Báo cáo tuần"),
+        ("144a/BC-UBND", "144A/BC-UBND Báo cáo tuần"),
+        ("144/UBND-VX", "144/UBND-VX Phụ lục số liệu"),
+        ("144", "144 Phụ lục số liệu kèm theo"),
+        ("144", "144"),
+        ("144", "144 v/v tình hình của xã"),
+    ],
+)
+def test_one_number_of_a_year_is_one_paper_whatever_its_subject(code: str, again: str) -> None:
+    first = f"{code} Tình hình thực hiện nhiệm vụ kinh tế, xã hội của xã trong tuần"
+    lines = seen("so-den", 1, title=first), seen("so-den", 3, title=again)
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("144/BC-UBND Tình hình tuần", "144/KH-UBND Tuyên truyền biển đảo"),
+        ("144/BC-UBND Tình hình tuần", "145/BC-UBND Tuyên truyền biển đảo"),
+        ("144/BC-UBND Tình hình tuần", "144a/BC-UBND Tuyên truyền biển đảo"),
+        ("144/BC-UBND Tình hình tuần", "144/UBND Tuyên truyền biển đảo"),
+        ("12/QĐ-UBND Khen thưởng cá nhân", "12/2026/QĐ-UBND Quy định mức thu phí"),
+        ("12/2025/BC-UBND Tình hình tuần", "12/2026/BC-UBND Tuyên truyền biển đảo"),
+        ("144 Báo cáo tình hình tuần", "144 Kế hoạch tuyên truyền biển đảo"),
+        ("144 hộ nghèo được hỗ trợ nhà ở", "144 hộ dân nhận quà Tết"),
+        ("20/11 Lễ kỷ niệm của các trường", "20/11 Tọa đàm với giáo viên"),
+        ("1. Tin tuyên truyền biển đảo", "1. Tin phòng chống bão lụt"),
+        ("Tin, bài gửi Cổng", "Tin, bài gửi Cổng"),
+    ],
+)
+def test_lines_of_other_numbers_signs_or_kinds_are_papers_of_their_own(first: str, again: str) -> None:
+    lines = seen("so-den", 1, title=first), seen("so-den", 3, title=again)
+
+    assert doubles(*lines, grade=Grade.D) == set()
+
+
+def test_a_number_without_signs_says_nothing_in_mail_or_of_another_register() -> None:
+    texts = "10 Tin và ảnh của xã gửi Ban Biên tập", "10 Bài viết về xây dựng nông thôn mới"
+
+    for sources in (("mail", "mail"), ("so-den", "so-den-khac")):
+        lines = [seen(source, day, title=text) for source, day, text in zip(sources, (1, 3), texts, strict=True)]
+        assert doubles(*lines, grade=Grade.D) == set()
+
+
+def test_each_year_begins_its_numbers_again() -> None:
+    lines = seen("so-den", 44, title="12/BC-UBND Tình hình tuần"), seen("so-den", 46, title="12/BC-UBND Biển đảo")
 
     assert doubles(*lines, grade=Grade.D) == set()
 

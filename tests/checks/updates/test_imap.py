@@ -411,6 +411,38 @@ def test_collecting_names_the_alias_for_mail_from_below_a_units_domain(
     assert 'add \\"vp.h05.example\\" to aliases in its [[unit]] table' in capsys.readouterr().out
 
 
+def test_the_list_names_the_unit_whose_name_stands_before_a_strangers_address(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "portalops.toml").write_text(
+        CONFIGURATION.format(port=mail.port).replace("by-command", "named"), "utf-8"
+    )
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    now = datetime.now(ZONE)
+    mail.put("named", tin(1, sender="Văn phòng Sở Y tế <hoa.nt@gmail.com>"), now)
+
+    run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+    warned = json.loads(capsys.readouterr().out)["warnings"]
+    run(
+        [
+            "--json",
+            "--config",
+            str(tmp_path / "portalops.toml"),
+            "updates",
+            "list",
+            "--period",
+            f"{now:%Y-%m-%d}",
+            "--flagged",
+        ],
+        {},
+    )
+    (item,) = json.loads(capsys.readouterr().out)["data"]
+
+    assert (item["unit_name"], item["resembles"]) == ("hoa.nt@gmail.com ‹Văn phòng Sở Y tế›", ["so-y-te"])
+    assert any('add "hoa.nt@gmail.com" to aliases' in str(one) for one in warned), warned
+
+
 # --- the door ---------------------------------------------------------------------------------
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from email import message_from_string
 from pathlib import Path
 
 import pytest
 
+from checks.updates.automatic_mail import automatic_word
+from checks.updates.mail_senders import named_sender
 from checks.updates.sources import build_update_source
 from checks.updates.unit_names import UnitNames
 from portalops.config.tables import KindTable
 from portalops.model.organisation import Agency, Name, UnitId
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import ZONE, at
 
@@ -77,3 +81,88 @@ def test_mail_from_below_a_domain_of_the_map_is_open_for_the_nearest_units(tmp_p
     assert likely("a@bp.h05.example") == ("so-y-te",)
     assert likely("a@x.vp.h05.example") == ("so-tu-phap",)
     assert likely("a@xh05.example") == likely("h05.example") == likely("a@example") == ()
+
+
+JUSTICE = Agency(UnitId("so-tu-phap"), Name("Sở Tư pháp", ""), aliases=("STP", "a@h06.example"))
+COMMUNE = Agency(UnitId("xa-dien-an"), Name("Ủy ban nhân dân xã Diên An", ""))
+CENTRE = Agency(UnitId("ttyt-dien-an"), Name("Trung tâm Y tế xã Diên An", ""))
+
+
+@pytest.mark.parametrize(
+    ("written", "units"),
+    [
+        ("Sở Y tế", ["so-y-te"]),
+        ("so y te", ["so-y-te"]),
+        ("SỞ Y TẾ KHÁNH HÒA", ["so-y-te"]),
+        ("Văn phòng UBND xã Diên An", ["xa-dien-an"]),
+        ("UBND Xã Diên An qua Ban biên tập", ["xa-dien-an"]),
+        ("Văn thư Trung tâm Y tế xã Diên An", ["ttyt-dien-an"]),
+        ("Sở Y tế, Sở Tư pháp", ["so-tu-phap", "so-y-te"]),
+        ("Văn thư STP", ["so-tu-phap"]),
+        ("bientap@soyte.khanhhoa.example", ["so-y-te"]),
+        ("Nguyễn Diên An", []),
+        ("Phường Diên An", []),
+        ("Sở Y tế tỉnh Đắk Lắk", []),
+        ("Ban biên tập", []),
+        ("Cục Y tế dự phòng", []),
+    ],
+)
+def test_a_name_before_the_address_means_the_units_whose_whole_name_it_has(written: str, units: list[str]) -> None:
+    names = UnitNames([HEALTH, JUSTICE, COMMUNE, CENTRE], ZONE, home="Cổng thông tin điện tử tỉnh Khánh Hòa")
+    mail = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False)
+
+    sender = named_sender("hoa.nt@gmail.com", [written])
+
+    assert sorted(names.likely(sender, mail, at("2026-11-16 10:00"))) == units
+    assert names.find(sender, mail, at("2026-11-16 10:00")) is None
+
+
+def test_an_alias_knows_an_address_whatever_name_stands_before_it() -> None:
+    names = UnitNames([HEALTH, JUSTICE], ZONE)
+    mail = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False)
+
+    assert names.find(named_sender("a@h06.example", ["Sở Y tế"]), mail, at("2026-11-16 10:00")) == "so-tu-phap"
+
+
+@pytest.mark.parametrize(
+    ("address", "mapped", "units"),
+    [
+        ("van-phong@h05.example", {"vanthu@h05.example": "so-y-te"}, ("so-y-te",)),
+        ("van-phong@h05.example", {"a@h05.example": "so-y-te", "b@h05.example": "so-tu-phap"}, ()),
+        ("lan.nguyen82@gmail.com", {"vanthu.soyte.kh@gmail.com": "so-y-te"}, ()),
+        ("lan@dng.vnn.vn", {"soyte@dng.vnn.vn": "so-y-te"}, ()),
+        ("b@h06.example", {}, ("so-tu-phap",)),
+        ("b@h06.example", {"vanthu@h06.example": "so-y-te"}, ()),
+        ("h06.example", {}, ()),
+    ],
+)
+def test_an_address_of_a_domain_whose_known_addresses_are_one_units_may_be_that_units(
+    address: str, mapped: dict[str, str], units: tuple[str, ...]
+) -> None:
+    names = UnitNames([HEALTH, JUSTICE], ZONE)
+    own = tuple((name, UnitId(unit)) for name, unit in mapped.items())
+    mail = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, unit_names=own)
+
+    assert names.likely(address, mail, at("2026-11-16 10:00")) == units
+
+
+@pytest.mark.parametrize(
+    ("head", "word"),
+    [
+        ("Auto-Submitted: auto-replied (vacation)", "auto-replied"),
+        ("Auto-Submitted: no\nX-Autoreply: yes", ""),
+        ("Precedence: auto_reply", "auto-replied"),
+        ("X-Precedence: auto_reply", "auto-replied"),
+        ("Precedence: bulk\nX-Autoreply: yes", "auto-replied"),
+        ("X-Autorespond: Vang mat", "auto-replied"),
+        ("Precedence: BULK", "auto-generated"),
+        ("Precedence: junk", "auto-generated"),
+        ("Return-Path: < >", "auto-generated"),
+        ("Precedence: list", ""),
+        ("Precedence: bulk\nList-Id: <tin.khanhhoa.example>", ""),
+        ("Return-Path: <tin-bounces@khanhhoa.example>", ""),
+        ("X-Auto-Response-Suppress: All", ""),
+    ],
+)
+def test_headers_that_programs_write_into_their_answers_are_known(head: str, word: str) -> None:
+    assert automatic_word(message_from_string(f"{head}\nFrom: a@h05.example\n\nTin")) == word

@@ -238,6 +238,38 @@ def test_a_text_that_quotes_an_old_one_or_has_a_number_of_its_own_is_news(tmp_pa
     assert pairs(collect(tmp_path, [OLD, THIRD, new])) == []
 
 
+NUMBERED = [*OLD[:80], "ngày", "9", "tháng", "10", *OLD[80:200], "128", "hộ", *OLD[200:]]
+GREETING = [*OWN[:20], "tuần", "16/11", "đến", "20/11/2026"]
+SIGNATURE = ["điện", "thoại", "0905", "123", "456"]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        [*NUMBERED, *SIGNATURE], [*GREETING, *NUMBERED], [*GREETING, *NUMBERED, *SIGNATURE],
+        [*NUMBERED[:160], "số", "145/CV", *NUMBERED[160:], "17"], [*OLD, *SIGNATURE],
+        [word for at in range(0, 326, 30) for word in ("Ảnh", str(at), *NUMBERED[at : at + 30])],
+    ],
+    ids=["signature", "greeting", "both", "within", "no number before", "captions"],
+)  # fmt: skip
+def test_numbers_that_take_no_earlier_ones_place_make_an_old_text_no_news(tmp_path: Path, new: Sequence[str]) -> None:
+    assert pairs(collect(tmp_path, [NUMBERED if "128" in new else OLD, OTHER, new])) == [("Tin 2", "Tin 0")]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        [*NUMBERED[:83], "11", *NUMBERED[84:], *SIGNATURE], [*OWN[:40], *NUMBERED, *OWN[40:150], *SIGNATURE],
+        [*OLD[:200], *OWN[:120], "ngày", "9", "tháng", "10", "128", *SIGNATURE],
+    ],
+    ids=["another month", "a text of its own around it", "numbers alone"],
+)  # fmt: skip
+def test_a_number_in_an_earlier_ones_place_or_a_text_around_an_old_one_is_news(
+    tmp_path: Path, new: Sequence[str]
+) -> None:
+    assert pairs(collect(tmp_path, [NUMBERED, OTHER, new])) == []
+
+
 def test_a_form_with_other_numbers_is_news_though_other_texts_have_them() -> None:
     form = [*OLD[:100], "ngày", "{}", "tháng", "11"]
     texts = {day: " ".join(form).format(day) for day in (9, 16, 23, 30)}
@@ -350,6 +382,12 @@ def test_a_summary_that_was_there_before_is_known_where_one_title_has_the_other_
 )
 def test_a_part_of_an_earlier_summary_is_found_word_for_word(tmp_path: Path, part: Sequence[str]) -> None:
     assert pairs(collect(tmp_path, [OLD[:180], OTHER, part], is_summary=True)) == [("Tin 2", "Tin 0")]
+
+
+def test_a_summary_with_a_telephone_number_behind_is_found_word_for_word(tmp_path: Path) -> None:
+    texts = [[*OLD[:90], "17"], OTHER, ["Xã", *OLD[:90], "17", *SIGNATURE], [*OLD[:90], "18", *SIGNATURE]]
+
+    assert pairs(collect(tmp_path, texts, is_summary=True)) == [("Tin 2", "Tin 0")]
 
 
 @pytest.mark.parametrize(

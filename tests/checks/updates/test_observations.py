@@ -44,9 +44,11 @@ def _flags(result: UpdatesResult) -> dict[str, tuple[FlagKind, ...]]:
     return {one.title: one.flags for one in result.flagged}
 
 
-def _collected_twice(folder: Path, second: str, title: str = "Tổng kết y tế dự phòng") -> UpdatesResult:
+def _collected_twice(
+    folder: Path, second: str, title: str = "Tổng kết y tế dự phòng", *, first: str = NEWS
+) -> UpdatesResult:
     collection = Collection(
-        folder, [(1, "Hội nghị y tế dự phòng", "2026-11-02 08:00", "2026-11-02 08:00", "Sở Y tế", NEWS)]
+        folder, [(1, "Hội nghị y tế dự phòng", "2026-11-02 08:00", "2026-11-02 08:00", "Sở Y tế", first)]
     )
     collection.collect(on="2026-11-15 20:00")
     collection.publish((2, title, "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", second))
@@ -72,10 +74,20 @@ def test_another_paragraph_makes_another_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "is_other"), [("Tổng kết y tế dự phòng", False), ("Tổng kết y tế dự phòng ngày 16/11", True)]
 )
-def test_a_date_makes_another_text_where_the_title_has_it_too(tmp_path: Path, title: str, is_other: bool) -> None:
-    result = _collected_twice(tmp_path, NEWS.replace("Theo báo cáo", "Ngày 16/11/2026, theo báo cáo"), title=title)
+def test_another_date_makes_another_text_where_the_title_has_it_too(tmp_path: Path, title: str, is_other: bool) -> None:
+    texts = [NEWS.replace("Theo báo cáo", f"Ngày {day}/11/2026, theo báo cáo") for day in (2, 16)]
+
+    result = _collected_twice(tmp_path, texts[1], title=title, first=texts[0])
 
     assert (FlagKind.DUPLICATE not in _flags(result).get(title, ())) is is_other
+
+
+def test_a_date_that_takes_no_other_one_s_place_makes_no_other_text(tmp_path: Path) -> None:
+    title = "Tổng kết y tế dự phòng ngày 16/11"
+
+    result = _collected_twice(tmp_path, NEWS.replace("Theo báo cáo", "Ngày 16/11/2026, theo báo cáo"), title=title)
+
+    assert FlagKind.DUPLICATE in _flags(result)[title]
 
 
 def test_polls_from_before_are_not_among_the_notable_ones_whatever_they_show(tmp_path: Path) -> None:
