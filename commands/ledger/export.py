@@ -140,7 +140,7 @@ def export(
         data=_data(written, order.folder),
         view=(*_faults_view(faults), *_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
         exit_code=ExitCode.INTEGRITY if faults else ExitCode.OK,
-        failures=[_describe_fault(each) for each in faults[:MAX_WARNINGS]],
+        failures=[each.what for each in faults[:MAX_WARNINGS]],
     )
 
 
@@ -157,10 +157,6 @@ def _faults(session: Session, path: Path, key: SigningKey) -> Sequence[Fault]:
     return found
 
 
-def _describe_fault(fault: Fault) -> Message:
-    return msg("record {seq}: {what}", seq=str(fault.seq), what=fault.what) if fault.seq else fault.what
-
-
 def _faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
     if not faults:
         return
@@ -171,7 +167,7 @@ def _faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
         ),
         Tone.BAD,
     )
-    yield Bullets(tuple(_describe_fault(each) for each in faults[:MAX_WARNINGS]))
+    yield Bullets(tuple(each.what for each in faults[:MAX_WARNINGS]))
     if len(faults) > MAX_WARNINGS:
         yield Paragraph(msg("... and {more} more", more=len(faults) - MAX_WARNINGS))
 

@@ -161,7 +161,7 @@ def test_a_strangers_record_without_details_is_exported_with_a_warning_whose_cur
     cure = f"portalops ledger quarantine {forged.seq} {forged.seq}"
 
     assert cure in home.read("export", "--dry-run", "--output", str(home.folder / "x"))
-    assert cure in home.read("export", "--output", str(home.folder / "faulty"))
+    assert cure in home.read("export", "--output", str(home.folder / "faulty"), expected=ExitCode.INTEGRITY)
     home.call("head")
     home.call("verify", str(home.folder / "faulty"), expected=ExitCode.INTEGRITY)
     set_aside(home, forged.seq, forged.seq)
