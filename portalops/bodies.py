@@ -115,7 +115,9 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise _unreadable(f"{body_type.__name__}.{where}: {first['msg']}") from error
+        part = f"{body_type.__name__}.{where}"
+        cause = msg("it has no {part}", part=part) if first["type"] == "missing" else f"{part}: {first['msg']}"
+        raise _unreadable(cause) from error
     return decoded
 
 

@@ -95,11 +95,19 @@ def mend_clock(
         return Result(_shown(asked, None), to_be_signed(asked, CLOCK_MENDED, request))
     body = ledger.keep(bodies.write({"circumstances": session.circumstances, FORMS[CLOCK_MENDED].part: parts}))
     seq = ledger.append_mend(ledger.draft(CLOCK_MENDED, subject=f"{first}-{last}", body=body), last).seq
-    said = msg(
-        "The times of records {first} to {last} are wrong, says record {seq}. Nothing was removed; 'portalops ledger verify' names them.",
-        first=str(first),
-        last=str(last),
-        seq=seq,
+    said = (
+        msg(
+            "The time of record {record} is wrong, says record {seq}. Nothing was removed; 'portalops ledger verify' names it.",
+            record=str(last),
+            seq=seq,
+        )
+        if first == last
+        else msg(
+            "The times of records {first} to {last} are wrong, says record {seq}. Nothing was removed; 'portalops ledger verify' names them.",
+            first=str(first),
+            last=str(last),
+            seq=seq,
+        )
     )
     return Result(_shown(asked, seq), (Paragraph(said),))
 

@@ -34,7 +34,14 @@ from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, text_of
 from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside, records_set_aside
-from portalops.ledger.set_aside import find_flaw, find_void_by_two, read_set_aside, read_standings, stored_lines
+from portalops.ledger.set_aside import (
+    find_flaw,
+    find_lacking,
+    find_void_by_two,
+    read_set_aside,
+    read_standings,
+    stored_lines,
+)
 from portalops.model.message import msg, nmsg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
@@ -112,19 +119,15 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
     ownership = read_each_claim(ledger)
     set_aside = read_set_aside(ledger, ownership)
     counting = ownership.spoken_for.difference(ownership.faulted).union(each.seq for each in set_aside)
-    counting |= records_set_aside(set_aside)
+    aside = records_set_aside(set_aside)
     is_own = noted_here(ledger.whole, ledger.folder)
     records = [record for _seq, _digest, record in lines if record is not None]
     void, sound = read_standings(ledger, read_signers(ledger), records)
     if any(record.kind in BY_TWO for record in records):
         void |= find_void_by_two(ledger, ownership)
-    if counting.issuperset(range(first, last + 1)):
-        raise UsageError(
-            msg("record {seq} counts, or is set aside, already: a quarantine changes nothing of it", seq=first),
-            msg(
-                "A writer is ended with 'portalops ledger enroll --end NAME'; a key is changed with 'portalops ledger rotate-key'."
-            ),
-        )
+    if (counting | aside).issuperset(range(first, last + 1)):
+        raise _nothing_to_change(first, is_aside=first in aside)
+    lacking = find_lacking(ledger, records)
     for record in records:
         seq = record.seq
         if is_anybodys(seq, record.kind):
@@ -134,9 +137,10 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
                 msg("record {seq} is this machine's own, and not claimed yet", seq=seq),
                 msg("Run 'portalops ledger head' here: it claims that record."),
             )
-        standing = {"is_void": seq in void, "is_sound": seq in sound, "is_restricted": record.kind in AUTHORITY_KINDS}
-        if not may_set_aside(seq, ledger.count() + 1, ownership, **standing):
-            raise _not_strange(seq, ownership, is_sound=seq in sound)
+        standing = {"is_void": seq in void, "is_sound": seq in sound, "is_lacking": seq in lacking}
+        restricted = record.kind in AUTHORITY_KINDS
+        if not may_set_aside(seq, ledger.count() + 1, ownership, **standing, is_restricted=restricted):
+            raise _not_strange(seq, ownership, is_sound=seq in sound, is_lacking=seq in lacking)
     return lines[-1][1]
 
 
@@ -150,7 +154,21 @@ def _require_sound(ledger: Ledger, asked: Quarantine, own: str, now: datetime) -
         )
 
 
-def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageError:
+def _nothing_to_change(seq: int, *, is_aside: bool) -> UsageError:
+    if is_aside:
+        return UsageError(
+            msg("record {seq} is set aside already", seq=seq),
+            msg("Run 'portalops ledger verify' to see who set it aside, and when."),
+        )
+    return UsageError(
+        msg("record {seq} counts: a quarantine changes nothing of it", seq=seq),
+        msg(
+            "A writer is ended with 'portalops ledger enroll --end NAME'; a key is changed with 'portalops ledger rotate-key'."
+        ),
+    )
+
+
+def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool, is_lacking: bool) -> UsageError:
     if seq in ownership.contradicting:
         name = ownership.writer(ownership.contradicting[seq]).name
         return UsageError(
@@ -161,6 +179,14 @@ def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool) -> UsageErro
             ),
         )
     owner = ownership.owner(seq)
+    if owner is not None and is_lacking:
+        return UsageError(
+            msg("the details of record {seq}, which {name} claims, are missing", seq=seq, name=owner.name),
+            msg(
+                "If they were lost, restore them: docs/stopped.md, Damage. If that writer's key was stolen: 'portalops ledger enroll --end {name}', then this again.",
+                name=owner.name,
+            ),
+        )
     if owner is not None:
         return UsageError(
             msg("record {seq} is claimed by {name}", seq=seq, name=owner.name),

@@ -779,27 +779,36 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
 
 def _describe_named(each: SetAside) -> Message:
     named, key = each.quarantine, fingerprint(each.quarantine.public_key)
+    of_both: dict[str, str] = {"by": named.by, "second": named.second, "key": key, "reason": named.reason}
     first, last = str(named.first), str(named.last)
+    if named.since is not None and first == last:
+        return msg(
+            "The time of record {record} is wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
+            record=last,
+            since=named.since,
+            **of_both,
+        )
     if named.since is not None:
         return msg(
             "The times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
             first=first,
             last=last,
             since=named.since,
-            by=named.by,
-            second=named.second,
-            key=key,
-            reason=named.reason,
+            **of_both,
+        )
+    if first == last:
+        return msg(
+            "Record {record} was set aside on {day} by {by} and {second} (key {key}): {reason}",
+            record=last,
+            day=each.at.date(),
+            **of_both,
         )
     return msg(
         "Records {first} to {last} were set aside on {day} by {by} and {second} (key {key}): {reason}",
         first=first,
         last=last,
         day=each.at.date(),
-        by=named.by,
-        second=named.second,
-        key=key,
-        reason=named.reason,
+        **of_both,
     )
 
 

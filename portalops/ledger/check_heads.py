@@ -191,6 +191,7 @@ def check_heads(
     brought: Sequence[SuppliedHead] = (),
     trusted: Sequence[TrustedKey] | None = None,
     known: Collection[str] = (),
+    timeless: Collection[int] = (),
 ) -> Signed:
     """Compare everything that is signed with the lines.
 
@@ -204,9 +205,11 @@ def check_heads(
         brought: heads that somebody kept elsewhere.
         trusted: the keys that the ledger is expected to be signed with; None if nobody brings any.
         known: public keys that the reader knows to be the ledger's own.
+        timeless: numbers of the records whose time may be any, since two persons signed a text without it: no head is compared with these.
     """
     signers = _read_signers(spoken, faults, ledger, known)
-    holding = tuple(_holding(spoken.heads, signers, noted, faults, ledger))
+    untimed = {seq: (noted[seq][0], "") for seq in timeless if seq in noted}
+    holding = tuple(_holding(spoken.heads, signers, {**noted, **untimed} if untimed else noted, faults, ledger))
     uses = tuple(_check_replaced(signers, holding, faults))
     if all_covered:
         _check_covered(spoken.heads, signers, records, faults, ledger)
@@ -231,8 +234,10 @@ def heads_with_files(heads: Iterable[ReadHead], listed: Sequence[Signer], ledger
     """
     found: dict[int, ReadHead] = {}
     own: set[int] = set()
+    heads = tuple(heads)
+    copies = find_copies(heads)
     for each in heads:
-        if each.head is None or each.signed is None:
+        if each.head is None or each.signed is None or each.seq in copies:
             continue
         is_own = _is_authentic(each, listed, ledger)
         if is_own or each.head.size not in own:
@@ -242,19 +247,39 @@ def heads_with_files(heads: Iterable[ReadHead], listed: Sequence[Signer], ledger
     return found
 
 
+def find_copies(heads: Iterable[ReadHead]) -> Mapping[int, int]:
+    """Return which heads say word for word what one before them says, by the same key: whoever may append has them without the key.
+
+    Args:
+        heads: in the records' order; those without a valid signature are copies of nothing.
+
+    Returns:
+        The number of each copy's record, and of the first record that says the same.
+    """
+    first: dict[tuple[Digest, str], int] = {}
+    copies: dict[int, int] = {}
+    for each in heads:
+        if each.public_key:
+            original = first.setdefault((each.text_digest, each.public_key), each.seq)
+            if original != each.seq:
+                copies[each.seq] = original
+    return copies
+
+
 def find_standings(
     spoken: Spoken, signers: Sequence[Signer], ledger: str, numbers: Collection[int]
 ) -> tuple[frozenset[int], frozenset[int]]:
     """Return which records count for nothing by themselves, and which a confirmed key stands for; each is in one or in neither.
 
     Args:
-        spoken: what the records say.
+        spoken: what the records say; with the heads of which one that is asked for may be a copy.
         signers: the ledger's keys.
         ledger: its id; empty if that cannot be read.
         numbers: of the records that are asked for.
     """
     heads = [each for each in spoken.heads if each.seq in numbers and (each.head or each.problem)]
-    sound = {each.seq for each in heads if _is_authentic(each, signers, ledger)}
+    copies = find_copies(spoken.heads)
+    sound = {each.seq for each in heads if _is_authentic(each, signers, ledger) and each.seq not in copies}
     sound.update(each.added_seq for each in signers if each.is_confirmed and each.added_seq in numbers)
     void = {each.seq for each in heads}
     void.update(held.seq for held in spoken.keys if held.seq in numbers and held.blob is not None)
@@ -357,7 +382,13 @@ def _holding(
     """Yield the heads that hold; name what is wrong with the others."""
     before: ReadHead | None = None
     held_up_to = 0
+    copies = find_copies(heads)
     for each in heads:
+        if each.seq in copies:
+            first = str(copies[each.seq])
+            what = msg("record {seq}: the head is a copy of the one in record {first}", seq=each.seq, first=first)
+            faults.add_excusable(each.seq, what)
+            continue
         problems = tuple(_problems(each, before, signers, noted, ledger)) if each.head else ()
         if each.problem is not None:
             problems = (each.problem, *problems)
@@ -466,9 +497,10 @@ def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faul
 
 def _newest(heads: Sequence[ReadHead], signers: Sequence[Signer], ledger: str) -> ReadHead | None:
     """Return the newest head that is the ledger's, or whose details are not there; what somebody else recorded as one is passed over."""
+    copies = find_copies(heads)
     for each in reversed(heads):
         is_there = each.problem is not None or each.head is not None
-        if not is_there or _is_authentic(each, signers, ledger):
+        if not is_there or (_is_authentic(each, signers, ledger) and each.seq not in copies):
             return each
     return None
 

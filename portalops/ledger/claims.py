@@ -233,7 +233,7 @@ class Ownership:
     unclaimable: tuple[int, ...] = ()
     """Numbers of the records that two persons set aside before the newest claim, ascending: no claim behind that has them."""
     faulted: frozenset[int] = frozenset()
-    """Numbers of the claims and writer records of which not all counts: they can be set aside, whoever claims them."""
+    """Numbers of the claims and writer records of which not all counts, or which change nothing: they can be set aside, whoever claims them."""
     contradicting: Mapping[int, str] = field(default_factory=dict)
     """Numbers of the claims with another digest than the line's, and their writers' keys: set aside behind the end of the writer alone."""
 
@@ -260,6 +260,11 @@ class Ownership:
         """Say whether a claim has another digest than the line's, and its writer was ended before a record."""
         ended = self.writer(self.contradicting[seq]).ended_seq if seq in self.contradicting else None
         return ended is not None and ended < limit
+
+    def is_of_ended(self, seq: int, limit: int) -> bool:
+        """Say whether the writer that claims a record was ended before another record."""
+        owner = self.owner(seq)
+        return owner is not None and owner.ended_seq is not None and owner.ended_seq < limit
 
     def writer_of(self, claimed: Claimed) -> Writer:
         """Return who claims some records."""
@@ -480,15 +485,19 @@ class _Fold:
             for known in self.writers.values()
         ):
             self._refuse(each, msg("another writer is called {name}", name=event.name))
-        elif event.state is WriterState.ADDED:
+        elif event.state is WriterState.ADDED and event.public_key not in self.writers:
             self.heeded.add(each.seq)
-            self.writers.setdefault(
-                event.public_key, Writer(event.public_key, event.name, event.authority, each.seq, None)
-            )
-        elif (known := self.writers.get(event.public_key)) is not None and known.ended_seq is None:
+            self.writers[event.public_key] = Writer(event.public_key, event.name, event.authority, each.seq, None)
+        elif (
+            event.state is WriterState.ENDED
+            and (known := self.writers.get(event.public_key)) is not None
+            and known.ended_seq is None
+        ):
             ended = Writer(known.public_key, known.name, known.authority, known.added_seq, each.seq)
             self.writers[event.public_key] = ended
             self.heeded.add(each.seq)
+        else:
+            self.faulted.add(each.seq)  # no fault, as it changes nothing: it may be another record's text again
 
     def take_claim(self, each: SignedText) -> None:
         claim = each.claim

@@ -256,14 +256,18 @@ def retire_others(ledger: Ledger, key: SigningKey, *, reason: str, clock: Clock)
 
 
 def heads(ledger: Ledger) -> Iterator[RecordedHead]:
-    """Yield every head recorded, oldest first; a record that holds none is passed over, and named by `verify`."""
+    """Yield every head recorded, oldest first; a record that holds none, or a copy, is passed over, and named by `verify`."""
+    known: set[SignedHead] = set()
     for record in ledger.records(kinds=(HEAD,)):
         with suppress(IntegrityError):
-            yield read_head(ledger, record)
+            found = read_head(ledger, record)
+            if found.signed not in known:
+                known.add(found.signed)
+                yield found
 
 
 def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead | None:
-    """Return the newest head that a confirmed key of the ledger signed; what somebody else recorded as one is passed over.
+    """Return the newest head that a confirmed key of the ledger signed; what somebody else recorded as one, or copied, is passed over.
 
     Args:
         ledger: may be open for reading only.
@@ -274,7 +278,11 @@ def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead |
     """
     signers: tuple[Signer, ...] | None = None
     unread: list[tuple[int, IntegrityError]] = []
+    found_by_text: dict[tuple[str, str], RecordedHead] = {}  # newest first
     for record in ledger.records(kinds=(HEAD,), newest_first=True):
+        # Behind its size alone can stand the record that a head is a copy of.
+        if (newest := next(iter(found_by_text.values()), None)) is not None and record.seq <= newest.head.size:
+            return newest
         try:
             found = read_head(ledger, record)
         except NoHeadThere:  # whoever may append has recorded it
@@ -285,7 +293,11 @@ def newest_head(ledger: Ledger, own: SigningKey | None = None) -> RecordedHead |
         signers = read_signers(ledger, own) if signers is None else signers
         signature = _signature_of(found, ledger.id)
         if signature is not None and signer_at(signers, signature.public_key, signature.seq, signature.at) is not None:
-            return found
+            text = found.signed.text, signature.public_key
+            found_by_text.pop(text, None)  # a copy of this one
+            found_by_text[text] = found
+    if found_by_text:
+        return next(iter(found_by_text.values()))
     if unread:
         _require_none_lost(ledger, own, unread)
     return None

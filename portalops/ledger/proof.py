@@ -15,7 +15,7 @@ from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.claims import Ownership
-from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
+from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, heads, read_signers
 from portalops.ledger.heeded import heeded, numbers_set_aside, read_ownership
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
@@ -64,8 +64,8 @@ def read_proof(
     """
     reader = _Reader(ledger)
     signers = reader.signers()
-    heads = tuple(reader.heads(signers, since))
-    head = heads[-1] if heads else reader.newest_head(signers)
+    proven = tuple(reader.heads(signers, since))
+    head = proven[-1] if proven else reader.newest_head(signers)
     ownership = read_ownership(ledger.ledger)
     return Proof(
         ledger_range=_range(ledger, ledger_id),
@@ -76,7 +76,7 @@ def read_proof(
         unsigned=unsigned,
         has_key=has_key,
         own_run=own_run,
-        heads=heads,
+        heads=proven,
         receipts=reader.receipts(since),
         signers=signers,
         sign_offs=tuple(
@@ -110,14 +110,23 @@ class _Reader:
 
     def heads(self, signers: tuple[Signer, ...], since: datetime) -> Iterator[ProvenHead]:
         """Yield the heads recorded since a moment, oldest first."""
+        originals = self._originals()
         for record in self.ledger.records(kinds=(HEAD,), since=since):
             found = self._head(record, signers)
-            if found is not None:
+            if found is not None and found.seq in originals:
                 yield found
 
     def newest_head(self, signers: tuple[Signer, ...]) -> ProvenHead | None:
-        record = next(self.ledger.records(kinds=(HEAD,), newest_first=True, limit=1), None)
-        return self._head(record, signers) if record else None
+        originals = self._originals()
+        for record in self.ledger.records(kinds=(HEAD,), newest_first=True):
+            found = self._head(record, signers)
+            if found is None or found.seq in originals:
+                return found
+        return None
+
+    def _originals(self) -> frozenset[int]:
+        """Return the numbers of the heads that are no copies."""
+        return frozenset(each.seq for each in heads(self.ledger.ledger))
 
     def receipts(self, since: datetime) -> tuple[Recorded[AnchorReceipt], ...]:
         """Return what anchors answered since a moment, and the newest head taken before it, oldest first."""

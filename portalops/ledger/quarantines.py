@@ -22,6 +22,7 @@ from portalops.ledger.record import CREATED
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import Quarantine, SetAside
+from portalops.model.record import Digest
 from portalops.model.text import format_at
 from portalops.model.values import dataclass
 from portalops.registers.signers import KEY_RETIRED, DisownedKeys, KeyMend, confirmed_before
@@ -113,6 +114,8 @@ class Surrounding:
     """Numbers of the records that count for nothing by themselves (`check_heads.find_standings`)."""
     sound: Collection[int]
     """Numbers of the records that a confirmed key stands for."""
+    lacking: Collection[int] = frozenset()
+    """Numbers of the records whose details are not at hand (`lacks_details`)."""
 
 
 def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[DisownedKeys, ...]:
@@ -208,6 +211,7 @@ def check_owners(
     ledger: str,
     anybodys: Collection[int],
     restricted: Collection[int],
+    lacking: Collection[int],
 ) -> tuple[Ownership, tuple[SetAside, ...]]:
     """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
 
@@ -222,10 +226,11 @@ def check_owners(
         ledger: its id; empty if that cannot be read.
         anybodys: numbers of the records of `is_anybodys`.
         restricted: as in `Surrounding`.
+        lacking: likewise, of the records that any quarantine names.
     """
     keys = [use.signer for use in signed.uses]
     standings = find_standings(spoken, keys, ledger, faults.suspects)
-    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings)
+    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings, lacking)
     aside = settings_aside(read, around)
     ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
     set_aside = check_quarantines(read, replace(around, ownership=ownership), faults)
@@ -291,8 +296,26 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
+def lacks_details(body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
+    """Say whether details, or evidence that they name, are not at hand.
+
+    Args:
+        body: a record's.
+        read: returns the bytes of a digest; None if they are missing or others.
+    """
+    blob = read(body)
+    return blob is None or any(read(each) is None for each in bodies.evidence_of(blob))
+
+
 def may_set_aside(
-    seq: int, by: int, ownership: Ownership, *, is_void: bool, is_sound: bool, is_restricted: bool = False
+    seq: int,
+    by: int,
+    ownership: Ownership,
+    *,
+    is_void: bool,
+    is_sound: bool,
+    is_restricted: bool = False,
+    is_lacking: bool = False,
 ) -> bool:
     """Say whether a record can be set aside that is one, and none of `is_anybodys`: it counts for nothing, or no key stands for it.
 
@@ -303,6 +326,7 @@ def may_set_aside(
         is_void: it counts for nothing by itself, so that no claim of it matters; else it must stand behind the first writer.
         is_sound: a confirmed key stands for it.
         is_restricted: a claim by a writer without authority `all` does not stand for it.
+        is_lacking: its details are not at hand, so that a claim by a writer who was ended since does not stand for it.
     """
     if is_sound:
         return False
@@ -312,7 +336,9 @@ def may_set_aside(
         return True
     if ownership.begin is None or seq <= ownership.begin:
         return False
-    return not ownership.is_claimed_before(seq, by) or (is_restricted and not ownership.has_authority(seq))
+    if not ownership.is_claimed_before(seq, by) or (is_restricted and not ownership.has_authority(seq)):
+        return True
+    return is_lacking and ownership.is_of_ended(seq, by)
 
 
 def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrounding) -> Message | None:
@@ -357,8 +383,8 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
             continue
         standing = {"is_void": seq in around.void, "is_sound": seq in around.sound}
-        restricted = seq in around.restricted
-        if not may_set_aside(seq, each.seq, around.ownership, **standing, is_restricted=restricted):
+        claimed = {"is_restricted": seq in around.restricted, "is_lacking": seq in around.lacking}
+        if not may_set_aside(seq, each.seq, around.ownership, **standing, **claimed):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None
 

@@ -9,9 +9,9 @@ from itertools import groupby
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of
-from portalops.ledger.check_heads import HeldRecord, Spoken, find_standings, read_head
+from portalops.ledger.check_heads import HeldRecord, ReadHead, Spoken, find_standings, read_head
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
-from portalops.ledger.heads import HEAD, read_signers
+from portalops.ledger.heads import HEAD, heads, read_signers
 from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
     ReadQuarantine,
@@ -21,6 +21,7 @@ from portalops.ledger.quarantines import (
     flaw_of,
     is_anybodys,
     key_mends,
+    lacks_details,
     mended_clocks,
     read_quarantine,
     records_mistimed,
@@ -226,7 +227,20 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
         with ledger.snapshot() as snapshot:
             return _time_in_force(snapshot, seq, counted, read)
 
-    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings)
+    lacking = find_lacking(ledger, named)
+    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings, lacking)
+
+
+def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
+    """Return the numbers of the records whose details, or evidence that they name, are not at hand."""
+
+    def read(digest: Digest) -> bytes | None:
+        try:
+            return ledger.blob(digest)
+        except PortalOpsError:
+            return None
+
+    return frozenset(each.seq for each in records if lacks_details(each.body, read))
 
 
 def read_standings(
@@ -234,13 +248,23 @@ def read_standings(
 ) -> tuple[frozenset[int], frozenset[int]]:
     """Return which records count for nothing by themselves, and which a confirmed key stands for (`check_heads.find_standings`)."""
     held = [_held(ledger, record) for record in records if record.kind in JUDGED]
+    named = [read_head(each) for each in held if each.kind == HEAD]
     spoken = Spoken(
-        [read_head(each) for each in held if each.kind == HEAD],
+        [*_originals(ledger, named), *named],
         [each for each in held if each.kind in KEY_KINDS],
         [each for each in held if each.kind == SIGN_OFF],
         [each for each in held if each.kind == IMPORTED],
     )
     return find_standings(spoken, signers, ledger.id, frozenset(each.seq for each in held))
+
+
+def _originals(ledger: Ledger, named: Sequence[ReadHead]) -> Iterator[ReadHead]:
+    """Yield the heads of which one that is named may be a copy: all that say the same before it."""
+    texts = {each.signed.text: each.seq for each in named if each.signed and each.public_key}
+    for each in heads(ledger) if texts else ():
+        record = ledger.record(each.seq) if each.seq < texts.get(each.signed.text, 0) else None
+        if record is not None:
+            yield read_head(_held(ledger, record))
 
 
 def stored_lines(ledger: Ledger, numbers: Iterable[int]) -> list[tuple[int, Digest, Record | None]]:

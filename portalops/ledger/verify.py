@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,7 @@ from portalops.ledger.quarantines import (
     disowned_keys,
     is_anybodys,
     key_mends,
+    lacks_details,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -216,6 +218,7 @@ def verify(
             disowned, mends = disowned_keys(told.quarantines, ledger_id), key_mends(told.quarantines, ledger_id)
             told = replace(told, spoken=replace(told.spoken, disowned=disowned, mends=mends))
             faults.suspects = frozenset(suspects(told.quarantines))
+            lacking = _lacking(ledger, snapshot, faults.suspects)
             sought = wanted(told.spoken.heads, brought.heads).union(
                 wanted_by_claims(told.signed.unchecked), wanted_by_quarantines(told.quarantines)
             )
@@ -236,6 +239,7 @@ def verify(
         brought=brought.heads,
         trusted=brought.trusted,
         known=signing_keys(brought.trusted or ()) | {brought.signing_key},
+        timeless=frozenset(each.seq for each in told.quarantines),
     )
 
     def time_in_force(seq: int, counted: Sequence[SetAside]) -> str:
@@ -253,6 +257,7 @@ def verify(
         ledger=ledger_id,
         anybodys=told.anybodys,
         restricted=frozenset(seq for seq, _kind in told.by_authority),
+        lacking=lacking,
     )
     passed_over = records_set_aside(set_aside)
     with ledger.snapshot() as snapshot:
@@ -451,15 +456,26 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
     )
 
 
+def _lacking(ledger: Ledger, snapshot: StoredLines, numbers: Iterable[int]) -> frozenset[int]:
+    """Return which of some records have no details at hand, or no evidence that these name."""
+    rows = ((seq, seq) for seq in sorted(numbers))
+    bodies_named = ((record.seq, record.body) for record in _records_in(snapshot, rows))
+    return frozenset(seq for seq, body in bodies_named if lacks_details(body, partial(_blob_or_none, ledger)))
+
+
 def _ages(snapshot: StoredLines, gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
-    """Yield number, time and kind of the records in some gaps; the pass over the chain names what is none."""
-    for first, last in gaps:
+    """Yield number, time and kind of the records in some gaps."""
+    return ((record.seq, format_at(record.at), record.kind) for record in _records_in(snapshot, gaps))
+
+
+def _records_in(snapshot: StoredLines, rows: Iterable[tuple[int, int]]) -> Iterator[Record]:
+    """Yield the records from the first to the last of each row; the pass over the chain names what is none."""
+    for first, last in rows:
         for chunk in snapshot.read_between(first - 1, last, _CHUNK):
             for line in chunk.lines:
                 with suppress(NotARecord):
-                    record = parse(line) if isinstance(line, bytes) else None
-                    if record is not None:
-                        yield record.seq, format_at(record.at), record.kind
+                    if isinstance(line, bytes):
+                        yield parse(line)
 
 
 def read_erasure(held: HeldRecord) -> RecordedErasure | None:

@@ -61,6 +61,14 @@ def own_mail_with_a_greeting_and_a_signature(p: Province) -> None:
     p.plan(p.day(4), mail.receive, p.day(4), SENDER, f"{GREETING} {text} {SIGNATURE}", subject=TITLE)
 
 
+def own_mail_with_another_picture(p: Province) -> None:
+    mail, text = _mailbox(p), text_with_numbers(2)
+    subject = "Ra quân vệ sinh môi trường biển"
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, text, subject=subject, file="IMG_2041.jpg")
+    said = f"{GREETING} {text} {SIGNATURE}"
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject=TITLE, file="Ảnh 1.JPG")
+
+
 def text_of_another_units_mail_with_a_signature(p: Province) -> None:
     mail = _mailbox(p)
     p.units[1] = replace(p.units[1], aliases=("sotuphap.khanhhoa.example",))

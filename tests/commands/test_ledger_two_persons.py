@@ -12,9 +12,11 @@ import pytest
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.bundle import verify_bundle
+from portalops.ledger.claimant import draft_claim
 from portalops.ledger.heads import rotate_key
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, line_digest
+from portalops.model.writers import LineRange
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
@@ -116,7 +118,7 @@ def enrolled(home: Home) -> int:
 def quarantined(home: Home) -> int:
     seq = put_record(home, "note.added", note="x")
     set_aside(home, seq, seq)
-    return count(home) - 1
+    return count(home)
 
 
 def aside_already(home: Home) -> int:
@@ -125,16 +127,76 @@ def aside_already(home: Home) -> int:
     return seq
 
 
-@pytest.mark.parametrize("act", [enrolled, quarantined, aside_already])
-def test_a_quarantine_that_would_change_nothing_is_refused(home: Home, act: Callable[[Home], int]) -> None:
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [
+        (enrolled, "counts: a quarantine changes nothing of it"),
+        (quarantined, "counts: a quarantine changes nothing of it"),
+        (aside_already, "is set aside already"),
+    ],
+)
+def test_a_quarantine_that_would_change_nothing_is_refused(home: Home, act: Callable[[Home], int], why: str) -> None:
     home.call("enroll")
     seq = act(home)
     before = count(home)
 
     refused = home.call(*options(seq, seq), expected=ExitCode.USAGE)
 
-    assert f"record {seq} counts, or is set aside, already" in refused["message"]
+    assert refused["message"] == f"record {seq} {why}"
     assert count(home) == before
+
+
+def put_again(home: Home, kind: str, number: int) -> int:
+    """Record a record of a kind again, as who may append and has no key can."""
+    found = list(home.ledger.records(kinds=(kind,)))[number]
+    return put_record(home, kind, **bodies.read(home.ledger.blob(found.body)))
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_copy_of_a_head_stops_no_head_and_is_set_aside(home: Home, number: int) -> None:
+    put_record(home, "note.added", note="x")
+    home.call("head")
+    seq = put_again(home, "head", number)
+    home.call("verify", expected=ExitCode.INTEGRITY)
+    put_record(home, "note.added", note="y")
+    home.call("head")
+
+    set_aside(home, seq, seq)
+    home.call("export", "--output", str(home.folder / "bundle"), "--period", "2026-11")
+
+    assert home.call("verify")["integrity"]["holds"]
+    assert verify_bundle(home.folder / "bundle").integrity.holds
+    assert f"Record {seq} was set aside" in home.read("verify")
+    assert f"Bản ghi {seq} đã được" in home.read("verify", language="vi")
+
+
+def test_a_writer_that_is_added_again_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    seq = put_again(home, "writer.added", 0)
+
+    set_aside(home, seq, seq)
+
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_claimed_record_without_details_is_set_aside_once_its_writer_is_ended(home: Home) -> None:
+    home.call("enroll", "--accept", str(home.folder / "chi.pub"), "--name", "chi")
+    seq = put_record(home, "note.added", note="nobody has this")
+    record = home.ledger.record(seq)
+    assert record is not None
+    stolen = SigningKey.load(home.folder / "chi")
+    claim = draft_claim(home.ledger, stolen, [LineRange(seq, seq, line_digest(record.line))])
+    put_record(home, "claim", **bodies.read(home.ledger.blob(claim.body)))
+    (blob,) = (home.folder / "state/blobs").rglob(f"{record.body}*")
+    blob.unlink()
+    refused = home.call(*options(seq, seq), expected=ExitCode.USAGE)
+
+    home.call("enroll", "--end", "chi")
+    set_aside(home, seq, seq)
+
+    assert refused["message"] == f"the details of record {seq}, which chi claims, are missing"
+    assert "enroll --end chi" in refused["hint"]
+    assert home.call("verify")["integrity"]["holds"]
 
 
 def test_an_export_that_fails_is_not_recorded(home: Home) -> None:

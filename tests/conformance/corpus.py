@@ -47,6 +47,7 @@ from tests.conformance.clocks import (
 from tests.conformance.clocks import CASES as CLOCKS
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
+from tests.conformance.replays import CASES as REPLAYS
 from tests.conformance.stolen import CASES as STOLEN
 from tests.conformance.stolen import before_any_writer
 from tests.doubles import FixedClock
@@ -119,6 +120,8 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "quarantines" / name, folder)
         for name, bundle in _with_a_stolen_key(Path(scratch)):
             yield _put(bundle, folder / "stolen" / name, folder)
+        for name, bundle in _with_replays(Path(scratch)):
+            yield _put(bundle, folder / "replays" / name, folder)
         for name, bundle in _with_clocks(Path(scratch)):
             yield _put(bundle, folder / "clocks" / name, folder)
         original = Path(scratch) / "full" / "bundle"
@@ -249,6 +252,14 @@ def _with_a_stolen_key(scratch: Path) -> Iterator[tuple[str, Path]]:
         yield name, _exported(written, scratch / "stolen" / name / "bundle")
     written = before_any_writer(begun(scratch / "stolen" / "before" / "state"))
     yield "before-any-writer", _exported(written, scratch / "stolen" / "before" / "bundle")
+
+
+def _with_replays(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles of ledgers in which another record's text stands again, or a record without details."""
+    for name, change in REPLAYS.items():
+        written = claimed(begun(scratch / "replays" / name / "state"))
+        change(written)
+        yield name, _exported(written, scratch / "replays" / name / "bundle")
 
 
 def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:

@@ -22,7 +22,7 @@ from portalops.errors import NotABundle
 from portalops.ledger.bundle.verification import verify_bundle
 from portalops.ledger.heads import newest_head, rotate_key
 from portalops.ledger.verify import Supplied
-from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult, Erasure, SignOff
+from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult, Erasure, RecordedHead, SignOff
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.waivers import Waiver
@@ -147,6 +147,11 @@ def stamped(folder: Path, tsa_folder: Path) -> tuple[Written, bytes]:
     written.head()
     head = newest_head(written.ledger)
     assert head is not None
+    return written, put_stamp(written, head, tsa_folder)
+
+
+def put_stamp(written: Written, head: RecordedHead, tsa_folder: Path) -> bytes:
+    """Record what a time-stamping authority says of a head; return its certificate."""
     root = authority("Root")
     tsa = Authority(tsa_folder, timestamper("Time stamps", root), (root,))
     token = written.ledger.keep(tsa.reply(tsa.request_over(head.signed.text.encode())))
@@ -160,7 +165,7 @@ def stamped(folder: Path, tsa_folder: Path) -> tuple[Written, bytes]:
         run={"outcome": "complete"},
         anchor=AnchorResult(head.head.size, digest, (receipt,)),
     )
-    return written, root.pem
+    return root.pem
 
 
 def today() -> Period:

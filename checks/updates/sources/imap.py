@@ -41,6 +41,7 @@ from pydantic import Field, field_validator, model_validator
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
 from checks.updates.mail_senders import named_sender
+from checks.updates.near_copies import LEAST_WORDS
 from checks.updates.paper_numbers import (
     MOST_NUMBERS,
     bare_numbers_in_names,
@@ -79,6 +80,9 @@ MAX_MESSAGES = 2000
 MAX_ID = 400
 """Characters of a Message-ID."""
 PORTS = {"tls": 993, "starttls": 143, "none": 143}
+
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".heic", ".webp", ".tif", ".tiff")
+"""How names of pictures end."""
 
 _FETCHED = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -221,7 +225,7 @@ class ImapSource:
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         papers = _papers_of(mail, subject)
         title = f"{subject}{papers}" if unit else f"{subject}{papers} ({mail.sender or '?'})"
-        names = "\n".join(file.name for file in mail.files)
+        names = "" if _shows_pictures_of_its_text(mail) else "\n".join(file.name for file in mail.files)
         return ListedItem(
             external_id=_identity(mail.message_id) or f"sha256:{message['digest']}",
             url="",
@@ -434,6 +438,12 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         is_automatic=bool(message["is_automatic"]),
         automatic=str(message.get("automatic", "")),
     )
+
+
+def _shows_pictures_of_its_text(mail: ReadMail) -> bool:
+    """Say whether a mail's text is the news and its files are pictures of it, whose names say nothing; a short one goes with them."""
+    are_pictures = all(file.name.lower().endswith(PICTURES) for file in mail.files)
+    return are_pictures and len(mail.text.split()) >= LEAST_WORDS
 
 
 def _papers_of(mail: ReadMail, subject: str) -> str:

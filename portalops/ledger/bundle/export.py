@@ -170,13 +170,16 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
         if (key := bytes.fromhex(record.body)) in followed:
             continue
         followed.add(key)
-        if record.seq in scope.set_aside and not ledger.has_blob(record.body):
+        is_aside = record.seq in scope.set_aside
+        if is_aside and not ledger.has_blob(record.body):
             continue
         body = read(record, record.body)
         if key not in seen:
             seen.add(key)
             yield body
         for digest in () if body.data is None else contents.evidence_of(body.data):
+            if is_aside and not ledger.has_blob(digest):
+                continue
             if (key := bytes.fromhex(digest)) not in seen:
                 seen.add(key)
                 yield read(record, digest)

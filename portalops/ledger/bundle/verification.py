@@ -56,6 +56,7 @@ from portalops.ledger.quarantines import (
     disowned_keys,
     is_anybodys,
     key_mends,
+    lacks_details,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -239,6 +240,7 @@ class _Check:
             brought=self._brought.heads,
             trusted=self._brought.trusted,
             known=signing_keys(self._brought.trusted or ()),
+            timeless=frozenset(each.seq for each in told.quarantines),
         )
         ownership, set_aside = check_owners(
             told.quarantines,
@@ -251,6 +253,7 @@ class _Check:
             ledger=told.ledger,
             anybodys=told.anybodys,
             restricted=frozenset(seq for seq, _kind in told.by_authority),
+            lacking=frozenset(self._lacking(self._faults.suspects)),
         )
         passed_over = records_set_aside(set_aside)
         misplaced = check_times(self._lines.chunks(_CHUNK), 0, chain, set_aside, self._faults)
@@ -348,6 +351,18 @@ class _Check:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) and is_ledger_id(ledger) else ""
 
+    def _lacking(self, numbers: Collection[int]) -> Iterator[int]:
+        """Yield which of some records have no details at hand, or no evidence that these name."""
+
+        def read(digest: Digest) -> bytes | None:
+            state, body = self._blobs.read(digest)
+            return (body or b"") if state is BlobState.GOOD else None
+
+        for place, line in enumerate(self._lines.lines() if numbers else (), 1):
+            record = _record(line, place) if place in numbers else None
+            if record is not None and lacks_details(record.body, read):
+                yield place
+
     def _ages(self, gaps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
         """Yield number, time and kind of the records in some gaps."""
         pending = list(reversed(gaps))
@@ -429,7 +444,7 @@ class _Check:
                 continue
             behind = chain.noted.get(each.seq + 1)
             if behind is not None and behind[1] and parse_at(behind[1]) < stamp.at - CLOCKS_APART:
-                self._faults.add(
+                self._faults.add_excusable(
                     each.seq + 1,
                     msg(
                         "record {seq} claims the time {at}, but the head before it was stamped at {stamped}",

@@ -947,6 +947,7 @@ KEPT = {
     "ledger.clock-mended",
 }
 NEVER_ERASED = KEPT | {"plan"}
+BY_TWO = {"ledger.quarantined", "ledger.clock-mended"}  # kinds that two persons sign
 ANYBODYS = {"ledger.moved", "key.retired"}  # kinds that can be set aside whoever recorded them
 BY_AUTHORITY = {"plan", "blob.erased", "ledger.moved"}  # kinds that only a writer with authority `all` may record
 CLAIM_KINDS = {"claim", "writer.added", "writer.ended"}
@@ -974,6 +975,7 @@ class Check:
         self.faults: List[Tuple[int, Said]] = []
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
+        self.lacking: Set[int] = set()  # those of them without details here
         self.open: List[
             Tuple[int, int, str, Dict[str, object]]
         ] = []  # what is wrong with those alone, and where it is named
@@ -1000,6 +1002,7 @@ class Check:
         self.first_at = self.last_at = ""
         self.head_digest = GENESIS
         self.authentic: Set[int] = set()  # records of heads by confirmed keys
+        self.copies: Dict[int, int] = {}  # heads that say again what one before them says: that one's record
         self.heads: List[Tuple[Record, Head, str, str]] = []  # that hold: record, head, signer, its text
         self.keys: List[Key] = []
         self.published: Dict[str, Any] = {}  # the heads that have files, by their names
@@ -1213,8 +1216,7 @@ class Check:
             self.fault(0, "bundle.json names a different ledger than record 1")
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
         signers = [self._signer_of_head(*each[1:]) for each in read]
-        by_two = ("ledger.quarantined", "ledger.clock-mended")
-        quarantines = [self._read_quarantine(record) for record in self.always if record.kind in by_two]
+        quarantines = [self._read_quarantine(record) for record in self.always if record.kind in BY_TWO]
         around: Set[int] = set()
         for record, quarantine in quarantines:
             self.suspects.add(record.seq)
@@ -1251,6 +1253,7 @@ class Check:
             if is_there and not self._is_key_record(record):
                 self.excusable(record.seq, "record {seq} is of kind key but holds no key")
         self._check_heads(read, signers, lines)
+        self._find_lacking()
         self._check_claims(signed, quarantines, lines)
         self._check_owners()
         self._read_erasures()
@@ -1486,7 +1489,7 @@ class Check:
                 if record is None:
                     continue
                 before = "" if place in counted else latest
-                timeless = place in self.aside or record.kind in ("ledger.quarantined", "ledger.clock-mended")
+                timeless = place in self.aside or record.kind in BY_TWO
                 if place in counted or (record.seq == place and not timeless and record.at >= latest):
                     latest = record.at
                 yield place, record.at, before, latest
@@ -1552,6 +1555,9 @@ class Check:
                     one.public == self.contradicting[seq] and one.ended is not None and one.ended < each.record.seq
                     for one in self.writers
                 )
+            elif begin is not None and seq > begin and seq in self.lacking and not may:
+                owner = self.owner(seq)
+                may = owner is not None and owner.ended is not None and owner.ended < each.record.seq
             if is_sound or not may:
                 return say("record {record} is whole, and no stranger's", record=seq)
         return None
@@ -1628,13 +1634,14 @@ class Check:
         ):
             return say("another writer is called {name}", name=name)
         known = next((place for place, writer in enumerate(self.writers) if writer.public == public), None)
-        if state == "added":
+        if state == "added" and known is None:
             self.speaking.add(each.record.seq)
-            if known is None:
-                self.writers.append(Writer(public, name, authority, each.record.seq, None))
-        elif known is not None and self.writers[known].ended is None:
+            self.writers.append(Writer(public, name, authority, each.record.seq, None))
+        elif state == "ended" and known is not None and self.writers[known].ended is None:
             self.speaking.add(each.record.seq)
             self.writers[known] = self.writers[known]._replace(ended=each.record.seq)
+        else:
+            self.faulted.add(each.record.seq)  # no fault, as it changes nothing: it may be another record's text again
         return None
 
     def _flaw_of_key(self, public: str, record: Record) -> Optional[Said]:
@@ -1825,6 +1832,16 @@ class Check:
                     noted[place] = hashlib.sha256(line).hexdigest(), record.at if record else ""
         return noted
 
+    def _find_lacking(self) -> None:
+        """(12) Find out which of the records that quarantines name have no details here, or no evidence that these name."""
+        with self.place.open("ledger.jsonl") as file:
+            for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE) if self.suspects else (), 1):
+                record = parse_record(line) if place in self.suspects else None
+                if record is None:
+                    continue
+                if not {record.body, *evidence_in(self.body(record.body))} <= self.good:
+                    self.lacking.add(place)
+
     def _check_details(self) -> None:
         """(3) Read the lines again, now that it is known which details were erased."""
         first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
@@ -1876,7 +1893,13 @@ class Check:
         self, read: List[Any], signers: List[Tuple[str, Optional[Said]]], lines: Dict[int, Tuple[str, str]]
     ) -> None:
         held_up_to, before, size_before, known = 0, GENESIS, 0, True
+        self.copies = copies_among(read, [signer for signer, _ in signers])
+        by_two = {record.seq for record in self.always if record.kind in BY_TWO}
         for (record, head, text, _), (signer, why_not) in zip(read, signers):
+            if record.seq in self.copies:
+                what = "the head in record {seq} is a copy of the one in record {first}"
+                self.excusable(record.seq, what, first=self.copies[record.seq])
+                continue
             if head is None:
                 known, size_before = False, 0  # what the next one should follow is not known either
                 continue
@@ -1905,7 +1928,8 @@ class Check:
                 wrong.append(say("it does not follow the previous head"))
             if not size_before < head.size < record.seq:
                 wrong.append(say("its size does not lie between the previous head's and its own record number"))
-            if head.size < record.seq and not lines.get(head.size, ("", ""))[1] <= head.at <= record.at:
+            since = "" if head.size in by_two else lines.get(head.size, ("", ""))[1]  # the time of these may be any
+            if head.size < record.seq and not since <= head.at <= record.at:
                 wrong.append(say("its time does not lie between the times of the records around it"))
             for why in wrong:
                 self.excusable(record.seq, "the head in record {seq}: {why}", why=why)
@@ -1937,7 +1961,7 @@ class Check:
         ours: Set[str] = set()
         for each, signer in zip(read, signers):
             record, head, _, _ = each
-            if head is None:
+            if head is None or record.seq in self.copies:
                 continue
             name = "%010d" % head.size
             own = signer and self.ledger in (None, head.ledger) and key_at(self.listed, signer, record.seq, head.at)
@@ -1999,6 +2023,7 @@ class Check:
             self.fault(0, "the signature of SHA256SUMS is not valid: {cause}", cause=error.said)
 
     def _check_time_stamps(self, lines: Dict[int, Tuple[str, str]]) -> None:
+        counted = {each.record.seq for each in [*self.quarantines, *self.mended]}
         for path in self.paths:
             if not path.endswith(".tsr"):
                 continue
@@ -2018,7 +2043,8 @@ class Check:
             if at_text(moment + CLOCKS_APART) < head.at and record.seq not in self.mistimed:
                 self.fault(0, "{path} is older than its head", path=path)
             behind = lines.get(record.seq + 1, ("", ""))[1]
-            if behind and moment_of(behind) < moment - CLOCKS_APART:
+            is_excused = record.seq + 1 in self.aside or record.seq + 1 in counted
+            if behind and moment_of(behind) < moment - CLOCKS_APART and not is_excused:
                 self.fault(
                     record.seq + 1,
                     "record {seq} claims a time before {path}, which is older than the record",
@@ -2153,6 +2179,16 @@ SIGN_OFF = ("report", "sha256", "signer", "name", "office", "public_key", "text"
 def sign_off_in(body: object) -> Optional[Dict[str, str]]:
     held = part(body, "sign_off")
     return held if all(isinstance(held.get(name), str) for name in SIGN_OFF) else None
+
+
+def copies_among(read: List[Any], signers: List[str]) -> Dict[int, int]:
+    """Return which heads say word for word what one before them says, by the same key, each with that one's record."""
+    first: Dict[Tuple[str, str], int] = {}
+    copies: Dict[int, int] = {}
+    for (record, _, text, _), signer in zip(read, signers):
+        if signer and first.setdefault((text, signer), record.seq) != record.seq:
+            copies[record.seq] = first[text, signer]
+    return copies
 
 
 def is_bundle(held: Dict[str, Any]) -> bool:
@@ -3253,6 +3289,7 @@ VI = {
     "its size does not lie between the previous head's and its own record number": "số bản ghi không nằm giữa mốc sổ cái đứng trước và chính nó",
     "its time does not lie between the times of the records around it": "thời điểm không nằm giữa các bản ghi liên quan",
     "its signature is not valid: {why}": "chữ ký không đúng: {why}",
+    "the head in record {seq} is a copy of the one in record {first}": "mốc sổ cái trong bản ghi {seq} chép lại mốc trong bản ghi {first}",
     "the head in record {seq}: {why}": "mốc sổ cái trong bản ghi {seq}: {why}",
     "Planned runs without a record": "Việc theo kế hoạch không có bản ghi",
     "Runs that started but did not finish": "Lần chạy đã bắt đầu mà không kết thúc",

@@ -36,6 +36,8 @@ class Check {
     this.speaking = new Set(); // heads, claims, writers and quarantines that count
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
+    this.lacking = new Set(); // those of them without details here
+    this.copies = new Map(); // heads that say again what one before them says: that one's record
     this.open = []; // what is wrong with those alone
     this.back = []; // records before their time, and that time
     this.isEarly = false; // a record has an earlier time than one before it
@@ -351,6 +353,7 @@ class Check {
       if (!(await this.readKey(record))) this.excusable(record.seq, "record {seq} is of kind key but holds no key");
     }
     await this.checkHeads(read, lines);
+    await this.findLacking();
     await this.readStandings();
     await this.checkClaims(signed, quarantines, lines);
     await this.checkOwners();
@@ -492,6 +495,21 @@ class Check {
     this.excusable(record.seq, isClock ? "the mended clock in record {seq} counts for nothing: {why}" : "the quarantine in record {seq} counts for nothing: {why}", { why });
   }
 
+  /** (12) Find out which of the records that quarantines name have no details here, or no evidence that these name. */
+  async findLacking() {
+    const bodies = [];
+    let place = 0;
+    await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
+      place += 1;
+      if (this.suspects.has(place) && parseRecord(line)) bodies.push([place, latin(line.subarray(41, 105))]);
+    });
+    for (const [seq, digest] of bodies) {
+      const body = await this.body(digest);
+      const isThere = [digest, ...(body ? evidenceIn(body) : [])].every((each) => this.good.has(each));
+      if (!isThere) this.lacking.add(seq);
+    }
+  }
+
   /** Find out which of the records that quarantines name count for nothing by themselves, and which a confirmed key stands for. */
   async readStandings() {
     this.sound = new Set([...this.authentic, ...this.keys.filter(isConfirmed).map((each) => each.added.seq)]);
@@ -591,8 +609,9 @@ class Check {
     for (let seq = first; seq <= last; seq += 1) {
       if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
       const isStranger = this.writers.length && seq > this.writers[0].added && this.isNobodys(seq, record.seq);
-      const ended = this.contradicting.has(seq) ? this.writerOf(this.contradicting.get(seq)).ended : undefined;
-      const may = ended === undefined ? this.void.has(seq) || isStranger : ended !== null && ended < record.seq;
+      const isEnded = (key) => (this.writerOf(key)?.ended ?? Infinity) < record.seq;
+      const isLost = this.writers.length && seq > this.writers[0].added && this.lacking.has(seq) && isEnded(this.claimOf(seq, seq)?.key);
+      const may = this.contradicting.has(seq) ? isEnded(this.contradicting.get(seq)) : this.void.has(seq) || isStranger || isLost;
       if (!may || this.sound.has(seq)) return say("record {record} is whole, and no stranger's", { record: seq });
     }
     return null;
@@ -745,9 +764,11 @@ class Check {
       return say("another writer is called {name}", { name });
     }
     const known = this.writerOf(key);
-    if (state === "added" || (known && known.ended === null)) this.speaking.add(record.seq);
-    if (state === "added" && !known) this.writers.push({ key, name, authority, added: record.seq, ended: null });
-    else if (state === "ended" && known && known.ended === null) known.ended = record.seq;
+    const isChange = state === "added" ? !known : known?.ended === null;
+    if (isChange) this.speaking.add(record.seq);
+    else this.void.add(record.seq); // no fault: it may be another record's text again
+    if (isChange && known) known.ended = record.seq;
+    else if (isChange) this.writers.push({ key, name, authority, added: record.seq, ended: null });
     return null;
   }
 
@@ -903,7 +924,16 @@ class Check {
 
   async checkHeads(read, lines) {
     let [upTo, before, sizeBefore, known] = [0, GENESIS, 0, true];
+    const first = new Map();
+    const byTwo = new Set(this.always.filter(({ kind }) => BY_TWO.includes(kind)).map(({ seq }) => seq));
     for (const { record, head, text, signer, whyNot } of read) {
+      const said = `${signer} ${text}`;
+      if (signer && first.has(said)) {
+        this.copies.set(record.seq, first.get(said));
+        this.excusable(record.seq, "the head in record {seq} is a copy of the one in record {first}", { first: first.get(said) });
+        continue;
+      }
+      first.set(said, record.seq);
       if (!head) {
         [known, sizeBefore] = [false, 0]; // what the next one should follow is not known either
         continue;
@@ -930,7 +960,8 @@ class Check {
       if (head.size <= sizeBefore || head.size >= record.seq) {
         wrong.push(say("its size does not lie between the previous head's and its own record number"));
       }
-      if (head.size < record.seq && !((lines.get(head.size)?.at ?? "") <= head.at && head.at <= record.at)) {
+      const since = byTwo.has(head.size) ? "" : (lines.get(head.size)?.at ?? ""); // the time of these may be any
+      if (head.size < record.seq && !(since <= head.at && head.at <= record.at)) {
         wrong.push(say("its time does not lie between the times of the records around it"));
       }
       for (const why of wrong) this.excusable(record.seq, "the head in record {seq}: {why}", { why });
@@ -960,7 +991,7 @@ class Check {
 
   async checkHeadsFolder(read) {
     const ours = new Set();
-    for (const each of read.filter(({ head }) => head)) {
+    for (const each of read.filter(({ record, head }) => head && !this.copies.has(record.seq))) {
       const { record, head, signer } = each;
       const isOurs = signer !== "" && this.isOwn(head) && isHeldAt(this.listed, signer, record.seq, head.at);
       if (isOurs || !ours.has(head.name)) this.published.set(head.name, each); // a stranger's of the same size is in no file
@@ -1055,7 +1086,8 @@ class Check {
       this.anchored.push({ path, size: head.written, at: atText(token.moment) });
       if (token.imprint !== sha256(toUtf8(text))) this.fault(0, "{path} is a time stamp of something else", { path });
       if (atText(token.moment + CLOCKS_APART) < head.at && !this.mistimed.has(record.seq)) this.fault(0, "{path} is older than its head", { path });
-      const behind = lines.get(record.seq + 1)?.at;
+      const isExcused = this.aside.has(record.seq + 1) || [...this.quarantines, ...this.mended].some((each) => each.record.seq === record.seq + 1);
+      const behind = isExcused ? "" : lines.get(record.seq + 1)?.at;
       if (behind && momentOf(behind) < token.moment - CLOCKS_APART) {
         this.fault(record.seq + 1, "record {seq} claims a time before {path}, which is older than the record", { path });
       }
