@@ -124,13 +124,6 @@ def papers_without_numbers(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "", "Tin, bài gửi Cổng")
 
 
-def papers_of_one_number_and_other_subjects(p: Province) -> None:
-    register = p.with_register()
-    register.enter(1, "01/10/2026", "Sở Y tế")
-    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/SYT", "Tin về tiêm chủng")
-    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "45/SYT", "Tin về khám bệnh")
-
-
 def a_line_entered_twice_and_struck_out(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -517,7 +510,6 @@ HABITS: Mapping[Way, DutyVerdict] = {
     one_paper_beside_mails_of_nobody: UNMET,
     papers_with_numbers_of_their_own: MET,
     papers_without_numbers: MET,
-    papers_of_one_number_and_other_subjects: MET,
     a_line_entered_twice_and_struck_out: MET,
     one_row_taken_down_after_a_day: UNMET,
     two_rows_taken_down_after_a_day: UNMET,
