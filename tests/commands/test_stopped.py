@@ -419,6 +419,8 @@ def test_a_database_that_does_not_answer_stops_the_ledger_until_it_runs(
             f"{CONFIGURATION}{SIGNING}[ledger.store]\nkind = 'postgresql'\nhost = '{server.folder}'\nport = {PORT}\n"
             "database = 'postgres'\nuser = 'postgres'\n"
         )
+        for file in (tmp_path / "state").glob("ledger.sqlite*"):
+            file.unlink()  # the ledger of this portal begins in the database
         assert run(["--config", str(tmp_path / "portalops.toml"), "--json", "run"], {}) in WORKED
         capsys.readouterr()
         home.call("head")
