@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from portalops import bodies
 from portalops.ledger.chain import Faults
@@ -31,6 +32,8 @@ from portalops.signatures.sshsig import BadSignature, verify
 
 ANYBODYS = ("ledger.moved", KEY_RETIRED)
 """Kinds that can be set aside whoever recorded them. A retirement that its key or its successor confirmed counts all the same."""
+PLANNING: Final = frozenset({"plan", "waiver.granted", "waiver.withdrawn"})
+"""Kinds that say what is expected: lost details of a claimed one leave that unknown, and two persons can't set it aside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, heads, read_signers
 from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
+    PLANNING,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
@@ -232,7 +233,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
 
 
 def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
-    """Return the numbers of the records whose details, or evidence that they name, are not at hand."""
+    """Return the numbers of the records whose details, or evidence that they name, are not at hand; none of `PLANNING`."""
 
     def read(digest: Digest) -> bytes | None:
         try:
@@ -240,7 +241,7 @@ def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
         except PortalOpsError:
             return None
 
-    return frozenset(each.seq for each in records if lacks_details(each.body, read))
+    return frozenset(each.seq for each in records if each.kind not in PLANNING and lacks_details(each.body, read))
 
 
 def read_standings(

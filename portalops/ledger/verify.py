@@ -44,6 +44,7 @@ from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
+    PLANNING,
     ReadQuarantine,
     check_owners,
     disowned_keys,
@@ -457,9 +458,9 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
 
 
 def _lacking(ledger: Ledger, snapshot: StoredLines, numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of some records have no details at hand, or no evidence that these name."""
+    """Return which of some records have no details at hand, or no evidence that these name; none of `PLANNING`."""
     rows = ((seq, seq) for seq in sorted(numbers))
-    bodies_named = ((record.seq, record.body) for record in _records_in(snapshot, rows))
+    bodies_named = ((record.seq, record.body) for record in _records_in(snapshot, rows) if record.kind not in PLANNING)
     return frozenset(seq for seq, body in bodies_named if lacks_details(body, partial(_blob_or_none, ledger)))
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from portalops.ledger.blobs import BlobFolder
+from portalops.ledger.claimant import record_writer
 from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import has_writers, read_ownership
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import PLANNING
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.verify import Integrity, verify
+from portalops.model.record import Digest, Record
+from portalops.model.runs import Plan
+from portalops.model.writers import Authority, WriterEvent, WriterState
 from tests.attacks.test_claims import note, opened
-from tests.conformance.claims import MACHINE, PERSON, append, claim, claimed
+from tests.conformance.claims import MACHINE, PERSON, append, claim, claimed, stranger
 from tests.conformance.corpus import begun
 from tests.conformance.quarantines import quarantine
 from tests.conformance.stolen import CASES, VOID, before_any_writer, end_person, set_newest_aside
@@ -64,6 +71,44 @@ def test_the_claim_of_a_writer_that_is_still_there_contradicts_the_lines_whoever
 
     assert not judged(written).set_aside
     assert len(judged(written).faults) == 2
+
+
+def ended_with(written: Written, kind: str, **said: object) -> Record:
+    """Record something, have it claimed by somebody who may record anything, and end that writer."""
+    key, name = key_of(12), "bien"
+    event = WriterEvent(written.ledger.id, WriterState.ADDED, key.public_key, name, Authority.ALL)
+    record_writer(stranger(written), event, written.key)
+    record = append(written, kind, **said)
+    claim(written, key, record)
+    record_writer(stranger(written), replace(event, state=WriterState.ENDED), written.key)
+    return record
+
+
+@pytest.mark.parametrize("kind", sorted(PLANNING))
+def test_what_was_expected_is_not_set_aside_for_want_of_its_details(
+    written: Written, tmp_path: Path, kind: str
+) -> None:
+    record = ended_with(written, kind, lost="x")
+    BlobFolder(written.folder / "blobs").path(record.body).unlink()
+    quarantine(written, record.seq, record.seq)
+
+    found = judged(written)
+
+    assert not found.set_aside
+    assert record.seq in {each.seq for each in found.faults}
+
+
+def test_a_plan_that_is_left_out_of_a_bundle_is_not_set_aside_there(written: Written, tmp_path: Path) -> None:
+    plan = Plan((), "kh-37-2010@2026.11", Digest("a" * 64), ZONE.key)
+    record = ended_with(written, "plan", plan=plan)
+    quarantine(written, record.seq, record.seq)
+    void = written.ledger.count()
+    assert [each.seq for each in judged(written).faults] == [void]
+
+    written.export(tmp_path / "bundle", withheld={record.body: "a name"})
+
+    seen = [by(tmp_path / "bundle")[0] for by in (by_portalops, by_stranger)]
+    assert [each.exit_code for each in seen] == [5, 5]
 
 
 def test_the_honest_claim_counts_where_a_stolen_one_is_wrong(written: Written) -> None:

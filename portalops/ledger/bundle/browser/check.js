@@ -9,7 +9,8 @@ const BY_TWO = ["ledger.quarantined", "ledger.clock-mended"]; // kinds that two 
 const SELF_SIGNED = ["head", ...CLAIM_KINDS, ...BY_TWO]; // kinds that nobody needs to claim
 const BY_AUTHORITY = ["plan", "blob.erased", "ledger.moved"];
 const GRACE = 60 * 60 * 1000; // how long a record may stand without a claim
-const ALWAYS = new Set([...KEPT, "plan", "waiver.granted", "waiver.withdrawn"]);
+const PLANNING = ["plan", "waiver.granted", "waiver.withdrawn"]; // kinds that say what is expected
+const ALWAYS = new Set([...KEPT, ...PLANNING]);
 const NEEDED = ["bundle.json", "ledger.jsonl", "SHA256SUMS"];
 const SIGN_OFF = ["report", "sha256", "signer", "name", "office", "public_key", "text", "signature"];
 
@@ -501,7 +502,8 @@ class Check {
     let place = 0;
     await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
       place += 1;
-      if (this.suspects.has(place) && parseRecord(line)) bodies.push([place, latin(line.subarray(41, 105))]);
+      const record = this.suspects.has(place) ? parseRecord(line) : null;
+      if (record && !PLANNING.includes(record.kind)) bodies.push([place, latin(line.subarray(41, 105))]);
     });
     for (const [seq, digest] of bodies) {
       const body = await this.body(digest);
