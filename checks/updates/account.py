@@ -280,8 +280,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                     day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
                 )
             elif item.seen.id in others:
-                is_shared = judging.is_shared(item.seen.id)
-                found[item.seen.id] = _name_same_text(others[item.seen.id], names, is_shared=is_shared)
+                found[item.seen.id] = _name_same_text(others[item.seen.id], names)
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
@@ -298,20 +297,14 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
     return found
 
 
-def _name_same_text(other: SeenItem, names: UnitNames, *, is_shared: bool) -> Message:
+def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
     """Say where the same text stands; of an item without an address, under which title."""
     where = other.url or other.title
     whose = None if other.unit is None else names.name_of(other.unit) or other.unit
     if whose is None:
         return msg("the same text stands at {address} too; it is not known which came first", address=where)
-    if is_shared:
-        return msg(
-            "three units or more showed this text within a week, as at {address}, of {unit}: it may be a circular that all were given to publish",
-            address=where,
-            unit=whose,
-        )
     return msg(
-        "the same text stands at {address}, of {unit}, too; it is not known which came first", address=where, unit=whose
+        "the same text stands at {address}, of {unit}, too; who wrote it is not known", address=where, unit=whose
     )
 
 

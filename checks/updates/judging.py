@@ -242,10 +242,6 @@ class Judging:
                 found[item.seen.id] = min(others, key=lambda one: (one.first_seen_at, one.id))
         return found
 
-    def is_shared(self, item: str) -> bool:
-        """Say whether three units or more showed an item's text within a week: it may be a circular."""
-        return item in self._again.shared
-
     def is_gone(self, item: str) -> bool:
         """Say whether an answer that would show an item no longer does, and it did not come back."""
         return item in self._changes.gone

@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 17
+VERSION = 18
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -93,7 +93,7 @@ OBSERVATION = Table(
     Column("looked_before_at", Integer),
     Column("baseline", Boolean, nullable=False),
     Column("content_hash", Text, nullable=False),
-    # The content hash of the first text that says the same: its own, or that of one it hardly differs from.
+    # Its own content hash: by this texts are the same.
     Column("text", Text, nullable=False),
     # The first text of another kind that it shares most of its words with, or the portal's that it shows; of what was sent in also a sub-portal's; empty for none.
     Column("resembles", Text, nullable=False, server_default=""),

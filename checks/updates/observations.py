@@ -42,7 +42,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.addresses import address_elsewhere, page_key
 from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
-from checks.updates.forms import form_keys
 from checks.updates.joined_texts import beginning_of
 from checks.updates.near_copies import TextTrace, keys_of, part_keys_of, trace
 from checks.updates.observation_places import FilePlace, ObservationPlace
@@ -108,12 +107,10 @@ from checks.updates.rules.stamps import Stamp, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.summaries import is_title_alone, without_cut_word
 from checks.updates.text import (
-    LEAST_SURE_GROUPS,
     WHOLE_LETTERS,
     Fingerprint,
     count_letters,
     fingerprint,
-    fold,
     group_marks,
     has_letters,
     read_text,
@@ -371,7 +368,7 @@ class ObservationStore:
         with self._engine.connect() as connection:
             for some in _chunks(tuple(wanted)):
                 rows = connection.execute(_KNOWN, {"source": source, "some": some})
-                for key, *values, published, raw, first_seen, unit_name, made in rows:
+                for key, *values, published, raw, first_seen, title, unit_name, made in rows:
                     observation, url, external_id, content_hash = values
                     found[wanted[key]] = KnownObservation(
                         observation,
@@ -383,6 +380,7 @@ class ObservationStore:
                         moment(first_seen),
                         unit_name,
                         moment(made),
+                        title,
                     )
         return found
 
@@ -928,7 +926,7 @@ _KNOWN = (
     select(
         NAME.c.key,
         *(OBSERVATION.c[name] for name in ("id", "url", "external_id", "content_hash")),
-        *(OBSERVATION.c[name] for name in ("published_at", "raw_date", "first_seen_at")),
+        *(OBSERVATION.c[name] for name in ("published_at", "raw_date", "first_seen_at", "title")),
         LAST_SEEN.c.unit_name,
         LAST_SEEN.c.made_at,
     )
@@ -1026,11 +1024,6 @@ _KNOWN_TEXTS = (
     .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
     .distinct()
 )
-_KNOWN_TITLES = (
-    select(OBSERVATION.c.channel, OBSERVATION.c.text, OBSERVATION.c.title)
-    .where(tuple_(OBSERVATION.c.channel, OBSERVATION.c.text).in_(_SOME))
-    .distinct()
-)
 _BY_TEXT = (
     select(OBSERVATION.c.id)
     .where(OBSERVATION.c.channel == bindparam("channel"), OBSERVATION.c.text == bindparam("text"))
@@ -1051,11 +1044,9 @@ def _add_observations(
     """Add new observations in their order, and note which of their texts an earlier one says too, or nearly."""
     marks = [fingerprint(_whole_text(candidate.item)) for _one, candidate in new]
     alike = _texts_alike(connection, new, marks)
-    texts = [one.text for one in alike]
-    resembled = [
-        one.form or found
-        for one, found in zip(alike, _texts_resembled(connection, new, marks, texts, pages, grown=grown), strict=True)
-    ]
+    texts = [one.content_hash for one, _candidate in new]
+    found = _texts_resembled(connection, new, marks, texts, pages, grown=grown)
+    resembled = [resembles or near for resembles, near in zip(found, alike, strict=True)]
     rows = [
         observation_row(
             one,
@@ -1099,24 +1090,14 @@ def _grown_texts(connection: Connection, known: Sequence[tuple[str, NamedCandida
     return tuple(found.values())
 
 
-class _Alike(NamedTuple):
-    """What the text of a new observation says too."""
-
-    text: str
-    """The one that it hardly differs from, or its own."""
-    form: str = ""
-    """One that differs from it by a name alone, under another title; empty for none."""
-
-
 def _texts_alike(
     connection: Connection,
     new: Sequence[tuple[Observation, NamedCandidate]],
     marks: Sequence[Fingerprint | None],
-) -> Sequence[_Alike]:
-    """Return the text that each new observation hardly differs from; where there is none its own, now known by its fingerprint.
+) -> Sequence[str]:
+    """Return the first text of its kind that each new observation hardly differs from; where there is none it is the first, and empty.
 
-    Of one that differs by a name alone and has another title nobody can say that it is the same, nor of a short one, whose
-    fingerprint a name may not move.
+    It may be an old text with a word changed, or a form with another name in it.
     """
     parts = [
         [] if mark is None else [(one.channel.value, part, mark.numbers) for part in mark.parts]
@@ -1126,46 +1107,19 @@ def _texts_alike(
     for some in _chunks(sorted({part for each in parts for part in each}), width=3):
         for row in connection.execute(_LIKENESSES, {"some": some}):
             known[row.channel, row.part, row.numbers][row.text] = row.bits
-    forms = [
-        form_keys(one.channel, one.title, candidate.item.body or "") if mark else ()
-        for (one, candidate), mark in zip(new, marks, strict=True)
-    ]
-    holders: dict[int, list[str]] = defaultdict(list)
-    _add_holders(connection, {key for keys in forms for key in keys}, holders)
-    titles = _titles_of(connection, {(part[0], text) for part, texts in known.items() for text in texts})
-    found: list[_Alike] = []
+    found: list[str] = []
     added: list[dict[str, object]] = []
-    kept: list[dict[str, object]] = []
-    for (one, _candidate), mark, own, keys in zip(new, marks, parts, forms, strict=True):
+    for (one, _candidate), mark, own in zip(new, marks, parts, strict=True):
         alike = {text for part in own for text, bits in known[part].items() if mark and mark.is_like(int(bits, 16))}
-        of_one_form = {text for key in keys for text in holders[key]} - {one.content_hash}
-        others = {text for text in alike & of_one_form if fold(one.title) not in titles[one.channel.value, text]}
-        if mark is not None and mark.group_count < LEAST_SURE_GROUPS:
-            others |= alike - {one.content_hash}
-        same = min(alike - others, default=None)
-        found.append(_Alike(same or one.content_hash, "" if same else min(others, default="")))
-        titles[one.channel.value, found[-1].text].add(fold(one.title))
-        if mark is not None and same is None:
+        found.append("" if one.content_hash in alike else min(alike, default=""))
+        if mark is not None and not alike:
             bits = f"{mark.bits:016x}"
             for channel, part, numbers in own:
                 known[channel, part, numbers][one.content_hash] = bits
                 added.append(
                     {"channel": channel, "part": part, "numbers": numbers, "text": one.content_hash, "bits": bits}
                 )
-            for key in keys:
-                holders[key].append(one.content_hash)
-                kept.append({"key": key, "text": one.content_hash})
     _insert(connection, LIKENESS, added)
-    _insert(connection, TEXT_KEY, kept)
-    return found
-
-
-def _titles_of(connection: Connection, texts: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
-    """Return the titles under which the texts of some channels were published, as they are compared."""
-    found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for some in _chunks(sorted(texts), width=2):
-        for channel, said, title in connection.execute(_KNOWN_TITLES, {"some": some}):
-            found[channel, said].add(fold(title))
     return found
 
 

@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from checks.updates.rules.comparing import SHARING_UNITS
 from checks.updates.rules.stamps import Stamp
 from checks.updates.summaries import is_longer_title, shown_keys, sought_keys
 
+SHARING_UNITS = 3
+"""What stood at so many units is a form, or was given to all."""
 RECURRENCES = 2
 """What one source of a unit had so often is a form."""
 _DIGITS = re.compile(r"\d+")

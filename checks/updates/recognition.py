@@ -23,6 +23,7 @@ from checks.updates.repeats import places_without_repeats
 from checks.updates.summaries import is_title_alone
 from checks.updates.surroundings import without_lists_of_titles
 from checks.updates.text import NO_MARKS, check_text, clean_line, content_hash, count_letters, is_title_without_marks
+from checks.updates.title_changes import is_another_title
 from checks.updates.unit_names import MAX_NAMES, UnitNames
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
@@ -54,6 +55,7 @@ class KnownObservation:
     """How the last answer that had it named its unit."""
     made_at: datetime | None = None
     """When it was made, by that answer."""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,7 @@ def recognise(
             corrected.setdefault(match.observation, _correction(candidate, match, traits, units, polled_at))
         else:
             strangers.append(candidate)
-    by_text = [(known[key].observation, c) for c in strangers if (key := f"h:{c.content_hash}") in known]
-    moved = by_text if len(by_text) >= 2 and 2 * len(by_text) > len(found) else []
+    moved = [] if is_mail(traits) else _moved(strangers, known, traits, shown=len(found))
     moved_items = {id(candidate) for _observation, candidate in moved}
     new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
@@ -223,6 +224,33 @@ def recognise(
         tuple(moved),
         corrected=tuple(one for one in corrected.values() if one is not None),
     )
+
+
+def is_mail(traits: UpdateSourceTraits) -> bool:
+    """Say whether a source is a mailbox: each of its items came by itself, and none of them moves."""
+    return traits.attested and not traits.complete
+
+
+def _moved(
+    strangers: Iterable[NamedCandidate],
+    known: Mapping[str, KnownObservation],
+    traits: UpdateSourceTraits,
+    *,
+    shown: int,
+) -> list[tuple[str, NamedCandidate]]:
+    """Return the items that are known by their texts alone, with their observations, if they are most of an answer: their source has moved.
+
+    What another unit says, or comes under the title of another day with its date, is a new item of an old text.
+    """
+    by_text = [(known[key], one) for one in strangers if (key := f"h:{one.content_hash}") in known]
+    if len(by_text) < 2 or 2 * len(by_text) <= shown:
+        return []
+    return [
+        (other.observation, one)
+        for other, one in by_text
+        if (traits.unit is not None or one.unit_name == other.unit_name)
+        and not (one.item.raw_date != other.raw_date and is_another_title(other.title, one.item.title))
+    ]
 
 
 def without_anticipated(

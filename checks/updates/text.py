@@ -49,8 +49,6 @@ WHOLE_LETTERS = 800
 FINGERPRINT_BITS = 64
 ALIKE_BITS = 3
 """Texts whose fingerprints differ in so few bits say the same (updates.md section 2)."""
-LEAST_SURE_GROUPS = 150
-"""A text of fewer groups of words is no sure copy of one that is alike: another name may not move its fingerprint."""
 _SHINGLE_WORDS = 3
 KEPT_GROUPS = 128
 """Hashes of groups of words that a fingerprint keeps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -21,10 +21,6 @@ BULK_WITHIN = span(timedelta(minutes=30))
 """This many items in this time are one session (đăng dồn)."""
 FINE_POLLING = span(timedelta(minutes=60))
 """Only items that are known to came within an interval this short are told to be posted in one go."""
-SHARING_UNITS = 3
-"""What stood at so many units is a form, or was given to all."""
-SHARED_WITHIN = span(timedelta(days=7))
-"""A text that so many units or more showed in so short a time may be a circular, which all were given to publish."""
 
 
 class Repeats(NamedTuple):
@@ -32,9 +28,7 @@ class Repeats(NamedTuple):
 
     surely: frozenset[str] = frozenset()
     maybe: frozenset[str] = frozenset()
-    """Those of which nobody knows whether they or others came first: they count for nobody, and against nobody."""
-    shared: frozenset[str] = frozenset()
-    """Those of a text that three units or more showed within a week, also the first of them."""
+    """Those that may be other items once more, or another unit's: they count for nobody, and against nobody."""
 
 
 def repeated(
@@ -44,13 +38,14 @@ def repeated(
     may_copy: Collection[str],
     given_out: Mapping[str, Stamp] | None = None,
 ) -> Repeats:
-    """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
+    """Return the observations whose text was there before: for certain the unit's own under its title, perhaps another unit's.
 
-    An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
-    known whose it is, judging again takes it for what it is. On the portal itself it matters not whose an item is. Which of
-    two like texts came first is known where the interval of one ends before the other's begins; else it is open. So it is where
-    the later one claims to have come before the other was seen, as its feed may be late, and of an own text under another
-    title, with a new number, day or name in it. A text that three units or more showed within a week makes nobody's item a sure copy of another unit's.
+    The polls show where a text stood first, and not who wrote it: units publish what they were given, and take what others wrote
+    (docs/decisions/0018). So no unit's item is held against another unit's, and what came after one is open. An item of an unknown
+    sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is known whose it is, judging
+    again takes it for what it is. On the portal itself it matters not whose an item is. Which of two like texts came first is known
+    where the interval of one ends before the other's begins; else it is open. So is an own text under another title, with a new
+    number, day or name in it.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -61,12 +56,9 @@ def repeated(
     """
     surely: set[str] = set()
     maybe: set[str] = set()
-    shared: set[str] = set()
     for (channel, text), some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
         told = sorted((item for item in some if item.came is not None), key=came_by)
         first_given = given_out.get(text) if given_out else None
-        if channel == ItemChannel.SUBPORTAL:
-            shared.update(_shared_by_units(told))
         for place, item in enumerate(told):
             may_spread = item.seen.source in may_copy or (first_given is not None and first_given <= _came(item).last)
             found = _find_original(
@@ -75,29 +67,12 @@ def repeated(
                 window,
                 surely,
                 maybe,
-                shared=shared,
                 is_portal=channel == ItemChannel.PORTAL,
                 may_spread=may_spread,
             )
             if found is not None:
                 (surely if found else maybe).add(item.seen.id)
-    return Repeats(frozenset(surely), frozenset(maybe), frozenset(shared))
-
-
-def _shared_by_units(told: Sequence[GradedItem]) -> Iterator[str]:
-    """Yield those of one text's items, by the end of their intervals, that stand in a week in which three units or more showed it."""
-    if len({item.seen.unit for item in told}) < SHARING_UNITS:
-        return
-    units: Counter[str] = Counter()
-    start = known = 0
-    for end, last in enumerate(told):
-        units.update(filter(None, [last.seen.unit]))
-        while _came(last).last - _came(told[start]).last > SHARED_WITHIN:
-            units.subtract(filter(None, [told[start].seen.unit]))
-            start += 1
-        if len(+units) >= SHARING_UNITS:
-            yield from (item.seen.id for item in told[max(start, known) : end + 1])
-            known = end + 1
+    return Repeats(frozenset(surely), frozenset(maybe))
 
 
 def nearly_repeated(
@@ -185,7 +160,6 @@ def _find_original(
     copies: Collection[str],
     perhaps: Collection[str],
     *,
-    shared: Collection[str],
     is_portal: bool,
     may_spread: bool,
 ) -> bool | None:
@@ -197,7 +171,6 @@ def _find_original(
         window: in milliseconds.
         copies: those before it that are copies themselves: the window begins with what counted.
         perhaps: those before it that may be.
-        shared: those of it that are no sure copies of another unit's.
         is_portal: it matters not whose the items are.
         may_spread: other units' texts make it no copy.
     """
@@ -215,22 +188,13 @@ def _find_original(
         ):
             continue
         order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)
-        is_spread = not is_own and item.seen.id in shared
-        if order and not is_spread and not (is_own and _is_retitled(other, item)) and other.seen.id not in perhaps:
+        if order and not is_another_title(other.seen.title, item.seen.title) and other.seen.id not in perhaps:
             return True
         if order is not None:
             found = False
     if found is None and (start > 0 or end < len(told)):
         return False
     return found
-
-
-def _is_retitled(earlier: GradedItem, later: GradedItem) -> bool:
-    """Say whether the title says what is new in one text, as of a bulletin of each day, a menu or a licence.
-
-    What was sent in again is the same whatever is written above it.
-    """
-    return later.seen.channel != ItemChannel.SUBMISSION and is_another_title(earlier.seen.title, later.seen.title)
 
 
 def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:
@@ -245,15 +209,8 @@ def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bo
         return None  # it came first
     if after.first != BEGINNING and after.first - before.last > window:
         return None
-    is_later = is_own or (before.last < after.first and not _claims_to_be_earlier(item, other))
     is_near = BEGINNING not in {before.first, after.first} and after.last - before.first <= window
-    return is_later and is_near and other.is_sure
-
-
-def _claims_to_be_earlier(item: GradedItem, other: GradedItem) -> bool:
-    """Say whether an item claims a time before another one was seen: its feed may be late, though the polls refute the claim."""
-    claim = item.seen.published_at
-    return item.grade is Grade.A and claim is not None and claim < other.seen.first_seen_at
+    return is_own and is_near and other.is_sure
 
 
 def _is_one_page(item: GradedItem, other: GradedItem) -> bool:

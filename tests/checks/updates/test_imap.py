@@ -104,9 +104,11 @@ def test_the_same_files_in_another_message_repeat_it_and_other_files_do_not(mail
     found = {_day(item.seen.created_at): (_day(item.counts_at), item.flags) for item in box.items()}
     assert found == {
         "2026-11-16": ("2026-11-16", ()),
-        "2026-11-17": (None, (FlagKind.DUPLICATE,)),
+        "2026-11-17": ("2026-11-17", (FlagKind.DUPLICATE,)),
         "2026-11-18": ("2026-11-18", ()),
     }
+    (again,) = (item for item in box.items() if item.flags)
+    assert not again.is_sure
 
 
 def test_a_sender_in_no_map_waits_for_review_and_counts_for_nobody(mail: MailServer, tmp_path: Path) -> None:

@@ -23,7 +23,11 @@ from portalops.model.updates import ItemChannel, ListedItem, RefusedItem, Update
 from tests.checks.updates.scene import HEALTH, ZONE, at
 
 FEED = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
+SHARED_FEED = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False)
+MAILBOX = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, attested=True)
 TABLE = UpdateSourceTraits("table", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
+MENU = "Thứ hai: cơm, cá thu sốt cà chua, canh rau ngót nấu thịt; thứ ba: bún bò; thứ tư: cơm gà; thứ năm: cháo; thứ sáu: mì Quảng."
+"""The same each week; the titles name the week."""
 NOW = at("2026-11-20 20:00")
 
 
@@ -50,10 +54,13 @@ def _recognise(
 def _known(items: list[ListedItem], traits: UpdateSourceTraits = FEED) -> dict[str, KnownObservation]:
     """Return what the store would know after a look that showed these items."""
     return {
-        key: KnownObservation(one.id, candidate.url, one.external_id, one.content_hash, one.published_at, one.raw_date)
+        key: KnownObservation(
+            one.id, candidate.url, one.external_id, one.content_hash, one.published_at, one.raw_date,
+            unit_name=candidate.unit_name, title=one.title,
+        )
         for one, candidate in _recognise(items, traits=traits).new
         for key in candidate.keys
-    }
+    }  # fmt: skip
 
 
 def test_new_names_for_every_item_of_a_feed_are_a_move_and_no_news() -> None:
@@ -62,6 +69,38 @@ def test_new_names_for_every_item_of_a_feed_are_a_move_and_no_news() -> None:
     found = _recognise([_item(f"urn:{n}", f"news/{n}", f"Bài số {n}") for n in range(4)], before)
 
     assert (len(found.new), len(found.known), len(found.migrated)) == (0, 0, 4)
+
+
+def test_mails_with_known_texts_are_mails_of_their_own_however_many_come() -> None:
+    before = _known([_item(f"<{n}@a>", "", f"Bài số {n}") for n in range(2)], MAILBOX)
+
+    found = _recognise([_item(f"<{n}@b>", "", f"Bài số {n}", day=18) for n in range(2)], before, MAILBOX)
+
+    assert (len(found.new), len(found.migrated)) == (2, 0)
+
+
+def test_what_another_unit_says_in_a_shared_feed_is_no_move() -> None:
+    items = [_item(str(n), f"tin/{n}", f"Bài số {n}") for n in range(2)]
+    before = _known([replace(one, unit_name="Sở Y tế") for one in items], SHARED_FEED)
+    others = [
+        replace(one, external_id=f"x{one.external_id}", url=f"{one.url}-x", unit_name="Sở Tư pháp") for one in items
+    ]
+
+    found = _recognise(others, before, SHARED_FEED)
+
+    assert (len(found.new), len(found.migrated)) == (2, 0)
+
+
+def test_the_same_texts_under_the_titles_and_dates_of_another_week_are_new_items() -> None:
+    menus = [replace(_item(str(n), f"tin/{n}", MENU), title=f"Thực đơn tuần {n}") for n in (45, 46)]
+    before = _known(menus)
+    now = [
+        replace(_item(str(n), f"tin/{n}", MENU, day=20), title=f"Thực đơn tuần {n}", raw_date=f"{n}") for n in (47, 48)
+    ]
+
+    found = _recognise(now, before)
+
+    assert (len(found.new), len(found.migrated)) == (2, 0)
 
 
 def test_one_old_text_under_a_new_name_is_observed_so_that_it_can_be_called_a_duplicate() -> None:
