@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.rules.grading import BEGINNING, GradedItem
+from checks.updates.rules.grading import BEGINNING, STUB_LETTERS, GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
@@ -45,7 +45,7 @@ def repeated(
     sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is known whose it is, judging
     again takes it for what it is. On the portal itself it matters not whose an item is. Which of two like texts came first is known
     where the interval of one ends before the other's begins; else it is open. So is an own text under another title, with a new
-    number, day or name in it.
+    number, day or name in it, or one of less than 200 letters or cut: a schedule of each week has as much.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -188,13 +188,19 @@ def _find_original(
         ):
             continue
         order = _compare_two(other, item, window, is_own=is_own, is_earlier=at < place)
-        if order and not is_another_title(other.seen.title, item.seen.title) and other.seen.id not in perhaps:
+        if order and _is_the_same(other.seen, item.seen) and other.seen.id not in perhaps:
             return True
         if order is not None:
             found = False
     if found is None and (start > 0 or end < len(told)):
         return False
     return found
+
+
+def _is_the_same(earlier: SeenItem, later: SeenItem) -> bool:
+    """Say whether one text is the same news: a whole one under its title. A line such as Xem tệp đính kèm may lead to another schedule each week."""
+    is_whole = later.body_letters is not None and later.body_letters >= STUB_LETTERS
+    return is_whole and not is_another_title(earlier.title, later.title)
 
 
 def _compare_two(other: GradedItem, item: GradedItem, window: int, *, is_own: bool, is_earlier: bool) -> bool | None:

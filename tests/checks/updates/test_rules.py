@@ -311,7 +311,12 @@ def came(first: Stamp, last: Stamp | None = None, *, name: str = "a", **fields: 
     interval = Interval(first, first if last is None else last)
     polled = {"first_seen_at": interval.last, "looked_before_at": None if first == BEGINNING else first - 1}
     item = GradedItem(
-        ITEM._replace(id=name, **{**polled, **fields}), Grade.A, interval, is_sure=True, claimed_at=None, flags=()
+        ITEM._replace(id=name, **{"body_letters": 900, **polled, **fields}),
+        Grade.A,
+        interval,
+        is_sure=True,
+        claimed_at=None,
+        flags=(),
     )
     return item._replace(**known)
 
@@ -381,6 +386,10 @@ U, V = UnitId("u"), UnitId("v")
         (came(0, 5), came(12, name="b"), "", "b"),  # seven to twelve after it: within the window or not
         # the polls saw who showed it first, not who wrote it
         (came(0), came(1, name="b", unit=V), "", "b"),
+        # another schedule may be attached to the same line
+        (came(0), came(1, name="b", body_letters=199), "", "b"),
+        # nor is a summary all that an item says
+        (came(0), came(1, name="b", body_letters=None), "", "b"),
         # the same text under the title of another day may be that day's
         (came(0), came(1, name="b", title="Thực đơn bán trú tuần 47"), "", "b"),
         (came(0), came(1, name="b", unit=V, source="copies"), "", ""),
