@@ -1022,9 +1022,9 @@ def test_a_duty_that_is_met_needs_no_reason() -> None:
 
 
 def test_an_item_of_an_unknown_sender_takes_nothing_away_from_a_units_item() -> None:
-    stranger = item(SUBMISSIONS, "2026-11-16 09:00", unit=None, text="Kế hoạch tuần", body_letters=900)
-    own = item(SUBMISSIONS, "2026-11-17 09:00", text="Kế hoạch tuần", body_letters=900)
-    confirmed = item(SUBMISSIONS, "2026-11-16 09:00", unit=HEALTH, text="Kế hoạch tuần", body_letters=900)
+    stranger = item(SUBMISSIONS, "2026-11-16 09:00", unit=None, text="Kế hoạch tuần", letters=900)
+    own = item(SUBMISSIONS, "2026-11-17 09:00", text="Kế hoạch tuần", letters=900)
+    confirmed = item(SUBMISSIONS, "2026-11-16 09:00", unit=HEALTH, text="Kế hoạch tuần", letters=900)
 
     assert the_week([stranger, own]).submissions == 1
     assert [one.day for one in the_week([stranger, own]).items] == [date(2026, 11, 17)]
