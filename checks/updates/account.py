@@ -17,7 +17,7 @@ from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address
-from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_beyond_comparing, is_unnamed
+from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_bare, is_beyond_comparing, is_unnamed
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -408,6 +408,8 @@ def _explain_doubt(one: Counting) -> Message:
         return msg(
             "its text lacks the Vietnamese marks or is in a wrong encoding, so that no earlier text is known again in it: an officer reads it"
         )
+    if is_bare(item.seen):
+        return msg("its title has fewer than three words and hardly a text stands below: an officer reads it")
     if item.seen.rewrite == Rewrite.OPEN and item.seen.body_letters is None:
         return msg(
             "at this address the text, the title or the date is another one than before; its source gives a title or a"

@@ -107,7 +107,7 @@ OBSERVATION = Table(
     Column("unit_name", Text, nullable=False, server_default=""),
     # Empty for an item of its own; for another text at a known address, whether it surely is one.
     Column("rewrite", Text, nullable=False, server_default=""),
-    # Of an item of a sub-portal its title alone is known, or a few words beside it.
+    # Of an item of a site its title alone is known, or a few words beside it.
     Column("title_alone", Boolean, nullable=False, server_default=false()),
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),

@@ -1053,7 +1053,7 @@ def _add_observations(
             text=text,
             resembles=resembles,
             looked_before_at=proof.absent_at.get(one.id),
-            title_alone=one.channel is ItemChannel.SUBPORTAL and is_title_alone(candidate.item.body),
+            title_alone=one.channel is not ItemChannel.SUBMISSION and is_title_alone(candidate.item.body),
         )
         for (one, candidate), text, resembles in zip(new, texts, resembled, strict=True)
     ]

@@ -31,6 +31,8 @@ REMOVED_WITHIN = span(timedelta(hours=48))
 ENTERED_AHEAD = span(timedelta(days=1))
 """A paper may be entered the evening before the day under which it is registered."""
 STUB_LETTERS = 200
+LEAST_WORDS = 3
+"""A title of fewer, with hardly a text, tells nobody anything, such as *Tin mới*; *Lịch tuần 47* does."""
 
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
 _BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
@@ -142,7 +144,8 @@ def grade(
     is_struck = gone is not None and traits.attested and not is_confirmed
     is_removed = may_be_removed = False
     if gone is not None and not traits.attested and not one.baseline and gone.seen_at - until < REMOVED_WITHIN:
-        is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure
+        # What a list or a feed lacks may stand in another category now; of what is listed whole it is known.
+        is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure and traits.complete
         may_be_removed = not is_removed
     if confirmed_day is not None:
         first_of_day, last_of_day = max(came.first, confirmed_day.first), min(came.last, confirmed_day.last)
@@ -159,6 +162,7 @@ def grade(
     # A register has subjects and no texts: a paper is known again by its number.
     has_only_subject = traits.attested and one.body_letters is None
     is_disguised = is_beyond_comparing(one) and not (is_confirmed or has_only_subject)
+    is_bare_item = is_bare(one) and not (traits.attested or is_confirmed)
     is_by_program = not is_confirmed and FlagKind.AUTOMATIC in one.text_problems.split(",")
     misread_day = None if is_confirmed else misread_day
     is_doubtful = (
@@ -170,10 +174,11 @@ def grade(
         or is_open
         or is_empty
         or is_disguised
+        or is_bare_item
         or one.rewrite == Rewrite.OPEN
     )
     is_sure = not is_doubtful and kind is not Grade.C
-    is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
+    is_stub = is_bare_item or (one.body_letters is not None and one.body_letters < STUB_LETTERS)
     is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
     is_odd = (
         kind is Grade.C
@@ -235,6 +240,11 @@ def is_ahead(one: SeenItem) -> bool:
     return one.created_at is not None and one.created_at > one.first_seen_at + CLOCK_SKEW
 
 
+def is_bare(one: SeenItem) -> bool:
+    """Say whether an item of a site is a word or two, without a text."""
+    return one.title_alone and len(one.title.split()) < LEAST_WORDS
+
+
 def is_beyond_comparing(one: SeenItem) -> bool:
     """Say whether an item's text is written so that no earlier one can be known again in it."""
     return bool(one.text_problems) and not _BEYOND_COMPARING.isdisjoint(one.text_problems.split(","))
@@ -243,7 +253,7 @@ def is_beyond_comparing(one: SeenItem) -> bool:
 def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> GradedItem | None:
     """Return what `grade` comes to for an item without anything odd, of which a year may have ten million; else None."""
     claimed, created, after = one.published_at, one.created_at, one.looked_before_at
-    if claimed is None or one.text_problems or one.rewrite or one.unit is None:
+    if claimed is None or one.text_problems or one.rewrite or one.unit is None or one.title_alone:
         return None
     if one.body_letters is not None and one.body_letters < STUB_LETTERS:
         return None

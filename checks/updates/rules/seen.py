@@ -35,7 +35,7 @@ class SeenItem(NamedTuple):
     rewrite: str = ""
     """A value of `Rewrite`."""
     title_alone: bool = False
-    """An item of a sub-portal of which its title alone is known, or a few words beside it."""
+    """An item of a site of which its title alone is known, or a few words beside it."""
 
 
 class NearCopy(NamedTuple):
