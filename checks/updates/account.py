@@ -249,11 +249,18 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
         elif FlagKind.DUPLICATE in item.flags and (lender := lenders.get(item.seen.id)) is not None and lender.unit:
-            found[item.seen.id] = msg(
-                "{unit} showed this text at {address} on {day}, before it was sent in",
-                unit=names.name_of(lender.unit) or lender.unit,
-                address=lender.url or lender.title,
-                day=moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
+            where = {
+                "unit": names.name_of(lender.unit) or lender.unit,
+                "address": lender.url or lender.title,
+                "day": moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
+            }
+            found[item.seen.id] = (
+                msg(
+                    "{unit} showed this news at {address} on {day}, by its title or first words, before it was sent in",
+                    **where,
+                )
+                if _is_in_other_form(item.seen, lender)
+                else msg("{unit} showed this text at {address} on {day}, before it was sent in", **where)
             )
         elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
             found[item.seen.id] = msg(

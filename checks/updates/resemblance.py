@@ -37,7 +37,7 @@ from checks.updates.near_copies import (
     trace,
     wholes_of,
 )
-from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
+from checks.updates.other_units import UnitKeys, UnitText, find_lender, headings_of, mail_keys, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
 from checks.updates.rules.stamps import stamp
 from checks.updates.summaries import (
@@ -94,7 +94,9 @@ class NewText(NamedTuple):
     cut_news: NewsKeys = NewsKeys()
     """Further keys, where it is the portal's news and gives no whole text."""
     units: UnitKeys = UnitKeys()
-    """Keys by which it is known for another unit's item, where it is a sub-portal's."""
+    """Keys by which it is known for another unit's item, where it is a sub-portal's, or was mailed in."""
+    headings: tuple[str, ...] = ()
+    """What may be its title besides, where it was mailed in."""
     places: tuple[str, ...] = ()
     """Where it may have stood before, its own place first."""
     opening: OpeningKeys = OpeningKeys()
@@ -183,7 +185,8 @@ def new_text(
         summary=summary_keys(channel, body) if is_summary else (),
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
-        units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
+        units=_unit_keys(channel, title, body, is_summary=is_summary),
+        headings=headings_of(title, body) if channel is ItemChannel.SUBMISSION and body is not None else (),
         places=(places := places_of(channel, whose, formers)),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
@@ -199,6 +202,15 @@ def new_text(
         sites=_site_keys(mark) if channel is ItemChannel.SUBMISSION else (),
         runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
     )
+
+
+def _unit_keys(channel: ItemChannel, title: str, body: str | None, *, is_summary: bool) -> UnitKeys:
+    """Return the keys by which an item is known for another unit's; a register's line, which has a title alone, tells of a paper of its own."""
+    if channel is ItemChannel.SUBPORTAL:
+        return unit_keys(title, body, is_summary=is_summary)
+    if channel is ItemChannel.SUBMISSION and body is not None:
+        return mail_keys(title, body, is_summary=is_summary)
+    return UnitKeys()
 
 
 def _site_keys(mark: Fingerprint) -> tuple[int, ...]:
@@ -343,7 +355,7 @@ class EarlierTexts:
             one: the same, as it is kept.
             found: the earlier text that it is known to show again; then no other one is sought.
         """
-        if not new.units.kept:
+        if not any(new.units):
             return found
 
         def texts_of(keys: Iterable[int]) -> Iterable[UnitText]:
@@ -351,8 +363,11 @@ class EarlierTexts:
             return [each for text in sorted(texts) for each in self.units.get(text, ())]
 
         own = UnitText(new.text, new.title, one.unit or one.unit_name, one.source, stamp(one.first_seen_at), "")
-        found = found or find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
-        self.units.setdefault(new.text, []).append(own._replace(resembles=found))
+        found = found or find_lender(
+            own, new.units, is_summary=new.is_summary, texts_of=texts_of, headings=new.headings
+        )
+        if one.channel is ItemChannel.SUBPORTAL:
+            self.units.setdefault(new.text, []).append(own._replace(resembles=found))
         return found
 
     def find_on_sites(self, new: NewText) -> str:

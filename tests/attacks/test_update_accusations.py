@@ -13,6 +13,11 @@ import pytest
 
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
+from tests.attacks.mailed import (
+    articles_mailed_in_that_another_unit_sums_up_afterwards,
+    own_articles_mailed_in_whole_that_another_unit_sums_up,
+    schedules_mailed_in_under_a_title_that_other_sites_have_each_week,
+)
 from tests.attacks.precedence import (
     clock_two_hours_ahead_on_sunday,
     drafts_begun_the_evening_before,
@@ -1052,6 +1057,9 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     own_texts_mailed_in: MET,
     own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,
     texts_mailed_in_that_another_unit_shows_on_that_day: MET,
+    own_articles_mailed_in_whole_that_another_unit_sums_up: MET,
+    articles_mailed_in_that_another_unit_sums_up_afterwards: MET,
+    schedules_mailed_in_under_a_title_that_other_sites_have_each_week: MET,
     notices_of_one_title_of_two_units: UNKNOWN,
     notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,

@@ -29,6 +29,13 @@ from tests.attacks.framed_texts import (
     text_of_the_portal_with_a_greeting_and_a_signature,
     texts_of_a_json_feed_that_were_cut,
 )
+from tests.attacks.mailed import (
+    another_units_summaries_mailed_in_whole_with_a_greeting,
+    file_under_the_title_of_another_units_text,
+    summaries_and_titles_of_another_units_texts_mailed_in,
+    whole_texts_of_another_units_summaries_mailed_in,
+    whole_texts_of_another_units_titles_mailed_in,
+)
 from tests.attacks.precedence import (
     one_sitting_around_the_evening_poll,
     one_sitting_in_a_list_of_days,
@@ -1251,6 +1258,11 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     portal_news_mailed_in: UNKNOWN,
     texts_of_another_units_site_mailed_in: UNKNOWN,
     text_of_another_units_site_with_a_greeting_and_a_signature: UNKNOWN,
+    whole_texts_of_another_units_summaries_mailed_in: UNKNOWN,
+    whole_texts_of_another_units_titles_mailed_in: UNKNOWN,
+    another_units_summaries_mailed_in_whole_with_a_greeting: UNKNOWN,
+    summaries_and_titles_of_another_units_texts_mailed_in: UNKNOWN,
+    file_under_the_title_of_another_units_text: UNKNOWN,
     text_of_another_units_mail_with_a_signature: UNKNOWN,
     own_mail_with_a_greeting_and_a_signature: UNKNOWN,
     own_mail_with_another_picture: UNKNOWN,
@@ -1314,6 +1326,15 @@ def test_a_text_mailed_in_names_the_unit_whose_site_showed_it(province: Province
 
     whys = [*province.reasons().values()]  # both mails have one subject
     assert any("/tu-phap/tin-3 on 2026-11-18, before it was sent in" in why for why in whys), whys
+
+
+def test_a_whole_text_mailed_in_names_the_unit_whose_site_showed_its_summary(province: Province) -> None:
+    whole_texts_of_another_units_summaries_mailed_in(province)
+
+    whys = [*province.reasons().values()]
+    assert any(
+        "/tu-phap/tin-3 on 2026-11-18, by its title or first words, before it was sent in" in why for why in whys
+    ), whys
 
 
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:
