@@ -25,7 +25,7 @@ from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
 from checks.updates.unit_names import UnitNames
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Agency, is_valid_on
+from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.period import Week, day_or_moment
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UnitWeek
@@ -118,6 +118,8 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         if seen.id in strangers:
             return replace(one, why=_explain_stranger(seen))
         traits, at = judging.traits_of(seen.source), moment(seen.first_seen_at)
+        if seen.unit is None and (claimants := names.claimants(seen.unit_name, traits, at)):
+            return replace(one, why=_explain_two_senders(seen, names.name_of(claimants[0]) or claimants[0]))
         if seen.unit is None and unit.id in names.holders_above(seen.unit_name, traits):
             return replace(one, why=_explain_domain(seen))
         if seen.unit is None and unit.id in names.holders_beside(seen.unit_name, traits, at):
@@ -357,6 +359,15 @@ def _explain_sender_name(one: SeenItem) -> Message:
         "its sender {sender} writes this unit's name, or has answers sent to its address, so that it may be this unit's: if the address is its own, add \"{address}\" to aliases of the unit; else record whose the mail is with 'portalops updates register --unit'",
         sender=show_text(one.unit_name, 200),
         address=show_text(sender_address(one.unit_name), 200),
+    )
+
+
+def _explain_two_senders(one: SeenItem, owner: Name | UnitId) -> Message:
+    """Say why a mail may be of either of two units, and what mends it."""
+    return msg(
+        "its sender {sender} has an address of {unit}, with another unit's name or address for answers beside it, so that it may be of either: record whose the mail is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
+        sender=show_text(one.unit_name, 200),
+        unit=owner,
     )
 
 

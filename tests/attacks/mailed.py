@@ -118,3 +118,57 @@ def schedules_mailed_in_under_a_title_that_other_sites_have_each_week(p: Provinc
     for day in (2, 4):
         subject = title.format(46 + day // 2)
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(50 + day, 90), subject=subject)
+
+
+# --- mails of two senders ---------------------------------------------------------------------
+
+OTHER_SENDER = "vanthu@sotuphap.khanhhoa.example"
+
+
+def mail_of_the_unit_under_another_units_name(p: Province) -> None:
+    """Let a clerk of two offices send two mails from this unit's address under the other one's name."""
+    mail = _mailbox(p)
+    for day, name in ((2, "Sở Tư pháp"), (4, "Văn phòng Sở Tư pháp")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name=name)
+
+
+def mail_of_another_unit_under_the_units_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), name="Sở Y tế")
+
+
+def mail_of_another_unit_that_is_answered_to_the_unit(p: Province) -> None:
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), reply_to=SENDER)
+
+
+def mail_of_the_unit_that_is_answered_to_another_unit(p: Province) -> None:
+    p.units[1] = replace(JUSTICE, aliases=("sotuphap.khanhhoa.example",))
+    mail = p.with_mail(units={"soyte.khanhhoa.example": "so-y-te"})
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), reply_to=OTHER_SENDER)
+
+
+def mail_of_the_unit_under_its_own_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, name in ((2, "Văn phòng Sở Y tế tỉnh Khánh Hòa"), (4, "Nguyễn Thị Lan")):
+        reply_to = "lan.nt@soyte.khanhhoa.example"
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name=name, reply_to=reply_to)
+
+
+def mail_of_a_secretary_of_three_agencies(p: Province) -> None:
+    """Let one address send for three agencies, each under all their names."""
+    mail = _mailbox(p)
+    name = "Văn thư Sở Y tế - Sở Tư pháp - Sở Nội vụ"
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), name=name)
+
+
+def mail_under_the_name_of_the_higher_office_too(p: Province) -> None:
+    """Let a centre write its department behind its own name, which is one of its aliases."""
+    mail = _mailbox(p)
+    p.units[0] = replace(p.units[0], aliases=(*p.units[0].aliases, "Trung tâm Y tế - Sở Tư pháp"))
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name="Trung tâm Y tế - Sở Tư pháp")

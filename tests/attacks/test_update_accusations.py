@@ -15,6 +15,11 @@ from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.mailed import (
     articles_mailed_in_that_another_unit_sums_up_afterwards,
+    mail_of_a_secretary_of_three_agencies,
+    mail_of_another_unit_that_is_answered_to_the_unit,
+    mail_of_another_unit_under_the_units_name,
+    mail_of_the_unit_under_its_own_name,
+    mail_under_the_name_of_the_higher_office_too,
     own_articles_mailed_in_whole_that_another_unit_sums_up,
     schedules_mailed_in_under_a_title_that_other_sites_have_each_week,
 )
@@ -1109,6 +1114,11 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     private_address_under_the_units_name: UNKNOWN,
     mailing_list_that_writes_its_own_address: UNKNOWN,
     mail_of_the_unit_over_a_mailing_list: MET,
+    mail_of_another_unit_under_the_units_name: UNKNOWN,
+    mail_of_another_unit_that_is_answered_to_the_unit: UNKNOWN,
+    mail_of_a_secretary_of_three_agencies: UNKNOWN,
+    mail_of_the_unit_under_its_own_name: MET,
+    mail_under_the_name_of_the_higher_office_too: MET,
     other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -1212,6 +1222,24 @@ def test_mail_that_may_be_a_units_names_why_and_the_alias_to_add(province: Provi
     way(province)
 
     assert set(province.reasons().values()) == {said}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        mail_of_another_unit_under_the_units_name,
+        mail_of_another_unit_that_is_answered_to_the_unit,
+        mail_of_a_secretary_of_three_agencies,
+    ],
+)
+def test_mail_of_two_senders_is_open_for_the_unit_of_its_address_too(province: Province, way: Way) -> None:
+    way(province)
+    province.unit = JUSTICE
+
+    found, week = province.judged()
+
+    assert found is UNKNOWN, week.reason
+    assert all("so that it may be of either" in why for why in province.reasons().values())
 
 
 def test_mail_under_a_units_name_opens_no_other_units_week(province: Province) -> None:

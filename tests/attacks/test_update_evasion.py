@@ -32,6 +32,8 @@ from tests.attacks.framed_texts import (
 from tests.attacks.mailed import (
     another_units_summaries_mailed_in_whole_with_a_greeting,
     file_under_the_title_of_another_units_text,
+    mail_of_the_unit_that_is_answered_to_another_unit,
+    mail_of_the_unit_under_another_units_name,
     summaries_and_titles_of_another_units_texts_mailed_in,
     whole_texts_of_another_units_summaries_mailed_in,
     whole_texts_of_another_units_titles_mailed_in,
@@ -62,7 +64,7 @@ from tests.attacks.update_scene import (
     rows_named_in,
     story,
 )
-from tests.checks.updates.scene import HEALTH
+from tests.checks.updates.scene import HEALTH, JUSTICE
 from tests.web import answer
 
 _LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"
@@ -1264,6 +1266,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     summaries_and_titles_of_another_units_texts_mailed_in: UNKNOWN,
     file_under_the_title_of_another_units_text: UNKNOWN,
     text_of_another_units_mail_with_a_signature: UNKNOWN,
+    mail_of_the_unit_under_another_units_name: UNKNOWN,
+    mail_of_the_unit_that_is_answered_to_another_unit: UNKNOWN,
     own_mail_with_a_greeting_and_a_signature: UNKNOWN,
     own_mail_with_another_picture: UNKNOWN,
     text_of_the_portal_with_a_greeting_and_a_signature: UNKNOWN,
@@ -1335,6 +1339,19 @@ def test_a_whole_text_mailed_in_names_the_unit_whose_site_showed_its_summary(pro
     assert any(
         "/tu-phap/tin-3 on 2026-11-18, by its title or first words, before it was sent in" in why for why in whys
     ), whys
+
+
+@pytest.mark.parametrize(
+    "way", [mail_of_the_unit_under_another_units_name, mail_of_the_unit_that_is_answered_to_another_unit]
+)
+def test_a_mail_of_two_senders_is_open_for_the_other_unit_too_and_says_why(province: Province, way: Way) -> None:
+    way(province)
+    province.unit = JUSTICE
+
+    found, week = province.judged()
+
+    assert found is UNKNOWN, week.reason
+    assert all("so that it may be of either" in why for why in province.reasons().values())
 
 
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:
