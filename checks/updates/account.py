@@ -244,6 +244,12 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
+        elif FlagKind.DUPLICATE in item.flags and near is not None and _are_mails_with_files(item.seen, near):
+            found[item.seen.id] = msg(
+                "an earlier mail of this unit has a file of this name, is another part of this one, or begins as it does: {title}, on {day}",
+                title=near.title,
+                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
         elif FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
@@ -320,6 +326,12 @@ def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
 def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:
     """Say whether another unit's item is near by its title or first words, as one of both gives no whole text."""
     return None not in {one.unit, near.unit} and one.unit != near.unit and None in {one.body_letters, near.body_letters}
+
+
+def _are_mails_with_files(one: SeenItem, near: SeenItem) -> bool:
+    """Say whether two items of one unit were sent in without a whole text: their files say the rest."""
+    is_sent = one.channel == near.channel == ItemChannel.SUBMISSION and one.unit == near.unit
+    return is_sent and one.body_letters is None and near.body_letters is None
 
 
 def _published_at(one: SeenItem) -> Stamp:
@@ -421,6 +433,14 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.AUTOMATIC in flags:
         return msg(
             "the header Auto-Submitted of this mail, or else Precedence or Return-Path, says that a program sent it: an officer confirms it if it brings what the unit wrote"
+        )
+    if (
+        item.grade is Grade.D
+        and item.came is not None
+        and item.came.last == item.seen.published_at != item.seen.created_at
+    ):
+        return msg(
+            "the mail server took it after the week's end, and the mail says that it was sent shortly before: servers hold mail back now and then; an officer confirms it by the sending server's record"
         )
     if is_beyond_comparing(item.seen):
         return msg(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
+from portalops.model.organisation import Agency, Name, UnitId
 from tests.attacks.framed_texts import GREETING, SIGNATURE
 from tests.attacks.update_scene import KeptMail, Post, Province, Site, story
 from tests.checks.updates.scene import HEALTH, JUSTICE
@@ -172,3 +174,190 @@ def mail_under_the_name_of_the_higher_office_too(p: Province) -> None:
     p.units[0] = replace(p.units[0], aliases=(*p.units[0].aliases, "Trung tâm Y tế - Sở Tư pháp"))
     for day in (2, 4):
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name="Trung tâm Y tế - Sở Tư pháp")
+
+
+# --- ten more ---------------------------------------------------------------------------------
+
+BODY = "Sở gửi Ban Biên tập tin, bài tuần này trong tệp đính kèm."
+
+
+def forwarded_mail_of_another_unit(p: Province) -> None:
+    """Let the unit forward what another unit sent in, with the head of a forwarded mail in front. True: not this unit's work."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, text, subject=title)
+        head = (
+            "Kính chuyển Ban Biên tập.\n\n---------- Forwarded message ---------\nFrom: Văn thư Sở Tư pháp <vanthu@sotuphap.khanhhoa.example>\n"
+            f"Date: Th 2, {15 + day} thg 11, 2026 lúc 09:00\nSubject: {title}\nTo: <vanthu@soyte.khanhhoa.example>\n\n"
+        )
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, head + text, subject=f"Fwd: {title}")
+
+
+def own_mail_forwarded_once_more(p: Province) -> None:
+    """Let one news be mailed twice, the second time as a forwarded mail. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 320)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, text, subject=TITLES[1])
+    head = f"---------- Forwarded message ---------\nFrom: <{SENDER}>\nDate: 17/11/2026 09:00\nSubject: {TITLES[1]}\n\n"
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, head + text, subject=f"Fwd: {TITLES[1]}")
+
+
+def own_mail_forwarded_as_quoted_lines(p: Province) -> None:
+    """The same with a sign in front of each line."""
+    mail, words = _mailbox(p), story(2, 320).split()
+    lines = [" ".join(words[at : at + 12]) for at in range(0, len(words), 12)]
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, "\n".join(lines), subject=TITLES[1])
+    quoted = "Vào 09:00, 17/11/2026, Sở Y tế đã viết:\n" + "\n".join(f"> {line}" for line in lines)
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, quoted, subject=f"Re: {TITLES[1]}")
+
+
+def one_mail_split_into_two_days(p: Province) -> None:
+    """Let one mail with two pictures be sent in two parts, on two days, each with the same text. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 100)
+    for day, part, file in ((2, "1/2", "anh1.jpg"), (4, "2/2", "anh2.jpg")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, text, subject=f"{TITLES[1]} ({part})", file=file)
+
+
+def one_mail_split_without_its_text(p: Province) -> None:
+    """The same with a short text."""
+    mail = _mailbox(p)
+    for day, part, file in ((2, "phần 1", "anh1.jpg"), (4, "phần 2", "anh2.jpg")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, BODY, subject=f"{TITLES[1]} ({part})", file=file)
+
+
+def subject_alone_twice(p: Province) -> None:
+    """Let a mail that says nothing but its subject be sent twice."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, "", subject="Tin, bài tuần 47")
+
+
+def file_alone_of_one_name_with_other_bytes(p: Province) -> None:
+    """Let a file of one name be saved anew and sent again. True: nobody knows, as tin-bai.docx is the name of each week's."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(
+            p.day(day),
+            mail.receive,
+            p.day(day),
+            SENDER,
+            "",
+            subject="Tin bài",
+            file="Ra quân vệ sinh môi trường biển.docx",
+        )
+
+
+def file_of_the_same_bytes_of_another_unit(p: Province) -> None:
+    """Let another unit's file be mailed in under another name. True: not this unit's work."""
+    mail = _mailbox(p)
+    for day in (1, 3):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), OTHER_SENDER, BODY, subject=TITLES[day], file=f"tp-{day}.docx",
+            saved=100 + day,
+        )  # fmt: skip
+        p.plan(
+            p.day(day + 1), mail.receive, p.day(day + 1), SENDER, "Kính gửi bài.", subject=f"Bài số {day}",
+            file=f"yt-{day}.docx", saved=100 + day,
+        )  # fmt: skip
+
+
+def file_of_the_same_bytes_under_another_name(p: Province) -> None:
+    """Let an own file be sent twice, the second time under another subject and name, in a mail with another text. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, BODY, subject=TITLES[1], file="bai.docx", saved=101)
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, story(4, 30), subject=TITLES[3], file="bai-moi.docx", saved=101)
+
+
+def one_mail_in_two_mailboxes(p: Province) -> None:
+    """Let one mail go to two mailboxes, of which one gets it after midnight. True: one occasion."""
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(
+            p.day(3, "00:05"), mail.receive, on, SENDER, story(2, 320), subject=TITLES[1], message_id="<a@b.example>"
+        )
+
+
+def one_mail_with_a_file_in_two_mailboxes(p: Province) -> None:
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(
+            p.day(3, "00:05"), mail.receive, on, SENDER, BODY, subject=TITLES[1], file="bai.docx", saved=101,
+            message_id="<a@b.example>",
+        )  # fmt: skip
+
+
+def one_short_mail_in_two_mailboxes(p: Province) -> None:
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(p.day(3, "00:05"), mail.receive, on, SENDER, "", subject=TITLES[1], message_id="<a@b.example>")
+
+
+def mail_over_a_list_with_a_footer_and_directly(p: Province) -> None:
+    """Let one mail come directly and, a day later, over a list that puts a footer behind it. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 90)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, text, subject=TITLES[1])
+    footer = "\n_______________________________________________\nTin-bai mailing list\nTin-bai@khanhhoa.example\nhttps://lists.khanhhoa.example/tin-bai"
+    p.plan(p.day(3), mail.receive, p.day(3), SENDER, text + footer, subject=f"[Tin-bai] {TITLES[1]}")
+
+
+def mail_from_the_address_of_a_unit_that_ended_yesterday(p: Province) -> None:
+    """Let the unit's second mail come from the address of the office that it took over the day before. True: its own."""
+    mail = _mailbox(p)
+    p.units.append(
+        Agency(
+            UnitId("so-lao-dong"), Name("Sở Lao động", ""), aliases=("soldtbxh.khanhhoa.example",),
+            valid_to=date(2026, 11, 18), successors=(HEALTH.id,),
+        )
+    )  # fmt: skip
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
+    p.plan(p.day(4), mail.receive, p.day(4), "vt@soldtbxh.khanhhoa.example", story(4, 320), subject=TITLES[3])
+
+
+def own_address_under_the_name_of_a_unit_that_ended_yesterday(p: Province) -> None:
+    """Let the unit's address still bear the name of the office that it took over the day before. True: its own."""
+    mail = _mailbox(p)
+    p.units.append(
+        Agency(UnitId("so-lao-dong"), Name("Sở Lao động", ""), valid_to=date(2026, 11, 15), successors=(HEALTH.id,))
+    )
+    for day in (2, 4):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), subject=TITLES[day - 1], name="Sở Lao động"
+        )
+
+
+def mail_that_a_server_held_back_over_midnight(p: Province) -> None:
+    """Let a mail of Sunday evening reach the server minutes after midnight. True: sent in the week."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
+    sent, on = p.day(7, "23:55"), p.day(8, "00:10")
+    p.plan(on, mail.receive, on, SENDER, story(4, 320), subject=TITLES[3], sent=sent)
+
+
+def mails_held_back_for_days(p: Province) -> None:
+    """Let the mails of Tuesday and Thursday reach the server together on Friday. True: two occasions, by what was sent."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(5), mail.receive, p.day(5), SENDER, story(day, 320), subject=TITLES[day - 1], sent=p.day(day))
+
+
+def forwarded_news_of_the_portals_letter(p: Province) -> None:
+    """Let the unit send back what the portal mailed it: its own circular, with a line in front."""
+    portal, mail = p.with_portal(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        head = (
+            f"Kính chuyển.\n---------- Forwarded message ---------\nFrom: <bbt@khanhhoa.example>\nSubject: {title}\n\n"
+        )
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, head + text, subject=f"Fwd: {title}")
+
+
+def weekly_reports_as_files_of_one_name(p: Province) -> None:
+    """Let each report be a file of one name, under a subject with its own number. True: two."""
+    mail, name = _mailbox(p), "Bao cao tinh hinh dich benh cua So Y te.docx"
+    for day in (2, 4):
+        subject = f"Báo cáo tình hình dịch bệnh ngày {15 + day}/11"
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, "Kính gửi Ban Biên tập.", subject=subject, file=name)

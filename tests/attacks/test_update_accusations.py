@@ -15,13 +15,18 @@ from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.mailed import (
     articles_mailed_in_that_another_unit_sums_up_afterwards,
+    mail_from_the_address_of_a_unit_that_ended_yesterday,
     mail_of_a_secretary_of_three_agencies,
     mail_of_another_unit_that_is_answered_to_the_unit,
     mail_of_another_unit_under_the_units_name,
     mail_of_the_unit_under_its_own_name,
+    mail_that_a_server_held_back_over_midnight,
     mail_under_the_name_of_the_higher_office_too,
+    mails_held_back_for_days,
+    own_address_under_the_name_of_a_unit_that_ended_yesterday,
     own_articles_mailed_in_whole_that_another_unit_sums_up,
     schedules_mailed_in_under_a_title_that_other_sites_have_each_week,
+    weekly_reports_as_files_of_one_name,
 )
 from tests.attacks.precedence import (
     clock_two_hours_ahead_on_sunday,
@@ -1119,6 +1124,11 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     mail_of_a_secretary_of_three_agencies: UNKNOWN,
     mail_of_the_unit_under_its_own_name: MET,
     mail_under_the_name_of_the_higher_office_too: MET,
+    mail_from_the_address_of_a_unit_that_ended_yesterday: UNKNOWN,
+    own_address_under_the_name_of_a_unit_that_ended_yesterday: MET,
+    mail_that_a_server_held_back_over_midnight: UNKNOWN,
+    mails_held_back_for_days: UNKNOWN,
+    weekly_reports_as_files_of_one_name: MET,
     other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -1141,6 +1151,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
     category_feed_alone: "nothing in a feed says that it is of one category",
+    mails_held_back_for_days: "mail that its sender dates back looks the same, until the sending server's record is shown",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""
