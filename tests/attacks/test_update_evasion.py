@@ -1289,7 +1289,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_mail_split_into_two_days: UNKNOWN,
     one_mail_split_without_its_text: UNKNOWN,
     one_mail_in_two_mailboxes: UNMET,
-    one_mail_with_a_file_in_two_mailboxes: UNMET,
+    one_mail_with_a_file_in_two_mailboxes: UNKNOWN,
     one_short_mail_in_two_mailboxes: UNKNOWN,
     mail_over_a_list_with_a_footer_and_directly: UNKNOWN,
     subject_alone_twice: UNKNOWN,
