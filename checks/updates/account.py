@@ -25,7 +25,7 @@ from checks.updates.rules.units import WeekFacts
 from checks.updates.text import fold
 from checks.updates.unit_names import UnitNames
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Agency, is_valid_on
+from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
 from portalops.model.period import Week, day_or_moment
 from portalops.model.text import show_text
 from portalops.model.updates import FlagKind, Grade, ItemChannel, Rewrite, UnitWeek
@@ -118,6 +118,8 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         if seen.id in strangers:
             return replace(one, why=_explain_stranger(seen))
         traits, at = judging.traits_of(seen.source), moment(seen.first_seen_at)
+        if seen.unit is None and (claimants := names.claimants(seen.unit_name, traits, at)):
+            return replace(one, why=_explain_two_senders(seen, names.name_of(claimants[0]) or claimants[0]))
         if seen.unit is None and unit.id in names.holders_above(seen.unit_name, traits):
             return replace(one, why=_explain_domain(seen))
         if seen.unit is None and unit.id in names.holders_beside(seen.unit_name, traits, at):
@@ -242,6 +244,12 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 address=near.url or near.title,
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
+        elif FlagKind.DUPLICATE in item.flags and near is not None and _are_mails_with_files(item.seen, near):
+            found[item.seen.id] = msg(
+                "an earlier mail of this unit has a file of this name, is another part of this one, or begins as it does: {title}, on {day}",
+                title=near.title,
+                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+            )
         elif FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
@@ -249,11 +257,18 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
             )
         elif FlagKind.DUPLICATE in item.flags and (lender := lenders.get(item.seen.id)) is not None and lender.unit:
-            found[item.seen.id] = msg(
-                "{unit} showed this text at {address} on {day}, before it was sent in",
-                unit=names.name_of(lender.unit) or lender.unit,
-                address=lender.url or lender.title,
-                day=moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
+            where = {
+                "unit": names.name_of(lender.unit) or lender.unit,
+                "address": lender.url or lender.title,
+                "day": moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
+            }
+            found[item.seen.id] = (
+                msg(
+                    "{unit} showed this news at {address} on {day}, by its title or first words, before it was sent in",
+                    **where,
+                )
+                if _is_in_other_form(item.seen, lender)
+                else msg("{unit} showed this text at {address} on {day}, before it was sent in", **where)
             )
         elif FlagKind.DUPLICATE in item.flags and item.seen.id in shown:
             found[item.seen.id] = msg(
@@ -313,6 +328,12 @@ def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:
     return None not in {one.unit, near.unit} and one.unit != near.unit and None in {one.body_letters, near.body_letters}
 
 
+def _are_mails_with_files(one: SeenItem, near: SeenItem) -> bool:
+    """Say whether two items of one unit were sent in without a whole text: their files say the rest."""
+    is_sent = one.channel == near.channel == ItemChannel.SUBMISSION and one.unit == near.unit
+    return is_sent and one.body_letters is None and near.body_letters is None
+
+
 def _published_at(one: SeenItem) -> Stamp:
     """Return when an item says that it was published; else when it was first seen."""
     return one.first_seen_at if one.published_at is None else one.published_at
@@ -350,6 +371,15 @@ def _explain_sender_name(one: SeenItem) -> Message:
         "its sender {sender} writes this unit's name, or has answers sent to its address, so that it may be this unit's: if the address is its own, add \"{address}\" to aliases of the unit; else record whose the mail is with 'portalops updates register --unit'",
         sender=show_text(one.unit_name, 200),
         address=show_text(sender_address(one.unit_name), 200),
+    )
+
+
+def _explain_two_senders(one: SeenItem, owner: Name | UnitId) -> Message:
+    """Say why a mail may be of either of two units, and what mends it."""
+    return msg(
+        "its sender {sender} has an address of {unit}, with another unit's name or address for answers beside it, so that it may be of either: record whose the mail is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
+        sender=show_text(one.unit_name, 200),
+        unit=owner,
     )
 
 
@@ -403,6 +433,14 @@ def _explain_doubt(one: Counting) -> Message:
     if FlagKind.AUTOMATIC in flags:
         return msg(
             "the header Auto-Submitted of this mail, or else Precedence or Return-Path, says that a program sent it: an officer confirms it if it brings what the unit wrote"
+        )
+    if (
+        item.grade is Grade.D
+        and item.came is not None
+        and item.came.last == item.seen.published_at != item.seen.created_at
+    ):
+        return msg(
+            "the mail server took it after the week's end, and the mail says that it was sent shortly before: servers hold mail back now and then; an officer confirms it by the sending server's record"
         )
     if is_beyond_comparing(item.seen):
         return msg(

@@ -1,7 +1,8 @@
 """Who sent a mail by all that it says of itself: its address, the name before that, and where answers go. Pure.
 
 A clerk writes from another address than the unit's own, and a mailing list puts its own address in front of the unit's name. Anybody can
-write such a name. So it makes a mail nobody's for certain, and says only whose it may be.
+write such a name. So it makes a mail nobody's for certain, and says only whose it may be. One clerk may send for two offices: another unit's name beside
+a known address leaves it open between both.
 """
 
 from __future__ import annotations

@@ -858,7 +858,7 @@ _SITE_TEXTS = (
     select(*_SEEN)
     .join(_RESEMBLED, _RESEMBLED.c.resembles == OBSERVATION.c.text)
     .where(_RESEMBLED.c.channel == ItemChannel.SUBMISSION.value, OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value)
-    .where(OBSERVATION.c.first_seen_at <= bindparam("until"), ~OBSERVATION.c.title_alone)
+    .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
 )
 _NEWEST = (
     select(func.max(CORRECTION.c.seq))
@@ -1192,8 +1192,8 @@ def _texts_resembled(
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
         earlier.keep(one, is_first=not same)
-        same = earlier.find_lender(one, observation, found=same or earlier.find_news(one))
-        found.append(same or earlier.find_on_sites(one))
+        same = same or earlier.find_news(one) or earlier.find_on_sites(one)
+        found.append(earlier.find_lender(one, observation, found=same))
     found = [text or earlier.find_whole(one) for one, text in zip(sought, found, strict=True)]  # in front of its whole
     rows = [{"key": key, "text": text} for key, some in earlier.added.items() for text in some]
     _insert(connection, TEXT_KEY, rows)

@@ -1,4 +1,4 @@
-"""By what an item of one unit's site is known for another unit's, where one of the two gives no whole text. Pure.
+"""By what an item of one unit's site, or what it mails in, is known for another unit's, where one of the two gives no whole text. Pure.
 
 One site gives summaries, another one whole texts, a third one titles alone: what one unit copies from another has then no text in
 common with it, but its first words or its title. Neither proves a copy, so that they only open what they bear on. Offices
@@ -14,13 +14,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from checks.updates.rules.stamps import Stamp
-from checks.updates.summaries import is_longer_title, shown_keys, sought_keys
+from checks.updates.summaries import inner_keys, is_longer_title, shown_keys, sought_keys
 
 SHARING_UNITS = 3
 """What stood at so many units is a form, or was given to all."""
 RECURRENCES = 2
 """What one source of a unit had so often is a form."""
+MOST_LINES = 20
+"""Lines of a mail of which one may be the title of its news: it stands in front."""
+LONGEST_TITLE = 300
+"""Characters; a longer line is a paragraph."""
 _DIGITS = re.compile(r"\d+")
+_FILE_TYPE = re.compile(r"\.\w{1,5}$")
 _WHOLE, _CUT = "whole text of a unit", "summary of a unit"
 
 
@@ -65,8 +70,41 @@ def unit_keys(title: str, body: str | None, *, is_summary: bool) -> UnitKeys:
     return UnitKeys((*own.titles, *own.beginnings), whole.titles, cut.titles, beginnings)
 
 
+def headings_of(title: str, body: str) -> tuple[str, ...]:
+    """Return what may be the title of the news that a mail brings: its subject, a line of its text, or the name of a file.
+
+    >>> headings_of("Tin bài", "Kính gửi Ban Biên tập\\nKhoi_cong_ke_song_Cai.pdf")
+    ('Tin bài', 'Kính gửi Ban Biên tập', 'Khoi cong ke song Cai')
+    """
+    lines = [line for line in map(str.strip, body.splitlines()) if line]
+    likely = (*lines[:MOST_LINES], *lines[MOST_LINES:][-MOST_LINES:])  # names of files stand behind the text
+    told = (_FILE_TYPE.sub("", line).replace("_", " ") for line in likely if len(line) <= LONGEST_TITLE)
+    return tuple(dict.fromkeys((title, *told)))
+
+
+def mail_keys(title: str, body: str, *, is_summary: bool) -> UnitKeys:
+    """Return the keys by which what was mailed in is looked for among the items of sub-portals; it is no such item itself.
+
+    Args:
+        title: its subject.
+        body: its text, and the names of its files in lines behind it.
+        is_summary: it gives no whole text.
+    """
+    forms = [_DIGITS.sub(" ", heading) for heading in headings_of(title, body)]
+    cut, whole = (
+        {key for form in forms for key in sought_keys(form, None, kind=kind).titles} for kind in (_CUT, _WHOLE)
+    )
+    beginnings = [key for kind in ((_CUT, _WHOLE) if is_summary else (_CUT,)) for key in inner_keys(body, kind=kind)]
+    return UnitKeys((), tuple(sorted(whole)), tuple(sorted(cut)), tuple(beginnings))
+
+
 def find_lender(
-    own: UnitText, keys: UnitKeys, *, is_summary: bool, texts_of: Callable[[Iterable[int]], Iterable[UnitText]]
+    own: UnitText,
+    keys: UnitKeys,
+    *,
+    is_summary: bool,
+    texts_of: Callable[[Iterable[int]], Iterable[UnitText]],
+    headings: Sequence[str] = (),
 ) -> str:
     """Return the text of another unit's item that has the first words or the title of one; empty where none or a form does.
 
@@ -75,19 +113,25 @@ def find_lender(
         keys: its own.
         is_summary: it gives no whole text.
         texts_of: returns the items of sub-portals that are kept under some keys.
+        headings: what may be its title besides.
     """
     if found := _first_of_others(own, list(texts_of(keys.beginnings))):
         return found
-    form = _DIGITS.sub(" ", own.title)
+    titles = (own.title, *headings)
+    forms = [_DIGITS.sub(" ", title) for title in titles]
     cut, whole = (
-        [one for one in texts_of(some) if is_longer_title(_DIGITS.sub(" ", one.title), form)]
+        [one for one in texts_of(some) if _is_titled(_DIGITS.sub(" ", one.title), forms)]
         for some in (keys.cut_titles, keys.whole_titles)
     )
     if _is_form([*cut, *whole]):
         return ""
-    return _first_of_others(
-        own, [one for one in (*cut, *(whole if is_summary else ())) if is_longer_title(one.title, own.title)]
-    )
+    alike = (*cut, *(whole if is_summary else ()))
+    return _first_of_others(own, [one for one in alike if _is_titled(one.title, titles)])
+
+
+def _is_titled(title: str, others: Iterable[str]) -> bool:
+    """Say whether one of some titles has another one in it, or stands in it."""
+    return any(is_longer_title(title, other) for other in others)
 
 
 def _first_of_others(own: UnitText, alike: Sequence[UnitText]) -> str:

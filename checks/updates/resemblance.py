@@ -17,6 +17,7 @@ from checks.updates.joined_texts import (
     run_keys,
     sources_of,
 )
+from checks.updates.mailed_again import MailKeys, again_keys
 from checks.updates.near_copies import (
     KEPT_KEYS,
     KEPT_PART_KEYS,
@@ -37,7 +38,7 @@ from checks.updates.near_copies import (
     trace,
     wholes_of,
 )
-from checks.updates.other_units import UnitKeys, UnitText, find_lender, unit_keys
+from checks.updates.other_units import UnitKeys, UnitText, find_lender, headings_of, mail_keys, unit_keys
 from checks.updates.rewriting import CHANGED_SHARE, Sketch
 from checks.updates.rules.stamps import stamp
 from checks.updates.summaries import (
@@ -94,7 +95,11 @@ class NewText(NamedTuple):
     cut_news: NewsKeys = NewsKeys()
     """Further keys, where it is the portal's news and gives no whole text."""
     units: UnitKeys = UnitKeys()
-    """Keys by which it is known for another unit's item, where it is a sub-portal's."""
+    """Keys by which it is known for another unit's item, where it is a sub-portal's, or was mailed in."""
+    headings: tuple[str, ...] = ()
+    """What may be its title besides, where it was mailed in."""
+    again: MailKeys = MailKeys()
+    """Keys of a mail that may bring the same, where it was mailed in and gives no whole text."""
     places: tuple[str, ...] = ()
     """Where it may have stood before, its own place first."""
     opening: OpeningKeys = OpeningKeys()
@@ -108,7 +113,7 @@ class NewText(NamedTuple):
     def sought(self) -> Iterator[int]:
         """Yield the keys by which earlier texts are sought first."""
         known_by_title = chain(self.summary, *self.news, *self.shown, *self.cut_news, *self.units, *self.opening[1:])
-        return chain(self.near, *self.parts, known_by_title, self.numberless, self.sites)
+        return chain(self.near, *self.parts, known_by_title, self.numberless, self.sites, *self.again)
 
     @property
     def first_runs(self) -> Iterator[int]:
@@ -183,8 +188,12 @@ def new_text(
         summary=summary_keys(channel, body) if is_summary else (),
         news=sought_keys(title, body) if is_news else NewsKeys(),
         shown=shown_keys(title, body) if channel is ItemChannel.PORTAL else NewsKeys(),
-        units=unit_keys(title, body, is_summary=is_summary) if channel is ItemChannel.SUBPORTAL else UnitKeys(),
+        units=_unit_keys(channel, title, body, is_summary=is_summary),
+        headings=headings_of(title, body) if channel is ItemChannel.SUBMISSION and body is not None else (),
         places=(places := places_of(channel, whose, formers)),
+        again=again_keys(places[0], title, body)
+        if is_summary and body and channel is ItemChannel.SUBMISSION
+        else MailKeys(),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
     if mark is None or words is None or words.words < LEAST_WORDS:
@@ -199,6 +208,15 @@ def new_text(
         sites=_site_keys(mark) if channel is ItemChannel.SUBMISSION else (),
         runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
     )
+
+
+def _unit_keys(channel: ItemChannel, title: str, body: str | None, *, is_summary: bool) -> UnitKeys:
+    """Return the keys by which an item is known for another unit's; a register's line, which has a title alone, tells of a paper of its own."""
+    if channel is ItemChannel.SUBPORTAL:
+        return unit_keys(title, body, is_summary=is_summary)
+    if channel is ItemChannel.SUBMISSION and body is not None:
+        return mail_keys(title, body, is_summary=is_summary)
+    return UnitKeys()
 
 
 def _site_keys(mark: Fingerprint) -> tuple[int, ...]:
@@ -251,7 +269,7 @@ class EarlierTexts:
         """Return the earlier text that a new item shows again or has most of its words from; empty if there is none."""
         if new.is_summary and (found := self._find_title(new) or self.find_news(new)):
             return found
-        if found := self._find_opening(new) or self._find_numberless(new):
+        if found := self._find_opening(new) or self._find_numberless(new) or self._find_mail(new):
             return found
         if new.trace is None:
             return ""
@@ -306,6 +324,12 @@ class EarlierTexts:
             (one.text for one in self._shown(new, texts) if not is_another_title(one.title, new.title)), default=""
         )
 
+    def _find_mail(self, new: NewText) -> str:
+        """Return the mail that has a file of the same name under a subject with all numbers of the new one's, or is another part of it."""
+        files, parts = ({text for key in keys for text in self._texts_of(key)} for keys in new.again)
+        named = (one.text for one in self._shown(new, sorted(files)) if not has_new_number(one.title, new.title))
+        return min({*named, *parts} - {new.text}, default="")
+
     def _find_opening(self, new: NewText) -> str:
         """Return a longer or shorter text of the same title and first words, where one of both gives no whole text."""
         opened, as_long = (
@@ -343,7 +367,7 @@ class EarlierTexts:
             one: the same, as it is kept.
             found: the earlier text that it is known to show again; then no other one is sought.
         """
-        if not new.units.kept:
+        if not any(new.units):
             return found
 
         def texts_of(keys: Iterable[int]) -> Iterable[UnitText]:
@@ -351,8 +375,11 @@ class EarlierTexts:
             return [each for text in sorted(texts) for each in self.units.get(text, ())]
 
         own = UnitText(new.text, new.title, one.unit or one.unit_name, one.source, stamp(one.first_seen_at), "")
-        found = found or find_lender(own, new.units, is_summary=new.is_summary, texts_of=texts_of)
-        self.units.setdefault(new.text, []).append(own._replace(resembles=found))
+        found = found or find_lender(
+            own, new.units, is_summary=new.is_summary, texts_of=texts_of, headings=new.headings
+        )
+        if one.channel is ItemChannel.SUBPORTAL:
+            self.units.setdefault(new.text, []).append(own._replace(resembles=found))
         return found
 
     def find_on_sites(self, new: NewText) -> str:
@@ -397,6 +424,8 @@ class EarlierTexts:
         self._add(new.text, new.units.kept, most=len(new.units.kept))
         self._add(new.text, new.opening.kept, most=len(new.opening.kept))
         self._add(new.text, new.numberless[:1], most=1)
+        again = tuple(chain(*new.again))
+        self._add(new.text, again, most=len(again))
         for place in new.places[:1]:
             self._showings_added[new.text].append(Showing(new.text, new.title, place))
         self._titles_added.setdefault(new.text, new.title)

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
@@ -30,6 +31,8 @@ SUMMARY_WORDS = 10
 _ELLIPSES = ("...", "…")
 _WORD = re.compile(r"\w+")
 _SEPARATOR = re.compile(r"\s*[:|,]\s+|\s*[-–—]\s+|\)\s*")
+_ENDS = re.compile(r"\s*\n\s*|(?<=[.:;,!?|)])\s+|\s*[-–—]\s+")
+"""Of a sentence, a line or a lead-in."""
 _LEAD_IN_SIGNS = 120
 """A lead-in of twelve words is no longer."""
 
@@ -70,6 +73,14 @@ def beginning_keys(text: str, length: int, *, kind: str, starts: int | None = No
         starts: of how many of its beginnings; None for all.
     """
     return _runs(f"{kind}beginning", _words(text), _starts(text)[:starts], length)
+
+
+def inner_keys(text: str, *, kind: str = "") -> tuple[int, ...]:
+    """Return the keys of the first words behind each end of a sentence or a line of a text, as a greeting may stand in front of news."""
+    pieces = [read_text(piece).words for piece in _ENDS.split(text)]
+    words = tuple(chain.from_iterable(pieces))
+    starts = sorted({0, *accumulate(map(len, pieces))})
+    return _runs(f"{kind}beginning", words, starts, BEGINNING_WORDS)
 
 
 def _starts(text: str) -> Sequence[int]:

@@ -172,16 +172,22 @@ class UnitNames:
         First the source's own words count, then ids, names and aliases as they stand, then their normal form. A mail address that
         is no name itself is its domain's. A name that is written without any diacritics may lack them. Capitals may stand for the
         initials of some of its words. The name of two units that exist at once means neither, however each spells it. Of several names
-        one must mean a unit, and no other one another unit.
+        one must mean a unit, and no other one another unit. A mail address beside which another unit's name or address stands means
+        neither: see `claimants`.
         """
         if BESIDE in name:
             units = self.find_each(name, traits, when)
             return units[0] if len(units) == 1 else None
-        name = sender_address(name)
+        unit = self._find_alone(sender_address(name), traits, when)
+        return None if unit is not None and self._others_beside(name, unit, traits, when) else unit
+
+    def _find_alone(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
+        """Return what `find` does, by one name with nothing beside it."""
         folded = fold(name)
-        for own_name, unit in traits.unit_names:
-            if fold(own_name) == folded:
-                return unit
+        mapped = {fold(own_name): unit for own_name, unit in traits.unit_names}
+        for known in (folded, folded.rpartition("@")[2]):
+            if known in mapped:
+                return mapped[known]
         words = self._normal_words(folded[:MAX_NAME])
         if len(self._existing(self._named.alike.get(words, ()), when)) > 1:
             return None
@@ -277,6 +283,8 @@ class UnitNames:
             return (unit,)
         if names_nobody(author):
             return ()
+        if claimants := self.claimants(author, traits, when):
+            return claimants
         by_address = (*self.holders_above(author, traits), *self.holders_beside(author, traits, when))
         by_name = (*self.resembling(sender_address(author)), *self.bearers(author, traits, when))
         return tuple(dict.fromkeys((*by_address, *by_name)))
@@ -319,6 +327,22 @@ class UnitNames:
     def bearers(self, sender: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
         """Return the units whose name or address stands beside a mail's address: before it, or where answers go; none for other names."""
         return tuple(dict.fromkeys(unit for one in names_beside(sender) for unit in self._named_in(one, traits, when)))
+
+    def claimants(self, sender: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units of one of which a mail is, where its address is one unit's, and a name or an address beside it another's; else none.
+
+        One clerk may send for several offices. The unit of the address stands first.
+        """
+        unit = None if traits is None else self._find_alone(sender_address(sender), traits, when)
+        others = () if unit is None else self._others_beside(sender, unit, traits, when)
+        return () if unit is None or not others else (unit, *others)
+
+    def _others_beside(
+        self, sender: str, unit: UnitId, traits: UpdateSourceTraits | None, when: datetime
+    ) -> tuple[UnitId, ...]:
+        """Return the units that stand beside the address of one; a unit from which that one has taken over is no other one."""
+        others = (one for one in self.bearers(sender, traits, when) if one != unit)
+        return tuple(one for one in others if unit not in self.successors(one, when))
 
     def _named_in(self, text: str, traits: UpdateSourceTraits | None, when: datetime) -> Iterable[UnitId]:
         """Return the units that a text names: the one that it means as a whole, else those of which it has a name whole in it."""

@@ -247,6 +247,15 @@ def _sender_warning(one: UnknownSender) -> Message:
             one.items,
             source=one.source,
         )
+    if one.is_contested:
+        return nmsg(
+            "{source}: {n} mail of {name} may be of {units}: the address is one unit's, the name or the address for answers beside it another's; record whose it is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
+            "{source}: {n} mails of {name} may be of {units}: the address is one unit's, the name or the address for answers beside it another's; record whose they are with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
+            one.items,
+            source=one.source,
+            name=show_text(one.name, 200),
+            units=", ".join(one.resembles[:MAX_RESEMBLED]),
+        )
     if one.is_below:
         return nmsg(
             '{source}: {n} mail of {name} may be of {units}, whose domain is above the sender\'s: if it is, add "{domain}" to aliases in its [[unit]] table',

@@ -299,6 +299,8 @@ class UnknownSender(NamedTuple):
     """A register has it, it is like no unit's name, and it is not declared to be no unit's: it may be any unit's."""
     is_below: bool = False
     """It is a mail address, and a domain of the units is above its own."""
+    is_contested: bool = False
+    """It is a mail address of a unit, and another unit's name or address for answers stands beside it."""
 
 
 def unit_names(session: Session) -> UnitNames:
@@ -320,6 +322,7 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
             names.likely(name, traits[source], now),
             is_stranger=names.is_stranger(name, traits[source], now),
             is_below=bool(names.holders_above(name, traits[source])),
+            is_contested=bool(names.claimants(name, traits[source], now)),
         )
         for source, name, items in found
         if source in traits

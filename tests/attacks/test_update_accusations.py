@@ -13,6 +13,21 @@ import pytest
 
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
+from tests.attacks.mailed import (
+    articles_mailed_in_that_another_unit_sums_up_afterwards,
+    mail_from_the_address_of_a_unit_that_ended_yesterday,
+    mail_of_a_secretary_of_three_agencies,
+    mail_of_another_unit_that_is_answered_to_the_unit,
+    mail_of_another_unit_under_the_units_name,
+    mail_of_the_unit_under_its_own_name,
+    mail_that_a_server_held_back_over_midnight,
+    mail_under_the_name_of_the_higher_office_too,
+    mails_held_back_for_days,
+    own_address_under_the_name_of_a_unit_that_ended_yesterday,
+    own_articles_mailed_in_whole_that_another_unit_sums_up,
+    schedules_mailed_in_under_a_title_that_other_sites_have_each_week,
+    weekly_reports_as_files_of_one_name,
+)
 from tests.attacks.precedence import (
     clock_two_hours_ahead_on_sunday,
     drafts_begun_the_evening_before,
@@ -1052,6 +1067,9 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     own_texts_mailed_in: MET,
     own_texts_that_one_poll_saw_at_another_unit_too_mailed_in: UNKNOWN,
     texts_mailed_in_that_another_unit_shows_on_that_day: MET,
+    own_articles_mailed_in_whole_that_another_unit_sums_up: MET,
+    articles_mailed_in_that_another_unit_sums_up_afterwards: MET,
+    schedules_mailed_in_under_a_title_that_other_sites_have_each_week: MET,
     notices_of_one_title_of_two_units: UNKNOWN,
     notices_of_one_title_in_two_lists: UNKNOWN,
     days_of_documents: MET,
@@ -1101,6 +1119,16 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     private_address_under_the_units_name: UNKNOWN,
     mailing_list_that_writes_its_own_address: UNKNOWN,
     mail_of_the_unit_over_a_mailing_list: MET,
+    mail_of_another_unit_under_the_units_name: UNKNOWN,
+    mail_of_another_unit_that_is_answered_to_the_unit: UNKNOWN,
+    mail_of_a_secretary_of_three_agencies: UNKNOWN,
+    mail_of_the_unit_under_its_own_name: MET,
+    mail_under_the_name_of_the_higher_office_too: MET,
+    mail_from_the_address_of_a_unit_that_ended_yesterday: UNKNOWN,
+    own_address_under_the_name_of_a_unit_that_ended_yesterday: MET,
+    mail_that_a_server_held_back_over_midnight: UNKNOWN,
+    mails_held_back_for_days: UNKNOWN,
+    weekly_reports_as_files_of_one_name: MET,
     other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -1123,6 +1151,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
     category_feed_alone: "nothing in a feed says that it is of one category",
+    mails_held_back_for_days: "mail that its sender dates back looks the same, until the sending server's record is shown",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""
@@ -1204,6 +1233,24 @@ def test_mail_that_may_be_a_units_names_why_and_the_alias_to_add(province: Provi
     way(province)
 
     assert set(province.reasons().values()) == {said}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        mail_of_another_unit_under_the_units_name,
+        mail_of_another_unit_that_is_answered_to_the_unit,
+        mail_of_a_secretary_of_three_agencies,
+    ],
+)
+def test_mail_of_two_senders_is_open_for_the_unit_of_its_address_too(province: Province, way: Way) -> None:
+    way(province)
+    province.unit = JUSTICE
+
+    found, week = province.judged()
+
+    assert found is UNKNOWN, week.reason
+    assert all("so that it may be of either" in why for why in province.reasons().values())
 
 
 def test_mail_under_a_units_name_opens_no_other_units_week(province: Province) -> None:

@@ -29,6 +29,29 @@ from tests.attacks.framed_texts import (
     text_of_the_portal_with_a_greeting_and_a_signature,
     texts_of_a_json_feed_that_were_cut,
 )
+from tests.attacks.mailed import (
+    another_units_summaries_mailed_in_whole_with_a_greeting,
+    file_alone_of_one_name_with_other_bytes,
+    file_of_the_same_bytes_of_another_unit,
+    file_of_the_same_bytes_under_another_name,
+    file_under_the_title_of_another_units_text,
+    forwarded_mail_of_another_unit,
+    forwarded_news_of_the_portals_letter,
+    mail_of_the_unit_that_is_answered_to_another_unit,
+    mail_of_the_unit_under_another_units_name,
+    mail_over_a_list_with_a_footer_and_directly,
+    one_mail_in_two_mailboxes,
+    one_mail_split_into_two_days,
+    one_mail_split_without_its_text,
+    one_mail_with_a_file_in_two_mailboxes,
+    one_short_mail_in_two_mailboxes,
+    own_mail_forwarded_as_quoted_lines,
+    own_mail_forwarded_once_more,
+    subject_alone_twice,
+    summaries_and_titles_of_another_units_texts_mailed_in,
+    whole_texts_of_another_units_summaries_mailed_in,
+    whole_texts_of_another_units_titles_mailed_in,
+)
 from tests.attacks.precedence import (
     one_sitting_around_the_evening_poll,
     one_sitting_in_a_list_of_days,
@@ -55,7 +78,7 @@ from tests.attacks.update_scene import (
     rows_named_in,
     story,
 )
-from tests.checks.updates.scene import HEALTH
+from tests.checks.updates.scene import HEALTH, JUSTICE
 from tests.web import answer
 
 _LETTERS = "áàảãạăắằẳẵặâấầẩẫậéèẻẽẹêếềểễệíìỉĩịóòỏõọôốồổỗộơớờởỡợúùủũụưứừửữựýỳỷỹỵđ"
@@ -1251,7 +1274,28 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     portal_news_mailed_in: UNKNOWN,
     texts_of_another_units_site_mailed_in: UNKNOWN,
     text_of_another_units_site_with_a_greeting_and_a_signature: UNKNOWN,
+    whole_texts_of_another_units_summaries_mailed_in: UNKNOWN,
+    whole_texts_of_another_units_titles_mailed_in: UNKNOWN,
+    another_units_summaries_mailed_in_whole_with_a_greeting: UNKNOWN,
+    summaries_and_titles_of_another_units_texts_mailed_in: UNKNOWN,
+    file_under_the_title_of_another_units_text: UNKNOWN,
     text_of_another_units_mail_with_a_signature: UNKNOWN,
+    mail_of_the_unit_under_another_units_name: UNKNOWN,
+    mail_of_the_unit_that_is_answered_to_another_unit: UNKNOWN,
+    forwarded_mail_of_another_unit: UNKNOWN,
+    forwarded_news_of_the_portals_letter: UNKNOWN,
+    own_mail_forwarded_once_more: UNKNOWN,
+    own_mail_forwarded_as_quoted_lines: UNKNOWN,
+    one_mail_split_into_two_days: UNKNOWN,
+    one_mail_split_without_its_text: UNKNOWN,
+    one_mail_in_two_mailboxes: UNMET,
+    one_mail_with_a_file_in_two_mailboxes: UNKNOWN,
+    one_short_mail_in_two_mailboxes: UNKNOWN,
+    mail_over_a_list_with_a_footer_and_directly: UNKNOWN,
+    subject_alone_twice: UNKNOWN,
+    file_alone_of_one_name_with_other_bytes: UNKNOWN,
+    file_of_the_same_bytes_of_another_unit: UNKNOWN,
+    file_of_the_same_bytes_under_another_name: UNKNOWN,
     own_mail_with_a_greeting_and_a_signature: UNKNOWN,
     own_mail_with_another_picture: UNKNOWN,
     text_of_the_portal_with_a_greeting_and_a_signature: UNKNOWN,
@@ -1313,6 +1357,28 @@ def test_a_text_mailed_in_names_the_unit_whose_site_showed_it(province: Province
 
     whys = [*province.reasons().values()]  # both mails have one subject
     assert any("/tu-phap/tin-3 on 2026-11-18, before it was sent in" in why for why in whys), whys
+
+
+def test_a_whole_text_mailed_in_names_the_unit_whose_site_showed_its_summary(province: Province) -> None:
+    whole_texts_of_another_units_summaries_mailed_in(province)
+
+    whys = [*province.reasons().values()]
+    assert any(
+        "/tu-phap/tin-3 on 2026-11-18, by its title or first words, before it was sent in" in why for why in whys
+    ), whys
+
+
+@pytest.mark.parametrize(
+    "way", [mail_of_the_unit_under_another_units_name, mail_of_the_unit_that_is_answered_to_another_unit]
+)
+def test_a_mail_of_two_senders_is_open_for_the_other_unit_too_and_says_why(province: Province, way: Way) -> None:
+    way(province)
+    province.unit = JUSTICE
+
+    found, week = province.judged()
+
+    assert found is UNKNOWN, week.reason
+    assert all("so that it may be of either" in why for why in province.reasons().values())
 
 
 def test_a_unit_that_does_nothing_is_unmet(province: Province) -> None:

@@ -208,7 +208,7 @@ class Site:
 class KeptMail:
     """A mailbox as the mail server tells of it; no server is asked."""
 
-    def __init__(self, folder: Path, units: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, units: Mapping[str, str], name: str = "mail") -> None:
         settings = {
             "host": "mail.khanhhoa.example",
             "user": "tin-bai",
@@ -216,8 +216,8 @@ class KeptMail:
             "units": dict(units),
             "checked_by": "mx.khanhhoa.example",
         }
-        self._source = build_update_source(KindTable.alone("mail", "imap", settings, folder), zone=ZONE, web=HttpWeb())
-        self.source_id = "mail"
+        self._source = build_update_source(KindTable.alone(name, "imap", settings, folder), zone=ZONE, web=HttpWeb())
+        self.source_id = name
         self.messages: list[dict[str, object]] = []
 
     @property
@@ -236,12 +236,15 @@ class KeptMail:
         file: str = "",
         name: str = "",
         reply_to: str = "",
+        saved: int = 0,
+        message_id: str = "",
     ) -> None:
+        """Receive a message; files that were saved once, under a number, have the same bytes."""
         number = len(self.messages) + 1
         self.messages.append({
-            "received_at": at(on).isoformat(), "message_id": f"<{number}@khanhhoa.example>", "sender": sender,
+            "received_at": at(on).isoformat(), "message_id": message_id or f"<{number}@khanhhoa.example>", "sender": sender,
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
-            "files": [{"name": file, "size": 9000, "digest": f"{number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
+            "files": [{"name": file, "size": 9000, "digest": f"{saved or number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
             "automatic": automatic, "sender_name": name, "reply_to": [reply_to] if reply_to else [],
             "digest": f"{number:064x}",
         })  # fmt: skip
@@ -401,9 +404,9 @@ class Province:
         self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
-    def with_mail(self, units: Mapping[str, str] = MappingProxyType({})) -> KeptMail:
+    def with_mail(self, units: Mapping[str, str] = MappingProxyType({}), name: str = "mail") -> KeptMail:
         self.channel = ItemChannel.SUBMISSION
-        mail = KeptMail(self.folder, units)
+        mail = KeptMail(self.folder, units, name)
         self.sources.append(mail)
         return mail
 

@@ -5,7 +5,7 @@ a claim. A message counts once, however often its Message-ID comes; one that bri
 
 `units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
 its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
-Where the name before the address, the address for answers or the domain is a unit's, it is open for that unit.
+Where the name before the address, the address for answers or the domain is a unit's, it is open for that unit; beside an address of another unit, for both.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
 and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
@@ -220,11 +220,9 @@ class ImapSource:
         is_vouched_for = server is None or vouches(mail.checks, server)
         is_open = mail.is_automatic and brings_something(mail)
         sender = mail.sender if is_vouched_for and (is_open or not mail.is_automatic) else ""
-        unit = self._unit_name(sender)
-        stranger = named_sender(sender, (mail.sender_name, *mail.reply_to))
         subject = mail.subject.strip() or (mail.files[0].name if mail.files else "") or "-"
         papers = _papers_of(mail, subject)
-        title = f"{subject}{papers}" if unit else f"{subject}{papers} ({mail.sender or '?'})"
+        title = f"{subject}{papers}" if self._is_mapped(sender) else f"{subject}{papers} ({mail.sender or '?'})"
         names = "" if _shows_pictures_of_its_text(mail) else "\n".join(file.name for file in mail.files)
         return ListedItem(
             external_id=_identity(mail.message_id) or f"sha256:{message['digest']}",
@@ -232,7 +230,7 @@ class ImapSource:
             title=title,
             published_at=read_moment(mail.date, self._rules) if mail.date else None,
             raw_date=mail.date,
-            unit_name=unit or stranger,
+            unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to)),
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.files or mail.broken),
@@ -240,10 +238,10 @@ class ImapSource:
             files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
         )
 
-    def _unit_name(self, sender: str) -> str:
-        """Return the name under which the settings know a sender; empty if they do not."""
-        domain = sender.rpartition("@")[2]
-        return next((name for name in (sender.casefold(), domain.casefold()) if name and name in self._units), "")
+    def _is_mapped(self, sender: str) -> bool:
+        """Say whether the settings of this source know a sender, or its domain."""
+        own = sender.casefold()
+        return not self._units.isdisjoint({own, own.rpartition("@")[2]})
 
     def _asked_from(self, etag: str, validity: int, now: datetime) -> tuple[datetime, int]:
         """Return from when on the answer speaks, and the first number to ask for; 0 to ask by days."""

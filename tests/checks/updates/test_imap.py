@@ -445,6 +445,22 @@ def test_the_list_names_the_unit_whose_name_stands_before_a_strangers_address(
     assert any('add "hoa.nt@gmail.com" to aliases' in str(one) for one in warned), warned
 
 
+def test_collecting_names_a_mail_from_one_units_address_under_another_units_name(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = '\n[[unit]]\nid = "so-tu-phap"\nname = { vi = "Sở Tư pháp" }\naliases = ["sotuphap.khanhhoa.example"]\n'
+    configuration = CONFIGURATION.format(port=mail.port).replace("by-command", "two-senders") + other
+    (tmp_path / "portalops.toml").write_text(configuration, "utf-8")
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    mail.put("two-senders", tin(1, sender="Sở Y tế <vanthu@sotuphap.khanhhoa.example>"), datetime.now(ZONE))
+
+    run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+    warned = json.loads(capsys.readouterr().out)["warnings"]
+
+    assert any("may be of so-tu-phap, so-y-te: the address is one unit's" in str(one) for one in warned), warned
+
+
 # --- the door ---------------------------------------------------------------------------------
 
 

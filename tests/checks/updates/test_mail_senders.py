@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from email import message_from_string
 from pathlib import Path
 
@@ -117,11 +118,37 @@ def test_a_name_before_the_address_means_the_units_whose_whole_name_it_has(writt
     assert names.find(sender, mail, at("2026-11-16 10:00")) is None
 
 
-def test_an_alias_knows_an_address_whatever_name_stands_before_it() -> None:
-    names = UnitNames([HEALTH, JUSTICE], ZONE)
-    mail = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False)
+LABOUR = Agency(
+    UnitId("so-lao-dong"), Name("Sở Lao động", ""), valid_to=date(2026, 6, 30), successors=(UnitId("so-tu-phap"),)
+)
 
-    assert names.find(named_sender("a@h06.example", ["Sở Y tế"]), mail, at("2026-11-16 10:00")) == "so-tu-phap"
+
+@pytest.mark.parametrize(
+    ("address", "beside", "unit"),
+    [
+        ("a@h06.example", "Nguyễn Thị Lan", "so-tu-phap"),
+        ("a@h06.example", "Văn thư Sở Tư pháp", "so-tu-phap"),
+        ("a@h06.example", "Sở Lao động", "so-tu-phap"),
+        ("vt@h05.example", "STP", "so-y-te"),
+        ("vt@h05.example", "van-phong@soyte.khanhhoa.example", "so-y-te"),
+        ("a@h06.example", "Sở Y tế", None),
+        ("a@h06.example", "Văn phòng Sở Y tế", None),
+        ("a@h06.example", "vt@h05.example", None),
+        ("vt@h05.example", "Sở Tư pháp", None),
+        ("vt@h05.example", "a@h06.example", None),
+    ],
+)
+def test_a_known_address_is_its_units_unless_another_units_name_or_address_stands_beside_it(
+    address: str, beside: str, unit: str | None
+) -> None:
+    names = UnitNames([HEALTH, JUSTICE, LABOUR], ZONE)
+    units = (("h05.example", UnitId("so-y-te")), ("STP", UnitId("so-y-te")))
+    mail = UpdateSourceTraits("mail", ItemChannel.SUBMISSION, complete=False, unit_names=units)
+    sender, when = named_sender(address, [beside]), at("2026-11-16 10:00")
+
+    assert names.find(sender, mail, when) == unit
+    assert bool(names.claimants(sender, mail, when)) is (unit is None)
+    assert unit or sorted(names.likely(sender, mail, when)) == ["so-tu-phap", "so-y-te"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,363 @@
+"""What is mailed in: another unit's news in another form than its site shows, and mails of which two units may be the sender."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from portalops.model.organisation import Agency, Name, UnitId
+from tests.attacks.framed_texts import GREETING, SIGNATURE
+from tests.attacks.update_scene import KeptMail, Post, Province, Site, story
+from tests.checks.updates.scene import HEALTH, JUSTICE
+
+SENDER = "vanthu@soyte.khanhhoa.example"
+TITLES = {
+    1: "Ra quân vệ sinh môi trường biển đợt cuối năm",
+    3: "Khởi công kè chống sạt lở bờ sông Cái",
+}
+
+
+def _mailbox(p: Province) -> KeptMail:
+    """Let both units' mail be known by their domains; a first mail has come in."""
+    p.units[:2] = (
+        replace(HEALTH, aliases=("soyte.khanhhoa.example",)),
+        replace(JUSTICE, aliases=("sotuphap.khanhhoa.example",)),
+    )
+    mail = p.with_mail()
+    mail.receive(p.day(-4), SENDER, story(99, 320))
+    return mail
+
+
+def _cut(text: str) -> str:
+    return f"{' '.join(text.split()[:30])}..."
+
+
+def _list_of_titles(p: Province) -> Site:
+    return p.with_other_list()
+
+
+# --- feigned work -----------------------------------------------------------------------------
+
+
+def whole_texts_of_another_units_summaries_mailed_in(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), _cut(text), title))
+        subject = title if day == 1 else "Tin, bài gửi Cổng"
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, text, subject=subject)
+
+
+def whole_texts_of_another_units_titles_mailed_in(p: Province) -> None:
+    other, mail = _list_of_titles(p), _mailbox(p)
+    for day, title in TITLES.items():
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), "", title))
+        subject, said = (title, story(day, 320)) if day == 1 else ("Tin, bài gửi Cổng", f"{title}\n{story(day, 320)}")
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, said, subject=subject)
+
+
+def another_units_summaries_mailed_in_whole_with_a_greeting(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), _cut(text), title))
+        said = f"{GREETING}\n\n{text}\n\n{SIGNATURE}" if day == 1 else f"{GREETING} {text} {SIGNATURE}"
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, said)
+
+
+def summaries_and_titles_of_another_units_texts_mailed_in(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        if day == 1:
+            said = f"Kính gửi Ban Biên tập.\n{' '.join(text.split()[:40])}"
+            p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, said, subject="Tin vắn")
+        else:
+            said = "Sở gửi Ban Biên tập bài trong tệp đính kèm."
+            p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, said, subject=f"Bài: {title}", file="bai.docx")
+
+
+def file_under_the_title_of_another_units_text(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    other.gives_whole_texts = True
+    names = {1: "Ra quân vệ sinh môi trường biển đợt cuối năm.docx", 3: "Khoi_cong_ke_chong_sat_lo_bo_song_Cai.pdf"}
+    for day, title in TITLES.items():
+        p.plan(p.day(day), other.publish, Post(f"/tin-{day}", p.day(day), story(day, 320), title))
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, "", subject="Tin bài", file=names[day])
+
+
+# --- work -------------------------------------------------------------------------------------
+
+
+def own_articles_mailed_in_whole_that_another_unit_sums_up(p: Province) -> None:
+    """Let the own site show summaries, another unit's site the same ones a day later, and the articles be mailed in whole."""
+    site, other, mail = p.with_history(), p.with_other_unit(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), site.publish, Post(f"/tin-{day}", p.day(day), _cut(text), title))
+        p.plan(p.day(day + 1), other.publish, Post(f"/chep-{day}", p.day(day + 1), _cut(text), title))
+        said = f"{GREETING}\n\n{title}\n\n{text}\n\n{SIGNATURE}"
+        p.plan(p.day(day + 2), mail.receive, p.day(day + 2), SENDER, said)
+
+
+def articles_mailed_in_that_another_unit_sums_up_afterwards(p: Province) -> None:
+    other, mail = p.with_other_unit(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, f"{GREETING}\n\n{title}\n\n{text}\n\n{SIGNATURE}")
+        p.plan(p.day(day + 1), other.publish, Post(f"/chep-{day}", p.day(day + 1), _cut(text), title))
+
+
+def schedules_mailed_in_under_a_title_that_other_sites_have_each_week(p: Province) -> None:
+    """Let the units' schedules have one title but for their numbers, each in words of its own."""
+    other, mail = p.with_other_unit(), _mailbox(p)
+    title = "Lịch công tác của lãnh đạo tuần {}"
+    for week in (44, 45):
+        other.publish(Post(f"/lich-{week}", f"2026-11-0{week - 41} 09:00", story(week, 30), title.format(week)))
+    p.plan(p.day(1), other.publish, Post("/lich-47", p.day(1), story(47, 30), title.format(47)))
+    for day in (2, 4):
+        subject = title.format(46 + day // 2)
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(50 + day, 90), subject=subject)
+
+
+# --- mails of two senders ---------------------------------------------------------------------
+
+OTHER_SENDER = "vanthu@sotuphap.khanhhoa.example"
+
+
+def mail_of_the_unit_under_another_units_name(p: Province) -> None:
+    """Let a clerk of two offices send two mails from this unit's address under the other one's name."""
+    mail = _mailbox(p)
+    for day, name in ((2, "Sở Tư pháp"), (4, "Văn phòng Sở Tư pháp")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name=name)
+
+
+def mail_of_another_unit_under_the_units_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), name="Sở Y tế")
+
+
+def mail_of_another_unit_that_is_answered_to_the_unit(p: Province) -> None:
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), reply_to=SENDER)
+
+
+def mail_of_the_unit_that_is_answered_to_another_unit(p: Province) -> None:
+    p.units[1] = replace(JUSTICE, aliases=("sotuphap.khanhhoa.example",))
+    mail = p.with_mail(units={"soyte.khanhhoa.example": "so-y-te"})
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), reply_to=OTHER_SENDER)
+
+
+def mail_of_the_unit_under_its_own_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, name in ((2, "Văn phòng Sở Y tế tỉnh Khánh Hòa"), (4, "Nguyễn Thị Lan")):
+        reply_to = "lan.nt@soyte.khanhhoa.example"
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name=name, reply_to=reply_to)
+
+
+def mail_of_a_secretary_of_three_agencies(p: Province) -> None:
+    """Let one address send for three agencies, each under all their names."""
+    mail = _mailbox(p)
+    name = "Văn thư Sở Y tế - Sở Tư pháp - Sở Nội vụ"
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, story(day, 320), name=name)
+
+
+def mail_under_the_name_of_the_higher_office_too(p: Province) -> None:
+    """Let a centre write its department behind its own name, which is one of its aliases."""
+    mail = _mailbox(p)
+    p.units[0] = replace(p.units[0], aliases=(*p.units[0].aliases, "Trung tâm Y tế - Sở Tư pháp"))
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), name="Trung tâm Y tế - Sở Tư pháp")
+
+
+# --- ten more ---------------------------------------------------------------------------------
+
+BODY = "Sở gửi Ban Biên tập tin, bài tuần này trong tệp đính kèm."
+
+
+def forwarded_mail_of_another_unit(p: Province) -> None:
+    """Let the unit forward what another unit sent in, with the head of a forwarded mail in front. True: not this unit's work."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), mail.receive, p.day(day), OTHER_SENDER, text, subject=title)
+        head = (
+            "Kính chuyển Ban Biên tập.\n\n---------- Forwarded message ---------\nFrom: Văn thư Sở Tư pháp <vanthu@sotuphap.khanhhoa.example>\n"
+            f"Date: Th 2, {15 + day} thg 11, 2026 lúc 09:00\nSubject: {title}\nTo: <vanthu@soyte.khanhhoa.example>\n\n"
+        )
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, head + text, subject=f"Fwd: {title}")
+
+
+def own_mail_forwarded_once_more(p: Province) -> None:
+    """Let one news be mailed twice, the second time as a forwarded mail. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 320)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, text, subject=TITLES[1])
+    head = f"---------- Forwarded message ---------\nFrom: <{SENDER}>\nDate: 17/11/2026 09:00\nSubject: {TITLES[1]}\n\n"
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, head + text, subject=f"Fwd: {TITLES[1]}")
+
+
+def own_mail_forwarded_as_quoted_lines(p: Province) -> None:
+    """The same with a sign in front of each line."""
+    mail, words = _mailbox(p), story(2, 320).split()
+    lines = [" ".join(words[at : at + 12]) for at in range(0, len(words), 12)]
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, "\n".join(lines), subject=TITLES[1])
+    quoted = "Vào 09:00, 17/11/2026, Sở Y tế đã viết:\n" + "\n".join(f"> {line}" for line in lines)
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, quoted, subject=f"Re: {TITLES[1]}")
+
+
+def one_mail_split_into_two_days(p: Province) -> None:
+    """Let one mail with two pictures be sent in two parts, on two days, each with the same text. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 100)
+    for day, part, file in ((2, "1/2", "anh1.jpg"), (4, "2/2", "anh2.jpg")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, text, subject=f"{TITLES[1]} ({part})", file=file)
+
+
+def one_mail_split_without_its_text(p: Province) -> None:
+    """The same with a short text."""
+    mail = _mailbox(p)
+    for day, part, file in ((2, "phần 1", "anh1.jpg"), (4, "phần 2", "anh2.jpg")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, BODY, subject=f"{TITLES[1]} ({part})", file=file)
+
+
+def subject_alone_twice(p: Province) -> None:
+    """Let a mail that says nothing but its subject be sent twice."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, "", subject="Tin, bài tuần 47")
+
+
+def file_alone_of_one_name_with_other_bytes(p: Province) -> None:
+    """Let a file of one name be saved anew and sent again. True: nobody knows, as tin-bai.docx is the name of each week's."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(
+            p.day(day),
+            mail.receive,
+            p.day(day),
+            SENDER,
+            "",
+            subject="Tin bài",
+            file="Ra quân vệ sinh môi trường biển.docx",
+        )
+
+
+def file_of_the_same_bytes_of_another_unit(p: Province) -> None:
+    """Let another unit's file be mailed in under another name. True: not this unit's work."""
+    mail = _mailbox(p)
+    for day in (1, 3):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), OTHER_SENDER, BODY, subject=TITLES[day], file=f"tp-{day}.docx",
+            saved=100 + day,
+        )  # fmt: skip
+        p.plan(
+            p.day(day + 1), mail.receive, p.day(day + 1), SENDER, "Kính gửi bài.", subject=f"Bài số {day}",
+            file=f"yt-{day}.docx", saved=100 + day,
+        )  # fmt: skip
+
+
+def file_of_the_same_bytes_under_another_name(p: Province) -> None:
+    """Let an own file be sent twice, the second time under another subject and name, in a mail with another text. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, BODY, subject=TITLES[1], file="bai.docx", saved=101)
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, story(4, 30), subject=TITLES[3], file="bai-moi.docx", saved=101)
+
+
+def one_mail_in_two_mailboxes(p: Province) -> None:
+    """Let one mail go to two mailboxes, of which one gets it after midnight. True: one occasion."""
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(
+            p.day(3, "00:05"), mail.receive, on, SENDER, story(2, 320), subject=TITLES[1], message_id="<a@b.example>"
+        )
+
+
+def one_mail_with_a_file_in_two_mailboxes(p: Province) -> None:
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(
+            p.day(3, "00:05"), mail.receive, on, SENDER, BODY, subject=TITLES[1], file="bai.docx", saved=101,
+            message_id="<a@b.example>",
+        )  # fmt: skip
+
+
+def one_short_mail_in_two_mailboxes(p: Province) -> None:
+    first, second = _mailbox(p), p.with_mail(name="mail-2")
+    second.receive(p.day(-4), SENDER, story(98, 320))
+    for mail, on in ((first, p.day(2, "23:58")), (second, p.day(3, "00:03"))):
+        p.plan(p.day(3, "00:05"), mail.receive, on, SENDER, "", subject=TITLES[1], message_id="<a@b.example>")
+
+
+def mail_over_a_list_with_a_footer_and_directly(p: Province) -> None:
+    """Let one mail come directly and, a day later, over a list that puts a footer behind it. True: one occasion."""
+    mail, text = _mailbox(p), story(2, 90)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, text, subject=TITLES[1])
+    footer = "\n_______________________________________________\nTin-bai mailing list\nTin-bai@khanhhoa.example\nhttps://lists.khanhhoa.example/tin-bai"
+    p.plan(p.day(3), mail.receive, p.day(3), SENDER, text + footer, subject=f"[Tin-bai] {TITLES[1]}")
+
+
+def mail_from_the_address_of_a_unit_that_ended_yesterday(p: Province) -> None:
+    """Let the unit's second mail come from the address of the office that it took over the day before. True: its own."""
+    mail = _mailbox(p)
+    p.units.append(
+        Agency(
+            UnitId("so-lao-dong"), Name("Sở Lao động", ""), aliases=("soldtbxh.khanhhoa.example",),
+            valid_to=date(2026, 11, 18), successors=(HEALTH.id,),
+        )
+    )  # fmt: skip
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
+    p.plan(p.day(4), mail.receive, p.day(4), "vt@soldtbxh.khanhhoa.example", story(4, 320), subject=TITLES[3])
+
+
+def own_address_under_the_name_of_a_unit_that_ended_yesterday(p: Province) -> None:
+    """Let the unit's address still bear the name of the office that it took over the day before. True: its own."""
+    mail = _mailbox(p)
+    p.units.append(
+        Agency(UnitId("so-lao-dong"), Name("Sở Lao động", ""), valid_to=date(2026, 11, 15), successors=(HEALTH.id,))
+    )
+    for day in (2, 4):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), subject=TITLES[day - 1], name="Sở Lao động"
+        )
+
+
+def mail_that_a_server_held_back_over_midnight(p: Province) -> None:
+    """Let a mail of Sunday evening reach the server minutes after midnight. True: sent in the week."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
+    sent, on = p.day(7, "23:55"), p.day(8, "00:10")
+    p.plan(on, mail.receive, on, SENDER, story(4, 320), subject=TITLES[3], sent=sent)
+
+
+def mails_held_back_for_days(p: Province) -> None:
+    """Let the mails of Tuesday and Thursday reach the server together on Friday. True: two occasions, by what was sent."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(p.day(5), mail.receive, p.day(5), SENDER, story(day, 320), subject=TITLES[day - 1], sent=p.day(day))
+
+
+def forwarded_news_of_the_portals_letter(p: Province) -> None:
+    """Let the unit send back what the portal mailed it: its own circular, with a line in front."""
+    portal, mail = p.with_portal(), _mailbox(p)
+    for day, title in TITLES.items():
+        text = story(day, 320)
+        p.plan(p.day(day), portal.publish, Post(f"/tin-{day}", p.day(day), text, title))
+        head = (
+            f"Kính chuyển.\n---------- Forwarded message ---------\nFrom: <bbt@khanhhoa.example>\nSubject: {title}\n\n"
+        )
+        p.plan(p.day(day + 1), mail.receive, p.day(day + 1), SENDER, head + text, subject=f"Fwd: {title}")
+
+
+def weekly_reports_as_files_of_one_name(p: Province) -> None:
+    """Let each report be a file of one name, under a subject with its own number. True: two."""
+    mail, name = _mailbox(p), "Bao cao tinh hinh dich benh cua So Y te.docx"
+    for day in (2, 4):
+        subject = f"Báo cáo tình hình dịch bệnh ngày {15 + day}/11"
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, "Kính gửi Ban Biên tập.", subject=subject, file=name)
