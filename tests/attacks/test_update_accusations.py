@@ -745,6 +745,13 @@ def papers_of_one_number_in_two_series(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/SYT", "Đề nghị cấp vắc-xin")
 
 
+def papers_of_one_number_and_two_kinds(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "BC 130", "Giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "130 KH-SYT", "Tiêm vắc-xin sởi")
+
+
 def mail_of_an_office_system(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -1093,6 +1100,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     slip_of_the_day_put_right: MET,
     papers_of_a_week_entered_a_week_late: MET,
     papers_of_one_number_in_two_series: MET,
+    papers_of_one_number_and_two_kinds: MET,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,

@@ -787,6 +787,22 @@ def one_paper_registered_under_a_bare_number(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144", "Phụ lục số liệu kèm theo")
 
 
+def one_paper_with_its_number_in_unusual_forms(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    forms = (("144/BC-SYT", "Tình hình sốt xuất huyết"), ("144/BCSYT", "Phụ lục số liệu"), ("BC 144", "Bản có dấu"))
+    for number, (code, subject) in enumerate((*forms, ("１４４BC/SYT", "Bản gửi lại")), 2):
+        p.plan(p.day(number), register.add_line, number, f"{number + 15}/11/2026", "Sở Y tế", code, subject)
+
+
+def one_paper_under_one_subject_and_other_signs(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    subject = "Kết quả giám sát sốt xuất huyết"
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "144/BC-SYT", subject)
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/SYT-NVY", f"V/v {subject}")
+
+
 def lines_without_a_day(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -1229,6 +1245,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_with_its_number_written_otherwise: UNKNOWN,
     one_paper_registered_under_another_subject: UNKNOWN,
     one_paper_registered_under_a_bare_number: UNKNOWN,
+    one_paper_with_its_number_in_unusual_forms: UNKNOWN,
+    one_paper_under_one_subject_and_other_signs: UNKNOWN,
     lines_without_a_day: UNKNOWN,
     lines_without_an_author: UNKNOWN,
     line_without_an_author_where_two_are_lacking: UNMET,

@@ -16,7 +16,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_first, read_numbers
+from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.paper_lines import PaperLine
@@ -56,7 +56,7 @@ def find_doubles(
     return dict(
         (
             *_titles_shared(graded, window),
-            *_sent_and_registered(graded),
+            *_sent_and_registered(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
             *_replaced(graded, gone),
         )
@@ -182,7 +182,8 @@ def _registered_twice(
     """Yield the lines whose paper came in before, by its own number, or by what of that and the subject they share."""
     lines: dict[int, list[tuple[GradedItem, PaperLine]]] = defaultdict(list)
     for item in items:
-        if item.grade is Grade.D and (line := PaperLine.read(item.seen.title)):
+        is_registered = item.seen.source in registers
+        if item.grade is Grade.D and (line := PaperLine.read(item.seen.title, is_registered=is_registered)):
             lines[line.number].append((item, line))
 
     def are_one_paper(item: GradedItem, line: PaperLine, other: GradedItem, former: PaperLine) -> bool:
@@ -210,7 +211,7 @@ def _registered_twice(
                 before.append((item, line))
 
 
-def _sent_and_registered(items: Sequence[GradedItem]) -> Iterator[_Double]:
+def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
     """Yield what came in by one way, such as a line of the register, after it had come in by another, such as mail.
 
     One item of a source is at most one of another source: a report that comes both ways each week counts each week.
@@ -220,7 +221,7 @@ def _sent_and_registered(items: Sequence[GradedItem]) -> Iterator[_Double]:
         return
     before: list[tuple[GradedItem, _NamedPapers]] = []
     for item in sent:
-        papers = _NamedPapers.read(item.seen.title)
+        papers = _NamedPapers.read(item.seen.title, is_registered=item.seen.source in registers)
         same = next(
             (
                 former
@@ -247,9 +248,10 @@ class _NamedPapers(NamedTuple):
     subject: str
 
     @classmethod
-    def read(cls, title: str) -> _NamedPapers:
-        first = read_first(title)
-        own, subject = (None, title) if first is None else first
+    def read(cls, title: str, *, is_registered: bool) -> _NamedPapers:
+        line = PaperLine.read(title, is_registered=is_registered)
+        own = None if line is None else line.paper
+        subject = title if line is None or own is None else line.text
         return cls(own, (*read_numbers(title), *read_bare_numbers(title)), subject)
 
     def may_share_one(self, other: _NamedPapers) -> bool:
