@@ -752,6 +752,14 @@ def papers_of_one_number_and_two_kinds(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "130 KH-SYT", "Tiêm vắc-xin sởi")
 
 
+def paper_in_a_note_of_the_register(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.add_written, ",,,,Ghi chú: Sở Y tế có gửi báo cáo giấy")
+    p.plan(p.day(5), register.add_written, "Tổng cộng: 2 văn bản,,,,")
+
+
 def mail_of_an_office_system(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -1101,6 +1109,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     papers_of_a_week_entered_a_week_late: MET,
     papers_of_one_number_in_two_series: MET,
     papers_of_one_number_and_two_kinds: MET,
+    paper_in_a_note_of_the_register: UNKNOWN,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,

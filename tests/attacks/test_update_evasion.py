@@ -803,6 +803,28 @@ def one_paper_under_one_subject_and_other_signs(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/SYT-NVY", f"V/v {subject}")
 
 
+def totals_and_headings_of_a_register(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    page = (
+        "Cộng trang,2,,,",
+        "Trang 2,,,,",
+        register.lines[0],
+        "(1),(2),(3),(4),(5)",
+        "Tháng 11 năm 2026,,,,",
+        "…,…,…,…,…",
+    )
+    p.plan(p.day(3), register.add_written, *page)
+    end = (
+        "Tổng cộng: 2 văn bản,,,,",
+        ",,,Người lập sổ,",
+        ",,,Nguyễn Thị Hoa,",
+        "Ghi chú: dòng tô vàng là văn thư mới nhập,,,,",
+    )
+    p.plan(p.day(5), register.add_written, *end)
+
+
 def lines_without_a_day(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -1247,6 +1269,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_registered_under_a_bare_number: UNKNOWN,
     one_paper_with_its_number_in_unusual_forms: UNKNOWN,
     one_paper_under_one_subject_and_other_signs: UNKNOWN,
+    totals_and_headings_of_a_register: UNMET,
     lines_without_a_day: UNKNOWN,
     lines_without_an_author: UNKNOWN,
     line_without_an_author_where_two_are_lacking: UNMET,
