@@ -1350,6 +1350,23 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
     )
 
 
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        (one_paper_registered_twice, "a paper of this number came in before: 45/BC-SYT Báo cáo tuần, on 2026-11-17"),
+        (title_with_the_unit_in_front, "this title, or one that has it in it, was at "),
+        (title_cut_short, "this title, or one that has it in it, was at "),
+        (empty_mails, "this mail has neither words nor a file, or it answers an invitation or is a receipt"),
+        (answers_to_invitations, "this mail has neither words nor a file, or it answers an invitation or is a receipt"),
+    ],
+)
+def test_what_is_open_is_named_with_its_cause(province: Province, way: Way, why: str) -> None:
+    way(province)
+
+    whys = [*province.reasons().values()]
+    assert any(why in one for one in whys), whys
+
+
 def test_a_text_mailed_in_names_the_unit_whose_site_showed_it(province: Province) -> None:
     texts_of_another_units_site_mailed_in(province)
 
