@@ -300,7 +300,7 @@ def _name_paper(one: SeenItem, former: SeenItem, zone: ZoneInfo) -> Message:
     """Say of a paper that it may have come in before, by its own number, its subject or another way."""
     day = _day_of(former, zone)
     if former.source == one.source:
-        return msg("a paper of this number came in before: {title}, on {day}", title=former.title, day=day)
+        return msg("a paper of this number or subject came in before: {title}, on {day}", title=former.title, day=day)
     return msg(
         "this paper seems to have come in before by {source}: {title}, on {day}",
         source=former.source,
@@ -422,7 +422,7 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if item.grade is Grade.D and item.seen.body_letters == 0:
         return msg(
-            "this mail has neither words nor a file, or it answers an invitation or is a receipt: an officer confirms it if it brought something"
+            "this mail has neither words nor a file, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
         )
     if is_beyond_comparing(item.seen):
         return msg(

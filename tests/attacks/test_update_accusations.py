@@ -24,6 +24,21 @@ from tests.attacks.precedence import (
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
+from tests.attacks.registers import (
+    arrival_numbers_that_begin_anew_each_month,
+    days_in_merged_cells,
+    joint_papers_of_two_units,
+    papers_inserted_in_the_middle,
+    papers_of_one_arrival_number_in_two_registers,
+    papers_under_the_body_above,
+    register_kept_on_in_a_file_that_is_not_named,
+    register_of_a_new_month,
+    register_of_a_new_year,
+    register_saved_in_another_encoding,
+    register_saved_with_semicolons,
+    register_sorted_by_author,
+    register_with_the_newest_line_first,
+)
 from tests.attacks.update_scene import (
     KeptMail,
     Post,
@@ -1110,6 +1125,19 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     papers_of_one_number_in_two_series: MET,
     papers_of_one_number_and_two_kinds: MET,
     paper_in_a_note_of_the_register: UNKNOWN,
+    papers_of_one_arrival_number_in_two_registers: MET,
+    joint_papers_of_two_units: UNKNOWN,
+    papers_under_the_body_above: UNKNOWN,
+    papers_inserted_in_the_middle: MET,
+    register_with_the_newest_line_first: MET,
+    register_sorted_by_author: MET,
+    days_in_merged_cells: UNKNOWN,
+    register_of_a_new_year: MET,
+    register_of_a_new_month: MET,
+    arrival_numbers_that_begin_anew_each_month: UNKNOWN,
+    register_saved_in_another_encoding: UNKNOWN,
+    register_saved_with_semicolons: MET,
+    register_kept_on_in_a_file_that_is_not_named: UNKNOWN,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,
@@ -1140,6 +1168,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
     category_feed_alone: "nothing in a feed says that it is of one category",
+    register_kept_on_in_a_file_that_is_not_named: "a register in which nobody's paper came looks the same",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""

@@ -42,6 +42,14 @@ from tests.attacks.precedence import (
     whole_texts_of_which_the_portal_shows_another_stretch,
     whole_texts_under_the_portals_titles,
 )
+from tests.attacks.registers import (
+    one_arrival_number_with_zeros_in_front,
+    one_joint_paper_under_two_forms_of_its_number,
+    one_paper_in_a_register_saved_anew,
+    one_paper_in_two_registers,
+    one_paper_once_without_its_number,
+    one_paper_without_a_number_registered_twice,
+)
 from tests.attacks.update_scene import (
     KeptMail,
     Post,
@@ -1269,6 +1277,12 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_registered_under_a_bare_number: UNKNOWN,
     one_paper_with_its_number_in_unusual_forms: UNKNOWN,
     one_paper_under_one_subject_and_other_signs: UNKNOWN,
+    one_paper_in_two_registers: UNKNOWN,
+    one_paper_without_a_number_registered_twice: UNKNOWN,
+    one_paper_once_without_its_number: UNKNOWN,
+    one_arrival_number_with_zeros_in_front: UNKNOWN,
+    one_paper_in_a_register_saved_anew: UNMET,
+    one_joint_paper_under_two_forms_of_its_number: UNKNOWN,
     totals_and_headings_of_a_register: UNMET,
     lines_without_a_day: UNKNOWN,
     lines_without_an_author: UNKNOWN,
@@ -1345,7 +1359,7 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
     one_paper_with_its_number_written_otherwise(province)
 
     assert (
-        "a paper of this number came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
+        "a paper of this number or subject came in before: 130/BC-SYT Báo cáo giám sát dịch bệnh, on 2026-11-17"
         in province.reasons().values()
     )
 
@@ -1353,7 +1367,10 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
 @pytest.mark.parametrize(
     ("way", "why"),
     [
-        (one_paper_registered_twice, "a paper of this number came in before: 45/BC-SYT Báo cáo tuần, on 2026-11-17"),
+        (
+            one_paper_registered_twice,
+            "a paper of this number or subject came in before: 45/BC-SYT Báo cáo tuần, on 2026-11-17",
+        ),
         (title_with_the_unit_in_front, "this title, or one that has it in it, was at "),
         (title_cut_short, "this title, or one that has it in it, was at "),
         (empty_mails, "this mail has neither words nor a file, or it answers an invitation or is a receipt"),

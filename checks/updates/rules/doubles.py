@@ -19,7 +19,7 @@ from checks.updates.addresses import page_key
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
-from checks.updates.rules.paper_lines import PaperLine
+from checks.updates.rules.paper_lines import PaperLine, subject_words
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.summaries import TELLING_WORDS, is_longer_title
@@ -57,6 +57,7 @@ def find_doubles(
         (
             *_titles_shared(graded, window),
             *_sent_and_registered(graded, registers),
+            *_registered_without_a_number(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
             *_replaced(graded, gone),
         )
@@ -209,6 +210,33 @@ def _registered_twice(
                 yield item.seen.id, same_paper
             elif item.is_sure:  # a line that was struck out is no paper for certain
                 before.append((item, line))
+
+
+def _registered_without_a_number(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
+    """Yield the lines under one long subject, entered within a few days, of which one lacks the paper's own number.
+
+    A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
+    """
+    before: dict[tuple[str, ...], list[tuple[GradedItem, bool]]] = defaultdict(list)
+    lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
+    for item in sorted(lines, key=came_by):
+        line = PaperLine.read(item.seen.title)
+        is_numbered = line is not None and (line.is_numbered or line.is_bare)
+        words = line.words if line is not None and is_numbered else subject_words(item.seen.title)
+        if len(words) < TELLING_WORDS:
+            continue
+        same = next(
+            (
+                former.seen
+                for former, was_numbered in before[words]
+                if not (is_numbered and was_numbered) and came_by(item)[0] - came_by(former)[0] < REPLACED_WITHIN
+            ),
+            None,
+        )
+        if same is not None:
+            yield item.seen.id, same
+        elif item.is_sure:
+            before[words].append((item, is_numbered))
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:

@@ -74,7 +74,7 @@ class PaperLine(NamedTuple):
     kind: str
     """The sign of the kind of paper with which the subject begins; empty for none."""
     subject: frozenset[str]
-    told: tuple[str, ...]
+    words: tuple[str, ...]
     """The subject's words in order, folded, without a day in front."""
     text: str
     """The subject as it is written."""
@@ -110,7 +110,7 @@ class PaperLine(NamedTuple):
             "/" in notation or not (KIND_SIGNS.isdisjoint(own) or notation.startswith(". ")),
             kind_at_start(subject),
             frozenset(_WORD.findall(without_marks(subject))),
-            tuple(_WORD.findall(without_marks(_without_lead(subject)))),
+            subject_words(subject),
             subject,
         )
 
@@ -146,7 +146,7 @@ class PaperLine(NamedTuple):
         """
         if self.number != other.number or not (self.is_numbered or other.is_numbered):
             return False
-        if self.told == other.told and len(self.told) >= TELLING_WORDS:
+        if self.words == other.words and len(self.words) >= TELLING_WORDS:
             return True
         is_one_notation = self.signs <= other.signs or other.signs <= self.signs
         return is_one_notation and _is_one_subject(self.subject, other.subject)
@@ -169,10 +169,15 @@ def _parted(first: str = "", *further: str) -> tuple[str, ...]:
     return tuple(filter(None, (kind, first.removeprefix(kind), *further)))
 
 
-def _without_lead(subject: str) -> str:
+def subject_words(subject: str) -> tuple[str, ...]:
+    """Return a subject's words in order, folded, without a day or *V/v* in front.
+
+    >>> subject_words("ngày 3/11/2026 V/v Tiêm vắc-xin")
+    ('tiem', 'vac', 'xin')
+    """
     while found := _DATED.match(subject):
         subject = subject[found.end() :]
-    return subject
+    return tuple(_WORD.findall(without_marks(subject)))
 
 
 def _is_subject(text: str) -> bool:

@@ -199,13 +199,14 @@ class RegisterSource(WrittenDates):
             item = _exchanged(cells) if is_exchanged else _entry(cells, rules, self._zone, polled_at)
             is_copy = False
             if isinstance(item, ListedItem) and item.created_at:
-                key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
+                # A spreadsheet drops the zeros of 002, and adds them.
+                key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"].lstrip("0").casefold()
                 first, same = taken.setdefault(key, (line, row))
                 if first != line:
                     is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
                     item = msg(
                         "số đến {number} of {year} is already in line {line}",
-                        number=bounded(key[1], 20),
+                        number=bounded(cells["ArrivalNumber"], 20),
                         year=str(key[0]),
                         line=first,
                     )

@@ -362,6 +362,20 @@ def test_a_number_without_signs_says_nothing_in_mail_or_of_another_register() ->
         assert doubles(*lines, grade=Grade.D) == set()
 
 
+def test_one_long_subject_within_days_is_one_paper_where_a_line_lacks_the_number() -> None:
+    subject = "Kết quả giám sát sốt xuất huyết"
+    first, again, numbered = (
+        seen("so-den", day, title=title) for day, title in ((1, subject), (3, f"V/v {subject}"), (4, f"9/BC {subject}"))
+    )
+
+    assert doubles(first, again, numbered, grade=Grade.D) == {again.id, numbered.id}
+    assert doubles(first, seen("so-den", 8, title=subject), grade=Grade.D) == set()  # of the next week
+    assert doubles(first, seen("so-den", 3, title=f"{subject} tuần 47"), grade=Grade.D) == set()
+    assert doubles(*(seen("so-den", day, title=f"{day}/BC {subject}") for day in (1, 3)), grade=Grade.D) == set()
+    assert doubles(*(seen("mail", day, title=subject) for day in (1, 3)), grade=Grade.D) == set()
+    assert doubles(*(seen("so-den", day, title="Báo cáo tuần") for day in (1, 3)), grade=Grade.D) == set()
+
+
 def test_each_year_begins_its_numbers_again() -> None:
     lines = seen("so-den", 44, title="12/BC-UBND Tình hình tuần"), seen("so-den", 46, title="12/BC-UBND Biển đảo")
 

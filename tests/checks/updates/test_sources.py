@@ -332,6 +332,14 @@ def test_lines_of_title_may_stand_above_the_headings_of_a_register(tmp_path: Pat
     assert found.rejected == ()
 
 
+def test_an_arrival_number_with_zeros_in_front_is_the_same_number(tmp_path: Path) -> None:
+    text = "Số đến,Ngày đến,Tác giả\n2,16/11/2026,Sở Y tế\n002,17/11/2026,Sở Y tế\n"
+
+    listing = _register(tmp_path, text).parse(text.encode(), polled_at=NOW)
+
+    assert said_of(listing) == ("line 3: số đến 002 of 2026 is already in line 2",)
+
+
 _HEADINGS = "TT,Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu"
 
 
