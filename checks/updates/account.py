@@ -207,7 +207,10 @@ def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) 
                 "it names several units, and may be any one's of them: {names}", names=show_text(names, 200)
             )
         if named is None:
-            return ItemCounts.PERHAPS, msg("its sender is not known, and it may be this unit's")
+            return ItemCounts.PERHAPS, msg(
+                "its sender {sender} is not known, and it may be this unit's",
+                sender=show_text(one.item.seen.unit_name, 200),
+            )
         return ItemCounts.PERHAPS, msg(
             "it bears the name of {unit}, from which this unit may have taken over", unit=named
         )
@@ -242,7 +245,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 "{unit} showed this title, or these first words, at {address} on {day}, and it is not known that this unit was first",
                 unit=names.name_of(near.unit) or near.unit,
                 address=near.url or near.title,
-                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+                day=_day_of(near, judging.terms.zone),
             )
         elif FlagKind.DUPLICATE in item.flags and near is not None and _are_mails_with_files(item.seen, near):
             found[item.seen.id] = msg(
@@ -254,13 +257,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
                 address=near.url or near.title,
-                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
+                day=_day_of(near, judging.terms.zone),
             )
         elif FlagKind.DUPLICATE in item.flags and (lender := lenders.get(item.seen.id)) is not None and lender.unit:
             where = {
                 "unit": names.name_of(lender.unit) or lender.unit,
                 "address": lender.url or lender.title,
-                "day": moment(_published_at(lender)).astimezone(judging.terms.zone).date(),
+                "day": _day_of(lender, judging.terms.zone),
             }
             found[item.seen.id] = (
                 msg(
@@ -275,25 +278,21 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 "the portal itself showed this news, whole or in part, and it is not known that the unit was first"
             )
         elif FlagKind.DUPLICATE in item.flags:
-            if any(judging.is_gone(one.seen.id) for one in elsewhere):
+            double = doubles.get(item.seen.id)
+            if double is not None and item.grade is Grade.D:
+                found[item.seen.id] = _name_paper(item.seen, double, judging.terms.zone)
+            elif any(judging.is_gone(one.seen.id) for one in elsewhere):
                 found[item.seen.id] = msg(
                     "the same text stood at another address and went from there: the item probably moved"
                 )
+            elif double is not None:
+                found[item.seen.id] = msg(
+                    "this title, or one that has it in it, was at {address} on {day}: it may be the same item",
+                    address=double.url or double.title,
+                    day=_day_of(double, judging.terms.zone),
+                )
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
-            elif item.grade is Grade.D and item.seen.id in doubles and doubles[item.seen.id].source != item.seen.source:
-                found[item.seen.id] = msg(
-                    "this paper seems to have come in before by {source}: {title}, on {day}",
-                    source=doubles[item.seen.id].source,
-                    title=doubles[item.seen.id].title,
-                    day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
-                )
-            elif item.grade is Grade.D and item.seen.id in doubles:
-                found[item.seen.id] = msg(
-                    "a paper of this number came in before: {title}, on {day}",
-                    title=doubles[item.seen.id].title,
-                    day=moment(_published_at(doubles[item.seen.id])).astimezone(judging.terms.zone).date(),
-                )
             elif item.seen.id in others:
                 found[item.seen.id] = _name_same_text(others[item.seen.id], names)
         elif FlagKind.REMOVED in item.flags and has_moved:
@@ -310,6 +309,19 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 " down; have the list made longer"
             )
     return found
+
+
+def _name_paper(one: SeenItem, former: SeenItem, zone: ZoneInfo) -> Message:
+    """Say of a paper that it may have come in before, by its own number, its subject or another way."""
+    day = _day_of(former, zone)
+    if former.source == one.source:
+        return msg("a paper of this number or subject came in before: {title}, on {day}", title=former.title, day=day)
+    return msg(
+        "this paper seems to have come in before by {source}: {title}, on {day}",
+        source=former.source,
+        title=former.title,
+        day=day,
+    )
 
 
 def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
@@ -332,6 +344,10 @@ def _are_mails_with_files(one: SeenItem, near: SeenItem) -> bool:
     """Say whether two items of one unit were sent in without a whole text: their files say the rest."""
     is_sent = one.channel == near.channel == ItemChannel.SUBMISSION and one.unit == near.unit
     return is_sent and one.body_letters is None and near.body_letters is None
+
+
+def _day_of(one: SeenItem, zone: ZoneInfo) -> date:
+    return moment(_published_at(one)).astimezone(zone).date()
 
 
 def _published_at(one: SeenItem) -> Stamp:
@@ -441,6 +457,10 @@ def _explain_doubt(one: Counting) -> Message:
     ):
         return msg(
             "the mail server took it after the week's end, and the mail says that it was sent shortly before: servers hold mail back now and then; an officer confirms it by the sending server's record"
+        )
+    if item.grade is Grade.D and item.seen.body_letters == 0:
+        return msg(
+            "this mail has neither words nor a file, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
         )
     if is_beyond_comparing(item.seen):
         return msg(

@@ -76,6 +76,8 @@ WHOLE_AFTER = timedelta(hours=20)
 """A source whose whole answer is this old is asked for it, however little it says has changed: once a day, with some room."""
 CHECK_AFTER = timedelta(days=6)
 """A cross-check that has not been asked for so long is asked without a gap too: once a week, with some room."""
+ASKED_WITHIN = timedelta(seconds=10)
+"""So soon after its look begins a mailbox is asked, and tells from then on what is new: between the two nothing was missed, as it numbers its messages."""
 
 
 def run_updates(
@@ -506,7 +508,8 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
     if listing.covers_from is not None:  # it tells only what is new since the poll before, so that there may be nothing
         since = before.polled_at if before else None
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
-        poll = replace(poll, new_items=len(recognition.new), covers_from=listing.covers_from)
+        is_next = since is not None and since < listing.covers_from <= since + ASKED_WITHIN
+        poll = replace(poll, new_items=len(recognition.new), covers_from=since if is_next else listing.covers_from)
         return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
     rewriting = _rewritten(recognition, known, before, store, traits=traits, units=units, poll=poll)
     answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)

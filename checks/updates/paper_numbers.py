@@ -7,6 +7,7 @@ number in many ways: 70-BC-UBND.pdf, 070/BC-UBND, 70/2026/BC-UBND; or they leave
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -32,6 +33,8 @@ _SIGN_OF = {
 }
 KIND_SIGNS = frozenset(map(without_marks, _KINDS.values())) - frozenset(map(without_marks, _SAYS_NO_KIND))
 """The signs of kinds of papers, folded."""
+WRITTEN_KINDS = "|".join(sorted({*_KINDS.values(), *map(str.upper, _KINDS.values())}))
+"""The same as they are written, for a pattern."""
 _SHORT = "|".join(sorted(map(without_marks, _KINDS.values()), key=len, reverse=True))
 _KIND = "|".join((*(kind.replace(" ", r"\W?") for kind in _KINDS), _SHORT))
 _BEFORE = r"[\s:.\u2010-\u2015-]{0,3}"
@@ -49,6 +52,11 @@ _BARE = re.compile(
     rf"(?<![^\W_])(?:({_KIND}){_BEFORE}so{_BEFORE}|({_KIND}){_BEFORE}(?:(?:ubnd|hdnd){_BEFORE})?(?!(?:19|20)\d\d\b)|{_OTHER_COUNTS}so{_BEFORE}){_DIGITS}"
     rf"|(?<![\w/.,:-])(0*\d{{1,6}})\s?({_SHORT})(?![^\W_])"
 )
+_KIND_IN_FRONT = re.compile(
+    rf"\W*(?:({'|'.join(kind.replace(' ', chr(92) + 's?') for kind in _KINDS)}){_BEFORE}so|({_SHORT})((?:\s?[/.&-]\s?[a-z]{{2,12}}){{0,3}})(?:{_BEFORE}so)?)"
+    rf"{_BEFORE}/?(?!(?:19|20)\d\d\b){_DIGITS}"
+)
+"""A register's number behind its kind: BC 144, BC-UBND 144, báo cáo số 144."""
 _KIND_AT_START = re.compile(
     rf"\W*(?:v/v\W*|ve (?:viec )?)?({'|'.join(kind for kind in _KINDS if kind != 'van ban')})\b"
 )
@@ -119,14 +127,19 @@ def read_bare_numbers(text: str) -> tuple[PaperNumber, ...]:
     return tuple(PaperNumber(number, frozenset({_folded(sign)} - {""})) for number, sign in _bare(text))
 
 
-def read_first(title: str) -> tuple[PaperNumber, str] | None:
-    """Return the number that a register's line begins with, and the subject behind it; None where it begins with none.
+def kind_in_front(title: str) -> tuple[str, str, int] | None:
+    """Return the number behind the kind of paper with which a register's line begins, the signs there, and where the number ends.
 
-    >>> read_first("070/BC Báo cáo tuần")
-    (PaperNumber(number=70, signs=frozenset({'BC'})), ' Báo cáo tuần')
+    >>> kind_in_front("BC-UBND 144 Tình hình"), kind_in_front("Báo cáo số 144"), kind_in_front("Báo cáo 9 tháng")
+    (('144', 'BC-UBND', 11), ('144', 'BC', 14), None)
     """
-    found = _NUMBER.match(title)
-    return None if found is None else (_read(found), title[found.end() :])
+    composed = unicodedata.normalize("NFC", title)
+    found = _KIND_IN_FRONT.match(without_marks(composed))
+    if found is None:
+        return None
+    kind = " ".join(_SIGN.findall(found[1] or found[2]))
+    signs = (_SIGN_OF[kind], *(sign.upper() for sign in _SIGN.findall(found[3] or "")))
+    return found[4], "-".join(signs), found.end(4)
 
 
 def kind_at_start(subject: str) -> str:

@@ -39,6 +39,21 @@ from tests.attacks.precedence import (
     own_texts_of_a_late_feed_that_another_unit_copies,
     papers_that_the_portal_publishes_afterwards,
 )
+from tests.attacks.registers import (
+    arrival_numbers_that_begin_anew_each_month,
+    days_in_merged_cells,
+    joint_papers_of_two_units,
+    papers_inserted_in_the_middle,
+    papers_of_one_arrival_number_in_two_registers,
+    papers_under_the_body_above,
+    register_kept_on_in_a_file_that_is_not_named,
+    register_of_a_new_month,
+    register_of_a_new_year,
+    register_saved_in_another_encoding,
+    register_saved_with_semicolons,
+    register_sorted_by_author,
+    register_with_the_newest_line_first,
+)
 from tests.attacks.update_scene import (
     KeptMail,
     Post,
@@ -760,6 +775,21 @@ def papers_of_one_number_in_two_series(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "144/SYT", "Đề nghị cấp vắc-xin")
 
 
+def papers_of_one_number_and_two_kinds(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "BC 130", "Giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "130 KH-SYT", "Tiêm vắc-xin sởi")
+
+
+def paper_in_a_note_of_the_register(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.add_written, ",,,,Ghi chú: Sở Y tế có gửi báo cáo giấy")
+    p.plan(p.day(5), register.add_written, "Tổng cộng: 2 văn bản,,,,")
+
+
 def mail_of_an_office_system(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -1111,6 +1141,21 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     slip_of_the_day_put_right: MET,
     papers_of_a_week_entered_a_week_late: MET,
     papers_of_one_number_in_two_series: MET,
+    papers_of_one_number_and_two_kinds: MET,
+    paper_in_a_note_of_the_register: UNKNOWN,
+    papers_of_one_arrival_number_in_two_registers: MET,
+    joint_papers_of_two_units: UNKNOWN,
+    papers_under_the_body_above: UNKNOWN,
+    papers_inserted_in_the_middle: MET,
+    register_with_the_newest_line_first: MET,
+    register_sorted_by_author: MET,
+    days_in_merged_cells: UNKNOWN,
+    register_of_a_new_year: MET,
+    register_of_a_new_month: MET,
+    arrival_numbers_that_begin_anew_each_month: UNKNOWN,
+    register_saved_in_another_encoding: UNKNOWN,
+    register_saved_with_semicolons: MET,
+    register_kept_on_in_a_file_that_is_not_named: UNKNOWN,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,
@@ -1152,6 +1197,7 @@ WRONG: Mapping[Way, str] = {
     cache_over_the_weekend: "an item put up on Monday and dated back leaves the same answers (docs/decisions/0015)",
     category_feed_alone: "nothing in a feed says that it is of one category",
     mails_held_back_for_days: "mail that its sender dates back looks the same, until the sending server's record is shown",
+    register_kept_on_in_a_file_that_is_not_named: "a register in which nobody's paper came looks the same",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""

@@ -283,6 +283,11 @@ class Register:
         self.lines.append(f"{number},{day},{agency},{code},{subject}")
         self.write()
 
+    def add_written(self, *lines: str) -> None:
+        """Add whole lines of the file."""
+        self.lines += lines
+        self.write()
+
     def begin_anew(self) -> None:
         """Begin a new file."""
         self.lines = self.lines[:1]

@@ -189,7 +189,7 @@ def test_a_paper_whose_sender_resembles_a_unit_is_held_against_nobody(office: Of
     )
     assert answer["data"]["submissions_bounds"]["most"] == 2
     perhaps = [one for one in answer["data"]["items"] if one["counts"] == "perhaps"]
-    assert [one["why"] for one in perhaps] == ["its sender is not known, and it may be this unit's"]
+    assert [one["why"] for one in perhaps] == ["its sender UBND phường Diên An is not known, and it may be this unit's"]
 
 
 def test_verify_holds_after_an_alias_was_added(office: Office) -> None:

@@ -16,10 +16,10 @@ from itertools import combinations
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_first, read_numbers
+from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
-from checks.updates.rules.paper_lines import PaperLine
+from checks.updates.rules.paper_lines import PaperLine, subject_words
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.summaries import TELLING_WORDS, is_longer_title
@@ -56,7 +56,8 @@ def find_doubles(
     return dict(
         (
             *_titles_shared(graded, window),
-            *_sent_and_registered(graded),
+            *_sent_and_registered(graded, registers),
+            *_registered_without_a_number(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
             *_replaced(graded, gone),
         )
@@ -182,7 +183,8 @@ def _registered_twice(
     """Yield the lines whose paper came in before, by its own number, or by what of that and the subject they share."""
     lines: dict[int, list[tuple[GradedItem, PaperLine]]] = defaultdict(list)
     for item in items:
-        if item.grade is Grade.D and (line := PaperLine.read(item.seen.title)):
+        is_registered = item.seen.source in registers
+        if item.grade is Grade.D and (line := PaperLine.read(item.seen.title, is_registered=is_registered)):
             lines[line.number].append((item, line))
 
     def are_one_paper(item: GradedItem, line: PaperLine, other: GradedItem, former: PaperLine) -> bool:
@@ -210,7 +212,34 @@ def _registered_twice(
                 before.append((item, line))
 
 
-def _sent_and_registered(items: Sequence[GradedItem]) -> Iterator[_Double]:
+def _registered_without_a_number(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
+    """Yield the lines under one long subject, entered within a few days, of which one lacks the paper's own number.
+
+    A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
+    """
+    before: dict[tuple[str, ...], list[tuple[GradedItem, bool]]] = defaultdict(list)
+    lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
+    for item in sorted(lines, key=came_by):
+        line = PaperLine.read(item.seen.title)
+        is_numbered = line is not None and (line.is_numbered or line.is_bare)
+        words = line.words if line is not None and is_numbered else subject_words(item.seen.title)
+        if len(words) < TELLING_WORDS:
+            continue
+        same = next(
+            (
+                former.seen
+                for former, was_numbered in before[words]
+                if not (is_numbered and was_numbered) and came_by(item)[0] - came_by(former)[0] < REPLACED_WITHIN
+            ),
+            None,
+        )
+        if same is not None:
+            yield item.seen.id, same
+        elif item.is_sure:
+            before[words].append((item, is_numbered))
+
+
+def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
     """Yield what came in by one way, such as a line of the register, after it had come in by another, such as mail.
 
     One item of a source is at most one of another source: a report that comes both ways each week counts each week.
@@ -220,7 +249,7 @@ def _sent_and_registered(items: Sequence[GradedItem]) -> Iterator[_Double]:
         return
     before: list[tuple[GradedItem, _NamedPapers]] = []
     for item in sent:
-        papers = _NamedPapers.read(item.seen.title)
+        papers = _NamedPapers.read(item.seen.title, is_registered=item.seen.source in registers)
         same = next(
             (
                 former
@@ -247,9 +276,10 @@ class _NamedPapers(NamedTuple):
     subject: str
 
     @classmethod
-    def read(cls, title: str) -> _NamedPapers:
-        first = read_first(title)
-        own, subject = (None, title) if first is None else first
+    def read(cls, title: str, *, is_registered: bool) -> _NamedPapers:
+        line = PaperLine.read(title, is_registered=is_registered)
+        own = None if line is None else line.paper
+        subject = title if line is None or own is None else line.text
         return cls(own, (*read_numbers(title), *read_bare_numbers(title)), subject)
 
     def may_share_one(self, other: _NamedPapers) -> bool:

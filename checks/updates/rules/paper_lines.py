@@ -2,27 +2,52 @@
 
 An office gives one number of a kind of paper once a year (Decree 30/2020/NĐ-CP, article 15 and Annex I). So the number with its signs is
 one paper, whatever subject two clerks write. A number without its signs is one where no kind is written that speaks against it.
+
+Clerks write one number in many forms: 144/BC-UBND, 144/BCUBND, 144BC/UBND, 144 BC-UBND, BC 144. So signs are compared as parts, and run together.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import takewhile
+import unicodedata
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
-from checks.updates.paper_numbers import KIND_SIGNS, is_signs, kind_at_start
+from checks.updates.paper_numbers import (
+    KIND_SIGNS,
+    WRITTEN_KINDS,
+    PaperNumber,
+    is_signs,
+    kind_at_start,
+    kind_in_front,
+)
+from checks.updates.summaries import TELLING_WORDS
 from checks.updates.text import without_marks
 
 SAME_SUBJECT = 2 / 3
 """Subjects of one number that share more of their words than this are one subject: one ends in a full stop, or begins with V/v."""
-_CODE = re.compile(r"(?:số\s*:?\s*)?(\d+)(\w*)((?:\s*[-\u2010-\u2015/&.]\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL)
+_CODE = re.compile(
+    r"\W*(?:s[ốo]\W{0,3})?(\d+)([^\W\d]*)((?:\s*[-\u2010-\u2015/&.]+\s*\w+)*)(.*)", re.IGNORECASE | re.DOTALL
+)
 """How a paper's line begins: its own number (số ký hiệu), such as 12/BC-SYT, and behind it the subject."""
+_UNPARTED = re.compile(
+    rf"(\W*(?:[Ss][ốo]\W{{0,3}})?\d+)\s*\(?"
+    rf"(?=(?:{WRITTEN_KINDS})(?!\w)|(?i:{WRITTEN_KINDS})\s?[-/.]\s?[^\W\d_]|[A-ZĐ]{{2,}}\s?[-/]\s?[A-ZĐ])"
+)
+"""A number whose signs stand right behind it, or behind a blank: 144BC/UBND, 144 BC, 144 (BC-UBND)."""
+_OTHER_SIGNS = str.maketrans("_\\", "-/")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
 _WORD = re.compile(r"\w+")
 _WITH_YEAR = frozenset({"qd", "nq"})
 """Of these the legal normative papers have a series of their own, which bears the year: 12/2026/QĐ-UBND and 12/QĐ-UBND are two
 (Decree 78/2025/NĐ-CP on the Law on Promulgation of Legal Normative Documents)."""
+_MOST_PARTS = 6
+"""Words behind a number that may be its signs, written apart."""
+_LEAST_BEHIND_KIND = 3
+"""Letters behind a kind that is run together with its office, as in BCUBND; BCĐ is a steering committee, and no report (BC)."""
+_DATED = re.compile(r"\W*ngày\W*\d{1,2}\W\d{1,2}(?:\W\d{2,4})?|\W*(?:v/v|về(?: việc)?)\b", re.IGNORECASE)
+"""What stands in front of a subject and is none of it."""
 _ABOUT = re.compile(r"(?:v/v|về|ngày)\b", re.IGNORECASE)
 
 
@@ -40,52 +65,74 @@ class PaperLine(NamedTuple):
     """It has a number without signs, and behind it a subject or nothing."""
     signs: frozenset[str]
     """All that stands behind the number and a sign of separation, without the year; a part of the subject may be among it."""
-    has_slash: bool
-    """A number without one may be a part of the subject."""
+    glued: str
+    """The own signs run together, folded, such as bcubnd."""
+    beginnings: frozenset[str]
+    """What the first words behind the number come to, run together, up to each of them."""
+    is_numbered: bool
+    """It has a slash or a kind of paper; a number without both may be a part of the subject."""
     kind: str
     """The sign of the kind of paper with which the subject begins; empty for none."""
     subject: frozenset[str]
+    words: tuple[str, ...]
+    """The subject's words in order, folded, without a day in front."""
+    text: str
+    """The subject as it is written."""
 
     @classmethod
-    def read(cls, title: str) -> PaperLine | None:
+    def read(cls, title: str, *, is_registered: bool = True) -> PaperLine | None:
         """Return what a line says; None where it begins with no number.
+
+        A mail's subject may begin with another paper, as in *NQ 57: tin tuần*; only a register's line begins with its own behind a kind.
 
         >>> line = PaperLine.read("144a/2026/BC-UBND ngày 12/10/2026 Báo cáo tuần")
         >>> line.number, line.letter, line.year, sorted(line.own)
         (144, 'a', '2026', ['bc', 'ubnd'])
         """
-        found = _CODE.match(title)
+        plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
+        found = _CODE.match(_UNPARTED.sub(r"\1/", _number_first(plain) if is_registered else plain, count=1))
         if found is None:
             return None
         letters, notation, subject = found[2], found[3], found[4]
         words = _WORD.findall(notation)
         year = words[0] if words and _YEAR.fullmatch(words[0]) else ""
-        own = frozenset(map(without_marks, _own_signs(words[bool(year) :])))
+        own = _parted(*map(without_marks, _own_signs(words[bool(year) :])))
+        behind = [*map(without_marks, words[bool(year) :]), *_WORD.findall(without_marks(subject))][:_MOST_PARTS]
         return cls(
             int(found[1][:9]),
             without_marks(letters),
             year,
-            own,
+            frozenset(own),
             not letters and not words and _is_subject(subject),
             frozenset(word for word in map(without_marks, words) if not _YEAR.fullmatch(word)),
-            "/" in notation,
+            "".join(own),
+            frozenset(accumulate(behind)),
+            "/" in notation or not (KIND_SIGNS.isdisjoint(own) or notation.startswith(". ")),
             kind_at_start(subject),
             frozenset(_WORD.findall(without_marks(subject))),
+            subject_words(subject),
+            subject,
         )
+
+    @property
+    def paper(self) -> PaperNumber | None:
+        """Return the paper's own number as a mail may name it; None for one without signs."""
+        return PaperNumber(self.number, frozenset(map(str.upper, self.own))) if self.own else None
 
     def is_of_one_number(self, other: PaperLine) -> bool:
         """Say whether two lines of one year have one number with its signs, whatever their subjects are.
 
         The signs of one may be some of the other's if a kind of paper is among them: 144/BC is 144/BC-UBND, and the letter 144/UBND is not.
         """
-        if (self.number, self.letter) != (other.number, other.letter) or not (self.has_slash or other.has_slash):
+        if (self.number, self.letter) != (other.number, other.letter) or not (self.is_numbered or other.is_numbered):
             return False
         if self.year != other.year and ((self.year and other.year) or not _WITH_YEAR.isdisjoint(self.own)):
             return False
         common = self.own & other.own
-        if not common or common not in (self.own, other.own):
-            return False
-        return self.own == other.own or not KIND_SIGNS.isdisjoint(common)
+        if common and common in (self.own, other.own):
+            return self.own == other.own or not KIND_SIGNS.isdisjoint(common)
+        short, long = sorted((self.glued, other.glued), key=len)
+        return bool(long) and long.startswith(short) and long in self.beginnings & other.beginnings
 
     def is_of_one_bare_number(self, other: PaperLine) -> bool:
         """Say whether two lines of one register and year have one number without signs, and no two kinds of paper."""
@@ -93,10 +140,44 @@ class PaperLine(NamedTuple):
         return are_bare and (not (self.kind and other.kind) or self.kind == other.kind)
 
     def has_subject_of(self, other: PaperLine) -> bool:
-        """Say whether two lines of one number may be of one paper: neither has signs that speak against it, and the subject is one."""
+        """Say whether two lines of one number may be of one paper by their subject.
+
+        A subject of five words or more that is the same is one paper, whatever the signs say. Else neither has signs that speak against it.
+        """
+        if self.number != other.number or not (self.is_numbered or other.is_numbered):
+            return False
+        if self.words == other.words and len(self.words) >= TELLING_WORDS:
+            return True
         is_one_notation = self.signs <= other.signs or other.signs <= self.signs
-        is_numbered = self.number == other.number and (self.has_slash or other.has_slash)
-        return is_one_notation and is_numbered and _is_one_subject(self.subject, other.subject)
+        return is_one_notation and _is_one_subject(self.subject, other.subject)
+
+
+def _number_first(title: str) -> str:
+    """Return a line that begins with a kind of paper, as in BC 144, with the number in front; any other as it is."""
+    found = kind_in_front(title)
+    if found is None:
+        return title
+    number, signs, end = found
+    rest = title[end:]
+    return f"{number}/{signs}{'' if rest[:1] in {'/', '-'} else ' '}{rest}"
+
+
+def _parted(first: str = "", *further: str) -> tuple[str, ...]:
+    """Return signs in their parts: those of BCUBND are BC and UBND."""
+    glued = [kind for kind in KIND_SIGNS if first[:-_LEAST_BEHIND_KIND].startswith(kind)]
+    kind = max(glued, key=len, default="")
+    return tuple(filter(None, (kind, first.removeprefix(kind), *further)))
+
+
+def subject_words(subject: str) -> tuple[str, ...]:
+    """Return a subject's words in order, folded, without a day or *V/v* in front.
+
+    >>> subject_words("ngày 3/11/2026 V/v Tiêm vắc-xin")
+    ('tiem', 'vac', 'xin')
+    """
+    while found := _DATED.match(subject):
+        subject = subject[found.end() :]
+    return tuple(_WORD.findall(without_marks(subject)))
 
 
 def _is_subject(text: str) -> bool:

@@ -16,7 +16,8 @@ A sign such as *nt* (như trên) for an author stands for that of the line above
 alone. One in the place of a number, of arrival or of the paper's own, may be the same paper again, so that the line is refused. A
 quotation mark that nobody closes hides the lines behind it, which nobody can read.
 
-A line without number or date of arrival, or with a number used twice in its year, is refused and named; the other lines count. So is
+A total, a heading of a month, a page or the register that comes again, the place for a signature and an empty frame are no papers and hide none
+(`checks.updates.register_frames`). Any other line without number or date of arrival, or with a number used twice in its year, is refused and named; the other lines count. So is
 one whose day and month may be exchanged, with a date in the future; another line with such a date is named, and taken for one of the time in which
 it came up (`checks.updates.judging`). A line whose day lies out of those of the lines beside it is marked as such. All dates of arrival are read in one order of day and month; where some can only be day
 first and some only month first, those that fit both are refused. So are days with the year first of which a spreadsheet may have
@@ -37,6 +38,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.authors import author_above, is_repetition, names_nobody, repeated_author
 from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
 from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, places_out_of_order, shows_exchange
+from checks.updates.register_frames import find_frames
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import fold
@@ -138,8 +140,8 @@ class RegisterSource(WrittenDates):
             ) from error
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
         try:
-            columns = self._columns(reader)
-            return self._read(reader, columns, polled_at)
+            columns, above = self._columns(reader)
+            return self._read(reader, columns, above, polled_at)
         except csv.Error as error:
             raise source_error(
                 self._traits.id,
@@ -151,13 +153,17 @@ class RegisterSource(WrittenDates):
                 ),
             ) from error
 
-    def _columns(self, reader: CsvReader) -> dict[str, int]:
-        """Return the columns by the headings, which may stand below lines of title."""
-        header = next(reader, [])
+    def _columns(self, reader: CsvReader) -> tuple[dict[str, int], Sequence[Sequence[str]]]:
+        """Return the columns by the headings, which may stand below lines of title, and all these lines."""
+        header: Sequence[str] = next(reader, [])
         columns = _named_columns(header)
-        above = 0
-        while not REQUIRED.keys() <= columns.keys() and above < TITLE_LINES and (row := next(reader, None)) is not None:
-            above += 1
+        above = [header]
+        while (
+            not REQUIRED.keys() <= columns.keys()
+            and len(above) <= TITLE_LINES
+            and (row := next(reader, None)) is not None
+        ):
+            above.append(row)
             if len(own := _named_columns(row)) > len(columns):
                 header, columns = row, own
         missing = [f"{vietnamese} ({name})" for name, vietnamese in REQUIRED.items() if name not in columns]
@@ -175,11 +181,13 @@ class RegisterSource(WrittenDates):
                     n=TITLE_LINES,
                 ),
             )
-        return columns
+        return columns, above
 
-    def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
+    def _read(
+        self, reader: CsvReader, columns: Mapping[str, int], above: Sequence[Sequence[str]], polled_at: datetime
+    ) -> Listing:
         items: list[ListedItem] = []
-        lines, hidden = self._lines(reader, columns)
+        lines, hidden = self._lines(reader, columns, above)
         rejected = [*hidden]
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
         days = [cells["ArrivalDate"] for _line, _row, cells in lines]
@@ -191,13 +199,14 @@ class RegisterSource(WrittenDates):
             item = _exchanged(cells) if is_exchanged else _entry(cells, rules, self._zone, polled_at)
             is_copy = False
             if isinstance(item, ListedItem) and item.created_at:
-                key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"]
+                # A spreadsheet drops the zeros of 002, and adds them.
+                key = item.created_at.astimezone(self._zone).year, cells["ArrivalNumber"].lstrip("0").casefold()
                 first, same = taken.setdefault(key, (line, row))
                 if first != line:
                     is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
                     item = msg(
                         "số đến {number} of {year} is already in line {line}",
-                        number=bounded(key[1], 20),
+                        number=bounded(cells["ArrivalNumber"], 20),
                         year=str(key[0]),
                         line=first,
                     )
@@ -225,24 +234,29 @@ class RegisterSource(WrittenDates):
         return tuple(replace(one, is_out_of_order=True) if place in stray else one for place, one in enumerate(items))
 
     def _lines(
-        self, reader: CsvReader, columns: Mapping[str, int]
+        self, reader: CsvReader, columns: Mapping[str, int], titles: Sequence[Sequence[str]]
     ) -> tuple[Sequence[tuple[int, Sequence[str], Mapping[str, str]]], Sequence[RefusedItem]]:
-        """Return the lines that are not empty, each with its number and its cells by column; and what hides further ones."""
+        """Return the lines that may be papers, each with its number and its cells by column; and what hides further ones."""
         lines = []
         hidden = []
-        line = reader.line_num + 1
         above = ""
+        written: list[tuple[int, list[str], int]] = []
+        line = reader.line_num + 1
         for row in reader:
             if any(cell.strip() for cell in row):
+                written.append((line, row, reader.line_num))
+            line = reader.line_num + 1
+        are_frames = find_frames([row for _first, row, _last in written], titles, columns)
+        for (line, row, last), is_frame in zip(written, are_frames, strict=True):
+            if not is_frame:
                 cells = {name: row[at].strip() if at < len(row) else "" for name, at in columns.items()}
                 if any(_holds_lines(cells[name], columns) for name in REQUIRED):
-                    hidden.append(_hidden_lines(row, line, reader.line_num))
+                    hidden.append(_hidden_lines(row, line, last))
                     cells["OrganName"] = ""
                 elif self._repeats(cells["OrganName"]):
                     cells["OrganName"] = repeated_author(cells["OrganName"], above)
                 above = "" if names_nobody(cells["OrganName"]) else author_above(cells["OrganName"])
                 lines.append((line, row, cells))
-            line = reader.line_num + 1
         return lines, hidden
 
     def _repeats(self, author: str) -> bool:

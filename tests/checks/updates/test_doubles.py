@@ -232,14 +232,74 @@ def test_a_paper_whose_number_is_written_otherwise_came_in_once(code: str) -> No
     assert doubles(*lines, grade=Grade.D) == {lines[1].id}
 
 
-@pytest.mark.parametrize("code", ["130/TB-UBND", "131/BC-UBND", "130/BC-HĐND"])
+@pytest.mark.parametrize(
+    "code", ["130/TB-UBND", "131/BC-UBND", "130/BC-HĐND", "130/UBND-VX", "130/BCĐ-UBND", "TB 130", "130 TB"]
+)
 def test_papers_whose_signs_differ_are_two(code: str) -> None:
     lines = [
-        seen("so-den", 1, title="130/BC-UBND Báo cáo công tác dân vận quý III"),
-        seen("so-den", 3, title=f"{code} Báo cáo công tác dân vận quý III"),
+        seen("so-den", 1, title="130/BC-UBND Công tác dân vận"),
+        seen("so-den", 3, title=f"{code} Công tác dân vận"),
     ]
 
     assert doubles(*lines, grade=Grade.D) == set()
+
+
+@pytest.mark.parametrize(
+    "code", ["130/TB-UBND", "130/BC-HĐND", "130/UBND", "130a/KH", "130/UBND ngày 3/11/2026", "TB số 130"]
+)
+def test_a_number_under_one_long_subject_is_open_whatever_its_signs(code: str) -> None:
+    lines = [
+        seen("so-den", 1, title="130/BC-UBND Kết quả công tác dân vận quý III"),
+        seen("so-den", 3, title=f"{code} Kết quả công tác dân vận quý III"),
+    ]
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "144/BCUBND", "144/ BC - UBND", "144/BC.UBND", "BC 144", "BC-144", "BC144", "BC/144", "BC số 144", "Báo cáo số 144",
+        "BC-UBND 144", "BC số 144/UBND", "Số 144/BC-UBND", "Số: 144/BC-UBND", "144 /bc-ubnd", "144BC/UBND", "144 BC", "144 BC-UBND",
+        "144 bc-ubnd", "144(BC-UBND)", "144/BC_UBND", "144\\BC-UBND", "144//BC-UBND", "0144/BC-UBND", "144/UBND-BC", "144/BC-UBND-VX",
+        "１４４/ＢＣ－ＵＢＮＤ", "144/BC‑UBND",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_number_in_an_unusual_form_is_the_same_paper_whatever_its_subject(code: str, is_first: bool) -> None:
+    first, second = (code, "144/BC-UBND") if is_first else ("144/BC-UBND", code)
+    lines = [
+        seen("so-den", 1, title=f"{first} Tình hình giám sát sốt xuất huyết"),
+        seen("so-den", 3, title=f"{second} Phụ lục số liệu kèm theo"),
+    ]
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("BC 144 Tình hình tuần", "KH 144 Tuyên truyền biển đảo"),
+        ("144 BC Tình hình tuần", "144 KH Tuyên truyền biển đảo"),
+        ("144BC/UBND Tình hình tuần", "144KH/UBND Tuyên truyền biển đảo"),
+        ("144/BCUBND Tình hình tuần", "144/KHUBND Tuyên truyền biển đảo"),
+        ("144/BCĐ-GN Tình hình giảm nghèo", "144/BC-UBND Tuyên truyền biển đảo"),
+        ("12/QĐUBND Khen thưởng cá nhân", "12/2026/QĐUBND Quy định mức thu phí"),
+        ("Báo cáo 9 tháng của xã", "Báo cáo 9 ngày cao điểm"),
+        ("Báo cáo 2 ca sốt xuất huyết", "Báo cáo 2 ca tay chân miệng"),
+    ],
+)
+def test_unusual_forms_of_two_papers_are_two(first: str, again: str) -> None:
+    lines = seen("so-den", 1, title=first), seen("so-den", 3, title=again)
+
+    assert doubles(*lines, grade=Grade.D) == set()
+
+
+def test_a_mail_that_begins_with_another_paper_is_not_that_paper() -> None:
+    mails = [seen("mail", 1, title="NQ 57: tin tuần của xã"), seen("mail", 3, title="NQ 57: tập huấn cán bộ thôn")]
+    line = seen("so-den", 2, title="144/BC-UBND Thực hiện NQ 57")
+
+    assert doubles(*mails, line, grade=Grade.D) == set()
 
 
 def test_mails_whose_subject_begins_with_a_number_are_no_papers() -> None:
@@ -302,10 +362,31 @@ def test_a_number_without_signs_says_nothing_in_mail_or_of_another_register() ->
         assert doubles(*lines, grade=Grade.D) == set()
 
 
+def test_one_long_subject_within_days_is_one_paper_where_a_line_lacks_the_number() -> None:
+    subject = "Kết quả giám sát sốt xuất huyết"
+    first, again, numbered = (
+        seen("so-den", day, title=title) for day, title in ((1, subject), (3, f"V/v {subject}"), (4, f"9/BC {subject}"))
+    )
+
+    assert doubles(first, again, numbered, grade=Grade.D) == {again.id, numbered.id}
+    assert doubles(first, seen("so-den", 8, title=subject), grade=Grade.D) == set()  # of the next week
+    assert doubles(first, seen("so-den", 3, title=f"{subject} tuần 47"), grade=Grade.D) == set()
+    assert doubles(*(seen("so-den", day, title=f"{day}/BC {subject}") for day in (1, 3)), grade=Grade.D) == set()
+    assert doubles(*(seen("mail", day, title=subject) for day in (1, 3)), grade=Grade.D) == set()
+    assert doubles(*(seen("so-den", day, title="Báo cáo tuần") for day in (1, 3)), grade=Grade.D) == set()
+
+
 def test_each_year_begins_its_numbers_again() -> None:
     lines = seen("so-den", 44, title="12/BC-UBND Tình hình tuần"), seen("so-den", 46, title="12/BC-UBND Biển đảo")
 
     assert doubles(*lines, grade=Grade.D) == set()
+
+
+@pytest.mark.parametrize("code", ["70/BC-SYT", "70 / BC-SYT", "70/BCSYT", "BC 70"])
+def test_a_mail_names_the_number_of_a_line_in_whatever_form(code: str) -> None:
+    mail, line = seen("mail", 1, title="Gửi văn bản [70/BC-SYT]"), seen("so-den", 2, title=f"{code} Tình hình tuần")
+
+    assert doubles(mail, line, grade=Grade.D) == {line.id}
 
 
 PAPER = "70/BC-SYT Báo cáo giám sát sốt xuất huyết"

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from checks.updates.job import replay
 from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
-from checks.updates.sources.imap import READ_BYTES
+from checks.updates.sources.imap import READ_BYTES, ImapSource
 from commands.cli.entry import run
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
@@ -26,6 +26,7 @@ from portalops.model.verdicts import DutyVerdict
 from tests.anchors.certificates import authority, server
 from tests.checks.updates.mailboxes import HEALTH_OFFICE, TEXT, Mailbox, tin
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at, said_of
+from tests.doubles import FixedClock
 from tests.mailbox import PASSWORD, MailServer, dovecot, letter
 from tests.shapes import validate_answer
 
@@ -318,6 +319,22 @@ def test_looks_read_again_from_their_evidence_give_the_same_store(mail: MailServ
     )  # fmt: skip
 
     assert box.items() == before
+
+
+def test_a_mailbox_that_is_asked_a_second_after_its_look_begins_leaves_no_time_unseen(
+    mail: MailServer, tmp_path: Path
+) -> None:
+    box = Mailbox(mail, "late", tmp_path)
+    asked = FixedClock(box.clock.at)
+    box.source = ImapSource("mail", box.settings, zone=ZONE, clock=asked)
+    for day in range(14, 25):
+        for hour in ("08:00", "20:00"):
+            asked.at = at(f"2026-11-{day} {hour}") + timedelta(seconds=1)
+            result = box.collect(f"2026-11-{day} {hour}")
+
+    (week,) = (one for one in result.unit_weeks if str(one.week) == "2026-W47" and one.unit == "so-y-te")
+    assert week.unseen == ()
+    assert _week(result, "so-y-te") == (0, DutyVerdict.UNMET)
 
 
 def test_a_look_speaks_for_the_time_since_the_one_before_and_no_more_than_it_asked_for(

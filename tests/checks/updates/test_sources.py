@@ -332,6 +332,89 @@ def test_lines_of_title_may_stand_above_the_headings_of_a_register(tmp_path: Pat
     assert found.rejected == ()
 
 
+def test_an_arrival_number_with_zeros_in_front_is_the_same_number(tmp_path: Path) -> None:
+    text = "Số đến,Ngày đến,Tác giả\n2,16/11/2026,Sở Y tế\n002,17/11/2026,Sở Y tế\n"
+
+    listing = _register(tmp_path, text).parse(text.encode(), polled_at=NOW)
+
+    assert said_of(listing) == ("line 3: số đến 002 of 2026 is already in line 2",)
+
+
+_HEADINGS = "TT,Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [",Tổng cộng: 9 văn bản,,,,"],
+        [",Tổng cộng,9,,,"],
+        [",,,,,Tổng số văn bản đến trong tháng: 9"],
+        [",Cộng trang,,,,"],
+        [",Cộng mang sang,,5,,"],
+        ["Tháng 11 năm 2026,,,,,"],
+        [",THÁNG 11/2026,,,,"],
+        [",,,Quý IV năm 2026,,"],
+        ["Tuần 47 (từ ngày 16/11 đến ngày 22/11/2026),,,,,"],
+        [",Trang 2/5,,,,"],
+        [",Tiếp theo trang trước,,,,"],
+        [_HEADINGS],
+        ["(1),(2),(3),(4),(5),(6)"],
+        ["SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM 2026,,,,,", _HEADINGS],
+        [",Người lập sổ,,,Chánh Văn phòng,", ",Nguyễn Văn An,,,Trần Thị Bình,"],
+        [',,,,"Người lập sổ\n(Ký, ghi rõ họ tên)",'],
+        [",,,,,Ghi chú: dòng tô vàng là bản mật"],
+        ["3,,,,,"],
+        ["…,…,…,…,…,…"],
+        ["---,,,,,"],
+    ],
+)  # fmt: skip
+def test_a_line_that_surely_is_no_paper_hides_nothing(tmp_path: Path, lines: list[str]) -> None:
+    paper = "1,1,16/11/2026,Sở Y tế,1/BC,Báo cáo tuần"
+    text = "\n".join(["SỔ ĐĂNG KÝ VĂN BẢN ĐẾN NĂM 2026,,,,,", _HEADINGS, paper, *lines, "2,2,17/11/2026,nt,2/BC,Tin"])
+
+    listing = _register(tmp_path, text).parse(text.encode(), polled_at=NOW)
+
+    assert listing.rejected == ()
+    assert [one.unit_name for one in listing.items] == ["Sở Y tế", "nt (↑ Sở Y tế)"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ",3,,,,",  # a number that waits for its line
+        ",,18/11/2026,,,",
+        ",,,Sở Y tế,,",
+        ",,,,144/BC-SYT,",
+        ",,,,,Báo cáo tháng 11 năm 2026",
+        ",,,,,Tổng kết năm 2026",
+        ",,,,,Tổng hợp kết quả tuần 47",
+        ",,,Tổng cục Thống kê,,",
+        ",,,Cộng đồng dân cư phường 5,,",
+        ",Tổng cộng,9,Sở Y tế,,",
+        ",9,,,,Tổng cộng",
+        ",,,,144,Tổng cộng",
+        ",Tháng 11 năm 2026,,Sở Y tế,144/BC-SYT,",
+        ",,,,,Ghi chú: Sở Y tế có gửi báo cáo bản giấy",
+        ",,,,,Ghi chú: số 144 vào sổ sau",
+        ",,,Nguyễn Văn An,,",
+        ",,Người lập sổ,Sở Y tế,,Báo cáo tuần",
+        ',"""","""","""",,',
+        ",//,//,//,,",
+        ",2,1,4,3,5",
+    ],
+)
+def test_a_line_that_may_be_a_paper_is_named(tmp_path: Path, line: str) -> None:
+    text = "\n".join([_HEADINGS, "1,1,16/11/2026,Sở Y tế,1/BC,Báo cáo tuần", line])
+
+    assert len(_register(tmp_path, text).parse(text.encode(), polled_at=NOW).rejected) == 1
+
+
+def test_a_title_of_the_register_that_is_an_author_may_be_a_paper(tmp_path: Path) -> None:
+    text = "\n".join([",,,Sở Y tế,,", _HEADINGS, "1,1,16/11/2026,Sở Tư pháp,1/BC,Báo cáo tuần", ",,,Sở Y tế,,"])
+
+    assert len(_register(tmp_path, text).parse(text.encode(), polled_at=NOW).rejected) == 1
+
+
 def test_a_missing_register_is_an_error(tmp_path: Path) -> None:
     settings = register.Settings(channel=ItemChannel.SUBMISSION, file=tmp_path / "none.csv")
 
