@@ -299,13 +299,16 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
-def lacks_details(body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
-    """Say whether details, or evidence that they name, are not at hand.
+def lacks_details(kind: str, body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
+    """Say whether a record's details, or evidence that they name, are not at hand; of `PLANNING` none lacks them.
 
     Args:
-        body: a record's.
+        kind: the record's.
+        body: likewise.
         read: returns the bytes of a digest; None if they are missing or others.
     """
+    if kind in PLANNING:
+        return False
     blob = read(body)
     return blob is None or any(read(each) is None for each in bodies.evidence_of(blob))
 

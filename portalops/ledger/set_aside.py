@@ -14,7 +14,6 @@ from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, heads, read_signers
 from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
-    PLANNING,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
@@ -233,7 +232,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
 
 
 def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
-    """Return the numbers of the records whose details, or evidence that they name, are not at hand; none of `PLANNING`."""
+    """Return the numbers of the records whose details, or evidence that they name, are not at hand (`lacks_details`)."""
 
     def read(digest: Digest) -> bytes | None:
         try:
@@ -241,7 +240,7 @@ def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
         except PortalOpsError:
             return None
 
-    return frozenset(each.seq for each in records if each.kind not in PLANNING and lacks_details(each.body, read))
+    return frozenset(each.seq for each in records if lacks_details(each.kind, each.body, read))
 
 
 def read_standings(

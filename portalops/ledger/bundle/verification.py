@@ -51,7 +51,6 @@ from portalops.ledger.claims import (
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
-    PLANNING,
     ReadQuarantine,
     check_owners,
     disowned_keys,
@@ -353,7 +352,7 @@ class _Check:
             told.ledger = ledger if isinstance(ledger, str) and is_ledger_id(ledger) else ""
 
     def _lacking(self, numbers: Collection[int]) -> Iterator[int]:
-        """Yield which of some records have no details at hand, or no evidence that these name; none of `PLANNING`."""
+        """Yield which of some records have no details at hand, or no evidence that these name (`lacks_details`)."""
 
         def read(digest: Digest) -> bytes | None:
             state, body = self._blobs.read(digest)
@@ -361,7 +360,7 @@ class _Check:
 
         for place, line in enumerate(self._lines.lines() if numbers else (), 1):
             record = _record(line, place) if place in numbers else None
-            if record is not None and record.kind not in PLANNING and lacks_details(record.body, read):
+            if record is not None and lacks_details(record.kind, record.body, read):
                 yield place
 
     def _ages(self, gaps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
