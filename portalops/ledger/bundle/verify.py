@@ -1904,9 +1904,11 @@ class Check:
             if head is None:
                 known, size_before = False, 0  # what the next one should follow is not known either
                 continue
+            if why_not is not None:  # nobody signed it, so what it says besides is nobody's word
+                why = say("its signature is not valid: {why}", why=why_not)
+                self.excusable(record.seq, "the head in record {seq}: {why}", why=why)
+                continue
             wrong: List[Said] = []
-            if why_not is not None:
-                wrong.append(say("its signature is not valid: {why}", why=why_not))
             if signer and signer in {key.public for key in self.keys} - self.confirmed_keys():
                 wrong.append(say("it is signed by key {key}, which nobody confirmed", key=fingerprint(signer)))
             elif signer and self.key_at(signer, record.seq, head.at) is None:

@@ -940,8 +940,12 @@ class Check {
         [known, sizeBefore] = [false, 0]; // what the next one should follow is not known either
         continue;
       }
+      if (whyNot) {
+        // Nobody signed it, so what it says besides is nobody's word.
+        this.excusable(record.seq, "the head in record {seq}: {why}", { why: say("its signature is not valid: {why}", { why: whyNot }) });
+        continue;
+      }
       const wrong = [];
-      if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
       const isHeld = signer !== "" && this.isHeldAt(signer, record.seq, head.at);
       const isStrange = signer !== "" && this.keys.some((each) => each.key === signer) && !this.isConfirmedKey(signer);
       if (isStrange) wrong.push(say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) }));
