@@ -688,7 +688,8 @@ def not_moved(file: str, place: str) -> LedgerError:
     return LedgerError(
         msg("{place} holds no ledger yet: it is in {file}", place=place, file=file),
         msg(
-            "Bring it over with 'portalops ledger move --to store'. If that file is none of this portal's, move it away."
+            "Bring it over with 'portalops ledger move --to store'. Where that is refused, take [ledger.store] out of the configuration"
+            " again: the ledger goes on in the file. If the file is none of this portal's, move it away."
         ),
     )
 

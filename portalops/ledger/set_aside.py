@@ -102,6 +102,22 @@ def read_untimely(ledger: Ledger, ownership: Ownership, exact: Callable[[], Owne
     return records_untimely(read, counted, _misplaced(ledger, read, counted))
 
 
+def read_void_clocks(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count for nothing and are not set aside yet.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: as in `read_set_aside`.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read, counted = _find_counted(ledger, ownership, exact)
+    clocks = frozenset(each.seq for each in read if each.kind == CLOCK_MENDED)
+    return clocks - mended_clocks(counted) - records_set_aside(counted)
+
+
 def read_time_order(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> TimeOrder:
     """Return how a moment is looked for in a ledger with mended clocks or quarantines.
 
