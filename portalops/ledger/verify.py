@@ -123,6 +123,11 @@ class Integrity:
         return self.fault_count == 0
 
     @property
+    def unproven(self) -> tuple[SetAside, ...]:
+        """The quarantines of which a bundle does not show whether they count."""
+        return tuple(each for each in self.set_aside if not each.is_proven)
+
+    @property
     def first_bad(self) -> int | None:
         """The first record that cannot be trusted; None if no fault names one."""
         return min((fault.seq for fault in self.faults if fault.seq > 0), default=None)
