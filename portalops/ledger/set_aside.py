@@ -194,6 +194,15 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     return parse_at(found) if found else None
 
 
+def records_named(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the records that any quarantine names, whether it counts or not.
+
+    Raises:
+        IntegrityError: the ledger cannot be read.
+    """
+    return frozenset(suspects(_read(ledger)))
+
+
 def find_void_by_two(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
     """Return the numbers of the quarantines and mended clocks that count for nothing, so that each can be set aside.
 
