@@ -311,7 +311,9 @@ class Ledger:
             if (newest := self.newest_number()) != last:
                 raise IntegrityError(
                     msg("record {seq} came meanwhile", seq=newest),
-                    msg("Run the command for the records up to it, and have that text signed."),
+                    msg(
+                        "Stop what recorded it. Then run the command for the records up to it, and have that text signed."
+                    ),
                 )
             return (draft,)
 
