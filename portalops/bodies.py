@@ -115,8 +115,8 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        part = f"{body_type.__name__}.{where}"
-        cause = msg("it has no {part}", part=part) if first["type"] == "missing" else f"{part}: {first['msg']}"
+        said = f"{where}: {first['msg']}" if where else first["msg"]
+        cause = msg("it has no {part}", part=where) if first["type"] == "missing" else said
         raise _unreadable(cause) from error
     return decoded
 

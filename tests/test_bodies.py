@@ -190,8 +190,8 @@ def test_a_value_is_checked_as_its_annotations_say() -> None:
     written = bodies.read(bodies.write({"it": msg("{n} of {m}", n=1, m="two")}))["it"]
     assert isinstance(written, dict)
 
-    with pytest.raises(LedgerError, match=r"it has no Message\.text"):
+    with pytest.raises(LedgerError, match=r"it has no text$"):
         bodies.decode(Message, {"values": {}})
-    with pytest.raises(LedgerError, match=r"Message\.plural: Input should be a valid string"):
+    with pytest.raises(LedgerError, match=r" plural: Input should be a valid string"):
         bodies.decode(Message, {**written, "plural": 7})
     assert bodies.decode(Message, written) == msg("{n} of {m}", n=1, m="two")

@@ -24,6 +24,7 @@ from commands.jobs.validity import require_valid
 from portalops.compliance.handling import Handling
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger import runs
+from portalops.ledger.heeded import void_clocks
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
 from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, SetId, VerifyResult
@@ -50,6 +51,14 @@ def record_plan(session: Session) -> None:
     """
     rulebook = session.rulebook  # no ledger begins for a rulebook that there is not
     settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
+    for seq in sorted(void_clocks(ledger)):
+        session.warnings.append(
+            msg(
+                "the mended clock in record {seq} counts for nothing: what follows it at an earlier time meets no duty. If a stranger"
+                " wrote it, two persons set it aside: portalops ledger quarantine {seq} {seq}",
+                seq=str(seq),
+            )
+        )
     session.require_clock()
     if ledger.count() == 1:  # nothing but its beginning
         is_recovery_host = settings.backup.drill.signers is not None  # its ledger is to know none of them

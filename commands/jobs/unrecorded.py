@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from backups.media import build_media
+from backups.presence import listed_sets
 from commands.cli.clock import present_mark
 from commands.cli.session import Session
 from commands.jobs.due import RunRequest, chosen, plan_now
@@ -38,7 +40,9 @@ from portalops.model.late_backups import LATE, LATE_BACKUP, MADE_UNDER, LateBack
 from portalops.model.message import Message, kept, msg, nmsg
 from portalops.model.record import RunId
 from portalops.model.runs import Job, Run
+from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.backups import recorded_sets
 from portalops.registers.runs import run_id
 
 logger = logging.getLogger(__name__)
@@ -170,7 +174,10 @@ def _record(session: Session, waiting: WaitingBackup) -> None:
     late = replace(waiting.late, file_sha256=waiting.digest, made_at=None)
     booted_at = mark.booted_at if mark is not None and late.boot == mark.boot else None
     up_seconds = None if booted_at is None else round((session.clock.now() - booted_at).total_seconds())
-    if (flaw := find_flaw(waiting, up_seconds=up_seconds)) is not None:
+    flaw = find_flaw(waiting, up_seconds=up_seconds)
+    if flaw is None and not _is_recorded(ledger, waiting):
+        flaw = _find_contradiction(session, late.backup)
+    if flaw is not None:
         _keep_aside(session, UnreadableFile(waiting.path, flaw))
         return
     if booted_at is not None:
@@ -203,6 +210,30 @@ def _record(session: Session, waiting: WaitingBackup) -> None:
                 name=name,
             )
         )
+
+
+def _find_contradiction(session: Session, backup: BackupResult | None) -> Message | None:
+    """Return what the ledger, or the media, say against a backup that waits; None where they agree or cannot be asked.
+
+    Whoever can write the state folder as its account can plant a file: it is not to stand in for a set that there is.
+    """
+    if backup is None or backup.set is None:
+        return None
+    made = backup.set
+    for each in recorded_sets(session.ledger, passing_over=True):
+        if each.set.id == made.id or each.set.bag_sha256 == made.bag_sha256:
+            return msg("it names set {set}, which record {seq} made", set=show_text(made.id, 80), seq=str(each.seq))
+    stored = {copy.medium for copy in backup.copies if copy.state in _STORED}
+    listed = listed_sets(session.settings.portal.id, build_media(session.settings.backup_media).values())
+    if stored and stored <= listed.keys() and not any(made.id in listed[medium] for medium in stored):
+        media = ", ".join(sorted(stored))
+        return msg(
+            "set {set} lies on none of the media that it names: {media}", set=show_text(made.id, 80), media=media
+        )
+    return None
+
+
+_STORED = frozenset({CopyState.VERIFIED, CopyState.SEALED})
 
 
 def _keep_aside(session: Session, file: UnreadableFile) -> None:

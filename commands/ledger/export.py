@@ -27,6 +27,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report, parts_of
+from commands.ledger.verify import verify_store
 from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, ExitCode, UsageError
@@ -55,6 +56,7 @@ from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
+from portalops.model.quarantines import SetAside
 from portalops.model.record import Digest, Fault
 from portalops.model.runs import WrittenFile
 from portalops.registers.evidence import REACH_BACK
@@ -136,11 +138,16 @@ def export(
     written = _write(session, key, order)
     session.warnings += _describe_missing(written.missing)
     faults = _faults(session, order.folder, key)
+    live = () if faults else _live_faults(session, key)
     return Result(
         data=_data(written, order.folder),
-        view=(*_faults_view(faults), *_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip)),
-        exit_code=ExitCode.INTEGRITY if faults else ExitCode.OK,
-        failures=[each.what for each in faults[:MAX_WARNINGS]],
+        view=(
+            *_faults_view(faults),
+            *_live_faults_view(live),
+            *_view(written, order.folder, fingerprint(key.public_key), is_zip=order.is_zip),
+        ),
+        exit_code=ExitCode.INTEGRITY if faults or live else ExitCode.OK,
+        failures=[each.what for each in (faults or live)[:MAX_WARNINGS]],
     )
 
 
@@ -152,9 +159,42 @@ def _faults(session: Session, path: Path, key: SigningKey) -> Sequence[Fault]:
         with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
             integrity = verify_bundle(path, brought=supplied, advance=task.advance).integrity
         if integrity.holds:
+            session.warnings += _describe_unproven(integrity.unproven)
             return ()
         found = found or integrity.faults
     return found
+
+
+def _live_faults(session: Session, key: SigningKey) -> Sequence[Fault]:
+    """Return what does not hold in the ledger itself, where a bundle that holds leaves it out: as details of another time that are missing."""
+    found, _pending = verify_store(session, Supplied(signing_key=key.public_key), read_blobs=False)
+    return found.integrity.faults
+
+
+def _describe_unproven(unproven: Sequence[SetAside]) -> Iterator[Message]:
+    for each in unproven[:MAX_WARNINGS]:
+        yield msg(
+            "record {seq} sets records {first} to {last} aside because their details are missing, which this bundle cannot show: whoever"
+            " verifies it gets exit code 3",
+            seq=each.seq,
+            first=str(each.quarantine.first),
+            last=str(each.quarantine.last),
+        )
+    if len(unproven) > MAX_WARNINGS:
+        yield msg("... and {more} more", more=len(unproven) - MAX_WARNINGS)
+
+
+def _live_faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
+    if not faults:
+        return
+    yield Notice(
+        msg(
+            "The bundle holds, but the ledger does not: 'portalops ledger verify' ends with 5. Mend the ledger and export anew, or hand"
+            " the bundle over with an explanation (docs/stopped.md)."
+        ),
+        Tone.BAD,
+    )
+    yield from _listed(faults)
 
 
 def _faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
@@ -167,6 +207,10 @@ def _faults_view(faults: Sequence[Fault]) -> Iterator[Block]:
         ),
         Tone.BAD,
     )
+    yield from _listed(faults)
+
+
+def _listed(faults: Sequence[Fault]) -> Iterator[Block]:
     yield Bullets(tuple(each.what for each in faults[:MAX_WARNINGS]))
     if len(faults) > MAX_WARNINGS:
         yield Paragraph(msg("... and {more} more", more=len(faults) - MAX_WARNINGS))

@@ -38,6 +38,7 @@ from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.registers.writers import CLOCK_MENDED
 from portalops.reports.document import Paragraph
 from portalops.signatures.sshsig import fingerprint
@@ -85,6 +86,8 @@ def mend_clock(
     person, key_text = second_person(session, second, by)
     right = moment(session, since, "--since").astimezone(UTC)
     words = written_text(by, "--by"), written_text(reason, "--reason")
+    if signature is not None:
+        _require_nothing_behind(ledger, last)
     digest = _require_newest(ledger, first, last)
     asked = Quarantine(ledger.id, first, last, digest, words[0], person, key_text, words[1], right)
     _require_ahead(ledger, asked)
@@ -110,6 +113,34 @@ def mend_clock(
         )
     )
     return Result(_shown(asked, seq), (Paragraph(said),))
+
+
+def _require_nothing_behind(ledger: Ledger, last: int) -> None:
+    """Make sure that no line came behind the last one that the signed text names."""
+    behind = stored_lines(ledger, (last + 1,))
+    if not behind:
+        return
+    ((seq, _digest, record),) = behind
+    raise UsageError(
+        msg(
+            "behind record {last}, with which the signed text ends, came record {seq} of {at}, {kind}",
+            last=str(last),
+            seq=str(seq),
+            at=record.at,
+            kind=show_text(record.kind, 80),
+        )
+        if record is not None
+        else msg(
+            "behind record {last}, with which the signed text ends, came line {seq}, which is no record",
+            last=str(last),
+            seq=str(seq),
+        ),
+        msg(
+            "Stop what recorded it: a machine whose clock is still ahead, or a stranger's account, whose right to append is taken away"
+            " first. Then give {newest} as the last record, with --request, and have the new text signed.",
+            newest=str(ledger.newest_number()),
+        ),
+    )
 
 
 def _require_newest(ledger: Ledger, first: int, last: int) -> Digest:

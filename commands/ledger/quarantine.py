@@ -1,8 +1,8 @@
 """Set records aside, by two persons, so that the ledger goes on behind them
 
-A line that is no record, a record that sent the ledger elsewhere, and a record that no writer claims can be set aside. Nothing
-is removed: the lines stay in the chain, 'ledger verify' and bundles name them, and they meet no duty. Without
---signature, shows the text that the second person signs, with their own key and on their own machine.
+A line that is no record, a record that sent the ledger elsewhere, one that counts for nothing, and one that no writer
+claims can be set aside. Nothing is removed: the lines stay in the chain, 'ledger verify' and bundles name them, and they
+meet no duty. Without --signature, shows the text that the second person signs, with their own key and on their own machine.
 
 Example: portalops ledger quarantine 412 412 --by 'Nguyễn Văn An' --second binh --reason 'written by a stolen account'
 --request quarantine.txt; portalops ledger quarantine ... --signature quarantine.txt.sig
@@ -190,7 +190,10 @@ def _not_strange(seq: int, ownership: Ownership, *, is_sound: bool, is_lacking: 
     if owner is not None:
         return UsageError(
             msg("record {seq} is claimed by {name}", seq=seq, name=owner.name),
-            msg("Only what nobody claims is set aside. Run 'portalops ledger verify' to see what is not claimed."),
+            msg(
+                "What a writer claims stays, unless it counts for nothing: 'portalops ledger verify' names that. Correct what it says by"
+                " a record of its own kind."
+            ),
         )
     if is_sound:
         return UsageError(

@@ -8,7 +8,8 @@ Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-
 verify /media/usb/bundle
 
 EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
-completeness could not be found out, or no writer claims some records, 5 something was changed
+completeness could not be found out, no writer claims some records, or a bundle lacks what a quarantine rests on, 5
+something was changed
 """
 
 from __future__ import annotations
@@ -226,6 +227,8 @@ class SetAsideShape:
     fingerprint: str
     """Of the second person's key."""
     reason: str
+    proven: bool
+    """False in a bundle that leaves out the details which are said to be missing: whether it counts is unknown."""
 
 
 @shape
@@ -390,14 +393,14 @@ class VerificationShape:
 
 
 def exit_code_of(found: Verification) -> ExitCode:
-    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 3 if no writer claims a record, else 0."""
+    """Return 5 if something was changed, else 3 or 1 if completeness is unknown or does not hold, else 3 if no writer claims a record or a bundle leaves out what a quarantine rests on, else 0."""
     if not found.integrity.holds:
         return ExitCode.INTEGRITY
     if found.completeness.problem is not None:
         return ExitCode.PARTIAL
     if not found.completeness.holds:
         return ExitCode.UNMET
-    return ExitCode.PARTIAL if found.integrity.unclaimed else ExitCode.OK
+    return ExitCode.PARTIAL if found.integrity.unclaimed or found.integrity.unproven else ExitCode.OK
 
 
 def verification_view(
@@ -496,6 +499,8 @@ def _integrity_status(integrity: Integrity) -> Status:
                 ),
                 Tone.UNSURE,
             )
+        if integrity.unproven:
+            return Status(msg("holds, but whether all that was set aside counts could not be found out"), Tone.UNSURE)
         return Status(msg("holds: nothing was changed"), Tone.GOOD)
     return Status(msg("does not hold: something was changed"), Tone.BAD)
 
@@ -650,6 +655,17 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
     yield from _hand_claims_view(integrity.ownership.by_hand)
     for each in integrity.set_aside[-MAX_LISTED:]:
         yield Notice(_describe_named(each), Tone.UNSURE)
+    for each in integrity.unproven[-MAX_LISTED:]:
+        yield Notice(
+            msg(
+                "Record {seq} sets records {first} to {last} aside because their details are missing, and this bundle leaves them out: ask"
+                " for a bundle of the time of these records, or for 'portalops ledger verify' on the ledger.",
+                seq=each.seq,
+                first=str(each.quarantine.first),
+                last=str(each.quarantine.last),
+            ),
+            Tone.UNSURE,
+        )
     if integrity.unclaimed:
         rows = [
             (
@@ -898,6 +914,7 @@ def _integrity_data(
                 each.quarantine.second,
                 fingerprint(each.quarantine.public_key),
                 each.quarantine.reason,
+                each.is_proven,
             )
             for each in integrity.set_aside
             if each.quarantine.since is None
@@ -1025,6 +1042,21 @@ def _verify_store(
     session: Session, heads: tuple[SuppliedHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
 ) -> Result[VerificationShape]:
     own_key, warnings = _own_key(session)
+    found, pending = verify_store(session, Supplied(heads, trusted, own_key), read_blobs=read_blobs)
+    return Result(
+        data=verification_data(found, pending),
+        view=tuple(verification_view(found, pending=pending)),
+        warnings=(*warnings, *_second_keys(session, found), *excess_rights(session.kept(writable=False).records)),
+        exit_code=exit_code_of(found),
+    )
+
+
+def verify_store(session: Session, brought: Supplied, *, read_blobs: bool) -> tuple[Verification, PendingClaims]:
+    """Verify the ledger as it is kept, and compare it with what this machine noted; arguments are those of `verify_ledger`.
+
+    Raises:
+        LedgerError: the ledger cannot be read at all.
+    """
     ledger = session.ledger_to_verify
     with session.progress.task(msg("Verifying the ledger"), total=ledger.count(), unit="items") as task:
         found = verify_ledger(
@@ -1032,16 +1064,10 @@ def _verify_store(
             now=session.clock.now(),
             zone=session.zone_of_portal,
             read_blobs=read_blobs,
-            brought=Supplied(heads, trusted, own_key),
+            brought=brought,
             advance=task.advance,
         )
-    found, pending = _compared_with_journals(session, found)
-    return Result(
-        data=verification_data(found, pending),
-        view=tuple(verification_view(found, pending=pending)),
-        warnings=(*warnings, *_second_keys(session, found), *excess_rights(session.kept(writable=False).records)),
-        exit_code=exit_code_of(found),
-    )
+    return _compared_with_journals(session, found)
 
 
 def _compared_with_journals(session: Session, found: Verification) -> tuple[Verification, PendingClaims]:

@@ -158,7 +158,7 @@ def poll_site(
         verdict=SiteVerdict.VERIFIED,
         problem=None,
         hint=None,
-        notes=(*notes, *doubts, *_unclaimed(last.found)),
+        notes=(*notes, *doubts, *_unclaimed(last.found), *_unproven(last.found)),
         bundle=str(last.path),
         ledger=last.found.ledger,
         head=_newer(last.seen.head, witnessed),
@@ -197,6 +197,21 @@ def _unclaimed(found: BundleVerification) -> Iterator[Message]:
             first=str(rows[0][0]),
             last=str(rows[-1][1]),
         )
+
+
+def _unproven(found: BundleVerification) -> Iterator[Message]:
+    """Name what was set aside for the want of details that the bundle leaves out."""
+    for each in found.integrity.unproven[:_MOST_NAMED]:
+        yield msg(
+            "record {seq} sets records {first} to {last} aside because their details are missing, and the bundle leaves them out: whether"
+            " that is so could not be found out",
+            seq=each.seq,
+            first=str(each.quarantine.first),
+            last=str(each.quarantine.last),
+        )
+
+
+_MOST_NAMED = 5
 
 
 def _newer(one: Head | None, other: Head | None) -> Head | None:

@@ -389,9 +389,10 @@ def _holding(
             what = msg("record {seq}: the head is a copy of the one in record {first}", seq=each.seq, first=first)
             faults.add_excusable(each.seq, what)
             continue
-        problems = tuple(_problems(each, before, signers, noted, ledger)) if each.head else ()
-        if each.problem is not None:
-            problems = (each.problem, *problems)
+        if each.problem is not None:  # nobody signed it, so what it says besides is nobody's word
+            problems: tuple[Message, ...] = (each.problem,)
+        else:
+            problems = tuple(_problems(each, before, signers, noted, ledger)) if each.head else ()
         for problem in problems:
             faults.add_excusable(each.seq, problem)
         fits = each.head is not None and each.head.size < each.seq

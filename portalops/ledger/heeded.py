@@ -313,6 +313,19 @@ def numbers_mistimed(ledger: Ledger | LedgerNotBegun) -> frozenset[int]:
     return read_untimely(ledger, read_ownership(ledger), lambda: read_each_claim(ledger))
 
 
+def void_clocks(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count for nothing and are not set aside yet.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    if not any(ledger.records(kinds=(CLOCK_MENDED,), limit=1)):
+        return frozenset()
+    from portalops.ledger.set_aside import read_void_clocks  # noqa: PLC0415  # few ledgers have any
+
+    return read_void_clocks(ledger, read_ownership(ledger), lambda: read_each_claim(ledger))
+
+
 def find_time_order(ledger: Ledger) -> TimeOrder:
     """Return how a moment is looked for; as if the times never went back where the keys of the ledger cannot be read."""
     from portalops.ledger.set_aside import read_time_order  # noqa: PLC0415  # few ledgers have any

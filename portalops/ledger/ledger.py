@@ -311,7 +311,9 @@ class Ledger:
             if (newest := self.newest_number()) != last:
                 raise IntegrityError(
                     msg("record {seq} came meanwhile", seq=newest),
-                    msg("Run the command for the records up to it, and have that text signed."),
+                    msg(
+                        "Stop what recorded it. Then run the command for the records up to it, and have that text signed."
+                    ),
                 )
             return (draft,)
 
@@ -688,7 +690,8 @@ def not_moved(file: str, place: str) -> LedgerError:
     return LedgerError(
         msg("{place} holds no ledger yet: it is in {file}", place=place, file=file),
         msg(
-            "Bring it over with 'portalops ledger move --to store'. If that file is none of this portal's, move it away."
+            "Bring it over with 'portalops ledger move --to store'. Where that is refused, take [ledger.store] out of the configuration"
+            " again: the ledger goes on in the file. If the file is none of this portal's, move it away."
         ),
     )
 

@@ -42,9 +42,15 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
             msg("the ledger {path} is locked by another process", path=place),
             msg("Wait until it ends, or find it in pg_stat_activity."),
         )
-    if isinstance(
-        error, (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.DataCorrupted, pg.IndexCorrupted)
-    ):
+    if isinstance(error, (pg.UndefinedColumn, pg.UndefinedFunction)):
+        return IntegrityError(
+            msg("the tables of the ledger {place} lack a part: {cause}", place=place, cause=cause),
+            msg(
+                "Run 'portalops ledger prepare' as the owner of the database: it completes tables that were made between two releases, and"
+                " changes no record. If the fault stays, restore the ledger from the newest backup set into another database."
+            ),
+        )
+    if isinstance(error, (pg.UndefinedTable, pg.DataCorrupted, pg.IndexCorrupted)):
         return IntegrityError(
             msg("the tables of the ledger {place} were changed or are damaged: {cause}", place=place, cause=cause),
             msg("Keep the database as it is, and restore the ledger from the newest backup set into another database."),
@@ -136,7 +142,15 @@ def older_version(place: str, version: int) -> LedgerError:
 
 
 def missing(place: str) -> LedgerMissing:
-    """Return the error for a missing ledger."""
+    """Return the error for tables without a record."""
+    return LedgerMissing(
+        msg("there is no ledger in {place}", place=place),
+        msg("Run 'portalops run' to create the ledger with its first record."),
+    )
+
+
+def unprepared(place: str) -> LedgerMissing:
+    """Return the error for missing tables."""
     return LedgerMissing(
         msg("there is no ledger in {place}", place=place),
         msg("Run 'portalops ledger prepare' as the owner of the database."),

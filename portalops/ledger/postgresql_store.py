@@ -26,7 +26,7 @@ from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
-from portalops.ledger.postgresql_tables import AT, MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
+from portalops.ledger.postgresql_tables import AT, IS_OLDER, MAKE, READABLE, SCHEMA, SCHEMA_VERSION, UPGRADE
 from portalops.ledger.record import GENESIS, Draft, NotARecord, line_digest, parse
 from portalops.ledger.selection import IN_ORDER, Selection, TimeOrder
 from portalops.ledger.stores import NO_TIME, Decide, Latest, StoredLines, Take
@@ -89,7 +89,7 @@ class PostgresqlStore:
         return self.check()
 
     def prepare(self) -> bool:
-        """Make the tables, or upgrade those of version 1, in one transaction and as their owner; say whether anything was done."""
+        """Make the tables, or upgrade those that are older, in one transaction and as their owner; say whether anything was done."""
         try:
             return self._prepare()
         except (pg.UniqueViolation, LedgerError) as error:
@@ -103,8 +103,8 @@ class PostgresqlStore:
                 statements = MAKE
             else:
                 connection.execute(f"LOCK TABLE {SCHEMA}.about IN EXCLUSIVE MODE")  # another may be upgrading
-                found = connection.execute(f"SELECT format FROM {SCHEMA}.about").fetchone()
-                statements = UPGRADE if found == (1,) else ()
+                found = connection.execute(f"SELECT {IS_OLDER} FROM {SCHEMA}.about").fetchone()
+                statements = UPGRADE if found == (True,) else ()
             for statement in statements:
                 connection.execute(statement)
             return bool(statements)
@@ -115,7 +115,7 @@ class PostgresqlStore:
             try:
                 found = connection.execute(f"SELECT format FROM {SCHEMA}.about").fetchone()
             except (pg.UndefinedTable, pg.InvalidSchemaName) as error:
-                raise self.missing() from error
+                raise said.unprepared(self.place) from error
         if found is None or found[0] not in READABLE:
             raise said.other_version(self.place, found[0] if found else None)
         if found[0] != SCHEMA_VERSION and self._writable:

@@ -236,16 +236,23 @@ _RIGHTS = (
 
 UPGRADE = (
     # How far a record's time may be ahead of the server's clock: whoever writes 9998 into a record would stop all others.
-    f"ALTER TABLE {SCHEMA}.about ADD COLUMN ahead interval NOT NULL DEFAULT '1 hour'",
-    f"CREATE INDEX record_at ON {SCHEMA}.record ({AT}, seq)",
+    f"ALTER TABLE {SCHEMA}.about ADD COLUMN IF NOT EXISTS ahead interval NOT NULL DEFAULT '1 hour'",
+    f"CREATE INDEX IF NOT EXISTS record_at ON {SCHEMA}.record ({AT}, seq)",
     f"INSERT INTO {SCHEMA}.tail VALUES (1, 0, '{GENESIS}') ON CONFLICT DO NOTHING",
     f"ALTER TABLE {SCHEMA}.blob ALTER COLUMN data SET STORAGE EXTENDED",
-    f'CREATE TABLE {SCHEMA}.lock (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, key bigint NOT NULL, pid integer NOT NULL)',
+    f'CREATE TABLE IF NOT EXISTS {SCHEMA}.lock (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, key bigint NOT NULL, pid integer NOT NULL)',
     *_FUNCTIONS,
     *_RIGHTS,
     f"UPDATE {SCHEMA}.about SET format = {SCHEMA_VERSION}",
 )
-"""Makes version 2 of version 1, in one transaction: no line and no blob is changed."""
+"""Makes version 2 of version 1, or of one between two releases, in one transaction: no line and no blob is changed."""
+
+IS_OLDER = (
+    f"(format = 1 OR (format = {SCHEMA_VERSION} AND (to_regclass('{SCHEMA}.record_at') IS NULL OR"
+    f" to_regprocedure('{SCHEMA}.bring(bigint, text[])') IS NULL OR NOT EXISTS (SELECT FROM pg_attribute"
+    f" WHERE attrelid = to_regclass('{SCHEMA}.about') AND attname = 'ahead' AND NOT attisdropped))))"
+)
+"""Says in SQL, of the row in `about`, whether the tables are older: of version 1, or made between two releases under the number of this one."""
 
 MAKE = (
     _FIT,
@@ -259,9 +266,9 @@ MAKE = (
 
 
 def script() -> str:
-    """Return one script for psql that makes the tables, or upgrades those of version 1; it makes all or nothing."""
+    """Return one script for psql that makes the tables, or upgrades older ones; it makes all or nothing."""
     is_made = f"SELECT to_regclass('{SCHEMA}.about') IS NOT NULL AS is_made \\gset"
-    version = f"SELECT format = 1 AS is_older FROM {SCHEMA}.about \\gset"
+    version = f"SELECT {IS_OLDER} AS is_older FROM {SCHEMA}.about \\gset"
     upgrade = "\n".join((version, "\\if :is_older", *(f"{each};" for each in UPGRADE), "\\endif"))
     make = "\n".join(f"{each};" for each in MAKE)
     return f"\\set ON_ERROR_STOP on\nBEGIN;\n{is_made}\n\\if :is_made\n{upgrade}\n\\else\n{make}\n\\endif\nCOMMIT;"

@@ -119,6 +119,8 @@ class Surrounding:
     """Numbers of the records that a confirmed key stands for."""
     lacking: Collection[int] = frozenset()
     """Numbers of the records whose details are not at hand (`lacks_details`)."""
+    left_out: frozenset[int] = frozenset()
+    """Those of them whose details a bundle need not hold: whether these are missing in the ledger is unknown."""
 
 
 def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[DisownedKeys, ...]:
@@ -190,7 +192,7 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
             continue
         why = _flaw_among(each, around, counted)
         if why is None and each.quarantine is not None:
-            counted.append(SetAside(each.seq, each.at, each.quarantine))
+            counted.append(SetAside(each.seq, each.at, each.quarantine, _is_proven(each, around)))
         elif why is not None:
             void.add(each.seq)
             what = (
@@ -215,6 +217,7 @@ def check_owners(
     anybodys: Collection[int],
     restricted: Collection[int],
     lacking: Collection[int],
+    left_out: frozenset[int] = frozenset(),
 ) -> tuple[Ownership, tuple[SetAside, ...]]:
     """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
 
@@ -230,10 +233,13 @@ def check_owners(
         anybodys: numbers of the records of `is_anybodys`.
         restricted: as in `Surrounding`.
         lacking: likewise, of the records that any quarantine names.
+        left_out: likewise.
     """
     keys = [use.signer for use in signed.uses]
     standings = find_standings(spoken, keys, ledger, faults.suspects)
-    around = Surrounding(ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings, lacking)
+    around = Surrounding(
+        ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings, lacking, left_out
+    )
     aside = settings_aside(read, around)
     ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
     set_aside = check_quarantines(read, replace(around, ownership=ownership), faults)
@@ -299,15 +305,20 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
-def lacks_details(body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
-    """Say whether details, or evidence that they name, are not at hand.
+def lacks_details(kind: str, body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
+    """Say whether a record's details, or evidence that they name, are not at hand; of `PLANNING` none lacks them.
 
     Args:
-        body: a record's.
+        kind: the record's.
+        body: likewise.
         read: returns the bytes of a digest; None if they are missing or others.
     """
+    if kind in PLANNING:
+        return False
     blob = read(body)
-    return blob is None or any(read(each) is None for each in bodies.evidence_of(blob))
+    return blob is None or None in [
+        read(each) for each in bodies.evidence_of(blob)
+    ]  # each is read: a bundle notes which are there
 
 
 def may_set_aside(
@@ -359,6 +370,13 @@ def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrou
 
 def _flaw_among(each: ReadQuarantine, around: Surrounding, counted: Sequence[SetAside]) -> Message | None:
     return _flaw_of(each, around) or _flaw_in_time(each, around, counted)
+
+
+def _is_proven(each: ReadQuarantine, around: Surrounding) -> bool:
+    """Say whether a quarantine that counts does so without details that a bundle leaves out."""
+    if not around.left_out:
+        return True
+    return _flaw_of(each, replace(around, lacking=frozenset(around.lacking) - around.left_out)) is None
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:

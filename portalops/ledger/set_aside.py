@@ -14,7 +14,6 @@ from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
 from portalops.ledger.heads import HEAD, heads, read_signers
 from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
-    PLANNING,
     ReadQuarantine,
     Surrounding,
     check_quarantines,
@@ -103,6 +102,22 @@ def read_untimely(ledger: Ledger, ownership: Ownership, exact: Callable[[], Owne
     return records_untimely(read, counted, _misplaced(ledger, read, counted))
 
 
+def read_void_clocks(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> frozenset[int]:
+    """Return the numbers of the mended clocks that count for nothing and are not set aside yet.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        exact: as in `read_set_aside`.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read, counted = _find_counted(ledger, ownership, exact)
+    clocks = frozenset(each.seq for each in read if each.kind == CLOCK_MENDED)
+    return clocks - mended_clocks(counted) - records_set_aside(counted)
+
+
 def read_time_order(ledger: Ledger, ownership: Ownership, exact: Callable[[], Ownership]) -> TimeOrder:
     """Return how a moment is looked for in a ledger with mended clocks or quarantines.
 
@@ -179,6 +194,15 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     return parse_at(found) if found else None
 
 
+def records_named(ledger: Ledger) -> frozenset[int]:
+    """Return the numbers of the records that any quarantine names, whether it counts or not.
+
+    Raises:
+        IntegrityError: the ledger cannot be read.
+    """
+    return frozenset(suspects(_read(ledger)))
+
+
 def find_void_by_two(ledger: Ledger, ownership: Ownership) -> frozenset[int]:
     """Return the numbers of the quarantines and mended clocks that count for nothing, so that each can be set aside.
 
@@ -233,7 +257,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
 
 
 def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
-    """Return the numbers of the records whose details, or evidence that they name, are not at hand; none of `PLANNING`."""
+    """Return the numbers of the records whose details, or evidence that they name, are not at hand (`lacks_details`)."""
 
     def read(digest: Digest) -> bytes | None:
         try:
@@ -241,7 +265,7 @@ def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:
         except PortalOpsError:
             return None
 
-    return frozenset(each.seq for each in records if each.kind not in PLANNING and lacks_details(each.body, read))
+    return frozenset(each.seq for each in records if lacks_details(each.kind, each.body, read))
 
 
 def read_standings(

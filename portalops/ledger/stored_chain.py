@@ -23,6 +23,9 @@ MAX_VALUE_BYTES = 1 << 20
 MAX_SINGLE_BYTES = 1 << 26
 """Nor one by itself that is larger, so that a row of gigabytes costs no memory. What is read can be set aside, by its digest."""
 
+_NO_BOUND = (1 << 63) - 1
+"""The largest number that SQLite holds."""
+
 _SPELT = (
     """'{"at":"' || at || '","body":"' || body || '","duty":"' || duty || '","kind":"' || kind || '","prev":"' || prev"""
     """ || '","run":"' || run || '","seq":' || seq || ',"subject":"' || subject || '","v":1}' = CAST(line AS TEXT)"""
@@ -116,9 +119,8 @@ class StoredChain:
     def latest_first(self, after: int, last: int | None) -> Iterator[int]:
         """Yield the numbers of the lines behind one up to another, or to the end, by the time that each seems to have; the latest first."""
         # The signs keep SQLite from going by number and sorting: the index holds both values, and mostly the first one is enough.
-        bound = "" if last is None else f" AND +seq <= {last:d}"
-        statement = f"SELECT seq FROM record WHERE +seq > {after:d}{bound} ORDER BY at DESC"  # noqa: S608
-        for (seq,) in self._connection.execute(statement):
+        statement = "SELECT seq FROM record WHERE +seq > ? AND +seq <= ? ORDER BY at DESC"
+        for (seq,) in self._connection.execute(statement, (after, _NO_BOUND if last is None else last)):
             if isinstance(seq, int):
                 yield seq
 

@@ -44,7 +44,6 @@ from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
-    PLANNING,
     ReadQuarantine,
     check_owners,
     disowned_keys,
@@ -122,6 +121,11 @@ class Integrity:
     def holds(self) -> bool:
         """Nothing was found changed."""
         return self.fault_count == 0
+
+    @property
+    def unproven(self) -> tuple[SetAside, ...]:
+        """The quarantines of which a bundle does not show whether they count."""
+        return tuple(each for each in self.set_aside if not each.is_proven)
 
     @property
     def first_bad(self) -> int | None:
@@ -458,10 +462,10 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
 
 
 def _lacking(ledger: Ledger, snapshot: StoredLines, numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of some records have no details at hand, or no evidence that these name; none of `PLANNING`."""
+    """Return which of some records have no details at hand, or no evidence that these name (`lacks_details`)."""
     rows = ((seq, seq) for seq in sorted(numbers))
-    bodies_named = ((record.seq, record.body) for record in _records_in(snapshot, rows) if record.kind not in PLANNING)
-    return frozenset(seq for seq, body in bodies_named if lacks_details(body, partial(_blob_or_none, ledger)))
+    read = partial(_blob_or_none, ledger)
+    return frozenset(each.seq for each in _records_in(snapshot, rows) if lacks_details(each.kind, each.body, read))
 
 
 def _ages(snapshot: StoredLines, gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:

@@ -44,6 +44,8 @@ class SetAside:
     """Its record."""
     at: datetime
     quarantine: Quarantine
+    is_proven: bool = True
+    """False in a bundle that leaves out the details of which it says that they are missing: whether it counts is unknown."""
 
     def holds(self, seq: int) -> bool:
         """Say whether it names a record."""

@@ -462,6 +462,27 @@ def test_a_void_clock_in_a_database_begins_no_time_anew_and_hides_nothing(site: 
     assert numbers_mistimed(ledger) == {void + 1}
 
 
+def test_a_line_between_request_and_signature_is_named_and_mended_with_the_others(site: Site) -> None:
+    now = SystemClock().now().replace(microsecond=0)
+    written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))
+    written.ledger = HeedfulLedger.open(site.folder, written.clock, create=True, kept=site.kept(WRITER))
+    written.head()
+    first = run_ahead(written, timedelta(minutes=50))
+    ledger, last = written.ledger, written.ledger.newest_number()
+    newest = ledger.record(last)
+    assert newest is not None
+    line = encode(Draft("note.added", ledger.keep(b"{}\n")), seq=last + 1, at=newest.at, prev=line_digest(newest.line))
+    with site.connect(WRITER) as thief:
+        thief.execute("SELECT portalops.append(%s, %s)", (last + 1, [line.line.decode()]))
+
+    with pytest.raises(IntegrityError, match=f"record {last + 1} came meanwhile") as raised:
+        ledger.append_mend(ledger.draft("ledger.clock-mended", body=ledger.keep(b"{}\n")), last)
+
+    assert "Stop what recorded it" in str(raised.value.hint)
+    mend(written, first, ledger=ledger.id)
+    assert verified(ledger).integrity.holds
+
+
 def test_a_quarantine_in_a_database_may_be_before_the_newest_record(site: Site) -> None:
     now = SystemClock().now().replace(microsecond=0)
     written = Written(site.folder / "of-one-machine", KEY, FixedClock(now))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.cli.calling import call
-from portalops.errors import ClockWentBack
+from portalops.errors import ClockWentBack, IntegrityError
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import HeedfulLedger, heeded, numbers_mistimed
 from portalops.ledger.ledger import find_latest
@@ -365,6 +365,22 @@ def taken(written: Written) -> Integrity:
 
 def times_at_fault(found: Integrity) -> list[int]:
     return [each.seq for each in found.faults if "earlier than the record before it" in each.what.text]
+
+
+def test_a_line_between_request_and_signature_is_mended_with_the_others(written: Written) -> None:
+    first = run_ahead(written)
+    ledger, last = written.ledger, written.ledger.newest_number()
+    newest = ledger.record(last)
+    assert newest is not None
+    between = forge(written, "note.added", newest.at).seq
+
+    with pytest.raises(IntegrityError, match=f"record {between} came meanwhile"):
+        ledger.append_mend(ledger.draft("ledger.clock-mended", body=ledger.keep(b"{}\n")), last)
+
+    mend(written, first)
+    go_on(written)
+    assert between in numbers_mistimed(ledger)
+    assert judged(written).holds
 
 
 def test_a_void_clock_of_the_future_changes_no_time(written: Written) -> None:

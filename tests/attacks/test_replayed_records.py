@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.ledger.heads import newest_head
 from portalops.ledger.heeded import find_time_order
 from portalops.ledger.verify import Integrity, verify
@@ -80,6 +82,19 @@ def test_heads_go_on_behind_a_copy(written: Written) -> None:
     assert [str(each.what) for each in judged(written).faults] == [
         "record 31: the head is a copy of the one in record 10"
     ]
+
+
+def test_a_head_whose_armour_was_folded_anew_is_named_once(written: Written, tmp_path: Path) -> None:
+    head = next(written.ledger.records(kinds=("head",)))
+    part = bodies.part_of(written.ledger.blob(head.body), "head")
+    first, *lines, last = str(part["signature"]).splitlines()
+    folded = "\n".join((first, *textwrap.wrap("".join(lines), 40), last, ""))
+    seq = forge(written, "head", written.clock.at, head={**part, "signature": folded}).seq
+
+    written.export(tmp_path / "bundle")
+
+    assert [each.seq for each in judged(written).faults] == [seq]
+    assert [len(by(tmp_path / "bundle")[1]) for by in (by_portalops, by_stranger)] == [1, 1]
 
 
 def test_a_copy_of_every_head_is_none_of_them(written: Written) -> None:

@@ -23,6 +23,7 @@ from commands.jobs.unrecorded import REFUSED, back_up_due, record_waiting
 from portalops import bodies
 from portalops.errors import ClockJumped, ExitCode, LedgerError
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
 from portalops.ledger.waiting import WaitingBackup, read_waiting
 from portalops.model.backups import CopyState
 from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
@@ -104,6 +105,15 @@ def test_a_backup_by_hand_is_made_although_the_newest_record_is_of_the_future(po
     assert (portal.folder / "disk-a" / one.late.backup.set.id).is_dir()
     assert stat.S_IMODE(one.path.stat().st_mode) == 0o600
     assert ledger_of(portal).count() == 1
+
+
+def test_a_backup_by_hand_names_a_void_clock(portal: Portal) -> None:
+    ledger = Ledger.open(portal.folder / "state", SystemClock(), create=True)
+    void = ledger.append("ledger.clock-mended", run=NO_RUN, body=bodies.write({"mended_clock": {"text": "x"}}))
+
+    _code, said = answer(portal, SystemClock(), "backup", "run")
+
+    assert f"the mended clock in record {void.seq} counts for nothing" in json.dumps(said["warnings"])
 
 
 def test_the_backups_that_are_due_are_made_once_a_slot_and_nothing_else_is(portal: Portal) -> None:

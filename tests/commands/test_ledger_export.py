@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.system.clock import SystemClock
+from tests.doubles import FixedClock
 from tests.shapes import data_in
 from tests.verifier.pages import GUIDE
 from tests.verifier.pages import run as run_box
@@ -147,6 +150,23 @@ def test_a_bundle_of_a_ledger_that_does_not_hold_is_written_and_called_so(
     shown = " ".join(capsys.readouterr().out.split())
     assert "The ledger does not hold, and the bundle says so" in shown and f"record {void.seq}" in shown
     assert portalops(home, "verify", bundle) == ExitCode.INTEGRITY
+
+
+def test_a_bundle_that_leaves_out_what_is_missing_in_the_ledger_is_written_and_the_ledger_called_so(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    year_ago = SystemClock().now() - timedelta(days=365)
+    shutil.rmtree(home / "state")
+    ledger = Ledger.open(home / "state", FixedClock(year_ago), create=True)
+    lost = ledger.append("note.added", run=NO_RUN, body=b'{"note":"x"}\n')
+    next((home / "state" / "blobs").rglob(f"{lost.body}*")).unlink()
+    bundle = str(home / "bundle")
+
+    assert portalops(home, "export", "--output", bundle) == ExitCode.INTEGRITY
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "The bundle holds, but the ledger does not" in shown and f"record {lost.seq}" in shown
+    assert portalops(home, "verify", bundle) != ExitCode.INTEGRITY
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

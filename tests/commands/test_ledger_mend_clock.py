@@ -15,7 +15,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
-from tests.commands.test_ledger_quarantine import count, home
+from tests.commands.test_ledger_quarantine import NOT_A_RECORD, count, home, put_line
 from tests.doubles import FixedClock
 
 __all__ = ["home"]
@@ -91,6 +91,30 @@ def test_a_signature_of_other_records_counts_for_nothing(home: Home) -> None:
 
     assert "is earlier than the newest right record, of" in refused["message"]
     assert count(home) == last
+
+
+@pytest.mark.parametrize("is_record", [True, False])
+def test_a_line_that_came_after_the_text_was_signed_is_named_with_the_way_on(home: Home, is_record: bool) -> None:
+    first, last, since = run_ahead(home)
+    text = home.folder / "clock.txt"
+    home.call(*options(first, last, since), "--request", str(text))
+    command = ["ssh-keygen", "-Y", "sign", "-n", "portalops-clock", "-f", str(home.folder / "binh"), str(text)]
+    subprocess.run(command, check=True, capture_output=True)
+    if is_record:
+        clock = FixedClock(SystemClock().now() + 2 * WEEK)
+        Ledger.open(home.folder / "state", clock, create=True).append("note.added", run=NO_RUN, body=b"{}\n")
+    else:
+        put_line(home, NOT_A_RECORD)
+
+    refused = home.call(*options(first, last, since), "--signature", f"{text}.sig", expected=ExitCode.USAGE)
+
+    named = f"came record {last + 1} of " if is_record else f"came line {last + 1}, which is no record"
+    assert f"behind record {last}, with which the signed text ends, {named}" in refused["message"]
+    assert "note.added" in refused["message"] or not is_record
+    assert f"Then give {last + 1} as the last record, with --request" in refused["hint"]
+    text.unlink()
+    mend(home, first, last + 1, since)
+    home.call("head")
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,19 @@ def test_a_void_clock_of_the_past_stops_nothing_and_is_set_aside(home: Home, yea
     assert verify_bundle(home.folder / "bundle").integrity.holds
 
 
+def test_a_run_names_a_void_clock_until_it_is_set_aside(home: Home) -> None:
+    seq = put_record(home, "ledger.clock-mended", SystemClock().now(), mended_clock={"text": "x"})
+
+    def warned() -> bool:
+        run(["--config", str(home.folder / "portalops.toml"), "--json", "--lang", "en", "run"], {})
+        said = json.loads(home.capsys.readouterr().out)
+        return f"the mended clock in record {seq} counts for nothing" in json.dumps(said["warnings"])
+
+    assert warned()
+    set_aside(home, seq, seq)
+    assert not warned()
+
+
 def test_a_record_earlier_than_the_one_before_it_stops_nothing_once_set_aside(home: Home) -> None:
     home.call("enroll")
     seq = put_record(home, "backup.adopted", SystemClock().now() - timedelta(seconds=90))

@@ -45,6 +45,8 @@ from tests.conformance.clocks import (
     void_before_writers,
 )
 from tests.conformance.clocks import CASES as CLOCKS
+from tests.conformance.left_out import CASES as LEFT_OUT
+from tests.conformance.left_out import bundle_of
 from tests.conformance.quarantines import CASES as QUARANTINES
 from tests.conformance.quarantines import before_writers, signs_before_writers
 from tests.conformance.replays import CASES as REPLAYS
@@ -122,6 +124,8 @@ def make(folder: Path) -> Iterator[tuple[str, Path]]:
             yield _put(bundle, folder / "stolen" / name, folder)
         for name, bundle in _with_replays(Path(scratch)):
             yield _put(bundle, folder / "replays" / name, folder)
+        for name, bundle in _with_details_left_out(Path(scratch)):
+            yield _put(bundle, folder / "left-out" / name, folder)
         for name, bundle in _with_clocks(Path(scratch)):
             yield _put(bundle, folder / "clocks" / name, folder)
         original = Path(scratch) / "full" / "bundle"
@@ -260,6 +264,13 @@ def _with_replays(scratch: Path) -> Iterator[tuple[str, Path]]:
         written = claimed(begun(scratch / "replays" / name / "state"))
         change(written)
         yield name, _exported(written, scratch / "replays" / name / "bundle")
+
+
+def _with_details_left_out(scratch: Path) -> Iterator[tuple[str, Path]]:
+    """Yield bundles that hold the details of what two persons set aside, or leave them out."""
+    for name, case in LEFT_OUT.items():
+        written = claimed(begun(scratch / "left-out" / name / "state"))
+        yield name, bundle_of(case, written, scratch / "left-out" / name, _exported)
 
 
 def _with_clocks(scratch: Path) -> Iterator[tuple[str, Path]]:

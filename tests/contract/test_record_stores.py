@@ -11,7 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked, RunAlreadyRecorded
+from portalops.errors import (
+    ClockWentBack,
+    IntegrityError,
+    LedgerError,
+    LedgerMissing,
+    Locked,
+    RunAlreadyRecorded,
+)
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import move
@@ -152,6 +159,39 @@ def test_a_ledger_is_not_moved_while_a_run_is_at_work(tmp_path: Path, database: 
 
     assert (ledger.count(), database.records.count()) == (before, 0)
     assert move(ledger, in_file(tmp_path), database).records == before + 1, "one that was killed hinders nothing"
+
+
+def test_where_tables_are_and_no_record_the_next_step_is_a_run(tmp_path: Path, database: KeptLedger) -> None:
+    with pytest.raises(LedgerMissing) as raised:
+        Ledger.open(tmp_path, FixedClock(START), create=False, kept=database)
+
+    assert str(raised.value.hint) == "Run 'portalops run' to create the ledger with its first record."
+
+
+UNRELEASED = (
+    "DROP FUNCTION portalops.bring(bigint, text[])",
+    "DROP INDEX portalops.record_at",
+    "ALTER TABLE portalops.about DROP COLUMN ahead",
+)
+"""What tables that were made between two releases may lack."""
+
+
+@pytest.mark.parametrize("lacking", UNRELEASED)
+def test_tables_made_between_two_releases_are_named_and_completed(
+    tmp_path: Path, server: Server, database: KeptLedger, lacking: str
+) -> None:
+    ledger, store = filled_ledger(tmp_path), database.records
+    assert isinstance(store, PostgresqlStore)
+    server.sql(lacking, store.place)
+    if "FUNCTION" in lacking:
+        with pytest.raises(IntegrityError) as raised:
+            move(ledger, in_file(tmp_path), database)
+        assert "Run 'portalops ledger prepare' as the owner of the database" in str(raised.value.hint)
+
+    assert (store.prepare(), store.prepare()) == (True, False)
+    server.sql(ANY_TIME, store.place)
+
+    assert move(ledger, in_file(tmp_path), database).records == ledger.count()
 
 
 def test_details_alone_are_not_moved_while_a_run_is_at_work(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ from portalops.model.writers import Authority, WriterEvent, WriterState
 from portalops.registers.evidence import read_evidence
 from portalops.signatures.sshsig import verify
 from tests.accounts import as_ordinary_user
+from tests.conformance.claims import PERSON, append, claim, enrol
+from tests.conformance.quarantines import quarantine
 from tests.doubles import FixedClock
 from tests.federation.department import NOW, RULEBOOK, WEEK, Department, SiteLedger, verdicts
 from tests.ledger.bundle.bundles import key_of, resign
@@ -509,6 +511,23 @@ def test_what_no_writer_claims_meets_no_duty_of_a_site(tmp_path: Path, departmen
     assert one["verdict"] == "verified"
     assert "met" not in verdicts(one).values()
     assert any("no writer claims" in note for note in one["notes"])
+
+
+def test_what_is_set_aside_for_the_want_of_details_that_are_left_out_is_named(
+    department: Department, site: SiteLedger, folder: Path
+) -> None:
+    written = site.written
+    introduce_key(written.ledger, site.key)
+    enrol(written, PERSON, "an")
+    record = append(written, "incident.opened", incident={"id": "x"})
+    claim(written, PERSON, record)
+    enrol(written, PERSON, "an", state=WriterState.ENDED)
+    quarantine(written, record.seq, record.seq, ledger=written.ledger.id)
+    site.export(folder / "one", withheld={record.body: "names"})
+
+    _code, found = department.collect()
+
+    assert any(f"sets records {record.seq} to {record.seq} aside" in note for note in found["kh"]["notes"])
 
 
 @pytest.mark.parametrize("top", ["bundle", ""], ids=["in_a_folder", "files_alone"])

@@ -75,6 +75,8 @@ class BundleScope:
     erased: frozenset[Digest]
     set_aside: frozenset[int] = frozenset()
     """Numbers of the records that two persons set aside: their details may be missing."""
+    named: frozenset[int] = frozenset()
+    """Numbers of the records that any quarantine names: whether it counts rests on their details, so those that are there go with the bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,16 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return BundleScope(first.seq, ledger.found_from(first), last, withheld, erased, numbers_set_aside(ledger))
+    since, aside = ledger.found_from(first), numbers_set_aside(ledger)
+    return BundleScope(first.seq, since, last, withheld, erased, aside, _read_named(ledger))
+
+
+def _read_named(ledger: Ledger) -> frozenset[int]:
+    if not any(ledger.records(kinds=(QUARANTINED,), limit=1)):
+        return frozenset()
+    from portalops.ledger.set_aside import records_named  # noqa: PLC0415  # few ledgers have any
+
+    return records_named(ledger)
 
 
 def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
@@ -162,6 +173,8 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
         try:
             return Detail(record.seq, digest, _blob(ledger, record.seq, digest, is_needed=is_needed))
         except IntegrityError:
+            if record.seq < scope.first and record.kind not in contents.ALWAYS:
+                return Detail(record.seq, digest, None)  # no bundle need hold it
             if not _is_nobodys(record, ownership):
                 raise
             return Detail(record.seq, digest, None, is_missing=True)
@@ -552,6 +565,19 @@ def _belonging(ledger: Ledger, scope: BundleScope) -> Iterator[Record]:
         if record.seq > scope.last:
             break
         if record.seq >= scope.first:
+            yield record
+    yield from _named(ledger, scope)
+
+
+def _named(ledger: Ledger, scope: BundleScope) -> Iterator[Record]:
+    """Yield the records before the first one whose details belong to the bundle that a quarantine names."""
+    numbers = [seq for seq in scope.named if seq < scope.first]
+    if not numbers:
+        return
+    from portalops.ledger.set_aside import stored_lines  # noqa: PLC0415  # few ledgers have any
+
+    for _seq, _digest, record in stored_lines(ledger, numbers):
+        if record is not None and record.kind not in contents.ALWAYS:
             yield record
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -51,7 +52,6 @@ from portalops.ledger.claims import (
 from portalops.ledger.claims import wanted as wanted_by_claims
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
-    PLANNING,
     ReadQuarantine,
     check_owners,
     disowned_keys,
@@ -223,6 +223,8 @@ class _Check:
         self._faults = Faults()
         self._lines = BundleLines(folder)
         self._blobs = BundleBlobs(folder)
+        self._of_suspects: set[bytes] = set()
+        """Digests of the details that are there of records that quarantines name; these may stand before `blobs.first`."""
 
     def run(self) -> BundleVerification:
         description = self._read_description()
@@ -243,6 +245,7 @@ class _Check:
             known=signing_keys(self._brought.trusted or ()),
             timeless=frozenset(each.seq for each in told.quarantines),
         )
+        lacking, left_out = self._lacking(self._faults.suspects, description)
         ownership, set_aside = check_owners(
             told.quarantines,
             told.signed,
@@ -254,7 +257,8 @@ class _Check:
             ledger=told.ledger,
             anybodys=told.anybodys,
             restricted=frozenset(seq for seq, _kind in told.by_authority),
-            lacking=frozenset(self._lacking(self._faults.suspects)),
+            lacking=lacking,
+            left_out=left_out,
         )
         passed_over = records_set_aside(set_aside)
         misplaced = check_times(self._lines.chunks(_CHUNK), 0, chain, set_aside, self._faults)
@@ -273,7 +277,7 @@ class _Check:
         check_signature(self._folder, [use.signer for use in signed.uses], chain.seq, told.last_at, self._faults)
         stamped = tuple(self._check_stamps(published, told, chain, files.stamps))
         seen = self._read_details(description, told)
-        files.check_blobs(seen.details.named, self._faults)
+        files.check_blobs(seen.details.named | self._of_suspects, self._faults)
         if not told.ledger:
             self._faults.add(1, msg("record 1 does not name the ledger"))
         not_compared = self._check_figures(seen)
@@ -352,17 +356,32 @@ class _Check:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) and is_ledger_id(ledger) else ""
 
-    def _lacking(self, numbers: Collection[int]) -> Iterator[int]:
-        """Yield which of some records have no details at hand, or no evidence that these name; none of `PLANNING`."""
-
-        def read(digest: Digest) -> bytes | None:
-            state, body = self._blobs.read(digest)
-            return (body or b"") if state is BlobState.GOOD else None
-
+    def _lacking(
+        self, numbers: Collection[int], description: Description | None
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """Return which of some records have no details at hand, or no evidence that these name, and of which of these the bundle need not hold them."""
+        lacking, left_out = set[int](), set[int]()
+        withheld = {each.digest for each in description.withheld} if description else set()
         for place, line in enumerate(self._lines.lines() if numbers else (), 1):
             record = _record(line, place) if place in numbers else None
-            if record is not None and record.kind not in PLANNING and lacks_details(record.body, read):
-                yield place
+            if record is None:
+                continue
+            absent = set[Digest]()
+            if lacks_details(record.kind, record.body, partial(self._read_or_note, absent)):
+                lacking.add(place)
+                is_due = record.kind in contents.ALWAYS or (description is not None and place >= description.first_blob)
+                if not is_due or absent & withheld:
+                    left_out.add(place)
+        return frozenset(lacking), frozenset(left_out)
+
+    def _read_or_note(self, absent: set[Digest], digest: Digest) -> bytes | None:
+        """Return the bytes of a digest that is there, and note it as a suspect's; else note that it is absent."""
+        state, body = self._blobs.read(digest)
+        if state is BlobState.GOOD:
+            self._of_suspects.add(bytes.fromhex(digest))
+            return body or b""
+        absent.add(digest)
+        return None
 
     def _ages(self, gaps: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:
         """Yield number, time and kind of the records in some gaps."""

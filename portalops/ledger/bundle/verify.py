@@ -7,7 +7,7 @@ BUNDLE is the bundle's folder, or a ZIP file of it; without it, the folder that 
 integrity (nothing was changed since it was signed) and completeness (nothing that was planned is missing).
 
 EXIT STATUS: 0 both hold; 1 something expected is missing; 2 this is no bundle, or a wrong argument; 3 completeness
-could not be found out; 5 integrity does not hold; 70 this program failed, and nothing is known.
+could not be found out, or not whether all that was set aside counts; 5 integrity does not hold; 70 this program failed, and nothing is known.
 
 It stands on two pages, "A bundle, byte for byte" and "The ledger, byte for byte", and was written apart from portalops,
 so that two programs must agree. Whoever does not trust the copy in a bundle takes one from elsewhere: they are all alike.
@@ -977,6 +977,8 @@ class Check:
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
         self.lacking: Set[int] = set()  # those of them without details here
+        self.left_out: Set[int] = set()  # those of these whose details need not be here
+        self.unproven: Set[int] = set()  # quarantines that count by these alone
         self.open: List[
             Tuple[int, int, str, Dict[str, object]]
         ] = []  # what is wrong with those alone, and where it is named
@@ -1434,11 +1436,13 @@ class Check:
         """(12) Which records two persons set aside, and (13) whose time they say is wrong."""
         if record.body not in self.good:
             return
-        why = self._why_no_quarantine(quarantine, lines)
+        why = self._why_no_quarantine(quarantine, lines, self.lacking)
         if quarantine is not None and why is None:
             self.speaking.add(record.seq)
             named = range(quarantine.first, quarantine.last + 1)
             if quarantine.since is None:
+                if self.left_out and self._why_no_quarantine(quarantine, lines, self.lacking - self.left_out):
+                    self.unproven.add(record.seq)
                 self.quarantines.append(quarantine)
                 self.aside.update(named)
                 self.unclaimable = sorted(self.aside)
@@ -1518,7 +1522,9 @@ class Check:
                     self.runs.take(record, is_timed=is_timed)
                     self.figures.take(record, is_timed=is_timed)
 
-    def _why_no_quarantine(self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]]) -> Optional[Said]:
+    def _why_no_quarantine(
+        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], lacking: Set[int]
+    ) -> Optional[Said]:
         if each is None:
             return say("it names no records")
         if each.why_not is not None:
@@ -1556,7 +1562,7 @@ class Check:
                     one.public == self.contradicting[seq] and one.ended is not None and one.ended < each.record.seq
                     for one in self.writers
                 )
-            elif begin is not None and seq > begin and seq in self.lacking and not may:
+            elif begin is not None and seq > begin and seq in lacking and not may:
                 owner = self.owner(seq)
                 may = owner is not None and owner.ended is not None and owner.ended < each.record.seq
             if is_sound or not may:
@@ -1834,14 +1840,20 @@ class Check:
         return noted
 
     def _find_lacking(self) -> None:
-        """(12) Find out which of the records that quarantines name have no details here, or no evidence that these name."""
+        """(12) Find out which of the records that quarantines name have no details here, or no evidence that these name; what is here belongs here."""
+        first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
         with self.place.open("ledger.jsonl") as file:
             for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE) if self.suspects else (), 1):
                 record = parse_record(line) if place in self.suspects else None
                 if record is None or record.kind in PLANNING:
                     continue
-                if not {record.body, *evidence_in(self.body(record.body))} <= self.good:
+                needed = {record.body, *evidence_in(self.body(record.body))}
+                self.named |= needed & self.good
+                absent = needed - self.good
+                if absent:
                     self.lacking.add(place)
+                if absent and (not (record.kind in ALWAYS or place >= first) or absent & set(self.withheld)):
+                    self.left_out.add(place)
 
     def _check_details(self) -> None:
         """(3) Read the lines again, now that it is known which details were erased."""
@@ -1904,9 +1916,11 @@ class Check:
             if head is None:
                 known, size_before = False, 0  # what the next one should follow is not known either
                 continue
+            if why_not is not None:  # nobody signed it, so what it says besides is nobody's word
+                why = say("its signature is not valid: {why}", why=why_not)
+                self.excusable(record.seq, "the head in record {seq}: {why}", why=why)
+                continue
             wrong: List[Said] = []
-            if why_not is not None:
-                wrong.append(say("its signature is not valid: {why}", why=why_not))
             if signer and signer in {key.public for key in self.keys} - self.confirmed_keys():
                 wrong.append(say("it is signed by key {key}, which nobody confirmed", key=fingerprint(signer)))
             elif signer and self.key_at(signer, record.seq, head.at) is None:
@@ -2850,6 +2864,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
                     "second": each.second,
                     "key": fingerprint(each.public),
                     "reason": each.reason,
+                    "proven": each.record.seq not in check.unproven,
                 }
                 for each in check.quarantines
             ],
@@ -2888,7 +2903,7 @@ def as_json(check: Check, complete: Completeness) -> Dict[str, Any]:
 def exit_code(check: Check, complete: Completeness) -> int:
     if check.fault_count:
         return 5
-    return {None: 3, False: 1, True: 3 if check.unclaimed else 0}[complete.holds]
+    return {None: 3, False: 1, True: 3 if check.unclaimed or check.unproven else 0}[complete.holds]
 
 
 def report(check: Check, complete: Completeness) -> Iterator[Said]:
@@ -2969,6 +2984,11 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         )
     if len(check.quarantines) > MAX_SHOWN:
         yield say("    ... and {n} more (--json has them all)", n=len(check.quarantines) - MAX_SHOWN)
+    for seq in sorted(check.unproven)[:MAX_SHOWN]:
+        yield say(
+            "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.",
+            seq=seq,
+        )
     for mend in check.mended[:MAX_SHOWN]:
         yield say(
             "  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}",
@@ -3064,6 +3084,12 @@ def sentence(check: Check, complete: Completeness) -> Said:
             "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).",
             n=sum(last - first + 1 for first, last in check.unclaimed),
             seq=check.unclaimed[0][0],
+            whole=whole,
+        )
+    if not check.fault_count and check.unproven:
+        return say(
+            "RESULT: nothing was changed since it was signed, but whether what record {seq} sets aside counts could not be found out ({whole}).",
+            seq=min(check.unproven),
             whole=whole,
         )
     if not check.fault_count:
@@ -3254,6 +3280,8 @@ VI = {
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
     "of the records that the claim in record {seq} names, some were claimed or set aside before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận hoặc cách ly trước đó",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
+    "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.": "  LƯU Ý: những gì bản ghi {seq} cách ly được nói là thiếu nội dung chi tiết, mà gói này không chứa nội dung đó: không xác định được.",
+    "RESULT: nothing was changed since it was signed, but whether what record {seq} sets aside counts could not be found out ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng không xác định được những gì bản ghi {seq} cách ly có giá trị hay không ({whole}).",
     "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
     "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",
     "record {last} is not the record that the claim in record {claim} signed: records from {seq} on were rewritten": "bản ghi {last} không phải nội dung mà bên ghi đã ký nhận trong bản ghi {claim}: các bản ghi từ {seq} trở đi đã bị viết lại",

@@ -38,6 +38,9 @@ class Check {
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
     this.lacking = new Set(); // those of them without details here
+    this.leftOut = new Set(); // those of these whose details need not be here
+    this.unproven = new Set(); // quarantines that count by these alone
+    this.ofSuspects = new Set(); // details and evidence of suspects that are here
     this.copies = new Map(); // heads that say again what one before them says: that one's record
     this.open = []; // what is wrong with those alone
     this.back = []; // records before their time, and that time
@@ -483,8 +486,10 @@ class Check {
   async takeQuarantine(each, lines) {
     const { record, quarantine } = each;
     if (!this.good.has(record.body)) return;
-    const why = await this.whyNoQuarantine(each, lines);
+    const why = await this.whyNoQuarantine(each, lines, this.lacking);
     if (!why) {
+      const proven = new Set([...this.lacking].filter((seq) => !this.leftOut.has(seq)));
+      if (quarantine.since === undefined && this.leftOut.size && (await this.whyNoQuarantine(each, lines, proven))) this.unproven.add(record.seq);
       const [counted, named] = quarantine.since === undefined ? [this.quarantines, this.aside] : [this.mended, this.mistimed];
       this.speaking.add(record.seq);
       counted.push({ record, ...quarantine });
@@ -496,19 +501,24 @@ class Check {
     this.excusable(record.seq, isClock ? "the mended clock in record {seq} counts for nothing: {why}" : "the quarantine in record {seq} counts for nothing: {why}", { why });
   }
 
-  /** (12) Find out which of the records that quarantines name have no details here, or no evidence that these name. */
+  /** (12) Find out which of the records that quarantines name have no details here, or no evidence that these name; what is here belongs here. */
   async findLacking() {
     const bodies = [];
     let place = 0;
     await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
       place += 1;
       const record = this.suspects.has(place) ? parseRecord(line) : null;
-      if (record && !PLANNING.includes(record.kind)) bodies.push([place, latin(line.subarray(41, 105))]);
+      if (record && !PLANNING.includes(record.kind)) bodies.push([place, record.kind, latin(line.subarray(41, 105))]);
     });
-    for (const [seq, digest] of bodies) {
+    const first = this.bundle?.blobs.first ?? Infinity;
+    for (const [seq, kind, digest] of bodies) {
       const body = await this.body(digest);
-      const isThere = [digest, ...(body ? evidenceIn(body) : [])].every((each) => this.good.has(each));
-      if (!isThere) this.lacking.add(seq);
+      const needed = [digest, ...(body ? evidenceIn(body) : [])];
+      const absent = needed.filter((each) => !this.good.has(each));
+      for (const each of needed) if (this.good.has(each)) this.ofSuspects.add(each);
+      if (absent.length) this.lacking.add(seq);
+      const isDue = ALWAYS.has(kind) || seq >= first;
+      if (absent.length && (!isDue || absent.some((each) => this.withheld.has(each)))) this.leftOut.add(seq);
     }
   }
 
@@ -593,7 +603,7 @@ class Check {
     });
   }
 
-  async whyNoQuarantine({ record, quarantine, signers, whyNot }, lines) {
+  async whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, lacking) {
     if (!quarantine) return say("it names no records");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
@@ -612,7 +622,7 @@ class Check {
       if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
       const isStranger = this.writers.length && seq > this.writers[0].added && this.isNobodys(seq, record.seq);
       const isEnded = (key) => (this.writerOf(key)?.ended ?? Infinity) < record.seq;
-      const isLost = this.writers.length && seq > this.writers[0].added && this.lacking.has(seq) && isEnded(this.claimOf(seq, seq)?.key);
+      const isLost = this.writers.length && seq > this.writers[0].added && lacking.has(seq) && isEnded(this.claimOf(seq, seq)?.key);
       const may = this.contradicting.has(seq) ? isEnded(this.contradicting.get(seq)) : this.void.has(seq) || isStranger || isLost;
       if (!may || this.sound.has(seq)) return say("record {record} is whole, and no stranger's", { record: seq });
     }
@@ -891,7 +901,7 @@ class Check {
 
   /** (3) The bodies that must be there, and the evidence that they name. */
   checkDetails() {
-    const [named, blamed, searched] = [new Set(), new Set(), new Set()];
+    const [named, blamed, searched] = [new Set(this.ofSuspects), new Set(), new Set()];
     // Name a blob that is not as it was, once: with the first record that it comes up for.
     const checkBlob = (place, digest, kind) => {
       const isNew = !named.has(digest);
@@ -940,8 +950,12 @@ class Check {
         [known, sizeBefore] = [false, 0]; // what the next one should follow is not known either
         continue;
       }
+      if (whyNot) {
+        // Nobody signed it, so what it says besides is nobody's word.
+        this.excusable(record.seq, "the head in record {seq}: {why}", { why: say("its signature is not valid: {why}", { why: whyNot }) });
+        continue;
+      }
       const wrong = [];
-      if (whyNot) wrong.push(say("its signature is not valid: {why}", { why: whyNot }));
       const isHeld = signer !== "" && this.isHeldAt(signer, record.seq, head.at);
       const isStrange = signer !== "" && this.keys.some((each) => each.key === signer) && !this.isConfirmedKey(signer);
       if (isStrange) wrong.push(say("it is signed by key {key}, which nobody confirmed", { key: fingerprint(signer) }));

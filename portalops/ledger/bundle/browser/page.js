@@ -74,7 +74,7 @@ async function verify() {
     const advance = progressOf(Math.max(total, 1));
     const check = await new Check(source, supplied, trusted, (bytes) => own === run && advance(bytes)).run();
     const complete = await completenessOf(check);
-    outcome = { code: check.faultCount ? 5 : { null: 3, false: 1, true: check.unclaimed.length ? 3 : 0 }[complete.holds], check, complete };
+    outcome = { code: check.faultCount ? 5 : { null: 3, false: 1, true: check.unclaimed.length || check.unproven.size ? 3 : 0 }[complete.holds], check, complete };
   } catch (error) {
     outcome = failureOf(error);
   }
@@ -116,7 +116,7 @@ function showOutcome({ code, check, complete, said }) {
 }
 
 function verdicts(check, complete) {
-  const unsure = complete.holds === null || (complete.holds && check.unclaimed.length > 0);
+  const unsure = complete.holds === null || (complete.holds && check.unclaimed.length + check.unproven.size > 0);
   const tone = check.faultCount ? "bad" : unsure ? "unsure" : complete.holds ? "good" : "bad";
   const portal = check.bundle?.portal ?? { en: "?", vi: "?" };
   return [
@@ -147,6 +147,10 @@ function sentence(check, complete) {
     const n = check.unclaimed.reduce((sum, [first, last]) => sum + last - first + 1, 0);
     const [[seq]] = check.unclaimed;
     return here("RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).", { n, seq, whole });
+  }
+  if (!check.faultCount && check.unproven.size) {
+    const seq = Math.min(...check.unproven);
+    return here("RESULT: nothing was changed since it was signed, but whether what record {seq} sets aside counts could not be found out ({whole}).", { seq, whole });
   }
   if (!check.faultCount) return here("RESULT: nothing was changed since it was signed, and {whole}.", { whole });
   if (check.firstBad !== null) return here("RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).", { seq: check.firstBad, whole });
@@ -185,6 +189,9 @@ function integrityLines(check) {
     });
   }
   if (check.quarantines.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.quarantines.length - MAX_SHOWN });
+  for (const seq of [...check.unproven].sort((a, b) => a - b).slice(0, MAX_SHOWN)) {
+    add("  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.", { seq });
+  }
   for (const { first, last, since, by, second, key, reason } of check.mended.slice(0, MAX_SHOWN)) {
     add("  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}", {
       first, last, since, by, second, key: fingerprint(key), reason,
@@ -281,7 +288,7 @@ function jsonOf(check, complete, code) {
       claimed: check.owners().map(({ first, last, writer }) => ({ first, last, by: writer.name })),
       unclaimed: check.unclaimed.map(([first, last]) => ({ first, last })),
       set_aside: check.quarantines.map(({ record, first, last, by, second, key, reason }) => ({
-        seq: record.seq, at: record.at, first, last, by, second, key: fingerprint(key), reason,
+        seq: record.seq, at: record.at, first, last, by, second, key: fingerprint(key), reason, proven: !check.unproven.has(record.seq),
       })),
       mended_clocks: check.mended.map(({ record, first, last, since, by, second, key, reason }) => ({
         seq: record.seq, at: record.at, first, last, since, by, second, key: fingerprint(key), reason,
