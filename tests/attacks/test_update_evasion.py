@@ -1315,7 +1315,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     lines_that_repeat_the_paper_number: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
     days_exchanged_into_the_week: UNKNOWN,
-    one_mail_again_and_again: UNMET,
+    one_mail_again_and_again: UNKNOWN,
     mail_dated_back: UNMET,
     empty_mails: UNKNOWN,
     answers_to_invitations: UNKNOWN,

@@ -9,13 +9,15 @@ from itertools import groupby
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.rules.grading import BEGINNING, STUB_LETTERS, GradedItem
+from checks.updates.rules.grading import BEGINNING, GradedItem, may_be_removed
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.title_changes import is_another_title
 from portalops.model.updates import FlagKind, Grade, ItemChannel
 
+SURE_LETTERS = 800
+"""A whole text of so many letters that comes again under its title is the same news."""
 BULK_ITEMS = 5
 BULK_WITHIN = span(timedelta(minutes=30))
 """This many items in this time are one session (đăng dồn)."""
@@ -45,7 +47,7 @@ def repeated(
     sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is known whose it is, judging
     again takes it for what it is. On the portal itself it matters not whose an item is. Which of two like texts came first is known
     where the interval of one ends before the other's begins; else it is open. So is an own text under another title, with a new
-    number, day or name in it, or one of less than 200 letters or cut: a schedule of each week has as much.
+    number, day or name in it, or one of less than 800 letters or cut: a notice under which another schedule is attached each week has as much.
 
     Args:
         items: every item of a channel whose text at least two items share, of whatever unit; those of one text follow
@@ -184,6 +186,7 @@ def _find_original(
             other.seen.id in copies
             or other.seen.id == item.seen.id
             or _is_one_page(item, other)
+            or may_be_removed(other)
             or (not is_own and (may_spread or item.seen.title_alone or None in {item.seen.unit, other.seen.unit}))
         ):
             continue
@@ -198,8 +201,8 @@ def _find_original(
 
 
 def _is_the_same(earlier: SeenItem, later: SeenItem) -> bool:
-    """Say whether one text is the same news: a whole one under its title. A line such as Xem tệp đính kèm may lead to another schedule each week."""
-    is_whole = later.body_letters is not None and later.body_letters >= STUB_LETTERS
+    """Say whether one text is the same news: a whole one under its title. Under a shorter one another schedule may be attached each week."""
+    is_whole = later.body_letters is not None and later.body_letters >= SURE_LETTERS
     return is_whole and not is_another_title(earlier.title, later.title)
 
 

@@ -235,6 +235,11 @@ def is_unnamed(item: GradedItem) -> bool:
     return names_nobody(one.unit_name) or author_above(one.unit_name) != one.unit_name
 
 
+def may_be_removed(item: GradedItem) -> bool:
+    """Say whether an item may have been taken down within two days: what says the same again may be it, put right at a new address."""
+    return FlagKind.REMOVED in item.flags and not item.is_sure
+
+
 def is_ahead(one: SeenItem) -> bool:
     """Say whether an item stood there before the day that it names, so that this day is a slip, or it was entered ahead."""
     return one.created_at is not None and one.created_at > one.first_seen_at + CLOCK_SKEW

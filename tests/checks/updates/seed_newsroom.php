@@ -63,8 +63,8 @@ if ($step === 'install') {
     wp_trash_post(post('Bỏ đi', 'so-y-te'));
     post('Trang', 'so-y-te', ['post_type' => 'page']);
 } else {
-    post('Mới', 'so-y-te');
-    post('Lùi ngày', 'so-y-te', ['post_date' => when(10)]);
+    post('Tin mới đăng', 'so-y-te');
+    post('Tin lùi ngày', 'so-y-te', ['post_date' => when(10)]);
     $old = get_page_by_path('y-te-20', OBJECT, 'post');
     $now = when(0);
     wp_update_post(['ID' => $old->ID, 'post_date' => $now, 'post_date_gmt' => get_gmt_from_date($now), 'edit_date' => true]);

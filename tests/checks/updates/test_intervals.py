@@ -228,12 +228,7 @@ def test_items_that_are_up_for_minutes_on_two_days_meet_no_week(twice_daily: Pol
     week = twice_daily.k1(twice_daily.until("2026-11-24", first="2026-11-24"))
 
     assert week.subportal_verdict is not MET
-    assert (week.subportal, week.subportal_verdict) == (0, UNMET), (
-        str(week.reason),
-        week.items,
-        week.unseen,
-        "something new in front shows that they are gone",
-    )
+    assert (week.subportal, week.subportal_verdict) == (0, UNKNOWN), "they may stand in another list now"
 
 
 def test_a_thief_that_dates_its_copy_earlier_within_one_poll_is_not_the_first(tmp_path: Path) -> None:

@@ -387,7 +387,7 @@ U, V = UnitId("u"), UnitId("v")
         # the polls saw who showed it first, not who wrote it
         (came(0), came(1, name="b", unit=V), "", "b"),
         # another schedule may be attached to the same line
-        (came(0), came(1, name="b", body_letters=199), "", "b"),
+        (came(0), came(1, name="b", body_letters=799), "", "b"),
         # nor is a summary all that an item says
         (came(0), came(1, name="b", body_letters=None), "", "b"),
         # the same text under the title of another day may be that day's

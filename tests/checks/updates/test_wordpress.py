@@ -67,14 +67,14 @@ def test_database_feed_json_and_map_agree_on_what_is_published_and_on_the_days_t
 
     items = by_query.items()
     today = datetime.now(ZONE).date()
-    published = {"Y tế 3", "Y tế 5", "Y tế 8", "Y tế 12", "Y tế 20", "Tư pháp 4", "Mới", "Lùi ngày"}
+    published = {"Y tế 3", "Y tế 5", "Y tế 8", "Y tế 12", "Y tế 20", "Tư pháp 4", "Tin mới đăng", "Tin lùi ngày"}
     assert set(items) == published
     assert {title: (item[2], item[3], item[4]) for title, item in items.items()} == {
         **{f"Y tế {days}": (today - timedelta(days=days), "C", frozenset({"baseline"})) for days in (3, 5, 8, 12)},
         "Y tế 20": (today - timedelta(days=20), "C", frozenset({"baseline", "touched"})),
         "Tư pháp 4": (today - timedelta(days=4), "C", frozenset({"baseline"})),
-        "Mới": (today, "A", frozenset()),
-        "Lùi ngày": (today, "A", frozenset({"backdated"})),
+        "Tin mới đăng": (today, "A", frozenset()),
+        "Tin lùi ngày": (today, "A", frozenset({"backdated"})),
     }
     assert {title: item[0] for title, item in items.items() if item[0] != "so-y-te"} == {"Tư pháp 4": "so-tu-phap"}
     # Where no text is given, a post of a new day may have been written anew.
