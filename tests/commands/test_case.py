@@ -250,7 +250,7 @@ def test_stale_units_are_listed_and_silence_means_that_there_are_none(office: Of
     assert (code, [one["id"] for one in envelope["data"]]) == (1, ["so-y-te"])
 
     now = f"{office.now:%Y-%m-%d %H:%M:%S+00:00}"
-    connection.execute("INSERT INTO news VALUES (2, 'Tin mới', ?, ?, 'Sở Y tế')", (now, now))
+    connection.execute("INSERT INTO news VALUES (2, 'Tin mới đăng', ?, ?, 'Sở Y tế')", (now, now))
     connection.commit()
     connection.close()
     office.call("updates", "collect")
@@ -262,7 +262,7 @@ def test_a_day_without_an_hour_is_stale_only_when_all_of_it_is_so_long_ago(offic
     office.now += timedelta(days=1)
     day = f"{office.now.astimezone(ZoneInfo('Asia/Ho_Chi_Minh')):%Y-%m-%d} 00:00"  # it may have come late on that day
     with sqlite3.connect(office.folder / "portal.sqlite") as connection:
-        connection.execute("INSERT INTO news VALUES (2, 'Tin mới', ?, ?, 'Sở Y tế')", (day, day))
+        connection.execute("INSERT INTO news VALUES (2, 'Tin mới đăng', ?, ?, 'Sở Y tế')", (day, day))
     office.call("updates", "collect")
     office.now += timedelta(days=4)
     office.call("updates", "collect")

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from checks.updates.addresses import page_key
-from checks.updates.rules.grading import BEGINNING, GradedItem, may_be_removed
+from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
@@ -186,7 +186,7 @@ def _find_original(
             other.seen.id in copies
             or other.seen.id == item.seen.id
             or _is_one_page(item, other)
-            or may_be_removed(other)
+            or other.went_soon  # it may be this one, put right at a new address
             or (not is_own and (may_spread or item.seen.title_alone or None in {item.seen.unit, other.seen.unit}))
         ):
             continue

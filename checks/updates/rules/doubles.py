@@ -18,7 +18,7 @@ from typing import NamedTuple
 from checks.updates.addresses import page_key
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
-from checks.updates.rules.grading import GradedItem, may_be_removed
+from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.paper_lines import PaperLine, subject_words
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
@@ -52,7 +52,7 @@ def find_doubles(
         year_of: the local year of a stamp.
         registers: the ids of the sources whose lines are papers with numbers of their own.
     """
-    graded = [item for item in items if item.came is not None and not may_be_removed(item)]
+    graded = [item for item in items if item.came is not None and not item.went_soon]
     return dict(
         (
             *_titles_shared(graded, window),

@@ -54,6 +54,8 @@ class GradedItem(NamedTuple):
     """Where it counts if an officer confirms what it claims; None where no confirmation would change anything."""
     session: str = ""
     """Items posted in one go have one session and are one occasion; empty for an item by itself."""
+    went_soon: bool = False
+    """Its list surely lacked it within two days: it was taken down, or moved."""
 
     @property
     def counts_at(self) -> Stamp | None:
@@ -142,10 +144,11 @@ def grade(
                 is_backdated = True
     is_moved = is_touched or (touched_at is not None and not traits.attested)
     is_struck = gone is not None and traits.attested and not is_confirmed
-    is_removed = may_be_removed = False
+    is_removed = may_be_removed = went_soon = False
     if gone is not None and not traits.attested and not one.baseline and gone.seen_at - until < REMOVED_WITHIN:
         # What a list or a feed lacks may stand in another category now; of what is listed whole it is known.
-        is_removed = gone.at - until < REMOVED_WITHIN and gone.is_sure and traits.complete
+        went_soon = gone.at - until < REMOVED_WITHIN and gone.is_sure
+        is_removed = went_soon and traits.complete
         may_be_removed = not is_removed
     if confirmed_day is not None:
         first_of_day, last_of_day = max(came.first, confirmed_day.first), min(came.last, confirmed_day.last)
@@ -224,6 +227,7 @@ def grade(
         claimed if touched_at is None or traits.attested else touched_at,
         flags,
         None if is_removed or (is_doubtful and not is_touched and kind is not Grade.C) else hoped,
+        went_soon=went_soon,
     )
 
 
@@ -233,11 +237,6 @@ def is_unnamed(item: GradedItem) -> bool:
     if one.unit is not None or item.is_sure or one.channel == ItemChannel.PORTAL:
         return False
     return names_nobody(one.unit_name) or author_above(one.unit_name) != one.unit_name
-
-
-def may_be_removed(item: GradedItem) -> bool:
-    """Say whether an item may have been taken down within two days: what says the same again may be it, put right at a new address."""
-    return FlagKind.REMOVED in item.flags and not item.is_sure
 
 
 def is_ahead(one: SeenItem) -> bool:

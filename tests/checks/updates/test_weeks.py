@@ -262,7 +262,9 @@ class Province:
             for minute in range(0, 24, 4):
                 self._items += 1
                 at = f"{day} 14:{minute:02}"
-                rows.append((1000 + self._items, f"Tin dồn {self._items}", at, at, "", f"Bài đăng dồn số {self._items}"))
+                rows.append(
+                    (1000 + self._items, f"Tin dồn {self._items}", at, at, "", f"Bài đăng dồn số {self._items}")
+                )
             with closing(sqlite3.connect(self.folder / "portal.sqlite")) as database, database:
                 database.executemany("INSERT INTO news VALUES (?, ?, ?, ?, ?, ?)", rows)
 
