@@ -294,7 +294,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
             elif item.seen.id in others:
-                found[item.seen.id] = _name_same_text(others[item.seen.id], names)
+                found[item.seen.id] = _name_same_text(item.seen, others[item.seen.id], names, judging.terms.zone)
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
@@ -324,9 +324,11 @@ def _name_paper(one: SeenItem, former: SeenItem, zone: ZoneInfo) -> Message:
     )
 
 
-def _name_same_text(other: SeenItem, names: UnitNames) -> Message:
+def _name_same_text(one: SeenItem, other: SeenItem, names: UnitNames, zone: ZoneInfo) -> Message:
     """Say where the same text stands; of an item without an address, under which title."""
     where = other.url or other.title
+    if other.unit is not None and other.unit == one.unit:
+        return msg("the unit itself has the same text at {address}, of {day}", address=where, day=_day_of(other, zone))
     whose = None if other.unit is None else names.name_of(other.unit) or other.unit
     if whose is None:
         return msg("the same text stands at {address} too; it is not known which came first", address=where)

@@ -477,7 +477,7 @@ class ObservationStore:
         seen = recognition.shown()
         at = stamp(poll.polled_at)
         with self._engine.begin() as connection:
-            added = (*recognition.new, *rewriting.found)
+            added = (*recognition.new, *_not_there(connection, rewriting.found))
             grown = _grown_texts(connection, (*recognition.known, *recognition.migrated)) if added else ()
             for some in _chunks(added):
                 _add_observations(connection, some, proof, at, rewriting.pages, grown=grown)
@@ -1327,6 +1327,15 @@ def _shared_texts(
             shared.append({**own, "newest_at": max(at, int(str(row["newest_at"])))})
         before.add(said)
     return shared
+
+
+def _not_there(
+    connection: Connection, found: Sequence[tuple[Observation, NamedCandidate]]
+) -> Sequence[tuple[Observation, NamedCandidate]]:
+    """Return rewrites that the store does not have: of a page that is carried on it has one a day."""
+    names = [one.id for one, _candidate in found]
+    there = {row.id for some in _chunks(names) for row in connection.execute(_PUBLISHED, {"some": some})}
+    return [one for one in found if one[0].id not in there]
 
 
 def _whole_text(item: ListedItem) -> str | None:

@@ -1,6 +1,7 @@
 """Pages that were rewritten at one address: what of an answer is a new text, and no new item. Pure.
 
-A known item counts once more if a fifth of its main text, and at least twenty words, changed between two answers. What changes by
+A known item counts once more if a fifth of its main text, and at least forty words, changed between two answers; from twenty on it
+is open, and so are eight new words that are less than a fifth: a page that is carried on. What changes by
 itself is no rewrite: a clock, a counter, what other items of the answer gained too (a list of other news), and a text that was
 there before, whole or as a part of another one (two replicas that answer in turn, a page that was cut). A page of prices, a menu or a
 schedule keeps its words and changes its day and numbers: where its text changed at all, or none is given, and its claimed day or the day in
@@ -19,7 +20,7 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
@@ -33,7 +34,11 @@ from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTrai
 CHANGED_SHARE = 0.2
 """Of the larger text's words (docs/updates.md, What counts)."""
 CHANGED_WORDS = 20
-"""Fewer changed words are a clock, a counter or a correction."""
+"""Fewer changed words are no other text."""
+SURE_WORDS = 40
+"""Fewer changed words may be a block that changes by itself, such as a random excerpt: that is open."""
+SLIGHT_WORDS = 8
+"""Fewer new words are a clock, a counter or a date; as many, less than a fifth, are open: a page that is carried on."""
 SUMMARY_WORDS = 200
 """Fewer may be a summary: systems cut those at 600 signs or before, and a text is taken for whole from 800 letters on."""
 GAINED_SHARE = 0.02
@@ -166,7 +171,8 @@ def judge_change(old: Sketch, new: Sketch) -> Rewrite:
 
     if not is_enough(changed_words(old, new, deviations=-_DEVIATIONS)):
         return Rewrite.NO
-    change = Rewrite.SURE if is_enough(changed_words(old, new, deviations=_DEVIATIONS)) else Rewrite.OPEN
+    least = changed_words(old, new, deviations=_DEVIATIONS)
+    change = Rewrite.SURE if is_enough(least) and least >= SURE_WORDS - _ROUNDING else Rewrite.OPEN
     return min(change, _judge_gain(old, new), key=_CERTAINTY.index) if new.words < old.words else change
 
 
@@ -204,6 +210,12 @@ def changed_words(old: Sketch, new: Sketch, *, deviations: float) -> float:
 
 
 _ROUNDING = 1e-6
+
+
+def is_carried_on(old: Sketch, new: Sketch) -> bool:
+    """Say whether a text has at least eight words that the former one did not have; of long texts as far as the sketches tell."""
+    grown = new.words - max(old.words, new.words)
+    return grown + changed_words(old, new, deviations=1) >= SLIGHT_WORDS - _ROUNDING
 
 
 def with_text(candidate: NamedCandidate) -> str | None:
@@ -261,11 +273,14 @@ def find_rewrites(
         before = last.get(name)
         if name not in redated and _is_title(text):
             continue
-        if (
-            change is Rewrite.NO and not _is_title(text) and text.words < page.current.words
-        ):  # what was cut off may come again
-            kept[name] = page._replace(current=text, earlier=_kept_texts(page, text))
         if name not in redated and (change is Rewrite.NO or _is_frame(name, gained)):
+            if change is Rewrite.NO:
+                kept[name] = page._replace(current=text, earlier=_kept_states(page, text))
+            if change is Rewrite.NO and not _is_frame(name, gained) and _is_new_state(page, text):
+                slight = _observe(name, candidate, Rewrite.OPEN, traits=traits, units=units, poll=poll, is_slight=True)
+                found.append((slight, candidate))
+                if before and before.is_of_base and before.content_hash:
+                    bounded.add(slight.id)
             continue
         is_slight = change is Rewrite.NO  # its day alone, and perhaps some numbers, are other ones
         changes = [] if is_slight else [judge(one, text) for one in page.earlier]
@@ -327,6 +342,21 @@ def _kept_texts(page: PageTexts, text: Sketch) -> tuple[Sketch, ...]:
     return page.earlier if is_there else (*page.earlier, page.current)[-KEPT_TEXTS:]
 
 
+def _kept_states(page: PageTexts, text: Sketch) -> tuple[Sketch, ...]:
+    """Return the earlier texts of an item that changed by less than a fifth: its former state is one, while there is room.
+
+    What was cut off may come again, and blocks come in turn. Texts that were a fifth away give way to none of these.
+    """
+    earlier = _kept_texts(page, text) if text.words < page.current.words else page.earlier
+    is_known = not all(is_carried_on(one, page.current) or is_carried_on(page.current, one) for one in (*earlier, text))
+    return earlier if is_known or len(earlier) >= KEPT_TEXTS else (*earlier, page.current)
+
+
+def _is_new_state(page: PageTexts, text: Sketch) -> bool:
+    """Say whether a text was carried on from each one that its page had."""
+    return all(is_carried_on(one, text) for one in (page.current, *page.earlier))
+
+
 def _gain(old: Sketch, new: Sketch) -> frozenset[int]:
     """Return the marks of words that a text did not have before, as far as both sketches know."""
     return _known_marks(old, new).difference(old.marks)
@@ -352,13 +382,14 @@ def _observe(
     traits: UpdateSourceTraits,
     units: UnitNames,
     poll: Poll,
+    is_slight: bool = False,
 ) -> Observation:
-    """Return a rewrite as an observation of its own.
+    """Return a rewrite as an observation of its own; slight ones of one page and day (UTC) are one.
 
     The dates of the page are those of its first text, so they claim nothing of the rewrite.
     """
     assert poll.evidence is not None
-    identity = f"{name}\n{candidate.content_hash}"
+    identity = f"{name}\n{poll.polled_at.astimezone(UTC).date() if is_slight else candidate.content_hash}"
     seen = observe(candidate, {}, traits, units, poll.polled_at, baseline=False, evidence=poll.evidence)
     return replace(
         seen,

@@ -419,6 +419,15 @@ def form_named_in_its_title_alone(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def page_that_is_carried_on(p: Province) -> None:
+    site = p.with_whole_texts()
+    former = story(1, 400)
+    site.publish(Post("/nhat-ky", p.day(-6), former))
+    p.plan(p.day(2), site.amend, "/nhat-ky", text=f"{story(2, 35)} {former}")
+    p.plan(p.day(4), site.amend, "/nhat-ky", text=f"{story(3, 35)} {story(2, 35)} {former}")
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
 def article_on_another_host(p: Province) -> None:
     page = p.with_page(links="")
     page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
@@ -1089,6 +1098,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     bulletins_of_one_text: UNKNOWN,
     form_named_in_its_title_alone: UNKNOWN,
     article_on_another_host: UNKNOWN,
+    page_that_is_carried_on: UNKNOWN,
     translated: MET,
     telegram_of_the_province: MET,
     telegram_of_two_units: UNKNOWN,

@@ -137,7 +137,10 @@ class ListPageSource(PageSource[Settings]):
             return RefusedItem(why, content_key((address, title, raw, _text(element))), unit_name, published)
 
         if address and not self._is_own(address):
-            why = msg("{url} leads to another host than the page's", url=bounded(address))
+            why = msg(
+                '{url} leads to another host than the page\'s; if its items lie there, name that whole host in link_hosts, as in ["tin.example.vn"]',
+                url=bounded(address),
+            )
             # A banner has no title, or no date where the list's items have one: it hides nothing.
             is_like_others = bool(title) and (published is not None or not settings.date)
             return RefusedItem(why, elsewhere_key(address) if is_like_others else "", unit_name, published)

@@ -18,6 +18,7 @@ from checks.updates.rewriting import (
     CHANGED_WORDS,
     GAINED_SHARE,
     KEPT_MARKS,
+    SURE_WORDS,
     Sketch,
     judge_change,
     sketch,
@@ -51,9 +52,9 @@ def test_short_texts_are_compared_exactly_as_often_as_each_word_stands_there(one
     is_another = changed >= CHANGED_WORDS and changed >= CHANGED_SHARE * larger
     gained = (Counter(other) - Counter(one)).total()
     if not is_another or len(other) >= len(one):
-        assert found is (Rewrite.SURE if is_another else Rewrite.NO)
+        assert found is (Rewrite.NO if not is_another else Rewrite.SURE if changed >= SURE_WORDS else Rewrite.OPEN)
     elif gained >= CHANGED_SHARE * len(other):
-        assert found is (Rewrite.SURE if other else Rewrite.NO)
+        assert found is (Rewrite.NO if not other else Rewrite.SURE if changed >= SURE_WORDS else Rewrite.OPEN)
     else:
         assert found is (Rewrite.OPEN if gained > GAINED_SHARE * len(other) else Rewrite.NO)
 
@@ -185,11 +186,55 @@ def test_a_clock_and_a_few_words_make_no_rewrite(pages: Pages) -> None:
     pages.texts["/cu-1"] = "Hôm nay là thứ hai"
     pages.poll("2026-11-15 20:00", *WEEK[:3])
     for number, moment in enumerate(WEEK[3:]):
-        pages.texts["/cu-1"] = f"Bây giờ là {_text(f'giờ{number}x', 12)}"
+        pages.texts["/cu-1"] = f"Bây giờ là {_text(f'giờ{number}x', 4)}"
         pages.texts["/cu-2"] = f"{_text('chữ2x', 100)} lượt xem {number}"
         pages.poll(moment)
 
     assert pages.rewrites() == []
+
+
+def test_a_page_that_is_carried_on_by_some_words_is_open_once_a_day(pages: Pages) -> None:
+    pages.texts["/cu-1"] = _text("cũ", 400)
+    pages.poll("2026-11-15 20:00", *WEEK[:3])
+    for number, moment in enumerate(WEEK[3:9]):
+        pages.texts["/cu-1"] = f"{_text(f'mục{number}x', 35)} {pages.texts['/cu-1']}"
+        pages.poll(moment)
+
+    bounds = _week(pages.poll(*WEEK[9:])).subportal_bounds
+
+    assert {one.rewrite for one in pages.rewrites()} == {"open"}
+    assert len(pages.rewrites()) == 4  # six polls of four days
+    assert bounds is not None and (bounds.least, bounds.most) == (0, 4)
+
+
+def test_all_numbers_of_a_page_are_a_change_that_is_open(pages: Pages) -> None:
+    words = _text("cũ", 90)
+    pages.texts["/cu-1"] = f"{words} {' '.join(str(number) for number in range(100, 112))}"
+    pages.poll("2026-11-15 20:00", *WEEK[:3])
+    pages.texts["/cu-1"] = f"{words} {' '.join(str(number) for number in range(200, 212))}"
+    pages.poll(*WEEK[3:])
+
+    assert [one.rewrite for one in pages.rewrites()] == ["open"]
+
+
+def test_a_banner_that_comes_and_goes_is_open_once(pages: Pages) -> None:
+    text = pages.texts["/cu-1"]
+    pages.poll("2026-11-15 20:00", *WEEK[:3])
+    for number, moment in enumerate(WEEK[3:]):
+        pages.texts["/cu-1"] = text if number % 2 else f"{text} {_text('băng', 12)}"
+        pages.poll(moment)
+
+    assert len(pages.rewrites()) == 1
+
+
+def test_a_random_excerpt_below_a_short_text_counts_nothing_for_certain(pages: Pages) -> None:
+    text = _text("bài", 70)
+    for number, moment in enumerate(["2026-11-15 20:00", *WEEK]):
+        pages.texts["/cu-1"] = f"{text} {_text(f'trích{number}x', 25)}"
+        result = pages.poll(moment)
+
+    bounds = _week(result).subportal_bounds
+    assert bounds is not None and bounds.least == 0
 
 
 def test_a_list_of_other_news_that_stands_in_all_texts_makes_no_rewrite(pages: Pages) -> None:
