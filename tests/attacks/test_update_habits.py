@@ -101,8 +101,8 @@ def rows_that_lead_elsewhere_and_go(p: Province) -> None:
     page = p.with_page(links="")
     page.posts = [post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(8, -1, -1)]
     p.plan(p.day(0, "06:00"), page.publish, post(19, p.day(0, "06:00"), path="https://tinh.example/tin-19"))
-    p.plan(p.day(2), page.publish, post(20, p.day(2)))
-    p.plan(p.day(4), page.publish, post(21, p.day(4)))
+    p.plan(p.day(2), page.publish, replace(post(20, p.day(2)), title=story(20, 9)))
+    p.plan(p.day(4), page.publish, replace(post(21, p.day(4)), title=story(21, 9)))
     p.plan(p.day(5), page.take_down, "https://tinh.example/tin-19")
     p.plan(p.day(8), page.publish, post(22, p.day(8)))
 
