@@ -28,6 +28,12 @@ from portalops.model.updates import ItemChannel
 
 LEAST_WORDS = 60
 """Shorter texts are alike by their form alone."""
+BRIEF_WORDS = 20
+"""A site's text of so many words, and fewer than sixty, is known word for word, as a summary is."""
+_CHANGED_WORDS = 2
+"""Of such a text, that may be other ones; a name has three."""
+_CHANGED_GROUPS = 3 * _CHANGED_WORDS
+"""Groups of three words that so many words are in."""
 SOUGHT_KEYS = 12
 """By so many a text is looked for."""
 KEPT_KEYS = 4
@@ -152,6 +158,24 @@ def framed_in(own: TextTrace, others: Mapping[str, TextTrace], *, is_summary: bo
 def holders_of(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
     """Return the texts that a summary is a part of, word for word, whatever its numbers; in the order of their names."""
     return sorted(text for text, other in others.items() if _stands_in(own.groups, other.groups))
+
+
+def hardly_changed(own: TextTrace, others: Mapping[str, TextTrace]) -> Sequence[str]:
+    """Return the texts that a text of fewer than sixty words is one of, but for two words, with no other number; in the order of their names."""
+    if own.words.words >= LEAST_WORDS:
+        return []
+    return sorted(text for text, other in others.items() if _is_hardly_changed(own, other))
+
+
+def _is_hardly_changed(own: TextTrace, other: TextTrace) -> bool:
+    known, missing = _compared(own.groups, other.groups)
+    return (
+        known >= _LEAST_MARKS
+        and missing <= _CHANGED_GROUPS
+        and abs(own.groups.words - other.groups.words) <= _CHANGED_GROUPS
+        and _compared(own.words, other.words)[1] <= _CHANGED_WORDS
+        and has_numbers(own, other)
+    )
 
 
 def is_part_of(own: TextTrace, other: TextTrace) -> bool:

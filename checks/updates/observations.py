@@ -113,7 +113,6 @@ from checks.updates.text import (
     fingerprint,
     group_marks,
     has_letters,
-    read_text,
 )
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
@@ -1273,9 +1272,10 @@ def _sought_text(
 ) -> NewText:
     """Return what is to be looked for of a new observation; a summary of some length has a fingerprint too."""
     body, is_summary = item.item.body, mark is None
-    if mark is None and body and is_long_summary(body):
-        mark = group_marks(without_cut_word(body))
-        words: Sketch | None = Sketch(len(read_text(body).words), ())  # summaries are compared by their groups of words
+    if mark is None and body and is_long_summary(one.channel, body):
+        whole_words = without_cut_word(body)
+        mark = group_marks(whole_words)
+        words: Sketch | None = sketch(whole_words)
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
     whose = one.unit or one.unit_name or one.source

@@ -19,6 +19,7 @@ from checks.updates.joined_texts import (
 )
 from checks.updates.mailed_again import MailKeys, again_keys
 from checks.updates.near_copies import (
+    BRIEF_WORDS,
     KEPT_KEYS,
     KEPT_PART_KEYS,
     LEAST_WORDS,
@@ -27,6 +28,7 @@ from checks.updates.near_copies import (
     TextTrace,
     framed_in,
     free_keys,
+    hardly_changed,
     has_numbers,
     holders_of,
     is_part_of,
@@ -52,7 +54,7 @@ from checks.updates.summaries import (
     summary_keys,
 )
 from checks.updates.text import Fingerprint, read_text
-from checks.updates.title_changes import has_new_number, is_another_title
+from checks.updates.title_changes import are_of_like_words, has_new_number, is_another_title, is_next_issue
 from portalops.model.updates import ItemChannel, Observation
 
 Holders = Mapping[int, Sequence[str]]
@@ -77,7 +79,9 @@ class NewText(NamedTuple):
     trace: TextTrace | None = None
     """None where it gives a text that is too short to tell by."""
     is_summary: bool = False
-    """It is known by its parts alone: summaries of one form are alike up to where systems cut them."""
+    """It gives no whole text."""
+    is_brief: bool = False
+    """It is a summary or a short text, and known by its parts alone: those of one form are alike up to where systems cut them."""
     near: tuple[int, ...] = ()
     """Keys of a text of the same numbers in its channel."""
     parts: tuple[tuple[int, ...], ...] = ()
@@ -150,9 +154,14 @@ class NewText(NamedTuple):
         return likely_texts(self.sites, holders, most=LIKELY_WHOLES)
 
 
-def is_long_summary(body: str) -> bool:
+def least_words(channel: ItemChannel) -> int:
+    """Return how many words a text must have to be found in an earlier one: each week's mail may have the same few beside its files."""
+    return LEAST_WORDS if channel is ItemChannel.SUBMISSION else BRIEF_WORDS
+
+
+def is_long_summary(channel: ItemChannel, body: str) -> bool:
     """Say whether a summary has words enough to be found in an earlier text."""
-    return len(read_text(body).words) >= LEAST_WORDS
+    return len(read_text(body).words) >= least_words(channel)
 
 
 def new_text(
@@ -196,17 +205,21 @@ def new_text(
         else MailKeys(),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
-    if mark is None or words is None or words.words < LEAST_WORDS:
-        key = numberless_key(body) if is_summary else None
-        return new if key is None else new._replace(numberless=tuple(key(place) for place in places))
-    # No whole text is sought among summaries, of which several would have most of it.
-    own = (part_keys_of(channel, mark, is_summary=True),) if is_summary else ()
+    is_short = mark is None or words is None or words.words < LEAST_WORDS
+    if is_short and is_summary and (key := numberless_key(body)) is not None:
+        new = new._replace(numberless=tuple(key(place) for place in places))
+    if mark is None or words is None or words.words < least_words(channel):
+        return new
+    # No long whole text is sought among summaries, of which several would have most of it.
+    is_brief = is_summary or is_short
+    own = (part_keys_of(channel, mark, is_summary=True),) if is_brief else ()
     return new._replace(
+        is_brief=is_brief,
         trace=trace(words, mark),
-        near=() if is_summary else keys_of(channel, mark),
+        near=() if is_brief else keys_of(channel, mark),
         parts=(*own, *(part_keys_of(one, mark) for one in searched_channels(channel))),
         sites=_site_keys(mark) if channel is ItemChannel.SUBMISSION else (),
-        runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_summary else ()), *places)),
+        runs=tuple(run_keys(place, mark) for place in (*map(_summaries_in, places if is_brief else ()), *places)),
     )
 
 
@@ -278,11 +291,12 @@ class EarlierTexts:
             for text in (*new.likely(self.holders), *new.likely(self.added))
             if text != new.text and text in self.traces and not (text in self.grown and text in new.former)
         }
-        if new.is_summary:
+        if new.is_brief:
             held = holders_of(new.trace, likely)
             same = [text for text in held if has_numbers(new.trace, likely[text])]
             same = same or self._titled_without_new_number(new, held) or self._wholes(new, new.runs)
-            return next(iter(same or framed_in(new.trace, likely, is_summary=True)), "")
+            same = same or [*framed_in(new.trace, likely, is_summary=True)]
+            return next(iter(self._without_former_issues(new, same) or self._hardly_changed(new, likely)), "")
         same_numbers = {text: one.words for text, one in likely.items() if one.numbers == new.trace.numbers}
         if found := nearest(new.trace.words, same_numbers):
             return found
@@ -316,6 +330,21 @@ class EarlierTexts:
     def _titled_without_new_number(self, new: NewText, texts: Sequence[str]) -> list[str]:
         shown = {one.text for one in self._shown(new, texts) if not has_new_number(one.title, new.title)}
         return [text for text in texts if text in shown]
+
+    def _hardly_changed(self, new: NewText, likely: Mapping[str, TextTrace]) -> Sequence[str]:
+        """Return those of some texts that a short one is but for two words, under a title of other words; under a like one it is a form."""
+        assert new.trace is not None
+        texts = hardly_changed(new.trace, likely)
+        others = {one.text for one in self._shown(new, texts) if not are_of_like_words(one.title, new.title)}
+        return [text for text in texts if text in others]
+
+    def _without_former_issues(self, new: NewText, texts: Sequence[str]) -> Sequence[str]:
+        """Return those of some texts that a short one does not have from the issue before: a schedule's few words are the same each week."""
+        assert new.trace is not None
+        if new.trace.words.words >= LEAST_WORDS:
+            return texts
+        issues = {one.text for one in self._shown(new, texts) if is_next_issue(one.title, new.title)}
+        return [text for text in texts if text not in issues]
 
     def _find_numberless(self, new: NewText) -> str:
         """Return the short text that has the same words and other numbers, under a title like the new one."""
@@ -413,8 +442,9 @@ class EarlierTexts:
         likely = {text: self.traces[text] for text in new.likely(self.added) if text != new.text}
         longer_ones = {text: one for text, one in likely.items() if one.groups.words >= longer}
         held = [text for text in holders_of(new.trace, longer_ones) if has_numbers(new.trace, likely[text])]
-        whole_places = new.runs[len(new.places) :]  # none but of a summary
-        return next(iter(held or self._wholes(new, whole_places)), "")
+        whole_places = new.runs[len(new.places) :]  # none but of a summary or a short text
+        found = held or self._wholes(new, whole_places)
+        return next(iter(self._without_former_issues(new, found)), "")
 
     def keep(self, new: NewText, *, is_first: bool) -> None:
         """Keep a new text under its keys; by its words only where it is the first of its kind."""

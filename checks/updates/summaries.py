@@ -25,6 +25,8 @@ LEAD_IN_WORDS = 12
 """So many words may stand in front of what is shown again, with a sign behind them, such as (Cổng thông tin điện tử tỉnh Khánh Hòa) - and Xã Diên An:."""
 CUT_WORDS = 8
 """A title that was cut has so many words of the whole one; systems cut titles at fifty signs or later, which is ten words."""
+LEAST_CUT_WORDS = 4
+"""So many are enough between two items of one unit, where the sign of the cut stands behind them."""
 SUMMARY_WORDS = 10
 """A shorter summary, such as Mời xem chi tiết, is that of many items."""
 
@@ -181,6 +183,21 @@ def is_longer_title(one: str, other: str) -> bool:
     """
     first, second = title_words(one), title_words(other)
     return _stands_in(first, second) or _stands_in(second, first)
+
+
+def may_be_cut_from(one: TitleWords, other: TitleWords) -> bool:
+    """Say whether one of two titles is cut by an ellipsis, and the other one begins with its words, four or more; numbers are no words.
+
+    >>> cut, whole = title_words("Chủ tịch xã đối thoại với..."), title_words("Chủ tịch xã đối thoại với thanh niên")
+    >>> may_be_cut_from(cut, whole)
+    True
+    """
+    return any(
+        cut.is_cut
+        and whole.words[: len(cut.words)] == cut.words
+        and sum(not word.isdigit() for word in cut.words) >= LEAST_CUT_WORDS
+        for cut, whole in ((one, other), (other, one))
+    )
 
 
 class TitleWords(NamedTuple):

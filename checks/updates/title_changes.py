@@ -42,11 +42,28 @@ def is_another_title(earlier: str, later: str) -> bool:
         return True
     earlier, later = _subject(earlier), _subject(later)
     known = frozenset(read_text(earlier).words)
-    words = [word for word in read_text(later).words if not word.isdigit()]
-    if sum(word in known for word in words) < _LEAST_SHARE * len(words):
+    if not are_of_like_words(earlier, later):
         return True
     names = (word for word in _WORD.findall(later)[1:] if word[0].isupper())
     return any(not known.issuperset(read_text(name).words) for name in names)
+
+
+def is_next_issue(earlier: str, later: str) -> bool:
+    """Say whether a title is that of an earlier one's next issue: at least half of its words, with a new number or day.
+
+    >>> is_next_issue("Lịch công tác tuần 46 của Sở", "Lịch công tác tuần 47 của Sở")
+    True
+    >>> is_next_issue("Lịch công tác tuần 46 của Sở", "Nhìn lại 47 ngày ra quân")
+    False
+    """
+    return has_new_number(earlier, later) and are_of_like_words(_subject(earlier), _subject(later))
+
+
+def are_of_like_words(earlier: str, later: str) -> bool:
+    """Say whether a title has at least half of its words, numbers aside, in common with an earlier one."""
+    known = frozenset(read_text(earlier).words)
+    words = [word for word in read_text(later).words if not word.isdigit()]
+    return sum(word in known for word in words) >= _LEAST_SHARE * len(words)
 
 
 def _subject(title: str) -> str:

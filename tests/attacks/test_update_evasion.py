@@ -498,6 +498,10 @@ def title_cut_short_with_the_unit_in_front(p: Province) -> None:
     _shown_by_another_source(p, lambda title: f"Xã Diên An: {title[:50]}…")
 
 
+def title_cut_after_six_words(p: Province) -> None:
+    _shown_by_another_source(p, lambda title: f"{' '.join(title.split()[:6])}...")
+
+
 def _shown_by_another_source(p: Province, shown: Callable[[str], str]) -> None:
     site = p.with_history()
     shared = p.with_page(links="/tin-xa")
@@ -558,6 +562,56 @@ def part_of_an_old_short_text(p: Province) -> None:
     words = story(1, 180).split()
     p.plan(p.day(2), site.publish, Post("/dai", p.day(2), " ".join(words)))
     p.plan(p.day(4), site.publish, Post("/dai-2", p.day(4), " ".join(words[:90]), "Tin ngành y tế"))
+    p.publish(22, p.day(8))
+
+
+def old_short_texts_under_other_titles(p: Province) -> None:
+    _short_texts_again(p, lambda words: words)
+
+
+def old_short_texts_with_two_words_changed(p: Province) -> None:
+    _short_texts_again(p, lambda words: [*words[:9], "nay", *words[10:20], "bèn", *words[21:]])
+
+
+def short_parts_of_old_texts(p: Province) -> None:
+    site, portal = p.with_whole_texts(), p.with_portal()
+    own, theirs = story(51, 300).split(), story(52, 300).split()
+    site.publish(Post("/dai", p.day(-6), " ".join(own), "Chuyện làng chài"))
+    p.plan(p.day(1), portal.publish, Post("/cua-cong", p.day(1), " ".join(theirs), "Nhịp sống vùng cao"))
+    p.plan(p.day(2), site.publish, Post("/trich-1", p.day(2), " ".join(own[140:185]), "Góc nhìn cuối tuần"))
+    p.plan(p.day(4), site.publish, Post("/trich-2", p.day(4), " ".join(theirs[90:120]), "Người tốt việc tốt"))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def _short_texts_again(p: Province, changed: Callable[[list[str]], list[str]]) -> None:
+    site = p.with_whole_texts()
+    for number, length in ((51, 30), (52, 50)):
+        site.publish(Post(f"/cu-{number}", p.day(-6), story(number, length), f"Bản tin ngành y tế kỳ {number}"))
+    for day, number, length in ((2, 51, 30), (4, 52, 50)):
+        words = changed(story(number, length).split())
+        title = "Góc nhìn cuối tuần" if day == 2 else "Người tốt việc tốt"
+        p.plan(p.day(day), site.publish, Post(f"/moi-{day}", p.day(day), " ".join(words), title))
+    p.plan(p.day(8), site.publish, Post("/tin-8", p.day(8), story(8, 320)))
+
+
+def old_titles_put_up_again_on_a_page(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    for number in (1, 2):
+        page.publish(Post(f"/cu-{number}", p.day(-9 - number), "", story(60 + number, 9)))
+    for day, number in ((2, 1), (4, 2)):
+        p.plan(p.day(day), page.publish, Post(f"/moi-{number}", p.day(day), "", story(60 + number, 9)))
+    p.publish(22, p.day(8))
+
+
+def old_titles_shortened_on_a_page(p: Province) -> None:
+    p.with_history()
+    page = p.with_page(links="/trang")
+    for number in (1, 2):
+        page.publish(Post(f"/cu-{number}", p.day(-9 - number), "", story(60 + number, 9)))
+    for day, number in ((2, 1), (4, 2)):
+        cut = f"{' '.join(story(60 + number, 9).split()[:6])}..."
+        p.plan(p.day(day), page.publish, Post(f"/moi-{number}", p.day(day), "", cut))
     p.publish(22, p.day(8))
 
 
@@ -1254,12 +1308,18 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     title_with_the_unit_behind: UNKNOWN,
     title_cut_short: UNKNOWN,
     title_cut_short_with_the_unit_in_front: UNKNOWN,
+    title_cut_after_six_words: UNKNOWN,
+    old_titles_put_up_again_on_a_page: UNKNOWN,
+    old_titles_shortened_on_a_page: UNKNOWN,
     page_cut_to_its_first_half: UNMET,
     page_split_in_two: UNKNOWN,
     page_with_its_other_half: UNMET,
     page_with_an_old_text_behind_it: UNKNOWN,
     part_shown_together_with_the_whole: UNKNOWN,
     part_of_an_old_short_text: UNKNOWN,
+    short_parts_of_old_texts: UNKNOWN,
+    old_short_texts_under_other_titles: UNKNOWN,
+    old_short_texts_with_two_words_changed: UNKNOWN,
     one_page_at_its_other_addresses: UNKNOWN,
     old_texts_at_new_addresses: UNKNOWN,
     old_texts_with_a_block_of_newest_items: UNKNOWN,

@@ -1,6 +1,7 @@
 """Items of one unit that may be one item twice, though their texts do not say so: they count for nobody, and against nobody. Pure.
 
-A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. A source that gathers
+A page lists titles alone and a feed gives texts, so that nothing but the title joins an item at two addresses. Nor does anything else
+tell an old item that such a page shows at a new address from another one of its title. A source that gathers
 the items of many units puts the unit's name in front of the title or behind it, or cuts it. A paper that comes by
 mail and by post has two lines in a register, and one number of its own; or a mail and a line, which have the number or the subject in common. What takes the place of an item of the same title within the
 week may be that item, moved or corrected.
@@ -13,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from checks.updates.addresses import page_key
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
@@ -22,7 +23,15 @@ from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.paper_lines import PaperLine, subject_words
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.summaries import TELLING_WORDS, is_longer_title
+from checks.updates.summaries import (
+    LEAST_CUT_WORDS,
+    TELLING_WORDS,
+    TitleWords,
+    is_longer_title,
+    is_telling,
+    may_be_cut_from,
+    title_words,
+)
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
@@ -33,6 +42,7 @@ MOST_OF_BEGINNING = 32
 SENT_AND_REGISTERED_WITHIN = span(timedelta(days=14))
 """The paper itself comes this soon behind its mail, or before it; a weekly report has one subject, and another mail and line each week."""
 _WORD = re.compile(r"\w+")
+T = TypeVar("T")
 
 
 def find_doubles(
@@ -53,9 +63,11 @@ def find_doubles(
         registers: the ids of the sources whose lines are papers with numbers of their own.
     """
     graded = [item for item in items if item.came is not None and not item.went_soon]
+    shared = [*_pairs_of_one_title(graded, window)]
     return dict(
         (
-            *_titles_shared(graded, window),
+            *_titles_again(graded, shared, window),
+            *_titles_shared(shared),
             *_sent_and_registered(graded, registers),
             *_registered_without_a_number(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
@@ -66,10 +78,49 @@ def find_doubles(
 
 _Double = tuple[str, SeenItem]
 """The id of an item, and the earlier one that it may be."""
+_Pair = tuple[GradedItem, GradedItem]
+"""Items that may be one, the earlier one first."""
 
 
-def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[_Double]:
-    """Yield what another source of the channel showed before under the same title, or one that has it in it, where one of the two gives no text.
+def _titles_again(items: Sequence[GradedItem], shared: Sequence[_Pair], window: int) -> Iterator[_Double]:
+    """Yield what its source showed before at another address, under the same title or one that is cut from it, where it gives hardly a text.
+
+    What another source gives a text of, at its address or under its title, is known by that.
+    """
+    told = {page_key(item.seen.url) for item in items if not item.seen.title_alone}
+    told_elsewhere = {
+        one.seen.id for pair in shared for one in pair if any(not other.seen.title_alone for other in pair)
+    }
+    sources = {item.seen.source for item in items if item.seen.title_alone and item.grade is not Grade.D}
+    begun: dict[tuple[str, tuple[str, ...]], list[tuple[GradedItem, TitleWords]]] = defaultdict(list)
+    equal: dict[tuple[str, TitleWords], GradedItem] = {}
+    for item in sorted((one for one in items if one.seen.source in sources), key=came_by):
+        one, title = item.seen, title_words(item.seen.title)
+        if one.rewrite or not one.url or not title.words:
+            continue
+        alike = begun[one.source, title.words[:LEAST_CUT_WORDS]]
+        former = [equal[one.source, title]] if is_telling(title.words) and (one.source, title) in equal else []
+        former += [other for other, words in _few(alike) if words != title and may_be_cut_from(words, title)]
+        if one.title_alone and one.id not in told_elsewhere and page_key(one.url) not in told:
+            yield from (
+                (one.id, other.seen)
+                for other in former[:1]
+                if page_key(other.seen.url) != page_key(one.url) and came_by(item)[0] - came_by(other)[0] <= window
+            )
+        equal[one.source, title] = item
+        alike.append((item, title))
+
+
+def _titles_shared(shared: Iterable[_Pair]) -> Iterator[_Double]:
+    """Yield what another source showed before under one title at another address, where one of the two gives no text."""
+    for first, second in shared:
+        has_no_text = None in {first.seen.body_letters, second.seen.body_letters}
+        if has_no_text and page_key(first.seen.url) != page_key(second.seen.url):
+            yield second.seen.id, first.seen
+
+
+def _pairs_of_one_title(items: Sequence[GradedItem], window: int) -> Iterator[_Pair]:
+    """Yield the items of two sources of a channel under the same title, or one that has it in it, the earlier one first.
 
     One item of a source is at most one of another source: a title that comes each week in both sources counts each week.
     """
@@ -81,10 +132,7 @@ def _titles_shared(items: Sequence[GradedItem], window: int) -> Iterator[_Double
         left = [item for item in shown if item.seen.id not in matched]
         for pair in _pairs_of_sources(group(left), window):
             matched.update(item.seen.id for item in pair)
-            if None in {item.seen.body_letters for item in pair} and page_key(pair[0].seen.url) != page_key(
-                pair[1].seen.url
-            ):
-                yield pair[1].seen.id, pair[0].seen
+            yield pair
 
 
 def _equal_titles(items: Sequence[GradedItem]) -> Iterable[Sequence[GradedItem]]:
@@ -112,12 +160,25 @@ def _titles_with_others(items: Sequence[GradedItem]) -> Iterator[Sequence[Graded
             yield (item, other)
 
 
-def _few(items: Sequence[GradedItem]) -> Sequence[GradedItem]:
+def _cut_titles(items: Sequence[GradedItem]) -> Iterator[Sequence[GradedItem]]:
+    """Yield each item with one of another source of which the title is cut from its own, or the other way round."""
+    beginning: dict[tuple[str, tuple[str, ...]], list[tuple[GradedItem, TitleWords]]] = defaultdict(list)
+    for item in items:
+        title = title_words(item.seen.title)
+        beginning[item.seen.channel, title.words[:LEAST_CUT_WORDS]].append((item, title))
+    for some in beginning.values():
+        if any(title.is_cut for _item, title in some):
+            for (item, title), (other, words) in combinations(_few(some), 2):
+                if item.seen.source != other.seen.source and may_be_cut_from(title, words):
+                    yield (item, other)
+
+
+def _few(items: Sequence[T]) -> Sequence[T]:
     """Return items, or none where so many begin alike that it tells nothing of one of them."""
     return items if len(items) <= MOST_OF_BEGINNING else ()
 
 
-_TITLE_GROUPS = (_equal_titles, _titles_with_others)
+_TITLE_GROUPS = (_equal_titles, _titles_with_others, _cut_titles)
 """The surest first."""
 
 

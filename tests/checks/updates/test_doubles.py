@@ -68,6 +68,19 @@ def test_titles_further_apart_than_the_same_news_may_be_are_two_items() -> None:
     assert doubles(seen("feed", 0), seen("page", 90)) != set()
 
 
+def test_a_title_alone_that_its_source_showed_before_at_another_address_is_open() -> None:
+    first, again = (seen("page", day)._replace(title_alone=True) for day in (1, 60))
+    cut = seen("page", 4, title="Hội nghị sơ kết phong trào...")._replace(title_alone=True)
+    short = seen("page", 5, title="Hội nghị sơ kết...")._replace(title_alone=True)  # the last word may be cut too
+    numbered = seen("page", 6, title=f"{TITLE} đợt 2")._replace(title_alone=True)
+
+    assert doubles(first, again, numbered) == {again.id}
+    assert doubles(first, cut) == {cut.id}
+    assert doubles(first, short) == set()
+    assert doubles(first, seen("page", 92)._replace(title_alone=True)) == set()
+    assert doubles(first, seen("page", 3, letters=300)) == set()  # its text tells
+
+
 def test_one_address_in_two_sources_is_no_title_at_two_addresses() -> None:
     both = [seen(source, day, url=f"/{day}") for day in (1, 3) for source in ("feed", "page")]
 
