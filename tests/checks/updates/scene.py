@@ -110,6 +110,10 @@ class Collected:
     def complete_polls(self, source: str) -> list[Stamp]:
         return sorted(stamp(one.polled_at) for one in self._good(source) if one.covers_from is not None)
 
+    def arrivals(self, source: str) -> list[int]:
+        own = (one.created_at for one in self.observations if one.source == source)
+        return sorted({stamp(at) for at in own if at is not None})
+
     def _good(self, source: str) -> list[Poll]:
         return [poll for poll in self.polls if poll.source == source and poll.ok]
 
