@@ -14,7 +14,7 @@ from tests.checks.updates.scene import at
 
 HEADINGS = "Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu\n"
 NAMED = (
-    "week 2026-W47: register so-den has no line of that week, of any unit: the newest from before it is of 13 Nov 2026;"
+    "week 2026-W47: register so-den has no line of that week, of any unit: the newest from before it is of {day};"
     " it may be kept on in another file"
 )
 
@@ -40,5 +40,9 @@ def test_collecting_and_the_doctor_name_a_register_without_a_line_of_last_week(
         doctor = json.loads(capsys.readouterr().out)["data"]
 
     warned = [text for text in map(str, collected["warnings"]) if "so-den has no line" in text]
-    assert [text.partition(". If the registrar")[0] for text in warned] == said
-    assert [one["seen"] for one in doctor if one["object"] == "so-den"] == said
+    assert [text.partition(". If the registrar")[0] for text in warned] == [
+        one.format(day="13 Nov 2026") for one in said
+    ]
+    assert [one["seen"] for one in doctor if one["object"] == "so-den"] == [
+        one.format(day="2026-11-13") for one in said
+    ]
