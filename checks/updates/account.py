@@ -17,7 +17,15 @@ from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address
-from checks.updates.rules.grading import BEGINNING, GradedItem, is_ahead, is_bare, is_beyond_comparing, is_unnamed
+from checks.updates.rules.grading import (
+    BEGINNING,
+    GradedItem,
+    is_ahead,
+    is_bare,
+    is_beyond_comparing,
+    is_from_long_ago,
+    is_unnamed,
+)
 from checks.updates.rules.occasions import Counting
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, moment
@@ -182,7 +190,7 @@ def explain_nothing(item: GradedItem) -> Message:
 
 
 def _fate(one: Counting, unit: Agency, facts: WeekFacts, alike: Message | None) -> tuple[ItemCounts, Message]:
-    days = range(max(one.days.first, facts.first.toordinal()), min(one.days.last, facts.last.toordinal()) + 1)
+    days = range(max(one.may_come.first, facts.first.toordinal()), min(one.days.last, facts.last.toordinal()) + 1)
     living = [day for day in days if is_valid_on(unit, date.fromordinal(day))]
     if not living:
         return ItemCounts.NO, msg("it came on a day on which the unit did not exist")
@@ -307,6 +315,12 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             found[item.seen.id] = msg(
                 "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken"
                 " down; have the list made longer"
+            )
+        elif item.is_sure and item.perhaps_since is not None and item.seen.looked_before_at is not None:
+            found[item.seen.id] = msg(
+                "it claims {claimed}, and the poll of {at}, which did not show it yet, may have been answered from a cache",
+                claimed=_as_known(moment(item.perhaps_since), judging.terms.zone),
+                at=moment(item.seen.looked_before_at),
             )
     return found
 
@@ -477,6 +491,10 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")
+    if FlagKind.BACKDATED in flags and is_from_long_ago(item.seen):
+        return msg(
+            "it claims a time more than 30 days before the poll that did not show it: an old item may have been put into this list, such as one of another category; an officer confirms it if it is new"
+        )
     if FlagKind.BASELINE in flags:
         return msg("it was already there when the source was polled first; its date counts when an officer confirms it")
     if FlagKind.UNBOUNDED in flags:

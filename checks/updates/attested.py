@@ -78,6 +78,7 @@ class Collected(Protocol):
     def refused(self) -> Sequence[UnreadPart]: ...
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]: ...
     def complete_polls(self, source: str) -> Sequence[Stamp]: ...
+    def arrivals(self, source: str) -> Sequence[Stamp]: ...
 
 
 class WithAttested(Collected):
@@ -140,6 +141,9 @@ class WithAttested(Collected):
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         return self._collected.complete_polls(source)
+
+    def arrivals(self, source: str) -> Sequence[Stamp]:
+        return self._collected.arrivals(source)
 
 
 def same_item(one: SeenItem | Observation) -> tuple[str, str, Stamp | None]:

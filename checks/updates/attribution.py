@@ -189,5 +189,8 @@ class WithNames(Collected):
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         return self._collected.complete_polls(source)
 
+    def arrivals(self, source: str) -> Sequence[Stamp]:
+        return self._collected.arrivals(source)
+
     def _attributed(self, one: SeenItem) -> SeenItem:
         return one._replace(unit=attributed_unit(one, self._names, self._sources))

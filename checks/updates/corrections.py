@@ -178,3 +178,6 @@ class WithCorrections(Collected):
 
     def complete_polls(self, source: str) -> Sequence[Stamp]:
         return self._collected.complete_polls(source)
+
+    def arrivals(self, source: str) -> Sequence[Stamp]:
+        return self._collected.arrivals(source)

@@ -149,6 +149,7 @@ class Judging:
             pulled=self._pulled,
             looks_of=self._polls,
             refused=self._refused,
+            arrivals={traits.id: collected.arrivals(traits.id) for traits in sources if traits.id in self._registers},
         )
         self._weeks: Sequence[WeekFacts] = [
             facts_of(week, terms, self.days) for week in period.weeks() if week.period().first <= terms.today
@@ -556,6 +557,8 @@ class Judging:
             if item.came is None:
                 continue
             begins, ends = item.came
+            if item.perhaps_since is not None:
+                begins = min(begins, item.perhaps_since)
             if (ends < since or begins > until) and not item.seen.baseline:  # which may count by its claim
                 continue
             is_k1, is_k2 = self._counts_for(item.seen, own_texts)
@@ -577,20 +580,22 @@ class Judging:
         assert item.came is not None
         ordinal, (begins, ends) = self.days.ordinal, item.came
         last = ordinal(ends)
-        if begins == ends:
+        if begins == ends and item.perhaps_since is None:
             single = self._single_days.get(last)
             if single is None:
                 single = self._single_days[last] = DayRange(last, last)
             return Counting(single, item, None)
         first = 0 if begins == BEGINNING else ordinal(begins)
-        return Counting(DayRange(first, last), item, None if item.hoped_at is None else ordinal(item.hoped_at))
+        hoped_on = None if item.hoped_at is None else ordinal(item.hoped_at)
+        perhaps_from = None if item.perhaps_since is None else ordinal(item.perhaps_since)
+        return Counting(DayRange(first, last), item, hoped_on, perhaps_from)
 
     def _mondays(self, one: Counting) -> Iterable[int]:
         """Return the Mondays of the weeks in which an item may count, as ordinals.
 
         What was there at a source's first poll bears on the weeks before by its claim alone: nothing of them was seen anyway.
         """
-        first, last = one.days
+        first, last = one.may_come
         if last - first < 7:
             monday = last - (last - 1) % 7
             return (monday,) if monday <= first else (monday, monday - 7)
@@ -844,7 +849,7 @@ def _sort_by_paid_day(placed: Iterable[Counting], judging: Judging) -> _PaidDays
         if paid.toordinal() != day:
             paid_by[paid].append(day)
     for one in placed:
-        days: Iterable[int] = range(max(one.days.first, first), min(one.days.last, last) + 1)
+        days: Iterable[int] = range(max(one.may_come.first, first), min(one.days.last, last) + 1)
         if (
             one.item.seen.baseline and one.days.first == 0
         ):  # of the time before its source's first poll its claim alone tells

@@ -798,6 +798,11 @@ class ObservationWindow:
         with self._engine.connect() as connection:
             return tuple(connection.scalars(_COMPLETE_POLLS, {"source": source, "until": self._until}))
 
+    def arrivals(self, source: str) -> Sequence[Stamp]:
+        """Return the moments at which a source says that its items were made, as of a register's lines, each once, in order."""
+        with self._engine.connect() as connection:
+            return tuple(connection.scalars(_ARRIVALS, {"source": source, "until": self._until}))
+
     def _many(self, query: Executable) -> Iterator[tuple[object, ...]]:
         """Yield rows of a database as they are read: its driver would hold all that a question comes to, which a file's does not."""
         with self._engine.connect().execution_options(stream_results=True) as connection:
@@ -907,6 +912,13 @@ _COMPLETE_POLLS = (
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
+)
+_ARRIVALS = (
+    select(OBSERVATION.c.created_at)
+    .distinct()
+    .where(OBSERVATION.c.source == bindparam("source"), OBSERVATION.c.first_seen_at <= bindparam("until"))
+    .where(OBSERVATION.c.created_at.is_not(None))
+    .order_by(OBSERVATION.c.created_at)
 )
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))

@@ -26,6 +26,7 @@ from commands.jobs.open_nights import say_nights
 from commands.jobs.performed import ShownJob
 from commands.jobs.precedence import precedence_warnings
 from commands.jobs.runner import perform_now
+from commands.jobs.still_registers import say_still_registers
 from commands.updates.steps import (
     UnknownSender,
     offset_warnings,
@@ -225,6 +226,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
             *precedence_warnings(session, sources),
             *map(_sender_warning, senders[:MAX_SHOWN]),
             *(msg("{what}. {cure}", what=what, cure=cure) for what, cure in say_nights(session)),
+            *(msg("{what}. {cure}", what=what, cure=cure) for _source, what, cure in say_still_registers(session)),
             *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
         ),
         exit_code=done.exit_code,

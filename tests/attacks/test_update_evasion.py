@@ -667,6 +667,21 @@ def one_dated_back(p: Province) -> None:
     p.publish(22, p.day(9))
 
 
+def one_dated_back_to_sunday(p: Province) -> None:
+    p.with_history()
+    p.publish(20, p.day(3))
+    p.plan(p.day(8), p.site.publish, post(21, p.day(7, "11:00")))
+    p.publish(22, p.day(9))
+
+
+def old_articles_put_into_the_feed(p: Province) -> None:
+    site = p.with_history()
+    for day, number, claims in ((2, 20, "2026-06-20 09:00"), (4, 21, "2026-02-10 09:00")):
+        p.plan(p.day(day), site.posts.append, post(number, claims))
+    site.length = 20
+    p.publish(22, p.day(8))
+
+
 def several_dated_back(p: Province) -> None:
     p.with_history()
     p.plan(p.day(8), p.site.publish, post(20, p.day(2)), post(21, p.day(4)), post(22, p.day(8)))
@@ -1325,6 +1340,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     old_texts_with_a_block_of_newest_items: UNKNOWN,
     page_whose_block_of_newest_items_changes: UNMET,
     one_dated_back: UNMET,
+    one_dated_back_to_sunday: UNKNOWN,
+    old_articles_put_into_the_feed: UNKNOWN,
     one_sitting_that_claims_two_days: UNKNOWN,
     one_sitting_around_the_evening_poll: UNKNOWN,
     one_sitting_in_a_list_of_days: UNKNOWN,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from checks.updates.rules.grading import BEGINNING, REMOVED_WITHIN
 from checks.updates.rules.placing import Interval
 from checks.updates.rules.seen import PollMoment, Served
-from checks.updates.rules.stamps import Stamp, span
+from checks.updates.rules.stamps import Stamp, moment, span
 from checks.updates.rules.unread import UnreadableShare, UnreadPart, unreadable
 from portalops.model.organisation import UnitId
 from portalops.model.updates import ItemChannel, UpdateSourceTraits
@@ -29,6 +31,14 @@ class UnseenStretch(NamedTuple):
     """`BEGINNING` for all time before."""
     until: Stamp
     """`END` for all time after."""
+
+
+class StillRegister(NamedTuple):
+    """A register in which nobody's line came for a week: it may be kept on in a file that nobody polls."""
+
+    source: str
+    newest: date | None
+    """The day of its newest line from before that week; None where it has none."""
 
 
 class DayBounds(NamedTuple):
@@ -79,6 +89,8 @@ class Coverage:
     """What could not be read, by source."""
     begins: Mapping[tuple[str, UnitId], Stamp] = field(default_factory=dict)
     """From when on a source tells of a unit that it was seen to carry; from its own beginning on where none is given."""
+    arrivals: Mapping[str, Sequence[Stamp]] = field(default_factory=dict)
+    """When the lines of each register came by its own word, of all units together, in order; no other source is among them."""
     _known: dict[str, SourcePolls] = field(default_factory=dict)
 
     def sources(self, channel: ItemChannel, unit: UnitId | None) -> tuple[UpdateSourceTraits, ...]:
@@ -153,6 +165,24 @@ class Coverage:
         intervals = self.read_polls(stretch.source).intervals
         return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
 
+    def still(
+        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, zone: ZoneInfo
+    ) -> tuple[StillRegister, ...]:
+        """Return the registers that prove nothing of a week, as no line of anybody came in it; none where another source speaks for it.
+
+        Args:
+            sources: that show what a unit sends in.
+            start: when the week begins.
+            end: when it is over, exclusive.
+            zone: in which its newest line has its day.
+        """
+        known = [self.arrivals.get(one.id) for one in sources]
+        found = [
+            None if own is None else find_still(one.id, own, start, end, zone=zone)
+            for one, own in zip(sources, known, strict=True)
+        ]
+        return () if None in found else tuple(one for one in found if one is not None)
+
     def begins_at(self, source: UpdateSourceTraits, unit: UnitId) -> Stamp:
         """Return from when on a source can speak of a unit; `END` where it never did."""
         intervals = self.read_polls(source.id).intervals
@@ -200,6 +230,24 @@ class Coverage:
         return shown
 
 
+def find_still(
+    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo
+) -> StillRegister | None:
+    """Return a register as one in which no line came in a week; None if one did.
+
+    Args:
+        source: its id.
+        arrivals: when its lines came by its own word, in order.
+        start: when the week begins.
+        end: when it is over, exclusive.
+        zone: in which its newest line has its day.
+    """
+    place = bisect_left(arrivals, start)
+    if place < len(arrivals) and arrivals[place] < end:
+        return None
+    return StillRegister(source, moment(arrivals[place - 1]).astimezone(zone).date() if place else None)
+
+
 def cover(
     sources: Iterable[UpdateSourceTraits],
     *,
@@ -207,6 +255,7 @@ def cover(
     pulled: frozenset[str],
     looks_of: Callable[[str], SourcePolls],
     refused: Iterable[UnreadPart] = (),
+    arrivals: Mapping[str, Sequence[Stamp]] = MappingProxyType({}),
 ) -> Coverage:
     """Sort the sources by what they show.
 
@@ -221,6 +270,7 @@ def cover(
         pulled: ids of the sub-portals that the portal pulls.
         looks_of: what the looks at a source come to.
         refused: what could not be read of their answers.
+        arrivals: when the lines of each register came, in order.
     """
     shared: dict[ItemChannel, list[UpdateSourceTraits]] = defaultdict(list)
     own: dict[tuple[ItemChannel, UnitId], list[UpdateSourceTraits]] = defaultdict(list)
@@ -255,6 +305,7 @@ def cover(
         {key: tuple(some) for key, some in own.items()},
         by_source,
         begins,
+        arrivals,
     )
 
 

@@ -24,6 +24,10 @@ CLOCK_SKEW = span(timedelta(minutes=10))
 """A claimed time further ahead of the poll than this lies in the future; further behind the row's creation, it is backdated."""
 CACHE_LAG = span(timedelta(hours=2))
 """An answer may be as old as the caches on its way: a claim this little behind the poll that did not show the item may be true."""
+STALE_FOR = span(timedelta(hours=36))
+"""A feed that is built once a day, or a page in a cache over the weekend, is so old at most: an earlier claim is refuted for good."""
+LONG_AGO = span(timedelta(days=30))
+"""What claims to be older than this, and came up all the same, may be an old item that was put into the list from elsewhere."""
 REDATE_AFTER = span(timedelta(hours=24))
 """What comes up this long after the creation of its row is an old item published again, or a draft that waited."""
 REMOVED_WITHIN = span(timedelta(hours=48))
@@ -56,6 +60,8 @@ class GradedItem(NamedTuple):
     """Items posted in one go have one session and are one occasion; empty for an item by itself."""
     went_soon: bool = False
     """Its list surely lacked it within two days: it was taken down, or moved."""
+    perhaps_since: Stamp | None = None
+    """What it claims, where the poll that did not show it may have got an old answer: from then on it may have come; None for no such doubt."""
 
     @property
     def counts_at(self) -> Stamp | None:
@@ -116,8 +122,8 @@ def grade(
     usable = min(claimed, until) if claimed is not None and claimed <= latest else None
     created = one.created_at if one.created_at is not None and one.created_at <= latest else None
     first = BEGINNING if after is None else after + 1
-    is_backdated = is_touched = has_waited = False
-    hoped: Stamp | None = None
+    is_backdated = is_touched = has_waited = is_stray = False
+    hoped = perhaps_since = None
     if traits.attested:
         kind = Grade.D
         came = Interval(first, until) if created is None else Interval(created, created)
@@ -142,6 +148,9 @@ def grade(
             is_backdated = usable is not None and after is not None and _end_of(usable, claims) < after - CACHE_LAG
             if created is not None and usable is not None and usable < created - CLOCK_SKEW:
                 is_backdated = True
+            if is_backdated and usable is not None and after is not None and usable <= after:
+                perhaps_since = usable if _end_of(usable, claims) >= after - STALE_FOR else None
+                is_stray = is_from_long_ago(one) and not (traits.trust_created or is_confirmed)
     is_moved = is_touched or (touched_at is not None and not traits.attested)
     is_struck = gone is not None and traits.attested and not is_confirmed
     is_removed = may_be_removed = went_soon = False
@@ -178,6 +187,7 @@ def grade(
         or is_empty
         or is_disguised
         or is_bare_item
+        or is_stray
         or one.rewrite == Rewrite.OPEN
     )
     is_sure = not is_doubtful and kind is not Grade.C
@@ -228,6 +238,7 @@ def grade(
         flags,
         None if is_removed or (is_doubtful and not is_touched and kind is not Grade.C) else hoped,
         went_soon=went_soon,
+        perhaps_since=perhaps_since if kind is Grade.A else None,
     )
 
 
@@ -242,6 +253,13 @@ def is_unnamed(item: GradedItem) -> bool:
 def is_ahead(one: SeenItem) -> bool:
     """Say whether an item stood there before the day that it names, so that this day is a slip, or it was entered ahead."""
     return one.created_at is not None and one.created_at > one.first_seen_at + CLOCK_SKEW
+
+
+def is_from_long_ago(one: SeenItem) -> bool:
+    """Say whether an item claims a time long before the poll that did not show it yet; a page that was rewritten keeps its date."""
+    if one.published_at is None or one.looked_before_at is None or one.rewrite:
+        return False
+    return one.published_at < one.looked_before_at - LONG_AGO
 
 
 def is_bare(one: SeenItem) -> bool:

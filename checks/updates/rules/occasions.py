@@ -31,6 +31,14 @@ class Counting(NamedTuple):
     item: GradedItem
     hoped_on: int | None = None
     """The day on which it counts if an officer confirms what it claims."""
+    perhaps_from: int | None = None
+    """An earlier day from which on it may have come, if a poll that did not show it got an old answer; None for no such doubt."""
+
+    @property
+    def may_come(self) -> DayRange:
+        """Return all days on one of which it may have come: more than those of which our polls know."""
+        first, last = self.days
+        return self.days if self.perhaps_from is None else DayRange(min(first, self.perhaps_from), last)
 
     @property
     def day(self) -> date:
@@ -112,6 +120,11 @@ def _came(one: Counting) -> Interval:
     return one.item.came
 
 
+def _may_have_come(one: Counting) -> Interval:
+    came, since = _came(one), one.item.perhaps_since
+    return came if since is None else Interval(min(came.first, since), came.last)
+
+
 def _fewest(items: Sequence[Counting], numbers: Numbers) -> int:
     match numbers.occasion:
         case Occasions.DAY:
@@ -142,14 +155,14 @@ def _sessions(items: Iterable[Counting]) -> dict[str, Interval]:
 
 def _most(items: Iterable[Counting], days: Sequence[int], numbers: Numbers, unseen: Collection[int]) -> int | None:
     if numbers.occasion is Occasions.DAY:
-        return most_days((one.days for one in items), days, unseen)
+        return most_days((one.days if one.perhaps_from is None else one.may_come for one in items), days, unseen)
     if unseen or not days:
         return None if unseen else 0
     first, last = days[0], days[-1]
-    own = [one for one in items if one.days.first <= last and one.days.last >= first]
+    own = [one for one in items if one.may_come.first <= last and one.days.last >= first]
     if numbers.occasion is Occasions.ITEMS:
         return most_items(own)
-    return most_sessions([*map(_came, own)], _gap(numbers))
+    return most_sessions([*map(_may_have_come, own)], _gap(numbers))
 
 
 def _gap(numbers: Numbers) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from checks.updates.rules.coverage import END, Coverage, DayBounds, UnseenStretch
+from checks.updates.rules.coverage import END, Coverage, DayBounds, StillRegister, UnseenStretch
 from checks.updates.rules.grading import BEGINNING, is_unnamed
 from checks.updates.rules.occasions import CountedDays, Counting, count_occasions
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, stamp
@@ -214,6 +214,10 @@ def _unit_week(
     def tally(channel: ItemChannel, required: Sequence[date], least: Sequence[date], most: Sequence[date]) -> Tally:
         own = items[channel]
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
+        still: Sequence[StillRegister] = ()
+        if moment.is_over and channel is ItemChannel.SUBMISSION:
+            still = coverage.still(sources[channel], facts.start, facts.end, zone=terms.zone)
+            unseen = frozenset(one.day for one in days) if still else unseen
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
         lasting: int | None = 0
         if not moment.is_over:
@@ -230,9 +234,10 @@ def _unit_week(
             silent=coverage.silent(sources[channel], facts.end),
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
-            open_items=sum(not one.item.is_sure or one.days.first < one.days.last for one in own),
+            open_items=sum(not one.item.is_sure or one.may_come.first < one.days.last for one in own),
             unnamed=_unnamed(own),
             lasting_most=lasting,
+            still=still,
         )
 
     k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from checks.updates.rules.coverage import Share
+from checks.updates.rules.coverage import Share, StillRegister
 from checks.updates.rules.occasions import Occurred
 from checks.updates.rules.unread import UnreadableShare, say_unnamed, say_unreadable
 from portalops.calendar import Calendar
@@ -51,6 +51,8 @@ class Tally:
     """How many of the open items do not name their author, by source."""
     silent: Sequence[str] = ()
     """The sources of which no answer from after the week's end proves anything."""
+    still: Sequence[StillRegister] = ()
+    """The registers in which nobody's line came in the week, where no other source speaks for it."""
 
     @property
     def is_certain(self) -> bool:
@@ -188,6 +190,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         None if first.lasting_most is None or second.lasting_most is None else first.lasting_most + second.lasting_most,
         (*first.unnamed, *second.unnamed),
         tuple(dict.fromkeys((*first.silent, *second.silent))),
+        tuple(dict.fromkeys((*first.still, *second.still))),
     )
 
 
@@ -311,7 +314,20 @@ def _due(tally: Tally) -> Message | int:
     return most if least == most else msg("{least} or {most}", least=least, most=most)
 
 
+def say_still(one: StillRegister) -> Message:
+    """Say that a register proves nothing of a week in which no line came."""
+    if one.newest is None:
+        return msg("register {source} has no line of that week or from before it, of any unit", source=one.source)
+    return msg(
+        "register {source} has no line of that week, of any unit: the newest from before it is of {day}; it may be kept on in another file",
+        source=one.source,
+        day=one.newest,
+    )
+
+
 def _cause_of(tally: Tally) -> Message:
+    if tally.still:
+        return say_still(tally.still[0])
     if tally.unseen_days:
         unseen = nmsg("nobody saw all of {n} day", "nobody saw all of {n} days", tally.unseen_days)
         if not tally.unnamed:

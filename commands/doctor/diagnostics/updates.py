@@ -10,6 +10,7 @@ from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext,
 from commands.jobs.kinds.updates import update_sources
 from commands.jobs.open_nights import say_nights
 from commands.jobs.precedence import precedence_warnings
+from commands.jobs.still_registers import say_still_registers
 from portalops.errors import UpdatesError, UpdateSourceError
 from portalops.model.message import msg, nmsg
 
@@ -34,6 +35,8 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     yield from _undecided(look, sources)
     for seen, cure in say_nights(look.session):
         yield warning("nights", seen, cure)
+    for register, seen, cure in say_still_registers(look.session):
+        yield warning(register, seen, cure)
     if not look.deep:
         yield note(
             "",

@@ -110,6 +110,11 @@ class Collected:
     def complete_polls(self, source: str) -> list[Stamp]:
         return sorted(stamp(one.polled_at) for one in self._good(source) if one.covers_from is not None)
 
+    def arrivals(self, source: str) -> list[int]:
+        """Return a moment of each day: other units, of which a test does not tell, have their lines in the register too."""
+        polled = [stamp(poll.polled_at) for poll in self.polls if poll.source == source]
+        return [*range(min(polled), max(polled), stamp(EPOCH + timedelta(days=1)) - stamp(EPOCH))] if polled else []
+
     def _good(self, source: str) -> list[Poll]:
         return [poll for poll in self.polls if poll.source == source and poll.ok]
 
