@@ -663,7 +663,7 @@ def _block(p: Province, day: int, numbers: Iterable[int]) -> str:
 def one_dated_back(p: Province) -> None:
     p.with_history()
     p.publish(20, p.day(3))
-    p.plan(p.day(8), p.site.publish, post(21, p.day(5)))
+    p.plan(p.day(8), p.site.publish, post(21, p.day(4)))
     p.publish(22, p.day(9))
 
 

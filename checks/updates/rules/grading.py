@@ -24,7 +24,7 @@ CLOCK_SKEW = span(timedelta(minutes=10))
 """A claimed time further ahead of the poll than this lies in the future; further behind the row's creation, it is backdated."""
 CACHE_LAG = span(timedelta(hours=2))
 """An answer may be as old as the caches on its way: a claim this little behind the poll that did not show the item may be true."""
-STALE_FOR = span(timedelta(hours=36))
+STALE_FOR = span(timedelta(hours=72))
 """A feed that is built once a day, or a page in a cache over the weekend, is so old at most: an earlier claim is refuted for good."""
 LONG_AGO = span(timedelta(days=30))
 """What claims to be older than this, and came up all the same, may be an old item that was put into the list from elsewhere."""
