@@ -147,7 +147,8 @@ class Session:
     def _warn_of_root(self) -> None:
         """Warn where root records into another account's folder: that account cannot open what root makes there."""
         folder = self.settings.state_folder
-        owner = folder.stat().st_uid if self.surroundings.user_id() == 0 else 0
+        is_there = self.surroundings.user_id() == 0 and folder.exists()  # not yet, of a team's new machine
+        owner = folder.stat().st_uid if is_there else 0
         if owner == 0:
             return
         from portalops.system.accounts import account_name  # noqa: PLC0415  # for this mistake alone

@@ -28,6 +28,7 @@ from portalops.ledger import journals
 from portalops.ledger.claims import (
     CLAIM_NAMESPACE,
     GRACE,
+    KEY,
     MAX_RANGES,
     WRITER_NAMESPACE,
     text_of_claim,
@@ -44,9 +45,6 @@ from portalops.ports import Clock
 from portalops.private_folder import make_private_folder
 from portalops.registers.writers import CLAIM, SELF_SIGNED, WRITER_ADDED, WRITER_ENDED
 from portalops.signatures.sshsig import SigningKey, sign
-
-KEY = Path("keys") / "writer"
-"""Where a machine's own key lies in its state folder."""
 
 JOURNALS = journals.FOLDER
 

@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from portalops import bodies
 from portalops.errors import LedgerError
@@ -58,6 +59,9 @@ CLAIM_NAMESPACE = "portalops-claim"
 
 WRITER_NAMESPACE = "portalops-writer"
 """The purpose that writer records are signed for, by a key of the ledger."""
+
+KEY = Path("keys") / "writer"
+"""Where a machine's own key lies in its state folder."""
 
 GRACE = timedelta(hours=1)
 """How long a record may stand without a claim: a command that works on claims what it has after a third of it."""

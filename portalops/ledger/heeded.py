@@ -1,11 +1,13 @@
 """The ledger as duties are judged from it: without records that no writer claimed in time, and without plans by who may not plan.
 
 What was found of the claims is kept in the state folder, so that only newer ones are read again; it counts for nothing
-once the line that it ends with is another one.
+once the line that it ends with is another one, nor without a code that only who can read this machine's own key can make.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -15,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from portalops.config.secrets import read_private_file
 from portalops.errors import IntegrityError, PortalOpsError
 from portalops.files import write_atomically
 from portalops.json_text import read_json
@@ -22,6 +25,7 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord, Noted
 from portalops.ledger.claims import (
     GRACE,
+    KEY,
     Ownership,
     SettingAside,
     SignedText,
@@ -479,7 +483,11 @@ def _read(ledger: Ledger, record: Record) -> SignedText | None:
 def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
     """Return what was found last time, and up to which record; nothing where that record is another one now."""
     try:
-        held = read_json((ledger.folder / FILE).read_bytes())
+        code, _newline, kept = (ledger.folder / FILE).read_bytes().partition(b"\n")
+        key = _code_key(ledger)
+        if key is None or not hmac.compare_digest(code, _code_of(key, kept)):
+            return 0, Ownership()
+        held = read_json(kept)
         record = ledger.record(int(held["upto"]))
         if record is not None and line_digest(record.line) == held["digest"]:
             writers = tuple(Writer(key, name, Authority(may), *seqs) for key, name, may, *seqs in held["writers"])
@@ -496,6 +504,18 @@ def _read_checked(ledger: Ledger) -> tuple[int, Ownership]:
     return 0, Ownership()
 
 
+def _code_key(ledger: Ledger) -> bytes | None:
+    """Return what the code is made with; None where this account may not read the machine's own key, or there is none."""
+    try:
+        return hashlib.sha256(b"portalops checked claims\0" + read_private_file(ledger.folder / KEY)).digest()
+    except (OSError, PortalOpsError):
+        return None
+
+
+def _code_of(key: bytes, kept: bytes) -> bytes:
+    return hmac.new(key, kept, hashlib.sha256).hexdigest().encode()
+
+
 def _write_checked(ledger: Ledger, last: Record, found: Ownership) -> None:
     held = {
         "upto": last.seq,
@@ -508,7 +528,10 @@ def _write_checked(ledger: Ledger, last: Record, found: Ownership) -> None:
         "faulted": sorted(found.faulted),
         "contradicting": sorted(found.contradicting.items()),
     }
+    key, kept = _code_key(ledger), json.dumps(held).encode()
+    if key is None:
+        return  # nothing could be believed of it
     try:
-        write_atomically(ledger.folder / FILE, json.dumps(held).encode(), mode=0o600)
+        write_atomically(ledger.folder / FILE, _code_of(key, kept) + b"\n" + kept, mode=0o600)
     except PortalOpsError as error:  # whoever only reads may not write there
         logger.debug("what was found of the claims is not kept: %s", error)

@@ -12,8 +12,8 @@ import pytest
 
 from portalops import bodies
 from portalops.errors import LedgerError
-from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant, draft_claim, record_writer
-from portalops.ledger.claims import CLAIM_NAMESPACE, parse_claim, parse_writer, text_of_claim, text_of_writer
+from portalops.ledger.claimant import JOURNALS, MachineClaimant, draft_claim, record_writer
+from portalops.ledger.claims import CLAIM_NAMESPACE, KEY, parse_claim, parse_writer, text_of_claim, text_of_writer
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, record_head, rotate_key, text_of
 from portalops.ledger.heeded import FILE as CHECKED
 from portalops.ledger.heeded import heeded, heeds_move, read_ownership
@@ -377,7 +377,7 @@ def test_what_nobody_claimed_in_time_meets_no_duty(tmp_path: Path) -> None:
 
     for _again in range(2):  # the second time from what was kept
         assert [each.seq for each in heeded(ledger).records(kinds=("note",))] == [mine.seq, later.seq]
-    kept = json.loads((tmp_path / CHECKED).read_text())
+    kept = json.loads((tmp_path / CHECKED).read_text().splitlines()[1])
     assert [each[:2] for each in kept["claimed"]] == [[mine.seq, mine.seq + 1], [later.seq, later.seq + 1]]
 
 
@@ -404,10 +404,26 @@ def test_what_was_kept_of_another_ledger_counts_for_nothing(tmp_path: Path) -> N
     record = note(ledger)
     ledger.claim()
     assert read_ownership(ledger).owner(record.seq) is not None
-    kept = json.loads((tmp_path / CHECKED).read_text())
-    (tmp_path / CHECKED).write_text(json.dumps({**kept, "digest": "a" * 64, "claimed": []}))
+    code, kept = (tmp_path / CHECKED).read_text().splitlines()
+    (tmp_path / CHECKED).write_text(f"{code}\n{json.dumps({**json.loads(kept), 'digest': 'a' * 64, 'claimed': []})}")
 
     assert read_ownership(ledger).owner(record.seq) is not None
+
+
+def test_what_was_kept_is_believed_only_as_this_machine_wrote_it(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = enrolled(tmp_path, clock)
+    mine = note(ledger)
+    ledger.claim()
+    assert read_ownership(ledger).owner(mine.seq) is not None
+    forged = note(stranger_of(tmp_path, clock), "forged")
+    code, kept = (tmp_path / CHECKED).read_text().splitlines()
+    claimed = [[mine.seq, forged.seq, json.loads(kept)["claimed"][0][2]]]
+    planted = {**json.loads(kept), "upto": forged.seq, "digest": line_digest(forged.line), "claimed": claimed}
+    (tmp_path / CHECKED).write_text(f"{code}\n{json.dumps(planted)}")
+
+    assert read_ownership(ledger).owner(forged.seq) is None
+    assert read_ownership(ledger).owner(mine.seq) is not None
 
 
 def test_a_plan_by_who_may_not_plan_is_passed_over(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from portalops import bodies
 from portalops.errors import SecretUnavailable
-from portalops.ledger.claimant import JOURNALS, KEY, MachineClaimant
+from portalops.ledger.claimant import JOURNALS, MachineClaimant
+from portalops.ledger.claims import KEY
 from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import HeedfulLedger
 from portalops.ledger.journals import contradictions, living_journals

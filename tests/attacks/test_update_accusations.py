@@ -585,8 +585,9 @@ def emptied_by_an_upgrade(p: Province) -> None:
 def category_feed_and_page(p: Province) -> None:
     p.with_history()
     page = p.with_page(links="")
-    for day, number in ((2, 20), (4, 21), (8, 22)):
-        p.plan(p.day(day), page.publish, post(number, p.day(day)))
+    titles = ("Trạm y tế phường tập huấn", "Bệnh viện tỉnh nhận máy chụp mới", "Ngành dược siết quản lý thuốc")
+    for day, number, title in zip((2, 4, 8), (20, 21, 22), titles, strict=True):
+        p.plan(p.day(day), page.publish, replace(post(number, p.day(day)), title=title))
 
 
 def category_feed_alone(p: Province) -> None:

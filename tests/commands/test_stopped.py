@@ -445,6 +445,9 @@ def test_a_database_that_does_not_answer_stops_the_ledger_until_it_runs(
         assert stopped["code"] == "PO1101" and "hint" in stopped
         require_all_well(home)
 
+        shutil.move(tmp_path / "state", tmp_path / "away")  # as on another machine of the team, whoever works there
+        home.call("enroll", "--request", str(tmp_path / "web2.pub"))
+
 
 def test_a_ledger_that_began_in_the_future_is_begun_anew(home: Home) -> None:
     state = home.folder / "state"

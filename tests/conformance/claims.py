@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 
 from portalops import bodies
 from portalops.files import write_atomically
-from portalops.ledger.claimant import KEY, MachineClaimant, draft_claim, record_writer
-from portalops.ledger.claims import CLAIM_NAMESPACE, WRITER_NAMESPACE, text_of_claim, text_of_writer
+from portalops.ledger.claimant import MachineClaimant, draft_claim, record_writer
+from portalops.ledger.claims import CLAIM_NAMESPACE, KEY, WRITER_NAMESPACE, text_of_claim, text_of_writer
 from portalops.ledger.heads import NAMESPACE, head_digest, newest_head, rotate_key, text_of
 from portalops.ledger.heeded import find_time_order, heeds_move
 from portalops.ledger.ledger import Ledger

@@ -7,6 +7,7 @@ and a mail server's receipt narrow it to a point. A claim that lies outside is r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
@@ -38,6 +39,7 @@ STUB_LETTERS = 200
 LEAST_WORDS = 3
 """A title of fewer, with hardly a text, tells nobody anything, such as *Tin mới*; *Lịch tuần 47* does."""
 
+_WORD = re.compile(r"\w+")
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
 _BEYOND_COMPARING = frozenset({LEGACY_ENCODING, MOJIBAKE, NO_MARKS})
 """What makes any old text look like another one."""
@@ -264,7 +266,7 @@ def is_from_long_ago(one: SeenItem) -> bool:
 
 def is_bare(one: SeenItem) -> bool:
     """Say whether an item of a site is a word or two, without a text."""
-    return one.title_alone and len(one.title.split()) < LEAST_WORDS
+    return one.title_alone and len(_WORD.findall(one.title)) < LEAST_WORDS
 
 
 def is_beyond_comparing(one: SeenItem) -> bool:

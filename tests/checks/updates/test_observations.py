@@ -211,7 +211,7 @@ def test_whether_a_text_is_new_does_not_rest_on_how_long_a_period_is_judged(tmp_
     for number, day in enumerate(("2026-06-01", "2026-08-20", "2026-11-08")):
         shown = f"{day} 08:00"
         collection.collect(on=f"{day} 01:00")
-        collection.publish((number, f"Tin{'.' * number}", shown, shown, "Sở Y tế", NEWS))
+        collection.publish((number, f"Tin{'.' * number}", shown, shown, "Sở Y tế", NEWS * 4))
         collection.collect(on=f"{day} 20:00")
 
     result = collection.collect(on="2026-11-09 20:00")
