@@ -28,6 +28,7 @@ from commands.ledger.views import to_be_signed
 from portalops import bodies
 from portalops.errors import UsageError
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership
+from portalops.ledger.erasures import find_void_erasures
 from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_each_claim
 from portalops.ledger.journals import noted_here
@@ -127,10 +128,10 @@ def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
         void |= find_void_by_two(ledger, ownership)
     if (counting | aside).issuperset(range(first, last + 1)):
         raise _nothing_to_change(first, is_aside=first in aside)
-    lacking = find_lacking(ledger, records)
+    lacking, void_erasures = find_lacking(ledger, records), find_void_erasures(ledger, records)
     for record in records:
         seq = record.seq
-        if is_anybodys(seq, record.kind):
+        if is_anybodys(seq, record.kind) or seq in void_erasures:
             continue
         if is_own(seq):
             raise UsageError(

@@ -25,11 +25,11 @@ from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.claims import Ownership, parse_claim, parse_writer, read_hand, read_signed
+from portalops.ledger.erasures import read_erasure
 from portalops.ledger.heads import HEAD, code_of
 from portalops.ledger.heeded import owner_in, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
-from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import FINISHED, Record

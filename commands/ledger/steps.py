@@ -11,15 +11,15 @@ from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, UsageError
 from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
+from portalops.ledger.erasures import read_erasure, read_kept
 from portalops.ledger.heads import read_signers, require_in_use
 from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantine_text import FORMS, MAX_NAME, parse_quarantine, text_of
-from portalops.ledger.verify import read_erasure
 from portalops.model.message import msg
 from portalops.model.quarantines import Quarantine
 from portalops.model.record import Digest
-from portalops.registers.erasures import ERASED, RecordedErasure
+from portalops.registers.erasures import ERASED, RecordedErasure, names_kept
 from portalops.registers.signers import KeyMend, begin_mended
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, public_key_of, sign, verify
 
@@ -32,8 +32,9 @@ def erasure_of(ledger: Ledger, digest: Digest) -> RecordedErasure | None:
     """
     for record in heeded(ledger).records(kinds=(ERASED,)):
         found = read_erasure(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
-        if found is not None and found.erasure.digest == digest:
-            return found
+        if found is None or found.erasure.digest != digest:
+            continue
+        return None if names_kept(found, read_kept(ledger, [found])) else found
     return None
 
 

@@ -15,6 +15,7 @@ from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.claims import Ownership
+from portalops.ledger.erasures import read_kept
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, heads, read_signers
 from portalops.ledger.heeded import heeded, numbers_set_aside, read_ownership
 from portalops.ledger.record import line_digest
@@ -23,7 +24,7 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Fault, Record, Recorded
 from portalops.model.writers import RecordedRange
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
-from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
+from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures, names_kept
 from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.exports import EXPORT, Export, Exporter, RecordedExport
 from portalops.registers.figures import Figures
@@ -83,9 +84,7 @@ def read_proof(
             RecordedSignOff(each.seq, each.at, each.body) for each in reader.parts(SIGN_OFF, "sign_off", SignOff, since)
         ),
         waivers=reader.waivers(),
-        erasures=tuple(
-            fold_erasures(RecordedErasure(each.seq, each.at, each.body) for each in reader.erasures()).values()
-        ),
+        erasures=tuple(fold_erasures(reader.erasures()).values()),
         exports=tuple(reader.exports(since)),
         claimed_from=ownership.begin,
         recorded=tuple(_recorded(ownership, ledger.seq)),
@@ -151,12 +150,15 @@ class _Reader:
             if body is not None:
                 yield Recorded(record.seq, record.at, record.run, body)
 
-    def erasures(self) -> Iterator[Recorded[Erasure]]:
-        """Yield the erasures that count, oldest first."""
+    def erasures(self) -> list[RecordedErasure]:
+        """Return the erasures that count, oldest first."""
+        found: list[RecordedErasure] = []
         for record in heeded(self.ledger.ledger, self.ledger).records(kinds=(ERASED,)):
             body = self._part(record, "erased", Erasure)
             if body is not None:
-                yield Recorded(record.seq, record.at, record.run, body)
+                found.append(RecordedErasure(record.seq, record.at, body))
+        kept = read_kept(self.ledger.ledger, found)
+        return [each for each in found if not names_kept(each, kept)]
 
     def exports(self, since: datetime) -> Iterator[RecordedExport]:
         """Yield the bundles exported since a moment, oldest first."""

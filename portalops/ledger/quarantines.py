@@ -110,7 +110,7 @@ class Surrounding:
     time_in_force: Callable[[int, Sequence[SetAside]], str]
     """Returns the time that what follows a line may not be before, given its number and what counts (`times.find_time_in_force`)."""
     anybodys: Collection[int]
-    """Numbers of the records of `is_anybodys`."""
+    """Numbers of the records of `is_anybodys`, and of the void erasures (`erasures.names_kept`)."""
     restricted: Collection[int]
     """Numbers of the records that a writer with authority `all` alone may record."""
     void: Collection[int]
@@ -230,7 +230,7 @@ def check_owners(
         time_in_force: as in `Surrounding`.
         faults: receives what does not hold.
         ledger: its id; empty if that cannot be read.
-        anybodys: numbers of the records of `is_anybodys`.
+        anybodys: as in `Surrounding`.
         restricted: as in `Surrounding`.
         lacking: likewise, of the records that any quarantine names.
         left_out: likewise.

@@ -11,6 +11,7 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.chain import ChainPass, Faults, bytes_of
 from portalops.ledger.check_heads import HeldRecord, ReadHead, Spoken, find_standings, read_head
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership, SettingAside
+from portalops.ledger.erasures import find_void_erasures
 from portalops.ledger.heads import HEAD, heads, read_signers
 from portalops.ledger.ledger import Ledger, find_latest
 from portalops.ledger.quarantines import (
@@ -245,6 +246,7 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
     signers = read_signers(ledger)
     named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
     anybodys = frozenset(record.seq for record in named if is_anybodys(record.seq, record.kind))
+    anybodys |= find_void_erasures(ledger, named)
     restricted = frozenset(record.seq for record in named if record.kind in AUTHORITY_KINDS)
     standings = read_standings(ledger, signers, named)
 

@@ -41,6 +41,7 @@ from portalops.ledger.claims import (
     is_unheeded,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
+from portalops.ledger.erasures import read_erasure, without_void
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -61,7 +62,6 @@ from portalops.ledger.runs import is_running
 from portalops.ledger.signature_checks import SignatureChecks
 from portalops.ledger.stores import StoredLines
 from portalops.ledger.times import check_times, find_time_in_force
-from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
 from portalops.model.quarantines import SetAside
 from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
@@ -69,7 +69,7 @@ from portalops.model.runs import Run, Slot
 from portalops.model.text import format_at, show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
-from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures, names_kept
 from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
@@ -275,7 +275,8 @@ def verify(
     def counts(seq: int) -> bool:
         return not is_unheeded(seq, refused, unclaimed)
 
-    erased = fold_erasures(each for each in told.erasures if counts(each.seq))
+    erasures = [each for each in told.erasures if counts(each.seq)]
+    erased = fold_erasures(without_void(erasures, told.inerasable, faults))
     _check_own_key(signed, brought.signing_key, faults)
     for seq, digest in blobs.absent:
         if digest not in erased:
@@ -448,6 +449,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
             quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
+    anybodys += (each.seq for each in erasures if names_kept(each, inerasable))
     return _Recorded(
         Spoken(heads, keys, sign_offs, drills),
         erasures,
@@ -481,15 +483,6 @@ def _records_in(snapshot: StoredLines, rows: Iterable[tuple[int, int]]) -> Itera
                 with suppress(NotARecord):
                     if isinstance(line, bytes):
                         yield parse(line)
-
-
-def read_erasure(held: HeldRecord) -> RecordedErasure | None:
-    """Read a `blob.erased` record; None if its details hold no erasure."""
-    part = bodies.part_of(held.blob or b"", "erased")
-    digest, reason, approved_by = part.get("digest"), part.get("reason"), part.get("approved_by")
-    if not isinstance(digest, str) or not isinstance(reason, str) or not isinstance(approved_by, str):
-        return None
-    return RecordedErasure(held.seq, held.at, Erasure(Digest(digest), reason, approved_by))
 
 
 @dataclass(slots=True)

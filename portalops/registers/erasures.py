@@ -44,6 +44,18 @@ class RecordedErasure:
     erasure: Erasure
 
 
+def names_kept(recorded: RecordedErasure, kept: Mapping[Digest, int]) -> bool:
+    """Say whether an erasure counts for nothing, since a record before it of a kind in `INERASABLE` has these details.
+
+    What stands behind an erasure undoes nothing of it: a stranger could record that.
+
+    Args:
+        recorded: the erasure.
+        kept: the first record of those kinds that has each body.
+    """
+    return kept.get(recorded.erasure.digest, recorded.seq) < recorded.seq
+
+
 def fold_erasures(records: Iterable[RecordedErasure]) -> Mapping[Digest, RecordedErasure]:
     """Return the erasures by digest; the first one counts if a blob is named again."""
     erased: dict[Digest, RecordedErasure] = {}

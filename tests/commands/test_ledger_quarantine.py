@@ -172,6 +172,20 @@ def test_a_strangers_record_without_details_is_exported_with_a_warning_whose_cur
     assert home.call("verify")["integrity"]["holds"]
 
 
+def test_a_claimed_erasure_of_what_is_never_erased_stops_no_bundle_and_is_set_aside(home: Home) -> None:
+    home.call("enroll")
+    body = home.call("show", "1")["body"]
+    forged = put_record(home, "blob.erased", erased={"digest": body, "reason": "x", "approved_by": "x"})
+    home.call("claim", str(forged), str(forged), "--reason", "x")
+    assert "never erased" in home.read("verify", expected=ExitCode.INTEGRITY)
+
+    set_aside(home, forged, forged)
+
+    home.read("export", "--output", str(home.folder / "bundle"))
+    assert home.call("verify", str(home.folder / "bundle"))["integrity"]["holds"]
+    assert home.call("verify")["integrity"]["holds"]
+
+
 def test_a_stranger_who_begins_the_ledger_anew_stops_no_export_once_that_is_set_aside(home: Home) -> None:
     home.call("enroll")
     ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from portalops.model.heads import Erasure
 from portalops.model.record import Record
 from portalops.model.writers import WriterState
 from tests.conformance.claims import MACHINE, PERSON, append, claim, enrol
@@ -122,6 +123,23 @@ def _an_honest_record(written: Written) -> None:
     quarantine(written, record.seq, record.seq)
 
 
+def erase_kept(written: Written, kind: str = "plan") -> Record:
+    """Record and claim with authority `all` that the details of the first record of a kind were erased; nothing is removed."""
+    (kept,) = written.ledger.records(kinds=(kind,), limit=1)
+    erasure = append(written, "blob.erased", erased=Erasure(kept.body, "personal data", "somebody"))
+    claim(written, MACHINE, erasure)
+    return erasure
+
+
+def _erase_kept(kind: str, written: Written) -> None:
+    erase_kept(written, kind)
+
+
+def _void_erasure_set_aside(written: Written) -> None:
+    erasure = erase_kept(written)
+    quarantine(written, erasure.seq, erasure.seq)
+
+
 def before_any_writer(folder: Path) -> Written:
     """Make a ledger without writers, in which claims and writers that are none are set aside."""
     written = Written(folder)
@@ -149,7 +167,12 @@ CASES: Mapping[str, Callable[[Written], None]] = {
             _first_of_two_and_the_rivals_claim_claimed,
             _partly_of_what_was_set_aside,
             _an_honest_record,
+            _void_erasure_set_aside,
         )
+    },
+    **{
+        f"void-erasure-of-{kind}": partial(_erase_kept, kind)
+        for kind in ("plan", "key.added", "head", "claim", "ledger.created")
     },
     **{f"void-{kind}": partial(_void, kind) for kind in VOID},
 }

@@ -25,9 +25,9 @@ from portalops.ledger.claims import (
     text_of_claim,
     text_of_writer,
 )
+from portalops.ledger.erasures import read_erasure
 from portalops.ledger.heads import HEAD, NAMESPACE, code_of, head_digest, parse_head, text_of
 from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
-from portalops.ledger.verify import read_erasure
 from portalops.model.heads import Erasure, Head, KeyEvent, SignedHead, SignOff
 from portalops.model.record import Digest, RunId
 from portalops.model.text import format_at

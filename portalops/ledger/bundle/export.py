@@ -36,6 +36,7 @@ from portalops.ledger.chain import (
 )
 from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
+from portalops.ledger.erasures import read_kept
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
@@ -49,7 +50,7 @@ from portalops.model.period import Period
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 from portalops.registers.anchors import read_receipts
-from portalops.registers.erasures import ERASED
+from portalops.registers.erasures import ERASED, RecordedErasure, names_kept
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.registers.writers import CLAIM_KINDS, CLOCK_MENDED, QUARANTINED, SELF_SIGNED
@@ -138,11 +139,13 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
     assert end is not None  # it is one that was just read
     if first is None or first.seq > last:
         first = end
-    erased = frozenset(
-        found.digest
+    erasures = [
+        RecordedErasure(record.seq, record.at, found)
         for record in _read_until(heeded(ledger).records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
-    )
+    ]
+    kept = read_kept(ledger, erasures)
+    erased = frozenset(each.erasure.digest for each in erasures if not names_kept(each, kept))
     since, aside = ledger.found_from(first), numbers_set_aside(ledger)
     return BundleScope(first.seq, since, last, withheld, erased, aside, _read_named(ledger))
 

@@ -50,6 +50,7 @@ from portalops.ledger.claims import (
     read_signed,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
+from portalops.ledger.erasures import read_erasure, without_void
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
     ReadQuarantine,
@@ -75,7 +76,6 @@ from portalops.ledger.verify import (
     Verification,
     check_runs,
     count_unsigned,
-    read_erasure,
     require_plans,
     timed,
 )
@@ -86,7 +86,7 @@ from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import format_at, show_text
 from portalops.model.zones import UnknownZone, zone_of
 from portalops.registers.drills import IMPORTED
-from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures, names_kept
 from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
@@ -206,6 +206,8 @@ class _Recorded:
     """Numbers of the records whose time says nothing (`records_untimely`)."""
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
+    kept: dict[Digest, int] = field(default_factory=dict)
+    """The first record of a kind in `INERASABLE` that has each body."""
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
     ledger: str = ""
     """The ledger's id, from the first record; empty if that cannot be read."""
@@ -269,7 +271,8 @@ class _Check:
         unclaimed = check_unclaimed(ages, told.last_at)
         unplanned = refused | told.mistimed
         told.plans = [each for each in told.plans if not is_unheeded(each.seq, unplanned, unclaimed)]
-        told.erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
+        erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
+        told.erasures = without_void(erasures, told.kept, self._faults)
         files = check_sums(self._folder, self._faults)
         published = heads_with_files(told.heads, signed.listed, told.ledger)
         self._check_head_files(published.values(), files.heads)
@@ -323,6 +326,7 @@ class _Check:
                 record = _record(line, place)
                 if record is not None:
                     self._take_recorded(record, told)
+        told.anybodys.update(each.seq for each in told.erasures if names_kept(each, told.kept))
         told.last_at = self._last_at(line, place)
         return told
 
@@ -331,6 +335,8 @@ class _Check:
             told.anybodys.add(record.seq)
         if record.kind in AUTHORITY_KINDS:
             told.by_authority.append((record.seq, record.kind))
+        if record.kind in INERASABLE:
+            told.kept.setdefault(record.body, record.seq)
         if record.kind == PLAN:
             told.plans.append(record)
             return

@@ -1388,6 +1388,7 @@ class Check:
             for record in self.always
             if record.kind in ANYBODYS or (record.kind == "ledger.created" and record.seq > 1)
         }
+        self.anybodys |= {record.seq for record, _, _, kept in self._erasures() if kept}
         held_up_to = 0
         waiting = deque(quarantines)
         for each in signed:
@@ -2163,14 +2164,24 @@ class Check:
         return signer, None
 
     def _read_erasures(self) -> None:
-        for record in self.always:
-            held = (
-                part(self.body(record.body), "erased") if record.kind == "blob.erased" and self.counts(record) else {}
-            )
-            digest, reason, approved_by = [held.get(name) for name in ("digest", "reason", "approved_by")]
-            if isinstance(digest, str) and isinstance(reason, str) and isinstance(approved_by, str):
+        for record, digest, reason, kept in self._erasures():
+            if kept and self.counts(record):
+                what = "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased"
+                self.fault(record.seq, what, record=kept)
+            elif self.counts(record):
                 self.erased[digest] = reason
         self.excused = set(self.erased) | set(self.withheld)
+
+    def _erasures(self) -> Iterator[Tuple[Record, str, str, int]]:
+        """Yield each erasure, what it names, why, and the record before it whose details these are and are never erased; 0 if none."""
+        kept: Dict[str, int] = {}
+        for record in self.always:
+            held = part(self.body(record.body), "erased") if record.kind == "blob.erased" else {}
+            digest, reason, approved_by = [held.get(name) for name in ("digest", "reason", "approved_by")]
+            if isinstance(digest, str) and isinstance(reason, str) and isinstance(approved_by, str):
+                yield record, digest, reason, kept.get(digest, 0)
+            if record.kind in NEVER_ERASED:
+                kept.setdefault(record.body, record.seq)
 
     # -- (10) the figures of the report
 
@@ -3280,6 +3291,7 @@ VI = {
     "key {key} is not enrolled": "khóa {key} chưa được đăng ký",
     "of the records that the claim in record {seq} names, some were claimed or set aside before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận hoặc cách ly trước đó",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
+    "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased": "bản ghi xóa {seq} không có giá trị: bản ghi này nêu chi tiết của bản ghi {record}, là chi tiết không bao giờ được xóa",
     "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.": "  LƯU Ý: những gì bản ghi {seq} cách ly được nói là thiếu nội dung chi tiết, mà gói này không chứa nội dung đó: không xác định được.",
     "RESULT: nothing was changed since it was signed, but whether what record {seq} sets aside counts could not be found out ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng không xác định được những gì bản ghi {seq} cách ly có giá trị hay không ({whole}).",
     "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",

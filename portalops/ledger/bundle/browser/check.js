@@ -305,10 +305,23 @@ class Check {
   // -- (4) to (9): heads, keys, time stamps, what the auditor brings, sign-offs
 
   async readErasures() {
-    for (const record of this.always.filter((each) => each.kind === "blob.erased" && this.counts(each))) {
-      const { digest, reason, approved_by: approvedBy } = part(await this.body(record.body), "erased");
-      if ([digest, reason, approvedBy].every(isText)) this.erased.set(digest, reason);
+    for (const { record, digest, reason, kept } of (await this.erasures()).filter((each) => this.counts(each.record))) {
+      if (kept) this.fault(record.seq, "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased", { record: kept });
+      else this.erased.set(digest, reason);
     }
+  }
+
+  /** Return each erasure, with the record before it whose details it names although these are never erased; 0 if there is none. */
+  async erasures() {
+    const [found, first] = [[], new Map()];
+    for (const record of this.always) {
+      if (record.kind === "blob.erased") {
+        const { digest, reason, approved_by: approvedBy } = part(await this.body(record.body), "erased");
+        if ([digest, reason, approvedBy].every(isText)) found.push({ record, digest, reason, kept: first.get(digest) ?? 0 });
+      }
+      if (NEVER_ERASED.includes(record.kind) && !first.has(record.body)) first.set(record.body, record.seq);
+    }
+    return found;
   }
 
   async checkSigned() {
@@ -645,7 +658,8 @@ class Check {
   /** (11) Whose the records are: writers, claims and what two persons said, in their order. */
   async checkClaims(signed, quarantines, lines) {
     const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
-    this.anybodys = new Set(this.always.filter(isAnybodys).map((each) => each.seq));
+    const voidErasures = (await this.erasures()).filter((each) => each.kept);
+    this.anybodys = new Set([...this.always.filter(isAnybodys), ...voidErasures.map((each) => each.record)].map((each) => each.seq));
     const waiting = [...quarantines];
     let upTo = 0;
     for (const each of signed) {

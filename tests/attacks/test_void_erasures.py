@@ -1,0 +1,73 @@
+"""Attacks by who records that details were erased which are never erased: nothing is removed, but no bundle would hold any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portalops.ledger.bundle.export import scope_of
+from portalops.ledger.record import Draft
+from portalops.ledger.verify import verify
+from portalops.model.heads import Erasure
+from tests.conformance.claims import MACHINE, append, claim, claimed, stranger
+from tests.conformance.corpus import begun
+from tests.conformance.quarantines import quarantine
+from tests.conformance.stolen import erase_kept
+from tests.ledger.bundle.bundles import Written
+from tests.ledger.ledgers import ZONE
+from tests.verifier.scene import by_portalops, by_stranger
+
+VOID = "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased"
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    return claimed(begun(tmp_path / "state"))
+
+
+@pytest.mark.parametrize("kind", ["plan", "key.added", "head", "claim", "ledger.created"])
+def test_an_erasure_of_what_is_never_erased_counts_for_nothing(tmp_path: Path, written: Written, kind: str) -> None:
+    (kept,) = written.ledger.records(kinds=(kind,), limit=1)
+    erasure = erase_kept(written, kind)
+    written.head()
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+    written.export(tmp_path / "bundle")
+    theirs, said = by_stranger(tmp_path / "bundle")
+    ours, faults = by_portalops(tmp_path / "bundle")
+
+    assert [(fault.seq, fault.what.text) for fault in found.integrity.faults] == [(erasure.seq, VOID)]
+    assert found.completeness.erased == ()
+    assert (tmp_path / "bundle" / "blobs" / kept.body).is_file()
+    assert (theirs.exit_code, theirs.first_bad) == (ours.exit_code, ours.first_bad) == (5, erasure.seq)
+    assert len(said) == len(faults) == 1
+
+
+def test_two_persons_set_a_void_erasure_aside_whoever_claims_it(tmp_path: Path, written: Written) -> None:
+    erasure = erase_kept(written)
+    quarantine(written, erasure.seq, erasure.seq)
+    written.head()
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+    written.export(tmp_path / "bundle")
+
+    assert found.integrity.holds
+    assert [each.quarantine.first for each in found.integrity.set_aside] == [erasure.seq]
+    theirs, _said = by_stranger(tmp_path / "bundle")
+    ours, _faults = by_portalops(tmp_path / "bundle")
+    assert (theirs.exit_code, theirs.first_bad) == (ours.exit_code, ours.first_bad) == (0, None)
+
+
+def test_no_record_behind_an_erasure_makes_it_void(written: Written) -> None:
+    """A stranger records a plan with details that were erased in due form."""
+    gone = written.append("note.added", note="personal")
+    erasure = append(written, "blob.erased", erased=Erasure(gone, "personal data", "somebody"))
+    claim(written, MACHINE, erasure)
+    written.ledger.remove_blob(gone)
+    stranger(written).append_many((Draft("plan", gone),))
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+
+    assert VOID not in [fault.what.text for fault in found.integrity.faults]
+    assert gone in scope_of(written.ledger, written.clock.at, {}, last=written.ledger.count()).erased
