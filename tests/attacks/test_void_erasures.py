@@ -59,6 +59,21 @@ def test_two_persons_set_a_void_erasure_aside_whoever_claims_it(tmp_path: Path, 
     assert (theirs.exit_code, theirs.first_bad) == (ours.exit_code, ours.first_bad) == (0, None)
 
 
+def test_missing_details_that_two_records_need_are_one_fault_in_each_verifier(tmp_path: Path, written: Written) -> None:
+    gone = written.append("note.added", note="personal")
+    erasure = append(written, "blob.erased", erased=Erasure(gone, "personal data", "somebody"))
+    claim(written, MACHINE, erasure)
+    written.ledger.remove_blob(gone)
+    first, _second = stranger(written).append_many((Draft("plan", gone), Draft("plan", gone)))
+    written.head()
+    written.export(tmp_path / "bundle")
+
+    _theirs, said = by_stranger(tmp_path / "bundle")
+    _ours, faults = by_portalops(tmp_path / "bundle")
+
+    assert said == faults == [f"{first.seq}: record {first.seq}: blob {gone} is missing"]
+
+
 def test_no_record_behind_an_erasure_makes_it_void(written: Written) -> None:
     """A stranger records a plan with details that were erased in due form."""
     gone = written.append("note.added", note="personal")

@@ -75,6 +75,9 @@ class DetailsCheck:
         self._erased = erased
         self._left_out = frozenset((*withheld, *erased))
         self._followed: set[bytes] = set()
+        self._blamed: set[bytes] = (
+            set()
+        )  # what is wrong with a blob is named once, with the first record that it comes up for
         self.named: set[bytes] = set()
         """Digests that came up."""
 
@@ -102,11 +105,15 @@ class DetailsCheck:
         is_new = key not in self.named
         self.named.add(key)
         state, body = self._blobs.read(digest)
+        if key in self._blamed:
+            return body
         if state is BlobState.OTHER and is_new:
+            self._blamed.add(key)
             self._faults.add_excusable(
                 seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest)
             )
         elif state is BlobState.MISSING and must_be_there and digest in self._withheld:
+            self._blamed.add(key)
             self._faults.add(
                 seq,
                 msg(
@@ -114,5 +121,6 @@ class DetailsCheck:
                 ),
             )
         elif state is BlobState.MISSING and (must_be_there or (is_new and digest not in self._left_out)):
+            self._blamed.add(key)
             self._faults.add_excusable(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
         return body
