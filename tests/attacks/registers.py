@@ -38,12 +38,21 @@ def one_paper_once_without_its_number(p: Province) -> None:
     _registered_without_a_number(p, "", "144/BC-SYT")
 
 
-def _registered_without_a_number(p: Province, first: str, again: str) -> None:
+def one_paper_without_a_number_under_a_like_subject(p: Province) -> None:
+    subjects = (
+        "V/v báo cáo kết quả rà soát hộ nghèo năm 2026",
+        "Về việc báo cáo kết quả rà soát các hộ nghèo năm 2026",
+    )
+    _registered_without_a_number(p, "", "", subjects)
+
+
+def _registered_without_a_number(
+    p: Province, first: str, again: str, subjects: tuple[str, str] = ("Kết quả giám sát sốt xuất huyết tuần 46",) * 2
+) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
-    subject = "Kết quả giám sát sốt xuất huyết tuần 46"
-    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", first, subject)
-    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", again, subject)
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", first, subjects[0])
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", again, subjects[1])
 
 
 def one_arrival_number_with_zeros_in_front(p: Province) -> None:

@@ -72,6 +72,7 @@ from tests.attacks.registers import (
     one_paper_in_two_registers,
     one_paper_once_without_its_number,
     one_paper_without_a_number_registered_twice,
+    one_paper_without_a_number_under_a_like_subject,
 )
 from tests.attacks.update_scene import (
     KeptMail,
@@ -1379,6 +1380,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_under_one_subject_and_other_signs: UNKNOWN,
     one_paper_in_two_registers: UNKNOWN,
     one_paper_without_a_number_registered_twice: UNKNOWN,
+    one_paper_without_a_number_under_a_like_subject: UNKNOWN,
     one_paper_once_without_its_number: UNKNOWN,
     one_arrival_number_with_zeros_in_front: UNKNOWN,
     one_paper_in_a_register_saved_anew: UNMET,

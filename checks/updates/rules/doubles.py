@@ -35,6 +35,8 @@ from checks.updates.summaries import (
 from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
+SAME_SUBJECT = 3 / 4
+"""Subjects of papers without numbers of their own that share so many of their words may be one."""
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 MOST_OF_BEGINNING = 32
@@ -274,30 +276,38 @@ def _registered_twice(
 
 
 def _registered_without_a_number(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
-    """Yield the lines under one long subject, entered within a few days, of which one lacks the paper's own number.
+    """Yield the lines under one long subject, or nearly, entered within a few days, of which one lacks the paper's own number.
 
     A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
     """
-    before: dict[tuple[str, ...], list[tuple[GradedItem, bool]]] = defaultdict(list)
+    before: list[tuple[GradedItem, frozenset[str], bool]] = []
     lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
     for item in sorted(lines, key=came_by):
         line = PaperLine.read(item.seen.title)
         is_numbered = line is not None and (line.is_numbered or line.is_bare)
-        words = line.words if line is not None and is_numbered else subject_words(item.seen.title)
-        if len(words) < TELLING_WORDS:
+        in_order = line.words if line is not None and is_numbered else subject_words(item.seen.title)
+        if len(in_order) < TELLING_WORDS:
             continue
+        words = frozenset(in_order)
+        before = [one for one in before if came_by(item)[0] - came_by(one[0])[0] < REPLACED_WITHIN]
         same = next(
             (
                 former.seen
-                for former, was_numbered in before[words]
-                if not (is_numbered and was_numbered) and came_by(item)[0] - came_by(former)[0] < REPLACED_WITHIN
+                for former, earlier, was_numbered in before
+                if not (is_numbered and was_numbered) and _is_one_subject(earlier, words)
             ),
             None,
         )
         if same is not None:
             yield item.seen.id, same
         elif item.is_sure:
-            before[words].append((item, is_numbered))
+            before.append((item, words, is_numbered))
+
+
+def _is_one_subject(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Say whether two subjects share their numbers and most of their words: clerks write *V/v* or *Về việc*, and leave out a word."""
+    has_new_number = any(character.isdigit() for word in one ^ other for character in word)
+    return not has_new_number and len(one & other) >= SAME_SUBJECT * max(len(one), len(other))
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
