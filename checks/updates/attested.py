@@ -7,7 +7,7 @@ when one is withdrawn.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -70,7 +70,7 @@ class Collected(Protocol):
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
     def repeated_items(self) -> Iterable[SeenItem]: ...
     def near_copies(self) -> Iterable[NearCopy]: ...
-    def site_texts(self) -> Iterable[SeenItem]: ...
+    def site_texts(self, texts: Collection[str]) -> Iterable[SeenItem]: ...
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]: ...
     def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]: ...
     def changes(self) -> ItemChanges: ...
@@ -118,8 +118,8 @@ class WithAttested(Collected):
     def near_copies(self) -> Iterable[NearCopy]:
         return self._collected.near_copies()
 
-    def site_texts(self) -> Iterable[SeenItem]:
-        return self._collected.site_texts()
+    def site_texts(self, texts: Collection[str]) -> Iterable[SeenItem]:
+        return self._collected.site_texts(texts)
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
         return self._collected.resembling(unit)

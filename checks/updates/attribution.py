@@ -7,7 +7,7 @@ nothing is to be collected again.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from checks.updates.attested import Collected, same_item
@@ -163,8 +163,8 @@ class WithNames(Collected):
     def near_copies(self) -> Iterable[NearCopy]:
         return (one._replace(seen=self._attributed(one.seen)) for one in self._collected.near_copies())
 
-    def site_texts(self) -> Iterable[SeenItem]:
-        return map(self._attributed, self._collected.site_texts())
+    def site_texts(self, texts: Collection[str]) -> Iterable[SeenItem]:
+        return map(self._attributed, self._collected.site_texts(texts))
 
     def changes(self) -> ItemChanges:
         return self._collected.changes()

@@ -7,7 +7,7 @@ document. Only what was nobody's at first is the unit's that the source names fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from checks.updates.attested import Collected
@@ -143,8 +143,8 @@ class WithCorrections(Collected):
             how = self._read.get(one.id)
             yield one if how is None else how.item
 
-    def site_texts(self) -> Iterable[SeenItem]:
-        for one in self._collected.site_texts():
+    def site_texts(self, texts: Collection[str]) -> Iterable[SeenItem]:
+        for one in self._collected.site_texts(texts):
             how = self._read.get(one.id)
             yield one if how is None else how.item
 

@@ -154,6 +154,7 @@ class Judging:
         self._weeks: Sequence[WeekFacts] = [
             facts_of(week, terms, self.days) for week in period.weeks() if week.period().first <= terms.today
         ]
+        self._facts = {facts.week: facts for facts in self._weeks}
 
     def judge(self, unit: UnitId | None, known: Agency | None, *, with_items: bool = True) -> UnitJudged:
         """Judge one unit.
@@ -210,7 +211,7 @@ class Judging:
 
     def facts_of(self, week: Week) -> WeekFacts | None:
         """Return what is the same for every unit of a week of the period; None if it has not begun."""
-        return next((facts for facts in self._weeks if facts.week == week), None)
+        return self._facts.get(week)
 
     def units(self) -> Sequence[UnitId | None]:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
@@ -456,14 +457,11 @@ class Judging:
 
     def _texts_of_sites(self, near: Iterable[NearCopy], given: Mapping[str, Stamp]) -> Mapping[str, Sequence[SeenItem]]:
         """Return the items of sub-portals that showed the texts which were sent in, but for what the province gives out, by what was sent in."""
+        sent = [one for one in near if one.seen.channel == ItemChannel.SUBMISSION and one.like not in given]
         shown: dict[str, list[SeenItem]] = defaultdict(list)
-        for one in self._collected.site_texts():
-            shown[one.text].append(one)
-        return {
-            one.seen.id: shown[one.like]
-            for one in near
-            if one.seen.channel == ItemChannel.SUBMISSION and one.like in shown and one.like not in given
-        }
+        for item in self._collected.site_texts({one.like for one in sent}):
+            shown[item.text].append(item)
+        return {one.seen.id: shown[one.like] for one in sent if one.like in shown}
 
     def _was_on_portal(self, item: GradedItem) -> bool:
         one = item.seen

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, cached_property, partial
 from itertools import chain
 from pathlib import Path
@@ -103,7 +103,7 @@ from checks.updates.rules.seen import (
     SeenItem,
     Served,
 )
-from checks.updates.rules.stamps import Stamp, stamp
+from checks.updates.rules.stamps import Stamp, span, stamp
 from checks.updates.rules.unread import UnreadPart
 from checks.updates.summaries import is_title_alone, without_cut_word
 from checks.updates.text import (
@@ -697,9 +697,11 @@ class ObservationWindow:
         """Return the items of the window that share most of their words with an earlier text, and those that say that text, of all units, in no order."""
         return (NearCopy(str(like), SeenItem._make(row)) for like, *row in self._rows(_NEAR_COPIES))
 
-    def site_texts(self) -> Iterable[SeenItem]:
-        """Return the items of sub-portals whose text was sent in within the window, or nearly so, of all units, in no order."""
-        return map(SeenItem._make, self._rows(_SITE_TEXTS))
+    def site_texts(self, texts: Collection[str]) -> Iterable[SeenItem]:
+        """Return the items of sub-portals that have one of some texts, of all units, in no order."""
+        with self._engine.connect() as connection:
+            for some in _chunks(sorted(texts)):
+                yield from map(SeenItem._make, connection.execute(_SITE_TEXTS, {"some": some, "until": self._until}))
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:  # noqa: ARG002  # it knows no names
         """Return nothing: names are compared by `checks.updates.attribution.WithNames`."""
@@ -799,9 +801,16 @@ class ObservationWindow:
             return tuple(connection.scalars(_COMPLETE_POLLS, {"source": source, "until": self._until}))
 
     def arrivals(self, source: str) -> Sequence[Stamp]:
-        """Return the moments at which a source says that its items were made, as of a register's lines, each once, in order."""
+        """Return when a source says that its items were made, as of a register's lines: the first and the last of each hour, in order.
+
+        Those of the window, and the newest from before it where its first week has none.
+        """
+        asked = {"source": source, "since": self._since, "until": self._until}
         with self._engine.connect() as connection:
-            return tuple(connection.scalars(_ARRIVALS, {"source": source, "until": self._until}))
+            found: list[Stamp] = sorted(at for hour in connection.execute(_ARRIVALS, asked) for at in hour)
+            if not found or found[0] > self._since + _WEEK:
+                found[:0] = [at for at in connection.scalars(_NEWEST_ARRIVAL, asked) if at is not None]
+        return found
 
     def _many(self, query: Executable) -> Iterator[tuple[object, ...]]:
         """Yield rows of a database as they are read: its driver would hold all that a question comes to, which a file's does not."""
@@ -858,12 +867,6 @@ _NEAR_COPIES = _RESEMBLING.union_all(
     .join(_RESEMBLED, (_RESEMBLED.c.channel == OBSERVATION.c.channel) & (_RESEMBLED.c.resembles == OBSERVATION.c.text))
     .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
 )
-_SITE_TEXTS = (
-    select(*_SEEN)
-    .join(_RESEMBLED, _RESEMBLED.c.resembles == OBSERVATION.c.text)
-    .where(_RESEMBLED.c.channel == ItemChannel.SUBMISSION.value, OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value)
-    .where(OBSERVATION.c.first_seen_at <= bindparam("until"))
-)
 _NEWEST = (
     select(func.max(CORRECTION.c.seq))
     .where(CORRECTION.c.seen_at <= bindparam("until"))
@@ -913,13 +916,21 @@ _COMPLETE_POLLS = (
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
     .order_by(POLL.c.polled_at)
 )
-_ARRIVALS = (
-    select(OBSERVATION.c.created_at)
-    .distinct()
-    .where(OBSERVATION.c.source == bindparam("source"), OBSERVATION.c.first_seen_at <= bindparam("until"))
-    .where(OBSERVATION.c.created_at.is_not(None))
-    .order_by(OBSERVATION.c.created_at)
+_ARRIVALS = text(
+    "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
+    " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL),"
+    " made(source, at, seen_at) AS (SELECT observation.source, created_at, first_seen_at FROM units"
+    " JOIN observation ON observation.unit = units.unit AND newest_at >= :since"
+    " UNION ALL SELECT source, created_at, first_seen_at FROM observation WHERE unit IS NULL AND newest_at >= :since)"
+    " SELECT min(at), max(at) FROM made WHERE source = :source AND seen_at <= :until AND at IS NOT NULL GROUP BY at / 3600000"
 )
+"""Unit by unit, as no index names a source; a register may have millions of lines, and hours are few."""
+_NEWEST_ARRIVAL = select(func.max(OBSERVATION.c.created_at)).where(
+    OBSERVATION.c.source == bindparam("source"),
+    OBSERVATION.c.newest_at < bindparam("since"),
+    OBSERVATION.c.first_seen_at <= bindparam("until"),
+)
+_WEEK = span(timedelta(days=7))
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
     .where(BEGINS.c.seen_at <= bindparam("until"))
@@ -1020,6 +1031,11 @@ _SHOWINGS = (
     select(*(OBSERVATION.c[name] for name in ("text", "title", "channel", "unit", "unit_name", "source")))
     .where(OBSERVATION.c.channel.in_([one.value for one in ItemChannel]), OBSERVATION.c.text.in_(_SOME))
     .distinct()
+)
+_SITE_TEXTS = select(*_SEEN).where(
+    OBSERVATION.c.channel == ItemChannel.SUBPORTAL.value,
+    OBSERVATION.c.text.in_(_SOME),
+    OBSERVATION.c.first_seen_at <= bindparam("until"),
 )
 _UNIT_TEXTS = (
     select(

@@ -264,7 +264,12 @@ def without_marks(text: str) -> str:
     >>> without_marks("Đường Trần Phú")
     'duong tran phu'
     """
-    plain = unicodedata.normalize("NFD", fold(text)).replace("đ", "d")
+    folded = fold(text)
+    if folded.isascii():
+        return folded
+    plain = _unmarked(folded)
+    if plain.isascii():
+        return plain
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
@@ -316,10 +321,15 @@ def _bare(folded: str) -> str:
     """Return folded text without the marks of Vietnamese; faster than sign by sign, and other scripts keep theirs."""
     if folded.isascii():
         return folded
+    return unicodedata.normalize("NFC", _unmarked(folded))
+
+
+def _unmarked(folded: str) -> str:
+    """Return folded text decomposed and without the marks of Vietnamese."""
     plain = unicodedata.normalize("NFD", folded).replace("đ", "d")
     for mark in _MARKS:
         plain = plain.replace(mark, "")
-    return unicodedata.normalize("NFC", plain)
+    return plain
 
 
 _MARKS = f"{_TONES}\u0302\u0306\u031b"

@@ -26,7 +26,7 @@ def say_still_registers(session: Session) -> Iterator[tuple[str, Message, Messag
     start, end = map(stamp, week.period().bounds(zone))
     try:
         with open_store(session.settings, session.environment) as store:
-            window = store.window(now, now)
+            window = store.window(week.period().bounds(zone)[0], now)
             lines = {one: window.arrivals(one) for one in registers}
             polled = {one for one in registers if window.complete_polls(one)}
     except UpdatesError:

@@ -36,7 +36,8 @@ from checks.updates.text import without_marks
 from portalops.model.updates import Grade
 
 SAME_SUBJECT = 3 / 4
-"""Subjects of papers without numbers of their own that share so many of their words may be one."""
+"""Subjects of papers without numbers of their own that share their numbers and so many of their words may be one: clerks write *V/v* or
+*Về việc*, and leave out a word."""
 REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 MOST_OF_BEGINNING = 32
@@ -89,11 +90,13 @@ def _titles_again(items: Sequence[GradedItem], shared: Sequence[_Pair], window: 
 
     What another source gives a text of, at its address or under its title, is known by that.
     """
+    sources = {item.seen.source for item in items if item.seen.title_alone and item.grade is not Grade.D}
+    if not sources:
+        return
     told = {page_key(item.seen.url) for item in items if not item.seen.title_alone}
     told_elsewhere = {
         one.seen.id for pair in shared for one in pair if any(not other.seen.title_alone for other in pair)
     }
-    sources = {item.seen.source for item in items if item.seen.title_alone and item.grade is not Grade.D}
     begun: dict[tuple[str, tuple[str, ...]], list[tuple[GradedItem, TitleWords]]] = defaultdict(list)
     equal: dict[tuple[str, TitleWords], GradedItem] = {}
     for item in sorted((one for one in items if one.seen.source in sources), key=came_by):
@@ -280,7 +283,7 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
 
     A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
     """
-    before: list[tuple[GradedItem, frozenset[str], bool]] = []
+    before: dict[frozenset[str], list[tuple[GradedItem, frozenset[str], bool]]] = defaultdict(list)
     lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
     for item in sorted(lines, key=came_by):
         line = PaperLine.read(item.seen.title)
@@ -289,25 +292,21 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
         if len(in_order) < TELLING_WORDS:
             continue
         words = frozenset(in_order)
-        before = [one for one in before if came_by(item)[0] - came_by(one[0])[0] < REPLACED_WITHIN]
+        alike = before[frozenset(word for word in words if not word.isalpha() and any(map(str.isdigit, word)))]
         same = next(
             (
                 former.seen
-                for former, earlier, was_numbered in before
-                if not (is_numbered and was_numbered) and _is_one_subject(earlier, words)
+                for former, earlier, was_numbered in reversed(alike)
+                if not (is_numbered and was_numbered)
+                and came_by(item)[0] - came_by(former)[0] < REPLACED_WITHIN
+                and len(earlier & words) >= SAME_SUBJECT * max(len(earlier), len(words))
             ),
             None,
         )
         if same is not None:
             yield item.seen.id, same
         elif item.is_sure:
-            before.append((item, words, is_numbered))
-
-
-def _is_one_subject(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Say whether two subjects share their numbers and most of their words: clerks write *V/v* or *Về việc*, and leave out a word."""
-    has_new_number = any(character.isdigit() for word in one ^ other for character in word)
-    return not has_new_number and len(one & other) >= SAME_SUBJECT * max(len(one), len(other))
+            alike.append((item, words, is_numbered))
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate, takewhile
 from typing import NamedTuple
 
@@ -89,30 +90,7 @@ class PaperLine(NamedTuple):
         >>> line.number, line.letter, line.year, sorted(line.own)
         (144, 'a', '2026', ['bc', 'ubnd'])
         """
-        plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
-        found = _CODE.match(_UNPARTED.sub(r"\1/", _number_first(plain) if is_registered else plain, count=1))
-        if found is None:
-            return None
-        letters, notation, subject = found[2], found[3], found[4]
-        words = _WORD.findall(notation)
-        year = words[0] if words and _YEAR.fullmatch(words[0]) else ""
-        own = _parted(*map(without_marks, _own_signs(words[bool(year) :])))
-        behind = [*map(without_marks, words[bool(year) :]), *_WORD.findall(without_marks(subject))][:_MOST_PARTS]
-        return cls(
-            int(found[1][:9]),
-            without_marks(letters),
-            year,
-            frozenset(own),
-            not letters and not words and _is_subject(subject),
-            frozenset(word for word in map(without_marks, words) if not _YEAR.fullmatch(word)),
-            "".join(own),
-            frozenset(accumulate(behind)),
-            "/" in notation or not (KIND_SIGNS.isdisjoint(own) or notation.startswith(". ")),
-            kind_at_start(subject),
-            frozenset(_WORD.findall(without_marks(subject))),
-            subject_words(subject),
-            subject,
-        )
+        return _read(title, is_registered)
 
     @property
     def paper(self) -> PaperNumber | None:
@@ -152,9 +130,42 @@ class PaperLine(NamedTuple):
         return is_one_notation and _is_one_subject(self.subject, other.subject)
 
 
+@lru_cache(maxsize=4096)  # a unit's lines of a year: three rules ask for each
+def _read(title: str, is_registered: bool) -> PaperLine | None:  # a key of the cache
+    plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
+    if is_registered:
+        plain = _number_first(plain)
+    if (unparted := _UNPARTED.match(plain)) is not None:
+        plain = f"{unparted[1]}/{plain[unparted.end() :]}"
+    found = _CODE.match(plain)
+    if found is None:
+        return None
+    letters, notation, subject = found[2], found[3], found[4]
+    words = _WORD.findall(notation)
+    year = words[0] if words and _YEAR.fullmatch(words[0]) else ""
+    own = _parted(*map(without_marks, _own_signs(words[bool(year) :])))
+    behind = [*map(without_marks, words[bool(year) :]), *_WORD.findall(without_marks(subject))][:_MOST_PARTS]
+    return PaperLine(
+        int(found[1][:9]),
+        without_marks(letters),
+        year,
+        frozenset(own),
+        not letters and not words and _is_subject(subject),
+        frozenset(word for word in map(without_marks, words) if not _YEAR.fullmatch(word)),
+        "".join(own),
+        frozenset(accumulate(behind)),
+        "/" in notation or not (KIND_SIGNS.isdisjoint(own) or notation.startswith(". ")),
+        kind_at_start(subject),
+        frozenset(_WORD.findall(without_marks(subject))),
+        subject_words(subject),
+        subject,
+    )
+
+
 def _number_first(title: str) -> str:
     """Return a line that begins with a kind of paper, as in BC 144, with the number in front; any other as it is."""
-    found = kind_in_front(title)
+    first = _WORD.search(title)
+    found = None if first is None or first[0][0].isdigit() else kind_in_front(title)
     if found is None:
         return title
     number, signs, end = found

@@ -309,7 +309,9 @@ def _unit_week(
 def _unnamed(items: Sequence[Counting]) -> Sequence[UnreadableShare]:
     """Return of how many items the author is not written, by source; one that may be of two days is one."""
     sources = {one.item.seen.id: one.item.seen.source for one in items if not one.item.is_sure and is_unnamed(one.item)}
-    return tuple(UnreadableShare(source, count) for source, count in Counter(sources.values()).items())
+    return (
+        tuple(UnreadableShare(source, count) for source, count in Counter(sources.values()).items()) if sources else ()
+    )
 
 
 _OPEN = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.UNMET})

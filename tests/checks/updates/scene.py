@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ class Collected:
     def near_copies(self) -> list[NearCopy]:
         return []
 
-    def site_texts(self) -> list[SeenItem]:
+    def site_texts(self, texts: Collection[str]) -> list[SeenItem]:
         return []
 
     def resembling(self, unit: UnitId) -> list[SeenItem]:
