@@ -316,6 +316,11 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 "it is no longer shown: within two days newer items may have pushed it out of a full list, or it was taken"
                 " down; have the list made longer"
             )
+        elif item.is_sure and item.perhaps_since is not None and item.grade is Grade.D:
+            found[item.seen.id] = msg(
+                "it says that it was sent at {sent}, and its server took it on a later day: a server may have held it back",
+                sent=_as_known(moment(item.perhaps_since), judging.terms.zone),
+            )
         elif item.is_sure and item.perhaps_since is not None and item.seen.looked_before_at is not None:
             found[item.seen.id] = msg(
                 "it claims {claimed}, and the poll of {at}, which did not show it yet, may have been answered from a cache",

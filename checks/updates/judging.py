@@ -358,30 +358,12 @@ class Judging:
         for item in items:
             yield item
             if _MISREAD.isdisjoint(item.flags):
-                if (sent := self._sent_before(item)) is not None:
-                    yield item._replace(came=_point(sent), is_sure=False, hoped_at=None)
                 if item.grade is Grade.D and is_ahead(item.seen) and self._is_of_another_week(item):
                     yield item._replace(came=_polled_between(item.seen), is_sure=False, hoped_at=None)
                 continue
             misread = self._misread_day(item.seen, self._traits[item.seen.source])
             if misread is not None and misread[1] != item.came:
                 yield item._replace(came=misread[1])
-
-    def _sent_before(self, item: GradedItem) -> Stamp | None:
-        """Return when a mail says that it was sent, where that is in the week before its server took it, and not long before; else None."""
-        one, traits = item.seen, self._traits.get(item.seen.source)
-        if (
-            traits is None
-            or not traits.attested
-            or traits.complete
-            or one.created_at is None
-            or one.published_at is None
-        ):
-            return None
-        if not 0 < one.created_at - one.published_at <= _HELD_BACK or item.came != _point(one.created_at):
-            return None
-        sent, taken = self.days.ordinal(one.published_at), self.days.ordinal(one.created_at)
-        return one.published_at if taken - (taken - 1) % 7 > sent else None
 
     def _is_of_another_week(self, item: GradedItem) -> bool:
         """Say whether an item that was entered ahead of its day was first seen in the week before that day's."""
@@ -638,8 +620,6 @@ def _polled_between(one: SeenItem) -> Interval:
 _MISREAD = frozenset({FlagKind.EXCHANGED, FlagKind.MISDATED})
 _IN_TIME = span(ENTERED_WITHIN - timedelta(days=1))
 """A line that names a day so shortly before it came up, or later, is no slip; with a day's room for the zone."""
-_HELD_BACK = span(timedelta(hours=2))
-"""So long servers hold a mail back now and then, for greylisting or in a queue; what a sender dates farther back tells nothing."""
 _ONE_RUN = span(timedelta(minutes=15))
 """The polls of one run lie no further apart."""
 

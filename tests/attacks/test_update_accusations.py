@@ -1214,7 +1214,6 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
     category_feed_alone: "nothing in a feed says that it is of one category",
-    mails_held_back_for_days: "mail that its sender dates back looks the same, until the sending server's record is shown",
     private_address: "an address that resembles no unit's name would open the weeks of all units",
 }
 """Why the program accuses all the same."""

@@ -998,6 +998,14 @@ def mail_dated_back(p: Province) -> None:
         p.plan(p.day(8), mail.receive, p.day(8), "vanthu@soyte.khanhhoa.example", body(number), sent=p.day(day))
 
 
+def mail_dated_back_over_the_weekend(p: Province) -> None:
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for number, sent in ((1, p.day(2)), (2, p.day(5, "16:00"))):
+        taken = p.day(2) if number == 1 else p.day(8)
+        p.plan(taken, mail.receive, taken, "vanthu@soyte.khanhhoa.example", body(number), sent=sent)
+
+
 def empty_mails(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -1396,6 +1404,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     days_exchanged_into_the_week: UNKNOWN,
     one_mail_again_and_again: UNKNOWN,
     mail_dated_back: UNMET,
+    mail_dated_back_over_the_weekend: UNKNOWN,
     empty_mails: UNKNOWN,
     answers_to_invitations: UNKNOWN,
     answers_of_somebody_absent: UNMET,

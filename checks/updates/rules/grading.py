@@ -26,7 +26,7 @@ CLOCK_SKEW = span(timedelta(minutes=10))
 CACHE_LAG = span(timedelta(hours=2))
 """An answer may be as old as the caches on its way: a claim this little behind the poll that did not show the item may be true."""
 STALE_FOR = span(timedelta(hours=72))
-"""A feed that is built once a day, or a page in a cache over the weekend, is so old at most: an earlier claim is refuted for good."""
+"""A feed that is built once a day, a page in a cache or a mail in a queue over the weekend is so old at most: an earlier claim is refuted for good."""
 LONG_AGO = span(timedelta(days=30))
 """What claims to be older than this, and came up all the same, may be an old item that was put into the list from elsewhere."""
 REDATE_AFTER = span(timedelta(hours=24))
@@ -63,7 +63,8 @@ class GradedItem(NamedTuple):
     went_soon: bool = False
     """Its list surely lacked it within two days: it was taken down, or moved."""
     perhaps_since: Stamp | None = None
-    """What it claims, where the poll that did not show it may have got an old answer: from then on it may have come; None for no such doubt."""
+    """What it claims, where the poll that did not show it may have got an old answer, or a server may have held a mail back: from then on it may
+    have come; None for no such doubt."""
 
     @property
     def counts_at(self) -> Stamp | None:
@@ -129,6 +130,7 @@ def grade(
     if traits.attested:
         kind = Grade.D
         came = Interval(first, until) if created is None else Interval(created, created)
+        perhaps_since = _sent_before(one, traits, claims)
     else:
         kind = Grade.C if after is None else Grade.A
         claim = usable if usable is not None else created
@@ -240,7 +242,7 @@ def grade(
         flags,
         None if is_removed or (is_doubtful and not is_touched and kind is not Grade.C) else hoped,
         went_soon=went_soon,
-        perhaps_since=perhaps_since if kind is Grade.A else None,
+        perhaps_since=perhaps_since if kind is Grade.A or (traits.attested and not is_confirmed) else None,
     )
 
 
@@ -284,7 +286,8 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
     if traits.attested:
         if created is None or created > one.first_seen_at or claimed > one.first_seen_at:
             return None
-        return GradedItem(one, Grade.D, Interval(created, created), True, claimed, ())  # a third faster
+        came = Interval(created, created)
+        return GradedItem(one, Grade.D, came, True, claimed, (), perhaps_since=_sent_before(one, traits, claims))
     if created is not None or after is None or not after < claimed <= one.first_seen_at:
         return None
     if not claims.is_one_day(after + 1, one.first_seen_at):
@@ -292,6 +295,14 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
     if claims.day_of(claimed) is not None:
         return None
     return GradedItem(one, Grade.A, Interval(claimed, claimed), True, claimed, ())
+
+
+def _sent_before(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> Stamp | None:
+    """Return when a mail says that it was sent, where that is on an earlier day than its server took it, and not long before; else None."""
+    sent, taken = one.published_at, one.created_at
+    if traits.complete or sent is None or taken is None or not 0 < taken - sent <= STALE_FOR:
+        return None
+    return None if claims.is_one_day(sent, taken) else sent
 
 
 def _end_of(claim: Stamp, claims: ClaimRules) -> Stamp:
