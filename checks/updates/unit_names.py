@@ -28,6 +28,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.authors import BESIDE, author_above, names_in, names_nobody
 from checks.updates.mail_senders import names_beside, sender_address
+from checks.updates.provinces import CITIES, PROVINCES
 from checks.updates.public_mail import is_public_mail
 from checks.updates.text import fold, without_marks
 from portalops.model.organisation import Agency, Name, UnitId, is_valid_on
@@ -139,6 +140,10 @@ class _Abbreviated(NamedTuple):
     """All that it fits."""
 
 
+_MAY_BE_TWO = re.compile(
+    r"[^\w\s.]|\b(?:và|va|cùng|cung|phối hợp|phoi hop|với|voi|thay mặt|thay mat|chuyển|chuyen|gửi|gui)\b"
+)
+"""What may stand between two authors of one paper; a full stop stands behind abbreviations."""
 _SHORTEST = 2
 """Capitals of so few letters are initials of too much: TT is Trung tâm and Thị trấn."""
 _NOT_ABBREVIATED = _Abbreviated((), ())
@@ -236,13 +241,69 @@ class UnitNames:
             outsiders: names, in any spelling; one that ends in `*` stands for all that begin with its words.
         """
         words = _bare(self._normal_words(fold(sender_address(author_above(name))[:MAX_NAME])))
+        return self._is_foreign(words) or any(self._fits(words, one) for one in outsiders)
+
+    def _is_foreign(self, words: _Words) -> bool:
+        """Say whether a name is that of an agency of another province, where the own one is known."""
+        bare = _bare(words)
         if self._home.is_foreign(words):
-            return True
-        for one in outsiders:
-            own = _bare(self._normal_words(fold(one)))
-            if own and (words[: len(own)] if one.rstrip().endswith("*") else words) == own:
-                return True
-        return False
+            return not any(bare[-len(one) :] == one for one in self._own_provinces)
+        return self._is_foreign_by_its_end(bare)
+
+    def _is_foreign_by_its_end(self, bare: _Words) -> bool:
+        """Say whether a name ends in another province's name without *tỉnh*: a city of the centre's, or behind one department of a province.
+
+        One that a unit of ours has in its own name says nothing: a commune may be called Lâm Đồng.
+        """
+        end = next((one for one in self._other_provinces if bare[-len(one) :] == one), None)
+        if end is None:
+            return False
+        front = bare[: -len(end)]
+        if front[-2:] == _CITY and end in _BARE_CITIES:
+            return sum(map(_DEPARTMENT.__contains__, front)) <= 1
+        is_of_province = any(front[: len(kind)] == kind and len(front) >= least for kind, least in _OF_PROVINCE)
+        is_of_commune = any(one == "xa" and after != "hoi" for one, after in zip(bare, bare[1:], strict=False))
+        return is_of_province and front.count(front[0]) == 1 and not is_of_commune and not _PLACE_STARTS & {*front}
+
+    @cached_property
+    def _other_provinces(self) -> Sequence[_Words]:
+        """The names of other provinces that no unit of ours has in its own, the longest first; none where the own one is not known."""
+        if not self._home.place:
+            return ()
+        others = {name for names in _PROVINCE_NAMES for name in names}.difference(self._own_provinces)
+        own = [_bare(_normal_form(name, self._home)) for unit in self._units for name in _names_of(unit)]
+        return sorted((one for one in others if not any(_has_run(name, one) for name in own)), key=len, reverse=True)
+
+    @cached_property
+    def _own_provinces(self) -> Sequence[_Words]:
+        """The own province's name and those of the ones that went into it: an old department's paper may be its successor's."""
+        home = _bare(self._home.words)
+        return [name for names in _PROVINCE_NAMES if any(_has_run(home, one) for one in names) for name in names]
+
+    def _fits(self, bare: _Words, declared: str) -> bool:
+        """Say whether a name in its normal form is one that is declared to be no unit's."""
+        own = _bare(self._normal_words(fold(declared)))
+        return bool(own) and (bare[: len(own)] if declared.rstrip().endswith("*") else bare) == own
+
+    def _not_ruled_out(self, name: str, units: Sequence[UnitId], outsiders: Iterable[str]) -> tuple[UnitId, ...]:
+        """Return those of the units that a name is like which no declared outsider rules out.
+
+        `Trạm Y tế *` is no name of Phường Ninh Chử, so that it rules that unit out. It does not where it fits a name of the unit itself,
+        which may be written with a slip, nor where the author may be two: by a sign, a joining word, or a people's committee in it.
+        """
+        text = fold(name)
+        words = _bare(self._normal_words(text[:MAX_NAME]))
+        fitting = [one for one in outsiders if self._fits(words, one)]
+        if not fitting or _MAY_BE_TWO.search(text) or _has_run(words[1:], _BARE_COMMITTEE):
+            return tuple(units)
+        own = {
+            unit.id
+            for unit in self._units
+            if unit.id in units
+            for each in _names_of(unit)
+            if any(self._fits(_bare(self._normal_words(fold(each))), one) for one in fitting)
+        }
+        return tuple(unit for unit in units if unit in own)
 
     def _short_for(self, name: str) -> _Abbreviated:
         """Return the units whose names a name with words of capitals shortens."""
@@ -254,7 +315,7 @@ class UnitNames:
     def _units_short_for(self, name: str) -> _Abbreviated:
         words = _bare(self._normal_words(fold(name)))
         capitals = frozenset(_bare_word(fold(word)) for word in _WORD.findall(name) if sum(map(str.isupper, word)) > 1)
-        if capitals.isdisjoint(words) or self._home.is_foreign(words):
+        if capitals.isdisjoint(words) or self._is_foreign(words):
             return _NOT_ABBREVIATED
         fits = [
             (self._units[place], left)
@@ -287,7 +348,10 @@ class UnitNames:
             return claimants
         by_address = (*self.holders_above(author, traits), *self.holders_beside(author, traits, when))
         by_name = (*self.resembling(sender_address(author)), *self.bearers(author, traits, when))
-        return tuple(dict.fromkeys((*by_address, *by_name)))
+        found = tuple(dict.fromkeys((*by_address, *by_name)))
+        return (
+            self._not_ruled_out(author, found, traits.outsiders) if traits is not None and traits.outsiders else found
+        )
 
     def holders_above(self, address: str, traits: UpdateSourceTraits | None) -> tuple[UnitId, ...]:
         """Return the units of the nearest domain above that of a mail address; none for other names, or if nobody's is above it.
@@ -350,7 +414,7 @@ class UnitNames:
         if unit is not None or "@" in text:
             return () if unit is None else (unit,)
         words = _bare(self._normal_words(fold(text[:MAX_NAME])))
-        if self._home.is_foreign(words):
+        if self._is_foreign(words):
             return ()
         capitals = {_bare_word(fold(word)) for word in _WORD.findall(text) if word.isupper() and len(word) > _SHORTEST}
         forms, index = self._index
@@ -403,7 +467,7 @@ class UnitNames:
 
     def _rank(self, folded: str) -> tuple[UnitId, ...]:
         words = self._normal_words(folded)
-        if not words or self._home.is_foreign(words):
+        if not words or self._is_foreign(words):
             return ()
         written = _Form.of(_bare(words))
         user, _at, domain = folded.partition("@")
@@ -738,6 +802,13 @@ _ALL_DEPARTMENTS: Mapping[str, str] = {
     **{_bare_word(short): full for short, full in _DEPARTMENTS.items()},
     **_DEPARTMENTS,
 }
+_PROVINCE_NAMES = tuple(tuple(tuple(bare_text(name).split()) for name in names) for names in PROVINCES)
+_BARE_CITIES = frozenset(tuple(bare_text(name).split()) for name in CITIES)
+_CITY = ("thanh", "pho")
+_OF_PROVINCE = ((("so",), 2), (("cong", "an"), 2), (("thanh", "tra"), 2), (("bao", "hiem", "xa", "hoi"), 4))
+"""How the names of agencies begin that a province has one of, and how many words of theirs stand before its name."""
+_PLACE_STARTS = frozenset({"phuong", "thi", "huyen", "quan", "khu", "ubnd", "ban"})
+"""Words of a place below the province, or of a people's committee; one before the province's name may be the place's own."""
 _PROVINCIAL = frozenset({"uy", "doan", "hoi"})
 """Tỉnh ủy, tỉnh đoàn, tỉnh hội: bodies, and no name of a province."""
 _DEPARTMENT = frozenset({"sở", "so"})

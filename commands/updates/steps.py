@@ -328,7 +328,7 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
         if source in traits
         and names.find(name, traits[source], now) is None
         and (name or traits[source].names_authors)
-        and not names.is_outsider(name, traits[source].outsiders or ())
+        and (names.likely(name, traits[source], now) or not names.is_outsider(name, traits[source].outsiders or ()))
     )
 
 

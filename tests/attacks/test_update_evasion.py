@@ -961,6 +961,21 @@ def lines_that_repeat_another_author(p: Province) -> None:
     p.plan(p.day(4), register.enter, 4, "19/11/2026", "như trên")
 
 
+def papers_of_another_provinces_agency(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(3), register.enter, 3, "18/11/2026", "Sở Y tế Đắk Lắk")
+    p.plan(p.day(4), register.enter, 4, "19/11/2026", "Sở Y tế TP. Đà Nẵng")
+
+
+def papers_of_a_declared_outsider_that_holds_the_units_name(p: Province) -> None:
+    register = p.with_register(outsiders=["Công đoàn *"])
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11/2026", "Công đoàn Sở Y tế")
+
+
 def lines_that_repeat_the_paper_number(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -1399,6 +1414,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     line_without_an_author_where_two_are_lacking: UNMET,
     lines_that_repeat_the_author: UNKNOWN,
     lines_that_repeat_another_author: UNMET,
+    papers_of_another_provinces_agency: UNMET,
+    papers_of_a_declared_outsider_that_holds_the_units_name: UNMET,
     lines_that_repeat_the_paper_number: UNKNOWN,
     lines_that_wait_for_another_day: UNKNOWN,
     days_exchanged_into_the_week: UNKNOWN,

@@ -251,6 +251,83 @@ def test_an_author_is_a_stranger_until_it_is_declared_to_be_no_unit() -> None:
     assert strangers(REGISTER) == []
 
 
+@pytest.mark.parametrize(
+    ("written", "likely"),
+    [
+        ("Trạm Y tế phường Ninh Chử", False),
+        ("nt (↑ Trạm Y tế phường Ninh Chử)", False),
+        ("TRẠM Y TẾ P. Ninh Chử", False),
+        ("Công an phường Ninh Chử", False),
+        ("Trạm Y tế, UBND phường Ninh Chử", True),
+        ("Trạm Y tế và phường Ninh Chử", True),
+        ("Trạm Y tế UBND phường Ninh Chử", True),
+        ("Trường THCS phường Ninh Chử", True),
+        ("Trạm Y tế Vạn Ninhh", True),
+    ],
+)
+def test_a_declared_outsider_that_holds_a_units_name_is_nobodys_unless_it_may_be_two_authors_or_a_slip(
+    written: str, likely: bool
+) -> None:
+    names = UnitNames([_unit("Phường Ninh Chử"), _unit("Trạm Y tế Vạn Ninh")], ZONE, HOME)
+    declared = replace(REGISTER, outsiders=("Trạm Y tế *", "Công an phường Ninh Chử"))
+
+    assert bool(names.likely(written, declared, NOW)) is likely
+    assert not names.is_stranger(written, declared, NOW)
+    assert names.likely(written, REGISTER, NOW)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Sở Công Thương tỉnh Đắk Lắk",
+        "Sở Công Thương Đắk Lắk",
+        "Sở Công thương Đắc Lắc",
+        "Sở Công thương TP. Đà Nẵng",
+        "Sở Công Thương TP HCM",
+        "Sở Công Thương thành phố Hồ Chí Minh",
+        "So Cong Thuong Phu Yen",
+        "UBND xã Diên An, tỉnh Lâm Đồng",
+        "UBND phường Diên An, TP. Huế",
+        "Công an Lâm Đồng",
+    ],
+)
+def test_an_agency_of_another_province_is_nobodys(written: str) -> None:
+    names = UnitNames([_unit("Sở Công Thương"), _unit("Xã Diên An"), _unit("Công an tỉnh")], ZONE, HOME)
+    traits = replace(REGISTER, outsiders=())
+
+    assert names.find(written, traits, NOW) is None
+    assert names.likely(written, traits, NOW) == ()
+    assert not names.is_stranger(written, traits, NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("Sở Công Thương Ninh Thuận", "Sở Công Thương"),
+        ("Sở Công Thương tỉnh Ninh Thuận", "Sở Công Thương"),
+        ("Sở Công Thương và Sở Y tế Đắk Lắk", "Sở Công Thương"),
+        ("Sở Công Thương, UBND xã Lâm Đồng", "Sở Công Thương"),
+        ("Công an xã Lâm Đồng", "Công an tỉnh"),
+        ("Công an Lâm Đồng", "Xã Lâm Đồng"),
+        ("UBND phường Hải Phòng", "Phường Hải Phòng"),
+        ("Công an phường Hải Phòng", "Phường Hải Phòng"),
+        ("UBND xã Bình Hải Dương", "Xã Bình Hải"),
+    ],
+)
+def test_the_name_of_another_province_within_a_name_of_ours_proves_nothing(written: str, unit: str) -> None:
+    names = UnitNames([_unit(unit)], ZONE, HOME)
+    traits = replace(REGISTER, outsiders=())
+
+    found = names.find(written, traits, NOW), *names.likely(written, traits, NOW)
+    assert _unit(unit).id in found or names.is_stranger(written, traits, NOW)
+
+
+def test_where_the_own_province_is_unknown_none_is_another_one() -> None:
+    names = UnitNames([_unit("Sở Công Thương")], ZONE, "Cổng thông tin điện tử")
+
+    assert names.likely("Sở Công Thương TP. Đà Nẵng", replace(REGISTER, outsiders=()), NOW)
+
+
 def test_who_took_over_from_a_unit_is_known_from_the_day_after_its_last() -> None:
     heir = _unit("Sở Nội vụ")
     gone = replace(_unit("Sở Lao động"), valid_to=at("2026-11-15 00:00").date(), successors=(heir.id,))
