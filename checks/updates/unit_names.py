@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -262,7 +263,7 @@ class UnitNames:
         if front[-2:] == _CITY and end in _BARE_CITIES:
             return sum(map(_DEPARTMENT.__contains__, front)) <= 1
         is_of_province = any(front[: len(kind)] == kind and len(front) >= least for kind, least in _OF_PROVINCE)
-        is_of_commune = any(one == "xa" and after != "hoi" for one, after in zip(bare, bare[1:], strict=False))
+        is_of_commune = any(one == "xa" and after != "hoi" for one, after in pairwise(bare))
         return is_of_province and front.count(front[0]) == 1 and not is_of_commune and not _PLACE_STARTS & {*front}
 
     @cached_property

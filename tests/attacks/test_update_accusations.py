@@ -624,6 +624,21 @@ def author_left_blank(p: Province) -> None:
     p.plan(p.day(4), register.enter, 4, "19/11/2026", "")
 
 
+def papers_with_days_written_short(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    register.enter(2, "13/11/2026", "Sở Tài chính")
+    p.plan(p.day(2), register.enter, 3, "17/11/26", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 4, "19/11", "Sở Y tế")
+
+
+def papers_with_days_whose_year_nothing_tells(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/05/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11", "Sở Y tế")
+    p.plan(p.day(4), register.enter, 3, "19/11", "Sở Y tế")
+
+
 def author_like_no_unit(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
@@ -1138,6 +1153,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     paper_misread: UNKNOWN,
     author_as_above: UNKNOWN,
     author_left_blank: UNKNOWN,
+    papers_with_days_written_short: MET,
+    papers_with_days_whose_year_nothing_tells: UNKNOWN,
     author_like_no_unit: UNKNOWN,
     author_and_day_as_above: UNKNOWN,
     author_as_a_single_quotation_mark: UNKNOWN,

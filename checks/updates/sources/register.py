@@ -39,6 +39,7 @@ from checks.updates.authors import author_above, is_repetition, names_nobody, re
 from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_open, read_moment, settle_order
 from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, places_out_of_order, shows_exchange
 from checks.updates.register_frames import find_frames
+from checks.updates.short_days import is_short_day, written_in_full
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import fold
@@ -190,7 +191,10 @@ class RegisterSource(WrittenDates):
         lines, hidden = self._lines(reader, columns, above)
         rejected = [*hidden]
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
-        days = [cells["ArrivalDate"] for _line, _row, cells in lines]
+        days = written_in_full([cells["ArrivalDate"] for _line, _row, cells in lines], self._rules)
+        lines = [
+            (line, row, {**cells, "ArrivalDate": day}) for (line, row, cells), day in zip(lines, days, strict=True)
+        ]
         rules = settle_order(self._rules, days)
         is_exchange_shown = shows_exchange(days, rules)
         for line, row, cells in lines:
@@ -338,6 +342,11 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
     if rules.order is DayOrder.UNKNOWN and is_order_open(cells["ArrivalDate"], rules):
         return msg(
             "ngày đến {day} may be day or month first, as the register has both: write one order, or set date_formats",
+            day=bounded(cells["ArrivalDate"], 40),
+        )
+    if arrived is None and is_short_day(cells["ArrivalDate"]):
+        return msg(
+            "no line near it tells the year of ngày đến {day}: write day, month and year in full, as in 16/11/2026",
             day=bounded(cells["ArrivalDate"], 40),
         )
     if arrived is None:
