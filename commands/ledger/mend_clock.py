@@ -144,10 +144,15 @@ def _require_nothing_behind(ledger: Ledger, last: int) -> None:
 
 
 def _require_newest(ledger: Ledger, first: int, last: int) -> Digest:
-    """Return the digest of the last line, after it was made sure that it is the newest, and not too many are named."""
-    newest, most = ledger.newest_number(), FORMS[CLOCK_MENDED].most
+    """Return the digest of the last line, after it was made sure that it is the newest."""
+    newest = ledger.newest_number()
     lines = stored_lines(ledger, (last,))
-    if newest != last or not lines or not last - most < first <= last:
+    if first > last:
+        raise UsageError(
+            msg("there are no records {first} to {last}", first=str(first), last=str(last)),
+            msg("Give the first record with a wrong time as FIRST, and {newest} as LAST.", newest=str(newest)),
+        )
+    if newest != last or not lines:
         raise UsageError(
             msg(
                 "records {first} to {last} do not end with the newest, {newest}",
@@ -155,11 +160,7 @@ def _require_newest(ledger: Ledger, first: int, last: int) -> Digest:
                 last=str(last),
                 newest=str(newest),
             ),
-            msg(
-                "Give the first record with a wrong time, and {newest} as the last; at most {most} in a row.",
-                newest=str(newest),
-                most=most,
-            ),
+            msg("Give the first record with a wrong time as FIRST, and {newest} as LAST.", newest=str(newest)),
         )
     return lines[0][1]
 

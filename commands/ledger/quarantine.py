@@ -33,7 +33,7 @@ from portalops.ledger.heads import read_signers
 from portalops.ledger.heeded import read_each_claim
 from portalops.ledger.journals import noted_here
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.quarantine_text import FORMS, text_of
+from portalops.ledger.quarantine_text import FORMS, MOST_SET_ASIDE, text_of
 from portalops.ledger.quarantines import ReadQuarantine, is_anybodys, may_set_aside, records_set_aside
 from portalops.ledger.set_aside import (
     find_flaw,
@@ -106,10 +106,10 @@ def quarantine(
 
 def _require_strange(ledger: Ledger, first: int, last: int) -> Digest:
     """Return the digest of the last line, after it was made sure that each of them may be set aside."""
-    if not first <= last < first + FORMS[QUARANTINED].most:
+    if not first <= last < first + MOST_SET_ASIDE:
         raise UsageError(
             msg("there are no records {first} to {last}", first=str(first), last=str(last)),
-            msg("Give the first and the last record, at most {most} in a row.", most=FORMS[QUARANTINED].most),
+            msg("Give the first and the last record, at most {most} in a row.", most=MOST_SET_ASIDE),
         )
     lines = stored_lines(ledger, range(first, last + 1))
     if len(lines) != last - first + 1:

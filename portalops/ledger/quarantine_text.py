@@ -39,8 +39,8 @@ class SignedForm:
     """The key of the signed text in the body."""
     word: str
     """Of the text's first line."""
-    most: int
-    """How many records one may name."""
+    most: int | None
+    """How many records one may name; None for any number up to the record itself: what is named once is not named again."""
 
     @property
     def namespace(self) -> str:
@@ -48,9 +48,12 @@ class SignedForm:
         return f"portalops-{self.word}"
 
 
+MOST_SET_ASIDE = 1000
+"""How many records one quarantine may name."""
+
 FORMS: Mapping[str, SignedForm] = {
-    QUARANTINED: SignedForm("quarantine", "quarantine", 1000),
-    CLOCK_MENDED: SignedForm("mended_clock", "clock", 100_000),
+    QUARANTINED: SignedForm("quarantine", "quarantine", MOST_SET_ASIDE),
+    CLOCK_MENDED: SignedForm("mended_clock", "clock", None),
 }
 """By kind of record."""
 
@@ -79,7 +82,9 @@ def parse_quarantine(text: str, kind: str = QUARANTINED) -> Quarantine | None:
     except ValueError:
         return None
     form, (ledger, first, last, digest, _since, by, second, key, reason) = FORMS[kind], found.groups()
-    if not text.startswith(f"{form.namespace} ") or not int(first) <= int(last) < int(first) + form.most:
+    if not text.startswith(f"{form.namespace} ") or int(last) < int(first):
+        return None
+    if form.most is not None and int(last) >= int(first) + form.most:
         return None
     made = Quarantine(ledger, int(first), int(last), Digest(digest), by, second, key, reason, since)
     return made if (since is not None) == (kind == CLOCK_MENDED) else None

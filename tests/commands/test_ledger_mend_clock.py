@@ -125,7 +125,7 @@ def test_a_line_that_came_after_the_text_was_signed_is_named_with_the_way_on(hom
         (lambda first, last, _since: (first, last, "2020-01-01T00:00"), "is earlier than the newest right record"),
         (lambda first, last, _since: (first, last, "2099-01-01T00:00"), "is not later than"),
         (lambda first, last, since: (first, last, f"{since[:10]}T23:59:59.999+00:00"), "later than the clock"),
-        (lambda _first, last, since: (last + 1, last, since), "do not end with the newest"),
+        (lambda _first, last, since: (last + 1, last, since), "there are no records"),
     ],
 )
 def test_records_or_a_moment_that_do_not_fit_are_refused(home: Home, change: Any, message: str) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import FILE as CHECKED
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.postgresql_tables import script
-from portalops.ledger.record import NO_RUN, Draft, encode
+from portalops.ledger.record import NO_RUN, Draft, encode, line_digest, parse
 from portalops.ledger.set_aside import stored_lines
 from portalops.model.record import Digest
 from portalops.signatures.sshsig import SigningKey
@@ -184,6 +185,18 @@ def test_a_clock_that_had_run_ahead_is_mended_where_records_are_claimed(home: Ho
     require_all_well(home)
 
 
+def test_a_clock_is_mended_whatever_the_number_of_records_of_the_future(home: Home) -> None:
+    home.call("enroll")
+    first, last, since = append_ahead(home, 100_001)
+
+    mend(home, first, last, since)
+
+    require_all_well(home)
+    home.call("export", "--output", str(home.folder / "bundle"), "--period", "2026-11")
+    said = subprocess.run([sys.executable, home.folder / "bundle/verify.py", home.folder / "bundle"], check=False)
+    assert said.returncode in {0, 1, 3} and verify_bundle(home.folder / "bundle").integrity.holds
+
+
 def test_a_mended_clock_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     home.call("enroll")
     seq = record_as_a_stranger(home, "ledger.clock-mended", mended_clock={"text": "x"})
@@ -219,11 +232,19 @@ def test_a_record_of_the_future_and_a_line_that_is_none_are_cured_by_commands(
     require_all_well(home)
 
 
-def append_ahead(home: Home) -> tuple[int, int, str]:
-    """Append a record of the next week as who may write the file does it; return its number twice, and a moment from which time is right."""
+def append_ahead(home: Home, count: int = 1) -> tuple[int, int, str]:
+    """Append records of the next week as who may write the file does it; return the first and last, and a moment from which time is right."""
     since = SystemClock().now()
-    seq = put_record(home, "backup.adopted", since + timedelta(days=7))
-    return seq, seq, since.isoformat(timespec="milliseconds")
+    first = put_record(home, "backup.adopted", since + timedelta(days=7))
+    with closing(sqlite3.connect(home.folder / "state/ledger.sqlite")) as connection, connection:
+        ((line,),) = connection.execute("SELECT line FROM record WHERE seq = ?", (first,)).fetchall()
+        record, rows = parse(line), list[tuple[int, bytes]]()
+        for seq in range(first + 1, first + count):
+            line = encode(Draft(record.kind, record.body), seq=seq, at=record.at, prev=line_digest(line)).line
+            rows.append((seq, line))
+        connection.executemany("INSERT INTO record (seq, line) VALUES (?, ?)", rows)
+        connection.execute("UPDATE tail SET size = ?, head = ?", (first + count - 1, line_digest(line)))
+    return first, first + count - 1, since.isoformat(timespec="milliseconds")
 
 
 def put_record(home: Home, kind: str, at: datetime, **parts: object) -> int:
@@ -245,7 +266,7 @@ def test_mend_clock_answers_a_wrong_first_or_last_with_the_right_one(home: Home)
 
     assert too_early["message"] == f"line {line} is no record, so it has no time that is wrong"
     assert too_short["message"] == f"records {first} to {last} do not end with the newest, {newest}"
-    assert f"{newest} as the last" in too_short["hint"]
+    assert f"{newest} as LAST" in too_short["hint"]
     mend(home, first, set_aside(home, line, line)["seq"], since)
     set_aside(home, newest, newest)
     require_all_well(home)

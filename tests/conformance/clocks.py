@@ -462,9 +462,9 @@ def _of_the_first_record(written: Written) -> None:
     mend(written, 1)
 
 
-def _of_too_many(written: Written) -> None:
+def _of_more_than_there_are(written: Written) -> None:
     first = run_past(written)
-    text = f"portalops-clock 1\nledger {LEDGER}\nrange 1 100001 {'a' * 64}\nsince {format_at(written.clock.at)}\nby a\nsecond b\nkey {SECOND.public_key}\nreason x\n"
+    text = f"portalops-clock 1\nledger {LEDGER}\nrange 1 999999999999999999 {'a' * 64}\nsince {format_at(written.clock.at)}\nby a\nsecond b\nkey {SECOND.public_key}\nreason x\n"
     mend(written, first, text=text)
 
 
@@ -700,7 +700,7 @@ CASES: Mapping[str, Callable[[Written], None]] = {
         _another_second_than_named, _signed_as_a_quarantine, _without_the_second, _text_of_a_quarantine,
         _a_quarantine_with_the_text_of_a_clock, _without_a_moment, _a_day_that_there_is_not, _an_hour_that_there_is_not,
         _a_year_without_zones, _of_another_line, _of_another_ledger, _not_up_to_the_newest, _of_the_future, _of_the_first_record,
-        _of_too_many, _with_a_right_record, _over_right_records, _of_records_at_the_moment, _of_honest_records_by_two,
+        _of_more_than_there_are, _with_a_right_record, _over_right_records, _of_records_at_the_moment, _of_honest_records_by_two,
         _since_a_later_moment, _overlapping, _of_the_same_records_again, _holds_none, _lone_surrogate,
         _details_that_never_were, _claimed_by_a_person_afterwards, _set_aside_although_it_counts,
         _the_second_person_enrolled_later, _mended_by_a_key_of_that_time, _a_key_of_that_time_that_mended_nothing,

@@ -47,7 +47,6 @@ MAX_FAULTS, MAX_SHOWN = 100, 20
 MAX_SLOTS = 1000000
 MAX_RANGES = 1000  # of one claim
 MAX_ASIDE = 1000  # records of one quarantine
-MAX_MISTIMED = 100000  # records of one mended clock
 MAX_DEPTH = 100
 MAX_DIGITS = 4300  # what newer Pythons refuse by themselves: reading more takes time that grows with its square
 GENESIS = "0" * 64
@@ -1414,7 +1413,7 @@ class Check:
         if found is None or not isinstance(text, str) or not is_key(found.group(8)):
             return record, None
         ledger, first, last, digest, since, by, second, public, reason = found.groups()
-        if not int(first) <= int(last) < int(first) + (MAX_MISTIMED if mends else MAX_ASIDE):
+        if int(last) < int(first) or (not mends and int(last) >= int(first) + MAX_ASIDE):
             return record, None
         if not text.startswith(namespace + " ") or (since is not None) != mends or (mends and not is_moment(since)):
             return record, None

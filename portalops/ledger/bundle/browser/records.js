@@ -23,7 +23,6 @@ const QUARANTINE = new RegExp(
 );
 const MAX_RANGES = 1000; // of one claim
 const MAX_ASIDE = 1000n; // records of one quarantine
-const MAX_MISTIMED = 100000n; // records of one mended clock
 
 const EARLIEST = momentOf("0001-01-01T00:00:00.000Z");
 const LATEST = momentOf("9999-12-31T23:59:59.999Z");
@@ -97,7 +96,7 @@ function parseQuarantine(text, mends) {
   const found = QUARANTINE.exec(text);
   if (!found || !isKey(found[8])) return null;
   const [, ledger, first, last, digest, since, by, second, key, reason] = found;
-  if (BigInt(last) < BigInt(first) || BigInt(last) >= BigInt(first) + (mends ? MAX_MISTIMED : MAX_ASIDE)) return null;
+  if (BigInt(last) < BigInt(first) || (!mends && BigInt(last) >= BigInt(first) + MAX_ASIDE)) return null;
   if (!text.startsWith(mends ? "portalops-clock " : "portalops-quarantine ") || (since !== undefined) !== mends || (mends && !isMoment(since))) return null;
   return { ledger, first: Number(first), last: Number(last), digest, since, by, second, key, reason };
 }
