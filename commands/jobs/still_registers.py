@@ -32,7 +32,8 @@ def say_still_registers(session: Session) -> Iterator[tuple[str, Message, Messag
     except UpdatesError:
         return
     for source in registers:
-        if source in polled and (found := find_still(source, lines[source], start, end, zone=zone)) is not None:
+        found = find_still(source, lines[source], start, end, zone=zone) if source in polled else None
+        if found is not None and not found.in_arrears:
             yield source, msg("week {week}: {what}", week=str(week), what=say_still(found)), _CURE
 
 

@@ -34,11 +34,13 @@ class UnseenStretch(NamedTuple):
 
 
 class StillRegister(NamedTuple):
-    """A register in which nobody's line came for a week: it may be kept on in a file that nobody polls."""
+    """A register in which nobody's line came for a week, or since: it may be kept on in a file that nobody polls, or written later."""
 
     source: str
     newest: date | None
-    """The day of its newest line from before that week; None where it has none."""
+    """The day of its newest line up to that week; None where it has none."""
+    in_arrears: bool = False
+    """That line is of the week, and none is from after it: what came on that day or later may not be entered yet."""
 
 
 class DayBounds(NamedTuple):
@@ -168,7 +170,9 @@ class Coverage:
     def still(
         self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, zone: ZoneInfo
     ) -> tuple[StillRegister, ...]:
-        """Return the registers that prove nothing of a week, as no line of anybody came in it; none where another source speaks for it.
+        """Return the registers that prove nothing of a week, or of its last days; none where another source speaks for it.
+
+        Lines are entered in arrears: what a register lacks is known once a line of anybody from after the week stands in it.
 
         Args:
             sources: that show what a unit sends in.
@@ -233,7 +237,7 @@ class Coverage:
 def find_still(
     source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo
 ) -> StillRegister | None:
-    """Return a register as one in which no line came in a week; None if one did.
+    """Return a register as one that does not go on behind a week; None if it does.
 
     Args:
         source: its id.
@@ -242,10 +246,11 @@ def find_still(
         end: when it is over, exclusive.
         zone: in which its newest line has its day.
     """
-    place = bisect_left(arrivals, start)
-    if place < len(arrivals) and arrivals[place] < end:
+    begins, ends = bisect_left(arrivals, start), bisect_left(arrivals, end)
+    in_arrears = begins < ends == len(arrivals)
+    if begins < ends and not in_arrears:
         return None
-    return StillRegister(source, moment(arrivals[place - 1]).astimezone(zone).date() if place else None)
+    return StillRegister(source, moment(arrivals[ends - 1]).astimezone(zone).date() if ends else None, in_arrears)
 
 
 def cover(

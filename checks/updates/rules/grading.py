@@ -26,7 +26,9 @@ CLOCK_SKEW = span(timedelta(minutes=10))
 CACHE_LAG = span(timedelta(hours=2))
 """An answer may be as old as the caches on its way: a claim this little behind the poll that did not show the item may be true."""
 STALE_FOR = span(timedelta(hours=72))
-"""A feed that is built once a day, a page in a cache or a mail in a queue over the weekend is so old at most: an earlier claim is refuted for good."""
+"""A feed that is built once a day, or a page in a cache over the weekend, is so old at most: an earlier claim is refuted for good."""
+QUEUED_FOR = span(timedelta(days=5))
+"""Mail servers try for four to five days to hand a mail on (RFC 5321, 4.5.4.1)."""
 LONG_AGO = span(timedelta(days=30))
 """What claims to be older than this, and came up all the same, may be an old item that was put into the list from elsewhere."""
 REDATE_AFTER = span(timedelta(hours=24))
@@ -300,7 +302,7 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
 def _sent_before(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -> Stamp | None:
     """Return when a mail says that it was sent, where that is on an earlier day than its server took it, and not long before; else None."""
     sent, taken = one.published_at, one.created_at
-    if traits.complete or sent is None or taken is None or not 0 < taken - sent <= STALE_FOR:
+    if traits.complete or sent is None or taken is None or not 0 < taken - sent <= QUEUED_FOR:
         return None
     return None if claims.is_one_day(sent, taken) else sent
 

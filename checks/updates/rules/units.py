@@ -217,7 +217,8 @@ def _unit_week(
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
             still = coverage.still(sources[channel], facts.start, facts.end, zone=terms.zone)
-            unseen = frozenset(one.day for one in days) if still else unseen
+            newest = max((one.newest.toordinal() for one in still if one.newest is not None), default=0)
+            unseen |= frozenset(one.day for one in days if still and one.day >= newest)
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
         lasting: int | None = 0
         if not moment.is_over:
