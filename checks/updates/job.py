@@ -58,6 +58,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
 from portalops.model.updates import (
+    PLACE,
     FlagKind,
     Listing,
     Observation,
@@ -335,7 +336,8 @@ def _etag(source: UpdateSource, store: ObservationStore, now: datetime) -> str:
     """
     before = store.last_whole_poll(source.traits.id)
     is_wanted_whole = source.traits.cross_check or before is None or now - before.polled_at >= WHOLE_AFTER
-    return "" if is_wanted_whole else store.etag(source.traits.id)
+    kept = store.etag(source.traits.id)
+    return kept if kept.startswith(PLACE) or not is_wanted_whole else ""
 
 
 def _is_check_due(source: UpdateSource, store: ObservationStore, now: datetime) -> bool:
@@ -509,7 +511,12 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         since = before.polled_at if before else None
         absent = {observation.id: since for observation, _candidate in recognition.new} if since else {}
         is_next = since is not None and since < listing.covers_from <= since + ASKED_WITHIN
-        poll = replace(poll, new_items=len(recognition.new), covers_from=since if is_next else listing.covers_from)
+        poll = replace(
+            poll,
+            new_items=len(recognition.new),
+            covers_from=since if is_next else listing.covers_from,
+            blind=listing.doubt,
+        )
         return _Read(traits, poll, before, recognition, etag, proof=AnswerProof(absent_at=absent))
     rewriting = _rewritten(recognition, known, before, store, traits=traits, units=units, poll=poll)
     answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)

@@ -355,11 +355,13 @@ def _correction(
     """Return what an answer says anew of a known item; None if it says what the answer before said.
 
     Names are compared as they are written: a unit that the configuration names otherwise since then is no correction. When an item
-    was made is a registrar's to put right; of a content system it is the row's own, which nobody does.
+    was made is a registrar's to put right; of a content system it is the row's own, which nobody does. A mail that comes again, or is
+    put into another mailbox, was there all the same when a poll first saw it.
     """
     item = candidate.item
     is_of_another = traits.unit is None and candidate.unit_name != before.unit_name
-    if not is_of_another and not (traits.attested and item.created_at != before.made_at):
+    is_of_registrar = traits.attested and traits.complete
+    if not is_of_another and not (is_of_registrar and item.created_at != before.made_at):
         return None
     unit = _unit_of(item, traits, units, polled_at)
     return ItemCorrection(

@@ -226,6 +226,10 @@ class RefusedItem:
     """It is a hole of which nobody knows how much is in it: every answer that has it may hide something new."""
 
 
+PLACE = "place:"
+"""How an etag begins that is a place in a source's own numbering: it is shown also where the whole answer is wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateAnswer:
     """What a source of updates sent."""
@@ -233,7 +237,7 @@ class UpdateAnswer:
     data: bytes | None
     """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
     etag: str = ""
-    """To be shown to the source the next time; empty if it gave none."""
+    """To be shown to the source the next time; empty if it gave none. One that begins with `PLACE` is no claim that nothing changed."""
     via: tuple[str, ...] = ()
     """Where the source's address was redirected to, in order."""
 
@@ -245,7 +249,7 @@ class Listing:
     items: tuple[ListedItem, ...]
     rejected: tuple[RefusedItem, ...] = ()
     doubt: Message | None = None
-    """Why a cross-check with it proves nothing; None if it does."""
+    """Why it proves nothing of the time since the answer before, or as a cross-check; None if it does."""
     covers_from: datetime | None = None
     """From when on it shows everything, where the source itself can tell; else that is found out from its items."""
 

@@ -8,7 +8,7 @@ from datetime import date
 from portalops.model.organisation import Agency, Name, UnitId
 from tests.attacks.framed_texts import GREETING, SIGNATURE
 from tests.attacks.update_scene import KeptMail, Post, Province, Site, story
-from tests.checks.updates.scene import HEALTH, JUSTICE
+from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 SENDER = "vanthu@soyte.khanhhoa.example"
 TITLES = {
@@ -334,6 +334,28 @@ def mail_that_a_server_held_back_over_midnight(p: Province) -> None:
     p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
     sent, on = p.day(7, "23:55"), p.day(8, "00:10")
     p.plan(on, mail.receive, on, SENDER, story(4, 320), subject=TITLES[3], sent=sent)
+
+
+def mail_that_comes_in_again_next_week(p: Province) -> None:
+    """Let Thursday's mail come in once more on Monday, under its own Message-ID, as from a relay. True: two occasions."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 320), subject=TITLES[1])
+    for on in (p.day(4), p.day(8)):
+        p.plan(on, mail.receive, on, SENDER, story(4, 320), subject=TITLES[3], sent=p.day(4), message_id="<4@so-y-te>")
+
+
+def mailbox_that_moved_to_another_server(p: Province) -> None:
+    """Let all mail be copied into a new mailbox, whose server takes it on Sunday. True: two occasions."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        said = {"subject": TITLES[day - 1], "sent": p.day(day), "message_id": f"<{day}@so-y-te>"}
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 320), **said)
+
+    def move() -> None:
+        kept, mail.messages = mail.messages, []
+        mail.messages += [{**one, "received_at": at(p.day(7)).isoformat()} for one in kept]
+
+    p.plan(p.day(7), move)
 
 
 def mails_held_back_for_days(p: Province) -> None:

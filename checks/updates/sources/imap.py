@@ -25,7 +25,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -59,9 +59,17 @@ from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
 from portalops.json_text import read_json
 from portalops.model.causes import cause_of
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Digest
-from portalops.model.updates import ItemChannel, ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
+from portalops.model.updates import (
+    PLACE,
+    ItemChannel,
+    ListedItem,
+    Listing,
+    RefusedItem,
+    UpdateAnswer,
+    UpdateSourceTraits,
+)
 from portalops.ports import Clock, Web
 from portalops.system.clock import SystemClock
 
@@ -88,7 +96,7 @@ _FETCHED = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _RECEIVED = re.compile(rb'INTERNALDATE "([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"')
 _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec")
-_MARK = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,12})")
+_MARK = re.compile(rf"{PLACE}(\d{{1,10}})\.(\d{{1,10}})\.(\d{{1,12}})")
 
 
 class Settings(CommonSettings):
@@ -112,6 +120,8 @@ class Settings(CommonSettings):
     """The folder, as mail programs show it."""
     days: int = Field(default=35, ge=1, le=400)
     """How far back the first look goes."""
+    ignore_gone: bool = False
+    """What leaves the folder before a look is no unit's mail, as where a filter deletes spam; else it may be anybody's."""
 
     @field_validator("units")
     @classmethod
@@ -174,6 +184,7 @@ class ImapSource:
             validity, following = _number(box, "UIDVALIDITY"), _number(box, "UIDNEXT")
             since, first = self._asked_from(etag, validity, now)
             listed = self._listed(box, since, first)
+            gone = _count_gone(listed, first, following) if first and not self._settings.ignore_gone else 0
             chosen = listed[-MAX_MESSAGES:]
             if len(listed) > len(chosen):
                 since = listed[-MAX_MESSAGES - 1].at
@@ -194,9 +205,10 @@ class ImapSource:
             "since": since.isoformat(),
             "messages": messages,
             "unread": unread,
+            "gone": gone,
         }
         again = min((following, *unread))  # what was not given is asked for once more, with all behind it
-        mark = f"{validity}.{again}.{int(now.timestamp())}" if validity and following else ""
+        mark = f"{PLACE}{validity}.{again}.{int(now.timestamp())}" if validity and following else ""
         return UpdateAnswer(json.dumps(answer, ensure_ascii=False, indent=None).encode(), mark)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
@@ -209,9 +221,10 @@ class ImapSource:
                 RefusedItem(msg("message {number}: the server did not send it", number=int(uid)), f"uid {int(uid)}")
                 for uid in answer["unread"]
             )
+            gone = int(answer.get("gone", 0))  # answers of before have none
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
-        return Listing(items, unread, covers_from=since)
+        return Listing(items, unread, covers_from=since, doubt=_say_gone(gone) if gone else None)
 
     def _item(self, message: Mapping[str, object]) -> ListedItem:
         received = datetime.fromisoformat(str(message["received_at"]))
@@ -381,6 +394,21 @@ def _number(box: BaseMailBox, name: str) -> int:
     _status, values = box.client.response(name)
     value = values[-1] if values else None
     return int(value) if isinstance(value, bytes) and value.isdigit() else 0
+
+
+def _count_gone(listed: Sequence[_Received], first: int, following: int) -> int:
+    """Return how many messages came since the look before and are there no more: a server numbers them one after the other (RFC 3501, 2.3.1.1)."""
+    return max(0, following - first - sum(first <= one.uid < following for one in listed))
+
+
+def _say_gone(count: int) -> Message:
+    return nmsg(
+        "{n} message came and went before this look; poll before mail is moved or deleted, name the folder where it goes as a source of its own,"
+        " or set ignore_gone = true if nothing of it is a unit's",
+        "{n} messages came and went before this look; poll before mail is moved or deleted, name the folder where it goes as a source of its own,"
+        " or set ignore_gone = true if nothing of it is a unit's",
+        count,
+    )
 
 
 def _received(line: object) -> _Received | None:

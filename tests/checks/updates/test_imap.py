@@ -51,7 +51,7 @@ def test_mail_counts_when_the_server_took_it_and_not_when_its_header_claims(mail
     box = Mailbox(mail, "forged", tmp_path)
     box.collect("2026-11-13 20:00")
     box.put("2026-11-17 09:00", tin(1, date="2026-11-10 09:00"))
-    box.put("2026-11-23 09:00", tin(2, date="2026-11-19 09:00"))
+    box.put("2026-11-23 09:00", tin(2, date="2026-11-17 09:00"))
 
     result = box.collect("2026-11-24 09:00")
 
@@ -337,7 +337,7 @@ def test_a_mailbox_that_is_asked_a_second_after_its_look_begins_leaves_no_time_u
     assert _week(result, "so-y-te") == (0, DutyVerdict.UNMET)
 
 
-def test_a_look_speaks_for_the_time_since_the_one_before_and_no_more_than_it_asked_for(
+def test_a_look_speaks_for_the_time_since_the_one_before_whose_numbers_it_knows(
     mail: MailServer, tmp_path: Path
 ) -> None:
     box = Mailbox(mail, "silent", tmp_path, days=5)
@@ -347,8 +347,29 @@ def test_a_look_speaks_for_the_time_since_the_one_before_and_no_more_than_it_ask
     result = box.collect("2026-11-24 09:00")
 
     assert later.covers_from == first.polled_at
-    assert result.polls[0].covers_from == at("2026-11-19 09:00")
-    assert _week(result, "so-y-te") == (0, DutyVerdict.INSUFFICIENT_EVIDENCE)
+    assert first.covers_from == at("2026-10-28 08:00")
+    assert result.polls[0].covers_from == later.polled_at
+    assert _week(result, "so-y-te") == (0, DutyVerdict.UNMET)
+
+
+@pytest.mark.parametrize(
+    ("ignore_gone", "verdict"), [(False, DutyVerdict.INSUFFICIENT_EVIDENCE), (True, DutyVerdict.UNMET)]
+)
+def test_mail_that_was_moved_before_a_look_is_counted_and_may_be_anybodys(
+    mail: MailServer, tmp_path: Path, ignore_gone: bool, verdict: DutyVerdict
+) -> None:
+    box = Mailbox(mail, f"moved-{ignore_gone}", tmp_path, ignore_gone=ignore_gone)
+    box.collect("2026-11-13 20:00")
+    box.put("2026-11-17 09:00", tin(1))
+    box.collect("2026-11-17 20:00")
+    box.put("2026-11-19 09:00", tin(2))
+    mail.empty(box.user)
+    moved = box.collect("2026-11-19 20:00")
+    result = box.collect("2026-11-24 09:00")
+
+    assert _week(result, "so-y-te") == (1, verdict)
+    said = str(moved.polls[0].blind)
+    assert said.startswith("1 message came and went before this look;") is not ignore_gone
 
 
 CONFIGURATION = """
@@ -558,7 +579,7 @@ def test_a_message_that_the_server_does_not_give_is_named_and_asked_for_again(ma
     assert answer.data is not None
     listing = box.source.parse(answer.data, polled_at=box.clock.at)
     assert said_of(listing) == ("message 7: the server did not send it",)
-    assert answer.etag.startswith("3.7.")
+    assert answer.etag.startswith("place:3.7.")
 
 
 @contextmanager
