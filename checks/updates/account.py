@@ -19,6 +19,7 @@ from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address
 from checks.updates.rules.grading import (
     BEGINNING,
+    STUB_LETTERS,
     GradedItem,
     is_ahead,
     is_bare,
@@ -471,17 +472,9 @@ def _explain_doubt(one: Counting) -> Message:
         return msg(
             "the header Auto-Submitted of this mail, or else Precedence or Return-Path, says that a program sent it: an officer confirms it if it brings what the unit wrote"
         )
-    if (
-        item.grade is Grade.D
-        and item.came is not None
-        and item.came.last == item.seen.published_at != item.seen.created_at
-    ):
+    if item.grade is Grade.D and item.seen.body_letters is not None and item.seen.body_letters < STUB_LETTERS:
         return msg(
-            "the mail server took it after the week's end, and the mail says that it was sent shortly before: servers hold mail back now and then; an officer confirms it by the sending server's record"
-        )
-    if item.grade is Grade.D and item.seen.body_letters == 0:
-        return msg(
-            "this mail has neither words nor a file, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
+            "this mail has hardly a word and no document, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
         )
     if is_beyond_comparing(item.seen):
         return msg(
@@ -496,6 +489,10 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if item.seen.rewrite == Rewrite.OPEN:
         return msg("the page's text changed, and it is not certain that enough of it is new for another item")
+    if FlagKind.BACKDATED in flags and item.grade is Grade.D:
+        return msg(
+            "it says that it was sent more than 30 days before its server took it: an old mail may have been put back; an officer confirms it if it is new"
+        )
     if FlagKind.BACKDATED in flags and is_from_long_ago(item.seen):
         return msg(
             "it claims a time more than 30 days before the poll that did not show it: an old item may have been put into this list, such as one of another category; an officer confirms it if it is new"

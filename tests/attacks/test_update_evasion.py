@@ -1021,6 +1021,23 @@ def mail_dated_back_over_the_weekend(p: Province) -> None:
         p.plan(taken, mail.receive, taken, "vanthu@soyte.khanhhoa.example", body(number), sent=sent)
 
 
+def mails_with_a_greeting_alone(p: Province) -> None:
+    """Let greetings with a signature and a logo come in, without a word of news."""
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day, text in ((2, "Kính gửi Ban biên tập. Trân trọng, Văn phòng Sở Y tế."), (4, "Em gửi bài đính kèm ạ.")):
+        p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", text, file="logo.png")
+
+
+def old_mail_put_back(p: Province) -> None:
+    """Let two mails of September be put into the mailbox anew, as by a mail program that gives them the time of now."""
+    mail = p.with_mail()
+    p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
+    for day, number in ((2, 1), (4, 2)):
+        sent = f"2026-09-{10 + day} 09:00"
+        p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", body(number), sent=sent)
+
+
 def empty_mails(p: Province) -> None:
     mail = p.with_mail()
     p.units[0] = replace(HEALTH, aliases=("soyte.khanhhoa.example",))
@@ -1422,6 +1439,8 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_mail_again_and_again: UNKNOWN,
     mail_dated_back: UNMET,
     mail_dated_back_over_the_weekend: UNKNOWN,
+    mails_with_a_greeting_alone: UNKNOWN,
+    old_mail_put_back: UNKNOWN,
     empty_mails: UNKNOWN,
     answers_to_invitations: UNKNOWN,
     answers_of_somebody_absent: UNMET,
@@ -1521,8 +1540,11 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
         ),
         (title_with_the_unit_in_front, "this title, or one that has it in it, was at "),
         (title_cut_short, "this title, or one that has it in it, was at "),
-        (empty_mails, "this mail has neither words nor a file, or it answers an invitation or is a receipt"),
-        (answers_to_invitations, "this mail has neither words nor a file, or it answers an invitation or is a receipt"),
+        (empty_mails, "this mail has hardly a word and no document, or it answers an invitation or is a receipt"),
+        (
+            answers_to_invitations,
+            "this mail has hardly a word and no document, or it answers an invitation or is a receipt",
+        ),
     ],
 )
 def test_what_is_open_is_named_with_its_cause(province: Province, way: Way, why: str) -> None:

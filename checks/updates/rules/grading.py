@@ -133,6 +133,7 @@ def grade(
         kind = Grade.D
         came = Interval(first, until) if created is None else Interval(created, created)
         perhaps_since = _sent_before(one, traits, claims)
+        is_stray = is_backdated = not is_confirmed and is_put_back(one, traits)
     else:
         kind = Grade.C if after is None else Grade.A
         claim = usable if usable is not None else created
@@ -175,8 +176,8 @@ def grade(
         kind, is_touched = Grade.D, False
         if hoped is not None:
             came, hoped = Interval(hoped, hoped), None
-    # What a mail without a word and without a file tells nobody can say but who got it.
-    is_empty = traits.attested and one.body_letters == 0 and not is_confirmed
+    # What a mail with hardly a word and without a document tells nobody can say but who got it: a greeting, thanks, a question.
+    is_empty = traits.attested and one.body_letters is not None and one.body_letters < STUB_LETTERS and not is_confirmed
     # A register has subjects and no texts: a paper is known again by its number.
     has_only_subject = traits.attested and one.body_letters is None
     is_disguised = is_beyond_comparing(one) and not (is_confirmed or has_only_subject)
@@ -268,6 +269,13 @@ def is_from_long_ago(one: SeenItem) -> bool:
     return one.published_at < one.looked_before_at - LONG_AGO
 
 
+def is_put_back(one: SeenItem, traits: UpdateSourceTraits) -> bool:
+    """Say whether a mail says that it was sent long before its server took it: an old one that was put back, or a wrong clock."""
+    if traits.complete or one.published_at is None or one.created_at is None:
+        return False
+    return one.published_at < one.created_at - LONG_AGO
+
+
 def is_bare(one: SeenItem) -> bool:
     """Say whether an item of a site is a word or two, without a text."""
     return one.title_alone and len(_WORD.findall(one.title)) < LEAST_WORDS
@@ -287,6 +295,8 @@ def grade_plain(one: SeenItem, traits: UpdateSourceTraits, claims: ClaimRules) -
         return None
     if traits.attested:
         if created is None or created > one.first_seen_at or claimed > one.first_seen_at:
+            return None
+        if is_put_back(one, traits):
             return None
         came = Interval(created, created)
         return GradedItem(one, Grade.D, came, True, claimed, (), perhaps_since=_sent_before(one, traits, claims))

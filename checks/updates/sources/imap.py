@@ -91,6 +91,8 @@ PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".heic", ".webp", ".tif", ".tiff")
 """How names of pictures end."""
+NO_DOCUMENTS = (*PICTURES, ".ics", ".p7s", ".asc", ".vcf")
+"""The same of files that are no papers: pictures, appointments, signatures and cards of addresses."""
 
 _FETCHED = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -246,7 +248,8 @@ class ImapSource:
             unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to)),
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
-            body_is_summary=bool(mail.files or mail.broken),
+            body_is_summary=bool(mail.broken)
+            or any(not file.name.lower().endswith(NO_DOCUMENTS) for file in mail.files),
             is_automatic=is_open,
             files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
         )
