@@ -3,7 +3,7 @@
 `Auto-Submitted` says so (RFC 3834, section 5), and many programs that answer for somebody absent leave it out. They write `Precedence: auto_reply`,
 `X-Autoreply` or `X-Autorespond`, which no mail of a person has. `Precedence: bulk` and `junk` (RFC 2076, section 3.9) and an empty return
 path (RFC 3834, section 3; RFC 5321, section 4.5.5) stand on such answers too, but also on what office systems send for a person. So these
-are taken for generated mail: it is open where it brings a text. A mailing list writes `Precedence` as well, and names itself
+are taken for generated mail: it is open where it brings a text. So is a subject that begins as programs write it. A mailing list writes `Precedence` as well, and names itself
 by headers of its own (RFC 2369, RFC 2919): what it passes on is a person's.
 
 `X-Auto-Response-Suppress` is passed over. It asks others not to answer (MS-OXCMAIL, section 2.1.3.2.20), and stands on ordinary mail.
@@ -12,6 +12,7 @@ by headers of its own (RFC 2369, RFC 2919): what it passes on is a person's.
 from __future__ import annotations
 
 import re
+import unicodedata
 from email.message import Message as Mail
 
 REPLIED, GENERATED = "auto-replied", "auto-generated"
@@ -41,6 +42,22 @@ def automatic_word(mail: Mail) -> str:
         return ""
     is_unanswerable = "".join(str(mail.get("Return-Path", "")).split()) == "<>"
     return GENERATED if precedence & _MASS or is_unanswerable else ""
+
+
+def word_of_subject(subject: str) -> str:
+    """Return `GENERATED` where a subject begins as mail programs begin those of receipts, answers to invitations and recalls; else nothing.
+
+    >>> [word_of_subject(one) for one in ("Đã đọc: Tin tuần 47", "Automatic reply: Họp", "Re: Tin tuần 47")]
+    ['auto-generated', 'auto-generated', '']
+    """
+    return GENERATED if _BY_PROGRAM.match(unicodedata.normalize("NFC", subject)) else ""
+
+
+_BY_PROGRAM = re.compile(
+    r"\W*(?:accepted|declined|tentative(?:ly accepted)?|automatic reply|auto(?:matic)?[- ]?response|out of office|read|recall|undeliverable"
+    r"|đã chấp nhận|đã từ chối|dự kiến|trả lời tự động|tự động trả lời|vắng mặt|đã đọc|thu hồi)\s*:",
+    re.IGNORECASE,
+)
 
 
 def _word(mail: Mail, name: str) -> str:

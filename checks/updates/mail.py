@@ -19,7 +19,7 @@ from email.message import Message as Mail
 from email.parser import BytesHeaderParser
 from email.policy import Compat32
 
-from checks.updates.automatic_mail import REPLIED, automatic_word
+from checks.updates.automatic_mail import REPLIED, automatic_word, word_of_subject
 from checks.updates.text import without_markup
 from portalops.model.record import Digest
 
@@ -170,7 +170,10 @@ def _read_headers(data: bytes, why: str) -> ReadMail:
 
 
 def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str = "") -> ReadMail:
-    said, is_report = automatic_word(mail), mail.get_content_type() == "multipart/report"  # of RFC 6522
+    said = automatic_word(mail)
+    if not said and (files or len(text.split()) >= LEAST_WORDS):  # else it is open as it says nothing
+        said = word_of_subject(_header(mail, "Subject"))
+    is_report = mail.get_content_type() == "multipart/report"  # of RFC 6522
     return ReadMail(
         message_id=_header(mail, "Message-ID").strip(),
         sender=_sender(_raw(mail, "From")),

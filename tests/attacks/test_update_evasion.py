@@ -1045,6 +1045,20 @@ def empty_mails(p: Province) -> None:
         p.plan(p.day(day), mail.receive, p.day(day), "vanthu@soyte.khanhhoa.example", "", subject=f"Tin {day}")
 
 
+def answers_of_mail_programs_in_plain_text(p: Province) -> None:
+    """Let programs answer in plain text, without a header that says so."""
+    mail = _mail_of_the_unit(p)
+    for day, subject in ((2, "Đã đọc: Lịch công tác"), (4, "Automatic reply: Lịch họp Ban biên tập")):
+        lines = (
+            "From: <vanthu@soyte.khanhhoa.example>",
+            f"Subject: {subject}",
+            'Content-Type: text/plain; charset="utf-8"',
+            "",
+            body(day),
+        )
+        p.plan(p.day(day), mail.deliver, p.day(day), "\r\n".join(lines).encode())
+
+
 def answers_to_invitations(p: Province) -> None:
     mail = _mail_of_the_unit(p)
     for day in (2, 4):
@@ -1442,6 +1456,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     mails_with_a_greeting_alone: UNKNOWN,
     old_mail_put_back: UNKNOWN,
     empty_mails: UNKNOWN,
+    answers_of_mail_programs_in_plain_text: UNKNOWN,
     answers_to_invitations: UNKNOWN,
     answers_of_somebody_absent: UNMET,
     paper_mailed_and_registered: UNKNOWN,
