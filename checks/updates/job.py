@@ -27,7 +27,7 @@ from checks.updates.answers import (
 )
 from checks.updates.attribution import attributed
 from checks.updates.dates import WrittenDates
-from checks.updates.gaps import is_check_of, judge_gap, keys_of
+from checks.updates.gaps import is_check_of, judge_gap, keys_of, new_addresses
 from checks.updates.judging import Judging, grade_items
 from checks.updates.judging_processes import JudgedPeriod, judge_period
 from checks.updates.observation_rows import newest_at
@@ -75,8 +75,8 @@ MAX_REJECTED = 100
 """How many refused items of one answer are named; all are counted."""
 WHOLE_AFTER = timedelta(hours=20)
 """A source whose whole answer is this old is asked for it, however little it says has changed: once a day, with some room."""
-CHECK_AFTER = timedelta(days=6)
-"""A cross-check that has not been asked for so long is asked without a gap too: once a week, with some room."""
+CHECK_AFTER = timedelta(days=7)
+"""A cross-check is asked at least so often: in the first poll of each week."""
 ASKED_WITHIN = timedelta(seconds=10)
 """So soon after its look begins a mailbox is asked, and tells from then on what is new: between the two nothing was missed, as it numbers its messages."""
 
@@ -316,7 +316,7 @@ def _collect(
             some, etag=lambda one: _etag(one, store, clock.now()), keeper=keeper, clock=clock, within=left
         )
 
-    first = [one for one in sources if not one.traits.cross_check or _is_check_due(one, store, clock.now())]
+    first = [one for one in sources if not one.traits.cross_check or _is_check_due(one, store, clock.now(), zone)]
     with progress.task(msg("Collecting updates"), total=len(first), unit="items") as task:
         record(look_at_all(first))
         wanted = [one for one in sources if any(is_check_of(one.traits, read.traits) for read in gaps)]
@@ -340,10 +340,10 @@ def _etag(source: UpdateSource, store: ObservationStore, now: datetime) -> str:
     return kept if kept.startswith(PLACE) or not is_wanted_whole else ""
 
 
-def _is_check_due(source: UpdateSource, store: ObservationStore, now: datetime) -> bool:
-    """Say whether a cross-check is to be asked to see that it is there: it may not be found gone when it is needed."""
+def _is_check_due(source: UpdateSource, store: ObservationStore, now: datetime, zone: ZoneInfo) -> bool:
+    """Say whether a cross-check is to be asked: it may not be found gone when it is needed, and what it has new bounds a week."""
     before = store.last_whole_poll(source.traits.id)
-    return before is None or now - before.polled_at >= CHECK_AFTER
+    return before is None or Week.of(before.polled_at.astimezone(zone).date()) != Week.of(now.astimezone(zone).date())
 
 
 def replay(
@@ -491,7 +491,15 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
         owner=traits.unit or "",
     )
     if traits.cross_check:
-        return _Read(traits, poll, newest, Recognition((), (), ()), "")
+        added = new_addresses(
+            traits,
+            listing,
+            remembered=[one.key for one in store.refused_parts(traits.id)],
+            known=store.shown_addresses(keys_of(listing), traits.channel, traits.unit),
+            is_first=newest is None,
+            at=look.at,
+        )
+        return _Read(traits, poll, newest, Recognition((), (), (), hidden=added), "")
     # What never had an item is no base; what tells only of news may be empty.
     before = newest if newest is not None and (newest.items or listing.covers_from is not None) else None
     found = candidates(listing.items)

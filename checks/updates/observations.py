@@ -114,6 +114,7 @@ from checks.updates.text import (
     group_marks,
     has_letters,
 )
+from checks.updates.unlisted import LISTED, is_of_map, read_unlisted
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, ListedItem, Observation, Poll, Rewrite
@@ -205,6 +206,11 @@ class ObservationStore:
         with self._engine.connect() as connection:
             rows = connection.execute(_STANDING_REFUSED, {"source": source})
             return tuple(RefusedPart(key, stamps.moment(at), is_open) for key, at, is_open in rows)
+
+    def shown_addresses(self, keys: Collection[str], channel: ItemChannel, unit: UnitId | None) -> frozenset[str]:
+        """Return those of some addresses, by their keys, that an item of a channel and unit has; of None of any unit."""
+        with self._engine.connect() as connection:
+            return _shown_addresses(connection, keys, channel, unit)
 
     def last_news_at(self, source: str) -> datetime | None:
         """Return when an answer of a source last showed something new."""
@@ -618,7 +624,9 @@ class ObservationStore:
         looked_before = optional_stamp(before.polled_at if before else None)
         nothing: dict[str, object] = {"looked_before_at": None, "unit": None, "made_at": None, "is_open": False}
         now = {one.key for one in recognition.hidden}
-        events = [{**own, "key": key, "present": False, **nothing} for key in sorted(standing - now)]
+        events = [
+            {**own, "key": key, "present": False, **nothing} for key in sorted(standing - now) if not is_of_map(key)
+        ]
         events += [
             {
                 **own,
@@ -765,7 +773,11 @@ class ObservationWindow:
 
     def refused(self) -> Sequence[UnreadPart]:
         """Return what of answers could not be read, and from when to when it stood there."""
-        query = select(REFUSED).where(REFUSED.c.at <= self._until).order_by(REFUSED.c.seq)
+        query = (
+            select(REFUSED)
+            .where(REFUSED.c.at <= self._until, ~REFUSED.c.key.startswith(LISTED))
+            .order_by(REFUSED.c.seq)
+        )
         standing: dict[tuple[str, str], UnreadPart] = {}
         gone: list[UnreadPart] = []
         with self._engine.connect() as connection:
@@ -780,10 +792,28 @@ class ObservationWindow:
                         None,
                         row.is_open,
                         address_elsewhere(row.key),
+                        read_unlisted(row.key),
                     )
                 elif part := standing.pop((row.source, row.key), None):  # where a clock was set back, it came later
                     gone.append(part._replace(gone_at=row.at))
-        return [*gone, *standing.values()]
+        return self._without_shown([*gone, *standing.values()])
+
+    def _without_shown(self, parts: Sequence[UnreadPart]) -> Sequence[UnreadPart]:
+        """Return parts without the addresses of maps that a source of their channel and unit has shown, if later."""
+        told = [(one.unlisted.channel, one.unit, f"u:{one.unlisted.page}") for one in parts if one.unlisted]
+        shown: set[tuple[ItemChannel, UnitId | None, str]] = set()
+        with self._engine.connect() as connection:
+            for channel, unit in {(channel, unit) for channel, unit, _key in told}:
+                keys = [key for of, whose, key in told if (of, whose) == (channel, unit)]
+                found = _shown_addresses(connection, keys, channel, unit, until=self._until)
+                shown.update((channel, unit, key) for key in found)
+        return [
+            one
+            for one in parts
+            if one.unlisted is None
+            or one.unlisted.number > 1
+            or (one.unlisted.channel, one.unit, f"u:{one.unlisted.page}") not in shown
+        ]
 
     def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the polls of a source in order of time, and the oldest moment that it knows of."""
@@ -995,6 +1025,27 @@ _GONE = select(PRESENCE.c.observation).where(
         select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.observation.in_(_SOME)).group_by(PRESENCE.c.observation)
     ),
     PRESENCE.c.present.is_(False),
+)
+
+
+def _shown_addresses(
+    connection: Connection,
+    keys: Collection[str],
+    channel: ItemChannel,
+    unit: UnitId | None,
+    *,
+    until: Stamp | None = None,
+) -> frozenset[str]:
+    query = _SHOWN_ADDRESSES.where(OBSERVATION.c.channel == channel)
+    if unit is not None:
+        query = query.where(OBSERVATION.c.unit == unit)
+    if until is not None:
+        query = query.where(OBSERVATION.c.first_seen_at <= until)
+    return frozenset(key for some in _chunks(tuple(keys)) for key in connection.scalars(query, {"some": some}))
+
+
+_SHOWN_ADDRESSES = (
+    select(NAME.c.key).join(OBSERVATION, OBSERVATION.c.id == NAME.c.observation).where(NAME.c.key.in_(_SOME))
 )
 _STANDING_REFUSED = select(REFUSED.c.key, REFUSED.c.at, REFUSED.c.is_open).where(
     REFUSED.c.seq.in_(

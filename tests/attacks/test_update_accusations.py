@@ -1088,6 +1088,13 @@ def feed_of_three_categories(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def documents_in_a_section_outside_the_feed(p: Province) -> None:
+    site = p.with_map()
+    for day, number in ((2, 11), (4, 12)):
+        p.plan(p.day(day), site.documents.append, f"/van-ban/qd-{number}")
+    p.publish(22, p.day(8))
+
+
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     outage_of_a_week: PENDING,
     outage_of_three_days: PENDING,
@@ -1239,6 +1246,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     page_of_prices_whose_numbers_change: UNKNOWN,
     schedule_of_one_title_with_a_new_day: UNKNOWN,
     feed_of_three_categories: UNKNOWN,
+    documents_in_a_section_outside_the_feed: UNKNOWN,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {
@@ -1393,6 +1401,33 @@ def test_a_mail_that_a_program_sent_names_its_header(province: Province) -> None
     mail_of_an_office_system(province)
 
     assert all("the header Auto-Submitted" in why for why in province.reasons().values())
+
+
+def test_addresses_that_a_map_alone_has_are_named_with_their_number_and_an_example(province: Province) -> None:
+    documents_in_a_section_outside_the_feed(province)
+
+    reason = str(province.judged()[1].subportal_reason)
+
+    assert "2 addresses came up in the map map that no source of the unit has shown" in reason
+    assert reason.endswith("/van-ban/qd-11")
+
+
+def test_addresses_of_a_map_that_another_source_shows_later_hide_nothing(province: Province) -> None:
+    site = province.with_map()
+    province.plan(province.day(2), site.documents.append, "/tin-21")
+    province.publish(21, province.day(8, "13:00"))
+
+    assert province.judged()[0] is UNMET
+
+
+def test_a_day_of_the_portal_is_open_where_its_map_alone_has_new_addresses(province: Province) -> None:
+    portal = province.with_portal()
+    province.poll("sitemap", "map", channel="portal", url=f"{province.server.url}{portal.at}/sitemap.xml")
+    province.plan(province.day(2), portal.documents.append, "/van-ban/qd-11")
+
+    days = {one.day: one.verdict for one in province.play().portal_days}
+
+    assert days[date(2026, 11, 17)] is UNKNOWN
 
 
 def test_an_item_that_a_cache_may_have_held_back_names_the_poll(province: Province) -> None:

@@ -1321,6 +1321,13 @@ def page_rewritten_to_and_fro(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def map_that_had_its_documents_before(p: Province) -> None:
+    site = p.with_map()
+    site.documents += [f"/van-ban/qd-{number}" for number in range(11, 15)]
+    for day, path in ((2, "/category/van-ban"), (3, "/page/2"), (4, "/anh/qd-10.jpg")):
+        p.plan(p.day(day), site.documents.append, path)
+
+
 EVASIONS: Mapping[Way, DutyVerdict] = {
     texts_with_other_words: UNMET,
     name_changed_under_one_title: UNKNOWN,
@@ -1516,6 +1523,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     item_under_the_names_of_two_units: UNKNOWN,
     undated_on_sunday_evening: UNMET,
     page_rewritten_to_and_fro: UNMET,
+    map_that_had_its_documents_before: UNMET,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {

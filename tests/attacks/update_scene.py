@@ -135,6 +135,8 @@ class Site:
     """Its feed gives so many words of each text; None for all."""
     is_newest_twice: bool = False
     """Its page shows the newest item in a box above the list too."""
+    documents: list[str] = field(default_factory=list)
+    """Paths that its map alone has."""
     links: str | None = None
     """The path under which its items lie, if it is another one."""
     written: Callable[[str], str] = _written
@@ -186,7 +188,12 @@ class Site:
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,
+            f"{self.at}/sitemap.xml": answer(f"<urlset>{self._addresses()}</urlset>".encode()),
         }
+
+    def _addresses(self) -> str:
+        paths = [one.path for one in self.posts] + self.documents
+        return "".join(f"<url><loc>{self.server.url}{self.at}{path}</loc></url>" for path in ("/", *paths))
 
     def _entry(self, one: Post) -> str:
         place = self.at if self.links is None else self.links
@@ -389,6 +396,13 @@ class Province:
         for number in range(count):
             self.site.publish(post(number, f"{self.monday - timedelta(days=2 + 2 * (count - number))} 09:00"))
         self.poll("feed", "rss", url=f"{self.server.url}/rss", syndicated=syndicated)
+        return self.site
+
+    def with_map(self) -> Site:
+        """Let the site have items from before, and ask its map too, which names documents that no feed has."""
+        self.with_history()
+        self.site.documents.append("/van-ban/qd-10")
+        self.poll("sitemap", "map", url=f"{self.server.url}/sitemap.xml")
         return self.site
 
     def with_whole_texts(self) -> Site:

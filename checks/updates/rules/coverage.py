@@ -93,6 +93,8 @@ class Coverage:
     """From when on a source tells of a unit that it was seen to carry; from its own beginning on where none is given."""
     arrivals: Mapping[str, Sequence[Stamp]] = field(default_factory=dict)
     """When the lines of each register came by its own word, of all units together, in order; no other source is among them."""
+    checks: Sequence[UpdateSourceTraits] = ()
+    """The cross-checks, whose new addresses may be what no source shows."""
     _known: dict[str, SourcePolls] = field(default_factory=dict)
 
     def sources(self, channel: ItemChannel, unit: UnitId | None) -> tuple[UpdateSourceTraits, ...]:
@@ -198,7 +200,10 @@ class Coverage:
         """Return what could not be read of the sources, and may be what a stretch of time lacks."""
         if not self.refused:
             return ()
-        return unreadable(self.refused, sources, unit=unit, start=start, end=end)
+        own = tuple(sources)
+        served = {(one.channel, one.unit) for one in own}
+        checks = (one for one in self.checks if (one.channel, one.unit) in served)
+        return unreadable(self.refused, (*own, *checks), unit=unit, start=start, end=end)
 
     def reaches(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
@@ -280,8 +285,10 @@ def cover(
     shared: dict[ItemChannel, list[UpdateSourceTraits]] = defaultdict(list)
     own: dict[tuple[ItemChannel, UnitId], list[UpdateSourceTraits]] = defaultdict(list)
     begins: dict[tuple[str, UnitId], Stamp] = {}
+    checks: list[UpdateSourceTraits] = []
     for traits in sources:
         if traits.cross_check:
+            checks.append(traits)
             continue
         seen = tuple(served.get(traits.id, ()))
         is_pulled = traits.id in pulled
@@ -311,6 +318,7 @@ def cover(
         by_source,
         begins,
         arrivals,
+        checks,
     )
 
 

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from checks.updates.rules.stamps import Stamp
+from checks.updates.unlisted import Unlisted
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
 from portalops.model.updates import UpdateSourceTraits
 
 
@@ -41,6 +43,8 @@ class UnreadPart(NamedTuple):
     """Nobody knows how much is in it, so that it may hide something new at every look."""
     elsewhere: str = ""
     """The address on another host that a row leads to; empty for what cannot be read."""
+    unlisted: Unlisted | None = None
+    """Addresses of a map that came up in it, and that no source has shown; None for what cannot be read."""
 
 
 class UnreadableShare(NamedTuple):
@@ -50,7 +54,9 @@ class UnreadableShare(NamedTuple):
     parts: int
     """Lines or items; a hole of unknown size is one."""
     example: str = ""
-    """Where one of them leads, if that is another host than the source's."""
+    """Where one of them leads, if that is another host than the source's; or an address of a map."""
+    is_unlisted: bool = False
+    """They are addresses that came up in a map."""
 
 
 def unreadable(
@@ -72,14 +78,20 @@ def unreadable(
     """
     found: Counter[str] = Counter()
     examples: dict[str, str] = {}
+    maps: set[str] = set()
     for traits in sources:
         for one in refused.get(traits.id, ()):
             is_own = unit is None or one.unit is None or one.unit == unit
             if is_own and _bears_on(one, start, end, is_dated=traits.attested or traits.trust_created):
-                found[traits.id] += 1
-                if one.elsewhere:
+                found[traits.id] += one.unlisted.number if one.unlisted else 1
+                if one.unlisted:
+                    maps.add(traits.id)
+                    examples.setdefault(traits.id, one.unlisted.page)
+                elif one.elsewhere:
                     examples.setdefault(traits.id, one.elsewhere)
-    return tuple(UnreadableShare(source, count, examples.get(source, "")) for source, count in found.items())
+    return tuple(
+        UnreadableShare(source, count, examples.get(source, ""), source in maps) for source, count in found.items()
+    )
 
 
 def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, *, is_dated: bool) -> bool:
@@ -119,7 +131,15 @@ def say_unreadable(found: Sequence[UnreadableShare]) -> Message:
             one.parts,
             source=one.source,
         )
-        if one.example:
+        if one.is_unlisted:
+            line = nmsg(
+                "{n} address came up in the map {source} that no source of the unit has shown, and may be the missing item: {example}",
+                "{n} addresses came up in the map {source} that no source of the unit has shown, and may be the missing items, such as {example}",
+                one.parts,
+                source=one.source,
+                example=show_text(one.example, 200),
+            )
+        elif one.example:
             line = msg("{line}, such as {example}, which leads to another host", line=line, example=one.example)
         said = line if said is None else msg("{first}; {second}", first=said, second=line)
     assert said is not None

@@ -106,7 +106,7 @@ def test_a_map_counts_for_nothing_and_is_asked_once_a_week_or_where_there_is_a_g
         site.publish(f"/d{day}", on=f"2026-11-{day:02} 09:00")
         collecting.run(f"2026-11-{day:02} 20:00")
 
-    assert site.server.paths().count("/sitemap.xml") == 3  # the 1st, 7th and 13th
+    assert site.server.paths().count("/sitemap.xml") == 3  # the 1st, a Sunday, and both Mondays
     assert {poll.new_items for poll in collecting.polls if poll.source == "map"} == {0}
     site.publish("/x", "/y", "/z", on="2026-11-15 09:00")
     collecting.run("2026-11-15 20:00")
