@@ -88,7 +88,7 @@ def explain_days(
         own += [
             (item, one)
             for name, (item, one) in found.items()
-            if name not in day.observations and _is_looked_for(session, item, day.day)
+            if name not in day.observations and _is_of_interest(session, item, day.day)
         ]
         view += _day_view(session, day, own)
         data.append(
@@ -167,7 +167,7 @@ def _day_view(session: Session, day: PortalDay, items: list[tuple[GradedItem, Ob
     return view
 
 
-def _is_looked_for(session: Session, item: GradedItem, day: date) -> bool:
+def _is_of_interest(session: Session, item: GradedItem, day: date) -> bool:
     """Say whether somebody may look for an item on a day on which it does not count: it claims the day, or its polls show that it came on it."""
     zone, seen = session.zone_of_portal, item.seen
     claims = (as_moment(at) for at in (item.claimed_at, seen.published_at, seen.created_at))
