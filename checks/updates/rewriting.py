@@ -26,7 +26,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from checks.updates.recognition import NamedCandidate, Recognition, observe
-from checks.updates.text import numbers_of, read_text
+from checks.updates.text import numbers_of, other_readings, read_text
 from checks.updates.unit_names import UnitNames
 from portalops.model.record import Digest
 from portalops.model.updates import Observation, Poll, Rewrite, UpdateSourceTraits
@@ -271,6 +271,8 @@ def find_rewrites(
         judge = _judge_title if _is_title(text) else judge_change
         change = judge(page.current, text)
         before = last.get(name)
+        if change is not Rewrite.NO and _is_misread(page.current, candidate.item.body or ""):
+            continue
         if name not in redated and _is_title(text):
             continue
         if name not in redated and (change is Rewrite.NO or _is_frame(name, gained)):
@@ -300,6 +302,11 @@ def find_rewrites(
             bounded.add(rewrite.id)
         kept[name] = PageTexts(text, earlier, rewrite.id)
     return Rewriting(tuple(found), frozenset(bounded), tuple(returned), kept)
+
+
+def _is_misread(old: Sketch, body: str) -> bool:
+    """Say whether a text is the former one whose UTF-8 was read as Windows-1252, or was it and is repaired."""
+    return any(sketch(one) == old for one in other_readings(body))
 
 
 def _is_redated(candidate: NamedCandidate, before: LastText | None) -> bool:

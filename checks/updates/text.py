@@ -19,6 +19,7 @@ import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import unescape
@@ -111,6 +112,27 @@ _MARKUP = re.compile(
     r"""<!--.*?(?:-->|\Z) | <(script|style)\b.*?(?:</\1\b[^>]*>?|\Z) | <[!?/][^>]*>? | <[a-z](?:[^"'>]|"[^"]*"|'[^']*')*>?""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
+
+
+def other_readings(text: str) -> tuple[str, ...]:
+    """Return a text as it is where its UTF-8 is read as Windows-1252, and as it was if that happened to it.
+
+    Five bytes have no sign in Windows-1252: browsers read them as control characters, other programs as U+FFFD.
+
+    >>> other_readings("Lịch")[0]
+    'Lá»‹ch'
+    >>> other_readings("Lá»‹ch")[-1]
+    'Lịch'
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    found = ["".join(map(_CP1252.__getitem__, raw)), raw.decode("cp1252", "replace"), raw.decode("cp1252", "ignore")]
+    with suppress(KeyError, UnicodeDecodeError):  # it is no misread text, or some of it is lost
+        found.append(bytes(map(_CP1252_BYTES.__getitem__, text)).decode())
+    return tuple(one for one in dict.fromkeys(found) if one != text)
+
+
+_CP1252 = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
+_CP1252_BYTES = {sign: byte for byte, sign in enumerate(_CP1252)}
 
 
 def check_text(text: str) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from checks.updates.account import ItemCounts, as_moment, describe_interval
+from checks.updates.account import ItemCounts, as_moment, describe_interval, explain_nothing
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from commands.cli.periods import parse_day
 from commands.cli.session import Session
@@ -43,6 +43,8 @@ class ShownPortalItem:
     """Until this moment it came."""
     claimed_at: datetime | None
     counts: ItemCounts
+    why: str | None
+    """Why it does not count on the day; null where it does, or may."""
 
 
 @shape
@@ -73,13 +75,21 @@ def explain_days(
     Raises:
         UpdatesError: nothing was collected yet.
     """
+    around = Period(
+        period.first - timedelta(days=1), period.last + timedelta(days=1)
+    )  # the polls of its first and last day
     found = {
-        one.id: (item, one) for one, item in items_within(session, period) if item.seen.channel == ItemChannel.PORTAL
+        one.id: (item, one) for one, item in items_within(session, around) if item.seen.channel == ItemChannel.PORTAL
     }
     view: list[Block] = []
     data: list[ExplainedPortalDay] = []
     for day in days:
         own = [found[name] for name in day.observations if name in found]
+        own += [
+            (item, one)
+            for name, (item, one) in found.items()
+            if name not in day.observations and _is_of_interest(session, item, day.day)
+        ]
         view += _day_view(session, day, own)
         data.append(
             ExplainedPortalDay(
@@ -89,7 +99,7 @@ def explain_days(
                 verdict=day.verdict,
                 reason=str(day.reason),
                 bounds=shown_bounds(day.bounds),
-                items=tuple(_shown_item(session, item, one) for item, one in own),
+                items=tuple(_shown_item(session, day, item, one) for item, one in own),
                 unseen=tuple(ShownUnseenTime(one.source, one.since, one.until) for one in day.unseen),
             )
         )
@@ -136,14 +146,15 @@ def _day_view(session: Session, day: PortalDay, items: list[tuple[GradedItem, Ob
     view: list[Block] = [KeyValues([(label, value) for label, value in facts if value is not None])]
     if items:
         zone = session.zone_of_portal
-        headers = (msg("Id"), msg("Item"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Flags"))
+        headers = (msg("Id"), msg("Item"), msg("When it came"), msg("Claimed"), msg("Counts"), msg("Why"), msg("Flags"))
         items_shown: list[tuple[Cell, ...]] = [
             (
                 one.id[:SHOWN_ID],
                 one.title,
                 describe_interval(item, zone),
                 day_or_moment(as_moment(item.claimed_at), zone),
-                COUNTS_WORDS[_counts(session, item)],
+                COUNTS_WORDS[_counts(session, day, item)],
+                _explain(day, item),
                 joined([flag_word(flag) for flag in item.flags]) if item.flags else None,
             )
             for item, one in items
@@ -156,9 +167,28 @@ def _day_view(session: Session, day: PortalDay, items: list[tuple[GradedItem, Ob
     return view
 
 
-def _counts(session: Session, item: GradedItem) -> ItemCounts:
+def _is_of_interest(session: Session, item: GradedItem, day: date) -> bool:
+    """Say whether somebody may look for an item on a day on which it does not count: it claims the day, or its polls show that it came on it."""
+    zone, seen = session.zone_of_portal, item.seen
+    claims = (as_moment(at) for at in (item.claimed_at, seen.published_at, seen.created_at))
+    if any(at is not None and at.astimezone(zone).date() == day for at in claims):
+        return True
+    after, until = as_moment(seen.looked_before_at), as_moment(seen.first_seen_at)
+    if after is None or until is None or item.came is not None:
+        return False
+    return after.astimezone(zone).date() <= day <= until.astimezone(zone).date()
+
+
+def _explain(day: PortalDay, item: GradedItem) -> Message | None:
+    """Say why an item does not count on a day; None where it does, or may."""
+    if item.seen.id in day.observations:
+        return None
+    return explain_nothing(item) if item.came is None else msg("its polls show that it came on another day")
+
+
+def _counts(session: Session, day: PortalDay, item: GradedItem) -> ItemCounts:
     """Say whether an item counts on a day: surely if it came on no other one."""
-    if item.came is None:
+    if item.came is None or item.seen.id not in day.observations:
         return ItemCounts.NO
     if not item.is_sure or item.came.first == BEGINNING:
         return ItemCounts.PERHAPS
@@ -166,7 +196,7 @@ def _counts(session: Session, item: GradedItem) -> ItemCounts:
     return ItemCounts.YES if len(days) == 1 else ItemCounts.PERHAPS
 
 
-def _shown_item(session: Session, item: GradedItem, one: Observation) -> ShownPortalItem:
+def _shown_item(session: Session, day: PortalDay, item: GradedItem, one: Observation) -> ShownPortalItem:
     since = None if item.came is None or item.came.first == BEGINNING else as_moment(item.came.first)
     return ShownPortalItem(
         id=one.id,
@@ -176,5 +206,6 @@ def _shown_item(session: Session, item: GradedItem, one: Observation) -> ShownPo
         since=since,
         until=one.first_seen_at if item.came is None else as_moment(item.came.last) or one.first_seen_at,
         claimed_at=as_moment(item.claimed_at),
-        counts=_counts(session, item),
+        counts=_counts(session, day, item),
+        why=None if (why := _explain(day, item)) is None else str(why),
     )

@@ -1095,6 +1095,13 @@ def documents_in_a_section_outside_the_feed(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def old_site_that_sends_its_readers_on(p: Province) -> None:
+    p.site.publish(*(post(number, f"{p.monday - timedelta(days=20 - 2 * number)} 09:00") for number in range(7)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    p.publish(20, p.day(0))
+    p.plan(p.day(1), setattr, p.site, "head", "<meta http-equiv='Refresh' content='5; URL=https://soyte-moi.example/'>")
+
+
 ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     outage_of_a_week: PENDING,
     outage_of_three_days: PENDING,
@@ -1247,6 +1254,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     schedule_of_one_title_with_a_new_day: UNKNOWN,
     feed_of_three_categories: UNKNOWN,
     documents_in_a_section_outside_the_feed: UNKNOWN,
+    old_site_that_sends_its_readers_on: UNKNOWN,
 }
 """What each comes to, or ought to."""
 WRONG: Mapping[Way, str] = {

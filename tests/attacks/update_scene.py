@@ -137,6 +137,8 @@ class Site:
     """Its page shows the newest item in a box above the list too."""
     documents: list[str] = field(default_factory=list)
     """Paths that its map alone has."""
+    head: str = ""
+    """What stands at the beginning of its page."""
     links: str | None = None
     """The path under which its items lie, if it is another one."""
     written: Callable[[str], str] = _written
@@ -184,7 +186,7 @@ class Site:
         shown = [*moving[: self.length], *fixed]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
         box = self.posts[:1] if self.is_newest_twice else []
-        page = f"<html><ul>{''.join(map(self._line, (*box, *(shown if fixed else self.posts))))}</ul></html>".encode()
+        page = f"<html>{self.head}<ul>{''.join(map(self._line, (*box, *(shown if fixed else self.posts))))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,

@@ -129,6 +129,23 @@ def test_a_day_of_the_portal_is_explained_by_its_items_and_by_what_nobody_saw(de
     assert friday["unseen"][0]["source"] == "cong-rss"
 
 
+def test_an_item_that_was_dropped_is_listed_on_its_day_of_the_portal_with_the_cause(department: Department) -> None:
+    with (department.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write(PORTAL_SOURCE.format(url=department.site.server.url))
+    pages = department.site.server.pages
+    pages["/cong"] = pages["/rss"]
+    for day in range(23, 27):
+        department.call("updates", "collect", at=f"2026-11-{day} 21:00")
+    department.site.publish("/muon", on="2026-11-23 09:30")
+    pages["/cong"] = pages["/rss"]
+    department.call("updates", "collect", at="2026-11-27 08:00")
+
+    _code, (monday,) = department.call("updates", "why", "portal", "2026-11-23", at="2026-11-27 09:00")
+
+    dropped = next(one for one in monday["items"] if one["title"] == "Tin /muon")
+    assert (dropped["counts"], dropped["why"]) == ("no", "its polls show that it came on another day")
+
+
 @pytest.mark.parametrize("named", ["2026-11-24", "2026-W49", "hôm qua"])
 def test_a_day_of_the_portal_that_is_none_or_to_come_is_wrong_usage(department: Department, named: str) -> None:
     code, error = department.call("updates", "why", "portal", named)

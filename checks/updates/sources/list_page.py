@@ -115,6 +115,12 @@ class ListPageSource(PageSource[Settings]):
         base = _base(page, settings.url or "")
         items: list[ListedItem] = []
         rejected = list(too_many(len(found), MAX_ITEMS))
+        leads = _refreshes_to(page, base)
+        if leads and self._settings.host and not self._is_own(leads):
+            why = msg(
+                "the page sends its readers on to {url}, on another host: the site may have moved", url=bounded(leads)
+            )
+            rejected.append(RefusedItem(why, elsewhere_key(leads), is_open=True))
         for number, element in enumerate(found[:MAX_ITEMS], 1):
             item = self._item(element, base)
             if isinstance(item, RefusedItem):
@@ -244,6 +250,18 @@ def _absolute(base: str, address: str) -> str:
         return urljoin(base, address.strip()[:MAX_TEXT])
     except ValueError:
         return ""
+
+
+def _refreshes_to(page: HtmlElement, base: str) -> str:
+    """Return where a page sends its readers on to by `meta refresh`; empty if nowhere."""
+    for content in page.xpath("//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content"):
+        found = _REFRESH.search(str(content)[:MAX_TEXT])
+        if found:
+            return _absolute(base, found[1])
+    return ""
+
+
+_REFRESH = re.compile(r"""[;,]\s*(?:url\s*=)?\s*["']?\s*([^"'\s]+)""", re.IGNORECASE)
 
 
 def _without_words(text: str) -> str:

@@ -170,6 +170,20 @@ def test_a_page_with_another_text_counts_once_in_the_interval_of_its_polls(pages
     assert {item.flags for item in week.items} == {(FlagKind.REWRITTEN,)}
 
 
+@pytest.mark.parametrize("undefined", ["replace", "ignore"])
+def test_a_text_in_a_wrong_encoding_that_is_repaired_is_no_rewrite(pages: Pages, undefined: str) -> None:
+    right = (
+        "Sở Y tế hướng dẫn các trạm y tế xã phường giám sát dịch bệnh, chuẩn bị thuốc và vật tư cho mùa mưa bão. " * 4
+    )
+    pages.texts["/cu-1"] = right.encode().decode("cp1252", undefined)
+    pages.poll("2026-11-15 20:00", *WEEK[:3])
+    pages.texts["/cu-1"] = right
+
+    pages.poll(*WEEK[3:])
+
+    assert pages.rewrites() == []
+
+
 def test_a_summary_that_becomes_the_whole_text_is_open(pages: Pages) -> None:
     whole = pages.texts["/cu-1"]
     pages.texts["/cu-1"] = " ".join(whole.split()[:40])
