@@ -33,7 +33,7 @@ def say_still_registers(session: Session) -> Iterator[tuple[str, Message, Messag
         return
     for source in registers:
         found = find_still(source, lines[source], start, end, zone=zone) if source in polled else None
-        if found is not None and not found.in_arrears:
+        if found is not None:
             yield source, msg("week {week}: {what}", week=str(week), what=say_still(found)), _CURE
 
 

@@ -40,7 +40,7 @@ class StillRegister(NamedTuple):
     newest: date | None
     """The day of its newest line up to that week; None where it has none."""
     in_arrears: bool = False
-    """That line is of the week, and none is from after it: what came on that day or later may not be entered yet."""
+    """That line is of the week and before its last working day, and none is from after it: what came since may not be entered yet."""
 
 
 class DayBounds(NamedTuple):
@@ -170,21 +170,23 @@ class Coverage:
         return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
 
     def still(
-        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, zone: ZoneInfo
+        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, last_day: date | None, zone: ZoneInfo
     ) -> tuple[StillRegister, ...]:
         """Return the registers that prove nothing of a week, or of its last days; none where another source speaks for it.
 
-        Lines are entered in arrears: what a register lacks is known once a line of anybody from after the week stands in it.
+        Lines are entered in arrears: what a register lacks is known once a line of anybody stands in it that is of the week's last
+        working day, or from after the week.
 
         Args:
             sources: that show what a unit sends in.
             start: when the week begins.
             end: when it is over, exclusive.
+            last_day: its last working day; None if it has none.
             zone: in which its newest line has its day.
         """
         known = [self.arrivals.get(one.id) for one in sources]
         found = [
-            None if own is None else find_still(one.id, own, start, end, zone=zone)
+            None if own is None else find_still(one.id, own, start, end, last_day=last_day, zone=zone)
             for one, own in zip(sources, known, strict=True)
         ]
         return () if None in found else tuple(one for one in found if one is not None)
@@ -240,7 +242,7 @@ class Coverage:
 
 
 def find_still(
-    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo
+    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo, last_day: date | None = None
 ) -> StillRegister | None:
     """Return a register as one that does not go on behind a week; None if it does.
 
@@ -250,12 +252,14 @@ def find_still(
         start: when the week begins.
         end: when it is over, exclusive.
         zone: in which its newest line has its day.
+        last_day: its last working day; None where only a week without a line is asked for.
     """
     begins, ends = bisect_left(arrivals, start), bisect_left(arrivals, end)
-    in_arrears = begins < ends == len(arrivals)
+    newest = moment(arrivals[ends - 1]).astimezone(zone).date() if ends else None
+    in_arrears = begins < ends == len(arrivals) and newest is not None and last_day is not None and newest < last_day
     if begins < ends and not in_arrears:
         return None
-    return StillRegister(source, moment(arrivals[ends - 1]).astimezone(zone).date() if ends else None, in_arrears)
+    return StillRegister(source, newest, in_arrears)
 
 
 def cover(

@@ -216,7 +216,8 @@ def _unit_week(
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
-            still = coverage.still(sources[channel], facts.start, facts.end, zone=terms.zone)
+            last_day = max(facts.working_days, default=None)
+            still = coverage.still(sources[channel], facts.start, facts.end, last_day=last_day, zone=terms.zone)
             newest = max((one.newest.toordinal() for one in still if one.newest is not None), default=0)
             unseen |= frozenset(one.day for one in days if still and one.day >= newest)
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
