@@ -592,13 +592,6 @@ def category_feed_and_page(p: Province) -> None:
         p.plan(p.day(day), page.publish, replace(post(number, p.day(day)), title=title))
 
 
-def register_in_arrears(p: Province) -> None:
-    """Let the registrar be away from Wednesday on: Thursday's paper is entered two weeks later. True: two occasions."""
-    register = p.with_register()
-    register.enter(1, "01/10/2026", "Sở Y tế")
-    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
-
-
 def category_feed_alone(p: Province) -> None:
     p.with_history()
     p.publish(22, p.day(8))  # on Tuesday and Thursday it publishes in another category, which no source shows
@@ -1215,7 +1208,6 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     register_saved_in_another_encoding: UNKNOWN,
     register_saved_with_semicolons: MET,
     register_kept_on_in_a_file_that_is_not_named: UNKNOWN,
-    register_in_arrears: UNKNOWN,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,
@@ -1467,15 +1459,6 @@ def test_a_register_in_which_nobodys_line_came_is_named_with_its_newest_line(pro
     assert str(province.judged()[1].submissions_reason) == (
         "surely 0, at most 7 of the 2 due: register so-den has no line of that week, of any unit:"
         " the newest from before it is of 2026-10-01; it may be kept on in another file"
-    )
-
-
-def test_a_register_in_arrears_is_named_with_its_newest_line(province: Province) -> None:
-    register_in_arrears(province)
-
-    assert str(province.judged()[1].submissions_reason) == (
-        "surely 1, at most 6 of the 2 due: register so-den has no line from after that week yet, of any unit:"
-        " the newest is of 2026-11-17, and what came since may not be entered"
     )
 
 

@@ -34,13 +34,11 @@ class UnseenStretch(NamedTuple):
 
 
 class StillRegister(NamedTuple):
-    """A register in which nobody's line came for a week, or since: it may be kept on in a file that nobody polls, or written later."""
+    """A register in which nobody's line came for a week: it may be kept on in a file that nobody polls."""
 
     source: str
     newest: date | None
-    """The day of its newest line up to that week; None where it has none."""
-    in_arrears: bool = False
-    """That line is of the week and before its last working day, and none is from after it: what came since may not be entered yet."""
+    """The day of its newest line from before that week; None where it has none."""
 
 
 class DayBounds(NamedTuple):
@@ -170,23 +168,19 @@ class Coverage:
         return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
 
     def still(
-        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, last_day: date | None, zone: ZoneInfo
+        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, zone: ZoneInfo
     ) -> tuple[StillRegister, ...]:
-        """Return the registers that prove nothing of a week, or of its last days; none where another source speaks for it.
-
-        Lines are entered in arrears: what a register lacks is known once a line of anybody stands in it that is of the week's last
-        working day, or from after the week.
+        """Return the registers that prove nothing of a week, as no line of anybody came in it; none where another source speaks for it.
 
         Args:
             sources: that show what a unit sends in.
             start: when the week begins.
             end: when it is over, exclusive.
-            last_day: its last working day; None if it has none.
             zone: in which its newest line has its day.
         """
         known = [self.arrivals.get(one.id) for one in sources]
         found = [
-            None if own is None else find_still(one.id, own, start, end, last_day=last_day, zone=zone)
+            None if own is None else find_still(one.id, own, start, end, zone=zone)
             for one, own in zip(sources, known, strict=True)
         ]
         return () if None in found else tuple(one for one in found if one is not None)
@@ -242,9 +236,9 @@ class Coverage:
 
 
 def find_still(
-    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo, last_day: date | None = None
+    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo
 ) -> StillRegister | None:
-    """Return a register as one that does not go on behind a week; None if it does.
+    """Return a register as one in which no line came in a week; None if one did.
 
     Args:
         source: its id.
@@ -252,14 +246,11 @@ def find_still(
         start: when the week begins.
         end: when it is over, exclusive.
         zone: in which its newest line has its day.
-        last_day: its last working day; None where only a week without a line is asked for.
     """
-    begins, ends = bisect_left(arrivals, start), bisect_left(arrivals, end)
-    newest = moment(arrivals[ends - 1]).astimezone(zone).date() if ends else None
-    in_arrears = begins < ends == len(arrivals) and newest is not None and last_day is not None and newest < last_day
-    if begins < ends and not in_arrears:
+    place = bisect_left(arrivals, start)
+    if place < len(arrivals) and arrivals[place] < end:
         return None
-    return StillRegister(source, newest, in_arrears)
+    return StillRegister(source, moment(arrivals[place - 1]).astimezone(zone).date() if place else None)
 
 
 def cover(

@@ -216,10 +216,8 @@ def _unit_week(
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
-            last_day = max(facts.working_days, default=None)
-            still = coverage.still(sources[channel], facts.start, facts.end, last_day=last_day, zone=terms.zone)
-            newest = max((one.newest.toordinal() for one in still if one.newest is not None), default=0)
-            unseen |= frozenset(one.day for one in days if still and one.day >= newest)
+            still = coverage.still(sources[channel], facts.start, facts.end, zone=terms.zone)
+            unseen = frozenset(one.day for one in days) if still else unseen
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
         lasting: int | None = 0
         if not moment.is_over:

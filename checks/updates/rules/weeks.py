@@ -315,13 +315,7 @@ def _due(tally: Tally) -> Message | int:
 
 
 def say_still(one: StillRegister) -> Message:
-    """Say that a register proves nothing of a week in which no line came, or of the days since its newest one."""
-    if one.in_arrears and one.newest is not None:
-        return msg(
-            "register {source} has no line from after that week yet, of any unit: the newest is of {day}, and what came since may not be entered",
-            source=one.source,
-            day=one.newest,
-        )
+    """Say that a register proves nothing of a week in which no line came."""
     if one.newest is None:
         return msg("register {source} has no line of that week or from before it, of any unit", source=one.source)
     return msg(
