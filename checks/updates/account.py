@@ -470,11 +470,11 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if FlagKind.AUTOMATIC in flags:
         return msg(
-            "the header Auto-Submitted of this mail, or else Precedence or Return-Path, says that a program sent it: an officer confirms it if it brings what the unit wrote"
+            "the header Auto-Submitted of this mail, or else Precedence, Return-Path or the beginning of its subject, says that a program sent it: an officer confirms it if it brings what the unit wrote"
         )
     if item.grade is Grade.D and item.seen.body_letters is not None and item.seen.body_letters < STUB_LETTERS:
         return msg(
-            "this mail has hardly a word and no document, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
+            "this mail has fewer than 200 letters and no document, or it answers an invitation or is a receipt: an officer confirms it if anything came with it"
         )
     if is_beyond_comparing(item.seen):
         return msg(

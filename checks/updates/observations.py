@@ -952,9 +952,9 @@ _ARRIVALS = text(
     " made(source, at, seen_at) AS (SELECT observation.source, created_at, first_seen_at FROM units"
     " JOIN observation ON observation.unit = units.unit AND newest_at >= :since"
     " UNION ALL SELECT source, created_at, first_seen_at FROM observation WHERE unit IS NULL AND newest_at >= :since)"
-    " SELECT min(at), max(at) FROM made WHERE source = :source AND seen_at <= :until AND at <= seen_at GROUP BY at / 3600000"
+    " SELECT min(at), max(at) FROM made WHERE source = :source AND seen_at <= :until AND at IS NOT NULL GROUP BY at / 3600000"
 )
-"""Unit by unit, as no index names a source; a register may have millions of lines, and hours are few. A line of a day that is still to come is a slip."""
+"""Unit by unit, as no index names a source; a register may have millions of lines, and hours are few."""
 _NEWEST_ARRIVAL = select(func.max(OBSERVATION.c.created_at)).where(
     OBSERVATION.c.source == bindparam("source"),
     OBSERVATION.c.newest_at < bindparam("since"),

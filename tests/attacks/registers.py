@@ -63,7 +63,7 @@ def one_arrival_number_with_zeros_in_front(p: Province) -> None:
 
 
 def one_paper_in_a_register_saved_anew(p: Province) -> None:
-    register = p.with_register(goes_on=True)
+    register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(4), _save_with_semicolons, register)

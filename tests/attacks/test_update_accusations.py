@@ -1463,7 +1463,7 @@ def test_a_register_in_which_nobodys_line_came_is_named_with_its_newest_line(pro
 
 
 def test_a_register_with_another_units_line_in_the_week_proves_as_before(province: Province) -> None:
-    register = province.with_register(goes_on=True)
+    register = province.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     province.plan(province.day(2), register.enter, 2, "17/11/2026", "Sở Tư pháp")
 

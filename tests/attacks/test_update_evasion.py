@@ -846,7 +846,7 @@ def lines_entered_afterwards(p: Province) -> None:
 
 
 def paper_dated_into_the_week(p: Province) -> None:
-    register = p.with_register(goes_on=True)
+    register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(0), register.enter, 2, "18/11/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")
@@ -905,7 +905,7 @@ def one_paper_under_one_subject_and_other_signs(p: Province) -> None:
 
 
 def totals_and_headings_of_a_register(p: Province) -> None:
-    register = p.with_register(goes_on=True)
+    register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     page = (
@@ -941,7 +941,7 @@ def lines_without_an_author(p: Province) -> None:
 
 
 def line_without_an_author_where_two_are_lacking(p: Province) -> None:
-    register = p.with_register(goes_on=True)
+    register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "")
 
@@ -954,7 +954,7 @@ def lines_that_repeat_the_author(p: Province) -> None:
 
 
 def lines_that_repeat_another_author(p: Province) -> None:
-    register = p.with_register(outsiders=["Bộ *"], goes_on=True)
+    register = p.with_register(outsiders=["Bộ *"])
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(3), register.enter, 3, "18/11/2026", "Bộ Y tế")
@@ -962,7 +962,7 @@ def lines_that_repeat_another_author(p: Province) -> None:
 
 
 def papers_of_another_provinces_agency(p: Province) -> None:
-    register = p.with_register(goes_on=True)
+    register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(3), register.enter, 3, "18/11/2026", "Sở Y tế Đắk Lắk")
@@ -970,7 +970,7 @@ def papers_of_another_provinces_agency(p: Province) -> None:
 
 
 def papers_of_a_declared_outsider_that_holds_the_units_name(p: Province) -> None:
-    register = p.with_register(outsiders=["Công đoàn *"], goes_on=True)
+    register = p.with_register(outsiders=["Công đoàn *"])
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(4), register.enter, 3, "19/11/2026", "Công đoàn Sở Y tế")
@@ -1563,10 +1563,13 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
         ),
         (title_with_the_unit_in_front, "this title, or one that has it in it, was at "),
         (title_cut_short, "this title, or one that has it in it, was at "),
-        (empty_mails, "this mail has hardly a word and no document, or it answers an invitation or is a receipt"),
+        (
+            empty_mails,
+            "this mail has fewer than 200 letters and no document, or it answers an invitation or is a receipt",
+        ),
         (
             answers_to_invitations,
-            "this mail has hardly a word and no document, or it answers an invitation or is a receipt",
+            "this mail has fewer than 200 letters and no document, or it answers an invitation or is a receipt",
         ),
     ],
 )

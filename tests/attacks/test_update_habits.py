@@ -466,7 +466,7 @@ def papers_beside_those_of_nobody(p: Province) -> None:
 
 
 def one_paper_beside_those_of_nobody_a_week_before(p: Province) -> None:
-    register = p.with_register(outsiders=["Bộ *"], goes_on=True)
+    register = p.with_register(outsiders=["Bộ *"])
     register.enter(1, "01/10/2026", "Sở Y tế")
     register.enter(2, "12/11/2026", "")
     p.plan(p.day(2), register.enter, 3, "17/11/2026", "Sở Y tế")

@@ -419,13 +419,10 @@ class Province:
             build_update_source(KindTable.alone(name, kind, table, self.folder), zone=ZONE, web=HttpWeb())
         )
 
-    def with_register(self, *, outsiders: Sequence[str] = (), goes_on: bool = False) -> Register:
-        """Poll a register; one that goes on has a line of another unit on the Monday after the week."""
+    def with_register(self, *, outsiders: Sequence[str] = ()) -> Register:
         self.channel = ItemChannel.SUBMISSION
         register = Register(self.folder / "so-den.csv")
         self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
-        if goes_on:
-            self.plan(self.day(8), register.enter, 900, "23/11/2026", "Sở Tư pháp")
         return register
 
     def with_mail(self, units: Mapping[str, str] = MappingProxyType({}), name: str = "mail") -> KeptMail:

@@ -406,10 +406,10 @@ def _count_gone(listed: Sequence[_Received], first: int, following: int) -> int:
 
 def _say_gone(count: int) -> Message:
     return nmsg(
-        "{n} message came and went before this poll; ask before mail is moved or deleted, name the folder where it goes as a source of its own,"
-        " or set ignore_gone = true if nothing of it is a unit's",
-        "{n} messages came and went before this poll; ask before mail is moved or deleted, name the folder where it goes as a source of its own,"
-        " or set ignore_gone = true if nothing of it is a unit's",
+        "{n} message came and went before this poll. Poll before mail is moved, or name the folder where it goes as a source of its own."
+        " If nothing of it is a unit's, set ignore_gone = true",
+        "{n} messages came and went before this poll. Poll before mail is moved, or name the folder where it goes as a source of its own."
+        " If nothing of it is a unit's, set ignore_gone = true",
         count,
     )
 

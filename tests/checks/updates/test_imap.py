@@ -369,7 +369,7 @@ def test_mail_that_was_moved_before_a_look_is_counted_and_may_be_anybodys(
 
     assert _week(result, "so-y-te") == (1, verdict)
     said = str(moved.polls[0].blind)
-    assert said.startswith("1 message came and went before this poll;") is not ignore_gone
+    assert said.startswith("1 message came and went before this poll.") is not ignore_gone
 
 
 CONFIGURATION = """

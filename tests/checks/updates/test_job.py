@@ -575,7 +575,7 @@ def test_a_line_that_stands_in_a_register_is_one_hole_until_it_is_put_right(tmp_
     assert again == [(None, first, None), (HEALTH.id, first, None)]
     weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
     assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.INSUFFICIENT_EVIDENCE
-    mended, result = look("101,17/11/2026,Sở Y tế,Tin tuần\n102,20/11/2026,Sở Y tế,Tin khác\n", "2026-11-24 08:00")
+    mended, result = look("101,17/11/2026,Sở Y tế,Tin tuần\n", "2026-11-24 08:00")
     assert mended == [(None, first, second), (HEALTH.id, first, second)]
     weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
     assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.UNMET

@@ -79,7 +79,6 @@ id = "so-den"
 kind = "register"
 channel = "submission"
 file = "so-den.csv"
-outsiders = ["Bộ *"]
 
 [[job]]
 id = "thu-thap"
@@ -258,8 +257,6 @@ class Province:
             self.sites["so-xay-dung"].publish(self._path(), on=f"{day - timedelta(days=2)} 09:00")
         if day in PAPERS:
             self._paper("xa-khanh-son", day)
-        if day.weekday() == 4:
-            self._paper("", day)
         if day in ONCE:
             rows = []
             for minute in range(0, 24, 4):
@@ -313,7 +310,7 @@ class Province:
 
     def _paper(self, unit: str, day: date, about: str = "Tin, bài gửi đăng Cổng số") -> None:
         self._papers += 1
-        number, name = self._papers + 100, UNITS[unit][0] if unit else "Bộ Y tế"
+        number, name = self._papers + 100, UNITS[unit][0]
         line = f'{number},{day:%d/%m/%Y},{name},{number}/VP,{day:%d/%m/%Y},"{about} {number}"\n'
         with (self.folder / "so-den.csv").open("a", encoding="utf-8") as register:
             register.write(line)
