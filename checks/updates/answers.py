@@ -34,6 +34,12 @@ PINS_MOST = 2
 """Items that may stand in front of the newest one and be no older than the end of the list, as where recent news is pinned."""
 SHUFFLED = msg("its items stand in another order than before, such as the most read first: what it lacks may be there")
 """What is said of a list in which a new item need not stand anywhere."""
+VANISHED_LEAST = 2
+"""So many known items that are gone at once, while older ones stand and nothing is new, make another list."""
+OTHER_LIST = msg(
+    "items that it showed are gone, older ones still stand, and nothing is new: it may be another list, such as a box of featured items"
+)
+"""What is said of an answer whose items may be chosen otherwise than before: what is new need not show in it. It is no base."""
 ORDER_UNKNOWN = msg(
     "it shows nothing new, and no answer has shown yet whether new items stand at its head or at its end: until one does, it proves no absence"
 )
@@ -298,9 +304,15 @@ def _prove_window(answer: Answer, base: BaseAnswer) -> AnswerProof:
         why = msg("it shows nothing that it showed on {at}, except pinned items", at=base.polled_at)
         # Its claims may still show that the base was out of date; where the new items began to show stays unknown.
         return replace(_proof(answer, base, inside, {}), blind=why, is_lost=True, absent_at={})
+    proven = inside & {one.id for one in answer.shown[: kept[-1]]}
+    if not proven and _is_other_list(answer, base, kept):
+        missed = {one.id for one in answer.missed}
+        gone = _gone_of_window(answer, base, proven, kept)
+        return AnswerProof(blind=OTHER_LIST, gone={name: one for name, one in gone.items() if name not in missed})
     if _is_shuffled(answer, base, kept):
         return replace(_proof(answer, base, set(), {}), blind=SHUFFLED)
-    proven = inside & {one.id for one in answer.shown[: kept[-1]]}
+    if _is_head_replaced(answer, base, kept):
+        proven -= {one.id for one in answer.shown if one.claimed_at is None}
     if not (is_known or proven):
         return replace(_proof(answer, base, set(), {}), blind=ORDER_UNKNOWN)  # a rewrite is known in any order
     proof = _proof(answer, base, proven, _gone_of_window(answer, base, proven, kept))
@@ -324,6 +336,35 @@ def _is_shuffled(answer: Answer, base: BaseAnswer, kept: Sequence[int]) -> bool:
     pairs = [*pairwise(places)]
     turned = sum(later < earlier for earlier, later in pairs)
     return len(pairs) >= ORDERED_LEAST and 100 * turned > SHUFFLED_PERCENT * len(pairs)
+
+
+def _is_other_list(answer: Answer, base: BaseAnswer, kept: Sequence[int]) -> bool:
+    """Say whether several items are gone from among those that stand, as where a selector meets another box since a redesign.
+
+    Pins are older than what stands, and what was cut off stood behind it: neither tells of another list. One item that is gone
+    was taken down.
+    """
+    if answer.has_hole:
+        return False
+    shown = {one.id for one in answer.shown}
+    standing = [base.items[answer.shown[place].id] for place in kept]
+    furthest = max(one.place for one in standing)
+    oldest = min((one.claimed_at for one in standing if one.claimed_at is not None), default=None)
+    vanished = [
+        name
+        for name, one in base.items.items()
+        if name not in shown
+        and one.place < furthest
+        and (one.claimed_at is None or oldest is None or one.claimed_at > oldest)
+    ]
+    return len(vanished) >= VANISHED_LEAST
+
+
+def _is_head_replaced(answer: Answer, base: BaseAnswer, kept: Sequence[int]) -> bool:
+    """Say whether an item is gone that stood in front of all that stand: what is there instead may be drawn from an archive."""
+    shown = {one.id for one in answer.shown}
+    first = min(base.items[answer.shown[place].id].place for place in kept)
+    return any(one.place < first and name not in shown for name, one in base.items.items())
 
 
 def _is_kept(one: AnswerItem, base: BaseAnswer) -> bool:

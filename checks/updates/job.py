@@ -16,6 +16,7 @@ from checks.updates.account import WeekAccount, account_for
 from checks.updates.addresses import address_elsewhere, elsewhere_key
 from checks.updates.answers import (
     NOTHING_PROVEN,
+    OTHER_LIST,
     Answer,
     AnswerItem,
     AnswerProof,
@@ -425,7 +426,7 @@ class _Read:
                 rewriting=self.rewriting,
             )
         else:
-            store.add_poll(self.poll)
+            store.add_poll(self.poll, self.proof)
         return self.poll
 
 
@@ -529,8 +530,9 @@ def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore, *, owne
     rewriting = _rewritten(recognition, known, before, store, traits=traits, units=units, poll=poll)
     answer = replace(_compared(recognition, known.values(), before, traits, store), rewritten=rewriting.bounded)
     proof = prove(answer)
-    if not listing.items and proof.blind is not None:
-        return _Read(traits, replace(poll, blind=proof.blind), before, None, "")
+    if proof.blind is not None and (not listing.items or proof.blind == OTHER_LIST):
+        # What it shows is not recorded, so that the next answer is held against the one before.
+        return _Read(traits, replace(poll, blind=proof.blind), before, None, "", proof=proof)
     start, gap = covers_from(
         found,
         complete=traits.complete,

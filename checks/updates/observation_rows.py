@@ -418,13 +418,13 @@ def poll_row(poll: Poll) -> dict[str, object]:
         "source": poll.source,
         "polled_at": stamp(poll.polled_at),
         "ok": poll.ok,
-        "problem": _message_text(poll.problem),
+        "problem": message_text(poll.problem),
         "items": poll.items,
         "new_items": poll.new_items,
         "evidence": poll.evidence,
         "covers_from": optional_stamp(poll.covers_from),
         "gap": poll.gap,
-        "blind": _message_text(poll.blind),
+        "blind": message_text(poll.blind),
         "doubts_from": optional_stamp(poll.doubts_from),
         "renamed": poll.renamed,
         "owner": poll.owner,
@@ -450,7 +450,8 @@ def read_poll(row: Row[tuple[object, ...]]) -> Poll:
     )
 
 
-def _message_text(said: Message | str | None) -> str:
+def message_text(said: Message | str | None) -> str:
+    """Return what is said of a poll, as its row has it; empty where nothing is."""
     return bodies.write({"problem": said}).decode() if said else ""
 
 

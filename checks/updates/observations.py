@@ -41,7 +41,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from checks.updates.addresses import address_elsewhere, page_key
-from checks.updates.answers import NOTHING_PROVEN, AnswerProof, BaseAnswer, BaseItem, MissedItem
+from checks.updates.answers import NOTHING_PROVEN, OTHER_LIST, AnswerProof, BaseAnswer, BaseItem, MissedItem
 from checks.updates.joined_texts import beginning_of
 from checks.updates.near_copies import TextTrace, keys_of, part_keys_of, trace
 from checks.updates.observation_places import FilePlace, ObservationPlace
@@ -68,6 +68,7 @@ from checks.updates.observation_rows import (
     TOUCH,
     correction_row,
     kept_key,
+    message_text,
     moment,
     observation_row,
     optional_stamp,
@@ -447,9 +448,10 @@ class ObservationStore:
             )
         return found
 
-    def add_poll(self, poll: Poll) -> None:
-        """Record a look that showed nothing: it gave no answer, or the source says that nothing changed."""
+    def add_poll(self, poll: Poll, proof: AnswerProof = NOTHING_PROVEN) -> None:
+        """Record a look alone, without what it showed; what is gone by its proof is noted."""
         with self._engine.begin() as connection:
+            self._mark_presence(connection, poll, (), proof, NO_REWRITING)
             _insert(connection, POLL, [poll_row(poll)])
 
     def add(
@@ -969,7 +971,7 @@ _ALL_BEGINS = (
 _LAST_WHOLE_POLL = (
     select(POLL)
     .where(POLL.c.source == bindparam("source"), POLL.c.ok, POLL.c.evidence.is_not(None))
-    .where(~((POLL.c["items"] == 0) & (POLL.c.blind != "")))
+    .where(~((POLL.c["items"] == 0) & (POLL.c.blind != "")), POLL.c.blind != message_text(OTHER_LIST))
     .order_by(POLL.c.polled_at.desc())
     .limit(1)
 )

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from checks.updates.answers import ORDER_UNKNOWN, SHUFFLED
+from checks.updates.answers import ORDER_UNKNOWN, OTHER_LIST, SHUFFLED
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.updates import Poll
 
@@ -29,13 +29,23 @@ class TroubleKind(StrEnum):
     """Nothing shows yet that it would show something new."""
     SHUFFLED = "shuffled"
     """Its items stand in another order than before."""
+    OTHER_LIST = "other-list"
+    """Several of its items are gone at once, and nothing is new."""
     OUT_OF_DATE = "out-of-date"
     """Answers came from a cache or a replica that was out of date."""
     RENAMED = "renamed"
     """Its items came back under other ids and addresses, all at once."""
 
 
-LASTING = frozenset({TroubleKind.EMPTIED, TroubleKind.OLDEST_FIRST, TroubleKind.ORDER_UNKNOWN, TroubleKind.SHUFFLED})
+LASTING = frozenset(
+    {
+        TroubleKind.EMPTIED,
+        TroubleKind.OLDEST_FIRST,
+        TroubleKind.ORDER_UNKNOWN,
+        TroubleKind.OTHER_LIST,
+        TroubleKind.SHUFFLED,
+    }
+)
 """These are over as soon as an answer is in order; the others happened, whatever comes later."""
 
 
@@ -45,6 +55,7 @@ TROUBLE_WORDS: Mapping[TroubleKind, Message] = {
     TroubleKind.OLDEST_FIRST: msg("it lists its oldest items first"),
     TroubleKind.ORDER_UNKNOWN: msg("the order of its items is not known"),
     TroubleKind.SHUFFLED: msg("its items change places"),
+    TroubleKind.OTHER_LIST: msg("it may show another list than before"),
     TroubleKind.OUT_OF_DATE: msg("its answers may have been out of date"),
     TroubleKind.RENAMED: msg("its items came back under other names"),
 }
@@ -122,6 +133,8 @@ def _troubles(poll: Poll) -> Sequence[tuple[TroubleKind, datetime, Message]]:
             kind = TroubleKind.ORDER_UNKNOWN
         elif poll.blind == SHUFFLED:
             kind = TroubleKind.SHUFFLED
+        elif poll.blind == OTHER_LIST:
+            kind = TroubleKind.OTHER_LIST
         found.append((kind, poll.polled_at, poll.blind))
     if poll.doubts_from is not None:
         what = msg(
@@ -145,6 +158,10 @@ def _mend(kind: TroubleKind) -> Message:
             return msg("Open its address in a browser: if items are there, correct the source's settings.")
         case TroubleKind.NO_OVERLAP:
             return msg("Poll it more often, have it list more items, or declare a cross-check for it.")
+        case TroubleKind.OTHER_LIST:
+            return msg(
+                "Open its address in a browser and compare: if the site was built anew, correct the source's selector."
+            )
         case TroubleKind.OLDEST_FIRST | TroubleKind.SHUFFLED:
             return msg("Have it list its newest items first, or use an address that does.")
         case TroubleKind.ORDER_UNKNOWN:

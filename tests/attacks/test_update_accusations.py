@@ -131,6 +131,17 @@ def redesign_before_a_poll(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def redesign_after_which_a_fixed_box_is_read(p: Province) -> None:
+    for number in range(9):
+        p.site.publish(post(number, f"2026-10-{number + 20:02} 09:00"))
+    p.site.publish(post(10, p.day(0)))
+    p.poll("list-page", "page", url=f"{p.server.url}/", item="li", date="time")
+    p.plan(p.day(1), setattr, p.site, "featured", ["/tin-8", "/tin-6", "/tin-5", "/tin-3", "/tin-2"])
+    p.publish(20, p.day(2))
+    p.publish(21, p.day(4))
+    p.publish(22, p.day(8))
+
+
 def feed_cut_by_a_busy_day(p: Province) -> None:
     site = p.with_history()
     site.length = 5
@@ -1101,6 +1112,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     week_that_nobody_polled: PENDING,
     redesign: MET,
     redesign_before_a_poll: PENDING,
+    redesign_after_which_a_fixed_box_is_read: UNKNOWN,
     feed_cut_by_a_busy_day: PENDING,
     old_article_always_last_behind_a_busy_day: UNKNOWN,
     block_of_old_articles_always_last_behind_a_busy_day: UNKNOWN,

@@ -704,6 +704,14 @@ def items_shown_for_a_day(p: Province) -> None:
     p.publish(22, p.day(8))
 
 
+def items_of_two_days_taken_down_together(p: Province) -> None:
+    site = p.with_history()
+    p.hours = (8, 20)
+    p.publish(20, p.day(3))
+    p.publish(21, p.day(4))
+    p.plan(p.day(4, "21:00"), site.take_down, "/tin-20", "/tin-21")
+
+
 def item_replaced_by_itself(p: Province) -> None:
     site = p.with_history()
     p.publish(20, p.day(2))
@@ -1410,6 +1418,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     several_dated_back: PENDING,
     items_shown_for_minutes: UNKNOWN,
     items_shown_for_a_day: UNKNOWN,
+    items_of_two_days_taken_down_together: UNKNOWN,
     item_replaced_by_itself: UNKNOWN,
     rows_that_lead_to_the_portal: UNKNOWN,
     pins_with_new_dates: UNMET,

@@ -139,6 +139,8 @@ class Site:
     """Paths that its map alone has."""
     head: str = ""
     """What stands at the beginning of its page."""
+    featured: Sequence[str] = ()
+    """Paths of the items that its page shows, in this order, since a redesign; empty for all."""
     links: str | None = None
     """The path under which its items lie, if it is another one."""
     written: Callable[[str], str] = _written
@@ -186,7 +188,10 @@ class Site:
         shown = [*moving[: self.length], *fixed]
         feed = f"<rss version='2.0'><channel>{''.join(map(self._entry, shown))}</channel></rss>".encode()
         box = self.posts[:1] if self.is_newest_twice else []
-        page = f"<html>{self.head}<ul>{''.join(map(self._line, (*box, *(shown if fixed else self.posts))))}</ul></html>".encode()
+        listed = sorted(
+            (one for one in self.posts if one.path in self.featured), key=lambda one: self.featured.index(one.path)
+        ) or (shown if fixed else self.posts)
+        page = f"<html>{self.head}<ul>{''.join(map(self._line, (*box, *listed)))}</ul></html>".encode()
         self.server.pages |= {
             f"{self.at}/rss": answer(feed) if self.broken is None else self.broken,
             f"{self.at}/": answer(page) if self.broken is None else self.broken,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from checks.updates.answers import (
     ORDER_UNKNOWN,
+    OTHER_LIST,
     SHUFFLED,
     SKEW,
     Answer,
@@ -255,6 +256,34 @@ def test_a_list_whose_items_change_places_proves_nothing(feed: Polled, later: tu
 
     assert shuffled.blind == SHUFFLED
     assert feed.absent(19) is None
+
+
+def test_another_list_of_known_items_proves_nothing_until_the_former_one_is_back(feed: Polled) -> None:
+    feed.poll(10, [9, 8, 7, 5, 4, 3])
+
+    blind = [feed.poll(number, [8, 4, 3]).blind for number in (20, 30)]
+    back = feed.poll(40, [39, 9, 8, 7, 5, 4])
+
+    assert blind == [OTHER_LIST, OTHER_LIST]
+    assert back.blind is None
+    assert feed.absent(39) == 10
+
+
+@pytest.mark.parametrize("later", [[8, 7, 5, 4, 3], [9, 8, 7, 5], [9, 7, 5, 4, 3]])
+def test_one_item_taken_down_or_a_shorter_list_is_no_other_list(feed: Polled, later: list[int]) -> None:
+    feed.poll(10, [9, 8, 7, 5, 4, 3])
+
+    assert feed.poll(20, later).blind is None
+
+
+def test_an_undated_item_in_place_of_one_that_is_gone_may_be_from_an_archive(feed: Polled) -> None:
+    feed.poll(10, "mnzyx")
+    feed.poll(20, "wmnzyx")
+
+    feed.poll(30, "apzyx")
+
+    assert feed.absent("w") == 10
+    assert {feed.absent("a"), feed.absent("p")} == {None}
 
 
 @pytest.mark.parametrize("front", [(9,), (8, 7), (8,)])
