@@ -44,7 +44,6 @@ from portalops.ledger.check_heads import (
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
 from portalops.ledger.journals import contradictions, describe_contradiction, living_journals
 from portalops.ledger.pending_claims import NOTHING_PENDING, PendingClaims, sort_unclaimed
-from portalops.ledger.quarantines import may_set_aside
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
@@ -550,15 +549,10 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
 
 
 def _cures_view(integrity: Integrity) -> Iterator[Block]:
-    """Name the commands that set a stranger's records aside, where what is wrong is of records that nobody claims."""
-    numbers = sorted({each.seq for each in integrity.faults})
-    strange = [
-        seq
-        for seq in numbers
-        if may_set_aside(seq, integrity.records + 1, integrity.ownership, is_void=False, is_sound=False)
-    ]
+    """Name the commands that set records aside, where what is wrong is of records that count for nothing or that nobody may claim."""
+    strange = sorted(integrity.curable)
     if strange:
-        yield Paragraph(msg("Nobody claims these records. What is wrong with them alone, two persons set aside:"))
+        yield Paragraph(msg("What is wrong with these records alone, two persons can set aside:"))
         yield Bullets([verbatim(_quarantine_of(seq, seq)) for seq in strange[:MAX_LISTED]])
         yield from _more(len(strange) - MAX_LISTED)
 

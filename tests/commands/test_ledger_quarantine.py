@@ -14,14 +14,14 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.bundle import verify_bundle
-from portalops.ledger.claimant import MachineClaimant, record_writer
+from portalops.ledger.claimant import MachineClaimant, draft_claim, record_writer
 from portalops.ledger.heads import read_signers, record_head
 from portalops.ledger.heeded import HeedfulLedger, numbers_set_aside
 from portalops.ledger.ledger import MOVED, Ledger
-from portalops.ledger.record import NO_RUN, Draft
+from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.model.heads import KeyEvent
 from portalops.model.record import Digest
-from portalops.model.writers import Authority, WriterEvent, WriterState
+from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
@@ -184,6 +184,26 @@ def test_a_claimed_erasure_of_what_is_never_erased_stops_no_bundle_and_is_set_as
     home.read("export", "--output", str(home.folder / "bundle"))
     assert home.call("verify", str(home.folder / "bundle"))["integrity"]["holds"]
     assert home.call("verify")["integrity"]["holds"]
+
+
+def test_verification_names_the_cure_of_a_plan_that_its_writer_may_not_record(home: Home) -> None:
+    home.call("enroll")
+    home.call("head")
+    pub = home.folder / "web2.pub"
+    pub.write_text(f"{key_of(7).public_key} web2\n")
+    home.call("enroll", "--accept", str(pub))
+    seq = put_record(home, "plan", plan={})
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    record = ledger.record(seq)
+    assert record is not None
+    ledger.append_many((draft_claim(ledger, key_of(7), [LineRange(seq, seq, line_digest(record.line))]),))
+    ledger.close()
+
+    said = home.read("verify", expected=ExitCode.INTEGRITY)
+    set_aside(home, seq, seq)
+
+    assert f"portalops ledger quarantine {seq} {seq}" in said
+    assert home.call("verify", expected=ExitCode.OK)["integrity"]["holds"]
 
 
 def test_a_stranger_who_begins_the_ledger_anew_stops_no_export_once_that_is_set_aside(home: Home) -> None:
