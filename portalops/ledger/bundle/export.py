@@ -40,11 +40,12 @@ from portalops.ledger.erasures import read_kept
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import is_anybodys
 from portalops.ledger.record import line_digest
 from portalops.ledger.times import check_times
 from portalops.ledger.verify import Withheld
 from portalops.model.heads import Erasure, RecordedHead, SignedHead, SignOff
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Portal
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
@@ -455,6 +456,18 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleSco
     return _Lines(chain.records, chain.head)
 
 
+def _cure_of(ledger: Ledger, seq: int) -> Message:
+    """Say what to do about the first record that no bundle can hold as it is."""
+    record = ledger.record(seq) if seq else None
+    if record is not None and is_anybodys(seq, record.kind):
+        return msg(
+            "A bundle of it would not verify either. If a stranger wrote record {seq}, two persons set it aside:"
+            " 'portalops ledger quarantine {seq} {seq}'. Then export again; see docs/stopped.md.",
+            seq=str(seq),
+        )
+    return msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is.")
+
+
 def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], advance: Advance) -> ChainPass:
     """Hand on the lines of a bundle, each with its line feed, and check the chain.
 
@@ -474,10 +487,7 @@ def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], adva
         check_times(snapshot.read_between(None, last, 256), 0, chain, read_counted(ledger), faults)
     if faults.count:
         first = faults.first()[0]
-        raise IntegrityError(
-            msg("the ledger is not intact: {what}", what=first.what),
-            msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is."),
-        )
+        raise IntegrityError(msg("the ledger is not intact: {what}", what=first.what), _cure_of(ledger, first.seq))
     return chain
 
 
