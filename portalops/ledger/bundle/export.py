@@ -74,7 +74,8 @@ class BundleScope:
     last: int
     withheld: Mapping[Digest, str]
     """Digest: reason."""
-    erased: frozenset[Digest]
+    erased: Mapping[Digest, int]
+    """Digest: the newest record that says so."""
     set_aside: frozenset[int] = frozenset()
     """Numbers of the records that two persons set aside: their details may be missing."""
     named: frozenset[int] = frozenset()
@@ -146,7 +147,7 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     ]
     kept = read_kept(ledger, erasures)
-    erased = frozenset(each.erasure.digest for each in erasures if not names_kept(each, kept))
+    erased = {each.erasure.digest: each.seq for each in erasures if not names_kept(each, kept)}
     since, aside = ledger.found_from(first), numbers_set_aside(ledger)
     return BundleScope(first.seq, since, last, withheld, erased, aside, _read_named(ledger))
 
@@ -167,11 +168,12 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
     """
     seen: set[bytes] = set()
     followed: set[bytes] = set()
-    left_out = scope.withheld.keys() | scope.erased
     ownership = read_ownership(ledger)
 
     def read(record: Record, digest: Digest) -> Detail:
-        if digest in left_out:
+        erased_by = scope.erased.get(digest, 0)
+        # What was recorded behind an erasure was not what that removed: its details are in the bundle, if they are there.
+        if digest in scope.withheld or record.seq < erased_by or (erased_by and not ledger.has_blob(digest)):
             return Detail(record.seq, digest, None)
         is_needed = digest == record.body and record.kind in contents.NOT_WITHHELD
         try:
@@ -222,7 +224,7 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
                 msg("Leave it out of --withhold: without these details nothing in the bundle could be verified."),
             )
     missing = set(scope.withheld)
-    for digest in sorted(missing & scope.erased):
+    for digest in sorted(missing & scope.erased.keys()):
         raise UsageError(
             msg("{digest} is erased already", digest=digest),
             msg("Leave it out of --withhold: the bundle lists it as erased."),

@@ -552,7 +552,9 @@ class _Check:
         erased = tuple(fold_erasures(told.erasures).values())
         withheld = description.withheld if description else ()
         waivers = _waivers(description, told)
-        left_out = {*(each.digest for each in withheld), *(each.erasure.digest for each in erased)}
+        left_out = {
+            each.digest for each in withheld
+        }  # no erasure keeps a plan out: one that is not there cannot be read
         zone = _zone(description)
 
         def missed(runs: Iterable[Run]) -> tuple[Slot, ...]:
@@ -568,7 +570,7 @@ class _Check:
     def _plans(self, told: _Recorded, left_out: Collection[str]) -> Iterator[RecordedPlan]:
         for record in told.plans:
             if record.body in left_out:
-                raise _unknown(msg("record {seq}: the plan is withheld or erased", seq=record.seq))
+                raise _unknown(msg("record {seq}: the plan is withheld", seq=record.seq))
             held = (self._blobs.details(record.body) or {}).get(PLAN)
             if held is None:
                 raise _unknown(msg("record {seq}: the plan cannot be read", seq=record.seq))

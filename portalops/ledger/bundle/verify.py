@@ -2487,7 +2487,9 @@ class Completeness:
                     )
                 )
             plans = [
-                read_plan(each, None if each.body in check.excused else check.body(each.body), check.bundle["timezone"])
+                read_plan(
+                    each, None if each.body in check.withheld else check.body(each.body), check.bundle["timezone"]
+                )
                 for each in plans_in(check)
             ]
             self.missing = missing_slots(plans, check.runs.starts, moment_of(check.last_at))
