@@ -175,7 +175,7 @@ def _describe_unproven(unproven: Sequence[SetAside], code: ExitCode) -> Iterator
     for each in unproven[:MAX_WARNINGS]:
         yield msg(
             "record {seq} sets records {first} to {last} aside because their details are missing, which this bundle cannot show: whoever"
-            " verifies it is told so, with exit code {code}",
+            " verifies it sees that, with exit code {code}",
             seq=each.seq,
             first=str(each.quarantine.first),
             last=str(each.quarantine.last),
