@@ -14,6 +14,7 @@ from commands.cli.clock import clock_step
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
+from commands.jobs.planning import may_plan
 from portalops.errors import LedgerError, UsageError
 from portalops.jobs import Attempt, DueJob, due, next_due
 from portalops.ledger.waiting import has_waiting
@@ -71,6 +72,7 @@ def plan_now(session: Session) -> PlanNow:
 def is_idle(session: Session, asked: RunRequest) -> bool:
     """Say whether there is nothing to do: nothing is due, the duties were judged today, the clock was not set, the plan is recorded.
 
+    A machine that may record none waits for no plan.
     A plan is recorded for a configuration whose every part fits, so that one which is recorded need not be looked at again.
 
     Whatever stands in the way of knowing it is told by what is done then: a ledger that cannot be read, a clock that is behind.
@@ -87,9 +89,10 @@ def is_idle(session: Session, asked: RunRequest) -> bool:
         ledger = session.ledger
         plan = ledger.plan()
         ledger.require_clock()
+        is_recorded = plan is not None and (plan.configuration, plan.jobs) == (settings.digest, settings.jobs)
+        return is_recorded or not may_plan(session, ledger)
     except LedgerError:
         return False
-    return plan is not None and (plan.configuration, plan.jobs) == (settings.digest, settings.jobs)
 
 
 JUDGED_ON = "judged-on"

@@ -19,6 +19,7 @@ from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.performed import PerformedJob, job_of
+from commands.jobs.planning import describe_unplanned, may_plan
 from commands.jobs.unrecorded import REFUSED, back_up_unrecorded, record_waiting, refusal_with
 from commands.jobs.validity import require_valid
 from portalops.compliance.handling import Handling
@@ -44,7 +45,7 @@ SHOWN_PROBLEMS = 20
 
 
 def record_plan(session: Session) -> None:
-    """Record what is expected from now on, and which portalops does it, each if it changed.
+    """Record what is expected from now on, if this machine may, and which portalops does it, each if it changed.
 
     Raises:
         LedgerError: nothing can be recorded, so nothing is to be done.
@@ -67,7 +68,10 @@ def record_plan(session: Session) -> None:
         for doubt in (*_sets_without_a_ledger(sets), *heads_of_other_ledgers(anchors, ledger.id)):
             session.doubt_beginning(doubt)
     plan = Plan(settings.jobs, f"{rulebook.id}@{rulebook.version}", settings.digest, settings.portal.timezone)
-    runs.record_plan(ledger, plan, circumstances)
+    if may_plan(session, ledger):
+        runs.record_plan(ledger, plan, circumstances)
+    elif (unplanned := describe_unplanned(session, ledger, plan)) is not None:
+        session.warnings.append(unplanned)
     changed = runs.record_installation(ledger, find_installed(), circumstances)
     if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
         session.warnings.append(

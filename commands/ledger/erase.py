@@ -27,7 +27,7 @@ from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError, UsageError
-from portalops.ledger.heeded import read_ownership
+from portalops.ledger.heeded import find_writer, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import Erasure
@@ -176,10 +176,9 @@ def _record(session: Session, erasure: Erasure) -> RecordedErasure:
 
 def _require_authority(session: Session) -> None:
     """Make sure that this machine's erasures count, before one is recorded."""
-    writers = read_ownership(session.writable_ledger).writers
-    key = session.claimant.key
-    own = next((each for each in writers if key is not None and each.public_key == key.public_key), None)
-    if writers and (own is None or own.ended_seq is not None):
+    ledger, key = session.writable_ledger, session.claimant.key
+    own = find_writer(ledger, key.public_key) if key is not None else None
+    if read_ownership(ledger).begin is not None and (own is None or own.ended_seq is not None):
         raise LedgerError(
             msg("this machine may not erase: its key is not enrolled"),
             msg(

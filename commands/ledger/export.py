@@ -27,7 +27,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report, parts_of
-from commands.ledger.verify import verify_store
+from commands.ledger.verify import exit_code_of, verify_store
 from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, ExitCode, UsageError
@@ -157,11 +157,11 @@ def _faults(session: Session, path: Path, key: SigningKey) -> Sequence[Fault]:
     found: Sequence[Fault] = ()
     for supplied in (NOTHING_SUPPLIED, Supplied(trusted=(own,))):
         with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
-            integrity = verify_bundle(path, brought=supplied, advance=task.advance).integrity
-        if integrity.holds:
-            session.warnings += _describe_unproven(integrity.unproven)
+            verified = verify_bundle(path, brought=supplied, advance=task.advance)
+        if verified.integrity.holds:
+            session.warnings += _describe_unproven(verified.integrity.unproven, exit_code_of(verified))
             return ()
-        found = found or integrity.faults
+        found = found or verified.integrity.faults
     return found
 
 
@@ -171,14 +171,15 @@ def _live_faults(session: Session, key: SigningKey) -> Sequence[Fault]:
     return found.integrity.faults
 
 
-def _describe_unproven(unproven: Sequence[SetAside]) -> Iterator[Message]:
+def _describe_unproven(unproven: Sequence[SetAside], code: ExitCode) -> Iterator[Message]:
     for each in unproven[:MAX_WARNINGS]:
         yield msg(
             "record {seq} sets records {first} to {last} aside because their details are missing, which this bundle cannot show: whoever"
-            " verifies it gets exit code 3",
+            " verifies it sees that, with exit code {code}",
             seq=each.seq,
             first=str(each.quarantine.first),
             last=str(each.quarantine.last),
+            code=int(code),
         )
     if len(unproven) > MAX_WARNINGS:
         yield msg("... and {more} more", more=len(unproven) - MAX_WARNINGS)

@@ -14,7 +14,7 @@ something was changed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -44,7 +44,7 @@ from portalops.ledger.check_heads import (
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
 from portalops.ledger.journals import contradictions, describe_contradiction, living_journals
 from portalops.ledger.pending_claims import NOTHING_PENDING, PendingClaims, sort_unclaimed
-from portalops.ledger.quarantines import may_set_aside
+from portalops.ledger.quarantines import records_set_aside
 from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
@@ -421,7 +421,7 @@ def verification_view(
     )
     yield from _faults_view(found.integrity)
     yield from _integrity_view(found.integrity)
-    yield from _signed_view(found.integrity.signed, reports)
+    yield from _signed_view(found.integrity.signed, reports, records_set_aside(found.integrity.set_aside))
     yield from _ownership_view(found.integrity)
     yield from _pending_view(pending)
     yield from _completeness_view(found.completeness)
@@ -550,15 +550,10 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
 
 
 def _cures_view(integrity: Integrity) -> Iterator[Block]:
-    """Name the commands that set a stranger's records aside, where what is wrong is of records that nobody claims."""
-    numbers = sorted({each.seq for each in integrity.faults})
-    strange = [
-        seq
-        for seq in numbers
-        if may_set_aside(seq, integrity.records + 1, integrity.ownership, is_void=False, is_sound=False)
-    ]
+    """Name the commands that set records aside, where what is wrong is of records that count for nothing or that nobody may claim."""
+    strange = sorted(integrity.curable)
     if strange:
-        yield Paragraph(msg("Nobody claims these records. What is wrong with them alone, two persons set aside:"))
+        yield Paragraph(msg("What is wrong with these records alone, two persons can set aside:"))
         yield Bullets([verbatim(_quarantine_of(seq, seq)) for seq in strange[:MAX_LISTED]])
         yield from _more(len(strange) - MAX_LISTED)
 
@@ -591,12 +586,12 @@ def _integrity_view(integrity: Integrity) -> Iterator[Block]:
     yield KeyValues(rows)
 
 
-def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterator[Block]:
+def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None, set_aside: Collection[int]) -> Iterator[Block]:
     if signed.uses:
         headers = (msg("Key"), msg("Signs from"), msg("Up to"), msg("Heads"), msg("Last signed"), msg("Named by"))
         yield TableBlock(msg("Keys that sign, oldest first"), headers, [_signer_row(use) for use in signed.uses])
     for use in signed.uses:
-        if use.speaks_for_itself:
+        if use.speaks_for_itself and use.signer.added_seq not in set_aside:
             key = fingerprint(use.signer.public_key)
             yield Notice(
                 msg(

@@ -237,14 +237,20 @@ class HeededLedger:
             return False
         if record.kind in SELF_SIGNED or not self.is_claimed(record.seq, record.at):
             return record.kind in SELF_SIGNED
-        if record.kind == PLAN:  # one that is not claimed yet counts for its hour, as all else does
-            owner = self.ownership.owner(record.seq)
-            return owner is None or owner.authority is Authority.ALL
+        if record.kind == PLAN:
+            return self._may_plan(record.seq)
         return record.kind not in {ERASED, MOVED} or self.ownership.has_authority(record.seq)
 
     def is_evidence(self, record: Record) -> bool:
         """Say whether a record is shown to who reads evidence."""
-        return record.kind in OF_THE_LEDGER or self.is_claimed(record.seq, record.at)
+        if record.kind in OF_THE_LEDGER:
+            return True
+        return self.is_claimed(record.seq, record.at) and (record.kind != PLAN or self._may_plan(record.seq))
+
+    def _may_plan(self, seq: int) -> bool:
+        """Say whether no writer without authority claims a plan: one that is not claimed yet counts for its hour, as all else does."""
+        owner = self.ownership.owner(seq)
+        return owner is None or owner.authority is Authority.ALL
 
     def is_claimed(self, seq: int, at: datetime) -> bool:
         """Say whether a record is not set aside, and claimed or still in its hour."""
@@ -437,10 +443,15 @@ def state_of_writer(ledger: Ledger, public_key: str) -> WriterState | None:
     Raises:
         IntegrityError: the ledger's keys cannot be read.
     """
-    found = next((each for each in read_ownership(ledger).writers if each.public_key == public_key), None)
+    found = find_writer(ledger, public_key)
     if found is None:
         return None
     return WriterState.ADDED if found.ended_seq is None else WriterState.ENDED
+
+
+def find_writer(ledger: Ledger, public_key: str) -> Writer | None:
+    """Return the writer of a key, by the writer records that count; raises as `state_of_writer` does."""
+    return next((each for each in read_ownership(ledger).writers if each.public_key == public_key), None)
 
 
 def heeds_move(ledger: Ledger, record: Record) -> bool:

@@ -355,6 +355,54 @@ def may_set_aside(
     return is_lacking and ownership.is_of_ended(seq, by)
 
 
+def find_curable(
+    numbers: Collection[int],
+    *,
+    records: int,
+    ownership: Ownership,
+    spoken: Spoken,
+    signed: Signed,
+    read: Sequence[ReadQuarantine],
+    set_aside: Sequence[SetAside],
+    ledger: str,
+    anybodys: Collection[int],
+    restricted: Collection[int],
+) -> frozenset[int]:
+    """Return which records with faults two persons can set aside as things stand, so that their own faults are none.
+
+    Args:
+        numbers: of the records.
+        records: how many there are.
+        ownership: whose they are.
+        spoken: what the records say of heads, keys, sign-offs and drills.
+        signed: what came of that.
+        read: the quarantines and mended clocks.
+        set_aside: those that count.
+        ledger: as in `check_owners`.
+        anybodys: likewise.
+        restricted: likewise.
+    """
+    void, sound = find_standings(spoken, [use.signer for use in signed.uses], ledger, numbers)
+    void |= void_by_two(read, set_aside)
+    aside = records_excused(set_aside)  # what is wrong with these still is no fault of their own
+    return frozenset(
+        seq
+        for seq in numbers
+        if seq not in aside
+        and (
+            seq in anybodys
+            or may_set_aside(
+                seq,
+                records + 1,
+                ownership,
+                is_void=seq in void,
+                is_sound=seq in sound,
+                is_restricted=seq in restricted,
+            )
+        )
+    )
+
+
 def flaw_of(each: ReadQuarantine, read: Iterable[ReadQuarantine], around: Surrounding) -> Message | None:
     """Return why a quarantine or a mended clock counts for nothing; None if it counts.
 

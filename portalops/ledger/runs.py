@@ -19,7 +19,7 @@ from portalops import bodies
 from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
 from portalops.ledger.circumstances import Circumstances
-from portalops.ledger.heeded import HeededLedger, done_work, numbers_mistimed
+from portalops.ledger.heeded import HeededLedger, done_work, heeded, numbers_mistimed
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
 from portalops.ledger.stores import Locks
@@ -184,13 +184,13 @@ def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Rec
 
     A plan whose details are lost is no hindrance: what is expected is recorded anew.
     """
-    seen = _newest_plan(ledger)
+    seen = newest_plan(ledger)
     if seen is not None and _is_plan(ledger, seen, plan):
         return None
     body = ledger.keep(bodies.write({PLAN: plan, "circumstances": circumstances}))
 
     def unless_recorded() -> list[Draft]:  # another process may have, since
-        newest = _newest_plan(ledger)
+        newest = newest_plan(ledger)
         is_new = newest is not None and (seen is None or newest.seq > seen.seq)
         return (
             [] if newest is not None and is_new and _is_plan(ledger, newest, plan) else [ledger.draft(PLAN, body=body)]
@@ -200,10 +200,9 @@ def record_plan(ledger: Ledger, plan: Plan, circumstances: Circumstances) -> Rec
     return recorded[0] if recorded else None
 
 
-def _newest_plan(ledger: Ledger) -> Record | None:
-    mistimed = numbers_mistimed(ledger)  # from when on such a plan holds is unknown, so it is recorded anew
-    plans = ledger.records(kinds=(PLAN,), newest_first=True)
-    return next((each for each in plans if each.seq not in mistimed), None)
+def newest_plan(ledger: Ledger) -> Record | None:
+    """Return the newest plan that duties are judged by: of what a writer may not record, and of a wrong time, none counts."""
+    return next(heeded(ledger, ledger).records(kinds=(PLAN,), newest_first=True, limit=1), None)
 
 
 def _is_plan(ledger: Ledger, record: Record, plan: Plan) -> bool:

@@ -48,6 +48,7 @@ from portalops.ledger.quarantines import (
     ReadQuarantine,
     check_owners,
     disowned_keys,
+    find_curable,
     is_anybodys,
     key_mends,
     lacks_details,
@@ -116,6 +117,8 @@ class Integrity:
     """First and last of the records that nobody claimed in time."""
     set_aside: tuple[SetAside, ...] = ()
     """The quarantines and mended clocks that count: what they name is no fault, and meets no duty."""
+    curable: frozenset[int] = frozenset()
+    """Numbers of the records with faults that two persons can set aside."""
 
     @property
     def holds(self) -> bool:
@@ -251,6 +254,7 @@ def verify(
         with ledger.snapshot() as lines:
             return find_time_in_force(lines.read_between(None, seq, _CHUNK), 0, seq, counted)
 
+    restricted = frozenset(seq for seq, _kind in told.by_authority)
     ownership, set_aside = check_owners(
         told.quarantines,
         claims,
@@ -261,7 +265,7 @@ def verify(
         faults=faults,
         ledger=ledger_id,
         anybodys=told.anybodys,
-        restricted=frozenset(seq for seq, _kind in told.by_authority),
+        restricted=restricted,
         lacking=lacking,
     )
     passed_over = records_set_aside(set_aside)
@@ -283,12 +287,25 @@ def verify(
             faults.add_excusable(seq, _missing(seq, digest))
     if not ledger_id:
         faults.add(1, msg("record 1 does not name the ledger"))
+    shown = tuple(faults.first())
+    curable = find_curable(
+        {fault.seq for fault in shown},
+        records=chain.records,
+        ownership=ownership,
+        spoken=told.spoken,
+        signed=signed,
+        read=told.quarantines,
+        set_aside=set_aside,
+        ledger=ledger_id,
+        anybodys=told.anybodys,
+        restricted=restricted,
+    )
     integrity = Integrity(
         chain.records,
         chain.first_at,
         chain.last_at,
         chain.head,
-        tuple(faults.first()),
+        shown,
         faults.count,
         blobs.count,
         read_blobs,
@@ -297,6 +314,7 @@ def verify(
         ownership,
         unclaimed,
         set_aside,
+        curable,
     )
     mistimed = records_untimely(told.quarantines, set_aside, misplaced)
     completeness = _completeness(ledger, told, counts, mistimed, now=now, zone=zone)

@@ -270,10 +270,10 @@ def _unarmoured(signature: str) -> bytes:
     lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
     if lines[0] != BEGIN or lines[-1] != END or len(lines) < 3:
         raise BadSignature(msg("not an OpenSSH signature"))
-    try:
-        blob = base64.b64decode("".join(lines[1:-1]), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadSignature(msg("not an OpenSSH signature")) from error
+    text = "".join(lines[1:-1])
+    if not re.fullmatch("[A-Za-z0-9+/]*={0,2}", text) or len(text) % 4:  # what b64decode takes differs between Pythons
+        raise BadSignature(msg("not an OpenSSH signature"))
+    blob = base64.b64decode(text)
     if _armoured(blob) != "\n".join((*lines, "")):  # so that there are no two texts of one signature
         raise BadSignature(msg("not in the format of ssh-keygen"))
     return blob

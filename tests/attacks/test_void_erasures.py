@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.ledger.bundle.export import scope_of
-from portalops.ledger.record import Draft
+from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.verify import verify
 from portalops.model.heads import Erasure
+from portalops.model.record import Digest
+from portalops.model.runs import Plan
 from tests.conformance.claims import MACHINE, append, claim, claimed, stranger
 from tests.conformance.corpus import begun
 from tests.conformance.quarantines import quarantine
@@ -86,3 +90,52 @@ def test_no_record_behind_an_erasure_makes_it_void(written: Written) -> None:
 
     assert VOID not in [fault.what.text for fault in found.integrity.faults]
     assert gone in scope_of(written.ledger, written.clock.at, {}, last=written.ledger.count()).erased
+
+
+@pytest.mark.parametrize("kind", ["note.added", "plan", "incident.opened"])
+def test_an_erasure_of_what_is_recorded_later_keeps_no_details_out_of_a_bundle(
+    tmp_path: Path, written: Written, kind: str
+) -> None:
+    """Who knows what is going to be recorded says beforehand that it was erased."""
+    data = bodies.write({"plan": Plan((), "kh@1", Digest("a" * 64)), "note": "to come"})
+    digest = Digest(hashlib.sha256(data).hexdigest())
+    erasure = append(written, "blob.erased", erased=Erasure(digest, "x", "x"))
+    later = written.ledger.append(kind, run=NO_RUN, body=data)
+    claim(written, MACHINE, erasure, later)
+    written.head()
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+    written.export(tmp_path / "bundle")
+    theirs, _said = by_stranger(tmp_path / "bundle")
+    ours, _faults = by_portalops(tmp_path / "bundle")
+
+    assert found.integrity.holds
+    assert (tmp_path / "bundle" / "blobs" / digest).is_file()
+    assert theirs == ours
+    assert theirs.exit_code == 0
+
+
+@pytest.mark.parametrize(("kind", "code"), [("note.added", 0), ("plan", 5)])
+def test_an_erasure_goes_by_the_digest_alone_wherever_it_stands(
+    tmp_path: Path, written: Written, kind: str, code: int
+) -> None:
+    """What is gone is listed as erased, but for what is never erased; the ledger and both programs say the same."""
+    data = bodies.write({"plan": Plan((), "kh@1", Digest("a" * 64)), "note": "to come"})
+    digest = Digest(hashlib.sha256(data).hexdigest())
+    never = append(written, "blob.erased", erased=Erasure(Digest("b" * 64), "x", "x"))
+    erasure = append(written, "blob.erased", erased=Erasure(digest, "x", "x"))
+    later = written.ledger.append(kind, run=NO_RUN, body=data)
+    claim(written, MACHINE, never, erasure, later)
+    written.ledger.remove_blob(digest)
+    written.head()
+
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE)
+
+    assert [each.seq for each in found.completeness.erased] == [never.seq, erasure.seq]
+    assert [each.seq for each in found.integrity.faults] == ([later.seq] if code else [])
+    if not code:
+        written.export(tmp_path / "bundle")
+        theirs, _said = by_stranger(tmp_path / "bundle")
+        ours, _faults = by_portalops(tmp_path / "bundle")
+        assert theirs == ours
+        assert theirs.exit_code == code

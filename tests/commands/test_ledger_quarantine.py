@@ -14,18 +14,19 @@ from commands.cli.entry import run
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.bundle import verify_bundle
-from portalops.ledger.claimant import MachineClaimant, record_writer
+from portalops.ledger.claimant import MachineClaimant, draft_claim, record_writer
 from portalops.ledger.heads import read_signers, record_head
 from portalops.ledger.heeded import HeedfulLedger, numbers_set_aside
 from portalops.ledger.ledger import MOVED, Ledger
-from portalops.ledger.record import NO_RUN, Draft
+from portalops.ledger.record import NO_RUN, Draft, line_digest
 from portalops.model.heads import KeyEvent
-from portalops.model.record import Digest
-from portalops.model.writers import Authority, WriterEvent, WriterState
+from portalops.model.record import Digest, RunId
+from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
 from tests.ledger.bundle.bundles import key_of
+from tests.verifier.scene import VERIFY_PY, as_process
 
 NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"backup.finished","run":"x","không phải":"bản ghi"}'.encode()
 
@@ -186,18 +187,68 @@ def test_a_claimed_erasure_of_what_is_never_erased_stops_no_bundle_and_is_set_as
     assert home.call("verify")["integrity"]["holds"]
 
 
+def test_verification_names_the_cure_of_a_plan_that_its_writer_may_not_record(home: Home) -> None:
+    home.call("enroll")
+    home.call("head")
+    pub = home.folder / "web2.pub"
+    pub.write_text(f"{key_of(7).public_key} web2\n")
+    home.call("enroll", "--accept", str(pub))
+    seq = put_record(home, "plan", plan={})
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    record = ledger.record(seq)
+    assert record is not None
+    ledger.append_many((draft_claim(ledger, key_of(7), [LineRange(seq, seq, line_digest(record.line))]),))
+    ledger.close()
+
+    said = home.read("verify", expected=ExitCode.INTEGRITY)
+    set_aside(home, seq, seq)
+
+    assert f"portalops ledger quarantine {seq} {seq}" in said
+    assert home.call("verify", expected=ExitCode.OK)["integrity"]["holds"]
+
+
 def test_a_stranger_who_begins_the_ledger_anew_stops_no_export_once_that_is_set_aside(home: Home) -> None:
     home.call("enroll")
     ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
     forged = ledger.append("ledger.created", run=NO_RUN, body=bodies.write({"ledger": "f" * 32}))
     ledger.close()
 
-    home.call("export", "--output", str(home.folder / "bundle"), expected=ExitCode.INTEGRITY)
+    refused = home.call("export", "--output", str(home.folder / "bundle"), expected=ExitCode.INTEGRITY)
+    assert f"'portalops ledger quarantine {forged.seq} {forged.seq}'" in refused["hint"]
     assert f"portalops ledger quarantine {forged.seq} {forged.seq}" in home.read("verify", expected=ExitCode.INTEGRITY)
     set_aside(home, forged.seq, forged.seq)
 
     home.call("export", "--output", str(home.folder / "bundle"))
     assert home.call("verify", str(home.folder / "bundle"))["integrity"]["holds"]
+
+
+@pytest.mark.parametrize(("is_whole", "code"), [(True, ExitCode.PARTIAL), (False, ExitCode.UNMET)], ids=["3", "1"])
+def test_an_export_names_the_exit_code_of_a_quarantine_that_it_does_not_prove(
+    home: Home, is_whole: bool, code: ExitCode
+) -> None:
+    home.call("enroll")
+    pub = home.folder / "an.pub"
+    pub.write_text(f"{key_of(7).public_key} an\n")
+    home.call("enroll", "--accept", str(pub))
+    seq = put_record(home, "incident.opened", incident={"id": "x"})
+    ledger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    record = ledger.record(seq)
+    assert record is not None
+    ledger.append_many((draft_claim(ledger, key_of(7), [LineRange(seq, seq, line_digest(record.line))]),))
+    blob = ledger.blob(record.body)
+    ledger.remove_blob(record.body)
+    if not is_whole:
+        ledger.append("check.finished", run=RunId("11.2:daily-check:2026-11-30"), body=bodies.write({}))
+    ledger.close()
+    home.call("enroll", "--end", "an")
+    set_aside(home, seq, seq)
+
+    home.ledger.keep(blob)  # they turn up again, and the bundle leaves them out
+    withheld = ("--output", str(home.folder / "bundle"), "--withhold", f"{record.body}=names")
+    said = home.read("export", *withheld, expected=ExitCode.INTEGRITY)
+
+    assert f"with exit code {int(code)}" in said
+    home.call("verify", str(home.folder / "bundle"), expected=code)
 
 
 def test_lost_details_that_no_bundle_can_do_without_are_to_be_restored(home: Home) -> None:
@@ -281,7 +332,10 @@ def test_the_head_goes_on_once_a_strangers_successor_is_set_aside(home: Home) ->
     set_aside(home, seq, seq)
 
     home.call("head")
+    home.call("export", "--output", str(home.folder / "bundle"))
     assert home.call("verify")["integrity"]["holds"]
+    assert "No earlier key" not in home.read("verify")
+    assert "no earlier key" not in as_process(VERIFY_PY, home.folder / "bundle").stdout
     assert not read_signers(Ledger.open(home.folder / "state", SystemClock(), create=False))[1].is_confirmed
 
 

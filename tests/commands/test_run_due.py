@@ -24,13 +24,21 @@ from commands.jobs.runner import record_plan
 from commands.jobs.standings import overdue_jobs
 from commands.jobs.validity import require_valid
 from portalops.errors import ClockWentBack, ExitCode, UsageError
+from portalops.ledger.claimant import draft_claim, record_writer
+from portalops.ledger.heads import introduce_key
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import line_digest
+from portalops.ledger.runs import record_plan as record_plan_of
 from portalops.ledger.verify import verify
-from portalops.model.runs import JobKind, Resource
+from portalops.model.record import Digest
+from portalops.model.runs import JobKind, Plan, Resource
 from portalops.model.verdicts import RunOutcome
+from portalops.model.writers import Authority, LineRange, WriterEvent, WriterState
+from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import BootMark, SystemClock, step_between
 from tests.commands.signed_home import CONFIGURATION
 from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import key_of
 from tests.shapes import data_of
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +66,7 @@ kind = "report"
 every = "week"
 on = "monday"
 """
+MORE = '[[job]]\nid = "x"\nkind = "check"\nevery = "month"\non = "last"\n'
 
 
 class Portal:
@@ -121,7 +130,7 @@ def test_the_first_run_of_a_day_judges_and_those_after_it_have_nothing_to_do(por
 def test_a_changed_configuration_is_looked_at_and_its_plan_recorded(portal: Portal) -> None:
     portal.run()
     with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
-        file.write('[[job]]\nid = "x"\nkind = "check"\nevery = "month"\non = "last"\n')
+        file.write(MORE)
 
     assert not portal.is_idle()
     portal.run()
@@ -129,6 +138,44 @@ def test_a_changed_configuration_is_looked_at_and_its_plan_recorded(portal: Port
     with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
         file.write('[[backup.medium]]\nid = "x"\nkind = "floppy"\n')
     assert not portal.is_idle()
+
+
+def test_a_machine_that_may_not_plan_goes_on_under_the_plan_of_one_that_may(portal: Portal) -> None:
+    """`ledger enroll --accept` gives `records` by default; a plan by such a machine is a fault of the ledger."""
+    session = portal.session()
+    key = SigningKey.load(portal.folder / "keys" / "signing")
+    introduce_key(session.writable_ledger, key)
+    enrol(session.writable_ledger, key_of(7).public_key, "web1", Authority.ALL, key)
+    web1 = Ledger.open(portal.folder / "state", portal.clock, create=True)
+    plan = Plan(session.settings.jobs, "kh-37-2010@2026.11", Digest("a" * 64), "Asia/Ho_Chi_Minh")
+    planned = record_plan_of(web1, replace(plan, rulebook=rulebook_of(session)), session.circumstances)
+    assert planned is not None
+    claim = draft_claim(web1, key_of(7), [LineRange(planned.seq, planned.seq, line_digest(planned.line))])
+    web1.append_many((claim,))
+    enrol(session.writable_ledger, session.claimant.make_key(), "web2", Authority.RECORDS, key)
+
+    portal.run()
+    same = portal.session()
+    record_plan(same)
+    with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
+        file.write(MORE)
+    changed = portal.session()
+    record_plan(changed)
+    changed.writable_ledger.claim()
+
+    assert [str(each) for each in same.warnings if "plan" in str(each)] == []  # its configuration has another digest
+    assert [each.values["name"] for each in changed.warnings if "may not record plans" in str(each)] == ["web2"]
+    assert [each.seq for each in changed.ledger.records(kinds=("plan",))] == [planned.seq]
+    assert portal.is_idle()
+    assert verify(changed.ledger, now=portal.clock.now(), zone=ZoneInfo("Asia/Ho_Chi_Minh")).integrity.holds
+
+
+def enrol(ledger: Ledger, key: str, name: str, authority: Authority, by: SigningKey) -> None:
+    record_writer(ledger, WriterEvent(ledger.id, WriterState.ADDED, key, name, authority), by)
+
+
+def rulebook_of(session: Session) -> str:
+    return f"{session.rulebook.id}@{session.rulebook.version}"
 
 
 def test_a_mark_that_cannot_be_read_leads_to_judging(portal: Portal) -> None:

@@ -268,6 +268,31 @@ def erased_by_nobody(folder: Path) -> tuple[Written, Digest]:
     return written, gone
 
 
+def _erased_before(*, is_recorded: bool) -> Callable[[Path], tuple[Written, Digest]]:
+    def make(folder: Path) -> tuple[Written, Digest]:
+        written = claimed(folder)
+        data = bodies.write({"note": "to come"})
+        digest = Digest(hashlib.sha256(data).hexdigest())
+        written.append("blob.erased", erased=Erasure(digest, "x", "x"))
+        if is_recorded:
+            written.append("note.added", note="to come")
+        written.ledger.claim()
+        return written, digest
+
+    return make
+
+
+def _plan_erased_before(folder: Path) -> tuple[Written, Digest]:
+    """Make a ledger in which the plan that is in force was said to be erased before it was recorded; its details are in the bundle."""
+    written = claimed(folder)
+    plan = Plan((), "kh-37-2010@2026.11", Digest("c" * 64), ZONE.key)
+    digest = Digest(hashlib.sha256(bodies.write({"plan": plan})).hexdigest())
+    written.append("blob.erased", erased=Erasure(digest, "x", "x"))
+    written.append("plan", plan=plan)
+    written.ledger.claim()
+    return written, Digest("0" * 64)
+
+
 def _erased_of(kind: str) -> Callable[[Path], tuple[Written, Digest]]:
     def make(folder: Path) -> tuple[Written, Digest]:
         written = Written(folder)
@@ -289,6 +314,9 @@ GONE: Mapping[str, Callable[[Path], tuple[Written, Digest]]] = {
     "erased-head": _erased_of("head"),
     "erased-record-1": _erased_of("ledger.created"),
     "erased-and-set-aside": erasure_set_aside,
+    "erased-and-recorded-later": _erased_before(is_recorded=True),
+    "erased-and-never-recorded": _erased_before(is_recorded=False),
+    "erased-and-then-planned": _plan_erased_before,
 }
 """Makers of ledgers, and the blob that is taken out of the bundle."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,11 @@ from portalops.signatures.sshsig import BadSignature, SigningKey, is_weak, publi
 from tests.verifier.scene import verify_py
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
+SIGNATURES_JS = Path(__file__).parents[2] / "portalops/ledger/bundle/browser/signatures.js"
+RUN = """
+signerOf(process.argv[1], "portalops-head", null).then(console.log, (error) => console.log(error.message));
+function say(en) { return en; }
+"""
 PRIME = 2**255 - 19
 BYTES32 = st.binary(min_size=32, max_size=32)
 
@@ -330,6 +336,39 @@ def _last_bits(text: str) -> str:
 def _one_line(text: str) -> str:
     lines = text.splitlines()
     return "\n".join((lines[0], "".join(lines[1:-1]), lines[-1], ""))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("U1NIU0lHAAB=", "not in the format of ssh-keygen"),  # bits that stand for nothing
+        ("", "not in the format of ssh-keygen"),
+        ("U1NIU0lHAAA", "not an OpenSSH signature"),
+        ("U1NIU0lH==", "not an OpenSSH signature"),
+        ("U1NIU0lHA===", "not an OpenSSH signature"),
+        ("U1NI U0lHAAA=", "not an OpenSSH signature"),
+    ],
+)
+def test_all_three_refuse_a_text_in_the_same_words(body: str, words: str) -> None:
+    text = "\n".join((*GOOD.splitlines()[:1], body, *GOOD.splitlines()[-1:], ""))
+    module = verify_py()
+
+    with pytest.raises(BadSignature) as by_us:
+        verify(MESSAGE, text, "portalops-head")
+    with pytest.raises(module.Bad) as by_them:
+        module.signer_of(text, "portalops-head", module.of_bytes(MESSAGE))
+
+    assert [str(by_us.value), str(by_them.value), _said_by_the_page(text)] == [words] * 3
+
+
+def _said_by_the_page(text: str) -> str:
+    """Return why the page refuses a signature, by its own reading in Node.js."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    script = f"{SIGNATURES_JS.read_text(encoding='utf-8')}\n{RUN}"
+    done = subprocess.run([node, "-e", script, "--", text], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("change", [_last_bits, _one_line], ids=["bits", "line"])

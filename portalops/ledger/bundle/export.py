@@ -40,11 +40,12 @@ from portalops.ledger.erasures import read_kept
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
+from portalops.ledger.quarantines import is_anybodys
 from portalops.ledger.record import line_digest
 from portalops.ledger.times import check_times
 from portalops.ledger.verify import Withheld
 from portalops.model.heads import Erasure, RecordedHead, SignedHead, SignOff
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.organisation import Portal
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
@@ -73,7 +74,8 @@ class BundleScope:
     last: int
     withheld: Mapping[Digest, str]
     """Digest: reason."""
-    erased: frozenset[Digest]
+    erased: Mapping[Digest, int]
+    """Digest: the newest record that says so."""
     set_aside: frozenset[int] = frozenset()
     """Numbers of the records that two persons set aside: their details may be missing."""
     named: frozenset[int] = frozenset()
@@ -145,7 +147,7 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     ]
     kept = read_kept(ledger, erasures)
-    erased = frozenset(each.erasure.digest for each in erasures if not names_kept(each, kept))
+    erased = {each.erasure.digest: each.seq for each in erasures if not names_kept(each, kept)}
     since, aside = ledger.found_from(first), numbers_set_aside(ledger)
     return BundleScope(first.seq, since, last, withheld, erased, aside, _read_named(ledger))
 
@@ -166,11 +168,12 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
     """
     seen: set[bytes] = set()
     followed: set[bytes] = set()
-    left_out = scope.withheld.keys() | scope.erased
     ownership = read_ownership(ledger)
 
     def read(record: Record, digest: Digest) -> Detail:
-        if digest in left_out:
+        erased_by = scope.erased.get(digest, 0)
+        # What was recorded behind an erasure was not what that removed: its details are in the bundle, if they are there.
+        if digest in scope.withheld or record.seq < erased_by or (erased_by and not ledger.has_blob(digest)):
             return Detail(record.seq, digest, None)
         is_needed = digest == record.body and record.kind in contents.NOT_WITHHELD
         try:
@@ -221,7 +224,7 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
                 msg("Leave it out of --withhold: without these details nothing in the bundle could be verified."),
             )
     missing = set(scope.withheld)
-    for digest in sorted(missing & scope.erased):
+    for digest in sorted(missing & scope.erased.keys()):
         raise UsageError(
             msg("{digest} is erased already", digest=digest),
             msg("Leave it out of --withhold: the bundle lists it as erased."),
@@ -455,6 +458,18 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, scope: BundleSco
     return _Lines(chain.records, chain.head)
 
 
+def _cure_of(ledger: Ledger, seq: int) -> Message:
+    """Say what to do about the first record that no bundle can hold as it is."""
+    record = ledger.record(seq) if seq else None
+    if record is not None and is_anybodys(seq, record.kind):
+        return msg(
+            "A bundle of it would not verify either. If a stranger wrote record {seq}, two persons set it aside:"
+            " 'portalops ledger quarantine {seq} {seq}'. Then export again; see docs/stopped.md.",
+            seq=str(seq),
+        )
+    return msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is.")
+
+
 def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], advance: Advance) -> ChainPass:
     """Hand on the lines of a bundle, each with its line feed, and check the chain.
 
@@ -474,10 +489,7 @@ def copy_lines(ledger: Ledger, last: int, write: Callable[[bytes], object], adva
         check_times(snapshot.read_between(None, last, 256), 0, chain, read_counted(ledger), faults)
     if faults.count:
         first = faults.first()[0]
-        raise IntegrityError(
-            msg("the ledger is not intact: {what}", what=first.what),
-            msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is."),
-        )
+        raise IntegrityError(msg("the ledger is not intact: {what}", what=first.what), _cure_of(ledger, first.seq))
     return chain
 
 

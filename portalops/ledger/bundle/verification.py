@@ -56,6 +56,7 @@ from portalops.ledger.quarantines import (
     ReadQuarantine,
     check_owners,
     disowned_keys,
+    find_curable,
     is_anybodys,
     key_mends,
     lacks_details,
@@ -248,6 +249,7 @@ class _Check:
             timeless=frozenset(each.seq for each in told.quarantines),
         )
         lacking, left_out = self._lacking(self._faults.suspects, description)
+        restricted = frozenset(seq for seq, _kind in told.by_authority)
         ownership, set_aside = check_owners(
             told.quarantines,
             told.signed,
@@ -258,7 +260,7 @@ class _Check:
             faults=self._faults,
             ledger=told.ledger,
             anybodys=told.anybodys,
-            restricted=frozenset(seq for seq, _kind in told.by_authority),
+            restricted=restricted,
             lacking=lacking,
             left_out=left_out,
         )
@@ -285,12 +287,25 @@ class _Check:
             self._faults.add(1, msg("record 1 does not name the ledger"))
         not_compared = self._check_figures(seen)
         completeness = self._completeness(description, told)
+        faults = tuple(self._faults.first())
+        curable = find_curable(
+            {fault.seq for fault in faults},
+            records=chain.records,
+            ownership=ownership,
+            spoken=spoken,
+            signed=signed,
+            read=told.quarantines,
+            set_aside=set_aside,
+            ledger=told.ledger,
+            anybodys=told.anybodys,
+            restricted=restricted,
+        )
         integrity = Integrity(
             chain.records,
             chain.first_at,
             chain.last_at,
             chain.head,
-            tuple(self._faults.first()),
+            faults,
             self._faults.count,
             self._blobs.count,
             True,
@@ -299,6 +314,7 @@ class _Check:
             ownership,
             unclaimed,
             set_aside,
+            curable,
         )
         return BundleVerification(
             told.ledger, integrity, completeness, description, stamped, not_compared, files.reports, seen.records
@@ -536,7 +552,9 @@ class _Check:
         erased = tuple(fold_erasures(told.erasures).values())
         withheld = description.withheld if description else ()
         waivers = _waivers(description, told)
-        left_out = {*(each.digest for each in withheld), *(each.erasure.digest for each in erased)}
+        left_out = {
+            each.digest for each in withheld
+        }  # no erasure keeps a plan out: one that is not there cannot be read
         zone = _zone(description)
 
         def missed(runs: Iterable[Run]) -> tuple[Slot, ...]:
@@ -552,7 +570,7 @@ class _Check:
     def _plans(self, told: _Recorded, left_out: Collection[str]) -> Iterator[RecordedPlan]:
         for record in told.plans:
             if record.body in left_out:
-                raise _unknown(msg("record {seq}: the plan is withheld or erased", seq=record.seq))
+                raise _unknown(msg("record {seq}: the plan is withheld", seq=record.seq))
             held = (self._blobs.details(record.body) or {}).get(PLAN)
             if held is None:
                 raise _unknown(msg("record {seq}: the plan cannot be read", seq=record.seq))

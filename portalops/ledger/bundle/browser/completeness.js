@@ -211,7 +211,7 @@ async function completenessOf(check) {
     }
     const plans = [];
     for (const record of records) {
-      plans.push(readPlan(record, check.isExcused(record.body) ? null : await check.body(record.body), check.bundle.timezone));
+      plans.push(readPlan(record, check.withheld.has(record.body) ? null : await check.body(record.body), check.bundle.timezone));
     }
     found.missing = missingSlots(plans, check.runs.starts, momentOf(check.lastAt));
   } catch (error) {

@@ -166,7 +166,7 @@ function integrityLines(check) {
     add("  signed by the key {key}", { key: fingerprint(newest.signer) });
   }
   check.keys.forEach((key, place) => {
-    if (check.speaksForItself(key, place)) {
+    if (check.speaksForItself(key, place) && !check.aside.has(key.added.seq)) {
       add("  NOTE: the key {key} (record {seq}) is confirmed by no earlier key.", { key: fingerprint(key.key), seq: key.added.seq });
     }
   });

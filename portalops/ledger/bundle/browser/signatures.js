@@ -74,8 +74,9 @@ async function signerOf(signature, namespace, hasher) {
   if (signature.length > MAX_LINE || lines.length < 3 || lines[0] !== BEGIN || lines.at(-1) !== END) {
     throw new Bad("not an OpenSSH signature");
   }
-  const blob = fromBase64(lines.slice(1, -1).join(""));
-  if (!blob) throw new Bad("not an OpenSSH signature");
+  const text = lines.slice(1, -1).join("");
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4) throw new Bad("not an OpenSSH signature");
+  const blob = bytesOfLatin(atob(text)); // which passes over bits that stand for nothing, as verify.py does
   if (lines.slice(1, -1).join("\n") !== toBase64(blob).match(/.{1,70}/g)?.join("\n")) {
     throw new Bad("not in the format of ssh-keygen");
   }
