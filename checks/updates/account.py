@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
-from checks.updates.mail_senders import sender_address
+from checks.updates.mail_senders import sender_address, without_mentions
 from checks.updates.rules.grading import (
     BEGINNING,
     STUB_LETTERS,
@@ -135,6 +135,8 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
             return replace(one, why=_explain_own_domain(seen))
         if seen.unit is None and unit.id in names.bearers(seen.unit_name, traits, at):
             return replace(one, why=_explain_sender_name(seen))
+        if seen.unit is None and unit.id in names.mentioned(seen.unit_name, traits, at):
+            return replace(one, why=_explain_mention(seen))
         return one
 
     items = [of_sender(one) for one in items]
@@ -407,8 +409,18 @@ def _explain_sender_name(one: SeenItem) -> Message:
     """Say why a mail may be a unit's whose name or address stands beside the sender's, and what mends it."""
     return msg(
         "its sender {sender} writes this unit's name, or has answers sent to its address, so that it may be this unit's: if the address is its own, add \"{address}\" to aliases of the unit; else record whose the mail is with 'portalops updates register --unit'",
-        sender=show_text(one.unit_name, 200),
+        sender=show_text(without_mentions(one.unit_name), 200),
         address=show_text(sender_address(one.unit_name), 200),
+    )
+
+
+def _explain_mention(one: SeenItem) -> Message:
+    """Say why a mail of an unknown sender may be a unit's that it mentions, and what mends it."""
+    return msg(
+        "its sender {sender} is not known, and this unit's name or address stands in its subject, at the beginning or end of its text or among its receivers, so that it may be this unit's: if the address is the unit's own, add \"{address}\" to aliases of the unit; if it is no unit's, add it to outsiders of source {source}; else record whose the mail is with 'portalops updates register --unit'",
+        sender=show_text(without_mentions(one.unit_name), 200),
+        address=show_text(sender_address(one.unit_name), 200),
+        source=one.source,
     )
 
 
@@ -416,7 +428,7 @@ def _explain_two_senders(one: SeenItem, owner: Name | UnitId) -> Message:
     """Say why a mail may be of either of two units, and what mends it."""
     return msg(
         "its sender {sender} has an address of {unit}, with another unit's name or address for answers beside it, so that it may be of either: record whose the mail is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
-        sender=show_text(one.unit_name, 200),
+        sender=show_text(without_mentions(one.unit_name), 200),
         unit=owner,
     )
 

@@ -383,3 +383,75 @@ def weekly_reports_as_files_of_one_name(p: Province) -> None:
     for day in (2, 4):
         subject = f"Báo cáo tình hình dịch bệnh ngày {15 + day}/11"
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, "Kính gửi Ban Biên tập.", subject=subject, file=name)
+
+
+# --- mails of an address that nobody knows ----------------------------------------------------
+
+PRIVATE = "thuhoai.yt88@gmail.com"
+
+
+def private_address_with_the_units_name_in_the_subject(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        subject = f"Tin bài của Sở Y tế tỉnh Khánh Hòa: {title}"
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, story(day, 150), subject=subject, name="Thu Hoài")
+
+
+def private_address_signed_with_the_units_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        said = f"{GREETING}\n\n{story(day, 150)}\n\nTrân trọng.\nThu Hoài - Văn thư Sở Y tế, ĐT 0258.3822.000"
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, said, subject=title, name="Thu Hoài")
+
+
+def private_address_with_a_copy_to_the_unit(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, story(day, 150), subject=title, copied_to=SENDER)
+
+
+def mail_of_the_unit_that_an_editor_passes_on(p: Province) -> None:
+    """Let an editor forward by hand what the unit sent to her own address."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        head = (
+            f"---------- Forwarded message ---------\nTừ: Văn thư Sở Y tế <{SENDER}>\nNgày: hôm nay\nSubject: {title}\n"
+            "To: lan.nt@khanhhoa.example\n\n"
+        )
+        said = head + story(day, 150)
+        p.plan(
+            p.day(day), mail.receive, p.day(day), "lan.nt@khanhhoa.example", said, subject=f"Fwd: {title}",
+            name="Nguyễn Thị Lan",
+        )  # fmt: skip
+
+
+def mails_of_an_editor_who_passes_on_what_others_sent(p: Province) -> None:
+    """Let an editor forward other units' mails alone, which name this one nowhere. True: the unit sent nothing."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        said = f"Từ: Sở Tư pháp <{OTHER_SENDER}>\nSubject: {title}\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "lan.nt@khanhhoa.example", said, subject=f"Fwd: {title}")
+
+
+def letter_of_a_stranger_that_names_all_units(p: Province) -> None:
+    """Let a stranger's newsletter name four units each time. True: the unit sent nothing."""
+    mail = _mailbox(p)
+    names = ["Sở Y tế", "Sở Tư pháp", "Sở Tài chính", "Sở Xây dựng"]
+    for number, name in enumerate(names[2:]):
+        p.units.append(Agency(UnitId(f"so-{number}"), Name(name, "")))
+    for day in TITLES:
+        said = f"Kính gửi: {', '.join(names)}\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "bantin@hoinghi.example", said, subject="Bản tin chuyển đổi số")
+
+
+def letter_of_an_outsider_that_names_the_unit(p: Province) -> None:
+    """Let a ministry, which `outsiders` of the mailbox names, write to the unit, with a copy to the portal. True: the unit sent nothing."""
+    p.units[:2] = (
+        replace(HEALTH, aliases=("soyte.khanhhoa.example",)),
+        replace(JUSTICE, aliases=("sotuphap.khanhhoa.example",)),
+    )
+    mail = p.with_mail(outsiders=["moh.example"])
+    mail.receive(p.day(-4), SENDER, story(99, 320))
+    for day, title in TITLES.items():
+        said = f"Kính gửi: Sở Y tế\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "vanphong@cds.moh.example", said, subject=title)

@@ -6,6 +6,8 @@ a claim. A message counts once, however often its Message-ID comes; one that bri
 `units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
 its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
 Where the name before the address, the address for answers or the domain is a unit's, it is open for that unit; beside an address of another unit, for both.
+Of an address that no unit has, it is open also for at most three units whose names or addresses stand in its subject, the first and last lines of its text or among its
+receivers. `outsiders` names addresses and domains whose mail is no unit's.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
 and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
@@ -29,7 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from imap_tools.errors import ImapToolsError, MailboxFetchError, MailboxFolderSelectError, MailboxLoginError
@@ -40,6 +42,7 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
+from checks.updates.mail_mentions import mentions
 from checks.updates.mail_senders import named_sender
 from checks.updates.near_copies import LEAST_WORDS
 from checks.updates.paper_numbers import (
@@ -101,6 +104,9 @@ _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep
 _MARK = re.compile(rf"{PLACE}(\d{{1,10}})\.(\d{{1,10}})\.(\d{{1,12}})")
 
 
+_Names = TypeVar("_Names", Mapping[str, str], tuple[str, ...])
+
+
 class Settings(CommonSettings):
     """`kind = "imap"`."""
 
@@ -122,20 +128,22 @@ class Settings(CommonSettings):
     """The folder, as mail programs show it."""
     days: int = Field(default=35, ge=1, le=400)
     """How far back the first look goes."""
+    outsiders: tuple[Text, ...] = ()
+    """Addresses and domains whose mail is no unit's, whatever names stand in it."""
     ignore_gone: bool = False
     """What leaves the folder before a look is no unit's mail, as where a filter deletes spam; else it may be anybody's."""
 
-    @field_validator("units")
+    @field_validator("units", "outsiders")
     @classmethod
-    def _senders(cls, units: Mapping[str, str]) -> Mapping[str, str]:
-        for name in units:
+    def _senders(cls, names: _Names) -> _Names:
+        for name in names:
             user, at, domain = name.rpartition("@")
             if not re.fullmatch(r"[^\s@]+\.[^\s@.]+", domain) or (at and not user) or re.search(r"[\s@]", user):
                 raise RefusedValue(
                     msg("is neither a sender's address nor a domain: {name}", name=bounded(name)),
                     msg("Write vanthu@soyte.khanhhoa.example, or soyte.khanhhoa.example for all of its addresses."),
                 )
-        return units
+        return names
 
     @model_validator(mode="after")
     def _no_password_in_clear(self) -> Settings:
@@ -173,7 +181,12 @@ class ImapSource:
         self._units = frozenset(name.casefold() for name in settings.units)
         # A mail without a sender that its server vouches for is anybody's, who may send as many as he likes.
         self._traits = settings.traits(
-            source_id, complete=False, attested=True, names_authors=False, host=settings.host.lower()
+            source_id,
+            complete=False,
+            attested=True,
+            names_authors=False,
+            outsiders=settings.outsiders,
+            host=settings.host.lower(),
         )
 
     @property
@@ -245,7 +258,7 @@ class ImapSource:
             title=title,
             published_at=read_moment(mail.date, self._rules) if mail.date else None,
             raw_date=mail.date,
-            unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to)),
+            unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to), self._mentions(mail, sender)),
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.broken)
@@ -253,6 +266,14 @@ class ImapSource:
             is_automatic=is_open,
             files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
         )
+
+    def _mentions(self, mail: ReadMail, sender: str) -> tuple[str, ...]:
+        """Return what a mail mentions of agencies; a sender that the settings know needs none, and the mailbox itself is none."""
+        if self._is_mapped(sender):
+            return ()
+        own = self._settings.user.casefold().partition("@")[0]
+        others = (one for one in mail.copied_to if one.partition("@")[0] != own)
+        return mentions(mail.subject, mail.text, others)
 
     def _is_mapped(self, sender: str) -> bool:
         """Say whether the settings of this source know a sender, or its domain."""
@@ -446,6 +467,7 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "checks": list(mail.checks),
         "sender_name": mail.sender_name,
         "reply_to": list(mail.reply_to),
+        "copied_to": list(mail.copied_to),
         "is_automatic": mail.is_automatic,
         "automatic": mail.automatic,
     }
@@ -462,8 +484,9 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         files=tuple(files),
         broken=str(message["broken"]),
         checks=tuple(str(check) for check in message["checks"]),
-        sender_name=str(message.get("sender_name", "")),  # answers of before have none of these three
+        sender_name=str(message.get("sender_name", "")),  # answers of before have none of these four
         reply_to=tuple(str(one) for one in message.get("reply_to", ())),
+        copied_to=tuple(str(one) for one in message.get("copied_to", ())),
         is_automatic=bool(message["is_automatic"]),
         automatic=str(message.get("automatic", "")),
     )

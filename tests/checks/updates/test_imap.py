@@ -483,6 +483,25 @@ def test_the_list_names_the_unit_whose_name_stands_before_a_strangers_address(
     assert any('add "hoa.nt@gmail.com" to aliases' in str(one) for one in warned), warned
 
 
+def test_collecting_names_once_a_stranger_whose_mails_mention_a_unit(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "portalops.toml").write_text(
+        CONFIGURATION.format(port=mail.port).replace("by-command", "mentions"), "utf-8"
+    )
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    for number in (1, 2):
+        mail.put("mentions", tin(number, sender="Thu Hoài <thuhoai88@gmail.com>"), datetime.now(ZONE))
+
+    run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+    warned = [str(one) for one in json.loads(capsys.readouterr().out)["warnings"] if "thuhoai88" in str(one)]
+
+    assert len(warned) == 1
+    assert "2 mails of thuhoai88@gmail.com ‹Thu Hoài› may be of so-y-te" in warned[0]
+    assert "add it to outsiders of the source" in warned[0]
+
+
 def test_collecting_names_a_mail_from_one_units_address_under_another_units_name(
     mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
