@@ -17,6 +17,7 @@ from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address, without_mentions
+from checks.updates.recognition import is_mail
 from checks.updates.rules.grading import (
     BEGINNING,
     STUB_LETTERS,
@@ -305,7 +306,14 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
             elif item.seen.id in others:
-                found[item.seen.id] = _name_same_text(item.seen, others[item.seen.id], names, judging.terms.zone)
+                traits = judging.traits_of(item.seen.source)
+                found[item.seen.id] = _name_same_text(
+                    item.seen,
+                    others[item.seen.id],
+                    names,
+                    judging.terms.zone,
+                    is_file=traits is not None and is_mail(traits) and item.seen.body_letters is None,
+                )
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
@@ -346,9 +354,16 @@ def _name_paper(one: SeenItem, former: SeenItem, zone: ZoneInfo) -> Message:
     )
 
 
-def _name_same_text(one: SeenItem, other: SeenItem, names: UnitNames, zone: ZoneInfo) -> Message:
-    """Say where the same text stands; of an item without an address, under which title."""
+def _name_same_text(
+    one: SeenItem, other: SeenItem, names: UnitNames, zone: ZoneInfo, *, is_file: bool = False
+) -> Message:
+    """Say where the same text stands, or of a mail with a document the same file; of an item without an address, under which title."""
     where = other.url or other.title
+    if is_file and other.unit is not None and other.unit == one.unit:
+        return msg("the unit itself sent the same file with {title}, on {day}", title=where, day=_day_of(other, zone))
+    if is_file and other.unit is not None:
+        sender = names.name_of(other.unit) or other.unit
+        return msg("the same file came with {title} of {unit} too; who wrote it is not known", title=where, unit=sender)
     if other.unit is not None and other.unit == one.unit:
         return msg("the unit itself has the same text at {address}, of {day}", address=where, day=_day_of(other, zone))
     whose = None if other.unit is None else names.name_of(other.unit) or other.unit

@@ -455,3 +455,14 @@ def letter_of_an_outsider_that_names_the_unit(p: Province) -> None:
     for day, title in TITLES.items():
         said = f"Kính gửi: Sở Y tế\n\n{story(day, 150)}"
         p.plan(p.day(day), mail.receive, p.day(day), "vanphong@cds.moh.example", said, subject=title)
+
+
+# --- pictures, and mails sent again -----------------------------------------------------------
+
+
+def news_with_the_same_logo_in_every_mail(p: Province) -> None:
+    mail = _mailbox(p)
+    p.plan(p.day(-3), mail.receive, p.day(-3), SENDER, story(90, 80), file="logo.png", saved=101)
+    for day, words in ((2, 150), (4, 80)):
+        said = story(day, words)
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, said, subject=TITLES[day - 1], file="logo.png", saved=101)

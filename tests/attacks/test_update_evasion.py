@@ -1567,6 +1567,10 @@ def test_a_paper_that_came_in_before_is_named_with_its_day(province: Province) -
             one_paper_registered_twice,
             "a paper of this number or subject came in before: 45/BC-SYT Báo cáo tuần, on 2026-11-17",
         ),
+        (
+            file_of_the_same_bytes_under_another_name,
+            "the unit itself sent the same file with Ra quân vệ sinh môi trường biển đợt cuối năm (vanthu@soyte.khanhhoa.example), on 2026-11-17",
+        ),
         (title_with_the_unit_in_front, "this title, or one that has it in it, was at "),
         (title_cut_short, "this title, or one that has it in it, was at "),
         (

@@ -1,7 +1,7 @@
 """A mailbox that units send their submissions to (Article 9.1, grade D).
 
 An item counts by INTERNALDATE, the moment at which the mail server took it; the header `Date:` is written by the sender and stays
-a claim. A message counts once, however often its Message-ID comes; one that brings the same files as another repeats it.
+a claim. A message counts once, however often its Message-ID comes; one that brings the same documents as another repeats it.
 
 `units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
 its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
@@ -54,9 +54,10 @@ from checks.updates.paper_numbers import (
     read_bare_numbers,
     read_numbers,
 )
+from checks.updates.rules.grading import STUB_LETTERS
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.text import clean_line
+from checks.updates.text import clean_line, count_letters
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
@@ -261,10 +262,9 @@ class ImapSource:
             unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to), self._mentions(mail, sender)),
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
-            body_is_summary=bool(mail.broken)
-            or any(not file.name.lower().endswith(NO_DOCUMENTS) for file in mail.files),
+            body_is_summary=bool(mail.broken) or any(map(_is_document, mail.files)),
             is_automatic=is_open,
-            files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
+            files="" if mail.broken else " ".join(sorted(_telling_files(mail))),
         )
 
     def _mentions(self, mail: ReadMail, sender: str) -> tuple[str, ...]:
@@ -496,6 +496,19 @@ def _shows_pictures_of_its_text(mail: ReadMail) -> bool:
     """Say whether a mail's text is the news and its files are pictures of it, whose names say nothing; a short one goes with them."""
     are_pictures = all(file.name.lower().endswith(PICTURES) for file in mail.files)
     return are_pictures and len(mail.text.split()) >= LEAST_WORDS
+
+
+def _is_document(file: AttachedFile) -> bool:
+    return not file.name.lower().endswith(NO_DOCUMENTS)
+
+
+def _telling_files(mail: ReadMail) -> Iterator[Digest]:
+    """Yield the digests of the files by which a mail is known again: its documents; without one, all files where it says little else.
+
+    The same logo stands below each mail of a unit.
+    """
+    says_little = count_letters(mail.text) < STUB_LETTERS and not any(map(_is_document, mail.files))
+    yield from (file.digest for file in mail.files if says_little or _is_document(file))
 
 
 def _papers_of(mail: ReadMail, subject: str) -> str:
