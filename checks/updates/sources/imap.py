@@ -358,7 +358,8 @@ class ImapSource:
                 msg("Renew it; if an authority of your own signed it, name that authority's file in SSL_CERT_FILE."),
             ) from error
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError) as error:
-            raise source_error(self._traits.id, _cause(host, error), _door_hint(settings)) from error
+            hint = _log_hint(settings) if _is_hung_up(error) else _door_hint(settings)
+            raise source_error(self._traits.id, _cause(host, error), hint) from error
 
 
 class _Bounded(imaplib.IMAP4):
@@ -538,6 +539,8 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _cause(host: str, error: Exception) -> Message:
+    if _is_hung_up(error):
+        return msg("{host} closed the connection without an answer", host=host)
     match error:
         case TimeoutError():
             return msg("{host} did not send all its mail in time", host=host)
@@ -551,6 +554,21 @@ def _cause(host: str, error: Exception) -> Message:
             return msg("{host} cannot be reached: {cause}", host=host, cause=cause_of(error))
         case _:
             return msg("{host} does not follow the IMAP protocol: {cause}", host=host, cause=bounded(error))
+
+
+def _is_hung_up(error: Exception) -> bool:
+    """Say whether the server ended the connection; for that the library has no error of its own but these words."""
+    is_ended = isinstance(error, imaplib.IMAP4.abort) and "EOF" in str(error)
+    return is_ended or isinstance(error, EOFError | ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError)
+
+
+def _log_hint(settings: Settings) -> Message:
+    return msg(
+        "Check that the mail server runs: its log says why it closes connections, as when it starts, has too many of them or bars this machine's address."
+        " Check that port {port} and security = {security} are its own too.",
+        port=settings.port or PORTS[settings.security],
+        security=f'"{settings.security}"',
+    )
 
 
 def _door_hint(settings: Settings) -> Message:

@@ -601,6 +601,28 @@ def test_a_message_that_the_server_does_not_give_is_named_and_asked_for_again(ma
     assert answer.etag.startswith("place:3.7.")
 
 
+@pytest.mark.parametrize("greeting", [b"", b"* OK [CAPABILITY IMAP4rev1] ready\r\n"])
+def test_a_server_that_hangs_up_is_said_to_have_closed_the_connection(
+    mail: MailServer, tmp_path: Path, greeting: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                connection.sendall(greeting)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        box = Mailbox(mail, "hangs-up", tmp_path, port=listening.getsockname()[1])
+
+        with pytest.raises(UpdateSourceError, match="closed the connection without an answer") as raised:
+            box.source.fetch(etag="")
+        thread.join(20)
+
+    assert "its log says why" in str(raised.value.hint)
+
+
 @contextmanager
 def _refusing(refused: str) -> Iterator[int]:
     """A server with one message, number 7, that does all it is told but what holds a word."""
