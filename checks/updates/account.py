@@ -18,6 +18,7 @@ from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address, without_mentions
 from checks.updates.recognition import is_mail
+from checks.updates.rules.doubles import is_mailed_again
 from checks.updates.rules.grading import (
     BEGINNING,
     STUB_LETTERS,
@@ -291,7 +292,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             )
         elif FlagKind.DUPLICATE in item.flags:
             double = doubles.get(item.seen.id)
-            if double is not None and item.grade is Grade.D:
+            if double is not None and is_mailed_again(item.seen):
+                found[item.seen.id] = msg(
+                    "this mail says that it sends again, or completes, what came before: {title}, on {day}; an officer confirms it if it is news of its own",
+                    title=double.title,
+                    day=_day_of(double, judging.terms.zone),
+                )
+            elif double is not None and item.grade is Grade.D:
                 found[item.seen.id] = _name_paper(item.seen, double, judging.terms.zone)
             elif any(judging.is_gone(one.seen.id) for one in elsewhere):
                 found[item.seen.id] = msg(

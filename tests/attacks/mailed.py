@@ -466,3 +466,34 @@ def news_with_the_same_logo_in_every_mail(p: Province) -> None:
     for day, words in ((2, 150), (4, 80)):
         said = story(day, words)
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, said, subject=TITLES[day - 1], file="logo.png", saved=101)
+
+
+def news_sent_again_after_its_font_broke(p: Province) -> None:
+    """Let Tuesday's file be sent again on Thursday, saved anew under another name. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, BODY, subject=TITLES[1], file="ra quan.docx")
+    said = "Kính gửi Ban Biên tập.\nFile hôm trước bị lỗi font, Sở gửi lại ạ."
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject="Tin vệ sinh môi trường", file="vsmt moi.docx")
+
+
+def file_saved_once_more_under_a_short_name(p: Province) -> None:
+    """Let a browser write (1) behind the name of the same text. True: one occasion."""
+    mail = _mailbox(p)
+    for day, file in ((2, "tin bai.docx"), (4, "tin bai (1).docx")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file=file)
+
+
+def file_mended_under_its_telling_name(p: Province) -> None:
+    """Let a clerk write "- sửa" behind a long name. True: one occasion."""
+    mail, name = _mailbox(p), "Hội nghị sơ kết công tác y tế biển đảo"
+    for day, file in ((2, f"{name}.docx"), (4, f"{name} - sửa.docx")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file=file)
+
+
+def files_of_one_short_name(p: Province) -> None:
+    """Let each week's news be a file of one short name. True: two occasions."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file="tin bai.docx"
+        )

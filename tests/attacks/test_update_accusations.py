@@ -15,6 +15,7 @@ from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.mailed import (
     articles_mailed_in_that_another_unit_sums_up_afterwards,
+    files_of_one_short_name,
     mail_from_the_address_of_a_unit_that_ended_yesterday,
     mail_of_a_secretary_of_three_agencies,
     mail_of_another_unit_that_is_answered_to_the_unit,
@@ -1238,6 +1239,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     mailbox_that_moved_to_another_server: MET,
     weekly_reports_as_files_of_one_name: MET,
     news_with_the_same_logo_in_every_mail: MET,
+    files_of_one_short_name: MET,
     other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,

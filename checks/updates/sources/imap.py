@@ -44,6 +44,7 @@ from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
 from checks.updates.mail_mentions import mentions
 from checks.updates.mail_senders import named_sender
+from checks.updates.mailed_again import says_again
 from checks.updates.near_copies import LEAST_WORDS
 from checks.updates.paper_numbers import (
     MOST_NUMBERS,
@@ -264,6 +265,7 @@ class ImapSource:
             body=f"{mail.text}\n{names}" if names else mail.text,
             body_is_summary=bool(mail.broken) or any(map(_is_document, mail.files)),
             is_automatic=is_open,
+            is_sent_again=says_again(mail.subject, mail.text),
             files="" if mail.broken else " ".join(sorted(_telling_files(mail))),
         )
 
