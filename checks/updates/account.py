@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
-from checks.updates.mail_senders import sender_address
+from checks.updates.mail_senders import sender_address, without_mentions
+from checks.updates.recognition import is_mail
+from checks.updates.rules.doubles import is_mailed_again
 from checks.updates.rules.grading import (
     BEGINNING,
     STUB_LETTERS,
@@ -135,6 +137,8 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
             return replace(one, why=_explain_own_domain(seen))
         if seen.unit is None and unit.id in names.bearers(seen.unit_name, traits, at):
             return replace(one, why=_explain_sender_name(seen))
+        if seen.unit is None and unit.id in names.mentioned(seen.unit_name, traits, at):
+            return replace(one, why=_explain_mention(seen))
         return one
 
     items = [of_sender(one) for one in items]
@@ -288,7 +292,13 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             )
         elif FlagKind.DUPLICATE in item.flags:
             double = doubles.get(item.seen.id)
-            if double is not None and item.grade is Grade.D:
+            if double is not None and is_mailed_again(item.seen):
+                found[item.seen.id] = msg(
+                    "this mail says that it sends again, or completes, what came before: {title}, on {day}; an officer confirms it if it is news of its own",
+                    title=double.title,
+                    day=_day_of(double, judging.terms.zone),
+                )
+            elif double is not None and item.grade is Grade.D:
                 found[item.seen.id] = _name_paper(item.seen, double, judging.terms.zone)
             elif any(judging.is_gone(one.seen.id) for one in elsewhere):
                 found[item.seen.id] = msg(
@@ -303,7 +313,14 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
             elif len(same) == 1 and len(titles[item.seen.channel, fold(item.seen.title)]) > 1:
                 found[item.seen.id] = msg("an item of the same title was there before: it may be the same one again")
             elif item.seen.id in others:
-                found[item.seen.id] = _name_same_text(item.seen, others[item.seen.id], names, judging.terms.zone)
+                traits = judging.traits_of(item.seen.source)
+                found[item.seen.id] = _name_same_text(
+                    item.seen,
+                    others[item.seen.id],
+                    names,
+                    judging.terms.zone,
+                    is_file=traits is not None and is_mail(traits) and item.seen.body_letters is None,
+                )
         elif FlagKind.REMOVED in item.flags and has_moved:
             found[item.seen.id] = msg(
                 "it went from its address, and the same text stands at another one: it probably moved"
@@ -344,9 +361,16 @@ def _name_paper(one: SeenItem, former: SeenItem, zone: ZoneInfo) -> Message:
     )
 
 
-def _name_same_text(one: SeenItem, other: SeenItem, names: UnitNames, zone: ZoneInfo) -> Message:
-    """Say where the same text stands; of an item without an address, under which title."""
+def _name_same_text(
+    one: SeenItem, other: SeenItem, names: UnitNames, zone: ZoneInfo, *, is_file: bool = False
+) -> Message:
+    """Say where the same text stands, or of a mail with a document the same file; of an item without an address, under which title."""
     where = other.url or other.title
+    if is_file and other.unit is not None and other.unit == one.unit:
+        return msg("the unit itself sent the same file with {title}, on {day}", title=where, day=_day_of(other, zone))
+    if is_file and other.unit is not None:
+        sender = names.name_of(other.unit) or other.unit
+        return msg("the same file came with {title} of {unit} too; who wrote it is not known", title=where, unit=sender)
     if other.unit is not None and other.unit == one.unit:
         return msg("the unit itself has the same text at {address}, of {day}", address=where, day=_day_of(other, zone))
     whose = None if other.unit is None else names.name_of(other.unit) or other.unit
@@ -407,8 +431,18 @@ def _explain_sender_name(one: SeenItem) -> Message:
     """Say why a mail may be a unit's whose name or address stands beside the sender's, and what mends it."""
     return msg(
         "its sender {sender} writes this unit's name, or has answers sent to its address, so that it may be this unit's: if the address is its own, add \"{address}\" to aliases of the unit; else record whose the mail is with 'portalops updates register --unit'",
-        sender=show_text(one.unit_name, 200),
+        sender=show_text(without_mentions(one.unit_name), 200),
         address=show_text(sender_address(one.unit_name), 200),
+    )
+
+
+def _explain_mention(one: SeenItem) -> Message:
+    """Say why a mail of an unknown sender may be a unit's that it mentions, and what mends it."""
+    return msg(
+        "its sender {sender} is not known, and this unit's name or address stands in its subject, at the beginning or end of its text or among its receivers, so that it may be this unit's: if the address is the unit's own, add \"{address}\" to aliases of the unit; if it is no unit's, add it to outsiders of source {source}; else record whose the mail is with 'portalops updates register --unit'",
+        sender=show_text(without_mentions(one.unit_name), 200),
+        address=show_text(sender_address(one.unit_name), 200),
+        source=one.source,
     )
 
 
@@ -416,7 +450,7 @@ def _explain_two_senders(one: SeenItem, owner: Name | UnitId) -> Message:
     """Say why a mail may be of either of two units, and what mends it."""
     return msg(
         "its sender {sender} has an address of {unit}, with another unit's name or address for answers beside it, so that it may be of either: record whose the mail is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
-        sender=show_text(one.unit_name, 200),
+        sender=show_text(without_mentions(one.unit_name), 200),
         unit=owner,
     )
 

@@ -43,6 +43,8 @@ MAX_HEADERS = 5000
 """Of a message and all of its parts."""
 MAX_NAME = 200
 MAX_REPLY_TO = 3
+MAX_COPIES = 10
+"""Addresses of the receivers that are kept."""
 MAX_CHECK = 1000
 MAX_CHECKS = 5
 _RECEIPTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/global-delivery-status"})
@@ -97,6 +99,8 @@ class ReadMail:
     """The name before or behind the sender's address, which anybody can write; empty for none, or without a sender."""
     reply_to: tuple[str, ...] = ()
     """The addresses to which answers go, in lower case, at most `MAX_REPLY_TO`."""
+    copied_to: tuple[str, ...] = ()
+    """The addresses of its other receivers, in lower case, at most `MAX_COPIES`; that to which it was delivered is none of them."""
     automatic: str = ""
     """What its headers say of that, by a word of `Auto-Submitted`: `auto-generated`, `auto-replied`; empty for nothing, and for a report of delivery."""
 
@@ -189,6 +193,7 @@ def _read(mail: Mail, text: str, files: tuple[AttachedFile, ...], *, broken: str
         )[:MAX_CHECKS],
         sender_name=_sender_name(mail),
         reply_to=_addresses(_raw(mail, "Reply-To"))[:MAX_REPLY_TO],
+        copied_to=_copied_to(mail),
         is_automatic=bool(said) or is_report,
         automatic="" if is_report else said,
     )
@@ -222,6 +227,16 @@ def _addresses(raw: str) -> tuple[str, ...]:
     """Return the addresses of a header outside of quotes, each once, in their order."""
     words = _ADDRESS_ENDS.split(_QUOTED.sub(" ", raw).lower())
     return tuple(dict.fromkeys(word for word in words if _ADDRESS.fullmatch(word)))
+
+
+def _copied_to(mail: Mail) -> tuple[str, ...]:
+    """Return the addresses of a mail's receivers but that of the mailbox itself, as far as its server names it."""
+    own = {one for name in _DELIVERED for one in _addresses(_raw(mail, name))}
+    found = (one for name in ("Cc", "To") for one in _addresses(_raw(mail, name)))
+    return tuple(dict.fromkeys(one for one in found if one not in own))[:MAX_COPIES]
+
+
+_DELIVERED = ("Delivered-To", "X-Original-To", "Envelope-To")
 
 
 def _sender_name(mail: Mail) -> str:

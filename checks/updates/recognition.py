@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from checks.updates.addresses import page_key
 from checks.updates.authors import author_above, names_nobody, several_names
 from checks.updates.exchanged_days import OUT_OF_ORDER, is_entered_on
+from checks.updates.mailed_again import SENT_AGAIN
 from checks.updates.repeats import places_without_repeats
 from checks.updates.summaries import is_title_alone
 from checks.updates.surroundings import without_lists_of_titles
@@ -445,6 +446,8 @@ def _text_problems(item: ListedItem, traits: UpdateSourceTraits) -> tuple[str, .
     problems = check_text(f"{item.title}\n{item.body or ''}")
     if item.is_automatic:
         problems = (*problems, FlagKind.AUTOMATIC.value)
+    if item.is_sent_again:
+        problems = (*problems, SENT_AGAIN)
     if item.is_out_of_order:
         problems = (*problems, OUT_OF_ORDER)
     if traits.attested or NO_MARKS in problems or not is_title_alone(item.body):

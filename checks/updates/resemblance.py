@@ -355,7 +355,9 @@ class EarlierTexts:
 
     def _find_mail(self, new: NewText) -> str:
         """Return the mail that has a file of the same name under a subject with all numbers of the new one's, or is another part of it."""
-        files, parts = ({text for key in keys for text in self._texts_of(key)} for keys in new.again)
+        files, parts = (
+            {text for key in keys for text in self._texts_of(key)} for keys in (new.again.sought_files, new.again.parts)
+        )
         named = (one.text for one in self._shown(new, sorted(files)) if not has_new_number(one.title, new.title))
         return min({*named, *parts} - {new.text}, default="")
 

@@ -28,7 +28,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.authors import BESIDE, author_above, names_in, names_nobody
-from checks.updates.mail_senders import names_beside, sender_address
+from checks.updates.mail_senders import names_beside, names_mentioned, sender_address
 from checks.updates.provinces import CITIES, PROVINCES
 from checks.updates.public_mail import is_public_mail
 from checks.updates.text import fold, without_marks
@@ -147,6 +147,8 @@ _MAY_BE_TWO = re.compile(
 """What may stand between two authors of one paper; a full stop stands behind abbreviations."""
 _SHORTEST = 2
 """Capitals of so few letters are initials of too much: TT is Trung tâm and Thị trấn."""
+MOST_MENTIONED = 3
+"""Units that an unknown sender's mail may name and still be one's of them: one that names more writes to all, or about all."""
 _NOT_ABBREVIATED = _Abbreviated((), ())
 
 
@@ -230,7 +232,7 @@ class UnitNames:
 
         A paper of such an author may be any unit's: its registrar may shorten a unit's name as nobody else does.
         """
-        if traits is None or traits.outsiders is None or names_nobody(author_above(name)):
+        if traits is None or traits.outsiders is None or not traits.complete or names_nobody(author_above(name)):
             return False
         return not self.likely(name, traits, when) and not self.is_outsider(name, traits.outsiders)
 
@@ -239,8 +241,11 @@ class UnitNames:
 
         Args:
             name: as it is written.
-            outsiders: names, in any spelling; one that ends in `*` stands for all that begin with its words.
+            outsiders: names, in any spelling; one that ends in `*` stands for all that begin with its words. Of a mail, addresses, and domains
+                for all of their addresses and of those below.
         """
+        if _has_address(name, outsiders := tuple(outsiders)):
+            return True
         words = _bare(self._normal_words(fold(sender_address(author_above(name))[:MAX_NAME])))
         return self._is_foreign(words) or any(self._fits(words, one) for one in outsiders)
 
@@ -333,7 +338,7 @@ class UnitNames:
 
         A sign for the author of the line above means the unit that this one means. Where nothing is written, none is likelier than others.
         An item of several names may be each unit's that one of them means. A mail address below a unit's domain may be that unit's, and so may
-        one of its own domain, and one with its name or address beside it.
+        one of its own domain, one with its name or address beside it, and one whose mail mentions it.
         """
         if traits is not None and BESIDE in name and (named := self.find_each(name, traits, when)):
             return named
@@ -343,12 +348,16 @@ class UnitNames:
         unit = None if author == name or traits is None else self.find(author, traits, when)
         if unit is not None:
             return (unit,)
-        if names_nobody(author):
+        if names_nobody(author) or (traits is not None and _has_address(author, traits.outsiders or ())):
             return ()
         if claimants := self.claimants(author, traits, when):
             return claimants
         by_address = (*self.holders_above(author, traits), *self.holders_beside(author, traits, when))
-        by_name = (*self.resembling(sender_address(author)), *self.bearers(author, traits, when))
+        by_name = (
+            *self.resembling(sender_address(author)),
+            *self.bearers(author, traits, when),
+            *self.mentioned(author, traits, when),
+        )
         found = tuple(dict.fromkeys((*by_address, *by_name)))
         return (
             self._not_ruled_out(author, found, traits.outsiders) if traits is not None and traits.outsiders else found
@@ -393,6 +402,19 @@ class UnitNames:
         """Return the units whose name or address stands beside a mail's address: before it, or where answers go; none for other names."""
         return tuple(dict.fromkeys(unit for one in names_beside(sender) for unit in self._named_in(one, traits, when)))
 
+    def mentioned(self, sender: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+        """Return the units whose names or addresses a mail mentions, if they are at most `MOST_MENTIONED`; none for other names."""
+        found = dict.fromkeys(unit for one in names_mentioned(sender) for unit in self._mentioned_in(one, traits, when))
+        return tuple(found) if len(found) <= MOST_MENTIONED else ()
+
+    def _mentioned_in(self, text: str, traits: UpdateSourceTraits | None, when: datetime) -> Iterable[UnitId]:
+        if "@" in text:
+            return self._named_in(text, traits, when)
+        words = _bare(self._normal_words(fold(text[:MAX_NAME])))
+        if any(_has_run(words, (_BARE_PROVINCE, *other)) for other in self._other_provinces):
+            return ()
+        return self._units_within(text, words, when)
+
     def claimants(self, sender: str, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
         """Return the units of one of which a mail is, where its address is one unit's, and a name or an address beside it another's; else none.
 
@@ -415,8 +437,10 @@ class UnitNames:
         if unit is not None or "@" in text:
             return () if unit is None else (unit,)
         words = _bare(self._normal_words(fold(text[:MAX_NAME])))
-        if self._is_foreign(words):
-            return ()
+        return () if self._is_foreign(words) else self._units_within(text, words, when)
+
+    def _units_within(self, text: str, words: _Words, when: datetime) -> Iterable[UnitId]:
+        """Return the units of which a text has a name whole in it, the longest where one name stands in another."""
         capitals = {_bare_word(fold(word)) for word in _WORD.findall(text) if word.isupper() and len(word) > _SHORTEST}
         forms, index = self._index
         found: list[tuple[_Words, Agency]] = []
@@ -500,6 +524,15 @@ class UnitNames:
     def _existing(self, units: Sequence[Agency], when: datetime) -> list[Agency]:
         day = when.astimezone(self._zone).date()
         return [unit for unit in units if is_valid_on(unit, day)]
+
+
+def _has_address(name: str, outsiders: Iterable[str]) -> bool:
+    """Say whether a name is a mail address that is among some, or whose domain, or one above it, is."""
+    address = fold(sender_address(name))
+    _user, at, domain = address.rpartition("@")
+    labels = domain.split(".")
+    own = {address, *(".".join(labels[start:]) for start in range(len(labels)))}
+    return bool(at) and any(fold(one) in own for one in outsiders)
 
 
 def _names_of(unit: Agency) -> tuple[str, ...]:
@@ -799,6 +832,7 @@ _BARE_BODIES = tuple(map(bare_text, _BODIES))
 _BARE_COMMITTEE = tuple(bare_text(_COMMITTEE).split())
 _ALL_SHORT: Mapping[str, str] = {**_SHORT, **{_bare_word(short): full for short, full in _SHORT.items()}}
 _PROVINCE = _spelling("tỉnh")
+_BARE_PROVINCE = "tinh"
 _ALL_DEPARTMENTS: Mapping[str, str] = {
     **{_bare_word(short): full for short, full in _DEPARTMENTS.items()},
     **_DEPARTMENTS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from checks.updates.account import describe_interval, explain_nothing
 from checks.updates.job import graded_item, items_of
+from checks.updates.mail_senders import without_mentions
 from checks.updates.rules.grading import BEGINNING, GradedItem
 from checks.updates.rules.stamps import moment
 from checks.updates.terms import Decided, Terms
@@ -77,7 +78,7 @@ def name_original(session: Session, original: GradedItem) -> Message:
         "item {item}, {title}, of {unit}, {where}, {when}",
         item=one.id[:SHOWN_ID],
         title=one.title,
-        unit=unit_name(session, one.unit) if one.unit else one.unit_name or msg("an unknown sender"),
+        unit=unit_name(session, one.unit) if one.unit else without_mentions(one.unit_name) or msg("an unknown sender"),
         where=channel_word(ItemChannel(one.channel)),
         when=describe_interval(original, session.zone_of_portal),
     )

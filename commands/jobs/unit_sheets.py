@@ -13,7 +13,7 @@ import typer
 from checks.updates.account import ItemCounts, as_moment, describe_interval
 from checks.updates.authors import names_nobody
 from checks.updates.job import account_of
-from checks.updates.mail_senders import sender_address
+from checks.updates.mail_senders import sender_address, without_mentions
 from checks.updates.rules.unread import UnreadableShare, say_unnamed, say_unreadable
 from checks.updates.terms import Terms
 from commands.cli.shapes import shape
@@ -326,7 +326,9 @@ def _strangers(session: Session, items: Sequence[AccountedItem], whole: dict[str
         (
             item.id[:SHOWN_ID],
             item.title,
-            names.get(one.item.seen.unit, one.item.seen.unit) if one.item.seen.unit else item.unit_name or None,
+            names.get(one.item.seen.unit, one.item.seen.unit)
+            if one.item.seen.unit
+            else without_mentions(item.unit_name) or None,
             WHERE_WORDS[item.channel],
             describe_interval(one.item, session.zone_of_portal),
         )

@@ -268,6 +268,16 @@ def _sender_warning(one: UnknownSender) -> Message:
             units=", ".join(one.resembles[:MAX_RESEMBLED]),
             domain=show_text(sender_address(one.name).rpartition("@")[2], 200),
         )
+    if one.is_mentioning:
+        return nmsg(
+            "{source}: {n} mail of {name} may be of {units}, which its subject, text or receivers name: if the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table; if it is no unit's, add it to outsiders of the source",
+            "{source}: {n} mails of {name} may be of {units}, which their subjects, texts or receivers name: if the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table; if it is no unit's, add it to outsiders of the source",
+            one.items,
+            source=one.source,
+            name=show_text(one.name, 200),
+            units=", ".join(one.resembles[:MAX_RESEMBLED]),
+            address=show_text(sender_address(one.name), 200),
+        )
     if "@" in (address := sender_address(one.name)):
         return nmsg(
             '{source}: {n} mail of {name} may be of {units}, by its name or its domain: if the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',

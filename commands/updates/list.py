@@ -7,7 +7,7 @@ EXIT STATUS: 0 listed, 2 wrong usage
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from checks.updates.mail_senders import without_mentions
 from checks.updates.rules.stamps import moment
 from commands.cli.periods import period_option
 from commands.cli.result import Result
@@ -157,7 +158,7 @@ def list_(
         ShownItem(
             id=whole.id,
             unit=item.seen.unit,
-            unit_name=whole.unit_name,
+            unit_name=without_mentions(whole.unit_name),
             claimed_as=entered.entry_of(whole, item.seen.unit),
             resembles=() if item.seen.unit else known.likely(whole.unit_name, sources.get(whole.source), now),
             source=whole.source,
@@ -184,19 +185,24 @@ def list_(
         last=chosen.last,
     )
     names_authors = {name for name, traits in sources.items() if traits.names_authors}
-    strangers = Counter(
-        (whole.source, whole.unit_name)
+    unknown = [
+        whole
         for whole, item in rows
         if item.seen.unit is None
         and (whole.unit_name or (whole.source in names_authors and whole.channel is not ItemChannel.PORTAL))
         and not entered.entry_of(whole, None)
-    )
+    ]
+    strangers = Counter((one.source, without_mentions(one.unit_name)) for one in unknown)
+    resembled: dict[tuple[str, str], dict[UnitId, None]] = defaultdict(dict)
+    for one in unknown:
+        likely = known.likely(one.unit_name, sources.get(one.source), now)
+        resembled[one.source, without_mentions(one.unit_name)] |= dict.fromkeys(likely)
     senders = [
         UnknownSender(
             source,
             name,
             count,
-            known.likely(name, sources.get(source), now),
+            tuple(resembled[source, name]),
             is_stranger=known.is_stranger(name, sources.get(source), now),
         )
         for (source, name), count in sorted(strangers.items())
@@ -210,7 +216,7 @@ def _shown_unit(whole: Observation, unit: UnitId | None, entered: EnteredItems, 
         return names.get(unit)
     entry, claimant = entered.entry_of(whole, None), entered.unit_of(whole, None)
     if claimant is None:
-        return whole.unit_name or None
+        return without_mentions(whole.unit_name) or None
     return msg("{unit}, counted as {id}", unit=names.get(claimant, claimant), id=entry)
 
 

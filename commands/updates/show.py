@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from checks.updates.account import describe_interval, grounds
+from checks.updates.mail_senders import without_mentions
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import ItemCorrection
 from checks.updates.rules.grading import BEGINNING, GradedItem
@@ -122,7 +123,7 @@ def show(
     if attested is not None:
         rows += [(msg("Officer"), attested.officer), (msg("Rests on"), attested.reason or None)]
     if origin is not None:
-        rows.append((msg("Item of an unknown sender"), f"{origin.id[:SHOWN_ID]}  {origin.unit_name}"))
+        rows.append((msg("Item of an unknown sender"), f"{origin.id[:SHOWN_ID]}  {without_mentions(origin.unit_name)}"))
     if original is not None:
         rows.append((msg("Copy of"), name_original(session, original)))
     if whole.id in decided.unkept:
@@ -186,7 +187,9 @@ def _wordings_of(store: ObservationStore, name: str) -> tuple[ItemWording, ...]:
         return ()
     said: list[tuple[datetime, Observation | ItemCorrection]] = [(first.first_seen_at, first), *corrections]
     return tuple(
-        ItemWording(at, one.unit, one.unit_name, one.created_at, one.title, store.answer_of(first.source, at))
+        ItemWording(
+            at, one.unit, without_mentions(one.unit_name), one.created_at, one.title, store.answer_of(first.source, at)
+        )
         for at, one in said
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from checks.updates.job import judge_collected
+from checks.updates.mail_senders import without_mentions
 from checks.updates.offsets import DatedItem, lag_of, offset_of, say_lag, say_offset, say_possible_offset
 from checks.updates.troubles import explain_trouble
 from checks.updates.unit_names import UnitNames
@@ -301,6 +303,8 @@ class UnknownSender(NamedTuple):
     """It is a mail address, and a domain of the units is above its own."""
     is_contested: bool = False
     """It is a mail address of a unit, and another unit's name or address for answers stands beside it."""
+    is_mentioning: bool = False
+    """It is a mail address that no unit has, and its mails mention units."""
 
 
 def unit_names(session: Session) -> UnitNames:
@@ -314,21 +318,35 @@ def unknown_senders(session: Session, since: datetime) -> tuple[UnknownSender, .
     traits = {source.traits.id: source.traits for source in update_sources(session.settings)}
     with open_store(session.settings, session.environment) as store:
         found = store.unknown_names(since)
-    return tuple(
-        UnknownSender(
-            source,
-            name,
-            items,
-            names.likely(name, traits[source], now),
-            is_stranger=names.is_stranger(name, traits[source], now),
-            is_below=bool(names.holders_above(name, traits[source])),
-            is_contested=bool(names.claimants(name, traits[source], now)),
-        )
+    known = [
+        (source, name, items)
         for source, name, items in found
         if source in traits
         and names.find(name, traits[source], now) is None
         and (name or traits[source].names_authors)
         and (names.likely(name, traits[source], now) or not names.is_outsider(name, traits[source].outsiders or ()))
+    ]
+    # What a sender mentions differs from mail to mail.
+    counts: Counter[tuple[str, str]] = Counter()
+    resembled: dict[tuple[str, str], dict[UnitId, None]] = defaultdict(dict)
+    mentioning: set[tuple[str, str]] = set()
+    for source, name, items in known:
+        who = source, without_mentions(name)
+        counts[who] += items
+        resembled[who] |= dict.fromkeys(names.likely(name, traits[source], now))
+        mentioning |= {who} if names.mentioned(name, traits[source], now) else set()
+    return tuple(
+        UnknownSender(
+            source,
+            name,
+            items,
+            tuple(resembled[source, name]),
+            is_stranger=names.is_stranger(name, traits[source], now),
+            is_below=bool(names.holders_above(name, traits[source])),
+            is_contested=bool(names.claimants(name, traits[source], now)),
+            is_mentioning=(source, name) in mentioning,
+        )
+        for (source, name), items in counts.items()
     )
 
 

@@ -199,6 +199,8 @@ class ListedItem:
     """The date of the document that it publishes, in the source's zone."""
     is_automatic: bool = False
     """A program sent it, by its own word, though it may bring what a person wrote: it is open."""
+    is_sent_again: bool = False
+    """A mail that says that it sends again, or completes, what came before."""
     files: str = ""
     """Digests of the files that it is made of: by these it is known again, whatever is written around them."""
     line: str = ""

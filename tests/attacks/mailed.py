@@ -383,3 +383,117 @@ def weekly_reports_as_files_of_one_name(p: Province) -> None:
     for day in (2, 4):
         subject = f"Báo cáo tình hình dịch bệnh ngày {15 + day}/11"
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, "Kính gửi Ban Biên tập.", subject=subject, file=name)
+
+
+# --- mails of an address that nobody knows ----------------------------------------------------
+
+PRIVATE = "thuhoai.yt88@gmail.com"
+
+
+def private_address_with_the_units_name_in_the_subject(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        subject = f"Tin bài của Sở Y tế tỉnh Khánh Hòa: {title}"
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, story(day, 150), subject=subject, name="Thu Hoài")
+
+
+def private_address_signed_with_the_units_name(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        said = f"{GREETING}\n\n{story(day, 150)}\n\nTrân trọng.\nThu Hoài - Văn thư Sở Y tế, ĐT 0258.3822.000"
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, said, subject=title, name="Thu Hoài")
+
+
+def private_address_with_a_copy_to_the_unit(p: Province) -> None:
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        p.plan(p.day(day), mail.receive, p.day(day), PRIVATE, story(day, 150), subject=title, copied_to=SENDER)
+
+
+def mail_of_the_unit_that_an_editor_passes_on(p: Province) -> None:
+    """Let an editor forward by hand what the unit sent to her own address."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        head = (
+            f"---------- Forwarded message ---------\nTừ: Văn thư Sở Y tế <{SENDER}>\nNgày: hôm nay\nSubject: {title}\n"
+            "To: lan.nt@khanhhoa.example\n\n"
+        )
+        said = head + story(day, 150)
+        p.plan(
+            p.day(day), mail.receive, p.day(day), "lan.nt@khanhhoa.example", said, subject=f"Fwd: {title}",
+            name="Nguyễn Thị Lan",
+        )  # fmt: skip
+
+
+def mails_of_an_editor_who_passes_on_what_others_sent(p: Province) -> None:
+    """Let an editor forward other units' mails alone, which name this one nowhere. True: the unit sent nothing."""
+    mail = _mailbox(p)
+    for day, title in TITLES.items():
+        said = f"Từ: Sở Tư pháp <{OTHER_SENDER}>\nSubject: {title}\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "lan.nt@khanhhoa.example", said, subject=f"Fwd: {title}")
+
+
+def letter_of_a_stranger_that_names_all_units(p: Province) -> None:
+    """Let a stranger's newsletter name four units each time. True: the unit sent nothing."""
+    mail = _mailbox(p)
+    names = ["Sở Y tế", "Sở Tư pháp", "Sở Tài chính", "Sở Xây dựng"]
+    for number, name in enumerate(names[2:]):
+        p.units.append(Agency(UnitId(f"so-{number}"), Name(name, "")))
+    for day in TITLES:
+        said = f"Kính gửi: {', '.join(names)}\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "bantin@hoinghi.example", said, subject="Bản tin chuyển đổi số")
+
+
+def letter_of_an_outsider_that_names_the_unit(p: Province) -> None:
+    """Let a ministry, which `outsiders` of the mailbox names, write to the unit, with a copy to the portal. True: the unit sent nothing."""
+    p.units[:2] = (
+        replace(HEALTH, aliases=("soyte.khanhhoa.example",)),
+        replace(JUSTICE, aliases=("sotuphap.khanhhoa.example",)),
+    )
+    mail = p.with_mail(outsiders=["moh.example"])
+    mail.receive(p.day(-4), SENDER, story(99, 320))
+    for day, title in TITLES.items():
+        said = f"Kính gửi: Sở Y tế\n\n{story(day, 150)}"
+        p.plan(p.day(day), mail.receive, p.day(day), "vanphong@cds.moh.example", said, subject=title)
+
+
+# --- pictures, and mails sent again -----------------------------------------------------------
+
+
+def news_with_the_same_logo_in_every_mail(p: Province) -> None:
+    mail = _mailbox(p)
+    p.plan(p.day(-3), mail.receive, p.day(-3), SENDER, story(90, 80), file="logo.png", saved=101)
+    for day, words in ((2, 150), (4, 80)):
+        said = story(day, words)
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, said, subject=TITLES[day - 1], file="logo.png", saved=101)
+
+
+def news_sent_again_after_its_font_broke(p: Province) -> None:
+    """Let Tuesday's file be sent again on Thursday, saved anew under another name. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, BODY, subject=TITLES[1], file="ra quan.docx")
+    said = "Kính gửi Ban Biên tập.\nFile hôm trước bị lỗi font, Sở gửi lại ạ."
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject="Tin vệ sinh môi trường", file="vsmt moi.docx")
+
+
+def file_saved_once_more_under_a_short_name(p: Province) -> None:
+    """Let a browser write (1) behind the name of the same text. True: one occasion."""
+    mail = _mailbox(p)
+    for day, file in ((2, "tin bai.docx"), (4, "tin bai (1).docx")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file=file)
+
+
+def file_mended_under_its_telling_name(p: Province) -> None:
+    """Let a clerk write "- sửa" behind a long name. True: one occasion."""
+    mail, name = _mailbox(p), "Hội nghị sơ kết công tác y tế biển đảo"
+    for day, file in ((2, f"{name}.docx"), (4, f"{name} - sửa.docx")):
+        p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file=file)
+
+
+def files_of_one_short_name(p: Province) -> None:
+    """Let each week's news be a file of one short name. True: two occasions."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file="tin bai.docx"
+        )

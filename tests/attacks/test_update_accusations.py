@@ -15,18 +15,24 @@ from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.verdicts import DutyVerdict
 from tests.attacks.mailed import (
     articles_mailed_in_that_another_unit_sums_up_afterwards,
+    files_of_one_short_name,
     mail_from_the_address_of_a_unit_that_ended_yesterday,
     mail_of_a_secretary_of_three_agencies,
     mail_of_another_unit_that_is_answered_to_the_unit,
     mail_of_another_unit_under_the_units_name,
+    mail_of_the_unit_that_an_editor_passes_on,
     mail_of_the_unit_under_its_own_name,
     mail_that_a_server_held_back_over_midnight,
     mail_that_comes_in_again_next_week,
     mail_under_the_name_of_the_higher_office_too,
     mailbox_that_moved_to_another_server,
     mails_held_back_for_days,
+    news_with_the_same_logo_in_every_mail,
     own_address_under_the_name_of_a_unit_that_ended_yesterday,
     own_articles_mailed_in_whole_that_another_unit_sums_up,
+    private_address_signed_with_the_units_name,
+    private_address_with_a_copy_to_the_unit,
+    private_address_with_the_units_name_in_the_subject,
     schedules_mailed_in_under_a_title_that_other_sites_have_each_week,
     weekly_reports_as_files_of_one_name,
 )
@@ -1226,6 +1232,10 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     address_below_the_mail_domain: UNKNOWN,
     private_address_with_the_name: UNKNOWN,
     private_address_under_the_units_name: UNKNOWN,
+    private_address_with_the_units_name_in_the_subject: UNKNOWN,
+    private_address_signed_with_the_units_name: UNKNOWN,
+    private_address_with_a_copy_to_the_unit: UNKNOWN,
+    mail_of_the_unit_that_an_editor_passes_on: UNKNOWN,
     mailing_list_that_writes_its_own_address: UNKNOWN,
     mail_of_the_unit_over_a_mailing_list: MET,
     mail_of_another_unit_under_the_units_name: UNKNOWN,
@@ -1240,6 +1250,8 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     mail_that_comes_in_again_next_week: MET,
     mailbox_that_moved_to_another_server: MET,
     weekly_reports_as_files_of_one_name: MET,
+    news_with_the_same_logo_in_every_mail: MET,
+    files_of_one_short_name: MET,
     other_address_of_the_units_own_domain: UNKNOWN,
     private_address: UNKNOWN,
     server_always_says_not_modified: MET,
@@ -1332,6 +1344,12 @@ def test_mail_from_below_a_units_domain_names_the_alias_to_add(province: Provinc
             "its sender hoa.nt@gmail.com ‹Văn phòng Sở Y tế› writes this unit's name, or has answers sent to its address, so that it may be this unit's:"
             ' if the address is its own, add "hoa.nt@gmail.com" to aliases of the unit;'
             " else record whose the mail is with 'portalops updates register --unit'",
+        ),
+        (
+            private_address_signed_with_the_units_name,
+            "its sender thuhoai.yt88@gmail.com ‹Thu Hoài› is not known, and this unit's name or address stands in its subject, at the beginning or end of its text or among its"
+            " receivers, so that it may be this unit's: if the address is the unit's own, add \"thuhoai.yt88@gmail.com\" to aliases of the unit;"
+            " if it is no unit's, add it to outsiders of source mail; else record whose the mail is with 'portalops updates register --unit'",
         ),
         (
             other_address_of_the_units_own_domain,

@@ -222,12 +222,15 @@ class Site:
 class KeptMail:
     """A mailbox as the mail server tells of it; no server is asked."""
 
-    def __init__(self, folder: Path, units: Mapping[str, str], name: str = "mail") -> None:
+    def __init__(
+        self, folder: Path, units: Mapping[str, str], name: str = "mail", outsiders: Sequence[str] = ()
+    ) -> None:
         settings = {
             "host": "mail.khanhhoa.example",
             "user": "tin-bai",
             "password": {"file": "password"},
             "units": dict(units),
+            "outsiders": list(outsiders),
             "checked_by": "mx.khanhhoa.example",
         }
         self._source = build_update_source(KindTable.alone(name, "imap", settings, folder), zone=ZONE, web=HttpWeb())
@@ -252,6 +255,7 @@ class KeptMail:
         reply_to: str = "",
         saved: int = 0,
         message_id: str = "",
+        copied_to: str = "",
     ) -> None:
         """Receive a message; files that were saved once, under a number, have the same bytes."""
         number = len(self.messages) + 1
@@ -260,6 +264,7 @@ class KeptMail:
             "date": at(sent or on).strftime("%a, %d %b %Y %H:%M:%S +0700"), "subject": subject, "text": text,
             "files": [{"name": file, "size": 9000, "digest": f"{saved or number:064x}"}] if file else [], "broken": "", "checks": ["mx.khanhhoa.example; dmarc=pass"], "is_automatic": bool(automatic),
             "automatic": automatic, "sender_name": name, "reply_to": [reply_to] if reply_to else [],
+            "copied_to": [copied_to] if copied_to else [],
             "digest": f"{number:064x}",
         })  # fmt: skip
 
@@ -430,9 +435,11 @@ class Province:
         self.poll("register", "so-den", channel="submission", file=str(register.file), outsiders=outsiders)
         return register
 
-    def with_mail(self, units: Mapping[str, str] = MappingProxyType({}), name: str = "mail") -> KeptMail:
+    def with_mail(
+        self, units: Mapping[str, str] = MappingProxyType({}), name: str = "mail", outsiders: Sequence[str] = ()
+    ) -> KeptMail:
         self.channel = ItemChannel.SUBMISSION
-        mail = KeptMail(self.folder, units, name)
+        mail = KeptMail(self.folder, units, name, outsiders)
         self.sources.append(mail)
         return mail
 

@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import NamedTuple, TypeVar
 
 from checks.updates.addresses import page_key
+from checks.updates.mailed_again import SENT_AGAIN
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
@@ -42,6 +43,7 @@ REPLACED_WITHIN = span(timedelta(days=5))
 """What comes each week under one title comes later than this, also where one week's came late and the next one's early."""
 MOST_OF_BEGINNING = 32
 """Items of a unit whose titles have their first words in common, such as Quyết định về việc cấp giấy phép."""
+SENT_AGAIN_WITHIN = span(timedelta(days=7))
 SENT_AND_REGISTERED_WITHIN = span(timedelta(days=14))
 """The paper itself comes this soon behind its mail, or before it; a weekly report has one subject, and another mail and line each week."""
 _WORD = re.compile(r"\w+")
@@ -75,6 +77,7 @@ def find_doubles(
             *_registered_without_a_number(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
             *_replaced(graded, gone),
+            *_mailed_again(graded),
         )
     )
 
@@ -241,6 +244,25 @@ def _replaced(items: Sequence[GradedItem], gone: Mapping[str, Gone]) -> Iterator
             apart = one.first_seen_at - other.first_seen_at
             if 0 < apart < REPLACED_WITHIN and gone[other.id].at <= one.first_seen_at:
                 yield one.id, other
+
+
+def _mailed_again(items: Sequence[GradedItem]) -> Iterator[_Double]:
+    """Yield the mails that say that they send again, or complete, what came before, where one of the days before is there."""
+    if not any(is_mailed_again(item.seen) for item in items):
+        return
+    before: SeenItem | None = None
+    before_at = 0
+    for item in sorted((one for one in items if one.grade is Grade.D), key=came_by):
+        at = came_by(item)[0]
+        if before is not None and is_mailed_again(item.seen) and at - before_at <= SENT_AGAIN_WITHIN:
+            yield item.seen.id, before
+        elif item.is_sure:
+            before, before_at = item.seen, at
+
+
+def is_mailed_again(one: SeenItem) -> bool:
+    """Say whether a mail says that it sends again, or completes, what came before."""
+    return SENT_AGAIN in one.text_problems.split(",")
 
 
 def _registered_twice(

@@ -1,11 +1,13 @@
 """A mailbox that units send their submissions to (Article 9.1, grade D).
 
 An item counts by INTERNALDATE, the moment at which the mail server took it; the header `Date:` is written by the sender and stays
-a claim. A message counts once, however often its Message-ID comes; one that brings the same files as another repeats it.
+a claim. A message counts once, however often its Message-ID comes; one that brings the same documents as another repeats it.
 
 `units` says whose a sender is, and so do the units' `aliases`: an address (`vanthu@soyte.khanhhoa.example`), or a domain for all of
 its addresses. A message of any other sender, and what a program sent by itself, belongs to no unit and counts for nobody; `updates list --flagged` shows it for review.
 Where the name before the address, the address for answers or the domain is a unit's, it is open for that unit; beside an address of another unit, for both.
+Of an address that no unit has, it is open also for at most three units whose names or addresses stand in its subject, the first and last lines of its text or among its
+receivers. `outsiders` names addresses and domains whose mail is no unit's.
 
 Who the sender is stands in the header `From:`, which nobody but the mail server can vouch for: let it refuse what fails SPF, DKIM
 and DMARC, or name it in `checked_by`, and only what it says has passed belongs to a unit. Messages that were moved away before a look saw them do not count.
@@ -29,7 +31,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from imap_tools.errors import ImapToolsError, MailboxFetchError, MailboxFolderSelectError, MailboxLoginError
@@ -40,7 +42,9 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, brings_something, read_mail, vouches
+from checks.updates.mail_mentions import mentions
 from checks.updates.mail_senders import named_sender
+from checks.updates.mailed_again import says_again
 from checks.updates.near_copies import LEAST_WORDS
 from checks.updates.paper_numbers import (
     MOST_NUMBERS,
@@ -51,9 +55,10 @@ from checks.updates.paper_numbers import (
     read_bare_numbers,
     read_numbers,
 )
+from checks.updates.rules.grading import STUB_LETTERS
 from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.text import clean_line
+from checks.updates.text import clean_line, count_letters
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
@@ -101,6 +106,9 @@ _MONTHS = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep
 _MARK = re.compile(rf"{PLACE}(\d{{1,10}})\.(\d{{1,10}})\.(\d{{1,12}})")
 
 
+_Names = TypeVar("_Names", Mapping[str, str], tuple[str, ...])
+
+
 class Settings(CommonSettings):
     """`kind = "imap"`."""
 
@@ -122,20 +130,22 @@ class Settings(CommonSettings):
     """The folder, as mail programs show it."""
     days: int = Field(default=35, ge=1, le=400)
     """How far back the first look goes."""
+    outsiders: tuple[Text, ...] = ()
+    """Addresses and domains whose mail is no unit's, whatever names stand in it."""
     ignore_gone: bool = False
     """What leaves the folder before a look is no unit's mail, as where a filter deletes spam; else it may be anybody's."""
 
-    @field_validator("units")
+    @field_validator("units", "outsiders")
     @classmethod
-    def _senders(cls, units: Mapping[str, str]) -> Mapping[str, str]:
-        for name in units:
+    def _senders(cls, names: _Names) -> _Names:
+        for name in names:
             user, at, domain = name.rpartition("@")
             if not re.fullmatch(r"[^\s@]+\.[^\s@.]+", domain) or (at and not user) or re.search(r"[\s@]", user):
                 raise RefusedValue(
                     msg("is neither a sender's address nor a domain: {name}", name=bounded(name)),
                     msg("Write vanthu@soyte.khanhhoa.example, or soyte.khanhhoa.example for all of its addresses."),
                 )
-        return units
+        return names
 
     @model_validator(mode="after")
     def _no_password_in_clear(self) -> Settings:
@@ -173,7 +183,12 @@ class ImapSource:
         self._units = frozenset(name.casefold() for name in settings.units)
         # A mail without a sender that its server vouches for is anybody's, who may send as many as he likes.
         self._traits = settings.traits(
-            source_id, complete=False, attested=True, names_authors=False, host=settings.host.lower()
+            source_id,
+            complete=False,
+            attested=True,
+            names_authors=False,
+            outsiders=settings.outsiders,
+            host=settings.host.lower(),
         )
 
     @property
@@ -245,14 +260,22 @@ class ImapSource:
             title=title,
             published_at=read_moment(mail.date, self._rules) if mail.date else None,
             raw_date=mail.date,
-            unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to)),
+            unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to), self._mentions(mail, sender)),
             created_at=received,
             body=f"{mail.text}\n{names}" if names else mail.text,
-            body_is_summary=bool(mail.broken)
-            or any(not file.name.lower().endswith(NO_DOCUMENTS) for file in mail.files),
+            body_is_summary=bool(mail.broken) or any(map(_is_document, mail.files)),
             is_automatic=is_open,
-            files="" if mail.broken else " ".join(sorted(file.digest for file in mail.files)),
+            is_sent_again=says_again(mail.subject, mail.text),
+            files="" if mail.broken else " ".join(sorted(_telling_files(mail))),
         )
+
+    def _mentions(self, mail: ReadMail, sender: str) -> tuple[str, ...]:
+        """Return what a mail mentions of agencies; a sender that the settings know needs none, and the mailbox itself is none."""
+        if self._is_mapped(sender):
+            return ()
+        own = self._settings.user.casefold().partition("@")[0]
+        others = (one for one in mail.copied_to if one.partition("@")[0] != own)
+        return mentions(mail.subject, mail.text, others)
 
     def _is_mapped(self, sender: str) -> bool:
         """Say whether the settings of this source know a sender, or its domain."""
@@ -337,7 +360,8 @@ class ImapSource:
                 msg("Renew it; if an authority of your own signed it, name that authority's file in SSL_CERT_FILE."),
             ) from error
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError) as error:
-            raise source_error(self._traits.id, _cause(host, error), _door_hint(settings)) from error
+            hint = _log_hint(settings) if _is_hung_up(error) else _door_hint(settings)
+            raise source_error(self._traits.id, _cause(host, error), hint) from error
 
 
 class _Bounded(imaplib.IMAP4):
@@ -446,6 +470,7 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "checks": list(mail.checks),
         "sender_name": mail.sender_name,
         "reply_to": list(mail.reply_to),
+        "copied_to": list(mail.copied_to),
         "is_automatic": mail.is_automatic,
         "automatic": mail.automatic,
     }
@@ -462,8 +487,9 @@ def _as_mail(message: Mapping[str, Any]) -> ReadMail:
         files=tuple(files),
         broken=str(message["broken"]),
         checks=tuple(str(check) for check in message["checks"]),
-        sender_name=str(message.get("sender_name", "")),  # answers of before have none of these three
+        sender_name=str(message.get("sender_name", "")),  # answers of before have none of these four
         reply_to=tuple(str(one) for one in message.get("reply_to", ())),
+        copied_to=tuple(str(one) for one in message.get("copied_to", ())),
         is_automatic=bool(message["is_automatic"]),
         automatic=str(message.get("automatic", "")),
     )
@@ -473,6 +499,19 @@ def _shows_pictures_of_its_text(mail: ReadMail) -> bool:
     """Say whether a mail's text is the news and its files are pictures of it, whose names say nothing; a short one goes with them."""
     are_pictures = all(file.name.lower().endswith(PICTURES) for file in mail.files)
     return are_pictures and len(mail.text.split()) >= LEAST_WORDS
+
+
+def _is_document(file: AttachedFile) -> bool:
+    return not file.name.lower().endswith(NO_DOCUMENTS)
+
+
+def _telling_files(mail: ReadMail) -> Iterator[Digest]:
+    """Yield the digests of the files by which a mail is known again: its documents; without one, all files where it says little else.
+
+    The same logo stands below each mail of a unit.
+    """
+    says_little = count_letters(mail.text) < STUB_LETTERS and not any(map(_is_document, mail.files))
+    yield from (file.digest for file in mail.files if says_little or _is_document(file))
 
 
 def _papers_of(mail: ReadMail, subject: str) -> str:
@@ -502,6 +541,8 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _cause(host: str, error: Exception) -> Message:
+    if _is_hung_up(error):
+        return msg("{host} closed the connection without an answer", host=host)
     match error:
         case TimeoutError():
             return msg("{host} did not send all its mail in time", host=host)
@@ -515,6 +556,21 @@ def _cause(host: str, error: Exception) -> Message:
             return msg("{host} cannot be reached: {cause}", host=host, cause=cause_of(error))
         case _:
             return msg("{host} does not follow the IMAP protocol: {cause}", host=host, cause=bounded(error))
+
+
+def _is_hung_up(error: Exception) -> bool:
+    """Say whether the server ended the connection; for that the library has no error of its own but these words."""
+    is_ended = isinstance(error, imaplib.IMAP4.abort) and "EOF" in str(error)
+    return is_ended or isinstance(error, EOFError | ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError)
+
+
+def _log_hint(settings: Settings) -> Message:
+    return msg(
+        "Check that the mail server runs: its log says why it closes connections, as when it starts, has too many of them or bars this machine's address."
+        " Check that port {port} and security = {security} are its own too.",
+        port=settings.port or PORTS[settings.security],
+        security=f'"{settings.security}"',
+    )
 
 
 def _door_hint(settings: Settings) -> Message:

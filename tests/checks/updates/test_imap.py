@@ -483,6 +483,25 @@ def test_the_list_names_the_unit_whose_name_stands_before_a_strangers_address(
     assert any('add "hoa.nt@gmail.com" to aliases' in str(one) for one in warned), warned
 
 
+def test_collecting_names_once_a_stranger_whose_mails_mention_a_unit(
+    mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "portalops.toml").write_text(
+        CONFIGURATION.format(port=mail.port).replace("by-command", "mentions"), "utf-8"
+    )
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    for number in (1, 2):
+        mail.put("mentions", tin(number, sender="Thu Hoài <thuhoai88@gmail.com>"), datetime.now(ZONE))
+
+    run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", "collect"], {})
+    warned = [str(one) for one in json.loads(capsys.readouterr().out)["warnings"] if "thuhoai88" in str(one)]
+
+    assert len(warned) == 1
+    assert "2 mails of thuhoai88@gmail.com ‹Thu Hoài› may be of so-y-te" in warned[0]
+    assert "add it to outsiders of the source" in warned[0]
+
+
 def test_collecting_names_a_mail_from_one_units_address_under_another_units_name(
     mail: MailServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -580,6 +599,28 @@ def test_a_message_that_the_server_does_not_give_is_named_and_asked_for_again(ma
     listing = box.source.parse(answer.data, polled_at=box.clock.at)
     assert said_of(listing) == ("message 7: the server did not send it",)
     assert answer.etag.startswith("place:3.7.")
+
+
+@pytest.mark.parametrize("greeting", [b"", b"* OK [CAPABILITY IMAP4rev1] ready\r\n"])
+def test_a_server_that_hangs_up_is_said_to_have_closed_the_connection(
+    mail: MailServer, tmp_path: Path, greeting: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _address = listening.accept()
+            with connection:
+                connection.sendall(greeting)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        box = Mailbox(mail, "hangs-up", tmp_path, port=listening.getsockname()[1])
+
+        with pytest.raises(UpdateSourceError, match="closed the connection without an answer") as raised:
+            box.source.fetch(etag="")
+        thread.join(20)
+
+    assert "its log says why" in str(raised.value.hint)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.updates.mailed_again import again_keys
+from checks.updates.mailed_again import again_keys, says_again
 from checks.updates.other_units import mail_keys, unit_keys
 
 TITLE = "Khởi công kè chống sạt lở bờ sông Cái"
@@ -42,6 +42,44 @@ def test_a_part_is_known_by_the_subject_without_its_number(one: str, other: str,
     first, second = (again_keys("a", subject, "Kính gửi.").parts for subject in (one, other))
 
     assert (first == second and bool(first)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_sought"),
+    [
+        ("tin bai.docx", "tin bai (1).docx", True),
+        ("tin bai.docx", "tin-bai_final.docx", True),
+        ("tin bai.docx", "Tin bai v2.pdf", True),
+        ("tin bai.docx", "tin bai - sửa lần 2.docx", True),
+        ("tin bai.docx", "tin bai.docx", False),
+        ("tin bai (1).docx", "tin bai.docx", False),
+        ("tin bai.docx", "tin khac (1).docx", False),
+        ("Khởi công kè chống sạt lở.docx", "Khởi công kè chống sạt lở - sửa.docx", True),
+    ],
+)
+def test_a_file_that_was_saved_once_more_is_sought_by_the_name_of_the_first(
+    one: str, other: str, is_sought: bool
+) -> None:
+    first, second = (again_keys("a", "Tin bài", f"Kính gửi.\n{name}") for name in (one, other))
+
+    assert bool({*first.files, *first.short} & {*second.sought_files}) is is_sought
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "is_said"),
+    [
+        ("Gửi lại tin tuần 47", "", True),
+        ("Re: Tin bài (bổ sung)", "", True),
+        ("Tin bài", "Kính gửi Ban Biên tập.\nBài hôm qua bị thiếu, em gửi nốt:", True),
+        ("Tin bài", "Em gửi bổ sung ảnh cho bài", True),
+        ("Tin bai", "Em gui lai file bi loi font", True),
+        ("Ban hành Luật sửa đổi, bổ sung một số điều", "Nghị định thay thế Nghị định số 45", False),
+        ("Ngân hàng giảm lãi tiền gửi", "Khách gửi lãi nhập gốc", False),
+        ("Tin bài", "> Em gửi lại bài", False),
+    ],
+)
+def test_a_mail_says_that_it_sends_again(subject: str, text: str, is_said: bool) -> None:
+    assert says_again(subject, text) is is_said
 
 
 @pytest.mark.parametrize("body", [TITLE, f"Kính gửi Ban Biên tập.\n\n{TITLE}\n\nSáng nay", f"Kính gửi.\n{TITLE}.docx"])
