@@ -24,6 +24,13 @@ def one_paper_in_two_registers(p: Province) -> None:
     p.plan(p.day(4), other.add_line, 2, "19/11/2026", "Sở Y tế", "45/BCSYT", "Phụ lục số liệu")
 
 
+def paper_and_its_certified_copy(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "402/BC-SYT", "Giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "17/SY-SYT", "Sao y: Giám sát sốt xuất huyết")
+
+
 def papers_of_one_arrival_number_in_two_registers(p: Province) -> None:
     register, other = _registers_of_two_sections(p)
     p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Giám sát sốt xuất huyết")

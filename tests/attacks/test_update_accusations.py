@@ -771,6 +771,19 @@ def slip_of_the_day(p: Province) -> None:
     _paper_with_a_slip(p, "02/11/2026")
 
 
+def slip_of_the_day_by_a_week(p: Province) -> None:
+    """Let the registrar write 12/11 for 19/11, between the lines of 18/11 and 20/11."""
+    register = p.with_register()
+    register.enter(707, "01/10/2026", "Sở Y tế")
+    for day, number, written, unit in (
+        (2, 708, "17/11/2026", "Sở Y tế"),
+        (3, 709, "18/11/2026", "Sở Tư pháp"),
+        (4, 710, "12/11/2026", "Sở Y tế"),
+        (5, 711, "20/11/2026", "Sở Tư pháp"),
+    ):
+        p.plan(p.day(day), register.enter, number, written, unit)
+
+
 def slip_of_the_day_into_next_week(p: Province) -> None:
     _paper_with_a_slip(p, "24/11/2026")
 
@@ -1190,6 +1203,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     slip_of_the_month: UNKNOWN,
     slip_of_the_year: UNKNOWN,
     slip_of_the_day: UNKNOWN,
+    slip_of_the_day_by_a_week: UNKNOWN,
     slip_of_the_day_into_next_week: UNKNOWN,
     paper_of_sunday_registered_for_monday: UNKNOWN,
     slip_of_the_day_put_right: MET,
@@ -1397,7 +1411,7 @@ def test_a_line_that_stood_there_before_its_day_is_named_with_the_reason(provinc
 def test_a_line_by_itself_that_came_up_late_is_named_with_the_reason(province: Province) -> None:
     slip_of_the_day(province)
 
-    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("it came up more than a week after its day")
+    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("it came up a week or more after its day")
 
 
 def test_a_mail_that_a_program_sent_names_its_header(province: Province) -> None:
