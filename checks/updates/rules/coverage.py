@@ -275,7 +275,7 @@ def find_still(
 def is_silent_for_long(lines: Collection[date], working_days: Sequence[date]) -> bool:
     """Say whether more working days are over since a register's newest line than were ever between two lines, or before the first.
 
-    So a register with a few lines a month says nothing by its silence.
+    A register with lines on fewer than half of the working days up to its newest one says nothing by its silence.
 
     Args:
         lines: the days of its lines.
@@ -291,7 +291,8 @@ def is_silent_for_long(lines: Collection[date], working_days: Sequence[date]) ->
     places = [bisect_left(working_days, day) for day in came]
     past = [bisect_right(working_days, day) for day in came]
     longest = max(place - before for place, before in zip(places, (0, *past), strict=False))
-    return len(working_days) - past[-1] > longest
+    is_kept_daily = 2 * len(came) >= past[-1]
+    return is_kept_daily and len(working_days) - past[-1] > longest
 
 
 def cover(
