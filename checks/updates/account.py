@@ -496,7 +496,7 @@ def _explain_doubt(one: Counting) -> Message:
         )
     if FlagKind.MISDATED in flags and OUT_OF_ORDER in item.seen.text_problems.split(","):
         return msg(
-            "it came up more than a week after its day, and the lines beside it are of other days, so that its day may be a slip: an officer confirms the paper"
+            "it came up a week or more after its day, and the lines beside it are of other days, so that its day may be a slip: an officer confirms the paper"
         )
     if FlagKind.MISDATED in flags:
         return msg(

@@ -24,6 +24,9 @@ SLIP_WITHIN = timedelta(days=10)
 ENTERED_AHEAD = timedelta(days=1)
 """A paper may be entered the evening before the day under which it is registered."""
 
+_BESIDE = timedelta(days=3)
+"""So far apart at most, over a weekend, are the days of papers that come in one after another."""
+
 OUT_OF_ORDER = "out-of-order"
 """How a line is marked whose day lies out of those of the lines beside it."""
 
@@ -79,20 +82,41 @@ def is_entered_on(day: date, *, after: date, until: date) -> bool:
 def places_out_of_order(days: Sequence[date | None]) -> frozenset[int]:
     """Return the places of days that lie more than a week before both of the days beside them, or before the only one.
 
+    So is a day of which those beside lie about the same day a week later: 12/11 for 19/11, between 18/11 and 20/11.
+
     Args:
         days: of the lines of one answer, in their order; None for those of which no day is known.
 
     >>> written = [date(2026, 11, 9), date(2026, 11, 1), date(2026, 11, 10), date(2026, 10, 2), date(2026, 10, 5)]
     >>> sorted(places_out_of_order(written))
     [1]
+    >>> sorted(places_out_of_order([date(2026, 11, 18), date(2026, 11, 12), date(2026, 11, 20)]))
+    [1]
     """
     known = [(place, day) for place, day in enumerate(days) if day is not None]
     found = set()
     for at, (place, day) in enumerate(known):
         beside = [known[other][1] for other in (at - 1, at + 1) if 0 <= other < len(known)]
-        if beside and min(beside) > day + ENTERED_WITHIN:
+        if not beside:
+            continue
+        first, last, week_later = min(beside), max(beside), day + ENTERED_WITHIN
+        if first > week_later or week_later - _BESIDE <= first <= last <= week_later + _BESIDE:
             found.add(place)
     return frozenset(found)
+
+
+def is_entered_late(day: date, *, after: date, until: date) -> bool:
+    """Say whether a line that came up between two polls was entered a week or more after its day.
+
+    Args:
+        day: that it names.
+        after: the day of the last poll that did not have it, which may be the day before.
+        until: the day of the first poll that had it.
+
+    >>> [is_entered_late(date(2026, 11, 12), after=date(2026, 11, day), until=date(2026, 11, 19)) for day in (17, 18, 19)]
+    [False, True, True]
+    """
+    return day <= until - ENTERED_WITHIN and day < after - ENTERED_WITHIN + timedelta(days=2)
 
 
 def shows_exchange(texts: Iterable[str], rules: DateRules) -> bool:

@@ -17,7 +17,14 @@ from itertools import chain, pairwise
 from checks.updates.addresses import page_key
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.clocks import without_false_claims
-from checks.updates.exchanged_days import ENTERED_WITHIN, OUT_OF_ORDER, day_before_slip, exchanged_day, is_entered_on
+from checks.updates.exchanged_days import (
+    ENTERED_WITHIN,
+    OUT_OF_ORDER,
+    day_before_slip,
+    exchanged_day,
+    is_entered_late,
+    is_entered_on,
+)
 from checks.updates.rules.comparing import came_by, compare, find_site_lender, nearly_repeated, polled, repeated
 from checks.updates.rules.coverage import SourcePolls, cover, summed_up
 from checks.updates.rules.doubles import find_doubles
@@ -329,7 +336,7 @@ class Judging:
 
         It stood there before the day that it names, and longer than the evening before. Or it came up when the exchanged day was, and
         the day that it names lies at least four weeks from that; or shortly after the day of that number in its own month or year. Or it
-        came up more than a week after its day, and the lines beside it are of other days.
+        came up a week or more after its day, and the lines beside it are of other days.
         """
         if one.created_at is None or not traits.complete:
             return None
@@ -349,7 +356,7 @@ class Judging:
         other = day_before_slip(made.date(), after=after, until=until)
         if other is not None:
             return FlagKind.MISDATED, _point(stamp(datetime.combine(other, made.time(), zone)))
-        is_late = made.date() < after - ENTERED_WITHIN
+        is_late = is_entered_late(made.date(), after=after, until=until)
         is_stray = is_late and OUT_OF_ORDER in one.text_problems.split(",")
         return (FlagKind.MISDATED, _polled_between(one)) if is_stray else None
 

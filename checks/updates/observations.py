@@ -835,9 +835,9 @@ class ObservationWindow:
     def arrivals(self, source: str) -> Sequence[Stamp]:
         """Return when a source says that its items were made, as of a register's lines: the first and the last of each hour, in order.
 
-        Those of the window, and the newest from before it where its first week has none.
+        Those of the window and of four weeks before it, which show a register's rhythm, and the newest from before where there is none.
         """
-        asked = {"source": source, "since": self._since, "until": self._until}
+        asked = {"source": source, "since": self._since - _RHYTHM, "until": self._until}
         with self._engine.connect() as connection:
             found: list[Stamp] = sorted(at for hour in connection.execute(_ARRIVALS, asked) for at in hour)
             if not found or found[0] > self._since + _WEEK:
@@ -962,7 +962,7 @@ _NEWEST_ARRIVAL = select(func.max(OBSERVATION.c.created_at)).where(
     OBSERVATION.c.newest_at < bindparam("since"),
     OBSERVATION.c.first_seen_at <= bindparam("until"),
 )
-_WEEK = span(timedelta(days=7))
+_WEEK, _RHYTHM = span(timedelta(days=7)), span(timedelta(days=28))
 _ALL_BEGINS = (
     select(BEGINS.c.source, func.min(BEGINS.c.begins_at))
     .where(BEGINS.c.seen_at <= bindparam("until"))

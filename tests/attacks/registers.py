@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from tests.attacks.update_scene import Province, Register
 from tests.checks.updates.scene import HEALTH
@@ -22,6 +22,13 @@ def one_paper_in_two_registers(p: Province) -> None:
     register, other = _registers_of_two_sections(p)
     p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "45/BC-SYT", "Giám sát sốt xuất huyết")
     p.plan(p.day(4), other.add_line, 2, "19/11/2026", "Sở Y tế", "45/BCSYT", "Phụ lục số liệu")
+
+
+def paper_and_its_certified_copy(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.add_line, 2, "17/11/2026", "Sở Y tế", "402/BC-SYT", "Giám sát sốt xuất huyết")
+    p.plan(p.day(4), register.add_line, 3, "19/11/2026", "Sở Y tế", "17/SY-SYT", "Sao y: Giám sát sốt xuất huyết")
 
 
 def papers_of_one_arrival_number_in_two_registers(p: Province) -> None:
@@ -173,6 +180,22 @@ def register_kept_on_in_a_file_that_is_not_named(p: Province) -> None:
     other = Register(p.folder / "so-den-thang-11.csv")
     p.plan(p.day(2), other.enter, 2, "17/11/2026", "Sở Y tế")
     p.plan(p.day(4), other.enter, 3, "19/11/2026", "Sở Y tế")
+
+
+def register_in_arrears(p: Province) -> None:
+    """Let the registrar, who enters papers each day, be away from Wednesday on: what the unit brings on Thursday waits."""
+    register_until_tuesday(p)
+
+
+def register_until_tuesday(p: Province) -> Register:
+    register = p.with_register()
+    for number in range(28):
+        day = p.monday + timedelta(days=number - 28)
+        if day.weekday() < 5:
+            register.enter(number + 1, f"{day:%d/%m/%Y}", "Sở Tư pháp")
+    p.plan(p.day(1), register.enter, 29, "16/11/2026", "Sở Tư pháp")
+    p.plan(p.day(2), register.enter, 30, "17/11/2026", "Sở Y tế")
+    return register
 
 
 def _insert(register: Register, place: int, line: str) -> None:

@@ -54,12 +54,14 @@ from tests.attacks.registers import (
     papers_inserted_in_the_middle,
     papers_of_one_arrival_number_in_two_registers,
     papers_under_the_body_above,
+    register_in_arrears,
     register_kept_on_in_a_file_that_is_not_named,
     register_of_a_new_month,
     register_of_a_new_year,
     register_saved_in_another_encoding,
     register_saved_with_semicolons,
     register_sorted_by_author,
+    register_until_tuesday,
     register_with_the_newest_line_first,
 )
 from tests.attacks.update_scene import (
@@ -786,6 +788,19 @@ def slip_of_the_day(p: Province) -> None:
     _paper_with_a_slip(p, "02/11/2026")
 
 
+def slip_of_the_day_by_a_week(p: Province) -> None:
+    """Let the registrar write 12/11 for 19/11, between the lines of 18/11 and 20/11."""
+    register = p.with_register()
+    register.enter(707, "01/10/2026", "Sở Y tế")
+    for day, number, written, unit in (
+        (2, 708, "17/11/2026", "Sở Y tế"),
+        (3, 709, "18/11/2026", "Sở Tư pháp"),
+        (4, 710, "12/11/2026", "Sở Y tế"),
+        (5, 711, "20/11/2026", "Sở Tư pháp"),
+    ):
+        p.plan(p.day(day), register.enter, number, written, unit)
+
+
 def slip_of_the_day_into_next_week(p: Province) -> None:
     _paper_with_a_slip(p, "24/11/2026")
 
@@ -1206,6 +1221,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     slip_of_the_month: UNKNOWN,
     slip_of_the_year: UNKNOWN,
     slip_of_the_day: UNKNOWN,
+    slip_of_the_day_by_a_week: UNKNOWN,
     slip_of_the_day_into_next_week: UNKNOWN,
     paper_of_sunday_registered_for_monday: UNKNOWN,
     slip_of_the_day_put_right: MET,
@@ -1226,6 +1242,7 @@ ACCUSATIONS: Mapping[Way, DutyVerdict] = {
     register_saved_in_another_encoding: UNKNOWN,
     register_saved_with_semicolons: MET,
     register_kept_on_in_a_file_that_is_not_named: UNKNOWN,
+    register_in_arrears: UNKNOWN,
     mail_of_an_office_system: UNKNOWN,
     report_by_mail_and_another_in_the_register: MET,
     mail_of_counts_and_a_paper_of_that_number: MET,
@@ -1424,7 +1441,7 @@ def test_a_line_that_stood_there_before_its_day_is_named_with_the_reason(provinc
 def test_a_line_by_itself_that_came_up_late_is_named_with_the_reason(province: Province) -> None:
     slip_of_the_day(province)
 
-    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("it came up more than a week after its day")
+    assert province.reasons()["710/BC Báo cáo tuần 710"].startswith("it came up a week or more after its day")
 
 
 def test_a_mail_that_a_program_sent_names_its_header(province: Province) -> None:
@@ -1490,6 +1507,22 @@ def test_a_register_in_which_nobodys_line_came_is_named_with_its_newest_line(pro
         "surely 0, at most 7 of the 2 due: register so-den has no line of that week, of any unit:"
         " the newest from before it is of 2026-10-01; it may be kept on in another file"
     )
+
+
+def test_a_register_in_arrears_is_named_with_its_newest_line(province: Province) -> None:
+    register_in_arrears(province)
+
+    assert str(province.judged()[1].submissions_reason) == (
+        "surely 1, at most 6 of the 2 due: register so-den has no line of any unit since 2026-11-17, for longer than in the"
+        " four weeks before: papers of that day or later may not be entered yet"
+    )
+
+
+def test_a_line_from_after_the_week_ends_the_doubt_about_a_register_in_arrears(province: Province) -> None:
+    register = register_until_tuesday(province)
+    province.plan(province.day(8), register.enter, 31, "23/11/2026", "Sở Tư pháp")
+
+    assert province.judged()[0] is UNMET
 
 
 def test_a_register_with_another_units_line_in_the_week_proves_as_before(province: Province) -> None:

@@ -79,6 +79,7 @@ from tests.attacks.registers import (
     one_paper_once_without_its_number,
     one_paper_without_a_number_registered_twice,
     one_paper_without_a_number_under_a_like_subject,
+    paper_and_its_certified_copy,
 )
 from tests.attacks.update_scene import (
     KeptMail,
@@ -1455,6 +1456,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     one_paper_with_its_number_in_unusual_forms: UNKNOWN,
     one_paper_under_one_subject_and_other_signs: UNKNOWN,
     one_paper_in_two_registers: UNKNOWN,
+    paper_and_its_certified_copy: UNKNOWN,
     one_paper_without_a_number_registered_twice: UNKNOWN,
     one_paper_without_a_number_under_a_like_subject: UNKNOWN,
     one_paper_once_without_its_number: UNKNOWN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -34,11 +34,13 @@ class UnseenStretch(NamedTuple):
 
 
 class StillRegister(NamedTuple):
-    """A register in which nobody's line came for a week: it may be kept on in a file that nobody polls."""
+    """A register that does not prove a week, or its last days: it may be in arrears, or kept on in a file that nobody polls."""
 
     source: str
     newest: date | None
-    """The day of its newest line from before that week; None where it has none."""
+    """The day of its newest line from before the end of that week; None where it has none."""
+    in_arrears: bool = False
+    """It has been silent since then for longer than ever in the four weeks before: what came on that day or later may not be entered."""
 
 
 class DayBounds(NamedTuple):
@@ -70,9 +72,12 @@ class Share(NamedTuple):
     """Those that no look has shown, each that was begun."""
 
 
+RHYTHM_DAYS = 28
+"""Of so many days before a week a register's lines tell how long it is silent at times."""
 POLL_DELAY = span(timedelta(minutes=15))
 """By so much a poll may be late without leaving a time that nobody saw."""
 _HOUR = span(timedelta(hours=1))
+_RHYTHM = span(timedelta(days=RHYTHM_DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,22 +173,28 @@ class Coverage:
         return stretch._replace(until=min(stretch.until, intervals[-1].last if intervals else END))
 
     def still(
-        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, zone: ZoneInfo
+        self, sources: Sequence[UpdateSourceTraits], start: Stamp, end: Stamp, *, around: Sequence[date], zone: ZoneInfo
     ) -> tuple[StillRegister, ...]:
-        """Return the registers that prove nothing of a week, as no line of anybody came in it; none where another source speaks for it.
+        """Return the registers that prove nothing of a week or of its last days.
+
+        One that is in arrears may lack papers, whatever other sources show. Of one without a line in the week that is not, such as
+        a small one, other sources speak.
 
         Args:
             sources: that show what a unit sends in.
             start: when the week begins.
             end: when it is over, exclusive.
+            around: the working days that are over, from `RHYTHM_DAYS` before the week on, in order.
             zone: in which its newest line has its day.
         """
         known = [self.arrivals.get(one.id) for one in sources]
         found = [
-            None if own is None else find_still(one.id, own, start, end, zone=zone)
+            None if own is None else find_still(one.id, own, start, end, around=around, zone=zone)
             for one, own in zip(sources, known, strict=True)
         ]
-        return () if None in found else tuple(one for one in found if one is not None)
+        first = moment(start).astimezone(zone).date()
+        is_spoken_for = any(one is None or (one.newest is not None and one.newest >= first) for one in found)
+        return tuple(one for one in found if one is not None and (one.in_arrears or not is_spoken_for))
 
     def begins_at(self, source: UpdateSourceTraits, unit: UnitId) -> Stamp:
         """Return from when on a source can speak of a unit; `END` where it never did."""
@@ -236,21 +247,52 @@ class Coverage:
 
 
 def find_still(
-    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, zone: ZoneInfo
+    source: str, arrivals: Sequence[Stamp], start: Stamp, end: Stamp, *, around: Sequence[date] = (), zone: ZoneInfo
 ) -> StillRegister | None:
-    """Return a register as one in which no line came in a week; None if one did.
+    """Return a register as one that does not prove a week; None if it does.
 
     Args:
         source: its id.
         arrivals: when its lines came by its own word, in order.
         start: when the week begins.
         end: when it is over, exclusive.
+        around: the working days that are over, from `RHYTHM_DAYS` before the week on, in order; none where only a week without
+            a line is asked for.
         zone: in which its newest line has its day.
     """
-    place = bisect_left(arrivals, start)
-    if place < len(arrivals) and arrivals[place] < end:
+    begins, ends = bisect_left(arrivals, start), bisect_left(arrivals, end)
+    newest = moment(arrivals[ends - 1]).astimezone(zone).date() if ends else None
+    in_arrears = False
+    if ends == len(arrivals) and newest is not None and around and newest >= around[0]:
+        last = moment(end - 1).astimezone(zone).date()
+        own = {moment(at).astimezone(zone).date() for at in arrivals[bisect_left(arrivals, start - _RHYTHM) :]}
+        in_arrears = any(newest < day <= last for day in around) and is_silent_for_long(own, around)
+    if begins < ends and not in_arrears:
         return None
-    return StillRegister(source, moment(arrivals[place - 1]).astimezone(zone).date() if place else None)
+    return StillRegister(source, newest, in_arrears)
+
+
+def is_silent_for_long(lines: Collection[date], working_days: Sequence[date]) -> bool:
+    """Say whether more working days are over since a register's newest line than were ever between two lines, or before the first.
+
+    A register with lines on fewer than half of the working days up to its newest one says nothing by its silence.
+
+    Args:
+        lines: the days of its lines.
+        working_days: that are over, in order.
+
+    >>> days = [date(2026, 11, day) for day in (2, 3, 4, 5, 6, 9, 10)]
+    >>> is_silent_for_long(days[:5], days), is_silent_for_long([days[0], days[3]], days), is_silent_for_long(days[3:5], days)
+    (True, True, False)
+    """
+    came = sorted(lines)
+    if not came:
+        return False
+    places = [bisect_left(working_days, day) for day in came]
+    past = [bisect_right(working_days, day) for day in came]
+    longest = max(place - before for place, before in zip(places, (0, *past), strict=False))
+    is_kept_daily = 2 * len(came) >= past[-1]
+    return is_kept_daily and len(working_days) - past[-1] > longest
 
 
 def cover(

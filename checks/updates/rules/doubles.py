@@ -21,7 +21,7 @@ from checks.updates.mailed_again import SENT_AGAIN
 from checks.updates.paper_numbers import PaperNumber, read_bare_numbers, read_numbers
 from checks.updates.rules.comparing import came_by
 from checks.updates.rules.grading import GradedItem
-from checks.updates.rules.paper_lines import PaperLine, subject_words
+from checks.updates.rules.paper_lines import PaperLine, copied_subject, subject_words
 from checks.updates.rules.seen import Gone, SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.summaries import (
@@ -76,6 +76,7 @@ def find_doubles(
             *_sent_and_registered(graded, registers),
             *_registered_without_a_number(graded, registers),
             *_registered_twice(graded, window, year_of, registers),
+            *_copied(graded, window, registers),
             *_replaced(graded, gone),
             *_mailed_again(graded),
         )
@@ -329,6 +330,35 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
             yield item.seen.id, same
         elif item.is_sure:
             alike.append((item, words, is_numbered))
+
+
+def _copied(items: Sequence[GradedItem], window: int, registers: Collection[str]) -> Iterator[_Double]:
+    """Yield the later of a certified copy and the paper that it copies, by the subject or by the number that the copy names."""
+    papers: dict[tuple[str, ...], SeenItem] = {}
+    copies: dict[tuple[str, ...], SeenItem] = {}
+    numbered: dict[int, tuple[PaperNumber, SeenItem]] = {}
+    came: dict[str, Stamp] = {}
+    lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
+    for item in sorted(lines, key=came_by):
+        line = PaperLine.read(item.seen.title)
+        subject = copied_subject(item.seen.title, line)
+        is_copy = subject is not None
+        if subject is None:
+            subject = item.seen.title if line is None else line.text
+        words = subject_words(subject)
+        alike = [copies.get(words), papers.get(words)] if is_copy else [copies.get(words)]
+        named = [*read_numbers(subject), *read_bare_numbers(subject)] if is_copy else []
+        alike += [
+            numbered[one.number][1] for one in named if one.number in numbered and one.may_be(numbered[one.number][0])
+        ]
+        same = next((one for one in alike if one and came_by(item)[0] - came[one.id] <= window), None)
+        if words and same is not None:
+            yield item.seen.id, same
+        elif item.is_sure:
+            came[item.seen.id] = came_by(item)[0]
+            (copies if is_copy else papers)[words] = item.seen
+            if line is not None and line.paper is not None and not is_copy:
+                numbered[line.number] = line.paper, item.seen
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:

@@ -36,6 +36,10 @@ _UNPARTED = re.compile(
     rf"(?=(?:{WRITTEN_KINDS})(?!\w)|(?i:{WRITTEN_KINDS})\s?[-/.]\s?[^\W\d_]|[A-ZĐ]{{2,}}\s?[-/]\s?[A-ZĐ])"
 )
 """A number whose signs stand right behind it, or behind a blank: 144BC/UBND, 144 BC, 144 (BC-UBND)."""
+_LETTERS_FOR_ZERO = re.compile(r"(?<!\w)(?=[Oo]*\d)[\dOo]+(?!\w)|(?<!\w)\d+[Oo]+\d+")
+_COPY = re.compile(r"\W*(?:sao y(?! t[eế]\b)(?: b[aả]n (?:ch[ií]nh|sao))?|sao l[uụ]c|tr[ií]ch sao)\b", re.IGNORECASE)
+"""How the subject of a copy begins (Decree 30/2020/NĐ-CP, article 25)."""
+_COPY_SIGN = "sy"
 _OTHER_SIGNS = str.maketrans("_\\", "-/")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
@@ -133,6 +137,7 @@ class PaperLine(NamedTuple):
 @lru_cache(maxsize=4096)  # a unit's lines of a year: three rules ask for each
 def _read(title: str, is_registered: bool) -> PaperLine | None:  # a key of the cache
     plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
+    plain = _LETTERS_FOR_ZERO.sub(lambda found: re.sub("[Oo]", "0", found[0]), plain, count=1)
     if is_registered:
         plain = _number_first(plain)
     if (unparted := _UNPARTED.match(plain)) is not None:
@@ -189,6 +194,23 @@ def subject_words(subject: str) -> tuple[str, ...]:
     while found := _DATED.match(subject):
         subject = subject[found.end() :]
     return tuple(_WORD.findall(without_marks(subject)))
+
+
+def copied_subject(title: str, line: PaperLine | None) -> str | None:
+    """Return what a line says of the paper of which it is a certified copy; None for a line that is none.
+
+    Args:
+        title: of the line.
+        line: what it says of its paper; None where it begins with no number.
+
+    >>> copied_subject("Sao y: Kế hoạch tuyên truyền", None), copied_subject("Sao y tế", None)
+    (': Kế hoạch tuyên truyền', None)
+    """
+    subject = unicodedata.normalize("NFC", title) if line is None else line.text
+    found = _COPY.match(subject)
+    if found is None:
+        return subject if line is not None and _COPY_SIGN in line.own else None
+    return subject[found.end() :]
 
 
 def _is_subject(text: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
-from checks.updates.rules.coverage import END, Coverage, DayBounds, StillRegister, UnseenStretch
+from checks.updates.rules.coverage import END, RHYTHM_DAYS, Coverage, DayBounds, StillRegister, UnseenStretch
 from checks.updates.rules.grading import BEGINNING, is_unnamed
 from checks.updates.rules.occasions import CountedDays, Counting, count_occasions
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, stamp
@@ -28,7 +28,7 @@ from checks.updates.terms import Terms
 from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Agency, UnitId, is_valid_on
-from portalops.model.period import Week
+from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import Counted, ItemChannel, UnitWeek, UnseenTime, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
@@ -50,6 +50,8 @@ class WeekFacts:
     """Those of which the calendar is certain."""
     perhaps_working: tuple[date, ...]
     """Those, and any day that may yet be worked."""
+    around: tuple[date, ...]
+    """The working days that are over, from four weeks before the week to four weeks after it."""
     days: tuple[DayBounds, ...]
     """On which what comes may count."""
     counted: CountedDays
@@ -86,6 +88,7 @@ def facts_of(week: Week, terms: Terms, days: LocalDays) -> WeekFacts:
         calendar.working_days(span),
         surely,
         perhaps,
+        _days_around(span, terms),
         tuple(DayBounds(day, *days.bounds(date.fromordinal(day))) for day in counted.perhaps),
         counted,
         start,
@@ -100,6 +103,13 @@ def facts_of(week: Week, terms: Terms, days: LocalDays) -> WeekFacts:
             calendar=calendar,
         ),
     )
+
+
+def _days_around(span: Period, terms: Terms) -> tuple[date, ...]:
+    reach = timedelta(days=RHYTHM_DAYS)
+    last = min(span.last + reach, terms.today - timedelta(days=1))
+    first = span.first - reach
+    return terms.calendar.working_days(Period(first, last)) if first <= last else ()
 
 
 def judge_unit_weeks(
@@ -216,8 +226,9 @@ def _unit_week(
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
-            still = coverage.still(sources[channel], facts.start, facts.end, zone=terms.zone)
-            unseen = frozenset(one.day for one in days) if still else unseen
+            still = coverage.still(sources[channel], facts.start, facts.end, around=facts.around, zone=terms.zone)
+            since = min((one.newest.toordinal() if one.newest else 0 for one in still), default=END)
+            unseen |= {one.day for one in days if one.day >= since}
         occurred = count_occasions(own, counted, numbers=numbers, unseen=unseen)
         lasting: int | None = 0
         if not moment.is_over:

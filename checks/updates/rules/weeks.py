@@ -315,7 +315,13 @@ def _due(tally: Tally) -> Message | int:
 
 
 def say_still(one: StillRegister) -> Message:
-    """Say that a register proves nothing of a week in which no line came."""
+    """Say that a register proves nothing of a week in which no line came, or of the days since its newest one."""
+    if one.in_arrears and one.newest is not None:
+        return msg(
+            "register {source} has no line of any unit since {day}, for longer than in the four weeks before: papers of that day or later may not be entered yet",
+            source=one.source,
+            day=one.newest,
+        )
     if one.newest is None:
         return msg("register {source} has no line of that week or from before it, of any unit", source=one.source)
     return msg(

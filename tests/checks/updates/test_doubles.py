@@ -367,6 +367,51 @@ def test_lines_of_other_numbers_signs_or_kinds_are_papers_of_their_own(first: st
     assert doubles(*lines, grade=Grade.D) == set()
 
 
+@pytest.mark.parametrize("code", ["4O2/BC-UBND", "4o2/BC-UBND", "BC 4O2", "4O2BC/UBND", "4O2", "O402/BC-UBND"])
+def test_a_number_with_the_letter_o_for_zero_is_the_same_number(code: str) -> None:
+    subject = "Tình hình phòng chống dịch tả lợn châu Phi"
+    lines = [seen("so-den", 1, title=f"402/BC-UBND {subject}"), seen("so-den", 3, title=f"{code} {subject}")]
+
+    assert doubles(*lines, grade=Grade.D) == {lines[1].id}
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "17/SY-UBND Sao y: Tổng kết mùa hè",
+        "17/SY-UBND Tổng kết mùa hè",
+        "17/UBND Sao y bản chính: V/v Tổng kết mùa hè",
+        "Sao y bản chính Tổng kết mùa hè",
+        "17/SY-UBND Sao y Báo cáo số 318/BC-UBND ngày 12/10/2026",
+        "17/TrS-UBND Trích sao: Tổng kết mùa hè",
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_certified_copy_and_the_paper_that_it_copies_came_in_once(again: str, is_first: bool) -> None:
+    titles = ["318/BC-UBND Tổng kết mùa hè", again]
+    first, second = titles if is_first else titles[::-1]
+    lines = [seen("so-den", 1, title=first), seen("so-den", 3, title=second)]
+
+    found = doubles(*lines, grade=Grade.D)
+
+    assert found == ({lines[1].id} if is_first or "318" not in again else set())
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ("318/BC-UBND Tổng kết mùa hè", "17/SY-UBND Sao y: Khai giảng năm học"),
+        ("318/BC-UBND Sao y tế", "319/BC-UBND Sao y tế"),
+        ("318/BC-UBND", "17/SY-UBND"),
+        ("318/BC-UBND Tổng kết mùa hè", "319/BC-UBND Tổng kết mùa hè"),
+    ],
+)
+def test_a_copy_of_another_paper_is_a_paper_of_its_own(first: str, again: str) -> None:
+    lines = [seen("so-den", 1, title=first), seen("so-den", 3, title=again)]
+
+    assert doubles(*lines, grade=Grade.D) == set()
+
+
 def test_a_number_without_signs_says_nothing_in_mail_or_of_another_register() -> None:
     texts = "10 Tin và ảnh của xã gửi Ban Biên tập", "10 Bài viết về xây dựng nông thôn mới"
 
