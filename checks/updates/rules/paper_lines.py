@@ -21,6 +21,7 @@ from checks.updates.paper_numbers import (
     is_signs,
     kind_at_start,
     kind_in_front,
+    plain_title,
 )
 from checks.updates.summaries import TELLING_WORDS
 from checks.updates.text import without_marks
@@ -36,7 +37,6 @@ _UNPARTED = re.compile(
     rf"(?=(?:{WRITTEN_KINDS})(?!\w)|(?i:{WRITTEN_KINDS})\s?[-/.]\s?[^\W\d_]|[A-ZĐ]{{2,}}\s?[-/]\s?[A-ZĐ])"
 )
 """A number whose signs stand right behind it, or behind a blank: 144BC/UBND, 144 BC, 144 (BC-UBND)."""
-_OTHER_SIGNS = str.maketrans("_\\", "-/")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
 _WORD = re.compile(r"\w+")
@@ -132,7 +132,7 @@ class PaperLine(NamedTuple):
 
 @lru_cache(maxsize=4096)  # a unit's lines of a year: three rules ask for each
 def _read(title: str, is_registered: bool) -> PaperLine | None:  # a key of the cache
-    plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
+    plain = unicodedata.normalize("NFKC", title).replace("_", "-").replace("\\", "/")
     if is_registered:
         plain = _number_first(plain)
     if (unparted := _UNPARTED.match(plain)) is not None:
@@ -188,7 +188,7 @@ def subject_words(subject: str) -> tuple[str, ...]:
     """
     while found := _DATED.match(subject):
         subject = subject[found.end() :]
-    return tuple(_WORD.findall(without_marks(subject)))
+    return tuple(_WORD.findall(plain_title(subject)))
 
 
 def _is_subject(text: str) -> bool:
