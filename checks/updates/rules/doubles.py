@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import combinations, takewhile
 from typing import NamedTuple, TypeVar
 
@@ -297,7 +298,7 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
         alike = before[frozenset([word for word in in_order if not word.isalpha() and any(map(str.isdigit, word))])]
         since = came_by(item)[0] - REPLACED_WITHIN
         # In order of time, so that a year of subjects without a number is not read for each line.
-        lately = takewhile(lambda one, since=since: came_by(one[0])[0] > since, reversed(alike))
+        lately = takewhile(partial(_came_after, since), reversed(alike))
         same = next(
             (
                 former.seen
@@ -311,6 +312,10 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
             yield item.seen.id, same
         elif item.is_sure:
             alike.append((item, words, is_numbered))
+
+
+def _came_after(since: Stamp, line: tuple[GradedItem, frozenset[str], bool]) -> bool:
+    return came_by(line[0])[0] > since
 
 
 def _numbered_line(title: str) -> PaperLine | None:

@@ -211,7 +211,7 @@ def test_what_judging_asks_of_a_source_s_polls_is_read_from_an_index_alone(tmp_p
     columns = ", ".join(PollMoment._fields)
 
     with closing(sqlite3.connect(file)) as connection:
-        query = f"SELECT {columns} FROM poll WHERE source = 'feed' AND polled_at BETWEEN 0 AND 1 ORDER BY polled_at"  # noqa: S608  # names of ours
+        query = f"SELECT {columns} FROM poll WHERE source = 'feed' AND polled_at BETWEEN 0 AND 1 ORDER BY polled_at"
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
 
     assert plan == ["SEARCH poll USING COVERING INDEX poll_by_source (source=? AND polled_at>? AND polled_at<?)"]
