@@ -191,9 +191,9 @@ def fabricate(file: Path, units: int, items: int) -> None:
     start, days = stamp(datetime(2024, 9, 1, tzinfo=UTC)), (NOW - datetime(2024, 9, 1, tzinfo=UTC)).days
     looks = (  # at seven in the morning and half past eleven at night
         (f"feed-{number:05}", start + day * DAY_MS + hour, start + (day - 1) * DAY_MS)
-        for number in range(units)
         for day in range(days)
         for hour in (0, UNTIL_EVENING)
+        for number in range(units)  # as a collector lays them: a source's own lie far apart
     )
     polls = "INSERT INTO poll (source, polled_at, ok, problem, items, new_items, evidence, covers_from, gap)"
     connection.executemany(f"{polls} VALUES (?, ?, 1, '', 20, 3, NULL, ?, 0)", looks)

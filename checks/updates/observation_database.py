@@ -21,6 +21,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from checks.updates.observation_places import NothingCollected
 from checks.updates.observation_rows import (
     APPEND_ONLY,
+    FILE_INDEXES,
     LAST_SEEN,
     METADATA,
     OBSERVATION,
@@ -60,7 +61,7 @@ def statements() -> tuple[str, ...]:
         made += [
             str(CreateIndex(index).compile(dialect=dialect))
             for index in sorted(table.indexes, key=lambda each: str(each.name))
-            if index.name != "observation_by_unit"
+            if index.name not in FILE_INDEXES
         ]
     triggers = [
         f"CREATE TRIGGER {table.name}_no_{name} BEFORE {actions} ON {table.name} FOR EACH {each} EXECUTE FUNCTION never()"

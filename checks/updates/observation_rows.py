@@ -130,6 +130,9 @@ NAME = Table(
     Column("observation", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+FILE_INDEXES = frozenset({"observation_by_unit", "poll_by_source"})
+"""Those that a database has in another form, as it indexes no long values."""
+
 NOTABLE = text("(blind <> '' OR doubts_from IS NOT NULL OR renamed > 0)")
 """Of the polls that show that something is wrong with their source."""
 
@@ -152,7 +155,11 @@ POLL = Table(
     Column("renamed", Integer, nullable=False, server_default="0"),
     # The unit whose own source it was then; empty for one of several units; null where nobody noted it.
     Column("owner", Text),
-    Index("poll_by_source", "source", "polled_at", "ok", "covers_from"),
+    # All that judging asks of a poll: those of one source lie far apart in the table, between the polls of all others.
+    Index("poll_by_source", "source", "polled_at", "ok", "covers_from", "blind", "doubts_from", "owner").ddl_if(
+        "sqlite"
+    ),
+    Index("poll_by_source_in_database", "source", "polled_at", "ok", "covers_from").ddl_if(DATABASE),
     Index("poll_notable", "polled_at", sqlite_where=NOTABLE, postgresql_where=NOTABLE),
 )
 TOUCH = Table(

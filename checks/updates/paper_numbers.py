@@ -7,8 +7,8 @@ number in many ways: 70-BC-UBND.pdf, 070/BC-UBND, 70/2026/BC-UBND; or they leave
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from checks.updates.text import without_marks
@@ -127,14 +127,19 @@ def read_bare_numbers(text: str) -> tuple[PaperNumber, ...]:
     return tuple(PaperNumber(number, frozenset({_folded(sign)} - {""})) for number, sign in _bare(text))
 
 
+@lru_cache(maxsize=4096)  # a unit's lines of a year: of each its number and its subject are asked for
+def plain_title(title: str) -> str:
+    """Return a title folded and without marks, as `checks.updates.text.without_marks` does."""
+    return without_marks(title)
+
+
 def kind_in_front(title: str) -> tuple[str, str, int] | None:
     """Return the number behind the kind of paper with which a register's line begins, the signs there, and where the number ends.
 
     >>> kind_in_front("BC-UBND 144 Tình hình"), kind_in_front("Báo cáo số 144"), kind_in_front("Báo cáo 9 tháng")
     (('144', 'BC-UBND', 11), ('144', 'BC', 14), None)
     """
-    composed = unicodedata.normalize("NFC", title)
-    found = _KIND_IN_FRONT.match(without_marks(composed))
+    found = _KIND_IN_FRONT.match(plain_title(title))
     if found is None:
         return None
     kind = " ".join(_SIGN.findall(found[1] or found[2]))

@@ -349,12 +349,15 @@ def _bare(folded: str) -> str:
 def _unmarked(folded: str) -> str:
     """Return folded text decomposed and without the marks of Vietnamese."""
     plain = unicodedata.normalize("NFD", folded).replace("đ", "d")
+    if _NEITHER_ASCII_NOR_MARK.search(plain) is None:  # as nearly every text: the marks go in one pass
+        return plain.encode("ascii", "ignore").decode()
     for mark in _MARKS:
         plain = plain.replace(mark, "")
     return plain
 
 
 _MARKS = f"{_TONES}\u0302\u0306\u031b"
+_NEITHER_ASCII_NOR_MARK = re.compile(f"[^\x00-\x7f{_MARKS}]")
 
 
 _WORDS_AND_NUMBERS = re.compile(r"\w+")

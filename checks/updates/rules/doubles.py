@@ -13,7 +13,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import combinations
+from functools import partial
+from itertools import combinations, takewhile
 from typing import NamedTuple, TypeVar
 
 from checks.updates.addresses import page_key
@@ -307,21 +308,25 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
     A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
     """
     before: dict[frozenset[str], list[tuple[GradedItem, frozenset[str], bool]]] = defaultdict(list)
-    lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
-    for item in sorted(lines, key=came_by):
-        line = PaperLine.read(item.seen.title)
-        is_numbered = line is not None and (line.is_numbered or line.is_bare)
-        in_order = line.words if line is not None and is_numbered else subject_words(item.seen.title)
+    registered = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
+    lines = [(item, _numbered_line(item.seen.title)) for item in sorted(registered, key=came_by)]
+    if all(line is not None for _item, line in lines):
+        return
+    for item, line in lines:
+        is_numbered = line is not None
+        in_order = subject_words(item.seen.title) if line is None else line.words
         if len(in_order) < TELLING_WORDS:
             continue
         words = frozenset(in_order)
-        alike = before[frozenset(word for word in words if not word.isalpha() and any(map(str.isdigit, word)))]
+        alike = before[frozenset([word for word in in_order if not word.isalpha() and any(map(str.isdigit, word))])]
+        since = came_by(item)[0] - REPLACED_WITHIN
+        # In order of time, so that a year of subjects without a number is not read for each line.
+        lately = takewhile(partial(_came_after, since), reversed(alike))
         same = next(
             (
                 former.seen
-                for former, earlier, was_numbered in reversed(alike)
+                for former, earlier, was_numbered in lately
                 if not (is_numbered and was_numbered)
-                and came_by(item)[0] - came_by(former)[0] < REPLACED_WITHIN
                 and len(earlier & words) >= SAME_SUBJECT * max(len(earlier), len(words))
             ),
             None,
@@ -359,6 +364,16 @@ def _copied(items: Sequence[GradedItem], window: int, registers: Collection[str]
             (copies if is_copy else papers)[words] = item.seen
             if line is not None and line.paper is not None and not is_copy:
                 numbered[line.number] = line.paper, item.seen
+
+
+def _came_after(since: Stamp, line: tuple[GradedItem, frozenset[str], bool]) -> bool:
+    return came_by(line[0])[0] > since
+
+
+def _numbered_line(title: str) -> PaperLine | None:
+    """Return what a register's line says of its paper; None where it begins with no number of the paper's own."""
+    line = PaperLine.read(title)
+    return line if line is not None and (line.is_numbered or line.is_bare) else None
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:

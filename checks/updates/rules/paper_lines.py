@@ -21,6 +21,7 @@ from checks.updates.paper_numbers import (
     is_signs,
     kind_at_start,
     kind_in_front,
+    plain_title,
 )
 from checks.updates.summaries import TELLING_WORDS
 from checks.updates.text import without_marks
@@ -40,7 +41,6 @@ _LETTERS_FOR_ZERO = re.compile(r"(?<!\w)(?=[Oo]*\d)[\dOo]+(?!\w)|(?<!\w)\d+[Oo]+
 _COPY = re.compile(r"\W*(?:sao y(?! t[eế]\b)(?: b[aả]n (?:ch[ií]nh|sao))?|sao l[uụ]c|tr[ií]ch sao)\b", re.IGNORECASE)
 """How the subject of a copy begins (Decree 30/2020/NĐ-CP, article 25)."""
 _COPY_SIGN = "sy"
-_OTHER_SIGNS = str.maketrans("_\\", "-/")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Clerks write it between number and signs, as in 12/2026/BC-SYT, or leave it out."""
 _WORD = re.compile(r"\w+")
@@ -136,7 +136,7 @@ class PaperLine(NamedTuple):
 
 @lru_cache(maxsize=4096)  # a unit's lines of a year: three rules ask for each
 def _read(title: str, is_registered: bool) -> PaperLine | None:  # a key of the cache
-    plain = unicodedata.normalize("NFKC", title).translate(_OTHER_SIGNS)
+    plain = unicodedata.normalize("NFKC", title).replace("_", "-").replace("\\", "/")
     plain = _LETTERS_FOR_ZERO.sub(lambda found: re.sub("[Oo]", "0", found[0]), plain, count=1)
     if is_registered:
         plain = _number_first(plain)
@@ -193,7 +193,7 @@ def subject_words(subject: str) -> tuple[str, ...]:
     """
     while found := _DATED.match(subject):
         subject = subject[found.end() :]
-    return tuple(_WORD.findall(without_marks(subject)))
+    return tuple(_WORD.findall(plain_title(subject)))
 
 
 def copied_subject(title: str, line: PaperLine | None) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 from checks.updates.job import items_of
 from checks.updates.observations import ObservationStore
 from checks.updates.recognition import EPOCH, candidates, recognise
-from checks.updates.rules.seen import Gone
+from checks.updates.rules.seen import Gone, PollMoment
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
@@ -203,6 +203,18 @@ def test_the_items_of_a_unit_are_read_by_themselves(tmp_path: Path) -> None:
     assert window.units() == (None, HEALTH.id)
     assert [one.title for one in window.items(HEALTH.id)] == ["Tin"]
     assert window.items(None) == []
+
+
+def test_what_judging_asks_of_a_source_s_polls_is_read_from_an_index_alone(tmp_path: Path) -> None:
+    file = tmp_path / "observations.sqlite"
+    ObservationStore.open(file).close()
+    columns = ", ".join(PollMoment._fields)
+
+    with closing(sqlite3.connect(file)) as connection:
+        query = f"SELECT {columns} FROM poll WHERE source = 'feed' AND polled_at BETWEEN 0 AND 1 ORDER BY polled_at"
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert plan == ["SEARCH poll USING COVERING INDEX poll_by_source (source=? AND polled_at>? AND polled_at<?)"]
 
 
 def test_whether_a_text_is_new_does_not_rest_on_how_long_a_period_is_judged(tmp_path: Path) -> None:
