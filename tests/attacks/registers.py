@@ -182,6 +182,14 @@ def register_kept_on_in_a_file_that_is_not_named(p: Province) -> None:
     p.plan(p.day(4), other.enter, 3, "19/11/2026", "Sở Y tế")
 
 
+def last_papers_entered_on_the_next_monday(p: Province) -> None:
+    register = p.with_register()
+    register.enter(1, "01/10/2026", "Sở Y tế")
+    p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
+    p.plan(p.day(8, "14:00"), register.enter, 3, "20/11/2026", "Sở Y tế")
+    p.unpolled = {p.day(9)[:10]}  # judged on Monday at noon
+
+
 def register_in_arrears(p: Province) -> None:
     """Let the registrar, who enters papers each day, be away from Wednesday on: what the unit brings on Thursday waits."""
     register_until_tuesday(p)

@@ -207,9 +207,11 @@ def test_the_units_sheet_names_every_item_and_is_written_as_page_paper_and_docum
 def test_the_sheet_names_no_source_by_its_id_and_no_hour_that_nobody_knows(department: Department) -> None:
     lines = f"{REGISTER}2,2026-11-17,Sở Y tế,2/SYT,Tin trong tuần\n3,,Sở Y tế,3/SYT,Tin không ngày\n"
     (department.folder / "register.csv").write_text(lines, "utf-8")
-    department.call("updates", "collect", at="2026-11-23 09:00")
+    department.call("updates", "collect", at="2026-11-24 09:00")
 
-    department.call("updates", "sheet", "so-y-te", "2026-W47", "--output", str(department.folder / "b.html"))
+    department.call(
+        "updates", "sheet", "so-y-te", "2026-W47", "--output", str(department.folder / "b.html"), at="2026-11-24 10:00"
+    )
 
     page = (department.folder / "b.html").read_text("utf-8")
     assert "1 dòng hoặc mục của sổ văn bản đến không đọc được" in page

@@ -220,9 +220,11 @@ def _unit_week(
     numbers, moment = terms.numbers, facts.moment
 
     days, counted = _days_of_life(unit, facts)
+    entered_by = _entered_by(facts, sources[ItemChannel.SUBMISSION], coverage, terms)
 
     def tally(channel: ItemChannel, required: Sequence[date], least: Sequence[date], most: Sequence[date]) -> Tally:
         own = items[channel]
+        until = entered_by if channel is ItemChannel.SUBMISSION else facts.end
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
@@ -241,14 +243,15 @@ def _unit_week(
             required_most=required_occasions(len(most), numbers),
             share=coverage.share(sources[channel], facts.start, facts.seen_until, unit=unit.id),
             has_source=bool(sources[channel]),
-            collected=coverage.reaches(sources[channel], facts.end),
-            silent=coverage.silent(sources[channel], facts.end),
+            collected=coverage.reaches(sources[channel], until or facts.end),
+            silent=coverage.silent(sources[channel], until or facts.end),
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
             open_items=sum(not one.item.is_sure or one.may_come.first < one.days.last for one in own),
             unnamed=_unnamed(own),
             lasting_most=lasting,
             still=still,
+            is_entered=not moment.is_over or until is not None,
         )
 
     k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)
@@ -315,6 +318,19 @@ def _unit_week(
         summed_bounds=both.bounds if numbers.unit_duties is UnitDuties.SUM else None,
         unseen=_unseen_of(unit.id, facts, sources, coverage) if with_items and verdict in _OPEN else (),
     )
+
+
+def _entered_by(
+    facts: WeekFacts, sources: Sequence[UpdateSourceTraits], coverage: Coverage, terms: Terms
+) -> Stamp | None:
+    """Return when the papers of a week have been entered: where a register tells of them, at the end of the first working day after it.
+
+    None while that day is not over: clerks enter Friday's papers on Monday morning.
+    """
+    if not any(one.id in coverage.arrivals for one in sources):
+        return facts.end
+    day = next((day for day in facts.around if day > facts.last), None)
+    return None if day is None else stamp(terms.end_of(day))
 
 
 def _unnamed(items: Sequence[Counting]) -> Sequence[UnreadableShare]:

@@ -38,7 +38,7 @@ class Tally:
     """How much of the week was seen, as far as it has gone."""
     has_source: bool
     collected: bool
-    """Every source was looked at after the week's end."""
+    """Every source was looked at after the week's end; a register, after the day on which its last papers are entered."""
     unreadable: Sequence[UnreadableShare] = ()
     """What could not be read and may be what is missing."""
     unseen_days: int = 0
@@ -53,6 +53,9 @@ class Tally:
     """The sources of which no answer from after the week's end proves anything."""
     still: Sequence[StillRegister] = ()
     """The registers in which nobody's line came in the week, where no other source speaks for it."""
+
+    is_entered: bool = True
+    """No register is still to be filled: the first working day after the week is over, on which clerks enter its last papers."""
 
     @property
     def is_certain(self) -> bool:
@@ -118,7 +121,7 @@ def judge_indicator(tally: Tally, *, moment: Moment) -> DutyVerdict:
         return DutyVerdict.NOT_ASSESSED
     if tally.occurred.least >= tally.required_most:
         return DutyVerdict.MET
-    if not moment.is_over or tally.occurred.hoped >= tally.required_most:
+    if not moment.is_over or not tally.is_entered or tally.occurred.hoped >= tally.required_most:
         return DutyVerdict.PENDING
     if tally.has_source and not tally.collected:
         return DutyVerdict.INSUFFICIENT_EVIDENCE if moment.poll_overdue else DutyVerdict.PENDING
@@ -191,6 +194,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         (*first.unnamed, *second.unnamed),
         tuple(dict.fromkeys((*first.silent, *second.silent))),
         tuple(dict.fromkeys((*first.still, *second.still))),
+        first.is_entered and second.is_entered,
     )
 
 
@@ -363,6 +367,8 @@ def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
     if moment.is_over:
         if any(tally.occurred.least < tally.required_most <= tally.occurred.hoped for tally in tallies):
             return msg("rests on dates claimed by the source, which an officer must confirm")
+        if not all(tally.is_entered for tally in tallies):
+            return msg("papers of the week may be entered in the register until the first working day after it is over")
         return msg("the week is over, but its last day is still to be polled")
     if not all(tally.has_source for tally in tallies):
         return _NO_SOURCE

@@ -568,14 +568,14 @@ def test_a_line_that_stands_in_a_register_is_one_hole_until_it_is_put_right(tmp_
         refused = sorted(window.refused(), key=lambda one: (one.unit or "", one.seen_at))
         return [(one.unit, moment(one.seen_at), one.gone_at and moment(one.gone_at)) for one in refused], result
 
-    first, second = at("2026-11-16 20:00"), at("2026-11-24 08:00")
+    first, second = at("2026-11-16 20:00"), at("2026-11-25 08:00")
 
     assert look(bad, "2026-11-16 20:00")[0] == [(None, first, None), (HEALTH.id, first, None)]
-    again, result = look(f"100,03/11/2026,Sở Tư pháp,Tin khác\n{bad}", "2026-11-23 20:00")
+    again, result = look(f"100,03/11/2026,Sở Tư pháp,Tin khác\n{bad}", "2026-11-24 20:00")
     assert again == [(None, first, None), (HEALTH.id, first, None)]
     weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
     assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.INSUFFICIENT_EVIDENCE
-    mended, result = look("101,17/11/2026,Sở Y tế,Tin tuần\n", "2026-11-24 08:00")
+    mended, result = look("101,17/11/2026,Sở Y tế,Tin tuần\n", "2026-11-25 08:00")
     assert mended == [(None, first, second), (HEALTH.id, first, second)]
     weeks = {(week.unit, str(week.week)): week.submissions_verdict for week in result.unit_weeks}
     assert weeks[JUSTICE.id, "2026-W47"] is DutyVerdict.UNMET

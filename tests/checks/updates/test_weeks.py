@@ -152,10 +152,13 @@ CASES: dict[str, list[tuple[str, ...]]] = {  # a hearing lasts three working day
         ),
         ("decide", f"2026-W34/so-noi-vu/{K1}", "--accept", "--reason", "có biên bản sự cố"),
         *(("remind", f"2026-W35/{unit}/{K1}") for unit in ("so-xay-dung", "so-cong-thuong", "so-noi-vu")),
-        ("remind", f"2026-W35/xa-khanh-son/{K2}"),
     ],
-    "09-04": [("explain", f"2026-W35/xa-khanh-son/{K2}", *SAID)],
-    "09-07": [("explain", f"2026-W35/{unit}/{K1}", *SAID) for unit in ("so-xay-dung", "so-cong-thuong", "so-noi-vu")],
+    # Papers may be entered on 3 September, the first working day after the week: only then is K2 judged.
+    "09-04": [("remind", f"2026-W35/xa-khanh-son/{K2}")],
+    "09-07": [
+        ("explain", f"2026-W35/xa-khanh-son/{K2}", *SAID),
+        *(("explain", f"2026-W35/{unit}/{K1}", *SAID) for unit in ("so-xay-dung", "so-cong-thuong", "so-noi-vu")),
+    ],
     "09-08": [
         ("remind", f"2026-W36/so-cong-thuong/{K1}"),
         *(("remedy", f"2026-W33/{unit}/{K1}", "--reason", "đã đăng bù") for unit in ("so-xay-dung", "so-cong-thuong")),
