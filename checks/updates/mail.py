@@ -21,12 +21,15 @@ from email.policy import Compat32
 
 from checks.updates.automatic_mail import REPLIED, automatic_word, word_of_subject
 from checks.updates.text import without_markup
+from checks.updates.word_files import SUFFIXES, read_word_text
 from portalops.model.record import Digest
 
 MAX_HEADER = 4000
 """Characters of one header that are read."""
 MAX_TEXT = 4000
 """Characters of the text that are kept: the beginning, by which it is known again."""
+MAX_WORD_FILES = 3
+"""Word files of which the text is read."""
 MAX_MARKUP = 1 << 20
 """Bytes of a part with text that are read: mark-up may be far longer than what it says."""
 MAX_PARTS = 500
@@ -73,6 +76,8 @@ class AttachedFile:
     size: int
     """Bytes."""
     digest: Digest
+    text: str = ""
+    """The beginning of its text, of the first `MAX_WORD_FILES` Word files; empty for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +296,9 @@ def _content(mail: Mail) -> tuple[str, tuple[AttachedFile, ...]]:
         elif not (kind.startswith("image/") and (disposition.startswith("inline") or part.get("Content-ID"))):
             data = _payload(part)
             if data and len(files) < MAX_FILES:
-                files.append(AttachedFile(name, len(data), Digest(hashlib.sha256(data).hexdigest())))
+                is_read = name.lower().endswith(SUFFIXES) and sum(bool(one.text) for one in files) < MAX_WORD_FILES
+                said = read_word_text(data, limit=MAX_TEXT) if is_read else ""
+                files.append(AttachedFile(name, len(data), Digest(hashlib.sha256(data).hexdigest()), said))
     # What stands beside the answer to an invitation is written by the calendar too, as "Accepted".
     return "" if is_reply and not files else plain.strip() or marked.strip(), tuple(files)
 

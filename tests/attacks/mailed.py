@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date
+from email.message import EmailMessage
+from io import BytesIO
+
+from docx import Document
 
 from portalops.model.organisation import Agency, Name, UnitId
 from tests.attacks.framed_texts import GREETING, SIGNATURE
@@ -11,6 +16,7 @@ from tests.attacks.update_scene import KeptMail, Post, Province, Site, story
 from tests.checks.updates.scene import HEALTH, JUSTICE, at
 
 SENDER = "vanthu@soyte.khanhhoa.example"
+NOTE = "Kính gửi Ban Biên tập, Sở Y tế gửi bài như tệp kèm theo ạ."
 TITLES = {
     1: "Ra quân vệ sinh môi trường biển đợt cuối năm",
     3: "Khởi công kè chống sạt lở bờ sông Cái",
@@ -488,6 +494,57 @@ def file_mended_under_its_telling_name(p: Province) -> None:
     mail, name = _mailbox(p), "Hội nghị sơ kết công tác y tế biển đảo"
     for day, file in ((2, f"{name}.docx"), (4, f"{name} - sửa.docx")):
         p.plan(p.day(day), mail.receive, p.day(day), SENDER, story(day, 30), subject=TITLES[day - 1], file=file)
+
+
+def _with_word_file(text: str, *, name: str, subject: str, said: str = NOTE) -> bytes:
+    document = Document()
+    for line in text.splitlines():
+        document.add_paragraph(line)
+    document.save(data := BytesIO())
+    mail = EmailMessage()
+    mail["From"], mail["Subject"] = SENDER, subject
+    mail["Message-ID"] = f"<{hashlib.sha256((name + text).encode()).hexdigest()[:20]}@soyte.khanhhoa.example>"
+    mail.set_content(said)
+    mail.add_attachment(data.getvalue(), maintype="application", subtype=_WORD, filename=name)
+    return mail.as_bytes()
+
+
+_WORD = "vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def file_of_one_text_under_another_name(p: Province) -> None:
+    """Let Tuesday's Word file be saved anew and sent on Thursday under another name and subject. True: one occasion."""
+    mail = _mailbox(p)
+    for day, name, subject in ((2, "bai viet 1.docx", TITLES[1]), (4, "vsmt bien.docx", "Tin, bài gửi Cổng")):
+        said = story(50 + day, 40)
+        p.plan(
+            p.day(day), mail.deliver, p.day(day), _with_word_file(story(2, 200), name=name, subject=subject, said=said)
+        )
+
+
+def text_in_the_mail_and_then_in_a_file(p: Province) -> None:
+    """Let Tuesday's text be sent on Thursday as a Word file. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, f"{NOTE}\n{story(2, 200)}", subject=TITLES[1])
+    word = _with_word_file(story(2, 200), name="vsmt bien.docx", subject="Tin, bài gửi Cổng")
+    p.plan(p.day(4), mail.deliver, p.day(4), word)
+
+
+def paper_mailed_as_a_file_and_registered(p: Province) -> None:
+    """Let a plan be mailed as a Word file on Tuesday, and be entered in the register on Thursday. True: one occasion."""
+    register, mail = p.with_register(), _mailbox(p)
+    head = "UBND TỈNH KHÁNH HÒA\nSỞ Y TẾ\nSố: 312/KH-SYT\nKhánh Hòa, ngày 17 tháng 11 năm 2026\nKẾ HOẠCH"
+    text = f"{head}\nTiêm chủng bổ sung cho trẻ em\nCăn cứ Quyết định số 37/2010/QĐ-UBND;\n{story(2, 200)}"
+    p.plan(p.day(2), mail.deliver, p.day(2), _with_word_file(text, name="KH tiem chung.docx", subject="Gửi kế hoạch"))
+    p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "312/KH-SYT", "Kế hoạch tiêm chủng bổ sung")
+
+
+def news_in_word_files(p: Province) -> None:
+    """Let news come as Word files with a short note. True: two occasions."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        word = _with_word_file(story(day, 200), name="tin bai.docx", subject=f"Tin ngày {day + 15}/11")
+        p.plan(p.day(day), mail.deliver, p.day(day), word)
 
 
 def files_of_one_short_name(p: Province) -> None:

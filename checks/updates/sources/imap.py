@@ -14,7 +14,7 @@ and DMARC, or name it in `checked_by`, and only what it says has passed belongs 
 
 The first look, and any after the mailbox was made anew, goes back `days`; later ones ask for what came since. SEARCH knows whole
 days without a zone, so a day more is asked for and the rest is left out here. Kept as evidence is what was read: headers,
-INTERNALDATE, size and digest of each message, the beginning of its text, and names and digests of its files.
+INTERNALDATE, size and digest of each message, the beginning of its text and of its Word files, and names and digests of all files.
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ MAX_ID = 400
 """Characters of a Message-ID."""
 PORTS = {"tls": 993, "starttls": 143, "none": 143}
 
+LETTERHEAD = 300
+"""Characters of a file in which its own number stands, in front of the papers that it rests on (Decree 30/2020/NĐ-CP)."""
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".heic", ".webp", ".tif", ".tiff")
 """How names of pictures end."""
 NO_DOCUMENTS = (*PICTURES, ".ics", ".p7s", ".asc", ".vcf")
@@ -262,8 +264,8 @@ class ImapSource:
             raw_date=mail.date,
             unit_name=named_sender(sender, (mail.sender_name, *mail.reply_to), self._mentions(mail, sender)),
             created_at=received,
-            body=f"{mail.text}\n{names}" if names else mail.text,
-            body_is_summary=bool(mail.broken) or any(map(_is_document, mail.files)),
+            body="\n".join(filter(None, (mail.text, *(file.text for file in mail.files), names))),
+            body_is_summary=bool(mail.broken) or any(_is_document(file) and not file.text for file in mail.files),
             is_automatic=is_open,
             is_sent_again=says_again(mail.subject, mail.text),
             files="" if mail.broken else " ".join(sorted(_telling_files(mail))),
@@ -465,7 +467,10 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
         "date": mail.date,
         "subject": mail.subject,
         "text": mail.text,
-        "files": [{"name": file.name, "size": file.size, "digest": file.digest} for file in mail.files],
+        "files": [
+            {"name": file.name, "size": file.size, "digest": file.digest, **({"text": file.text} if file.text else {})}
+            for file in mail.files
+        ],
         "broken": mail.broken or ("cut" if is_cut else ""),
         "checks": list(mail.checks),
         "sender_name": mail.sender_name,
@@ -477,7 +482,10 @@ def _as_data(one: _Received, data: bytes, mail: ReadMail, *, is_cut: bool) -> di
 
 
 def _as_mail(message: Mapping[str, Any]) -> ReadMail:
-    files = [AttachedFile(str(one["name"]), int(one["size"]), Digest(str(one["digest"]))) for one in message["files"]]
+    files = [
+        AttachedFile(str(one["name"]), int(one["size"]), Digest(str(one["digest"])), str(one.get("text", "")))
+        for one in message["files"]
+    ]
     return ReadMail(
         message_id=str(message["message_id"]),
         sender=str(message["sender"]),
@@ -517,10 +525,12 @@ def _telling_files(mail: ReadMail) -> Iterator[Digest]:
 def _papers_of(mail: ReadMail, subject: str) -> str:
     """Return the numbers of papers that a mail's text and files name and its subject does not, to stand behind it; empty for none."""
     known = frozenset(read_numbers(subject))
-    found = dict.fromkeys((*numbers_in_names(file.name for file in mail.files), *numbers_in_text(mail.text)))
+    names = [file.name for file in mail.files]
+    headed = " ".join(file.text[:LETTERHEAD].partition("Căn cứ")[0] for file in mail.files)
+    found = dict.fromkeys((*numbers_in_names(names), *numbers_in_text(mail.text), *numbers_in_text(headed)))
     own = [one for one in found if known.isdisjoint(read_numbers(one))][:MOST_NUMBERS]
     said = (*read_numbers(f"{subject} {' '.join(own)}"), *read_bare_numbers(subject))
-    found = dict.fromkeys((*bare_numbers_in_names(file.name for file in mail.files), *bare_numbers_in_text(mail.text)))
+    found = dict.fromkeys((*bare_numbers_in_names(names), *bare_numbers_in_text(mail.text)))
     bare = [one for one in found if not any(paper.may_be(each) for paper in read_bare_numbers(one) for each in said)][
         :MOST_NUMBERS
     ]
