@@ -539,6 +539,18 @@ def paper_mailed_as_a_file_and_registered(p: Province) -> None:
     p.plan(p.day(4), register.add_line, 2, "19/11/2026", "Sở Y tế", "312/KH-SYT", "Kế hoạch tiêm chủng bổ sung")
 
 
+def news_and_a_long_request(p: Province) -> None:
+    """Let one news come on Tuesday, and on Thursday a request about it, in many words. True: one occasion."""
+    mail = _mailbox(p)
+    p.plan(p.day(2), mail.receive, p.day(2), SENDER, story(2, 200), subject=TITLES[1])
+    said = (
+        "Kính gửi Ban Biên tập, trong bài đăng hôm thứ Ba về ra quân vệ sinh môi trường biển, chức danh của đồng chí phó giám đốc bị ghi nhầm"
+        " thành giám đốc và thiếu một đơn vị phối hợp. Kính đề nghị quý Ban sửa lại giúp trên trang, đồng thời cấp lại mật khẩu tài khoản cộng tác"
+        " viên vì cán bộ phụ trách mới nhận bàn giao công việc từ tuần trước. Trân trọng cảm ơn."
+    )
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject="Đề nghị điều chỉnh nội dung")
+
+
 def news_in_word_files(p: Province) -> None:
     """Let news come as Word files with a short note. True: two occasions."""
     mail = _mailbox(p)

@@ -46,6 +46,7 @@ from tests.attacks.mailed import (
     mail_of_the_unit_under_another_units_name,
     mail_over_a_list_with_a_footer_and_directly,
     mails_of_an_editor_who_passes_on_what_others_sent,
+    news_and_a_long_request,
     news_sent_again_after_its_font_broke,
     one_mail_in_two_mailboxes,
     one_mail_split_into_two_days,
@@ -1511,6 +1512,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     file_of_one_text_under_another_name: UNKNOWN,
     text_in_the_mail_and_then_in_a_file: UNKNOWN,
     paper_mailed_as_a_file_and_registered: UNKNOWN,
+    news_and_a_long_request: UNKNOWN,
     mails_of_an_editor_who_passes_on_what_others_sent: UNMET,
     letter_of_a_stranger_that_names_all_units: UNMET,
     letter_of_an_outsider_that_names_the_unit: UNMET,
@@ -1558,6 +1560,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
 WRONG: Mapping[Way, str] = {
     texts_of_another_unit_with_other_names_and_numbers: "a form of a tenth of new words with new numbers is as often an honest one",
     archive_dated_anew: "no poll has seen the archive",
+    news_and_a_long_request: "what a mail is about is not understood",
 }
 """Why the program takes them for work all the same."""
 
