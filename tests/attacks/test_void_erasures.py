@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from portalops import bodies
-from portalops.ledger.bundle.export import scope_of
+from portalops.ledger.bundle.export import check_withheld, scope_of
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.verify import verify
 from portalops.model.heads import Erasure
@@ -17,11 +17,12 @@ from portalops.model.record import Digest
 from portalops.model.runs import Plan
 from tests.conformance.claims import MACHINE, append, claim, claimed, stranger
 from tests.conformance.corpus import begun
+from tests.conformance.left_out import two_months_later
 from tests.conformance.probes import GONE
 from tests.conformance.quarantines import quarantine
 from tests.conformance.stolen import erase_kept
 from tests.ledger.bundle.bundles import Written
-from tests.ledger.ledgers import ZONE
+from tests.ledger.ledgers import START, ZONE
 from tests.verifier.scene import Tampered, by_portalops, by_stranger
 
 VOID = "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased"
@@ -162,3 +163,27 @@ def test_only_a_record_that_counts_protects_details_from_an_erasure(tmp_path: Pa
     assert (theirs.holds, theirs.first_bad) == (found.holds, found.first_bad)
     assert found.holds is ("by-a-machine" not in name)
     assert theirs.exit_code == (0 if "set-aside" in name else 3 if found.holds else 5)
+
+
+@pytest.mark.parametrize("kind", ["sign-off", "plan", "note.added"])
+def test_private_details_that_a_stranger_names_are_withheld_and_in_no_other_bundle(
+    tmp_path: Path, written: Written, kind: str
+) -> None:
+    gone = append(written, "note.added", note="personal")
+    claim(written, MACHINE, gone)
+    (named,) = stranger(written).append_many((Draft(kind, gone.body),))
+    quarantine(written, named.seq, named.seq)
+    period = two_months_later(written)
+    withheld, later = tmp_path / "withheld", tmp_path / "later"
+
+    written.export(later, period=period)
+    written.export(withheld, withheld={gone.body: "names"})
+    check_withheld(written.ledger, scope_of(written.ledger, START, {gone.body: "names"}, last=written.ledger.count()))
+
+    for bundle in (withheld, later):
+        theirs, said = by_stranger(bundle)
+        ours, _faults = by_portalops(bundle)
+        assert not (bundle / "blobs" / gone.body).exists()
+        assert said == []
+        assert theirs == ours
+        assert theirs.holds
