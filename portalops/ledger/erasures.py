@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import partial
 
 from portalops import bodies
 from portalops.errors import PortalOpsError
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.claims import AUTHORITY_KINDS, Ownership
-from portalops.ledger.heeded import numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.model.heads import Erasure
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
-from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, find_protected, names_kept
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, names_kept
 from portalops.registers.signers import KEY_KINDS
 from portalops.registers.writers import SELF_SIGNED
 
@@ -76,21 +74,7 @@ def without_void(
     return found
 
 
-def read_kept(ledger: Ledger, erasures: Iterable[RecordedErasure]) -> dict[Digest, int]:
-    """Return the first record that protects the details which erasures name (`protects`), by their digest.
-
-    Raises:
-        IntegrityError: the ledger cannot be read.
-    """
-    named = _read_named(ledger, erasures)
-    if not named:
-        return {}
-    return find_protected(
-        named, partial(protects, ownership=read_ownership(ledger), set_aside=numbers_set_aside(ledger))
-    )
-
-
-def _read_named(ledger: Ledger, erasures: Iterable[RecordedErasure]) -> dict[Digest, list[tuple[int, str]]]:
+def read_named(ledger: Ledger, erasures: Iterable[RecordedErasure]) -> dict[Digest, list[tuple[int, str]]]:
     """Return the records of a kind in `INERASABLE` with details which erasures name, as `NamedKept` has them."""
     wanted = {each.erasure.digest for each in erasures}
     named: dict[Digest, list[tuple[int, str]]] = {}
@@ -108,12 +92,13 @@ def find_void_erasures(ledger: Ledger, records: Iterable[Record]) -> frozenset[i
     Raises:
         IntegrityError: the ledger cannot be read.
     """
-    erasures = [found for each in records if each.kind == ERASED and (found := _read(ledger, each)) is not None]
-    first = {digest: records[0][0] for digest, records in _read_named(ledger, erasures).items()}
+    erasures = [found for each in records if each.kind == ERASED and (found := read_recorded(ledger, each)) is not None]
+    first = {digest: records[0][0] for digest, records in read_named(ledger, erasures).items()}
     return frozenset(each.seq for each in erasures if names_kept(each, first))
 
 
-def _read(ledger: Ledger, record: Record) -> RecordedErasure | None:
+def read_recorded(ledger: Ledger, record: Record) -> RecordedErasure | None:
+    """Read a `blob.erased` record with its details; None if they cannot be read, or hold no erasure."""
     try:
         blob = ledger.blob(record.body)
     except PortalOpsError:

@@ -36,7 +36,8 @@ from portalops.ledger.chain import (
 )
 from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
-from portalops.ledger.erasures import protects, read_kept
+from portalops.ledger.counted_erasures import read_kept
+from portalops.ledger.erasures import protects
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
