@@ -10,7 +10,6 @@ from commands.cli.shapes import ShownMessage, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
-from portalops.ledger.counted_erasures import name_erased, read_erasures
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.newest import first_change
 from portalops.model.message import Message, msg, nmsg
@@ -86,6 +85,8 @@ def judge_period(session: Session, period: Period) -> JudgedDuties:
         now = session.clock.now()
         evidence = read_evidence(_judged_from(session.ledger, now), period, now=now, zone=session.zone_of_portal)
         if any(each.damaged for each in evidence.unreadable):
+            from portalops.ledger.counted_erasures import name_erased, read_erasures  # noqa: PLC0415  # few ledgers have any
+
             unreadable = name_erased(session.ledger, evidence.unreadable, read_erasures(session.ledger))
             evidence = replace(evidence, unreadable=tuple(unreadable))
         change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
