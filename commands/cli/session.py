@@ -13,7 +13,7 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, SecretUnavailable
+from portalops.errors import ExitCode, IntegrityError, LedgerMissing, PortalOpsError, SecretUnavailable
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
 from portalops.ledger.heeded import HeedfulLedger, find_time_order, has_writers, heeds_move
@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
-    from portalops.model.record import Record
+    from portalops.model.record import Digest, Record
     from portalops.model.rulebook import Rulebook
     from portalops.model.runs import Resource
+    from portalops.registers.erasures import RecordedErasure
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 """Where moments are shown before a configuration names the portal's zone."""
@@ -75,6 +76,8 @@ class Session:
         """What whoever called must learn, whatever the command itself returns."""
         self.passed_over: set[int] = set()
         """Records whose details cannot be read, which a list passed over."""
+        self._erased: set[int] = set()
+        """Records that a list passed over since their details were erased: that is no fault."""
         self.is_in_lines = False
         """It prints line after line; with --json each is an envelope of its own."""
         self.begins_beside_another = False
@@ -258,17 +261,34 @@ class Session:
 
     def pass_over(self, record: Record, cause: PortalOpsError) -> None:
         """Name a record that a list cannot show: what it says is unknown, and the others are shown."""
-        if record.seq in self.passed_over:
+        if record.seq in self.passed_over or record.seq in self._erased:
             return
-        self.passed_over.add(record.seq)
+        erasure = self._erasure_of(record) if isinstance(cause, IntegrityError) else None
+        if erasure is None:
+            self.passed_over.add(record.seq)
+        else:  # on purpose: no list is incomplete by it
+            self._erased.add(record.seq)
         self.warnings.append(
             msg(
                 "record {seq}, {kind}, is passed over: {cause}",
                 seq=str(record.seq),
                 kind=record.kind,
-                cause=cause.message,
+                cause=cause.message if erasure is None else erasure,
             )
         )
+
+    def _erasure_of(self, record: Record) -> Message | None:
+        """Say by which record details were erased; None if they were not."""
+        from portalops.ledger.counted_erasures import say_erased, was_erased  # noqa: PLC0415  # few ledgers have any
+
+        erasure = was_erased(self.ledger, record, self._erasures)
+        return None if erasure is None else say_erased(erasure)
+
+    @cached_property
+    def _erasures(self) -> Mapping[Digest, RecordedErasure]:
+        from portalops.ledger.counted_erasures import read_erasures  # noqa: PLC0415  # few ledgers have any
+
+        return read_erasures(self.ledger)
 
     @property
     def exit_code_of_lists(self) -> ExitCode:

@@ -27,6 +27,7 @@ from portalops.errors import (
 )
 from portalops.files import write_atomically
 from portalops.ledger.as_of import LedgerAsOf
+from portalops.ledger.counted_erasures import name_erased
 from portalops.ledger.heads import code_of
 from portalops.ledger.heeded import heeded, numbers_mistimed
 from portalops.ledger.ledger import Ledger
@@ -40,8 +41,8 @@ from portalops.model.rulebook import Rulebook
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.ports import Clock, LedgerReader, Progress
 from portalops.registers.ends import RunEnds
-from portalops.registers.erasures import INERASABLE, RecordedErasure
-from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
+from portalops.registers.erasures import fold_erasures
+from portalops.registers.evidence import Evidence, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Document
@@ -249,8 +250,9 @@ def built_report(
         has_key=settings.signing_key is not None,
         own_run=own_run,
     )
-    evidence = replace(evidence, unreadable=tuple(_without_erased(ledger, evidence.unreadable, proof.erasures)))
-    proof = replace(proof, unreadable=tuple(_without_erased(ledger, proof.unreadable, proof.erasures)))
+    erasures = fold_erasures(proof.erasures)
+    evidence = replace(evidence, unreadable=tuple(name_erased(ledger, evidence.unreadable, erasures)))
+    proof = replace(proof, unreadable=tuple(name_erased(ledger, proof.unreadable, erasures)))
     hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
     own, progress = records_of(settings, ledger, now), parts.progress
     servers = server_history(ledger, evidence, hosts, own.declared, progress) if "servers" in kind.needs else None
@@ -284,21 +286,6 @@ def built_report(
     return BuiltReport(
         document, figures, head, unsigned, (*(proof.faults or ()), *_damaged(evidence, proof.faults or ()))
     )
-
-
-def _without_erased(
-    ledger: LedgerAsOf, unreadable: Iterable[UnreadableRecord], erasures: Sequence[RecordedErasure]
-) -> Iterator[UnreadableRecord]:
-    """Yield what cannot be read; where details were erased on purpose, that is the reason, and nothing was changed."""
-    told = {each.erasure.digest: each for each in erasures}
-    for each in unreadable:
-        record = ledger.record(each.seq) if each.damaged and told else None
-        erasure = told.get(record.body) if record is not None and record.kind not in INERASABLE else None
-        if erasure is None or ledger.has_blob(erasure.erasure.digest):
-            yield each
-        else:
-            why = msg("its details were erased for good, by record {seq}", seq=str(erasure.seq))
-            yield replace(each, damaged=False, why=why)
 
 
 def _damaged(evidence: Evidence, known: Iterable[Fault]) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime
 
 from commands.cli.session import Session
@@ -52,10 +52,10 @@ class JudgedDuties:
 
     @property
     def exit_code(self) -> ExitCode:
-        """5 if a record, or what it names, is missing or was changed, 3 if it cannot be read otherwise; else 0."""
+        """5 if a record, or what it names, is missing or was changed, 3 if it cannot be read otherwise; else 0, also if it was erased."""
         if self.change is not None or any(each.damaged for each in self.unreadable):
             return ExitCode.INTEGRITY
-        return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
+        return ExitCode.OK if all(each.erased for each in self.unreadable) else ExitCode.PARTIAL
 
     def warnings(self) -> tuple[Message, ...]:
         """Name what was changed, what is due within hours, and the records that could not be read: what they say is unknown."""
@@ -84,6 +84,11 @@ def judge_period(session: Session, period: Period) -> JudgedDuties:
     with session.ledger.view():
         now = session.clock.now()
         evidence = read_evidence(_judged_from(session.ledger, now), period, now=now, zone=session.zone_of_portal)
+        if any(each.damaged for each in evidence.unreadable):
+            from portalops.ledger.counted_erasures import name_erased, read_erasures  # noqa: PLC0415  # few ledgers have any
+
+            unreadable = name_erased(session.ledger, evidence.unreadable, read_erasures(session.ledger))
+            evidence = replace(evidence, unreadable=tuple(unreadable))
         change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))

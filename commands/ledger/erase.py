@@ -13,7 +13,7 @@ could not be removed
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,7 +27,9 @@ from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError, UsageError
-from portalops.ledger.heeded import find_writer, read_ownership
+from portalops.ledger.claims import GRACE
+from portalops.ledger.erasures import protects
+from portalops.ledger.heeded import find_writer, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import Erasure
@@ -35,6 +37,7 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record
 from portalops.model.writers import Authority
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure
+from portalops.registers.writers import SELF_SIGNED
 from portalops.reports.document import Cell, KeyValues, Paragraph
 
 SEQS_SHOWN = 20
@@ -97,7 +100,7 @@ def _find(session: Session, digest: str) -> NamedBlob:
     """Find the records that need a blob.
 
     Raises:
-        UsageError: it is no digest, no record names it, or one needs it that cannot do without.
+        UsageError: it is no digest, no record names it, or one that counts needs it and cannot do without.
     """
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise UsageError(
@@ -114,18 +117,52 @@ def _find(session: Session, digest: str) -> NamedBlob:
             msg("no record names the blob {digest}", digest=wanted),
             msg("'portalops ledger show NUMBER' shows the digests of a record's details."),
         )
+    _require_erasable(session, wanted, [record for record in records if record.kind in INERASABLE])
+    return NamedBlob(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
+
+
+def _require_erasable(session: Session, digest: Digest, records: Sequence[Record]) -> None:
+    """Make sure that no record that counts needs a blob: a stranger's record of these kinds forbids nothing.
+
+    Raises:
+        UsageError: one does, or may still be claimed.
+    """
+    if not records:
+        return
+    ledger = session.ledger
+    ownership, set_aside = read_ownership(ledger), numbers_set_aside(ledger)
     for record in records:
-        if record.kind in INERASABLE:
+        if protects(record.seq, record.kind, ownership=ownership, set_aside=set_aside):
+            hint = msg("Without it, nobody could verify the ledger. Withhold nothing of this kind either.")
+            if record.kind in SELF_SIGNED:
+                hint = msg(
+                    "Without it, nobody could verify the ledger. If 'portalops ledger verify' says that record {seq} counts for nothing, "
+                    "set it aside first: portalops ledger quarantine {seq} {seq}.",
+                    seq=record.seq,
+                )
             raise UsageError(
                 msg(
                     "record {seq} of the kind {kind} needs the blob {digest}: it cannot be erased",
                     seq=record.seq,
                     kind=record.kind,
-                    digest=wanted,
+                    digest=digest,
                 ),
-                msg("Without it, nobody could verify the ledger. Withhold nothing of this kind either."),
+                hint,
             )
-    return NamedBlob(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
+        is_open = record.seq not in set_aside and ownership.owner(record.seq) is None
+        if is_open and record.at >= session.clock.now() - GRACE:
+            raise UsageError(
+                msg(
+                    "record {seq} of the kind {kind} needs the blob {digest}, and can be claimed within its hour: so long it cannot be erased",
+                    seq=record.seq,
+                    kind=record.kind,
+                    digest=digest,
+                ),
+                msg(
+                    "Erase it an hour after that record. If it is a stranger's, set it aside first: portalops ledger quarantine {seq} {seq}.",
+                    seq=record.seq,
+                ),
+            )
 
 
 def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> Iterator[Record]:

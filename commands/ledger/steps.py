@@ -11,7 +11,8 @@ from commands.ledger.views import person_who_signs, read_signature
 from portalops.errors import ConfigurationError, IntegrityError, UsageError
 from portalops.files import unwritable
 from portalops.ledger.check_heads import HeldRecord
-from portalops.ledger.erasures import read_erasure, read_kept
+from portalops.ledger.counted_erasures import read_kept
+from portalops.ledger.erasures import read_erasure
 from portalops.ledger.heads import read_signers, require_in_use
 from portalops.ledger.heeded import heeded
 from portalops.ledger.ledger import Ledger

@@ -67,8 +67,8 @@ def answer_of(
     if failing:
         said = nmsg("{n} job fails: {jobs}", "{n} jobs fail: {jobs}", len(failing), jobs=", ".join(failing))
         return PluginAnswer(WARNING, said, counts)
-    if judged.unreadable:
-        said = nmsg("{n} record cannot be read", "{n} records cannot be read", len(judged.unreadable))
+    if lost := [each for each in judged.unreadable if not each.erased]:
+        said = nmsg("{n} record cannot be read", "{n} records cannot be read", len(lost))
         return PluginAnswer(UNKNOWN, said, counts)
     if unknown:
         said = nmsg(

@@ -15,7 +15,7 @@ from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.claims import Ownership
-from portalops.ledger.erasures import read_kept
+from portalops.ledger.counted_erasures import read_kept
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, heads, read_signers
 from portalops.ledger.heeded import heeded, numbers_set_aside, read_ownership
 from portalops.ledger.record import line_digest

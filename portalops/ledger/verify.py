@@ -41,7 +41,7 @@ from portalops.ledger.claims import (
     is_unheeded,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
-from portalops.ledger.erasures import read_erasure, without_void
+from portalops.ledger.erasures import protects, read_erasure, without_void
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import (
@@ -70,7 +70,15 @@ from portalops.model.runs import Run, Slot
 from portalops.model.text import format_at, show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
-from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures, names_kept
+from portalops.registers.erasures import (
+    ERASED,
+    INERASABLE,
+    NamedKept,
+    RecordedErasure,
+    find_protected,
+    fold_erasures,
+    names_kept,
+)
 from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.runs import fold_runs
@@ -280,11 +288,13 @@ def verify(
         return not is_unheeded(seq, refused, unclaimed)
 
     erasures = [each for each in told.erasures if counts(each.seq)]
-    erased = fold_erasures(without_void(erasures, told.inerasable, faults))
+    kept = find_protected(told.inerasable, partial(protects, ownership=ownership, set_aside=passed_over))
+    erased = fold_erasures(without_void(erasures, kept, faults))
     _check_own_key(signed, brought.signing_key, faults)
     for seq, digest in blobs.absent:
-        if digest not in erased:
-            faults.add_excusable(seq, _missing(seq, digest))
+        needed_by = kept.get(digest, 0) if digest in erased else seq
+        if needed_by:
+            faults.add_excusable(needed_by, _missing(needed_by, digest))
     if not ledger_id:
         faults.add(1, msg("record 1 does not name the ledger"))
     shown = tuple(faults.first())
@@ -413,8 +423,8 @@ class _Recorded:
 
     spoken: Spoken
     erasures: Sequence[RecordedErasure]
-    inerasable: Mapping[Digest, int]
-    """Bodies that cannot be erased, with the first record that names each."""
+    inerasable: NamedKept
+    """Bodies that cannot be erased, if one of these records counts."""
     waivers: RecordedWaivers
     signed: SignedTexts
     """Claims and writer records."""
@@ -433,7 +443,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
     sign_offs: list[HeldRecord] = []
     erasures: list[RecordedErasure] = []
     waivers = RecordedWaivers()
-    inerasable: dict[Digest, int] = {}
+    inerasable: dict[Digest, list[tuple[int, str]]] = {}
     drills: list[HeldRecord] = []
     signed = SignedTexts(checks)
     by_authority: list[tuple[int, str]] = []
@@ -442,7 +452,7 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
     whole: set[bytes] = set()
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
-            inerasable.setdefault(record.body, record.seq)
+            inerasable.setdefault(record.body, []).append((record.seq, record.kind))
         if is_anybodys(record.seq, record.kind):
             anybodys.append(record.seq)
         if record.kind in AUTHORITY_KINDS:
@@ -467,7 +477,8 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
             quarantines.append(read_quarantine(held))
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
-    anybodys += (each.seq for each in erasures if names_kept(each, inerasable))
+    first = {body: records[0][0] for body, records in inerasable.items()}
+    anybodys += (each.seq for each in erasures if names_kept(each, first))
     return _Recorded(
         Spoken(heads, keys, sign_offs, drills),
         erasures,
@@ -593,7 +604,7 @@ class _CheckedBlobs:
 
 def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs: bool) -> _CheckedBlobs:
     """Look at each blob once: those that records name, and those that their results rest on."""
-    erasable = {each.erasure.digest for each in told.erasures}.difference(told.inerasable)
+    erasable = {each.erasure.digest for each in told.erasures}
     absent: list[tuple[int, Digest]] = []
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():

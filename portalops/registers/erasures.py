@@ -6,8 +6,9 @@ something was taken away.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from portalops.model.heads import Erasure
 from portalops.model.record import Digest
@@ -35,6 +36,10 @@ INERASABLE: Collection[str] = (
 """Kinds of records whose bodies are never erased: without them, what was signed, expected, erased or claimed could not be told."""
 
 
+NamedKept: TypeAlias = Mapping[Digest, Sequence[tuple[int, str]]]
+"""By body: number and kind of the records of a kind in `INERASABLE` that have it, in order, whether they count or not."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedErasure:
     """An erasure with the record that holds it."""
@@ -51,9 +56,20 @@ def names_kept(recorded: RecordedErasure, kept: Mapping[Digest, int]) -> bool:
 
     Args:
         recorded: the erasure.
-        kept: the first record of those kinds that has each body.
+        kept: the first record of those kinds that has each body, of those that count (`find_protected`) or of all.
     """
     return kept.get(recorded.erasure.digest, recorded.seq) < recorded.seq
+
+
+def find_protected(named: NamedKept, protects: Callable[[int, str], bool]) -> dict[Digest, int]:
+    """Return the first record that protects each body; a body that none protects is not in it.
+
+    Args:
+        named: those that may.
+        protects: says of a record's number and kind whether it counts.
+    """
+    first = ((body, next((seq for seq, kind in records if protects(seq, kind)), 0)) for body, records in named.items())
+    return {body: seq for body, seq in first if seq}
 
 
 def fold_erasures(records: Iterable[RecordedErasure]) -> Mapping[Digest, RecordedErasure]:

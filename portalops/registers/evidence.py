@@ -92,6 +92,8 @@ class UnreadableRecord:
     """It is missing or differs from its digest; otherwise it may only not be read by this account."""
     at: datetime | None = None
     """When it was recorded, of what people decide and attest."""
+    erased: bool = False
+    """It was erased on purpose, and that counts: it meets nothing, and is no fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 
 from portalops import bodies
-from portalops.ledger.bundle.export import scope_of
+from portalops.ledger.bundle.export import check_withheld, scope_of
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.verify import verify
 from portalops.model.heads import Erasure
@@ -16,11 +17,13 @@ from portalops.model.record import Digest
 from portalops.model.runs import Plan
 from tests.conformance.claims import MACHINE, append, claim, claimed, stranger
 from tests.conformance.corpus import begun
+from tests.conformance.left_out import two_months_later
+from tests.conformance.probes import GONE
 from tests.conformance.quarantines import quarantine
 from tests.conformance.stolen import erase_kept
 from tests.ledger.bundle.bundles import Written
-from tests.ledger.ledgers import ZONE
-from tests.verifier.scene import by_portalops, by_stranger
+from tests.ledger.ledgers import START, ZONE
+from tests.verifier.scene import Tampered, by_portalops, by_stranger
 
 VOID = "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased"
 
@@ -68,7 +71,8 @@ def test_missing_details_that_two_records_need_are_one_fault_in_each_verifier(tm
     erasure = append(written, "blob.erased", erased=Erasure(gone, "personal data", "somebody"))
     claim(written, MACHINE, erasure)
     written.ledger.remove_blob(gone)
-    first, _second = stranger(written).append_many((Draft("plan", gone), Draft("plan", gone)))
+    first, second = stranger(written).append_many((Draft("plan", gone), Draft("plan", gone)))
+    claim(written, MACHINE, first, second)
     written.head()
     written.export(tmp_path / "bundle")
 
@@ -88,7 +92,7 @@ def test_no_record_behind_an_erasure_makes_it_void(written: Written) -> None:
 
     found = verify(written.ledger, now=written.clock.at, zone=ZONE)
 
-    assert VOID not in [fault.what.text for fault in found.integrity.faults]
+    assert found.integrity.holds
     assert gone in scope_of(written.ledger, written.clock.at, {}, last=written.ledger.count()).erased
 
 
@@ -139,3 +143,47 @@ def test_an_erasure_goes_by_the_digest_alone_wherever_it_stands(
         ours, _faults = by_portalops(tmp_path / "bundle")
         assert theirs == ours
         assert theirs.exit_code == code
+
+
+@pytest.mark.parametrize("name", sorted(name for name in GONE if re.match("erased-(before|behind)", name)))
+def test_only_a_record_that_counts_protects_details_from_an_erasure(tmp_path: Path, name: str) -> None:
+    """A stranger's plan or sign-off makes no honest erasure a fault; the ledger and both programs say the same."""
+    written, gone = GONE[name](begun(tmp_path / "state"))
+    written.export(tmp_path / "bundle")
+    changed = Tampered(tmp_path / "bundle", tmp_path / "changed", written.key)
+    (changed.folder / "blobs" / gone).unlink(missing_ok=True)
+    changed.sum_up(sign_it=True)
+    written.ledger.remove_blob(gone)
+
+    theirs, _said = by_stranger(changed.folder)
+    ours, _faults = by_portalops(changed.folder)
+    found = verify(written.ledger, now=written.clock.at, zone=ZONE).integrity
+
+    assert theirs == ours
+    assert (theirs.holds, theirs.first_bad) == (found.holds, found.first_bad)
+    assert found.holds is ("by-a-machine" not in name)
+    assert theirs.exit_code == (0 if "set-aside" in name else 3 if found.holds else 5)
+
+
+@pytest.mark.parametrize("kind", ["sign-off", "plan", "note.added"])
+def test_private_details_that_a_stranger_names_are_withheld_and_in_no_other_bundle(
+    tmp_path: Path, written: Written, kind: str
+) -> None:
+    gone = append(written, "note.added", note="personal")
+    claim(written, MACHINE, gone)
+    (named,) = stranger(written).append_many((Draft(kind, gone.body),))
+    quarantine(written, named.seq, named.seq)
+    period = two_months_later(written)
+    withheld, later = tmp_path / "withheld", tmp_path / "later"
+
+    written.export(later, period=period)
+    written.export(withheld, withheld={gone.body: "names"})
+    check_withheld(written.ledger, scope_of(written.ledger, START, {gone.body: "names"}, last=written.ledger.count()))
+
+    for bundle in (withheld, later):
+        theirs, said = by_stranger(bundle)
+        ours, _faults = by_portalops(bundle)
+        assert not (bundle / "blobs" / gone.body).exists()
+        assert said == []
+        assert theirs == ours
+        assert theirs.holds

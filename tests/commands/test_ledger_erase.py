@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from portalops import bodies
 from portalops.errors import ExitCode
+from portalops.ledger.claimant import record_writer
+from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, Draft
 from portalops.model.record import Digest
+from portalops.model.writers import Authority, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.commands.signed_home import Home
+from tests.commands.test_ledger_quarantine import home_of_two, set_aside
+from tests.doubles import FixedClock
+from tests.ledger.bundle.bundles import key_of
 
 WHY = ("--reason", "a citizen asked for it", "--approved-by", "Nguyễn Văn An")
 
@@ -172,3 +179,54 @@ def test_a_writer_without_authority_erases_nothing(home: Home) -> None:
 
     assert refused["message"] == "second may not erase: it may record all but plans and erasures"
     assert home.call("erase", digest, *WHY, "--yes")["erased"]
+
+
+def test_a_strangers_plan_that_nobody_claimed_in_time_forbids_no_erasure(home: Home) -> None:
+    clock, key, digest = FixedClock(datetime(2024, 1, 1, tzinfo=UTC)), SigningKey.load(home.key), body_of(home, 3)
+    record_head(home.ledger, key, clock)
+    event = WriterEvent(home.ledger.id, WriterState.ADDED, key_of(9).public_key, "web0", Authority.ALL)
+    record_writer(home.ledger, event, key)
+    home.ledger.append_many([Draft("plan", digest), Draft("sign-off", digest)])
+    home.call("enroll")
+
+    assert home.call("erase", digest, *WHY, "--yes")["erased"]
+    found = home.call("verify", expected=ExitCode.PARTIAL)
+    assert found["integrity"]["holds"]
+    assert [each["digest"] for each in found["completeness"]["erased"]] == [digest]
+
+
+def test_what_can_still_be_claimed_forbids_an_erasure_until_it_is_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_of_two(tmp_path, capsys)
+    home.call("enroll")
+    digest = body_of(home, 3)
+    stranger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    (plan,) = stranger.append_many([Draft("plan", digest)])
+    stranger.close()
+
+    refused = home.call("erase", digest, *WHY, "--yes", expected=ExitCode.USAGE)
+    set_aside(home, plan.seq, plan.seq)
+
+    assert "can be claimed within its hour" in refused["message"]
+    assert f"portalops ledger quarantine {plan.seq} {plan.seq}" in refused["hint"]
+    assert home.call("erase", digest, *WHY, "--yes")["erased"]
+    assert home.call("verify")["integrity"]["holds"]
+
+
+def test_a_strangers_claim_without_a_signature_forbids_an_erasure_until_it_is_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_of_two(tmp_path, capsys)
+    home.call("enroll")
+    digest = body_of(home, 3)
+    stranger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    (forged,) = stranger.append_many([Draft("claim", digest)])
+    stranger.close()
+
+    refused = home.call("erase", digest, *WHY, "--yes", expected=ExitCode.USAGE)
+    set_aside(home, forged.seq, forged.seq)
+
+    assert f"portalops ledger quarantine {forged.seq} {forged.seq}" in refused["hint"]
+    assert home.call("erase", digest, *WHY, "--yes")["erased"]
+    assert home.call("verify")["integrity"]["holds"]

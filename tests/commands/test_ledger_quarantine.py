@@ -33,7 +33,11 @@ NOT_A_RECORD = '{"at":"9999-12-31T00:00:00.000Z","kind":"backup.finished","run":
 
 @pytest.fixture
 def home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
-    """A signed ledger, and a person who may sign with a key made by stock ssh-keygen; `chi` is a stranger."""
+    return home_of_two(tmp_path, capsys)
+
+
+def home_of_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Home:
+    """Make a signed ledger, and a person who may sign with a key made by stock ssh-keygen; `chi` is a stranger."""
     for name in ("binh", "chi"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(tmp_path / name)]
         subprocess.run(command, check=True, capture_output=True)

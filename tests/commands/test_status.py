@@ -181,3 +181,31 @@ def test_what_was_changed_long_before_the_period_is_for_the_verification_to_tell
     tamper(newer, rewritten(10, "p:8", "p:x"))
     found = first_change(newer, since)
     assert found is not None and found.seq == 3, "once something is wrong, all of it is gone over"
+
+
+@pytest.mark.parametrize("kind", ["backup", "check", "copy", "verify"])
+def test_erased_details_are_no_fault_and_are_called_erased(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    ledger = Ledger.open(tmp_path / "state", FixedClock(at), create=True)
+    ledger.append(f"{kind}.started", run=RunId("12.4:c:1"), body=bodies.write({}))
+    summary = RunSummary(RunOutcome.COMPLETE, 0, at, at)
+    finished = ledger.append(f"{kind}.finished", run=RunId("12.4:c:1"), body=bodies.write({"run": summary}))
+    ledger.close()
+    calls = (["status"], ["run"], ["backup", "list"])
+    call = ["--config", str(tmp_path / "portalops.toml"), "--lang", "en"]
+    before = [run([*call, *each], {}) for each in calls]
+    run([*call, "ledger", "erase", finished.body, "--reason", "names", "--approved-by", "An", "--yes"], {})
+    capsys.readouterr()
+
+    codes, said = [], []
+    for each in calls:
+        codes.append(run([*call, *each], {}))
+        said.append(capsys.readouterr().err)
+
+    assert codes == before
+    shown = said if kind != "check" else said[:2]
+    assert all("its details were erased for good, by record" in each for each in shown)
+    assert not any("missing" in each for each in said)

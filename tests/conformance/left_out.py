@@ -106,6 +106,6 @@ def stripped(written: Written, bundle: Path, place: Path, digests: Iterator[Dige
     for digest in digests:
         named = bodies.evidence_of(written.ledger.blob(digest))
         for each in (digest, *named):
-            (changed.folder / "blobs" / each).unlink()
+            (changed.folder / "blobs" / each).unlink(missing_ok=True)
     changed.sum_up(sign_it=True)
     return changed.folder

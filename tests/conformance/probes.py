@@ -20,12 +20,13 @@ from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.ledger.heads import head_digest
+from portalops.ledger.record import Draft
 from portalops.model.heads import Erasure, KeyEvent, SignOff
 from portalops.model.record import Digest, Record
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
 from portalops.signatures.sshsig import SigningKey, sign
-from tests.conformance.claims import PERSON, append, claim, claimed
-from tests.conformance.quarantines import erasure_set_aside
+from tests.conformance.claims import MACHINE, PERSON, append, claim, claimed, stranger
+from tests.conformance.quarantines import erasure_set_aside, quarantine
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY, ZONE
 from tests.verifier.scene import Tampered
@@ -305,6 +306,40 @@ def _erased_of(kind: str) -> Callable[[Path], tuple[Written, Digest]]:
     return make
 
 
+def _erased_and_named(
+    place: str, *, cured: bool = False, kind: str = "plan"
+) -> Callable[[Path], tuple[Written, Digest]]:
+    """Return who makes a ledger with an honest erasure, and a record of a never-erased kind with the same details.
+
+    Args:
+        place: `before` or `behind` the erasure.
+        cured: two persons set that record aside.
+        kind: of that record; a stranger's, but for `plan by a machine`, which is claimed with authority.
+    """
+
+    def make(folder: Path) -> tuple[Written, Digest]:
+        written = claimed(folder)
+        gone = append(written, "note.added", note="personal")
+        claim(written, MACHINE, gone)
+        seq = 0
+        for step in ("before", "erasure", "behind"):
+            if step == "erasure":
+                erasure = append(written, "blob.erased", erased=Erasure(gone.body, "personal data", "An"))
+                claim(written, MACHINE, erasure)
+            elif step == place:
+                (named,) = stranger(written).append_many((Draft(kind.partition(" ")[0], gone.body),))
+                seq = named.seq
+                if kind == "plan by a machine":
+                    claim(written, MACHINE, named)
+        if cured:
+            quarantine(written, seq, seq)
+        written.at(written.clock.at + timedelta(hours=2))
+        written.head()
+        return written, gone.body
+
+    return make
+
+
 GONE: Mapping[str, Callable[[Path], tuple[Written, Digest]]] = {
     "erased-by-authority": _erased_by(True),
     "erased-without-authority": _erased_by(False),
@@ -317,6 +352,20 @@ GONE: Mapping[str, Callable[[Path], tuple[Written, Digest]]] = {
     "erased-and-recorded-later": _erased_before(is_recorded=True),
     "erased-and-never-recorded": _erased_before(is_recorded=False),
     "erased-and-then-planned": _plan_erased_before,
+    **{
+        f"erased-{place}-{kind.replace(' ', '-')}-{'set-aside' if cured else 'there'}": _erased_and_named(
+            place, cured=cured, kind=kind
+        )
+        for place in ("before", "behind")
+        for kind, cured in (
+            ("plan", False),
+            ("plan", True),
+            ("sign-off", False),
+            ("sign-off", True),
+            ("claim", True),
+            ("plan by a machine", False),
+        )
+    },
 }
 """Makers of ledgers, and the blob that is taken out of the bundle."""
 

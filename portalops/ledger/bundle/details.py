@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 
 from portalops.bodies import JsonValue
@@ -13,7 +13,6 @@ from portalops.ledger.chain import Faults
 from portalops.ledger.record import Fields
 from portalops.model.message import msg
 from portalops.model.record import Digest
-from portalops.registers.erasures import INERASABLE
 from portalops.registers.figures import MAX_BODY_BYTES
 
 _PIECE_BYTES = 1 << 20
@@ -67,12 +66,19 @@ class DetailsCheck:
     """Goes over the records whose details must be there, in order, and names what is not as it was (point 3)."""
 
     def __init__(
-        self, blobs: BundleBlobs, faults: Faults, *, withheld: Collection[str], erased: Collection[str]
+        self,
+        blobs: BundleBlobs,
+        faults: Faults,
+        *,
+        withheld: Collection[str],
+        erased: Collection[str],
+        protects: Callable[[int, str], bool],
     ) -> None:
         self._blobs = blobs
         self._faults = faults
         self._withheld = withheld
         self._erased = erased
+        self._protects = protects
         self._left_out = frozenset((*withheld, *erased))
         self._followed: set[bytes] = set()
         self._blamed: set[bytes] = (
@@ -85,10 +91,9 @@ class DetailsCheck:
         """Look at a record's body and at the evidence that it rests on."""
         digest = Digest(record.body)
         key = bytes.fromhex(digest)
-        is_excused = (digest in self._withheld and record.kind not in contents.NOT_WITHHELD) or (
-            digest in self._erased and record.kind not in INERASABLE
-        )
-        must_be_there = digest in self._left_out and not is_excused
+        must_be_there = digest in self._left_out and self._protects(seq, record.kind)
+        if must_be_there and digest in self._withheld and record.kind not in contents.NOT_WITHHELD:
+            must_be_there = False
         if key in self._followed and not must_be_there:
             return
         body = self._read(seq, digest, must_be_there=must_be_there)

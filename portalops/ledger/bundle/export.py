@@ -36,7 +36,8 @@ from portalops.ledger.chain import (
 )
 from portalops.ledger.check_heads import HeldRecord, heads_with_files, read_head, read_sign_off
 from portalops.ledger.claims import Ownership
-from portalops.ledger.erasures import read_kept
+from portalops.ledger.counted_erasures import read_kept
+from portalops.ledger.erasures import protects
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
 from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
 from portalops.ledger.ledger import Ledger
@@ -54,6 +55,8 @@ from portalops.registers.anchors import read_receipts
 from portalops.registers.erasures import ERASED, RecordedErasure, names_kept
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
+from portalops.registers.signers import KEY_KINDS
+from portalops.registers.waivers import WAIVER_KINDS
 from portalops.registers.writers import CLAIM_KINDS, CLOCK_MENDED, QUARANTINED, SELF_SIGNED
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
 
@@ -186,6 +189,8 @@ def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
             return Detail(record.seq, digest, None, is_missing=True)
 
     for record in _belonging(ledger, scope):
+        if record.seq < scope.first and _is_for_nothing(record, scope, ownership):
+            continue
         if (key := bytes.fromhex(record.body)) in followed:
             continue
         followed.add(key)
@@ -212,8 +217,11 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
     """
     if not scope.withheld:
         return
+    ownership = read_ownership(ledger)
     for record in _read_until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
-        if record.body in scope.withheld:
+        if record.body in scope.withheld and protects(
+            record.seq, record.kind, ownership=ownership, set_aside=scope.set_aside
+        ):
             raise UsageError(
                 msg(
                     "{digest} holds the details of record {seq}; details of the kind {kind} must not be withheld",
@@ -608,6 +616,15 @@ def _is_nobodys(record: Record, ownership: Ownership) -> bool:
     if record.kind in SELF_SIGNED:
         return True
     return ownership.begin is not None and record.seq > ownership.begin and ownership.owner(record.seq) is None
+
+
+def _is_for_nothing(record: Record, scope: BundleScope, ownership: Ownership) -> bool:
+    """Say whether nothing rests on a record's details: nobody claims it, it is set aside, and that counts whatever they are.
+
+    A stranger may have named there what is private.
+    """
+    needs_no_claim = record.kind in {*SELF_SIGNED, *KEY_KINDS, *WAIVER_KINDS, ERASED}
+    return record.seq in scope.set_aside and not needs_no_claim and _is_nobodys(record, ownership)
 
 
 def _blob(ledger: Ledger, seq: int, digest: Digest, *, is_needed: bool = False) -> bytes:

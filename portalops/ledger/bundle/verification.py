@@ -50,7 +50,7 @@ from portalops.ledger.claims import (
     read_signed,
 )
 from portalops.ledger.claims import wanted as wanted_by_claims
-from portalops.ledger.erasures import read_erasure, without_void
+from portalops.ledger.erasures import protects, read_erasure, without_void
 from portalops.ledger.heads import HEAD
 from portalops.ledger.quarantines import (
     ReadQuarantine,
@@ -87,7 +87,7 @@ from portalops.model.runs import Plan, Run, Slot
 from portalops.model.text import format_at, show_text
 from portalops.model.zones import UnknownZone, zone_of
 from portalops.registers.drills import IMPORTED
-from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures, names_kept
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, find_protected, fold_erasures, names_kept
 from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
@@ -207,8 +207,10 @@ class _Recorded:
     """Numbers of the records whose time says nothing (`records_untimely`)."""
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
-    kept: dict[Digest, int] = field(default_factory=dict)
-    """The first record of a kind in `INERASABLE` that has each body."""
+    kept: dict[Digest, list[tuple[int, str]]] = field(default_factory=dict)
+    """As `NamedKept`."""
+    protects: Callable[[int, str], bool] = lambda _seq, _kind: True
+    """Says of a record's number and kind whether its details are never erased or withheld; set once it is known what counts."""
     waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
     ledger: str = ""
     """The ledger's id, from the first record; empty if that cannot be read."""
@@ -274,7 +276,8 @@ class _Check:
         unplanned = refused | told.mistimed
         told.plans = [each for each in told.plans if not is_unheeded(each.seq, unplanned, unclaimed)]
         erasures = [each for each in told.erasures if not is_unheeded(each.seq, refused, unclaimed)]
-        told.erasures = without_void(erasures, told.kept, self._faults)
+        told.protects = partial(protects, ownership=ownership, set_aside=passed_over)
+        told.erasures = without_void(erasures, find_protected(told.kept, told.protects), self._faults)
         files = check_sums(self._folder, self._faults)
         published = heads_with_files(told.heads, signed.listed, told.ledger)
         self._check_head_files(published.values(), files.heads)
@@ -342,7 +345,8 @@ class _Check:
                 record = _record(line, place)
                 if record is not None:
                     self._take_recorded(record, told)
-        told.anybodys.update(each.seq for each in told.erasures if names_kept(each, told.kept))
+        first = {body: records[0][0] for body, records in told.kept.items()}
+        told.anybodys.update(each.seq for each in told.erasures if names_kept(each, first))
         told.last_at = self._last_at(line, place)
         return told
 
@@ -352,7 +356,7 @@ class _Check:
         if record.kind in AUTHORITY_KINDS:
             told.by_authority.append((record.seq, record.kind))
         if record.kind in INERASABLE:
-            told.kept.setdefault(record.body, record.seq)
+            told.kept.setdefault(record.body, []).append((record.seq, record.kind))
         if record.kind == PLAN:
             told.plans.append(record)
             return
@@ -508,7 +512,7 @@ class _Check:
         """Go through the lines again for details, figures and runs: point 3, and what 10 and completeness need."""
         withheld = {each.digest for each in description.withheld} if description else set()
         erased = {each.erasure.digest for each in told.erasures}
-        details = DetailsCheck(self._blobs, self._faults, withheld=withheld, erased=erased)
+        details = DetailsCheck(self._blobs, self._faults, withheld=withheld, erased=erased, protects=told.protects)
         first = description.first_blob if description else None
         seen = _Seen(details, _figures_in(self._folder, description), frozenset((*withheld, *erased)))
         for place, line in enumerate(self._lines.lines(), 1):

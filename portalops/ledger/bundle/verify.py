@@ -1387,7 +1387,9 @@ class Check:
             for record in self.always
             if record.kind in ANYBODYS or (record.kind == "ledger.created" and record.seq > 1)
         }
-        self.anybodys |= {record.seq for record, _, _, kept in self._erasures() if kept}
+        self.anybodys |= {
+            record.seq for record, _, _, kept in list(self._erasures()) if kept and kept[0][0] < record.seq
+        }
         held_up_to = 0
         waiting = deque(quarantines)
         for each in signed:
@@ -1873,21 +1875,21 @@ class Check:
                 self.fault(0, "{path} is missing", path=path)
 
     def _check_body(self, place: int, record: Record) -> None:
-        self._check_blob(place, record.body, record.kind)
+        self._check_blob(place, record.body, record.kind if self.protects(place, record.kind) else "")
         if record.body in self.good and record.body not in self.searched and record.body not in self.excused:
             self.searched.add(record.body)
             for digest in sorted(evidence_in(self.body(record.body))):
                 self._check_blob(place, digest, "")
 
     def _check_blob(self, place: int, digest: str, kind: str) -> None:
-        """Name a blob that is not as it was, once: with the first record that it comes up for; `kind` of one that it is the body of."""
+        """Name a blob that is not as it was, once: with the first record that it comes up for; `kind` of one that protects it."""
         is_new = digest not in self.named
         self.named.add(digest)
         if digest in self.good or digest in self.blamed:
             return
         there = self.place.holds("blobs/" + digest)
         withheld, erased = digest in self.withheld, digest in self.erased
-        is_excused = (withheld and kind not in KEPT) or (erased and kind not in NEVER_ERASED)
+        is_excused = (withheld and kind not in KEPT) or (erased and not kind)
         if withheld and not is_excused:
             what = "record {seq}: its details may not be withheld: {digest}"
         elif (is_excused and not there) or (not is_new and not erased):
@@ -2164,23 +2166,37 @@ class Check:
 
     def _read_erasures(self) -> None:
         for record, digest, reason, kept in self._erasures():
-            if kept and self.counts(record):
+            if not self.counts(record):
+                continue
+            protecting = next((seq for seq, kind in kept if seq < record.seq and self.protects(seq, kind)), 0)
+            if protecting:
                 what = "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased"
-                self.fault(record.seq, what, record=kept)
-            elif self.counts(record):
+                self.fault(record.seq, what, record=protecting)
+            else:
                 self.erased[digest] = reason
         self.excused = set(self.erased) | set(self.withheld)
 
-    def _erasures(self) -> Iterator[Tuple[Record, str, str, int]]:
-        """Yield each erasure, what it names, why, and the record before it whose details these are and are never erased; 0 if none."""
-        kept: Dict[str, int] = {}
+    def protects(self, seq: int, kind: str) -> bool:
+        """Say whether a record's details are never erased or withheld: it is of such a kind and counts. One that nobody claims does not: a stranger can record it."""
+        if kind not in NEVER_ERASED or seq in self.aside:
+            return False
+        # What holds nothing of these kinds is a fault until it is set aside.
+        is_of_itself = kind in SELF_SIGNED or kind in ("key.added", "key.retired")
+        if is_of_itself or not self.writers or seq <= self.writers[0].added:
+            return True
+        owner = self.owner(seq)
+        return owner is not None and (kind not in BY_AUTHORITY or owner.authority == "all")
+
+    def _erasures(self) -> Iterator[Tuple[Record, str, str, List[Tuple[int, str]]]]:
+        """Yield each erasure, what it names, why, and the records before and behind it, by number and kind, that may protect these details."""
+        kept: Dict[str, List[Tuple[int, str]]] = {}
         for record in self.always:
             held = part(self.body(record.body), "erased") if record.kind == "blob.erased" else {}
             digest, reason, approved_by = [held.get(name) for name in ("digest", "reason", "approved_by")]
             if isinstance(digest, str) and isinstance(reason, str) and isinstance(approved_by, str):
-                yield record, digest, reason, kept.get(digest, 0)
+                yield record, digest, reason, kept.setdefault(digest, [])
             if record.kind in NEVER_ERASED:
-                kept.setdefault(record.body, record.seq)
+                kept.setdefault(record.body, []).append((record.seq, record.kind))
 
     # -- (10) the figures of the report
 

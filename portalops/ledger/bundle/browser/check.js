@@ -306,20 +306,32 @@ class Check {
 
   async readErasures() {
     for (const { record, digest, reason, kept } of (await this.erasures()).filter((each) => this.counts(each.record))) {
-      if (kept) this.fault(record.seq, "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased", { record: kept });
+      const protecting = kept.find((each) => each.seq < record.seq && this.protects(each.seq, each.kind));
+      if (protecting) this.fault(record.seq, "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased", { record: protecting.seq });
       else this.erased.set(digest, reason);
     }
   }
 
-  /** Return each erasure, with the record before it whose details it names although these are never erased; 0 if there is none. */
+  /** Say whether a record's details are never erased or withheld: it is of such a kind and counts. One that nobody claims does not: a stranger can record it. */
+  protects(seq, kind) {
+    if (!NEVER_ERASED.includes(kind) || this.aside.has(seq)) return false;
+    // What holds nothing of these kinds is a fault until it is set aside.
+    if (SELF_SIGNED.includes(kind) || ["key.added", "key.retired"].includes(kind)) return true;
+    if (!this.writers.length || seq <= this.writers[0].added) return true;
+    const claim = this.claimOf(seq, seq);
+    return Boolean(claim) && (!BY_AUTHORITY.includes(kind) || this.writerOf(claim.key).authority === "all");
+  }
+
+  /** Return each erasure, with the records before and behind it that may protect the details that it names. */
   async erasures() {
-    const [found, first] = [[], new Map()];
+    const [found, named] = [[], new Map()];
+    const recordsOf = (digest) => named.get(digest) ?? named.set(digest, []).get(digest);
     for (const record of this.always) {
       if (record.kind === "blob.erased") {
         const { digest, reason, approved_by: approvedBy } = part(await this.body(record.body), "erased");
-        if ([digest, reason, approvedBy].every(isText)) found.push({ record, digest, reason, kept: first.get(digest) ?? 0 });
+        if ([digest, reason, approvedBy].every(isText)) found.push({ record, digest, reason, kept: recordsOf(digest) });
       }
-      if (NEVER_ERASED.includes(record.kind) && !first.has(record.body)) first.set(record.body, record.seq);
+      if (NEVER_ERASED.includes(record.kind)) recordsOf(record.body).push(record);
     }
     return found;
   }
@@ -658,7 +670,7 @@ class Check {
   /** (11) Whose the records are: writers, claims and what two persons said, in their order. */
   async checkClaims(signed, quarantines, lines) {
     const isAnybodys = ({ kind, seq }) => ANYBODYS.includes(kind) || (kind === "ledger.created" && seq > 1);
-    const voidErasures = (await this.erasures()).filter((each) => each.kept);
+    const voidErasures = (await this.erasures()).filter(({ record, kept }) => kept[0]?.seq < record.seq);
     this.anybodys = new Set([...this.always.filter(isAnybodys), ...voidErasures.map((each) => each.record)].map((each) => each.seq));
     const waiting = [...quarantines];
     let upTo = 0;
@@ -923,7 +935,7 @@ class Check {
       if (this.good.has(digest) || blamed.has(digest)) return;
       const isThere = this.source.entries.has(`blobs/${digest}`);
       const [isWithheld, isErased] = [this.withheld.has(digest), this.erased.has(digest)];
-      const isExcused = (isWithheld && !KEPT.includes(kind)) || (isErased && !NEVER_ERASED.includes(kind));
+      const isExcused = (isWithheld && !KEPT.includes(kind)) || (isErased && !kind);
       let what;
       if (isWithheld && !isExcused) what = "record {seq}: its details may not be withheld: {digest}";
       else if ((isExcused && !isThere) || (!isNew && !isErased)) return;
@@ -935,7 +947,8 @@ class Check {
     };
     this.scope.places.forEach((place, number) => {
       const digest = this.scope.digests[number];
-      checkBlob(place, digest, this.scope.kinds[number]);
+      const kind = this.scope.kinds[number];
+      checkBlob(place, digest, this.protects(place, kind) ? kind : "");
       if (searched.has(digest) || this.isExcused(digest)) return;
       searched.add(digest);
       for (const each of this.evidence.get(digest) ?? []) checkBlob(place, each, "");
