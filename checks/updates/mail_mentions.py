@@ -41,7 +41,7 @@ def mentions(subject: str, text: str, copied_to: Iterable[str]) -> tuple[str, ..
         text: as far as it is kept.
         copied_to: the addresses to which it went besides.
 
-    >>> mentions("Tin bài của UBND xã Diên Khánh: lễ hội", "> Sở Y tế", ["vanthu@suoidau.example"])
+    >>> mentions("Tin bài của UBND xã Diên Khánh: tiêm chủng", "> Sở Y tế", ["vanthu@suoidau.example"])
     ('vanthu@suoidau.example', 'UBND xã Diên Khánh')
     """
     lines = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith(">")]

@@ -48,7 +48,7 @@ def read_word_text(data: bytes, *, limit: int) -> str:
                     parser.feed(chunk)
     except (zipfile.BadZipFile, zlib.error, ParseError, DefusedXmlException, EOFError, OSError):
         pass  # what was read until then is a beginning too
-    except (KeyError, LookupError, RuntimeError, NotImplementedError, ValueError):
+    except (LookupError, RuntimeError, ValueError):
         return ""  # no document in it, or one that is encrypted, or packed or encoded in a way that is not known
     return words.text()[:limit].strip()
 
