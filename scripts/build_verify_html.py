@@ -57,6 +57,7 @@ def build() -> str:
         [
             '"use strict";',
             f"const VI = {json.dumps({**program.VI, **own}, ensure_ascii=False, indent=0)};",
+            f'const ZONES = new Set({json.dumps(" ".join(sorted(program.ZONES)))}.split(" "));',
             *(_part(f"{name}.js") for name in SCRIPTS),
         ]
     )

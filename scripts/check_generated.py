@@ -1,4 +1,4 @@
-"""Says whether what is generated and committed is current: the Vietnamese catalogue, the published schemas and the page that verifies bundles.
+"""Says whether what is generated and committed is current: the Vietnamese catalogue, the published schemas, the time zones and the page that verifies bundles.
 
     .venv/bin/python scripts/check_generated.py
 
@@ -22,6 +22,7 @@ def main() -> int:
     return max(
         _check_catalogue(),
         _check_command_schemas(),
+        _check_zones(),
         _check_page(),
         *(_check_schema(command, schema) for command, schema in SCHEMAS.items()),
     )
@@ -36,6 +37,10 @@ def _check_catalogue() -> int:
 
 def _check_command_schemas() -> int:
     return subprocess.run([sys.executable, "scripts/build_schemas.py", "--check"], check=False, cwd=ROOT).returncode
+
+
+def _check_zones() -> int:
+    return subprocess.run([sys.executable, "scripts/build_zones.py", "--check"], check=False, cwd=ROOT).returncode
 
 
 def _check_page() -> int:

@@ -13,7 +13,7 @@ from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import Every, Job, JobId, Run, Slot, slot_start
 from portalops.model.values import dataclass
-from portalops.model.zones import UnknownZone, zone_of
+from portalops.model.zones import ZONES, UnknownZone, zone_of
 from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import parse_run_id
 
@@ -216,7 +216,9 @@ def _zone(name: str) -> ZoneInfo:
     except UnknownZone as error:
         raise LedgerError(
             msg("a plan names an unknown time zone: {name}", name=repr(name[:80])),
-            msg("Install the time zone data of the system: tzdata."),
+            msg("Install the time zone data of the system: tzdata.")
+            if name in ZONES
+            else msg("Check the recorded plans: portalops ledger show --kind plan."),
         ) from error
 
 

@@ -86,10 +86,15 @@ RUNS: Mapping[str, Callable[[Path], Written]] = {
 }
 
 
-def _with_plan(plan: object) -> Callable[[Path], Written]:
+def _with_plan(plan: object, *slots: str) -> Callable[[Path], Written]:
+    """Return what makes a ledger with a plan, and a run for each slot."""
+
     def make(folder: Path) -> Written:
         written = Written(folder)
         written.append("plan", plan=plan)
+        for slot in slots:
+            written.append("check.started", f"check:daily-check:{slot}")
+            written.append("check.finished", f"check:daily-check:{slot}", run={"outcome": "complete"})
         written.at(DAY_AFTER)
         return written
 
@@ -98,6 +103,9 @@ def _with_plan(plan: object) -> Callable[[Path], Written]:
 
 _FRAME: Mapping[str, object] = {"rulebook": "kh-37-2010@2026.11", "configuration": "a" * 64}
 _JOB: Mapping[str, object] = {"id": "daily-check", "kind": "check", "every": "day"}
+
+OF_BROWSERS = ("VST", "PST", "SystemV/EST5", "US/Pacific-New", "Canada/East-Saskatchewan")
+"""Names that browsers take as time zones, and IANA's list has not."""
 
 PLANS: Mapping[str, Callable[[Path], Written]] = {
     "plan-of-few-keys": _with_plan({**_FRAME, "jobs": [_JOB]}),
@@ -111,6 +119,10 @@ PLANS: Mapping[str, Callable[[Path], Written]] = {
     **{
         f"plan-in-{name.replace('/', '-')}": _with_plan({**_FRAME, "jobs": [_JOB], "timezone": name})
         for name in ("localtime", "posixrules", "right/UTC", "posix/UTC", "utc", "Factory", "asia/ho_chi_minh", "UTC")
+    },
+    **{
+        f"plan-in-{name.replace('/', '-')}": _with_plan({**_FRAME, "jobs": [_JOB], "timezone": name}, "2026-11-26")
+        for name in OF_BROWSERS
     },
 }
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from portalops.ledger.heads import code_of, newest_head
 from portalops.model.heads import SignOff
 from portalops.model.record import Digest
+from portalops.model.zones import ZONES
 from portalops.signatures.sshsig import sign
 from tests.chromium import Chromium
 from tests.ledger.bundle.bundles import REPORT, Written, key_of, week
@@ -77,6 +78,11 @@ def test_what_is_whole_verifies_and_what_was_compared_is_said(page: Page, origin
     assert {**found, "limits": None} == {**expected, "limits": None}
     assert "RESULT: nothing was changed since it was signed, and nothing expected is missing." in page.text("result")
     assert "Records in the chain: 33" in page.text("result")
+
+
+def test_the_browser_has_the_data_of_each_time_zone_that_verify_py_knows(page: Page) -> None:
+    known = "[...ZONES].filter((name) => { try { return new Zone(name); } catch { return false; } }).sort()"
+    assert page.tab.evaluate(known) == sorted(ZONES)
 
 
 def test_the_verdict_is_said_in_vietnamese_as_verify_py_says_it(page: Page, bundle: Tampered) -> None:

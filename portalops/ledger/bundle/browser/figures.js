@@ -106,6 +106,7 @@ class Figures {
       const until = this.asOf ? momentOf(this.asOf) : this.startsAt;
       for (const { kind } of missingSlots(plans, starts, until, this.startsAt, this.endsAt)) counted(kind).missing += 1;
     } catch (error) {
+      if (error instanceof LacksZone) throw new NotHere(); // this browser cannot tell: that is no fault of the bundle
       if (!(error instanceof Unknown)) throw error;
       for (const each of Object.values(counts)) each.missing = null;
     }
