@@ -200,9 +200,7 @@ def new_text(
         units=_unit_keys(channel, title, body, is_summary=is_summary),
         headings=headings_of(title, body) if channel is ItemChannel.SUBMISSION and body is not None else (),
         places=(places := places_of(channel, whose, formers)),
-        again=again_keys(places[0], title, body)
-        if is_summary and body and channel is ItemChannel.SUBMISSION
-        else MailKeys(),
+        again=again_keys(places[0], title, body) if body and channel is ItemChannel.SUBMISSION else MailKeys(),
         opening=opening_keys(places[0], title, body, is_summary=is_summary),
     )
     is_short = mark is None or words is None or words.words < LEAST_WORDS
@@ -354,7 +352,12 @@ class EarlierTexts:
         )
 
     def _find_mail(self, new: NewText) -> str:
-        """Return the mail that has a file of the same name under a subject with all numbers of the new one's, or is another part of it."""
+        """Return the mail that has a file of the same name under a subject with all numbers of the new one's, or is another part of it.
+
+        A mail whose whole text is read, as that of a Word file, is known by it.
+        """
+        if not new.is_summary:
+            return ""
         files, parts = (
             {text for key in keys for text in self._texts_of(key)} for keys in (new.again.sought_files, new.again.parts)
         )

@@ -530,6 +530,15 @@ def text_in_the_mail_and_then_in_a_file(p: Province) -> None:
     p.plan(p.day(4), mail.deliver, p.day(4), word)
 
 
+def word_file_and_the_same_as_another_kind(p: Province) -> None:
+    """Let Tuesday's Word file be sent on Thursday as a PDF of its name, without marks. True: one occasion."""
+    mail = _mailbox(p)
+    word = _with_word_file(story(2, 200), name="Ra quân vệ sinh môi trường biển.docx", subject=TITLES[1])
+    p.plan(p.day(2), mail.deliver, p.day(2), word)
+    said, file = story(50, 40), "Ra_quan_ve_sinh_moi_truong_bien.pdf"
+    p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject="Tin tuần này", file=file)
+
+
 def paper_mailed_as_a_file_and_registered(p: Province) -> None:
     """Let a plan be mailed as a Word file on Tuesday, and be entered in the register on Thursday. True: one occasion."""
     register, mail = p.with_register(), _mailbox(p)

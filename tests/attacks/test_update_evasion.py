@@ -61,6 +61,7 @@ from tests.attacks.mailed import (
     text_in_the_mail_and_then_in_a_file,
     whole_texts_of_another_units_summaries_mailed_in,
     whole_texts_of_another_units_titles_mailed_in,
+    word_file_and_the_same_as_another_kind,
 )
 from tests.attacks.precedence import (
     one_sitting_around_the_evening_poll,
@@ -1511,6 +1512,7 @@ EVASIONS: Mapping[Way, DutyVerdict] = {
     file_mended_under_its_telling_name: UNKNOWN,
     file_of_one_text_under_another_name: UNKNOWN,
     text_in_the_mail_and_then_in_a_file: UNKNOWN,
+    word_file_and_the_same_as_another_kind: UNKNOWN,
     paper_mailed_as_a_file_and_registered: UNKNOWN,
     news_and_a_long_request: UNKNOWN,
     mails_of_an_editor_who_passes_on_what_others_sent: UNMET,
