@@ -413,7 +413,8 @@ def test_a_run_in_every_slot_leaves_none_missed(every: Every, begin: datetime, z
 
     plans = [plan(begin, job)]
     assert missed_slots(plans, runs, until=until, zone=zone) == ()
-    assert len(missed_slots(plans, [], until=until, zone=zone)) >= len(runs) - 2
+    # The first began before the plan, the last is not over, and where clocks are put forward one hour is none.
+    assert len(missed_slots(plans, [], until=until, zone=zone)) >= len(runs) - 3
 
 
 @pytest.mark.heavy

@@ -103,7 +103,7 @@ def test_an_open_week_says_who_can_mend_it_and_an_unmet_one_what_was_not_done() 
     terms = Terms(rulebook(), CALENDAR, ZONE, at("2026-11-24 09:00"), Every.DAY)
 
     def summed(first: str, period: str, *sources: UpdateSourceTraits) -> UnitSum:
-        polls = daily_polls(first, "2026-11-23", sources=sources)
+        polls = daily_polls(first, "2026-11-24", sources=sources)
         judging = Judging(Collected((), polls), sources=sources, period=parse_period(period), terms=terms)
         return sum_up(judging.judge(HEALTH.id, HEALTH), judging)
 
