@@ -955,8 +955,10 @@ def test_each_duty_has_its_own_number_where_an_exemption_makes_them_differ() -> 
 def test_an_item_that_the_portal_pulled_is_one_in_the_sum() -> None:
     pulled = UpdateSourceTraits("pulled", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id, syndicated=True)
     once = item(pulled, "2026-11-17 09:00")
-    looks = daily_polls("2026-11-01", "2026-11-24", sources=(pulled, SUBMISSIONS, FRONT))
-    how: dict[str, Any] = {"sources": (pulled, SUBMISSIONS, FRONT), "polls": looks, "unit_duties": UnitDuties.SUM}
+    sources = (pulled, SUBMISSIONS, FRONT)
+    looks = daily_polls("2026-11-01", "2026-11-23", sources=sources)
+    looks += tuple(poll(one, "2026-11-24 09:00") for one in sources)
+    how: dict[str, Any] = {"sources": sources, "polls": looks, "unit_duties": UnitDuties.SUM}
 
     week = the_week([once], **how)
     sent = the_week([once, item(SUBMISSIONS, "2026-11-18 09:00")], **how)
