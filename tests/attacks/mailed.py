@@ -560,6 +560,16 @@ def news_and_a_long_request(p: Province) -> None:
     p.plan(p.day(4), mail.receive, p.day(4), SENDER, said, subject="Đề nghị điều chỉnh nội dung")
 
 
+def news_with_the_same_side_file(p: Province) -> None:
+    """Let a mail program put one side file into each mail. True: two occasions."""
+    mail = _mailbox(p)
+    for day in (2, 4):
+        p.plan(
+            p.day(day), mail.receive, p.day(day), SENDER, story(day, 150), subject=TITLES[day - 1], file="ATT00001.txt",
+            saved=101,
+        )  # fmt: skip
+
+
 def news_in_word_files(p: Province) -> None:
     """Let news come as Word files with a short note. True: two occasions."""
     mail = _mailbox(p)

@@ -100,6 +100,8 @@ PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".heic", ".webp", ".tif", "
 """How names of pictures end."""
 NO_DOCUMENTS = (*PICTURES, ".ics", ".p7s", ".asc", ".vcf")
 """The same of files that are no papers: pictures, appointments, signatures and cards of addresses."""
+_SIDE_FILE = re.compile(r"att\d{3,}\.(?:txt|html?|bin|dat)|winmail\.dat")
+"""What mail programs put beside a text."""
 
 _FETCHED = re.compile(rb"UID (\d+)")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
@@ -510,7 +512,8 @@ def _shows_pictures_of_its_text(mail: ReadMail) -> bool:
 
 
 def _is_document(file: AttachedFile) -> bool:
-    return not file.name.lower().endswith(NO_DOCUMENTS)
+    name = file.name.lower()
+    return not name.endswith(NO_DOCUMENTS) and _SIDE_FILE.fullmatch(name) is None
 
 
 def _telling_files(mail: ReadMail) -> Iterator[Digest]:
