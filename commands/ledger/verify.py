@@ -653,8 +653,9 @@ def _ownership_view(integrity: Integrity) -> Iterator[Block]:
     for each in integrity.unproven[-MAX_LISTED:]:
         yield Notice(
             msg(
-                "Record {seq} sets records {first} to {last} aside because their details are missing, and this bundle leaves them out: ask"
-                " for a bundle of the time of these records, or for 'portalops ledger verify' on the ledger.",
+                "Record {seq} sets records {first} to {last} aside because their details are missing, and that is not seen here. If a bundle"
+                " leaves them out, ask for one of the time of these records, or for 'portalops ledger verify' on the ledger. If they are"
+                " there again, the records stay set aside all the same.",
                 seq=each.seq,
                 first=str(each.quarantine.first),
                 last=str(each.quarantine.last),

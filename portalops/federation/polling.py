@@ -203,8 +203,8 @@ def _unproven(found: BundleVerification) -> Iterator[Message]:
     """Name what was set aside for the want of details that the bundle leaves out."""
     for each in found.integrity.unproven[:_MOST_NAMED]:
         yield msg(
-            "record {seq} sets records {first} to {last} aside because their details are missing, and the bundle leaves them out: whether"
-            " that is so could not be found out",
+            "record {seq} sets records {first} to {last} aside because their details are missing, and the bundle leaves them out or has them:"
+            " whether that was so could not be found out",
             seq=each.seq,
             first=str(each.quarantine.first),
             last=str(each.quarantine.last),

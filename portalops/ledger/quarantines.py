@@ -117,10 +117,10 @@ class Surrounding:
     """Numbers of the records that count for nothing by themselves (`check_heads.find_standings`)."""
     sound: Collection[int]
     """Numbers of the records that a confirmed key stands for."""
-    lacking: Collection[int] = frozenset()
-    """Numbers of the records whose details are not at hand (`lacks_details`)."""
-    left_out: frozenset[int] = frozenset()
-    """Those of them whose details a bundle need not hold: whether these are missing in the ledger is unknown."""
+    losable: Collection[int] = frozenset()
+    """Numbers of the records of which two persons may say that the details are missing (`may_lose`)."""
+    doubtful: frozenset[int] = frozenset()
+    """Those of them whose details are at hand, or that a bundle need not hold: whether they were missing then is unknown."""
 
 
 def disowned_keys(read: Iterable[ReadQuarantine], ledger: str) -> tuple[DisownedKeys, ...]:
@@ -216,8 +216,8 @@ def check_owners(
     ledger: str,
     anybodys: Collection[int],
     restricted: Collection[int],
-    lacking: Collection[int],
-    left_out: frozenset[int] = frozenset(),
+    losable: Collection[int],
+    doubtful: frozenset[int] = frozenset(),
 ) -> tuple[Ownership, tuple[SetAside, ...]]:
     """Find out whose the records are and which are set aside, and name what counts for nothing; then settle what waited for it.
 
@@ -232,13 +232,13 @@ def check_owners(
         ledger: its id; empty if that cannot be read.
         anybodys: as in `Surrounding`.
         restricted: as in `Surrounding`.
-        lacking: likewise, of the records that any quarantine names.
-        left_out: likewise.
+        losable: likewise, of the records that any quarantine names.
+        doubtful: likewise.
     """
     keys = [use.signer for use in signed.uses]
     standings = find_standings(spoken, keys, ledger, faults.suspects)
     around = Surrounding(
-        ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings, lacking, left_out
+        ledger, keys, Ownership(), noted, time_in_force, anybodys, restricted, *standings, losable, doubtful
     )
     aside = settings_aside(read, around)
     ownership = check_claims(texts, keys, noted, faults, ledger=ledger, spoken_for=signed.holding, settings_aside=aside)
@@ -305,6 +305,15 @@ def is_anybodys(seq: int, kind: str) -> bool:
     return kind in ANYBODYS or (kind == CREATED and seq > 1)
 
 
+def may_lose(kind: str) -> bool:
+    """Say whether two persons may set a record of a kind aside for the want of its details, behind the end of its writer.
+
+    Their word stands also where the details come back: whoever can put one blob gives no record back. But then it is not
+    proven (`SetAside.is_proven`), since whether the details were missing is not seen any more.
+    """
+    return kind not in PLANNING
+
+
 def lacks_details(kind: str, body: Digest, read: Callable[[Digest], bytes | None]) -> bool:
     """Say whether a record's details, or evidence that they name, are not at hand; of `PLANNING` none lacks them.
 
@@ -313,7 +322,7 @@ def lacks_details(kind: str, body: Digest, read: Callable[[Digest], bytes | None
         body: likewise.
         read: returns the bytes of a digest; None if they are missing or others.
     """
-    if kind in PLANNING:
+    if not may_lose(kind):
         return False
     blob = read(body)
     return blob is None or None in [
@@ -340,7 +349,7 @@ def may_set_aside(
         is_void: it counts for nothing by itself, so that no claim of it matters; else it must stand behind the first writer.
         is_sound: a confirmed key stands for it.
         is_restricted: a claim by a writer without authority `all` does not stand for it.
-        is_lacking: its details are not at hand, so that a claim by a writer who was ended since does not stand for it.
+        is_lacking: its details are not at hand, or were not, so that a claim by a writer who was ended since does not stand for it.
     """
     if is_sound:
         return False
@@ -421,10 +430,10 @@ def _flaw_among(each: ReadQuarantine, around: Surrounding, counted: Sequence[Set
 
 
 def _is_proven(each: ReadQuarantine, around: Surrounding) -> bool:
-    """Say whether a quarantine that counts does so without details that a bundle leaves out."""
-    if not around.left_out:
+    """Say whether a quarantine that counts does so without details of which nobody sees that they were missing."""
+    if not around.doubtful:
         return True
-    return _flaw_of(each, replace(around, lacking=frozenset(around.lacking) - around.left_out)) is None
+    return _flaw_of(each, replace(around, losable=frozenset(around.losable) - around.doubtful)) is None
 
 
 def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
@@ -452,7 +461,7 @@ def _flaw_of(each: ReadQuarantine, around: Surrounding) -> Message | None:
         if not around.noted.get(seq, ("", ""))[1] or seq in around.anybodys:
             continue
         standing = {"is_void": seq in around.void, "is_sound": seq in around.sound}
-        claimed = {"is_restricted": seq in around.restricted, "is_lacking": seq in around.lacking}
+        claimed = {"is_restricted": seq in around.restricted, "is_lacking": seq in around.losable}
         if not may_set_aside(seq, each.seq, around.ownership, **standing, **claimed):
             return msg("record {record} is whole, and no stranger's", record=str(seq))
     return None

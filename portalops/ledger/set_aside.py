@@ -23,6 +23,7 @@ from portalops.ledger.quarantines import (
     is_anybodys,
     key_mends,
     lacks_details,
+    may_lose,
     mended_clocks,
     read_quarantine,
     records_mistimed,
@@ -254,8 +255,8 @@ def _surrounding(ledger: Ledger, ownership: Ownership, read: Sequence[ReadQuaran
         with ledger.snapshot() as snapshot:
             return _time_in_force(snapshot, seq, counted, read)
 
-    lacking = find_lacking(ledger, named)
-    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings, lacking)
+    losable = frozenset(record.seq for record in named if may_lose(record.kind))
+    return Surrounding(ledger.id, signers, ownership, noted, time_in_force, anybodys, restricted, *standings, losable)
 
 
 def find_lacking(ledger: Ledger, records: Iterable[Record]) -> frozenset[int]:

@@ -52,6 +52,7 @@ from portalops.ledger.quarantines import (
     is_anybodys,
     key_mends,
     lacks_details,
+    may_lose,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -135,7 +136,7 @@ class Integrity:
 
     @property
     def unproven(self) -> tuple[SetAside, ...]:
-        """The quarantines of which a bundle does not show whether they count."""
+        """The quarantines of which is not seen that what they set aside lacked its details."""
         return tuple(each for each in self.set_aside if not each.is_proven)
 
     @property
@@ -234,7 +235,7 @@ def verify(
             disowned, mends = disowned_keys(told.quarantines, ledger_id), key_mends(told.quarantines, ledger_id)
             told = replace(told, spoken=replace(told.spoken, disowned=disowned, mends=mends))
             faults.suspects = frozenset(suspects(told.quarantines))
-            lacking = _lacking(ledger, snapshot, faults.suspects)
+            losable, doubtful = _losable(ledger, snapshot, faults.suspects)
             sought = wanted(told.spoken.heads, brought.heads).union(
                 wanted_by_claims(told.signed.unchecked), wanted_by_quarantines(told.quarantines)
             )
@@ -274,7 +275,8 @@ def verify(
         ledger=ledger_id,
         anybodys=told.anybodys,
         restricted=restricted,
-        lacking=lacking,
+        losable=losable,
+        doubtful=doubtful,
     )
     passed_over = records_set_aside(set_aside)
     with ledger.snapshot() as snapshot:
@@ -492,11 +494,13 @@ def _read_recorded(ledger: Ledger, snapshot: StoredLines, checks: SignatureCheck
     )
 
 
-def _lacking(ledger: Ledger, snapshot: StoredLines, numbers: Iterable[int]) -> frozenset[int]:
-    """Return which of some records have no details at hand, or no evidence that these name (`lacks_details`)."""
+def _losable(ledger: Ledger, snapshot: StoredLines, numbers: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Return of which of some records the details may be missing (`may_lose`), and of which of these they are at hand."""
     rows = ((seq, seq) for seq in sorted(numbers))
     read = partial(_blob_or_none, ledger)
-    return frozenset(each.seq for each in _records_in(snapshot, rows) if lacks_details(each.kind, each.body, read))
+    losable = [each for each in _records_in(snapshot, rows) if may_lose(each.kind)]
+    at_hand = (each.seq for each in losable if not lacks_details(each.kind, each.body, read))
+    return frozenset(each.seq for each in losable), frozenset(at_hand)
 
 
 def _ages(snapshot: StoredLines, gaps: Iterable[tuple[int, int]]) -> Iterator[tuple[int, str, str]]:

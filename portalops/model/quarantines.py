@@ -45,7 +45,7 @@ class SetAside:
     at: datetime
     quarantine: Quarantine
     is_proven: bool = True
-    """False in a bundle that leaves out the details of which it says that they are missing: whether it counts is unknown."""
+    """False where the details of which it says that they are missing are there, or left out of a bundle: that is unknown then."""
 
     def holds(self, seq: int) -> bool:
         """Say whether it names a record."""

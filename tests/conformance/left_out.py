@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from portalops import bodies
+from portalops.ledger.blobs import digest_of
 from portalops.model.period import Period
 from portalops.model.record import Digest, Record
 from tests.conformance.claims import LATER, PERSON, append, claim
@@ -47,8 +48,16 @@ def lacking(written: Written, digest: Digest = GONE) -> Record:
 
 
 def whole(written: Written) -> Record:
-    """The same with details that are there, so that the quarantine is void."""
+    """The same with details that are there; it can't be told from `came_back`."""
     return lacking(written, written.ledger.keep(b"what a tool printed\n"))
+
+
+def came_back(written: Written) -> Record:
+    """The same with details that somebody puts there afterwards, as whoever may write one blob can."""
+    found = b"what a thief wrote\n"
+    record = lacking(written, digest_of(found))
+    written.ledger.keep(found)
+    return record
 
 
 def _strangers(written: Written) -> Record:
@@ -64,6 +73,8 @@ def _replayed(name: str, written: Written) -> None:
 
 CASES: Mapping[str, LeftOut] = {
     "there": LeftOut(whole),
+    "came-back": LeftOut(came_back),
+    "came-back-of-its-time": LeftOut(came_back, is_later=False),
     "body-left-out": LeftOut(whole, "body"),
     "evidence-left-out": LeftOut(whole, "evidence"),
     "never-there": LeftOut(lacking),

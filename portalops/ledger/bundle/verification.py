@@ -60,6 +60,7 @@ from portalops.ledger.quarantines import (
     is_anybodys,
     key_mends,
     lacks_details,
+    may_lose,
     read_quarantine,
     records_set_aside,
     records_untimely,
@@ -250,7 +251,7 @@ class _Check:
             known=signing_keys(self._brought.trusted or ()),
             timeless=frozenset(each.seq for each in told.quarantines),
         )
-        lacking, left_out = self._lacking(self._faults.suspects, description)
+        losable, doubtful = self._losable(self._faults.suspects, description)
         restricted = frozenset(seq for seq, _kind in told.by_authority)
         ownership, set_aside = check_owners(
             told.quarantines,
@@ -263,8 +264,8 @@ class _Check:
             ledger=told.ledger,
             anybodys=told.anybodys,
             restricted=restricted,
-            lacking=lacking,
-            left_out=left_out,
+            losable=losable,
+            doubtful=doubtful,
         )
         passed_over = records_set_aside(set_aside)
         misplaced = check_times(self._lines.chunks(_CHUNK), 0, chain, set_aside, self._faults)
@@ -382,23 +383,23 @@ class _Check:
             ledger = (contents.json_object(blob or b"") or {}).get("ledger")
             told.ledger = ledger if isinstance(ledger, str) and is_ledger_id(ledger) else ""
 
-    def _lacking(
+    def _losable(
         self, numbers: Collection[int], description: Description | None
     ) -> tuple[frozenset[int], frozenset[int]]:
-        """Return which of some records have no details at hand, or no evidence that these name, and of which of these the bundle need not hold them."""
-        lacking, left_out = set[int](), set[int]()
+        """Return of which of some records the details may be missing (`may_lose`), and of which of these they are here, or need not be."""
+        losable, doubtful = set[int](), set[int]()
         withheld = {each.digest for each in description.withheld} if description else set()
         for place, line in enumerate(self._lines.lines() if numbers else (), 1):
             record = _record(line, place) if place in numbers else None
-            if record is None:
+            if record is None or not may_lose(record.kind):
                 continue
+            losable.add(place)
             absent = set[Digest]()
-            if lacks_details(record.kind, record.body, partial(self._read_or_note, absent)):
-                lacking.add(place)
-                is_due = record.kind in contents.ALWAYS or (description is not None and place >= description.first_blob)
-                if not is_due or absent & withheld:
-                    left_out.add(place)
-        return frozenset(lacking), frozenset(left_out)
+            lacks = lacks_details(record.kind, record.body, partial(self._read_or_note, absent))
+            is_due = record.kind in contents.ALWAYS or (description is not None and place >= description.first_blob)
+            if not lacks or not is_due or absent & withheld:
+                doubtful.add(place)
+        return frozenset(losable), frozenset(doubtful)
 
     def _read_or_note(self, absent: set[Digest], digest: Digest) -> bytes | None:
         """Return the bytes of a digest that is there, and note it as a suspect's; else note that it is absent."""

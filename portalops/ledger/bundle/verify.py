@@ -975,8 +975,8 @@ class Check:
         self.faults: List[Tuple[int, Said]] = []
         self.malformed: List[int] = []  # lines that are no records
         self.suspects: Set[int] = set()  # records that quarantines speak of
-        self.lacking: Set[int] = set()  # those of them without details here
-        self.left_out: Set[int] = set()  # those of these whose details need not be here
+        self.losable: Set[int] = set()  # those of them of which two persons may say that the details are missing
+        self.doubtful: Set[int] = set()  # those of these whose details are here, or need not be here
         self.unproven: Set[int] = set()  # quarantines that count by these alone
         self.open: List[
             Tuple[int, int, str, Dict[str, object]]
@@ -1255,7 +1255,7 @@ class Check:
             if is_there and not self._is_key_record(record):
                 self.excusable(record.seq, "record {seq} is of kind key but holds no key")
         self._check_heads(read, signers, lines)
-        self._find_lacking()
+        self._find_losable()
         self._check_claims(signed, quarantines, lines)
         self._check_owners()
         self._read_erasures()
@@ -1438,12 +1438,12 @@ class Check:
         """(12) Which records two persons set aside, and (13) whose time they say is wrong."""
         if record.body not in self.good:
             return
-        why = self._why_no_quarantine(quarantine, lines, self.lacking)
+        why = self._why_no_quarantine(quarantine, lines, self.losable)
         if quarantine is not None and why is None:
             self.speaking.add(record.seq)
             named = range(quarantine.first, quarantine.last + 1)
             if quarantine.since is None:
-                if self.left_out and self._why_no_quarantine(quarantine, lines, self.lacking - self.left_out):
+                if self.doubtful and self._why_no_quarantine(quarantine, lines, self.losable - self.doubtful):
                     self.unproven.add(record.seq)
                 self.quarantines.append(quarantine)
                 self.aside.update(named)
@@ -1525,7 +1525,7 @@ class Check:
                     self.figures.take(record, is_timed=is_timed)
 
     def _why_no_quarantine(
-        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], lacking: Set[int]
+        self, each: Optional[Quarantine], lines: Dict[int, Tuple[str, str]], losable: Set[int]
     ) -> Optional[Said]:
         if each is None:
             return say("it names no records")
@@ -1564,7 +1564,7 @@ class Check:
                     one.public == self.contradicting[seq] and one.ended is not None and one.ended < each.record.seq
                     for one in self.writers
                 )
-            elif begin is not None and seq > begin and seq in lacking and not may:
+            elif begin is not None and seq > begin and seq in losable and not may:
                 owner = self.owner(seq)
                 may = owner is not None and owner.ended is not None and owner.ended < each.record.seq
             if is_sound or not may:
@@ -1841,8 +1841,11 @@ class Check:
                     noted[place] = hashlib.sha256(line).hexdigest(), record.at if record else ""
         return noted
 
-    def _find_lacking(self) -> None:
-        """(12) Find out which of the records that quarantines name have no details here, or no evidence that these name; what is here belongs here."""
+    def _find_losable(self) -> None:
+        """(12) Find out which of the records that quarantines name may lack details, and of which this shows that they do; what is here belongs here.
+
+        Details can come back later: the word of the two persons stands, but whether they were missing then is unknown.
+        """
         first = self.bundle["blobs"]["first"] if self.bundle else self.records + 1
         with self.place.open("ledger.jsonl") as file:
             for place, (line, _) in enumerate(bounded_lines(file, MAX_LINE) if self.suspects else (), 1):
@@ -1852,10 +1855,9 @@ class Check:
                 needed = {record.body, *evidence_in(self.body(record.body))}
                 self.named |= needed & self.good
                 absent = needed - self.good
-                if absent:
-                    self.lacking.add(place)
-                if absent and (not (record.kind in ALWAYS or place >= first) or absent & set(self.withheld)):
-                    self.left_out.add(place)
+                self.losable.add(place)
+                if not absent or not (record.kind in ALWAYS or place >= first) or absent & set(self.withheld):
+                    self.doubtful.add(place)
 
     def _check_details(self) -> None:
         """(3) Read the lines again, now that it is known which details were erased."""
@@ -3094,7 +3096,7 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         yield say("    ... and {n} more (--json has them all)", n=len(check.quarantines) - MAX_SHOWN)
     for seq in sorted(check.unproven)[:MAX_SHOWN]:
         yield say(
-            "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.",
+            "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out or has: that could not be found out.",
             seq=seq,
         )
     for mend in check.mended[:MAX_SHOWN]:
@@ -3390,7 +3392,7 @@ VI = {
     "of the records that the claim in record {seq} names, some were claimed or set aside before": "trong các bản ghi mà bản ký nhận ở bản ghi {seq} nêu, có bản ghi đã được nhận hoặc cách ly trước đó",
     "record {seq}: {name} may not record {kind}": "bản ghi {seq}: {name} không được phép ghi loại {kind}",
     "the erasure in record {seq} counts for nothing: it names the details of record {record}, which are never erased": "bản ghi xóa {seq} không có giá trị: bản ghi này nêu chi tiết của bản ghi {record}, là chi tiết không bao giờ được xóa",
-    "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.": "  LƯU Ý: những gì bản ghi {seq} cách ly được nói là thiếu nội dung chi tiết, mà gói này không chứa nội dung đó: không xác định được.",
+    "  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out or has: that could not be found out.": "  LƯU Ý: những gì bản ghi {seq} cách ly được nói là thiếu nội dung chi tiết, mà gói này không chứa hoặc lại có nội dung đó: không xác định được.",
     "RESULT: nothing was changed since it was signed, but whether what record {seq} sets aside counts could not be found out ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng không xác định được những gì bản ghi {seq} cách ly có giá trị hay không ({whole}).",
     "  NOTE: no writer claims records {first} to {last}.": "  LƯU Ý: không bên ghi nào nhận các bản ghi từ {first} đến {last}.",
     "RESULT: nothing was changed since it was signed, but no writer claims {n} records, the first is {seq} ({whole}).": "KẾT QUẢ: không có gì bị thay đổi từ khi ký, nhưng {n} bản ghi không bên ghi nào nhận, đầu tiên là bản ghi {seq} ({whole}).",

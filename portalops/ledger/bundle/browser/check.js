@@ -37,8 +37,8 @@ class Check {
     this.speaking = new Set(); // heads, claims, writers and quarantines that count
     this.malformed = []; // lines that are no records
     this.suspects = new Set(); // records that quarantines speak of
-    this.lacking = new Set(); // those of them without details here
-    this.leftOut = new Set(); // those of these whose details need not be here
+    this.losable = new Set(); // those of them of which two persons may say that the details are missing
+    this.doubtful = new Set(); // those of these whose details are here, or need not be here
     this.unproven = new Set(); // quarantines that count by these alone
     this.ofSuspects = new Set(); // details and evidence of suspects that are here
     this.copies = new Map(); // heads that say again what one before them says: that one's record
@@ -382,7 +382,7 @@ class Check {
       if (!(await this.readKey(record))) this.excusable(record.seq, "record {seq} is of kind key but holds no key");
     }
     await this.checkHeads(read, lines);
-    await this.findLacking();
+    await this.findLosable();
     await this.readStandings();
     await this.checkClaims(signed, quarantines, lines);
     await this.checkOwners();
@@ -511,10 +511,10 @@ class Check {
   async takeQuarantine(each, lines) {
     const { record, quarantine } = each;
     if (!this.good.has(record.body)) return;
-    const why = await this.whyNoQuarantine(each, lines, this.lacking);
+    const why = await this.whyNoQuarantine(each, lines, this.losable);
     if (!why) {
-      const proven = new Set([...this.lacking].filter((seq) => !this.leftOut.has(seq)));
-      if (quarantine.since === undefined && this.leftOut.size && (await this.whyNoQuarantine(each, lines, proven))) this.unproven.add(record.seq);
+      const proven = new Set([...this.losable].filter((seq) => !this.doubtful.has(seq)));
+      if (quarantine.since === undefined && this.doubtful.size && (await this.whyNoQuarantine(each, lines, proven))) this.unproven.add(record.seq);
       const [counted, named] = quarantine.since === undefined ? [this.quarantines, this.aside] : [this.mended, this.mistimed];
       this.speaking.add(record.seq);
       counted.push({ record, ...quarantine });
@@ -526,8 +526,8 @@ class Check {
     this.excusable(record.seq, isClock ? "the mended clock in record {seq} counts for nothing: {why}" : "the quarantine in record {seq} counts for nothing: {why}", { why });
   }
 
-  /** (12) Find out which of the records that quarantines name have no details here, or no evidence that these name; what is here belongs here. */
-  async findLacking() {
+  /** (12) Find out which of the records that quarantines name may lack details, and of which this shows that they do; what is here belongs here. */
+  async findLosable() {
     const bodies = [];
     let place = 0;
     await this.source.eachLine("ledger.jsonl", MAX_LINE, (line) => {
@@ -541,9 +541,10 @@ class Check {
       const needed = [digest, ...(body ? evidenceIn(body) : [])];
       const absent = needed.filter((each) => !this.good.has(each));
       for (const each of needed) if (this.good.has(each)) this.ofSuspects.add(each);
-      if (absent.length) this.lacking.add(seq);
+      this.losable.add(seq);
       const isDue = ALWAYS.has(kind) || seq >= first;
-      if (absent.length && (!isDue || absent.some((each) => this.withheld.has(each)))) this.leftOut.add(seq);
+      // Details can come back later: the word of the two persons stands, but whether they were missing then is unknown.
+      if (!absent.length || !isDue || absent.some((each) => this.withheld.has(each))) this.doubtful.add(seq);
     }
   }
 
@@ -628,7 +629,7 @@ class Check {
     });
   }
 
-  async whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, lacking) {
+  async whyNoQuarantine({ record, quarantine, signers, whyNot }, lines, losable) {
     if (!quarantine) return say("it names no records");
     if (whyNot) return whyNot;
     if (this.ledger !== null && this.ledger !== quarantine.ledger) return say("it belongs to another ledger");
@@ -647,7 +648,7 @@ class Check {
       if (!lines.get(seq)?.at || this.anybodys.has(seq)) continue;
       const isStranger = this.writers.length && seq > this.writers[0].added && this.isNobodys(seq, record.seq);
       const isEnded = (key) => (this.writerOf(key)?.ended ?? Infinity) < record.seq;
-      const isLost = this.writers.length && seq > this.writers[0].added && lacking.has(seq) && isEnded(this.claimOf(seq, seq)?.key);
+      const isLost = this.writers.length && seq > this.writers[0].added && losable.has(seq) && isEnded(this.claimOf(seq, seq)?.key);
       const may = this.contradicting.has(seq) ? isEnded(this.contradicting.get(seq)) : this.void.has(seq) || isStranger || isLost;
       if (!may || this.sound.has(seq)) return say("record {record} is whole, and no stranger's", { record: seq });
     }

@@ -190,7 +190,7 @@ function integrityLines(check) {
   }
   if (check.quarantines.length > MAX_SHOWN) add("... and {n} more (the JSON below has them all)", { n: check.quarantines.length - MAX_SHOWN });
   for (const seq of [...check.unproven].sort((a, b) => a - b).slice(0, MAX_SHOWN)) {
-    add("  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out: that could not be found out.", { seq });
+    add("  NOTE: what record {seq} sets aside is said to lack its details, which this bundle leaves out or has: that could not be found out.", { seq });
   }
   for (const { first, last, since, by, second, key, reason } of check.mended.slice(0, MAX_SHOWN)) {
     add("  NOTE: the times of records {first} to {last} are wrong, and right from {since} on, say {by} and {second} (key {key}): {reason}", {
