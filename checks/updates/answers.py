@@ -39,7 +39,10 @@ VANISHED_LEAST = 2
 OTHER_LIST = msg(
     "items that it showed are gone, older ones still stand, and nothing is new: it may be another list, such as a box of featured items"
 )
-"""What is said of an answer whose items may be chosen otherwise than before: what is new need not show in it. It is no base."""
+"""What is said of an answer whose items may be chosen otherwise than before: what is new need not show in it. It is no base.
+
+The store finds such answers by these words: with other words, raise its version.
+"""
 ORDER_UNKNOWN = msg(
     "it shows nothing new, and no answer has shown yet whether new items stand at its head or at its end: until one does, it proves no absence"
 )

@@ -296,7 +296,8 @@ def _content(mail: Mail) -> tuple[str, tuple[AttachedFile, ...]]:
         elif not (kind.startswith("image/") and (disposition.startswith("inline") or part.get("Content-ID"))):
             data = _payload(part)
             if data and len(files) < MAX_FILES:
-                is_read = name.lower().endswith(SUFFIXES) and sum(bool(one.text) for one in files) < MAX_WORD_FILES
+                read = sum(one.name.lower().endswith(SUFFIXES) for one in files)  # those without a text took time too
+                is_read = name.lower().endswith(SUFFIXES) and read < MAX_WORD_FILES
                 said = read_word_text(data, limit=MAX_TEXT) if is_read else ""
                 files.append(AttachedFile(name, len(data), Digest(hashlib.sha256(data).hexdigest()), said))
     # What stands beside the answer to an invitation is written by the calendar too, as "Accepted".

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from email.message import EmailMessage
 from io import BytesIO
 
 import pytest
@@ -10,6 +11,7 @@ from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.updates.mail import read_mail
 from checks.updates.word_files import MAX_CONTENT, read_word_text
 
 _SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -82,6 +84,15 @@ def test_a_file_that_is_cut_has_the_text_up_to_there_or_none() -> None:
 
     for end in range(0, len(whole), 97):
         read_word_text(whole[:end], limit=4000)
+
+
+def test_of_a_mail_with_many_word_files_only_the_first_are_read_whether_they_have_a_text_or_not() -> None:
+    mail = EmailMessage()
+    mail.set_content("Kính gửi Ban Biên tập.")
+    for content in (b"PK no archive", written(""), packed(b"<a/>"), written("<w:p><w:r><w:t>Tin</w:t></w:r></w:p>")):
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename="bai.docx")
+
+    assert [one.text for one in read_mail(mail.as_bytes()).files] == ["", "", "", ""]
 
 
 @given(st.binary(max_size=400))
