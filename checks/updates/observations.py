@@ -1356,7 +1356,7 @@ def _sought_text(
     if mark is None and body and is_long_summary(one.channel, body):
         whole_words = without_cut_word(body)
         mark = group_marks(whole_words)
-        words: Sketch | None = sketch(whole_words)
+        words: Sketch | None = _sketch_of(one, item, pages) if whole_words == body else sketch(whole_words)
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
     whose = one.unit or one.unit_name or one.source
