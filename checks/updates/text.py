@@ -535,13 +535,13 @@ _LAST_NUMBER = re.compile(r"\d+(?:[.,]\d+)*\W*$")
 
 
 def _number_places(folded: str) -> tuple[int, ...]:
-    found = (number.span() for number in _NUMBER.finditer(folded))
-    beside = {
-        (folded[max(0, start - _SIGNS_BESIDE) : start], folded[start:end], folded[end : end + _SIGNS_BESIDE])
-        for start, end in found
-    }
+    padded = " " * _SIGNS_BESIDE + folded
+    spans = (number.span() for number in _NUMBER.finditer(padded))
     places = set()
-    for in_front, number, after in beside:
+    for around in {padded[start - _SIGNS_BESIDE : end + _SIGNS_BESIDE] for start, end in spans}:
+        found = _NUMBER.match(around, _SIGNS_BESIDE)
+        assert found is not None
+        in_front, number, after = around[:_SIGNS_BESIDE], found[0], around[found.end() :]
         before, behind = in_front.rstrip(_WITHIN_A_SENTENCE), after.lstrip(_WITHIN_A_SENTENCE)
         word = "" if before.endswith(_SENTENCE_ENDS) else before.rpartition(" ")[2]
         next_word = "" if behind.startswith(_SENTENCE_ENDS) else behind.partition(" ")[0]
