@@ -336,7 +336,12 @@ def read_text(text: str) -> ReadText:
 def _reading(text: str) -> ReadText:
     folded = read_as(text)
     bare = _bare(folded)
-    return ReadText(folded, bare, tuple(_WORDS_AND_NUMBERS.findall(bare)), has_letters(folded, HASH_BODY_LETTERS))
+    return ReadText(folded, bare, tuple(_words_of(bare)), has_letters(folded, HASH_BODY_LETTERS))
+
+
+def _words_of(text: str) -> list[str]:
+    """Return the words and numbers of a text; of one in ASCII, as nearly every text without its marks is, in a tenth of the time."""
+    return text.translate(_WORDS_ALONE).split() if text.isascii() else _WORDS_AND_NUMBERS.findall(text)
 
 
 def _bare(folded: str) -> str:
@@ -361,6 +366,8 @@ _NEITHER_ASCII_NOR_MARK = re.compile(f"[^\x00-\x7f{_MARKS}]")
 
 
 _WORDS_AND_NUMBERS = re.compile(r"\w+")
+_BETWEEN_WORDS = re.compile(r"[^\w ]+")
+_WORDS_ALONE = str.maketrans({sign: " " for sign in map(chr, range(128)) if not (sign.isalnum() or sign == "_")})
 _KEPT_SIGNS = 1 << 15
 """Longer texts are not kept, so that memory has a bound whatever a source sends."""
 _kept_reading = lru_cache(maxsize=256)(_reading)  # those of some answers: most have 10 to 50 items
@@ -373,11 +380,13 @@ def content_hash(title: str, body: str | None, *, raw_date: str) -> Digest:
     same title each week and is no duplicate.
     """
     folded, _bare_text, _words, is_long = read_text(body or "")
-    words = _WORDS_AND_NUMBERS.findall(folded)  # by the digest items are named, so that it keeps the marks
+    words = " ".join(
+        _BETWEEN_WORDS.sub(" ", folded).split()
+    )  # by the digest items are named, so that it keeps the marks
     if is_long:
-        parts = " ".join(words)  # a lone full stop makes no other text
+        parts = words  # a lone full stop makes no other text
     elif folded:
-        parts = f"{read_as(title)}\n{' '.join(words)}"
+        parts = f"{read_as(title)}\n{words}"
     else:
         parts = f"{read_as(title)}\n\n{raw_date}"
     return Digest(hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest())
@@ -442,7 +451,7 @@ def _marks(folded: str, votes: bytes) -> Fingerprint:
 
 def _figures(plain: str) -> tuple[str, ...]:
     """Return the numbers of a text, sorted as text; of one that is pasted several times those of one of them."""
-    counts = Counter(_DIGITS.findall(plain))
+    counts = Counter(_numerals(plain))
     times = math.gcd(*counts.values()) or 1
     return tuple(sorted(chain.from_iterable([number] * (count // times) for number, count in counts.items())))
 
@@ -463,12 +472,19 @@ def _plain_number(number: re.Match[str]) -> str:
 _NUMERAL = re.compile(r"\d(?<!\d\d)(?:\d{0,2}(?:[.,]\d{3})+(?!\d)|(?<=0)\d+)")
 """A number that has another form; most have none. It begins with one digit, which is looked for faster than what stands before it."""
 _NO_DIGIT = re.compile(r"\D")
-_DIGITS = re.compile(r"\d\d*")  # as \d+, which is looked for at each sign
+
+
+def _numerals(text: str) -> list[str]:
+    return text.translate(_DIGITS_ALONE).split() if text.isascii() else _DIGITS.findall(text)
+
+
+_DIGITS = re.compile(r"\d+")
+_DIGITS_ALONE = str.maketrans({sign: " " for sign in map(chr, range(128)) if not sign.isdecimal()})
 
 
 def numbers_of(text: str) -> tuple[str, ...]:
     """Return the numbers of a text, each once, in one form, sorted as text."""
-    return tuple(sorted(set(_DIGITS.findall(with_plain_numbers(text)))))
+    return tuple(sorted(set(_numerals(with_plain_numbers(text)))))
 
 
 def _runs(groups: Sequence[int]) -> tuple[int, ...]:
@@ -560,15 +576,17 @@ _SIGNS = _WITHIN_A_SENTENCE + "".join(_SENTENCE_ENDS)
 
 def _votes(folded: str) -> bytes:
     """Return the hashes of a text's groups of words, one after the other."""
-    words = re.findall(r"[^\W\d_]+", folded)
-    groups = [*map(" ".join, zip(*(words[at:] for at in range(_SHINGLE_WORDS)), strict=False))] or [" ".join(words)]
-    votes = {
-        group: hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=_VOTE_BYTES).digest()
-        for group in {*groups}
-    }
+    if folded.isascii():
+        words = folded.encode().translate(_LETTERS_ALONE).split()
+    else:
+        words = [word.encode("utf-8", "surrogatepass") for word in _LETTERS.findall(folded)]
+    groups = [*map(b" ".join, zip(*(words[at:] for at in range(_SHINGLE_WORDS)), strict=False))] or [b" ".join(words)]
+    votes = {group: hashlib.blake2b(group, digest_size=_VOTE_BYTES).digest() for group in {*groups}}
     return b"".join([votes[group] for group in groups])
 
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS_ALONE = bytes(ord(sign) if sign.isalpha() else ord(" ") for sign in map(chr, range(128))) + b" " * 128
 _VOTE_BYTES = FINGERPRINT_BITS // 8
 
 
