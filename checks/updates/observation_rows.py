@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 23
+VERSION = 24
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
