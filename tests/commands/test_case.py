@@ -438,6 +438,23 @@ def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opene
     assert shown["data"]["unreadable"] == [opening]
 
 
+def test_the_list_says_what_found_means_and_what_comes_next(office: Office) -> None:
+    settings = office.folder / "portalops.toml"
+    source = CONFIGURATION.partition("[[updates.source]]")[2].partition("[[job]]")[0].replace(", unit FROM", " FROM")
+    own = source.replace('"content"', '"portal-news"').replace('"subportal"', '"portal"')
+    settings.write_text(f"{settings.read_text('utf-8')}\n[[updates.source]]\n{own}", "utf-8")
+    office.days_pass()  # the portal's own missed days are a case at once
+    said = {}
+    for lang in ("en", "vi"):
+        with time_machine.travel(office.now, tick=True):
+            run(["--lang", lang, "--config", str(office.folder / "portalops.toml"), "case", "list"], {})
+        said[lang] = " ".join(office.shown().split())
+
+    assert "Found: judging called the duty unmet, and no reminder went out yet." in said["en"]
+    assert "Next comes the reminder: 'portalops case remind CASE'." in said["en"]
+    assert "Mới phát hiện: đã kết luận không đạt nhưng chưa nhắc nhở." in said["vi"]
+
+
 def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office: Office) -> None:
     exempt = [
         "updates", "exempt", "--from", "2026-01-05", "--to", "2026-01-09", "--kind", "fault", "--unit", "so-y-te",
