@@ -380,7 +380,8 @@ def _name_same_text(
 
 def _name_earlier_mail(one: SeenItem, near: SeenItem, zone: ZoneInfo) -> Message:
     """Name the earlier mail of its unit that a mail without a whole text may bring again, and say by what."""
-    codes, values = one.text_problems.split(","), {"title": near.title, "day": _day_of(near, zone)}
+    codes = one.text_problems.split(",")
+    values: dict[str, str | date] = {"title": near.title, "day": _day_of(near, zone)}
     if SAME_FILE in codes:
         return msg("an earlier mail of this unit has a file of this name: {title}, on {day}", **values)
     if OTHER_PART in codes:

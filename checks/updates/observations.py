@@ -1282,7 +1282,7 @@ def _texts_resembled(
     causes: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
-        causes.append(earlier.why_again(one, same) if observation.channel is ItemChannel.SUBMISSION else "")
+        causes.append(earlier.find_cause(one, same) if observation.channel is ItemChannel.SUBMISSION else "")
         earlier.keep(one, is_first=not same)
         same = same or earlier.find_news(one) or earlier.find_on_sites(one)
         found.append(earlier.find_lender(one, observation, found=same))

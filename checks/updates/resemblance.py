@@ -364,7 +364,7 @@ class EarlierTexts:
         named = (one.text for one in self._shown(new, sorted(files)) if not has_new_number(one.title, new.title))
         return min({*named, *parts} - {new.text}, default="")
 
-    def why_again(self, new: NewText, found: str) -> str:
+    def find_cause(self, new: NewText, found: str) -> str:
         """Return by what a mail is known for the earlier one that was found for it; empty where it is by something else."""
         if not found or not new.is_summary:
             return ""
