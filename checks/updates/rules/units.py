@@ -255,7 +255,9 @@ def _unit_week(
             unnamed=_unnamed(own),
             lasting_most=lasting,
             still=still,
-            is_entered=not (moment.is_over and _is_waited_for(until, facts, terms, is_collected=is_collected)),
+            is_entered=not (
+                moment.is_over and _is_waited_for(until, facts, terms, is_polled=is_collected or bool(silent))
+            ),
         )
 
     k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)
@@ -337,11 +339,18 @@ def _entered_by(
     return None if day is None else stamp(terms.end_of(day))
 
 
-def _is_waited_for(until: Stamp | None, facts: WeekFacts, terms: Terms, *, is_collected: bool) -> bool:
-    """Say whether papers may still be entered, or the first poll after that is still to come and not late."""
+def _is_waited_for(until: Stamp | None, facts: WeekFacts, terms: Terms, *, is_polled: bool) -> bool:
+    """Say whether papers may still be entered, or the first poll after that is still to come and not late.
+
+    Args:
+        until: when the papers have been entered; None where that is still to come.
+        facts: of the week.
+        terms: rulebook, calendar and the moment of judging.
+        is_polled: there was that poll, or no answer from after the week's end proves anything, which is a lack by itself.
+    """
     if until is None:
         return True
-    return until > facts.end and not is_collected and terms.now < terms.poll_due_by(moment(until))
+    return until > facts.end and not is_polled and terms.now < terms.poll_due_by(moment(until))
 
 
 def _unnamed(items: Sequence[Counting]) -> Sequence[UnreadableShare]:
