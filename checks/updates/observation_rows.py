@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 23
+VERSION = 24
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -331,7 +331,13 @@ def newest_at(one: Observation) -> datetime:
 
 
 def observation_row(
-    one: Observation, *, text: str, resembles: str, looked_before_at: datetime | None, title_alone: bool = False
+    one: Observation,
+    *,
+    text: str,
+    resembles: str,
+    looked_before_at: datetime | None,
+    title_alone: bool = False,
+    mailed_again: str = "",
 ) -> dict[str, object]:
     return {
         "id": one.id,
@@ -357,7 +363,7 @@ def observation_row(
         "resembles": resembles,
         "body_letters": one.body_letters,
         "evidence": one.evidence,
-        "text_problems": ",".join(one.text_problems),
+        "text_problems": ",".join([*one.text_problems, *filter(None, [mailed_again])]),
         "translation_of": one.translation_of,
         "document_on": one.document_on.isoformat() if one.document_on else "",
         "unit_name": one.unit_name,

@@ -1126,19 +1126,29 @@ def _add_observations(
     alike = _texts_alike(connection, new, marks)
     texts = [one.content_hash for one, _candidate in new]
     found = _texts_resembled(connection, new, marks, texts, pages, grown=grown)
-    resembled = [resembles or near for resembles, near in zip(found, alike, strict=True)]
+    resembled = [one.text or near for one, near in zip(found, alike, strict=True)]
     rows = [
         observation_row(
             one,
             text=text,
             resembles=resembles,
+            mailed_again=earlier.why,
             looked_before_at=proof.absent_at.get(one.id),
             title_alone=one.channel is not ItemChannel.SUBMISSION and is_title_alone(candidate.item.body),
         )
-        for (one, candidate), text, resembles in zip(new, texts, resembled, strict=True)
+        for (one, candidate), text, resembles, earlier in zip(new, texts, resembled, found, strict=True)
     ]
     _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
     _insert(connection, OBSERVATION, rows)
+
+
+class _Resembled(NamedTuple):
+    """The earlier text that a new observation shares most of its words with."""
+
+    text: str
+    """Empty for none."""
+    why: str = ""
+    """Of a mail, by what it is known for it; empty where nothing else than its words says so."""
 
 
 class _GrownText(NamedTuple):
@@ -1211,7 +1221,7 @@ def _texts_resembled(
     pages: Mapping[str, PageTexts],
     *,
     grown: Sequence[_GrownText],
-) -> Sequence[str]:
+) -> Sequence[_Resembled]:
     """Return the earlier text that each new observation shares most of its words with; empty for none, then it is the first of its kind.
 
     Args:
@@ -1269,8 +1279,10 @@ def _texts_resembled(
     )
     known = frozenset(traces)
     found: list[str] = []
+    causes: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
+        causes.append(earlier.find_cause(one, same) if observation.channel is ItemChannel.SUBMISSION else "")
         earlier.keep(one, is_first=not same)
         same = same or earlier.find_news(one) or earlier.find_on_sites(one)
         found.append(earlier.find_lender(one, observation, found=same))
@@ -1280,7 +1292,7 @@ def _texts_resembled(
     _renew(connection, TEXT_RUN, [{"key": key, "text": number} for key, number in earlier.runs_added.items()])
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
-    return found
+    return [*map(_Resembled, found, causes)]
 
 
 def _is_text_sent_in(one: Observation, candidate: NamedCandidate) -> bool:
