@@ -188,9 +188,15 @@ def heard_until(case: Case, handling: Handling) -> date | None:
 
 
 def _answer_until(asked: RecordedMove, handling: Handling) -> date:
-    """Return the last day on which a unit may answer a reminder."""
-    day = asked.at.astimezone(handling.zone).date()
-    return handling.calendar.add_working_days(day, handling.numbers.case_explain_working_days)
+    """Return the last day on which a unit may answer a reminder: what was promised holds, also where fewer days are off by now."""
+    day = answer_day(asked.at.astimezone(handling.zone).date(), handling)
+    return max(day, asked.move.answer_until or day)
+
+
+def answer_day(reminded_on: date, handling: Handling) -> date:
+    """Return the last day to answer a reminder of a day."""
+    days = handling.numbers.case_explain_working_days
+    return handling.calendar.add_working_days(reminded_on, days) if days else reminded_on
 
 
 def is_named(paper: Paper | None) -> bool:
@@ -264,7 +270,8 @@ def next_due(case: Case, handling: Handling) -> Due | None:
             by = after(case.found_on(handling.zone), numbers.case_remind_working_days)
             return Due(CaseStep.REMINDED, by, msg("the managing unit"))
         case CaseState.AWAITING:
-            by = after(_day(case, handling, CaseStep.REMINDED), numbers.case_explain_working_days)
+            asked = case.newest(CaseStep.REMINDED)
+            by = answer_day(case.found_on(handling.zone), handling) if asked is None else _answer_until(asked, handling)
             return Due(CaseStep.EXPLAINED, by, msg("the unit"))
         case CaseState.EXPLAINED:
             # What was explained in the hearing is decided once the case is open.

@@ -18,6 +18,7 @@ from portalops.compliance.handling import (
     Handling,
     LateAnswer,
     escalations,
+    heard_until,
     judged_keys,
     late_answer,
     late_steps,
@@ -1200,3 +1201,20 @@ def test_a_reminder_without_any_paper_begins_no_time_to_answer() -> None:
     ]
 
     assert [one and one.step for one in due] == [CaseStep.REMINDED] * 3 + [CaseStep.EXPLAINED]
+
+
+def test_a_calendar_that_is_confirmed_later_shortens_no_hearing() -> None:
+    """The letter of 10 February 2027 promised 19 February by the provisional days off around Tet."""
+    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
+    promised = [
+        replace(each, move=replace(each.move, answer_until=date(2026, 12, 4)))
+        if each.move.step is CaseStep.REMINDED
+        else each
+        for each in asked.moves
+    ]
+    (case,) = fold_cases(promised)
+
+    assert heard_until(asked, _handling("2026-11-24")) == date(2026, 11, 27)
+    assert heard_until(case, _handling("2026-11-24")) == date(2026, 12, 4)
+    assert _judged_again(case, UNMET, "2026-12-04") == []
+    assert _judged_again(case, UNMET, "2026-12-05") == [CaseStep.OPENED]
