@@ -71,6 +71,8 @@ _MAX_KEY = 500
 
 RESEMBLING = text("(resembles <> '')")
 """Of the observations whose text shares most of its words with an earlier one."""
+DATED = text("(created_at IS NOT NULL)")
+"""Of the observations of which the source says when they were made."""
 
 OBSERVATION = Table(
     "observation",
@@ -120,6 +122,13 @@ OBSERVATION = Table(
     ).ddl_if("sqlite"),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
+    # What tells when a register's lines came, of all units together.
+    Index(
+        "observation_by_source",
+        *("source", "newest_at", "created_at", "first_seen_at"),
+        sqlite_where=DATED,
+        postgresql_where=DATED,
+    ),
     Index("observation_resembling", "newest_at", sqlite_where=RESEMBLING, postgresql_where=RESEMBLING),
 )
 NAME = Table(

@@ -49,6 +49,7 @@ from checks.updates.observation_rows import (
     BEGINS,
     CORRECTION,
     DATABASE,
+    DATED,
     LAST_SEEN,
     LIKENESS,
     NAME,
@@ -949,16 +950,13 @@ _COMPLETE_POLLS = (
     .order_by(POLL.c.polled_at)
 )
 _ARRIVALS = text(
-    "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
-    " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL),"
-    " made(source, at, seen_at) AS (SELECT observation.source, created_at, first_seen_at FROM units"
-    " JOIN observation ON observation.unit = units.unit AND newest_at >= :since"
-    " UNION ALL SELECT source, created_at, first_seen_at FROM observation WHERE unit IS NULL AND newest_at >= :since)"
-    " SELECT min(at), max(at) FROM made WHERE source = :source AND seen_at <= :until AND at IS NOT NULL GROUP BY at / 3600000"
+    "SELECT min(created_at), max(created_at) FROM observation WHERE source = :source AND newest_at >= :since"
+    " AND first_seen_at <= :until AND (created_at IS NOT NULL) GROUP BY created_at / 3600000"
 )
-"""Unit by unit, as no index names a source; a register may have millions of lines, and hours are few."""
+"""A register may have millions of lines, and hours are few."""
 _NEWEST_ARRIVAL = select(func.max(OBSERVATION.c.created_at)).where(
     OBSERVATION.c.source == bindparam("source"),
+    DATED,
     OBSERVATION.c.newest_at < bindparam("since"),
     OBSERVATION.c.first_seen_at <= bindparam("until"),
 )
