@@ -172,11 +172,11 @@ def test_figures_tell_of_jobs_duties_and_anchors_and_of_nothing_that_is_not_know
     figures = home.figures()
     for name in ("last_success", "last_run"):
         for job in ("weekly-report", "daily-anchor"):
-            at = figures[f"portalops_job_{name}_timestamp_seconds"].of(job=job, portal="demo")
+            at = figures[f"portalops_job_{name}_timestamp_seconds"].of(portalops_job=job, portal="demo")
             assert before - 1 <= at <= time.time() + 1
-    assert figures["portalops_job_next_due_timestamp_seconds"].of(job="daily-anchor") > time.time()
+    assert figures["portalops_job_next_due_timestamp_seconds"].of(portalops_job="daily-anchor") > time.time()
     assert figures["portalops_anchor_last_success_timestamp_seconds"].of(anchor="share") >= before - 1
-    assert figures["portalops_job_exit_code"].of(job="daily-anchor") == 0
+    assert figures["portalops_job_exit_code"].of(portalops_job="daily-anchor") == 0
     verdicts = figures["portalops_duty_verdict"].samples
     duties = {dict(labels)["duty"] for labels in verdicts}
     assert len(duties) > 10
