@@ -116,7 +116,7 @@ def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAns
     judged = judge_period(session, period_option(session, period))
     standings = judged.standings if duty is None else _only(judged.standings, duty, session.rulebook)
     now, zone = session.clock.now(), session.zone_of_portal
-    answer = answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone)
+    answer = answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone, alone=duty is not None)
     if answer.state != CRITICAL:
         session.ledger.require_clock()  # with a clock behind the newest record nothing is run any more
     return answer

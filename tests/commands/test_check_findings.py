@@ -394,7 +394,7 @@ def plugin(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> t
 def test_plugin_says_critical_for_overdue_warning_for_open_and_unknown_for_nobody_looked(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert plugin(home, capsys, "findings")[0] == 3
+    assert plugin(home, capsys, "findings") == (3, "PORTALOPS UNKNOWN - no scan is recorded yet")
 
     record_round(home, LONG_AGO, root=PASS)
     code, line = plugin(home, capsys, "findings")

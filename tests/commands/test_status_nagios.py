@@ -46,10 +46,23 @@ def said(
     jobs: Sequence[Job] = (DAILY,),
     attempts: Sequence[Attempt] = (GOOD,),
     now: datetime = NOW,
+    alone: bool = False,
 ) -> tuple[str, str]:
-    standings = tuple(Standing(DutyId(f"10.{n}"), verdict, msg("x")) for n, verdict in enumerate(verdicts, 1))
-    answer = answer_of(judged or JudgedDuties(standings, ()), standings, jobs, attempts, now=now, zone=ZONE)
+    answer = answered(*verdicts, judged=judged, jobs=jobs, attempts=attempts, now=now, alone=alone)
     return answer.state, str(answer.text)
+
+
+def answered(
+    *verdicts: DutyVerdict,
+    judged: JudgedDuties | None = None,
+    jobs: Sequence[Job] = (DAILY,),
+    attempts: Sequence[Attempt] = (GOOD,),
+    now: datetime = NOW,
+    alone: bool = False,
+) -> nagios.PluginAnswer:
+    standings = tuple(Standing(DutyId(f"10.{n}"), verdict, msg("x")) for n, verdict in enumerate(verdicts, 1))
+    shown = judged or JudgedDuties(standings, ())
+    return answer_of(shown, standings, jobs, attempts, now=now, zone=ZONE, alone=alone)
 
 
 def test_all_met_and_lately_done_is_ok() -> None:
@@ -125,6 +138,26 @@ def test_without_jobs_or_without_any_run_nothing_is_ok() -> None:
         "no job is planned, so nothing shows that anything is done",
     )
     assert said(PENDING, attempts=())[0] == nagios.UNKNOWN
+
+
+def test_one_duty_answers_for_itself_alone_and_for_the_ledger() -> None:
+    failed = attempt(DAILY, NOW - timedelta(days=9), RunOutcome.FAILED)
+    due = JudgedDuties((), (), due=(msg("incident IN-2026-1: due"),))
+    changed = JudgedDuties((), (), Fault(3, msg("record 3 was changed")))
+
+    assert said(MET, attempts=[failed], alone=True) == (nagios.OK, "1 duty met, none unmet")
+    assert said(MET, judged=due, alone=True)[0] == said(MET, jobs=(), alone=True)[0] == nagios.OK
+    assert said(UNKNOWN, judged=due, alone=True)[0] == nagios.UNKNOWN
+    assert said(MET, judged=changed, alone=True)[0] == nagios.CRITICAL
+    assert set(answered(MET, attempts=[failed], alone=True).counts) == {"unmet", "unknown", "pending", "met"}
+
+
+def test_what_is_not_known_has_no_figure() -> None:
+    of_duties = {"unmet", "unknown", "pending", "met"}
+
+    assert set(answered(MET, jobs=()).counts) == {*of_duties, "last_run_age"}, "no job is planned"
+    assert set(answered(MET, attempts=()).counts) == of_duties, "no job was ever done"
+    assert set(answered().counts) == {"failing_jobs", "last_run_age"}, "no duty was judged"
 
 
 # --- on the command line --------------------------------------------------------------------------
