@@ -165,6 +165,38 @@ def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     require_all_well(home)
 
 
+def status(home: Home) -> tuple[int, str, str]:
+    code = run(["--config", str(home.folder / "portalops.toml"), "--lang", "en", "status"], {})
+    shown = home.capsys.readouterr()
+    return code, " ".join(shown.out.split()), " ".join(shown.err.split())
+
+
+def test_status_says_that_the_ledger_goes_on_elsewhere(home: Home) -> None:
+    moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
+    seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
+
+    code, _shown, warned = status(home)
+
+    assert code == ExitCode.FAILED
+    assert "was moved to elsewhere, so these are an old ledger's duties. Name the new store" in warned
+    set_aside(home, seq, seq)
+    code, _shown, warned = status(home)
+    assert code in WORKED
+    assert "was moved to" not in warned
+
+
+def test_status_says_nothing_of_a_move_that_does_not_count(home: Home) -> None:
+    home.call("enroll")
+    record_as_a_stranger(
+        home, "ledger.moved", moved={"from": "file", "head": "0" * 64, "records": 1, "to": "elsewhere"}
+    )
+
+    code, _shown, warned = status(home)
+
+    assert code in WORKED
+    assert "was moved to" not in warned
+
+
 def test_a_clock_that_had_run_ahead_is_mended(home: Home) -> None:
     first, last, since = run_ahead(home)
     code = run(["--config", str(home.folder / "portalops.toml"), "--json", "run"], {})
