@@ -155,6 +155,22 @@ def test_a_whole_record_that_is_stored_as_text_stops_nothing_and_is_set_aside_li
     require_all_well(home)
 
 
+def test_a_ledger_of_before_a_change_of_keys_has_the_retired_key_sign_for_the_present_one_again(home: Home) -> None:
+    shutil.copytree(home.folder / "state", home.folder / "restored")
+    present = home.call("rotate-key", "--reason", "một năm đã qua")["fingerprint"]
+    shutil.rmtree(home.folder / "state")
+    (home.folder / "restored").rename(home.folder / "state")
+    home.call("verify", expected=ExitCode.INTEGRITY)
+    home.call("rotate-key", "--reason", "khôi phục", expected=ExitCode.FAILED)
+    (retired,) = home.key.parent.glob("signing.retired-????????")
+
+    home.key.rename(home.key.with_name("signing.next"))
+    retired.rename(home.key)
+
+    assert home.call("rotate-key", "--reason", "khôi phục")["fingerprint"] == present
+    require_all_well(home)
+
+
 def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
     seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
