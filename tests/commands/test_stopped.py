@@ -171,6 +171,19 @@ def test_a_ledger_of_before_a_change_of_keys_has_the_retired_key_sign_for_the_pr
     require_all_well(home)
 
 
+@pytest.mark.parametrize("verb", ["run", "status"])
+def test_a_second_beginning_names_the_page_that_leads_out(home: Home, verb: str) -> None:
+    home.call("enroll")
+    record_as_a_stranger(home, "ledger.created", ledger="0" * 32, format=1, portalops="x")
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--lang", "en", verb], {})
+
+    warned = " ".join(home.capsys.readouterr().err.split())
+    assert code == ExitCode.INTEGRITY
+    assert "starts a ledger, but only record 1 may" in warned
+    assert "the ways out are in docs/stopped.md" in warned
+
+
 def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
     seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
