@@ -496,6 +496,13 @@ def test_text_of_a_host_cannot_leave_its_line_nor_reach_a_shell(hostile: str) ->
     assert len(line.encode()) < 1000
 
 
+@pytest.mark.parametrize("quotes", ["''", '""', "\u2018\u2019", "\u201c\u201d"])
+def test_quotes_are_left_out_of_the_line_and_leave_no_mark(quotes: str) -> None:
+    said = f"run {quotes[0]}portalops ledger verify{quotes[1]}"
+
+    assert nagios.line(nagios.CRITICAL, said, {}) == "PORTALOPS CRITICAL - run portalops ledger verify"
+
+
 # --- imports --------------------------------------------------------------------------------------------
 
 

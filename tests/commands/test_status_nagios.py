@@ -12,6 +12,7 @@ from commands.cli import nagios
 from commands.cli.entry import run
 from commands.jobs.standings import JudgedDuties
 from commands.status.views import answer_of
+from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt
 from portalops.ledger.ledger import Ledger
@@ -220,6 +221,18 @@ def test_a_clock_behind_the_newest_record_is_never_ok(tmp_path: Path, capsys: py
     code, line = plugin(tmp_path, capsys, "10.2-content")
 
     assert (code, line.partition(":")[0]) == (3, "PORTALOPS UNKNOWN - error PO1103")
+
+
+def test_a_ledger_that_goes_on_elsewhere_is_never_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Portal(tmp_path, capsys).call("backup", "run")
+    assert plugin(tmp_path, capsys, "10.2-content")[0] == 0
+    moved = bodies.write({"moved": {"from": "file", "head": "0" * 64, "records": 1, "to": "postgresql:cong"}})
+    ledger = Ledger.open(tmp_path / "state", FixedClock(datetime.now(UTC)), create=True)
+    ledger.append("ledger.moved", run=NO_RUN, body=moved)
+
+    code, line = plugin(tmp_path, capsys, "10.2-content")
+
+    assert (code, line.partition(":")[0]) == (3, "PORTALOPS UNKNOWN - error PO1101")
 
 
 def test_a_duty_that_there_is_not_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
