@@ -328,7 +328,19 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in _keep_legal_media(made.once_verified_copies())})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
-    return standing_of(duty, DutyVerdict.MET, reason, seqs, _imaged(judged), newest_at=newest_at)
+    details = [*_imaged(judged), *_owed(judged)]
+    return standing_of(duty, DutyVerdict.MET, reason, seqs, details, newest_at=newest_at)
+
+
+def _owed(sets: Iterable[SetEvidence]) -> list[Message]:
+    """Name the copies that were not made while the medium was away or full: one lasting medium is enough, and they are owed still."""
+    return [
+        msg("the copy of set {set} on {medium} is owed: it was never made", set=made.set.id, medium=copy.medium)
+        for made in sets
+        if not made.is_disposed
+        for copy in made.copies
+        if copy.state is CopyState.FAILED
+    ]
 
 
 def _imaged(sets: Sequence[SetEvidence]) -> list[Message]:
@@ -413,7 +425,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
             parts.append((DutyVerdict.UNMET, msg("week {week} has no complete, verified set", week=name)))
     used = [by_week[week] for week in situation.evidence.period.weeks() if week in by_week]
     due_at = used[-1].set.created_at + timedelta(days=situation.rulebook.numbers.backup_max_age_days) if used else None
-    return from_parts(
+    standing = from_parts(
         duty,
         parts,
         met=msg("every week of the period has a complete, verified set"),
@@ -421,6 +433,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
         newest_at=used[-1].at if used else None,
         due_at=due_at,
     )
+    return replace(standing, details=(*standing.details, *_owed(used)))
 
 
 def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:

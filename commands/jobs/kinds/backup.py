@@ -254,7 +254,11 @@ def unrecorded_work(
 
 
 def work_of_backup(result: BackupResult) -> Work[object]:
-    """Judge how a backup went."""
+    """Judge how a backup went.
+
+    One copy of a complete set that was read back is enough for the run. Those that other media lack are owed: they are made
+    from it, and another set would only fill the media that are there.
+    """
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     streams = result.set.streams if result.set else ()
     unsigned = (result.unsigned,) if result.unsigned else ()
@@ -270,8 +274,15 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     )
     if result.set is None or len(unverified) == len(result.copies):
         return Work(RunOutcome.FAILED, ExitCode.FAILED, result, problems)
-    if result.set.outcome is not RunOutcome.COMPLETE or unverified:
+    if result.set.outcome is not RunOutcome.COMPLETE:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    if unverified:
+        owed = msg(
+            "set {set} is complete; its copy on {media} is owed: the copy job makes it, or 'portalops backup replicate'",
+            set=result.set.id,
+            media=", ".join(copy.medium for copy in unverified),
+        )
+        return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL, result, (*problems, owed))
     # Without its signature the data is whole all the same.
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
 
