@@ -321,15 +321,16 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
             unknown.append(_none_good(made, apart))
     seqs = [made.seq for made in judged]
     newest_at = judged[-1].at
+    owed = _owed(judged)
     if details:
-        return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, details, newest_at=newest_at)
+        lines = [*details, *owed]
+        return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, lines, newest_at=newest_at)
     if unknown:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
-        return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
+        return standing_of(duty, verdict, example_of(unknown), seqs, [*unknown, *owed], newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in _keep_legal_media(made.once_verified_copies())})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
-    details = [*_imaged(judged), *_owed(judged)]
-    return standing_of(duty, DutyVerdict.MET, reason, seqs, details, newest_at=newest_at)
+    return standing_of(duty, DutyVerdict.MET, reason, seqs, [*_imaged(judged), *owed], newest_at=newest_at)
 
 
 def _owed(sets: Iterable[SetEvidence]) -> list[Message]:
