@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +12,12 @@ from typing import Any
 import pytest
 
 from commands.cli.calling import call
+from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.ledger.runs import read_attempts
 from portalops.model.backups import CopyState
 from portalops.model.verdicts import DutyVerdict, RunOutcome
+from tests.backups.media.test_disk import require_root
 from tests.backups.test_prune import Portal
 from tests.shapes import data_of
 
@@ -44,6 +49,16 @@ class Rotating(Portal):
             done.append(self.run_due())
             self.clock.move(timedelta(hours=1, minutes=1))
         return done
+
+    def warned(self, *arguments: str) -> list[str]:
+        """Call a verb, and return what it warns of media that fill up."""
+        session = self.session(*arguments)
+        try:
+            call(session)
+        finally:
+            if "writable_ledger" in session.__dict__:
+                session.writable_ledger.close()
+        return [str(each) for each in session.warnings if "full soon" in str(each)]
 
     def carry_away(self, medium: str) -> None:
         (self.folder / medium).rename(self.folder / f"away-{medium}")
@@ -113,6 +128,33 @@ def test_the_week_is_met_by_the_copies_that_are_there_and_says_what_is_owed(port
     portal.bring_back("disk-b")
     portal.hours(2)
     assert "owed" not in str((portal.standing("10.2-interval"), portal.standing("10.2-medium")))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[Rotating]:
+    """A portal whose disk-b is a file system of 1 MiB; each set takes more than a quarter of it."""
+    require_root()
+    portal = Rotating(tmp_path)
+    (tmp_path / "articles" / "scan.bin").write_bytes(os.urandom(300_000))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path / "disk-b"], check=True)
+    yield portal
+    subprocess.run(["umount", tmp_path / "disk-b"], check=True)
+
+
+def test_a_medium_that_will_be_full_within_its_next_sets_is_told_before(tiny: Rotating) -> None:
+    tiny.folder.joinpath("articles", "scan.bin").rename(tiny.folder / "scan.bin")
+    assert not tiny.warned("backup", "run")
+    tiny.folder.joinpath("scan.bin").rename(tiny.folder / "articles" / "scan.bin")
+    tiny.clock.move(timedelta(days=7))
+
+    (line,) = tiny.warned("backup", "run")
+
+    assert line.startswith("disk-b is full soon: 1 of its next 4 sets fit; that of ")
+    listed = {each["id"]: str(each["alarms"]) for each in data_of(call(tiny.session("media", "list")))}
+    assert "full soon" in listed["disk-b"] and "full soon" not in listed["disk-a"]
+    assert tiny.warned("media", "check") == [line]
+    (found,) = [each for each in diagnose(tiny.session()) if each.subject == "space" and "full soon" in str(each.seen)]
+    assert found.state is DiagnosticState.WARNING
 
 
 def test_a_set_that_no_medium_has_verified_is_made_again(portal: Rotating) -> None:
