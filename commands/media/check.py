@@ -188,7 +188,7 @@ def check(
             )
             if found.reached and found.copies and not found.sets:
                 said = msg(
-                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media add {medium}'.",
+                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media replace {medium}'.",
                     medium=name,
                 )
                 hints[name].append(said)

@@ -49,6 +49,7 @@ from portalops.registers.incidents import IncidentRegister, read_incidents
 from portalops.registers.media import RegisteredMedium, read_register
 from portalops.registers.places import RegisteredPlace, read_places
 from portalops.registers.plans import read_plans
+from portalops.registers.replacements import Replacement, read_replacements
 from portalops.registers.retention import Decision, read_decisions
 from portalops.registers.scans import Shared, StoredScan, drop_sentences
 from portalops.registers.sent import RecordedSending, read_sendings
@@ -138,6 +139,8 @@ class Evidence:
     """What other tools claimed, oldest first: shown, and never judged by."""
     discs: tuple[HeldDisc, ...] = ()
     """Burnt discs of the sets that may speak for the period."""
+    replacements: tuple[Replacement, ...] = ()
+    """Media whose place another one took, whenever, oldest first."""
     findings: tuple[Finding, ...] = ()
     """What server checks saw to be wrong, as of the period's end or now; what was fixed as well."""
     judged: frozenset[tuple[str, str]] = frozenset()
@@ -169,12 +172,14 @@ class Evidence:
         """Return the backup sets, oldest first, with what later looks said of their copies.
 
         Args:
-            as_of: leave out what the retention rule removed later: at that moment it was still there.
+            as_of: leave out what the retention rule removed later, or what went later with a medium that was replaced: at that
+                moment it was still there.
         """
         looks = [
             each for each in self.verifies if not (as_of and isinstance(each.body, PruneResult) and each.at > as_of)
         ]
-        return tuple(fold_sets(self.backups, looks, self.discs))
+        replacements = [each for each in self.replacements if not (as_of and each.at > as_of)]
+        return tuple(fold_sets(self.backups, looks, self.discs, replacements))
 
 
 def evidence_since(period: Period, zone: ZoneInfo) -> datetime:
@@ -305,6 +310,7 @@ def read_evidence(
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
         adopted=tuple(read("adopted", AdoptedPoll, ledger.records(kinds=("backup.adopted",), since=since))),
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
+        replacements=read_replacements(ledger),
         findings=findings.findings,
         judged=frozenset(judged),
         changes=read_changes(ledger),
