@@ -1,7 +1,7 @@
 """Add a medium to the register
 
 An id that is in the register already means that another medium has taken its place, and what was on that is gone:
-'portalops media replace' says why as well, and makes up its copies at once.
+'portalops media replace' says why as well, and makes its copies again at once.
 
 Example: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian 'Nguyễn Văn An'
 --expires 2031-12-31
@@ -29,8 +29,8 @@ from portalops.locale import _
 from portalops.model.media import MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.registers.backups import ADDED, MEDIUM
 from portalops.registers.media import read_media
-from portalops.registers.replacements import ADDED, MEDIUM
 from portalops.reports.document import Block, KeyValues
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -105,8 +105,8 @@ def add(
     if before is not None and before.entry is not None:
         warnings.append(
             msg(
-                "another medium was in the register as {id} before: {label}; its copies are gone with it, and the copy job makes up"
-                " those that retention keeps",
+                "another medium was in the register as {id} before: {label}; its copies are gone with it, and the copy job makes"
+                " those again that retention keeps",
                 id=medium,
                 label=before.entry.label,
             )

@@ -1,4 +1,4 @@
-"""Record that another medium took the place of a lost or worn one, and make up its copies
+"""Record that another medium took the place of a lost or worn one, and make its copies again
 
 What was on the medium before is gone with it, which is no damage. Then the sets that retention keeps are copied onto the
 new one from another medium and read back; a set that lies there already, such as copied over by hand, is read back. Connect
@@ -38,10 +38,9 @@ from portalops.model.media import MediumEntry
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
-from portalops.registers.backups import SetEvidence, recorded_sets
-from portalops.registers.copies import KnownCopy, fold_replaced
+from portalops.registers.backups import ADDED, MEDIUM, SetEvidence, recorded_sets
+from portalops.registers.copies import KnownCopy, Replacement, fold_replaced
 from portalops.registers.media import read_media
-from portalops.registers.replacements import ADDED, MEDIUM, Replacement
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.words import status_of_copy
 
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
 
 
 @shape
-class MadeUpCopy:
+class NewCopy:
     """A copy on the new medium, or one that would be made."""
 
     id: str
@@ -66,7 +65,7 @@ class MadeUpCopy:
 
 @shape
 class ReplacedMedium:
-    """The medium that took the place of another one, and what was made up."""
+    """The medium that took the place of another one, and the copies on it."""
 
     id: str
     kind: str
@@ -80,7 +79,7 @@ class ReplacedMedium:
     reason: str
     gone: int
     """How many copies are gone with the medium before."""
-    copies: tuple[MadeUpCopy, ...]
+    copies: tuple[NewCopy, ...]
     recorded: bool
 
 
@@ -140,7 +139,9 @@ def replace(
     ]
     view: list[Block] = [Notice(each, Tone.BAD) for each in done.said]
     if rows:
-        view.insert(0, TableBlock(msg("Copies made up"), (msg("Backup set"), msg("State"), msg("Remark")), rows))
+        view.insert(
+            0, TableBlock(msg("Copies on the new medium"), (msg("Backup set"), msg("State"), msg("Remark")), rows)
+        )
     return _result(entry, gone, copies, recorded=True, view=view, exit_code=done.exit_code)
 
 
@@ -190,11 +191,11 @@ def _gone(sets: Sequence[SetEvidence], replacement: Replacement) -> tuple[SetEvi
 
 def _planned(
     session: Session, gone: Sequence[SetEvidence], media: Mapping[str, Medium], medium: str
-) -> tuple[MadeUpCopy, ...]:
+) -> tuple[NewCopy, ...]:
     now, zone = session.clock.now(), session.zone_of_portal
     lost = lost_on(session.settings, session.reader, gone, media, now=now, zone=zone)
     return tuple(
-        MadeUpCopy(
+        NewCopy(
             id=f"{medium}/{each.made.set.id}",
             set=each.made.set.id,
             from_=each.read_from[0].medium if each.read_from else None,
@@ -205,8 +206,8 @@ def _planned(
     )
 
 
-def _made(copy: Copy, source: str) -> MadeUpCopy:
-    return MadeUpCopy(
+def _made(copy: Copy, source: str) -> NewCopy:
+    return NewCopy(
         id=f"{copy.medium}/{copy.set_id}",
         set=copy.set_id,
         from_=source or None,
@@ -218,7 +219,7 @@ def _made(copy: Copy, source: str) -> MadeUpCopy:
 def _result(
     entry: MediumEntry,
     gone: Sequence[SetEvidence],
-    copies: Sequence[MadeUpCopy],
+    copies: Sequence[NewCopy],
     *,
     recorded: bool,
     view: Sequence[Block] = (),

@@ -27,18 +27,17 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
-from portalops.model.media import MediumCheck
+from portalops.model.media import MediumCheck, MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import FINISHED, Digest, Record, Recorded, RunId
 from portalops.model.retention import PruneResult
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
-from portalops.registers.copies import CopyReport, first_known, fold_elsewhere, fold_replaced, fold_report
+from portalops.registers.copies import CopyReport, Replacement, first_known, fold_elsewhere, fold_replaced, fold_report
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
-from portalops.registers.replacements import Replacement, read_replacements
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +50,10 @@ SOON = timedelta(days=7)
 FOUND: Final = "backup.found"
 FOUND_SET: Final = "found"
 """The kind of the records that tell of sets of dead runs, and the key of their body."""
+
+ADDED: Final = "media.added"
+MEDIUM: Final = "medium"
+"""The kind of the records of media that came into the register, and the key of the medium in their bodies."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -212,6 +215,26 @@ def recorded_sets(
     for each in late:
         _put_in_its_place(backups, each)
     return tuple(fold_sets(backups, looks, folded_discs(discs), read_replacements(ledger)))
+
+
+def read_replacements(ledger: LedgerReader) -> tuple[Replacement, ...]:
+    """Return the replacements, oldest first.
+
+    A medium is replaced where its id comes into the register once more, or where its record says so. Where the details of a
+    record cannot be read, its subject still tells which medium came.
+    """
+    known: set[str] = set()
+    found: list[Replacement] = []
+    for record in ledger.records(kinds=(ADDED,)):
+        try:
+            entry = decode_part(ledger.blob(record.body), MEDIUM, MediumEntry)
+        except PortalOpsError:
+            entry = None
+        medium = entry.id if entry is not None else record.subject
+        if medium in known or (entry is not None and entry.replaces):
+            found.append(Replacement(record.seq, record.at, medium))
+        known.add(medium)
+    return tuple(found)
 
 
 def unreadable(record: Record, cause: PortalOpsError) -> PortalOpsError:

@@ -14,7 +14,6 @@ from portalops.model.message import msg
 from portalops.model.reading import Reading, with_reading
 from portalops.model.text import show_text
 from portalops.model.values import dataclass
-from portalops.registers.replacements import Replacement
 
 ENDED = frozenset({CopyState.FAILED, CopyState.DAMAGED, CopyState.DISPOSED, CopyState.REPLACED})
 """States in which nothing that was read before speaks for what comes after."""
@@ -48,6 +47,15 @@ class KnownCopy:
     since: datetime
     """Since when the same bytes have been there, as far as anybody has seen."""
     readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """From here on another physical medium has this id: what was on the one before is gone with it."""
+
+    seq: int
+    at: datetime
+    medium: str
 
 
 def first_known(look: CopyReport) -> KnownCopy:

@@ -35,10 +35,11 @@ from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.attested import read_attested
-from portalops.registers.backups import POLLS, CopyReports, SetEvidence, fold_sets, folded_discs
+from portalops.registers.backups import POLLS, CopyReports, SetEvidence, fold_sets, folded_discs, read_replacements
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.changes import ChangeRegister, read_changes
 from portalops.registers.confirmations import read_confirmations
+from portalops.registers.copies import Replacement
 from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc
 from portalops.registers.drills import RecordedDrill, read_drills
@@ -49,7 +50,6 @@ from portalops.registers.incidents import IncidentRegister, read_incidents
 from portalops.registers.media import RegisteredMedium, read_register
 from portalops.registers.places import RegisteredPlace, read_places
 from portalops.registers.plans import read_plans
-from portalops.registers.replacements import Replacement, read_replacements
 from portalops.registers.retention import Decision, read_decisions
 from portalops.registers.scans import Shared, StoredScan, drop_sentences
 from portalops.registers.sent import RecordedSending, read_sendings

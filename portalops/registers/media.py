@@ -16,9 +16,8 @@ from portalops.model.reading import Limits
 from portalops.model.record import Record
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
-from portalops.registers.backups import GONE, Expiring, PassOver, SetEvidence, expiring, unreadable
+from portalops.registers.backups import ADDED, GONE, MEDIUM, Expiring, PassOver, SetEvidence, expiring, unreadable
 from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
-from portalops.registers.replacements import ADDED, MEDIUM
 
 DAYS_OF_A_MONTH = 31
 """An alarm that counts months counts them as the longest ones, and so never comes too early."""

@@ -1,4 +1,4 @@
-"""A medium that another one took the place of: what was on it is gone with it, no damage, and is made up."""
+"""A medium that another one took the place of: what was on it is gone with it, no damage, and is copied again."""
 
 from __future__ import annotations
 

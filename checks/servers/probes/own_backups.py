@@ -29,10 +29,9 @@ from portalops.model.organisation import HostId
 from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import LedgerReader
-from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets
+from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets, read_replacements
 from portalops.registers.drills import ImportedDrill
 from portalops.registers.media import RegisteredMedium, read_media
-from portalops.registers.replacements import read_replacements
 
 BodyT = TypeVar("BodyT")
 
