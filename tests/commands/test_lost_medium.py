@@ -113,6 +113,20 @@ def test_the_owed_copy_is_made_once_the_medium_is_back(portal: Rotating) -> None
     assert {copy.state for copy in portal.sets()[-1].copies} == {CopyState.VERIFIED}
 
 
+def test_without_a_copy_job_the_owed_copy_is_made_all_the_same(tmp_path: Path) -> None:
+    portal = Rotating(tmp_path, jobs="")
+    assert [job["id"] for each in portal.hours(2) for job in each["jobs"]] == ["weekly-backup"]
+    portal.clock.move(timedelta(days=7))
+    portal.carry_away("disk-b")
+    done = [job["id"] for each in portal.hours(3) for job in each["jobs"]]
+    assert done == ["weekly-backup", "copy", "copy"], "the copy is tried each hour, the set made once"
+
+    portal.bring_back("disk-b")
+
+    assert [(job["id"], job["outcome"]) for each in portal.hours(3) for job in each["jobs"]] == [("copy", "complete")]
+    assert portal.on("disk-b") == portal.on("disk-a")
+
+
 def test_the_week_is_met_by_the_copies_that_are_there_and_says_what_is_owed(portal: Rotating) -> None:
     portal.hours(2)
     portal.clock.move(timedelta(days=7))
