@@ -21,7 +21,7 @@ import typer
 
 from backups.copying import wanted_copies
 from backups.media import build_media
-from backups.presence import with_copies
+from backups.presence import listed_sets, with_copies
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import ShownMessage, shape
@@ -194,11 +194,12 @@ def _planned(
 ) -> tuple[NewCopy, ...]:
     now, zone = session.clock.now(), session.zone_of_portal
     lost = lost_on(session.settings, session.reader, gone, media, now=now, zone=zone)
+    there = listed_sets(session.settings.portal.id, [media[medium]] if medium in media else []).get(medium, ())
     return tuple(
         NewCopy(
             id=f"{medium}/{each.made.set.id}",
             set=each.made.set.id,
-            from_=each.read_from[0].medium if each.read_from else None,
+            from_=each.read_from[0].medium if each.read_from and each.made.set.id not in there else None,
             state=None,
             problem=None,
         )
@@ -259,7 +260,9 @@ def _result(
     if not recorded:
         rows: list[tuple[Cell, ...]] = [(each.set, each.from_) for each in copies]
         if rows:
-            blocks.append(TableBlock(msg("What would be copied"), (msg("Backup set"), msg("From")), rows))
+            blocks.append(
+                TableBlock(msg("What would be copied, or read where it lies"), (msg("Backup set"), msg("From")), rows)
+            )
         blocks.append(Paragraph(msg("nothing was recorded: this was a dry run")))
     return Result(data, blocks, exit_code=exit_code)
 

@@ -112,6 +112,7 @@ def test_what_was_copied_over_by_hand_is_read_back_and_not_copied_again(portal: 
     old = portal.lose("disk-b")
     shutil.copytree(old, portal.folder / "disk-b", dirs_exist_ok=True)
     portal.clock.move(timedelta(hours=1))
+    assert {each["from"] for each in portal.media("replace", "disk-b", *WHY, "--dry-run")["copies"]} == {None}
 
     done = portal.media("replace", "disk-b", *WHY)
 
