@@ -375,9 +375,12 @@ def test_an_item_that_two_units_claim_is_open_for_both_until_one_claim_is_taken_
     code, envelope = two.claim("xa-dien-an")
     (second,) = envelope["data"]["attributed"]
     both = [two.counts(unit)[two.item][0] for unit in ("so-y-te", "xa-dien-an")]
+    shown, listed = two.call("updates", "show", first)[1], two.call("updates", "list", "--period", WEEK)[1]["data"]
     two.call("updates", "observe", "--withdraw", first, "--reason", "nhầm")
 
     assert code == 0
     assert any(f"--withdraw {first}" in line for line in envelope["warnings"])
     assert both == ["perhaps", "perhaps"]
+    assert shown["error"]["message"] == f"entry {first} does not count: several units claim the same item"
+    assert [one["claimed_as"] for one in listed if one["id"] == two.item] == [""]
     assert two.counts("xa-dien-an")[second][0] == "yes"
