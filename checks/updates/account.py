@@ -7,7 +7,7 @@ its fate, so that a stranger can add them up, and the unit can say where we err.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -68,6 +68,8 @@ class AccountedItem:
     until: datetime
     original: GradedItem | None = None
     """Of a copy, the item that it says again, where that is known."""
+    is_claimed: bool = False
+    """Another unit says that it is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ def account_for(judging: Judging, unit: Agency, week: Week, names: UnitNames) ->
         seen = one.item.seen
         if one.counts is not ItemCounts.PERHAPS:
             return one
+        if claims := {
+            who: entry for who, entry in judging.terms.decided.claimed.get(seen.id, {}).items() if who != unit.id
+        }:
+            return replace(one, why=_explain_claim(names, claims), is_claimed=True)
         if seen.id in strangers:
             return replace(one, why=_explain_stranger(seen))
         traits, at = judging.traits_of(seen.source), moment(seen.first_seen_at)
@@ -411,6 +417,16 @@ def _day_of(one: SeenItem, zone: ZoneInfo) -> date:
 def _published_at(one: SeenItem) -> Stamp:
     """Return when an item says that it was published; else when it was first seen."""
     return one.first_seen_at if one.published_at is None else one.published_at
+
+
+def _explain_claim(names: UnitNames, claims: Mapping[UnitId, str]) -> Message:
+    """Say that another unit claims an item that may be this unit's, and what mends a wrong claim."""
+    other, entry = next(iter(claims.items()))
+    return msg(
+        "claimed by another unit, {unit}, as {id}, and it may be this unit's all the same: if {id} is wrong, take it back with 'portalops updates observe --withdraw {id}'",
+        unit=names.name_of(other) or other,
+        id=entry,
+    )
 
 
 def _explain_stranger(one: SeenItem) -> Message:

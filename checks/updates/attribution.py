@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from checks.updates.attested import Collected, same_item
@@ -58,6 +59,13 @@ def attributed_unit(one: SeenItem, names: UnitNames, sources: Mapping[str, Updat
     return names.find(one.unit_name, traits, moment(_made_at(one)))
 
 
+def likely_units(name: str, names: UnitNames, traits: UpdateSourceTraits | None, when: datetime) -> tuple[UnitId, ...]:
+    """Return the units for which an item of an unknown sender is open by its name, a mention or an address, and those that took over from them."""
+    alike = names.likely(name, traits, when)
+    heirs = (each for unit in alike for each in names.successors(unit, when))
+    return tuple(dict.fromkeys((*alike, *heirs)))
+
+
 def _made_at(one: SeenItem) -> Stamp:
     known = (one.created_at, one.published_at)
     return next((at for at in known if at is not None), one.first_seen_at)
@@ -93,9 +101,8 @@ class WithNames(Collected):
         """Items that may be a unit's: of unknown senders with a name like its own, and of a unit that it has taken over from."""
         found: dict[UnitId, list[SeenItem]] = defaultdict(list)
         for one in self._unknown:
-            alike = self._names.likely(one.unit_name, self._sources.get(one.source), moment(_made_at(one)))
-            heirs = (each for unit in alike for each in self._names.successors(unit, moment(_made_at(one))))
-            for each in dict.fromkeys((*alike, *heirs, *self._sharing(one))):
+            alike = likely_units(one.unit_name, self._names, self._sources.get(one.source), moment(_made_at(one)))
+            for each in dict.fromkeys((*alike, *self._sharing(one), *self._decided.claimed.get(one.id, ()))):
                 found[each].append(one)
         for unit in self._names.ended(self.units()):
             for one in self.items(unit):
@@ -105,12 +112,15 @@ class WithNames(Collected):
 
     @cached_property
     def _unknown(self) -> Sequence[SeenItem]:
-        """Items of unknown senders that no officer has entered for a unit."""
-        entered = Counter(same_item(one) for one in self._decided.attested if one.unit is not None)
+        """Items of unknown senders that no officer has entered for a unit; a unit's own word takes an item from no other unit."""
+        claims = {entry for entries in self._decided.claimed.values() for entry in entries.values()}
+        entered = Counter(
+            same_item(one) for one in self._decided.attested if one.unit is not None and one.id not in claims
+        )
         found = []
         for one in self._by_unit.get(None, ()):
             key = same_item(one)
-            if one.id in self._decided.entered or entered[key]:
+            if entered[key]:
                 entered[key] -= 1  # two papers of one day may have one subject and no number of their own
             else:
                 found.append(one)
@@ -152,7 +162,10 @@ class WithNames(Collected):
         ]
 
     def resembling(self, unit: UnitId) -> Sequence[SeenItem]:
-        return [*self._collected.resembling(unit), *self._perhaps.get(unit, ()), *self._unnamed]
+        unknown = {one.id: one for one in (*self._perhaps.get(unit, ()), *self._unnamed)}
+        claimed = self._decided.claimed
+        open_still = (one for one in unknown.values() if claimed.get(one.id, {}).keys() != {unit})
+        return [*self._collected.resembling(unit), *open_still]
 
     def given_out(self, sources: Sequence[str], channel: ItemChannel | None = None) -> Mapping[str, GivenOut]:
         return self._collected.given_out(sources, channel)

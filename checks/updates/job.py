@@ -211,8 +211,13 @@ def graded_item(
     """Return one item with its grade, flags and interval, and what it is a copy of, where that is known.
 
     Raises:
-        UpdatesError: a source shows the same that a person attests, and stands for it.
+        UpdatesError: a source shows the same that a person attests, and stands for it; or several units claim the item.
     """
+    if item.id in terms.decided.contested:
+        raise UpdatesError(
+            msg("entry {id} does not count: several units claim the same item", id=item.id),
+            msg("If {id} is wrong, take it back with 'portalops updates observe --withdraw {id}'.", id=item.id),
+        )
     # What the first poll showed may be years older than that poll, and bears on no later day.
     day = min(item.first_seen_at, newest_at(item)).astimezone(terms.zone).date()
     period, traits = Period(day, day), [source.traits for source in sources]

@@ -117,7 +117,8 @@ class Judging:
             zone=terms.zone,
             cutoff=numbers.day_cutoff,
         )
-        attested = terms.decided.attested
+        contested = terms.decided.contested
+        attested = [one for one in terms.decided.attested if one.id not in contested]
         self._collected = WithAttested(collected, attested, since=since, until=terms.now) if attested else collected
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._claims = ClaimRules(self.days.is_one, self._day_of_claim)

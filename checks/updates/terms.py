@@ -38,8 +38,16 @@ class Decided:
     confirmed_units: Mapping[str, UnitId] = field(default_factory=dict)
     """Whose some of those are by the document, where their source has named more than one unit."""
 
-    entered: frozenset[str] = frozenset()
-    """Collected items of unknown senders that were entered for a unit: they are nobody else's."""
+    claimed: Mapping[str, Mapping[UnitId, str]] = field(default_factory=dict)
+    """Collected items of unknown senders that units say are their own: of each item, the entry of each unit.
+
+    What one unit alone claims counts for it, and stays open for every other unit for which it was; what several claim is open for all of them.
+    """
+
+    @property
+    def contested(self) -> frozenset[str]:
+        """Return the entries of items that several units claim: none of them counts."""
+        return frozenset(entry for entries in self.claimed.values() if len(entries) > 1 for entry in entries.values())
 
     def confirms(self, observation: str, since: datetime) -> bool:
         """Say whether an officer confirmed an observation after a moment, so as it stood then."""

@@ -12,7 +12,7 @@ EXIT STATUS: 0 recorded or shown, 2 no such unit, week, case or item, or the ans
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from email.utils import parsedate_to_datetime
@@ -21,6 +21,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from checks.updates.attribution import likely_units
 from checks.updates.mail import ReadMail, read_mail
 from checks.updates.unit_names import UnitNames
 from commands.case.options import On, OptionalText
@@ -53,9 +54,10 @@ from portalops.locale import _
 from portalops.model.cases import CaseId, Paper
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
+from portalops.model.submissions import ObservedItem
 from portalops.model.text import show_text
 from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
-from portalops.registers.attested import ATTESTED_KINDS
+from portalops.registers.attested import ATTESTED_KINDS, read_attested
 from portalops.registers.cases import read_cases
 from portalops.reports.document import Cell, KeyValues
 from portalops.reports.words import week_status
@@ -153,6 +155,8 @@ def answer(
         found,
         named_units,
         frozenset(one.traits.id for one in update_sources(session.settings) if one.traits.attested),
+        _open_for(session, found),
+        bool(officer) and data is not None,
     )
     warnings = list(_foreign_sender(session, whose, sender, must_be_own=bool(sheet.answers) and not officer))
     handling = handling_of(session)
@@ -180,6 +184,7 @@ def answer(
             judged = account_and_items(session, known_unit(session, unit), of)[0].week
             word = week_status(judged.verdict, is_over=of.period().last < session.today).word
             rows.append((msg("The week now"), msg("{verdict}: {why}", verdict=word, why=judged.reason)))
+    warnings += _other_claims(session, planned)
     if data is None and (planned.confirmations or planned.items):
         warnings.append(unkept_document(made.officer))
     answered = {move.id for move in planned.moves}
@@ -308,6 +313,33 @@ def _observations(
                     )
                 found.append((one, item))
         return tuple(found), store.units_named(item.id for _answer, item in found)
+
+
+def _open_for(session: Session, found: Sequence[tuple[ItemAnswer, Observation]]) -> Mapping[str, Sequence[UnitId]]:
+    """Return the units for which each item that is claimed is open by name, mention or address."""
+    names = UnitNames(session.settings.units, session.zone_of_portal, session.settings.portal.name.vi)
+    traits = {one.traits.id: one.traits for one in update_sources(session.settings)}
+    return {
+        item.id: likely_units(
+            item.unit_name, names, traits.get(item.source), item.created_at or item.published_at or item.first_seen_at
+        )
+        for said, item in found
+        if said.published_on is None and item.unit is None
+    }
+
+
+def _other_claims(session: Session, planned: AnswerPlan) -> Iterator[Message]:
+    """Say which items several units claim, so that they count for none."""
+    for each in read_attested(session.reader).standing:
+        other = each.what
+        for one in planned.items:
+            if isinstance(other, ObservedItem) and other.collected == one.collected and other.unit != one.unit:
+                yield msg(
+                    "item {item} is claimed by {unit} too, as {id}: it is open for both until an officer takes one claim back with 'portalops updates observe --withdraw {id}'",
+                    item=one.collected[:12],
+                    unit=other.unit or "",
+                    id=other.id,
+                )
 
 
 def _ids(session: Session, count: int) -> Sequence[str]:

@@ -57,6 +57,10 @@ class UnitAnswer:
     """The units that their sources have named for some items, one after the other."""
     attested: Collection[str]
     """Sources whose items count at the time that they bear: a register, a mailbox."""
+    open_for: Mapping[str, Sequence[UnitId]]
+    """The units for which items of unknown senders are open by name, mention or address."""
+    is_vouched: bool
+    """An officer vouches for the answer by name, and its paper is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,7 @@ def plan_answer(
     why = answer.reason or answer.by
     by_document: dict[tuple[str, date, UnitId | None], list[str]] = {}
     own: list[ObservedItem] = []
-    recorded = {
-        _key(each.what): each.what for each in read_attested(ledger).standing if isinstance(each.what, ObservedItem)
-    }
+    recorded = [each.what for each in read_attested(ledger).standing if isinstance(each.what, ObservedItem)]
     for said, item in answer.items:
         text = said.document or answer.document
         with naming_line(said):
@@ -115,8 +117,17 @@ def plan_answer(
                 one = ObservedItem(
                     "", answer.unit, item.channel, item.title, item.url, at, answer.officer, rests_on, file, item.id
                 )
-                if (there := recorded.get(_key(one))) is not None:
-                    raise _unfit(_say_recorded(there))
+                _require_open(item, answer)
+                for there in recorded:
+                    is_anothers_claim = there.collected == item.id and there.unit != answer.unit
+                    if _key(there) == _key(one) and not is_anothers_claim:
+                        raise UsageError(
+                            _say_recorded(there),
+                            msg(
+                                "If {id} is wrong, take it back with 'portalops updates observe --withdraw {id}'.",
+                                id=there.id,
+                            ),
+                        )
                 own.append(one)
             else:
                 _require_own(item, said.published_on, answer)
@@ -217,6 +228,28 @@ def _require_unknown(item: Observation, day: date, answer: UnitAnswer) -> None:
     if item.unit is not None or item.channel is ItemChannel.PORTAL:
         raise _unfit(msg("the sender of item {item} is known", item=item.id[:12]))
     _require_week(item, day, answer)
+
+
+def _require_open(item: Observation, answer: UnitAnswer) -> None:
+    """Make sure that a unit's word takes no item that is open for other units alone.
+
+    Raises:
+        UsageError: it is open for others by name, and no officer vouches for it with a paper that is kept.
+    """
+    others = answer.open_for.get(item.id, ())
+    if others and answer.unit not in others and not answer.is_vouched:
+        raise UsageError(
+            msg(
+                "item {item} may be of {others}, not of {unit}",
+                item=item.id[:12],
+                others=", ".join(others),
+                unit=answer.unit,
+            ),
+            msg(
+                "Ask them. If it is of {unit} all the same, give --officer with the name of who vouches for it, and its paper with --file or --mail.",
+                unit=answer.unit,
+            ),
+        )
 
 
 def _require_week(item: Observation, day: date, answer: UnitAnswer) -> None:

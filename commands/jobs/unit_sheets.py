@@ -328,6 +328,8 @@ def _strangers(session: Session, items: Sequence[AccountedItem], whole: dict[str
             item.title,
             names.get(one.item.seen.unit, one.item.seen.unit)
             if one.item.seen.unit
+            else msg("{sender} (claimed by another unit)", sender=without_mentions(item.unit_name))
+            if one.is_claimed
             else without_mentions(item.unit_name) or None,
             WHERE_WORDS[item.channel],
             describe_interval(one.item, session.zone_of_portal),

@@ -58,13 +58,16 @@ class EnteredItems(NamedTuple):
     def of(cls, standing: Iterable[Attested]) -> EnteredItems:
         """Return what stands."""
         by_item: dict[str, Attested] = {}
+        contested: set[str] = set()
         by_number: dict[str, Attested] = {}
         for one in standing:
             if isinstance(one.what, RegisteredPaper):
                 by_number[f"{one.what.arrived_on.year}/{one.what.number}"] = one
-            elif one.what.collected:
-                by_item[one.what.collected] = one
-        return cls(by_item, by_number)
+            elif (item := one.what.collected) in by_item:
+                contested.add(item)  # claimed by several units, it is still nobody's
+            elif item:
+                by_item[item] = one
+        return cls({item: one for item, one in by_item.items() if item not in contested}, by_number)
 
     def unit_of(self, item: Observation, unit: UnitId | None) -> UnitId | None:
         """Return for which unit an item is entered; None for one whose unit is known, or that nobody entered."""

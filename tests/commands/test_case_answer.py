@@ -291,3 +291,96 @@ def test_a_week_without_a_case_takes_no_answer(hearing: Hearing) -> None:
     code, envelope = hearing.call("case", "answer", "so-y-te", "2026-W01", "--reason", "x", *BY)
 
     assert (code, envelope["error"]["message"]) == (2, "unit so-y-te has no case of week 2026-W01")
+
+
+class TwoUnits(Hearing):
+    """A line of the register that is like one commune's name alone, and a department that is idle."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        super().__init__(folder, capsys)
+        configured = folder / "portalops.toml"
+        units = "".join(
+            f'\n[[unit]]\nid = "{name}"\nname = {{ vi = "{vi}" }}\n'
+            for name, vi in (("xa-dien-an", "UBND xã Diên An"), ("xa-dien-tan", "UBND xã Diên Tân"))
+        )
+        configured.write_text(configured.read_text("utf-8") + units, "utf-8")
+        self.call("updates", "collect")
+        for case, one in self.cases().items():
+            if one["state"] == "hearing":
+                self.remind(case)
+        with (folder / "register.csv").open("a", encoding="utf-8") as register:
+            register.write("119,2026-11-18,VP UBND xã Diên An,9/BC,Tin tuần 47 của xã\n")
+        self.call("updates", "collect")
+        listed = self.call("updates", "list", "--period", WEEK)[1]["data"]
+        self.item = next(one["id"] for one in listed if one["title"].endswith("của xã"))
+
+    def claim(self, unit: str, *more: str) -> tuple[int, dict[str, Any]]:
+        return self.call(
+            "case",
+            "answer",
+            unit,
+            WEEK,
+            "--item",
+            self.item,
+            "--ours",
+            "--by",
+            f"Văn phòng {unit}",
+            "--document",
+            f"45/{unit}, 25/11/2026",
+            *more,
+        )
+
+    def counts(self, unit: str) -> dict[str, tuple[str, str]]:
+        shown = self.call("updates", "why", unit, WEEK)[1]["data"]
+        return {one["id"]: (one["counts"], one["why"]) for one in shown["items"]}
+
+
+@pytest.fixture
+def two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> TwoUnits:
+    return TwoUnits(tmp_path, capsys)
+
+
+def test_an_item_that_is_open_for_another_unit_by_name_is_not_taken_by_a_units_word(two: TwoUnits) -> None:
+    code, envelope = two.claim("so-y-te")
+
+    assert (code, envelope["error"]["message"]) == (
+        2,
+        f"item {two.item[:12]} may be of xa-dien-an, not of so-y-te",
+    )
+    assert "--officer" in envelope["error"]["hint"]
+    assert two.claim("so-y-te", "--officer", "Trần Thị Bình")[0] == 2, "the paper is not kept"
+
+
+def test_an_item_that_one_unit_claims_stays_open_for_the_unit_whose_name_it_bears(two: TwoUnits) -> None:
+    paper = two.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+
+    code, envelope = two.claim("so-y-te", "--officer", "Trần Thị Bình", "--file", str(paper))
+    (entry,) = envelope["data"]["attributed"]
+    two.now += timedelta(minutes=1)
+
+    assert code == 0
+    assert two.counts("so-y-te")[entry][0] == "yes"
+    counts, why = two.counts("xa-dien-an")[two.item]
+    assert counts == "perhaps"
+    assert f"claimed by another unit, Department of Health, as {entry}" in why
+    assert "đơn vị khác đã nhận" in " ".join(two.read("updates", "sheet", "xa-dien-an", WEEK).split())
+
+
+def test_an_item_that_two_units_claim_is_open_for_both_until_one_claim_is_taken_back(two: TwoUnits) -> None:
+    paper = two.folder / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7")
+    (first,) = two.claim("so-y-te", "--officer", "Trần Thị Bình", "--file", str(paper))[1]["data"]["attributed"]
+
+    code, envelope = two.claim("xa-dien-an")
+    (second,) = envelope["data"]["attributed"]
+    both = [two.counts(unit)[two.item][0] for unit in ("so-y-te", "xa-dien-an")]
+    shown, listed = two.call("updates", "show", first)[1], two.call("updates", "list", "--period", WEEK)[1]["data"]
+    two.call("updates", "observe", "--withdraw", first, "--reason", "nhầm")
+
+    assert code == 0
+    assert any(f"--withdraw {first}" in line for line in envelope["warnings"])
+    assert both == ["perhaps", "perhaps"]
+    assert shown["error"]["message"] == f"entry {first} does not count: several units claim the same item"
+    assert [one["claimed_as"] for one in listed if one["id"] == two.item] == [""]
+    assert two.counts("xa-dien-an")[second][0] == "yes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Work
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.organisation import UnitId
 from portalops.model.rulebook import Rulebook
 from portalops.model.submissions import ObservedItem
 from portalops.model.updates import Observation, Poll, UpdatesResult
@@ -94,7 +96,11 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
     exemptions = tuple(each for each in in_force if each is not None)
     attested = tuple(as_observation(each, zone) for each in standing)
     confirmed = read_confirmations(ledger, until=until)
-    observed = (each.what for each in standing if isinstance(each.what, ObservedItem))
+    claimed: dict[str, dict[UnitId, str]] = defaultdict(dict)
+    for each in standing:
+        one = each.what
+        if isinstance(one, ObservedItem) and one.collected and one.unit is not None:
+            claimed[one.collected][one.unit] = one.id
     return Decided(
         exemptions,
         confirmed.observations,
@@ -102,7 +108,7 @@ def decided_of(ledger: LedgerReader, zone: ZoneInfo, *, until: datetime | None =
         unkept | confirmed.unkept,
         confirmed.given_at,
         confirmed.units,
-        frozenset(one.collected for one in observed if one.collected),
+        {item: dict(entries) for item, entries in claimed.items()},
     )
 
 
