@@ -1,6 +1,6 @@
 """Answer for an open alarm until a day: nobody is reminded of it meanwhile
 
-The alarm stays open and listed, and closes when its thing is right. If it opens again, it is told again.
+The alarm stays open and listed, and closes when its thing is right. If it opens again, it is reported again.
 
 Example: portalops alarm ack medium:disk-b --until 2026-12-09 --by 'Trần Thị Bình' --reason 'đĩa mới về ngày 8/12'
 

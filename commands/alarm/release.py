@@ -1,4 +1,4 @@
-"""Take an acknowledgement or a silence back: the alarm is told and reminded of again
+"""Take an acknowledgement or a silence back: the alarm is reported again
 
 Example: portalops alarm release host:web2 --reason 'việc thay ổ cứng đã hoãn'
 
@@ -34,7 +34,7 @@ def release(
             msg("nobody answers for an alarm {key}", key=show_text(alarm, 80)),
             msg("'portalops alarm list' shows which are answered for."),
         )
-    said = msg("Alarm {key} is told and reminded of again.", key=key)
+    said = msg("Alarm {key} is reported again.", key=key)
     return recorded(session, RELEASED, answer_of(session, key, reason, by), said, dry_run=dry_run)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from commands.cli.session import Session
 from commands.jobs.standings import JudgedDuties
 from portalops.alarms.facts import AlarmFacts, JobState
-from portalops.alarms.kinds import look_around
+from portalops.alarms.kinds import find_all
 from portalops.alarms.life import change
 from portalops.errors import PortalOpsError
 from portalops.jobs import Attempt, due
@@ -25,7 +25,7 @@ REACH_BACK = timedelta(days=100)
 """How far back anchors' receipts are read."""
 
 
-def look(session: Session, judged: JudgedDuties, register: AlarmRegister) -> AlarmsChanged:
+def find_changes(session: Session, judged: JudgedDuties, register: AlarmRegister) -> AlarmsChanged:
     """Return what the alarms of now change against the recorded ones; nothing where no evidence could be read.
 
     Raises:
@@ -54,7 +54,7 @@ def look(session: Session, judged: JudgedDuties, register: AlarmRegister) -> Ala
         _newest_receipts(session.ledger, anchors, since=now - REACH_BACK) if anchors else {},
         session.calendar.years_to_confirm(session.today),
     )
-    seen, expected = look_around(facts)
+    seen, expected = find_all(facts)
     return change(register.alarms, seen, expected, now)
 
 
@@ -63,15 +63,15 @@ def renew_alarms(session: Session, judged: JudgedDuties) -> AlarmRegister:
     try:
         register = read_alarms(session.ledger)
     except PortalOpsError as error:
-        session.warnings.append(msg("alarms cannot be told: {cause}", cause=error.message))
+        session.warnings.append(msg("alarms cannot be reported: {cause}", cause=error.message))
         return AlarmRegister()
     try:
-        changed = look(session, judged, register)
+        changed = find_changes(session, judged, register)
         if changed != AlarmsChanged():
             session.recorder.record(CHANGED, ALARMS, changed)
             register = read_alarms(session.ledger)
     except PortalOpsError as error:
-        session.warnings.append(msg("alarms cannot be told: {cause}", cause=error.message))
+        session.warnings.append(msg("alarms cannot be reported: {cause}", cause=error.message))
     return register
 
 

@@ -23,7 +23,7 @@ DUTY = "duty"
 class CauseKind:
     """One kind of thing that can be wrong."""
 
-    look: Callable[[AlarmFacts], Iterator[Seen]]
+    find: Callable[[AlarmFacts], Iterator[Seen]]
     """Yields what is wrong and what is right, each with an id of the kind's own after its name; what was not found out is neither."""
     expected: Callable[[AlarmFacts], tuple[str, ...]]
     """Ids that there are: an alarm of another one is closed, since nobody looks at it any more."""
@@ -43,7 +43,7 @@ def key_of(kind: str, thing: str) -> AlarmKey:
     return AlarmKey(f"{kind}:{thing}")
 
 
-def look_around(facts: AlarmFacts) -> tuple[tuple[Seen, ...], frozenset[AlarmKey]]:
+def find_all(facts: AlarmFacts) -> tuple[tuple[Seen, ...], frozenset[AlarmKey]]:
     """Return what is wrong and what is right, and the keys of all that is expected.
 
     A duty that is not met has an alarm of its own only where nothing that is wrong puts it at risk.
@@ -52,7 +52,7 @@ def look_around(facts: AlarmFacts) -> tuple[tuple[Seen, ...], frozenset[AlarmKey
     expected: set[AlarmKey] = set()
     for name in CAUSES.names():
         kind = CAUSES.load(name)
-        seen += kind.look(facts)
+        seen += kind.find(facts)
         expected |= {key_of(name, each) for each in kind.expected(facts)}
     told = {duty for each in seen if isinstance(each, AlarmCause) for duty in each.duties}
     for standing in facts.standings:

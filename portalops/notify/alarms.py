@@ -6,16 +6,19 @@ restless then: that it is over is told only after a day without it. So one thing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 AGAIN_AFTER = timedelta(hours=24)
 """How long a restless thing must be good until that is told; and how long it is remembered that an end was told."""
 
-REMINDERS = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 30))
-"""How long after each letter the next one is due while the same thing lasts; the last one for ever. A letter each day is read by
+GRAVE_REMINDERS = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 30))
+"""How long after each letter the next one is due while a grave thing lasts; the last one for ever. A letter each day is read by
 nobody: of 540 letters of a replayed year 90 were worth reading."""
+
+REMINDERS = tuple(timedelta(days=days) for days in (7, 14, 30))
+"""The same for what is not grave; each summary names it as well."""
 
 MAX_PROBLEMS = 20
 """How many classes of problem are kept of one thing; the one told longest ago is forgotten."""
@@ -52,7 +55,13 @@ def is_recent(moment: datetime, now: datetime, span: timedelta = AGAIN_AFTER) ->
 
 
 def seen_bad(
-    alarm: NotifiedAlarm | None, key: str, problem: str, now: datetime, *, is_answered: bool = False
+    alarm: NotifiedAlarm | None,
+    key: str,
+    problem: str,
+    now: datetime,
+    reminders: Sequence[timedelta] = GRAVE_REMINDERS,
+    *,
+    is_answered: bool = False,
 ) -> tuple[NotifiedAlarm, bool]:
     """Return the alarm after something was seen to be bad, and whether it is to be told now.
 
@@ -61,12 +70,13 @@ def seen_bad(
         key: what it is.
         problem: its class: another one is told at once.
         now: the present moment.
+        reminders: how long after each letter the next one is due.
         is_answered: a person acknowledged it until a day that is not past: nobody is reminded.
     """
     was = alarm or NotifiedAlarm(key, now, now)
     came_back = was.over_told
     is_new = came_back or problem not in was.told
-    waits = REMINDERS[min(was.letters, len(REMINDERS)) - 1]
+    waits = reminders[min(was.letters, len(reminders)) - 1]
     is_due = is_new or (not is_answered and not is_recent(was.told[problem], now, waits))
     told = {**was.told, problem: now} if is_due else dict(was.told)
     while len(told) > MAX_PROBLEMS:

@@ -149,11 +149,15 @@ def _failure_subject(failures: Sequence[Failure]) -> Message:
 
 def _news_subject(news: AlarmNews) -> Message:
     still = len(news.reminded) + len(news.open)
-    if news.opened:
-        first, more = thing_of(news.opened[0].key), len(news.opened) - 1
+    known = [each for each in news.opened if not each.is_unknown_duty]
+    if known:
+        first, more = thing_of(known[0].key), len(known) - 1
+        still += len(news.opened) - len(known)
         if not more:
             return msg("new alarm: {what} ({still} more open)", what=first, still=still)
         return msg("new alarms: {what} and {more} more ({still} more open)", what=first, more=more, still=still)
+    if news.opened:
+        return nmsg("{n} duty without sufficient evidence", "{n} duties without sufficient evidence", len(news.opened))
     if news.closed:
         return nmsg(
             "{n} alarm closed ({still} open)", "{n} alarms closed ({still} open)", len(news.closed), still=still
@@ -232,7 +236,7 @@ class _Writer:
         yield ""
         yield from self._prose(
             msg(
-                "You are reminded after 1, 3, 7, 14 and then every 30 days while it lasts, and told once when it is over. "
+                "You are reminded after 1, 3, 7, 14 and then every 30 days while it lasts, and get one letter when it is over. "
                 "For details run 'portalops notify list' and 'portalops ledger show' on that machine."
             )
         )
@@ -249,9 +253,11 @@ class _Writer:
                 continue
             yield ""
             yield from self._prose(title)
-            for alarm in alarms[:MAX_LINES]:
+            known = [each for each in alarms if not each.is_unknown_duty]
+            for alarm in known[:MAX_LINES]:
                 yield from self._alarm(alarm, is_old=is_old)
-            yield from self._more(len(alarms))
+            yield from self._more(len(known))
+            yield from self._unknown([thing.key for thing in alarms if thing.is_unknown_duty])
         if news.closed:
             yield ""
             yield from self._prose(nmsg("{n} closed:", "{n} closed:", len(news.closed)))
@@ -261,7 +267,7 @@ class _Writer:
         yield ""
         yield from self._prose(
             msg(
-                "You are reminded of an open alarm after 1, 3, 7, 14 and then every 30 days. 'portalops alarm list' on {host} shows"
+                "You are reminded of an open alarm after 7, 14 and then every 30 days. 'portalops alarm list' on {host} shows"
                 " all of them. 'portalops alarm ack' ends the reminders until a day.",
                 host=self._sender.host,
             )
@@ -377,6 +383,18 @@ class _Writer:
             yield from self._item(alarm.answer, mark="  ")
         elif not is_old:
             yield from self._item(alarm.hint, mark="  ")
+
+    def _unknown(self, keys: Sequence[str]) -> Iterator[str]:
+        if keys:
+            duties = ", ".join(key.partition(":")[2] for key in keys)
+            yield from self._item(
+                nmsg(
+                    "{n} duty without sufficient evidence, which does not count as met: {duties}",
+                    "{n} duties without sufficient evidence, which do not count as met: {duties}",
+                    len(keys),
+                    duties=duties,
+                )
+            )
 
     def _foot(self) -> Iterator[str]:
         yield from self._prose(msg("The letter is sent by a program; please do not answer it."))

@@ -15,7 +15,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from portalops.model.message import Message
 from portalops.model.notifications import Level
-from portalops.notify.alarms import AGAIN_AFTER, NotifiedAlarm, is_recent, seen_bad, seen_good
+from portalops.model.verdicts import DutyVerdict
+from portalops.notify.alarms import AGAIN_AFTER, REMINDERS, NotifiedAlarm, is_recent, seen_bad, seen_good
 from portalops.notify.state import NotifyState, WaitingLetter
 
 FORGOTTEN_AFTER = timedelta(days=40)
@@ -87,6 +88,11 @@ class SeenAlarm:
     """Who acknowledged it until when; None where nobody did, or that day is past."""
     silenced: bool = False
     """A person had letters leave it out."""
+
+    @property
+    def is_unknown_duty(self) -> bool:
+        """Whether it is of a duty without sufficient evidence: of those, letters give the ids alone."""
+        return self.problem == DutyVerdict.INSUFFICIENT_EVIDENCE and self.key.startswith("duty:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +260,9 @@ def _news(
             still.append(each)
             continue
         was = alarms.get(each.key)
-        alarms[each.key], is_due = seen_bad(was, each.key, each.problem, now, is_answered=each.answer is not None)
+        alarms[each.key], is_due = seen_bad(
+            was, each.key, each.problem, now, REMINDERS, is_answered=each.answer is not None
+        )
         is_new = was is None or was.over_told or each.problem not in was.told
         (opened if is_new else reminded if is_due else still).append(each)
     open_keys = {each.key for each in seen.alarms}

@@ -10,6 +10,7 @@ from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
 from portalops.model.alarms import Alarm, AlarmAnswer, AlarmKey, AlarmsChanged
 from portalops.model.values import dataclass
+from portalops.model.verdicts import DutyVerdict
 from portalops.ports import LedgerReader
 
 CHANGED, ACKNOWLEDGED, SILENCED, RELEASED = "alarm.changed", "alarm.acknowledged", "alarm.silenced", "alarm.released"
@@ -55,9 +56,13 @@ class AlarmRegister:
 
     @property
     def open(self) -> tuple[Alarm, ...]:
-        """The open ones, grave ones first, then the oldest."""
+        """The open ones: grave ones first, then causes, then duties without one; in each the oldest first."""
         found = [each for each in self.alarms.values() if each.is_open]
-        return tuple(sorted(found, key=lambda each: (not each.newest.grave, each.opened_at, each.key)))
+        return tuple(sorted(found, key=lambda each: (not each.newest.grave, *_rank(each), each.opened_at, each.key)))
+
+
+def _rank(alarm: Alarm) -> tuple[bool, bool]:
+    return alarm.key.startswith("duty:"), alarm.newest.problem == DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def fold_alarms(steps: Iterable[AlarmStep]) -> AlarmRegister:

@@ -14,7 +14,7 @@ GRAVE_AFTER = timedelta(days=7)
 """How long an anchor may refuse heads: longer, and a week's records could be rewritten unseen. No source but our own judgement."""
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each anchor's newest receipt."""
     for name in facts.anchors:
         receipt = facts.receipts.get(name)
@@ -22,11 +22,11 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
         if receipt is None:
             continue  # nothing was handed out yet, or the job is overdue, which has its own alarm
         if receipt.body.problem:
-            hint = msg("Run 'portalops ledger anchors': it shows what the anchor answered.")
+            hint = msg("Run 'portalops doctor --only anchors': it says what the anchor answered.")
             what = msg("anchor {anchor} took no head", anchor=name)
             yield AlarmCause(key, "refused", what, hint, GRAVE_AFTER, records=(receipt.seq,))
         else:
             yield SoundThing(key, (receipt.seq,))
 
 
-CAUSE = CauseKind(look=look, expected=lambda facts: facts.anchors, word=msg("anchor {id}"))
+CAUSE = CauseKind(find=find, expected=lambda facts: facts.anchors, word=msg("anchor {id}"))

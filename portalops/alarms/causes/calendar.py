@@ -10,7 +10,7 @@ from portalops.model.alarms import AlarmCause
 from portalops.model.message import msg
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Name the years that are not confirmed."""
     for year in facts.unconfirmed_years:
         what = msg("the days off of {year} are provisional: no official notice was confirmed", year=str(year))
@@ -23,4 +23,4 @@ def expected(facts: AlarmFacts) -> tuple[str, ...]:
     return tuple(map(str, facts.unconfirmed_years))
 
 
-CAUSE = CauseKind(look=look, expected=expected, word=msg("calendar of {id}"))
+CAUSE = CauseKind(find=find, expected=expected, word=msg("calendar of {id}"))

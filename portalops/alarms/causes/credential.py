@@ -13,7 +13,7 @@ from portalops.model.rulebook import DutyId
 CUSTODY = DutyId("12.5-custody")
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each active credential of the register; what cannot be read of it is neither right nor wrong."""
     register = facts.evidence.credentials
     if register is None:
@@ -39,4 +39,4 @@ def expected(facts: AlarmFacts) -> tuple[str, ...]:
     return () if register is None else tuple(register.credentials)
 
 
-CAUSE = CauseKind(look=look, expected=expected, word=msg("credential {id}"))
+CAUSE = CauseKind(find=find, expected=expected, word=msg("credential {id}"))

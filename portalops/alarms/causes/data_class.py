@@ -13,7 +13,7 @@ from portalops.model.message import msg
 from portalops.model.rulebook import DutyId
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at the newest run: what it lost of a class is grave at once, however good the set before was."""
     newest = facts.evidence.backups[-1] if facts.evidence.backups else None
     if newest is None:
@@ -38,4 +38,4 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
             yield SoundThing(key, (newest.seq,))
 
 
-CAUSE = CauseKind(look=look, expected=lambda _facts: tuple(DataClass), word=msg("data class {id}"))
+CAUSE = CauseKind(find=find, expected=lambda _facts: tuple(DataClass), word=msg("data class {id}"))

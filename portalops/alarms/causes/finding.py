@@ -15,7 +15,7 @@ PRESSING = frozenset({Severity.CRITICAL, Severity.HIGH})
 """Open findings of these have an alarm from their first day; others from the day on by which they were to be fixed."""
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each finding as it stands; a waived one is right for as long as its waiver is in force."""
     evidence = facts.evidence
     for each in stand(evidence.findings, evidence.waivers, facts.rulebook.numbers, facts.today, evidence.zone):
@@ -34,7 +34,7 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
         else:
             yield SoundThing(key, (finding.last_seen_seq,))
             continue
-        hint = msg("Run 'portalops check show {host}': it says what was seen and what mends it.", host=finding.host)
+        hint = msg("Run 'portalops check show {check}': it says what was seen and what mends it.", check=finding.check)
         yield AlarmCause(
             key, problem, what, hint, duties=facts.duties_of(finding.check), records=(finding.last_seen_seq,)
         )
@@ -45,4 +45,4 @@ def expected(facts: AlarmFacts) -> tuple[str, ...]:
     return tuple(each.id for each in facts.evidence.findings if each.host in facts.hosts)
 
 
-CAUSE = CauseKind(look=look, expected=expected, word=msg("finding {id}"))
+CAUSE = CauseKind(find=find, expected=expected, word=msg("finding {id}"))

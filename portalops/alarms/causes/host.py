@@ -14,7 +14,7 @@ GRAVE_AFTER = timedelta(hours=48)
 """As long as a scan may speak for a host: `check_max_age_hours` of the rulebook."""
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each host of the newest scan; groups of hosts are none."""
     scan = facts.evidence.checks
     if scan is None:
@@ -27,8 +27,8 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
             yield SoundThing(key, (scan.seq,))
         else:
             what = msg("host {host} did not answer: nothing is known of it", host=each.host)
-            hint = msg("Run 'portalops check show {host}': it says what failed.", host=each.host)
+            hint = msg("Run 'portalops check run --host {host}': it says what failed.", host=each.host)
             yield AlarmCause(key, "silent", what, hint, GRAVE_AFTER, records=(scan.seq,))
 
 
-CAUSE = CauseKind(look=look, expected=lambda facts: facts.hosts, word=msg("host {id}"))
+CAUSE = CauseKind(find=find, expected=lambda facts: facts.hosts, word=msg("host {id}"))

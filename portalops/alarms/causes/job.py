@@ -12,7 +12,7 @@ from portalops.model.message import msg
 from portalops.model.verdicts import RunOutcome
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each job's newest run. One that fails is grave at once: nothing else tells what it was to do."""
     for each in facts.jobs:
         key = key_of("job", each.id)
@@ -26,4 +26,4 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
             yield SoundThing(key)
 
 
-CAUSE = CauseKind(look=look, expected=lambda facts: tuple(each.id for each in facts.jobs), word=msg("job {id}"))
+CAUSE = CauseKind(find=find, expected=lambda facts: tuple(each.id for each in facts.jobs), word=msg("job {id}"))

@@ -14,7 +14,7 @@ from portalops.model.message import msg
 WHOLE = frozenset({CopyState.SEALED, CopyState.VERIFIED})
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each medium's copies: a medium that is not there, and a damaged copy, are grave at once."""
     sets = facts.evidence.sets()
     for name in facts.media:
@@ -40,4 +40,4 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
             yield SoundThing(key, (sets[-1].seq,))
 
 
-CAUSE = CauseKind(look=look, expected=lambda facts: facts.media, word=msg("medium {id}"))
+CAUSE = CauseKind(find=find, expected=lambda facts: facts.media, word=msg("medium {id}"))

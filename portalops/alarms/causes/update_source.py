@@ -14,7 +14,7 @@ GRAVE_AFTER = timedelta(hours=24)
 """Article 11.1 asks for each working day: a source that is blind for a day has left one unknown."""
 
 
-def look(facts: AlarmFacts) -> Iterator[Seen]:
+def find(facts: AlarmFacts) -> Iterator[Seen]:
     """Look at each source's newest poll of the newest collection; one that was not polled there is neither."""
     updates = facts.evidence.updates
     if updates is None:
@@ -36,4 +36,4 @@ def look(facts: AlarmFacts) -> Iterator[Seen]:
             yield SoundThing(key, (updates.seq,))
 
 
-CAUSE = CauseKind(look=look, expected=lambda facts: facts.sources, word=msg("source {id}"))
+CAUSE = CauseKind(find=find, expected=lambda facts: facts.sources, word=msg("source {id}"))
