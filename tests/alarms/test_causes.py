@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from portalops.alarms.facts import AlarmFacts, JobState
-from portalops.alarms.kinds import CAUSES, find_all
+from portalops.alarms.kinds import CAUSES, Seen, find_all
 from portalops.model.alarms import AlarmCause, AlarmEnd, SoundThing
 from portalops.model.backups import Copy, CopyState, DataClass, VerifyResult
 from portalops.model.checks import CheckScan, HostScan
@@ -164,7 +164,7 @@ def test_a_duty_that_is_not_met_has_an_alarm_of_its_own_only_where_no_cause_has_
 
     found, expected = find_all(facts(backups=(lost,), standings=standings))
 
-    duties = {each.key: each for each in found if each.key.startswith("duty:")}
+    duties: dict[str, Seen] = {each.key: each for each in found if each.key.startswith("duty:")}
     assert set(duties) == {"duty:10.2-content", "duty:11.1", "duty:12.1", "duty:7.6"}
     content = duties["duty:10.2-content"]
     assert isinstance(content, SoundThing)

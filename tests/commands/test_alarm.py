@@ -155,3 +155,16 @@ def test_bad_answers_are_refused_with_a_hint(home: Home, arguments: tuple[str, .
 
     assert said in error["message"]
     assert error["hint"]
+
+
+def test_status_doctor_and_monitors_name_the_same_alarms(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> str:
+        run(["--config", str(home.file), "--lang", "en", *arguments], {})
+        return " ".join(capsys.readouterr().out.split())
+
+    assert "2 alarms are open, 1 grave: 'portalops alarm list'" in said("status")
+    assert "PORTALOPS CRITICAL - 1 grave alarm: medium:disk-b" in said("status", "--nagios")
+    assert "grave alarm" not in said("status", "11.1", "--nagios")
+    shown = said("doctor", "--only", "alarms")
+    assert "medium disk-b lacks the newest set" in shown
+    assert "1 more alarm is open" in shown

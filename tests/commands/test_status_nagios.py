@@ -149,7 +149,7 @@ def test_the_line_has_the_duties_and_the_age_of_the_newest_run(
     text, _bar, figures = line.partition(" | ")
     assert code in {2, 3} and text.startswith(("PORTALOPS CRITICAL - ", "PORTALOPS UNKNOWN - "))
     names = [each.partition("=")[0] for each in figures.split(" ")]
-    assert names == ["unmet", "unknown", "pending", "met", "failing_jobs", "last_run_age"]
+    assert names == ["unmet", "unknown", "pending", "met", "failing_jobs", "grave_alarms", "last_run_age"]
     assert int(figures.rpartition("last_run_age=")[2].removesuffix("s;;;0")) < 600
     assert plugin(tmp_path, capsys, "10.2-content")[0] == 0
     ledger = Ledger.open(tmp_path / "state", FixedClock(datetime.now(UTC)), create=False)
