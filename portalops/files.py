@@ -135,6 +135,24 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def require_writable(folder: Path) -> None:
+    """Make sure that files can be made in a folder, without making any.
+
+    Raises:
+        FileUnwritable: its file system is read-only, or this account has no right to; root meets the former alone.
+    """
+    if os.access(folder, os.W_OK | os.X_OK):
+        return
+    try:
+        code = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+    except OSError as error:
+        code = error.errno or errno.EACCES
+    raise FileUnwritable(
+        msg("cannot write {path}: {cause}", path=str(folder), cause=cause_of(OSError(code, os.strerror(code)))),
+        msg("Check how {folder} is mounted, and its owner; then run the command again.", folder=str(folder)),
+    )
+
+
 def unwritable(path: Path, error: OSError) -> FileUnwritable:
     """Say that a file cannot be written, and what the system says of it."""
     return FileUnwritable(

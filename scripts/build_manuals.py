@@ -4,12 +4,13 @@
 
 `build/manuals` without a folder: `man1/portalops.1`, one page for each command, `man5/portalops.toml.5`, and `vi/man1/` in
 Vietnamese. What a page says is what `--help` says; the same commands give the same bytes. The pages bear the day of
-SOURCE_DATE_EPOCH where that is set, and else none.
+SOURCE_DATE_EPOCH where that is set, else that of the commit, and none where this is no clone: never that of the build.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import re
 import subprocess
@@ -101,8 +102,20 @@ def _quoted(text: str) -> str:
     return '"' + escaped(text).replace('"', "\\(dq") + '"'
 
 
+@functools.cache
+def _epoch_of_commit() -> str:
+    """Return when the source was committed, in seconds since 1970; empty where this is no clone, or there is no git."""
+    try:
+        done = subprocess.run(
+            ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
 def _head(name: str, section: int, language: str) -> Iterator[str]:
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "") or _epoch_of_commit()
     day = datetime.fromtimestamp(int(epoch), UTC).date().isoformat() if epoch.isdigit() else ""
     manual = render(msg("portalops manual"), language)
     yield '.\\" Made of what the commands declare; see scripts/build_manuals.py.'

@@ -343,7 +343,7 @@ def _audited(source: Path, wheels: Sequence[Wheel]) -> str:
 
 
 def _share(source: Path, folder: Path, epoch: int) -> None:
-    """Write manual pages and completion, as they go below share/."""
+    """Write manual pages, completion and the alerts for Prometheus, as they go below share/."""
     more = {"SOURCE_DATE_EPOCH": str(epoch), "PYTHONPATH": str(source)}
     for script, where in (
         ("build_manuals.py", folder / "man"),
@@ -361,6 +361,9 @@ def _share(source: Path, folder: Path, epoch: int) -> None:
             place.mkdir(parents=True, exist_ok=True)
             shutil.move(path, place / path.name)
     shutil.rmtree(made, ignore_errors=True)
+    if (alerts := source / "docs" / "prometheus-alerts.yml").exists():
+        (folder / "portalops").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(alerts, folder / "portalops" / alerts.name)
 
 
 def _write_texts(

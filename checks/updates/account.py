@@ -17,6 +17,7 @@ from checks.updates.authors import BESIDE, author_above, names_in
 from checks.updates.exchanged_days import OUT_OF_ORDER
 from checks.updates.judging import Judging
 from checks.updates.mail_senders import sender_address, without_mentions
+from checks.updates.mailed_again import OTHER_PART, SAME_BEGINNING, SAME_FILE
 from checks.updates.recognition import is_mail
 from checks.updates.rules.doubles import is_mailed_again
 from checks.updates.rules.grading import (
@@ -261,11 +262,7 @@ def _like_one_another(judging: Judging, items: Sequence[GradedItem], names: Unit
                 day=_day_of(near, judging.terms.zone),
             )
         elif FlagKind.DUPLICATE in item.flags and near is not None and _are_mails_with_files(item.seen, near):
-            found[item.seen.id] = msg(
-                "an earlier mail of this unit has a file of this name, is another part of this one, or begins as it does: {title}, on {day}",
-                title=near.title,
-                day=moment(_published_at(near)).astimezone(judging.terms.zone).date(),
-            )
+            found[item.seen.id] = _name_earlier_mail(item.seen, near, judging.terms.zone)
         elif FlagKind.DUPLICATE in item.flags and near is not None:
             found[item.seen.id] = msg(
                 "much of this text was published before at {address} on {day}",
@@ -379,6 +376,21 @@ def _name_same_text(
     return msg(
         "the same text stands at {address}, of {unit}, too; who wrote it is not known", address=where, unit=whose
     )
+
+
+def _name_earlier_mail(one: SeenItem, near: SeenItem, zone: ZoneInfo) -> Message:
+    """Name the earlier mail of its unit that a mail without a whole text may bring again, and say by what."""
+    codes = one.text_problems.split(",")
+    values: dict[str, str | date] = {"title": near.title, "day": _day_of(near, zone)}
+    if SAME_FILE in codes:
+        return msg("an earlier mail of this unit has a file of this name: {title}, on {day}", **values)
+    if OTHER_PART in codes:
+        return msg("an earlier mail of this unit seems to be another part of this one: {title}, on {day}", **values)
+    if SAME_BEGINNING in codes:
+        return msg(
+            "an earlier mail of this unit has this subject and begins as this one does: {title}, on {day}", **values
+        )
+    return msg("an earlier mail of this unit has much of this text: {title}, on {day}", **values)
 
 
 def _is_in_other_form(one: SeenItem, near: SeenItem) -> bool:

@@ -62,7 +62,7 @@ def run_keys(place: str, mark: Fingerprint) -> RunKeys:
     seed = int.from_bytes(hashlib.blake2b(place.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
     rest = (1 << (_KEY_BITS - _PLACE_BITS)) - 1
     kinds = (mark.runs, mark.number_places, mark.runs_between, mark.inner_places)
-    return RunKeys(*(tuple(seed ^ one & rest for one in some) for some in kinds))
+    return RunKeys(*(tuple([seed ^ one & rest for one in some]) for some in kinds))
 
 
 def number_of(text: str) -> int:

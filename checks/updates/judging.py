@@ -345,12 +345,15 @@ class Judging:
             return None if is_day_before else (FlagKind.MISDATED, _polled_between(one))
         if one.looked_before_at is None:
             return None
-        if not traits.typed_days and one.created_at > one.looked_before_at - _IN_TIME:  # as nearly all of a register
+        is_in_time = one.created_at > one.looked_before_at - _IN_TIME  # as nearly all of a register
+        if is_in_time and not traits.typed_days:
             return None
         zone = self.terms.zone
         made = moment(one.created_at).astimezone(zone)
-        after, until = (moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at))
         other = exchanged_day(made.date()) if traits.typed_days else None
+        if is_in_time and other is None:
+            return None
+        after, until = (moment(at).astimezone(zone).date() for at in (one.looked_before_at, one.first_seen_at))
         if other is not None and is_entered_on(other, after=after, until=until):
             return FlagKind.EXCHANGED, _point(stamp(datetime.combine(other, made.time(), zone)))
         other = day_before_slip(made.date(), after=after, until=until)
@@ -436,7 +439,7 @@ class Judging:
     def lenders_of(self, items: Iterable[GradedItem]) -> Mapping[str, SeenItem]:
         """Return for each of a unit's items that were sent in after another unit's site showed them the item of that site, by id."""
         found: dict[str, SeenItem] = {}
-        for item in items:
+        for item in items if self._lenders else ():
             shown = self._lenders.get(item.seen.id, ())
             if shown and item.came is not None and item.seen.source not in self._may_copy:
                 lender = find_site_lender(item, shown, window=self._window)
@@ -540,6 +543,7 @@ class Judging:
         k2: dict[int, list[Counting]] = defaultdict(list)
         own_texts = self._own_texts(items)
         since, until = self._may_count
+        judged = self._mondays_judged
         for item in items:
             if item.came is None:
                 continue
@@ -552,7 +556,9 @@ class Judging:
             if not is_k1 and not is_k2:
                 continue
             counting = self.place(item)
-            for monday in self._mondays_judged.intersection(self._mondays(counting)):
+            for monday in self._mondays(counting):
+                if monday not in judged:
+                    continue
                 if is_k1:
                     k1[monday].append(counting)
                 if is_k2:

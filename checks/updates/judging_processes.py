@@ -1,6 +1,7 @@
 """Judges the units of a period: right here where there are few, by several processes where there are many.
 
-Each process reads the store for itself and judges some units at a time, so that memory stays where it is however many there are.
+What bears on several units is worked out once, where processes are copies of this one. Each process reads the units from the store
+for itself and judges some at a time, so that memory stays where it is however many there are.
 What it hands back is the same, in the same order, as one process would find.
 """
 
@@ -64,6 +65,10 @@ class PeriodJudging:
         self._question = question
         self._store = ObservationStore.open(question.store, create=False)
 
+    def __reduce__(self) -> tuple[type[PeriodJudging], tuple[JudgedPeriod]]:
+        """Let a process that is no copy of this one open the store and work everything out for itself."""
+        return PeriodJudging, (self._question,)
+
     def close(self) -> None:
         self._store.close()
 
@@ -98,9 +103,12 @@ class PeriodJudging:
         if workers == 1:
             yield from (work(self.judging, each) for each in some)
             return
-        self._store.close()  # a copy of this process must have no connection of it
-        context = get_context(_start_method())
-        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self._question,)) as pool:
+        method = _start_method()
+        if method == "fork":
+            _ = self.judging  # which its copies have then
+        self._store.close()  # a copy of this process must have no connection of it; each connects anew
+        context = get_context(method)
+        with ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(self,)) as pool:
             yield from pool.map(partial(_work, work), some)
 
 
@@ -155,9 +163,9 @@ def _start_method() -> str:
 _workers: list[PeriodJudging] = []
 
 
-def _begin(question: JudgedPeriod) -> None:
+def _begin(period: PeriodJudging) -> None:
     gc.disable()  # rows and sums hold no cycles, and looking for some among a million rows takes a sixth of the time
-    _workers.append(PeriodJudging(question))
+    _workers.append(period)
 
 
 def _work(work: Callable[[Judging, Sequence[Agency]], PartT], units: Sequence[Agency]) -> PartT:

@@ -27,6 +27,10 @@ _REVISED = re.compile(
 """What mail programs, browsers and clerks write behind the name of a file that they save once more."""
 SENT_AGAIN = "sent-again"
 """The problem of a mail's text that says so."""
+SAME_FILE = "same-file"
+OTHER_PART = "other-part"
+SAME_BEGINNING = "same-beginning"
+"""Why a mail may bring an earlier one's again, as its row notes it: a file of its name, another part, or its subject and first words."""
 _AGAIN = (
     r"gửi (?:lại|bù|nốt|bổ sung|thay thế)|bản (?:đã )?(?:chỉnh )?sửa(?! đổi)|bản thay thế|lỗi (?:font|phông|file|tệp)"
     r"|(?:bài|tin|thư|file|tệp) hôm qua|bổ sung (?:ảnh|hình|file|tệp|phụ lục|cho (?:bài|tin|thư))|thay (?:thế )?(?:cho )?(?:file|tệp|bài|thư)|\((?:bổ sung|thay thế|sửa)\)"

@@ -104,8 +104,7 @@ def likely_texts(
 ) -> tuple[str, ...]:
     """Return the texts to compare one with, by the keys that they share with it; a rare key says more than a common one."""
     score: dict[str, float] = defaultdict(float)
-    for key in keys:
-        texts = holders.get(key, ())
+    for texts in filter(None, map(holders.get, keys)):  # most keys have no text
         for text in texts:
             score[text] += 1 / len(texts)
     return tuple(sorted(score, key=lambda text: (-score[text], text))[:most])

@@ -31,7 +31,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll, Rewrite
 
-VERSION = 23
+VERSION = 24
 """Of the tables; a store of another version is built again from the kept answers."""
 
 DATABASE = "postgresql"
@@ -71,6 +71,8 @@ _MAX_KEY = 500
 
 RESEMBLING = text("(resembles <> '')")
 """Of the observations whose text shares most of its words with an earlier one."""
+DATED = text("(created_at IS NOT NULL)")
+"""Of the observations of which the source says when they were made."""
 
 OBSERVATION = Table(
     "observation",
@@ -120,6 +122,13 @@ OBSERVATION = Table(
     ).ddl_if("sqlite"),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
     Index("observation_by_text", "channel", "text"),
+    # What tells when a register's lines came, of all units together.
+    Index(
+        "observation_by_source",
+        *("source", "newest_at", "created_at", "first_seen_at"),
+        sqlite_where=DATED,
+        postgresql_where=DATED,
+    ),
     Index("observation_resembling", "newest_at", sqlite_where=RESEMBLING, postgresql_where=RESEMBLING),
 )
 NAME = Table(
@@ -331,7 +340,13 @@ def newest_at(one: Observation) -> datetime:
 
 
 def observation_row(
-    one: Observation, *, text: str, resembles: str, looked_before_at: datetime | None, title_alone: bool = False
+    one: Observation,
+    *,
+    text: str,
+    resembles: str,
+    looked_before_at: datetime | None,
+    title_alone: bool = False,
+    mailed_again: str = "",
 ) -> dict[str, object]:
     return {
         "id": one.id,
@@ -357,7 +372,7 @@ def observation_row(
         "resembles": resembles,
         "body_letters": one.body_letters,
         "evidence": one.evidence,
-        "text_problems": ",".join(one.text_problems),
+        "text_problems": ",".join([*one.text_problems, *filter(None, [mailed_again])]),
         "translation_of": one.translation_of,
         "document_on": one.document_on.isoformat() if one.document_on else "",
         "unit_name": one.unit_name,

@@ -49,6 +49,7 @@ from checks.updates.observation_rows import (
     BEGINS,
     CORRECTION,
     DATABASE,
+    DATED,
     LAST_SEEN,
     LIKENESS,
     NAME,
@@ -949,16 +950,13 @@ _COMPLETE_POLLS = (
     .order_by(POLL.c.polled_at)
 )
 _ARRIVALS = text(
-    "WITH RECURSIVE units(unit) AS (SELECT min(unit) FROM observation UNION ALL"
-    " SELECT (SELECT min(unit) FROM observation WHERE unit > units.unit) FROM units WHERE units.unit IS NOT NULL),"
-    " made(source, at, seen_at) AS (SELECT observation.source, created_at, first_seen_at FROM units"
-    " JOIN observation ON observation.unit = units.unit AND newest_at >= :since"
-    " UNION ALL SELECT source, created_at, first_seen_at FROM observation WHERE unit IS NULL AND newest_at >= :since)"
-    " SELECT min(at), max(at) FROM made WHERE source = :source AND seen_at <= :until AND at IS NOT NULL GROUP BY at / 3600000"
+    "SELECT min(created_at), max(created_at) FROM observation WHERE source = :source AND newest_at >= :since"
+    " AND first_seen_at <= :until AND (created_at IS NOT NULL) GROUP BY created_at / 3600000"
 )
-"""Unit by unit, as no index names a source; a register may have millions of lines, and hours are few."""
+"""A register may have millions of lines, and hours are few."""
 _NEWEST_ARRIVAL = select(func.max(OBSERVATION.c.created_at)).where(
     OBSERVATION.c.source == bindparam("source"),
+    DATED,
     OBSERVATION.c.newest_at < bindparam("since"),
     OBSERVATION.c.first_seen_at <= bindparam("until"),
 )
@@ -1126,19 +1124,29 @@ def _add_observations(
     alike = _texts_alike(connection, new, marks)
     texts = [one.content_hash for one, _candidate in new]
     found = _texts_resembled(connection, new, marks, texts, pages, grown=grown)
-    resembled = [resembles or near for resembles, near in zip(found, alike, strict=True)]
+    resembled = [one.text or near for one, near in zip(found, alike, strict=True)]
     rows = [
         observation_row(
             one,
             text=text,
             resembles=resembles,
+            mailed_again=earlier.why,
             looked_before_at=proof.absent_at.get(one.id),
             title_alone=one.channel is not ItemChannel.SUBMISSION and is_title_alone(candidate.item.body),
         )
-        for (one, candidate), text, resembles in zip(new, texts, resembled, strict=True)
+        for (one, candidate), text, resembles, earlier in zip(new, texts, resembled, found, strict=True)
     ]
     _renew(connection, SHARED_TEXT, _shared_texts(connection, rows, at))
     _insert(connection, OBSERVATION, rows)
+
+
+class _Resembled(NamedTuple):
+    """The earlier text that a new observation shares most of its words with."""
+
+    text: str
+    """Empty for none."""
+    why: str = ""
+    """Of a mail, by what it is known for it; empty where nothing else than its words says so."""
 
 
 class _GrownText(NamedTuple):
@@ -1211,7 +1219,7 @@ def _texts_resembled(
     pages: Mapping[str, PageTexts],
     *,
     grown: Sequence[_GrownText],
-) -> Sequence[str]:
+) -> Sequence[_Resembled]:
     """Return the earlier text that each new observation shares most of its words with; empty for none, then it is the first of its kind.
 
     Args:
@@ -1269,8 +1277,10 @@ def _texts_resembled(
     )
     known = frozenset(traces)
     found: list[str] = []
+    causes: list[str] = []
     for one, (observation, _item) in zip(sought, new, strict=True):
         same = earlier.find(one)
+        causes.append(earlier.find_cause(one, same) if observation.channel is ItemChannel.SUBMISSION else "")
         earlier.keep(one, is_first=not same)
         same = same or earlier.find_news(one) or earlier.find_on_sites(one)
         found.append(earlier.find_lender(one, observation, found=same))
@@ -1280,7 +1290,7 @@ def _texts_resembled(
     _renew(connection, TEXT_RUN, [{"key": key, "text": number} for key, number in earlier.runs_added.items()])
     sketches = [{"text": text, "sketch": one.write()} for text, one in traces.items() if text not in known]
     _insert(connection, TEXT_SKETCH, sketches)
-    return found
+    return [*map(_Resembled, found, causes)]
 
 
 def _is_text_sent_in(one: Observation, candidate: NamedCandidate) -> bool:
@@ -1356,7 +1366,7 @@ def _sought_text(
     if mark is None and body and is_long_summary(one.channel, body):
         whole_words = without_cut_word(body)
         mark = group_marks(whole_words)
-        words: Sketch | None = sketch(whole_words)
+        words: Sketch | None = _sketch_of(one, item, pages) if whole_words == body else sketch(whole_words)
     else:
         words = None if mark is None else _sketch_of(one, item, pages)
     whose = one.unit or one.unit_name or one.source

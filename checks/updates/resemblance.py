@@ -17,7 +17,7 @@ from checks.updates.joined_texts import (
     run_keys,
     sources_of,
 )
-from checks.updates.mailed_again import MailKeys, again_keys
+from checks.updates.mailed_again import OTHER_PART, SAME_BEGINNING, SAME_FILE, MailKeys, again_keys
 from checks.updates.near_copies import (
     BRIEF_WORDS,
     KEPT_KEYS,
@@ -363,6 +363,17 @@ class EarlierTexts:
         )
         named = (one.text for one in self._shown(new, sorted(files)) if not has_new_number(one.title, new.title))
         return min({*named, *parts} - {new.text}, default="")
+
+    def find_cause(self, new: NewText, found: str) -> str:
+        """Return by what a mail is known for the earlier one that was found for it; empty where it is by something else."""
+        if not found or not new.is_summary:
+            return ""
+        causes = (
+            (SAME_BEGINNING, new.opening.sought),
+            (OTHER_PART, new.again.parts),
+            (SAME_FILE, new.again.sought_files),
+        )
+        return next((code for code, keys in causes if any(found in self._texts_of(key) for key in keys)), "")
 
     def _find_opening(self, new: NewText) -> str:
         """Return a longer or shorter text of the same title and first words, where one of both gives no whole text."""

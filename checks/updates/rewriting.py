@@ -148,7 +148,9 @@ def sketch_words(words: Collection[str]) -> Sketch:
     """Return the sketch of a text by its words, which are folded."""
     times = Counter(words)
     marks = {*map(_mark, times, repeat(1))}  # most words stand there once
-    marks.update(_mark(word, time) for word, most in times.items() if most > 1 for time in range(2, most + 1))
+    for word, most in times.items():
+        if most > 1:
+            marks.update(map(_mark, repeat(word), range(2, most + 1)))
     return Sketch(len(words), tuple(sorted(marks)[:KEPT_MARKS]))
 
 

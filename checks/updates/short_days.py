@@ -22,6 +22,8 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 _CENTURY = 2000
+_WITH_LETTERS = re.compile(r"[\doO]{1,2}([/.-])[\doO]{1,2}\1[\doO]{2,4}")
+"""A day of numbers in which the letter O may stand for zero."""
 
 
 def is_short_day(text: str) -> bool:
@@ -31,6 +33,17 @@ def is_short_day(text: str) -> bool:
     [True, True, True, False, False, False]
     """
     return _parts(text) is not None
+
+
+def with_zeros(text: str) -> str:
+    """Return a day of numbers with zeros where the letter O stands for them.
+
+    >>> with_zeros("ngày O5/1O/2026 08:15"), with_zeros("5-Oct-2026")
+    ('ngày 05/10/2026 08:15', '5-Oct-2026')
+    """
+    return " ".join(
+        word.replace("O", "0").replace("o", "0") if _WITH_LETTERS.fullmatch(word) else word for word in text.split()
+    )
 
 
 def written_in_full(texts: Sequence[str], rules: DateRules) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,10 +53,12 @@ _FOREIGN = re.compile("[äåæçëîïðöøûüþÿßÄÅÆÇËÎÏÐÖØÛÜÞ
 _VIETNAMESE = re.compile("[\u1ea0-\u1ef9ăđơưĂĐƠƯ]")
 # A beginning without its vowel before a vowel, or a vowel before an end without its own: a word with a blank inside.
 _VOWELS = "aeiouyà-ãè-êìíò-õùúýăĩũơưạ-ỹ"
+_LONE_BEGINNING = "(?<![\\w'’])(?:ngh?|nh|[cgkpt]h|tr|[bcdđghlmnrstvx])"
+_LONE_END = r"(?:ng|nh|ch|[nmptc])(?![\w.,/])"
 _CUT = re.compile(
-    f"(?<![\\w'’])(?:ngh?|nh|[cgkpt]h|tr|[bcdđghlmnrstvx])[ \u00a0\u2000-\u200a]+(?=[{_VOWELS}])"
-    f"|(?<=[{_VOWELS}])[ \u00a0\u2000-\u200a]+(?:ng|nh|ch|[nmptc])(?![\\w.,/])"
+    f"{_LONE_BEGINNING}[ \u00a0\u2000-\u200a]+(?=[{_VOWELS}])|(?<=[{_VOWELS}])[ \u00a0\u2000-\u200a]+{_LONE_END}"
 )
+_ENDS_CUT, _BEGINS_CUT = re.compile(rf"{_LONE_BEGINNING}\Z"), re.compile(_LONE_END)
 # Letters left as a page, a script or a mail writes them for machines: %u1ED9, \u1ed9, =E1=BB=99, %E1%BB%99, &#7897;
 _ESCAPED = re.compile(
     r"(?<!\S)[^\s/@]*?(?:%u[0-9a-f]{4}|\\u[0-9a-f]{4}|(?:=[0-9a-f]{2}){2}|(?:%[0-9a-f]{2}){2}|&#x?[0-9a-f]{2,6};)[^\s/@]*(?!\S)",
@@ -81,9 +84,10 @@ def has_strange_words(text: str) -> bool:
     Args:
         text: composed (NFC).
     """
-    parts = text.split()
-    words = [part for part in parts if len(part) <= _WORD_SIGNS and "/" not in part and "@" not in part]
-    different, count = [_judge_word(word) for word in {*words}], len({*words})
+    times = Counter(text.split())
+    words = [part for part in times if len(part) <= _WORD_SIGNS and "/" not in part and "@" not in part]
+    others = times.keys() - words
+    different, count = [*map(_judge_word, words)], len(words)
     enough = max(LEAST, PERCENT * count // 100)
     strange = sum(word.is_strange for word in different)
     if strange >= enough or _count_escaped(text) >= enough:
@@ -93,8 +97,13 @@ def has_strange_words(text: str) -> bool:
     strange = sum(word.is_strange or word.is_foreign for word in different)
     if strange >= LEAST + 1 and 100 * strange >= FOREIGN_PERCENT * count:
         return True
-    joined = sum(map(_is_joined, {*_JOINED.findall(" ".join({*parts}))}))
-    return joined >= enough or len(_CUT.findall(text)) >= max(LEAST, CUT_PERCENT * len(words) // 100)
+    joined = {one for word in different for one in word.joined}.union(*map(_joined_in, others))
+    if len(joined) >= enough:
+        return True
+    many = max(LEAST, CUT_PERCENT * sum(times[word] for word in words) // 100)
+    ends = sum(times[word] * judged.cut_ends for word, judged in zip(words, different, strict=True) if judged.cut_ends)
+    ends += sum(times[other] * _count_cut_ends(other) for other in others)
+    return ends >= many and len(_CUT.findall(text)) >= many  # of most texts the words tell that there are fewer
 
 
 class _Spelled(NamedTuple):
@@ -103,11 +112,27 @@ class _Spelled(NamedTuple):
     is_strange: bool
     is_vietnamese: bool
     is_foreign: bool
+    joined: tuple[str, ...]
+    """What of it is several syllables."""
+    cut_ends: int
+    """At how many of its ends a blank may be inside a word."""
 
 
 @lru_cache(maxsize=1 << 14)  # most words come again in each text
 def _judge_word(word: str) -> _Spelled:
-    return _Spelled(*(sought.search(word) is not None for sought in (_STRANGE, _VIETNAMESE, _FOREIGN)))
+    is_strange, is_vietnamese, is_foreign = (
+        sought.search(word) is not None for sought in (_STRANGE, _VIETNAMESE, _FOREIGN)
+    )
+    return _Spelled(is_strange, is_vietnamese, is_foreign, _joined_in(word), _count_cut_ends(word))
+
+
+def _joined_in(part: str) -> tuple[str, ...]:
+    return tuple(filter(_is_joined, _JOINED.findall(part)))
+
+
+def _count_cut_ends(part: str) -> int:
+    """Return at how many ends of what stands between blanks `_CUT` may find one."""
+    return (_ENDS_CUT.search(part) is not None) + (_BEGINS_CUT.match(part) is not None)
 
 
 def _count_escaped(text: str) -> int:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
-from checks.updates.text import HASH_BODY_LETTERS, count_letters, read_text
+from checks.updates.text import HASH_BODY_LETTERS, has_letters, read_text
 from portalops.model.updates import ItemChannel
 
 TELLING_WORDS = 5
@@ -111,7 +111,7 @@ def summary_keys(channel: ItemChannel, body: str | None) -> tuple[int, ...]:
     """Return the key under which an item of a sub-portal is found by its whole summary; none where its text is known by itself."""
     words = _words(body or "")
     is_short = channel is ItemChannel.SUBPORTAL and len(words) >= SUMMARY_WORDS
-    return (_key("summary", words),) if is_short and count_letters(body or "") < HASH_BODY_LETTERS else ()
+    return (_key("summary", words),) if is_short and not has_letters(body or "", HASH_BODY_LETTERS) else ()
 
 
 OPENING_WORDS = (20, 30, 40, 60)

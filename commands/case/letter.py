@@ -11,14 +11,15 @@ EXIT STATUS: 0 written, 2 no such case, no open case without an explanation, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from checks.updates.account import ItemCounts
 from commands.case.views import handling_of
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
@@ -44,7 +45,12 @@ from portalops.model.updates import ItemChannel, UpdatesResult
 from portalops.official.build_reminder import EndedUnit, build_reminder, uncounted_items
 from portalops.official.office import office_on
 from portalops.registers.cases import Case, ReadCases, read_cases
-from portalops.reports.document import Document, Paragraph, TableBlock
+from portalops.reports.document import Paragraph, TableBlock
+
+if TYPE_CHECKING:
+    from checks.updates.account import WeekAccount
+    from portalops.model.organisation import Agency
+    from portalops.model.updates import Observation
 
 OPEN = frozenset({CaseState.HEARING, CaseState.DETECTED})
 """In which states a unit's time to answer is not over: of what was opened without an answer a reminder would be false."""
@@ -112,7 +118,8 @@ def letter(
         )
     ended = tuple(_ended_duties(session, unit, of_unit))
     name = unit_name(session, unit)
-    sheets = _sheets(session, unit, of_unit)
+    accounts = _accounts(session, unit, of_unit)
+    sheets = {week: sheet_document(session, *account) for week, account in accounts.items()}
     spans = [week.period() for week in sorted({each.week for each in of_unit})]
     spans.append(Period(handling.today, max(goes_out, explain_by)))
     doubts: list[Message] = []
@@ -126,6 +133,7 @@ def letter(
         explain_by=explain_by,
         zone=session.settings.portal.timezone,
         uncounted=uncounted_items(_judgings_of(session, of_unit), of_unit, session.zone_of_portal),
+        reasons=_reasons(account for _unit, _week, account, _whole in accounts.values()),
         ended=_ended(session, unit, handling.today),
         has_sheet=bool(sheets),
         doubts=doubts,
@@ -185,15 +193,24 @@ def _asked_case(read: ReadCases, name: str) -> Case:
     return known_case(read, name)
 
 
-def _sheets(session: Session, unit: UnitId, cases: Sequence[Case]) -> dict[Week, Document]:
-    """Return the sheet of each week that the letter is about; none for a unit that is not configured, or without a store."""
+def _accounts(
+    session: Session, unit: UnitId, cases: Sequence[Case]
+) -> dict[Week, tuple[Agency, Week, WeekAccount, dict[str, Observation]]]:
+    """Return what the sheet of each week that the letter is about rests on; none for a unit that is not configured, or without a store."""
     own = next((one for one in session.settings.units if one.id == unit), None)
-    found: dict[Week, Document] = {}
+    found: dict[Week, tuple[Agency, Week, WeekAccount, dict[str, Observation]]] = {}
     for week in sorted({case.week for case in cases}) if own is not None else ():
         with suppress(UsageError, UpdatesError):
             assert own is not None
-            found[week] = sheet_document(session, own, week, *account_and_items(session, own, week))
+            found[week] = (own, week, *account_and_items(session, own, week))
     return found
+
+
+def _reasons(accounts: Iterable[WeekAccount]) -> dict[str, Message]:
+    """Return why items do not count for certain, by their ids; of one of two weeks, why it may count in one of them."""
+    items = [one for account in accounts for one in account.items]
+    without = {one.item.seen.id: one.why for one in items if one.counts is ItemCounts.NO}
+    return without | {one.item.seen.id: one.why for one in items if one.counts is ItemCounts.PERHAPS}
 
 
 def _judgings_of(session: Session, cases: Sequence[Case]) -> Iterator[UpdatesResult]:

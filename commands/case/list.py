@@ -30,7 +30,7 @@ from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.registers.cases import Case, read_cases
-from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
+from portalops.reports.document import Block, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_handling import state_words
 
 
@@ -65,9 +65,16 @@ def list_(
         data.append(ShownCase(**case_fields(case, handling, raised)))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
+    if any(case.state is CaseState.DETECTED for case in chosen):
+        view.append(Paragraph(_FOUND))
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
     doubts = limit_doubts(handling, [next_due(case, handling) for case in chosen])
     return Result(tuple(data), view, warnings=(*unreadable_of(read), *doubts), exit_code=code)
+
+
+_FOUND = msg(
+    "Found: judging called the duty unmet, and no reminder went out yet. Next comes the reminder: 'portalops case remind CASE'."
+)
 
 
 def _is_ours_and_late(due: Due | None, today: date) -> bool:

@@ -122,7 +122,7 @@ def _plugin(session: Session, hosts: Collection[str] | None, families: Collectio
         said = nmsg("{n} finding open: {names}", "{n} findings open: {names}", len(open_now), names=names)
         return PluginAnswer(WARNING, said, counts)
     if doubts:
-        return PluginAnswer(UNKNOWN, doubts[0], counts)
+        return PluginAnswer(UNKNOWN, doubts[0], counts if newest else {})  # nobody looked: 0 would be a fact
     if counts["unknown"]:
         said = nmsg("{n} check could not be answered", "{n} checks could not be answered", counts["unknown"])
         return PluginAnswer(UNKNOWN, said, counts)

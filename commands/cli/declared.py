@@ -19,6 +19,7 @@ from commands.cli.catalogue import file_of, names, summary, verbs_of
 from commands.cli.help import Parameter, meaning_of, name_of, parameters_of, sections_of, shape_of, usage_of, value_of
 from commands.cli.invocation import GLOBAL_OPTIONS
 from portalops.model.message import Message, msg
+from portalops.rulebooks.load import available, load
 
 if TYPE_CHECKING:
     pass
@@ -46,11 +47,16 @@ def _check_ids() -> set[str]:
     return {each.id for each in checks()}
 
 
-_CHECKS: Mapping[str, Callable[[], set[str]]] = {
+def _duty_ids() -> set[str]:
+    return {duty.id for known in available() for duty in load(known, {}).duties}
+
+
+_KNOWN: Mapping[str, Callable[[], set[str]]] = {
+    "DUTY": _duty_ids,
     "CHECK": _check_ids,
     "FAMILY": lambda: {each.partition(".")[0] for each in _check_ids()},
 }
-"""What the checks of servers are called, by the name of the value."""
+"""What the checks of servers and the duties of all rulebooks are called, by the name of the value."""
 
 
 class Takes(Enum):
@@ -195,8 +201,8 @@ def _taken(parameter: Parameter, value: str) -> tuple[Takes, tuple[str, ...], st
     known = parameter.type_descriptor.parameter_info.autocompletion
     if known is not None:
         return Takes.CHOICE, tuple(sorted(known())), ""
-    if value in _CHECKS:
-        return Takes.CHOICE, tuple(sorted(_CHECKS[value]())), ""
+    if value in _KNOWN:
+        return Takes.CHOICE, tuple(sorted(_KNOWN[value]())), ""
     if "|" in value:
         return Takes.CHOICE, tuple(value.split("|")), ""
     if value in {"FILE", "REPORT_FILE"}:

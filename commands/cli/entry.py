@@ -23,7 +23,7 @@ from portalops.model.message import msg
 from portalops.ports import Clock
 from portalops.system.clock import SystemClock
 from portalops.system.logs import configured
-from portalops.system.stopping import stop
+from portalops.system.stopping import begin, stop
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], *, clock: Clock | None = None) -> int:
@@ -91,6 +91,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], *, clock: Cloc
 def _stopped_cleanly() -> Iterator[None]:
     """Make SIGTERM, and a terminal that is closed, the same clean stop as Ctrl-C; what nohup ignores stays ignored."""
     stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    begin()
     signals = [each for each in stopping if signal.getsignal(each) is not signal.SIG_IGN]
     previous = {each: signal.signal(each, stop) for each in signals}
     try:

@@ -1,7 +1,8 @@
 """One line for Nagios, Icinga and what speaks like them, and their exit codes (Monitoring Plugins Development Guidelines).
 
 Host text is untrusted: a monitoring system hands this line to shells and mail. Only letters, digits and a few signs pass;
-a line break, a `|`, and what a shell or a macro would take for its own, become `?`. What is unknown is never OK.
+a line break, a `|`, and what a shell or a macro would take for its own, become `?`. Quotes, which shells take for their own too,
+are left out. What is unknown is never OK.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _CODES: Mapping[str, ExitCode] = {
 """By number: 0, 1, 2 and 3 mean there what a plugin's caller takes them for."""
 
 _SIGNS = frozenset(" .,:_-/()+=@")
+_QUOTES = frozenset("'\"\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb")
+"""Also typographic ones: PowerShell takes them for plain ones, and so does a conversion to ASCII."""
 Option = Annotated[
     bool, typer.Option("--nagios", help=_("One line and exit codes 0 to 3 for Nagios, Icinga and the like"))
 ]
@@ -75,7 +78,7 @@ def guarded(session: Session, ask: Callable[[], PluginAnswer]) -> Result[None]:
 
 def line(state: str, said: str, counts: Mapping[str, int | timedelta]) -> str:
     """Return the line: state and text, then the figures behind a `|`."""
-    shown = "".join(sign if sign.isalnum() or sign in _SIGNS else "?" for sign in said)
+    shown = "".join(sign if sign.isalnum() or sign in _SIGNS else "?" for sign in said if sign not in _QUOTES)
     text = shown.encode()[:MAX_BYTES].decode("utf-8", "ignore")
     figures = " ".join(f"{name}={_figure(number)};;;0" for name, number in counts.items())
     return f"PORTALOPS {state} - {text}" + (f" | {figures}" if figures else "")

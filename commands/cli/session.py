@@ -106,7 +106,10 @@ class Session:
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
         kept = self.kept(writable=False)
-        return self._with_own_key(HeedfulLedger.open(self.settings.state_folder, self.clock, create=False, kept=kept))
+        ledger = HeedfulLedger.open(
+            self.settings.state_folder, self.clock, create=False, kept=kept, heeds_move=heeds_move
+        )
+        return self._with_own_key(ledger)
 
     @property
     def reader(self) -> Ledger | LedgerNotBegun:

@@ -111,11 +111,10 @@ def open_(
 
     body, _before, after, seq = record(session, OPENED, made, document, dry_run=dry_run)
     assert isinstance(body, IncidentFacts), "as it was made"
-    if dry_run:
-        first = ChangeStep(0, session.clock.now(), body)
-        incident = Incident(first, first)
-    else:
-        incident = after.incidents[body.id]
+    first = ChangeStep(seq or 0, session.clock.now(), body)
+    incident = Incident(first, first)
+    if not dry_run:  # behind a quarantine of a later time, this process does not see its own record yet
+        incident = after.incidents.get(body.id, incident)
     return incident_result(session, incident, incident_remarks(session, incident), record_seq=seq)
 
 

@@ -13,6 +13,7 @@ from portalops.compliance.handling import (
     MADE_WORDS,
     STEP_WORDS,
     Handling,
+    answer_day,
     heard_until,
     is_named,
     judged_keys,
@@ -158,6 +159,8 @@ def allowed_move(
         _require_possible(case, move.step, move.paper.issued_on, handling)
         digest = None if document is None else Digest(hashlib.sha256(document).hexdigest())
         _require_own_paper(read, case, replace(move, paper=replace(move.paper, file=digest)))
+    if move.step is CaseStep.REMINDED:
+        move = replace(move, answer_until=answer_day(handling.today, handling))
     is_letter = move.step is CaseStep.REMINDED and move.unit != THE_PORTAL
     if is_letter and document is None and not is_named(move.paper):
         raise UsageError(

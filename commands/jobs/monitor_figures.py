@@ -35,6 +35,9 @@ from portalops.registers.runs import parse_run_id
 REACH_BACK = timedelta(days=100)
 """How far back anchors' receipts are read: an anchor that took nothing since has no figure, which is an alarm too."""
 
+JOB = "portalops_job"
+"""Label of a job's figures. A scrape gives each figure the labels `job` and `instance` of its own, and would call ours `exported_job`."""
+
 MAX_RUNS = 60
 """Newest finished runs of a kind among which a job's last good one is looked for that is not remembered."""
 
@@ -153,22 +156,22 @@ def _jobs(plan: PlanNow, ledger: LedgerReader, state: MonitorState) -> Iterable[
     yield (
         "portalops_job_last_success_timestamp_seconds",
         "When the newest run of each job ended that was complete and did all it was to do.",
-        _times("job", good),
+        _times(JOB, good),
     )
     yield (
         "portalops_job_last_run_timestamp_seconds",
         "When the newest run of each job began, however it went.",
-        _times("job", {str(job.id): begun[job.id] for job in jobs if job.id in begun}),
+        _times(JOB, {str(job.id): begun[job.id] for job in jobs if job.id in begun}),
     )
     yield (
         "portalops_job_next_due_timestamp_seconds",
         "When each job is due next; a time in the past is now.",
-        _times("job", {str(job.id): next_due(job, attempts, plan.now, plan.zone) for job in jobs}),
+        _times(JOB, {str(job.id): next_due(job, attempts, plan.now, plan.zone) for job in jobs}),
     )
     yield (
         "portalops_job_exit_code",
         "Exit code of the newest run of each job that ended.",
-        [({"job": each.job}, float(each.code)) for each in state.codes],
+        [({JOB: each.job}, float(each.code)) for each in state.codes],
     )
 
 

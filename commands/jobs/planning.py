@@ -47,8 +47,8 @@ def describe_unplanned(session: Session, ledger: Ledger, plan: Plan) -> Message 
         return None
     own = _own_writer(session, ledger)
     return msg(
-        "{name} may not record plans, so the jobs that are planned on this machine are not recorded as expected: runs are judged by the"
-        " newest plan of a machine that may. Run 'portalops run' on such a machine, with the same jobs; 'portalops ledger verify' names the writers",
+        "{name} may not record plans, so the jobs that are planned on this machine are not recorded as expected. Runs are judged by the"
+        " newest plan of a machine that may. Run 'portalops run' on such a machine, with the same jobs. 'portalops ledger verify' names the writers",
         name=own.name if own is not None else session.claimant.name,
     )
 

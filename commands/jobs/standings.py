@@ -101,7 +101,10 @@ def judge_period(session: Session, period: Period) -> JudgedDuties:
 
 def describe_change(change: Fault) -> Message:
     """Say that a record is not what was recorded."""
-    return msg("the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'", what=change.what)
+    return msg(
+        "the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'; the ways out are in docs/stopped.md",
+        what=change.what,
+    )
 
 
 def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:

@@ -6,7 +6,7 @@ key accepts: --accept. From the first writer on, every record is to be claimed w
 
 Example: portalops ledger enroll --request db1.pub; portalops ledger enroll --accept db1.pub --name db1
 
-EXIT STATUS: 0 enrolled, ended, or shown, 2 a file or name does not fit, 4 the signing key is not the ledger's, 78 no
+EXIT STATUS: 0 enrolled, ended, or shown, 2 a file or name does not fit, or the key was ended, 4 the signing key is not the ledger's, 78 no
 signing key is configured, or it cannot be read
 """
 
@@ -26,13 +26,13 @@ from commands.jobs.trusted_keys import read_limited
 from commands.ledger.steps import write_request
 from portalops.errors import ConfigurationError, UsageError
 from portalops.ledger.claimant import record_writer
-from portalops.ledger.claims import is_writer_name
+from portalops.ledger.claims import KEY, is_writer_name
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.heeded import read_ownership, state_of_writer
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.model.writers import Authority, WriterEvent, WriterState
+from portalops.model.writers import Authority, Writer, WriterEvent, WriterState
 from portalops.reports.document import KeyValues, Paragraph
 from portalops.signatures.sshsig import SigningKey, fingerprint, public_key_of
 
@@ -96,7 +96,16 @@ def _own(session: Session, request: Path | None) -> Result[WriterShown]:
     if claimant.enrols and session.signing_key is not None:
         introduce_key(ledger, session.signing_key)
         claimant.enrol(ledger, session.signing_key)
+        key = claimant.make_key()  # another one, where that was ended
     known = next((each for each in read_ownership(ledger).writers if each.public_key == key), None)
+    if known is not None and known.ended_seq is not None:
+        raise UsageError(
+            _was_ended(known),
+            msg(
+                "It claims nothing any more. If its end was right, make a new key here: move the file {path} away, and run this command again.",
+                path=str(session.settings.state_folder / KEY),
+            ),
+        )
     state = state_of_writer(ledger, key)
     authority = known.authority if known else Authority.RECORDS
     shown = WriterShown(known.name if known else claimant.name, fingerprint(key), key, authority, state)
@@ -128,7 +137,7 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
         return _result(WriterShown(known.name, fingerprint(key), key, known.authority, WriterState.ADDED))
     if known is not None:
         raise UsageError(
-            msg("the key {key} was ended before", key=fingerprint(key)),
+            _was_ended(known),
             msg("Make a new key on that machine: move its file keys/writer away, and run 'portalops ledger enroll'."),
         )
     taken = [each.name for each in read_ownership(ledger).writers if each.ended_seq is None and each.public_key != key]
@@ -140,6 +149,15 @@ def _enrolled(session: Session, file: Path, name: str | None, authority: Authori
     event = WriterEvent(ledger.id, WriterState.ADDED, key, called, authority)
     record_writer(ledger, event, signing, circumstances=session.circumstances)
     return _result(WriterShown(called, fingerprint(key), key, authority, WriterState.ADDED))
+
+
+def _was_ended(writer: Writer) -> Message:
+    return msg(
+        "the key {key} of {name} was ended by record {seq}",
+        key=fingerprint(writer.public_key),
+        name=writer.name,
+        seq=str(writer.ended_seq),
+    )
 
 
 def _require_no_second_person(session: Session, key: str) -> None:

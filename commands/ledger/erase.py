@@ -29,7 +29,7 @@ from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError, UsageError
 from portalops.ledger.claims import GRACE
 from portalops.ledger.erasures import protects
-from portalops.ledger.heeded import find_writer, numbers_set_aside, read_ownership
+from portalops.ledger.heeded import find_quarantine_needing, find_writer, numbers_set_aside, read_ownership
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import Erasure
@@ -118,6 +118,18 @@ def _find(session: Session, digest: str) -> NamedBlob:
             msg("'portalops ledger show NUMBER' shows the digests of a record's details."),
         )
     _require_erasable(session, wanted, [record for record in records if record.kind in INERASABLE])
+    if (needing := find_quarantine_needing(ledger, wanted)) is not None:
+        raise UsageError(
+            msg(
+                "the details {digest} show why the quarantine in record {quarantine} counts: they cannot be erased",
+                digest=wanted,
+                quarantine=str(needing[0]),
+            ),
+            msg(
+                "Without them nobody could see that record {seq} counts for nothing. 'portalops ledger show {seq}' says whose it is.",
+                seq=str(needing[1]),
+            ),
+        )
     return NamedBlob(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
 
 

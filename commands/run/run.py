@@ -28,6 +28,7 @@ from commands.jobs.runner import record_plan
 from commands.jobs.unrecorded import REFUSED, back_up_due
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
+from portalops.files import require_writable
 from portalops.locale import _
 from portalops.reports.document import Paragraph
 
@@ -69,6 +70,7 @@ def _planned(session: Session, asked: RunRequest) -> Result[tuple[PlannedJob, ..
 def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> Result[RunOverview]:
     """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
     if asked.due_only and is_idle(session, asked):
+        require_writable(session.settings.state_folder)  # else the next job is lost, and nobody would hear of it before
         notify_idle_run(session)
         if session.settings.monitors:
             Watch(session).idle()
@@ -84,6 +86,8 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
     for done in perform_chosen(session, asked, begins=told.job_begins):
         performed.append(done)
         told.job_ended(done)
+    if not performed:
+        require_writable(session.settings.state_folder)
     judged = judge_and_mark(session)
     alarms = renew_alarms(session, judged)
     result = result_of(session, performed, judged, by_itself=asked.due_only)

@@ -4,8 +4,8 @@ Reads the ledger and nothing else. Name a duty to see all that is missing for it
 
 Example: portalops status --period 2026-W48; portalops status 11.2-submissions
 
-EXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out, 5 evidence is missing or was
-changed. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+EXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out, 4 the ledger was moved and goes on
+elsewhere, 5 evidence is missing or was changed. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from commands.jobs.standings import ShownStanding, exit_code_of, judge_period, o
 from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.bodies import decode_part
-from portalops.errors import PortalOpsError, UsageError, worst
+from portalops.errors import ExitCode, LedgerError, PortalOpsError, UsageError, worst
 from portalops.ledger.pending_claims import UncountedRecords, count_uncounted
 from portalops.locale import _
 from portalops.model.checks import ReasonedScan
@@ -58,6 +58,7 @@ def status(
         unfinished = read_unfinished(session.ledger)
         alarms = read_alarms(session.ledger).open
         uncounted = count_uncounted(session.ledger.whole, now=session.clock.now())
+        moved = session.ledger.left_for()
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
@@ -84,13 +85,19 @@ def status(
         data=tuple(standing_data(standing) for standing in standings),
         view=view,
         warnings=(
+            *_describe_move(moved),
             *judged.warnings(),
             *overdue,
             *((unfinished.describe([each.id for each in session.settings.hosts]),) if unfinished else ()),
             *_describe_uncounted(uncounted),
         ),
-        exit_code=worst([exit_code_of(standings), judged.exit_code]),
+        exit_code=worst([exit_code_of(standings), judged.exit_code, moved.exit_code if moved else ExitCode.OK]),
     )
+
+
+def _describe_move(moved: LedgerError | None) -> Iterator[Message]:
+    if moved is not None:
+        yield msg("{cause}, so these are an old ledger's duties. {hint}", cause=moved.message, hint=moved.hint)
 
 
 def _describe_uncounted(uncounted: UncountedRecords) -> Iterator[Message]:
@@ -129,8 +136,12 @@ def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAns
     now, zone = session.clock.now(), session.zone_of_portal
     alarms = [each for each in read_alarms(session.ledger).open if each.newest.grave]
     grave = [each.key for each in alarms if duty is None or duty in each.newest.duties]
-    answer = answer_of(judged, standings, settings.jobs, session.attempts(), grave=grave, now=now, zone=zone)
+    answer = answer_of(
+        judged, standings, settings.jobs, session.attempts(), grave=grave, now=now, zone=zone, alone=duty is not None
+    )
     if answer.state != CRITICAL:
+        if (moved := session.ledger.left_for()) is not None:
+            raise moved  # nothing is run here any more
         session.ledger.require_clock()  # with a clock behind the newest record nothing is run any more
     return answer
 

@@ -31,6 +31,7 @@ def answer_of(
     grave: Sequence[AlarmKey] = (),
     now: datetime,
     zone: ZoneInfo,
+    alone: bool = False,
 ) -> PluginAnswer:
     """Return what a plugin says of the duties; pure.
 
@@ -42,19 +43,24 @@ def answer_of(
         grave: open alarms that are grave, of what was asked for.
         now: aware.
         zone: the portal's.
+        alone: one duty was asked for: neither jobs nor incidents are told of, but whether its evidence can be trusted is.
     """
     by_verdict = {verdict: [each.duty for each in standings if each.verdict is verdict] for verdict in DutyVerdict}
     unmet, unknown = by_verdict[DutyVerdict.UNMET], by_verdict[DutyVerdict.INSUFFICIENT_EVIDENCE]
-    failing = failing_jobs(jobs, attempts, now, zone)
-    newest_at = max((each.run.started_at for each in attempts), default=None)
-    counts: dict[str, int | timedelta] = {
-        "unmet": len(unmet),
-        "unknown": len(unknown),
-        "pending": len(by_verdict[DutyVerdict.PENDING]),
-        "met": len(by_verdict[DutyVerdict.MET]),
-        "failing_jobs": len(failing),
-        "grave_alarms": len(grave),
-    }
+    failing = () if alone else failing_jobs(jobs, attempts, now, zone)
+    newest_at = None if alone else max((each.run.started_at for each in attempts), default=None)
+    counts: dict[str, int | timedelta] = {}  # what is not known has no figure
+    if standings:
+        counts |= {
+            "unmet": len(unmet),
+            "unknown": len(unknown),
+            "pending": len(by_verdict[DutyVerdict.PENDING]),
+            "met": len(by_verdict[DutyVerdict.MET]),
+        }
+    if jobs and newest_at is not None:
+        counts["failing_jobs"] = len(failing)
+    if standings:
+        counts["grave_alarms"] = len(grave)
     if newest_at is not None:
         counts["last_run_age"] = max(timedelta(), now - newest_at)
     if judged.change is not None or judged.exit_code is ExitCode.INTEGRITY:
@@ -69,7 +75,7 @@ def answer_of(
     if unmet:
         said = nmsg("{n} duty not met: {duties}", "{n} duties not met: {duties}", len(unmet), duties=", ".join(unmet))
         return PluginAnswer(CRITICAL, said, counts)
-    if judged.due:
+    if judged.due and not alone:
         return PluginAnswer(WARNING, judged.due[0], counts)
     if failing:
         said = nmsg("{n} job fails: {jobs}", "{n} jobs fail: {jobs}", len(failing), jobs=", ".join(failing))
@@ -85,7 +91,7 @@ def answer_of(
             duties=", ".join(unknown),
         )
         return PluginAnswer(UNKNOWN, said, counts)
-    if not jobs:
+    if not jobs and not alone:
         return PluginAnswer(UNKNOWN, msg("no job is planned, so nothing shows that anything is done"), counts)
     if not by_verdict[DutyVerdict.MET]:
         return PluginAnswer(UNKNOWN, msg("no duty is shown to be met yet"), counts)

@@ -9,7 +9,7 @@ the configuration already are left as they are. Their weeks open no case before 
 
 Example: portalops unit import don-vi.xlsx --write
 
-EXIT STATUS: 0 every site has a source, 2 the list cannot be read, 3 something could not be found, 4 the file cannot
+EXIT STATUS: 0 every site that the list names has a source, 2 the list cannot be read, 3 something could not be found, 4 the file cannot
 be written, 78 the configuration would be wrong
 """
 
@@ -179,6 +179,7 @@ def import_(
         [
             _table(shown, session.zone_of_portal),
             *_report(lines),
+            *_without_site([unit for unit in shown if unit.new and not unit.site]),
             *_next(data, len(new), len(sources), has_mailbox=_has_mailbox(session)),
         ],
         warnings=_column_warnings(listed.unknown_headings),
@@ -209,7 +210,6 @@ def _sites_of(
     addresses: dict[UnitId, str] = {}
     for unit in units:
         if not unit.site:
-            _note(missing, lines, unit, msg("the list names no site, so no sub-portal is expected of it"))
             continue
         try:
             addresses[unit.id] = site_address(unit.site)
@@ -312,6 +312,8 @@ def _table(shown: Sequence[ImportedUnit], zone: ZoneInfo) -> Block:
             else Status(msg("found"), Tone.GOOD)
             if unit.sources
             else Status(msg("without a source"), Tone.UNSURE)
+            if unit.site
+            else Status(msg("no site listed"), Tone.NEUTRAL)
         )
         kinds = (
             joined([source_kind_word(each) for each in dict.fromkeys(one.kind for one in unit.sources)])
@@ -329,6 +331,19 @@ def _report(lines: Sequence[tuple[int, Message]]) -> Sequence[Block]:
         return ()
     said = [msg("row {row}: {why}", row=row, why=why) for row, why in sorted(lines, key=lambda each: each[0])]
     return (Paragraph(msg("What could not be found:")), Bullets(said))
+
+
+def _without_site(units: Sequence[ImportedUnit]) -> Sequence[Block]:
+    """Name the units of which no sub-portal is expected, which is no fault."""
+    if not units:
+        return ()
+    said = nmsg(
+        "The list names no site of {n} unit, so no sub-portal is expected of it: {units}",
+        "The list names no site of {n} units, so no sub-portal is expected of them: {units}",
+        len(units),
+        units=", ".join(unit.id for unit in units),
+    )
+    return (Paragraph(said),)
 
 
 def _next(data: ImportedUnits, units: int, sources: int, *, has_mailbox: bool) -> Sequence[Block]:

@@ -224,7 +224,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
             *_late_warnings(done.result.untold),
             *offset_warnings(session, sources),
             *precedence_warnings(session, sources),
-            *map(_sender_warning, senders[:MAX_SHOWN]),
+            *map(sender_warning, senders[:MAX_SHOWN]),
             *(msg("{what}. {cure}", what=what, cure=cure) for what, cure in say_nights(session)),
             *(msg("{what}. {cure}", what=what, cure=cure) for _source, what, cure in say_still_registers(session)),
             *trouble_warnings(session, min((poll.polled_at for poll in polls), default=session.clock.now())),
@@ -233,11 +233,12 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     )
 
 
-def _sender_warning(one: UnknownSender) -> Message:
+def sender_warning(one: UnknownSender) -> Message:
+    """Say what an unknown sender's items may be, and what mends it."""
     if one.is_stranger:
         return nmsg(
-            "{source}: {n} line of {name}, which is like no unit's name, may be any unit's: add the name to aliases of its unit, or to outsiders of the source",
-            "{source}: {n} lines of {name}, which is like no unit's name, may be any unit's: add the name to aliases of its unit, or to outsiders of the source",
+            "{source}: {n} line of {name}, which is like no unit's name, may be any unit's. Add the name to aliases of its unit, or to outsiders of the source",
+            "{source}: {n} lines of {name}, which is like no unit's name, may be any unit's. Add the name to aliases of its unit, or to outsiders of the source",
             one.items,
             source=one.source,
             name=show_text(one.name, 200),
@@ -251,8 +252,8 @@ def _sender_warning(one: UnknownSender) -> Message:
         )
     if one.is_contested:
         return nmsg(
-            "{source}: {n} mail of {name} may be of {units}: the address is one unit's, the name or the address for answers beside it another's; record whose it is with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
-            "{source}: {n} mails of {name} may be of {units}: the address is one unit's, the name or the address for answers beside it another's; record whose they are with 'portalops updates register --unit', or add the name as it is written to aliases of the unit that always writes so",
+            "{source}: {n} mail of {name} may be of {units}: the address is one unit's, the name or the address for answers another's. Record whose it is with 'portalops updates register --unit'. If a unit always writes so, add the name as it is written to its aliases",
+            "{source}: {n} mails of {name} may be of {units}: the address is one unit's, the name or the address for answers another's. Record whose they are with 'portalops updates register --unit'. If a unit always writes so, add the name as it is written to its aliases",
             one.items,
             source=one.source,
             name=show_text(one.name, 200),
@@ -260,8 +261,8 @@ def _sender_warning(one: UnknownSender) -> Message:
         )
     if one.is_below:
         return nmsg(
-            '{source}: {n} mail of {name} may be of {units}, whose domain is above the sender\'s: if it is, add "{domain}" to aliases in its [[unit]] table',
-            '{source}: {n} mails of {name} may be of {units}, whose domain is above the sender\'s: if they are, add "{domain}" to aliases in its [[unit]] table',
+            '{source}: {n} mail of {name} may be of {units}, whose domain is above the sender\'s. If it is, add "{domain}" to aliases in its [[unit]] table',
+            '{source}: {n} mails of {name} may be of {units}, whose domain is above the sender\'s. If they are, add "{domain}" to aliases in its [[unit]] table',
             one.items,
             source=one.source,
             name=show_text(one.name, 200),
@@ -270,8 +271,8 @@ def _sender_warning(one: UnknownSender) -> Message:
         )
     if one.is_mentioning:
         return nmsg(
-            "{source}: {n} mail of {name} may be of {units}, which its subject, text or receivers name: if the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table; if it is no unit's, add it to outsiders of the source",
-            "{source}: {n} mails of {name} may be of {units}, which their subjects, texts or receivers name: if the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table; if it is no unit's, add it to outsiders of the source",
+            "{source}: {n} mail of {name} may be of {units}, which its subject, text or receivers name. If the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table. If it is no unit's, add it to outsiders of the source",
+            "{source}: {n} mails of {name} may be of {units}, which their subjects, texts or receivers name. If the address is a unit's own, add \"{address}\" to aliases in its [[unit]] table. If it is no unit's, add it to outsiders of the source",
             one.items,
             source=one.source,
             name=show_text(one.name, 200),
@@ -280,8 +281,8 @@ def _sender_warning(one: UnknownSender) -> Message:
         )
     if "@" in (address := sender_address(one.name)):
         return nmsg(
-            '{source}: {n} mail of {name} may be of {units}, by its name or its domain: if the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
-            '{source}: {n} mails of {name} may be of {units}, by the name or the domain: if the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
+            '{source}: {n} mail of {name} may be of {units}, by its name or its domain. If the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
+            '{source}: {n} mails of {name} may be of {units}, by the name or the domain. If the address is the unit\'s own, add "{address}" to aliases in its [[unit]] table',
             one.items,
             source=one.source,
             name=show_text(one.name, 200),

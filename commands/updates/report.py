@@ -226,6 +226,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
         cases=of_period,
         escalations=[one for one in escalations(cases, handling) if one.case.week.period().last in period],
         hearings=[case for case in cases if case.state is CaseState.HEARING and case.week.period().last in period],
+        on_trial={unit.id: unit.cases_from for unit in units if unit.cases_from is not None},
         late_steps=own_delays(cases, handling, period),
         late_answers={case.id: late for case in of_period if (late := late_answer(case, handling))},
         exemptions=[

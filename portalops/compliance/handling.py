@@ -131,7 +131,8 @@ def moves_by_rule(
     """Return the moves that the rules make by themselves: each says why, and making them again makes none.
 
     Cases are opened for what is unmet, and opened again if it is found unmet after all. A case whose week is no longer judged
-    unmet is closed: an exemption was granted, or a claim confirmed. Where no explanation came in time, that is noted; but not
+    unmet is closed: an exemption was granted, or a claim confirmed. A hearing of which nobody was reminded ends also where the
+    evidence became insufficient. Where no explanation came in time, that is noted; but not
     while a move of the case cannot be read, which may be the explanation.
 
     Args:
@@ -156,9 +157,15 @@ def moves_by_rule(
             moves.append(CaseMove(*key, again, why=msg("found unmet again"), shortfall=shortfall))
     for case in cases:
         key = case.unit, case.duty, case.week
-        if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
-            why = msg("no longer judged unmet")
+        if key in judged and judged[key] in _NO_SHORTFALL and (case.is_open or _counts(case)):
+            why = msg(
+                "no longer judged unmet"
+            )  # also where a person closed it: then it counts for no repetition any more
             moves.append(CaseMove(*key, CaseStep.CLOSED, why=why))
+        elif case.state is CaseState.HEARING and judged.get(key) in _UNDECIDED and not case.newest(CaseStep.REMINDED):
+            moves.append(
+                CaseMove(*key, CaseStep.CLOSED, why=msg("no longer judged unmet: the evidence is insufficient"))
+            )
         elif (day := heard_until(case, handling)) and handling.today > day and _is_still_unmet(judged.get(key)):
             why = msg("the unit had until {day} to answer", day=day)
             moves.append(CaseMove(*key, CaseStep.OPENED, why=why, shortfall=found.get(key) or case.shortfall))
@@ -181,9 +188,15 @@ def heard_until(case: Case, handling: Handling) -> date | None:
 
 
 def _answer_until(asked: RecordedMove, handling: Handling) -> date:
-    """Return the last day on which a unit may answer a reminder."""
-    day = asked.at.astimezone(handling.zone).date()
-    return handling.calendar.add_working_days(day, handling.numbers.case_explain_working_days)
+    """Return the last day on which a unit may answer a reminder: what was promised holds, also where fewer days are off by now."""
+    day = answer_day(asked.at.astimezone(handling.zone).date(), handling)
+    return max(day, asked.move.answer_until or day)
+
+
+def answer_day(reminded_on: date, handling: Handling) -> date:
+    """Return the last day to answer a reminder of a day."""
+    days = handling.numbers.case_explain_working_days
+    return handling.calendar.add_working_days(reminded_on, days) if days else reminded_on
 
 
 def is_named(paper: Paper | None) -> bool:
@@ -206,6 +219,10 @@ def _is_still_unmet(verdict: DutyVerdict | None) -> bool:
 
 _NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
 """What evidence or a document gives. That nothing is asked any more is a setting's doing, so that a person decides the case."""
+
+
+_UNDECIDED = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING})
+"""Nobody is asked about such a week; if it is found unmet again, its hearing begins anew."""
 
 
 def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict]:
@@ -253,7 +270,8 @@ def next_due(case: Case, handling: Handling) -> Due | None:
             by = after(case.found_on(handling.zone), numbers.case_remind_working_days)
             return Due(CaseStep.REMINDED, by, msg("the managing unit"))
         case CaseState.AWAITING:
-            by = after(_day(case, handling, CaseStep.REMINDED), numbers.case_explain_working_days)
+            asked = case.newest(CaseStep.REMINDED)
+            by = answer_day(case.found_on(handling.zone), handling) if asked is None else _answer_until(asked, handling)
             return Due(CaseStep.EXPLAINED, by, msg("the unit"))
         case CaseState.EXPLAINED:
             # What was explained in the hearing is decided once the case is open.

@@ -308,6 +308,19 @@ def numbers_set_aside(ledger: Ledger) -> frozenset[int]:
     return records_set_aside(counted)
 
 
+def find_quarantine_needing(ledger: Ledger, digest: Digest) -> tuple[int, int] | None:
+    """Return a quarantine that counts only by some details, and the record whose they are; None if none does.
+
+    Raises:
+        IntegrityError: the ledger's keys cannot be read.
+    """
+    if not any(ledger.records(kinds=BY_TWO, limit=1)):
+        return None
+    from portalops.ledger import set_aside  # noqa: PLC0415  # few ledgers have any
+
+    return set_aside.find_quarantine_needing(ledger, read_ownership(ledger), digest)
+
+
 def numbers_mistimed(ledger: Ledger | LedgerNotBegun) -> frozenset[int]:
     """Return the numbers of the records whose time says nothing: when they were made is unknown.
 

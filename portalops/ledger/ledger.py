@@ -167,8 +167,8 @@ class Ledger:
             return ledger
         if ledger._store.create() != SCHEMA_VERSION:
             ledger._store.upgrade(ledger._upgraded, clock)
-        if (place := ledger.gone_to()) is not None:
-            raise moved_away(ledger._store.place, place)
+        if (error := ledger.left_for()) is not None:
+            raise error
         if ledger.last() is None:
             if (error := ledger._not_moved()) is not None:
                 raise error  # one that began here would stand in its way
@@ -460,6 +460,11 @@ class Ledger:
         """Return where the ledger was moved to, if this is the place that it left."""
         place = self.place_named_last()
         return place if place != self._store.place else None
+
+    def left_for(self) -> LedgerError | None:
+        """Return the error of who appends to this place after the ledger left it for another one; None while it goes on here."""
+        place = self.gone_to()
+        return None if place is None else moved_away(self._store.place, place)
 
     def place_named_last(self) -> str | None:
         """Return where the newest record, claims apart, says that the ledger goes on; None if it says nothing of that, or does not count."""

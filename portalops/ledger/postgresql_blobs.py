@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+import psycopg
+
+from portalops.ledger import postgresql_errors as said
 from portalops.ledger.blobs import MAX_BLOB_BYTES, broken, digest_of, longest_frame, unpacked
 from portalops.ledger.postgresql_store import Connections
 from portalops.ledger.postgresql_tables import SCHEMA
@@ -59,7 +62,10 @@ class PostgresqlBlobs:
     def remove(self, digest: Digest) -> None:
         """Remove a blob for good; the account must be one of those that may, and the erasure recorded."""
         with self._connections.used() as connection:
-            connection.execute(f"SELECT {SCHEMA}.remove(%s)", (digest,))
+            try:
+                connection.execute(f"SELECT {SCHEMA}.remove(%s)", (digest,))
+            except psycopg.Error as error:
+                raise said.not_removed(self._connections.place, digest, error) from error
 
     def _holds(self, digest: Digest) -> bool:
         """Say whether these bytes are there as they are; it is the database that digests them."""

@@ -9,17 +9,20 @@ from psycopg import errors as pg
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull, LedgerMissing, Locked, RunAlreadyRecorded
 from portalops.ledger.postgresql_tables import (
+    NEEDED,
     NOT_A_RECORD,
     NOT_ERASED,
     NOT_FOLLOWING,
     NOT_ITS_DIGEST,
     OLDEST_SERVER,
+    PRUNER,
+    SCHEMA,
     SCHEMA_VERSION,
     UNFIT,
     WRITER,
 )
 from portalops.model.message import msg
-from portalops.model.record import Record
+from portalops.model.record import Digest, Record
 from portalops.model.text import show_text
 
 
@@ -74,7 +77,7 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
             msg("the database refuses the details: {cause}", cause=cause),
             msg("Run the command again; if it fails again, check this machine's memory and its network."),
         )
-    if error.sqlstate == NOT_ERASED:
+    if error.sqlstate in {NOT_ERASED, NEEDED}:
         return LedgerError(
             msg("the database refuses to remove details: {cause}", cause=cause),
             msg("Remove details with 'portalops ledger erase', which records who decided it."),
@@ -102,6 +105,25 @@ def not_taken(place: str, error: psycopg.Error) -> LedgerError | Locked:
             " account that ran 'portalops ledger prepare'. Nothing was moved."
         ),
     )
+
+
+def not_removed(place: str, digest: Digest, error: psycopg.Error) -> LedgerError | Locked:
+    """Turn the driver's error into ours, where details are not removed: by whom they can be."""
+    found = translated(place, error)
+    if isinstance(error, pg.InsufficientPrivilege):
+        hint = msg(
+            "The erasure is recorded. Make the account a member of {role} too, and run the command again: it removes the details.",
+            role=PRUNER,
+        )
+    elif error.sqlstate == NEEDED:
+        hint = msg(
+            "The erasure is recorded, and no record that counts needs these details. A database checks no signature, so it removes them for"
+            " the owner of its tables alone: {statement} (docs/stopped.md).",
+            statement=f"SELECT {SCHEMA}.remove('{digest}');",
+        )
+    else:
+        return found
+    return LedgerError(found.message, hint)
 
 
 def unfit(seq: int) -> LedgerError:

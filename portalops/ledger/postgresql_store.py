@@ -372,7 +372,7 @@ class Connections:
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection], place: str) -> None:
-        self._connect, self._place = connect, place
+        self._connect, self.place = connect, place
         self._idle: list[psycopg.Connection] = []
         self._lock = threading.Condition()
         self._lent: dict[int, int] = {}
@@ -390,7 +390,7 @@ class Connections:
         except pg.UniqueViolation:
             raise
         except psycopg.Error as error:
-            raise said.translated(self._place, error) from error
+            raise said.translated(self.place, error) from error
         finally:
             self._back(connection)
             self._left(thread)

@@ -6,7 +6,8 @@ verification checks that they still are.
 
 Nobody inserts into `record`, `blob` or `lock` or changes `tail`, also not who appends: functions do that, which run with
 their owner's rights. They take a record only in the one form of docs/ledger-format.md and where it follows from the newest,
-details only under their own digest, and remove details only behind the record of their erasure. Whoever appends waits
+details only under their own digest, and remove details only behind the record of their erasure; where a record of a kind
+that is never erased names them, only for the owner. Whoever appends waits
 for the row of `tail`, which only who may append can lock; an advisory lock, which everybody can take, delays nobody.
 Who reads, who appends and who removes erased details are three roles without a login, which accounts are made members of.
 """
@@ -58,8 +59,9 @@ OLDEST_SERVER = 130000
 UNFIT = "PO002"
 """The code with which a database says that it cannot hold a ledger."""
 
-NOT_FOLLOWING, NOT_A_RECORD, NOT_ITS_DIGEST, NOT_ERASED = "PO001", "PO003", "PO004", "PO005"
-"""The codes of refusals: a record that does not follow, one of another form or moment, details under another digest, a removal."""
+NOT_FOLLOWING, NOT_A_RECORD, NOT_ITS_DIGEST, NOT_ERASED, NEEDED = "PO001", "PO003", "PO004", "PO005", "PO006"
+"""The codes of refusals: a record that does not follow, one of another form or moment, details under another digest, a removal
+without an erasure, and one of details that a record of a kind in `INERASABLE` names."""
 
 _FIT = f"""DO $$BEGIN
   IF current_setting('server_version_num')::int < {OLDEST_SERVER} THEN
@@ -193,15 +195,18 @@ BEGIN
   RETURN convert_from(found, 'UTF8')::jsonb;
 EXCEPTION WHEN data_exception THEN RETURN NULL;
 END$$""",
+    # PostgreSQL checks no signature, so it cannot tell a stranger's record from one that counts: for all but the tables' owner, who could
+    # delete the row anyway, each such record forbids a removal.
     f"""CREATE OR REPLACE FUNCTION {SCHEMA}.remove(which text) RETURNS void LANGUAGE plpgsql {_FUNCTION} $$
 BEGIN
   IF NOT EXISTS (SELECT FROM record WHERE kind = '{ERASED}' AND line::jsonb ->> 'subject' = which
       AND coalesce(said_in(body) #>> '{{erased,digest}}', which) = which) THEN
     RAISE EXCEPTION 'no record says that % was erased', which USING ERRCODE = '{NOT_ERASED}';
   END IF;
-  IF EXISTS (SELECT FROM record WHERE kind IN ({", ".join(f"'{kind}'" for kind in INERASABLE)}) AND (body = which
+  IF NOT pg_has_role(session_user, current_user, 'USAGE')
+      AND EXISTS (SELECT FROM record WHERE kind IN ({", ".join(f"'{kind}'" for kind in INERASABLE)}) AND (body = which
       OR jsonb_path_exists(said_in(body), '$.**.evidence ? (@ == $which)', jsonb_build_object('which', which)))) THEN
-    RAISE EXCEPTION 'a record needs %, which is never erased', which USING ERRCODE = '{NOT_ERASED}';
+    RAISE EXCEPTION 'a record needs %, which is never erased', which USING ERRCODE = '{NEEDED}';
   END IF;
   DELETE FROM blob WHERE digest = which;
 END$$""",
@@ -249,7 +254,8 @@ UPGRADE = (
 
 IS_OLDER = (
     f"(format = 1 OR (format = {SCHEMA_VERSION} AND (to_regclass('{SCHEMA}.record_at') IS NULL OR"
-    f" to_regprocedure('{SCHEMA}.bring(bigint, text[])') IS NULL OR NOT EXISTS (SELECT FROM pg_attribute"
+    f" to_regprocedure('{SCHEMA}.bring(bigint, text[])') IS NULL OR NOT EXISTS (SELECT FROM pg_proc"
+    f" WHERE oid = to_regprocedure('{SCHEMA}.remove(text)') AND strpos(prosrc, '{NEEDED}') > 0) OR NOT EXISTS (SELECT FROM pg_attribute"
     f" WHERE attrelid = to_regclass('{SCHEMA}.about') AND attname = 'ahead' AND NOT attisdropped))))"
 )
 """Says in SQL, of the row in `about`, whether the tables are older: of version 1, or made between two releases under the number of this one."""

@@ -204,6 +204,30 @@ def check_quarantines(read: Sequence[ReadQuarantine], surrounding: Surrounding, 
     return tuple(counted)
 
 
+def find_needing(
+    read: Sequence[ReadQuarantine], counted: Sequence[SetAside], around: Surrounding, numbers: Collection[int]
+) -> tuple[int, int] | None:
+    """Return the first quarantine that would count no more without the details of some records, and the first of these that it names.
+
+    Args:
+        read: all quarantines.
+        counted: those that count.
+        around: what else the ledger holds.
+        numbers: of the records.
+    """
+    void = {*around.void, *void_by_two(read, counted)}.difference(numbers)
+    counting = {each.seq for each in counted if each.quarantine.since is None}
+    for each in read:
+        named = [
+            seq
+            for seq in numbers
+            if each.seq in counting and each.quarantine and each.quarantine.first <= seq <= each.quarantine.last
+        ]
+        if named and _flaw_of(each, replace(around, void=void)) is not None:
+            return each.seq, min(named)
+    return None
+
+
 def check_owners(
     read: Sequence[ReadQuarantine],
     texts: Sequence[SignedText],

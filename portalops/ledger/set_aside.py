@@ -18,6 +18,7 @@ from portalops.ledger.quarantines import (
     ReadQuarantine,
     Surrounding,
     check_quarantines,
+    find_needing,
     first_void_clock,
     flaw_of,
     is_anybodys,
@@ -194,6 +195,26 @@ def read_time_before(ledger: Ledger, ownership: Ownership, first: int) -> dateti
     with ledger.snapshot() as snapshot:
         found = _time_in_force(snapshot, first - 1, counted)
     return parse_at(found) if found else None
+
+
+def find_quarantine_needing(ledger: Ledger, ownership: Ownership, digest: Digest) -> tuple[int, int] | None:
+    """Return a quarantine that counts only by details which show that a record is void, and that record; None if none does.
+
+    Args:
+        ledger: whose.
+        ownership: whose the records are.
+        digest: of the details.
+
+    Raises:
+        IntegrityError: the ledger's keys or its id cannot be read.
+    """
+    read = _read(ledger)
+    named = [record for _seq, _digest, record in stored_lines(ledger, suspects(read)) if record is not None]
+    numbers = frozenset(record.seq for record in named if record.body == digest)
+    if not numbers:
+        return None
+    around = _surrounding(ledger, ownership, read)
+    return find_needing(read, check_quarantines(read, around, Faults()), around, numbers)
 
 
 def records_named(ledger: Ledger) -> frozenset[int]:

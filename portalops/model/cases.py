@@ -117,6 +117,8 @@ class CaseMove:
     paper: Paper | None = None
     shortfall: Shortfall | None = None
     """Of HEARD, OPENED and REOPENED."""
+    answer_until: date | None = None
+    """Of REMINDED: the last day to answer, as the calendar was then; no later calendar makes it earlier. None in older records."""
 
     @property
     def id(self) -> CaseId:

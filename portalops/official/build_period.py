@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.compliance.handling import STEP_WORDS, Escalation, LateAnswer, LateStep
-from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, Value, msg, nmsg, verbatim
 from portalops.model.organisation import Name, UnitId
@@ -84,6 +84,8 @@ class PeriodFacts:
     """What was published by kind and language; None where it was not counted."""
     hearings: Sequence[Case] = ()
     """Units that are heard about a week that ends in the period, before a case is opened."""
+    on_trial: Mapping[UnitId, date] = field(default_factory=dict)
+    """Units whose weeks that end before a day open no case: that day."""
     late_steps: Sequence[LateStep] = ()
     """What the managing unit itself recorded late, or lets wait: of weeks that ended by the period's last day."""
     late_answers: Mapping[CaseId, LateAnswer] = field(default_factory=dict)
@@ -92,6 +94,22 @@ class PeriodFacts:
     """What the rule sets that the portal has chosen say of how soon documents were published."""
     former: Sequence[Message] = ()
     """What was judged unmet and is not any more, by a change of the configuration: a sentence each, without its full stop."""
+
+
+def _is_unheard(facts: PeriodFacts, unit: UnitId, week: Week, duty: CaseDuty) -> bool:
+    """Say whether a unit is still heard about what was judged unmet, or is on trial: a paper does not say that it fell short."""
+    if any((case.unit, case.week, case.duty) == (unit, week, duty) for case in facts.cases):
+        return False
+    trial = facts.on_trial.get(unit)
+    is_heard = any((case.unit, case.week, case.duty) == (unit, week, duty) for case in facts.hearings)
+    return is_heard or (trial is not None and week.period().last < trial)
+
+
+def _count_fallen(facts: PeriodFacts, one: UnitSum) -> int:
+    """Return in how many weeks a unit fell short of which it was heard."""
+    heard = {week for week, duty in one.unmet if not _is_unheard(facts, one.unit, week, duty)}
+    unheard = {week for week, _duty in one.unmet} - heard
+    return one.weeks.get(DutyVerdict.UNMET, 0) - len(unheard)
 
 
 def build_period(
@@ -370,7 +388,8 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
 
 def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("III. UNITS THAT FELL SHORT, AND THEIR EXPLANATIONS"))
-    fallen = [one for one in facts.sums if one.weeks.get(DutyVerdict.UNMET, 0)]
+    fallen = [one for one in facts.sums if _count_fallen(facts, one)]
+    unheard = [one.unit for one in facts.sums if _count_fallen(facts, one) < one.weeks.get(DutyVerdict.UNMET, 0)]
     if fallen:
         yield Paragraph(
             nmsg("{n} unit did not reach what was due:", "{n} units did not reach what was due:", len(fallen))
@@ -380,10 +399,18 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
                 [
                     msg(
                         "{unit}: {unmet} of {assessed} assessed weeks",
-                        unit=_name(facts, one.unit), unmet=one.weeks[DutyVerdict.UNMET], assessed=_assessed(one),
+                        unit=_name(facts, one.unit), unmet=_count_fallen(facts, one), assessed=_assessed(one),
                     )
                     for one in fallen
                 ]
+            )
+        )  # fmt: skip
+    if unheard:
+        yield Paragraph(
+            nmsg(
+                "Of {n} unit, weeks were judged of which it is still heard, or which are of its trial; no case is opened: {units}.",
+                "Of {n} units, weeks were judged of which they are still heard, or which are of their trial; no case is opened: {units}.",
+                len(unheard), units=_listed_or_all(facts, unheard),
             )
         )  # fmt: skip
     if facts.cases:
@@ -617,7 +644,8 @@ def _proposals(facts: PeriodFacts, addressee: Name) -> Iterator[BodyBlock]:
     fallen = [
         one.unit
         for one in facts.sums
-        if one.unit not in repeated and any((one.unit, *each) not in excused for each in one.unmet)
+        if one.unit not in repeated
+        and any((one.unit, *each) not in excused and not _is_unheard(facts, one.unit, *each) for each in one.unmet)
     ]
     unproven = _units_open(facts, OpenBecause.UNPROVEN)
     unwatched = _units_open(facts, OpenBecause.NO_SOURCE)
@@ -719,7 +747,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
                 one.newest_at.astimezone(zone).date() if one.newest_at else None,
                 one.unreachable_days,
                 change,
-                _verdict(one),
+                _verdict(facts, one),
                 _remarks(facts, one),
             )
         )
@@ -746,9 +774,11 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     return TableBlock(msg("Updates by unit"), headers, rows)
 
 
-def _verdict(one: UnitSum) -> Message:
-    if one.weeks.get(DutyVerdict.UNMET, 0):
+def _verdict(facts: PeriodFacts, one: UnitSum) -> Message:
+    if _count_fallen(facts, one):
         return msg("not met")
+    if one.weeks.get(DutyVerdict.UNMET, 0):
+        return msg("being heard, or on trial")
     if one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0):
         return msg("insufficient evidence")
     if one.weeks.get(DutyVerdict.PENDING, 0):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from portalops.model.cases import CaseDuty, CaseState
@@ -38,6 +39,7 @@ def build_reminder(
     explain_by: date,
     zone: str,
     uncounted: Sequence[FlaggedItem] = (),
+    reasons: Mapping[str, Message] = MappingProxyType({}),
     ended: EndedUnit | None = None,
     has_sheet: bool = False,
     doubts: Sequence[Message] = (),
@@ -52,6 +54,7 @@ def build_reminder(
         explain_by: the last day for an explanation.
         zone: IANA name of the portal's zone.
         uncounted: the unit's items that count on no day of these weeks, by `uncounted_items`.
+        reasons: why they do not, as the sheet of the week says; of an item that is not there, its flags are named.
         ended: the unit is no more, and its successors get the letter.
         has_sheet: the sheet of all its items goes with the letter.
         doubts: what is not certain of the calendar of these weeks and of the days to answer.
@@ -132,7 +135,7 @@ def build_reminder(
         signing=office.signing,
         recipients=(msg("As above"), office.department),
         archive=office.archive,
-        annexes=_uncounted_annex(uncounted, ZoneInfo(zone)),
+        annexes=_uncounted_annex(uncounted, reasons, ZoneInfo(zone)),
         zone=zone,
         drafted_on=office.day,
     )
@@ -219,7 +222,7 @@ def _uncounted_sentence(count: int) -> Message:
     )
 
 
-def _uncounted_annex(items: Sequence[FlaggedItem], zone: ZoneInfo) -> tuple[Annex, ...]:
+def _uncounted_annex(items: Sequence[FlaggedItem], reasons: Mapping[str, Message], zone: ZoneInfo) -> tuple[Annex, ...]:
     """Return the annex that names the items; none where there are none."""
     if not items:
         return ()
@@ -230,7 +233,7 @@ def _uncounted_annex(items: Sequence[FlaggedItem], zone: ZoneInfo) -> tuple[Anne
     rows: list[Sequence[Cell]] = [
         (
             number, verbatim(item.title), day(item.claimed_at), day(item.evidenced_at),
-            joined([flag_word(flag) for flag in item.flags if flag not in _NO_REASON]),
+            reasons.get(item.observation) or joined([flag_word(flag) for flag in item.flags if flag not in _NO_REASON]),
         )
         for number, item in enumerate(items, 1)
     ]  # fmt: skip

@@ -8,10 +8,10 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from portalops.ports import Completed
-from portalops.system.stopping import held_back
+from portalops.system.stopping import held_back, was_asked
 
 _CHUNK_BYTES = 1 << 16
 _ENVIRONMENT = {"LC_ALL": "C", "LANGUAGE": "", "TZ": "UTC", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -20,8 +20,12 @@ _ENVIRONMENT = {"LC_ALL": "C", "LANGUAGE": "", "TZ": "UTC", "PATH": "/usr/sbin:/
 class LocalRunner:
     """Runs programs with a fixed, neutral environment (locale C, UTC, PATH with sbin)."""
 
-    def __init__(self, environment: Mapping[str, str] = _ENVIRONMENT) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] = _ENVIRONMENT, *, is_over: Callable[[], bool] = lambda: False
+    ) -> None:
         self._environment = dict(environment)
+        self._is_over = is_over
+        """Asked a few times a second: whether what is run is ended at once, as at its deadline."""
 
     def run(
         self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
@@ -37,7 +41,8 @@ class LocalRunner:
                     env=self._environment,
                     start_new_session=True,
                 )
-            return _communicate(process, stdin, deadline=time.monotonic() + timeout_seconds, limit_bytes=limit_bytes)
+            deadline = time.monotonic() + timeout_seconds
+            return _communicate(process, stdin, deadline=deadline, limit_bytes=limit_bytes, is_over=self._is_over)
         except BaseException as error:  # an interrupt, which a session of its own does not get: it must not go on alone
             if process is None:
                 if isinstance(error, OSError):
@@ -87,7 +92,7 @@ class LocalShell:
     address = "local"
 
     def __init__(self, runner: LocalRunner | None = None) -> None:
-        self._runner = runner or LocalRunner()
+        self._runner = runner or LocalRunner(is_over=was_asked)  # a scan asks in threads, which no interrupt reaches
 
     def run_script(self, script: bytes, *, argument: str, deadline_seconds: float, limit_bytes: int) -> Completed:
         return self._runner.run(
@@ -95,7 +100,9 @@ class LocalShell:
         )
 
 
-def _communicate(process: subprocess.Popen[bytes], stdin: bytes, *, deadline: float, limit_bytes: int) -> Completed:
+def _communicate(
+    process: subprocess.Popen[bytes], stdin: bytes, *, deadline: float, limit_bytes: int, is_over: Callable[[], bool]
+) -> Completed:
     """Feed and drain all three pipes at once; kill the whole process group at the deadline or the limit."""
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None
     outputs = {process.stdout: bytearray(), process.stderr: bytearray()}
@@ -111,10 +118,10 @@ def _communicate(process: subprocess.Popen[bytes], stdin: bytes, *, deadline: fl
             process.stdin.close()
         while selector.get_map() and not stopped:
             remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            if remaining <= 0 or is_over():
                 stopped = True
                 break
-            for key, _events in selector.select(min(remaining, 1.0)):
+            for key, _events in selector.select(min(remaining, 0.25)):
                 if key.fileobj is process.stdin:
                     pending = _feed(process, pending)
                     if not pending:

@@ -25,6 +25,9 @@ from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
+LOCK_SECONDS = 5
+"""How long a query waits for a table or file that others have locked: the next look of the schedule tries again."""
+
 
 class DatabaseUnavailable(Exception):
     """A database cannot be reached, or refuses the query."""
@@ -117,7 +120,10 @@ def _engine(url: str, password: Reference | None, folder: Path, environment: Map
             target = f"file:{quote(str(_sqlite_file(folder, parsed.database)))}?mode=ro"
             return create_engine("sqlite://", creator=lambda: _open_sqlite(target), poolclass=NullPool)
         case "postgresql":
-            options = {"options": "-c default_transaction_read_only=on", "connect_timeout": 30}
+            options = {
+                "options": f"-c default_transaction_read_only=on -c lock_timeout={LOCK_SECONDS}s",
+                "connect_timeout": 30,
+            }
             return create_engine(parsed, connect_args=options, poolclass=NullPool)
         case "mysql" | "mariadb":
             options = {"init_command": "SET SESSION TRANSACTION READ ONLY", "connect_timeout": 30}
@@ -136,7 +142,7 @@ def _sqlite_file(folder: Path, name: str | None) -> Path:
 
 
 def _open_sqlite(target: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(target, uri=True, timeout=30)
+    connection = sqlite3.connect(target, uri=True, timeout=LOCK_SECONDS)
     # One row in a legacy encoding must not hide all others; the sign it leaves is found by the text checks.
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     return connection

@@ -11,11 +11,24 @@ from types import FrameType
 
 _held = 0
 _is_pending = False
+_was_asked = False
+
+
+def begin() -> None:
+    """Forget a stop that was asked for before: another call begins in this process."""
+    global _was_asked  # noqa: PLW0603  # as below
+    _was_asked = False
+
+
+def was_asked() -> bool:
+    """Say whether a stop was asked for: how threads hear of it, since the interrupt is the main thread's alone."""
+    return _was_asked
 
 
 def stop(_number: int, _frame: FrameType | None) -> None:
     """Stop what the main thread does: the handler of each signal that asks for it."""
-    global _is_pending  # noqa: PLW0603  # signals are the process's, and handlers take no object
+    global _is_pending, _was_asked  # noqa: PLW0603  # signals are the process's, and handlers take no object
+    _was_asked = True
     if _held:
         _is_pending = True
         return

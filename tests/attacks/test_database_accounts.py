@@ -255,6 +255,40 @@ def test_evidence_of_a_protected_record_is_never_removed(site: Site) -> None:
         pruner.remove(secret)
 
 
+def test_what_a_strangers_record_names_is_removed_by_the_owner_of_the_tables_alone(site: Site) -> None:
+    ledger = site.ledger()
+    secret = ledger.keep(SECRET)
+    ledger.append_many([Draft("plan", secret)])
+    remove = f"SELECT portalops.remove('{secret}');"
+    with site.connect("postgres") as owner, pytest.raises(psycopg.Error, match="no record says"):
+        owner.execute(remove)
+    erasure = Erasure(secret, "a citizen asked for it", "Nguyễn Văn An")
+    ledger.append(ERASED, run=NO_RUN, subject=secret, body=bodies.write({"erased": erasure}))
+    site.sql(f"GRANT {PRUNER} TO of_{WRITER}")
+    try:
+        with pytest.raises(LedgerError, match="never erased") as refused:
+            ledger.remove_blob(secret)
+    finally:
+        site.sql(f"REVOKE {PRUNER} FROM of_{WRITER}")
+    assert remove in str(refused.value.hint)
+
+    with site.connect("postgres") as owner:
+        owner.execute(remove)
+
+    assert not ledger.has_blob(secret)
+
+
+def test_who_may_append_and_not_remove_is_told_the_role_that_may(site: Site) -> None:
+    ledger = site.ledger()
+    secret = ledger.keep(SECRET)
+
+    with pytest.raises(LedgerError, match="this account has no right") as refused:
+        ledger.remove_blob(secret)
+
+    assert PRUNER in str(refused.value.hint)
+    assert ledger.has_blob(secret)
+
+
 def line_after(ledger: Ledger, *, at: datetime = AT, subject: str = "x", kind: str = "note") -> str:
     last = ledger.last()
     assert last is not None

@@ -630,7 +630,7 @@ def paper_misread(p: Province) -> None:
     register = p.with_register()
     register.enter(1, "01/10/2026", "Sở Y tế")
     p.plan(p.day(2), register.enter, 2, "17/11/2026", "Sở Y tế")
-    p.plan(p.day(5), register.enter, 3, "2o/11/2026", "Sở Y tế")
+    p.plan(p.day(5), register.enter, 3, "2?/11/2026", "Sở Y tế")
 
 
 def author_as_above(p: Province) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import unicodedata
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -436,6 +437,50 @@ def test_a_case_whose_opening_cannot_be_read_is_there_and_no_second_one_is_opene
     assert case in {one["id"] for one in listed["data"]}
     assert [step["step"] for step in shown["data"]["steps"]] == ["hearing", "reminded"]
     assert shown["data"]["unreadable"] == [opening]
+
+
+def test_the_list_says_what_found_means_and_what_comes_next(office: Office) -> None:
+    settings = office.folder / "portalops.toml"
+    source = CONFIGURATION.partition("[[updates.source]]")[2].partition("[[job]]")[0].replace(", unit FROM", " FROM")
+    own = source.replace('"content"', '"portal-news"').replace('"subportal"', '"portal"')
+    settings.write_text(f"{settings.read_text('utf-8')}\n[[updates.source]]\n{own}", "utf-8")
+    office.days_pass()  # the portal's own missed days are a case at once
+    said = {}
+    for lang in ("en", "vi"):
+        with time_machine.travel(office.now, tick=True):
+            run(["--lang", lang, "--config", str(office.folder / "portalops.toml"), "case", "list"], {})
+        said[lang] = " ".join(office.shown().split())
+
+    assert "Found: judging called the duty unmet, and no reminder went out yet." in said["en"]
+    assert "Next comes the reminder: 'portalops case remind CASE'." in said["en"]
+    assert "Mới phát hiện: đã kết luận không đạt nhưng chưa nhắc nhở." in said["vi"]
+
+
+def test_the_letter_gives_the_reasons_of_the_sheet_that_goes_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(tmp_path, capsys)
+    for days in (16, 5):
+        office.now = START - timedelta(days=days)
+        office.call("updates", "collect")
+    office.now = START
+    with closing(sqlite3.connect(office.folder / "portal.sqlite")) as content:
+        row = (
+            "(6, 'Sở Y tế tuyên truyền phòng chống sốt xuất huyết', '2026-11-18 09:00', '2026-11-18 09:00', 'Sở Y tế')"
+        )
+        content.execute(f"INSERT INTO news VALUES {row}")
+        content.commit()
+    office.call("updates", "collect")
+    _code, sheet = office.call("updates", "sheet", "so-y-te", "2026-W47")
+    (why,) = [one["why"] for one in sheet["data"]["items"] if one["counts"] == "perhaps"]
+
+    written = office.call(
+        "case", "letter", "2026-W47/so-y-te", "--format", "markdown", "--language", "en", "--output", str(tmp_path)
+    )[1]
+    letter = Path(written["data"][0]["id"]).read_text("utf-8")
+
+    (row,) = [line for line in letter.splitlines() if line.startswith("| 1 | Sở Y tế tuyên truyền")]
+    assert row.endswith(f"| {why} |")
 
 
 def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office: Office) -> None:

@@ -394,7 +394,7 @@ def plugin(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> t
 def test_plugin_says_critical_for_overdue_warning_for_open_and_unknown_for_nobody_looked(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert plugin(home, capsys, "findings")[0] == 3
+    assert plugin(home, capsys, "findings") == (3, "PORTALOPS UNKNOWN - no scan is recorded yet")
 
     record_round(home, LONG_AGO, root=PASS)
     code, line = plugin(home, capsys, "findings")
@@ -494,6 +494,13 @@ def test_text_of_a_host_cannot_leave_its_line_nor_reach_a_shell(hostile: str) ->
     assert figures == "open=1;;;0"
     assert not set(text) & set("|;$`'\"<>&\\\n\r\x1b\u202e")
     assert len(line.encode()) < 1000
+
+
+@pytest.mark.parametrize("quotes", ["''", '""', "\u2018\u2019", "\u201c\u201d"])
+def test_quotes_are_left_out_of_the_line_and_leave_no_mark(quotes: str) -> None:
+    said = f"run {quotes[0]}portalops ledger verify{quotes[1]}"
+
+    assert nagios.line(nagios.CRITICAL, said, {}) == "PORTALOPS CRITICAL - run portalops ledger verify"
 
 
 # --- imports --------------------------------------------------------------------------------------------

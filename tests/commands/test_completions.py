@@ -107,6 +107,7 @@ def test_files_and_folders_are_offered_where_one_is_asked_for(offered: Offered) 
 def test_ids_of_the_configuration_are_offered(offered: Offered) -> None:
     assert {"web1", "web2", "db1"} == offered("portalops check run --host ")
     assert {"disk-a"} == offered("portalops backup list --medium ")
+    assert {"10.2-content", "10.2-interval"} <= offered("portalops status 10.2-")
     assert {"so-y-te"} == offered("portalops case list --unit ")
     assert {"daily-check"} == offered("portalops run --dry-run ")
 

@@ -18,7 +18,7 @@ from portalops.model.record import RunId
 from portalops.model.writers import Authority, WriterEvent, WriterState
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
-from tests.commands.signed_home import Home
+from tests.commands.signed_home import CONFIGURATION, Home
 from tests.ledger.bundle.bundles import key_of
 from tests.ledger.ledgers import tamper
 
@@ -84,7 +84,40 @@ def test_a_machine_of_a_team_asks_with_a_file_and_is_enrolled_where_the_key_is(
     assert again == taken  # a key keeps its name
     assert "enrolled as db1 and keeps that name" in said
     assert ended["state"] == "ended"
-    assert "ended before" in refused["message"]
+    assert refused["message"].endswith(" of db1 was ended by record 12"), refused
+
+
+def test_a_machine_whose_key_was_ended_is_told_by_which_record_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    name = home.call("enroll")["name"]
+    home.call("enroll", "--end", name)
+    ended = [each.seq for each in home.ledger.records(kinds=("writer.ended",))]
+    home.configure(CONFIGURATION)
+    file = tmp_path / "again.pub"
+
+    for arguments in (("enroll",), ("enroll", "--request", str(file))):
+        refused = home.call(*arguments, expected=ExitCode.USAGE)
+        assert refused["message"].endswith(f" of {name} was ended by record {ended[0]}")
+        assert str(tmp_path / "state/keys/writer") in refused["hint"]
+
+    assert not file.exists()
+    (tmp_path / "state/keys/writer").rename(tmp_path / "old")  # the hint's cure
+    assert home.call("enroll", "--request", str(file))["state"] is None
+
+
+def test_a_machine_of_this_ledger_alone_gets_a_new_key_for_an_ended_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path, capsys)
+    first = home.call("enroll")
+    home.call("enroll", "--end", first["name"])
+
+    again = home.call("enroll")
+
+    assert again["state"] == "added"
+    assert again["public_key"] != first["public_key"]
 
 
 @pytest.mark.parametrize(

@@ -230,3 +230,23 @@ def test_a_strangers_claim_without_a_signature_forbids_an_erasure_until_it_is_se
     assert f"portalops ledger quarantine {forged.seq} {forged.seq}" in refused["hint"]
     assert home.call("erase", digest, *WHY, "--yes")["erased"]
     assert home.call("verify")["integrity"]["holds"]
+
+
+def test_details_that_show_why_a_quarantine_counts_are_neither_erased_nor_withheld(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = home_of_two(tmp_path, capsys)
+    stranger = Ledger.open(home.folder / "state", SystemClock(), create=True)
+    (forged,) = stranger.append_many([Draft("sign-off", stranger.keep(b'{"sign_off": {"text": "x"}}'))])
+    stranger.close()
+    set_aside(home, forged.seq, forged.seq)
+    digest = body_of(home, forged.seq)
+
+    refused = home.call("erase", digest, *WHY, "--yes", expected=ExitCode.USAGE)
+    withheld = home.call(
+        "export", "--output", str(tmp_path / "bundle"), "--withhold", f"{digest}=personal data", expected=ExitCode.USAGE
+    )
+
+    assert "show why the quarantine" in refused["message"]
+    assert "must not be withheld" in withheld["message"]
+    assert home.call("verify")["integrity"]["holds"]

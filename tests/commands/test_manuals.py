@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,14 @@ def test_the_same_commands_give_the_same_bytes_with_the_day_that_is_asked_for(
     for place, text in pages.items():
         assert (manuals / place).read_text(encoding="utf-8") == text
         assert '"2026-11-26"' in text
+
+
+def test_without_a_day_a_page_has_that_of_the_commit_whenever_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    seconds = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True)
+    day = datetime.fromtimestamp(int(seconds.stdout), UTC).date().isoformat()
+
+    assert f'"{day}"' in SCRIPT.english_pages()["man1/portalops.1"].splitlines()[1]
 
 
 @pytest.mark.parametrize(

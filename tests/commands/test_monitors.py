@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 from commands.cli.entry import run
 from portalops.bodies import evidence_of
 from portalops.config.keys import ensure_signing_key
-from portalops.errors import ExitCode, LedgerFull
+from portalops.errors import ExitCode, FileUnwritable, LedgerFull
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
+from tests.backups.media.test_disk import require_root
+from tests.faults.test_amid import mount
 from tests.notify.monitors.exposition import Family, parsed
 from tests.web import WebServer, answer, held_port, web_server
 
@@ -172,11 +175,11 @@ def test_figures_tell_of_jobs_duties_and_anchors_and_of_nothing_that_is_not_know
     figures = home.figures()
     for name in ("last_success", "last_run"):
         for job in ("weekly-report", "daily-anchor"):
-            at = figures[f"portalops_job_{name}_timestamp_seconds"].of(job=job, portal="demo")
+            at = figures[f"portalops_job_{name}_timestamp_seconds"].of(portalops_job=job, portal="demo")
             assert before - 1 <= at <= time.time() + 1
-    assert figures["portalops_job_next_due_timestamp_seconds"].of(job="daily-anchor") > time.time()
+    assert figures["portalops_job_next_due_timestamp_seconds"].of(portalops_job="daily-anchor") > time.time()
     assert figures["portalops_anchor_last_success_timestamp_seconds"].of(anchor="share") >= before - 1
-    assert figures["portalops_job_exit_code"].of(job="daily-anchor") == 0
+    assert figures["portalops_job_exit_code"].of(portalops_job="daily-anchor") == 0
     verdicts = figures["portalops_duty_verdict"].samples
     duties = {dict(labels)["duty"] for labels in verdicts}
     assert len(duties) > 10
@@ -315,6 +318,28 @@ def test_a_state_folder_that_cannot_be_looked_at_ends_a_run_in_its_own_error(hom
 
     assert (code, shown["error"]["code"]) == (ExitCode.FAILED, LedgerFull.code)
     assert calls(watcher) == ["4"]
+
+
+def test_a_state_folder_that_turned_read_only_is_no_success_also_where_nothing_is_due(
+    home: Home, watcher: WebServer
+) -> None:
+    require_root()
+    (home.folder / "share").mkdir()
+    home.call("run", "--due")
+    calls(watcher)
+    state = str(home.folder / "state")
+    mount("--bind", state, state)
+    try:
+        mount("-o", "remount,bind,ro", state)
+        answers = [home.call("run", "--due"), home.call("run")]
+    finally:
+        subprocess.run(["umount", "--lazy", state], check=True)
+
+    assert [(code, shown["error"]["code"]) for code, shown in answers] == [(ExitCode.FAILED, FileUnwritable.code)] * 2
+    assert "Read-only file system" in answers[0][1]["error"]["message"]
+    assert calls(watcher) == ["4", "4"]
+    assert home.call("run", "--due")[0] == ExitCode.OK
+    assert calls(watcher) == ["0"]
 
 
 def test_a_monitor_of_a_job_that_there_is_not_is_refused(home: Home) -> None:

@@ -12,6 +12,7 @@ from commands.cli import nagios
 from commands.cli.entry import run
 from commands.jobs.standings import JudgedDuties
 from commands.status.views import answer_of
+from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt
 from portalops.ledger.ledger import Ledger
@@ -46,10 +47,23 @@ def said(
     jobs: Sequence[Job] = (DAILY,),
     attempts: Sequence[Attempt] = (GOOD,),
     now: datetime = NOW,
+    alone: bool = False,
 ) -> tuple[str, str]:
-    standings = tuple(Standing(DutyId(f"10.{n}"), verdict, msg("x")) for n, verdict in enumerate(verdicts, 1))
-    answer = answer_of(judged or JudgedDuties(standings, ()), standings, jobs, attempts, now=now, zone=ZONE)
+    answer = answered(*verdicts, judged=judged, jobs=jobs, attempts=attempts, now=now, alone=alone)
     return answer.state, str(answer.text)
+
+
+def answered(
+    *verdicts: DutyVerdict,
+    judged: JudgedDuties | None = None,
+    jobs: Sequence[Job] = (DAILY,),
+    attempts: Sequence[Attempt] = (GOOD,),
+    now: datetime = NOW,
+    alone: bool = False,
+) -> nagios.PluginAnswer:
+    standings = tuple(Standing(DutyId(f"10.{n}"), verdict, msg("x")) for n, verdict in enumerate(verdicts, 1))
+    shown = judged or JudgedDuties(standings, ())
+    return answer_of(shown, standings, jobs, attempts, now=now, zone=ZONE, alone=alone)
 
 
 def test_all_met_and_lately_done_is_ok() -> None:
@@ -127,6 +141,26 @@ def test_without_jobs_or_without_any_run_nothing_is_ok() -> None:
     assert said(PENDING, attempts=())[0] == nagios.UNKNOWN
 
 
+def test_one_duty_answers_for_itself_alone_and_for_the_ledger() -> None:
+    failed = attempt(DAILY, NOW - timedelta(days=9), RunOutcome.FAILED)
+    due = JudgedDuties((), (), due=(msg("incident IN-2026-1: due"),))
+    changed = JudgedDuties((), (), Fault(3, msg("record 3 was changed")))
+
+    assert said(MET, attempts=[failed], alone=True) == (nagios.OK, "1 duty met, none unmet")
+    assert said(MET, judged=due, alone=True)[0] == said(MET, jobs=(), alone=True)[0] == nagios.OK
+    assert said(UNKNOWN, judged=due, alone=True)[0] == nagios.UNKNOWN
+    assert said(MET, judged=changed, alone=True)[0] == nagios.CRITICAL
+    assert set(answered(MET, attempts=[failed], alone=True).counts) == {"unmet", "unknown", "pending", "met"}
+
+
+def test_what_is_not_known_has_no_figure() -> None:
+    of_duties = {"unmet", "unknown", "pending", "met"}
+
+    assert set(answered(MET, jobs=()).counts) == {*of_duties, "last_run_age"}, "no job is planned"
+    assert set(answered(MET, attempts=()).counts) == of_duties, "no job was ever done"
+    assert set(answered().counts) == {"failing_jobs", "last_run_age"}, "no duty was judged"
+
+
 # --- on the command line --------------------------------------------------------------------------
 
 
@@ -187,6 +221,18 @@ def test_a_clock_behind_the_newest_record_is_never_ok(tmp_path: Path, capsys: py
     code, line = plugin(tmp_path, capsys, "10.2-content")
 
     assert (code, line.partition(":")[0]) == (3, "PORTALOPS UNKNOWN - error PO1103")
+
+
+def test_a_ledger_that_goes_on_elsewhere_is_never_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Portal(tmp_path, capsys).call("backup", "run")
+    assert plugin(tmp_path, capsys, "10.2-content")[0] == 0
+    moved = bodies.write({"moved": {"from": "file", "head": "0" * 64, "records": 1, "to": "postgresql:cong"}})
+    ledger = Ledger.open(tmp_path / "state", FixedClock(datetime.now(UTC)), create=True)
+    ledger.append("ledger.moved", run=NO_RUN, body=moved)
+
+    code, line = plugin(tmp_path, capsys, "10.2-content")
+
+    assert (code, line.partition(":")[0]) == (3, "PORTALOPS UNKNOWN - error PO1101")
 
 
 def test_a_duty_that_there_is_not_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,35 @@ def test_a_whole_record_that_is_stored_as_text_stops_nothing_and_is_set_aside_li
     require_all_well(home)
 
 
+def test_a_ledger_of_before_a_change_of_keys_has_the_retired_key_sign_for_the_present_one_again(home: Home) -> None:
+    shutil.copytree(home.folder / "state", home.folder / "restored")
+    present = home.call("rotate-key", "--reason", "một năm đã qua")["fingerprint"]
+    shutil.rmtree(home.folder / "state")
+    (home.folder / "restored").rename(home.folder / "state")
+    home.call("verify", expected=ExitCode.INTEGRITY)
+    home.call("rotate-key", "--reason", "khôi phục", expected=ExitCode.FAILED)
+    (retired,) = home.key.parent.glob("signing.retired-????????")
+
+    home.key.rename(home.key.with_name("signing.next"))
+    retired.rename(home.key)
+
+    assert home.call("rotate-key", "--reason", "khôi phục")["fingerprint"] == present
+    require_all_well(home)
+
+
+@pytest.mark.parametrize("verb", ["run", "status"])
+def test_a_second_beginning_names_the_page_that_leads_out(home: Home, verb: str) -> None:
+    home.call("enroll")
+    record_as_a_stranger(home, "ledger.created", ledger="0" * 32, format=1, portalops="x")
+
+    code = run(["--config", str(home.folder / "portalops.toml"), "--lang", "en", verb], {})
+
+    warned = " ".join(home.capsys.readouterr().err.split())
+    assert code == ExitCode.INTEGRITY
+    assert "starts a ledger, but only record 1 may" in warned
+    assert "the ways out are in docs/stopped.md" in warned
+
+
 def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
     seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
@@ -163,6 +192,38 @@ def test_a_move_that_a_stranger_recorded_is_set_aside(home: Home) -> None:
     set_aside(home, seq, seq)
 
     require_all_well(home)
+
+
+def status(home: Home) -> tuple[int, str, str]:
+    code = run(["--config", str(home.folder / "portalops.toml"), "--lang", "en", "status"], {})
+    shown = home.capsys.readouterr()
+    return code, " ".join(shown.out.split()), " ".join(shown.err.split())
+
+
+def test_status_says_that_the_ledger_goes_on_elsewhere(home: Home) -> None:
+    moved = {"from": "file", "head": Digest("0" * 64), "records": 1, "to": "elsewhere"}
+    seq = record_as_a_stranger(home, "ledger.moved", moved=moved)
+
+    code, _shown, warned = status(home)
+
+    assert code == ExitCode.FAILED
+    assert "was moved to elsewhere, so these are an old ledger's duties. Name the new store" in warned
+    set_aside(home, seq, seq)
+    code, _shown, warned = status(home)
+    assert code in WORKED
+    assert "was moved to" not in warned
+
+
+def test_status_says_nothing_of_a_move_that_does_not_count(home: Home) -> None:
+    home.call("enroll")
+    record_as_a_stranger(
+        home, "ledger.moved", moved={"from": "file", "head": "0" * 64, "records": 1, "to": "elsewhere"}
+    )
+
+    code, _shown, warned = status(home)
+
+    assert code in WORKED
+    assert "was moved to" not in warned
 
 
 def test_a_clock_that_had_run_ahead_is_mended(home: Home) -> None:

@@ -202,7 +202,7 @@ def test_a_list_becomes_units_and_sources(office: Office, servers: list[WebServe
 
     code, answer = office.call("unit", "import", path, "--wait", "0", "--write")
 
-    assert code == ExitCode.PARTIAL
+    assert code == ExitCode.OK
     units = {unit["id"]: unit for unit in office.tables()["unit"]}
     sources = office.tables()["updates"]["source"]
     assert units["so-tu-phap"]["aliases"] == ["STP", "Tư pháp Khánh Hòa", "sotuphap.khanhhoa.example"]
@@ -217,9 +217,18 @@ def test_a_list_becomes_units_and_sources(office: Office, servers: list[WebServe
         ("xa-dien-an", "feed"),
     ]
     assert answer["data"]["passed_over"] == ["Ghi chú"]
-    assert [(each["unit"], "names no site" in each["why"]) for each in answer["data"]["not_found"]] == [
-        ("thanh-tra", True)
-    ]
+    assert answer["data"]["not_found"] == []
+    assert {unit["id"]: unit["site"] for unit in answer["data"]["units"]}["thanh-tra"] == ""
+
+
+def test_units_without_a_site_are_listed_apart_from_what_could_not_be_found(office: Office) -> None:
+    path = office.list_of_units((1, "Thanh tra tỉnh", "thanh-tra", None), (2, "Ban Dân tộc", "ban-dan-toc", None))
+
+    said = " ".join(office.said("unit", "import", path, "--wait", "0").split())
+
+    assert "The list names no site of 2 units, so no sub-portal is expected of them: thanh-tra, ban-dan-toc" in said
+    assert "could not be found" not in said
+    assert "without a source" not in said
 
 
 def test_imported_units_are_collected_and_judged(office: Office, servers: list[WebServer]) -> None:

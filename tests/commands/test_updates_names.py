@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from commands.updates.collect import sender_warning
+from commands.updates.steps import UnknownSender
 from portalops.errors import ExitCode
+from portalops.model.organisation import UnitId
 from tests.shapes import validate_answer
 
 CONFIGURATION = """
@@ -150,7 +153,7 @@ def test_an_author_like_no_unit_is_named_by_collecting_and_why_until_it_is_decla
     office.configure(outsiders='["Cong ty *"]')
 
     (said,) = [one for one in collected["warnings"] if "An Phú" in str(one)]
-    assert "add the name to aliases of its unit, or to outsiders of the source" in str(said)
+    assert "Add the name to aliases of its unit, or to outsiders of the source" in str(said)
     assert (item["title"], "or to outsiders of source so-den" in item["why"]) == ("14/AP Báo giá", True)
     assert 'so-den: outsiders = ["Công ty TNHH An Phú"]' in shown
     assert before == {"xa-dien-an": "insufficient-evidence"}
@@ -301,3 +304,24 @@ def test_a_line_without_an_author_that_was_recorded_as_a_units_leaves_the_others
 
     assert before == {"xa-dien-an": "insufficient-evidence", "xa-suoi-dau": "insufficient-evidence"}
     assert office.verdicts()["xa-dien-an"] == "unmet"
+
+
+SENDER = UnknownSender("thu", "vanphong@vp.soyte.example", 2, (UnitId("so-y-te"),))
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        SENDER._replace(name="Cong ty An", resembles=(), is_stranger=True),
+        SENDER._replace(name="", resembles=()),
+        SENDER._replace(is_contested=True),
+        SENDER._replace(is_below=True),
+        SENDER._replace(is_mentioning=True),
+        SENDER,
+        SENDER._replace(name="So Y"),
+    ],
+)
+def test_a_warning_of_an_unknown_sender_has_short_sentences(sender: UnknownSender) -> None:
+    sentences = str(sender_warning(sender)).split(". ")
+
+    assert [one for one in sentences if len(one.split()) > 25] == []

@@ -18,6 +18,7 @@ from portalops.compliance.handling import (
     Handling,
     LateAnswer,
     escalations,
+    heard_until,
     judged_keys,
     late_answer,
     late_steps,
@@ -799,12 +800,36 @@ def test_a_case_of_which_a_setting_asks_nothing_any_more_stays_for_a_person_to_d
 
 @pytest.mark.parametrize("verdict", [MET, EXEMPT])
 def test_a_case_is_closed_once_nothing_falls_short_any_more(verdict: DutyVerdict) -> None:
-    closed = _case((CaseStep.OPENED, "2026-11-23"), (CaseStep.CLOSED, "2026-11-24"))
     judged = {(HEALTH, SEND, W47): verdict}
 
-    assert moves_by_rule({}, judged, [closed, _opened(W47)], _handling("2026-11-23"), since=date(2026, 1, 1)) == (
+    assert moves_by_rule({}, judged, [_opened(W47)], _handling("2026-11-23"), since=date(2026, 1, 1)) == (
         CaseMove(HEALTH, SEND, W47, CaseStep.CLOSED, why=msg("no longer judged unmet")),
     )
+
+
+def test_a_case_that_a_person_closed_counts_for_no_repetition_once_its_week_is_met_by_late_papers() -> None:
+    steps = (CaseStep.OPENED, "2026-11-23"), (CaseStep.REJECTED, "2026-11-24"), (CaseStep.CLOSED, "2026-11-24")
+    closed, handling = _case(*steps), _handling("2026-11-26", repeat_weeks=1)
+    judged = {(HEALTH, SEND, W47): MET}
+    assert escalations([closed], handling) != ()
+
+    (move,) = moves_by_rule({}, judged, [closed], handling, since=date(2026, 1, 1))
+    corrected = fold_cases((*closed.moves, RecordedMove(90, closed.moves[-1].at, move)))
+
+    assert escalations(corrected, handling) == ()
+    assert moves_by_rule({}, judged, corrected, handling, since=date(2026, 1, 1)) == ()
+
+
+@pytest.mark.parametrize("verdict", [UNSURE, PENDING])
+def test_a_hearing_of_which_nobody_was_reminded_ends_where_the_evidence_became_insufficient(
+    verdict: DutyVerdict,
+) -> None:
+    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
+
+    assert _judged_again(_case(HEARD), verdict, "2026-11-24") == [CaseStep.CLOSED]
+    assert _judged_again(asked, verdict, "2026-11-24") == []
+    ended = _case(HEARD, (CaseStep.CLOSED, "2026-11-24"), by="")
+    assert _judged_again(ended, UNMET, "2026-11-25") == [CaseStep.HEARD]
 
 
 def test_an_explanation_that_did_not_come_is_noted_with_its_day() -> None:
@@ -1176,3 +1201,20 @@ def test_a_reminder_without_any_paper_begins_no_time_to_answer() -> None:
     ]
 
     assert [one and one.step for one in due] == [CaseStep.REMINDED] * 3 + [CaseStep.EXPLAINED]
+
+
+def test_a_calendar_that_is_confirmed_later_shortens_no_hearing() -> None:
+    """The letter of 10 February 2027 promised 19 February by the provisional days off around Tet."""
+    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
+    promised = [
+        replace(each, move=replace(each.move, answer_until=date(2026, 12, 4)))
+        if each.move.step is CaseStep.REMINDED
+        else each
+        for each in asked.moves
+    ]
+    (case,) = fold_cases(promised)
+
+    assert heard_until(asked, _handling("2026-11-24")) == date(2026, 11, 27)
+    assert heard_until(case, _handling("2026-11-24")) == date(2026, 12, 4)
+    assert _judged_again(case, UNMET, "2026-12-04") == []
+    assert _judged_again(case, UNMET, "2026-12-05") == [CaseStep.OPENED]

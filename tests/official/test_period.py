@@ -258,6 +258,23 @@ def test_a_hearing_is_named_though_it_is_no_case() -> None:
     assert "No case of the period is recorded." in _texts(known)
 
 
+def test_nobody_who_is_still_heard_or_on_trial_is_said_to_have_fallen_short() -> None:
+    known = _judged(DutyVerdict.MET, DutyVerdict.UNMET)
+    week, duty = Week(2026, 44), CaseDuty.SUBPORTAL
+    health, ward = (replace(one, weeks={DutyVerdict.MET: 3, DutyVerdict.UNMET: 1}) for one in known.sums)
+    heard = [
+        replace(case, moves=tuple(replace(each, move=replace(each.move, week=week, duty=duty)) for each in case.moves))
+        for case in cases()[:1]
+    ]
+    some = replace(known, sums=[health, ward], hearings=heard, on_trial={ward.unit: date(2026, 11, 9)})
+
+    said = _texts(some)
+
+    assert not any("did not reach what was due" in text or "is asked to urge" in text for text in said)
+    assert any(text.startswith("Of 2 units, weeks were judged of which they are still heard") for text in said)
+    assert [str(row[9]) for row in annex_table(some, ZoneInfo(ZONE)).rows[:2]] == ["being heard, or on trial"] * 2
+
+
 def test_a_hearing_whose_week_is_met_by_now_is_not_said_to_go_on() -> None:
     said = _texts(replace(_judged(DutyVerdict.MET), hearings=cases()[:1]))
 

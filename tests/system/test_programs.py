@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from portalops.system import stopping
 from portalops.system.programs import LocalRunner, LocalShell
 
 
@@ -79,3 +81,19 @@ def test_the_local_shell_reads_its_script_and_argument() -> None:
     done = LocalShell().run_script(b'echo "$1"', argument="nonce", deadline_seconds=5, limit_bytes=1000)
 
     assert done.stdout == b"nonce\n"
+
+
+def test_a_script_in_a_thread_ends_when_the_process_is_asked_to_stop() -> None:
+    stopping.begin()
+    with ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        asked = pool.submit(LocalShell().run_script, b"sleep 30", argument="", deadline_seconds=40, limit_bytes=100)
+        time.sleep(0.3)
+        with pytest.raises(KeyboardInterrupt):
+            stopping.stop(signal.SIGINT, None)
+        try:
+            assert asked.result(5).exit_code == 124
+        finally:
+            stopping.begin()
+
+    assert time.monotonic() - began < 3

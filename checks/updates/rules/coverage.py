@@ -99,6 +99,8 @@ class Coverage:
     checks: Sequence[UpdateSourceTraits] = ()
     """The cross-checks, whose new addresses may be what no source shows."""
     _known: dict[str, SourcePolls] = field(default_factory=dict)
+    _still: dict[tuple[str, Stamp, Stamp], StillRegister | None] = field(default_factory=dict)
+    """Of each register and week, as it is the same for every unit."""
 
     def sources(self, channel: ItemChannel, unit: UnitId | None) -> tuple[UpdateSourceTraits, ...]:
         """Return the sources that would show an item: a unit's own and those of all units."""
@@ -187,14 +189,20 @@ class Coverage:
             around: the working days that are over, from `RHYTHM_DAYS` before the week on, in order.
             zone: in which its newest line has its day.
         """
-        known = [self.arrivals.get(one.id) for one in sources]
-        found = [
-            None if own is None else find_still(one.id, own, start, end, around=around, zone=zone)
-            for one, own in zip(sources, known, strict=True)
-        ]
+        found = [self._find_still(one.id, start, end, around=around, zone=zone) for one in sources]
         first = moment(start).astimezone(zone).date()
         is_spoken_for = any(one is None or (one.newest is not None and one.newest >= first) for one in found)
         return tuple(one for one in found if one is not None and (one.in_arrears or not is_spoken_for))
+
+    def _find_still(
+        self, source: str, start: Stamp, end: Stamp, *, around: Sequence[date], zone: ZoneInfo
+    ) -> StillRegister | None:
+        if source not in self.arrivals:
+            return None
+        week = source, start, end
+        if week not in self._still:
+            self._still[week] = find_still(source, self.arrivals[source], start, end, around=around, zone=zone)
+        return self._still[week]
 
     def begins_at(self, source: UpdateSourceTraits, unit: UnitId) -> Stamp:
         """Return from when on a source can speak of a unit; `END` where it never did."""
@@ -391,7 +399,7 @@ def summed_up(
                 whole.pop()
         if ok and not is_blind and covers_from is not None:
             whole.append((at, covers_from, doubts_from is not None))
-    spans: list[Interval] = []
+    spans: list[tuple[Stamp, Stamp]] = []
     before: Stamp | None = None
     for at, covers_from, doubts in whole:
         if is_dated and (keeps_all or before is not None):
@@ -402,7 +410,7 @@ def summed_up(
             # Polls of each second day are some seconds or minutes late: that is no gap.
             reach = before if at - before <= REMOVED_WITHIN + POLL_DELAY else at - REMOVED_WITHIN
             start = max(covers_from, before, reach)
-        spans.append(Interval(min(start, at), at))
+        spans.append((min(start, at), at))
         before = at
     merged = _merged(spans)
     dead = {day_of(at) for at in failed}
@@ -413,7 +421,7 @@ def summed_up(
     )
 
 
-def _merged(spans: list[Interval]) -> tuple[Interval, ...]:
+def _merged(spans: list[tuple[Stamp, Stamp]]) -> tuple[Interval, ...]:
     if not spans:
         return ()
     spans.sort()

@@ -70,14 +70,16 @@ def find_doubles(
     """
     graded = [item for item in items if item.came is not None and not item.went_soon]
     shared = [*_pairs_of_one_title(graded, window)]
+    registered = (item for item in graded if item.grade is Grade.D and item.seen.source in registers)
+    lines = [(item, PaperLine.read(item.seen.title)) for item in sorted(registered, key=came_by)]
     return dict(
         (
             *_titles_again(graded, shared, window),
             *_titles_shared(shared),
             *_sent_and_registered(graded, registers),
-            *_registered_without_a_number(graded, registers),
+            *_registered_without_a_number(lines),
             *_registered_twice(graded, window, year_of, registers),
-            *_copied(graded, window, registers),
+            *_copied(lines, window),
             *_replaced(graded, gone),
             *_mailed_again(graded),
         )
@@ -88,6 +90,8 @@ _Double = tuple[str, SeenItem]
 """The id of an item, and the earlier one that it may be."""
 _Pair = tuple[GradedItem, GradedItem]
 """Items that may be one, the earlier one first."""
+_Line = tuple[GradedItem, PaperLine | None]
+"""A register's line, and what it says of its paper; None where it begins with no number."""
 
 
 def _titles_again(items: Sequence[GradedItem], shared: Sequence[_Pair], window: int) -> Iterator[_Double]:
@@ -302,26 +306,34 @@ def _registered_twice(
                 before.append((item, line))
 
 
-def _registered_without_a_number(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:
+def _registered_without_a_number(lines: Iterable[_Line]) -> Iterator[_Double]:
     """Yield the lines under one long subject, or nearly, entered within a few days, of which one lacks the paper's own number.
 
     A paper comes by mail first and by post some days later; a weekly report that never has a number comes later than that.
+
+    Args:
+        lines: in order of time.
     """
-    before: dict[frozenset[str], list[tuple[GradedItem, frozenset[str], bool]]] = defaultdict(list)
-    registered = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
-    lines = [(item, _numbered_line(item.seen.title)) for item in sorted(registered, key=came_by)]
-    if all(line is not None for _item, line in lines):
-        return
+    alike: dict[frozenset[str], list[tuple[GradedItem, tuple[str, ...], bool]]] = defaultdict(list)
     for item, line in lines:
-        is_numbered = line is not None
-        in_order = subject_words(item.seen.title) if line is None else line.words
-        if len(in_order) < TELLING_WORDS:
-            continue
+        is_numbered = line is not None and (line.is_numbered or line.is_bare)
+        words = line.words if line is not None and is_numbered else subject_words(item.seen.title)
+        if len(words) >= TELLING_WORDS:
+            numbers = [word for word in words if not word.isalpha() and any(map(str.isdigit, word))]
+            alike[frozenset(numbers)].append((item, words, is_numbered))
+    for some in alike.values():
+        if len(some) > 1 and not all(is_numbered for _item, _words, is_numbered in some):
+            yield from _without_a_number(some)
+
+
+def _without_a_number(lines: Iterable[tuple[GradedItem, tuple[str, ...], bool]]) -> Iterator[_Double]:
+    """Yield those of lines that share the numbers in their subjects; each with the subject's words, and whether it has a number itself."""
+    before: list[tuple[GradedItem, frozenset[str], bool]] = []
+    for item, in_order, is_numbered in lines:
         words = frozenset(in_order)
-        alike = before[frozenset([word for word in in_order if not word.isalpha() and any(map(str.isdigit, word))])]
         since = came_by(item)[0] - REPLACED_WITHIN
         # In order of time, so that a year of subjects without a number is not read for each line.
-        lately = takewhile(partial(_came_after, since), reversed(alike))
+        lately = takewhile(partial(_came_after, since), reversed(before))
         same = next(
             (
                 former.seen
@@ -334,22 +346,27 @@ def _registered_without_a_number(items: Sequence[GradedItem], registers: Collect
         if same is not None:
             yield item.seen.id, same
         elif item.is_sure:
-            alike.append((item, words, is_numbered))
+            before.append((item, words, is_numbered))
 
 
-def _copied(items: Sequence[GradedItem], window: int, registers: Collection[str]) -> Iterator[_Double]:
-    """Yield the later of a certified copy and the paper that it copies, by the subject or by the number that the copy names."""
+def _copied(lines: Sequence[_Line], window: int) -> Iterator[_Double]:
+    """Yield the later of a certified copy and the paper that it copies, by the subject or by the number that the copy names.
+
+    Args:
+        lines: in order of time.
+        window: for how many milliseconds the same text is the same news.
+    """
+    copied = [copied_subject(item.seen.title, line) for item, line in lines]
+    if not any(subject is not None for subject in copied):
+        return
     papers: dict[tuple[str, ...], SeenItem] = {}
     copies: dict[tuple[str, ...], SeenItem] = {}
     numbered: dict[int, tuple[PaperNumber, SeenItem]] = {}
     came: dict[str, Stamp] = {}
-    lines = (item for item in items if item.grade is Grade.D and item.seen.source in registers)
-    for item in sorted(lines, key=came_by):
-        line = PaperLine.read(item.seen.title)
-        subject = copied_subject(item.seen.title, line)
-        is_copy = subject is not None
-        if subject is None:
-            subject = item.seen.title if line is None else line.text
+    for (item, line), named_subject in zip(lines, copied, strict=True):
+        is_copy = named_subject is not None
+        own_subject = item.seen.title if line is None else line.text
+        subject = own_subject if named_subject is None else named_subject
         words = subject_words(subject)
         alike = [copies.get(words), papers.get(words)] if is_copy else [copies.get(words)]
         named = [*read_numbers(subject), *read_bare_numbers(subject)] if is_copy else []
@@ -368,12 +385,6 @@ def _copied(items: Sequence[GradedItem], window: int, registers: Collection[str]
 
 def _came_after(since: Stamp, line: tuple[GradedItem, frozenset[str], bool]) -> bool:
     return came_by(line[0])[0] > since
-
-
-def _numbered_line(title: str) -> PaperLine | None:
-    """Return what a register's line says of its paper; None where it begins with no number of the paper's own."""
-    line = PaperLine.read(title)
-    return line if line is not None and (line.is_numbered or line.is_bare) else None
 
 
 def _sent_and_registered(items: Sequence[GradedItem], registers: Collection[str]) -> Iterator[_Double]:

@@ -38,6 +38,7 @@ _UNPARTED = re.compile(
 )
 """A number whose signs stand right behind it, or behind a blank: 144BC/UBND, 144 BC, 144 (BC-UBND)."""
 _LETTERS_FOR_ZERO = re.compile(r"(?<!\w)(?=[Oo]*\d)[\dOo]+(?!\w)|(?<!\w)\d+[Oo]+\d+")
+_LETTER_BESIDE_DIGIT = re.compile(r"[Oo]\d|\d[Oo]")
 _COPY = re.compile(r"\W*(?:sao y(?! t[eế]\b)(?: b[aả]n (?:ch[ií]nh|sao))?|sao l[uụ]c|tr[ií]ch sao)\b", re.IGNORECASE)
 """How the subject of a copy begins (Decree 30/2020/NĐ-CP, article 25)."""
 _COPY_SIGN = "sy"
@@ -137,7 +138,8 @@ class PaperLine(NamedTuple):
 @lru_cache(maxsize=4096)  # a unit's lines of a year: three rules ask for each
 def _read(title: str, is_registered: bool) -> PaperLine | None:  # a key of the cache
     plain = unicodedata.normalize("NFKC", title).replace("_", "-").replace("\\", "/")
-    plain = _LETTERS_FOR_ZERO.sub(lambda found: re.sub("[Oo]", "0", found[0]), plain, count=1)
+    if _LETTER_BESIDE_DIGIT.search(plain) is not None:
+        plain = _LETTERS_FOR_ZERO.sub(lambda found: re.sub("[Oo]", "0", found[0]), plain, count=1)
     if is_registered:
         plain = _number_first(plain)
     if (unparted := _UNPARTED.match(plain)) is not None:

@@ -48,10 +48,12 @@ def most_days(ranges: Iterable[DayRange], days: Sequence[int], unseen: Collectio
         days: those that count, in order.
         unseen: days in which nobody knows what came: each may hold something of its own.
     """
-    waiting = sorted(ranges)
-    if all(first == last for first, last in waiting):  # as in most weeks: each day once
-        known = {first for first, _last in waiting}.union(unseen)
+    all_ranges = [*ranges]
+    distinct = {*all_ranges}
+    if all(first == last for first, last in distinct):  # as in most weeks: each day once
+        known = {first for first, _last in distinct}.union(unseen)
         return sum(day in known for day in days)
+    waiting = sorted(all_ranges)
     open_ends: list[int] = []
     count, following = 0, 0
     for day in days:

@@ -225,6 +225,9 @@ def _unit_week(
     def tally(channel: ItemChannel, required: Sequence[date], least: Sequence[date], most: Sequence[date]) -> Tally:
         own = items[channel]
         until = entered_by if channel is ItemChannel.SUBMISSION else facts.end
+        is_collected = coverage.reaches(sources[channel], until or facts.end)
+        silent = coverage.silent(sources[channel], facts.end)
+        late = () if until is None else coverage.silent(sources[channel], until)
         unseen = coverage.unseen_days(sources[channel], unit.id, days)
         still: Sequence[StillRegister] = ()
         if moment.is_over and channel is ItemChannel.SUBMISSION:
@@ -243,15 +246,18 @@ def _unit_week(
             required_most=required_occasions(len(most), numbers),
             share=coverage.share(sources[channel], facts.start, facts.seen_until, unit=unit.id),
             has_source=bool(sources[channel]),
-            collected=coverage.reaches(sources[channel], until or facts.end),
-            silent=coverage.silent(sources[channel], until or facts.end),
+            collected=is_collected,
+            silent=silent,
+            late=[one for one in late if one not in silent],
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
             unseen_days=len(unseen),
             open_items=sum(not one.item.is_sure or one.may_come.first < one.days.last for one in own),
             unnamed=_unnamed(own),
             lasting_most=lasting,
             still=still,
-            is_entered=not moment.is_over or until is not None,
+            is_entered=not (
+                moment.is_over and _is_waited_for(until, facts, terms, is_polled=is_collected or bool(silent))
+            ),
         )
 
     k1 = tally(ItemChannel.SUBPORTAL, due.subportal, due_least.subportal, due_most.subportal)
@@ -331,6 +337,20 @@ def _entered_by(
         return facts.end
     day = next((day for day in facts.around if day > facts.last), None)
     return None if day is None else stamp(terms.end_of(day))
+
+
+def _is_waited_for(until: Stamp | None, facts: WeekFacts, terms: Terms, *, is_polled: bool) -> bool:
+    """Say whether papers may still be entered, or the first poll after that is still to come and not late.
+
+    Args:
+        until: when the papers have been entered; None where that is still to come.
+        facts: of the week.
+        terms: rulebook, calendar and the moment of judging.
+        is_polled: there was that poll, or no answer from after the week's end proves anything, which is a lack by itself.
+    """
+    if until is None:
+        return True
+    return until > facts.end and not is_polled and terms.now < terms.poll_due_by(moment(until))
 
 
 def _unnamed(items: Sequence[Counting]) -> Sequence[UnreadableShare]:

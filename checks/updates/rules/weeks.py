@@ -53,9 +53,10 @@ class Tally:
     """The sources of which no answer from after the week's end proves anything."""
     still: Sequence[StillRegister] = ()
     """The registers in which nobody's line came in the week, where no other source speaks for it."""
-
+    late: Sequence[str] = ()
+    """Those of which none is from after the day on which the last papers of the week are entered, though some are from after the week."""
     is_entered: bool = True
-    """No register is still to be filled: the first working day after the week is over, on which clerks enter its last papers."""
+    """No register is still to be filled, or to be polled then: clerks enter the last papers on the first working day after the week."""
 
     @property
     def is_certain(self) -> bool:
@@ -194,6 +195,7 @@ def sum_tallies(first: Tally, second: Tally) -> Tally:
         (*first.unnamed, *second.unnamed),
         tuple(dict.fromkeys((*first.silent, *second.silent))),
         tuple(dict.fromkeys((*first.still, *second.still))),
+        tuple(dict.fromkeys((*first.late, *second.late))),
         first.is_entered and second.is_entered,
     )
 
@@ -278,9 +280,13 @@ def _explain_unknown(tallies: Sequence[Tally]) -> Message:
     if not all(tally.has_source for tally in tallies):
         return _NO_SOURCE
     if not all(tally.collected for tally in tallies):
-        silent = [*dict.fromkeys(source for tally in tallies for source in tally.silent)]
-        names = ", ".join([*silent[:_NAMED_SOURCES], *("..." for _ in silent[_NAMED_SOURCES : _NAMED_SOURCES + 1])])
-        return msg("no answer of {sources} after the week's end proves anything", sources=names)
+        if silent := [*dict.fromkeys(source for tally in tallies for source in tally.silent)]:
+            return msg("no answer of {sources} after the week's end proves anything", sources=_named(silent))
+        late = [*dict.fromkeys(source for tally in tallies for source in tally.late)]
+        return msg(
+            "no answer of {sources} proves anything that is from after the first working day behind the week, on which its last papers are entered",
+            sources=_named(late),
+        )
     unread = tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable))
     lacking = [tally for tally in tallies if tally.occurred.least < tally.required_most]
     open_ones = [tally for tally in lacking if not _falls_short(tally)]
@@ -288,6 +294,10 @@ def _explain_unknown(tallies: Sequence[Tally]) -> Message:
         return say_unreadable(unread)
     worst = min(open_ones or lacking or list(tallies), key=lambda each: each.occurred.least)
     return _with_cause(worst, _cause_of(worst))
+
+
+def _named(sources: Sequence[str]) -> str:
+    return ", ".join([*sources[:_NAMED_SOURCES], *("..." for _ in sources[_NAMED_SOURCES : _NAMED_SOURCES + 1])])
 
 
 def _with_cause(tally: Tally, cause: Message) -> Message:
@@ -368,7 +378,9 @@ def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
         if any(tally.occurred.least < tally.required_most <= tally.occurred.hoped for tally in tallies):
             return msg("rests on dates claimed by the source, which an officer must confirm")
         if not all(tally.is_entered for tally in tallies):
-            return msg("papers of the week may be entered in the register until the first working day after it is over")
+            return msg(
+                "papers of the week may be entered in the register until the end of the first working day after it; the first poll after that decides"
+            )
         return msg("the week is over, but its last day is still to be polled")
     if not all(tally.has_source for tally in tallies):
         return _NO_SOURCE

@@ -40,7 +40,7 @@ from checks.updates.dates import DateRules, DayOrder, WrittenDates, is_order_ope
 from checks.updates.exchanged_days import exchanged_day, may_be_exchanged, places_out_of_order, shows_exchange
 from checks.updates.register_frames import find_frames
 from checks.updates.serial_days import with_serial_days
-from checks.updates.short_days import is_short_day, written_in_full
+from checks.updates.short_days import is_short_day, with_zeros, written_in_full
 from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import fold
@@ -192,7 +192,7 @@ class RegisterSource(WrittenDates):
         lines, hidden = self._lines(reader, columns, above)
         rejected = [*hidden]
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
-        days = written_in_full([cells["ArrivalDate"] for _line, _row, cells in lines], self._rules)
+        days = written_in_full([with_zeros(cells["ArrivalDate"]) for _line, _row, cells in lines], self._rules)
         days = with_serial_days(days, self._rules)
         lines = [
             (line, row, {**cells, "ArrivalDate": day}) for (line, row, cells), day in zip(lines, days, strict=True)

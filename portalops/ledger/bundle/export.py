@@ -39,7 +39,14 @@ from portalops.ledger.claims import Ownership
 from portalops.ledger.counted_erasures import read_kept
 from portalops.ledger.erasures import protects
 from portalops.ledger.heads import HEAD, head_digest, heads, listed_signers, record_head
-from portalops.ledger.heeded import heeded, numbers_excused, numbers_set_aside, read_counted, read_ownership
+from portalops.ledger.heeded import (
+    find_quarantine_needing,
+    heeded,
+    numbers_excused,
+    numbers_set_aside,
+    read_counted,
+    read_ownership,
+)
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.quarantines import is_anybodys
 from portalops.ledger.record import line_digest
@@ -230,6 +237,19 @@ def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
                     kind=record.kind,
                 ),
                 msg("Leave it out of --withhold: without these details nothing in the bundle could be verified."),
+            )
+    for digest in sorted(scope.withheld):
+        if (needing := find_quarantine_needing(ledger, digest)) is not None:
+            raise UsageError(
+                msg(
+                    "the details {digest} show why the quarantine in record {quarantine} counts: they must not be withheld",
+                    digest=digest,
+                    quarantine=str(needing[0]),
+                ),
+                msg(
+                    "Leave them out of --withhold: without them nobody could see that record {seq} counts for nothing.",
+                    seq=str(needing[1]),
+                ),
             )
     missing = set(scope.withheld)
     for digest in sorted(missing & scope.erased.keys()):

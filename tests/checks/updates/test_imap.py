@@ -15,17 +15,20 @@ from typing import Any
 
 import pytest
 
-from checks.updates.job import replay
+from checks.updates.job import account_of, replay
 from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
 from checks.updates.sources.imap import READ_BYTES, ImapSource
+from checks.updates.terms import Terms
 from commands.cli.entry import run
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
+from portalops.model.period import Week
+from portalops.model.runs import Every
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from tests.anchors.certificates import authority, server
 from tests.checks.updates.mailboxes import HEALTH_OFFICE, TEXT, Mailbox, tin
-from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at, said_of
+from tests.checks.updates.scene import CALENDAR, HEALTH, JUSTICE, PORTAL, ZONE, at, rulebook, said_of
 from tests.doubles import FixedClock
 from tests.mailbox import PASSWORD, MailServer, dovecot, letter
 from tests.shapes import validate_answer
@@ -84,6 +87,56 @@ def test_a_message_counts_once_however_often_it_comes(mail: MailServer, tmp_path
 
     assert [_day(item.counts_at) for item in box.items()] == ["2026-11-16"]
     assert _week(result, "so-y-te")[0] == 1
+
+
+PARTS = "Ra quân dọn rác bãi biển"
+
+
+@pytest.mark.parametrize(
+    ("user", "mails", "why"),
+    [
+        (
+            "one-name",
+            [("Tin bài", "", "Ra quân vệ sinh môi trường biển.docx"), ("Tin bài", "", "Ra quân vệ sinh môi trường biển.docx")],
+            "an earlier mail of this unit has a file of this name: Tin bài, on 2026-11-16",
+        ),
+        (
+            "two-parts",
+            [(f"{PARTS} (1/2)", "", "a.zip"), (f"{PARTS} (2/2)", "", "b.zip")],
+            f"an earlier mail of this unit seems to be another part of this one: {PARTS} (1/2), on 2026-11-16",
+        ),
+        (
+            "one-beginning",
+            [(PARTS, TEXT[:100], "a.zip"), (PARTS, TEXT, "b.zip")],
+            f"an earlier mail of this unit has this subject and begins as this one does: {PARTS}, on 2026-11-16",
+        ),
+    ],
+)  # fmt: skip
+def test_a_mail_that_may_bring_an_earlier_one_again_says_by_what(
+    mail: MailServer, tmp_path: Path, user: str, mails: list[tuple[str, str, str]], why: str
+) -> None:
+    box = Mailbox(mail, user, tmp_path)
+    box.collect("2026-11-14 20:00")
+    for day, (subject, text, file) in zip(("2026-11-16", "2026-11-18"), mails, strict=True):
+        files = [(file, f"PK {day}".encode())]
+        message = letter(HEALTH_OFFICE, subject, text, date=at(f"{day} 09:00"), message_id=f"<{day}@x>", files=files)
+        box.put(f"{day} 09:00", message)
+        box.collect(f"{day} 20:00")
+
+    box.collect("2026-11-24 20:00")
+    terms = Terms(rulebook(), CALENDAR, ZONE, box.clock.at, Every.DAY)
+    account = account_of(
+        box.store,
+        sources=[box.source],
+        units=(HEALTH, JUSTICE),
+        portal=PORTAL,
+        unit=HEALTH,
+        week=Week(2026, 47),
+        terms=terms,
+    )
+
+    assert account is not None
+    assert str(account.items[-1].why) == why
 
 
 def test_the_same_files_in_another_message_repeat_it_and_other_files_do_not(mail: MailServer, tmp_path: Path) -> None:

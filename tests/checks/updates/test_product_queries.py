@@ -12,7 +12,11 @@ WordPress itself is installed, and read beside its feed, in test_wordpress.py.
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -93,6 +97,10 @@ class InPostgreSql:
         for word, other in OTHER_WORDS.items():
             script = script.replace(word, other)
         self._server.sql(script, database)
+
+    def hold(self, statement: str, database: str, seconds: int) -> None:
+        """Run a statement in a transaction that stays open for a while."""
+        self._server.sql(f"BEGIN; {statement}; SELECT pg_sleep({seconds}); COMMIT", database)
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://reader@/{database}?host={self._server.folder}"
@@ -533,3 +541,39 @@ def test_the_session_writes_nothing_with_an_account_that_may(database: Database,
         reading(database.url("readonly"), Reference(file=tmp_path / "reader"), tmp_path) as connection,
     ):
         connection.execution_options(stream_results=False).exec_driver_sql("INSERT INTO t VALUES (1)")
+
+
+# --- locked -----------------------------------------------------------------------------------
+
+
+def test_a_table_that_others_have_locked_is_given_up_soon(in_postgresql: InPostgreSql, tmp_path: Path) -> None:
+    in_postgresql.run("CREATE TABLE t (id int);", "locked")
+    (tmp_path / "reader").write_text(SECRET)
+    (tmp_path / "reader").chmod(0o600)
+    holder = threading.Thread(target=in_postgresql.hold, args=("LOCK TABLE t IN ACCESS EXCLUSIVE MODE", "locked", 12))
+    holder.start()
+    time.sleep(1)  # until it has the lock
+
+    began = time.monotonic()
+    with (
+        pytest.raises(DatabaseUnavailable, match="lock timeout"),
+        reading(in_postgresql.url("locked"), Reference(file=tmp_path / "reader"), tmp_path) as connection,
+    ):
+        connection.exec_driver_sql("SELECT id FROM t").all()
+
+    assert 4 < time.monotonic() - began < 9
+    holder.join()
+
+
+def test_a_file_that_others_have_locked_is_given_up_soon(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "portal.sqlite", isolation_level=None)) as other:
+        other.execute("CREATE TABLE t (id int)")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with (
+            pytest.raises(DatabaseUnavailable, match="database is locked"),
+            reading("sqlite:///portal.sqlite", None, tmp_path) as connection,
+        ):
+            connection.exec_driver_sql("SELECT id FROM t").all()
+
+    assert 4 < time.monotonic() - began < 9

@@ -72,7 +72,7 @@ def test_of_long_texts_no_answer_is_sure_far_on_the_wrong_side(length: int, shar
         assert found is not Rewrite.SURE
     if changed > 0.25 * length:
         assert found is not Rewrite.NO
-    if changed > 0.4 * length:
+    if changed > 0.5 * length:
         assert found is Rewrite.SURE
 
 

@@ -16,8 +16,9 @@ from checks.updates.rules.coverage import Coverage, SourcePolls, find_still, is_
 from checks.updates.rules.stamps import stamp
 from commands.cli.entry import run
 from portalops.model.updates import ItemChannel, UpdateSourceTraits
+from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.newsroom import CONFIGURATION
-from tests.checks.updates.scene import ZONE, at
+from tests.checks.updates.scene import JUSTICE, ZONE, at, daily_polls, item, the_week
 
 HEADINGS = "Số đến,Ngày đến,Tác giả,Số ký hiệu,Trích yếu\n"
 NAMED = (
@@ -121,3 +122,35 @@ def test_papers_that_wait_are_missed_beside_a_mailbox_too() -> None:
 
     assert still(*TUESDAY) == ["so-den"]
     assert still(-20, -10) == []
+
+
+ENTERED_UNTIL = "papers of the week may be entered in the register until the end of the first working day after it; the first poll after that decides"
+
+
+@pytest.mark.parametrize(
+    ("now", "polled_until", "verdict", "said"),
+    [
+        ("2026-11-23 21:00", "2026-11-23", DutyVerdict.PENDING, ENTERED_UNTIL),
+        ("2026-11-24 08:00", "2026-11-23", DutyVerdict.PENDING, ENTERED_UNTIL),
+        (
+            "2026-11-25 08:00", "2026-11-23", DutyVerdict.INSUFFICIENT_EVIDENCE,
+            "no answer of so-den proves anything that is from after the first working day behind the week, on which its last papers are entered",
+        ),
+        (
+            "2026-11-25 08:00", "2026-11-21", DutyVerdict.INSUFFICIENT_EVIDENCE,
+            "no answer of so-den after the week's end proves anything",
+        ),
+        ("2026-11-25 08:00", "2026-11-24", DutyVerdict.UNMET, "1 of the 2 occasions due"),
+    ],
+    ids=["on Monday", "before Tuesday's poll", "without Tuesday's poll", "without a poll since", "after Tuesday's poll"],
+)  # fmt: skip
+def test_a_register_decides_by_the_first_poll_after_its_last_papers_are_entered(
+    now: str, polled_until: str, verdict: DutyVerdict, said: str
+) -> None:
+    register = UpdateSourceTraits("so-den", ItemChannel.SUBMISSION, complete=True, attested=True, typed_days=True)
+    paper = item(register, "2026-11-17 00:00", unit=JUSTICE, seen="2026-11-17 20:00")
+    polls = daily_polls("2026-10-01", polled_until, sources=[register], hours=["20:00"])
+
+    week = the_week([paper], now=now, polls=polls, units=[JUSTICE], sources=[register])
+
+    assert (week.submissions_verdict, str(week.submissions_reason)) == (verdict, said)

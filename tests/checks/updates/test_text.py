@@ -14,6 +14,7 @@ from checks.updates.text import (
     content_hash,
     fingerprint,
     fold,
+    group_marks,
     is_title_without_marks,
     read_text,
     without_marks,
@@ -210,3 +211,20 @@ def test_marks_signs_of_numbers_and_a_second_copy_make_no_other_fingerprint() ->
     assert None not in marks
     assert len({one.numbers for one in marks if one}) == 1
     assert all(one.is_like(marks[0].bits) for one in marks if one and marks[0])
+
+
+@given(st.text(alphabet="abyz059_-.,;:/()' \n\t\x00\x1f\x7f", max_size=200))
+def test_words_and_groups_of_a_text_in_ascii_are_those_of_any_text(text: str) -> None:
+    beside = "\u0438"  # a letter that no table of ASCII has, so that the text is read sign by sign
+
+    assert (*read_text(text).words, beside) == read_text(f"{text} {beside}").words
+    assert set(group_marks(f"{text} x y z").groups) <= set(group_marks(f"{text} x y z {beside}").groups)
+
+
+def test_a_part_of_sixty_words_has_a_group_of_its_whole_also_where_words_come_again() -> None:
+    whole = "Cán bộ xã tiếp công dân tại nhà văn hóa thôn. " * 40
+    known = group_marks(whole)
+
+    for first in range(0, 200, 7):
+        part = group_marks(" ".join(whole.split()[first : first + 60]))
+        assert {*known.runs, *known.runs_between}.intersection((*part.runs, *part.runs_between))
