@@ -73,19 +73,36 @@ class CopyTarget:
 
 
 def wanted_copies(
-    sets: Sequence[SetEvidence], media: Sequence[str], *, only_set: str = "", only_medium: str = ""
+    sets: Sequence[SetEvidence],
+    media: Sequence[str],
+    *,
+    only_set: str = "",
+    only_medium: str = "",
+    lost: Mapping[str, Collection[SetId]] | None = None,
 ) -> tuple[CopyTarget, ...]:
     """Choose the copies to make: of the newest set, and of its base, on every medium that has no good one.
+
+    On a medium that took the place of another one, also of older sets that were on that, the newest first.
 
     Args:
         sets: as recorded, oldest first.
         media: ids of the media that are configured.
         only_set: the name of a set: that one, however old.
         only_medium: the id of a medium: that one alone.
+        lost: as `lost_copies` returns them.
     """
-    chosen = [made for made in sets if made.set.id == only_set] if only_set else newest_and_base(sets)
+    if only_set:
+        chosen = [(made, media) for made in sets if made.set.id == only_set]
+    else:
+        needed = newest_and_base(sets)
+        chosen = [(made, media) for made in needed]
+        chosen += [
+            (made, [medium for medium in media if lost and made.set.id in lost.get(medium, ())])
+            for made in reversed(sets)
+            if made not in needed
+        ]
     wanted = []
-    for made in chosen:
+    for made, places in chosen:
         verified = [each for each in made.copies if each.state is CopyState.VERIFIED and each.medium in media]
         verified.sort(key=lambda each: each.verified_at or made.at, reverse=True)
         has = {each.medium for each in made.copies if each.state in GOOD}
@@ -100,10 +117,34 @@ def wanted_copies(
                     if each.state is CopyState.DAMAGED and each.medium in media and each.medium != medium
                 ),
             )
-            for medium in media
+            for medium in places
             if medium not in has and only_medium in {"", medium}
         ]
     return tuple(wanted)
+
+
+def lost_copies(
+    sets: Sequence[SetEvidence], kept: Collection[SetId], listed: Mapping[str, Collection[SetId]]
+) -> dict[str, frozenset[SetId]]:
+    """Return by medium the sets that went with the one whose place it took, and are to be on it again.
+
+    These are those that the rules keep and another medium has; and those that lie there already, such as copied over by hand: they
+    are to be read back.
+
+    Args:
+        sets: as recorded.
+        kept: sets that the retention rules keep.
+        listed: by medium, the sets that it shows.
+    """
+    found: dict[str, set[SetId]] = {}
+    for made in sets:
+        states = {copy.medium: copy.state for copy in made.copies}
+        has_source = bool({CopyState.VERIFIED, CopyState.DAMAGED} & set(states.values()))
+        for medium, state in states.items():
+            is_there = made.set.id in listed.get(medium, ())
+            if state is CopyState.REPLACED and (is_there or (has_source and made.set.id in kept)):
+                found.setdefault(medium, set()).add(made.set.id)
+    return {medium: frozenset(names) for medium, names in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +304,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
     """
     medium = world.media[target.to_medium]
     copy = _none_of(target, medium)
-    if not target.read_from:
+    if not target.read_from and target.state_before is not CopyState.REPLACED:
         yield _failed(target, _still(target, copy), msg("no other medium has a copy of it"))
         return
     try:
@@ -274,6 +315,9 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
             pass
         else:
             yield _Made(target, replace(copy, state=CopyState.SEALED), has_found=True)
+            return
+        if not target.read_from:
+            yield _failed(target, copy, msg("no other medium has a copy of it"))
             return
     except PortalOpsError as error:
         world.on_error(medium.id, error)

@@ -64,7 +64,15 @@ def inspect(
         on_error(error)
         problem = msg("not checked: {cause}", cause=error.message)
         return _with_problems(check, [error.message], copies=[copy.with_problem(problem) for _made, copy in recorded])
-    difference = compare(portal, medium.id, listed, sets)
+    # What a person said to be gone with the medium before may have been copied over, or the medium was the same one.
+    again = [
+        (made, replace(copy, state=CopyState.SEALED, level=VerifyLevel.NONE, verified_at=None).with_problem(""))
+        for made in sets
+        for copy in made.copies
+        if copy.medium == medium.id and copy.state is CopyState.REPLACED and copy.set_id in listed
+    ]
+    names_again = {copy.set_id for _made, copy in again}
+    difference = compare(portal, medium.id, [name for name in listed if name not in names_again], sets)
     problems = [msg("{set}: recorded to be there, and not listed", set=name) for name in difference.missing]
     problems += [msg("{set}: listed, and not recorded to be there", set=name) for name in difference.unknown]
     writable: bool | None = None
@@ -76,7 +84,7 @@ def inspect(
             on_error(error)
             writable = False
             problems.append(error.message)
-    targets = [VerifyTarget(copy, made.set.bag_sha256, 0) for made, copy in recorded]
+    targets = [VerifyTarget(copy, made.set.bag_sha256, 0) for made, copy in (*recorded, *again)]
     looked = run_verify(
         targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1
     ).copies
@@ -92,7 +100,8 @@ def inspect(
         sets=sum(is_of(portal, name) for name in listed),
         unknown=difference.unknown[:MAX_LISTED],
     )
-    changed = [seen for (_made, before), seen in zip(recorded, looked, strict=True) if seen != before]
+    changed = [seen for (_made, before), seen in zip(recorded, looked, strict=False) if seen != before]
+    changed += looked[len(recorded) :]
     return _with_problems(found, problems[:MAX_LISTED], copies=changed)
 
 

@@ -36,7 +36,7 @@ def require_sets(medium: Medium, portal: str) -> None:
             msg("backup medium {medium}: it holds none of the sets that are recorded on it", medium=medium.id),
             msg(
                 "Check that the right disk is mounted there. If the disk was replaced for good, record it: "
-                "'portalops media add {medium}'.",
+                "'portalops media replace {medium}'.",
                 medium=medium.id,
             ),
         )
@@ -109,5 +109,6 @@ def media_with_sets(sets: Sequence[SetEvidence], register: Mapping[str, Register
         copy.medium
         for made in sets
         for copy in made.copies
-        if copy.state in THERE - {CopyState.DAMAGED} and not (copy.medium in added and made.at < added[copy.medium])
+        if copy.state in THERE - {CopyState.DAMAGED}
+        and not (copy.medium in added and max(made.at, copy.verified_at or made.at) < added[copy.medium])
     )

@@ -311,6 +311,7 @@ class Course:
     """What becomes of one set over the simulated days."""
 
     set_id: SetId
+    kind: SetKind
     made_on: date
     is_planned: bool
     marked_on: date | None
@@ -368,6 +369,7 @@ def simulate(
     return tuple(
         Course(
             each.set_id,
+            each.kind,
             each.created_at.astimezone(zone).date(),
             each.is_planned,
             marked.get(each.set_id),

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, msg
-from portalops.model.runs import LAST_DAY, WEEKDAYS, Every, Job, Run, slot_start
+from portalops.model.runs import LAST_DAY, WEEKDAYS, Every, Job, JobId, JobKind, Run, slot_start
 from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.expected_slots import START_GRACE
@@ -38,6 +38,8 @@ class Attempt:
     """Its process is alive."""
     interrupted: bool = False
     """A person or the system stopped it: nothing was found to be wrong that waiting could cure."""
+    partial: bool = False
+    """It ended with the exit status of what is done in part: of a complete backup, a copy is owed, or its signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,22 @@ def due(
     """
     found = (_due(job, _named(job, attempts), now, zone, forced=forced) for job in jobs)
     return tuple(each for each in found if each is not None)
+
+
+def owed_copies(jobs: Sequence[Job], attempts: Sequence[Attempt]) -> Job | None:
+    """Return the job that makes the copies which a backup job's newest run owes, where no copy job is planned; None if none is owed.
+
+    Args:
+        jobs: the plan.
+        attempts: what was tried lately.
+    """
+    if any(job.kind is JobKind.COPY for job in jobs):
+        return None
+    for job in jobs:
+        newest = _newest([attempt for _name, attempt in _named(job, attempts)]) if job.kind is JobKind.BACKUP else None
+        if newest is not None and newest.outcome is RunOutcome.COMPLETE and newest.partial:
+            return Job(JobId(JobKind.COPY.value), JobKind.COPY, job.every)
+    return None
 
 
 def next_due(job: Job, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo) -> datetime:

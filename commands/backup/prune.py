@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backups.retention import MAX_DAYS, Rhythm, candidates_of, simulate
+from backups.retention import MAX_DAYS, candidates_of, simulate
 from commands.backup.options import DryRun, required_reason
 from commands.backup.views import MAX_LISTED, HeldSet, _describe
 from commands.cli.periods import period_of
@@ -34,6 +34,7 @@ from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.performed import ShownJob
+from commands.jobs.room_ahead import rhythm_of
 from commands.jobs.runner import perform
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError
@@ -41,7 +42,7 @@ from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.retention import Disposal, Hold, PruneMark, PruneResult, RetentionPolicy
-from portalops.model.runs import JobKind, Resource
+from portalops.model.runs import Resource
 from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained, read_retention
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
@@ -49,9 +50,7 @@ from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
-    from backups.retention import Course, Fate, Rhythm
-    from portalops.config import Settings
-    from portalops.registers.backups import SetEvidence
+    from backups.retention import Course, Fate
 
 
 class Step(StrEnum):
@@ -219,7 +218,7 @@ def _simulated(session: Session, days: str) -> Result[tuple[SetCourse, ...]]:
     courses = simulate(
         policy,
         candidates_of(sets),
-        _rhythm(session.settings, sets),
+        rhythm_of(session.settings, sets),
         holds={name: each.hold.reason for name, each in read_retention(session.reader).holds.items()},
         approved=(),
         days=tuple(period.days()),
@@ -238,16 +237,6 @@ def _simulated(session: Session, days: str) -> Result[tuple[SetCourse, ...]]:
         for each in courses
     )
     return Result(data, [_policy_view(policy), _courses_table(courses)])
-
-
-def _rhythm(settings: Settings, sets: Sequence[SetEvidence]) -> Rhythm | None:
-    """Return how sets are made from now on; the classes of data are taken to stay as they are."""
-    for job in settings.jobs:
-        if job.kind is JobKind.BACKUP:
-            newest = candidates_of(sets[-1:])
-            has_documents = newest[0].has_documents if newest else False
-            return Rhythm(job.every, settings.backup.full_every, job.id, has_documents)
-    return None
 
 
 def _courses_table(courses: Sequence[Course]) -> TableBlock:

@@ -25,6 +25,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
+from commands.jobs.lost_copies import lost_on
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.sets import keys_of, require_medium
@@ -72,7 +73,10 @@ def replicate(
         clock=session.clock,
         progress=session.progress,
     )
-    targets = wanted_copies(now.sets, tuple(media), only_set=only_set, only_medium=to or "")
+    lost = lost_on(
+        session.settings, session.reader, now.sets, media, now=session.clock.now(), zone=session.zone_of_portal
+    )
+    targets = wanted_copies(now.sets, tuple(media), only_set=only_set, only_medium=to or "", lost=lost)
     if dry_run or not targets:
         rows = [
             (each.made.set.id, each.to_medium, each.read_from[0].medium if each.read_from else None) for each in targets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, cast
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from portalops.model.heads import RecordedHead
     from portalops.model.record import Digest, Record
     from portalops.model.rulebook import Rulebook
-    from portalops.model.runs import Resource
+    from portalops.model.runs import Job, Resource
     from portalops.registers.erasures import RecordedErasure
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
@@ -388,8 +388,8 @@ class Session:
         """
         return self.locks.held_to_read(resource.value, holder=self.holder)
 
-    def attempts(self) -> tuple[Attempt, ...]:
-        """What was tried lately of the configured jobs: what is due is decided from it.
+    def attempts(self, jobs: Sequence[Job] | None = None) -> tuple[Attempt, ...]:
+        """What was tried lately of some jobs, of the configured ones without them: what is due is decided from it.
 
         There is no ledger before the first run, and so nothing was tried.
         """
@@ -397,7 +397,9 @@ class Session:
             ledger = self.ledger
         except LedgerMissing:
             return ()
-        return read_attempts(ledger, self.settings.jobs, self.clock.now(), self.zone_of_portal)
+        return read_attempts(
+            ledger, self.settings.jobs if jobs is None else jobs, self.clock.now(), self.zone_of_portal
+        )
 
     @cached_property
     def progress(self) -> Progress:

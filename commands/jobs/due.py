@@ -16,7 +16,7 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.planning import may_plan
 from portalops.errors import LedgerError, UsageError
-from portalops.jobs import Attempt, DueJob, due, next_due
+from portalops.jobs import Attempt, DueJob, due, next_due, owed_copies
 from portalops.ledger.waiting import has_waiting
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, JobKind
@@ -65,8 +65,11 @@ class PlanNow:
 
 
 def plan_now(session: Session) -> PlanNow:
-    """Return the plan of a session at this moment."""
-    return PlanNow(session.settings.jobs, session.attempts(), session.clock.now(), session.zone_of_portal)
+    """Return the plan of a session at this moment; with a copy job of its own while copies are owed and none is configured."""
+    jobs, attempts = session.settings.jobs, session.attempts()
+    if (owed := owed_copies(jobs, attempts)) is not None:
+        jobs, attempts = (*jobs, owed), session.attempts((*jobs, owed))
+    return PlanNow(jobs, attempts, session.clock.now(), session.zone_of_portal)
 
 
 def is_idle(session: Session, asked: RunRequest) -> bool:

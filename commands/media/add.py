@@ -1,6 +1,7 @@
 """Add a medium to the register
 
-An id that is in the register already means that another medium has taken its place.
+An id that is in the register already means that another medium has taken its place, and what was on that is gone:
+'portalops media replace' says why as well, and makes its copies again at once.
 
 Example: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian 'Nguyễn Văn An'
 --expires 2031-12-31
@@ -22,13 +23,14 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.media.options import DryRun, IdArgument, RoomOption, SiteOption
-from commands.media.steps import DUTY, required_place, required_text
+from commands.media.steps import DUTY, expiry_day, required_place, required_text
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.media import MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.media import ADDED, MEDIUM, read_media
+from portalops.registers.backups import ADDED, MEDIUM
+from portalops.registers.media import read_media
 from portalops.reports.document import Block, KeyValues
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -93,7 +95,7 @@ def add(
         required_text(label, "--label"),
         required_text(place, "--place"),
         required_text(custodian, "--custodian"),
-        _day(expires),
+        expiry_day(expires),
         *required_place(site, room),
     )
     before = read_media(session.reader).get(medium)
@@ -102,7 +104,12 @@ def add(
     warnings: list[Message] = []
     if before is not None and before.entry is not None:
         warnings.append(
-            msg("another medium was in the register as {id} before: {label}", id=medium, label=before.entry.label)
+            msg(
+                "another medium was in the register as {id} before: {label}; its copies are gone with it, and the copy job makes"
+                " those again that retention keeps",
+                id=medium,
+                label=before.entry.label,
+            )
         )
     data = AddedMedium(
         id=entry.id,
@@ -116,17 +123,6 @@ def add(
         recorded=not dry_run,
     )
     return Result(data, [_entry_view(entry, dry_run=dry_run)], warnings)
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            msg("{text} is no day", text=show_text(text, 40)), msg("Write it as year-month-day: 2031-12-31.")
-        ) from error
 
 
 def _entry_view(entry: MediumEntry, *, dry_run: bool) -> Block:

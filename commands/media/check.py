@@ -26,6 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.room_ahead import fillings
 from commands.jobs.sets import keys_of, require_medium
 from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageError, worst
@@ -187,13 +188,17 @@ def check(
             )
             if found.reached and found.copies and not found.sets:
                 said = msg(
-                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media add {medium}'.",
+                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media replace {medium}'.",
                     medium=name,
                 )
                 hints[name].append(said)
             checks.append(found)
             if not dry_run and not _is_unmade(found):
                 session.recorder.record(CHECKED, CHECK, found, subject=found.id, duty=DUTY)
+        reached = {each.id: media[each.id] for each in checks if each.reached}
+        now, zone = session.clock.now(), session.zone_of_portal
+        for filling in fillings(session.settings, session.reader, sets, reached, now=now, zone=zone):
+            session.warnings.append(filling.describe())
     return Result(
         tuple(map(_check_data, checks)),
         [block for each in checks for block in _check_view(each, hints[each.id])],

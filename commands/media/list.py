@@ -1,6 +1,7 @@
 """List the media: place, custodian, last reading, and what needs action
 
-Reads the ledger and the configuration only. A medium that was not read for backup.unread_months needs action.
+Reads the ledger and the configuration, and the free room of folders on this machine. A medium needs action that was not
+read for backup.unread_months, or that will be full within its next sets.
 
 Example: portalops media list
 
@@ -9,20 +10,28 @@ EXIT STATUS: 0 nothing needs action, 1 something does, 3 a record cannot be read
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
+from backups.media import build_media
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.media_register import lines_of
+from commands.jobs.room_ahead import fillings
 from portalops.errors import ExitCode, worst
 from portalops.model.message import msg, nmsg
+from portalops.registers.backups import recorded_sets
 from portalops.registers.media import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
+
+if TYPE_CHECKING:
+    from backups.room_ahead import Filling
 
 
 @shape
@@ -60,12 +69,31 @@ class ListedMedium:
 def list_(ctx: typer.Context) -> Result[tuple[ListedMedium, ...]]:
     session = open_session(ctx)
     numbers, now = session.rulebook.numbers, session.clock.now()
-    lines = lines_of(session.settings, session.reader, numbers, now, pass_over=session.pass_over)
+    lines = with_fillings(
+        lines_of(session.settings, session.reader, numbers, now, pass_over=session.pass_over),
+        fillings(
+            session.settings,
+            session.reader,
+            recorded_sets(session.reader, passing_over=True),
+            build_media(session.settings.backup_media),
+            now=now,
+            zone=session.zone_of_portal,
+            local_only=True,
+        ),
+    )
     if not lines:
         said = msg("There is no medium yet: add [[backup.medium]] to the configuration")
         return Result((), [Paragraph(said)], exit_code=session.exit_code_of_lists)
     code = worst([ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK, session.exit_code_of_lists])
     return Result(tuple(_line_data(line) for line in lines), [_table(lines), *_alarms(lines)], exit_code=code)
+
+
+def with_fillings(lines: Sequence[RegisterLine], found: Iterable[Filling]) -> tuple[RegisterLine, ...]:
+    """Return the lines with an alarm for each medium that will be full within its next sets."""
+    full = {each.medium: each.describe() for each in found}
+    return tuple(
+        replace(line, alarms=(*line.alarms, full[line.medium.id])) if line.medium.id in full else line for line in lines
+    )
 
 
 def _line_data(line: RegisterLine) -> ListedMedium:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,3 +61,19 @@ def required_place(site: str, room: str) -> tuple[str, str]:
     if bool(site.strip()) != bool(room.strip()):
         raise UsageError(msg("--site and --room go together"), msg("Give both, or leave both out."))
     return show_text(site.strip(), MAX_TEXT), show_text(room.strip(), MAX_TEXT)
+
+
+def expiry_day(text: str | None) -> date | None:
+    """Return the day from which on a medium is not trusted; None if none was given.
+
+    Raises:
+        UsageError: it is no day.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("{text} is no day", text=show_text(text, 40)), msg("Write it as year-month-day: 2031-12-31.")
+        ) from error

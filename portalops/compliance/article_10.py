@@ -26,7 +26,7 @@ from portalops.registers.discs import OPTICAL, whole_numbers
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""
 
-_NOT_WHOLE = frozenset({CopyState.DAMAGED, CopyState.FAILED})
+_NOT_WHOLE = frozenset({CopyState.DAMAGED, CopyState.FAILED, CopyState.REPLACED})
 """States of copies from which nothing can be restored, and that no rule removed."""
 
 
@@ -243,6 +243,7 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         made for made in evidence.sets(as_of=situation.as_of) if made.at <= situation.as_of and _holds(made, data_class)
     ]
     fulfilled = [made for made in holding if not _shortcomings(made, data_class) and made.once_verified_copies()]
+    gone = [made for made in holding if not _shortcomings(made, data_class) and made.copies_gone()]
     fulfilling = [made for made in fulfilled if made.verified_copies()]
     limit = timedelta(days=numbers.backup_max_age_days)
     if fulfilling:
@@ -257,10 +258,13 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             reason = _none_good(best, best.verified_copies())
             verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
             return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
-        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilled)):
+        if situation.as_of <= due_at and (lacking := _weeks_lacking(situation, data_class, fulfilled, gone)):
             return standing_of(
                 duty, DutyVerdict.UNMET, example_of(lacking), seqs, lacking, newest_at=best.at, due_at=due_at
             )
+        if situation.as_of <= due_at and (lost := _weeks_gone(situation, fulfilled, gone)):
+            verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
+            return standing_of(duty, verdict, example_of(lost), seqs, lost, newest_at=best.at, due_at=due_at)
         if situation.as_of <= due_at:
             reason = msg("verified set of {made} on {media}", made=best.set.created_at, media=where)
             details = [_depth_of(best, copy, situation) for copy in good]
@@ -308,7 +312,9 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
             for copy in there or _keep_legal_media(removed)
             if not copy.shares_source_filesystem or made.is_on_discs(copy.medium)
         ]
-        if not there and not _keep_legal_media(removed):
+        if not there and not _keep_legal_media(removed) and _keep_legal_media(made.copies_gone()):
+            unknown.append(_gone(made))
+        elif not there and not _keep_legal_media(removed):
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif not apart:
             details.append(
@@ -321,14 +327,40 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
             unknown.append(_none_good(made, apart))
     seqs = [made.seq for made in judged]
     newest_at = judged[-1].at
+    owed = _owed(judged)
     if details:
-        return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, details, newest_at=newest_at)
+        lines = [*details, *owed]
+        return standing_of(duty, DutyVerdict.UNMET, example_of(details), seqs, lines, newest_at=newest_at)
     if unknown:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
-        return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
+        return standing_of(duty, verdict, example_of(unknown), seqs, [*unknown, *owed], newest_at=newest_at)
     media = sorted({copy.medium for made in judged for copy in _keep_legal_media(made.once_verified_copies())})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
-    return standing_of(duty, DutyVerdict.MET, reason, seqs, _imaged(judged), newest_at=newest_at)
+    return standing_of(duty, DutyVerdict.MET, reason, seqs, [*_imaged(judged), *owed], newest_at=newest_at)
+
+
+def _owed(sets: Iterable[SetEvidence]) -> list[Message]:
+    """Name the copies that other media lack: one lasting medium is enough, and they are owed still.
+
+    They were not made while the medium was away or full, or went with one that was replaced.
+    """
+    return [
+        msg("the copy of set {set} on {medium} is owed: it was never made", set=made.set.id, medium=copy.medium)
+        if copy.state is CopyState.FAILED
+        else msg("set {set}: {problem}", set=made.set.id, problem=copy.shown_problem)
+        for made in sets
+        if not made.is_disposed
+        for copy in made.copies
+        if copy.state in {CopyState.FAILED, CopyState.REPLACED}
+    ]
+
+
+def _gone(made: SetEvidence) -> Message:
+    """Say that a set was verified in its time and is nowhere now: whether it would have held is not known any more."""
+    media = ", ".join(copy.medium for copy in made.copies_gone())
+    return msg(
+        "set {set} was verified on {media}, which was replaced: no copy of it is left", set=made.set.id, media=media
+    )
 
 
 def _imaged(sets: Sequence[SetEvidence]) -> list[Message]:
@@ -397,12 +429,20 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
     by_week: dict[Week, SetEvidence] = {}
     for made in good:
         by_week[Week.of(made.set.created_at.astimezone(situation.evidence.zone).date())] = made
+    gone = {
+        Week.of(made.set.created_at.astimezone(situation.evidence.zone).date()): made
+        for made in situation.evidence.sets()
+        if made.set.outcome is RunOutcome.COMPLETE and made.copies_gone() and made.at <= situation.evidence.now
+    }
     parts: list[tuple[DutyVerdict, Message]] = []
     for week in situation.evidence.period.weeks():
         last_day = week.period().last
         name = str(week)
         if week in by_week:
             parts.append((DutyVerdict.MET, msg("week {week}: set {set}", week=name, set=by_week[week].set.id)))
+        elif week in gone and last_day < situation.today:
+            line = msg("week {week}: {line}", week=name, line=_gone(gone[week]))
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
         elif last_day >= situation.today:
             parts.append(
                 (DutyVerdict.PENDING, msg("week {week} is not over: a set is due by {day}", week=name, day=last_day))
@@ -413,7 +453,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
             parts.append((DutyVerdict.UNMET, msg("week {week} has no complete, verified set", week=name)))
     used = [by_week[week] for week in situation.evidence.period.weeks() if week in by_week]
     due_at = used[-1].set.created_at + timedelta(days=situation.rulebook.numbers.backup_max_age_days) if used else None
-    return from_parts(
+    standing = from_parts(
         duty,
         parts,
         met=msg("every week of the period has a complete, verified set"),
@@ -421,6 +461,7 @@ def judge_backup_interval(duty: Duty, situation: Situation) -> Standing:
         newest_at=used[-1].at if used else None,
         due_at=due_at,
     )
+    return replace(standing, details=(*standing.details, *_owed(used)))
 
 
 def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
@@ -429,11 +470,16 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
     lost = [
         made
         for made in sets
-        if any(copy.state is CopyState.DAMAGED for copy in made.copies)
+        if any(copy.state in {CopyState.DAMAGED, CopyState.REPLACED} for copy in made.copies)
         and all(copy.state in _NOT_WHOLE and not made.is_on_discs(copy.medium) for copy in made.copies)
     ]
     if lost:
-        details = [msg("every copy of set {set} is damaged", set=made.set.id) for made in lost]
+        details = [
+            msg("no copy of set {set} is left: {line}", set=made.set.id, line=gone[0].shown_problem)
+            if (gone := [copy for copy in made.copies if copy.state is CopyState.REPLACED])
+            else msg("every copy of set {set} is damaged", set=made.set.id)
+            for made in lost
+        ]
         reason = nmsg("{n} set can no longer be restored", "{n} sets can no longer be restored", len(lost))
         return standing_of(duty, DutyVerdict.UNMET, reason, [made.seq for made in lost], details)
     prunes = [
@@ -485,11 +531,12 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
 def _damaged_of_old(situation: Situation, sets: Sequence[SetEvidence]) -> list[Message]:
     """Name the damaged copies of sets that were made too long ago to be among the period's evidence."""
     known = {made.set.id for made in sets}
+    replaced = {each.medium: each.seq for each in situation.evidence.replacements}
     seen = {
         (copy.set_id, copy.medium): copy
         for looked in situation.evidence.verifies
         for copy in looked.body.copies
-        if copy.set_id not in known
+        if copy.set_id not in known and looked.seq > replaced.get(copy.medium, 0)
     }
     return [
         msg("the copy of set {set} on {medium} is damaged", set=copy.set_id, medium=copy.medium)
@@ -498,7 +545,9 @@ def _damaged_of_old(situation: Situation, sets: Sequence[SetEvidence]) -> list[M
     ]
 
 
-def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequence[SetEvidence]) -> list[Message]:
+def _weeks_lacking(
+    situation: Situation, data_class: DataClass, fulfilling: Sequence[SetEvidence], gone: Sequence[SetEvidence]
+) -> list[Message]:
     """Name the weeks of the period that are over and have sets, none of which holds a class complete and verified.
 
     A week without any set is a matter of the interval.
@@ -508,7 +557,7 @@ def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequ
     def week_of(moment: datetime) -> Week:
         return Week.of(moment.astimezone(evidence.zone).date())
 
-    good = {week_of(made.set.created_at) for made in fulfilling}
+    good = {week_of(made.set.created_at) for made in (*fulfilling, *gone)}
     made_in: dict[Week, bool] = {}
     for run in evidence.backups:
         if run.body.set is not None and run.at <= situation.as_of:
@@ -522,6 +571,21 @@ def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequ
     ]
 
 
+def _weeks_gone(situation: Situation, fulfilling: Sequence[SetEvidence], gone: Sequence[SetEvidence]) -> list[Message]:
+    """Name the weeks of the period that are over and of which all that was complete and verified went with a medium."""
+    zone = situation.evidence.zone
+
+    def by_week(sets: Sequence[SetEvidence]) -> dict[Week, SetEvidence]:
+        return {Week.of(made.set.created_at.astimezone(zone).date()): made for made in sets}
+
+    good, lost = by_week(fulfilling), by_week(gone)
+    return [
+        msg("week {week}: {line}", week=str(week), line=_gone(lost[week]))
+        for week in situation.evidence.period.weeks()
+        if week.period().last < situation.today and week in lost and week not in good
+    ]
+
+
 def _holds(made: SetEvidence, data_class: DataClass) -> bool:
     return any(stream.data_class is data_class for stream in made.set.streams)
 
@@ -531,6 +595,7 @@ _UNREAD_STATES: Mapping[CopyState, Message] = {
     CopyState.SEALED: msg("sealed, not read back"),
     CopyState.DAMAGED: msg("damaged"),
     CopyState.DISPOSED: msg("removed by the retention rule"),
+    CopyState.REPLACED: msg("gone with its medium"),
 }
 
 

@@ -319,6 +319,7 @@ def _attempt(ledger: Ledger, run: Run) -> Attempt:
         summary.outcome if summary else None,
         running=is_running(ledger.locks, run),
         interrupted=summary is not None and summary.exit_code == ExitCode.INTERRUPTED,
+        partial=summary is not None and summary.exit_code == ExitCode.PARTIAL,
     )
 
 

@@ -53,6 +53,8 @@ class CopyState(StrEnum):
     """A later read found missing or different bytes."""
     DISPOSED = "disposed"
     """Removed by the retention rule, on record; see `portalops.model.retention`."""
+    REPLACED = "replaced"
+    """Gone with its medium, whose place another one took; told by the medium's record, and written in none of a copy."""
 
 
 class VerifyLevel(StrEnum):

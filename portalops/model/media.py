@@ -30,6 +30,10 @@ class MediumEntry:
     site: str = ""
     """The building in which it lies, as the register of places names it for hosts; empty: not said."""
     room: str = ""
+    replaces: bool = False
+    """Another physical medium had this id until now, in the register or not: its copies are gone with it."""
+    reason: str = ""
+    """Why it was replaced, as the person gave it; empty in older records."""
 
 
 @dataclass(frozen=True, slots=True)

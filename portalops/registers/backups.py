@@ -27,21 +27,21 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.late_backups import LATE, LATE_BACKUP, LateBackup
-from portalops.model.media import MediumCheck
+from portalops.model.media import MediumCheck, MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import FINISHED, Digest, Record, Recorded, RunId
 from portalops.model.retention import PruneResult
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
-from portalops.registers.copies import CopyReport, first_known, fold_elsewhere, fold_report
+from portalops.registers.copies import CopyReport, Replacement, first_known, fold_elsewhere, fold_replaced, fold_report
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 
 logger = logging.getLogger(__name__)
 
-GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED})
+GONE = frozenset({CopyState.FAILED, CopyState.DISPOSED, CopyState.REPLACED})
 """States of copies of which nothing is on the medium."""
 
 SOON = timedelta(days=7)
@@ -50,6 +50,10 @@ SOON = timedelta(days=7)
 FOUND: Final = "backup.found"
 FOUND_SET: Final = "found"
 """The kind of the records that tell of sets of dead runs, and the key of their body."""
+
+ADDED: Final = "media.added"
+MEDIUM: Final = "medium"
+"""The kind of the records of media that came into the register, and the key of the medium in their bodies."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -150,11 +154,15 @@ class SetEvidence:
             if copy.state is CopyState.VERIFIED or (copy.state is CopyState.DISPOSED and copy.verified_at is not None)
         )
 
+    def copies_gone(self) -> tuple[Copy, ...]:
+        """Return the copies that were verified until another medium took the place of theirs."""
+        return tuple(copy for copy in self.copies if copy.state is CopyState.REPLACED and copy.verified_at is not None)
+
     @property
     def is_disposed(self) -> bool:
         """Whether the retention rule has removed all there was of it."""
         states = {copy.state for copy in self.copies}
-        return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
+        return CopyState.DISPOSED in states and states <= GONE
 
 
 PassOver: TypeAlias = Callable[[Record, PortalOpsError], None]
@@ -206,7 +214,27 @@ def recorded_sets(
             logger.warning("the details of record %s cannot be read: %s", record.seq, error)
     for each in late:
         _put_in_its_place(backups, each)
-    return tuple(fold_sets(backups, looks, folded_discs(discs)))
+    return tuple(fold_sets(backups, looks, folded_discs(discs), read_replacements(ledger)))
+
+
+def read_replacements(ledger: LedgerReader) -> tuple[Replacement, ...]:
+    """Return the replacements, oldest first.
+
+    A medium is replaced where its id comes into the register once more, or where its record says so. Where the details of a
+    record cannot be read, its subject still tells which medium came.
+    """
+    known: set[str] = set()
+    found: list[Replacement] = []
+    for record in ledger.records(kinds=(ADDED,)):
+        try:
+            entry = decode_part(ledger.blob(record.body), MEDIUM, MediumEntry)
+        except PortalOpsError:
+            entry = None
+        medium = entry.id if entry is not None else record.subject
+        if medium in known or (entry is not None and entry.replaces):
+            found.append(Replacement(record.seq, record.at, medium))
+        known.add(medium)
+    return tuple(found)
 
 
 def unreadable(record: Record, cause: PortalOpsError) -> PortalOpsError:
@@ -251,8 +279,16 @@ def fold_sets(
     backups: Sequence[Recorded[BackupResult]],
     verifies: Sequence[Recorded[CopyReports]],
     discs: Sequence[HeldDisc] = (),
+    replacements: Sequence[Replacement] = (),
 ) -> Iterator[SetEvidence]:
-    """Yield each set that was made, oldest first, with its copies and discs as they were seen last."""
+    """Yield each set that was made, oldest first, with its copies and discs as they were seen last.
+
+    Args:
+        backups: what made them, oldest first.
+        verifies: what tells of their copies, in the order of the records.
+        discs: that there are.
+        replacements: of media, in the order of the records.
+    """
     told: dict[SetId, list[CopyReport]] = {}
     for each in verifies:
         for copy in each.body.copies:
@@ -264,7 +300,14 @@ def fold_sets(
         begun_at = made.body.set.created_at
         known = {copy.medium: first_known(CopyReport(made.seq, begun_at, copy)) for copy in made.body.copies}
         looked: list[int] = []
-        for look in told.get(made.body.set.id, ()):
+        mine: list[CopyReport | Replacement] = [*told.get(made.body.set.id, ())]
+        if replacements:
+            mine = sorted((*mine, *replacements), key=attrgetter("seq"))
+        for look in mine:
+            if isinstance(look, Replacement):
+                if look.seq > made.seq and look.medium in known:
+                    known[look.medium] = fold_replaced(known[look.medium], look)
+                continue
             medium = look.copy.medium
             if look.seq <= made.seq or (look.drilled_at is not None and medium not in known):
                 continue  # another host tells of a copy that nobody has made

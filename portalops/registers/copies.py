@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from portalops.model.backups import Copy, CopyState
+from portalops.model.message import msg
 from portalops.model.reading import Reading, with_reading
 from portalops.model.text import show_text
 from portalops.model.values import dataclass
 
-ENDED = frozenset({CopyState.FAILED, CopyState.DAMAGED, CopyState.DISPOSED})
+ENDED = frozenset({CopyState.FAILED, CopyState.DAMAGED, CopyState.DISPOSED, CopyState.REPLACED})
 """States in which nothing that was read before speaks for what comes after."""
 
 MAX_PROBLEM = 600
@@ -48,6 +49,15 @@ class KnownCopy:
     readings: tuple[Reading, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """From here on another physical medium has this id: what was on the one before is gone with it."""
+
+    seq: int
+    at: datetime
+    medium: str
+
+
 def first_known(look: CopyReport) -> KnownCopy:
     """Return what is known of a copy from the record that first tells of it."""
     return KnownCopy(look.copy, look.at, look.at, with_reading((), look.copy, look.seq))
@@ -63,12 +73,35 @@ def fold_report(before: KnownCopy | None, look: CopyReport) -> KnownCopy:
         return first_known(look)
     if before.copy.state is CopyState.DISPOSED and now.state in {CopyState.DISPOSED, CopyState.FAILED}:
         return before  # that no other was made in its place undoes no removal
+    if before.copy.state is CopyState.REPLACED and now.state is CopyState.FAILED:
+        return KnownCopy(
+            before.copy.with_problem(now.shown_problem), look.at, before.since
+        )  # and makes it no other copy
     if now.state is CopyState.DISPOSED:
         verified_at = before.copy.verified_at if before.copy.state is CopyState.VERIFIED else None
         return KnownCopy(replace(now, verified_at=verified_at), look.at, look.at, before.readings)
     if {before.copy.state, now.state} & ENDED:
         return first_known(look)
     return KnownCopy(now, look.at, before.since, with_reading(before.readings, now, look.seq))
+
+
+def fold_replaced(before: KnownCopy, replacement: Replacement) -> KnownCopy:
+    """Return what is known of a copy after another medium took the place of its own.
+
+    It is neither damaged nor there. That it was never written, or that a rule removed it, stays known; and of one that was
+    verified, when.
+    """
+    if before.copy.state in {CopyState.FAILED, CopyState.DISPOSED, CopyState.REPLACED}:
+        return before
+    gone = replace(
+        before.copy,
+        state=CopyState.REPLACED,
+        verified_at=before.copy.verified_at if before.copy.state is CopyState.VERIFIED else None,
+        hidden=None,
+    ).with_problem(
+        msg("gone with {medium}, which was replaced on {moment}", medium=replacement.medium, moment=replacement.at)
+    )
+    return KnownCopy(gone, replacement.at, replacement.at)
 
 
 def fold_elsewhere(before: KnownCopy, look: CopyReport) -> KnownCopy:

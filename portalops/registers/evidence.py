@@ -35,10 +35,11 @@ from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.attested import read_attested
-from portalops.registers.backups import POLLS, CopyReports, SetEvidence, fold_sets, folded_discs
+from portalops.registers.backups import POLLS, CopyReports, SetEvidence, fold_sets, folded_discs, read_replacements
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.changes import ChangeRegister, read_changes
 from portalops.registers.confirmations import read_confirmations
+from portalops.registers.copies import Replacement
 from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc
 from portalops.registers.drills import RecordedDrill, read_drills
@@ -138,6 +139,8 @@ class Evidence:
     """What other tools claimed, oldest first: shown, and never judged by."""
     discs: tuple[HeldDisc, ...] = ()
     """Burnt discs of the sets that may speak for the period."""
+    replacements: tuple[Replacement, ...] = ()
+    """Media whose place another one took, whenever, oldest first."""
     findings: tuple[Finding, ...] = ()
     """What server checks saw to be wrong, as of the period's end or now; what was fixed as well."""
     judged: frozenset[tuple[str, str]] = frozenset()
@@ -169,12 +172,14 @@ class Evidence:
         """Return the backup sets, oldest first, with what later looks said of their copies.
 
         Args:
-            as_of: leave out what the retention rule removed later: at that moment it was still there.
+            as_of: leave out what the retention rule removed later, or what went later with a medium that was replaced: at that
+                moment it was still there.
         """
         looks = [
             each for each in self.verifies if not (as_of and isinstance(each.body, PruneResult) and each.at > as_of)
         ]
-        return tuple(fold_sets(self.backups, looks, self.discs))
+        replacements = [each for each in self.replacements if not (as_of and each.at > as_of)]
+        return tuple(fold_sets(self.backups, looks, self.discs, replacements))
 
 
 def evidence_since(period: Period, zone: ZoneInfo) -> datetime:
@@ -305,6 +310,7 @@ def read_evidence(
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
         adopted=tuple(read("adopted", AdoptedPoll, ledger.records(kinds=("backup.adopted",), since=since))),
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
+        replacements=read_replacements(ledger),
         findings=findings.findings,
         judged=frozenset(judged),
         changes=read_changes(ledger),

@@ -16,18 +16,19 @@ from portalops.model.reading import Limits
 from portalops.model.record import Record
 from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
-from portalops.registers.backups import GONE, Expiring, PassOver, SetEvidence, expiring, unreadable
+from portalops.registers.backups import ADDED, GONE, MEDIUM, Expiring, PassOver, SetEvidence, expiring, unreadable
 from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
 
 DAYS_OF_A_MONTH = 31
 """An alarm that counts months counts them as the longest ones, and so never comes too early."""
 
-ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
+MOVED, CHECKED = "media.moved", "media.checked"
 MEDIA_KINDS = (ADDED, MOVED, CHECKED)
 
-MEDIUM, MOVE, CHECK = "medium", "move", "medium_check"
+MOVE, CHECK = "move", "medium_check"
+"""With that of a medium, the keys of the three in their records' bodies."""
+
 NOT_REGISTERED = msg("it is not in the register: no keeper is named")
-"""The keys of the three in their records' bodies."""
 
 _TYPES: Mapping[str, tuple[str, type[MediumEntry | MediumMove | MediumCheck]]] = {
     ADDED: (MEDIUM, MediumEntry),
@@ -65,7 +66,7 @@ def fold_media(records: Iterable[tuple[Record, MediumEntry | MediumMove | Medium
     for record, body in records:
         known = media.get(body.id) or RegisteredMedium(body.id, None, None, None, None, None, None)
         match body:
-            case MediumEntry() if known.entry is None:
+            case MediumEntry() if known.entry is None and not body.replaces:
                 known = replace(known, entry=body, added_at=record.at, since=record.at)
             case MediumEntry():
                 known = RegisteredMedium(body.id, body, record.at, record.at, None, None, None, replaced_at=record.at)

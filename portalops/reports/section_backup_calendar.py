@@ -111,7 +111,9 @@ def _best(
 
 
 def _mark(made: SetEvidence, copy: Copy, data_class: DataClass, evidence: Evidence, limits: Limits) -> GridMark | None:
-    """Return what one copy shows of a class; None where it was removed and nobody had ever read it."""
+    """Return what one copy shows of a class; None where it is gone with its medium, or was removed and nobody had ever read it."""
+    if copy.state is CopyState.REPLACED:
+        return None
     if copy.state in {CopyState.FAILED, CopyState.DAMAGED}:
         return FAILED
     if not _is_whole(made, data_class):

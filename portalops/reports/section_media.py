@@ -45,7 +45,7 @@ def copies_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Li
         msg("Not read back or not reached"),
         msg("Damaged"),
         msg("Not written"),
-        msg("Removed"),
+        msg("Removed, or gone with the medium"),
         msg("Last read back at"),
     )
     return TableBlock(
@@ -82,7 +82,7 @@ def _medium_row(name: str, held: Sequence[_MediumCopy]) -> tuple[Cell, ...]:
         states.count(CopyState.SEALED) + unreached,
         states.count(CopyState.DAMAGED),
         states.count(CopyState.FAILED),
-        states.count(CopyState.DISPOSED),
+        states.count(CopyState.DISPOSED) + states.count(CopyState.REPLACED),
         max(read, default=None),
     )
 

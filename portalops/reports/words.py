@@ -44,6 +44,7 @@ _COPY: Mapping[CopyState, Status] = {
     CopyState.VERIFIED: Status(msg("verified"), Tone.GOOD),
     CopyState.DAMAGED: Status(msg("damaged"), Tone.BAD),
     CopyState.DISPOSED: Status(msg("removed by the retention rule"), Tone.NEUTRAL),
+    CopyState.REPLACED: Status(msg("gone with its medium"), Tone.NEUTRAL),
 }
 
 _DISC: Mapping[DiscState, Status] = {

@@ -160,3 +160,19 @@ def test_root_who_swaps_the_set_and_rewrites_the_ledger_is_told_by_a_later_head_
 
     assert done.code == ExitCode.INTEGRITY
     assert f"record {auditor.size} is not the record that the head" in done.text
+
+
+def test_a_medium_that_is_said_to_be_replaced_makes_no_week_met_whose_sets_are_lost(portal: Portal) -> None:
+    """The operator lost every set, and declares the disk replaced so that nothing on it is missed."""
+    before = {each["id"]: each["verdict"] for each in portal.call("status", at=END).data}
+    shutil.rmtree(portal.folder / "disk-a")
+    (portal.folder / "disk-a").mkdir()
+    given = ("--label", "KH-SL-07", "--place", "Phòng 204", "--custodian", "Nguyễn Văn An", "--reason", "đĩa hỏng")
+    portal.call("media", "replace", "disk-a", *given, at=END)
+
+    done = portal.call("status", at=END)
+
+    after = {each["id"]: each["verdict"] for each in done.data}
+    assert after["10.2-retention"] == "unmet" and "no copy of set" in done.text
+    assert "met" in {verdict for duty, verdict in before.items() if duty.startswith("10.2")}
+    assert "met" not in {verdict for duty, verdict in after.items() if duty.startswith("10.2")}

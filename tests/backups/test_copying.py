@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -596,7 +597,7 @@ def evidence(number: int, states: dict[str, CopyState], *, base: int = 0) -> Set
     return SetEvidence(number, NOW, made, copies, ())
 
 
-def wanted(sets: list[SetEvidence], **only: str) -> list[tuple[str, str, list[str]]]:
+def wanted(sets: list[SetEvidence], **only: Any) -> list[tuple[str, str, list[str]]]:
     found = wanted_copies(sets, ["a", "b"], **only)
     return [(each.made.set.id, each.to_medium, [copy.medium for copy in each.sources]) for each in found]
 

@@ -215,7 +215,7 @@ def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) 
     assert "1 copy of set demo-" in page and "not reached" in page
     (portal.folder / "disk-b").mkdir()
     assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
-    assert "replaces it on purpose, record that: 'portalops media add disk-b'" in portal.output()
+    assert "replaces it on purpose, record that: 'portalops media replace disk-b'" in portal.output()
 
 
 def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:

@@ -29,7 +29,7 @@ from portalops.model.organisation import HostId
 from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import LedgerReader
-from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets
+from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets, read_replacements
 from portalops.registers.drills import ImportedDrill
 from portalops.registers.media import RegisteredMedium, read_media
 
@@ -95,7 +95,7 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
         return not_begun(PROBE.id)
     sets = [
         each
-        for each in fold_sets(backups, sorted(looks, key=lambda each: each.seq))
+        for each in fold_sets(backups, sorted(looks, key=lambda each: each.seq), (), read_replacements(ledger))
         if each.set.outcome is RunOutcome.COMPLETE
     ]
     registered = read_media(ledger)
@@ -104,7 +104,7 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
         known = _placed(medium, registered.get(medium.id))
         after = registered[medium.id].replaced_at if medium.id in registered else None
         for each in sets:
-            if any(copy.medium == medium.id for copy in each.verified_copies()) and not _is_before(each.at, after):
+            if any(copy.medium == medium.id for copy in each.verified_copies()):
                 known = replace(known, made_at=each.set.created_at, made_set=each.set.id, made_seq=each.seq)
         for drill in sorted(drills, key=_drilled_at):  # a report may be imported long after a later drill
             is_restored = any(

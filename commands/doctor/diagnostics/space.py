@@ -6,7 +6,7 @@ A full disk stops everything, the recording of it included.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import psutil
 from backups.media import build_medium
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bounded, good, note, unknown, warning
 from commands.doctor.places import folder_seen, nearest
+from commands.jobs.room_ahead import fillings, rhythm_of
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
 from portalops.model.backups import SetKind
@@ -26,9 +27,10 @@ from portalops.registers.backups import recorded_sets
 
 if TYPE_CHECKING:
     from portalops.config import KindTable
+    from portalops.registers.backups import SetEvidence
 
 FEW_SETS = 3
-"""So few further sets are worth a warning: that many days at a set a day."""
+"""So few further sets are worth a warning where none is planned, so that the next ones are not known."""
 
 GROWTH_DAYS = 30
 LASTS_DAYS = 180
@@ -52,11 +54,14 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             msg("Set [backup.retention]; 'portalops backup prune --dry-run' shows what would go."),
         )
     for table in settings.backup_media:
-        yield from bounded(partial(_sets_that_fit, table, newest.stored_bytes), seconds=look.seconds, about=table.id)
+        looks = partial(_sets_that_fit, look, table, made, newest.stored_bytes)
+        yield from bounded(looks, seconds=look.seconds, about=table.id)
 
 
-def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[DiagnosticLine]:
-    """Say how many sets as large as the newest full one fit; what is elsewhere is not asked here."""
+def _sets_that_fit(
+    look: DoctorContext, table: KindTable, made: Sequence[SetEvidence], size_bytes: int
+) -> Iterator[DiagnosticLine]:
+    """Say how many sets as large as the newest full one fit, and whether the next ones do; what is elsewhere is not asked here."""
     medium = build_medium(table)
     if not medium.places() or not isinstance(medium, HasRoom):
         return
@@ -77,14 +82,15 @@ def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[DiagnosticLine
         id=table.id,
         size=ByteCount(size_bytes),
     )
-    if count < FEW_SETS:
-        yield warning(
-            table.id,
-            seen,
-            msg("Set [backup.retention] and see 'portalops backup prune --dry-run', or attach a larger disk."),
-        )
-    else:
+    session = look.session
+    is_planned = rhythm_of(session.settings, made) is not None
+    now, zone = session.clock.now(), session.zone_of_portal
+    full = next(fillings(session.settings, session.reader, made, {table.id: medium}, now=now, zone=zone), None)
+    if full is None and (is_planned or count >= FEW_SETS):
         yield good(table.id, seen)
+        return
+    hint = msg("Set [backup.retention] and see 'portalops backup prune --dry-run', or attach a larger disk.")
+    yield warning(table.id, seen if full is None else full.describe(), hint)
 
 
 def _growth(look: DoctorContext) -> Iterator[DiagnosticLine]:

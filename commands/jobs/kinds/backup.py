@@ -22,6 +22,7 @@ from commands.cli.session import Session
 from commands.jobs.backup_parts import real_folders
 from commands.jobs.kinds import JobWork
 from commands.jobs.performed import name_problem
+from commands.jobs.room_ahead import fillings
 from commands.jobs.sets import sources_of
 from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavailable
 from portalops.ledger.heads import introduce_key
@@ -32,7 +33,7 @@ from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import recorded_sets
+from portalops.registers.backups import SetEvidence, recorded_sets
 from portalops.registers.media import read_register
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
     from portalops.model.record import Digest
     from portalops.ports import Clock, Medium, Progress, SetSigner, Source
-    from portalops.registers.backups import SetEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,20 @@ def backup_work(
     made = make_backup(
         parts, plan, signer, clock=session.clock, progress=session.progress, warn=warn, on_error=on_error
     )
+    session.warnings += _full_soon(session, parts, made)
     return work_of_backup(replace(made, unsigned=unsigned))
+
+
+def _full_soon(session: Session, parts: BackupParts, made: BackupResult) -> Iterator[Message]:
+    """Yield which media will be full within their next sets, this one being on them; what cannot be found out stops no backup."""
+    with suppress(PortalOpsError):
+        now, sets = session.clock.now(), parts.recorded
+        if made.set is not None:
+            run = sets[-1].run if sets else ""
+            sets = (*sets, SetEvidence(0, now, made.set, made.copies, (), run=run))
+        zone = session.zone_of_portal
+        for each in fillings(parts.settings, session.reader, sets, parts.media, now=now, zone=zone):
+            yield each.describe()
 
 
 def unrecorded_work(
@@ -254,7 +267,11 @@ def unrecorded_work(
 
 
 def work_of_backup(result: BackupResult) -> Work[object]:
-    """Judge how a backup went."""
+    """Judge how a backup went.
+
+    One copy of a complete set that was read back is enough for the run. Those that other media lack are owed: they are made
+    from it, and another set would only fill the media that are there.
+    """
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
     streams = result.set.streams if result.set else ()
     unsigned = (result.unsigned,) if result.unsigned else ()
@@ -270,8 +287,15 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     )
     if result.set is None or len(unverified) == len(result.copies):
         return Work(RunOutcome.FAILED, ExitCode.FAILED, result, problems)
-    if result.set.outcome is not RunOutcome.COMPLETE or unverified:
+    if result.set.outcome is not RunOutcome.COMPLETE:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
+    if unverified:
+        owed = msg(
+            "set {set} is complete; its copy on {media} is owed: the copy job makes it, or 'portalops backup replicate'",
+            set=result.set.id,
+            media=", ".join(copy.medium for copy in unverified),
+        )
+        return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL, result, (*problems, owed))
     # Without its signature the data is whole all the same.
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
 

@@ -11,6 +11,7 @@ from backups.presence import media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.lost_copies import lost_on
 from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of, sources_of
 from portalops.errors import ExitCode, PortalOpsError
@@ -31,6 +32,8 @@ def copy_work(
     on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> Work[object]:
     """Put the newest set, and its base, on every medium that has no good copy; one set or medium if a person asked for it.
+
+    On a medium that took the place of another one, also what was on that and is kept still.
 
     Args:
         session: what it is done with.
@@ -56,8 +59,9 @@ def copy_work(
         progress=session.progress,
     )
     sets = now.sets
+    lost = lost_on(settings, ledger, sets, media, now=session.clock.now(), zone=session.zone_of_portal)
     result = run_copies(
-        wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
+        wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium, lost=lost),
         media,
         places=tuple(place for source in sources for place in source.places()),
         wanted={medium: worth_keeping(sets, medium) for medium in media},
