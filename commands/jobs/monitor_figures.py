@@ -25,6 +25,7 @@ from portalops.notify.monitors._exposition import Metric, MetricSample
 from portalops.notify.monitors._state import MonitorState
 from portalops.notify.state import NotifyFolder
 from portalops.ports import LedgerReader
+from portalops.registers.alarms import read_alarms
 from portalops.registers.anchors import newest_taken, read_receipts
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingState, stand
@@ -101,6 +102,14 @@ def _all(parts: FigureParts, judged: JudgedDuties, state: MonitorState) -> Itera
         "portalops_updates_source_last_seen_timestamp_seconds",
         "When each source of updates last answered.",
         _times("source", {each.id: each.at for each in state.seen}),
+    )
+    yield (
+        "portalops_alarm_opened_timestamp_seconds",
+        "When each open alarm was opened.",
+        [
+            ({"alarm": each.key, "grave": "yes" if each.newest.grave else "no"}, each.opened_at.timestamp())
+            for each in read_alarms(ledger).open
+        ],
     )
     yield ("portalops_notifications_waiting", "Letters that no channel has taken yet.", _waiting(settings, now))
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from checks.updates.troubles import TROUBLE_WORDS
 from commands.cli.session import Session
+from commands.jobs.alarms import renew_alarms
 from commands.jobs.kinds.updates import source_troubles
 from commands.jobs.performed import PerformedJob
 from commands.jobs.sending import (
@@ -46,15 +47,15 @@ from portalops.locale import process_language, render
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.period import current_period
-from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Job
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.notify.channels import LetterChannel
-from portalops.notify.letters import JobWeek, Sender, WeekSummary, letters_of
-from portalops.notify.rules import Failure, RunFacts, SeenDuty, decide, queued, quiet_until, wants_duties
+from portalops.notify.letters import JobWeek, Sender, WeekSummary, letters_of, without_foreign_words
+from portalops.notify.rules import Failure, RunFacts, SeenAlarm, decide, queued, quiet_until, wants_judging
 from portalops.notify.settings import NotifySettings, keep, kept_for, settings_of
 from portalops.notify.state import NotifyFolder, NotifyState
+from portalops.registers.alarms import AlarmRegister
 from portalops.registers.plans import read_plans
 from portalops.registers.runs import parse_run_id
 from portalops.registers.slots import SlotState, kept_slots
@@ -77,6 +78,7 @@ def notify_run(
     performed: Sequence[PerformedJob],
     standings: Sequence[Standing] | None,
     *,
+    alarms: AlarmRegister | None = None,
     exit_code: ExitCode = ExitCode.OK,
     ledger_changed: bool = False,
 ) -> None:
@@ -86,6 +88,7 @@ def notify_run(
         session: of the run.
         performed: the jobs that were done or tried.
         standings: where the duties stand; None if they were not judged.
+        alarms: as of that judging; None if there was none.
         exit_code: the run's own.
         ledger_changed: a record, or what it names, was found missing or changed.
     """
@@ -104,7 +107,7 @@ def notify_run(
             good.add("ledger")
         if exit_code not in FAILING and (unit := _own_unit(session.environment)):
             good.add(f"unit:{unit}")
-        _tell(session, settings, failures, frozenset(good), standings)
+        _tell(session, settings, failures, frozenset(good), standings, alarms=alarms)
 
 
 def notify_failed_run(session: Session, error: BaseException, performed: Sequence[PerformedJob] = ()) -> None:
@@ -253,6 +256,7 @@ def _tell(
     good: frozenset[str],
     standings: Sequence[Standing] | None,
     *,
+    alarms: AlarmRegister | None = None,
     problem: str = "",
 ) -> None:
     """Decide what to report, queue it, send what waits, and record it."""
@@ -264,8 +268,8 @@ def _tell(
         _keep_copy(settings, session.settings.files[0])
     state = _loaded(folder, now, session.warnings)
     can_judge = not problem and not settings.is_kept_copy
-    if standings is None and can_judge and wants_duties(state, now, settings.timetable):
-        standings, judging_failed = _judged(session)
+    if standings is None and can_judge and wants_judging(state, now, settings.timetable):
+        standings, alarms, judging_failed = _judged(session)
         if judging_failed is not None:
             failures += (judging_failed,)
     seen = RunFacts(
@@ -273,9 +277,10 @@ def _tell(
         failures,
         good | _good_by_hand(session, state, settings),
         None if settings.is_kept_copy else frozenset(f"job:{job.id}" for job in session.settings.jobs),
-        None if standings is None else _duties(session.rulebook, standings),
-        dispatch.environment.get("INVOCATION_ID", "")[:64],
+        invocation=dispatch.environment.get("INVOCATION_ID", "")[:64],
     )
+    if alarms is not None:
+        seen = _with_alarms(seen, alarms, session.today, desk.sender.ids)
     week = None
     since = decide(state, seen, settings.timetable)[1].summary_since
     if since is not None:  # read before anybody waits for the lock
@@ -419,7 +424,7 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
     hint = msg("Check whether the disk of that machine is full: until then, no letter can be saved or sent again.")
     unsaved = Failure("state", error.code, msg("error {error}: nothing can be saved", error=error.code), hint)
     _state, telling = decide(
-        NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
+        NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), alarms=None), settings.timetable
     )
     for channel in desk.channels:
         for letter in letters_of(
@@ -439,21 +444,44 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
                 folder.mark_unsaved(now)
 
 
-def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None]:
+def _judged(session: Session) -> tuple[Sequence[Standing] | None, AlarmRegister | None, Failure | None]:
     """Judge for the day's letter where the run itself did not; a ledger that does not let itself be read is a failure."""
     try:
-        period = current_period(session.today)
-        judged = judge_period(session, period)
+        judged = judge_period(session, current_period(session.today))
     except PortalOpsError as error:
         if isinstance(error, LedgerMissing) or error.exit_code in QUIET:
-            return None, None
+            return None, None, None
         what = msg("error {error}: the duties could not be judged", error=error.code)
-        return None, Failure("ledger", error.code, what, error.explanation)
-    return judged.standings, _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
+        return None, None, Failure("ledger", error.code, what, error.explanation)
+    changed = _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
+    return judged.standings, renew_alarms(session, judged), changed
 
 
-def _duties(rulebook: Rulebook, standings: Sequence[Standing]) -> tuple[SeenDuty, ...]:
-    return tuple(SeenDuty(each.duty, rulebook.duty(each.duty).title, each.verdict, each.reason) for each in standings)
+def _with_alarms(seen: RunFacts, register: AlarmRegister, today: date, ids: Collection[str]) -> RunFacts:
+    """Return what a run saw with the alarms as letters may tell of them."""
+    silenced = {key for key in register.silences if register.silence_of(key, today) is not None}
+    alarms = tuple(
+        SeenAlarm(
+            each.key,
+            each.opened_at,
+            each.newest.problem,
+            without_foreign_words(each.newest.what, ids),
+            without_foreign_words(each.newest.hint, ids),
+            each.newest.grave,
+            None if not each.is_acknowledged(today) or each.acknowledged is None or each.acknowledged.until is None
+            else msg("acknowledged until {day}", day=each.acknowledged.until),
+            each.key in silenced,
+        )
+        for each in register.open
+    )  # fmt: skip
+    closed = [each for each in register.alarms.values() if not each.is_open]
+    return replace(
+        seen,
+        failures=tuple(each for each in seen.failures if each.key not in silenced),
+        good=seen.good | {each.key for each in closed if each.newest.grave},
+        alarms=alarms,
+        closed=frozenset(each.key for each in closed),
+    )
 
 
 def _own_unit(environment: Mapping[str, str]) -> str:

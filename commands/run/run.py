@@ -18,6 +18,7 @@ import typer
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
+from commands.jobs.alarms import renew_alarms
 from commands.jobs.due import PlannedJob, RunRequest, chosen, is_idle, nothing_due, plan_now, planned_result
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
@@ -88,11 +89,13 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
     if not performed:
         require_writable(session.settings.state_folder)
     judged = judge_and_mark(session)
+    alarms = renew_alarms(session, judged)
     result = result_of(session, performed, judged, by_itself=asked.due_only)
     notify_run(
         session,
         performed,
         judged.standings,
+        alarms=alarms,
         exit_code=result.exit_code,
         ledger_changed=judged.exit_code is ExitCode.INTEGRITY,
     )

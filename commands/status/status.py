@@ -34,6 +34,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.ports import LedgerReader
+from portalops.registers.alarms import read_alarms
 from portalops.registers.findings import KEYS, SCAN
 from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph
 from portalops.reports.words import duty_status
@@ -55,12 +56,22 @@ def status(
     with session.ledger.view():
         judged, overdue = judge_period(session, chosen), overdue_jobs(session)
         unfinished = read_unfinished(session.ledger)
+        alarms = read_alarms(session.ledger).open
         uncounted = count_uncounted(session.ledger.whole, now=session.clock.now())
         moved = session.ledger.left_for()
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
     view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
+    if duty is None and period is None and (n := len(alarms)):
+        grave = sum(each.newest.grave for each in alarms)
+        said = nmsg(
+            "{n} alarm is open, {grave} grave: 'portalops alarm list' says since when and what to do.",
+            "{n} alarms are open, {grave} grave: 'portalops alarm list' says since when and what to do.",
+            n,
+            grave=grave,
+        )
+        view.append(Paragraph(said))
     if duty is None and (n := _undeclared(session.ledger)):
         said = nmsg(
             "{n} check is unknown for want of a declaration: 'portalops check declare' drafts it from what was seen.",
@@ -123,7 +134,11 @@ def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAns
     judged = judge_period(session, period_option(session, period))
     standings = judged.standings if duty is None else _only(judged.standings, duty, session.rulebook)
     now, zone = session.clock.now(), session.zone_of_portal
-    answer = answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone, alone=duty is not None)
+    alarms = [each for each in read_alarms(session.ledger).open if each.newest.grave]
+    grave = [each.key for each in alarms if duty is None or duty in each.newest.duties]
+    answer = answer_of(
+        judged, standings, settings.jobs, session.attempts(), grave=grave, now=now, zone=zone, alone=duty is not None
+    )
     if answer.state != CRITICAL:
         if (moved := session.ledger.left_for()) is not None:
             raise moved  # nothing is run here any more

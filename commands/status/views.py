@@ -1,6 +1,6 @@
 """Where the duties stand, for a monitoring system: one line, and also whether anybody still does anything here.
 
-CRITICAL: the ledger was changed or is damaged, a duty is not met, or nothing has been done for longer than the most frequent job
+CRITICAL: the ledger was changed or is damaged, an alarm is grave, a duty is not met, or nothing has been done for longer than the most frequent job
 allows, so that no timer calls any more. WARNING: a report on an incident is to be sent within hours, or a job has failed or crashed
 since its last good run, or was left out in its last slot. UNKNOWN: a duty could not be judged, or nothing shows yet that any is met. What is unknown is never OK.
 """
@@ -15,6 +15,7 @@ from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, PluginAnswer
 from commands.jobs.standings import JudgedDuties
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt, previous_slot_start
+from portalops.model.alarms import AlarmKey
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import Job
 from portalops.model.standing import Standing
@@ -27,6 +28,7 @@ def answer_of(
     jobs: Sequence[Job],
     attempts: Sequence[Attempt],
     *,
+    grave: Sequence[AlarmKey] = (),
     now: datetime,
     zone: ZoneInfo,
     alone: bool = False,
@@ -38,6 +40,7 @@ def answer_of(
         standings: those that were asked for.
         jobs: that are planned.
         attempts: what was tried lately of them.
+        grave: open alarms that are grave, of what was asked for.
         now: aware.
         zone: the portal's.
         alone: one duty was asked for: neither jobs nor incidents are told of, but whether its evidence can be trusted is.
@@ -56,6 +59,8 @@ def answer_of(
         }
     if jobs and newest_at is not None:
         counts["failing_jobs"] = len(failing)
+    if standings:
+        counts["grave_alarms"] = len(grave)
     if newest_at is not None:
         counts["last_run_age"] = max(timedelta(), now - newest_at)
     if judged.change is not None or judged.exit_code is ExitCode.INTEGRITY:
@@ -63,6 +68,9 @@ def answer_of(
         return PluginAnswer(CRITICAL, said, counts)
     if newest_at is not None and is_silent(jobs, attempts, now, zone):
         said = msg("nothing has been done since {moment}: no timer calls portalops any more", moment=newest_at)
+        return PluginAnswer(CRITICAL, said, counts)
+    if grave:
+        said = nmsg("{n} grave alarm: {alarms}", "{n} grave alarms: {alarms}", len(grave), alarms=", ".join(grave))
         return PluginAnswer(CRITICAL, said, counts)
     if unmet:
         said = nmsg("{n} duty not met: {duties}", "{n} duties not met: {duties}", len(unmet), duties=", ".join(unmet))

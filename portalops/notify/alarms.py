@@ -1,4 +1,4 @@
-"""When something is told: as it becomes bad, again each day while it lasts, and once when it is good again. Pure.
+"""When something is told: as it becomes bad, again at growing intervals while it lasts, and once when it is good again. Pure.
 
 What comes back after it was told to be over is told at once, since nobody may believe it to be good meanwhile. It counts as
 restless then: that it is over is told only after a day without it. So one thing makes at most three letters in any day.
@@ -6,12 +6,19 @@ restless then: that it is over is told only after a day without it. So one thing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 AGAIN_AFTER = timedelta(hours=24)
-"""How long after a letter the next one is due while the same thing lasts; and how long a restless thing must be good."""
+"""How long a restless thing must be good until that is told; and how long it is remembered that an end was told."""
+
+GRAVE_REMINDERS = tuple(timedelta(days=days) for days in (1, 3, 7, 14, 30))
+"""How long after each letter the next one is due while a grave thing lasts; the last one for ever. A letter each day is read by
+nobody: of 540 letters of a replayed year 90 were worth reading."""
+
+REMINDERS = tuple(timedelta(days=days) for days in (7, 14, 30))
+"""The same for what is not grave; each summary names it as well."""
 
 MAX_PROBLEMS = 20
 """How many classes of problem are kept of one thing; the one told longest ago is forgotten."""
@@ -35,6 +42,8 @@ class NotifiedAlarm:
     """A letter said that it is over; it is kept for a day, in case it comes back."""
     restless: bool = False
     """It came back after it was told to be over."""
+    letters: int = 1
+    """How many letters told of its newest class of problem since it became bad."""
 
 
 def is_recent(moment: datetime, now: datetime, span: timedelta = AGAIN_AFTER) -> bool:
@@ -45,7 +54,15 @@ def is_recent(moment: datetime, now: datetime, span: timedelta = AGAIN_AFTER) ->
     return -span < now - moment < span
 
 
-def seen_bad(alarm: NotifiedAlarm | None, key: str, problem: str, now: datetime) -> tuple[NotifiedAlarm, bool]:
+def seen_bad(
+    alarm: NotifiedAlarm | None,
+    key: str,
+    problem: str,
+    now: datetime,
+    reminders: Sequence[timedelta] = GRAVE_REMINDERS,
+    *,
+    is_answered: bool = False,
+) -> tuple[NotifiedAlarm, bool]:
     """Return the alarm after something was seen to be bad, and whether it is to be told now.
 
     Args:
@@ -53,29 +70,21 @@ def seen_bad(alarm: NotifiedAlarm | None, key: str, problem: str, now: datetime)
         key: what it is.
         problem: its class: another one is told at once.
         now: the present moment.
+        reminders: how long after each letter the next one is due.
+        is_answered: a person acknowledged it until a day that is not past: nobody is reminded.
     """
     was = alarm or NotifiedAlarm(key, now, now)
     came_back = was.over_told
-    is_due = came_back or problem not in was.told or not is_recent(was.told[problem], now)
+    is_new = came_back or problem not in was.told
+    waits = reminders[min(was.letters, len(reminders)) - 1]
+    is_due = is_new or (not is_answered and not is_recent(was.told[problem], now, waits))
     told = {**was.told, problem: now} if is_due else dict(was.told)
     while len(told) > MAX_PROBLEMS:
         del told[min(told, key=lambda each: told[each])]
+    letters = 1 if is_new else was.letters + is_due
     since = now if came_back else was.since
-    return NotifiedAlarm(key, since, now, told, None, over_told=False, restless=was.restless or came_back), is_due
-
-
-def seen_again(alarm: NotifiedAlarm, now: datetime) -> NotifiedAlarm:
-    """Return the alarm after something was seen to be bad whose letter has its own time: it is not told now."""
-    came_back = alarm.over_told
-    return replace(
-        alarm,
-        since=now if came_back else alarm.since,
-        seen_at=now,
-        told={} if came_back else alarm.told,
-        over_at=None,
-        over_told=False,
-        restless=alarm.restless or came_back,
-    )
+    restless = was.restless or came_back
+    return NotifiedAlarm(key, since, now, told, None, over_told=False, restless=restless, letters=letters), is_due
 
 
 def seen_good(alarm: NotifiedAlarm, now: datetime) -> tuple[NotifiedAlarm | None, bool]:

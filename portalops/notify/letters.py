@@ -15,13 +15,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 
+from portalops.alarms.kinds import CAUSES
 from portalops.locale import NAMING_NUMBERS, render
 from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
 from portalops.model.text import format_at, show_text
 from portalops.notify.alarms import NotifiedAlarm
-from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
+from portalops.notify.rules import AlarmNews, Failure, Recovered, SeenAlarm, Telling
 from portalops.notify.state import WaitingLetter
 
 MAX_LINES = 40
@@ -96,8 +97,8 @@ def letters_of(
     found: list[tuple[Level, Message, Iterator[str]]] = []
     if telling.failures:
         found.append((Level.FAILURE, _failure_subject(telling.failures), writer.failures(telling.failures)))
-    if telling.unmet is not None:
-        found.append((Level.UNMET, _unmet_subject(telling.unmet), writer.unmet(telling.unmet)))
+    if telling.news is not None:
+        found.append((Level.UNMET, _news_subject(telling.news), writer.news(telling.news, now)))
     if telling.recovered:
         found.append((Level.RECOVERY, _recovery_subject(telling.recovered), writer.recovered(telling.recovered)))
     if week is not None:
@@ -146,17 +147,22 @@ def _failure_subject(failures: Sequence[Failure]) -> Message:
     return msg("FAILURE: {what} and {more} more", what=first, more=len(failures) - 1)
 
 
-def _unmet_subject(unmet: Unmet) -> Message:
-    count = len(unmet.new) + len(unmet.old)
-    if not count:
+def _news_subject(news: AlarmNews) -> Message:
+    still = len(news.reminded) + len(news.open)
+    known = [each for each in news.opened if not each.is_unknown_duty]
+    if known:
+        first, more = thing_of(known[0].key), len(known) - 1
+        still += len(news.opened) - len(known)
+        if not more:
+            return msg("new alarm: {what} ({still} more open)", what=first, still=still)
+        return msg("new alarms: {what} and {more} more ({still} more open)", what=first, more=more, still=still)
+    if news.opened:
+        return nmsg("{n} duty without sufficient evidence", "{n} duties without sufficient evidence", len(news.opened))
+    if news.closed:
         return nmsg(
-            "{n} duty without sufficient evidence", "{n} duties without sufficient evidence", len(unmet.unknown)
+            "{n} alarm closed ({still} open)", "{n} alarms closed ({still} open)", len(news.closed), still=still
         )
-    if unmet.new:
-        return nmsg(
-            "{n} duty is not met ({new} newly)", "{n} duties are not met ({new} newly)", count, new=len(unmet.new)
-        )
-    return nmsg("{n} duty is not met", "{n} duties are not met", count)
+    return nmsg("{n} alarm is still open", "{n} alarms are still open", still)
 
 
 def _recovery_subject(recovered: Sequence[Recovered]) -> Message:
@@ -175,8 +181,6 @@ def thing_of(key: str) -> Message:
     """Return what an alarm is about, for people."""
     kind, _colon, name = key.partition(":")
     match kind:
-        case "job":
-            return msg("job {id}", id=name)
         case "unit":
             return msg("unit {id}", id=name)
         case "duty":
@@ -185,6 +189,8 @@ def thing_of(key: str) -> Message:
             return msg("the ledger")
         case "state":
             return msg("the state folder")
+        case _ if kind in CAUSES.names():
+            return Message(CAUSES.load(kind).word.text, {"id": name})
         case _:
             return msg("runs as a whole")
 
@@ -230,46 +236,39 @@ class _Writer:
         yield ""
         yield from self._prose(
             msg(
-                "A failure that lasts is reported again after a day; you also get one letter when it is over. "
+                "You are reminded after 1, 3, 7, 14 and then every 30 days while it lasts, and get one letter when it is over. "
                 "For details run 'portalops notify list' and 'portalops ledger show' on that machine."
             )
         )
 
-    def unmet(self, unmet: Unmet) -> Iterator[str]:
-        bad = len(unmet.new) + len(unmet.old)
-        if unmet.new:
-            yield from self._prose(
-                nmsg("{n} duty newly not met:", "{n} duties newly not met:", len(unmet.new)),
-            )
-            for duty in unmet.new[:MAX_LINES]:
-                yield from self._duty(duty)
-            yield from self._more(len(unmet.new))
+    def news(self, news: AlarmNews, now: datetime) -> Iterator[str]:
+        yield from self._prose(msg("Alarms of {host}, as judged at {moment}.", host=self._sender.host, moment=now))
+        groups = (
+            (nmsg("{n} new:", "{n} new:", len(news.opened)), news.opened, False),
+            (nmsg("{n} still open, as a reminder:", "{n} still open, as a reminder:", len(news.reminded)), news.reminded, True),
+            (nmsg("{n} more open:", "{n} more open:", len(news.open)), news.open, True),
+        )  # fmt: skip
+        for title, alarms, is_old in groups:
+            if not alarms:
+                continue
             yield ""
-        if unmet.old:
-            yield from self._prose(nmsg("{n} duty still not met:", "{n} duties still not met:", len(unmet.old)))
-            for duty, since in list(zip(unmet.old, unmet.since, strict=True))[:MAX_LINES]:
-                yield from self._duty(duty, since)
-            yield from self._more(len(unmet.old))
+            yield from self._prose(title)
+            known = [each for each in alarms if not each.is_unknown_duty]
+            for alarm in known[:MAX_LINES]:
+                yield from self._alarm(alarm, is_old=is_old)
+            yield from self._more(len(known))
+            yield from self._unknown([thing.key for thing in alarms if thing.is_unknown_duty])
+        if news.closed:
             yield ""
-        if not bad:
-            yield from self._prose(msg("No duty is known to be unmet."))
-            yield ""
-        if unmet.unknown:
-            yield from self._prose(
-                nmsg(
-                    "{n} duty without sufficient evidence, which does not count as met:",
-                    "{n} duties without sufficient evidence, which do not count as met:",
-                    len(unmet.unknown),
-                )
-            )
-            for duty in unmet.unknown[:MAX_LINES]:
-                yield from self._item(msg("{id}: {title}", id=duty.id, title=duty.title))
-            yield from self._more(len(unmet.unknown))
-            yield ""
+            yield from self._prose(nmsg("{n} closed:", "{n} closed:", len(news.closed)))
+            for each in news.closed[:MAX_LINES]:
+                yield from self._item(msg("{what}, open since {since}", what=thing_of(each.key), since=each.since))
+            yield from self._more(len(news.closed))
+        yield ""
         yield from self._prose(
             msg(
-                "This letter comes once a day while a duty is not met. To see what a duty lacks, run 'portalops "
-                "status DUTY' on {host}.",
+                "You are reminded of an open alarm after 7, 14 and then every 30 days. 'portalops alarm list' on {host} shows"
+                " all of them. 'portalops alarm ack' ends the reminders until a day.",
                 host=self._sender.host,
             )
         )
@@ -278,10 +277,7 @@ class _Writer:
         yield from self._prose(msg("These reported failures on {host} are over:", host=self._sender.host))
         yield ""
         for each in recovered[:MAX_LINES]:
-            thing = thing_of(each.key)
-            if each.title is not None:
-                thing = msg("{what}: {title}", what=thing, title=each.title)
-            yield from self._item(msg("{what}; it failed from {since} on", what=thing, since=each.since))
+            yield from self._item(msg("{what}; it failed from {since} on", what=thing_of(each.key), since=each.since))
         yield from self._more(len(recovered))
 
     def week(self, week: WeekSummary) -> Iterator[str]:
@@ -376,11 +372,29 @@ class _Writer:
                 )
         yield from self._more(len(week.jobs))
 
-    def _duty(self, duty: SeenDuty, since: datetime | None = None) -> Iterator[str]:
-        yield from self._item(msg("{id}: {title}", id=duty.id, title=duty.title))
-        yield from self._item(without_foreign_words(duty.reason, self._sender.ids), mark="  ")
-        if since is not None:
-            yield from self._item(msg("first reported at {since}", since=since), mark="  ")
+    def _alarm(self, alarm: SeenAlarm, *, is_old: bool) -> Iterator[str]:
+        if is_old:
+            yield from self._item(
+                msg("{key}, since {since}: {what}", key=alarm.key, since=alarm.since, what=alarm.what)
+            )
+        else:
+            yield from self._item(msg("{key}: {what}", key=alarm.key, what=alarm.what))
+        if alarm.answer is not None:
+            yield from self._item(alarm.answer, mark="  ")
+        elif not is_old:
+            yield from self._item(alarm.hint, mark="  ")
+
+    def _unknown(self, keys: Sequence[str]) -> Iterator[str]:
+        if keys:
+            duties = ", ".join(key.partition(":")[2] for key in keys)
+            yield from self._item(
+                nmsg(
+                    "{n} duty without sufficient evidence, which does not count as met: {duties}",
+                    "{n} duties without sufficient evidence, which do not count as met: {duties}",
+                    len(keys),
+                    duties=duties,
+                )
+            )
 
     def _foot(self) -> Iterator[str]:
         yield from self._prose(msg("The letter is sent by a program; please do not answer it."))

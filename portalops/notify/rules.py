@@ -1,23 +1,22 @@
 """What is reported now, from what a run saw and what was reported before. Pure.
 
-- A failure is reported at once: all failures of one run in one letter, each class of problem of one thing once a day.
-- Duties are reported once a day, all in one letter; a day begins at the configured hour, so that whichever run comes first after
-  it writes the letter, also where there is one run a day.
+- A failure, and an alarm that is grave, is reported at once: all of one run in one letter; while it lasts, at growing intervals.
+- Other alarms are reported once a day, all in one letter, and only if one was opened or closed or a reminder is due; a day begins
+  at the configured hour, so that whichever run comes first after it writes the letter, also where there is one run a day.
 - The summary is sent once a week, from the configured weekday on, even when nothing happened.
 - A recovery is reported once; see alarms.py for problems that come and go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from portalops.model.message import Message
 from portalops.model.notifications import Level
-from portalops.model.organisation import Name
 from portalops.model.verdicts import DutyVerdict
-from portalops.notify.alarms import AGAIN_AFTER, NotifiedAlarm, is_recent, seen_again, seen_bad, seen_good
+from portalops.notify.alarms import AGAIN_AFTER, REMINDERS, NotifiedAlarm, is_recent, seen_bad, seen_good
 from portalops.notify.state import NotifyState, WaitingLetter
 
 FORGOTTEN_AFTER = timedelta(days=40)
@@ -36,7 +35,6 @@ TRIED_AGAIN = timedelta(hours=1)
 MAX_DOUBTS = 3
 """How often a letter is sent without an answer before it is given up: each time somebody may have received it."""
 
-_GOOD = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
 _FIRST_TO_GO = (Level.SUMMARY, Level.UNMET, Level.RECOVERY, Level.TEST, Level.FAILURE)
 
 
@@ -75,14 +73,26 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenDuty:
-    """Where a duty stands."""
+class SeenAlarm:
+    """An open alarm, as a letter reports it."""
 
-    id: str
-    title: Name
-    verdict: DutyVerdict
-    reason: Message
+    key: str
+    since: datetime
+    problem: str
+    """Its class: letters tell another one anew."""
+    what: Message
     """As in the ledger; letters contain only the part that cannot be secret."""
+    hint: Message
+    grave: bool = False
+    answer: Message | None = None
+    """Who acknowledged it until when; None where nobody did, or that day is past."""
+    silenced: bool = False
+    """A person had letters leave it out."""
+
+    @property
+    def is_unknown_duty(self) -> bool:
+        """Whether it is of a duty without sufficient evidence: of those, letters give the ids alone."""
+        return self.problem == DutyVerdict.INSUFFICIENT_EVIDENCE and self.key.startswith("duty:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +105,25 @@ class RunFacts:
     """Keys of what was seen to be good."""
     planned: frozenset[str] | None = None
     """Keys of all jobs that are planned; None if that is not known."""
-    duties: tuple[SeenDuty, ...] | None = None
-    """None if they could not be judged."""
+    alarms: tuple[SeenAlarm, ...] | None = None
+    """The open ones; None if the duties could not be judged."""
+    closed: frozenset[str] = frozenset()
+    """Keys of alarms that are closed; those that were grave are in `good` as well."""
     invocation: str = ""
     """systemd's id of this run; empty outside of a unit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unmet:
-    """What a letter about duties reports."""
+class AlarmNews:
+    """What a day's letter about alarms reports."""
 
-    new: tuple[SeenDuty, ...]
-    """Unmet, and not in the letter before."""
-    old: tuple[SeenDuty, ...]
-    """Unmet, and reported before."""
-    since: tuple[datetime, ...]
-    """For each of `old`: when it was first reported."""
-    unknown: tuple[SeenDuty, ...]
-    """Without sufficient evidence."""
+    opened: tuple[SeenAlarm, ...]
+    """Told for the first time, or with another class of problem."""
+    reminded: tuple[SeenAlarm, ...]
+    """Told before, and due again."""
+    open: tuple[SeenAlarm, ...]
+    """The other open ones: told lately, grave ones that have letters of their own, acknowledged ones."""
+    closed: tuple[Recovered, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +133,6 @@ class Recovered:
     key: str
     since: datetime
     """When it was seen to be bad first."""
-    title: Name | None = None
-    """Of a duty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ class Telling:
     """What is to be reported now."""
 
     failures: tuple[Failure, ...] = ()
-    unmet: Unmet | None = None
+    news: AlarmNews | None = None
     recovered: tuple[Recovered, ...] = ()
     summary_since: datetime | None = None
     """When the span of the summary that is due begins; None if none is due."""
@@ -143,8 +152,10 @@ class Telling:
                 return tuple(each.key for each in self.failures)
             case Level.RECOVERY:
                 return tuple(each.key for each in self.recovered)
-            case Level.UNMET if self.unmet is not None:
-                return tuple(f"duty:{each.id}" for each in (*self.unmet.new, *self.unmet.old, *self.unmet.unknown))
+            case Level.UNMET if self.news is not None:
+                news = self.news
+                closed = tuple(each.key for each in news.closed)
+                return closed + tuple(each.key for each in (*news.opened, *news.reminded, *news.open))
             case _:
                 return ()
 
@@ -153,34 +164,45 @@ def decide(state: NotifyState, seen: RunFacts, timetable: Timetable) -> tuple[No
     """Return what is to be reported, and the state once that is in the queue."""
     now = seen.at
     alarms = {each.key: each for each in state.alarms if _is_kept(each, seen)}
+    open_now = {each.key: each for each in seen.alarms or ()}
+    bad = {each.key: each for each in (*_grave(seen), *seen.failures)}
     failures = []
-    for failure in seen.failures:
-        alarms[failure.key], is_due = seen_bad(alarms.get(failure.key), failure.key, failure.problem, now)
+    for key, failure in bad.items():
+        known = open_now.get(key)
+        answered = known is not None and known.answer is not None
+        alarms[key], is_due = seen_bad(alarms.get(key), key, failure.problem, now, is_answered=answered)
         if is_due:
             failures.append(failure)
     recovered = []
-    bad = {failure.key for failure in seen.failures}
-    titles = {f"duty:{each.id}": each.title for each in seen.duties or ()}
-    good = seen.good | {f"duty:{each.id}" for each in seen.duties or () if each.verdict in _GOOD}
-    for key in [each for each in alarms if each in good and each not in bad]:
+    for key in [each for each in alarms if each in seen.good and each not in bad and each not in open_now]:
         kept, is_due = seen_good(alarms[key], now)
         if is_due:
-            recovered.append(Recovered(key, alarms[key].since, titles.get(key)))
+            recovered.append(Recovered(key, alarms[key].since))
         if kept is None:
             del alarms[key]
         else:
             alarms[key] = kept
     state = replace(state, alarms=tuple(alarms.values()))
-    state, unmet = _unmet(state, seen, timetable)
+    state, news = _news(state, seen, timetable, {*bad, *(each.key for each in recovered)})
     state, summary_since = _summary(state, now, timetable)
     if seen.invocation and seen.failures:
         others = [each for each in state.invocations if each != seen.invocation]
         state = replace(state, invocations=(*others, seen.invocation)[-MAX_INVOCATIONS:])
-    return state, Telling(tuple(failures), unmet, tuple(recovered), summary_since)
+    return state, Telling(tuple(failures), news, tuple(recovered), summary_since)
 
 
-def wants_duties(state: NotifyState, now: datetime, timetable: Timetable) -> bool:
-    """Say whether today's judging of the duties is still to be done: what is unmet then is reported."""
+def _grave(seen: RunFacts) -> Iterator[Failure]:
+    """Yield the grave alarms as failures; one that became grave is another class of problem, so that it is told at once.
+
+    A job that failed is told by the run that tried it.
+    """
+    for each in seen.alarms or ():
+        if each.grave and not each.silenced and not (each.key.startswith("job:") and each.problem == "failed"):
+            yield Failure(each.key, f"grave:{each.problem}", each.what, each.hint)
+
+
+def wants_judging(state: NotifyState, now: datetime, timetable: Timetable) -> bool:
+    """Say whether today's judging of the duties is still to be done: the alarms of then are reported."""
     return _is_due(timetable.day(now), state.unmet_on, state.unmet_at, now)
 
 
@@ -189,7 +211,10 @@ def quiet_until(state: NotifyState, now: datetime, timetable: Timetable) -> date
 
     Such a run comes every few minutes, and need not even read the state then.
     """
-    held = any(not each.key.startswith(("job:", "duty:", "ledger:")) for each in state.alarms)
+    held = any(
+        each.key.partition(":")[0] in {"run", "unit", "ledger", "state"} and each.key != "ledger:another"
+        for each in state.alarms
+    )
     if state.letters or held or any(not each.is_recorded for each in state.outcomes):
         return None
     local = now.astimezone(timetable.zone)
@@ -217,35 +242,39 @@ def _is_kept(alarm: NotifiedAlarm, seen: RunFacts) -> bool:
     return is_recent(alarm.seen_at, seen.at, FORGOTTEN_AFTER)
 
 
-def _unmet(state: NotifyState, seen: RunFacts, timetable: Timetable) -> tuple[NotifyState, Unmet | None]:
-    if seen.duties is None:
+def _news(
+    state: NotifyState, seen: RunFacts, timetable: Timetable, told_at_once: Collection[str]
+) -> tuple[NotifyState, AlarmNews | None]:
+    """Return the day's letter about alarms; None where nothing was opened or closed and nobody is to be reminded."""
+    now = seen.at
+    if seen.alarms is None or not wants_judging(state, now, timetable):
         return state, None
-    now, day = seen.at, timetable.day(seen.at)
     alarms = {each.key: each for each in state.alarms}
-    bad = [each for each in seen.duties if each.verdict is DutyVerdict.UNMET]
-    for duty in bad:  # whether or not a letter is due
-        if (alarm := alarms.get(f"duty:{duty.id}")) is not None:
-            alarms[alarm.key] = seen_again(alarm, now)
-    unknown = tuple(each for each in seen.duties if each.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
-    still = tuple(each for each in state.unknown if each in {duty.id for duty in unknown})
-    state = replace(state, alarms=tuple(alarms.values()), unknown=still)
-    if not wants_duties(state, now, timetable):
+    opened: list[SeenAlarm] = []
+    reminded: list[SeenAlarm] = []
+    still: list[SeenAlarm] = []
+    for each in seen.alarms:
+        if each.silenced:
+            continue
+        if each.grave or each.key in told_at_once:
+            still.append(each)
+            continue
+        was = alarms.get(each.key)
+        alarms[each.key], is_due = seen_bad(
+            was, each.key, each.problem, now, REMINDERS, is_answered=each.answer is not None
+        )
+        is_new = was is None or was.over_told or each.problem not in was.told
+        (opened if is_new else reminded if is_due else still).append(each)
+    open_keys = {each.key for each in seen.alarms}
+    closed = []
+    for key in [each for each in alarms if each in seen.closed and each not in open_keys and each not in told_at_once]:
+        was = alarms.pop(key)
+        if was.over_at is None and was.told:
+            closed.append(Recovered(key, was.since))
+    state = replace(state, alarms=tuple(alarms.values()), unmet_on=timetable.day(now), unmet_at=now)
+    if not opened and not reminded and not closed:
         return state, None
-    state = replace(state, unmet_on=day, unmet_at=now)
-    if not bad and all(each.id in still for each in unknown):
-        return state, None
-    new, old, since = [], [], []
-    for duty in bad:
-        key = f"duty:{duty.id}"
-        alarm = alarms.get(key)
-        if alarm is None or not alarm.told:
-            new.append(duty)
-        else:
-            old.append(duty)
-            since.append(alarm.since)
-        alarms[key] = replace(alarm or NotifiedAlarm(key, now, now), seen_at=now, told={DutyVerdict.UNMET.value: now})
-    letter = Unmet(tuple(new), tuple(old), tuple(since), unknown)
-    return replace(state, alarms=tuple(alarms.values()), unknown=tuple(each.id for each in unknown)), letter
+    return state, AlarmNews(tuple(opened), tuple(reminded), tuple(still), tuple(closed))
 
 
 def _summary(state: NotifyState, now: datetime, timetable: Timetable) -> tuple[NotifyState, datetime | None]:

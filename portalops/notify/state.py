@@ -74,11 +74,9 @@ class NotifyState:
     begun_at: datetime
     alarms: tuple[NotifiedAlarm, ...] = ()
     unmet_on: date | None = None
-    """The day on which it was last looked for duties to tell of; a day begins at the configured hour."""
+    """The day on which it was last looked for alarms to tell of; a day begins at the configured hour."""
     unmet_at: datetime | None = None
     """When that was."""
-    unknown: tuple[str, ...] = ()
-    """Duties without sufficient evidence that it counted."""
     summary_on: date | None = None
     """The day for which the newest summary was due; of a state that begins, the day before its first one is."""
     summary_at: datetime | None = None

@@ -150,11 +150,11 @@ def test_one_duty_answers_for_itself_alone_and_for_the_ledger() -> None:
     assert said(MET, judged=due, alone=True)[0] == said(MET, jobs=(), alone=True)[0] == nagios.OK
     assert said(UNKNOWN, judged=due, alone=True)[0] == nagios.UNKNOWN
     assert said(MET, judged=changed, alone=True)[0] == nagios.CRITICAL
-    assert set(answered(MET, attempts=[failed], alone=True).counts) == {"unmet", "unknown", "pending", "met"}
+    assert set(answered(MET, attempts=[failed], alone=True).counts) == {"unmet", "unknown", "pending", "met", "grave_alarms"}
 
 
 def test_what_is_not_known_has_no_figure() -> None:
-    of_duties = {"unmet", "unknown", "pending", "met"}
+    of_duties = {"unmet", "unknown", "pending", "met", "grave_alarms"}
 
     assert set(answered(MET, jobs=()).counts) == {*of_duties, "last_run_age"}, "no job is planned"
     assert set(answered(MET, attempts=()).counts) == of_duties, "no job was ever done"
@@ -183,7 +183,7 @@ def test_the_line_has_the_duties_and_the_age_of_the_newest_run(
     text, _bar, figures = line.partition(" | ")
     assert code in {2, 3} and text.startswith(("PORTALOPS CRITICAL - ", "PORTALOPS UNKNOWN - "))
     names = [each.partition("=")[0] for each in figures.split(" ")]
-    assert names == ["unmet", "unknown", "pending", "met", "failing_jobs", "last_run_age"]
+    assert names == ["unmet", "unknown", "pending", "met", "failing_jobs", "grave_alarms", "last_run_age"]
     assert int(figures.rpartition("last_run_age=")[2].removesuffix("s;;;0")) < 600
     assert plugin(tmp_path, capsys, "10.2-content")[0] == 0
     ledger = Ledger.open(tmp_path / "state", FixedClock(datetime.now(UTC)), create=False)

@@ -1,4 +1,4 @@
-"""When one thing is told: as it begins, once a day, and once when it is over."""
+"""When one thing is told: as it begins, at growing intervals, and once when it is over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.notify.alarms import MAX_PROBLEMS, NotifiedAlarm, seen_again, seen_bad, seen_good
+from portalops.notify.alarms import MAX_PROBLEMS, NotifiedAlarm, seen_bad, seen_good
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -71,13 +71,25 @@ def test_what_comes_back_after_it_was_told_to_be_over_is_told_at_once_and_over_o
     assert (gone, is_told) == (None, True)
 
 
-def test_what_was_never_told_is_over_without_a_word() -> None:
-    over, _told = seen_good(alarm(), AT + HOUR)
-    assert over is not None
-    back = seen_again(over, AT + 2 * HOUR)
+def test_reminders_come_at_growing_intervals() -> None:
+    kept: NotifiedAlarm | None = None
+    told = []
+    for day in range(120):
+        kept, is_told = seen_bad(kept, KEY, "PO1203", AT + day * 24 * HOUR)
+        told += [day] * is_told
 
-    assert back.told == {}
-    assert seen_good(back, AT + 3 * HOUR) == (None, False)
+    assert told == [0, 1, 4, 11, 25, 55, 85, 115]
+
+
+def test_nobody_is_reminded_of_what_a_person_answers_for_and_another_problem_is_told_all_the_same() -> None:
+    first, _told = seen_bad(None, KEY, "PO1203", AT)
+
+    answered, is_told = seen_bad(first, KEY, "PO1203", AT + 240 * HOUR, is_answered=True)
+    assert not is_told
+    _other, is_told = seen_bad(answered, KEY, "PO1106", AT + 240 * HOUR, is_answered=True)
+    assert is_told
+    _again, is_told = seen_bad(answered, KEY, "PO1203", AT + 241 * HOUR)
+    assert is_told
 
 
 @pytest.mark.parametrize(("hours", "is_told"), [(-1, False), (-23, False), (-24, True), (-24 * 3650, True)])

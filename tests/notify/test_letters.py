@@ -11,9 +11,8 @@ from checks.updates.troubles import TROUBLE_WORDS, TroubleKind
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
-from portalops.model.verdicts import DutyVerdict
 from portalops.notify.letters import MAX_LINES, JobWeek, Sender, WeekSummary, letters_of, without_foreign_words
-from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
+from portalops.notify.rules import AlarmNews, Failure, Recovered, SeenAlarm, Telling
 from portalops.notify.state import WaitingLetter
 
 AT = datetime(2026, 11, 30, 0, 5, tzinfo=UTC)
@@ -71,36 +70,42 @@ def test_a_flood_of_failures_is_one_short_letter() -> None:
     assert letter.text.count("Look at the medium.") == MAX_LINES
 
 
-def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> None:
-    def duty(name: str, verdict: DutyVerdict, reason: Message) -> SeenDuty:
-        return SeenDuty(name, Name(f"Nhiệm vụ {name}", f"Duty {name}"), verdict, reason)
+def alarm(key: str, what: Message, *, days: int = 0, answer: Message | None = None) -> SeenAlarm:
+    return SeenAlarm(key, AT - timedelta(days=days), "x", what, msg("Look at it."), answer=answer)
 
-    unmet = Unmet(
-        (duty("10.2-interval", DutyVerdict.UNMET, msg("{medium}: {problem}", medium="nas1", problem=CANARY)),),
-        (duty("11.1", DutyVerdict.UNMET, msg("no update on {n} working day", n=1)),),
-        (AT - timedelta(days=3),),
-        (duty("12.1", DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked")),),
+
+def test_a_letter_about_alarms_says_what_is_new_first_then_what_is_open_since_when_and_what_closed() -> None:
+    acknowledged = msg("acknowledged until {day}", day=AT.date() + timedelta(days=9))
+    news = AlarmNews(
+        (alarm("medium:nas1", msg("medium {medium} lacks the newest set", medium="nas1")),),
+        (alarm("duty:11.1", msg("no update on {n} working day", n=1), days=3),),
+        (alarm("host:web1", msg("host {host} did not answer", host="web1"), days=8, answer=acknowledged),),
+        (Recovered("credential:db-root", AT - timedelta(days=20)),),
     )
 
-    (letter,) = letters(Telling(unmet=unmet))
+    (letter,) = letters(Telling(news=news))
 
-    assert letter.subject == "portalops khanhhoa: 2 duties are not met (1 newly)"
+    assert letter.subject == "portalops khanhhoa: new alarm: medium nas1 (2 more open)"
+    assert letter.about == ("credential:db-root", "medium:nas1", "duty:11.1", "host:web1")
     text = letter.text
     order = [
-        "1 duty newly not met",
-        "10.2-interval: Duty 10.2-interval",
-        "nas1: …",
-        "1 duty still not met",
-        "11.1: Duty 11.1",
+        "as judged at 30 Nov 2026 07:05 +07",
+        "1 new:",
+        "medium:nas1: medium nas1 lacks the newest set",
+        "Look at it.",
     ]
-    order += [
-        "first reported at 27 Nov 2026 07:05 +07",
-        "1 duty without sufficient evidence, which does not count as met",
-        "12.1: Duty 12.1",
-    ]
-    assert [text.find(each) for each in order] == sorted(text.find(each) for each in order)
-    assert -1 not in [text.find(each) for each in order]
-    assert CANARY not in text
+    order += ["1 still open, as a reminder:", "duty:11.1, since 27 Nov 2026 07:05 +07: no update on 1 working day"]
+    order += ["1 more open:", "host:web1, since 22 Nov 2026", "acknowledged until 9 Dec 2026"]
+    order += ["1 closed:", "credential db-root, open since 10 Nov 2026"]
+    places = [text.find(each) for each in order]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_a_letter_that_only_closes_alarms_says_so_in_its_subject() -> None:
+    (letter,) = letters(Telling(news=AlarmNews((), (), (), (Recovered("anchor:tsa", AT),))))
+
+    assert letter.subject == "portalops khanhhoa: 1 alarm closed (0 open)"
 
 
 def test_a_summary_of_a_week_without_anything_still_says_so() -> None:

@@ -1,4 +1,4 @@
-"""What is told when: duties once a day, a summary once a week, failures at once; and what waits."""
+"""What is told when: alarms once a day, a summary once a week, failures at once; and what waits."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from portalops.model.message import msg
 from portalops.model.notifications import Level
-from portalops.model.organisation import Name
-from portalops.model.verdicts import DutyVerdict
 from portalops.notify.rules import (
     MAX_WAITING,
     Failure,
+    Recovered,
     RunFacts,
-    SeenDuty,
+    SeenAlarm,
     Telling,
     Timetable,
     decide,
@@ -33,15 +33,22 @@ AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 """Monday, 09:00 in the portal's zone."""
 DAY = timedelta(days=1)
 MONDAY_AT_SEVEN = Timetable(0, time(7), ZONE)
-MET, UNMET, UNKNOWN = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def failure(job: str = "nightly-backup", problem: str = "PO1203") -> Failure:
     return Failure(f"job:{job}", problem, msg("error {error}", error=problem), msg("Look at it."))
 
 
-def duties(**verdicts: DutyVerdict) -> tuple[SeenDuty, ...]:
-    return tuple(SeenDuty(name, Name(name, name), verdict, msg("why")) for name, verdict in verdicts.items())
+def alarm(key: str, problem: str = "unmet", **fields: Any) -> SeenAlarm:
+    return SeenAlarm(key, AT, problem, msg("why"), msg("Look at it."), **fields)
+
+
+def alarms(*keys: str) -> tuple[SeenAlarm, ...]:
+    return tuple(map(alarm, keys))
+
+
+def keys(found: Iterable[SeenAlarm | Recovered]) -> list[str]:
+    return [each.key for each in found]
 
 
 def told(state: NotifyState, *seen: RunFacts) -> tuple[NotifyState, list[Telling]]:
@@ -85,55 +92,110 @@ def test_a_job_that_is_planned_no_more_is_neither_bad_nor_good() -> None:
     assert (gone.recovered, state.alarms) == ((), ())
 
 
-def test_duties_are_told_once_a_day_with_new_ones_apart() -> None:
+def test_alarms_are_told_once_a_day_with_new_ones_apart() -> None:
     _state, (first, same, morning, next_day) = told(
         NotifyState(AT),
-        RunFacts(AT, duties=duties(a=UNMET, b=MET, c=UNKNOWN)),
-        RunFacts(AT + timedelta(hours=8), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),
-        RunFacts(AT + timedelta(hours=21), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 06:00
-        RunFacts(AT + timedelta(hours=22), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 07:00
+        RunFacts(AT, alarms=alarms("duty:a", "host:c")),
+        RunFacts(AT + timedelta(hours=8), alarms=alarms("duty:a", "medium:b")),
+        RunFacts(AT + timedelta(hours=21), alarms=alarms("duty:a", "medium:b", "host:c")),  # 06:00
+        RunFacts(AT + timedelta(hours=22), alarms=alarms("duty:a", "medium:b", "host:c")),  # 07:00
     )
 
-    assert first.unmet is not None
-    assert [each.id for each in first.unmet.new] == ["a"]
-    assert [each.id for each in first.unmet.unknown] == ["c"]
-    assert (same.unmet, morning.unmet) == (None, None)
-    assert next_day.unmet is not None
-    assert [each.id for each in next_day.unmet.new] == ["b"]
-    assert [(each.id, since) for each, since in zip(next_day.unmet.old, next_day.unmet.since, strict=True)] == [
-        ("a", AT)
-    ]
+    assert first.news is not None
+    assert keys(first.news.opened) == ["duty:a", "host:c"]
+    assert (same.news, morning.news) == (None, None)
+    assert next_day.news is not None
+    assert keys(next_day.news.opened) == ["medium:b"]
+    assert keys(next_day.news.open) == ["duty:a", "host:c"]
 
 
-def test_a_duty_that_is_met_again_is_told_at_once_and_one_that_is_not_known_is_not_called_good() -> None:
-    _state, (_first, unknown, met) = told(
+def test_nothing_is_sent_while_nothing_opens_or_closes_and_no_reminder_is_due() -> None:
+    """Of 420 letters of a replayed year 220 differed from the one before in digits alone."""
+    state, days = NotifyState(AT), []
+    for day in range(60):
+        more = replace(alarm("duty:a"), what=msg("{n} units fell short", n=day))
+        state, telling = decide(state, RunFacts(AT + day * DAY, alarms=(more,)), MONDAY_AT_SEVEN)
+        days += [day] * (telling.news is not None)
+
+    assert days == [0, 7, 21, 51]
+
+
+def test_what_closed_is_told_in_the_next_days_letter_and_what_is_unknown_closes_nothing() -> None:
+    closed = frozenset({"duty:a"})
+    _state, (_first, unknown, soon, next_day, after) = told(
         NotifyState(AT),
-        RunFacts(AT, duties=duties(a=UNMET)),
-        RunFacts(AT + timedelta(hours=1), duties=duties(a=UNKNOWN)),
-        RunFacts(AT + timedelta(hours=2), duties=duties(a=MET)),
+        RunFacts(AT, alarms=alarms("duty:a", "host:b")),
+        RunFacts(AT + timedelta(hours=1), alarms=None),
+        RunFacts(AT + timedelta(hours=2), alarms=alarms("host:b"), closed=closed),
+        RunFacts(AT + DAY, alarms=alarms("host:b"), closed=closed),
+        RunFacts(AT + 2 * DAY, alarms=alarms("host:b"), closed=closed),
     )
 
-    assert unknown.recovered == ()
-    assert [(each.key, each.title) for each in met.recovered] == [("duty:a", Name("a", "a"))]
+    assert (unknown.news, unknown.recovered, soon.news) == (None, (), None)
+    assert next_day.news is not None
+    assert [(each.key, each.since) for each in next_day.news.closed] == [("duty:a", AT)]
+    assert after.news is None
 
 
-def test_unknown_duties_alone_are_told_once_and_again_when_another_joins_them() -> None:
-    _state, tellings = told(
+def test_a_grave_alarm_is_told_at_once_and_its_end_too() -> None:
+    grave = alarm("medium:disk-b", "lacking", grave=True)
+    morning = NotifyState(AT, unmet_on=date(2026, 11, 23), unmet_at=AT)
+    _state, (first, same, over) = told(
+        morning,
+        RunFacts(AT + timedelta(hours=3), alarms=(grave,)),
+        RunFacts(AT + timedelta(hours=4), alarms=(grave,)),
+        RunFacts(AT + timedelta(hours=5), good=frozenset({grave.key}), alarms=(), closed=frozenset({grave.key})),
+    )
+
+    assert [each.key for each in first.failures] == ["medium:disk-b"]
+    assert (same.failures, same.recovered) == ((), ())
+    assert keys(over.recovered) == ["medium:disk-b"]
+
+
+def test_an_alarm_that_becomes_grave_is_told_at_once_although_the_days_letter_had_it() -> None:
+    _state, (first, later) = told(
         NotifyState(AT),
-        RunFacts(AT, duties=duties(a=UNKNOWN, b=MET)),
-        RunFacts(AT + DAY, duties=duties(a=UNKNOWN, b=MET)),
-        RunFacts(AT + 2 * DAY, duties=duties(a=UNKNOWN, b=UNKNOWN)),
+        RunFacts(AT, alarms=(alarm("update-source:a", "no-answer"),)),
+        RunFacts(AT + timedelta(hours=25), alarms=(alarm("update-source:a", "no-answer", grave=True),)),
     )
 
-    assert [telling.unmet is not None for telling in tellings] == [True, False, True]
+    assert first.news is not None
+    assert first.failures == ()
+    assert [each.key for each in later.failures] == ["update-source:a"]
+    assert later.news is None
 
 
-def test_duties_that_could_not_be_judged_keep_the_days_letter_open() -> None:
+def test_a_silenced_alarm_is_in_no_letter_and_an_acknowledged_one_is_no_reminder() -> None:
+    seen = (
+        alarm("host:a", grave=True, silenced=True),
+        alarm("host:b", silenced=True),
+        alarm("host:c", answer=msg("acknowledged")),
+    )
+    _state, tellings = told(NotifyState(AT), *(RunFacts(AT + day * DAY, alarms=seen) for day in range(40)))
+
+    assert tellings[0].news is not None
+    assert keys(tellings[0].news.opened) == ["host:c"]
+    assert all(not each.failures and each.news is None for each in tellings[1:])
+
+
+def test_a_job_that_failed_is_told_by_its_run_and_not_again_as_an_alarm() -> None:
+    failed = alarm("job:nightly-backup", "failed", grave=True)
+    _state, (first, idle) = told(
+        NotifyState(AT),
+        RunFacts(AT, (failure(),), alarms=(failed,)),
+        RunFacts(AT + timedelta(minutes=15), alarms=(failed,)),
+    )
+
+    assert [each.problem for each in first.failures] == ["PO1203"]
+    assert (first.news, idle.failures) == (None, ())
+
+
+def test_alarms_that_could_not_be_judged_keep_the_days_letter_open() -> None:
     _state, (_failed, later) = told(
-        NotifyState(AT), RunFacts(AT, (failure(),)), RunFacts(AT + timedelta(hours=1), duties=duties(a=UNMET))
+        NotifyState(AT), RunFacts(AT, (failure(),)), RunFacts(AT + timedelta(hours=1), alarms=alarms("duty:a"))
     )
 
-    assert later.unmet is not None
+    assert later.news is not None
 
 
 def test_the_first_summary_comes_on_the_first_such_day_and_then_each_week_also_if_nothing_was_seen() -> None:
@@ -159,7 +221,7 @@ def test_after_five_weeks_of_silence_one_summary_tells_of_all_of_them() -> None:
 
 def test_a_clock_that_was_ten_years_ahead_keeps_nobody_silent_and_sends_nothing_twice() -> None:
     ahead = AT + 3650 * DAY
-    bad = RunFacts(AT, (failure(),), duties=duties(a=UNMET))
+    bad = RunFacts(AT, (failure(),), alarms=alarms("duty:a"))
 
     _state, tellings = told(
         NotifyState(AT),
@@ -168,22 +230,22 @@ def test_a_clock_that_was_ten_years_ahead_keeps_nobody_silent_and_sends_nothing_
         replace(bad, at=AT + DAY + timedelta(minutes=15)),
     )
 
-    counts = [(len(each.failures), each.unmet is not None, each.summary_since) for each in tellings]
+    counts = [(len(each.failures), each.news is not None, each.summary_since) for each in tellings]
     assert counts == [(1, True, None), (1, True, None), (0, False, None)]
 
 
 def test_a_clock_that_goes_back_an_hour_sends_nothing_twice() -> None:
-    bad = RunFacts(AT, (failure(),), duties=duties(a=UNMET))
+    bad = RunFacts(AT, (failure(),), alarms=alarms("duty:a"))
     state = NotifyState(AT - 9 * DAY, summary_on=date(2026, 11, 16))
 
     _state, (first, back) = told(state, bad, replace(bad, at=AT - timedelta(hours=3)))
 
     assert first.summary_since is not None
-    assert (back.failures, back.unmet, back.summary_since) == ((), None, None)
+    assert (back.failures, back.news, back.summary_since) == ((), None, None)
 
 
 def test_a_year_of_daily_runs_makes_exactly_these_letters() -> None:
-    """A backup that fails from 10 to 13 March, a duty that is unmet in May, and nothing else to tell."""
+    """A backup that fails from 10 to 13 March, a duty that is unmet in May, and nothing else to tell: 7 letters beside the summaries."""
     state, counts = NotifyState(AT), Counter[Level]()
     for number in range(365):
         now = AT + number * DAY
@@ -194,15 +256,16 @@ def test_a_year_of_daily_runs_makes_exactly_these_letters() -> None:
             (failure(),) if is_bad else (),
             frozenset() if is_bad else frozenset({"job:nightly-backup", "run", "ledger"}),
             frozenset({"job:nightly-backup"}),
-            duties(a=UNMET if local.month == 5 else MET, b=MET),
+            alarms("duty:a") if local.month == 5 else (),
+            frozenset({"duty:a"}),
         )
         state, telling = decide(state, seen, MONDAY_AT_SEVEN)
         counts[Level.FAILURE] += bool(telling.failures)
         counts[Level.RECOVERY] += bool(telling.recovered)
-        counts[Level.UNMET] += telling.unmet is not None
+        counts[Level.UNMET] += telling.news is not None
         counts[Level.SUMMARY] += telling.summary_since is not None
 
-    assert counts == {Level.FAILURE: 4, Level.RECOVERY: 2, Level.UNMET: 31, Level.SUMMARY: 52}
+    assert counts == {Level.FAILURE: 2, Level.RECOVERY: 1, Level.UNMET: 4, Level.SUMMARY: 52}
     assert state.alarms == ()
 
 
@@ -221,7 +284,7 @@ def numbers(letters: Iterable[WaitingLetter]) -> list[str]:
     return [each.id for each in letters]
 
 
-def test_a_newer_summary_and_a_newer_letter_about_duties_stand_for_the_ones_that_wait() -> None:
+def test_a_newer_summary_and_a_newer_letter_about_alarms_stand_for_the_ones_that_wait() -> None:
     old = (waiting(1, Level.SUMMARY), waiting(2, Level.UNMET), waiting(3), waiting(4, Level.SUMMARY, "chat"))
 
     kept, dropped = queued(old, [waiting(5, Level.SUMMARY), waiting(6, Level.UNMET)])
