@@ -150,7 +150,13 @@ def test_one_duty_answers_for_itself_alone_and_for_the_ledger() -> None:
     assert said(MET, judged=due, alone=True)[0] == said(MET, jobs=(), alone=True)[0] == nagios.OK
     assert said(UNKNOWN, judged=due, alone=True)[0] == nagios.UNKNOWN
     assert said(MET, judged=changed, alone=True)[0] == nagios.CRITICAL
-    assert set(answered(MET, attempts=[failed], alone=True).counts) == {"unmet", "unknown", "pending", "met", "grave_alarms"}
+    assert set(answered(MET, attempts=[failed], alone=True).counts) == {
+        "unmet",
+        "unknown",
+        "pending",
+        "met",
+        "grave_alarms",
+    }
 
 
 def test_what_is_not_known_has_no_figure() -> None:
