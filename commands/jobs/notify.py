@@ -459,6 +459,7 @@ def _judged(session: Session) -> tuple[Sequence[Standing] | None, AlarmRegister 
 
 def _with_alarms(seen: RunFacts, register: AlarmRegister, today: date, ids: Collection[str]) -> RunFacts:
     """Return what a run saw with the alarms as letters may tell of them."""
+    ids = {*ids, *(part for each in register.open for part in each.key.split(":"))}
     silenced = {key for key in register.silences if register.silence_of(key, today) is not None}
     alarms = tuple(
         SeenAlarm(

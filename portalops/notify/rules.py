@@ -301,12 +301,12 @@ def queued(
 ) -> tuple[tuple[WaitingLetter, ...], tuple[WaitingLetter, ...]]:
     """Return the letters that wait with new ones, and those that wait no more for their sake.
 
-    A summary and a letter about duties tell all that an older one of the same channel did, and more. One whose sending has
-    begun stays: somebody may have it already.
+    A summary tells all that an older one of the same channel did, and more; a letter about alarms tells what changed, which no newer
+    one repeats. One whose sending has begun stays: somebody may have it already.
     """
     kept, dropped = list(letters), []
     for letter in new:
-        if letter.level in {Level.SUMMARY, Level.UNMET}:
+        if letter.level is Level.SUMMARY:
             older = [
                 each for each in kept
                 if (each.channel, each.level) == (letter.channel, letter.level) and not each.doubts

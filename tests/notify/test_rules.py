@@ -284,13 +284,13 @@ def numbers(letters: Iterable[WaitingLetter]) -> list[str]:
     return [each.id for each in letters]
 
 
-def test_a_newer_summary_and_a_newer_letter_about_alarms_stand_for_the_ones_that_wait() -> None:
+def test_a_newer_summary_stands_for_the_one_that_waits_and_each_letter_about_alarms_is_kept() -> None:
     old = (waiting(1, Level.SUMMARY), waiting(2, Level.UNMET), waiting(3), waiting(4, Level.SUMMARY, "chat"))
 
     kept, dropped = queued(old, [waiting(5, Level.SUMMARY), waiting(6, Level.UNMET)])
 
-    assert numbers(kept) == ["id-3", "id-4", "id-5", "id-6"]
-    assert numbers(dropped) == ["id-1", "id-2"]
+    assert numbers(kept) == ["id-2", "id-3", "id-4", "id-5", "id-6"]
+    assert numbers(dropped) == ["id-1"]
 
 
 def test_of_too_many_letters_the_summary_goes_first_and_failures_last() -> None:
