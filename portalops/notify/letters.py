@@ -21,6 +21,7 @@ from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
 from portalops.model.text import format_at, show_text
+from portalops.model.verdicts import DutyVerdict
 from portalops.notify.alarms import NotifiedAlarm
 from portalops.notify.rules import AlarmNews, Failure, Recovered, SeenAlarm, Telling
 from portalops.notify.state import WaitingLetter
@@ -33,6 +34,7 @@ MAX_SENTENCE = 600
 
 WIDTH = 100
 LEFT_OUT = "…"
+UNKNOWN = DutyVerdict.INSUFFICIENT_EVIDENCE.value
 _PLAIN = re.compile(r"-|\d{4}(-(W\d{2}|\d{2}(-\d{2}(T\d{2})?)?))?")
 """Nothing, and slots of jobs: a year, week, month, day or hour."""
 
@@ -304,9 +306,12 @@ class _Writer:
         if week.open:
             yield ""
             yield from self._prose(msg("Reported before and still failing:"))
-            for alarm in week.open[:MAX_LINES]:
+            unknown = [each for each in week.open if each.key.startswith("duty:") and UNKNOWN in each.told]
+            known = [each for each in week.open if each not in unknown]
+            for alarm in known[:MAX_LINES]:
                 yield from self._item(msg("{what}, since {since}", what=thing_of(alarm.key), since=alarm.since))
-            yield from self._more(len(week.open))
+            yield from self._more(len(known))
+            yield from self._unknown([each.key for each in unknown])
         if week.troubled_sources:
             yield ""
             yield from self._prose(

@@ -11,6 +11,7 @@ from checks.updates.troubles import TROUBLE_WORDS, TroubleKind
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
+from portalops.notify.alarms import NotifiedAlarm
 from portalops.notify.letters import MAX_LINES, JobWeek, Sender, WeekSummary, letters_of, without_foreign_words
 from portalops.notify.rules import AlarmNews, Failure, Recovered, SeenAlarm, Telling
 from portalops.notify.state import WaitingLetter
@@ -124,6 +125,18 @@ def test_a_summary_of_a_week_without_anything_still_says_so() -> None:
         in letter.text
     )
     assert "No letter is waiting to be sent." in letter.text
+
+
+def test_a_summary_names_what_is_open_and_duties_without_evidence_in_one_line() -> None:
+    told = {"insufficient-evidence": AT}
+    alarms = [NotifiedAlarm(f"duty:{name}", AT, AT, told) for name in ("3.1", "12.1")]
+    week = WeekSummary(AT - timedelta(days=7), AT, open=(NotifiedAlarm("host:web1", AT, AT, {"silent": AT}), *alarms))
+
+    (letter,) = letters(week=week)
+
+    text = " ".join(letter.text.split())
+    assert "Reported before and still failing: - host web1, since 30 Nov 2026 07:05 +07" in text
+    assert "- 2 duties without sufficient evidence, which do not count as met: 3.1, 12.1" in text
 
 
 def test_a_summary_of_a_ledger_that_cannot_be_read_counts_nothing_as_done() -> None:
