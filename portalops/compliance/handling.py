@@ -131,8 +131,7 @@ def moves_by_rule(
     """Return the moves that the rules make by themselves: each says why, and making them again makes none.
 
     Cases are opened for what is unmet, and opened again if it is found unmet after all. A case whose week is no longer judged
-    unmet is closed: an exemption was granted, or a claim confirmed. A hearing of which nobody was reminded ends also where the
-    evidence became insufficient. Where no explanation came in time, that is noted; but not
+    unmet is closed: an exemption was granted, or a claim confirmed. Where no explanation came in time, that is noted; but not
     while a move of the case cannot be read, which may be the explanation.
 
     Args:
@@ -162,10 +161,6 @@ def moves_by_rule(
                 "no longer judged unmet"
             )  # also where a person closed it: then it counts for no repetition any more
             moves.append(CaseMove(*key, CaseStep.CLOSED, why=why))
-        elif case.state is CaseState.HEARING and judged.get(key) in _UNDECIDED and not case.newest(CaseStep.REMINDED):
-            moves.append(
-                CaseMove(*key, CaseStep.CLOSED, why=msg("no longer judged unmet: the evidence is insufficient"))
-            )
         elif (day := heard_until(case, handling)) and handling.today > day and _is_still_unmet(judged.get(key)):
             why = msg("the unit had until {day} to answer", day=day)
             moves.append(CaseMove(*key, CaseStep.OPENED, why=why, shortfall=found.get(key) or case.shortfall))
@@ -219,10 +214,6 @@ def _is_still_unmet(verdict: DutyVerdict | None) -> bool:
 
 _NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
 """What evidence or a document gives. That nothing is asked any more is a setting's doing, so that a person decides the case."""
-
-
-_UNDECIDED = frozenset({DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING})
-"""Nobody is asked about such a week; if it is found unmet again, its hearing begins anew."""
 
 
 def judged_keys(result: UpdatesResult, duties: UnitDuties) -> Mapping[tuple[UnitId, CaseDuty, Week], DutyVerdict]:

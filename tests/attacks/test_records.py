@@ -367,7 +367,7 @@ def test_a_head_with_another_text_under_its_old_signature_is_named(portal: Porta
     place = forger.find("head", 1)
     signed = forger.entries[place].head
     assert signed is not None
-    text = signed.text.replace("size 11", "size 10")
+    text = signed.text.replace("size 12", "size 11")
     assert text != signed.text
     forger.entries[place] = replace(forger.entries[place].holding(head=replace(signed, text=text)), head=None)
     forger.write()

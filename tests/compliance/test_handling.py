@@ -820,18 +820,6 @@ def test_a_case_that_a_person_closed_counts_for_no_repetition_once_its_week_is_m
     assert moves_by_rule({}, judged, corrected, handling, since=date(2026, 1, 1)) == ()
 
 
-@pytest.mark.parametrize("verdict", [UNSURE, PENDING])
-def test_a_hearing_of_which_nobody_was_reminded_ends_where_the_evidence_became_insufficient(
-    verdict: DutyVerdict,
-) -> None:
-    asked = _case(HEARD, (CaseStep.REMINDED, "2026-11-23"))
-
-    assert _judged_again(_case(HEARD), verdict, "2026-11-24") == [CaseStep.CLOSED]
-    assert _judged_again(asked, verdict, "2026-11-24") == []
-    ended = _case(HEARD, (CaseStep.CLOSED, "2026-11-24"), by="")
-    assert _judged_again(ended, UNMET, "2026-11-25") == [CaseStep.HEARD]
-
-
 def test_an_explanation_that_did_not_come_is_noted_with_its_day() -> None:
     case = _opened(W47, (CaseStep.REMINDED, "2026-11-23"))
     handling = _handling("2026-12-10")

@@ -57,6 +57,7 @@ from portalops.model.sent import SentReport
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 from portalops.model.updates import UpdatesResult
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.alarms import ALARM_KINDS
 from portalops.registers.attested import ATTESTED_KINDS
 from portalops.registers.cases import CASE_KINDS
 from portalops.registers.changes import CHANGE_KINDS
@@ -193,6 +194,7 @@ def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
         | set(CONFIRMATION_KINDS)
         | set(ATTESTED_KINDS)
         | set(MAIL_KINDS)
+        | set(ALARM_KINDS)
         | {INSTALLATION, SENT, FAILED}
     )
 
